@@ -87,10 +87,10 @@ class OverSeeds:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
-        told = {
+        facts = {
             name: {"mean": plain(mean), "deviation": plain(spread)} for name, (mean, spread) in self.figures.items()
         }
-        return {"names": list(self.names), "seeds": list(self.seeds), **told}
+        return {"names": list(self.names), "seeds": list(self.seeds), **facts}
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,9 +118,9 @@ def judge_clips(
 ) -> ClipFigures:
     """Return the figures of clips (n,), each under the threshold of its fold; every fold in ``folds`` has one."""
     limits = np.array([thresholds[int(fold)] for fold in folds], dtype=np.float64)
-    truth, said = positive, scores >= limits
-    tp, fp = int(np.sum(said & truth)), int(np.sum(said & ~truth))
-    fn, n = int(np.sum(~said & truth)), len(truth)
+    truth, predicted = positive, scores >= limits
+    tp, fp = int(np.sum(predicted & truth)), int(np.sum(predicted & ~truth))
+    fn, n = int(np.sum(~predicted & truth)), len(truth)
     # Without a threshold for every clip there is no decision to evaluate.
     decided = n > 0 and not np.isnan(limits).any()
     precision, recall, f1 = precision_recall_f1(tp, fp, fn, n - tp - fp - fn)

@@ -230,9 +230,11 @@ def _decided(
     """
     limits = np.array([[of.thresholds[int(fold)] for of in decided] for fold in items.folds])
     undecided = np.isnan(limits).any(axis=0)
-    said = scores >= np.where(np.isnan(limits), np.inf, limits)
+    predicted = scores >= np.where(np.isnan(limits), np.inf, limits)
     true = items.positive
-    counts = np.stack([said & true, said & ~true, ~said & true, ~said & ~true], axis=-1).astype(np.int64)
+    counts = np.stack([predicted & true, predicted & ~true, ~predicted & true, ~predicted & ~true], axis=-1).astype(
+        np.int64
+    )
     counts[~items.is_known] = 0
     # Without anything to count there is no figure, and a label without references does not count in the mean.
     counts[:, undecided] = 0

@@ -132,9 +132,9 @@ class FrameDetector(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Compute the loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
         waveforms, targets, mask = batch
-        said = said_of(self.average.average, self._log_mel(waveforms), targets, mask, self.training_settings.weak)
-        self._collect("val_loss", said.loss(self.training_settings))
-        self._collect("val_error", said.error())
+        predicted = said_of(self.average.average, self._log_mel(waveforms), targets, mask, self.training_settings.weak)
+        self._collect("val_loss", predicted.loss(self.training_settings))
+        self._collect("val_error", predicted.error())
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser, with a linear warm-up and a cosine decay to zero, by step."""

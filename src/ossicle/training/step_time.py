@@ -53,8 +53,8 @@ def step_seconds(
 
         def step() -> float:
             started = clock()
-            said = said_of(network, front_end(waveforms), targets, torch.ones_like(targets), training.weak)
-            torch.autograd.backward(said.loss(training))
+            predicted = said_of(network, front_end(waveforms), targets, torch.ones_like(targets), training.weak)
+            torch.autograd.backward(predicted.loss(training))
             if device.startswith("cuda"):
                 torch.cuda.synchronize(device)
             return (clock() - started) / at_a_time

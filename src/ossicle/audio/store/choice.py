@@ -92,13 +92,13 @@ class SpaceChoice:
         """Return the stored decision for this folder; None if there is none or it belongs to other input."""
         if not self._file.exists():
             return None
-        said = read_json(self._file)
-        if not isinstance(said, dict) or said.get("asked") != self._asked:
+        stated = read_json(self._file)
+        if not isinstance(stated, dict) or stated.get("asked") != self._asked:
             return None
         # A finished store stays unchanged, however much disk space is to stay free now.
-        if not finished and said.get("leave_gb") != self.settings.leave_gb:
+        if not finished and stated.get("leave_gb") != self.settings.leave_gb:
             return None
-        return [str(one) for one in said["without"]]
+        return [str(one) for one in stated["without"]]
 
     def decide(self, items: Sequence[StoreItem], room_bytes: int, workers: int) -> None:
         """Take the longest recordings first while there is room for them and for decoding."""

@@ -41,17 +41,17 @@ def verify_store(
     present = sorted((e for e in entries if e.status != "left_out"), key=lambda e: (e.shard, e.recording_id))
     shards = {shard: list(members) for shard, members in groupby(present, key=lambda e: e.shard)}
     files = raw if audio is not None else []
-    told, done = progress or (lambda done, total: None), 0
+    report, done = progress or (lambda done, total: None), 0
     problems: list[str] = []
     for shard, members in shards.items():
         try:
             problems += shard_problems(folder, shard, members)
         except (ArtefactError, OSError) as error:
             problems.append(str(error))
-        told(done := done + 1, len(shards) + len(files))
+        report(done := done + 1, len(shards) + len(files))
     for one in files:
         problems += _file_problems(as_roots(audio or ".").file(one), one)
-        told(done := done + 1, len(shards) + len(files))
+        report(done := done + 1, len(shards) + len(files))
     return problems
 
 

@@ -111,5 +111,5 @@ def _model(graph: ChunkGraph) -> openvino.Model:
 def _short(error: Exception) -> str:
     """Return OpenVINO's message without the positions in its own source files."""
     lines = [line.strip() for line in str(error).splitlines()]
-    said = [line for line in lines if line and not line.startswith("Exception from") and ".cpp:" not in line]
-    return " ".join(said)[:300] or "no reason given"
+    reasons = [line for line in lines if line and not line.startswith("Exception from") and ".cpp:" not in line]
+    return " ".join(reasons)[:300] or "no reason given"

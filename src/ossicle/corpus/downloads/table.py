@@ -58,13 +58,13 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
 
     def one(line: str) -> None:
         cells, where = by_line[line], f"{table}, line {line}"
-        said = {kind: "" if place is None else cells[place] for kind, place in columns.items()}
-        _check_address(said["address"], where)
-        if not re.fullmatch(r"[0-9a-fA-F]{64}", said["sha256"]):
-            raise FormatError(f"{where}: sha256 is {said['sha256']!r}; give 64 hexadecimal digits")
-        if not re.fullmatch(r"[0-9]{1,18}", said["size"]):
-            raise FormatError(f"{where}: size is {said['size']!r}; give a whole number of bytes")
-        path = _path(said["path"] or unquote(urlsplit(said["address"]).path.rpartition("/")[2]), where)
+        values = {kind: "" if place is None else cells[place] for kind, place in columns.items()}
+        _check_address(values["address"], where)
+        if not re.fullmatch(r"[0-9a-fA-F]{64}", values["sha256"]):
+            raise FormatError(f"{where}: sha256 is {values['sha256']!r}; give 64 hexadecimal digits")
+        if not re.fullmatch(r"[0-9]{1,18}", values["size"]):
+            raise FormatError(f"{where}: size is {values['size']!r}; give a whole number of bytes")
+        path = _path(values["path"] or unquote(urlsplit(values["address"]).path.rpartition("/")[2]), where)
         # Some file systems ignore case: two such names would be one file there.
         key = path.casefold()
         above = ["/".join(key.split("/")[:n]) for n in range(1, key.count("/") + 1)]
@@ -73,7 +73,7 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
                 raise FormatError(f"{where}: the path {path!r} conflicts with that in line {other}; change it")
         taken[key] = line
         folders.update(dict.fromkeys(above, line))
-        out.append(Wanted(said["address"], path, int(said["size"]), said["sha256"].lower()))
+        out.append(Wanted(values["address"], path, int(values["size"]), values["sha256"].lower()))
 
     each(by_line, one)
     if not out:

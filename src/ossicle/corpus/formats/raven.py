@@ -224,11 +224,13 @@ class _Reader:
     def unread(self) -> dict[str, int]:
         """Return the number of non-empty cells in the columns that no selection holds; qualities are no comments."""
         used = {place for what, place in self.places.items() if what != "comments"} | {*self.files}
-        said = dict(self.table.unread(used if self.label is None else used | {self.label}))
+        left_over = dict(self.table.unread(used if self.label is None else used | {self.label}))
         if "comments" in self.places and "quality" not in self.places:
             name = self.table.header[self.places["comments"]]
-            said[name] = said.get(name, 0) - sum(self.quality(cells, "") is not None for _, cells in self.table.rows)
-        return {name: count for name, count in said.items() if count > 0}
+            left_over[name] = left_over.get(name, 0) - sum(
+                self.quality(cells, "") is not None for _, cells in self.table.rows
+            )
+        return {name: count for name, count in left_over.items() if count > 0}
 
     def without_doubled_views(self) -> list[tuple[int, tuple[str, ...]]]:
         """Keep one of the rows that share number, times, file and label and differ in view or channel."""

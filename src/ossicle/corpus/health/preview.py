@@ -116,7 +116,7 @@ def _annotations(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[No
     if unwanted:
         words += f", {unwanted} not asked for (corpus.labels, corpus.include, corpus.exclude)"
     yield Notice("used annotations", words, "lost" if missed else "ok")
-    told = {one.code: one for one in reversed(problems)}
+    by_kind = {one.code: one for one in reversed(problems)}
     for kind, where in places.items():
         count = counted(lost[kind], "annotation") if lost[kind] else counted(len(where), "table")
         if kind == "annotations_left_out":
@@ -124,7 +124,7 @@ def _annotations(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[No
                 "left out", f"{count} of {counted(len(where), 'left-out recording')} ({_first(where)})", "lost"
             )
             continue
-        problem = told.get(kind)
+        problem = by_kind.get(kind)
         words = f"{problem.message}; {problem.remedy}" if problem is not None else kind
         yield Notice("left out", f"{count} ({_first(where)}): {words}", "lost")
 

@@ -33,12 +33,12 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
         # Annotated frequencies say that the rest of the band is not needed.
         silent = [label for label, of in by_label.items() if not says_frequencies(of)]
         if silent or not by_label:
-            told = f"; {_named(silent)} without annotated frequencies may lie there" if silent else ""
+            remark = f"; {_named(silent)} without annotated frequencies may lie there" if silent else ""
             yield Problem(
                 "warning",
                 BAND_UNREAD,
                 "",
-                f"recordings hold sound up to {top_hz:g} Hz, but the model reads up to {fmax_hz:g} Hz{told}",
+                f"recordings hold sound up to {top_hz:g} Hz, but the model reads up to {fmax_hz:g} Hz{remark}",
                 "raise frontend.rate and frontend.fmax_hz, or annotate low and high frequencies",
             )
     if hop_s is not None:

@@ -44,10 +44,10 @@ def with_fields(
     for key, name in {**fields, **(useful or {})}.items():
         if not any(one.fields.get(name) for one in recordings):
             known = ", ".join(sorted({field for one in recordings for field in one.fields}))
-            said = templates.texts[0] if len(templates.texts) == 1 else list(templates.texts)
+            stated = templates.texts[0] if len(templates.texts) == 1 else list(templates.texts)
             raise UsageError(
                 f"{key}: no file name yields the field {name!r} (fields found: {known}); "
-                f"correct corpus.name_template = {said if said else ''!r}, which {recordings[0].path!r} must match"
+                f"correct corpus.name_template = {stated if stated else ''!r}, which {recordings[0].path!r} must match"
             )
     kept: list[Recording] = []
     notes: list[Note] = []

@@ -119,10 +119,10 @@ class ClipNames:
             wrong.append(f'{path} lasts {lasts:g} s, but in "{self.unit}" its name says {says:g} s; {remedy}')
         if wrong:
             more = len(wrong) - _MOST_TOLD
-            told = wrong[:_MOST_TOLD] + [f"and {more} more"] * (more > 0)
+            lines = wrong[:_MOST_TOLD] + [f"and {more} more"] * (more > 0)
             raise UsageError(
                 f'corpus.offset_unit = "{self.unit}" contradicts {len(wrong)} of {len(durations_s)} clips:\n  '
-                + "\n  ".join(told)
+                + "\n  ".join(lines)
             )
         return notes
 

@@ -39,5 +39,5 @@ class RecordingNames:
             fields["start_time"] = (datetime.fromisoformat(start) + offset).isoformat()
         if self.clips is not None:
             fields["tape"] = name
-        told = None if self.templates is None else self.templates.parse(above + slash + name)
-        return fields | (told or {})
+        parsed = None if self.templates is None else self.templates.parse(above + slash + name)
+        return fields | (parsed or {})

@@ -96,11 +96,11 @@ def read_export(folder: Path) -> Export:
             raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
         return Export(
             id=str(value["id"]),
-            provenance={str(key): str(said) for key, said in value["provenance"].items()},
+            provenance={str(key): str(values) for key, values in value["provenance"].items()},
             labels=tuple(str(one) for one in value["labels"]),
             high_hz=float(value["high_hz"]),
             sheets=tuple(_sheet(one) for one in value["sheets"]),
-            tables={str(key): str(said) for key, said in value["tables"].items()},
+            tables={str(key): str(values) for key, values in value["tables"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise FormatError(f"{file}: is not the record of an export ({problem}); restore it as it was written") from None
@@ -142,8 +142,8 @@ def _write_raven(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
         box = (row.low_hz or 0.0, high_hz if row.high_hz is None else row.high_hz)
         times = [figure(value) for value in (row.start_s, row.end_s, *box)]
         name = cell_text(writable(sheet.path.rpartition("/")[2]), "the file name")
-        said = [name, cell_text(row.label, "the label"), figure(row.score), _whole(row.quality), row.reason]
-        lines.append([str(number), "Spectrogram 1", "1", *times, *said])
+        values = [name, cell_text(row.label, "the label"), figure(row.score), _whole(row.quality), row.reason]
+        lines.append([str(number), "Spectrogram 1", "1", *times, *values])
     write_delimited(path, _RAVEN_COLUMNS, lines, delimiter="\t")
 
 

@@ -18,7 +18,7 @@ from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.columns.matching import match_lists
 from ossicle.metrics.matching import Criterion, pair_iou
 
-Found = tuple[float, str, str, float, float, float | None, float | None]
+RankedEvent = tuple[float, str, str, float, float, float | None, float | None]
 """Rank, recording id, label, start and end (s), score, IoU."""
 
 
@@ -39,7 +39,7 @@ def choose_examples(
     event.
     """
     matched, missed, false = _compared(truth, events, criterion)
-    chosen: list[tuple[ExampleKind, list[Found]]] = [
+    chosen: list[tuple[ExampleKind, list[RankedEvent]]] = [
         ("best", matched.first(count, truth, falling=True)),
         ("worst", matched.first(count, truth)),
         ("missed", missed.first(count, truth)),
@@ -48,7 +48,7 @@ def choose_examples(
     shown = {(one[1:5]) for one in chosen[0][1]}
     out = []
     for kind, found in chosen:
-        kept: Iterable[Found] = (one for one in found if kind != "worst" or one[1:5] not in shown)
+        kept: Iterable[RankedEvent] = (one for one in found if kind != "worst" or one[1:5] not in shown)
         out += [_example(kind, one, truth, events, roots, rate, margin_s, channel) for one in kept]
     return out
 
@@ -65,7 +65,7 @@ class _Cases:
     scores: NDArray[np.float64] | None = None
     iou: NDArray[np.float64] | None = None
 
-    def first(self, count: int, truth: Truth, *, falling: bool = False) -> list[Found]:
+    def first(self, count: int, truth: Truth, *, falling: bool = False) -> list[RankedEvent]:
         """Return the ``count`` lowest by rank (or highest), of equal ones by recording id, label and times."""
         row, column = np.divmod(self.owner, max(1, len(truth.labels)))
         by_id, by_label = (_order(names)[places] for names, places in ((truth.ids, row), (truth.labels, column)))
@@ -112,7 +112,7 @@ def _order(names: Sequence[str]) -> NDArray[np.int64]:
 
 def _example(
     kind: ExampleKind,
-    found: Found,
+    found: RankedEvent,
     truth: Truth,
     events: Mapping[str, Sequence[Event]],
     roots: Roots,

@@ -73,9 +73,9 @@ def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
     margin = items.scores[every, answers[1]] - items.scores[every, answers[0]]
     for row in np.lexsort((every, -margin)).tolist():
         if answers[0][row] != answers[1][row]:
-            is_, said = truth.labels[answers[0][row]], truth.labels[answers[1][row]]
+            is_, answer = truth.labels[answers[0][row]], truth.labels[answers[1][row]]
             column = int(answers[1][row])
-            yield _Case(row, column, f"{is_} taken for {said}", float(items.scores[row, column]))
+            yield _Case(row, column, f"{is_} taken for {answer}", float(items.scores[row, column]))
 
 
 def _missed(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) -> Iterator[_Case]:

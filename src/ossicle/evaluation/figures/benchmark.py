@@ -10,7 +10,7 @@ import polars.selectors as cs
 from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals
-from ossicle.inference.decisions.grid import Found
+from ossicle.inference.decisions.grid import LabelEvents
 from ossicle.metrics.events import boundary_errors, precision_recall_f1
 from ossicle.metrics.matching import Criterion
 from ossicle.metrics.ranking import event_average_precision, false_alarms_per_hour
@@ -156,7 +156,7 @@ class Tally:
         self._qualities: list[Row] = []
         self._boundaries: list[Row] = []
 
-    def add(self, key: Row, found: Sequence[Found]) -> None:
+    def add(self, key: Row, found: Sequence[LabelEvents]) -> None:
         """Add the events of a decision, one entry per label; ``key`` are the columns that identify the decision.
 
         A column of ``key`` may be a tuple: its value for all labels, then for each.
@@ -209,14 +209,14 @@ class Tally:
         """Return the counts of all decisions under a criterion, int64 (n_decisions, n_recordings, n_labels, 3)."""
         return np.stack(self._counts[criterion])
 
-    def _of_recordings(self, found: Found, criterion: int) -> Counts:
+    def _of_recordings(self, found: LabelEvents, criterion: int) -> Counts:
         """Return tp, fp and fn of each recording, int64 (n_recordings, 3)."""
         n, pairs = len(self.judging.tapes), found.pairs[criterion]
         tp = np.bincount(found.reference[pairs[:, 0]], minlength=n)
         of_events, of_references = np.bincount(found.recording, minlength=n), np.bincount(found.reference, minlength=n)
         return np.stack([tp, of_events - tp, of_references - tp], axis=1).astype(np.int64)
 
-    def _average_precision(self, found: Found, criterion: Criterion) -> float:
+    def _average_precision(self, found: LabelEvents, criterion: Criterion) -> float:
         """Return the figure of all recordings at once, placed on one axis so far apart that their events never meet."""
         # Of a recording that is known in part only, what is judged may lie far behind the seconds that are.
         reach = np.zeros(len(self.judging.tapes))
@@ -227,7 +227,7 @@ class Tally:
         events: Intervals = found.times + base[found.recording][:, None]
         return event_average_precision({"": references}, {"": (events, found.scores)}, criterion)
 
-    def _quality_rows(self, key: Row, criterion: str, found: Sequence[Found], place: int) -> list[Row]:
+    def _quality_rows(self, key: Row, criterion: str, found: Sequence[LabelEvents], place: int) -> list[Row]:
         sums: dict[tuple[int, str], list[int]] = {}
         for column, (label, one) in enumerate(zip(self.judging.labels, found, strict=True), start=1):
             hit = np.zeros(len(one.reference), dtype=np.bool_)

@@ -39,9 +39,9 @@ def clip_rows(
                 positive = clip.role == "target" and clip.label == label
                 if shared_s[row] > 0 and not positive:
                     continue
-                told = {name: getattr(clip, name) for name in ("recording_id", "start_s", "end_s", "role", "fold")}
+                facts = {name: getattr(clip, name) for name in ("recording_id", "start_s", "end_s", "role", "fold")}
                 score = float(scores[row, column])
-                yield {**told, "clip_label": clip.label, "label": label, "positive": positive, "score": score}
+                yield {**facts, "clip_label": clip.label, "label": label, "positive": positive, "score": score}
 
 
 def clip_figures_json(

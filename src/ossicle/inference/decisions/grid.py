@@ -122,7 +122,7 @@ def count_grid(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class LabelEvents:
     """The events of one decision for one label in all recordings, in the order of the recordings and of time.
 
     ``recording``: int64 (k,), index of the recording; ``times``: float64 (k, 2) in its seconds; ``scores``: float32
@@ -145,8 +145,8 @@ def found_by_grid(
     grid: DecisionGrid,
     labels: Sequence[str],
     criteria: Sequence[Criterion],
-) -> Iterator[tuple[Found, ...]]:
-    """Yield the events of every decision in the order of ``grid.decisions()``, one :class:`Found` per label.
+) -> Iterator[tuple[LabelEvents, ...]]:
+    """Yield the events of every decision in the order of ``grid.decisions()``, one :class:`LabelEvents` per label.
 
     The events equal those of :func:`~ossicle.inference.decisions.decide.decide`. Counts, arguments and errors are those
     of :func:`count_grid`. One decision is in memory at a time.
@@ -172,11 +172,11 @@ def _found(
     raw: NDArray[np.float32] | None,
     decision: Decision,
     criteria: Sequence[Criterion],
-) -> Found:
+) -> LabelEvents:
     starts, ends, peaks = shelf.scored(decision)
     of, times = axis.local(starts, ends)
     predicted = lists_by(of, times, len(reference))
-    return Found(
+    return LabelEvents(
         recording=of,
         times=times,
         scores=peaks if raw is None else span_maxima(raw, starts, ends),

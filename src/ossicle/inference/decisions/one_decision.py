@@ -10,7 +10,7 @@ from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import by_label
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.decisions.decide import decide
-from ossicle.inference.decisions.grid import Found
+from ossicle.inference.decisions.grid import LabelEvents
 from ossicle.metrics.matching import Criterion, match
 
 
@@ -20,7 +20,7 @@ def found_by_decisions(
     decisions: Mapping[str, Decision],
     labels: Sequence[str],
     criteria: Sequence[Criterion],
-) -> tuple[Found, ...]:
+) -> tuple[LabelEvents, ...]:
     """Return what :func:`~ossicle.inference.decisions.grid.found_by_grid` yields, for each label's own decision.
 
     Every label of the tracks needs a decision; only ``labels`` are returned.
@@ -34,7 +34,7 @@ def found_of(
     references: Mapping[str, Mapping[str, Intervals]],
     labels: Sequence[str],
     criteria: Sequence[Criterion],
-) -> tuple[Found, ...]:
+) -> tuple[LabelEvents, ...]:
     """Return the same for events that are already decided, by recording; events of other labels are ignored."""
     out = []
     detected = {rid: by_label(of) for rid, of in events.items()}
@@ -56,7 +56,7 @@ def found_of(
             scores += [one.score for one in own]
             reference_times.append(reference)
         out.append(
-            Found(
+            LabelEvents(
                 recording=np.array(recording, dtype=np.int64),
                 times=np.concatenate([np.zeros((0, 2)), *times]),
                 scores=np.array(scores, dtype=np.float32),

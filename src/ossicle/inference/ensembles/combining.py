@@ -126,10 +126,10 @@ def columns_by_name(members: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ..
         lacks = [one for one in labels if one not in found]
         more = [one for one in found if one not in labels]
         if lacks or more:
-            said = [f"lacks {', '.join(map(repr, lacks))}"] if lacks else []
-            said += [f"also has {', '.join(map(repr, more))}"] if more else []
+            parts = [f"lacks {', '.join(map(repr, lacks))}"] if lacks else []
+            parts += [f"also has {', '.join(map(repr, more))}"] if more else []
             raise UsageError(
-                f"the labels of {name!r} are not those of {first!r}: it {' and '.join(said)}; members of an ensemble "
+                f"the labels of {name!r} are not those of {first!r}: it {' and '.join(parts)}; members of an ensemble "
                 "must score the same labels: train them on the same [corpus] labels"
             )
         places[name] = [list(found).index(one) for one in labels]

@@ -30,13 +30,13 @@ def fitted_weights(scores: NDArray[np.float32], targets: NDArray[np.float32]) ->
     """
     if scores.ndim != 2 or scores.shape[1] != len(targets) or len(targets) == 0:
         raise ValueError(f"scores of shape {scores.shape} do not fit {len(targets)} targets")
-    said = np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
+    probabilities = np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
     wanted = targets.astype(np.float64)
-    weights: Reals = np.full(len(said), 1 / len(said))
+    weights: Reals = np.full(len(probabilities), 1 / len(probabilities))
     for _ in range(_MOST_ROUNDS):
-        mixed = weights @ said
+        mixed = weights @ probabilities
         up, down = wanted / mixed, (1 - wanted) / (1 - mixed)
-        gain = (said @ up + (1 - said) @ down) / len(wanted)
+        gain = (probabilities @ up + (1 - probabilities) @ down) / len(wanted)
         if gain.max() - 1 < _CLOSE:
             break
         weights = weights * gain

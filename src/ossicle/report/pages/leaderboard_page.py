@@ -56,8 +56,8 @@ def _figure(one: Mapping[str, float | None] | None, *, signed: bool) -> tuple[st
     nan = float("nan")
     known = {} if one is None else {key: figure for key, figure in one.items() if figure is not None}
     value, low, high = (known.get(key, nan) for key in ("value", "low", "high"))
-    told = words.signed(value, 3) if signed else words.number(value, 3)
-    return told, words.interval(Estimate(value, low, high), 3)
+    value_text = words.signed(value, 3) if signed else words.number(value, 3)
+    return value_text, words.interval(Estimate(value, low, high), 3)
 
 
 def _spread(one: Mapping[str, float] | None) -> str:

@@ -72,4 +72,4 @@ def _pairs(report: RecordingReport) -> list[tuple[str, str, int, float]]:
         if row != column
     ]
     found.sort(key=lambda one: (-one[2], one[0], one[1]))
-    return [(truth, said, value, value / total) for truth, said, value, total in found[:MOST_PAIRS]]
+    return [(truth, predicted, value, value / total) for truth, predicted, value, total in found[:MOST_PAIRS]]

@@ -16,7 +16,7 @@ from ossicle.metrics.matching import Criterion, match
 from ossicle.training.second_stage.label_fits import LEAST_EACH, Material, fit_label, matched
 from ossicle.training.second_stage.settings import SecondStageSettings
 
-Found = Mapping[str, Sequence[Candidate]]
+FoundCandidates = Mapping[str, Sequence[Candidate]]
 """Recording id to its candidates."""
 
 
@@ -36,12 +36,12 @@ class Judged:
 
 def judge(
     truth: Truth,
-    found: Mapping[int | None, Found],
+    found: Mapping[int | None, FoundCandidates],
     chosen: EventFeatureSettings,
     settings: SecondStageSettings,
     criterion: Criterion,
     workers: int = 1,
-    said: HandLabels | None = None,
+    answers: HandLabels | None = None,
 ) -> Judged:
     """Fit the second stage for every held-out fold on the others, and for the bundle on all; apply each.
 
@@ -53,25 +53,25 @@ def judge(
     notes: list[str] = []
     for fold in sorted(set(truth.folds.values())):
         others = [key for key in truth.ids if truth.folds[key] != fold]
-        stage, left = fit(truth, found[fold], others, chosen, settings, criterion, f"fold {fold}", workers, said)
+        stage, left = fit(truth, found[fold], others, chosen, settings, criterion, f"fold {fold}", workers, answers)
         notes += left
         per_fold[fold] = stage
         events.update({key: stage.judge(list(found[fold][key])) for key in truth.ids if truth.folds[key] == fold})
-    final, left = fit(truth, found[None], truth.ids, chosen, settings, criterion, "final", workers, said)
+    final, left = fit(truth, found[None], truth.ids, chosen, settings, criterion, "final", workers, answers)
     in_sample = {key: final.judge(list(found[None][key])) for key in truth.ids}
     return Judged({key: events[key] for key in truth.ids}, in_sample, final, per_fold, (*notes, *left))
 
 
 def fit(
     truth: Truth,
-    found: Found,
+    found: FoundCandidates,
     ids: Sequence[str],
     chosen: EventFeatureSettings,
     settings: SecondStageSettings,
     criterion: Criterion,
     name: str,
     workers: int = 1,
-    said: HandLabels | None = None,
+    answers: HandLabels | None = None,
 ) -> tuple[SecondStage, list[str]]:
     """Fit the second stage on the candidates of the recordings ``ids`` alone; return it, and notes on labels
     without one.
@@ -79,7 +79,7 @@ def fit(
     labels: dict[str, LabelStage] = {}
     notes = []
     for label in truth.labels:
-        given = material(truth, found, ids, label, criterion, said or {})
+        given = material(truth, found, ids, label, criterion, answers or {})
         stage = fit_label(given, criterion, settings, f"{name}, {label}", workers)
         if stage is None:
             notes.append(
@@ -92,7 +92,7 @@ def fit(
 
 
 def material(
-    truth: Truth, found: Found, ids: Sequence[str], label: str, criterion: Criterion, said: HandLabels
+    truth: Truth, found: FoundCandidates, ids: Sequence[str], label: str, criterion: Criterion, answers: HandLabels
 ) -> Material:
     """Return the candidates of a label, compared with the annotations and the hand labels of these recordings."""
     inside = set(ids)
@@ -102,8 +102,8 @@ def material(
     times = np.array([(one.event.start_s, one.event.end_s) for _, one in mine], dtype=np.float64).reshape(-1, 2)
     features = np.array([one.features for _, one in mine], dtype=np.float64).reshape(-1, len(CANDIDATE_FEATURES))
     true = matched(recordings, times, references, criterion)
-    for key in inside & set(said):
-        rows, words = np.flatnonzero(recordings == key), said[key]
+    for key in inside & set(answers):
+        rows, words = np.flatnonzero(recordings == key), answers[key]
         for word, row in match(as_intervals([(one.start_s, one.end_s) for one in words]), times[rows], criterion):
             true[rows[row]] = words[word].true_for(label)
     return Material(recordings, times, features, true, references, {key: truth.groups[key] for key in ids})

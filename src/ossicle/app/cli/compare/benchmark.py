@@ -94,9 +94,9 @@ def benchmark(
     with make_progress(progress) as shown:
         done = run_benchmark(loaded, shown, overrides, task)
     if as_json:
-        told = {"folder": str(done.folder), "outcomes": done.outcomes, "seconds": done.seconds, "lost": done.lost}
+        facts = {"folder": str(done.folder), "outcomes": done.outcomes, "seconds": done.seconds, "lost": done.lost}
         board = _board(done.folder) if "metrics" in done.outcomes else []
-        print(json_text({**told, "leaderboard": board}))
+        print(json_text({**facts, "leaderboard": board}))
     else:
         rows = [(name, outcome, f"{done.seconds[name]:.1f}") for name, outcome in done.outcomes.items()]
         print_rows(("task", "outcome", "seconds"), rows)

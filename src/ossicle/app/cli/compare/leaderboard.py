@@ -47,22 +47,22 @@ def leaderboard(
     loaded = load_project(project, tuple(set_ or ()), data_root)
     if page is not None and page.is_dir():
         raise UsageError(f"--page {page} is a folder; give a file")
-    told = board_of(loaded, tuple(set_ or ()), tuple(dict.fromkeys(variant or ()))).to_json()
+    board = board_of(loaded, tuple(set_ or ()), tuple(dict.fromkeys(variant or ()))).to_json()
     if page is not None:
         from ossicle.report.pages.leaderboard_page import write_leaderboard_page
 
-        write_leaderboard_page(page, loaded.settings.project.name, told)
+        write_leaderboard_page(page, loaded.settings.project.name, board)
     if as_json:
-        print(json_text(told))
+        print(json_text(board))
         return
-    show(told)
+    show(board)
     if page is not None:
         print(printable(str(page)))
 
 
-def show(told: Mapping[str, Any]) -> None:
+def show(board: Mapping[str, Any]) -> None:
     """Print a leaderboard."""
-    columns: Mapping[str, str] = told["figures"]
+    columns: Mapping[str, str] = board["figures"]
     rows = [
         (
             row["name"],
@@ -71,13 +71,13 @@ def show(told: Mapping[str, Any]) -> None:
             MISSING if row["training_s"] is None else f"{row['training_s']:.0f} s",
             row["gate"] or row["note"] or MISSING,
         )
-        for row in told["rows"]
+        for row in board["rows"]
     ]
     print_rows(("variant", *columns.values(), "to the best", "training", "noise gate"), rows)
-    if told["over_seeds"]:
+    if board["over_seeds"]:
         over = [
             (", ".join(of["names"]), str(len(of["names"])), *(_spread(of.get(name)) for name in columns))
-            for of in told["over_seeds"]
+            for of in board["over_seeds"]
         ]
         print_rows(("differ by seed alone", "n", *columns.values()), over)
 

@@ -110,8 +110,8 @@ def convert(
         print(printable(f"ossicle: {note}"), file=sys.stderr)
     what = "window" if how.target.shape == "windows" else "event"
     if as_json:
-        told = {"rows": done.rows, "recordings": done.recordings, "notes": done.account.notes}
-        print(json_text({**told, "files": [str(path) for path in done.files]}))
+        facts = {"rows": done.rows, "recordings": done.recordings, "notes": done.account.notes}
+        print(json_text({**facts, "files": [str(path) for path in done.files]}))
     else:
         files = str(done.files[0]) if len(done.files) == 1 else f"{len(done.files)} files in {out}"
         print(printable(f"{counted(done.rows, what)} of {counted(done.recordings, 'recording')}: {files}"))

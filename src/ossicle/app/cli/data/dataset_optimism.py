@@ -29,7 +29,7 @@ def optimism(
     with make_progress(progress) as shown:
         found = figures(load_project(project, overrides_of(set_, device), data_root, variant), shown)
     if as_json:
-        told = [
+        listed = [
             {
                 "strategy": one.strategy,
                 "clips": one.clips,
@@ -38,7 +38,7 @@ def optimism(
             }
             for one in found
         ]
-        print(json_text(told))
+        print(json_text(listed))
         return
     rows = []
     for one in found:

@@ -58,13 +58,13 @@ def build(
         done, problems = (build_spectrograms if cached else build_features)(loaded, shown, force=force)
     for problem in problems:
         print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
-    path, told = done.artefacts[name], {"outcome": done.outcomes[name], "seconds": done.seconds[name]}
+    path, outcome = done.artefacts[name], {"outcome": done.outcomes[name], "seconds": done.seconds[name]}
     facts, words, left_out = _spectrograms(path) if cached else _embeddings(path)
     if as_json:
-        print(json_text({"artefact": str(path), **told, **facts, "rebuilt": problems}))
+        print(json_text({"artefact": str(path), **outcome, **facts, "rebuilt": problems}))
     else:
         print(printable(words[0]))
-        print(printable(f"{path}: {facts['bytes'] / 1e6:.1f} MB, {told['outcome']} in {told['seconds']:.1f} s"))
+        print(printable(f"{path}: {facts['bytes'] / 1e6:.1f} MB, {outcome['outcome']} in {outcome['seconds']:.1f} s"))
         for word in words[1:]:
             print(printable(word))
     lines = [one.line for one in losses(done.artefacts[corpus.STEP.name])]

@@ -39,8 +39,8 @@ def mine(
 
     done = mine_project(load_project(project, tuple(set_ or ()), data_root, variant), most, lower)
     if as_json:
-        told = {"file": str(done.file) if done.file else None, "false_alarms": [asdict(one) for one in done.found]}
-        print(json_text({**told, **done.learners.to_json()}))
+        facts = {"file": str(done.file) if done.file else None, "false_alarms": [asdict(one) for one in done.found]}
+        print(json_text({**facts, **done.learners.to_json()}))
         return
     counts = Counter(one.label for one in done.found)
     print_rows(("label", "false alarms kept"), [(label, str(count)) for label, count in sorted(counts.items())])

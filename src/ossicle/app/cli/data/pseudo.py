@@ -53,8 +53,8 @@ def pseudo(
         made = make_round(loaded, shown, number, replace_it=force)
     windows = made.about["windows"]
     if as_json:
-        told = {"round": str(made.path), **made.about, "left_out": dict(made.left_out), **made.learners.to_json()}
-        print(json_text(told))
+        facts = {"round": str(made.path), **made.about, "left_out": dict(made.left_out), **made.learners.to_json()}
+        print(json_text(facts))
     else:
         rows = [(printable(label), str(n)) for label, n in windows[FINAL]["labels"].items()]
         print_rows(("label", "windows kept"), rows, total=("total", str(windows[FINAL]["kept"])))

@@ -72,8 +72,8 @@ def export(
     seconds = sum(look.end_s - look.start_s for look in looks)
     rows = sum(len(look.rows) for look in looks)
     if as_json:
-        told = {"export": made.id, "recordings": len(made.sheets), "stretches": len(looks), "rows": rows}
-        print(json_text({**told, "seconds": round(seconds, 6), "left_out": left_out}))
+        facts = {"export": made.id, "recordings": len(made.sheets), "stretches": len(looks), "rows": rows}
+        print(json_text({**facts, "seconds": round(seconds, 6), "left_out": left_out}))
     else:
         print(
             printable(
@@ -123,28 +123,28 @@ def import_(
             new_labels=tuple(new_label or ()),
             accept_unchanged=accept_unchanged,
         )
-    said = done.answers
-    labels = sorted({label for label, _ in said.counts})
-    counts = {label: {name: said.counts.get((label, name), 0) for name in OUTCOMES} for label in labels}
+    answered = done.answers
+    labels = sorted({label for label, _ in answered.counts})
+    counts = {label: {name: answered.counts.get((label, name), 0) for name in OUTCOMES} for label in labels}
     for one in done.unused:
         print(printable(f"{one}; not used"), file=sys.stderr)
     if as_json:
-        told: dict[str, Any] = {
+        facts: dict[str, Any] = {
             "file": str(done.file) if done.file else None,
-            "recordings": len(said.recordings),
+            "recordings": len(answered.recordings),
             "labels": counts,
         }
-        told |= {"undecided": said.undecided, "not_looked_at": said.not_looked_at}
-        told |= done.learners.to_json()
-        told |= {"untouched": list(said.untouched), "missing": list(said.missing), "unused": list(done.unused)}
-        print(json_text(told))
+        facts |= {"undecided": answered.undecided, "not_looked_at": answered.not_looked_at}
+        facts |= done.learners.to_json()
+        facts |= {"untouched": list(answered.untouched), "missing": list(answered.missing), "unused": list(done.unused)}
+        print(json_text(facts))
     else:
         print_rows(("label", *OUTCOMES), [(label, *map(str, of.values())) for label, of in counts.items()])
         for count, words in (
-            (said.undecided, "rows with the label `?`: ignored"),
-            (said.not_looked_at, "stretches not checked: ignored"),
-            (len(said.untouched), "unchanged tables: not counted (--accept-unchanged counts them)"),
-            (len(said.missing), "recordings whose table was removed: not counted"),
+            (answered.undecided, "rows with the label `?`: ignored"),
+            (answered.not_looked_at, "stretches not checked: ignored"),
+            (len(answered.untouched), "unchanged tables: not counted (--accept-unchanged counts them)"),
+            (len(answered.missing), "recordings whose table was removed: not counted"),
         ):
             if count:
                 print(printable(f"{count} {words}"))

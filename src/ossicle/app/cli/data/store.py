@@ -108,8 +108,8 @@ def build(
     for problem in found:
         print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
     if as_json:
-        told = {"artefact": str(store), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
-        print(json_text({**told, "bytes": size, "redone": found, "composition": of.to_json()}))
+        facts = {"artefact": str(store), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
+        print(json_text({**facts, "bytes": size, "redone": found, "composition": of.to_json()}))
     else:
         print(printable(of.line))
         print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))

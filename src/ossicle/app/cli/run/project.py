@@ -87,8 +87,8 @@ def run(
     refused, lost = pipeline.refusal(done.artefacts, loaded), pipeline.losses(done.artefacts)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
-        told = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
-        print(json_text({**told, "lost": [asdict(one) for one in lost]}))
+        facts = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
+        print(json_text({**facts, "lost": [asdict(one) for one in lost]}))
     else:
         _show(done, loaded, pipeline)
     for one in lost:

@@ -61,10 +61,10 @@ def purge(
         )
     found = unused(projects, gone=gone)
     if as_json:
-        told = [
+        listed = [
             {"path": str(one.path), "step": one.step, "finished": one.finished, "bytes": one.bytes} for one in found
         ]
-        print(json_text(told))
+        print(json_text(listed))
     else:
         total = f"{sum(one.bytes for one in found) / 1e6:.1f}"
         rows = [

@@ -70,8 +70,8 @@ def cutouts(
             lost.append(str(problem))
     cut.write_index()
     if as_json:
-        told = {"written": [one.file for one in cut.written], "index": str(out / INDEX), "lost": lost}
-        print(json_text(told))
+        facts = {"written": [one.file for one in cut.written], "index": str(out / INDEX), "lost": lost}
+        print(json_text(facts))
     else:
         print(printable(f"{counted(len(cut.written), 'event')} of {counted(len(by_recording), 'recording')} in {out}"))
     for line in (*notes, *lost):

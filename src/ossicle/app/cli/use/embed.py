@@ -80,8 +80,8 @@ def embed(
         written.append(str(tables.write(name, found)))
     tables.write_encoder(opened.spec, window_s, hop_s or window_s)
     if as_json:
-        told = {"encoder": opened.spec.to_json(), "written": written, "lost": lost}
-        print(json_text(told))
+        facts = {"encoder": opened.spec.to_json(), "written": written, "lost": lost}
+        print(json_text(facts))
     else:
         print(printable(f"{counted(len(written), 'recording')} in {out}, {opened.spec.dim} values a token"))
         if opened.spec.licence:

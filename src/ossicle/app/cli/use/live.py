@@ -173,14 +173,14 @@ def _noting_signals() -> Iterator[list[signal.Signals]]:
 
 def _teller() -> Callable[[list[str]], bool]:
     """Return a function that prints each failure of a sink once, when it begins; it returns False."""
-    told: set[str] = set()
+    reported: set[str] = set()
 
     def tell(failing: list[str]) -> bool:
         for words in failing:
-            if words not in told:
+            if words not in reported:
                 _say(f"{words}; its lines wait, and it is tried again")
-        told.intersection_update(failing)
-        told.update(failing)
+        reported.intersection_update(failing)
+        reported.update(failing)
         return False
 
     return tell

@@ -37,8 +37,8 @@ def frame_lines(index: CorpusIndex) -> list[str]:
     if index.annotations:
         shortest_s = _shortest_usual_s(index)
         values = ", ".join(f"{share * shortest_s:.3g}" for share in _LENGTH_SHARES)
-        told = f"one in twenty annotations of the shortest label lasts less than {shortest_s:.2g} s"
-        lines += ["", "[decision]", f"# {told}", f"min_length_s = [{values}]"]
+        reason = f"one in twenty annotations of the shortest label lasts less than {shortest_s:.2g} s"
+        lines += ["", "[decision]", f"# {reason}", f"min_length_s = [{values}]"]
     return lines
 
 

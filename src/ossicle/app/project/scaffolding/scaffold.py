@@ -52,7 +52,7 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ScaffoldInputs:
     """What the project file is written from: the recipe's tables, the source of labels, group, folds and the index."""
 
     recipe: str
@@ -162,7 +162,7 @@ def project_lines(recipe: str, folder: Path) -> list[str]:
     ]
 
 
-def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
+def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInputs:
     audio, annotations = wishes.audio, wishes.annotations
     paths = [path for path in listing_below(audio, SUFFIXES).files if _is_audio(audio / path)]
     stems = [stem_of(path, SUFFIXES) for path in paths]
@@ -173,13 +173,13 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
     template = wishes.name_template or source.name_template
     group = source.group if wishes.groups is not None else wishes.group or source.group or "recording"
     fold_field = wishes.fold_field or source.fold_field
-    told = (*_BUILT_IN, *(read_delimited(source.table).header if source.table is not None else ()))
+    known = (*_BUILT_IN, *(read_delimited(source.table).header if source.table is not None else ()))
     if not template:
         template = next(
             (
                 _template(stems, one, key)
                 for one, key in ((group, "group"), (fold_field, "fold-field"))
-                if one and one not in told
+                if one and one not in known
             ),
             "",
         )
@@ -213,7 +213,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> Found:
         folds = int(values.get("split", {}).get("folds", 0)) or usual_folds(index, group, fold_field)
         if hits is not None and len(hits.groups) < folds:
             folds = 0
-    return Found(recipe, values, source, group, fold_field, template, folds, index, hits)
+    return ScaffoldInputs(recipe, values, source, group, fold_field, template, folds, index, hits)
 
 
 def _is_audio(file: Path) -> bool:
@@ -236,7 +236,7 @@ def _template(stems: Sequence[str], field: str, option: str) -> str:
     return found
 
 
-def _require_groups(found: Found) -> None:
+def _require_groups(found: ScaffoldInputs) -> None:
     if found.source.whole:
         # Report published folds that divide a group, and fewer groups than folds, now rather than in the first run.
         split = SplitSettings(group=found.group, folds=found.folds, fold_field=found.fold_field)
@@ -254,7 +254,7 @@ def _require_groups(found: Found) -> None:
         )
 
 
-def _text(folder: Path, wishes: Wishes, found: Found) -> str:
+def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
     source, index = found.source, found.index
     lines = [*project_lines(found.recipe, folder), f"audio = {quoted(relative_path(wishes.audio, folder))}"]
     own_label = str(found.values.get("corpus", {}).get("label_field", ""))

@@ -15,7 +15,7 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import FORMATS, WriteOptions
 from ossicle.corpus.naming.table_names import table_places
-from ossicle.inference.decisions.grid import Found
+from ossicle.inference.decisions.grid import LabelEvents
 
 _INDEX_SCHEMA = {
     "recording_id": pl.String,
@@ -57,7 +57,7 @@ class EventFolders:
         self._options = WriteOptions(high_hz=high_hz)
         self._places = table_places(one.path for one in recordings)
 
-    def write(self, name: str, found: Sequence[Found], settings: Mapping[str, Any]) -> None:
+    def write(self, name: str, found: Sequence[LabelEvents], settings: Mapping[str, Any]) -> None:
         """Write the folder ``name`` of one decision; its index says whether the first criterion matched each event."""
         out = DecisionEventsFolder(self._folder / name)
         rows = self._rows(found)
@@ -87,7 +87,7 @@ class EventFolders:
         """Write the figures of one decision next to its events."""
         write_csv(DecisionEventsFolder(self._folder / name).metrics_file, rows)
 
-    def _rows(self, found: Sequence[Found]) -> list[dict[str, Any]]:
+    def _rows(self, found: Sequence[LabelEvents]) -> list[dict[str, Any]]:
         rows = []
         for label, one in zip(self._labels, found, strict=True):
             matched = np.zeros(len(one.times), dtype=np.bool_)

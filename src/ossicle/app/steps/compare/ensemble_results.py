@@ -86,16 +86,16 @@ def make_ensemble(
         metrics = _gated(project, members, done, opened, progress).metrics
         if not metrics["gate"]["passed"]:
             refused = refusal_of(metrics["gate"], None)
-    said = {**EnsembleScoresFolder.among(done.artefacts).summary, "board": board}
+    results_json = {**EnsembleScoresFolder.among(done.artefacts).summary, "board": board}
     with writing(project.data_root, (results.path, results.bundle, results.metrics, results.summary)):
         make_folder(results.path)
-        write_json(results.summary, said)
+        write_json(results.summary, results_json)
         write_json(results.metrics, metrics)
         places = [results.summary, results.metrics]
         if with_bundle and refused is None:
             _write_bundle(results.bundle, project, done, opened, metrics)
             places.append(results.bundle)
-    return Made(said, tuple(places), refused)
+    return Made(results_json, tuple(places), refused)
 
 
 def _folder(place: int, member: Member) -> str:

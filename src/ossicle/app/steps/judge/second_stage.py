@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from ossicle.metrics.resampling.bootstrap import Bootstrap
 
 if TYPE_CHECKING:
-    from ossicle.training.second_stage.fold_fits import Found, Judged
+    from ossicle.training.second_stage.fold_fits import FoundCandidates, Judged
 
 STEP_VERSION = 1
 
@@ -69,9 +69,9 @@ def run(context: Context) -> None:
     criterion = IouMatch(threshold=settings.evaluation.iou)
     chosen = feature_settings(context.project)
     place = hand_label_place(context.project)
-    said = read_hand_labels(place, truth.recordings.values(), truth.labels) if place is not None else {}
+    answers = read_hand_labels(place, truth.recordings.values(), truth.labels) if place is not None else {}
     found = gather(context, truth, chosen, decided.decisions)
-    judged = judge(truth, found, chosen, settings.second_stage, criterion, settings.project.workers, said)
+    judged = judge(truth, found, chosen, settings.second_stage, criterion, settings.project.workers, answers)
     gained = gain(truth, first, judged.events, criterion, settings.evaluation.bootstrap, settings.evaluation.seed)
     kept = bool(gained.low[0] > 0)
     own.write_events(*((judged.events, judged.in_sample) if kept else (first, first_in_sample)))
@@ -164,7 +164,12 @@ def candidates_of(
 
 
 def _verdict(
-    settings: SecondStageSettings, truth: "Truth", final: "Found", judged: "Judged", gained: "Bootstrap", kept: bool
+    settings: SecondStageSettings,
+    truth: "Truth",
+    final: "FoundCandidates",
+    judged: "Judged",
+    gained: "Bootstrap",
+    kept: bool,
 ) -> dict[str, Any]:
     figures = {
         name: {"value": plain(gained.value[place]), "low": plain(gained.low[place]), "high": plain(gained.high[place])}

@@ -155,21 +155,23 @@ def import_review(
         The folder holds no export, or nothing in it was reviewed.
     """
     export = read_export(folder)
-    said = answers(export, read_returned(folder, export), new_labels=new_labels, accept_unchanged=accept_unchanged)
+    answered = answers(export, read_returned(folder, export), new_labels=new_labels, accept_unchanged=accept_unchanged)
     place = project.folder / FOLDER
     with writing(project.data_root, (place,)):
         index = read_index(CorpusFolder.among(run_steps((corpus.STEP,), project, progress).artefacts))
         digests = {one.id: one.digest for one in index.recordings}
-        usable = tuple(one for one in said.recordings if digests.get(one.recording_id) == one.digest)
+        usable = tuple(one for one in answered.recordings if digests.get(one.recording_id) == one.digest)
         unused = [
-            f"{one.path}: changed since the export, or no longer exists" for one in said.recordings if one not in usable
+            f"{one.path}: changed since the export, or no longer exists"
+            for one in answered.recordings
+            if one not in usable
         ]
         known = {*export.tables, EXPORT}
         unused += [
             f"{name}: is not a table of this export" for name in files_below(folder, _TABLES) if name not in known
         ]
         if not usable:
-            raise UsageError(_nothing(folder, said, unused))
+            raise UsageError(_nothing(folder, answered, unused))
         provenance = {
             **export.provenance,
             "export": export.id,
@@ -178,11 +180,11 @@ def import_review(
         }
         provenance["created"] = datetime.now(UTC).isoformat(timespec="seconds")
         file = write_round(place, Round(usable, provenance))
-    return Imported(file, replace(said, recordings=usable), tuple(unused), learners(project, lambda one: True))
+    return Imported(file, replace(answered, recordings=usable), tuple(unused), learners(project, lambda one: True))
 
 
-def _nothing(folder: Path, said: Answers, unused: Sequence[str]) -> str:
-    if said.untouched and not said.recordings:
+def _nothing(folder: Path, answered: Answers, unused: Sequence[str]) -> str:
+    if answered.untouched and not answered.recordings:
         return (
             f"{folder}: no table was changed since the export, so it is unknown whether anyone checked them; if all "
             "of them are correct, add --accept-unchanged"

@@ -65,11 +65,11 @@ def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dic
     source = pseudo_source(context)
     if source is None:
         return {}
-    told: dict[str, Any] = {}
+    described: dict[str, Any] = {}
     rows: list[tuple[str, str, str]] = []
     for name, folds in models.items():
         found = lesson(source, context.project.settings.plan, folds, name)
-        told[name] = {
+        described[name] = {
             "rounds": [{"round": one, "digest": digest, "view": view} for one, digest, view in found.views],
             "windows": len(found.windows),
             "recordings": len(found.heard()),
@@ -79,7 +79,7 @@ def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dic
         rows += [(name, _HEARD, value) for value in found.heard()]
         rows += [(name, kind, value) for kind in _KINDS for value in getattr(found.taught, kind)]
     context.own(TrainingFolder).write_taught(rows)
-    return {"pseudo": told}
+    return {"pseudo": described}
 
 
 def read_taught(training: TrainingFolder, model: str) -> "tuple[frozenset[str], Labelled]":
@@ -108,11 +108,11 @@ def read_taught(training: TrainingFolder, model: str) -> "tuple[frozenset[str], 
 def pseudo_in_words(training: TrainingFolder) -> str:
     """Describe in one line the pseudo-labels that trained the models; empty if there were none."""
     made = training.summary
-    told: Mapping[str, Any] = made.get("pseudo", {})
-    if not told:
+    described: Mapping[str, Any] = made.get("pseudo", {})
+    if not described:
         return ""
-    rounds = sorted({one["round"] for of in told.values() for one in of["rounds"]})
+    rounds = sorted({one["round"] for of in described.values() for one in of["rounds"]})
     # The file sorts its keys, and the final model must come last.
-    names = sorted(told, key=lambda name: (not made["held_out"][name], name))
-    counts = ", ".join(f"{name} {told[name]['windows']}" for name in names)
+    names = sorted(described, key=lambda name: (not made["held_out"][name], name))
+    counts = ", ".join(f"{name} {described[name]['windows']}" for name in names)
     return f"pseudo-labelled windows of {', '.join(rounds)}: {counts}"

@@ -95,10 +95,10 @@ class Delimited:
 
     def unread(self, used: Collection[int]) -> Mapping[str, int]:
         """Return by heading the number of non-empty cells in the columns outside ``used``."""
-        said = Counter(
+        counts = Counter(
             place for _, cells in self.rows for place, cell in enumerate(cells) if place not in used and cell.strip()
         )
-        return {self.header[place] or f"column {place + 1}": count for place, count in sorted(said.items())}
+        return {self.header[place] or f"column {place + 1}": count for place, count in sorted(counts.items())}
 
 
 def heading_key(name: str) -> str:

@@ -185,26 +185,26 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
     """
     known = tuple(place for key in FILE if (place := table.find([key])) is not None)
     for place, name in enumerate(table.header if not known else ()):
-        said = [text for _, cells in table.rows if (text := unescape_cell(cells[place]).strip())]
-        if said and _names_recordings(table, heading_key(name), said, is_recording):
+        texts = [text for _, cells in table.rows if (text := unescape_cell(cells[place]).strip())]
+        if texts and _names_recordings(table, heading_key(name), texts, is_recording):
             raise FormatError(
-                f"{table.where}: the column {name!r} seems to name the recording of each row ({said[0]!r}), but is not "
-                "known to do so; rename it to 'file' if it does, else remove it"
+                f"{table.where}: the column {name!r} seems to name the recording of each row ({texts[0]!r}), but is "
+                "not known to do so; rename it to 'file' if it does, else remove it"
             )
     return known
 
 
-def _names_recordings(table: Delimited, key: str, said: Sequence[str], is_recording: Callable[[str], bool]) -> bool:
+def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recording: Callable[[str], bool]) -> bool:
     """Return whether the texts of a column name recordings, other than the one that the table is named after."""
-    if sum(map(is_audio_name, said)) * 2 >= len(said):
+    if sum(map(is_audio_name, texts)) * 2 >= len(texts):
         return True
     if key in {*START, *END, *LABEL, *RAVEN_LABEL, "name"}:
         return False
     own = recording_name(table.path.name)
-    others = [text for text in dict.fromkeys(said) if not same_file_name(text, own)]
+    others = [text for text in dict.fromkeys(texts) if not same_file_name(text, own)]
     if key in PERHAPS_FILE:
         return bool(others)
-    return bool(others) and not any(map(_NUMBER.fullmatch, said)) and all(map(is_recording, dict.fromkeys(said)))
+    return bool(others) and not any(map(_NUMBER.fullmatch, texts)) and all(map(is_recording, dict.fromkeys(texts)))
 
 
 def stated_file(cells: Sequence[str], columns: Sequence[int]) -> str:

@@ -31,7 +31,7 @@ def parse_labels(cell: str, where: str, column: str) -> tuple[str, ...]:
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    said = match[1]
-    if len(said) > 1:
-        return chr(int(said[1:], 16))
-    return _PLAIN.get(said, said)
+    code = match[1]
+    if len(code) > 1:
+        return chr(int(code[1:], 16))
+    return _PLAIN.get(code, code)
