@@ -57,7 +57,7 @@ def test_nothing_is_lost_in_a_round_trip(tmp_path_factory, rows):
 
 
 def test_labels_that_all_name_audio_files_are_refused(tmp_path):
-    with pytest.raises(FormatError, match="'Annotation' seems to name the recording of each row \\('a.MP2'\\)"):
+    with pytest.raises(FormatError, match=r"'Annotation' seems to name the recording of each row \('a.MP2'\)"):
         read_raven(table(tmp_path, row(label="a.MP2")))
 
 
