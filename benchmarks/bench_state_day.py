@@ -131,7 +131,7 @@ changes of state, in {took_s / 60:.0f} minutes on one thread.
 | processor time of a hop, 99th percentile | {1000 * p99:.2f} ms, {100 * p99 / asked.hop_s:.2f} % of the hop | 2 % |
 | memory at the end, compared with the end of the first hour | {grown / MIB:+.2f} MiB | 5 MiB |
 
-Run: `python benchmarks/bench_state_day.py --hours {asked.hours:g}`.
+Run: `python benchmarks/bench_state_day.py --hours {asked.hours:g} --hop-s {asked.hop_s:g}`.
 """
     write_result("state-day", text, asked.out)
     print(f"bars: {'met' if p99 <= BAR_SHARE * asked.hop_s and grown <= BAR_MIB * MIB else 'missed'}")
