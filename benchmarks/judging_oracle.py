@@ -5,6 +5,7 @@ Every function gives the counts that ``metrics.json`` has, from the same annotat
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,10 @@ Cell = tuple[str, str, Intervals, Intervals]
 
 def counts_one_by_one(run: JudgedRun, settings: EvaluationSettings) -> dict[str, Any]:
     """Return the counts of every figure of events, each found by a loop over recordings and labels."""
-    truth, rule = run.truth, IouMatch(threshold=settings.iou)
+    # Loops read objects that are already there; columns would make them anew at each look.
+    truth = replace(run.truth, annotations=tuple(run.truth.annotations))
+    run = replace(run, truth=truth, events=dict(run.events))
+    rule = IouMatch(threshold=settings.iou)
     names = ("tp", "fp", "fn")
 
     def by_label(count: Callable[[str, Intervals, Intervals], tuple[int, ...]]) -> dict[str, dict[str, int]]:
