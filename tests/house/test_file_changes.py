@@ -19,7 +19,8 @@ _LIBRARIES = frozenset(
     ["write_parquet", "write_csv", "write_ipc", "write_ndjson", "sink_parquet", "sink_csv", "tofile"]
 )
 _LIBRARIES |= {"savefig", "imsave", "savetxt", "savez", "savez_compressed", "save_file", "save_checkpoint", "to_csv"}
-_SCRATCH = frozenset({"whole_file", "whole_folder", "TemporaryDirectory"})
+# The file of a `ShardOutput` is opened by `descriptor_to_change`, which refuses links.
+_SCRATCH = frozenset({"whole_file", "whole_folder", "TemporaryDirectory", "ShardOutput"})
 _IN_MEMORY = frozenset({"io.BytesIO", "io.StringIO", "BytesIO", "StringIO"})
 _READERS = frozenset({"read_text", "read_bytes"})
 

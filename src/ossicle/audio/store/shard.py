@@ -24,6 +24,7 @@ from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.info import DecoderChoice
 from ossicle.audio.store.choice import SPOOL_BYTES
 from ossicle.audio.store.entries import StoreEntry, StoreItem
+from ossicle.audio.store.shard_output import ShardOutput
 from ossicle.core.errors import ArtefactError, AudioError
 
 _BLOCK_SAMPLES = 1 << 18
@@ -41,16 +42,19 @@ def write_shard(
     """
     entries: list[StoreEntry] = []
     path = StoreFolder(folder).shard_file(shard)
-    with whole_file(path) as part, h5py.File(part, "w", libver=("v110", "v110")) as file:
-        samples = file.create_group("samples", track_times=False)
-        for item in items:
-            with SpooledTemporaryFile(SPOOL_BYTES, dir=str(path.parent)) as spool:
-                entry = _decode(item, rate, spool, decoder)
-                if entry.status != "left_out":
-                    entry = replace(_write_samples(samples, entry, spool), shard=shard)
-            entries.append(entry)
-        text = json.dumps([asdict(entry) for entry in entries], sort_keys=True).encode()
-        file.create_dataset("entries", data=np.frombuffer(text, dtype=np.uint8), track_times=False)
+    with whole_file(path) as part, ShardOutput(part) as output:
+        with h5py.File(output, "w", libver=("v110", "v110")) as file:
+            samples = file.create_group("samples", track_times=False)
+            for item in items:
+                with SpooledTemporaryFile(SPOOL_BYTES, dir=str(path.parent)) as spool:
+                    entry = _decode(item, rate, spool, decoder)
+                    if entry.status != "left_out":
+                        entry = replace(_write_samples(samples, entry, spool), shard=shard)
+                output.require_written()
+                entries.append(entry)
+            text = json.dumps([asdict(entry) for entry in entries], sort_keys=True).encode()
+            file.create_dataset("entries", data=np.frombuffer(text, dtype=np.uint8), track_times=False)
+        output.require_written()
     return entries
 
 
