@@ -47,6 +47,7 @@ def count_events(
 ) -> tuple[int, int, int]:
     """Return true positives, false positives and false negatives of one label in one recording.
 
+    >>> from ossicle.metrics.matching import IouMatch
     >>> count_events(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.1, 1.0]]), IouMatch(threshold=0.5))
     (1, 0, 1)
     """
@@ -147,6 +148,7 @@ def evaluate_events(
 
     Examples
     --------
+    >>> from ossicle.metrics.matching import IouMatch
     >>> truth = {"tape": {"call": np.array([[1.0, 2.0], [5.0, 6.0]])}}
     >>> found = {"tape": {"call": np.array([[1.1, 2.0]])}}
     >>> report = evaluate_events(truth, found, {"tape": 60.0}, ["call"], IouMatch(threshold=0.5), n_bootstrap=10)
