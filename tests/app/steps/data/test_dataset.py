@@ -12,7 +12,6 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.variants import preset_names
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.judge.clip_scores import step_for
-from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.pipeline import with_needs
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
@@ -26,7 +25,7 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.splits.split_kinds import SPLIT_KINDS, TEST, VAL
 
-from ....untrained import PROJECT, write_tapes
+from ....untrained import PROJECT, chain_without_training, write_tapes
 
 QUIET = ("--progress", "none")
 LEAKY = [name for name, kind in SPLIT_KINDS.items() if kind.divides_clips]
@@ -224,4 +223,4 @@ def test_a_step_that_wants_whole_recordings_refuses_a_leaky_split_by_itself(tape
     split = replace(project.settings.split, strategy=strategy, seed=5, val_share=0.29)
     project = replace(project, settings=replace(project.settings, split=split))
     with pytest.raises(SplitError, match=strategy):
-        run_steps(with_needs(detector.PIPELINE.steps, ("scores",)), project, Silent())
+        run_steps(with_needs(chain_without_training(), ("scores",)), project, Silent())
