@@ -33,10 +33,10 @@ from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA, CLIP_SCHE
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.row_groups import constant, group_rows
 from ossicle.core.digest import recording_id
 from ossicle.core.records import Annotation, Clip, Recording
-from ossicle.core.row_groups import constant, group_rows
 from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import write_index
@@ -155,7 +155,7 @@ class SilentStore:
 def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
     """Return time and memory of a training's data up to its first batch, beyond those of the process before it."""
     from ossicle.artefacts.records.record_tables import RECORDING_SCHEMA, recordings_of
-    from ossicle.core.clip_columns import ClipColumns
+    from ossicle.core.columns.clip_columns import ClipColumns
     from ossicle.core.model_input.chunks import ChunkPlan
     from ossicle.training import fit, material
     from ossicle.training.settings import TrainingSettings

@@ -18,7 +18,7 @@ import torch
 from machine import RESULTS, described, table, write_result
 from smoke import parsed, require
 
-from ossicle.artefacts.typed.logmel import LogMelFolder
+from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.audio.features.logmel_shards import LogMelJob, build_logmel_shards
 from ossicle.audio.store import MixedStore, StoreItem, build_store
 from ossicle.audio.wav import write_wav

@@ -13,7 +13,7 @@ import pytest
 from ossicle.artefacts.files import file_digest, read_json, tree_digest
 from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.tables import read_table
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.store import MixedStore, Store, StoreItem, StoreSettings, build_store, composition, verify_store

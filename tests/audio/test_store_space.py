@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ossicle.artefacts.files import file_digest, tree_digest
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.store import MixedStore, Store, StoreItem, StoreSettings, build_store, verify_store
 from ossicle.audio.store import choice as choosing
 

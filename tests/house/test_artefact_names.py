@@ -20,7 +20,7 @@ def texts(tree: ast.AST) -> Iterator[ast.Constant]:
 
 def owners(source: Path) -> list[Path]:
     """The modules that name files: each name stands in one of them."""
-    return [*sorted((source / "artefacts" / "typed").glob("*.py")), source / "bundle" / "manifest.py"]
+    return [*sorted((source / "artefacts" / "typed").rglob("*.py")), source / "bundle" / "manifest.py"]
 
 
 def names_in(module: Path) -> set[str]:

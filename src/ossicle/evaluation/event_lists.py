@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.intervals import Intervals
 from ossicle.core.tracks import Event
 from ossicle.metrics.columns.event_lists import EventLists, lists_by

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.annotation_columns import AnnotationColumns
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.intervals import Intervals
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.scores.postprocess import Postprocess

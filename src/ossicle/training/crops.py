@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.clip_columns import ClipColumns
+from ossicle.core.columns.row_groups import is_constant, taken
 from ossicle.core.digest import seed_of
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
-from ossicle.core.row_groups import is_constant, taken
 from ossicle.core.time import nearest_frames, to_samples
 from ossicle.training.material import Material
 from ossicle.training.settings import TrainingSettings

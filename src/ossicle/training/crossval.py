@@ -16,9 +16,9 @@ from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.logmel import LogMelFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.artefacts.typed.shards.logmel import LogMelFolder
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings

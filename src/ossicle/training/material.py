@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from ossicle.artefacts.records.column_tables import read_annotations, read_clips
 from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.logmel import LogMelFolder
+from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.audio.store import MixedStore
-from ossicle.core.annotation_columns import AnnotationColumns
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.intervals import Intervals, as_intervals, part_by_group, union, union_by_group
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation, Clip

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.records import Clip
 from ossicle.core.time import to_samples
 from ossicle.metrics.noise.noise_likeness import LEAST_TEXTURE_S, LabelTexture, Texture, label_texture, texture_of

@@ -21,7 +21,7 @@ from ossicle.artefacts.records.column_tables import (
 )
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA, CLIP_SCHEMA
 from ossicle.artefacts.tables import read_table, write_table
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Annotation, Clip
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.core.annotation_columns import AnnotationColumns
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.clips.clip_counts import dataset_stats

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.audio.decoding.levels import Levels, measure
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health, label_health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex

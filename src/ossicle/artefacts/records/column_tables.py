@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA, CLIP_SCHEMA, checked
 from ossicle.artefacts.tables import TableColumns, write_table
-from ossicle.core.annotation_columns import AnnotationColumns
-from ossicle.core.clip_columns import ROLES, ClipColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.clip_columns import ROLES, ClipColumns
+from ossicle.core.columns.row_groups import constant, group_rows
 from ossicle.core.errors import ArtefactError
 from ossicle.core.records import Annotation, Clip
-from ossicle.core.row_groups import constant, group_rows
 
 Read = Callable[[str], pl.Series]
 """Returns a column of a table by its name."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.tracks import Event
 
 EVENT_SCHEMA = {

@@ -20,8 +20,8 @@ from ossicle.artefacts.records.record_tables import (
 )
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
-from ossicle.core.annotation_columns import AnnotationColumns
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.records import Annotation, Clip
 
 FINAL = "final"

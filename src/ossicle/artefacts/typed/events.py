@@ -12,8 +12,8 @@ from ossicle.artefacts.files import read_json, whole_file, write_json
 from ossicle.artefacts.records.event_tables import events_frame, events_of
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.decisions.decision import Decision
-from ossicle.core.event_columns import EventColumns
 from ossicle.core.tracks import Event
 
 EVENT_KEY = ("recording_id", "start_s", "end_s", "label")

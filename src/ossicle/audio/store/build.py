@@ -18,7 +18,7 @@ from ossicle.artefacts.filesystem.changes import make_folder, remove_file
 from ossicle.artefacts.processes.work_parts import items_per_part
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.artefacts.roots import Roots
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.store.choice import (
     SpaceChoice,
     by_settings,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.roots import Roots
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.probe import probe

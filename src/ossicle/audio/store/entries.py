@@ -16,7 +16,7 @@ import polars as pl
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.tables import read_table, write_table
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.decoding.resample import QUALITY
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.info import DecoderChoice

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
 from ossicle.artefacts.filesystem.reading import require_regular
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.info import DecoderChoice
 from ossicle.audio.store.choice import SPOOL_BYTES

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.clip_columns import ROLES, ClipColumns
+from ossicle.core.columns.clip_columns import ROLES, ClipColumns
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.annotation_columns import AnnotationColumns
-from ossicle.core.clip_columns import ROLES, ClipColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.clip_columns import ROLES, ClipColumns
+from ossicle.core.columns.row_groups import constant, group_rows
 from ossicle.core.errors import SplitError
 from ossicle.core.intervals import Intervals, as_intervals, both
 from ossicle.core.records import Annotation, Clip, Recording
-from ossicle.core.row_groups import constant, group_rows
 from ossicle.corpus.clips.clip_units import ClipUnits
 from ossicle.corpus.clips.matched_noise import Unplaced, mine_beside
 from ossicle.corpus.clips.noise_sampling import MiningRow, free_stretches, mine_noise

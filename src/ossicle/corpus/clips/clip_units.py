@@ -7,7 +7,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.records import Clip
 
 

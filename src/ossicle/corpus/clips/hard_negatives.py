@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.numbered import next_numbered, numbered_files
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.errors import ArtefactError, FormatError
 from ossicle.core.intervals import Intervals, as_intervals, overlap, widen
 from ossicle.core.records import Annotation, Clip, Recording

@@ -14,7 +14,7 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording

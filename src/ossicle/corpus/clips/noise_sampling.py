@@ -12,11 +12,11 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.row_groups import RowGroups, group_rows
 from ossicle.core.digest import seed_of
 from ossicle.core.intervals import Intervals, as_intervals, both, gaps, union, widen
 from ossicle.core.records import Annotation, Recording
-from ossicle.core.row_groups import RowGroups, group_rows
 
 
 @dataclass(frozen=True, slots=True)

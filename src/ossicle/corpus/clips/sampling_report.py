@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Clip
 

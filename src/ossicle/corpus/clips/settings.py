@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings

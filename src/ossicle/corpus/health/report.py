@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.audio.decoding.levels import Levels
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.intervals import running_ends
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.health.problem import Problem

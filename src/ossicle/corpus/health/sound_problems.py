@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ossicle.audio.decoding.levels import Levels
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN

@@ -24,7 +24,7 @@ from ossicle.artefacts.records.record_tables import (
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.index import IndexFolder
 from ossicle.audio.decoding.levels import Levels
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.errors import ArtefactError
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.notes import LeftOut, Note

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.annotation_columns import AnnotationColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Recording

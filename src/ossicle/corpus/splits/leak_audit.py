@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.annotation_columns import AnnotationColumns
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.errors import SplitError
 from ossicle.core.records import Annotation, Clip, Recording
 from ossicle.corpus.splits.folds import FoldEntry, group_of

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.roots import Roots
 from ossicle.audio.decoding.mono import load_mono
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.intervals import Intervals
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.tracks import Event

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.tracks import Event
 from ossicle.evaluation.event_lists import event_lists
 from ossicle.evaluation.ground_truth import Truth

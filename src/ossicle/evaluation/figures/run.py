@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.tracks import Event
 from ossicle.evaluation.criteria.criterion import Criterion, JudgedRun
 from ossicle.evaluation.figures.event_reports import event_report

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.core.records import Annotation
 from ossicle.corpus.windows.window_truth import window_truth
 from ossicle.evaluation.ground_truth import Truth

@@ -14,8 +14,8 @@ from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders import build
 from ossicle.audio.encoders.acoustic import AcousticEncoder

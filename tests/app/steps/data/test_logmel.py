@@ -18,7 +18,7 @@ from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.app.steps.train import training
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.logmel import LogMelFolder
+from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.audio.features import logmel_shards
 from ossicle.core.errors import ArtefactError, ProjectError
 from ossicle.models.frontend import ChunkLogMel, LogMel

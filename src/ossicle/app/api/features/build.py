@@ -7,8 +7,8 @@ from ossicle.app.project.places import writing
 from ossicle.app.steps.data import corpus, dataset, features, logmel, store
 from ossicle.app.steps.engine.step import Done, Progress, Step, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, steps_of
-from ossicle.artefacts.typed.features import FeaturesFolder
-from ossicle.artefacts.typed.logmel import LogMelFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
+from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.core.errors import UsageError
 
 

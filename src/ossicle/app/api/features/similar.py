@@ -12,8 +12,8 @@ from ossicle.app.steps.engine.encoders import open_features_encoder
 from ossicle.artefacts.array_files.npy_header import HEADER_BYTES
 from ossicle.artefacts.features.search import StoredRows, search
 from ossicle.artefacts.features.shard import array_file
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.audio.encoders.windows import encode_recording

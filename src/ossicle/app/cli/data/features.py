@@ -78,7 +78,7 @@ def build(
 def _embeddings(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
     """Return what is said about embeddings, as values and in words, and which recordings have none."""
     from ossicle.app.api.features.build import shard_bytes
-    from ossicle.artefacts.typed.features import FeaturesFolder
+    from ossicle.artefacts.typed.shards.features import FeaturesFolder
 
     own = FeaturesFolder(path)
     windows = sum(one.windows for one in own.indexes.values())
@@ -93,7 +93,7 @@ def _embeddings(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
 def _spectrograms(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
     """Return what is said about kept spectrograms, as values and in words, and which recordings have none."""
     from ossicle.app.api.features.build import shard_bytes
-    from ossicle.artefacts.typed.logmel import LogMelFolder
+    from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 
     own = LogMelFolder(path)
     rows = sum(one.windows for one in own.indexes.values())

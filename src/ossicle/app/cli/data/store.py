@@ -11,7 +11,7 @@ from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectF
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.settings import digestible
 

@@ -14,7 +14,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS
 from ossicle.bundle.reading import text_fault
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible

@@ -18,8 +18,8 @@ from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.encoders.build import FeatureItem, Opener, ShardJob, build_shard, build_shards, shard_names
 from ossicle.audio.encoders.copies import Background

@@ -19,8 +19,8 @@ from ossicle.artefacts.features.entries import ShardIndex
 from ossicle.artefacts.features.shard import shard_problems
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.shelf import Shelf
-from ossicle.artefacts.typed.logmel import LogMelFolder
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.logmel import LogMelFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.encoders.build import shard_names
 from ossicle.core.model_input.frontend import FRONT_END_VERSION
 from ossicle.core.model_input.row_grid import row_grid

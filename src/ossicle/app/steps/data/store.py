@@ -8,7 +8,7 @@ from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import IndexFolder
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError

@@ -12,7 +12,7 @@ from ossicle.app.steps.data.corpus import folder_listing
 from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.typed.index import UnlabelledFolder
-from ossicle.artefacts.typed.store import UnlabelledStoreFolder
+from ossicle.artefacts.typed.shards.store import UnlabelledStoreFolder
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import digest

@@ -9,7 +9,7 @@ from ossicle.artefacts.typed.events import SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, EvaluationFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:

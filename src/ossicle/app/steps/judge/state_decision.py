@@ -6,8 +6,8 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.score.state_plan import state_plan
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import StateDecisionFolder, StateScoresFolder
 from ossicle.bundle.entries.state_decisions import states_to_json
 from ossicle.core.errors import SplitError, UsageError

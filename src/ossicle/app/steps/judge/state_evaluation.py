@@ -9,7 +9,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.state_decision import held_out_states
 from ossicle.app.steps.score.state_plan import state_plan
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import StateDecisionFolder, StateEvaluationFolder
 from ossicle.core.settings import digestible
 from ossicle.evaluation.states.contradictions import contradictions

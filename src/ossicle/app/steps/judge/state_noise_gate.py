@@ -5,8 +5,8 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.score.state_plan import state_plan
 from ossicle.app.steps.train.fitted_heads import FittedHeads
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
 from ossicle.core.settings import digestible
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes

@@ -14,7 +14,7 @@ from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.frontend import band_centres_hz

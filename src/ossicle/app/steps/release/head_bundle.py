@@ -14,8 +14,8 @@ from ossicle.app.steps.release.bundle import ExportedModel, write_judged
 from ossicle.app.steps.release.head_files import PARITY_WINDOWS, head_files
 from ossicle.app.steps.train.encoded_clips import clip_grid
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.entries.encoder import HEAD
 from ossicle.core.settings import digestible

@@ -14,9 +14,9 @@ from ossicle.app.steps.score.state_plan import state_plan
 from ossicle.app.steps.train.fitted_heads import FittedHeads
 from ossicle.app.steps.train.heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision

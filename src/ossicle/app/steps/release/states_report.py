@@ -6,11 +6,11 @@ from typing import Any
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS
 from ossicle.artefacts.typed.released import ReportFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.bundle.manifest import CARD

@@ -4,7 +4,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.fitted_heads import FittedHeads
 from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateScoresFolder
 from ossicle.core.settings import digestible
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
-from ossicle.artefacts.typed.features import FeaturesFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder
 from ossicle.bundle.encoders.weights import find_weights
 

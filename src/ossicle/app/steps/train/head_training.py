@@ -14,8 +14,8 @@ from ossicle.app.steps.train.encoded_clips import ClipGrid, clip_grid
 from ossicle.app.steps.train.head_run import write_head_run
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.core.errors import SplitError

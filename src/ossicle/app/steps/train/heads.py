@@ -14,8 +14,8 @@ from ossicle.app.steps.train.head_run import write_head_run
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDatasetFolder
 from ossicle.core.errors import SplitError
 from ossicle.core.settings import digestible

@@ -13,7 +13,7 @@ from ossicle.app.steps.data.unlabelled import group_field, teaching_rounds
 from ossicle.app.steps.engine.step import Context
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
-from ossicle.artefacts.typed.store import UnlabelledStoreFolder
+from ossicle.artefacts.typed.shards.store import UnlabelledStoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.corpus.pseudo_labels.rounds import round_digest
 

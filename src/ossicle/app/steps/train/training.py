@@ -13,8 +13,8 @@ from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.logmel import LogMelFolder
-from ossicle.artefacts.typed.store import StoreFolder
+from ossicle.artefacts.typed.shards.logmel import LogMelFolder
+from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible

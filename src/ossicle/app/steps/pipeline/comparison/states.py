@@ -6,8 +6,8 @@ from typing import Any
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Comparison, LeaderboardFigures
 from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.features import FeaturesFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import StateDecisionFolder, StateEvaluationFolder, StateScoresFolder
 from ossicle.core.digest import digest
 from ossicle.evaluation.ground_truth import read_truth

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.core.clip_columns import ClipColumns
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.records import Clip, grouped
 
 clips = st.lists(

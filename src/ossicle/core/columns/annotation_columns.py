@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.records import Annotation
-from ossicle.core.row_groups import (
+from ossicle.core.columns.grouped_rows import GroupedRows
+from ossicle.core.columns.row_groups import (
     RowGroups,
     group_rows,
     joined_codes,
@@ -17,14 +17,13 @@ from ossicle.core.row_groups import (
     taken,
     text_codes,
 )
-
-_BLOCK = 1 << 14
+from ossicle.core.records import Annotation
 
 Figures = NDArray[np.float64] | None
 
 
 @dataclass(frozen=True, eq=False)
-class AnnotationColumns(Sequence[Annotation]):
+class AnnotationColumns(GroupedRows[Annotation]):
     """Annotations as arrays; ``Annotation`` objects are made when a row is asked for.
 
     Equal to any sequence of equal annotations in the same order.
@@ -107,66 +106,6 @@ class AnnotationColumns(Sequence[Annotation]):
         whole = cls(groups, start_s, end_s, label, labels, *figures, provenance, provenances)
         return whole if order is None else whole.regrouped(order, groups)
 
-    @property
-    def recording_ids(self) -> tuple[str, ...]:
-        """The recordings that have rows, in the order of the rows."""
-        return self.groups.recording_ids
-
-    @property
-    def offsets(self) -> NDArray[np.int64]:
-        """int64 (n_recordings + 1,): the first row of each recording, and the number of rows."""
-        return self.groups.offsets
-
-    @property
-    def recording(self) -> NDArray[np.int32]:
-        """int32 (n,): place of each row's recording in ``recording_ids``; a new array."""
-        return self.groups.codes
-
-    def __len__(self) -> int:
-        return len(self.start_s)
-
-    @overload
-    def __getitem__(self, key: int) -> Annotation: ...
-    @overload
-    def __getitem__(self, key: slice) -> "AnnotationColumns": ...
-    def __getitem__(self, key: int | slice) -> "Annotation | AnnotationColumns":
-        """Return one annotation, or the columns of some."""
-        if isinstance(key, slice):
-            return self.take(np.arange(len(self))[key])
-        row = range(len(self))[key]
-        return next(self._objects(row, row + 1))
-
-    def __iter__(self) -> Iterator[Annotation]:
-        """Make one annotation after the other."""
-        for first in range(0, len(self), _BLOCK):
-            yield from self._objects(first, min(first + _BLOCK, len(self)))
-
-    def __eq__(self, other: object) -> bool:
-        """Compare rows with those of another sequence."""
-        if not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def of(self, recording_id: str) -> "AnnotationColumns":
-        """Return the annotations of one recording, as views; empty if it has none."""
-        return self.regrouped(self.groups.rows(recording_id), self.groups.one(recording_id))
-
-    def where(self, mask: NDArray[np.bool_]) -> "AnnotationColumns":
-        """Return the rows where ``mask`` (n,) is true."""
-        return self if bool(mask.all()) else self.take(mask)
-
-    def take(self, rows: NDArray[Any]) -> "AnnotationColumns":
-        """Return some rows (integers or a mask) in the given order; those of a recording must lie together.
-
-        Raises
-        ------
-        ValueError
-            If they do not.
-        """
-        return self.regrouped(rows, self.groups.take(rows))
-
     def by_recording(self, recording_ids: Iterable[str]) -> "AnnotationColumns":
         """Return the rows with their recordings in the order of ``recording_ids``, which may name others too.
 
@@ -248,11 +187,10 @@ class AnnotationColumns(Sequence[Annotation]):
 
     def _objects(self, first: int, stop: int) -> Iterator[Annotation]:
         rows = slice(first, stop)
-        places = np.searchsorted(self.offsets, np.arange(first, stop), side="right") - 1
         ids, labels, provenances = self.recording_ids, self.labels, self.provenances
         qualities: list[int | None] = [None if one is None else int(one) for one in _values(self.quality, rows)]
         for place, start, end, label, low, high, quality, confidence, provenance in zip(
-            places.tolist(),
+            self._recording_places(first, stop),
             self.start_s[rows].tolist(),
             self.end_s[rows].tolist(),
             self.label[rows].tolist(),

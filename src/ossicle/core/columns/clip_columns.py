@@ -2,21 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args, overload
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.core.columns.grouped_rows import GroupedRows
+from ossicle.core.columns.row_groups import RowGroups, constant, group_rows, joined_codes, taken, text_codes
 from ossicle.core.records import Clip, Role
-from ossicle.core.row_groups import RowGroups, constant, group_rows, joined_codes, taken, text_codes
 
-_BLOCK = 1 << 14
 ROLES: tuple[Role, ...] = tuple(sorted(get_args(Role)))
 """The roles of clips, sorted; a role's code is its place here."""
 
 
 @dataclass(frozen=True, eq=False)
-class ClipColumns(Sequence[Clip]):
+class ClipColumns(GroupedRows[Clip]):
     """Clips as arrays; ``Clip`` objects are made when a row is asked for.
 
     Equal to any sequence of equal clips in the same order.
@@ -99,66 +99,6 @@ class ClipColumns(Sequence[Clip]):
         )
         return whole if order is None else whole.regrouped(order, groups)
 
-    @property
-    def recording_ids(self) -> tuple[str, ...]:
-        """The recordings that have rows, in the order of the rows."""
-        return self.groups.recording_ids
-
-    @property
-    def offsets(self) -> NDArray[np.int64]:
-        """int64 (n_recordings + 1,): the first row of each recording, and the number of rows."""
-        return self.groups.offsets
-
-    @property
-    def recording(self) -> NDArray[np.int32]:
-        """int32 (n,): place of each row's recording in ``recording_ids``; a new array."""
-        return self.groups.codes
-
-    def __len__(self) -> int:
-        return len(self.start_s)
-
-    @overload
-    def __getitem__(self, key: int) -> Clip: ...
-    @overload
-    def __getitem__(self, key: slice) -> "ClipColumns": ...
-    def __getitem__(self, key: int | slice) -> "Clip | ClipColumns":
-        """Return one clip, or the columns of some."""
-        if isinstance(key, slice):
-            return self.take(np.arange(len(self))[key])
-        row = range(len(self))[key]
-        return next(self._objects(row, row + 1))
-
-    def __iter__(self) -> Iterator[Clip]:
-        """Make one clip after the other."""
-        for first in range(0, len(self), _BLOCK):
-            yield from self._objects(first, min(first + _BLOCK, len(self)))
-
-    def __eq__(self, other: object) -> bool:
-        """Compare rows with those of another sequence."""
-        if not isinstance(other, Sequence):
-            return NotImplemented
-        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def of(self, recording_id: str) -> "ClipColumns":
-        """Return the clips of one recording, as views; empty if it has none."""
-        return self.regrouped(self.groups.rows(recording_id), self.groups.one(recording_id))
-
-    def where(self, mask: NDArray[np.bool_]) -> "ClipColumns":
-        """Return the rows where ``mask`` (n,) is true."""
-        return self if bool(mask.all()) else self.take(mask)
-
-    def take(self, rows: NDArray[Any]) -> "ClipColumns":
-        """Return some rows (integers or a mask) in the given order; those of a recording must lie together.
-
-        Raises
-        ------
-        ValueError
-            If they do not.
-        """
-        return self.regrouped(rows, self.groups.take(rows))
-
     def places(self) -> list[tuple[str, str, int]]:
         """Return recording id, group and fold of the clips, each combination once."""
         rows = np.unique(np.stack([self.recording, self.group, self.fold], axis=1), axis=0).tolist()
@@ -191,10 +131,9 @@ class ClipColumns(Sequence[Clip]):
 
     def _objects(self, first: int, stop: int) -> Iterator[Clip]:
         rows = slice(first, stop)
-        places = np.searchsorted(self.offsets, np.arange(first, stop), side="right") - 1
         ids, groups, labels = self.recording_ids, self.group_names, self.labels
         for place, start, end, role, fold, group, label, weight in zip(
-            places.tolist(),
+            self._recording_places(first, stop),
             self.start_s[rows].tolist(),
             self.end_s[rows].tolist(),
             self.role[rows].tolist(),

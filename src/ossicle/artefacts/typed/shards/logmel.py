@@ -1,7 +1,6 @@
 """The artefact of the step ``logmel``: the log-mel spectrogram of every recording, in shards of features."""
 
 import zlib
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -11,19 +10,15 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.features.entries import FeatureEntry, ShardIndex, read_shard_index
-from ossicle.artefacts.features.shard import DTYPE, array_file, index_file, open_array
-from ossicle.artefacts.files import how_to_mend, read_json, write_json
-from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.features.shard import DTYPE, array_file
+from ossicle.artefacts.files import how_to_mend
+from ossicle.artefacts.typed.shards.feature_shards import FeatureShards
 from ossicle.core.errors import ArtefactError
 from ossicle.core.model_input.row_grid import RowGrid
 
-# Most shards mapped at the same time; systems allow a process about a thousand files.
-_OPEN_SHARDS = 128
-
 
 @dataclass(frozen=True)
-class LogMelFolder(ArtefactFolder):
+class LogMelFolder(FeatureShards):
     """Spectrograms of recordings: the rows of a :class:`RowGrid` that hold sound, float16 of shape (rows, n_mels).
 
     A shard is one of features with a row for each window (``ossicle.artefacts.features.shard``). The first row of a
@@ -37,25 +32,10 @@ class LogMelFolder(ArtefactFolder):
         """Grid, number of bands, level of silence, and the shards; written last."""
         return self.path / "logmel.json"
 
-    @property
-    def shards(self) -> Path:
-        """The folder of the shards."""
-        return self.path / "shards"
-
-    def has_shard(self, name: str) -> bool:
-        """Return whether a shard is complete."""
-        return index_file(self.shards, name).exists()
-
     def write_summary(self, grid: RowGrid, n_mels: int, silence_db: float, shard_names: Sequence[str]) -> None:
         """Write what all shards have in common, and their names."""
         common: dict[str, Any] = {"grid": asdict(grid), "n_mels": n_mels, "silence_db": silence_db}
-        write_json(self.summary_file, {**common, "shards": list(shard_names)})
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """The content of that file."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        self._write(common, shard_names)
 
     @cached_property
     def grid(self) -> RowGrid:
@@ -74,24 +54,6 @@ class LogMelFolder(ArtefactFolder):
     def silence_db(self) -> float:
         """Level of every band of a row without sound."""
         return float(self.summary["silence_db"])
-
-    @property
-    def shard_names(self) -> tuple[str, ...]:
-        """Names of the shards, in the order of their recordings."""
-        return tuple(self.summary["shards"])
-
-    @cached_property
-    def indexes(self) -> dict[str, ShardIndex]:
-        """The description of each shard by its name."""
-        return {name: read_shard_index(index_file(self.shards, name)) for name in self.shard_names}
-
-    @cached_property
-    def _places(self) -> dict[str, tuple[str, FeatureEntry]]:
-        return {one.recording_id: (name, one) for name, index in self.indexes.items() for one in index.entries}
-
-    @cached_property
-    def _mapped(self) -> OrderedDict[str, NDArray[np.float16]]:
-        return OrderedDict()
 
     @cached_property
     def _sound(self) -> set[str]:
@@ -122,23 +84,14 @@ class LogMelFolder(ArtefactFolder):
             name, entry = self._places[recording_id]
         except KeyError:
             raise ArtefactError(f"{self.path}: recording {recording_id} has no spectrogram") from None
-        rows = self._array(name)[entry.first : entry.first + entry.windows]
+        path = array_file(self.shards, name)
+        shape = (self.indexes[name].windows, 1, self.n_mels)
+        rows = self._array(path, DTYPE, shape)[entry.first : entry.first + entry.windows, 0]
         if recording_id not in self._sound:
             if zlib.crc32(np.ascontiguousarray(rows).data) != entry.crc[0]:
                 raise ArtefactError(
-                    f"{array_file(self.shards, name)}: recording {recording_id}: its values are damaged (CRC-32); to "
+                    f"{path}: recording {recording_id}: its values are damaged (CRC-32); to "
                     "build this shard again, run: ossicle features build"
                 )
             self._sound.add(recording_id)
         return rows
-
-    def _array(self, name: str) -> NDArray[np.float16]:
-        mapped = self._mapped
-        if name not in mapped:
-            if len(mapped) >= _OPEN_SHARDS:
-                mapped.popitem(last=False)
-            index = self.indexes[name]
-            path = array_file(self.shards, name)
-            mapped[name] = open_array(path, DTYPE, (index.windows, 1, self.n_mels))[:, 0]
-        mapped.move_to_end(name)
-        return mapped[name]

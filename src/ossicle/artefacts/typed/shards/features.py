@@ -1,6 +1,5 @@
 """The artefact of the step ``features``: the embeddings of every recording, in shards."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,19 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.features.entries import FeatureEntry, ShardIndex, read_shard_index
-from ossicle.artefacts.features.shard import DTYPE, LEVEL_DTYPE, array_file, index_file, levels_file, open_array
-from ossicle.artefacts.files import how_to_mend, read_json, write_json
-from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.features.entries import FeatureEntry
+from ossicle.artefacts.features.shard import DTYPE, LEVEL_DTYPE, array_file, levels_file, open_array
+from ossicle.artefacts.files import how_to_mend
+from ossicle.artefacts.typed.shards.feature_shards import FeatureShards
 from ossicle.core.errors import ArtefactError
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 
-# Most arrays mapped at the same time; systems allow a process about a thousand files.
-_OPEN_SHARDS = 128
-
 
 @dataclass(frozen=True)
-class FeaturesFolder(ArtefactFolder):
+class FeaturesFolder(FeatureShards):
     """Embeddings of the windows of recordings; window k begins at ``k * hop_s`` and lies wholly in its recording."""
 
     step: ClassVar[str] = "features"
@@ -32,31 +28,12 @@ class FeaturesFolder(ArtefactFolder):
         """The encoder, window, hop, and the shards; written last."""
         return self.path / "features.json"
 
-    @property
-    def shards(self) -> Path:
-        """The folder of the shards."""
-        return self.path / "shards"
-
-    def has_shard(self, name: str) -> bool:
-        """Return whether a shard is complete."""
-        return index_file(self.shards, name).exists()
-
-    def shard(self, name: str) -> ShardIndex:
-        """Return the description of a shard; raises ArtefactError if it is missing or damaged."""
-        return read_shard_index(index_file(self.shards, name))
-
     def write_summary(
         self, spec: EncoderSpec, window_s: float, hop_s: float, copies: int, shard_names: Sequence[str]
     ) -> None:
         """Write what all shards have in common, and their names."""
         common: dict[str, Any] = {"encoder": spec.to_json(), "window_s": window_s, "hop_s": hop_s, "copies": copies}
-        write_json(self.summary_file, {**common, "shards": list(shard_names)})
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """The content of that file."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        self._write(common, shard_names)
 
     @cached_property
     def spec(self) -> EncoderSpec:
@@ -80,20 +57,6 @@ class FeaturesFolder(ArtefactFolder):
     def copies(self) -> int:
         """Number of augmented copies of each recording."""
         return int(self.summary["copies"])
-
-    @property
-    def shard_names(self) -> tuple[str, ...]:
-        """Names of the shards, in the order of their recordings."""
-        return tuple(self.summary["shards"])
-
-    @cached_property
-    def indexes(self) -> dict[str, ShardIndex]:
-        """The description of each shard by its name."""
-        return {name: self.shard(name) for name in self.shard_names}
-
-    @cached_property
-    def _places(self) -> dict[str, tuple[str, FeatureEntry]]:
-        return {one.recording_id: (name, one) for name, index in self.indexes.items() for one in index.entries}
 
     @property
     def recording_ids(self) -> tuple[str, ...]:
@@ -135,15 +98,8 @@ class FeaturesFolder(ArtefactFolder):
 
     def rows(self, shard: str, k: int = 0) -> NDArray[np.float16]:
         """Return all embeddings of a shard (0) or of a copy in it, mapped: shape (windows, tokens, dim)."""
-        opened: OrderedDict[tuple[str, int], NDArray[np.float16]] = self.__dict__.setdefault("_opened", OrderedDict())
-        if (shard, k) not in opened:
-            if len(opened) >= _OPEN_SHARDS:
-                opened.popitem(last=False)
-            index = self.indexes[shard]
-            shape = (index.windows, index.tokens, index.dim)
-            opened[shard, k] = open_array(array_file(self.shards, shard, k), DTYPE, shape)
-        opened.move_to_end((shard, k))
-        return opened[shard, k]
+        index = self.indexes[shard]
+        return self._array(array_file(self.shards, shard, k), DTYPE, (index.windows, index.tokens, index.dim))
 
     def scale(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean and standard deviation of each dimension over all windows and tokens, shape (dim,) each."""

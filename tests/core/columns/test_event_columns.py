@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ossicle.core.event_columns import EventColumns
+from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.tracks import Event
 
 EVENTS = {

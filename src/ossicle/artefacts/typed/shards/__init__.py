@@ -1,0 +1,1 @@
+"""Artefacts whose recordings lie in shards: of samples, embeddings and spectrograms."""

@@ -1,0 +1,1 @@
+"""Annotations, clips and events as columns, for corpora of millions."""
