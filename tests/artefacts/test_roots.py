@@ -1,5 +1,6 @@
 """Roots: the first folder that holds a recording wins, and no path leaves its root."""
 
+import os
 import pickle
 import unicodedata
 from dataclasses import dataclass
@@ -41,6 +42,12 @@ def test_what_was_found_is_remembered(tmp_path: Path) -> None:
     file.unlink()
     assert roots.find("x", "a.wav") == file
     assert not roots.holds("x", "a.wav")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a letter and a colon are a drive there")
+def test_a_letter_and_a_colon_may_begin_a_name(tmp_path: Path) -> None:
+    file = touched(tmp_path / "A:dawn.wav")
+    assert Roots(default=[tmp_path]).find("x", "A:dawn.wav") == file
 
 
 @pytest.mark.parametrize("path", ["../secret.wav", "a/../../secret.wav", "..\\secret.wav", ""])

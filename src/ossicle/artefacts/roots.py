@@ -144,11 +144,14 @@ class Roots:
 def is_below(path: str) -> bool:
     r"""Return whether a path stays below the folder that it is joined to, on any system.
 
-    >>> is_below("a/b.wav"), is_below("../b.wav"), is_below("/b.wav"), is_below("a\\..\\b.wav"), is_below("c:b.wav")
+    A letter and a colon before a name (``c:b.wav``) lead out on Windows alone; elsewhere files may be called so.
+
+    >>> is_below("a/b.wav"), is_below("../b.wav"), is_below("/b.wav"), is_below("a\\..\\b.wav"), is_below("c:\\b.wav")
     (True, False, False, False, False)
     """
     windows = PureWindowsPath(path)
-    outside = PurePosixPath(path).is_absolute() or windows.drive or windows.root or ".." in windows.parts
+    leads_to_drive = os.name == "nt" and windows.drive
+    outside = PurePosixPath(path).is_absolute() or leads_to_drive or windows.root or ".." in windows.parts
     return not outside and "\0" not in path and bool(windows.name)
 
 
