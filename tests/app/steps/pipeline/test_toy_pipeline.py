@@ -108,6 +108,15 @@ def test_it_resumes_after_a_kill(project: Path, tmp_path: Path) -> None:
     assert contents(project) == contents(whole)
 
 
+def test_a_lock_that_a_kill_left_in_an_artefact_goes(project: Path, ossicle: Any) -> None:
+    ossicle("run", "-p", project, *QUIET)
+    (artefact,) = (project / "data" / "counts").iterdir()
+    (artefact / ".ossicle-lock-step").touch()
+    again = json.loads(ossicle("run", "-p", project, *QUIET, "--json").out)
+    assert again["outcomes"]["counts"] == "reused"
+    assert not (artefact / ".ossicle-lock-step").exists()
+
+
 def test_what_nothing_uses_is_purged(project: Path, ossicle: Any) -> None:
     for seed in (0, 1):
         assert ossicle("run", "-p", project, "--set", f"split.seed={seed}", *QUIET).code == 0

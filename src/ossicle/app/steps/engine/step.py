@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from ossicle.app.project.load import Project
 from ossicle.artefacts.fingerprint import Fingerprint
-from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.locks.lock import forget_work_unit_locks, work_unit_lock
 from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.logs.runlog import Outcome, RunLog
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
@@ -215,6 +215,9 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, again
         made_from = fingerprint(step, project, shelf, artefacts)
         fresh = step.name in again
         found = None if fresh else shelf.find(made_from)
+        if found is not None:
+            # A process that was killed as it finished the artefact leaves its lock there.
+            forget_work_unit_locks(found)
         outcome: Outcome = "computed" if found is None else "reused"
         artefacts[step.name] = found or compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
         outcomes[step.name], seconds[step.name] = outcome, time.monotonic() - began
