@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from ossicle.corpus.health.gates.comparison import earlier_report
-from ossicle.corpus.health.gates.event_columns import EventColumns
+from ossicle.corpus.health.gates.judged_events import JudgedEvents
 from ossicle.corpus.health.gates.judgement import judge_health
 from ossicle.corpus.health.gates.settings import HealthSettings
 from ossicle.report.pages.health_page import MOST_ROWS, render
@@ -15,13 +15,13 @@ from ...corpus.health.gates.made_events import columns
 HOSTILE = '<script>alert("x")</script>'
 
 
-def report(table: EventColumns, earlier: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+def report(table: JudgedEvents, earlier: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
     old = None if earlier is None else earlier_report(earlier, "old.json")
     found = judge_health(table, HealthSettings(**settings), (), old)
     return json.loads(json.dumps(found.to_json()))
 
 
-def hits(label: str = "kick") -> EventColumns:
+def hits(label: str = "kick") -> JudgedEvents:
     return columns(
         [("a.wav", 0.0, label), ("a.wav", 0.0, "snare"), ("b.wav", 1.0, label), ("b.wav", 1.0, label)],
         lengths_s=[0.1, 0.2, 0.3, 0.4],

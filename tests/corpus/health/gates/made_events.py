@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from ossicle.corpus.health.gates.event_columns import EVENT_SCHEMA, SOUND_SCHEMA, STATED_SCHEMA, EventColumns
+from ossicle.corpus.health.gates.judged_events import EVENT_SCHEMA, SOUND_SCHEMA, STATED_SCHEMA, JudgedEvents
 
 Hit = tuple[str, float, str | None]
 
@@ -18,7 +18,7 @@ def columns(
     digests: Sequence[str] | None = None,
     techniques: dict[str, int] | None = None,
     **stated: Sequence[Any],
-) -> EventColumns:
+) -> JudgedEvents:
     """Columns of hits (recording, start, label), with columns of ``STATED_SCHEMA`` by name."""
     rows = list(hits)
     schema = {name: EVENT_SCHEMA[name] for name in ("recording", "start_s", "label")}
@@ -31,4 +31,4 @@ def columns(
     if digests is not None:
         read = pl.DataFrame({"path": [f"{n}.wav" for n in range(len(digests))], "digest": list(digests)})
     levels = pl.DataFrame(list(sounds), schema=SOUND_SCHEMA, orient="row")
-    return EventColumns(frame.with_columns(more), levels, digests=read, techniques=techniques)
+    return JudgedEvents(frame.with_columns(more), levels, digests=read, techniques=techniques)

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from ossicle.corpus.health.gates.event_columns import EventColumns
 from ossicle.corpus.health.gates.figures import event_figures
 from ossicle.corpus.health.gates.gates import Gate, health_gates
+from ossicle.corpus.health.gates.judged_events import JudgedEvents
 from ossicle.corpus.health.gates.settings import HealthSettings
 from ossicle.corpus.health.gates.totals import Total
 
 from .made_events import columns
 
 
-def judged(table: EventColumns, *totals: Total, not_asked: Collection[str] = (), **settings: Any) -> dict[str, Gate]:
+def judged(table: JudgedEvents, *totals: Total, not_asked: Collection[str] = (), **settings: Any) -> dict[str, Gate]:
     chosen = HealthSettings(**settings)
     gates = health_gates(event_figures(table, chosen), chosen, totals, not_asked=not_asked)
     assert len({one.name for one in gates}) == len(gates)
@@ -29,7 +29,7 @@ SOUND = [("a.wav", float(n), "kick") for n in range(8)] + [("a.wav", 0.0, "snare
 
 
 # Each gate by a setting that it passes, one that it fails, the data, and a word of its reason.
-CASES: dict[str, tuple[dict[str, Any], dict[str, Any], EventColumns, str]] = {
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], JudgedEvents, str]] = {
     "class_minimum": ({"class_min": 2}, {"class_min": 3}, columns(SOUND), "'snare' has 2, needs 3"),
     "required_labels": (
         {"required_labels": ("snare",)},

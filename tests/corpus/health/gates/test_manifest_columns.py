@@ -5,37 +5,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from ossicle.corpus.health.gates.event_columns import EventColumns
 from ossicle.corpus.health.gates.figures import ClassCount, Share, event_figures
+from ossicle.corpus.health.gates.judged_events import JudgedEvents
 from ossicle.corpus.health.gates.manifest_columns import ManifestCollector
 from ossicle.corpus.health.gates.settings import HealthSettings
+from ossicle.corpus.manifest.event_table import EVENT_SCHEMA
 
-KINDS: dict[str, Any] = {
-    "line": pl.Int64,
-    "event_id": pl.String,
-    "session_id": pl.String,
-    "source_set": pl.String,
-    "audio_path": pl.String,
-    "onset_s": pl.Float64,
-    "offset_s": pl.Float64,
-    "pre_s": pl.Float64,
-    "post_s": pl.Float64,
-    "duration_s": pl.Float64,
-    "is_synthetic": pl.Boolean,
-    "negative_example": pl.Boolean,
-    "techniques": pl.List(pl.String),
-    "sample_id": pl.String,
-    "drummer_id": pl.String,
-    "kit_id": pl.String,
-    "bleed_level": pl.String,
-    "mix_context": pl.String,
-    "lufs": pl.Float64,
-    "peak_db": pl.Float64,
-    "component": pl.Int32,
-    "label": pl.String,
-    "dynamic_bucket": pl.String,
-    "openness": pl.Float64,
-}
 USUAL: dict[str, Any] = {
     "session_id": "s1",
     "source_set": "groove",
@@ -52,11 +27,11 @@ USUAL: dict[str, Any] = {
 
 
 def table(*rows: dict[str, Any]) -> pl.DataFrame:
-    filled = [dict.fromkeys(KINDS) | USUAL | {"line": number} | row for number, row in enumerate(rows, start=1)]
-    return pl.DataFrame(filled, schema=KINDS)
+    filled = [dict.fromkeys(EVENT_SCHEMA) | USUAL | {"line": number} | row for number, row in enumerate(rows, start=1)]
+    return pl.DataFrame(filled, schema=dict(EVENT_SCHEMA))
 
 
-def collected(*blocks: pl.DataFrame) -> EventColumns:
+def collected(*blocks: pl.DataFrame) -> JudgedEvents:
     found = ManifestCollector()
     for one in blocks:
         found.add(one)

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from ossicle.audio.decoding.levels import Levels
-from ossicle.corpus.health.gates.event_columns import SOUND_SCHEMA, STATED_SCHEMA, EventColumns
+from ossicle.corpus.health.gates.judged_events import SOUND_SCHEMA, STATED_SCHEMA, JudgedEvents
 from ossicle.corpus.health.gates.stated_values import bleed_level, technique_counts
 
 _FIELDS = ("source", "session", "drummer", "kit")
@@ -26,7 +26,7 @@ def corpus_columns(
     recordings: pl.DataFrame,
     levels: Mapping[str, Levels],
     hits: pl.LazyFrame | None = None,
-) -> EventColumns:
+) -> JudgedEvents:
     """Return the columns of a corpus.
 
     Parameters
@@ -65,7 +65,7 @@ def corpus_columns(
     measured = pl.DataFrame(rows, schema=SOUND_SCHEMA, orient="row")
     # A large corpus may not have been decoded; then its manifest is the only source.
     told = not rows and hits is not None
-    return EventColumns(
+    return JudgedEvents(
         events=events.drop("recording_id"),
         sounds=events.lazy().filter("first").select(map(_level, SOUND_SCHEMA)).collect() if told else measured,
         loudness_unit="LUFS" if told else "dBFS",

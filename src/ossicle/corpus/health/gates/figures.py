@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ossicle.corpus.health.gates.event_columns import EventColumns
+from ossicle.corpus.health.gates.judged_events import JudgedEvents
 from ossicle.corpus.health.gates.repeats import (
     Repeats,
     ordered_events,
@@ -119,7 +119,7 @@ class EventFigures:
         return found
 
 
-def event_figures(columns: EventColumns, settings: HealthSettings) -> EventFigures:
+def event_figures(columns: JudgedEvents, settings: HealthSettings) -> EventFigures:
     """Return the figures of events in O(n log n) time, without one Python object a row.
 
     Parameters
@@ -174,7 +174,7 @@ def event_figures(columns: EventColumns, settings: HealthSettings) -> EventFigur
     )
 
 
-def _classes(columns: EventColumns, settings: HealthSettings) -> dict[str, ClassCount]:
+def _classes(columns: JudgedEvents, settings: HealthSettings) -> dict[str, ClassCount]:
     """Count the labels, those that are only expected as well."""
     stated = columns.has("synthetic")
     synthetic = pl.col("synthetic").fill_null(value=False).sum() if stated else pl.lit(None, pl.UInt32)
@@ -189,7 +189,7 @@ def _classes(columns: EventColumns, settings: HealthSettings) -> dict[str, Class
     }
 
 
-def _without_label(firsts: pl.LazyFrame, columns: EventColumns) -> int:
+def _without_label(firsts: pl.LazyFrame, columns: JudgedEvents) -> int:
     bare = pl.col("label").is_null()
     return _one(firsts, (bare & ~pl.col("negative") if columns.has("negative") else bare).sum())
 
@@ -204,13 +204,13 @@ def _normal(label: str) -> str:
     return unicodedata.normalize("NFC", label)
 
 
-def _counts(events: pl.LazyFrame, columns: EventColumns, name: str) -> dict[str, int]:
+def _counts(events: pl.LazyFrame, columns: JudgedEvents, name: str) -> dict[str, int]:
     if not columns.has(name):
         return {}
     return {str(value): int(count) for value, count in _tally(events, name)}
 
 
-def _dynamics_by_class(columns: EventColumns) -> dict[str, dict[str, int]]:
+def _dynamics_by_class(columns: JudgedEvents) -> dict[str, dict[str, int]]:
     if not columns.has("dynamic"):
         return {}
     found: dict[str, dict[str, int]] = {}
@@ -225,18 +225,18 @@ def _tally(events: pl.LazyFrame, *names: str) -> list[tuple[Any, ...]]:
     return sorted(counts.with_columns(pl.col(names).cast(pl.String)).iter_rows())
 
 
-def _openness(columns: EventColumns) -> tuple[int, ...]:
+def _openness(columns: JudgedEvents) -> tuple[int, ...]:
     if not columns.has("openness"):
         return ()
     values = columns.events["openness"].drop_nulls().drop_nans().to_numpy()
     return tuple(np.histogram(values, _OPENNESS_BINS, (0.0, 1.0))[0].tolist())
 
 
-def _true(firsts: pl.LazyFrame, columns: EventColumns, name: str) -> int | None:
+def _true(firsts: pl.LazyFrame, columns: JudgedEvents, name: str) -> int | None:
     return _one(firsts, pl.col(name).sum()) if columns.has(name) else None
 
 
-def _different(firsts: pl.LazyFrame, columns: EventColumns, name: str) -> int | None:
+def _different(firsts: pl.LazyFrame, columns: JudgedEvents, name: str) -> int | None:
     return _one(firsts, pl.col(name).drop_nulls().n_unique()) if columns.has(name) else None
 
 

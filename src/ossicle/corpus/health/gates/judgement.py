@@ -7,9 +7,9 @@ from typing import Any
 from ossicle.core.errors import GateRefused
 from ossicle.core.text.counting import counted
 from ossicle.corpus.health.gates.comparison import Comparison, EarlierReport, compare, comparison_gates
-from ossicle.corpus.health.gates.event_columns import EventColumns
 from ossicle.corpus.health.gates.figures import EventFigures, event_figures
 from ossicle.corpus.health.gates.gates import Gate, health_gates
+from ossicle.corpus.health.gates.judged_events import JudgedEvents
 from ossicle.corpus.health.gates.settings import HealthSettings
 from ossicle.corpus.health.gates.totals import Total
 
@@ -70,7 +70,7 @@ def _some(reasons: Sequence[str]) -> str:
 
 
 def judge_health(
-    columns: EventColumns,
+    columns: JudgedEvents,
     settings: HealthSettings,
     totals: Sequence[Total] = (),
     earlier: EarlierReport | None = None,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-from ossicle.corpus.health.gates.event_columns import EVENT_SCHEMA, SOUND_SCHEMA, STATED_SCHEMA, EventColumns
+from ossicle.corpus.health.gates.judged_events import EVENT_SCHEMA, SOUND_SCHEMA, STATED_SCHEMA, JudgedEvents
 from ossicle.corpus.health.gates.stated_values import bleed_level, technique_counts
 
 _SCHEMA = {**EVENT_SCHEMA, **STATED_SCHEMA}
@@ -73,7 +73,7 @@ class ManifestCollector:
         first = events.filter(pl.col("component") <= 0)
         self._techniques.update(technique_counts(first.lazy().select("techniques")) or {})
 
-    def columns(self) -> EventColumns:
+    def columns(self) -> JudgedEvents:
         """Return what was collected."""
         events = pl.concat(self._parts)
         sounds = (
@@ -82,7 +82,7 @@ class ManifestCollector:
             .select(pl.col(name).fill_null(float("nan")).cast(kind) for name, kind in SOUND_SCHEMA.items())
         )
         techniques: Mapping[str, int] | None = dict(self._techniques) or None
-        return EventColumns(events=events, sounds=sounds.collect(), loudness_unit="LUFS", techniques=techniques)
+        return JudgedEvents(events=events, sounds=sounds.collect(), loudness_unit="LUFS", techniques=techniques)
 
 
 def _window_s() -> pl.Expr:

@@ -42,7 +42,7 @@ ids get one hash by chance has a probability below one in a million."""
 
 
 @dataclass(frozen=True)
-class EventColumns:
+class JudgedEvents:
     """What the gates judge.
 
     Attributes
