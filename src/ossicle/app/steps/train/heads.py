@@ -22,8 +22,6 @@ from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
     from ossicle.evaluation.states.recordings import LabelledWindows
-
-if TYPE_CHECKING:
     from ossicle.training.heads.stage_two import StageTwoFit
     from ossicle.training.heads.windows import HeadWindows
 
