@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossicle.core.errors import UsageError
 from ossicle.corpus.manifest import byte_blocks
 from ossicle.corpus.manifest.byte_blocks import block_count, line_chunks
 
@@ -65,6 +66,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
     assert read(path, 4) == [b"{}", b"{}"]
 
 
-def test_only_regular_files_are_read(tmp_path: Path) -> None:
-    with pytest.raises(IsADirectoryError):
-        block_count(tmp_path)
+def test_only_files_are_read(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "absent.jsonl"):
+        with pytest.raises(UsageError, match="is not a file; give a manifest"):
+            block_count(place)

@@ -10,6 +10,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.core.errors import UsageError
 
 BLOCK_BYTES = 4 << 20
 """Bytes of a block; a parameter of every function, so that tests cut small files into many blocks."""
@@ -21,9 +22,12 @@ _MARK = b"\xef\xbb\xbf"
 
 
 def block_count(file: Path, block_bytes: int = BLOCK_BYTES) -> int:
-    """Return the number of blocks of a file; raises OSError if it is not a regular file."""
-    with open_regular(file) as handle:
-        return -(-os.fstat(handle.fileno()).st_size // block_bytes)
+    """Return the number of blocks of a file; raises UsageError if there is none, OSError if it cannot be read."""
+    try:
+        with open_regular(file) as handle:
+            return -(-os.fstat(handle.fileno()).st_size // block_bytes)
+    except (FileNotFoundError, IsADirectoryError):
+        raise UsageError(f"{file} is not a file; give a manifest, with one event a line in JSON") from None
 
 
 def line_chunks(file: Path, block: int, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes | None]:

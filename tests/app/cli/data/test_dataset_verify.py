@@ -32,6 +32,14 @@ def test_missing_recordings_end_it_with_one(ossicle: Commands, manifest: Path, t
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize("command", ["verify", "health"])
+def test_a_manifest_that_is_not_there_is_wrong_usage(ossicle: Commands, tmp_path: Path, command: str) -> None:
+    for place in (tmp_path / "absent.jsonl", tmp_path):
+        said = ossicle("dataset", command, place)
+        assert said.code == 2
+        assert said.err == f"ossicle: {place} is not a file; give a manifest, with one event a line in JSON\n"
+
+
 @pytest.mark.parametrize(("share", "code"), [("0.5", 1), ("0.99", 1), ("1", 0)])
 def test_a_share_of_each_source_may_be_missing(
     ossicle: Commands, manifest: Path, tmp_path: Path, share: str, code: int

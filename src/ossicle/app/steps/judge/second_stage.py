@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from ossicle.inference.second_stage.candidates import Candidate
     from ossicle.inference.second_stage.stage import SecondStage
     from ossicle.metrics.resampling.bootstrap import Bootstrap
-
-if TYPE_CHECKING:
     from ossicle.training.second_stage.fold_fits import FoundCandidates, Judged
 
 STEP_VERSION = 1

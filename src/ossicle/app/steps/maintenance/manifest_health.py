@@ -114,15 +114,16 @@ def manifest_health(
     Raises
     ------
     UsageError
-        The manifest is missing, is not a regular file, or holds no event.
+        The manifest is missing, or holds no event.
+    OSError
+        It cannot be read, or is not a regular file.
     FormatError
         A line is bad, and they are not to be left out; the message names it.
     """
-    if not manifest.is_file():
-        raise UsageError(f"{manifest} is not a file; give a manifest, with one event a line in JSON")
+    n_blocks = block_count(manifest)
     began = time.perf_counter()
     progress.begin("manifest")
-    collector, n_blocks = ManifestCollector(limits.label), block_count(manifest)
+    collector = ManifestCollector(limits.label)
     n_lines = n_events = n_bad = 0
     bad: list[BadLine] = []
     for number, block in enumerate(manifest_blocks(manifest, skip_bad=limits.skip_bad, workers=workers), start=1):
