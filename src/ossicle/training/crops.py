@@ -63,7 +63,12 @@ class CropDraw:
         """Number of steps in an epoch: the requested number, or enough to show each clip once (with ``balance``, on
         average).
         """
-        return self._training.steps_per_epoch or max(1, math.ceil(len(self._clips) / self._training.batch_size))
+        return self._training.steps_per_epoch or max(1, math.ceil(len(self._clips) / self._training.step_crops))
+
+    @property
+    def n_crops(self) -> int:
+        """Number of crops in an epoch."""
+        return self.steps * self._training.step_crops
 
     def __call__(self, epoch: int, index: int) -> Crop:
         """Return the crop number ``index`` of an epoch."""
@@ -86,11 +91,10 @@ class CropDraw:
         pseudo = self._material.pseudo
         if pseudo is None:
             return {}
-        size = self.steps * self._training.batch_size
-        drawn = [self(epoch, index).window for index in range(size)]
+        drawn = [self(epoch, index).window for index in range(self.n_crops)]
         counts = Counter(pseudo.label(window) for window in drawn if window is not None)
-        shares = {f"pseudo_share.{label}": counts[label] / size for label in sorted(counts)}
-        return {"pseudo_share": counts.total() / size, **shares}
+        shares = {f"pseudo_share.{label}": counts[label] / self.n_crops for label in sorted(counts)}
+        return {"pseudo_share": counts.total() / self.n_crops, **shares}
 
     def _drawn(self, rng: np.random.Generator) -> Clip:
         if rng.random() < self._target_share:
@@ -100,7 +104,7 @@ class CropDraw:
         return self._clips[urn.draw(rng)]
 
     def _next(self, epoch: int, index: int) -> Clip:
-        turn, place = divmod(epoch * self.steps * self._training.batch_size + index, len(self._clips))
+        turn, place = divmod(epoch * self.n_crops + index, len(self._clips))
         if turn != self._turn:
             # A whole round has one order: drawing it again for every crop would take longer than reading the crop.
             rng = np.random.default_rng(seed_of(self._training.seed, "order", turn))

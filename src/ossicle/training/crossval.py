@@ -28,6 +28,7 @@ from ossicle.training.fit import fit
 from ossicle.training.material import apart, load_material
 from ossicle.training.pseudo import PseudoSource, load_pseudo
 from ossicle.training.settings import TrainingSettings
+from ossicle.training.subset import subset_of
 
 _POLL_S = 0.2
 _GRACE_S = 10.0
@@ -98,7 +99,7 @@ def fit_job(job: FitJob) -> None:
         material = replace(material, pseudo=pseudo)
     clips = ClipColumns.from_clips(material.clips)
     held = clips.held_out_in(job.held_out)
-    train, held_out = clips.where(~held), clips.where(held)
+    train, held_out = subset_of(clips.where(~held), job.training), clips.where(held)
     # A training draws from its own clips alone, so all of them together need not stay in memory.
     material = replace(apart(material, held_out), clips=train)
     del clips, held

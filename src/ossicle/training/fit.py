@@ -58,8 +58,7 @@ class Crops(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """Return the crops of the current epoch (reloaded every epoch)."""
         assert self.trainer is not None
-        size = self.steps * self._training.batch_size
-        crops = EpochCrops(self._material, self._draw, self.trainer.current_epoch, size)
+        crops = EpochCrops(self._material, self._draw, self.trainer.current_epoch, self._draw.n_crops)
         return DataLoader(crops, batch_size=self._training.batch_size)
 
     @property
@@ -137,6 +136,7 @@ def fit(
             plugins=[LightningEnvironment()],
             precision=training.precision,  # type: ignore[arg-type]
             gradient_clip_val=training.gradient_clip or None,
+            accumulate_grad_batches=training.accumulate,
             check_val_every_n_epoch=training.validate_every,
             limit_val_batches=1.0 if crops.validates else 0,
             reload_dataloaders_every_n_epochs=1,
@@ -186,8 +186,8 @@ def _out_of_memory(training: TrainingSettings, folder: RunFolder) -> Iterator[No
         done = len(folder.epochs())
         raise OssicleError(
             f"out of memory in epoch {done + 1} with batches of {training.batch_size} crops: run again with more "
-            f"free memory to resume after epoch {done}, or start again with --set "
-            f"training.batch_size={max(1, training.batch_size // 2)}"
+            f"free memory to resume after epoch {done}, or start again with --set training.batch_size="
+            f"{max(1, training.batch_size // 2)} --set training.accumulate={2 * training.accumulate}"
         ) from error
 
 

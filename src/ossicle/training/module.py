@@ -1,6 +1,5 @@
 """The Lightning module: a training step, the optimiser with its schedule, and the figures of an epoch."""
 
-import math
 from typing import Any
 
 import lightning
@@ -18,8 +17,11 @@ from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.averaging import EpochMean, WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
+from ossicle.training.accumulation import Accumulation
 from ossicle.training.crops import Batch
+from ossicle.training.learning_rate import LearningRate
 from ossicle.training.objective import said_of
+from ossicle.training.optimisers import build_optimiser
 from ossicle.training.settings import TrainingSettings
 
 
@@ -47,6 +49,7 @@ class FrameDetector(lightning.LightningModule):
         self.steps = steps
         self.average = WeightAverage(network, training.ema_decay)
         self.mean = EpochMean(network) if training.average_epochs else None
+        self.accumulation = Accumulation(training.accumulate) if training.accumulate > 1 else None
         self.front_end = ChunkLogMel(LogMel(front), plan, front)
         self.training_settings = training
         self.augment = augment
@@ -82,9 +85,10 @@ class FrameDetector(lightning.LightningModule):
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
             log_mel, targets, mask = self._with_noise(log_mel, targets, mask, index)
         settings = self.training_settings
-        loss = said_of(self.network, log_mel, targets, mask, settings.weak).loss(settings)
+        said = said_of(self.network, log_mel, targets, mask, settings.weak)
+        loss = said.loss(settings)
         self._collect("train_loss", loss)
-        return loss
+        return loss if self.accumulation is None else self.accumulation.add(loss, said.n_known())
 
     def _log_mel(self, read: Tensor) -> Tensor:
         """Return the spectrograms of a batch as it was read."""
@@ -115,8 +119,9 @@ class FrameDetector(lightning.LightningModule):
         )
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Update the average of the weights."""
-        self.average.update(self.network, self.global_step - 1)
+        """Update the average of the weights after an optimiser step."""
+        if (batch_idx + 1) % self.training_settings.accumulate == 0:
+            self.average.update(self.network, self.global_step - 1)
 
     def end_epoch(self) -> None:
         """Add the weights of a last epoch to their mean, before the state of the epoch is saved."""
@@ -136,25 +141,16 @@ class FrameDetector(lightning.LightningModule):
         self._collect("val_loss", predicted.loss(self.training_settings))
         self._collect("val_error", predicted.error())
 
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Divide the sums of several batches by what they are sums over, before gradients are clipped."""
+        if self.accumulation is not None:
+            self.accumulation.normalise(self.network.parameters())
+
     def configure_optimizers(self) -> Any:
-        """Return the optimiser, with a linear warm-up and a cosine decay to zero, by step."""
+        """Return the optimiser, and the learning rate of every step."""
         training = self.training_settings
-        rate, decay = training.learning_rate, training.weight_decay
-        weights = self.network.parameters()
-        optimiser: torch.optim.Optimizer
-        if training.optimiser == "radam":
-            optimiser = torch.optim.RAdam(weights, lr=rate, weight_decay=decay, decoupled_weight_decay=True)
-        else:
-            optimiser = torch.optim.AdamW(weights, lr=rate, weight_decay=decay)
-        total = training.epochs * self.steps
-        warm = max(1, round(training.warmup * total))
-
-        def factor(step: int) -> float:
-            if step < warm:
-                return (step + 1) / warm
-            return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, total - warm))))
-
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+        optimiser = build_optimiser(self.network.parameters(), training)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, LearningRate(training, self.steps))
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def epoch_figures(self) -> dict[str, float]:

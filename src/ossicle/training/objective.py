@@ -32,9 +32,13 @@ class Said:
         best = detection_loss(self.best, wanted, self.mask, settings.loss)
         return (1 - settings.place_weight) * loss + settings.place_weight * best
 
+    def n_known(self) -> Tensor:
+        """Return the number of known targets, over which the loss is a mean."""
+        return self.mask.sum()
+
     def error(self) -> Tensor:
         """Return the mean distance between scores and known targets."""
-        return ((torch.sigmoid(self.logits) - self.targets).abs() * self.mask).sum() / self.mask.sum().clamp_min(1)
+        return ((torch.sigmoid(self.logits) - self.targets).abs() * self.mask).sum() / self.n_known().clamp_min(1)
 
 
 def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool) -> Said:

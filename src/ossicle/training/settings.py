@@ -20,13 +20,38 @@ class TrainingSettings:
     steps_per_epoch: int = setting(
         default=12, help="optimiser steps per epoch; 0: as many as one pass through the clips needs", ge=0
     )
-    batch_size: int = setting(default=16, help="number of crops in each step", ge=1)
+    batch_size: int = setting(default=16, help="number of crops in each batch", ge=1)
+    accumulate: int = setting(
+        default=1,
+        help="number of batches whose gradients make one optimiser step, for large batches in little memory",
+        ge=1,
+        digest_default=False,
+    )
+    subset: float = setting(
+        default=1.0,
+        help="share of the training clips of each label, and of noise, to train on, at least one of each",
+        gt=0,
+        le=1,
+        digest_default=False,
+    )
+    subset_seed: int = setting(default=0, help="seed that chooses these clips", ge=0, digest_default=False)
     learning_rate: float = setting(default=2e-3, help="highest learning rate of the optimiser", gt=0)
-    weight_decay: float = setting(default=1e-3, help="decoupled weight decay", ge=0)
+    final_learning_rate: float = setting(
+        default=0.0, help="learning rate at the end of the cosine", ge=0, digest_default=False
+    )
+    weight_decay: float = setting(default=1e-3, help="weight decay; decoupled, but for adam", ge=0)
     warmup: float = setting(default=0.1, help="share of the steps in which the learning rate rises", ge=0, lt=1)
+    warmup_epochs: int = setting(
+        default=0,
+        help="number of epochs in which the learning rate rises, in place of `warmup`; 0: use `warmup`",
+        ge=0,
+        digest_default=False,
+    )
     gradient_clip: float = setting(default=5.0, help="largest gradient norm; 0: no clipping", ge=0)
     optimiser: str = setting(
-        default="adamw", help="optimiser: AdamW, or RAdam with decoupled weight decay", choices=("adamw", "radam")
+        default="adamw",
+        help="optimiser: AdamW, RAdam with decoupled weight decay, or Adam with L2 weight decay",
+        choices=("adamw", "radam", "adam"),
     )
     ema_decay: float = setting(
         default=0.99, help="decay of the moving average of the weights, which gives the final model", ge=0, lt=1
@@ -106,11 +131,26 @@ class TrainingSettings:
     )
 
     def __post_init__(self) -> None:
-        """Reject a device that no machine has, before the run starts."""
+        """Reject a device that no machine has, and schedules that contradict themselves, before the run starts."""
         if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device):
             raise ValueError(
                 f"device = {self.device!r} is not one of: auto, cpu, cuda, cuda:N (a GPU by its number), mps"
             )
+        if self.final_learning_rate > self.learning_rate:
+            raise ValueError(
+                f"final_learning_rate = {self.final_learning_rate:g} is above learning_rate = "
+                f"{self.learning_rate:g}, the highest one; set it lower, or 0"
+            )
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs = {self.warmup_epochs} leaves no epoch after the warm-up, because epochs = "
+                f"{self.epochs}; set fewer, or 0 for the share `warmup`"
+            )
+
+    @property
+    def step_crops(self) -> int:
+        """Number of crops in each optimiser step."""
+        return self.batch_size * self.accumulate
 
     @property
     def least_presence_s(self) -> float | None:

@@ -26,7 +26,7 @@ def step_seconds(
     n_labels: int,
     device: str = "cpu",
 ) -> float:
-    """Return the seconds of a training step: spectrogram, forward and backward pass, the faster of two.
+    """Return the seconds of an optimiser step: spectrogram, forward and backward pass, the faster of two.
 
     Parameters
     ----------
@@ -63,4 +63,4 @@ def step_seconds(
     finally:
         torch.set_num_threads(before)
     # Crops of noise come on top of every batch.
-    return fastest * training.batch_size * (1 + augment.noise_share) / n_crops
+    return fastest * training.step_crops * (1 + augment.noise_share) / n_crops

@@ -73,6 +73,8 @@ def mending_job(job: "FitJob", finished: TrainingFolder | None) -> "FitJob":
         epochs=training.noise_epochs,
         noise_epochs=0,
         learning_rate=SLOWER * training.learning_rate,
+        final_learning_rate=SLOWER * training.final_learning_rate,
+        warmup_epochs=0,
         average_epochs=min(training.average_epochs, training.noise_epochs),
         pretrained="",
         # Other crops than in the first epochs of the training.

@@ -30,7 +30,7 @@ def trainings_in_words(project: Project, n_held_out: int, n_labels: int, n_clips
     if project.settings.kind.reads == EMBEDDINGS:
         return f"{n_held_out + 1} heads ({n_held_out} that hold out a fold, and the final one), each in seconds"
     settings = project.settings.training
-    steps = settings.steps_per_epoch or max(1, math.ceil(n_clips / settings.batch_size))
+    steps = settings.steps_per_epoch or max(1, math.ceil(settings.subset * n_clips / settings.step_crops))
     n = n_held_out + 1
     words = f"{n} trainings ({n_held_out} that hold out a fold, and the final one) of {settings.epochs} epochs"
     words += f" of {'' if settings.steps_per_epoch else 'about '}{steps} steps"

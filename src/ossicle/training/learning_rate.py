@@ -1,0 +1,32 @@
+"""The learning rate of every optimiser step, as a factor of the highest one."""
+
+import math
+
+from ossicle.training.settings import TrainingSettings
+
+
+class LearningRate:
+    """A linear rise, then half a cosine down to ``training.final_learning_rate``.
+
+    Its attributes are plain numbers, because torch saves them with the state of the schedule.
+
+    Parameters
+    ----------
+    training
+        Number of epochs, and the settings of the schedule.
+    steps
+        Optimiser steps per epoch.
+    """
+
+    def __init__(self, training: TrainingSettings, steps: int) -> None:
+        self.total_steps = training.epochs * steps
+        rise = training.warmup_epochs * steps or round(training.warmup * self.total_steps)
+        self.rising_steps = max(1, rise)
+        self.lowest = training.final_learning_rate / training.learning_rate
+
+    def __call__(self, step: int) -> float:
+        """Return the factor of an optimiser step, counted from 0: in (0, 1]."""
+        if step < self.rising_steps:
+            return (step + 1) / self.rising_steps
+        done = min(1.0, (step - self.rising_steps) / max(1, self.total_steps - self.rising_steps))
+        return self.lowest + (1 - self.lowest) * (0.5 * (1 + math.cos(math.pi * done)))
