@@ -19,6 +19,13 @@ class EvaluationSettings:
     )
     iou: float = setting(default=0.5, help="lowest intersection over union of a match", gt=0, le=1)
     collar_s: float = setting(default=0.2, help="collar of the second criterion, as in sed_eval", unit="s", gt=0)
+    onset_s: float = setting(
+        default=0.03,
+        help='largest distance of a found onset from the annotated one, with criterion = "onsets"',
+        unit="s",
+        gt=0,
+        digest_default=False,
+    )
     bootstrap: int = setting(default=1000, help="number of resamples for the intervals", ge=100)
     seed: int = setting(default=0, help="seed of the resampling", ge=0)
 

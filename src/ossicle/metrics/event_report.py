@@ -92,7 +92,8 @@ class EventReport:
     ``pooled`` sums counts over recordings and labels; ``macro`` is the mean over the labels that have references and a
     defined figure. ``few_groups``: there are too few groups for intervals that hold for new groups
     (``metrics.resampling.bootstrap``). If not ``timed``, recordings are counted instead of events: there are no
-    boundary errors and no false alarms per hour.
+    boundary errors and no false alarms per hour. If not ``ends_judged``, starts are compared alone, and errors of ends
+    are left out.
     """
 
     pooled: EventScores
@@ -108,6 +109,7 @@ class EventReport:
     n_groups: int
     level: float
     timed: bool = True
+    ends_judged: bool = True
 
     @property
     def macro_labels(self) -> dict[str, int]:
@@ -125,12 +127,16 @@ class EventReport:
             "macro": macro_json(self.macro, self.per_label),
             "per_label": {label: self._scores(scores) for label, scores in self.per_label.items()},
             "per_group": {group: self._scores(scores) for group, scores in self.per_group.items()},
-            **({"boundary_errors": self.boundaries.to_json()} if self.timed else {}),
+            **({"boundary_errors": self._boundary_errors()} if self.timed else {}),
             "n_recordings": self.n_recordings,
             "duration_s": plain(self.duration_s),
             "few_groups": self.few_groups,
             "bootstrap": {"method": self.method, "n": self.n_bootstrap, "groups": self.n_groups, "level": self.level},
         }
+
+    def _boundary_errors(self) -> dict[str, dict[str, float | None]]:
+        found = self.boundaries.to_json()
+        return found if self.ends_judged else {"start_s": found["start_s"]}
 
     def _scores(self, scores: EventScores) -> dict[str, Any]:
         plain_scores = scores.to_json()

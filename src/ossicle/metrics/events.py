@@ -31,6 +31,7 @@ from ossicle.metrics.event_report import (
     macro_json,
 )
 from ossicle.metrics.matching import (
+    CollarMatch,
     Criterion,
     RecordingMatch,
     match,
@@ -182,6 +183,7 @@ def evaluate_events(
         n_groups=counted.bootstrap.n_groups,
         level=_LEVEL,
         timed=timed,
+        ends_judged=not isinstance(criterion, CollarMatch) or criterion.evaluate_offset,
     )
 
 

@@ -1,5 +1,6 @@
 """Criteria as objects: one for each declared kind, and what each of them answers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from ossicle.evaluation.criteria.kinds import CRITERION_KINDS, EVENTS, RECORDING
 from ossicle.evaluation.criteria.table import CRITERIA, criterion_of
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.metrics.matching import IouMatch, RecordingMatch
+from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
 
 LABELS = ("call", "song")
 NO_EXAMPLES = ExampleRequest(Roots(default=[Path("audio")]), 8000, 0, 0.5)
@@ -93,3 +94,31 @@ def test_recordings_are_judged_as_a_whole(run: JudgedRun) -> None:
     assert (parts.collar, parts.iou_sweep) == (None, ())
     assert parts.recordings is not None
     assert [label for label, _ in parts.curves] == ["song"]
+
+
+def test_onsets_are_judged_by_their_starts_alone(run: JudgedRun) -> None:
+    criterion = criterion_of(EvaluationSettings(criterion="onsets", bootstrap=100))
+    assert criterion.rule == CollarMatch(collar_s=0.03, evaluate_offset=False)
+    assert criterion.in_words == "optimal matching of onsets at most 30 ms apart"
+    # Found 20 ms late and much too short; and once 40 ms early.
+    events = {"a": [Event(2.02, 2.03, "call", 0.9)], "b": [Event(4.96, 6.0, "song", 0.8)]}
+    found = criterion.figures(replace(run, events=events))["onsets"]
+    assert found["f1"]["value"] == 0.5
+    assert found["f1"]["call"]["value"] == 1.0
+    assert found["f1"]["song"]["value"] == 0.0
+    assert (found["recall"]["value"], found["precision"]["call"]["value"]) == (0.5, 1.0)
+    # No onset has one of another label beside it.
+    assert found["simultaneous"]["n_reference"] == 0
+    assert found["simultaneous"]["f1"]["value"] is None
+    parts = criterion.page_parts(run, NO_EXAMPLES, frozenset())
+    assert (parts.collar, parts.iou_sweep) == (None, ())
+    assert [label for label, _ in parts.curves] == list(LABELS)
+
+
+def test_a_label_named_like_a_key_of_an_estimate_hides_nothing(run: JudgedRun) -> None:
+    notes = [replace(note, label="low") if note.label == "call" else note for note in run.truth.annotations]
+    truth = replace(run.truth, labels=("low", "song"), annotations=tuple(notes))
+    criterion = criterion_of(EvaluationSettings(criterion="onsets", bootstrap=100))
+    found = criterion.figures(replace(run, truth=truth, events={"a": [Event(2.0, 2.1, "low", 0.9)]}))["onsets"]
+    assert isinstance(found["f1"]["low"], float | None)
+    assert found["per_label"]["low"]["f1"]["value"] == 1.0

@@ -119,7 +119,8 @@ class ProjectSettings:
                 "second_stage.kind: a second stage needs the unchanged scores of the model, but [postprocess] "
                 "changes them; remove one of the two"
             )
-        if self.second_stage.kind != NONE and not self.evaluation.kind.timed:
+        judged = self.evaluation.kind
+        if self.second_stage.kind != NONE and (judged.momentary or not judged.timed):
             raise ValueError(
                 "second_stage.kind: a second stage evaluates events by their times, but evaluation.criterion = "
                 f'"{self.evaluation.criterion}" evaluates {self.evaluation.kind.what}; remove one of the two'

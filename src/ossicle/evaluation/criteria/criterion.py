@@ -20,11 +20,11 @@ from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.event_report import EventReport
-from ossicle.metrics.matching import IouMatch, RecordingMatch
+from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
 from ossicle.metrics.ranking import PrecisionRecall
 from ossicle.metrics.recording_report import RecordingReport
 
-Counting = IouMatch | RecordingMatch
+Counting = IouMatch | CollarMatch | RecordingMatch
 """Rules by which the headline counts."""
 
 

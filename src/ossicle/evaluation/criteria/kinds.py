@@ -25,6 +25,8 @@ class CriterionKind:
         Whether times of events are judged: then there are boundaries, segments, sweeps over IoU and PSDS.
     ranks_recordings
         Whether the figures without a threshold by recording (ROC AUC, cmAP, accuracy) stand beside the headline.
+    momentary
+        Whether moments are judged, the starts of annotations: then ends, overlap, segments and PSDS have no meaning.
     """
 
     name: str
@@ -33,6 +35,7 @@ class CriterionKind:
     figure: str
     timed: bool
     ranks_recordings: bool
+    momentary: bool = False
 
 
 EVENTS = CriterionKind(
@@ -51,7 +54,16 @@ RECORDINGS = CriterionKind(
     timed=False,
     ranks_recordings=True,
 )
-CRITERION_KINDS: Mapping[str, CriterionKind] = {one.name: one for one in (EVENTS, RECORDINGS)}
+ONSETS = CriterionKind(
+    name="onsets",
+    what="when each label starts, in whole recordings",
+    counted="onsets",
+    figure="onset {}",
+    timed=True,
+    ranks_recordings=False,
+    momentary=True,
+)
+CRITERION_KINDS: Mapping[str, CriterionKind] = {one.name: one for one in (EVENTS, RECORDINGS, ONSETS)}
 """Name in the project file to kind."""
 
 

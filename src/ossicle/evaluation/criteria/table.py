@@ -4,12 +4,14 @@ from collections.abc import Mapping
 
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.criteria.events import EventCriterion
+from ossicle.evaluation.criteria.onsets import OnsetCriterion
 from ossicle.evaluation.criteria.recordings import RecordingCriterion
 from ossicle.evaluation.settings import EvaluationSettings
 
 CRITERIA: Mapping[str, type[Criterion]] = {
     "iou": EventCriterion,
     "recording": RecordingCriterion,
+    "onsets": OnsetCriterion,
 }
 
 

@@ -14,7 +14,7 @@ from ossicle.metrics.psds.settings import PRESETS
 
 
 def score_figures(truth: Truth, scores: TracksFolder, how: Postprocess, settings: EvaluationSettings) -> dict[str, Any]:
-    """Return ``frames``, and ``psds`` where the criterion judges times.
+    """Return ``frames``, and ``psds`` where the criterion judges times of start and end.
 
     Each recording's scores come from the model that held out its group; a calibration is that of these models together.
     Tracks are read one at a time from the folder ``scores``.
@@ -28,7 +28,7 @@ def score_figures(truth: Truth, scores: TracksFolder, how: Postprocess, settings
             yield key, track
 
     found: dict[str, Any] = {}
-    if settings.kind.timed:
+    if settings.kind.timed and not settings.kind.momentary:
         values = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
         found = {"psds": {name: one.to_json() for name, one in zip(PRESETS, values, strict=True)}}
     else:

@@ -50,6 +50,7 @@ def render(data: ReportData) -> str:
         few_groups=words.few_groups(data.metrics),
         protocols=_protocols(data),
         boundaries=_boundaries(data.metrics),
+        ends_judged=data.metrics.ends_judged,
         labels=list(data.metrics.per_label.items()),
         over_labels=mean_in_words(data.metrics.macro_labels),
         over_recording_labels=mean_in_words(data.recordings.mean_over) if data.recordings else "",
@@ -122,7 +123,8 @@ def _groups_image(report: EventReport) -> str:
 
 def _boundaries(report: EventReport) -> list[tuple[str, list[float]]]:
     """Return errors of start and end in ms at :data:`BOUNDARY_QUANTILES`."""
-    errors = (("start", report.boundaries.start_s), ("end", report.boundaries.end_s))
+    errors = [("start", report.boundaries.start_s)]
+    errors += [("end", report.boundaries.end_s)] if report.ends_judged else []
     return [(name, [1000 * value for value in of]) for name, of in errors]
 
 

@@ -1,0 +1,74 @@
+"""Figures of onsets in whole recordings: of all labels together, of each, and of simultaneous ones."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ossicle.core.tracks import Event
+from ossicle.evaluation.figures.event_reports import event_report
+from ossicle.evaluation.ground_truth import Truth, event_times
+from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.events import evaluate_events
+from ossicle.metrics.matching import CollarMatch
+from ossicle.metrics.simultaneous import of_simultaneous
+
+_RATES = ("f1", "precision", "recall")
+_OF_ESTIMATES = frozenset({"value", "low", "high"})
+
+
+def onset_figures(
+    truth: Truth, events: Mapping[str, Sequence[Event]], rule: CollarMatch, settings: EvaluationSettings
+) -> dict[str, Any]:
+    """Return the block ``onsets`` of ``metrics.json``.
+
+    Parameters
+    ----------
+    truth
+        The evaluated recordings; onsets are the starts of their annotations.
+    events
+        Found onsets by recording.
+    rule
+        How far apart onsets may be that match.
+    settings
+        Resampling of the intervals.
+
+    Returns
+    -------
+    ``f1``, ``precision`` and ``recall``: each the estimate (``value``, ``low``, ``high``) over all onsets of all
+    labels (micro), and the estimate of each label under its name; ``macro``; ``per_label``, which also has the labels
+    that are named like a key of an estimate; ``simultaneous``: the same of onsets with one of another label at most
+    ``window_s`` away.
+    """
+    predicted = event_times(events)
+    kept = {key: of_simultaneous(truth.references[key], predicted.get(key, {}), rule.collar_s) for key in truth.ids}
+    together = evaluate_events(
+        {key: found for key, (found, _) in kept.items()},
+        {key: found for key, (_, found) in kept.items()},
+        truth.durations_s,
+        truth.labels,
+        rule,
+        truth.groups,
+        n_bootstrap=settings.bootstrap,
+        seed=settings.seed,
+        unknown=truth.unknown,
+    )
+    whole = event_report(truth, predicted, rule, settings)
+    return {"window_s": rule.collar_s, **_figures(whole), "simultaneous": _figures(together)}
+
+
+def _figures(report: EventReport) -> dict[str, Any]:
+    """Return the estimates of a report, by rate and then by label."""
+    found = report.to_json()
+    per_label = {
+        label: {key: of[key] for key in (*_RATES, "n_reference", "n_predicted", "tp", "fp", "fn")}
+        for label, of in found["per_label"].items()
+    }
+    named = {
+        rate: {
+            **found["events"][rate],
+            **{label: of[rate] for label, of in per_label.items() if label not in _OF_ESTIMATES},
+        }
+        for rate in _RATES
+    }
+    counts = {key: found[key] for key in ("n_reference", "n_predicted")}
+    return {**named, **counts, "macro": {rate: found["macro"][rate] for rate in _RATES}, "per_label": per_label}
