@@ -14,6 +14,7 @@ from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.app.api.predictions import Predictions
 from ossicle.app.api.recording_prediction import RecordingPrediction, named_prediction
 from ossicle.app.api.states.loaded_states import LoadedStates
+from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.audio.decoding.array_stream import ArrayStream
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.audio.decoding.mono import MonoStream
@@ -280,7 +281,7 @@ def load_bundle(
     Parameters
     ----------
     path
-        Folder of the bundle, as ``ossicle run`` leaves it.
+        Folder of the bundle, as ``ossicle run`` leaves it, or ``registry:NAME@current`` of a promoted one.
     runtime
         What computes the scores: ``onnx``, ``openvino`` (the extra ``openvino``) or ``torch`` (the extra ``train``).
     threads
@@ -319,7 +320,7 @@ def load_bundle(
     if fault := count_fault("batch_chunks", batch_chunks, 1):
         raise ValueError(fault)
     engine = Engine(runtime, threads, precision, folds, device)
-    return LoadedBundle(read_bundle(given_path("path", path)), engine, batch_chunks, channel)
+    return LoadedBundle(read_bundle(bundle_folder(given_path("path", path))), engine, batch_chunks, channel)
 
 
 def _samples_of(recordings: object) -> tuple[ArrayLike, Any] | None:

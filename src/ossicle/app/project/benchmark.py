@@ -59,7 +59,8 @@ class BenchmarkSettings:
     )
     models: tuple[str, ...] = setting(
         default=(),
-        help="bundle folders, relative to the project file, and names of variants; empty: the project's own bundle",
+        help="bundle folders, relative to the project file, promoted bundles as `registry:NAME@current`, and names of "
+        "variants; empty: the project's own bundle",
         digest=False,
     )
     windows: tuple[tuple[float, ...], ...] = setting(

@@ -12,7 +12,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from ossicle.app.project.file_names import LOCAL_FILE, PROJECT_FILE
+from ossicle.app.project.file_names import DATA_ROOT_VARIABLE, LOCAL_FILE, PROJECT_FILE
 from ossicle.app.project.former_names import REMOVED_KEYS
 from ossicle.app.project.layers import Layers, Origin, add_overrides, origin_of, read_layers
 from ossicle.app.project.placement import (
@@ -32,7 +32,6 @@ from ossicle.core.errors import ProjectError
 from ossicle.core.text.controls import control_name, first_control
 from ossicle.core.text.suggestion import did_you_mean
 
-DATA_ROOT_VARIABLE = "OSSICLE_DATA_ROOT"
 RESULTS_OF_VARIANTS = "variants"
 _DATA_ROOT = ("project", "data_root")
 
@@ -56,6 +55,10 @@ class Project:
     def origin(self, *keys: str) -> str:
         """Return where the setting at a path of keys came from, for messages: a file, a variant, or ``--set``."""
         return str(origin_of(keys, self.origins, str(self.file)))
+
+    def is_of_user(self, *keys: str) -> bool:
+        """Return whether the user of this machine wrote the setting at a path of keys, and not the project's author."""
+        return origin_of(keys, self.origins, str(self.file)).by_user
 
     @property
     def folder(self) -> Path:
@@ -133,7 +136,11 @@ def load_project(
         if name != variant:
             _settings(layers, variants, name, ())
     layers, settings = _settings(layers, variants, variant, overrides)
-    for path, stated in ((_DATA_ROOT, settings.project.data_root), (("fetch", "folder"), settings.fetch.folder)):
+    for path, stated in (
+        (_DATA_ROOT, settings.project.data_root),
+        (("fetch", "folder"), settings.fetch.folder),
+        (("registry", "folder"), settings.registry.folder or "."),
+    ):
         origin = layers.origin(path)
         if not origin.by_user:
             require_below(stated, f"{origin}: [{path[0]}] {path[1]}")

@@ -11,6 +11,7 @@ from ossicle.audio.encoders.settings import BEATS, EncoderSettings
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
+from ossicle.bundle.registry.settings import RegistrySettings
 from ossicle.core.decisions.state_settings import StatesSettings
 from ossicle.core.model_input.channel import AudioSettings
 from ossicle.core.model_input.chunks import ChunkPlan, ChunkSettings, framing
@@ -110,6 +111,7 @@ class ProjectSettings:
     report: ReportSettings = setting(default=ReportSettings(), help="the report page")
     ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="several variants combined into one detector")
     jobs: JobsSettings = setting(default=JobsSettings(), help="where each step runs, and with which resources")
+    registry: RegistrySettings = setting(default=RegistrySettings(), help="where promoted bundles are kept")
     benchmark: BenchmarkSettings = setting(default=BenchmarkSettings(), help="evaluation on a separate corpus")
 
     def __post_init__(self) -> None:

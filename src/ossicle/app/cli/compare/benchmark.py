@@ -42,7 +42,8 @@ def benchmark(
         typer.Option(
             "--model",
             "-m",
-            help="Bundle folder or variant to evaluate; overrides \\[benchmark] models. Repeatable.",
+            help="Bundle folder, registry:NAME@current or variant to evaluate; overrides \\[benchmark] models. "
+            "Repeatable.",
             show_default=False,
         ),
     ] = None,

@@ -10,6 +10,7 @@ import typer
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
+from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError
 
@@ -49,7 +50,8 @@ def pin(
         return
     if remove or (bundle is not None and not name):
         raise UsageError("give the name of the pin")
-    made = [make_pin(loaded, name, bundle, replace=force)] if name else pins(loaded.data_root)
+    made_from = None if bundle is None else bundle_folder(bundle, loaded)
+    made = [make_pin(loaded, name, made_from, replace=force)] if name else pins(loaded.data_root)
     if as_json:
         print(json_text([asdict(one) for one in made]))
         return

@@ -38,7 +38,11 @@ def register(app: typer.Typer) -> None:
 
 def live(
     bundle: Annotated[
-        Path | None, typer.Argument(help="Bundle folder, as written by `ossicle run`.", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="Bundle folder, as written by `ossicle run`, or registry:NAME@current of a promoted one.",
+            show_default=False,
+        ),
     ] = None,
     device: Annotated[
         str,

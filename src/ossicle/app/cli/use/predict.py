@@ -33,7 +33,10 @@ from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent
 from ossicle.live.lines import event_line
 
-BundleFolder = Annotated[Path, typer.Argument(help="Bundle folder, as written by `ossicle run`.")]
+BundleFolder = Annotated[
+    Path,
+    typer.Argument(help="Bundle folder, as written by `ossicle run`, or registry:NAME@current of a promoted one."),
+]
 Runtime = Annotated[str, typer.Option(help=f"Library that runs the model: {', '.join(RUNTIMES)}.")]
 Precision = Annotated[
     str,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.project.benchmark import BenchmarkSettings, asked_windows
+from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
@@ -117,7 +118,7 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
     """
     found: list[Model] = []
     for stated in project.settings.benchmark.models or (BUNDLE,):
-        folder = project.folder / stated
+        folder = bundle_folder(stated, project, project.folder)
         if stated in project.variants and not folder.is_dir():
             one = load_project(project.file, tuple(overrides), project.data_root, stated)
             found.append(Model(stated, bundle_of(one), one.settings.kind.windows_vary, stated))

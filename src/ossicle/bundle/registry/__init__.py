@@ -1,0 +1,1 @@
+"""The registry: promoted bundles by name and version. No torch."""

@@ -1,0 +1,65 @@
+"""Commands take ``registry:NAME@VERSION`` wherever they take the folder of a bundle, with the same results."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import ossicle as package
+from ossicle.artefacts.files import tree_digest
+from ossicle.bundle.registry.registry import Candidate, Judgement, Registry
+
+from ...conftest import Commands
+
+
+@pytest.fixture
+def registry(tmp_path: Path, old_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    made = Registry(tmp_path / "registry")
+    made.propose("tapes", Candidate(old_bundle, {}, {}), lambda against: Judgement({}, (), lambda number: "# x\n"))
+    monkeypatch.setenv("OSSICLE_REGISTRY", str(made.root))
+    return made
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    soundfile.write(tmp_path / "one.wav", np.random.default_rng(0).normal(0, 0.1, 16000), 8000)
+    return tmp_path / "one.wav"
+
+
+def test_predict_and_stream_read_a_promoted_bundle(
+    registry: Registry, old_bundle: Path, recording: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    assert ossicle("predict", old_bundle, recording, "-o", tmp_path / "folder", "--format", "csv").code == 0
+    assert ossicle("predict", "registry:tapes@1", recording, "-o", tmp_path / "named", "--format", "csv").code == 0
+    assert tree_digest(tmp_path / "named") == tree_digest(tmp_path / "folder")
+    assert ossicle("stream", "registry:tapes", recording).out == ossicle("stream", old_bundle, recording).out
+
+
+def test_python_reads_a_promoted_bundle(registry: Registry) -> None:
+    bundle = package.load_bundle("registry:tapes@current")
+    assert bundle.folder == registry.version("tapes").bundle
+
+
+@pytest.mark.parametrize("words", [("predict", "-o", "out"), ("stream",)])
+def test_a_damaged_version_is_not_run(
+    registry: Registry, recording: Path, ossicle: Commands, words: tuple[str, ...]
+) -> None:
+    (registry.version("tapes").path / "card.md").write_text("?")
+    said = ossicle(words[0], "registry:tapes", recording, *words[1:])
+    assert said.code == 2
+    assert "card.md differs from its checksum" in said.err
+    assert "registry rollback tapes" in said.err
+
+
+def test_an_unknown_version_lists_the_known_ones(registry: Registry, recording: Path, ossicle: Commands) -> None:
+    said = ossicle("stream", "registry:tapes@7", recording)
+    assert said.code == 2
+    assert "there is no such version" in said.err
+    assert "versions: 1" in said.err
+
+
+def test_live_names_a_missing_version_before_it_opens_a_device(registry: Registry, ossicle: Commands) -> None:
+    said = ossicle("live", "registry:tapes@7")
+    assert said.code == 2
+    assert "there is no such version" in said.err
