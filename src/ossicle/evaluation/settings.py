@@ -27,7 +27,20 @@ class EvaluationSettings:
         digest_default=False,
     )
     bootstrap: int = setting(default=1000, help="number of resamples for the intervals", ge=100)
-    seed: int = setting(default=0, help="seed of the resampling", ge=0)
+    seed: int = setting(default=0, help="seed of the resampling, and of the fraction", ge=0)
+    fraction: float = setting(
+        default=1.0,
+        help="share of the held-out clips of each label that is scored and judged by clip",
+        gt=0,
+        le=1,
+        digest_default=False,
+    )
+    floor: int = setting(
+        default=20,
+        help="with a fraction: fewest clips of a label; all of a label that has fewer",
+        ge=0,
+        digest_default=False,
+    )
 
     @property
     def applied_pool(self) -> str:

@@ -13,7 +13,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.evaluation.criteria.criterion import ExampleRequest, JudgedRun
-from ossicle.evaluation.criteria.kinds import CRITERION_KINDS, EVENTS, RECORDINGS, kind_in
+from ossicle.evaluation.criteria.kinds import CLIPS, CRITERION_KINDS, EVENTS, RECORDINGS, kind_in
 from ossicle.evaluation.criteria.table import CRITERIA, criterion_of
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
@@ -48,6 +48,7 @@ def test_every_declared_kind_has_a_criterion_and_a_name_in_the_settings() -> Non
 def test_the_kind_is_read_back_from_the_figures_it_gave() -> None:
     assert kind_in({"protocol": {"judged": "recording"}}) is RECORDINGS
     assert kind_in({"protocol": {"judged": "iou"}}) is EVENTS
+    assert kind_in({"protocol": {"judged": "clips"}}) is CLIPS
     # Files from before the key judged events.
     assert kind_in({"protocol": {}}) is kind_in({}) is EVENTS
 
@@ -122,3 +123,10 @@ def test_a_label_named_like_a_key_of_an_estimate_hides_nothing(run: JudgedRun) -
     found = criterion.figures(replace(run, truth=truth, events={"a": [Event(2.0, 2.1, "low", 0.9)]}))["onsets"]
     assert isinstance(found["f1"]["low"], float | None)
     assert found["per_label"]["low"]["f1"]["value"] == 1.0
+
+
+def test_clips_have_one_answer_each_and_the_events_of_recordings(run: JudgedRun) -> None:
+    criterion = criterion_of(EvaluationSettings(criterion="clips", bootstrap=100))
+    assert criterion.rule == RecordingMatch()
+    assert criterion.in_words.startswith("one answer for each annotated hit")
+    assert [name for name, kind in CRITERION_KINDS.items() if kind.clips_lead] == ["clips"]

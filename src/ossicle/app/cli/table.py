@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ossicle.app.cli.cells import interval_cell
+from ossicle.app.cli.clip_table import clip_remarks, clip_rows
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.state_table import remarks, state_rows
 from ossicle.evaluation.criteria.kinds import kind_in
@@ -44,6 +45,14 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         print_rows(*state_rows(metrics))
         for remark in remarks(metrics):
             print(printable(remark))
+        return
+    if "clips" in metrics:
+        print_rows(*clip_rows(metrics["clips"]))
+        for remark in clip_remarks(metrics["clips"]):
+            print(printable(remark))
+    if kind_in(metrics).clips_lead:
+        for note in metrics.get("notes", ()):
+            print(printable(f"note: {note}"))
         return
     rows = [_row("all (out of fold)", metrics)]
     if len(metrics["per_label"]) > 1:

@@ -6,8 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import polars as pl
+
 from ossicle.artefacts.array_files.blocks import read_track, track_digest
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.core.tracks import ScoreTrack
 
@@ -56,10 +59,8 @@ class LossesFolder(ArtefactFolder):
 
 
 @dataclass(frozen=True)
-class ScoresFolder(TracksFolder):
-    """The artefact of the step ``scores``: every annotated recording, by the model that held out its group."""
-
-    step: ClassVar[str] = "scores"
+class HeldOutTracks(TracksFolder):
+    """A folder with a track for each held-out recording, by the model that held out its group."""
 
     def done_file(self, model: str) -> Path:
         """Return the file that marks all recordings of a model as scored."""
@@ -73,6 +74,37 @@ class ScoresFolder(TracksFolder):
     def write_done(self, model: str, recordings: int) -> None:
         """Mark all recordings of a model as scored."""
         write_json(self.done_file(model), {"recordings": recordings})
+
+
+@dataclass(frozen=True)
+class ScoresFolder(HeldOutTracks):
+    """The artefact of the step ``scores``: every annotated recording, by the model that held out its group."""
+
+    step: ClassVar[str] = "scores"
+
+
+@dataclass(frozen=True)
+class ClipScoresFolder(HeldOutTracks):
+    """The artefact of the step ``clip_scores``: held-out clips, and their scores.
+
+    The rows of a recording's track are its clips in the order of the table, not frames.
+    """
+
+    step: ClassVar[str] = "clip_scores"
+
+    @property
+    def clips_file(self) -> Path:
+        """The clips: recording, onset, start, end and label."""
+        return self.path / "clips.parquet"
+
+    @cached_property
+    def clips(self) -> pl.DataFrame:
+        """The clips, by recording, onset and label."""
+        return read_table(self.clips_file)
+
+    def write_clips(self, clips: pl.DataFrame) -> None:
+        """Write the clips, which are sorted."""
+        write_table(self.clips_file, clips, None)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,9 @@ def target_rows(
         for row, late in zip(rows[refused], beyond[refused], strict=True)
     )
     rows = rows[~refused]
-    start_s, end_s = _times(annotations, rows, durations[recording[rows]], settings)
+    start_s, end_s = clip_times(
+        annotations.start_s[rows], annotations.end_s[rows], durations[recording[rows]], settings
+    )
     order = np.lexsort((annotations.label[rows], end_s, start_s, recording[rows]))
     rows, start_s, end_s = rows[order], start_s[order], end_s[order]
     place, label = recording[rows], annotations.label[rows]
@@ -115,20 +117,32 @@ def at_clip_starts(annotations: AnnotationColumns, settings: DatasetSettings) ->
     return replace(annotations, start_s=_starts(annotations.start_s, settings))
 
 
+def clip_times(
+    start_s: NDArray[np.float64],
+    end_s: NDArray[np.float64],
+    durations_s: NDArray[np.float64],
+    settings: DatasetSettings,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return start and end of the clips of annotations, within their recordings; all arrays are float64 (n,).
+
+    Parameters
+    ----------
+    start_s, end_s
+        Times of the annotations.
+    durations_s
+        Length of the recording of each annotation.
+    settings
+        The window around the starts, if there is one.
+    """
+    last_s = start_s + settings.after_s if settings.has_window else end_s
+    return _starts(start_s, settings), np.minimum(last_s, durations_s)
+
+
 def _places(annotations: AnnotationColumns, places: Mapping[str, int]) -> NDArray[np.int64]:
     """Return the place of each annotation's recording, -1 for recordings that are not used: int64 (n,)."""
     of = np.array([places.get(key, -1) for key in annotations.recording_ids], dtype=np.int64)
     found: NDArray[np.int64] = of[annotations.recording]
     return found
-
-
-def _times(
-    annotations: AnnotationColumns, rows: NDArray[np.int64], durations: NDArray[np.float64], settings: DatasetSettings
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return start and end of the clips of annotations, within their recordings."""
-    start_s = annotations.start_s[rows]
-    end_s = start_s + settings.after_s if settings.has_window else annotations.end_s[rows]
-    return _starts(start_s, settings), np.minimum(end_s, durations)
 
 
 def _starts(start_s: NDArray[np.float64], settings: DatasetSettings) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from ossicle.core.model_input.channel import MEAN
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.tracks import Event
+from ossicle.evaluation.clips.judged_clips import JudgedClips
 from ossicle.evaluation.criteria.kinds import CriterionKind
 from ossicle.evaluation.examples.example import Example
 from ossicle.evaluation.ground_truth import Truth
@@ -33,7 +34,8 @@ class JudgedRun:
     """The data on which a run is evaluated: its truth, the held-out events, and the folder of out-of-fold score tracks.
 
     ``postprocess`` is applied to a recording's scores before decisions. ``hop_s`` is the hop of the score tracks;
-    ``apart_frames`` is the distance that training keeps between neighbours of one label.
+    ``apart_frames`` is the distance that training keeps between neighbours of one label. ``clips``: the held-out clips
+    with their scores, where the criterion judges clips.
     """
 
     truth: Truth
@@ -42,6 +44,7 @@ class JudgedRun:
     postprocess: Postprocess
     hop_s: float
     apart_frames: float
+    clips: JudgedClips | None = None
 
 
 @dataclass(frozen=True)

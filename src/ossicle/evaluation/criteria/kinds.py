@@ -27,6 +27,8 @@ class CriterionKind:
         Whether the figures without a threshold by recording (ROC AUC, cmAP, accuracy) stand beside the headline.
     momentary
         Whether moments are judged, the starts of annotations: then ends, overlap, segments and PSDS have no meaning.
+    judges_clips
+        Whether each annotated hit is scored as a clip of its own, which gives ``clips`` in ``metrics.json``.
     """
 
     name: str
@@ -36,6 +38,12 @@ class CriterionKind:
     timed: bool
     ranks_recordings: bool
     momentary: bool = False
+    judges_clips: bool = False
+
+    @property
+    def clips_lead(self) -> bool:
+        """Whether the figures of clips are the headline, because no times of events are judged beside them."""
+        return self.judges_clips and not self.timed
 
 
 EVENTS = CriterionKind(
@@ -62,8 +70,18 @@ ONSETS = CriterionKind(
     timed=True,
     ranks_recordings=False,
     momentary=True,
+    judges_clips=True,
 )
-CRITERION_KINDS: Mapping[str, CriterionKind] = {one.name: one for one in (EVENTS, RECORDINGS, ONSETS)}
+CLIPS = CriterionKind(
+    name="clips",
+    what="which label each annotated hit is, one answer for each",
+    counted="labels in recordings",
+    figure="{} by recording",
+    timed=False,
+    ranks_recordings=False,
+    judges_clips=True,
+)
+CRITERION_KINDS: Mapping[str, CriterionKind] = {one.name: one for one in (EVENTS, RECORDINGS, ONSETS, CLIPS)}
 """Name in the project file to kind."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ossicle.evaluation.criteria.clips import ClipCriterion
 from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.criteria.events import EventCriterion
 from ossicle.evaluation.criteria.onsets import OnsetCriterion
@@ -12,6 +13,7 @@ CRITERIA: Mapping[str, type[Criterion]] = {
     "iou": EventCriterion,
     "recording": RecordingCriterion,
     "onsets": OnsetCriterion,
+    "clips": ClipCriterion,
 }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.tracks import Event
+from ossicle.evaluation.clips.figures import clip_figures
 from ossicle.evaluation.criteria.criterion import Criterion, JudgedRun
 from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.figures.recordings import recording_figures
@@ -88,6 +89,7 @@ def run_figures(
         **({} if calibrated["kind"] == NONE else {"calibration": _without_maps(calibrated)}),
         **({} if second["kind"] == NONE else {"second_stage": second}),
         **criterion.figures(run),
+        **({} if run.clips is None else {"clips": clip_figures(run.clips, settings)}),
     }
 
 

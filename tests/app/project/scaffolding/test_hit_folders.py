@@ -45,7 +45,7 @@ def test_the_last_folder_is_the_label_and_the_first_one_the_group(tmp_path: Path
     assert (settings.split.group, settings.split.strategy) == ("folder", "grouped")
     # Five folds need five groups; each of fewer is held out once.
     assert settings.split.folds == 0
-    assert settings.evaluation.criterion == "recording"
+    assert settings.evaluation.criterion == "clips"
     assert not settings.noise_gate.may_find_nothing
     index = indexed(file)
     assert len(index.recordings) == len(MACHINES)

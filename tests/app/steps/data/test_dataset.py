@@ -11,7 +11,7 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.project.variants import preset_names
 from ossicle.app.steps.engine.step import Silent, run_steps
-from ossicle.app.steps.judge.clip_scores import step_for
+from ossicle.app.steps.judge.clip_figures import step_for
 from ossicle.app.steps.pipeline.pipeline import with_needs
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project

@@ -10,7 +10,7 @@ import polars as pl
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import Progress, run_steps
-from ossicle.app.steps.judge.clip_scores import step_for
+from ossicle.app.steps.judge.clip_figures import step_for
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.typed.dataset import DatasetFolder

@@ -8,7 +8,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, EvaluationFolder
-from ossicle.artefacts.typed.scores import ScoresFolder
+from ossicle.artefacts.typed.scores import ClipScoresFolder, ScoresFolder
 from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.settings import digestible
 
@@ -42,7 +42,11 @@ def run(context: Context) -> None:
 
 
 def judged_run(context: Context, truth: "Truth") -> "JudgedRun":
-    """Return the held-out events of the whole detector and the folder of its scores, with their truth."""
+    """Return the held-out events of the whole detector and the folder of its scores, with their truth.
+
+    A step that needs ``clip_scores`` too gets the held-out clips.
+    """
+    from ossicle.evaluation.clips.judged_clips import read_clips
     from ossicle.evaluation.criteria.criterion import JudgedRun
 
     settings = context.project.settings
@@ -53,6 +57,7 @@ def judged_run(context: Context, truth: "Truth") -> "JudgedRun":
         settings.postprocess,
         settings.plan.hop_s,
         settings.training.apart_frames,
+        read_clips(context.read(ClipScoresFolder), truth) if ClipScoresFolder.step in context.inputs else None,
     )
 
 

@@ -173,7 +173,9 @@ def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     The value of an undefined figure is None.
     """
     kind = kind_in(metrics)
-    out = []
+    out = _clip_figures(metrics["clips"]) if "clips" in metrics else []
+    if kind.clips_lead:
+        return out
     if kind.ranks_recordings:
         pooled = metrics["recordings"]
         ranked = {"macro ROC AUC": pooled["macro"]["roc_auc"], "cmAP": pooled["macro"]["cmap"]}
@@ -185,6 +187,14 @@ def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
         ]
     for label, scores in metrics["per_label"].items():
         out.append({"name": kind.figure.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
+    return out
+
+
+def _clip_figures(clips: Mapping[str, Any]) -> list[dict[str, Any]]:
+    named = {"accuracy by clip": "accuracy", "macro f1 by clip": "macro_f1", "loss by clip": "loss"}
+    out = [{"name": name, "basis": "held-out", **_estimate(clips[key])} for name, key in named.items()]
+    for label, of in clips["f1"].items():
+        out.append({"name": "f1 by clip", "basis": "held-out", "label": label, **_estimate(of)})
     return out
 
 

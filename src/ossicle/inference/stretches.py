@@ -1,0 +1,153 @@
+"""Scores of stretches of a recording, each read in windows of its own instead of the grid of the whole recording.
+
+A window model that reads a whole recording puts its windows on a fixed grid. To judge one hit, the window must lie at
+the onset, as in training. The samples around a stretch are those of the recording.
+"""
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.errors import OssicleError
+from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.scores.pooling import MAX, POOLS
+from ossicle.inference.batch import SampleStream
+from ossicle.inference.predictor import Predictor
+
+
+def n_windows(n_samples: int, plan: ChunkPlan) -> int:
+    """Return how many windows a stretch is read in: one if it is hardly longer than a window, else enough to cover it.
+
+    >>> plan = ChunkPlan(rate=8000, hop_samples=800, window_samples=800, core_frames=1, context_frames=0)
+    >>> [n_windows(n, plan) for n in (400, 800, 1000, 1300)]
+    [1, 1, 1, 2]
+    """
+    beyond = n_samples - plan.window_samples - plan.hop_samples // 2
+    return 1 + max(0, -(-beyond // plan.hop_samples))
+
+
+def score_stretches(
+    stream: SampleStream,
+    predictor: Predictor,
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+    pool: str = MAX,
+    batch_chunks: int = 32,
+) -> NDArray[np.float32]:
+    """Return the scores of stretches: float32 (n, n_labels).
+
+    The windows of a stretch are centred on it. The recording is read once; memory is one block, one batch of chunks and
+    the scores.
+
+    Parameters
+    ----------
+    stream
+        The samples of the recording, at the rate of the plan.
+    predictor
+        The model.
+    starts, lengths
+        int64 (n,): first sample and number of samples of each stretch, in any order.
+    pool
+        ``max`` or ``mean`` over the windows of a stretch.
+    batch_chunks
+        Chunks scored at a time.
+
+    Raises
+    ------
+    AudioError
+        If the recording must be left out.
+    OssicleError
+        If the model returns no finite scores.
+    ValueError
+        If ``pool`` is unknown.
+    """
+    if pool not in POOLS:
+        raise ValueError(f"pool = {pool!r} is not one of: {', '.join(POOLS)}")
+    totals = _Totals(len(starts), len(predictor.labels), pool)
+    waiting = deque(_chunks(starts, lengths, predictor.plan))
+    batch: list[tuple[int, int, NDArray[np.float32]]] = []
+    held, first = np.zeros(0, dtype=np.float32), 0
+
+    def score() -> None:
+        if batch:
+            scores = _predicted(predictor, np.stack([samples for _, _, samples in batch]))
+            for (place, frames, _), of in zip(batch, scores, strict=True):
+                totals.add(place, of[:frames])
+            batch.clear()
+
+    def cut(end: int) -> None:
+        """Cut the chunks that end by ``end``."""
+        while waiting and waiting[0][0] + predictor.plan.chunk_samples <= end:
+            start, place, frames = waiting.popleft()
+            batch.append((place, frames, _padded(held, start - first, predictor.plan.chunk_samples)))
+            if len(batch) == batch_chunks:
+                score()
+
+    for block in stream:
+        held = np.concatenate([held, block])
+        cut(first + len(held))
+        # Chunks wait in the order of their starts, so nothing before the next one is needed.
+        drop = min(max((waiting[0][0] if waiting else first + len(held)) - first, 0), len(held))
+        held, first = held[drop:].copy(), first + drop
+    if waiting:
+        cut(max(start for start, _, _ in waiting) + predictor.plan.chunk_samples)
+    score()
+    return totals.finish()
+
+
+def _chunks(starts: NDArray[np.int64], lengths: NDArray[np.int64], plan: ChunkPlan) -> list[tuple[int, int, int]]:
+    """Return first sample, stretch and number of frames used of each chunk, in the order of the first samples."""
+    out = []
+    for place, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
+        windows = n_windows(length, plan)
+        covered = (windows - 1) * plan.hop_samples + plan.window_samples
+        at = start + (length - covered) // 2 - plan.context_frames * plan.hop_samples
+        out += [
+            (at + done * plan.hop_samples, place, min(plan.core_frames, windows - done))
+            for done in range(0, windows, plan.core_frames)
+        ]
+    return sorted(out)
+
+
+def _padded(held: NDArray[np.float32], start: int, n_samples: int) -> NDArray[np.float32]:
+    """Return ``held[start : start + n_samples]``, zeros for samples that do not exist; ``start`` may be negative."""
+    out = np.zeros(n_samples, dtype=np.float32)
+    low, high = max(start, 0), min(start + n_samples, len(held))
+    if high > low:
+        out[low - start : high - start] = held[low:high]
+    return out
+
+
+def _predicted(predictor: Predictor, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
+    scores = predictor.predict(chunks)
+    expected = (len(chunks), predictor.plan.core_frames, len(predictor.labels))
+    if scores.shape != expected:
+        raise OssicleError(f"the model returned scores of shape {scores.shape} but its plan expects {expected}")
+    if not np.isfinite(scores).all():
+        raise OssicleError("the model returned NaN or Inf for a clip")
+    return scores
+
+
+class _Totals:
+    """Pools the frames of each stretch as they arrive."""
+
+    def __init__(self, n: int, n_labels: int, pool: str) -> None:
+        self._highest = pool == MAX
+        self._values = np.zeros((n, n_labels), dtype=np.float64)
+        self._frames = np.zeros(n, dtype=np.int64)
+
+    def add(self, place: int, scores: NDArray[np.float32]) -> None:
+        """Add the scores (k, n_labels) of a stretch."""
+        if self._highest:
+            # Scores are at least 0.
+            self._values[place] = np.maximum(self._values[place], scores.max(axis=0))
+        else:
+            self._values[place] += scores.sum(axis=0, dtype=np.float64)
+        self._frames[place] += len(scores)
+
+    def finish(self) -> NDArray[np.float32]:
+        """Return the scores of the stretches."""
+        by = 1 if self._highest else np.maximum(self._frames, 1)[:, None]
+        out: NDArray[np.float32] = (self._values / by).astype(np.float32)
+        return out

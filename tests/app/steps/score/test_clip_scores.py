@@ -1,0 +1,173 @@
+"""Held-out hits of long recordings and of files of one hit each, scored and judged through the steps of a run."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.app.cli.table import print_metrics
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.engine.step import Done, Silent
+from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.app.steps.release.bundle import figures
+from ossicle.artefacts.typed.judged import EvaluationFolder
+from ossicle.artefacts.typed.scores import ClipScoresFolder, ScoresFolder
+from ossicle.audio.wav import write_wav
+from ossicle.core.scores.pooling import pooled
+
+from ....drum_events import LABELS, RATE, hit, write_events
+from ....untrained import use_untrained
+
+SMALL = """
+[frontend]
+rate = 16000
+n_fft = 512
+n_mels = 16
+fmax_hz = 8000.0
+[model.window]
+backbone = "test_resnet"
+hidden = 8
+[training]
+device = "cpu"
+precision = "32-true"
+[evaluation]
+criterion = "clips"
+bootstrap = 100
+[report]
+examples = 1
+"""
+MANIFEST = f"""
+base = "recipe:drums"
+[corpus]
+audio = "hits/audio/groove"
+manifest = "hits/events.jsonl"
+label_field = ""
+name_template = ""
+[split]
+strategy = "hashed"
+group = "session"
+train_share = 0.5
+val_share = 0.25
+[dataset]
+before_s = 0.08
+after_s = 0.2
+{SMALL}
+"""
+FOLDERS = f"""
+base = "recipe:drums"
+[corpus]
+audio = "audio"
+[split]
+folds = 2
+{SMALL}
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def networks_without_training() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        use_untrained(patched)
+        yield
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """Twelve sessions of six hits: five train, two val, five test."""
+    place = tmp_path_factory.mktemp("events")
+    write_events(place / "hits", [f"session_{i}" for i in range(12)])
+    (place / "ossicle.toml").write_text(MANIFEST)
+    return place, run_project(load_project(place), Silent(), EvaluationFolder.step)
+
+
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
+    """Two machines with two hits of each label, each in a file."""
+    place = tmp_path_factory.mktemp("machines")
+    for number, machine in enumerate(("808", "909")):
+        for label in LABELS:
+            (place / "audio" / machine / label).mkdir(parents=True)
+            for take in range(2):
+                rng = np.random.default_rng([number, take])
+                write_wav(place / "audio" / machine / label / f"{take}.wav", np.tile(hit(label, rng), 4), RATE)
+    (place / "ossicle.toml").write_text(FOLDERS)
+    return place, run_project(load_project(place), Silent(), EvaluationFolder.step)
+
+
+def metrics_of(made: Done) -> dict[str, Any]:
+    return EvaluationFolder.among(made.artefacts).metrics
+
+
+def test_each_hit_of_a_held_out_recording_is_one_clip_with_the_window_at_its_onset(events: tuple[Path, Done]) -> None:
+    scored = ClipScoresFolder.among(events[1].artefacts)
+    # Val and test, six hits each.
+    assert len(scored.clips) == 7 * 6
+    first = scored.clips.row(0, named=True)
+    assert (first["onset_s"], first["start_s"], first["end_s"]) == (0.2, pytest.approx(0.12), 0.4)
+    assert all(scored.track(key).scores.shape == (6, 3) for key in scored.clips["recording_id"].unique())
+
+
+def test_only_hits_of_test_are_judged_and_every_figure_has_its_interval(events: tuple[Path, Done]) -> None:
+    clips = metrics_of(events[1])["clips"]
+    assert (clips["n"], clips["n_recordings"], sum(clips["support"].values())) == (30, 5, 30)
+    for figure in (clips["accuracy"], clips["macro_f1"], clips["loss"], *clips["f1"].values()):
+        assert set(figure) == {"value", "low", "high"}
+    assert np.array(clips["confusion"]["counts"]).sum() == 30
+    assert metrics_of(events[1])["protocol"]["judged"] == "clips"
+
+
+def test_a_hit_that_fills_its_file_has_the_score_of_the_file(machines: tuple[Path, Done]) -> None:
+    made = machines[1].artefacts
+    scored, whole = ClipScoresFolder.among(made), ScoresFolder.among(made)
+    assert len(scored.clips) == 12
+    for key in scored.clips["recording_id"].to_list():
+        assert scored.track(key).scores.tolist() == [pooled(whole.track(key), "max").tolist()]
+    answers = metrics_of(machines[1])
+    # One label in each recording: the answer by clip is that by recording.
+    assert answers["clips"]["accuracy"]["value"] == answers["recordings"]["accuracy"]["value"]
+    assert answers["clips"]["confusion"] == answers["recordings"]["confusion"]
+
+
+def test_console_and_bundle_show_clips_first(machines: tuple[Path, Done], capsys: pytest.CaptureFixture[str]) -> None:
+    print_metrics(metrics_of(machines[1]))
+    said = capsys.readouterr().out
+    assert "clips, out of fold" in said
+    assert "label hihat_closed" in said
+    assert "12 clips (all) of 12 recordings in 2 groups" in said
+    assert "few groups" in said
+    assert "labels in recordings" not in said
+    card = figures(metrics_of(machines[1]))
+    assert [one["name"] for one in card[:3]] == ["accuracy by clip", "macro f1 by clip", "loss by clip"]
+    assert {one.get("label") for one in card[3:]} == set(LABELS)
+
+
+def test_a_fraction_is_scored_and_said_and_the_networks_are_reused(events: tuple[Path, Done]) -> None:
+    place, before = events
+    project = load_project(place, ["evaluation.fraction=0.5", "evaluation.floor=0"])
+    made = run_project(project, Silent(), names=["evaluation"])
+    assert made.outcomes["scores"] == "reused"
+    assert made.artefacts["training"] == before.artefacts["training"]
+    scored = ClipScoresFolder.among(made.artefacts)
+    # Of 10 hits of each label in test and 4 in val.
+    assert sorted(scored.clips["label"].value_counts()["count"].to_list()) == [7, 7, 7]
+    whole = ClipScoresFolder.among(before.artefacts)
+    key = ["recording_id", "onset_s", "label"]
+    assert len(scored.clips.join(whole.clips, on=key, how="semi")) == 21
+
+
+def test_clips_that_are_scored_again_are_the_same(events: tuple[Path, Done], tmp_path: Path) -> None:
+    place = Path(shutil.copytree(events[0], tmp_path / "p"))
+    # Roots and the data root moved.
+    assert run_project(load_project(place), Silent(), "clip_scores").outcomes["clip_scores"] == "reused"
+    again = run_project(load_project(place), Silent(), "clip_scores", recompute_from="clip_scores")
+    assert again.outcomes["clip_scores"] == "computed"
+    assert len({ClipScoresFolder.among(one.artefacts).content for one in (events[1], again)}) == 1
+
+
+def test_projects_that_judge_no_clips_keep_their_steps(events: tuple[Path, Done]) -> None:
+    for criterion, there in (("clips", True), ("recording", False), ("iou", False)):
+        project = load_project(events[0], [f"evaluation.criterion={criterion}"])
+        assert (ClipScoresFolder.step in [step.name for step in detector.PIPELINE.steps_of(project)]) is there
