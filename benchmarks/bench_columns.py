@@ -176,7 +176,7 @@ def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
         made.positive_share(train)
         training = TrainingSettings(batch_size=32)
         crops = fit.Crops(made, train, held_out, training)
-        batch = next(iter(fit.DataLoader(fit.EpochCrops(made, crops._draw, 0, 32), batch_size=32)))
+        batch = next(iter(crops.batches(lambda: 0)))
     require(tuple(batch[1].shape) == (32, plan.chunk_frames, len(folder.labels)), "the first batch has 32 crops")
     return found
 

@@ -12,7 +12,7 @@ import pytest
 ALLOWED = {"core": {"numpy"}, "metrics": {"numpy", "scipy"}}
 # Elsewhere than in app, only these load a library where it is used: timm and torchvision, which cost seconds and which
 # only the networks of sliding windows need; Jupyter, an extra of its own; sounddevice, which fails without PortAudio.
-# Extras too: transformers with its hub, and BirdNET.
+# Extras too: transformers with its hub, BirdNET, and wandb.
 LAZY = {
     "src/ossicle/bundle/encoders/birdnet.py",
     "src/ossicle/models/encoders/hf.py",
@@ -20,6 +20,7 @@ LAZY = {
     "src/ossicle/models/networks/registry.py",
     "src/ossicle/models/networks/pretrained.py",
     "src/ossicle/report/notebook.py",
+    "src/ossicle/training/tracking/wandb_tracker.py",
     "src/ossicle/live/portaudio.py",
 }
 HEAVY = ("torch", "lightning", "onnx", "matplotlib", "jinja2", "sklearn", "pandas")

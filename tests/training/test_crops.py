@@ -23,6 +23,7 @@ from ossicle.training.crops import (
     read_crop,
     validation_crops,
 )
+from ossicle.training.loading import EpochBatches
 from ossicle.training.material import Material, load_material
 from ossicle.training.settings import TrainingSettings
 
@@ -181,8 +182,7 @@ def test_validation_crops_are_drawn_once_and_stay_within_their_number() -> None:
 def test_datasets_read_what_was_drawn(corpus: Any) -> None:
     material = load_material(corpus.dataset, corpus.store, ("high", "low"), PLAN)
     draw = CropDraw(corpus.clips, material, TrainingSettings(target_share=0.7, seed=0))
-    crops = EpochCrops(material, draw, 1, 6)
-    (batch,) = DataLoader(crops, batch_size=6)
+    (batch,) = DataLoader(EpochCrops(material, draw), batch_sampler=EpochBatches(6, 8, lambda: 1))
     assert [tuple(part.shape) for part in batch] == [(6, PLAN.chunk_samples), (6, 80, 2), (6, 80, 2)]
     for i in range(6):
         for got, expected in zip((part[i] for part in batch), read_crop(material, draw(1, i)), strict=True):

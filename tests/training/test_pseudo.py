@@ -165,9 +165,9 @@ def test_what_is_logged_is_what_is_read(corpus: Any, store: Path, monkeypatch: p
     mixed, plain = draw_of(corpus, store)
     read: list[int] = []
     monkeypatch.setattr(PseudoCrops, "read", lambda self, window: read.append(window) or original(self, window))
-    epoch = EpochCrops(mixed._material, mixed, 5, mixed.steps * 40)
-    for index in range(len(epoch)):
-        epoch[index]
+    crops = EpochCrops(mixed._material, mixed)
+    for index in range(mixed.steps * 40):
+        crops[5, index]
     shares = mixed.pseudo_shares(5)
     pseudo = mixed._material.pseudo
     assert pseudo is not None

@@ -199,19 +199,16 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class EpochCrops(Dataset[Batch]):
-    """The crops of one epoch: waveform (chunk_samples,) or kept spectrogram (n_rows, n_mels), targets and mask
-    (chunk_frames, n_labels) each.
+    """The crops of all epochs, by epoch and number: waveform (chunk_samples,) or kept spectrogram (n_rows, n_mels),
+    targets and mask (chunk_frames, n_labels) each.
     """
 
-    def __init__(self, material: Material, draw: CropDraw, epoch: int, size: int) -> None:
-        self._material, self._draw, self._epoch, self._size = material, draw, epoch, size
+    def __init__(self, material: Material, draw: CropDraw) -> None:
+        self._material, self._draw = material, draw
 
-    def __len__(self) -> int:
-        return self._size
-
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, key: tuple[int, int]) -> Batch:
         """Return one crop."""
-        return read_crop(self._material, self._draw(self._epoch, index))
+        return read_crop(self._material, self._draw(*key))
 
 
 class FixedCrops(Dataset[Batch]):

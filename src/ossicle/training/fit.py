@@ -3,7 +3,7 @@
 import logging
 import signal
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,7 @@ from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import load_weights, save_weights
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
+from ossicle.training.loading import EpochBatches, crop_loader
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
 from ossicle.training.noise_labels import known_in_noise, label_textures
@@ -56,10 +57,18 @@ class Crops(lightning.LightningDataModule):
         self._held_out = validation_crops(held_out, material, training)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """Return the crops of the current epoch (reloaded every epoch)."""
+        """Return the crops of whichever epoch the training is in."""
+        return self.batches(self._epoch)
+
+    def batches(self, epoch: Callable[[], int]) -> DataLoader[Batch]:
+        """Return the batches of the epoch that ``epoch`` returns whenever they are read."""
+        crops = EpochCrops(self._material, self._draw)
+        batches = EpochBatches(self._draw.n_crops, self._training.batch_size, epoch)
+        return crop_loader(crops, batches, self._training)
+
+    def _epoch(self) -> int:
         assert self.trainer is not None
-        crops = EpochCrops(self._material, self._draw, self.trainer.current_epoch, self._draw.n_crops)
-        return DataLoader(crops, batch_size=self._training.batch_size)
+        return self.trainer.current_epoch
 
     @property
     def validates(self) -> bool:
@@ -139,7 +148,6 @@ def fit(
             accumulate_grad_batches=training.accumulate,
             check_val_every_n_epoch=training.validate_every,
             limit_val_batches=1.0 if crops.validates else 0,
-            reload_dataloaders_every_n_epochs=1,
             num_sanity_val_steps=0,
             logger=TensorBoardLogger(str(folder.path), name="tensorboard", version=""),
             callbacks=[EpochEnd(folder, made_from, crops.pseudo_shares)],
@@ -234,6 +242,8 @@ def _quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            # Whoever sets [training] workers may know better than the number of cores.
+            warnings.filterwarnings("ignore", message=".*This DataLoader will create .* worker processes.*")
             warnings.filterwarnings("ignore", message=".*smaller than the logging interval.*")
             warnings.filterwarnings("ignore", message=".*module.s. in eval mode at the start of training.*")
             warnings.filterwarnings("ignore", message=".*`srun` command is available.*")

@@ -123,6 +123,17 @@ class TrainingSettings:
         "cuda:N, mps",
         digest=False,
     )
+    workers: int = setting(
+        default=0,
+        help="processes that read crops ahead of each training; 0: it reads them itself. Worth their memory where "
+        "`ossicle track show` says that a training waits for data, most of all on a GPU",
+        ge=0,
+        le=MOST_THREADS,
+        digest=False,
+    )
+    prefetch_factor: int = setting(
+        default=2, help="number of batches that each of these processes reads ahead", ge=1, digest=False
+    )
     parallel: int = setting(
         default=3,
         help="number of parallel trainings on a CPU; one more than cores uses them best at the end",

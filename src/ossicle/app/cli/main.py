@@ -92,7 +92,12 @@ _REMEDIES = {
 
 _OF_TRAIN = ("torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard")
 _OF_LIVE = ("sounddevice", "paho")
-OPTIONAL = {**dict.fromkeys(_OF_TRAIN, "train"), "openvino": "openvino", **dict.fromkeys(_OF_LIVE, "live")}
+OPTIONAL = {
+    **dict.fromkeys(_OF_TRAIN, "train"),
+    **dict.fromkeys(_OF_LIVE, "live"),
+    "openvino": "openvino",
+    "wandb": "wandb",
+}
 """Packages of optional extras, and the name of the extra that installs each."""
 
 

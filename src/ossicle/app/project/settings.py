@@ -38,6 +38,7 @@ from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage.settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
+from ossicle.training.tracking.settings import TrackingSettings
 
 
 @settings
@@ -92,6 +93,7 @@ class ProjectSettings:
     head: HeadSettings = setting(default=HeadSettings(), help="the small network on top of an encoder")
     augment: AugmentSettings = setting(default=AugmentSettings(), help="augmentation")
     training: TrainingSettings = setting(default=TrainingSettings(), help="training")
+    tracking: TrackingSettings = setting(default=TrackingSettings(), help="where the figures of every epoch go")
     pseudo: PseudoSettings = setting(
         default=PseudoSettings(), help="unlabelled recordings, labelled by the models (`ossicle pseudo`)"
     )
