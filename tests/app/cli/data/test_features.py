@@ -1,6 +1,7 @@
 """``ossicle features build|verify`` and ``ossicle similar``, on a project of any pipeline."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ def test_build_and_verify_and_rebuild_what_is_damaged(project: Path, ossicle: An
     said = ossicle("features", "verify", "-p", project)
     assert said.code == 1
     assert f"{path}: recording" in said.out
+    command = said.out.strip().splitlines()[-1].removeprefix("to rebuild damaged shards, run: ossicle ")
+    assert shlex.split(command) == ["features", "build", "-p", str(project / "ossicle.toml")]
     assert json.loads(ossicle("features", "verify", "-p", project, "--json").out)["problems"]
     said = ossicle("features", "build", "-p", project, *NONE)
     assert said.code == 0

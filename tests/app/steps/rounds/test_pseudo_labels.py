@@ -108,6 +108,30 @@ def test_a_round_is_made_by_the_fold_models_and_says_from_what(first: Path) -> N
         assert (low >= 75).all()
 
 
+def test_fine_tuning_against_noise_starts_from_the_training_that_heard_the_round(
+    copied: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    until = ("run", "-p", copied, "--until", "training", *QUIET)
+    assert ossicle(*until).code == 0
+    heard = training_of(copied)
+    assert heard is not None
+    begun: list[FitJob] = []
+
+    def fit_all(jobs: Sequence[FitJob], *rest: object) -> None:
+        begun.extend(jobs)
+        for job in jobs:
+            job.folder.mkdir(parents=True)
+            shutil.copy(RunFolder(heard / job.name).weights, RunFolder(job.folder).weights)
+
+    monkeypatch.setattr("ossicle.training.crossval.fit_all", fit_all)
+    assert ossicle(*until, "--set", "training.noise_epochs=2").code == 0
+    assert {job.name for job in begun} == {"fold0", "fold1", "fold2", "final"}
+    # Nothing is trained before it: the training that heard the round is there.
+    assert [job.before for job in begun] == [None] * 4
+    assert [job.start for job in begun] == [RunFolder(heard / job.name).weights for job in begun]
+    assert all(job.pseudo is not None for job in begun)
+
+
 def test_the_next_training_learns_from_it_and_the_one_before_stays(project: Path, ossicle: Any) -> None:
     before = training_of(project, 'pseudo.rounds="none"')
     assert before is not None

@@ -1,14 +1,13 @@
 """``ossicle features build|verify``: the embeddings or spectrograms of a project's recordings, computed once."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from ossicle.app.cli.data.shard_problems import print_left_out, print_rebuilt, print_verified
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
 
 group = typer.Typer(
     help="Build and verify features: embeddings or spectrograms of the recordings of a project, computed once.",
@@ -56,8 +55,7 @@ def build(
     name = logmel.STEP.name if cached else features.STEP.name
     with make_progress(progress) as shown:
         done, problems = (build_spectrograms if cached else build_features)(loaded, shown, force=force)
-    for problem in problems:
-        print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
+    print_rebuilt(problems)
     path, outcome = done.artefacts[name], {"outcome": done.outcomes[name], "seconds": done.seconds[name]}
     facts, words, left_out = _spectrograms(path) if cached else _embeddings(path)
     if as_json:
@@ -68,11 +66,7 @@ def build(
         for word in words[1:]:
             print(printable(word))
     lines = [one.line for one in losses(done.artefacts[corpus.STEP.name])]
-    lines += [f"{key}: left out: {reason}" for key, reason in left_out.items()]
-    for line in lines:
-        print(printable(line), file=sys.stderr)
-    if lines:
-        raise typer.Exit(EXIT_INCOMPLETE)
+    print_left_out(lines + [f"{key}: left out: {reason}" for key, reason in left_out.items()])
 
 
 def _embeddings(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
@@ -126,12 +120,4 @@ def verify(
         place = existing_features(loaded)[features.STEP.name]
         found = features.problems(place)
     problems = [line for lines in found.values() for line in lines]
-    if as_json:
-        print(json_text({"artefact": str(place), "problems": problems}))
-    elif problems:
-        print(printable("\n".join(problems)))
-        print("to build damaged shards again, run: ossicle features build")
-    else:
-        print(printable(f"{place}: sound"))
-    if problems:
-        raise typer.Exit(EXIT_FAILED)
+    print_verified(loaded, place, problems, "sound", "ossicle features build", as_json=as_json)

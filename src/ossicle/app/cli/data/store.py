@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ossicle.app.cli.data.shard_problems import print_left_out, print_rebuilt, print_verified
 from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.shards.store import StoreFolder
-from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
+from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
@@ -105,8 +106,7 @@ def build(
         )
     of = composition(store)
     size = sum(path.stat().st_size for path in StoreFolder(store).shard_files())
-    for problem in found:
-        print(printable(f"damaged, now rebuilt: {problem}"), file=sys.stderr)
+    print_rebuilt(found)
     if as_json:
         facts = {"artefact": str(store), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
         print(json_text({**facts, "bytes": size, "redone": found, "composition": of.to_json()}))
@@ -115,11 +115,7 @@ def build(
         print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
     for line in _advice(loaded, load_project(project, tuple(set_ or ()), data_root, variant), store, of.warning):
         print(printable(line), file=sys.stderr)
-    lost = losses(done.artefacts[corpus.STEP.name])
-    for one in lost:
-        print(printable(one.line), file=sys.stderr)
-    if lost:
-        raise typer.Exit(EXIT_INCOMPLETE)
+    print_left_out([one.line for one in losses(done.artefacts[corpus.STEP.name])])
 
 
 def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | Quiet") -> list[str]:
@@ -182,12 +178,5 @@ def verify(
         shown.begin("store verify")
         problems = verify_store(store, loaded.roots, shown.advance)
         shown.end("store verify", f"{len(problems)} problems" if problems else "sound", 0.0)
-    if as_json:
-        print(json_text({"artefact": str(store), "problems": problems}))
-    elif problems:
-        print(printable("\n".join(problems)))
-        print("to rebuild damaged shards, run: ossicle store build")
-    else:
-        print(printable(f"{store}: sound; {composition(store).line}"))
-    if problems:
-        raise typer.Exit(EXIT_FAILED)
+    sound = "" if problems else f"sound; {composition(store).line}"
+    print_verified(loaded, store, problems, sound, "ossicle store build", as_json=as_json)

@@ -1,12 +1,48 @@
-"""The run folder of a fitted head: its weights and its curves."""
+"""What the steps that fit heads share: their loop over the models, their settings, and the run folder of a head."""
 
+from collections.abc import Callable
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context
 from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
     from ossicle.training.heads.fit import HeadFit
+
+
+def fit_missing_heads(context: Context, done: Callable[[str], bool], fit: Callable[[str], None]) -> None:
+    """Fit the heads of the dataset's models that are not fitted yet, one after the other: each takes seconds.
+
+    Parameters
+    ----------
+    context
+        The inputs of a step that needs ``dataset``.
+    done, fit
+        By the name of a model: whether its head is fitted, and the fitting.
+    """
+    models = context.read(DatasetFolder).models
+    for finished, name in enumerate(models, start=1):
+        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+            if not done(name):
+                fit(name)
+        context.progress.advance(finished, len(models), "heads")
+
+
+def head_settings(project: Project) -> dict[str, object]:
+    """Return the settings and versions that shape every head."""
+    settings = project.settings
+    return {
+        "head": digestible(settings.head),
+        "seed": settings.training.seed,
+        "threads": settings.training.threads,
+        "torch": version("torch"),
+    }
 
 
 def write_head_run(run: RunFolder, found: "HeadFit") -> None:

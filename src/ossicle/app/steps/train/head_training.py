@@ -1,7 +1,6 @@
 """Step ``training`` of a project with an encoder: heads on the cached embeddings of clips, in place of networks."""
 
 from functools import cached_property
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,10 +8,10 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.encoders import open_any_encoder
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.encoded_clips import ClipGrid, clip_grid
-from ossicle.app.steps.train.head_run import write_head_run
-from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.app.steps.train.head_run import fit_missing_heads, head_settings, write_head_run
+from ossicle.app.steps.train.model_units import model_units
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
@@ -21,7 +20,6 @@ from ossicle.audio.decoding.mono import load_mono
 from ossicle.core.errors import SplitError
 from ossicle.core.intervals import as_intervals, overlap, union
 from ossicle.core.records import Clip, Recording, grouped
-from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.windows.clip_truth import clip_truth
 from ossicle.metrics.noise.noise_likeness import LabelTexture
@@ -37,12 +35,7 @@ _LEAST_NOISE = 64
 def run(context: Context) -> None:
     """Fit all heads that are not fitted yet, one after the other: each takes seconds."""
     dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
-    heads = ClipHeads(context)
-    for done, name in enumerate(dataset.models, start=1):
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
-            if not own.run(name).done:
-                heads.fit(name)
-        context.progress.advance(done, len(dataset.models), "heads")
+    fit_missing_heads(context, lambda name: own.run(name).done, ClipHeads(context).fit)
     own.write_summary({"labels": list(dataset.labels), "held_out": dataset.models})
 
 
@@ -181,12 +174,9 @@ class ClipHeads:
 def _settings(project: Project) -> dict[str, object]:
     settings = project.settings
     return {
-        "head": digestible(settings.head),
+        **head_settings(project),
         "clip_hops": settings.clip_hops,
         "noise_share": settings.augment.noise_share,
-        "seed": settings.training.seed,
-        "threads": settings.training.threads,
-        "torch": version("torch"),
     }
 
 
@@ -197,11 +187,5 @@ STEP = Step(
     settings=_settings,
     run=run,
     logs=TrainingFolder.LOGS,
-    work_units=WorkUnits(
-        named_by=(DatasetFolder.step,),
-        names=lambda inputs: tuple(DatasetFolder.among(inputs).models),
-        run=_fit_one,
-        done=lambda out, name: TrainingFolder(out).run(name).done,
-        parallel=lambda project: project.settings.training.parallel,
-    ),
+    work_units=model_units(_fit_one, lambda out, name: TrainingFolder(out).run(name).done),
 )

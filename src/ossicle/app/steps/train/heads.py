@@ -1,24 +1,22 @@
 """Step ``heads``: fit a head to the cached embeddings for each held-out fold, and one to all recordings."""
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.fitted_heads import FittedHeads
-from ossicle.app.steps.train.head_run import write_head_run
+from ossicle.app.steps.train.head_run import fit_missing_heads, head_settings, write_head_run
+from ossicle.app.steps.train.model_units import model_units
 from ossicle.artefacts.filesystem.changes import make_folder
-from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDatasetFolder
 from ossicle.core.errors import SplitError
-from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
     from ossicle.evaluation.states.recordings import LabelledWindows
@@ -32,13 +30,9 @@ _ENOUGH_GROUPS = 10
 
 def run(context: Context) -> None:
     """Fit all heads that are not fitted yet, one after the other: each takes seconds."""
-    models, own = context.read(DatasetFolder).models, context.own(HeadsFolder)
-    for done, name in enumerate(models, start=1):
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
-            if not own.is_done(name):
-                _fit(context, name)
-        context.progress.advance(done, len(models), "heads")
-    own.write_summary({name: own.fit(name) for name in models})
+    own = context.own(HeadsFolder)
+    fit_missing_heads(context, own.is_done, partial(_fit, context))
+    own.write_summary({name: own.fit(name) for name in context.read(DatasetFolder).models})
 
 
 def _fit(context: Context, name: str) -> None:
@@ -164,28 +158,12 @@ def _features(context: Context) -> FeaturesFolder:
     return context.read(FeaturesFolder)
 
 
-def _settings(project: Project) -> dict[str, object]:
-    settings = project.settings
-    return {
-        "head": digestible(settings.head),
-        "seed": settings.training.seed,
-        "threads": settings.training.threads,
-        "torch": version("torch"),
-    }
-
-
 STEP = Step(
     name=HeadsFolder.step,
     version=STEP_VERSION,
     needs=("corpus", "dataset", "features"),
-    settings=_settings,
+    settings=head_settings,
     run=run,
     logs=HeadsFolder.LOGS,
-    work_units=WorkUnits(
-        named_by=(DatasetFolder.step,),
-        names=lambda inputs: tuple(DatasetFolder.among(inputs).models),
-        run=_fit,
-        done=lambda out, name: HeadsFolder(out).is_done(name),
-        parallel=lambda project: project.settings.training.parallel,
-    ),
+    work_units=model_units(_fit, lambda out, name: HeadsFolder(out).is_done(name)),
 )

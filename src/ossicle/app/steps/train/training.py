@@ -1,14 +1,16 @@
 """Step ``training``: train one model for each held-out fold, and one on all recordings for the bundle."""
 
 from contextlib import ExitStack
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.app.steps.data.logmel import cached_chain
+from ossicle.app.steps.data.unlabelled import taught_chain
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step
 from ossicle.app.steps.train.mending import finished_training, forget_before, mending_job
+from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.locks.lock import work_unit_lock
@@ -80,10 +82,14 @@ def fit_jobs(context: Context) -> list["FitJob"]:
     ]
     if settings.training.noise_epochs == 0:
         return jobs
-    kept = (LogMelFolder.step,) if LogMelFolder.step in context.inputs else ()
-    step = replace(STEP, needs=(*STEP.needs, *kept))
-    finished = finished_training(step, context.project, context.inputs)
+    finished = finished_training(_step_of(context.project), context.project, context.inputs)
     return [mending_job(job, finished) for job in jobs]
+
+
+def _step_of(project: Project) -> Step:
+    """Return the step as the chain of the project has it, with kept spectrograms and unlabelled recordings."""
+    chain = taught_chain(cached_chain((STEP,), project, STEP.name), project, STEP.name)
+    return next(step for step in chain if step.name == STEP.name)
 
 
 def say_composition(context: Context) -> None:
@@ -177,11 +183,5 @@ STEP = Step(
     run=run,
     logs=TrainingFolder.LOGS,
     extra=lambda project: {**pretrained(project), **pseudo_inputs(project)},
-    work_units=WorkUnits(
-        named_by=(DatasetFolder.step,),
-        names=lambda inputs: tuple(DatasetFolder.among(inputs).models),
-        run=_fit_one,
-        done=lambda out, name: TrainingFolder(out).run(name).done,
-        parallel=lambda project: project.settings.training.parallel,
-    ),
+    work_units=model_units(_fit_one, lambda out, name: TrainingFolder(out).run(name).done),
 )
