@@ -8,13 +8,14 @@ from hypothesis import strategies as st
 
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.audio.decoding.mono import load_mono
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.errors import ArtefactError
 from ossicle.core.intervals import as_intervals, part, union
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation
 from ossicle.core.tracks import rasterise
 from ossicle.inference.scorer import Scorer
-from ossicle.training.material import Material, load_material, target_intervals
+from ossicle.training.material import Material, around_onsets, load_material, target_intervals
 
 LABELS = ("high", "low")
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)
@@ -195,3 +196,16 @@ def test_labels_nobody_is_sure_of_are_masked_in_their_recording_alone(material: 
     for key, column in (("rec1", 0), ("rec2", 0), ("rec2", 1)):
         assert np.array_equal(unsure.mask(key, 0)[:, column], material.mask(key, 0)[:, column])
         assert np.array_equal(unsure.targets(key, 0)[:, column], material.targets(key, 0)[:, column])
+
+
+def test_targets_of_onsets_lie_around_the_starts_of_annotations(corpus: Any) -> None:
+    onsets = load_material(corpus.dataset, corpus.store, LABELS, PLAN, onset_s=0.03)
+    whole = load_material(corpus.dataset, corpus.store, LABELS, PLAN)
+    for key, by_label in whole.intervals.items():
+        for label, times in by_label.items():
+            expected = np.stack([np.maximum(times[:, 0] - 0.015, 0.0), times[:, 0] + 0.015], axis=1)
+            np.testing.assert_allclose(onsets.intervals[key][label], expected, atol=0.02)
+    # Targets 50 ms apart stay two, however long the annotations are.
+    notes = AnnotationColumns.from_annotations([Annotation("r", start, start + 0.3, "low") for start in (1.0, 1.05)])
+    found = target_intervals(around_onsets(notes, 0.03))["r"]["low"]
+    np.testing.assert_allclose(found, [[0.985, 1.015], [1.035, 1.065]])

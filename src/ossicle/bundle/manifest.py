@@ -66,6 +66,9 @@ _LATER_FRONT_KEYS = frozenset({"scale", "preemphasis", "window_scale"})
 # The same of the plan.
 _LATER_PLAN_KEYS = frozenset({"channel"})
 
+# The same of a decision.
+_LATER_DECISION_KEYS = frozenset({"pick"})
+
 _LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble", "encoder", "encoder_windows", "states"})
 
 # What changes the scores of events; states have rules of their own.
@@ -172,7 +175,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
         labels=labels,
         plan=reader.settings("plan", ChunkPlan, _LATER_PLAN_KEYS),
         front=reader.settings("front", FrontEndSettings, _LATER_FRONT_KEYS),
-        decisions={label: decisions.settings(label, Decision) for label in labels},
+        decisions={label: decisions.settings(label, Decision, _LATER_DECISION_KEYS) for label in labels},
         provenance=reader.free("provenance"),
         metrics=reader.free("metrics"),
         split=reader.free("split"),
@@ -198,7 +201,7 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         "labels": list(bundle.labels),
         "plan": _without_defaults(bundle.plan, _LATER_PLAN_KEYS),
         "front": _without_defaults(bundle.front, _LATER_FRONT_KEYS),
-        "decisions": {label: dataclasses.asdict(decision) for label, decision in bundle.decisions.items()},
+        "decisions": {label: decision.to_plain() for label, decision in bundle.decisions.items()},
         "provenance": dict(bundle.provenance),
         "metrics": dict(bundle.metrics),
         "split": dict(bundle.split),

@@ -13,6 +13,7 @@ from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.fit import CrossFit, ThresholdCurve, cross_fit, threshold_curve
 from ossicle.inference.decisions.grid import DecisionGrid, count_grid
+from ossicle.inference.decisions.onset_grid import OnsetGrid, count_onsets
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,14 @@ def fit_decisions(
     its pooled score.
     """
     seen = {key: as_judged(one, criterion.pool) for key, one in tracks.items()}
-    counts = count_grid(seen, truth.references, grid, truth.labels, criterion.rule)
+    choices = criterion.grid(grid)
+    counts = (
+        count_onsets(seen, truth.references, choices, truth.labels, criterion.rule)
+        if isinstance(choices, OnsetGrid)
+        else count_grid(seen, truth.references, choices, truth.labels, criterion.rule)
+    )
     counts[:, ~truth.known] = 0
-    fitted = cross_fit(counts, [truth.folds[key] for key in truth.ids], truth.labels, grid)
+    fitted = cross_fit(counts, [truth.folds[key] for key in truth.ids], truth.labels, choices)
     return FittedDecisions(
         fitted,
         held_out={key: decide(seen[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids},
@@ -59,7 +65,7 @@ def fit_decisions(
                 int(fitted.final_settings[column]),
                 column,
                 label,
-                grid,
+                choices,
                 None if criterion.kind.timed else int(truth.known[:, column].sum()),
             )
             for column, label in enumerate(truth.labels)

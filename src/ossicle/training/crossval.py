@@ -92,7 +92,16 @@ def fit_job(job: FitJob) -> None:
     presence_s = job.training.least_presence_s
     apart_frames = job.training.apart_frames
     material = load_material(
-        job.dataset, job.store, job.labels, job.plan, apart_frames, presence_s, job.audio, job.cache_mb, job.log_mel
+        job.dataset,
+        job.store,
+        job.labels,
+        job.plan,
+        apart_frames,
+        presence_s,
+        job.audio,
+        job.cache_mb,
+        job.log_mel,
+        onset_s=job.training.onset_s,
     )
     if job.pseudo is not None:
         pseudo = load_pseudo(job.pseudo, job.labels, job.plan, job.held_out, job.name)

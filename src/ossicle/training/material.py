@@ -161,6 +161,12 @@ def target_intervals(annotations: Iterable[Annotation], apart_s: float = 0.0) ->
     return out
 
 
+def around_onsets(annotations: AnnotationColumns, onset_s: float) -> AnnotationColumns:
+    """Return annotations of ``onset_s`` seconds, with the start of the given ones in their middle."""
+    starts = annotations.start_s
+    return replace(annotations, start_s=np.maximum(starts - onset_s / 2, 0.0), end_s=starts + onset_s / 2)
+
+
 def load_material(
     dataset: DatasetFolder,
     store: Path,
@@ -171,16 +177,20 @@ def load_material(
     audio: Path | Roots | None = None,
     cache_mb: float = 0.0,
     log_mel: LogMelFolder | None = None,
+    onset_s: float = 0.0,
 ) -> Material:
     """Return the material of a dataset and a store folder.
 
     Neighbours of one label are kept ``apart_frames`` frames apart in the targets; see :class:`Material` for
     ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
-    whole recordings; ``log_mel``: kept spectrograms of the same recordings.
+    whole recordings; ``log_mel``: kept spectrograms of the same recordings. ``onset_s``: length of targets around the
+    starts of annotations; 0 for their own times.
     """
     # Read here, so that the dataset's folder does not keep them when the training has its own.
     clips, annotations = read_clips(dataset.clips_file), read_annotations(dataset.annotations_file)
     known = {key: as_intervals(times) for key, times in dataset.known.items()}
+    if onset_s > 0:
+        annotations = around_onsets(annotations, onset_s)
     intervals = target_intervals(annotations, apart_frames * plan.hop_s)
     samples = MixedStore(store, audio, cache_mb)
     return Material(

@@ -100,6 +100,14 @@ class TrainingSettings:
         ge=0,
         le=1,
     )
+    onset_s: float = setting(
+        default=0.0,
+        help="train on the starts of annotations: each target is this long with the start in its middle; 0: from start "
+        'to end (for evaluation.criterion = "onsets": 0.03)',
+        unit="s",
+        ge=0,
+        digest_default=False,
+    )
     apart_frames: float = setting(
         default=1.5,
         help="lowest distance between neighbouring events of one label in the training targets",

@@ -1,7 +1,7 @@
 """Artefacts with events: those of the decision, and those of the whole detector."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -175,4 +175,4 @@ def write_event_table(file: Path, table: pl.DataFrame) -> None:
 
 
 def _plain(decisions: Decisions) -> dict[str, Any]:
-    return {label: asdict(one) for label, one in decisions.items()}
+    return {label: one.to_plain() for label, one in decisions.items()}

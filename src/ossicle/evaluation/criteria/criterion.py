@@ -19,6 +19,8 @@ from ossicle.evaluation.criteria.kinds import CriterionKind
 from ossicle.evaluation.examples.example import Example
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.inference.decisions.fit import Grid
+from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
@@ -97,6 +99,10 @@ class Criterion(ABC):
     def pool(self) -> str:
         """How a decision sees a recording: ``max``, frame by frame; else its one pooled score."""
         return MAX
+
+    def grid(self, settings: DecisionGrid) -> Grid:
+        """Return the decisions to choose from: ``settings`` as they are, or what they mean for onsets."""
+        return settings
 
     @property
     @abstractmethod

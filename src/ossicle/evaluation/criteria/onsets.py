@@ -11,6 +11,8 @@ from ossicle.evaluation.figures.events import average_precision, event_curves, r
 from ossicle.evaluation.figures.onsets import onset_figures
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.score_items import frame_items
+from ossicle.inference.decisions.grid import DecisionGrid
+from ossicle.inference.decisions.onset_grid import OnsetGrid
 from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.matching import CollarMatch
 
@@ -29,6 +31,10 @@ class OnsetCriterion(Criterion):
     def in_words(self) -> str:
         """The rule with its distance."""
         return f"optimal matching of onsets at most {1000 * self.settings.onset_s:g} ms apart"
+
+    def grid(self, settings: DecisionGrid) -> OnsetGrid:
+        """Return the peaks of score tracks by the thresholds, smoothings and distances of ``settings``."""
+        return OnsetGrid(settings)
 
     @property
     def calibrated_on(self) -> str:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.decisions.decision import Decision
+from ossicle.core.decisions.decision import PEAKS, Decision
 from ossicle.core.tracks import Event, ScoreTrack, event_order
+from ossicle.inference.decisions.peaks import PeakFold, Peaks
 from ossicle.inference.decisions.regions import (
     Frames,
     fewest_frames_lasting,
@@ -65,7 +66,7 @@ class Decider:
             raise ValueError(f"no decision for the labels: {', '.join(missing)}")
         self.labels = labels
         self.hop_s = hop_s
-        self._folds = [_LabelFold(decisions[label], hop_s) for label in labels]
+        self._folds = [_fold_of(decisions[label], hop_s) for label in labels]
 
     @property
     def delay_s(self) -> float:
@@ -93,7 +94,7 @@ class Decider:
             events += self._events(label, fold.finish(), duration_s)
         return sorted(events, key=event_order)
 
-    def _events(self, label: str, spans: "Spans", end_s: float) -> list[Event]:
+    def _events(self, label: str, spans: "Spans | OnsetSpans", end_s: float) -> list[Event]:
         # A resampled recording is rounded to samples, so its last frame may begin just after its end.
         starts, ends = (np.minimum(frames * self.hop_s, end_s) for frames in (spans.starts, spans.ends))
         return [
@@ -203,3 +204,37 @@ class _LabelFold:
             starts, ends, peaks = starts[:-1], ends[:-1], peaks[:-1]
         long = ends - starts >= self._min_length
         return Spans(starts[long], ends[long], peaks[long])
+
+
+@dataclass(frozen=True, slots=True)
+class OnsetSpans:
+    """Onsets as :class:`Spans`, in frames with fractions."""
+
+    starts: NDArray[np.float64]
+    ends: NDArray[np.float64]
+    peaks: NDArray[np.float32]
+
+
+class _OnsetFold:
+    """The onsets of one label, each as a span of one frame from there."""
+
+    def __init__(self, decision: Decision, hop_s: float) -> None:
+        self._fold = PeakFold(decision, hop_s)
+
+    @property
+    def delay_frames(self) -> int:
+        return self._fold.delay_frames
+
+    def feed(self, raw: Column) -> OnsetSpans:
+        return _spans(self._fold.feed(raw))
+
+    def finish(self) -> OnsetSpans:
+        return _spans(self._fold.finish())
+
+
+def _fold_of(decision: Decision, hop_s: float) -> _LabelFold | _OnsetFold:
+    return (_OnsetFold if decision.pick == PEAKS else _LabelFold)(decision, hop_s)
+
+
+def _spans(found: Peaks) -> OnsetSpans:
+    return OnsetSpans(found.places, found.places + 1, found.scores)

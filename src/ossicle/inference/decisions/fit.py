@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import SplitError
 from ossicle.inference.decisions.grid import Counts, DecisionGrid
+from ossicle.inference.decisions.onset_grid import OnsetGrid
 from ossicle.inference.decisions.regions import runs
 from ossicle.metrics.events import precision_recall_f1
 
@@ -30,6 +31,7 @@ _NARROW_STEPS = 3
 _ROUNDING = 1e-9
 
 Indices = NDArray[np.int64]
+Grid = DecisionGrid | OnsetGrid
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,7 @@ class ThresholdCurve:
     chosen: int
 
 
-def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid: DecisionGrid) -> CrossFit:
+def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid: Grid) -> CrossFit:
     """Choose the decisions of every fold, and the final ones.
 
     Parameters
@@ -125,7 +127,7 @@ def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid:
     )
 
 
-def choose(pooled: NDArray[np.int64], grid: DecisionGrid) -> int:
+def choose(pooled: NDArray[np.int64], grid: Grid) -> int:
     """Return the index in ``grid.decisions()`` of the best decision by counts ``pooled`` (n_settings, 3); ties as
     above.
     """
@@ -157,7 +159,7 @@ def _equal_within(counts: NDArray[np.int64]) -> float:
     return min(PLATEAU_F1, float(np.sqrt(f1 * (1 - f1) / draws))) + _ROUNDING
 
 
-def plateau(pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> tuple[float, float]:
+def plateau(pooled: NDArray[np.int64], chosen: int, grid: Grid) -> tuple[float, float]:
     """Return the lowest and highest ``on`` around setting ``chosen`` at which F1 is at most ``PLATEAU_F1`` lower."""
     row, at = divmod(chosen, grid.n_on)
     f1 = _f1(pooled).reshape(-1, grid.n_on)[row]
@@ -167,7 +169,7 @@ def plateau(pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> tuple
 
 
 def threshold_curve(
-    counts: Counts, setting: int, column: int, label: str, grid: DecisionGrid, n_items: int | None = None
+    counts: Counts, setting: int, column: int, label: str, grid: Grid, n_items: int | None = None
 ) -> ThresholdCurve:
     """Return rates against ``on`` with the other settings of decision ``setting``, pooled over the recordings of
     ``counts``.
@@ -188,7 +190,7 @@ def _f1(pooled: NDArray[np.int64]) -> NDArray[np.float64]:
     return f1
 
 
-def _notes(label: str, pooled: NDArray[np.int64], chosen: int, grid: DecisionGrid) -> list[str]:
+def _notes(label: str, pooled: NDArray[np.int64], chosen: int, grid: Grid) -> list[str]:
     if pooled[chosen, 0] + pooled[chosen, 2] == 0:
         return [f"{label}: no references at all, so its decision only avoids false positives"]
     if pooled[chosen, 0] == 0:

@@ -1,6 +1,5 @@
 """Step ``benchmark-decisions``: apply every decision and threshold of the grid to the scores of one reading."""
 
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -56,7 +55,7 @@ def decisions_step(opened: Opened, overlap: str) -> Step:
             "identity": opened.identity,
             "plan": digestible(opened.plan),
             "second_stage": second_digest(opened),
-            "decisions": {label: asdict(one) for label, one in opened.bundle.decisions.items()},
+            "decisions": {label: one.to_plain() for label, one in opened.bundle.decisions.items()},
             "marks": marks,
             **({} if how.does_nothing else {"postprocess": digestible(how)}),
         },

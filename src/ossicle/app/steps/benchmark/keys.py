@@ -72,7 +72,7 @@ def resolved(
         "reading": opened.reading.window_name,
         "plan": asdict(opened.plan),
         "frontend": asdict(opened.bundle.front),
-        "decisions": {label: asdict(one) for label, one in decisions.items()},
+        "decisions": {label: one.to_plain() for label, one in decisions.items()},
         "columns": {name: value[0] if isinstance(value, tuple) else value for name, value in key.items()},
         "criteria": [name for name, _ in judging.criteria],
         "split": dict(opened.bundle.split),
