@@ -43,6 +43,8 @@ class Decision:
     >>> Decision(on=0.3, off=0.5)
     Traceback (most recent call last):
     ValueError: off = 0.5 must not be above on = 0.3
+    >>> Decision(on=0.4, off=0.4, pick="peaks").to_plain()["pick"]
+    'peaks'
     """
 
     on: float = setting(default=0.5, help="score that a frame must reach for an event to begin", ge=0, le=1)
