@@ -11,12 +11,14 @@ from pathlib import Path
 import lightning
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
 from ossicle.artefacts.filesystem.changes import make_folder, remove_file, remove_folder
 from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.model_input.frontend import FrontEndSettings
@@ -30,6 +32,8 @@ from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import load_weights, save_weights
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
+from ossicle.training.inner_loss import InnerLoss, inner_batches
+from ossicle.training.inner_split import inner_split
 from ossicle.training.loading import EpochBatches, crop_loader
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
@@ -95,6 +99,7 @@ def fit(
     """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
 
     The weights are the average after the last epoch, whatever the curves show: nothing is chosen on held-out data.
+    ``training.schedule``, ``keep`` and ``patience`` may ask for inner groups, which are taken from ``train``.
     ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub. ``start``: weights of the same
     network to go on from; None for random ones. A folder with the state of an
     interrupted training is resumed.
@@ -117,6 +122,8 @@ def fit(
         raise UsageError(
             "no clips to train on; annotate recordings, or relax dataset.quality_min and dataset.quality_max"
         )
+    inner = inner_split(ClipColumns.from_clips(train), training) if training.inner_held_out else None
+    train = train if inner is None else inner.train
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed_of(training.seed, "weights"))
     network = build_network(model, front, material.plan, len(material.labels))
@@ -134,6 +141,9 @@ def fit(
     module = FrameDetector(
         network, material.plan, front, training, augment, crops.steps, known, material.log_mel is not None
     )
+    callbacks: list[Callback] = [EpochEnd(folder, made_from, crops.pseudo_shares)]
+    if inner is not None:
+        callbacks.insert(0, InnerLoss(inner_batches(inner.held_out, material, training)))
     resume = _resumable(folder, made_from)
     kind, chosen = _lightning(device(training.device))
     with _quiet(), _out_of_memory(training, folder):
@@ -150,7 +160,7 @@ def fit(
             limit_val_batches=1.0 if crops.validates else 0,
             num_sanity_val_steps=0,
             logger=TensorBoardLogger(str(folder.path), name="tensorboard", version=""),
-            callbacks=[EpochEnd(folder, made_from, crops.pseudo_shares)],
+            callbacks=callbacks,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
@@ -162,6 +172,8 @@ def fit(
                 ckpt_path=str(folder.checkpoint) if resume else None,
                 weights_only=True,
             )
+    if inner is not None and module.selection is not None:
+        folder.write_selection(module.selection.to_json(inner.groups, len(inner.held_out)))
     folder.write_best()
     save_weights(module.kept, folder.weights)
     folder.forget_state()

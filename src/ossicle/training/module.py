@@ -19,8 +19,9 @@ from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
 from ossicle.training.accumulation import Accumulation
 from ossicle.training.crops import Batch
+from ossicle.training.epoch_selection import EpochSelection
 from ossicle.training.learning_rate import LearningRate
-from ossicle.training.objective import said_of
+from ossicle.training.objective import Said, said_of
 from ossicle.training.optimisers import build_optimiser
 from ossicle.training.settings import TrainingSettings
 
@@ -50,6 +51,7 @@ class FrameDetector(lightning.LightningModule):
         self.average = WeightAverage(network, training.ema_decay)
         self.mean = EpochMean(network) if training.average_epochs else None
         self.accumulation = Accumulation(training.accumulate) if training.accumulate > 1 else None
+        self.selection = EpochSelection(network, training) if training.inner_held_out else None
         self.front_end = ChunkLogMel(LogMel(front), plan, front)
         self.training_settings = training
         self.augment = augment
@@ -132,14 +134,26 @@ class FrameDetector(lightning.LightningModule):
     @property
     def kept(self) -> nn.Module:
         """Return the network with the weights to keep."""
+        if self.selection is not None and self.selection.best is not None:
+            return self.selection.best
         return self.average.average if self.mean is None else self.mean.average
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Compute the loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
-        waveforms, targets, mask = batch
-        predicted = said_of(self.average.average, self._log_mel(waveforms), targets, mask, self.training_settings.weak)
+        predicted = self.judged(batch)
         self._collect("val_loss", predicted.loss(self.training_settings))
         self._collect("val_error", predicted.error())
+
+    def judged(self, batch: Batch) -> Said:
+        """Return the output of the averaged weights for a batch as it was read."""
+        waveforms, targets, mask = batch
+        return said_of(self.average.average, self._log_mel(waveforms), targets, mask, self.training_settings.weak)
+
+    def end_inner(self, loss: float) -> None:
+        """Take the loss of the averaged weights on inner held-out groups after an epoch: for figures and selection."""
+        assert self.selection is not None
+        self._collect("inner_loss", torch.tensor(loss))
+        self.selection.take(self.average.average, loss, self.current_epoch)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Divide the sums of several batches by what they are sums over, before gradients are clipped."""

@@ -5,6 +5,9 @@ import re
 from ossicle.core.settings import setting, settings
 from ossicle.core.value_checks import MOST_THREADS
 
+INNER_SHARE = 0.15
+"""The share of the training clips that is held out within a training that needs some and states no share."""
+
 
 @settings
 class TrainingSettings:
@@ -36,8 +39,24 @@ class TrainingSettings:
     )
     subset_seed: int = setting(default=0, help="seed that chooses these clips", ge=0, digest_default=False)
     learning_rate: float = setting(default=2e-3, help="highest learning rate of the optimiser", gt=0)
+    schedule: str = setting(
+        default="cosine",
+        help="learning rate after the warm-up: half a cosine (cosine), or lowered when the loss on inner held-out "
+        "groups no longer falls (plateau)",
+        choices=("cosine", "plateau"),
+        digest_default=False,
+    )
     final_learning_rate: float = setting(
-        default=0.0, help="learning rate at the end of the cosine", ge=0, digest_default=False
+        default=0.0,
+        help="learning rate at the end of the cosine, and lowest one of plateau",
+        ge=0,
+        digest_default=False,
+    )
+    plateau_patience: int = setting(
+        default=5, help="epochs without a lower inner loss before plateau lowers the rate", ge=1, digest_default=False
+    )
+    plateau_factor: float = setting(
+        default=0.5, help="what plateau multiplies the learning rate by", gt=0, lt=1, digest_default=False
     )
     weight_decay: float = setting(default=1e-3, help="weight decay; decoupled, but for adam", ge=0)
     warmup: float = setting(default=0.1, help="share of the steps in which the learning rate rises", ge=0, lt=1)
@@ -60,6 +79,27 @@ class TrainingSettings:
         default=0,
         help="use the mean of the averaged weights over this many last epochs; 0: those after the last epoch",
         ge=0,
+    )
+    keep: str = setting(
+        default="last",
+        help="the weights to keep: after the last epoch, or after that with the lowest loss on inner held-out groups "
+        "(best)",
+        choices=("last", "best"),
+        digest_default=False,
+    )
+    patience: int = setting(
+        default=0,
+        help="epochs without a lower loss on inner held-out groups after which the training stops; 0: never",
+        ge=0,
+        digest_default=False,
+    )
+    inner_share: float = setting(
+        default=0.0,
+        help="share of the training clips, in whole groups, that each training holds out for plateau, best and "
+        f"patience; 0: {INNER_SHARE:g} if one of them is used, else none",
+        ge=0,
+        le=0.5,
+        digest_default=False,
     )
     pretrained: str = setting(
         default="",
@@ -165,6 +205,20 @@ class TrainingSettings:
                 f"warmup_epochs = {self.warmup_epochs} leaves no epoch after the warm-up, because epochs = "
                 f"{self.epochs}; set fewer, or 0 for the share `warmup`"
             )
+
+        for key, value in (("keep", self.keep == "best"), ("patience", self.patience > 0)):
+            if value and self.average_epochs:
+                raise ValueError(
+                    f"average_epochs = {self.average_epochs} keeps a mean over the last epochs, and {key} = "
+                    f"{getattr(self, key)!r} chooses another end: set one of the two to its default"
+                )
+
+    @property
+    def inner_held_out(self) -> float:
+        """Share of the training clips that each training holds out to choose its own course; 0 for none."""
+        if self.inner_share or not (self.schedule == "plateau" or self.keep == "best" or self.patience):
+            return self.inner_share
+        return INNER_SHARE
 
     @property
     def step_crops(self) -> int:

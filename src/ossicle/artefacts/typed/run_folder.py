@@ -25,7 +25,7 @@ class RunFolder:
 
     @property
     def weights(self) -> Path:
-        """The averaged weights after the last epoch."""
+        """The averaged weights after the last epoch, or after the best one."""
         return self.path / "weights.safetensors"
 
     @property
@@ -40,6 +40,16 @@ class RunFolder:
             return {}
         found: dict[str, dict[str, Any]] = read_json(self.noise_likeness_file)
         return found
+
+    @property
+    def selection_file(self) -> Path:
+        """Which epoch was best on which inner held-out groups."""
+        return self.path / "selection.json"
+
+    @property
+    def selection(self) -> dict[str, Any]:
+        """The content of that file; empty for a training that held out no inner groups."""
+        return dict(read_json(self.selection_file)) if self.selection_file.exists() else {}
 
     @property
     def checkpoint(self) -> Path:
@@ -96,10 +106,16 @@ class RunFolder:
         """Write how much the training clips of each label are like noise."""
         write_json(self.noise_likeness_file, by_label)
 
+    def write_selection(self, selection: Mapping[str, Any]) -> None:
+        """Write which epoch was best on which inner held-out groups."""
+        write_json(self.selection_file, selection)
+
     def write_best(self) -> None:
         """Write ``best_metrics.json`` from the curves."""
         lines = self.epochs()
         validated = [line for line in lines if "val_loss" in line]
         best = min(validated, key=lambda line: line["val_loss"]) if validated else lines[-1]
-        note = "lowest held-out loss of the curves; the weights kept are those after the last epoch"
+        kept = self.selection.get("kept_epoch", lines[-1]["epoch"])
+        end = "the last epoch" if kept == lines[-1]["epoch"] else f"epoch {kept}, the best one on inner groups"
+        note = f"lowest held-out loss of the curves; the weights kept are those after {end}"
         write_json(self.best, {"best": best, "last": lines[-1], "note": note})

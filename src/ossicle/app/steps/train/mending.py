@@ -75,6 +75,11 @@ def mending_job(job: "FitJob", finished: TrainingFolder | None) -> "FitJob":
         learning_rate=SLOWER * training.learning_rate,
         final_learning_rate=SLOWER * training.final_learning_rate,
         warmup_epochs=0,
+        # Few epochs of fixed length: nothing is left to choose on inner groups.
+        schedule="cosine",
+        keep="last",
+        patience=0,
+        inner_share=0.0,
         average_epochs=min(training.average_epochs, training.noise_epochs),
         pretrained="",
         # Other crops than in the first epochs of the training.
