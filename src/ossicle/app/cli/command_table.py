@@ -113,6 +113,14 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "plain mean.",
             ),
         },
+        "Promote": {
+            "promote": Row(
+                "promote.promote",
+                "Compare a finished run with the limits and with the promoted model, and promote it. Exit code 4: "
+                "refused.",
+            ),
+            "registry": Row("promote.registry", "List, show and roll back promoted bundles."),
+        },
         "Data": {
             "dataset": Row("data.dataset", "Inspect and export the recordings, annotations and clips of a project."),
             "store": Row("data.store", "Build and verify the store: the recordings of a project, decoded once."),

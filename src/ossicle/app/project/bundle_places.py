@@ -70,19 +70,38 @@ def bundle_folder(stated: str | os.PathLike[str], project: "Project | None" = No
     return Registry(root).open(reference.name, reference.version).bundle
 
 
-def _registry_of(project: "Project | None", text: str) -> Path:
-    if project is not None:
-        return registry_folder(project)
+def registry_here(stated: str, data_root: Path | None = None) -> Path:
+    """Return the folder of the registry where no project is named.
+
+    It is that of the project file in the current folder, else ``$OSSICLE_REGISTRY``, else ``registry`` in the data root
+    that is given or that ``$OSSICLE_DATA_ROOT`` names.
+
+    Parameters
+    ----------
+    stated
+        What asks for the registry, for the message.
+    data_root
+        The data root that the user named.
+
+    Raises
+    ------
+    UsageError
+        There is none of these.
+    """
     if Path(PROJECT_FILE).is_file():
         # Reading a project file takes a moment, and most commands name a folder.
         from ossicle.app.project.load import load_project
 
-        return registry_folder(load_project(Path(PROJECT_FILE)))
-    if named := os.environ.get(REGISTRY_VARIABLE):
+        return registry_folder(load_project(Path(PROJECT_FILE), data_root=data_root))
+    if data_root is None and (named := os.environ.get(REGISTRY_VARIABLE)):
         return settled(named)
-    if root := os.environ.get(DATA_ROOT_VARIABLE):
+    if root := data_root or os.environ.get(DATA_ROOT_VARIABLE):
         return settled(root) / FOLDER
     raise UsageError(
-        f"{text}: which registry? Set ${REGISTRY_VARIABLE} to its folder, run the command in the folder of a project, "
-        "or write the folder before the name, as in registry:PROJECT/data/registry/NAME@current"
+        f"{stated}: which registry? Set ${REGISTRY_VARIABLE} to its folder, run the command in a project's folder, or "
+        "write the folder before the name, as in registry:PROJECT/data/registry/NAME@current"
     )
+
+
+def _registry_of(project: "Project | None", text: str) -> Path:
+    return registry_here(text) if project is None else registry_folder(project)

@@ -26,6 +26,7 @@ from ossicle.corpus.health.gates.settings import HealthSettings
 from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings
+from ossicle.evaluation.gates.settings import ProbeGateSettings, PromotionSettings
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
@@ -113,6 +114,10 @@ class ProjectSettings:
     report: ReportSettings = setting(default=ReportSettings(), help="the report page")
     ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="several variants combined into one detector")
     jobs: JobsSettings = setting(default=JobsSettings(), help="where each step runs, and with which resources")
+    promotion: PromotionSettings = setting(default=PromotionSettings(), help="what `ossicle promote` requires of a run")
+    probe_gate: ProbeGateSettings = setting(
+        default=ProbeGateSettings(), help="what a warm-up must reach before the training that starts from it"
+    )
     registry: RegistrySettings = setting(default=RegistrySettings(), help="where promoted bundles are kept")
     benchmark: BenchmarkSettings = setting(default=BenchmarkSettings(), help="evaluation on a separate corpus")
 

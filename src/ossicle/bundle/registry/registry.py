@@ -46,12 +46,27 @@ _MOST_NUMBER_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What may become a version: its bundle, figures and environment, and what the ledger says of its origin."""
+    """What may become a version.
+
+    Attributes
+    ----------
+    bundle
+        The folder of its bundle.
+    metrics
+        Its figures.
+    environment
+        Where it was trained and is promoted.
+    origin
+        What the ledger says of its origin, such as the project.
+    before
+        Called with the number of the new version before it becomes the current one.
+    """
 
     bundle: Path
     metrics: Mapping[str, Any]
     environment: Mapping[str, Any]
     origin: Mapping[str, str] = field(default_factory=dict)
+    before: Callable[[int], None] = lambda number: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +223,7 @@ class Registry:
                 write_documents(part, judgement.card(number), documents)
                 write_checksums(part)
             if not reasons:
+                candidate.before(number)
                 _set_current(folder, number)
             append(folder / LEDGER, _now(entry))
         return Outcome(number, path, current, reasons)

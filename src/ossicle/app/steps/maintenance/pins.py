@@ -79,10 +79,30 @@ def pin(project: Project, name: str, bundle: Path | None = None, *, replace: boo
     else:
         contents = _of_bundle(project, bundle, shelf)
         made_of = f"the bundle {bundle.name}"
-    made = Pin(name, made_of, datetime.now(UTC).isoformat(timespec="seconds"), contents)
     with writing(project.data_root):
-        make_folder(file.parent)
-        write_json(file, {"made_of": made.made_of, "created": made.created, "contents": dict(made.contents)})
+        return keep(project.data_root, name, made_of, contents)
+
+
+def keep(data_root: Path, name: str, made_of: str, contents: Mapping[str, str]) -> Pin:
+    """Write a pin, complete or not at all; it replaces one of the same name.
+
+    This takes no lock: a promotion or an archive must not wait for a training in the same data root.
+
+    Parameters
+    ----------
+    data_root
+        The data root.
+    name
+        The name of the pin.
+    made_of
+        What it keeps, in words.
+    contents
+        Content digests by step.
+    """
+    file = _file(data_root, name)
+    made = Pin(name, made_of, datetime.now(UTC).isoformat(timespec="seconds"), contents)
+    make_folder(file.parent)
+    write_json(file, {"made_of": made.made_of, "created": made.created, "contents": dict(made.contents)})
     return made
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context
+from ossicle.app.steps.train.environment_log import log_training_environment
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -27,6 +28,8 @@ def fit_missing_heads(context: Context, done: Callable[[str], bool], fit: Callab
         By the name of a model: whether its head is fitted, and the fitting.
     """
     models = context.read(DatasetFolder).models
+    if not all(map(done, models)):
+        log_training_environment(context)
     for finished, name in enumerate(models, start=1):
         with work_unit_lock(context.out, name, LOCK_WAIT_S):
             if not done(name):

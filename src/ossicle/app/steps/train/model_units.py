@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ossicle.app.steps.engine.step import Context, WorkUnits
+from ossicle.app.steps.train.environment_log import log_training_environment
 from ossicle.artefacts.typed.dataset import DatasetFolder
 
 
@@ -17,10 +18,15 @@ def model_units(run: Callable[[Context, str], None], done: Callable[[Path, str],
     done
         Returns whether a model is trained in such a folder.
     """
+
+    def recorded(context: Context, name: str) -> None:
+        log_training_environment(context)
+        run(context, name)
+
     return WorkUnits(
         named_by=(DatasetFolder.step,),
         names=lambda inputs: tuple(DatasetFolder.among(inputs).models),
-        run=run,
+        run=recorded,
         done=done,
         parallel=lambda project: project.settings.training.parallel,
     )

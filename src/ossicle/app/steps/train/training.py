@@ -9,6 +9,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.data.logmel import cached_chain
 from ossicle.app.steps.data.unlabelled import taught_chain
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step
+from ossicle.app.steps.train.environment_log import log_training_environment
 from ossicle.app.steps.train.mending import finished_training, forget_before, mending_job
 from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
@@ -39,6 +40,7 @@ def run(context: Context) -> None:
         say_composition(context)
         say_backgrounds(context)
         _try_export(context)
+        log_training_environment(context)
         with ExitStack() as held:
             for name in models:
                 # A job on another machine may be training one of them.

@@ -1,0 +1,1 @@
+"""Commands that promote runs and keep their results."""

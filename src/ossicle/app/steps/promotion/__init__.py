@@ -1,0 +1,1 @@
+"""Promotion of runs to the registry, the probe gate, and archives of runs."""

@@ -1,0 +1,54 @@
+"""A finished run of a small project whose networks nobody trained, with figures that a test chooses."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.engine.step import Silent, find_steps
+from ossicle.app.steps.pipeline.pipelines import steps_of
+from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.files import read_json, write_json
+
+from ..untrained import PROJECT, write_tapes
+
+GATES = """
+[noise_gate]
+off = ["silence", "white_noise", "hum", "speech_like", "recordings"]
+may_find_nothing = true
+probe_s = 60
+[promotion]
+require = ["clips.accuracy >= 0.93", "clips.loss <= 0.45", "clips.f1.kick > 0.9"]
+[variants.other.training]
+seed = 7
+"""
+
+
+def finished_project(place: Path, variants: tuple[str, ...] = ("",)) -> Path:
+    """Make a project and run it; ``use_untrained`` must be active."""
+    write_tapes(place, ("siteA_1", "siteB_1"))
+    (place / "ossicle.toml").write_text(PROJECT + GATES)
+    for variant in variants:
+        run_project(load_project(place, variant=variant), Silent())
+    return place
+
+
+def clip_figures(accuracy: float = 0.95, loss: float = 0.3, **f1: float | None) -> dict[str, Any]:
+    """Figures as the criterion of clips gives them."""
+    return {
+        "accuracy": _figure(accuracy),
+        "loss": _figure(loss),
+        "f1": {label: _figure(value) for label, value in ({"kick": 0.95, "snare": 0.94} | f1).items()},
+    }
+
+
+def set_figures(place: Path, clips: Mapping[str, Any], variant: str = "") -> None:
+    """Replace the figures of a finished run."""
+    project = load_project(place, variant=variant)
+    folder = find_steps(steps_of(project), project)["noise_gate"]
+    assert folder is not None
+    write_json(folder / "metrics.json", {**read_json(folder / "metrics.json"), "clips": dict(clips)})
+
+
+def _figure(value: float | None) -> dict[str, float | None]:
+    return {"value": value, "low": None, "high": None}

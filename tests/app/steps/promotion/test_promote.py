@@ -1,0 +1,200 @@
+"""``ossicle promote``: what is promoted, what is refused and why, and what remains of both."""
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.promotion.finished_run import finished_run
+from ossicle.app.steps.promotion.promote import promote
+from ossicle.artefacts.files import tree_digest
+from ossicle.bundle.registry.registry import Registry
+from ossicle.core.errors import UsageError
+
+from ....untrained import use_untrained
+from ...conftest import Commands
+from ...promoted_run import clip_figures, finished_project, set_figures
+
+_LINK = re.compile(r"\]\(([^)]+)\)")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OSSICLE_DATA_ROOT", raising=False)
+        patch.delenv("OSSICLE_REGISTRY", raising=False)
+        use_untrained(patch)
+        yield finished_project(tmp_path_factory.mktemp("run") / "drums", ("", "other"))
+
+
+@pytest.fixture
+def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("OSSICLE_REGISTRY", raising=False)
+    place = tmp_path / "drums"
+    shutil.copytree(finished, place)
+    set_figures(place, clip_figures())
+    return place
+
+
+def registry_of(project: Path) -> Registry:
+    return Registry(project / "data" / "registry")
+
+
+def check_links(card: Path) -> None:
+    links = _LINK.findall(card.read_text())
+    assert len(links) >= 3
+    for link in links:
+        assert not Path(link).is_absolute()
+        assert (card.parent / link).exists(), link
+
+
+def test_a_good_run_is_promoted_and_can_be_used(project: Path, ossicle: Commands) -> None:
+    said = ossicle("promote", "-p", project, "--name", "drums")
+    assert said.code == 0, said.err
+    assert "promoted as registry:drums@1" in said.out
+    assert "clips.accuracy >= 0.93" in said.out
+    version = registry_of(project).open("drums")
+    assert tree_digest(version.bundle) == tree_digest(project / "bundle")
+    assert version.gates["passed"]
+    assert version.metrics["clips"]["accuracy"]["value"] == 0.95
+    assert version.environment["promotion"]["packages"]["numpy"]
+    # Networks that nobody trained have no environment of a training; see test_environment.py.
+    assert version.environment["training"] == {}
+    check_links(version.card)
+    assert "| clips.accuracy &gt;= 0.93 | 0.95 | 0.93 | passed |" in version.card.read_text()
+
+
+def test_a_worse_run_is_refused_with_each_failed_line_and_changes_nothing(project: Path, ossicle: Commands) -> None:
+    assert ossicle("promote", "-p", project, "--name", "drums").code == 0
+    set_figures(project, clip_figures(0.7, 0.9, kick=0.5, snare=0.8), "other")
+    said = ossicle("promote", "-p", project, "--variant", "other", "--name", "drums")
+    assert said.code == 4
+    for line in (
+        "clips.accuracy >= 0.93: 0.7 is below 0.93",
+        "clips.loss <= 0.45: 0.9 is above 0.45",
+        "clips.f1.kick > 0.9: 0.5 is not above 0.9",
+        "clips.f1.kick no worse than version 1: 0.5 is below 0.95 by more than the margin of 0.02",
+        "clips.f1.snare no worse than version 1: 0.8 is below 0.94 by more than the margin of 0.02",
+    ):
+        assert line in said.err
+    assert "version 1 stays current" in said.err
+    registry = registry_of(project)
+    assert registry.current("drums") == 1
+    line = registry.ledger("drums")[-1]
+    assert (line["event"], line["against"], line["variant"], len(line["failed"])) == ("refused", 1, "other", 5)
+    card = registry.root / "drums" / "refused" / "0001" / "card.md"
+    check_links(card)
+    assert "# drums, refusal 1: refused" in card.read_text()
+    assert "[version 1](../../versions/0001/card.md)" in card.read_text()
+
+
+def test_a_better_run_is_promoted_and_rolled_back(project: Path, ossicle: Commands) -> None:
+    ossicle("promote", "-p", project, "--name", "drums")
+    set_figures(project, clip_figures(0.97, kick=0.97), "other")
+    said = ossicle("promote", "-p", project, "--variant", "other", "--name", "drums", "--json")
+    assert said.code == 0, said.err
+    told = json.loads(said.out)
+    assert (told["promoted"], told["number"], told["against"], told["reference"]) == (True, 2, 1, "registry:drums@2")
+    assert "[version 1](../0001/card.md)" in registry_of(project).version("drums").card.read_text()
+    assert ossicle("registry", "rollback", "drums", "-p", project, "--reason", "sounds worse").code == 0
+    assert registry_of(project).current("drums") == 1
+
+
+def test_a_class_that_the_project_does_not_have_fails_by_name(project: Path, ossicle: Commands) -> None:
+    said = ossicle("promote", "-p", project, "--set", 'promotion.require=["clips.f1.crash > 0.9"]')
+    assert said.code == 4
+    assert "there is no 'crash' in clips.f1; choose one of: kick, snare" in said.err
+    assert "nothing was promoted" in said.err
+
+
+def test_an_undefined_figure_fails_by_name(project: Path, ossicle: Commands) -> None:
+    set_figures(project, clip_figures(kick=None))
+    said = ossicle("promote", "-p", project)
+    assert said.code == 4
+    assert "clips.f1.kick > 0.9: is undefined" in said.err
+
+
+def test_the_name_is_that_of_the_project_unless_it_is_given(project: Path) -> None:
+    assert promote(load_project(project)).reference == "registry:detector@1"
+
+
+def test_a_run_that_is_not_finished_is_not_promoted(project: Path, ossicle: Commands) -> None:
+    said = ossicle("promote", "-p", project, "--set", "training.seed=99")
+    assert said.code == 2
+    assert "training is not done under these settings: run `ossicle run -p" in said.err
+    assert not (project / "data" / "registry").exists()
+
+
+def test_a_refusal_of_the_noise_gate_refuses_the_promotion(
+    project: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load_project(project)
+    from ossicle.app.steps.engine.step import find_steps
+    from ossicle.app.steps.pipeline.pipelines import steps_of
+    from ossicle.artefacts.files import read_json, write_json
+
+    folder = find_steps(steps_of(loaded), loaded)["noise_gate"]
+    assert folder is not None
+    metrics = read_json(folder / "metrics.json")
+    write_json(
+        folder / "metrics.json",
+        metrics | {"gate": metrics["gate"] | {"passed": False, "found_nothing": "it is silent"}},
+    )
+    said = ossicle("promote", "-p", project)
+    assert said.code == 4
+    assert "noise gate: " in said.err
+    assert "it is silent" in said.err
+
+
+def test_figures_of_another_dataset_are_not_compared(project: Path, ossicle: Commands) -> None:
+    ossicle("promote", "-p", project, "--name", "drums")
+    version = registry_of(project).version("drums")
+    file = version.bundle / "bundle.json"
+    told = json.loads(file.read_text())
+    told["provenance"]["dataset"] = "0" * 64
+    file.write_text(json.dumps(told))
+    from ossicle.bundle.registry.version import write_checksums
+
+    write_checksums(version.path)
+    said = ossicle("promote", "-p", project, "--name", "drums")
+    assert said.code == 4
+    assert "same data as version 1: its figures are of another dataset" in said.err
+
+
+def test_what_was_promoted_survives_a_purge(project: Path, ossicle: Commands) -> None:
+    assert ossicle("promote", "-p", project, "--name", "drums").code == 0
+    made_from = {str(path) for path in finished_run(load_project(project)).artefacts.values()}
+    # Nothing but the promotion refers to these artefacts now.
+    (project / "ossicle.toml").write_text((project / "ossicle.toml").read_text() + "[dataset]\nmargin_s = 0.7\n")
+    for name in ("bundle", "variants"):
+        shutil.rmtree(project / name)
+    for name in ("metrics.json", "report.html"):
+        (project / name).unlink()
+    left = json.loads(ossicle("purge", "-p", project, "--dry-run", "--json").out)
+    assert not made_from & {one["path"] for one in left}
+    pins = json.loads(ossicle("pin", "-p", project, "--json").out)
+    assert [(one["name"], one["made_of"]) for one in pins] == [
+        ("promoted-drums-1", "version 1 of drums in the registry")
+    ]
+    ossicle("pin", "promoted-drums-1", "-p", project, "--remove")
+    more = json.loads(ossicle("purge", "-p", project, "--dry-run", "--json").out)
+    assert made_from & {one["path"] for one in more}
+
+
+def test_a_refused_run_is_not_kept(project: Path, ossicle: Commands) -> None:
+    set_figures(project, clip_figures(0.1))
+    assert ossicle("promote", "-p", project).code == 4
+    assert json.loads(ossicle("pin", "-p", project, "--json").out) == []
+
+
+def test_run_never_promotes(project: Path) -> None:
+    assert not (project / "data" / "registry").exists()
+
+
+def test_a_leaky_split_is_never_promoted(project: Path) -> None:
+    with pytest.raises(UsageError, match="is not done under these settings"):
+        promote(load_project(project, ("split.strategy=random",)))
