@@ -7,6 +7,7 @@ which the step ``scores`` computed. A frame-wise network gives a hit the scores 
 import time
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -26,10 +27,12 @@ from ossicle.core.records import Recording
 from ossicle.core.scores.pooling import pooled
 from ossicle.core.settings import digestible
 from ossicle.core.time import to_samples
-from ossicle.evaluation.clips.held_out import HeldOutClips, held_out_clips, sliced
-from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth, read_tracks, read_truth
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.clips import clip_scores
+
+if TYPE_CHECKING:
+    from ossicle.evaluation.clips.held_out import HeldOutClips
+    from ossicle.evaluation.ground_truth import Truth
 
 STEP_VERSION = 1
 _SAME_END_S = 0.001
@@ -52,8 +55,12 @@ def _run_one(context: Context, name: str) -> None:
     _score_work_unit(context, name, clips, 0, len(_recordings(context, name, clips)))
 
 
-def _clips(context: Context) -> HeldOutClips:
+def _clips(context: Context) -> "HeldOutClips":
     """Return the clips to score: a fraction of those that are evaluated, and of those that only choose thresholds."""
+    # Imported here, as in the other steps: `ossicle status` computes nothing and must start fast.
+    from ossicle.evaluation.clips.held_out import HeldOutClips, held_out_clips, sliced
+    from ossicle.evaluation.ground_truth import read_evaluated_truth, read_truth
+
     settings = context.project.settings
     corpus, dataset = context.read(CorpusFolder), context.read(DatasetFolder)
     truth = read_truth(corpus, dataset)
@@ -64,7 +71,7 @@ def _clips(context: Context) -> HeldOutClips:
     return HeldOutClips.joined(parts)
 
 
-def _recordings(context: Context, name: str, clips: HeldOutClips) -> list[str]:
+def _recordings(context: Context, name: str, clips: "HeldOutClips") -> list[str]:
     """Return the recordings with clips that the model ``name`` held out, by fold and id."""
     dataset = context.read(DatasetFolder)
     having = {clips.recording_ids[place] for place in np.unique(clips.recording).tolist()}
@@ -72,11 +79,13 @@ def _recordings(context: Context, name: str, clips: HeldOutClips) -> list[str]:
     return [key for key in mine["recording_id"].to_list() if key in having]
 
 
-def _score_work_unit(context: Context, name: str, clips: HeldOutClips, before: int, total: int) -> int:
+def _score_work_unit(context: Context, name: str, clips: "HeldOutClips", before: int, total: int) -> int:
     """Score the clips that the model ``name`` held out and return the number of their recordings.
 
     ``before`` (recordings scored earlier) and ``total`` are for progress only.
     """
+    from ossicle.evaluation.ground_truth import read_truth
+
     own, truth = context.own(ClipScoresFolder), read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     keys = _recordings(context, name, clips)
     predictor, journal = trained_predictor(context, name), work_unit_journal(context.out, name)
@@ -95,8 +104,12 @@ def _score_work_unit(context: Context, name: str, clips: HeldOutClips, before: i
     return len(keys)
 
 
-def _scores(context: Context, predictor: Predictor, truth: Truth, key: str, clips: HeldOutClips) -> NDArray[np.float32]:
+def _scores(
+    context: Context, predictor: Predictor, truth: "Truth", key: str, clips: "HeldOutClips"
+) -> NDArray[np.float32]:
     """Return the scores of the clips of a recording in their order: float32 (n, n_labels)."""
+    from ossicle.evaluation.ground_truth import read_tracks
+
     settings, rows = context.project.settings, clips.rows(key)
     start_s, end_s = clips.start_s[rows], clips.end_s[rows]
     track = read_tracks(context.read(ScoresFolder), (key,), settings.postprocess)[key]
