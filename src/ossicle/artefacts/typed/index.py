@@ -48,17 +48,17 @@ class IndexFolder(ArtefactFolder):
         """Labels whose presence in a recording is unknown."""
         return self.path / "unknown.parquet"
 
+    @property
+    def unfinished_folder(self) -> Path:
+        """Blocks of a manifest and examined recordings, from which an index continues; a finished artefact has none."""
+        return self.path / "blocks"
+
 
 @dataclass(frozen=True)
 class CorpusFolder(IndexFolder):
     """The artefact of the step ``corpus``: an index, and the health of the recordings."""
 
     step: ClassVar[str] = "corpus"
-
-    @property
-    def blocks_folder(self) -> Path:
-        """Blocks of a manifest while it is imported; a finished artefact has none."""
-        return self.path / "blocks"
 
     @property
     def hits_folder(self) -> Path:

@@ -15,7 +15,7 @@ from ossicle.corpus.health.label_problems import label_problems
 from ossicle.corpus.health.problem import Problem, Severity
 from ossicle.corpus.health.sound_problems import sound_problems
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
-from ossicle.corpus.indexing.recorder_fields import time_expansion
+from ossicle.corpus.indexing.examining.recorder_fields import time_expansion
 
 CLIPPED_SHARE = 1e-3
 DC_LEVEL = 0.01
@@ -58,8 +58,11 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "several_values": ("warning", "correct the manifest: a recording has one value of each field"),
     "negative_examples": ("note", "nothing, if they are meant as sound without a hit"),
     "without_components": ("warning", "name the components of these events, or remove their lines"),
-    "not_chosen": ("note", "nothing, if corpus.include and corpus.exclude are as intended"),
-    "glob_unused": ("warning", "correct it; globs are matched against paths below corpus.audio, case counts"),
+    "not_chosen": ("note", "nothing, if corpus.include, corpus.exclude and corpus.most are as intended"),
+    "glob_unused": (
+        "warning",
+        "correct it; globs are matched against paths below corpus.audio or audio_path of a manifest, case counts",
+    ),
     "no_class_folder": ("warning", "move them into the folder of their class, or leave them out with corpus.exclude"),
     "metadata_suffix": ("note", "nothing, if the files were converted"),
     "metadata_column": ("note", "nothing, if they do not matter; else rename them, or name them in the project"),

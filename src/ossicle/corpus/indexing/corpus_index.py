@@ -19,13 +19,14 @@ from ossicle.core.records import Recording
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.folder_reader import list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
+from ossicle.corpus.indexing.examining.kept_parts import KeptParts
+from ossicle.corpus.indexing.examining.probing import Examiner, Progress
+from ossicle.corpus.indexing.examining.recorder_fields import with_recorder
 from ossicle.corpus.indexing.field_check import with_fields
 from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files
 from ossicle.corpus.indexing.index_warnings import divided_tapes, duplicates
-from ossicle.corpus.indexing.metadata_table import Metadata, read_metadata
+from ossicle.corpus.indexing.metadata_table import read_metadata
 from ossicle.corpus.indexing.placement import place_annotations
-from ossicle.corpus.indexing.probing import Examiner, Progress
-from ossicle.corpus.indexing.recorder_fields import with_recorder
 from ossicle.corpus.indexing.recording_labels import field_labels, whole_labels
 from ossicle.corpus.indexing.segment_names import CutOuts, Segments, find_cut_outs, read_segments
 from ossicle.corpus.indexing.settings import CorpusSettings
@@ -82,14 +83,16 @@ def index_corpus(
     metadata_table: Path | None = None,
     hashed: bool = True,
     channel: str = MEAN,
+    kept: Path | None = None,
 ) -> CorpusIndex:
     """Index a corpus with ``workers`` threads; ``progress`` gets the number of finished and of all recordings.
 
     ``group`` is the field that no split may divide. ``annotation_folder`` may be a single file; ``metadata_table`` is
     that of ``settings.metadata``. Without ``hashed`` recordings have no digest, which is faster. A recording that lacks
-    the ``channel`` to read (:mod:`ossicle.core.model_input.channel`) is left out. Raises UsageError for
-    missing folders or tables, unreadable audio only, globs that leave nothing, a group that no name or column holds,
-    and offsets that the lengths of clips contradict; FormatError for malformed or ambiguous annotation tables.
+    the ``channel`` to read (:mod:`ossicle.core.model_input.channel`) is left out. An interrupted index continues from
+    the folder ``kept``, which the caller removes. Raises UsageError for missing folders or tables, unreadable audio
+    only, globs that leave nothing, a group that no name or column holds, and offsets that the lengths of clips
+    contradict; FormatError for malformed or ambiguous annotation tables.
     """
     cut_outs = find_cut_outs(annotation_folder, settings.segment_names, settings.default_label)
     segments = annotation_folder if cut_outs is not None else None
@@ -102,11 +105,13 @@ def index_corpus(
     naming = RecordingNames(templates, clips.clips if settings.clip_names else None, names.unit)
     examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed, channel)
     cut_out = clips.stretches.keys()
-    examined = examiner.all([path for path in chosen if path not in cut_out], workers, progress)
+    examined = examiner.all(
+        [path for path in chosen if path not in cut_out], workers, progress, _parts(kept, "examined")
+    )
     clips = clips.within({one.path: one.duration_s for one in examined.recordings})
     # If a tape is damaged or too short, its clips are recordings after all.
     apart = [path for path in chosen if path in cut_out and path not in clips.stretches]
-    own = examiner.all(apart, workers, progress if apart else None)
+    own = examiner.all(apart, workers, progress if apart else None, _parts(kept, "apart"))
     recordings = sorted([*examined.recordings, *own.recordings], key=lambda one: one.path)
     levels = examined.levels | own.levels
     recorded = examined.recorded | own.recorded
@@ -119,7 +124,7 @@ def index_corpus(
     if metadata_table is not None:
         metadata = read_metadata(metadata_table, files.listed, settings.metadata, templates.names)
         recordings = metadata.describe(recordings, group)
-        left_out += _without_file(metadata)
+        left_out += metadata.without_file
     cut = clips.clips.keys()
     recordings = [with_recorder(one, recorded[one.id], is_clip=one.path in cut) for one in recordings]
     wanted = {"split.group": group, "corpus.label_field": settings.label_field}
@@ -157,6 +162,10 @@ def index_corpus(
     )
 
 
+def _parts(folder: Path | None, name: str) -> KeptParts | None:
+    return None if folder is None else KeptParts(folder, name)
+
+
 def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[str], list[LeftOut]]:
     kept: list[str] = []
     left_out: list[LeftOut] = []
@@ -173,14 +182,6 @@ def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[st
         ids[key] = path
         kept.append(path)
     return kept, left_out
-
-
-def _without_file(metadata: Metadata) -> list[LeftOut]:
-    name = metadata.table.name
-    return [
-        LeftOut(stated, f"{name}, line {line}: no audio file has this path; copy it there, or remove the row")
-        for stated, line in metadata.missing
-    ]
 
 
 def _annotations(

@@ -16,7 +16,7 @@ from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, un
 from ossicle.corpus.formats.cells.label_cells import parse_labels
 from ossicle.corpus.formats.reading.folder_reader import each
 from ossicle.corpus.naming.table_pairing import Pairing
-from ossicle.corpus.notes import Note
+from ossicle.corpus.notes import LeftOut, Note
 
 FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})
 """Fields from the path of a recording: columns do not replace them."""
@@ -87,6 +87,15 @@ class Metadata:
     columns: tuple[str, ...]
     notes: tuple[Note, ...]
     overrides: bool = False
+
+    @property
+    def without_file(self) -> list[LeftOut]:
+        """The rows whose file is missing, as left-out inputs."""
+        name = self.table.name
+        return [
+            LeftOut(stated, f"{name}, line {line}: no audio file has this path; copy it there, or remove the row")
+            for stated, line in self.missing
+        ]
 
     def describe(self, recordings: Sequence[Recording], group: str) -> list[Recording]:
         """Return the recordings with the fields of their rows.

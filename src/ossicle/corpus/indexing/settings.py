@@ -53,9 +53,13 @@ class CorpusSettings:
         help="name of the audio folder; with the path below it, it identifies a recording",
     )
     include: tuple[str, ...] = setting(
-        default=(), help="glob patterns of the recordings to use, relative to `audio`, as `siteA/**`; empty: all"
+        default=(),
+        help="glob patterns of the recordings to use, relative to `audio` (with `manifest`: of their audio_path), as "
+        "`siteA/**`; empty: all",
     )
-    exclude: tuple[str, ...] = setting(default=(), help="glob patterns of files to ignore, relative to `audio`")
+    exclude: tuple[str, ...] = setting(
+        default=(), help="glob patterns of files to ignore, relative to `audio` (with `manifest`: of audio_path)"
+    )
     name_template: TemplateTexts = setting(
         default="",
         help="pattern that reads fields from file names, as site{site}_{date}_*, or a list of patterns, of which the "
@@ -147,16 +151,11 @@ class CorpusSettings:
                     f"{key} = {getattr(self, key)!r}: annotations come from the manifest {self.manifest!r}; leave out "
                     "one of the two"
                 )
-        for key in ("include", "exclude", "most"):
-            if self.manifest and getattr(self, key):
-                raise ValueError(
-                    f"{key} = {getattr(self, key)!r}: the manifest {self.manifest!r} says which recordings are used; "
-                    "remove it, or set limit to read fewer events"
-                )
-        if self.manifest and self.metadata.table:
+        if self.manifest and self.metadata.table and self.metadata.label_column:
             raise ValueError(
-                f"metadata.table = {self.metadata.table!r}: the manifest {self.manifest!r} describes the recordings; "
-                "leave out one of the two"
+                f"metadata.label_column = {self.metadata.label_column!r}: labels come from the manifest "
+                f"{self.manifest!r}, and the table of [corpus.metadata] gives further fields only: set "
+                'metadata.label_column = ""'
             )
         for key in ("label_fields", "label_field"):
             if getattr(self, key) and self.metadata.table and self.metadata.label_column:

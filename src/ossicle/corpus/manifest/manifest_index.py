@@ -13,12 +13,14 @@ from ossicle.core.model_input.channel import MEAN
 from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.examining.kept_parts import KeptParts
+from ossicle.corpus.indexing.examining.probing import Examiner
 from ossicle.corpus.indexing.field_check import with_fields
 from ossicle.corpus.indexing.index_warnings import duplicates
-from ossicle.corpus.indexing.probing import Examiner
 from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.manifest.block_import import Imported, import_blocks
 from ossicle.corpus.manifest.byte_blocks import BLOCK_BYTES
+from ossicle.corpus.manifest.chosen_recordings import chosen_recordings, described, manifest_metadata
 from ossicle.corpus.manifest.hit_tables import Labelling, annotations_in, write_hits
 from ossicle.corpus.manifest.named_recordings import examine, named_recordings, require_present
 from ossicle.corpus.naming.name_templates import Templates
@@ -47,6 +49,7 @@ def index_manifest(
     progress: Shown | None = None,
     channel: str = MEAN,
     block_bytes: int = BLOCK_BYTES,
+    metadata_table: Path | None = None,
 ) -> CorpusIndex:
     """Import a manifest, and index the recordings that it names. An interrupted import is continued.
 
@@ -70,13 +73,16 @@ def index_manifest(
         The channel of recordings that is read.
     block_bytes
         Size of the blocks of the manifest in bytes.
+    metadata_table
+        The table of ``settings.metadata`` with further fields of recordings; None reads none.
 
     Raises
     ------
     FormatError
         A line is no event, and ``settings.skip_bad`` is not set.
     UsageError
-        The manifest holds no events, a source lacks more recordings than allowed, or none can be read.
+        The manifest holds no events, the settings leave no recording, a source lacks more recordings than allowed, or
+        none can be read.
     """
     if not file.exists():
         raise UsageError(f"[corpus] manifest: {file} does not exist; correct the path")
@@ -92,21 +98,35 @@ def index_manifest(
     )
     if not imported.n_events:
         raise UsageError(f"[corpus] manifest: {file} holds no events; check that it is the right file")
-    named, notes = named_recordings(imported.lazy())
+    stated, notes = named_recordings(imported.lazy())
+    named, more = chosen_recordings(stated, settings)
+    notes += more
     require_present(named, roots, settings.max_missing)
     templates = Templates(settings.name_template)
     examiner = Examiner(Path(), "", settings.decode, RecordingNames(templates), True, channel)
-    found = examine(named, roots, examiner, workers, lambda done, total: show(done, total, "recordings"))
+    found = examine(
+        named,
+        roots,
+        examiner,
+        workers,
+        lambda done, total: show(done, total, "recordings"),
+        KeptParts(folders.blocks),
+    )
     if not found.recordings:
         raise UsageError(f"{file}: none of the {len(named)} recordings that it names can be read; see [roots]")
-    kept, field_notes, without = with_fields(found.recordings, templates, {"split.group": group})
+    recordings, unmatched = found.recordings, list[LeftOut]()
+    if metadata_table is not None:
+        metadata = manifest_metadata(metadata_table, stated, settings.metadata, templates.names)
+        recordings, unmatched = described(recordings, metadata, group), metadata.without_file
+        notes += metadata.notes
+    kept, field_notes, without = with_fields(recordings, templates, {"split.group": group})
     # What a manifest does not name in a recording that it names is not there.
     kept = [replace(one, reviewed=True) for one in kept]
     labels = parse_label_map(settings.label_map, "corpus.label_map")
     wanted = tuple(label_text(one) for one in settings.labels)
     tables, counts = write_hits(imported.lazy(), kept, Labelling(labels.name, wanted), folders.hits, folders.blocks)
     notes += [*found.notes, *field_notes, *counts.notes(file.name, wanted), *_manifest_notes(file, imported, settings)]
-    left_out = [*found.left_out, *without, *_bad_lines(file, imported)]
+    left_out = [*found.left_out, *without, *unmatched, *_bad_lines(file, imported)]
     return CorpusIndex(
         recordings=tuple(kept),
         annotations=annotations_of(annotations_in(tables)).in_order([one.id for one in kept]),

@@ -1,7 +1,6 @@
 """The recordings that a manifest names: which are there, and what the events say about each."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -10,7 +9,8 @@ from ossicle.artefacts.roots import Roots, how_to_name
 from ossicle.audio.decoding.levels import Levels
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
-from ossicle.corpus.indexing.probing import Examiner, Progress
+from ossicle.corpus.indexing.examining.kept_parts import KeptParts, Outcome, examine_in_parts
+from ossicle.corpus.indexing.examining.probing import Examiner, Progress
 from ossicle.corpus.notes import LeftOut, Note
 
 _FIELDS = {"session": "session_id", "drummer": "drummer_id", "kit": "kit_id"}
@@ -100,7 +100,12 @@ def require_present(named: Sequence[NamedRecording], roots: Roots, max_missing: 
 
 
 def examine(
-    named: Sequence[NamedRecording], roots: Roots, examiner: Examiner, workers: int, progress: Progress | None
+    named: Sequence[NamedRecording],
+    roots: Roots,
+    examiner: Examiner,
+    workers: int,
+    progress: Progress | None,
+    kept: KeptParts | None = None,
 ) -> FoundRecordings:
     """Examine the recordings that exist, with ``workers`` threads, and list the others.
 
@@ -116,26 +121,26 @@ def examine(
         Number of threads.
     progress
         Gets the number of finished and of all recordings.
+    kept
+        Where an interrupted run is continued; None examines everything.
     """
     out = FoundRecordings()
 
-    def one(named: NamedRecording) -> tuple[Recording, Levels | None] | str:
-        file = roots.find(named.root, named.path)
+    def one(place: int) -> Outcome:
+        asked = named[place]
+        file = roots.find(asked.root, asked.path)
         if file is None:
-            return f"no folder of the root {named.root!r} holds it; {how_to_name(named.root)}"
-        return examiner.examine(file, named.root, named.path, named.fields)
+            return f"no folder of the root {asked.root!r} holds it; {how_to_name(asked.root)}"
+        return examiner.examine(file, asked.root, asked.path, asked.fields)
 
-    # Decoding and hashing release the global interpreter lock, so threads are enough.
-    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-        for done, (asked, found) in enumerate(zip(named, pool.map(one, named), strict=True), start=1):
-            if isinstance(found, str):
-                out.left_out.append(LeftOut(asked.path, found))
-                why = f"{asked.events} events, but the recording was left out: {found}"
-                out.notes.append(Note("annotations_left_out", asked.path, why, asked.events))
-            else:
-                out.recordings.append(found[0])
-                if found[1] is not None:
-                    out.levels[found[0].id] = found[1]
-            if progress is not None:
-                progress(done, len(named))
+    outcomes = examine_in_parts([one.id for one in named], one, workers, kept, progress)
+    for asked, found in zip(named, outcomes, strict=True):
+        if isinstance(found, str):
+            out.left_out.append(LeftOut(asked.path, found))
+            why = f"{asked.events} events, but the recording was left out: {found}"
+            out.notes.append(Note("annotations_left_out", asked.path, why, asked.events))
+        else:
+            out.recordings.append(found.recording)
+            if found.levels is not None:
+                out.levels[found.recording.id] = found.levels
     return out

@@ -1,6 +1,7 @@
 """Verify a manifest: count its events by source, and find out which recordings exist, without writing anything."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,15 @@ class SourceCount:
 
 
 @dataclass(slots=True)
+class _Place:
+    """One recording of a manifest: whether it exists, its events, and the seconds of their windows."""
+
+    there: bool
+    events: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class Verification:
     """What a manifest holds.
 
@@ -71,7 +81,7 @@ class Verification:
     sources: dict[str, SourceCount] = field(default_factory=dict)
     bad: list[BadLine] = field(default_factory=list)
     n_bad: int = 0
-    _found: dict[str, dict[str, bool]] = field(default_factory=dict, repr=False)
+    _found: dict[str, dict[str, _Place]] = field(default_factory=dict, repr=False)
 
     def over(self, max_missing: float) -> list[str]:
         """Return the sources of which more than a share of the events has no audio, sorted."""
@@ -79,7 +89,23 @@ class Verification:
 
     def existing(self) -> list[tuple[str, str]]:
         """Return source and path of the recordings that exist, sorted."""
-        return sorted((name, path) for name, of in self._found.items() for path, there in of.items() if there)
+        return sorted((name, path) for name, of in self._found.items() for path, one in of.items() if one.there)
+
+    def named(self) -> list[tuple[str, str]]:
+        """Return source and path of all recordings that events name, sorted."""
+        return sorted((name, path) for name, of in self._found.items() for path in of)
+
+    def of(self, recordings: Collection[tuple[str, str]]) -> "Verification":
+        """Return the counts with the sources of some recordings only, given by source and path.
+
+        Lines, labels, negatives and bad lines stay those of the whole manifest.
+        """
+        out = replace(self, sources={}, _found={})
+        for name, places in self._found.items():
+            for path, one in places.items():
+                if (name, path) in recordings:
+                    out._count(name, path, one)
+        return out
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with sources and labels by name."""
@@ -113,17 +139,25 @@ class Verification:
             if not place.events:
                 continue
             path = recording_path(stated)
-            count = self.sources.setdefault(source, SourceCount())
-            found = self._found.setdefault(source, {})
-            if path not in found:
-                found[path] = roots.holds(source, path)
-                count.recordings += 1
-                if not found[path]:
-                    count.missing_recordings += 1
-                    count.examples += [path] if len(count.examples) < MOST_EXAMPLES else []
-            count.events += place.events
-            count.seconds += place.ms / 1000
-            count.missing_events += 0 if found[path] else place.events
+            known = self._found.get(source, {}).get(path)
+            there = roots.holds(source, path) if known is None else known.there
+            self._count(source, path, _Place(there, place.events, place.ms / 1000))
+
+    def _count(self, source: str, path: str, more: _Place) -> None:
+        """Count events of a recording."""
+        count = self.sources.setdefault(source, SourceCount())
+        found = self._found.setdefault(source, {})
+        if path not in found:
+            found[path] = _Place(more.there)
+            count.recordings += 1
+            if not more.there:
+                count.missing_recordings += 1
+                count.examples += [path] if len(count.examples) < MOST_EXAMPLES else []
+        found[path].events += more.events
+        found[path].seconds += more.seconds
+        count.events += more.events
+        count.seconds += more.seconds
+        count.missing_events += 0 if more.there else more.events
 
 
 def verify_manifest(

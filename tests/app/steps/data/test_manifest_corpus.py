@@ -1,5 +1,6 @@
 """The step ``corpus`` of a project with a manifest: killed anywhere, moved anywhere, with any number of workers."""
 
+import json
 import os
 import random
 import shutil
@@ -18,6 +19,9 @@ from ossicle.app.steps.engine.step import Done, Silent, run_steps
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.corpus.indexing.examining.probing import Examiner
+from ossicle.corpus.manifest import manifest_index
+from ossicle.corpus.manifest.byte_blocks import block_count
 
 from ....kills import NEVER, run_dying
 from ...conftest import Commands
@@ -87,9 +91,35 @@ def test_hits_lie_beside_the_annotations_and_blocks_are_gone(project: Path) -> N
     ]  # fmt: skip
 
 
-def test_workers_do_not_change_the_content(project: Path) -> None:
+def test_workers_do_not_change_the_content(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(manifest_index.index_manifest.__kwdefaults__, "block_bytes", 20_000)
+    assert block_count(project / "events.jsonl", 20_000) > 8
     first = content(run(project, "project.workers=1"))
-    assert content(run(project, "project.workers=2", again=("corpus", "dataset"))) == first
+    for workers in (2, 4):
+        done = run(project, f"project.workers={workers}", again=("corpus", "dataset"))
+        assert set(done.outcomes.values()) == {"computed"}
+        assert content(done) == first
+
+
+def test_an_interrupted_examination_continues(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the 12 recordings of the manifest only those that were not examined before the interruption are decoded."""
+    expected, examine, decoded = content(run(project)), Examiner.examine, list[str]()
+    shutil.rmtree(project / "data")
+
+    def stopping(self: Examiner, file: Path, *stated: Any) -> Any:
+        if len(decoded) == 8:
+            raise KeyboardInterrupt
+        decoded.append(file.parent.name)
+        return examine(self, file, *stated)
+
+    monkeypatch.setattr(Examiner, "examine", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        run(project, "project.workers=1")
+    before = list(decoded)
+    decoded.clear()
+    assert content(run(project, "project.workers=1")) == expected
+    assert len(decoded) == 4
+    assert not set(decoded) & set(before)
 
 
 def test_moved_roots_and_data_leave_everything_valid(
@@ -121,6 +151,22 @@ def test_a_changed_recording_or_manifest_is_indexed_again(project: Path) -> None
     lines = (project / "events.jsonl").read_text().splitlines()
     (project / "events.jsonl").write_text("\n".join(lines[:-1]) + "\n")
     assert run(project).outcomes == {"corpus": "computed", "dataset": "computed"}
+
+
+def test_chosen_recordings_are_checked_and_a_changed_table_indexes_again(ossicle: Commands, project: Path) -> None:
+    shutil.rmtree(project / "audio" / "idmt")
+    chosen = 'corpus.exclude=["idmt*/**"]'
+    said = ossicle("check", "-p", project, "--set", chosen, "--json")
+    found = {one["what"]: one for one in json.loads(said.out)}
+    assert "source idmt" not in found
+    assert found["recordings"]["message"].startswith("11 of 12 are used")
+    assert ossicle("run", "-p", project, "--until", "corpus", "--progress", "none", "--set", chosen).code == 0
+    (project / "kits.csv").write_text("filename,room\nslakh_00000/mix.wav,hall\n")
+    more = (chosen, 'corpus.metadata.table="kits.csv"', 'corpus.metadata.label_column=""')
+    assert run(project, *more).outcomes["corpus"] == "computed"
+    assert run(project, *more).outcomes["corpus"] == "reused"
+    (project / "kits.csv").write_text("filename,room\nslakh_00000/mix.wav,cellar\n")
+    assert run(project, *more).outcomes["corpus"] == "computed"
 
 
 def test_missing_recordings_end_a_run_or_its_exit_code_is_three(ossicle: Commands, project: Path) -> None:

@@ -11,6 +11,7 @@ from ossicle.app.steps.benchmark.models import benchmark_models
 from ossicle.app.steps.data import corpus, unlabelled
 from ossicle.app.steps.data.unlabelled import teaching_rounds
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
+from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder, CorpusFolder, UnlabelledFolder
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.core.errors import UsageError
@@ -54,8 +55,10 @@ def run(context: Context) -> None:
         group=context.project.settings.benchmark.tape,
         workers=view.settings.project.workers,
         progress=lambda done, total: context.progress.advance(done, total, "recordings of the benchmark"),
+        kept=context.own(BenchmarkIndexFolder).unfinished_folder,
     )
     write_index(index, context.own(BenchmarkIndexFolder))
+    remove_folder(context.own(BenchmarkIndexFolder).unfinished_folder)
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.corpus_index import STEP_VERSION, CorpusIndex, index_corpus
+from ossicle.corpus.indexing.examining.probing import Progress
 from ossicle.corpus.indexing.index_storage import write_index
-from ossicle.corpus.indexing.probing import Progress
 from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_reviews
 
 INDEXED = "indexed"
-"""The work unit of the journal after which only the blocks of a manifest remain to be removed."""
+"""The work unit of the journal after which only what an interrupted index continues from remains to be removed."""
 
 
 def run(context: Context) -> None:
@@ -31,20 +31,24 @@ def run(context: Context) -> None:
     from ossicle.corpus.health.report import health
 
     if context.journal.done(INDEXED) is not None:
-        remove_folder(context.own(CorpusFolder).blocks_folder)
+        remove_folder(context.own(CorpusFolder).unfinished_folder)
         return
     settings, own = context.project.settings, context.own(CorpusFolder)
     if context.project.manifest is None:
-        index = index_of(context.project, lambda done, total: context.progress.advance(done, total, "recordings"))
+        index = index_of(
+            context.project,
+            lambda done, total: context.progress.advance(done, total, "recordings"),
+            kept=own.unfinished_folder,
+        )
     else:
         index = _manifest_index(context, context.project.manifest)
     write_index(index, own)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
     own.write_health(report.to_json())
-    if own.blocks_folder.is_dir():
-        # A run that is killed from here on has nothing to import again.
+    if own.unfinished_folder.is_dir():
+        # A run that is killed from here on has nothing to index again.
         context.journal.mark(INDEXED)
-        remove_folder(own.blocks_folder)
+        remove_folder(own.unfinished_folder)
 
 
 def _manifest_index(context: Context, file: Path) -> CorpusIndex:
@@ -57,17 +61,20 @@ def _manifest_index(context: Context, file: Path) -> CorpusIndex:
         file,
         project.roots,
         settings.corpus,
-        ImportFolders(own.blocks_folder, own.hits_folder),
+        ImportFolders(own.unfinished_folder, own.hits_folder),
         group=settings.split.group,
         workers=settings.project.workers,
         progress=context.progress.advance,
         channel=settings.audio.name,
+        metadata_table=project.metadata_table,
     )
     rounds = [read_round(file) for file in round_files(project.folder / FOLDER)]
     return with_reviews(index, rounds, settings.corpus.labels) if rounds else index
 
 
-def index_of(project: Project, progress: Progress | None = None, *, decode: bool = True) -> CorpusIndex:
+def index_of(
+    project: Project, progress: Progress | None = None, *, decode: bool = True, kept: Path | None = None
+) -> CorpusIndex:
     """Return the index of a project's recordings and annotations, with its reviews.
 
     Parameters
@@ -78,6 +85,8 @@ def index_of(project: Project, progress: Progress | None = None, *, decode: bool
         Gets the number of finished and of all recordings.
     decode
         Whether to decode recordings, if the project asks for it; False reads their headers only.
+    kept
+        A folder from which an interrupted index continues; the caller removes it. None continues nothing.
     """
     settings = project.settings
     rounds = [read_round(file) for file in round_files(project.folder / FOLDER)]
@@ -92,6 +101,7 @@ def index_of(project: Project, progress: Progress | None = None, *, decode: bool
         # Reviews belong to a recording by its digest.
         hashed=decode or bool(rounds),
         channel=settings.audio.name,
+        kept=kept,
     )
     return with_reviews(index, rounds, settings.corpus.labels) if rounds else index
 
@@ -118,15 +128,7 @@ def listing(project: Project) -> Mapping[str, str]:
                 f"{project.file}"
             )
         out["annotations"] = folder_listing(folder, None)
-    if (table := project.metadata_table) is not None:
-        if not table.is_file():
-            raise UsageError(
-                f"[corpus.metadata] table: {table} is not a file; correct the path in {project.file}, or leave it empty"
-            )
-        out["metadata"] = file_digest(table)
-    if rounds := round_files(project.folder / FOLDER):
-        out["reviews"] = digest([[file.name, file_digest(file)] for file in rounds])
-    return out
+    return {**out, **_added_listing(project)}
 
 
 def _manifest_listing(project: Project, file: Path) -> Mapping[str, str]:
@@ -144,6 +146,18 @@ def _manifest_listing(project: Project, file: Path) -> Mapping[str, str]:
         out[f"root {root}" if root else "audio"] = digest(
             [[os.fsencode(path).hex(), *state] for path, state in sorted(states.items())]
         )
+    return {**out, **_added_listing(project)}
+
+
+def _added_listing(project: Project) -> Mapping[str, str]:
+    """Return digests of the table of metadata and of review rounds, where a project has them."""
+    out = {}
+    if (table := project.metadata_table) is not None:
+        if not table.is_file():
+            raise UsageError(
+                f"[corpus.metadata] table: {table} is not a file; correct the path in {project.file}, or leave it empty"
+            )
+        out["metadata"] = file_digest(table)
     if rounds := round_files(project.folder / FOLDER):
         out["reviews"] = digest([[file.name, file_digest(file)] for file in rounds])
     return out

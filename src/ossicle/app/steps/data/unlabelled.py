@@ -11,6 +11,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.data.corpus import folder_listing
 from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.typed.index import UnlabelledFolder
 from ossicle.artefacts.typed.shards.store import UnlabelledStoreFolder
 from ossicle.audio.decoding.versions import decoder_versions
@@ -92,6 +93,7 @@ def index(context: Context) -> None:
             workers=project.settings.project.workers,
             progress=lambda done, total: context.progress.advance(done, total, "unlabelled recordings"),
             channel=project.settings.audio.name,
+            kept=context.own(UnlabelledFolder).unfinished_folder,
         )
     except UsageError as problem:
         remedy = (
@@ -101,6 +103,7 @@ def index(context: Context) -> None:
         )
         raise UsageError(f"unlabelled recordings, [pseudo]: {problem}{remedy}") from None
     write_index(found, context.own(UnlabelledFolder))
+    remove_folder(context.own(UnlabelledFolder).unfinished_folder)
 
 
 def _template(project: Project) -> TemplateTexts:

@@ -7,7 +7,8 @@ from ossicle.app.steps.pipeline.preflight.disk import disk_finding, event_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.artefacts.roots import how_to_name
 from ossicle.audio.probe import probe
-from ossicle.core.errors import AudioError, OssicleError
+from ossicle.core.errors import AudioError, OssicleError, UsageError
+from ossicle.corpus.manifest.chosen_recordings import chosen_places
 from ossicle.corpus.manifest.verification import Verification, verify_manifest
 
 _MOST_PROBED = 200
@@ -32,6 +33,14 @@ def manifest_preview(project: Project) -> Iterator[Finding]:
         yield Finding("manifest", False, f"{problem}")
         return
     yield from _counts(found, corpus.manifest_total if not corpus.limit else 0)
+    if found.sources and (corpus.include or corpus.exclude or corpus.most):
+        try:
+            chosen = found.of(chosen_places(found.named(), corpus))
+        except UsageError as problem:
+            yield Finding("recordings", False, f"{problem}")
+            return
+        yield Finding("recordings", True, _share(chosen, found))
+        found = chosen
     for name, one in sorted(found.sources.items()):
         words = f"{one.events} events in {one.recordings} recordings"
         if not one.missing_recordings:
@@ -57,6 +66,18 @@ def _counts(found: Verification, total: int) -> Iterator[Finding]:
     if found.n_bad:
         first = found.bad[0]
         yield Finding("bad lines", False, f"{found.n_bad}; line {first.line}: {first.reason}", blocks=False)
+
+
+def _share(chosen: Verification, found: Verification) -> str:
+    """Return what a choice of recordings leaves, in words."""
+    used, every = (
+        (sum(one.recordings for one in of.sources.values()), sum(one.events for one in of.sources.values()))
+        for of in (chosen, found)
+    )
+    return (
+        f"{used[0]} of {every[0]} are used ([corpus] include, exclude, most), with {used[1]} of {every[1]} events; "
+        "labels below are those of all events"
+    )
 
 
 def _needs(project: Project, found: Verification) -> dict[str, int]:

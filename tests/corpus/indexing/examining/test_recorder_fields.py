@@ -8,11 +8,11 @@ import soundfile
 from ossicle.core.records import Recording
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import index_corpus
+from ossicle.corpus.indexing.examining.recorder_fields import with_recorder
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
-from ossicle.corpus.indexing.recorder_fields import with_recorder
 from ossicle.corpus.indexing.settings import CorpusSettings
 
-from ...audio.audio_bytes import chunk, noise, pcm, riff, wave_format
+from ....audio.audio_bytes import chunk, noise, pcm, riff, wave_format
 
 GUANO = "GUANO|Version: 1.0\nTimestamp: 2026-06-08T22:00:00+02:00\nTE: {te}\nStation: Wood\nTemperature Int: 14.5\n"
 

@@ -3,7 +3,6 @@ listed.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from ossicle.core.digest import recording_id
 from ossicle.core.errors import AudioError
 from ossicle.core.model_input.channel import LOUDEST, MEAN
 from ossicle.core.records import Recording
-from ossicle.corpus.indexing.recorder_fields import recorder_fields
+from ossicle.corpus.indexing.examining.kept_parts import Examination, KeptParts, Outcome, examine_in_parts
+from ossicle.corpus.indexing.examining.recorder_fields import recorder_fields
 from ossicle.corpus.naming.recording_fields import RecordingNames
 
 Progress = Callable[[int, int], None]
@@ -48,31 +48,33 @@ class Examiner:
     hashed: bool = True
     channel: str = MEAN
 
-    def all(self, paths: Sequence[str], workers: int, progress: Progress | None) -> Examined:
-        """Examine files with ``workers`` threads; ``progress`` gets the number of finished and of all files."""
+    def all(
+        self, paths: Sequence[str], workers: int, progress: Progress | None, kept: KeptParts | None = None
+    ) -> Examined:
+        """Examine files with ``workers`` threads; ``progress`` gets the number of finished and of all files.
+
+        ``kept``: where an interrupted run is continued; None examines everything.
+        """
         out = Examined()
-        # Decoding and hashing release the global interpreter lock, so threads are enough.
-        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-            for done, one in enumerate(pool.map(self.one, paths), start=1):
-                if isinstance(one, str):
-                    out.bad.append((paths[done - 1], one))
-                else:
-                    out.recordings.append(one[0])
-                    out.recorded[one[0].id] = recorder_fields(self.folder / paths[done - 1])
-                    if one[1] is not None:
-                        out.levels[one[0].id] = one[1]
-                if progress is not None:
-                    progress(done, len(paths))
+        outcomes = examine_in_parts(paths, lambda place: self.one(paths[place]), workers, kept, progress)
+        for path, one in zip(paths, outcomes, strict=True):
+            if isinstance(one, str):
+                out.bad.append((path, one))
+            else:
+                out.recordings.append(one.recording)
+                out.recorded[one.recording.id] = one.recorded
+                if one.levels is not None:
+                    out.levels[one.recording.id] = one.levels
         return out
 
-    def one(self, path: str) -> tuple[Recording, Levels | None] | str:
-        """Return the recording of a file, with its levels if decoded, or the reason why it cannot be used."""
-        return self.examine(self.folder / path, self.root, path)
+    def one(self, path: str) -> Outcome:
+        """Return what was found out about a file, or the reason why it cannot be used."""
+        file = self.folder / path
+        found = self.examine(file, self.root, path)
+        return found if isinstance(found, str) else replace(found, recorded=recorder_fields(file))
 
-    def examine(
-        self, file: Path, root: str, path: str, fields: Mapping[str, str] | None = None
-    ) -> tuple[Recording, Levels | None] | str:
-        """Return the recording of a file as :meth:`one` does.
+    def examine(self, file: Path, root: str, path: str, fields: Mapping[str, str] | None = None) -> Outcome:
+        """Return what was found out about a file as :meth:`one` does, without the fields of its recorder.
 
         Parameters
         ----------
@@ -99,7 +101,7 @@ class Examiner:
             )
             # Some headers do not hold the length of the recording.
             if not self.decode and info.n_samples:
-                return replace(recording, status="partial" if info.fault else "ok", reason=info.fault), None
+                return Examination(replace(recording, status="partial" if info.fault else "ok", reason=info.fault))
             info, report, levels = measure(file)
         except AudioError as problem:
             return str(problem).removeprefix(f"{file}: ")
@@ -109,4 +111,5 @@ class Examiner:
         if self.channel != MEAN:
             # What cancels in the mean does not matter where one channel is read.
             levels = replace(levels, cancel_db=None)
-        return replace(recording, n_samples=report.n_samples, status=report.status, reason=reason), levels
+        found = replace(recording, n_samples=report.n_samples, status=report.status, reason=reason)
+        return Examination(found, levels)
