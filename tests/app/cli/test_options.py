@@ -41,6 +41,17 @@ def test_an_unknown_progress_is_refused_before_the_command_begins(words: tuple[s
     assert done.exception.exit_code == 2
 
 
+def test_every_command_with_settings_of_a_project_takes_folders_of_its_roots() -> None:
+    loaded = [(name, UnloadedCommand(name).load()) for name in command_names()]
+    with_set, with_map = (
+        {words for name, command in loaded for words in with_option(option, (name,), command)}
+        for option in ("--set", "--audio-root-map")
+    )
+    assert {("run",), ("check",), ("train",), ("status",), ("dataset", "stats"), ("features", "build")} <= with_set
+    # Downloads read no recordings below roots.
+    assert with_set - with_map == {("fetch",)}
+
+
 @pytest.mark.parametrize("kind", PROGRESS_KINDS)
 def test_every_kind_of_progress_can_be_made(kind: str) -> None:
     with make_progress(kind) as shown:

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -71,8 +72,9 @@ AudioRootMap = Annotated[
     list[str] | None,
     typer.Option(
         MAP_OPTION,
-        help="Folder of the recordings of a source: SOURCE=DIR. Repeatable; several folders of one source are "
-        "searched in this order, after those of $OSSICLE_ROOT_SOURCE and before --audio-root.",
+        help="Folder of the recordings of a source of a manifest: SOURCE=DIR. Repeatable; several folders of one "
+        "source are searched in this order, after those of $OSSICLE_ROOT_SOURCE and before that of all sources. In a "
+        "project they replace \\[roots] SOURCE.",
         show_default=False,
     ),
 ]
@@ -86,6 +88,43 @@ Device = Annotated[
 ]
 
 
-def overrides_of(set_: list[str] | None, device: str = "", table: str = "training") -> tuple[str, ...]:
-    """Return the overrides given by ``--set`` and ``--device``; the device is a setting of ``table``."""
-    return (*(set_ or ()), *([f"{table}.device={device}"] if device else []))
+def overrides_of(
+    set_: list[str] | None, device: str = "", table: str = "training", roots: list[str] | None = None
+) -> tuple[str, ...]:
+    """Return the overrides given by ``--set``, ``--device`` and ``--audio-root-map``.
+
+    Parameters
+    ----------
+    set_
+        Values of ``--set``.
+    device
+        Value of ``--device``; a setting of ``table``.
+    table
+        The table of the device.
+    roots
+        Values of ``--audio-root-map``; their folders are those of the current folder, not of the project file.
+
+    Raises
+    ------
+    UsageError
+        A value is not SOURCE=DIR, or a folder does not exist.
+    """
+    given = (*(set_ or ()), *([f"{table}.device={device}"] if device else []))
+    if not roots:
+        return given
+    from ossicle.app.project.scaffolding.toml_lines import quoted
+    from ossicle.artefacts.roots import parse_root_map
+
+    of_roots = []
+    for source, folders in parse_root_map(roots, MAP_OPTION).items():
+        require_folders(f"{MAP_OPTION} {source}", folders)
+        listed = ", ".join(quoted(str(one.absolute())) for one in folders)
+        of_roots.append(f"roots.{quoted(source)}=[{listed}]")
+    return (*given, *of_roots)
+
+
+def require_folders(option: str, folders: Iterable[Path]) -> None:
+    """Raise UsageError for a folder of an option that does not exist."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{option}: the folder {folder} does not exist; correct the path, or connect the disk")

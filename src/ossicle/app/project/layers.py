@@ -126,15 +126,27 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
 
     >>> parse_override("training.epochs=8")
     (('training', 'epochs'), 8)
+    >>> parse_override('roots."e-gmd.v1"=["/disk"]')
+    (('roots', 'e-gmd.v1'), ['/disk'])
     """
     name, sign, value = text.partition("=")
-    key = tuple(part.strip() for part in name.split("."))
+    key = _quoted_key(name, text) if '"' in name else tuple(part.strip() for part in name.split("."))
     if not sign or len(key) < 2 or not all(key):
         raise ProjectError(f"--set {text}: write TABLE.KEY=VALUE, for instance training.epochs=8")
     try:
         return key, parse_toml(f"value = {value}", text)["value"]
     except ProjectError:
         return key, value.strip()
+
+
+def _quoted_key(name: str, text: str) -> tuple[str, ...]:
+    """Return the parts of a key in which some are quoted, as in TOML."""
+    found: Any = parse_toml(f"{name} = 0", text)
+    key: list[str] = []
+    while isinstance(found, dict):
+        ((part, found),) = found.items()
+        key.append(part)
+    return tuple(key)
 
 
 def in_full(values: dict[str, Any], origin: str) -> dict[str, Any]:

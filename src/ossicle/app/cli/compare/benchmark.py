@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import typer
 
 from ossicle.app.cli.cells import MISSING, interval_cell
-from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.table import print_rows
@@ -60,6 +70,7 @@ def benchmark(
     ] = "",
     tasks: Annotated[bool, typer.Option("--tasks", help="List the tasks as command lines, and run nothing.")] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     device: Device = "",
     on: On = None,
     data_root: DataRoot = None,
@@ -77,7 +88,10 @@ def benchmark(
     from ossicle.app.steps.benchmark.tasks import benchmark_tasks, run_benchmark
     from ossicle.app.steps.engine.progress import make_progress
 
-    overrides = (*overrides_of(set_, device, "benchmark"), *_stated(corpus, annotations, model or [], allow_overlap))
+    overrides = (
+        *overrides_of(set_, device, "benchmark", audio_root_map),
+        *_stated(corpus, annotations, model or [], allow_overlap),
+    )
     loaded = load_project(project, overrides, data_root)
     if tasks:
         options = [word for one in overrides for word in ("--set", one)]

@@ -6,7 +6,17 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.compare.leaderboard import show
-from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, overrides_of
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import GateRefused
@@ -20,6 +30,7 @@ def register(app: typer.Typer) -> None:
 def ensemble(
     project: ProjectFile = HERE,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     device: Device = "",
     data_root: DataRoot = None,
     no_bundle: Annotated[bool, typer.Option("--no-bundle", help="Evaluate only; write no bundle.")] = False,
@@ -36,7 +47,7 @@ def ensemble(
     from ossicle.app.steps.compare.ensemble_results import make_ensemble
     from ossicle.app.steps.engine.progress import make_progress
 
-    overrides = overrides_of(set_, device)
+    overrides = overrides_of(set_, device, roots=audio_root_map)
     loaded = load_project(project, overrides, data_root)
     with make_progress(progress) as shown:
         made = make_ensemble(loaded, shown, overrides, with_bundle=not no_bundle)

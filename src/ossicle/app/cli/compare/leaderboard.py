@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from ossicle.app.cli.cells import MISSING, interval_cell
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
@@ -32,6 +32,7 @@ def leaderboard(
         ),
     ] = None,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -44,10 +45,10 @@ def leaderboard(
     """
     from ossicle.app.steps.compare.leaderboard import leaderboard as board_of
 
-    loaded = load_project(project, tuple(set_ or ()), data_root)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root)
     if page is not None and page.is_dir():
         raise UsageError(f"--page {page} is a folder; give a file")
-    board = board_of(loaded, tuple(set_ or ()), tuple(dict.fromkeys(variant or ()))).to_json()
+    board = board_of(loaded, overrides_of(set_, roots=audio_root_map), tuple(dict.fromkeys(variant or ()))).to_json()
     if page is not None:
         from ossicle.report.pages.leaderboard_page import write_leaderboard_page
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.core.errors import UsageError
 
@@ -29,6 +29,7 @@ def augment(
         bool, typer.Option("--always", help="Apply every stage that is switched on, whatever its probability.")
     ] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
 ) -> None:
@@ -39,7 +40,7 @@ def augment(
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
     with make_progress(progress) as shown:
-        made = load_project(project, tuple(set_ or ()), data_root, variant)
+        made = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
         if not pipeline_of(made).front_end(made):
             raise UsageError(
                 f"{made.file}: its models are heads on an encoder, which no stage of [augment] reaches; see [features] "

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
@@ -54,6 +64,7 @@ def export(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite existing files.")] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -76,7 +87,12 @@ def export(
     wanted = Wanted(layout=layout, wav=wav, png=png, fanout=fanout, fold=fold, force=force)
     more = () if workers is None else (f"project.workers={workers}",)
     with make_progress(progress) as shown:
-        done = export_dataset(load_project(project, (*(set_ or ()), *more), data_root, variant), out, wanted, shown)
+        done = export_dataset(
+            load_project(project, (*overrides_of(set_, roots=audio_root_map), *more), data_root, variant),
+            out,
+            wanted,
+            shown,
+        )
     for name, reason in done.lost.items():
         print(printable(f"{name}: {reason}; its clips were skipped"), file=sys.stderr)
     if as_json:

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from ossicle.app.cli.health_table import show_gates, show_manifest, show_report
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import (
+    HERE,
+    MAP_OPTION,
+    AudioRootMap,
+    DataRoot,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.value_checks import MOST_THREADS
@@ -25,6 +36,7 @@ def health(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     strict: Annotated[bool, typer.Option(help="End with exit code 1 if any problem is an error.")] = False,
@@ -74,8 +86,13 @@ def health(
             "--manifest-total and --skip-bad are about a manifest: give its file, or set manifest_total and skip_bad "
             "in [corpus] of the project"
         )
+    if manifest is not None and audio_root_map:
+        raise UsageError(
+            f"{MAP_OPTION} is about the recordings of a project: leave it out, because no audio of a manifest is read "
+            "here, or look for the recordings with ossicle dataset verify"
+        )
     earlier = None if compare is None else read_earlier(compare)
-    chosen = tuple(set_ or ())
+    chosen = overrides_of(set_, roots=audio_root_map)
     with make_progress(progress) as shown:
         if manifest is None:
             loaded = load_project(project, chosen, data_root, variant)

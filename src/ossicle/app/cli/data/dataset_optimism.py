@@ -2,7 +2,18 @@
 
 import math
 
-from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 
@@ -11,6 +22,7 @@ def optimism(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     device: Device = "",
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -27,7 +39,9 @@ def optimism(
     from ossicle.app.steps.engine.progress import make_progress
 
     with make_progress(progress) as shown:
-        found = figures(load_project(project, overrides_of(set_, device), data_root, variant), shown)
+        found = figures(
+            load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant), shown
+        )
     if as_json:
         listed = [
             {

@@ -4,7 +4,17 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 
@@ -17,6 +27,7 @@ def stats(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -35,7 +46,7 @@ def stats(
     from ossicle.corpus.indexing.index_storage import read_index
 
     with make_progress(progress) as shown:
-        loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+        loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
         done = run_project(loaded, shown, until=dataset.STEP.name)
     made = DatasetFolder.among(done.artefacts)
     split, counts = made.split, made.stats.to_dicts()

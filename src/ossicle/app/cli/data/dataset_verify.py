@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import MAP_OPTION, AudioRootMap, Json
+from ossicle.app.cli.options import MAP_OPTION, AudioRootMap, Json, require_folders
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.artefacts.roots import Roots, parse_root_map, roots_of_environment
-from ossicle.core.errors import EXIT_INCOMPLETE, OssicleError, UsageError
+from ossicle.core.errors import EXIT_INCOMPLETE, OssicleError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.core.value_checks import MOST_THREADS
 from ossicle.corpus.manifest.verification import Verification, verify_manifest
@@ -63,12 +63,10 @@ def _roots(manifest: Path, audio_root: Path | None, words: Iterable[str]) -> Roo
     """Return the roots of the command line and the environment; raises UsageError for a folder that does not exist."""
     named = parse_root_map(words, MAP_OPTION)
     default = manifest.parent if audio_root is None else audio_root
-    for option, folder in (
-        *((f"{MAP_OPTION} {source}", folder) for source, folders in named.items() for folder in folders),
-        *((("--audio-root", audio_root),) if audio_root is not None else ()),
-    ):
-        if not folder.is_dir():
-            raise UsageError(f"{option}: the folder {folder} does not exist; correct the path, or connect the disk")
+    for source, folders in named.items():
+        require_folders(f"{MAP_OPTION} {source}", folders)
+    if audio_root is not None:
+        require_folders("--audio-root", [audio_root])
     return Roots(named, [default], roots_of_environment(os.environ))
 
 

@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import typer
 
 from ossicle.app.cli.data.shard_problems import print_left_out, print_rebuilt, print_verified
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 
 group = typer.Typer(
@@ -33,6 +43,7 @@ def build(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute all features again.")] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -50,7 +61,7 @@ def build(
     from ossicle.app.steps.engine.progress import make_progress
 
     more = () if workers is None else (f"project.workers={workers}",)
-    loaded = load_project(project, (*(set_ or ()), *more), data_root, variant)
+    loaded = load_project(project, (*overrides_of(set_, roots=audio_root_map), *more), data_root, variant)
     cached = loaded.settings.features.cache
     name = logmel.STEP.name if cached else features.STEP.name
     with make_progress(progress) as shown:
@@ -100,6 +111,7 @@ def verify(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -112,7 +124,7 @@ def verify(
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.data import features, logmel
 
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     if loaded.settings.features.cache:
         place = existing_spectrograms(loaded).path
         found = logmel.problems(place)

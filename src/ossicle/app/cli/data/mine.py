@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 
@@ -20,6 +20,7 @@ def mine(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     most: Annotated[
         int, typer.Option(min=1, help="Number of false alarms to keep, those with the highest scores.")
@@ -37,7 +38,9 @@ def mine(
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.rounds.hard_negatives import mine as mine_project
 
-    done = mine_project(load_project(project, tuple(set_ or ()), data_root, variant), most, lower)
+    done = mine_project(
+        load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant), most, lower
+    )
     if as_json:
         facts = {"file": str(done.file) if done.file else None, "false_alarms": [asdict(one) for one in done.found]}
         print(json_text({**facts, **done.learners.to_json()}))

@@ -6,7 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
@@ -22,6 +33,7 @@ def pseudo(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     device: Device = "",
     number: Annotated[
         int | None,
@@ -48,7 +60,7 @@ def pseudo(
     from ossicle.app.steps.rounds.pseudo_labels import make_round
     from ossicle.artefacts.typed.dataset import FINAL
 
-    loaded = load_project(project, overrides_of(set_, device), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
     with make_progress(progress) as shown:
         made = make_round(loaded, shown, number, replace_it=force)
     windows = made.about["windows"]

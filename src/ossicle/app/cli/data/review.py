@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
@@ -48,6 +48,7 @@ def export(
         str, typer.Option("--format", help=f"Tables to write, comma-separated: {', '.join(FORMATS)}.")
     ] = "raven,audacity",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -63,7 +64,7 @@ def export(
 
     wanted, kinds = _listed("--format", formats, FORMATS), _listed("--select", select, KINDS)
     settings = ReviewSettings(select=kinds, most=most, margin_s=margin_s)
-    loaded = load_project(project, tuple(set_ or ()), data_root)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root)
     with make_progress(progress) as shown:
         made, left_out = export_review(loaded, out, settings, wanted, shown)
     for name, why in left_out.items():
@@ -101,6 +102,7 @@ def import_(
         typer.Option("--accept-unchanged", help="Count unchanged tables as checked and correct."),
     ] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -113,7 +115,7 @@ def import_(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.rounds.review_round import import_review
 
-    loaded = load_project(project, tuple(set_ or ()), data_root)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root)
     with make_progress(progress) as shown:
         done = import_review(
             loaded,

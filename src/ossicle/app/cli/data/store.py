@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.data.shard_problems import print_left_out, print_rebuilt, print_verified
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set, Variant
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.files import read_json
@@ -72,6 +82,7 @@ def build(
         bool, typer.Option("--force", help="Build the store again, for example after freeing disk space.")
     ] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -96,7 +107,7 @@ def build(
         "store.decoder": decoder,
     }
     overrides = tuple(f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None)
-    loaded = load_project(project, (*(set_ or ()), *overrides), data_root, variant)
+    loaded = load_project(project, (*overrides_of(set_, roots=audio_root_map), *overrides), data_root, variant)
     name = store_step.STEP.name
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, names=(name,), recompute_from=name if force else None)
@@ -113,7 +124,9 @@ def build(
     else:
         print(printable(of.line))
         print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
-    for line in _advice(loaded, load_project(project, tuple(set_ or ()), data_root, variant), store, of.warning):
+    for line in _advice(
+        loaded, load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant), store, of.warning
+    ):
         print(printable(line), file=sys.stderr)
     print_left_out([one.line for one in losses(done.artefacts[corpus.STEP.name])])
 
@@ -153,6 +166,7 @@ def verify(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -169,7 +183,7 @@ def verify(
     from ossicle.audio.store.composition import composition
     from ossicle.audio.store.verify import verify_store
 
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     name = store_step.STEP.name
     store = find_steps(chosen_steps(loaded, [name]), loaded)[name]
     if store is None:

@@ -8,6 +8,7 @@ import typer
 
 from ossicle.app.cli.options import (
     HERE,
+    AudioRootMap,
     DataRoot,
     Device,
     Json,
@@ -71,6 +72,7 @@ def export(
         float | None, typer.Option(min=0.0, help="Hours of sound for --budget-minutes.", show_default=False)
     ] = None,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     device: Device = "",
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing folder.")] = False,
     data_root: DataRoot = None,
@@ -99,7 +101,7 @@ def export(
     request = ExportRequest(precisions_asked(precision), folds, waveform, threads, budget)
     if out.exists() and not force:
         raise UsageError(f"--out {out} exists; choose another folder, or add --force to overwrite it")
-    loaded = load_project(project, overrides_of(set_, device), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
     if folds and not loaded.settings.split.kind.judges_recordings:
         raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} trains no fold models")
 

@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.run.train import variants_asked
@@ -55,6 +66,7 @@ def write(
     all_active: AllActive = False,
     until: Until = None,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     on: On = None,
     data_root: DataRoot = None,
 ) -> None:
@@ -65,7 +77,7 @@ def write(
     from ossicle.app.jobs.folder import PlanFolder
     from ossicle.app.jobs.placed import lay_out
 
-    base, jobs = _jobs(project, variant, all_active, until, set_, on, data_root)
+    base, jobs = _jobs(project, variant, all_active, until, overrides_of(set_, roots=audio_root_map), on, data_root)
     if not jobs:
         print("nothing to do: all steps are done")
         return
@@ -83,6 +95,7 @@ def submit(
     all_active: AllActive = False,
     until: Until = None,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     on: On = None,
     data_root: DataRoot = None,
 ) -> None:
@@ -93,7 +106,7 @@ def submit(
     """
     from ossicle.app.jobs.placed import before_slurm, do_jobs
 
-    base, jobs = _jobs(project, variant, all_active, until, set_, on, data_root)
+    base, jobs = _jobs(project, variant, all_active, until, overrides_of(set_, roots=audio_root_map), on, data_root)
     watched = Watched(project)
     with watched.leaving():
         folder = do_jobs(base, before_slurm(jobs), watched.show, watched.show_plan, wait=False)
@@ -114,14 +127,13 @@ def _jobs(
     variant: list[str] | None,
     all_active: bool,
     until: str | None,
-    set_: list[str] | None,
+    overrides: tuple[str, ...],
     on: str | None,
     data_root: Path | None,
 ) -> tuple[Project, "list[Job]"]:
     from ossicle.app.jobs.placed import RunOptions, jobs_of
     from ossicle.app.steps.engine.progress import make_progress
 
-    overrides = tuple(set_ or ())
     base = load_project(file, overrides, data_root)
     names = variants_asked(base, variant or [], all_active)
     projects = [load_project(file, overrides, data_root, name) for name in names]
@@ -232,6 +244,7 @@ def task(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     device: Device = "",
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -244,7 +257,7 @@ def task(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.work_units import run_work_unit
 
-    loaded = load_project(project, overrides_of(set_, device), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
     with make_progress(progress) as shown:
         outcome = run_work_unit(loaded, step, work_unit, shown)
     print(printable(f"{step} {work_unit}: {outcome}"))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.bundle_places import bundle_folder
@@ -33,6 +33,7 @@ def pin(
     remove: Annotated[bool, typer.Option("--remove", help="Remove the pin; its outputs stay until a purge.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a pin of this name.")] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -43,7 +44,7 @@ def pin(
     from ossicle.app.steps.maintenance.pins import pin as make_pin
     from ossicle.app.steps.maintenance.pins import pins, unpin
 
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     if name and remove:
         unpin(loaded.data_root, name)
         print(printable(f"removed the pin {name}"), file=sys.stderr)

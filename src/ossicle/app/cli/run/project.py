@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Device, Json, ProgressKind, ProjectFile, Set, Variant, overrides_of
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.start import while_modules_load
@@ -39,6 +50,7 @@ def run(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     from_: Annotated[
         str | None,
         typer.Option("--from", help="Compute this step and all later steps again, even if done.", show_default=False),
@@ -67,7 +79,7 @@ def run(
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
 
-    overrides = overrides_of(set_, device)
+    overrides = overrides_of(set_, device, roots=audio_root_map)
     loaded = load_project(project, overrides, data_root, variant)
     words = loaded.settings.windows_in_words
     if words:
@@ -140,6 +152,7 @@ def status(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -149,7 +162,7 @@ def status(
         from ossicle.app.steps.pipeline.pipelines import pipeline_of
         from ossicle.app.steps.pipeline.project_status import outdated_results
 
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     with while_modules_load():
         pipeline = pipeline_of(loaded)
     found = find_steps(pipeline.steps_of(loaded), loaded)
@@ -167,6 +180,7 @@ def check(
     project: ProjectFile = HERE,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -179,8 +193,8 @@ def check(
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.project_status import project_status
 
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
-    overrides = tuple(set_ or ())
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
+    overrides = overrides_of(set_, roots=audio_root_map)
     findings = [
         *pipeline_of(loaded).preflight(loaded),
         *project_status(loaded, overrides),

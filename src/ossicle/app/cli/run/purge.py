@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
@@ -36,6 +36,7 @@ def purge(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -48,8 +49,11 @@ def purge(
 
     projects: list[Project] = []
     for file in (project, *(also or ())):
-        one = load_project(file, tuple(set_ or ()), data_root)
-        projects += [one, *(load_project(file, tuple(set_ or ()), data_root, name) for name in one.variants)]
+        one = load_project(file, overrides_of(set_, roots=audio_root_map), data_root)
+        projects += [
+            one,
+            *(load_project(file, overrides_of(set_, roots=audio_root_map), data_root, name) for name in one.variants),
+        ]
     root = projects[0].data_root
     if strangers := [one for one in projects if one.data_root.resolve() != root.resolve()]:
         raise UsageError(f"{strangers[0].file} has a data root other than {root}: purge each project separately")

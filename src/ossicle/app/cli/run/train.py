@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Device, ProgressKind, ProjectFile, Set, overrides_of
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Device, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.table import print_rows
@@ -43,6 +43,7 @@ def train(
         ),
     ] = None,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     on: On = None,
     device: Device = "",
     data_root: DataRoot = None,
@@ -59,7 +60,7 @@ def train(
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
 
-    overrides = overrides_of(set_, device)
+    overrides = overrides_of(set_, device, roots=audio_root_map)
     asked = variants_asked(load_project(project, (), data_root), [*(names or []), *(variant or [])], all_active)
     projects = [load_project(project, overrides, data_root, name) for name in asked]
     base = projects[0]

@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Recordings, Set, Threads, Variant
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Json,
+    ProjectFile,
+    Recordings,
+    Set,
+    Threads,
+    Variant,
+    overrides_of,
+)
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
@@ -103,6 +114,7 @@ def similar(
     most: Annotated[int, typer.Option("--most", min=1, max=100_000, help="Number of stretches to list.")] = 20,
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     threads: Threads = 2,
     as_json: Json = False,
@@ -117,7 +129,7 @@ def similar(
 
     if not example.exists():
         raise UsageError(f"{example}: does not exist; give an audio file")
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     found = find_similar(loaded, example, start_s=start_s, duration_s=duration_s, most=most, threads=threads)
     if as_json:
         rows = [
