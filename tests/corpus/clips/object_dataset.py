@@ -16,7 +16,7 @@ from ossicle.core.records import Annotation, Clip, Recording
 from ossicle.corpus.clips.clip_counts import StatsRow
 from ossicle.corpus.clips.clip_units import Unit
 from ossicle.corpus.clips.holdout_split import SPLIT_NAMES, TEST, VAL, _check_labels, _part
-from ossicle.corpus.clips.matched_noise import Unplaced, mine_beside
+from ossicle.corpus.clips.matched_noise import Unplaced
 from ossicle.corpus.clips.noise_sampling import MiningRow, NoiseSpan, _shares, draw_start, without
 from ossicle.corpus.clips.sampling_report import TapeMining, refuse_overlaps
 from ossicle.corpus.clips.settings import DatasetSettings, clip_weight
@@ -370,3 +370,77 @@ def _bucket(unit: Unit, kind: OneDivisionOfClips) -> tuple[str, ...]:
     # Noise that belongs to no target has its own bucket, in addition to those of the qualities.
     quality = ("noise" if not unit.label else str(unit.quality),) if kind.by_quality else ()
     return (kind.strategy, *quality, *((unit.group,) if kind.by_group else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectNoise:
+    """Noise by target: ``spans[i]`` and ``asked[i]`` are those of target ``i``.
+
+    A span in a recording other than its target's comes from the fallback.
+    """
+
+    asked: tuple[int, ...]
+    spans: tuple[tuple[NoiseSpan, ...], ...]
+
+
+def mine_beside(
+    targets: Sequence[Clip],
+    free: Mapping[str, Intervals],
+    groups: Mapping[str, str],
+    per_target: float,
+    fallback: bool,
+    seed: int,
+) -> ObjectNoise:
+    """Return noise for ``targets``, sorted by recording and time: ``per_target`` each; a fraction is the chance of one
+    more.
+
+    ``free`` holds the stretches (n, 2), in seconds, known to be free of annotations, of every recording that may be
+    mined; ``groups`` the group of each. With ``fallback`` a target without room in its own recording may use others of
+    its group. A noise clip that fits nowhere is skipped; zero-length targets need none.
+    """
+    rngs = [np.random.default_rng(seed_of(seed, "beside", *_clip_name(one))) for one in targets]
+    asked = [_times(per_target, rng) if one.end_s > one.start_s else 0 for one, rng in zip(targets, rngs, strict=True)]
+    found: list[list[NoiseSpan]] = [[] for _ in targets]
+    room = dict(free)
+    members: dict[str, list[str]] = defaultdict(list)
+    for key in sorted(free):
+        members[groups[key]].append(key)
+    for overlapping in (False, True):
+        for elsewhere in (False, True) if fallback else (False,):
+            for i, one in enumerate(targets):
+                own = one.recording_id
+                places = [key for key in members[groups[own]] if key != own] if elsewhere else [own]
+                while len(found[i]) < asked[i]:
+                    span = _draw_span(free if overlapping else room, places, one.end_s - one.start_s, rngs[i])
+                    if span is None:
+                        break
+                    found[i].append(span)
+                    room[span.recording_id] = without(room[span.recording_id], span.start_s, span.end_s)
+    return ObjectNoise(tuple(asked), tuple(tuple(sorted(spans, key=_span_place)) for spans in found))
+
+
+def _times(per_target: float, rng: np.random.Generator) -> int:
+    whole = int(per_target)
+    return whole + int(rng.random() < per_target - whole)
+
+
+def _draw_span(
+    free: Mapping[str, Intervals], places: Sequence[str], length_s: float, rng: np.random.Generator
+) -> NoiseSpan | None:
+    """Return a span in one of the recordings ``places``; every admissible start of all of them is equally likely."""
+    slack = [float(np.maximum(free[key][:, 1] - free[key][:, 0] - length_s, 0.0).sum()) for key in places]
+    fits = [bool(np.any(free[key][:, 1] - free[key][:, 0] >= length_s)) for key in places]
+    if not any(fits):
+        return None
+    weight = np.array(slack) if sum(slack) > 0 else np.array(fits, dtype=np.float64)
+    key = places[int(rng.choice(len(places), p=weight / weight.sum()))]
+    start_s = draw_start(free[key], length_s, rng)
+    return None if start_s is None else NoiseSpan(key, start_s, start_s + length_s)
+
+
+def _clip_name(one: Clip) -> tuple[str, ...]:
+    return one.recording_id, repr(one.start_s), repr(one.end_s), one.label
+
+
+def _span_place(one: NoiseSpan) -> tuple[str, float, float]:
+    return one.recording_id, one.start_s, one.end_s

@@ -12,9 +12,9 @@ from ossicle.core.columns.clip_columns import ROLES, ClipColumns
 from ossicle.core.columns.row_groups import constant, group_rows
 from ossicle.core.errors import SplitError
 from ossicle.core.intervals import Intervals, as_intervals, both
-from ossicle.core.records import Annotation, Clip, Recording
+from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.clips.clip_units import ClipUnits
-from ossicle.corpus.clips.matched_noise import Unplaced, mine_beside
+from ossicle.corpus.clips.matched_noise import Mined, Unplaced, mine_beside
 from ossicle.corpus.clips.noise_sampling import MiningRow, free_stretches, mine_noise
 from ossicle.corpus.clips.sampling_report import TapeMining, mining_report, refuse_overlaps
 from ossicle.corpus.clips.settings import DatasetSettings, clip_weight
@@ -135,29 +135,30 @@ def _beside(
     seed: int,
 ) -> _Noise:
     out = _Noise()
-    clips = [
-        Clip(used[place].id, start_s, end_s, "target", 0, folds[used[place].id].group, labels[label])
-        for place, start_s, end_s, label in zip(
-            targets.recording.tolist(),
-            targets.start_s.tolist(),
-            targets.end_s.tolist(),
-            targets.label.tolist(),
-            strict=True,
-        )
-    ]
-    free = {target.recording_id: np.zeros((0, 2)) for target in clips} | dict(free)
-    groups = {key: folds[key].group for key in free}
-    found = mine_beside(clips, free, groups, settings.noise_per_target, settings.fallback_raw, seed)
+    groups = [folds[one.id].group for one in used]
     places = {one.id: place for place, one in enumerate(used)}
-    spans_of: list[tuple[int, float, float, int]] = []
-    for target, n, spans, unit in zip(clips, found.asked, found.spans, targets.unit.tolist(), strict=True):
-        spans_of += [(places[span.recording_id], span.start_s, span.end_s, unit) for span in spans]
-        out.asked[target.group] += n
-        out.fallback[target.group] += sum(span.recording_id != target.recording_id for span in spans)
-        if len(spans) < n:
-            times = (target.start_s, target.end_s, target.label)
-            out.unplaced.append(Unplaced(target.recording_id, *times, asked=n, placed=len(spans)))
-    out.place(spans_of)
+    mined = Mined([one.id for one in used], groups, {places[key]: stretches for key, stretches in free.items()})
+    found = mine_beside(targets, labels, mined, settings.noise_per_target, settings.fallback_raw, seed)
+    out.recording, out.start_s, out.end_s = found.recording, found.start_s, found.end_s
+    out.unit = targets.unit[found.target]
+    asked = np.bincount(targets.recording, found.asked, len(used))
+    elsewhere = targets.recording[found.target[found.recording != targets.recording[found.target]]]
+    moved = np.bincount(elsewhere, minlength=len(used))
+    for place in np.unique(targets.recording).tolist():
+        out.asked[groups[place]] += int(asked[place])
+        out.fallback[groups[place]] += int(moved[place])
+    placed = found.placed
+    for row in np.flatnonzero(placed < found.asked).tolist():
+        out.unplaced.append(
+            Unplaced(
+                used[targets.recording[row]].id,
+                float(targets.start_s[row]),
+                float(targets.end_s[row]),
+                labels[targets.label[row]],
+                asked=int(found.asked[row]),
+                placed=int(placed[row]),
+            )
+        )
     return out
 
 

@@ -83,15 +83,15 @@ def index_corpus(
     metadata_table: Path | None = None,
     hashed: bool = True,
     channel: str = MEAN,
-    kept: Path | None = None,
+    unfinished: Path | None = None,
 ) -> CorpusIndex:
     """Index a corpus with ``workers`` threads; ``progress`` gets the number of finished and of all recordings.
 
     ``group`` is the field that no split may divide. ``annotation_folder`` may be a single file; ``metadata_table`` is
     that of ``settings.metadata``. Without ``hashed`` recordings have no digest, which is faster. A recording that lacks
     the ``channel`` to read (:mod:`ossicle.core.model_input.channel`) is left out. An interrupted index continues from
-    the folder ``kept``, which the caller removes. Raises UsageError for missing folders or tables, unreadable audio
-    only, globs that leave nothing, a group that no name or column holds, and offsets that the lengths of clips
+    the folder ``unfinished``, which the caller removes. Raises UsageError for missing folders or tables, unreadable
+    audio only, globs that leave nothing, a group that no name or column holds, and offsets that the lengths of clips
     contradict; FormatError for malformed or ambiguous annotation tables.
     """
     cut_outs = find_cut_outs(annotation_folder, settings.segment_names, settings.default_label)
@@ -106,12 +106,12 @@ def index_corpus(
     examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed, channel)
     cut_out = clips.stretches.keys()
     examined = examiner.all(
-        [path for path in chosen if path not in cut_out], workers, progress, _parts(kept, "examined")
+        [path for path in chosen if path not in cut_out], workers, progress, _parts(unfinished, "examined")
     )
     clips = clips.within({one.path: one.duration_s for one in examined.recordings})
     # If a tape is damaged or too short, its clips are recordings after all.
     apart = [path for path in chosen if path in cut_out and path not in clips.stretches]
-    own = examiner.all(apart, workers, progress if apart else None, _parts(kept, "apart"))
+    own = examiner.all(apart, workers, progress if apart else None, _parts(unfinished, "apart"))
     recordings = sorted([*examined.recordings, *own.recordings], key=lambda one: one.path)
     levels = examined.levels | own.levels
     recorded = examined.recorded | own.recorded

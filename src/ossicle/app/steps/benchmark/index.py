@@ -55,7 +55,7 @@ def run(context: Context) -> None:
         group=context.project.settings.benchmark.tape,
         workers=view.settings.project.workers,
         progress=lambda done, total: context.progress.advance(done, total, "recordings of the benchmark"),
-        kept=context.own(BenchmarkIndexFolder).unfinished_folder,
+        unfinished=context.own(BenchmarkIndexFolder).unfinished_folder,
     )
     write_index(index, context.own(BenchmarkIndexFolder))
     remove_folder(context.own(BenchmarkIndexFolder).unfinished_folder)

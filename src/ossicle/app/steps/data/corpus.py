@@ -38,7 +38,7 @@ def run(context: Context) -> None:
         index = index_of(
             context.project,
             lambda done, total: context.progress.advance(done, total, "recordings"),
-            kept=own.unfinished_folder,
+            unfinished=own.unfinished_folder,
         )
     else:
         index = _manifest_index(context, context.project.manifest)
@@ -73,7 +73,7 @@ def _manifest_index(context: Context, file: Path) -> CorpusIndex:
 
 
 def index_of(
-    project: Project, progress: Progress | None = None, *, decode: bool = True, kept: Path | None = None
+    project: Project, progress: Progress | None = None, *, decode: bool = True, unfinished: Path | None = None
 ) -> CorpusIndex:
     """Return the index of a project's recordings and annotations, with its reviews.
 
@@ -85,7 +85,7 @@ def index_of(
         Gets the number of finished and of all recordings.
     decode
         Whether to decode recordings, if the project asks for it; False reads their headers only.
-    kept
+    unfinished
         A folder from which an interrupted index continues; the caller removes it. None continues nothing.
     """
     settings = project.settings
@@ -101,7 +101,7 @@ def index_of(
         # Reviews belong to a recording by its digest.
         hashed=decode or bool(rounds),
         channel=settings.audio.name,
-        kept=kept,
+        unfinished=unfinished,
     )
     return with_reviews(index, rounds, settings.corpus.labels) if rounds else index
 

@@ -93,7 +93,7 @@ def index(context: Context) -> None:
             workers=project.settings.project.workers,
             progress=lambda done, total: context.progress.advance(done, total, "unlabelled recordings"),
             channel=project.settings.audio.name,
-            kept=context.own(UnlabelledFolder).unfinished_folder,
+            unfinished=context.own(UnlabelledFolder).unfinished_folder,
         )
     except UsageError as problem:
         remedy = (
