@@ -1,4 +1,5 @@
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,3 +148,21 @@ def test_wrong_shapes_and_unended_recordings_are_refused(tmp_path):
         writer.append([np.zeros((1, 1, 1), np.float32)], np.zeros(1, np.float32))
         with pytest.raises(ValueError, match="not ended"):
             writer.finish({})
+
+
+def test_no_folder_holds_more_than_a_thousand_shards(tmp_path: Path) -> None:
+    names = [f"shard-{number:04d}" for number in (0, 999, 1000, 1999, 2000, 10_500)]
+    for name in names:
+        write(tmp_path, name=name)
+        assert shard_problems(tmp_path, name) == []
+    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.json")}
+    assert found == {
+        "shard-0000.json", "shard-0999.json", "01/shard-1000.json", "01/shard-1999.json", "02/shard-2000.json",
+        "10/shard-10500.json",
+    }  # fmt: skip
+    # The bytes do not depend on the folder.
+    assert array_file(tmp_path, "shard-10500").read_bytes() == array_file(tmp_path, "shard-0000").read_bytes()
+    (folder,) = {make(tmp_path, "shard-1000").parent for make in (index_file, array_file, levels_file)}
+    assert folder == tmp_path / "01"
+    folders = Counter(index_file(tmp_path, f"shard-{number:04d}").parent for number in range(25_000))
+    assert max(folders.values()) == 1000

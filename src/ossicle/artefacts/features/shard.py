@@ -25,22 +25,37 @@ from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.core.errors import ArtefactError, OssicleError
 
 DTYPE, LEVEL_DTYPE = np.dtype("<f2"), np.dtype("<f4")
+SHARDS_A_FOLDER = 1000
+"""Most shards in one folder."""
 _READ_BYTES = 1 << 22
+
+
+def shard_folder(folder: Path, name: str) -> Path:
+    """Return the folder of a shard: shards from number 1,000 on have a subfolder for each thousand.
+
+    So no folder holds more than the files of a thousand shards, however long the recordings are together.
+
+    >>> shard_folder(Path("shards"), "shard-0999").as_posix(), shard_folder(Path("shards"), "shard-12345").as_posix()
+    ('shards', 'shards/12')
+    """
+    number = name.rpartition("-")[2]
+    thousand = int(number) // SHARDS_A_FOLDER if number.isascii() and number.isdigit() else 0
+    return folder / f"{thousand:02d}" if thousand else folder
 
 
 def index_file(folder: Path, name: str) -> Path:
     """Return the path of the description of a shard."""
-    return folder / f"{name}.json"
+    return shard_folder(folder, name) / f"{name}.json"
 
 
 def array_file(folder: Path, name: str, copy: int = 0) -> Path:
     """Return the path of the embeddings of the recordings (0) or of a copy of a shard."""
-    return folder / f"{name}.{copy}.npy"
+    return shard_folder(folder, name) / f"{name}.{copy}.npy"
 
 
 def levels_file(folder: Path, name: str) -> Path:
     """Return the path of the levels of a shard's windows."""
-    return folder / f"{name}.levels.npy"
+    return shard_folder(folder, name) / f"{name}.levels.npy"
 
 
 class ShardWriter:
@@ -73,7 +88,7 @@ class ShardWriter:
 
     def __enter__(self) -> "ShardWriter":
         """Open the temporary files."""
-        make_folder(self._folder)
+        make_folder(shard_folder(self._folder, self._name))
         for part in self._parts:
             self._handles.append(self._stack.enter_context(open_new(part)))
             self._handles[-1].write(bytes(HEADER_BYTES))
@@ -162,7 +177,7 @@ class ShardWriter:
         # Without its description the earlier shard does not exist, so new arrays never have an old one.
         if described.exists():
             remove_file(described)
-            sync(self._folder)
+            sync(described.parent)
         for part, path in zip(self._parts, self._paths, strict=True):
             publish(part, path)
         write_shard_index(described, index)

@@ -106,4 +106,4 @@ def _none_exist(project: Project, what: str) -> str:
 
 def shard_bytes(own: FeaturesFolder | LogMelFolder) -> int:
     """Return the size of the features on disk in bytes."""
-    return sum(path.stat().st_size for path in own.shards.iterdir() if path.is_file())
+    return sum(path.stat().st_size for path in own.shards.rglob("*") if path.is_file())
