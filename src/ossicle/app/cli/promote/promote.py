@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProjectFile, Set, Variant
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import load_project
@@ -23,6 +23,7 @@ def promote(
         str, typer.Option("--name", help="Name in the registry. Default: the name of the project.", show_default=False)
     ] = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -34,7 +35,7 @@ def promote(
     from ossicle.app.steps.promotion.promote import promote as promote_run
     from ossicle.evaluation.gates.gate_line import gate_table
 
-    loaded = load_project(project, tuple(set_ or ()), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     done = promote_run(loaded, name)
     if as_json:
         print(json_text(done.to_json()))
