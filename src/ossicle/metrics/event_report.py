@@ -21,6 +21,15 @@ class Estimate:
         return {"value": plain(self.value), "low": plain(self.low), "high": plain(self.high)}
 
 
+def estimate_from(written: Mapping[str, float | None]) -> Estimate:
+    """Return the figure that :meth:`Estimate.to_json` wrote; None becomes NaN."""
+    value, low, high = (math.nan if written[key] is None else float(written[key] or 0.0) for key in _KEYS)
+    return Estimate(value, low, high)
+
+
+_KEYS = ("value", "low", "high")
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """F1, precision and recall, each in [0, 1] with its interval."""

@@ -17,6 +17,7 @@ from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.noise.noise_gate import Judged
 from ossicle.metrics.recording_report import RecordingReport
+from ossicle.report.clips_section import ClipsSection
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,10 @@ class ReportData:
     ``summary``: key facts in order. ``metrics``: the headline, out of fold with cross-fitted decisions; ``in_sample``:
     the same under the bundle's final decision; ``collar``: the headline's events matched by a 0.2 s collar. ``scores``:
     the out-of-fold scores without a decision, all labels first; ``reliability``: their frames by score. ``recordings``:
-    set if whole recordings are evaluated; figures about times are then not shown. ``calibration``: before and after, if
-    there was one, in words ``calibrated``. ``budget``: phases with their seconds. ``noise_gate``: results of the noise
-    gate, in order; ``gate_exceptions``: sentences about sounds that could not refuse;
+    set if whole recordings are evaluated; figures about times are then not shown. ``clips``: set if clips are.
+    ``calibration``: before and after, if there was one, in words ``calibrated``. ``budget``: phases with their seconds.
+    ``noise_gate``: results of the noise gate, in order; ``gate_exceptions``: sentences about sounds that could not
+    refuse;
     ``gate_found_nothing``: that no annotated event is found, in words. ``notes``: warnings. ``split``:
     the leak audit as ``corpus.splits.leak_audit`` writes it. ``files``: name to path relative to the page.
     """
@@ -142,6 +144,7 @@ class ReportData:
     scores: Sequence[ScoreRow] = ()
     reliability: Sequence[ReliabilityBin] = ()
     recordings: RecordingReport | None = None
+    clips: ClipsSection | None = None
     calibration: Sequence[CalibrationRow] = ()
     calibrated: str = ""
     folds: Sequence[FoldRow] = ()

@@ -11,6 +11,7 @@ import polars as pl
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.typed.clip_results import CLIPS, ClipResults
 from ossicle.artefacts.typed.published import METRICS
 from ossicle.artefacts.typed.scores import TracksFolder
 
@@ -62,6 +63,11 @@ class EvaluationFolder(MetricsFolder):
     """The artefact of the step ``evaluation``."""
 
     step: ClassVar[str] = "evaluation"
+
+    @property
+    def clips(self) -> ClipResults:
+        """The answers to held-out clips; there only if the criterion judges clips."""
+        return ClipResults(self.path / CLIPS)
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,9 @@ class JudgedRun:
     """The data on which a run is evaluated: its truth, the held-out events, and the folder of out-of-fold score tracks.
 
     ``postprocess`` is applied to a recording's scores before decisions. ``hop_s`` is the hop of the score tracks;
-    ``apart_frames`` is the distance that training keeps between neighbours of one label. ``clips``: the held-out clips
-    with their scores, where the criterion judges clips.
+    ``apart_frames`` is the distance that training keeps between neighbours of one label. ``clips``: the evaluated
+    clips with their scores, where the criterion judges clips; ``held_out_clips``: these, and those that only choose
+    thresholds.
     """
 
     truth: Truth
@@ -47,6 +48,7 @@ class JudgedRun:
     hop_s: float
     apart_frames: float
     clips: JudgedClips | None = None
+    held_out_clips: JudgedClips | None = None
 
 
 @dataclass(frozen=True)

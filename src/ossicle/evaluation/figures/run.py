@@ -89,7 +89,7 @@ def run_figures(
         **({} if calibrated["kind"] == NONE else {"calibration": _without_maps(calibrated)}),
         **({} if second["kind"] == NONE else {"second_stage": second}),
         **criterion.figures(run),
-        **({} if run.clips is None else {"clips": clip_figures(run.clips, settings)}),
+        **({} if run.clips is None else {"clips": clip_figures(run.clips, run.held_out_clips or run.clips, settings)}),
     }
 
 

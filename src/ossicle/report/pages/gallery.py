@@ -28,6 +28,8 @@ _RECORDING_TITLES: Mapping[ExampleKind, str] = {
     "false alarm": "False alarms: found where it is not annotated; the most confident first. Some may be overlooked",
 }
 
+_CLIP_TITLE = "Misclassified hits: the most confident wrong answers first, each with its three highest labels"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Card:
@@ -52,14 +54,21 @@ class Gallery:
 
 
 def galleries(
-    examples: Sequence[Example], most_bytes: int = MOST_SOUND_BYTES, *, by_recording: bool = False
+    examples: Sequence[Example],
+    most_bytes: int = MOST_SOUND_BYTES,
+    *,
+    by_recording: bool = False,
+    by_clip: bool = False,
 ) -> list[Gallery]:
-    """Return a gallery for every kind of example of events or of whole recordings, including empty ones.
+    """Return a gallery for every kind of example of events, whole recordings or clips, including empty ones.
 
+    Clips have theirs beside those of events, and instead of those of whole recordings.
     Sound is embedded up to ``most_bytes`` in total: first the first example of every kind, then the second.
     """
     titles = _RECORDING_TITLES if by_recording else _TITLES
     shown = RECORDING_KINDS if by_recording else EVENT_KINDS
+    if by_clip:
+        titles, shown = {**titles, "confused": _CLIP_TITLE}, (*(() if by_recording else EVENT_KINDS), "confused")
     kinds = {kind: [one for one in examples if one.kind == kind] for kind in shown}
     heard: set[int] = set()
     left = most_bytes

@@ -45,7 +45,7 @@ def render(data: ReportData) -> str:
         data=data,
         timed=data.metrics.timed,
         headline=_headline(data),
-        in_words=words.in_words(data.metrics),
+        in_words="" if data.clips and data.clips.leads else words.in_words(data.metrics),
         reach=words.reach(data.metrics),
         few_groups=words.few_groups(data.metrics),
         protocols=_protocols(data),
@@ -71,7 +71,7 @@ def render(data: ReportData) -> str:
         gate_exceptions=data.gate_exceptions,
         gate_found_nothing=data.gate_found_nothing,
         gate_refused=[one for one in data.noise_gate if one.refused],
-        galleries=galleries(data.examples, by_recording=not data.metrics.timed),
+        galleries=galleries(data.examples, by_recording=not data.metrics.timed, by_clip=data.clips is not None),
         cursor=(LEFT, RIGHT),
         budget=_budget(data.budget),
         tallies=_tallies(data.health),
@@ -85,6 +85,8 @@ def render(data: ReportData) -> str:
 
 def _headline(data: ReportData) -> list[tuple[str, Estimate]]:
     rates, recordings = data.metrics.pooled.rates, data.recordings
+    if data.clips and data.clips.leads:
+        return data.clips.headline
     if recordings is None:
         return [("event F1", rates.f1), ("event precision", rates.precision), ("event recall", rates.recall)]
     first = [] if recordings.accuracy is None else [("top-1 accuracy", recordings.accuracy)]

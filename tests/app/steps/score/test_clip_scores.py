@@ -1,11 +1,13 @@
 """Held-out hits of long recordings and of files of one hit each, scored and judged through the steps of a run."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from ossicle.app.cli.table import print_metrics
@@ -171,3 +173,23 @@ def test_projects_that_judge_no_clips_keep_their_steps(events: tuple[Path, Done]
     for criterion, there in (("clips", True), ("recording", False), ("iou", False)):
         project = load_project(events[0], [f"evaluation.criterion={criterion}"])
         assert (ClipScoresFolder.step in [step.name for step in detector.PIPELINE.steps_of(project)]) is there
+
+
+def test_answers_confusion_and_mistakes_are_files_that_need_no_ossicle(events: tuple[Path, Done]) -> None:
+    assert (events[0] / "clip_results" / "answers.parquet").is_file()
+    folder, clips = EvaluationFolder.among(events[1].artefacts).clips.path, metrics_of(events[1])["clips"]
+    counts = np.load(folder / "confusion.npy")
+    assert counts.dtype == np.int64
+    assert (
+        counts.tolist() == clips["confusion"]["counts"] == json.loads((folder / "confusion.json").read_text())["counts"]
+    )
+    assert (folder / "confusion.svg").read_text().startswith("<svg")
+    answers = pl.read_parquet(folder / "answers.parquet")
+    assert len(answers) == 30
+    assert (answers["label"] == answers["answer"]).mean() == pytest.approx(clips["accuracy"]["value"], abs=1e-6)
+    assert set(answers["bucket"]) == {"medium"}
+    assert clips["per_source"]["groove"]["n"] == 30
+    wrong = pl.read_csv(folder / "misclassified.csv")
+    assert len(wrong) == 30 - int(np.trace(counts))
+    assert {"recording", "onset_s", "label", "answer", "confidence", "top1", "top2", "top3"} <= set(wrong.columns)
+    assert pl.read_csv(folder / "misclassified_pairs.csv")["clips"].sum() == len(wrong)

@@ -13,23 +13,29 @@ from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
+    from ossicle.evaluation.clips.judged_clips import JudgedClips
     from ossicle.evaluation.criteria.criterion import JudgedRun
     from ossicle.evaluation.ground_truth import Truth
 
 STEP_VERSION = 5
+CLIPS_VERSION = 1
+"""Raised when only what is written of clips changes, so that other projects keep their figures."""
 
 
 def run(context: Context) -> None:
-    """Write all figures."""
+    """Write all figures, and the folder ``clip_results`` where clips are judged."""
     from ossicle.evaluation.criteria.table import criterion_of
     from ossicle.evaluation.figures.run import run_figures
     from ossicle.evaluation.ground_truth import read_evaluated_truth
 
     settings = context.project.settings
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    judged = judged_run(context, truth)
+    if judged.clips is not None:
+        _write_clips(context, judged.clips, truth)
     context.own(EvaluationFolder).write_metrics(
         run_figures(
-            judged_run(context, truth),
+            judged,
             judged_events(context, truth, in_sample=True),
             criterion_of(settings.evaluation),
             group=settings.split.group,
@@ -46,10 +52,10 @@ def judged_run(context: Context, truth: "Truth") -> "JudgedRun":
 
     A step that needs ``clip_scores`` too gets the held-out clips.
     """
-    from ossicle.evaluation.clips.judged_clips import read_clips
     from ossicle.evaluation.criteria.criterion import JudgedRun
 
     settings = context.project.settings
+    clips = _clips(context, truth) if ClipScoresFolder.step in context.inputs else (None, None)
     return JudgedRun(
         truth,
         judged_events(context, truth),
@@ -57,8 +63,34 @@ def judged_run(context: Context, truth: "Truth") -> "JudgedRun":
         settings.postprocess,
         settings.plan.hop_s,
         settings.training.apart_frames,
-        read_clips(context.read(ClipScoresFolder), truth) if ClipScoresFolder.step in context.inputs else None,
+        *clips,
     )
+
+
+def _clips(context: Context, truth: "Truth") -> "tuple[JudgedClips, JudgedClips]":
+    """Return the clips that are evaluated, and all held-out ones."""
+    from ossicle.evaluation.clips.judged_clips import read_clips
+    from ossicle.evaluation.ground_truth import read_truth
+
+    corpus, scored = context.read(CorpusFolder), context.read(ClipScoresFolder)
+    judged = read_clips(scored, truth, corpus.hits)
+    every = read_truth(corpus, context.read(DatasetFolder))
+    return judged, judged if every.ids == truth.ids else read_clips(scored, every)
+
+
+def _write_clips(context: Context, judged: "JudgedClips", truth: "Truth") -> None:
+    """Write the answers to clips, their confusion as array, table and picture, and the wrong ones."""
+    from ossicle.evaluation.clips.answer_table import answer_table, misclassified, misclassified_pairs
+    from ossicle.metrics.clip_answers.answers import confusion_matrix
+    from ossicle.report.figures.confusion import confusion_figure
+    from ossicle.report.figures.style import svg
+
+    labels, answers = judged.clips.labels, judged.answers
+    own, table = context.own(EvaluationFolder).clips, answer_table(judged, truth.recordings)
+    counts = confusion_matrix(answers.truth, answers.answer, len(labels))
+    own.write_answers(table)
+    own.write_confusion(labels, counts, svg(confusion_figure(labels, counts)))
+    own.write_misclassified(misclassified(table), misclassified_pairs(table))
 
 
 def judged_events(context: Context, truth: "Truth", *, in_sample: bool = False) -> EventColumns:
@@ -93,6 +125,7 @@ STEP = Step(
         "hop_s": project.settings.plan.hop_s,
         "seed": project.settings.training.seed,
         "apart_frames": project.settings.training.apart_frames,
+        **({"clips": CLIPS_VERSION} if project.settings.evaluation.kind.judges_clips else {}),
         **postprocess_key(project),
     },
     run=run,

@@ -19,6 +19,7 @@ from ossicle.app.steps.score import clip_scores, scores
 from ossicle.app.steps.train import head_training, training
 from ossicle.app.steps.train.mending import mending_command
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
+from ossicle.artefacts.typed.clip_results import CLIPS
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
@@ -73,7 +74,7 @@ def _summary(artefacts: Artefacts) -> RunSummary | None:
     if report.STEP.name in artefacts:
         exceptions = gate_exceptions(NoiseGateFolder.among(artefacts).metrics["gate"])
         remarks = tuple(f"noise gate, exception: {one}" for one in exceptions)
-        return RunSummary(METRICS, remarks, (BUNDLE, METRICS, PAGE))
+        return RunSummary(METRICS, remarks, (BUNDLE, METRICS, CLIPS, PAGE))
     if bundle.STEP.name not in artefacts:
         return None
     leaky = DatasetFolder.among(artefacts).split["leaky"]
@@ -112,6 +113,7 @@ PIPELINE = Pipeline(
     refuse_missing=scores.refuse_leaky,
     published=(
         Published(METRICS, (noise_gate.STEP.name, evaluation.STEP.name)),
+        Published(CLIPS, (evaluation.STEP.name,), optional=True),
         Published(BUNDLE, (bundle.STEP.name,), made_from(dataset.STEP.name, training.STEP.name)),
         Published(PAGE, (report.STEP.name,)),
     ),

@@ -35,11 +35,14 @@ class Published:
         The steps that make it. It is taken from the first of them that was done in a run.
     made_from
         Content digests of the artefacts that a published result was made from. ``ossicle purge`` keeps these.
+    optional
+        Whether some projects do not have it.
     """
 
     name: str
     steps: tuple[str, ...]
     made_from: Callable[[Path], Collection[str]] = lambda place: ()
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -233,8 +236,11 @@ class Pipeline:
         found: dict[str, Path] = {}
         for one in self.published:
             made_by = next((name for name in one.steps if name in artefacts), None)
-            if made_by is not None and one.name not in withheld:
-                found[one.name] = artefacts[made_by] / one.name
+            if made_by is None or one.name in withheld:
+                continue
+            place = artefacts[made_by] / one.name
+            if place.exists() or not one.optional:
+                found[one.name] = place
         return found
 
 

@@ -1,11 +1,13 @@
 """Step ``report``: all results of a run that a user should see, on one page."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.evaluation import judged_events, judged_run
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
+from ossicle.artefacts.typed.clip_results import CLIPS
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from ossicle.report.data import TrainingCurve
 
 STEP_VERSION = 11
+CLIPS_PER_KIND = 2
+"""Misclassified clips on the page for each example of ``[report] examples``: they are short, and the only kind."""
 
 
 def run(context: Context) -> None:
@@ -31,10 +35,12 @@ def run(context: Context) -> None:
     from ossicle.corpus.health.report import health
     from ossicle.evaluation.criteria.criterion import ExampleRequest
     from ossicle.evaluation.criteria.table import criterion_of
+    from ossicle.evaluation.examples.clips import clip_examples
     from ossicle.evaluation.figures.event_reports import event_report
     from ossicle.evaluation.figures.run import headline
     from ossicle.evaluation.ground_truth import event_times, read_evaluated_truth
     from ossicle.report import run_rows as rows
+    from ossicle.report.clips_section import clips_section
     from ossicle.report.data import ReportData
     from ossicle.report.pages.page import write_report
     from ossicle.report.run_summary import calibrated_in_words, notes, summary
@@ -47,17 +53,18 @@ def run(context: Context) -> None:
     decision, second = context.read(DecisionFolder), context.read(SecondStageFolder).verdict
     figures, gate = context.read(EvaluationFolder).metrics, context.read(NoiseGateFolder).metrics["gate"]
     drawn = rows.worst_labels(figures)
-    shown = criterion.page_parts(
-        judged,
-        ExampleRequest(
-            context.project.roots,
-            settings.frontend.rate,
-            settings.report.examples,
-            settings.report.margin_s,
-            settings.audio.name,
-        ),
-        drawn,
+    wanted = ExampleRequest(
+        context.project.roots,
+        settings.frontend.rate,
+        settings.report.examples,
+        settings.report.margin_s,
+        settings.audio.name,
     )
+    shown = criterion.page_parts(judged, wanted, drawn)
+    clips, hits = None, []
+    if judged.clips is not None:
+        clips = clips_section(figures, context.read(EvaluationFolder).clips, leads=criterion.kind.clips_lead)
+        hits = clip_examples(judged.clips, truth, replace(wanted, count=CLIPS_PER_KIND * wanted.count))
     data = ReportData(
         title=settings.project.name,
         summary=summary(
@@ -87,10 +94,11 @@ def run(context: Context) -> None:
         scores=rows.score_rows(figures),
         reliability=rows.reliability_bins(figures["frames"]["reliability"]),
         recordings=shown.recordings,
+        clips=clips,
         calibration=rows.calibration_rows(figures.get("calibration")),
         calibrated=calibrated_in_words(figures.get("calibration")),
         folds=rows.fold_rows(truth, judged.events, decision.written, second, criterion.rule),
-        examples=shown.examples,
+        examples=[*shown.examples, *hits],
         budget=list(context.seconds.items()),
         noise_gate=[Judged.from_json(one) for one in gate["firings"]],
         gate_exceptions=gate_exceptions(gate),
@@ -99,6 +107,7 @@ def run(context: Context) -> None:
         split=context.read(DatasetFolder).split,
         # A refused bundle is not published next to the page.
         files={METRICS: METRICS}
+        | ({} if clips is None else {"answers, confusion and mistakes of hits": f"{CLIPS}/"})
         | ({"bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"} if gate["passed"] else {}),
     )
     write_report(context.own(ReportFolder).page, data)

@@ -1,0 +1,115 @@
+"""Held-out hits on a page: figures, confusions and the most confident mistakes, from the files of a run."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ossicle.artefacts.typed.clip_results import ClipResults
+from ossicle.evaluation.examples.example import Example
+from ossicle.report.clips_section import MOST_PAIRS, MOST_WRONG, clips_section
+from ossicle.report.pages.page import render
+
+from .test_page import HOSTILE, report_data
+
+NONE = {"value": None, "low": None, "high": None}
+HALF = {"value": 0.5, "low": 0.4, "high": 0.625}
+
+
+def figures(labels: tuple[str, ...]) -> dict[str, Any]:
+    one = dict.fromkeys(labels, HALF)
+    return {
+        "n": 80,
+        "n_recordings": 9,
+        "n_groups": 3,
+        "accuracy": HALF,
+        "macro_f1": HALF,
+        "weighted_f1": HALF,
+        "macro_recall": HALF,
+        "loss": {"value": 1.25, "low": 1.0, "high": 1.5},
+        "f1": one,
+        "precision": {**one, labels[1]: NONE},
+        "recall": one,
+        "support": dict.fromkeys(labels, 40),
+        "never_named": [labels[1]],
+        "absent": [],
+        "confusion": {"labels": list(labels), "counts": [[5, 35], [36, 4]]},
+        "per_source": {"slakh": {"n": 80, "accuracy": HALF, "macro_f1": HALF}},
+    }
+
+
+def section(place: Path, labels: tuple[str, str] = ("kick", "snare"), n: int = 80, *, leads: bool = True) -> Any:
+    rows = np.arange(n)
+    table = {
+        "recording_id": [f"r{row}" for row in rows],
+        "recording": [f"{row}-{HOSTILE}.wav" for row in rows],
+        "onset_s": 0.25 * rows,
+        "label": [labels[0]] * n,
+        "answer": [labels[int(row % 2 == 0 or row >= n - 2)] for row in rows],
+        "confidence": rows / n,
+        "top1": [labels[1]] * n,
+        "p1": rows / n,
+        "top2": [labels[0]] * n,
+        "p2": 1 - rows / n,
+        "bucket": [f"bucket {row % 50}" for row in rows],
+    }
+    results = ClipResults(place / "clip_results")
+    results.write_answers(pl.DataFrame(table))
+    return clips_section({"clips": figures(labels)}, results, leads=leads)
+
+
+def test_the_page_leads_with_the_answers_to_hits(tmp_path: Path) -> None:
+    page = render(replace(report_data(), clips=section(tmp_path)))
+    assert "<b>0.500</b><span>accuracy by hit" in page
+    assert "80 held-out hits of 9 recordings in 3 groups" in page
+    assert "Never named where it is right: snare" in page
+    assert "0.400 to 0.625" in page
+    assert page.index('id="clips"') < page.index("Labels in whole recordings") < page.index('id="thresholds"')
+    assert "By source" in page
+    assert "slakh" in page
+    assert 'id="baselines"' not in page
+    assert 'id="multi-label"' not in page
+
+
+def test_beside_events_the_hits_come_after_them(tmp_path: Path) -> None:
+    page = render(replace(report_data(), clips=section(tmp_path, leads=False)))
+    assert "<span>event F1" in page
+    assert "Labels in whole recordings" not in page
+    assert page.index('id="clips"') < page.index('id="scores"')
+
+
+def test_pairs_are_by_bucket_and_mistakes_by_confidence_and_what_is_left_out_is_counted(tmp_path: Path) -> None:
+    found = section(tmp_path, n=200)
+    assert {"label", "answer", "bucket", "clips", "share"} == set(found.pairs[0])
+    assert (len(found.pairs), len(found.wrong)) == (MOST_PAIRS, MOST_WRONG)
+    assert found.wrong_left == 101 - MOST_WRONG
+    confidences = [row["confidence"] for row in found.wrong]
+    assert confidences == sorted(confidences, reverse=True)
+    assert found.wrong[0]["top"] == [("snare", pytest.approx(199 / 200)), ("kick", pytest.approx(1 / 200))]
+    assert f"{found.pairs_left} more in clip_results/misclassified_pairs.csv" in render(
+        replace(report_data(), clips=found)
+    )
+
+
+def test_names_of_files_and_labels_run_nothing(tmp_path: Path) -> None:
+    page = render(replace(report_data(), clips=section(tmp_path, labels=("kick", HOSTILE))))
+    assert HOSTILE not in page
+
+
+def test_right_answers_alone_leave_no_list(tmp_path: Path) -> None:
+    found = replace(section(tmp_path), pairs=[], wrong=[], pairs_left=0, wrong_left=0)
+    assert "Every answer is right." in render(replace(report_data(), clips=found))
+
+
+def test_mistakes_are_heard_in_a_gallery_of_their_own(tmp_path: Path) -> None:
+    sound = np.ones(800, dtype=np.float32)
+    one = Example(
+        "confused", "a.wav", "kick taken for snare (snare 0.90, kick 0.10)", 0.1, 0.2, 0.9, None, sound, 8000, 0
+    )
+    page = render(replace(report_data(), clips=section(tmp_path), examples=[one]))
+    assert "Misclassified hits" in page
+    assert "kick taken for snare (snare 0.90, kick 0.10)" in page
+    assert "data:audio/wav;base64," in page
