@@ -1,7 +1,5 @@
 """The probe gate: accuracy, recall of named groups of labels, and confusions that must not grow."""
 
-from collections import Counter
-
 import numpy as np
 
 from ossicle.evaluation.gates.gate_line import failed
@@ -10,7 +8,6 @@ from ossicle.evaluation.gates.probe import (
     confusion_shares,
     labels_without_recall,
     probe_lines,
-    stratified_places,
 )
 from ossicle.evaluation.gates.settings import ProbeGateSettings
 
@@ -92,32 +89,6 @@ def test_a_class_without_clips_fails_by_name() -> None:
         "confusion snare > kick: is undefined: there are no held-out clips of the true class",
     )
     assert "accuracy >= 0.72: is undefined" in reasons(ProbeFigures(LABELS, np.zeros_like(counts)))[0]
-
-
-def test_a_slice_has_the_share_of_each_label_and_at_least_the_floor() -> None:
-    labels = ["kick"] * 100 + ["snare"] * 10 + ["crash"] * 2
-    keys = [f"clip-{number}" for number in range(len(labels))]
-    gate = ProbeGateSettings(share=0.3, floor=1)
-    places = stratified_places(keys, labels, gate)
-    assert Counter(labels[place] for place in places) == {"kick": 30, "snare": 3, "crash": 1}
-    assert Counter(labels[one] for one in stratified_places(keys, labels, ProbeGateSettings(share=0.3, floor=5))) == {
-        "kick": 30,
-        "snare": 5,
-        "crash": 2,
-    }
-
-
-def test_a_slice_depends_on_the_seed_and_not_on_the_order() -> None:
-    labels = ["kick", "snare"] * 50
-    keys = [f"clip-{number}" for number in range(len(labels))]
-    gate = ProbeGateSettings()
-    chosen = {keys[place] for place in stratified_places(keys, labels, gate)}
-    assert chosen == {keys[::-1][place] for place in stratified_places(keys[::-1], labels[::-1], gate)}
-    assert chosen != {keys[place] for place in stratified_places(keys, labels, ProbeGateSettings(seed=1))}
-    # More clips of one label choose no others of another.
-    more = stratified_places([*keys, "x"], [*labels, "kick"], gate)
-    snares = {keys[place] for place in more if place < len(keys) and labels[place] == "snare"}
-    assert snares == {one for one in chosen if labels[keys.index(one)] == "snare"}
 
 
 def test_a_gate_without_limits_is_not_active() -> None:

@@ -114,6 +114,11 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
             ),
         },
         "Promote": {
+            "probe": Row(
+                "promote.probe",
+                "Judge a part of the held-out clips of a warm-up by the limits of the probe gate. Exit code 4: "
+                "refused.",
+            ),
             "promote": Row(
                 "promote.promote",
                 "Compare a finished run with the limits and with the promoted model, and promote it. Exit code 4: "

@@ -22,10 +22,11 @@ from ossicle.artefacts.files import file_digest, sweep, whole_folder, write_text
 from ossicle.artefacts.filesystem.changes import copy_tree, make_folder
 from ossicle.artefacts.filesystem.reading import read_if_there
 from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.logs.lines import append_line
 from ossicle.artefacts.typed.published import BUNDLE, METRICS
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import MANIFEST, is_plain_name
-from ossicle.bundle.registry.ledger import PROMOTED, REFUSED, ROLLED_BACK, append, read_ledger
+from ossicle.bundle.registry.ledger import PROMOTED, REFUSED, ROLLED_BACK, read_ledger
 from ossicle.bundle.registry.references import CURRENT, PREFIX
 from ossicle.bundle.registry.version import (
     ENVIRONMENT,
@@ -58,6 +59,8 @@ class Candidate:
         Where it was trained and is promoted.
     origin
         What the ledger says of its origin, such as the project.
+    write
+        Writes further files into the folder of a new version.
     before
         Called with the number of the new version before it becomes the current one.
     """
@@ -66,6 +69,7 @@ class Candidate:
     metrics: Mapping[str, Any]
     environment: Mapping[str, Any]
     origin: Mapping[str, str] = field(default_factory=dict)
+    write: Callable[[Path], None] = lambda folder: None
     before: Callable[[int], None] = lambda number: None
 
 
@@ -220,12 +224,13 @@ class Registry:
                     copy_tree(candidate.bundle, part / BUNDLE)
                     # A file may have changed between the check above and the copy.
                     read_bundle(part / BUNDLE)
+                    candidate.write(part)
                 write_documents(part, judgement.card(number), documents)
                 write_checksums(part)
             if not reasons:
                 candidate.before(number)
                 _set_current(folder, number)
-            append(folder / LEDGER, _now(entry))
+            append_line(folder / LEDGER, _now(entry))
         return Outcome(number, path, current, reasons)
 
     def rollback(self, name: str, number: int | None = None, reason: str = "") -> tuple[int | None, int]:
@@ -256,7 +261,7 @@ class Registry:
             self.open(name, target)
             _set_current(folder, target)
             entry = {"event": ROLLED_BACK, "version": target, "against": before, "reason": reason}
-            append(folder / LEDGER, _now(entry))
+            append_line(folder / LEDGER, _now(entry))
         return before, target
 
     def _replaced_by(self, name: str, current: int | None) -> int:
@@ -300,7 +305,7 @@ class Registry:
         else:
             stated = Version(name, current, place).gates.get("ledger")
             entry = {**(stated if isinstance(stated, dict) else {}), "event": PROMOTED, "version": current}
-        append(folder / LEDGER, _now({**entry, "noted": "after an interruption"}))
+        append_line(folder / LEDGER, _now({**entry, "noted": "after an interruption"}))
 
     def _folder(self, name: str) -> Path:
         if not is_plain_name(name):

@@ -1,6 +1,6 @@
 """The probe gate as a pure function: a part of the held-out clips against limits and against the previous run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.core.digest import digest
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.evaluation.gates.gate_line import GateLine
 from ossicle.evaluation.gates.settings import ProbeGateSettings
@@ -135,29 +134,3 @@ def _pairs(
         else:
             reason = f"{value:.4g} has grown from {before:.4g} in the previous run"
             yield GateLine(name, False, value, before + settings.growth, reason)
-
-
-def stratified_places(keys: Sequence[str], labels: Sequence[str], settings: ProbeGateSettings) -> NDArray[np.int64]:
-    """Return the places of a part of the clips: of each label the share of the settings, at least its floor.
-
-    A clip is chosen by the hash of its key and the seed, so that the order of clips does not matter, and the choice of
-    the clips of a label changes only with that label.
-
-    Parameters
-    ----------
-    keys
-        A key of each clip; the same clip has the same key in every run.
-    labels
-        The true label of each clip.
-    settings
-        Share, floor and seed.
-    """
-    by_label: dict[str, list[int]] = {}
-    for place, label in enumerate(labels):
-        by_label.setdefault(label, []).append(place)
-    chosen: list[int] = []
-    for places in by_label.values():
-        wanted = max(settings.floor, round(settings.share * len(places)))
-        ordered = sorted(places, key=lambda place: digest([settings.seed, keys[place]]))
-        chosen += ordered[:wanted]
-    return np.array(sorted(chosen), dtype=np.int64)

@@ -17,6 +17,7 @@ def promotion_lines(
     settings: PromotionSettings,
     promoted: Mapping[str, Any] | None = None,
     *,
+    compared: Mapping[str, Any] | None = None,
     against: str = "the promoted model",
     other_data: str = "",
 ) -> list[GateLine]:
@@ -30,6 +31,8 @@ def promotion_lines(
         The limits.
     promoted
         The figures of the promoted model; None if there is none.
+    compared
+        The figures of the run on the clips of the promoted model's figures; None if all figures are of these.
     against
         What to call the promoted model.
     other_data
@@ -40,7 +43,7 @@ def promotion_lines(
         return lines
     if other_data:
         return [*lines, GateLine(f"same data as {against}", False, reason=other_data)]
-    return [*lines, *_no_worse(metrics, settings, promoted, against)]
+    return [*lines, *_no_worse(metrics if compared is None else compared, settings, promoted, against)]
 
 
 def compared_figures(*metrics: Mapping[str, Any]) -> tuple[str, ...]:

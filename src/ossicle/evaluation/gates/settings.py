@@ -43,7 +43,12 @@ class ProbeGateSettings:
     """What a warm-up must reach before the training that starts from it; judged on a part of the held-out clips."""
 
     share: float = setting(default=0.3, help="share of the held-out clips of each label", gt=0, le=1, digest=False)
-    floor: int = setting(default=1, help="lowest number of clips of each label in this part", ge=1, digest=False)
+    floor: int = setting(
+        default=20,
+        help="fewest clips of a label in this part; all of a label that has fewer",
+        ge=0,
+        digest=False,
+    )
     seed: int = setting(default=0, help="seed of the choice of clips", ge=0, digest=False)
     accuracy: float = setting(default=0.0, help="lowest accuracy; 0: no limit", ge=0, le=1, digest=False)
     recall: float = setting(

@@ -1,15 +1,17 @@
 """Promote a finished run to the registry, or refuse it; ``ossicle run`` never does this."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ossicle.app.project.bundle_places import registry_folder
 from ossicle.app.project.load import Project
 from ossicle.app.steps.maintenance.pins import keep
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.app.steps.pipeline.probe_gate import judged_probe, require_probe_gate
 from ossicle.app.steps.promotion.card import promotion_card
 from ossicle.app.steps.promotion.finished_run import FinishedRun, finished_run
+from ossicle.app.steps.promotion.same_clips import same_clips, write_answers
 from ossicle.artefacts.logs.environment import environment
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.registry.references import PREFIX
@@ -101,6 +103,7 @@ def promote(project: Project, name: str = "") -> Promotion:
         metrics,
         {"training": run.environment, "promotion": environment()},
         origin,
+        lambda folder: write_answers(run, folder),
         lambda number: _keep(run, name, number),
     )
     registry = Registry(registry_folder(project))
@@ -112,21 +115,21 @@ def gate_lines(run: FinishedRun, metrics: Mapping[str, Any], against: Version | 
     lines: list[GateLine] = []
     if (refused := pipeline_of(run.project).refusal(run.artefacts, run.project)) is not None:
         lines.append(GateLine("noise gate", False, reason=str(refused)))
-    promoted, label = (None, "") if against is None else (against.metrics, f"version {against.number}")
-    other = "" if against is None else _other_data(run, against)
+    if run.project.settings.probe_gate.active:
+        require_probe_gate(run.project)
+        probed = judged_probe(run.project, run.artefacts).lines
+        lines += [replace(one, name=f"probe gate: {one.name}") for one in probed]
     settings = run.project.settings.promotion
-    return [*lines, *promotion_lines(metrics, settings, promoted, against=label, other_data=other)]
-
-
-def _other_data(run: FinishedRun, against: Version) -> str:
-    """Return why the figures of a run and of a version are not of the same clips; empty if they are."""
-    own, other = (read_bundle(place).provenance.get("dataset") for place in (run.bundle, against.bundle))
-    if own == other:
-        return ""
-    return (
-        "its figures are of another dataset, so the two cannot be compared; promote under another --name, or run the "
-        "promoted settings on this dataset and promote that first"
-    )
+    if against is None:
+        return [*lines, *promotion_lines(metrics, settings)]
+    same = same_clips(run, metrics, against)
+    label = f"version {against.number}{same.where}"
+    return [
+        *lines,
+        *promotion_lines(
+            metrics, settings, same.promoted, compared=same.own, against=label, other_data=same.other_data
+        ),
+    ]
 
 
 def _keep(run: FinishedRun, name: str, number: int) -> None:

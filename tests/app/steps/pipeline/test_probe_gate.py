@@ -1,0 +1,168 @@
+"""The probe gate of a project: the clips it judges, what it records, and what it compares with."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
+from ossicle.app.steps.judge.held_out_answers import held_out_answers
+from ossicle.app.steps.pipeline.pipelines import chosen_steps
+from ossicle.app.steps.pipeline.probe_gate import HISTORY, judged_probe
+from ossicle.artefacts.files import file_digest
+from ossicle.audio.wav import write_wav
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.raven import write_raven
+from ossicle.evaluation.gates.clip_answers import ClipAnswers, clip_metrics, read_answers
+from ossicle.evaluation.gates.settings import ProbeGateSettings
+
+from ....untrained import PROJECT, RATE, use_untrained
+from ...conftest import Commands
+
+GATE = """
+[probe_gate]
+accuracy = 0.01
+floor = 1
+share = 0.5
+[variants.other.training]
+seed = 7
+"""
+CLIPS = 'criterion = "clips"\n'
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project with hits of two labels, run up to their scores."""
+    place = tmp_path_factory.mktemp("probe") / "hits"
+    for number, stem in enumerate(("siteA_1", "siteB_1")):
+        (place / "audio").mkdir(parents=True, exist_ok=True)
+        samples = 0.03 * np.random.default_rng(number).standard_normal(10 * RATE)
+        write_wav(place / "audio" / f"{stem}.wav", samples.astype(np.float32), RATE)
+        rows = [RawSelection(float(start), start + 0.5, ("kick", "snare")[start % 2]) for start in range(1, 9)]
+        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
+    (place / "ossicle.toml").write_text(PROJECT.replace("[evaluation]\n", f"[evaluation]\n{CLIPS}") + GATE)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("OSSICLE_DATA_ROOT", raising=False)
+        use_untrained(patch)
+        project = load_project(place)
+        run_steps(chosen_steps(project, ("clip_scores",)), project, Silent())
+        yield place
+
+
+@pytest.fixture
+def folder(scored: Path, tmp_path: Path) -> Path:
+    shutil.copytree(scored, tmp_path / "hits")
+    return tmp_path / "hits"
+
+
+def history(folder: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (folder / "data" / HISTORY).read_text().splitlines()]
+
+
+def answers_of(project: Project) -> ClipAnswers:
+    found = find_steps(chosen_steps(project, ("clip_scores",)), project)
+    answers = held_out_answers({step: path for step, path in found.items() if path is not None})
+    assert answers is not None
+    return answers
+
+
+def test_a_good_run_passes_and_is_recorded_once(folder: Path, ossicle: Commands) -> None:
+    # Networks that nobody trained give one answer to all: half of the clips are right.
+    for _ in range(2):
+        said = ossicle("probe", "-p", folder, "--progress", "none")
+        assert said.code == 0, said.err
+        assert "8 held-out clips" in said.out
+    (line,) = history(folder)
+    assert (line["clips"], line["accuracy"], line["failed"], line["variant"]) == (8, 0.5, [], "")
+
+
+def test_a_bad_run_is_refused_with_each_reason_and_zeros_named(folder: Path, ossicle: Commands) -> None:
+    more = ("--set", "probe_gate.accuracy=0.72", "--set", 'probe_gate.buckets={drums=["kick", "snare", "tom*"]}')
+    said = ossicle("probe", "-p", folder, "--progress", "none", *more)
+    assert said.code == 4
+    assert "accuracy >= 0.72: 0.5 is below 0.72" in said.err
+    assert "zero recall" in said.err
+    assert "recall of drums: tom*: no class is called 'tom*'" in said.err
+    assert "no clip was recognised of: " in said.err
+    told = json.loads(ossicle("probe", "-p", folder, "--progress", "none", *more, "--json").out)
+    assert not told["passed"]
+    assert len(told["zero_recall"]) == 1
+
+
+def test_confusions_are_compared_with_the_previous_run_of_the_variant(folder: Path) -> None:
+    pairs = ('probe_gate.pairs=["kick > snare", "snare > kick"]',)
+    project = load_project(folder, pairs)
+    found = {name: one for name, one in find_steps(chosen_steps(project, ("clip_scores",)), project).items() if one}
+    first = judged_probe(project, found)
+    assert {one.note for one in first.lines[1:]} == {"no previous run to compare with"}
+    (line,) = history(folder)
+    line["content"] = "0" * 64
+    for variant, shares in (("", {"kick > snare": 0.0, "snare > kick": 0.0}), ("other", {"kick > snare": 1.0})):
+        text = json.dumps({**line, "variant": variant, "confusions": shares}) + "\n"
+        with (folder / "data" / HISTORY).open("a") as file:
+            file.write(text)
+    again = judged_probe(project, found)
+    # One of the two labels got all the answers, so one confusion has grown from the zeros before.
+    (reason,) = [one.reason for one in again.lines if not one.passed]
+    assert reason == "1 has grown from 0 in the previous run"
+
+
+def test_the_part_is_stratified_and_does_not_depend_on_the_order(folder: Path) -> None:
+    answers = answers_of(load_project(folder))
+    gate = ProbeGateSettings(share=0.5, floor=1)
+    part = answers.part(gate)
+    assert part.table["label"].value_counts().sort("label").rows() == [("kick", 4), ("snare", 4)]
+    shuffled = ClipAnswers(answers.table.reverse(), answers.labels).part(gate)
+    assert shuffled.table.sort("recording_id", "onset_s").equals(part.table.sort("recording_id", "onset_s"))
+    assert len(answers.part(ProbeGateSettings(share=0.5, floor=100)).table) == 16
+    # Of clips that are already half of all, the same share of all is more of them.
+    assert len(answers.part(gate, fraction=0.5).table) == 16
+    assert not answers.part(ProbeGateSettings(share=0.5, floor=1, seed=1)).table.equals(part.table)
+
+
+def test_answers_are_compared_on_common_clips(folder: Path) -> None:
+    answers = answers_of(load_project(folder))
+    half = ClipAnswers(answers.table.head(8), answers.labels)
+    assert len(answers.among(half).table) == 8
+    assert len(half.among(answers).table) == 8
+    right = ClipAnswers(half.table.with_columns(pl.col("label").alias("answer")), answers.labels)
+    assert clip_metrics(right) == {
+        "accuracy": {"value": 1.0},
+        "f1": {"kick": {"value": 1.0}, "snare": {"value": 1.0}},
+        "recall": {"kick": {"value": 1.0}, "snare": {"value": 1.0}},
+    }
+    assert read_answers(right.table).labels == ("kick", "snare")
+
+
+def test_a_project_without_a_gate_or_clips_is_told_what_to_set(folder: Path, ossicle: Commands) -> None:
+    said = ossicle("probe", "-p", folder, "--set", "probe_gate.accuracy=0", "--progress", "none")
+    assert said.code == 2
+    assert "[probe_gate] sets no limit; set accuracy, buckets or pairs" in said.err
+    said = ossicle("probe", "-p", folder, "--set", "evaluation.criterion=recording", "--progress", "none")
+    assert said.code == 2
+    assert 'set criterion = "clips", or remove [probe_gate]' in said.err
+
+
+def test_the_gate_changes_no_fingerprint(folder: Path) -> None:
+    project = load_project(folder)
+    before = find_steps(chosen_steps(project, ("clip_scores",)), project)
+    changed = load_project(folder, ("probe_gate.accuracy=0.9", "promotion.margin=0.5"))
+    assert find_steps(chosen_steps(changed, ("clip_scores",)), changed) == before
+    assert all(before.values())
+
+
+def test_the_history_survives_an_incomplete_line(folder: Path, ossicle: Commands) -> None:
+    ossicle("probe", "-p", folder, "--progress", "none")
+    file = folder / "data" / HISTORY
+    digest = file_digest(file)
+    with file.open("a") as handle:
+        handle.write('{"project": "det')
+    assert ossicle("probe", "-p", folder, "--progress", "none").code == 0
+    ossicle("probe", "-p", folder, "--progress", "none", "--set", "probe_gate.accuracy=0.99")
+    assert len(history(folder)) == 2
+    assert file_digest(file) != digest
