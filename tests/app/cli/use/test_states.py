@@ -104,6 +104,24 @@ def test_stream_and_predict_give_the_same_changes_at_any_feed(bundle: Path, audi
         assert found == expected
 
 
+def test_stream_ends_with_the_event_log_of_the_file(bundle: Path, audio: Path, ossicle: Commands) -> None:
+    found = load_bundle(bundle).states.predict_file(audio / "kitchen.wav")
+    said = ossicle("stream", bundle, audio / "kitchen.wav", "--only-changes")
+    header, _, *rows, delays = [line for line in said.err.splitlines() if line.strip()]
+    assert header.split()[0] == "label"
+    for row, label in zip(rows, ("ac", "fridge"), strict=True):
+        own = [one for one in found.stretches if one.label == label]
+        on = [one.end_s - one.start_s for one in own if one.state == "on"]
+        known_s = sum(one.end_s - one.start_s for one in own if one.state != "unknown")
+        figures = (len(on), f"{sum(on):.1f}", f"{100 * sum(on) / known_s:.1f} %")
+        assert (
+            row.split() == " ".join(map(str, (label, *figures, f"{sum(on) / len(on):.1f}", f"{max(on):.1f}"))).split()
+        )
+    late_s = sorted(one.decided_at_s - one.time_s for one in found.changes)
+    assert delays.startswith("changes were decided after ")
+    assert delays.endswith(f"at most {late_s[-1]:.2f} s")
+
+
 def test_the_status_of_a_moment_is_that_after_all_its_changes(bundle: Path, audio: Path, ossicle: Commands) -> None:
     every = lines(ossicle("stream", bundle, audio / "kitchen.wav").out)
     assert [one["status"] for one in every] == [

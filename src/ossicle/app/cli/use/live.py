@@ -13,11 +13,11 @@ import typer
 
 from ossicle.app.api.live_session import live_session, microphone_input, open_sinks
 from ossicle.app.api.loaded_bundle import load_bundle
-from ossicle.app.cli.cells import MISSING
 from ossicle.app.cli.main import EXIT_INTERRUPTED, EXIT_TERMINATED
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.app.cli.use.predict import Channel, Folds, Precision, Runtime, asked_channel, warn_if_refused
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.text.counting import counted
@@ -205,18 +205,7 @@ def _print_summary(summary: dict[str, Any], *, as_json: bool, stdout_works: bool
         if stdout_works:
             print(json_text({"summary": summary}, indent=None), flush=True)
         return
-    rows = [
-        (
-            one["label"],
-            str(one["count"]),
-            f"{one['on_s']:.1f}",
-            MISSING if one["duty_cycle"] is None else f"{100 * one['duty_cycle']:.1f} %",
-            MISSING if one["mean_s"] is None else f"{one['mean_s']:.1f}",
-            MISSING if one["longest_s"] is None else f"{one['longest_s']:.1f}",
-        )
-        for one in summary["labels"]
-    ]
-    print_rows(("label", "count", "seconds on", "duty cycle", "mean s", "longest s"), rows, stderr=True)
+    print_label_table(summary["labels"])
     lag, load = summary["lag_s"], summary["load"]
     delays = "" if lag is None else f"; lag {lag['median']} s, at most {lag['most']} s; load {100 * load:.1f} %"
     _say(f"heard {summary['heard_s']:.1f} s; {counted(summary['gaps'], 'gap')}, {summary['gap_s']:.1f} s{delays}")

@@ -1,9 +1,11 @@
 """``predict`` and ``stream`` for bundles of states."""
 
 import sys
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 import typer
 
@@ -15,12 +17,14 @@ from ossicle.app.api.states.state_tables import recording_json, write_state_scor
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
+from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.text.counting import counted
+from ossicle.live.label_log import LabelLog
 from ossicle.live.state_lines import StateLines
 
 
@@ -96,18 +100,27 @@ def predict_states(
 def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_changes: bool) -> DecodeReport:
     """Print the states of a file as JSON lines, each as soon as it is decided, and return how decoding ended.
 
-    With ``only_changes`` changes are left out that do not change the overall status, if there is one.
+    With ``only_changes`` changes are left out that do not change the overall status, if there is one. At the end the
+    event log goes to stderr: how often and how long each label was on, and how long the changes took to be decided.
     """
     lines = StateLines(opened.labels, opened.states.decision.priority, only_changes=only_changes)
+    log, delays_s = LabelLog(list(opened.labels)), array("d")
     moments = opened.states.stream_file(file, chunk_s)
     while True:
         try:
             changes = next(moments)
         except StopIteration as end:
             report: DecodeReport = end.value
-            return report
+            break
         for line in lines.of(changes):
             print(json_text(line, indent=None), flush=True)
+        for one in changes:
+            log.change(one.label, one.state, one.time_s)
+            delays_s.append(one.decided_at_s - one.time_s)
+    print_label_table(log.summary(report.end_s, report.end_s))
+    if delays_s:
+        _say(f"changes were decided after {median(delays_s):.2f} s of sound (median), at most {max(delays_s):.2f} s")
+    return report
 
 
 def _print_done(done: Sequence[StatePrediction], *, scores_only: bool) -> None:

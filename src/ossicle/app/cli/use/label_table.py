@@ -1,0 +1,25 @@
+"""The event log of a session or a file as a table on stderr: how often and how long each label was on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ossicle.app.cli.cells import MISSING
+from ossicle.app.cli.table import print_rows
+
+_HEADER = ("label", "count", "seconds on", "duty cycle", "mean s", "longest s")
+
+
+def print_label_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rows of :meth:`ossicle.live.label_log.LabelLog.summary` on stderr; what is undefined is "–"."""
+    cells = [
+        (
+            one["label"],
+            str(one["count"]),
+            f"{one['on_s']:.1f}",
+            MISSING if one["duty_cycle"] is None else f"{100 * one['duty_cycle']:.1f} %",
+            MISSING if one["mean_s"] is None else f"{one['mean_s']:.1f}",
+            MISSING if one["longest_s"] is None else f"{one['longest_s']:.1f}",
+        )
+        for one in rows
+    ]
+    print_rows(_HEADER, cells, stderr=True)
