@@ -13,6 +13,7 @@ from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.api.prediction_tables import PredictionTables
 from ossicle.app.api.recording_prediction import RecordingPrediction
 from ossicle.app.api.states.state_tables import STATE_FORMATS
+from ossicle.app.api.transcripts import TRANSCRIPT_FORMATS, VELOCITIES, MidiChoices, transcripts
 from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
@@ -72,7 +73,8 @@ def predict(
         str,
         typer.Option(
             "--format",
-            help=f"Tables to write, comma-separated: {', '.join(EVENT_FORMATS)}; by default raven,csv. Of states: "
+            help=f"Tables to write, comma-separated: {', '.join((*EVENT_FORMATS, *TRANSCRIPT_FORMATS))}; by default "
+            "raven,csv. midi and json are transcripts, a file for each recording (docs/drums.md). Of states: "
             f"{', '.join(STATE_FORMATS)}; by default json,csv.",
             show_default=False,
         ),
@@ -106,6 +108,22 @@ def predict(
     scores_only: Annotated[
         bool, typer.Option("--scores-only", help="Of states: write the scores of all windows, without a decision.")
     ] = False,
+    midi_note: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--midi-note",
+            metavar="LABEL=NOTE",
+            help="With --format midi: the note of a label, 0 to 127; repeatable. Known drums have their General MIDI "
+            "note.",
+            show_default=False,
+        ),
+    ] = None,
+    midi_velocity: Annotated[
+        str,
+        typer.Option(
+            "--midi-velocity", help=f"With --format midi: what velocities follow, {' or '.join(VELOCITIES)} of a hit."
+        ),
+    ] = VELOCITIES[0],
     as_json: Json = False,
 ) -> None:
     """Find events in recordings and write them as tables. An unreadable file is skipped and listed: exit code 3.
@@ -117,7 +135,9 @@ def predict(
     """
     options = StateOptions(expect, scores_only, force)
     # Known before the model is loaded; which of the two kinds is wanted is known afterwards.
-    _known_formats(formats or "csv", (*EVENT_FORMATS, *STATE_FORMATS))
+    asked = _known_formats(formats or "csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS, *STATE_FORMATS))
+    choices = MidiChoices(midi_note or (), midi_velocity)
+    choices.require_midi(asked)
     opened = load_bundle(
         bundle,
         runtime,
@@ -138,23 +158,28 @@ def predict(
         return
     if options.given:
         raise UsageError(f"{options.given} is for bundles of states, and this one finds events: leave it out")
-    wanted = _known_formats(formats or "raven,csv", EVENT_FORMATS)
+    wanted = _known_formats(formats or "raven,csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS))
     audio = find_audio(files)
+    names = [name for name, _ in audio]
+    written = transcripts(out, names, wanted, opened.labels, choices)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     # Make the folder now, so that an unwritable place is reported before hours of scoring.
     make_folder(out)
     with project_lock(out):
-        tables = PredictionTables(out, [name for name, _ in audio], wanted, opened.manifest.front.fmax_hz)
+        of_events = [one for one in wanted if one not in TRANSCRIPT_FORMATS]
+        tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
         finished = Finished(out, made_with, EVENTS, discard=force)
-        cut = None if cutouts is None else CutOuts(cutouts, [name for name, _ in audio], pad_s)
+        cut = None if cutouts is None else CutOuts(cutouts, names, pad_s)
         done: list[RecordingPrediction] = []
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
             found = finished.find(name, path, state)
             one = found or opened.predict_file(path, name)
             tables.write(one, keep=found is not None)
+            # Cheap, and notes and velocities may differ from those of an earlier call.
+            written.write(one)
             if found is None:
                 finished.mark(one, state)
             if cut is not None and one.events:

@@ -1,0 +1,106 @@
+"""Transcripts beside the tables of predictions: a MIDI file or a list of onsets for each recording."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.artefacts.filesystem.changes import remove_file
+from ossicle.core.errors import AudioError, UsageError
+from ossicle.corpus.naming.table_names import table_places
+
+MIDI, JSON = "midi", "json"
+TRANSCRIPT_FORMATS = (MIDI, JSON)
+ENDINGS: Mapping[str, str] = {MIDI: ".mid", JSON: ".events.json"}
+SCORE, LEVEL = "score", "level"
+VELOCITIES = (SCORE, LEVEL)
+
+
+@dataclass(frozen=True, slots=True)
+class MidiChoices:
+    """What a user says of MIDI files: ``notes`` as LABEL=NOTE, and what velocities follow, ``score`` or ``level``."""
+
+    notes: Sequence[str] = ()
+    velocity: str = SCORE
+
+    def require_midi(self, formats: Sequence[str]) -> None:
+        """Raise UsageError for an unknown velocity, and for choices that nothing uses."""
+        if self.velocity not in VELOCITIES:
+            raise UsageError(f"--midi-velocity {self.velocity} is not one of: {', '.join(VELOCITIES)}")
+        if MIDI not in formats and (self.notes or self.velocity != SCORE):
+            raise UsageError("--midi-note and --midi-velocity are for --format midi: add it, or leave them out")
+
+
+@dataclass(frozen=True)
+class Transcripts:
+    """The transcripts of one output folder.
+
+    ``names``: all recordings that are asked for; ``formats``: some of :data:`TRANSCRIPT_FORMATS`; ``notes``: the MIDI
+    note of each label; ``velocity``: what velocities follow.
+    """
+
+    out: Path
+    names: Sequence[str]
+    formats: Sequence[str]
+    notes: Mapping[str, int] = field(default_factory=dict)
+    velocity: str = SCORE
+
+    def write(self, one: RecordingPrediction) -> None:
+        """Write the transcripts of a recording; one that was left out gets none, and earlier ones are removed."""
+        # Here, because every start of the command line reads this module.
+        from ossicle.corpus.transcription.event_json import write_event_json
+        from ossicle.corpus.transcription.midi import midi_notes, write_midi
+
+        place = table_places(self.names)[one.name]
+        for name in self.formats:
+            path = self.out / place.with_name(place.name + ENDINGS[name])
+            if one.status == "left_out":
+                remove_file(path)
+            elif name == JSON:
+                write_event_json(path, one.name, one.end_s, one.rows)
+            else:
+                onsets = [(event.start_s, event.label) for event in one.events]
+                write_midi(path, midi_notes(onsets, self._strengths(one), self.notes))
+
+    def _strengths(self, one: RecordingPrediction) -> list[float]:
+        from ossicle.audio.decoding.decode import AudioSource
+        from ossicle.corpus.transcription.onset_strengths import level_strengths, peak_envelope
+
+        if self.velocity == SCORE or one.path is None:
+            return [event.score for event in one.events]
+        source = AudioSource(one.path)
+        try:
+            envelope = peak_envelope(source.blocks(), source.info.rate)
+        except AudioError as error:
+            raise UsageError(f"--midi-velocity level: {error}; use --midi-velocity score") from None
+        return level_strengths([event.start_s for event in one.events], envelope)
+
+
+def transcripts(
+    out: Path, names: Sequence[str], formats: Sequence[str], labels: Sequence[str], choices: MidiChoices
+) -> Transcripts:
+    """Return the transcripts to write among ``formats``.
+
+    Parameters
+    ----------
+    out
+        Folder of the results.
+    names
+        All recordings that are asked for.
+    formats
+        Formats of the user; those that are no transcripts are not used.
+    labels
+        Labels of the bundle.
+    choices
+        Notes and velocities.
+
+    Raises
+    ------
+    UsageError
+        A label has no MIDI note, or a choice has no meaning; before anything is scored.
+    """
+    from ossicle.corpus.transcription.drum_notes import notes_of, stated_notes
+
+    choices.require_midi(formats)
+    notes = notes_of(labels, stated_notes(choices.notes)) if MIDI in formats else {}
+    return Transcripts(out, names, [one for one in formats if one in TRANSCRIPT_FORMATS], notes, choices.velocity)

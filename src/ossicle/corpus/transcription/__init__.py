@@ -1,0 +1,1 @@
+"""Transcripts of recordings for music programs: MIDI files and lists of onsets."""
