@@ -32,6 +32,11 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "Run everything once on synthetic recordings: train, evaluate, export, predict, stream, report. "
                 "Takes minutes.",
             ),
+            "selftest": Row(
+                "checks.selftest",
+                "Check the installation with built-in sound: decode, index, judge, train, predict. Takes a minute or "
+                "two.",
+            ),
             "new": Row("run.new", "Create a project file from a recipe, with settings that fit the recordings."),
             "presets": Row(
                 "run.presets",
