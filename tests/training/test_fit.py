@@ -68,6 +68,7 @@ def test_what_a_run_leaves(straight: Path) -> None:
         "metrics.jsonl",
         "noise_likeness.json",
         "tensorboard",
+        "tracking.json",
         "weights.safetensors",
     ]
     lines = folder.epochs()
@@ -76,6 +77,10 @@ def test_what_a_run_leaves(straight: Path) -> None:
     assert ["val_loss" in line for line in lines] == [False, False, True, False]
     assert all(math.isfinite(line[key]) for line in lines for key in ("train_loss", "learning_rate", "seconds"))
     assert lines[-1]["learning_rate"] == pytest.approx(0.0, abs=1e-9)
+    assert all({"samples_per_s", "data_wait", "device_use", "memory_mb"} <= line.keys() for line in lines)
+    # Frames without a label are there too, so each label is decided by itself.
+    assert set(lines[2]["labels"]) == set(lines[2]["counts"]) == {"high", "low"}
+    assert 0.0 <= lines[2]["val_accuracy"] <= 1.0
 
 
 def test_a_done_run_is_left_alone_but_for_a_state_that_a_kill_left(corpus: Any, straight: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ossicle.training import fit as fit_module
 from ossicle.training.checkpoint import EpochEnd
 from ossicle.training.crossval import fit_job
 from ossicle.training.module import FrameDetector
+from ossicle.training.tracking.epoch_clock import TIMES
 
 # (where, epoch): within the epoch, at its end before its line, between line and state, after its state; and after all
 # epochs but before the weights.
@@ -85,7 +86,7 @@ def assert_like(folder: Path, straight: Path) -> None:
     assert not ours.checkpoint.exists()
 
     def figures(run: RunFolder) -> list[dict[str, Any]]:
-        return [{k: v for k, v in line.items() if k != "seconds"} for line in run.epochs()]
+        return [{k: v for k, v in line.items() if k not in TIMES} for line in run.epochs()]
 
     assert figures(ours) == figures(theirs)
 

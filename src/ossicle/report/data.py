@@ -27,7 +27,7 @@ class TrainingCurve:
     """
 
     name: str
-    epochs: Sequence[Mapping[str, float]]
+    epochs: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,9 +125,9 @@ class ReportData:
     set if whole recordings are evaluated; figures about times are then not shown. ``clips``: set if clips are.
     ``calibration``: before and after, if there was one, in words ``calibrated``. ``budget``: phases with their seconds.
     ``noise_gate``: results of the noise gate, in order; ``gate_exceptions``: sentences about sounds that could not
-    refuse;
-    ``gate_found_nothing``: that no annotated event is found, in words. ``notes``: warnings. ``split``:
-    the leak audit as ``corpus.splits.leak_audit`` writes it. ``files``: name to path relative to the page.
+    refuse; ``gate_found_nothing``: that no annotated event is found, in words. ``notes``: warnings. ``curve_notes``:
+    what the curves show. ``split``: the leak audit as ``corpus.splits.leak_audit`` writes it. ``files``: name to path
+    relative to the page.
     """
 
     title: str
@@ -135,6 +135,7 @@ class ReportData:
     health: HealthReport
     metrics: EventReport
     curves: Sequence[TrainingCurve] = ()
+    curve_notes: Sequence[str] = ()
     in_sample: EventReport | None = None
     collar: EventReport | None = None
     threshold_curves: Sequence[ThresholdCurve] = ()

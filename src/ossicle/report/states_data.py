@@ -47,6 +47,8 @@ class StatesReportData:
         What to try next, in order.
     curves
         Losses of each head by epoch.
+    curve_notes
+        What they show.
     split
         The audit of the split.
     problems
@@ -64,6 +66,7 @@ class StatesReportData:
     contradictions: Sequence[ContradictionCard]
     next_steps: Sequence[str]
     curves: Sequence[TrainingCurve]
+    curve_notes: Sequence[str]
     split: Mapping[str, Any]
     problems: Sequence[tuple[str, str, str]]
     budget: Sequence[tuple[str, float]]

@@ -17,42 +17,100 @@ from ossicle.core.errors import ArtefactError
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Clip
 from ossicle.core.settings import digestible
+from ossicle.metrics.curves.held_out import HeldOutCounts
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
+from ossicle.training.objective import Said
 from ossicle.training.settings import TrainingSettings
+from ossicle.training.tracking.epoch_clock import EpochClock
+from ossicle.training.tracking.trackers import Trackers
 
 _MADE_FROM = "ossicle_made_from"
 
 
 class EpochEnd(Callback):
-    """Log an epoch's figures, then save the state, in this order: a resumed run drops lines after its state.
+    """Log an epoch's figures, save the state, and tell the trackers.
 
-    ``drawn``: figures about an epoch's crops.
+    The log comes first: a resumed run drops lines after its state, and rewrites the files of its trackers.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    made_from
+        Digest of what the state depends on.
+    labels
+        Names of the labels.
+    clock
+        Measures the epochs.
+    trackers
+        Where the figures go besides the log.
+    drawn
+        Returns figures about the crops of an epoch.
     """
 
     def __init__(
-        self, folder: RunFolder, made_from: str, drawn: Callable[[int], Mapping[str, float]] = lambda epoch: {}
+        self,
+        folder: RunFolder,
+        made_from: str,
+        labels: Sequence[str],
+        clock: EpochClock,
+        trackers: Trackers,
+        drawn: Callable[[int], Mapping[str, float]] = lambda epoch: {},
     ) -> None:
-        self._folder = folder
-        self._made_from = made_from
-        self._drawn = drawn
+        self._folder, self._made_from, self._labels = folder, made_from, tuple(labels)
+        self._clock, self._trackers, self._drawn = clock, trackers, drawn
+        self._counts: HeldOutCounts | None = None
         self._began = time.monotonic()
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Start the clock of an epoch."""
         self._began = time.monotonic()
+        self._counts = None
+        self._clock.start()
+
+    def on_train_batch_start(self, trainer: lightning.Trainer, pl_module: Any, batch: Any, batch_idx: int) -> None:
+        """Tell the clock that a batch was read."""
+        self._clock.batch_came()
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Tell the clock that a step ended."""
+        self._clock.batch_done(len(batch[0]))
+
+    def on_validation_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: Any,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Count the answers for held-out crops."""
+        said: Said = outputs["said"]
+        if self._counts is None:
+            self._counts = HeldOutCounts(len(self._labels))
+        parts = (torch.sigmoid(said.logits), said.targets, said.mask)
+        self._counts.add(*(part.detach().float().cpu().numpy() for part in parts))
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         """Log figures and save the state."""
         module: FrameDetector = pl_module
         module.end_epoch()
-        figures = {**module.epoch_figures(), **self._drawn(trainer.current_epoch)}
-        rate = float(trainer.optimizers[0].param_groups[0]["lr"])
-        seconds = round(time.monotonic() - self._began, 3)
-        self._folder.log_epoch({"epoch": trainer.current_epoch, "learning_rate": rate, "seconds": seconds, **figures})
-        for logger in trainer.loggers:
-            logger.log_metrics({"learning_rate": rate, **figures}, step=trainer.current_epoch)
+        line = {
+            "epoch": trainer.current_epoch,
+            "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
+            "seconds": round(time.monotonic() - self._began, 3),
+            **module.epoch_figures(),
+            **self._drawn(trainer.current_epoch),
+            **(self._counts.figures(self._labels) if self._counts is not None else {}),
+            **self._clock.figures(),
+        }
+        self._folder.log_epoch(line)
+        self._trackers.epoch(line)
         with whole_file(self._folder.checkpoint) as temporary:
             trainer.save_checkpoint(temporary)
 

@@ -29,9 +29,11 @@ from ossicle.training.material import apart, load_material
 from ossicle.training.pseudo import PseudoSource, load_pseudo
 from ossicle.training.settings import TrainingSettings
 from ossicle.training.subset import subset_of
+from ossicle.training.tracking.tracked_run import TrackedRun
 
 _POLL_S = 0.2
 _GRACE_S = 10.0
+_UNNAMED = TrackedRun()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class FitJob:
     ``audio`` is the folder or the roots of recordings, if some are not in the store; ``cache_mb`` megabytes cache whole
     ones. ``pseudo``: location of pseudo-labels, of which the training finds those that it may use. ``log_mel``: kept
     spectrograms to read instead of samples. ``start``: weights to go on from instead of random ones; ``before``: the
-    training that makes them, if it is not done yet.
+    training that makes them, if it is not done yet. ``tracked``: what trackers call the training.
     """
 
     folder: Path
@@ -61,6 +63,7 @@ class FitJob:
     log_mel: LogMelFolder | None = None
     start: Path | None = None
     before: "FitJob | None" = None
+    tracked: TrackedRun = _UNNAMED
 
     @property
     def name(self) -> str:
@@ -123,6 +126,7 @@ def fit_job(job: FitJob) -> None:
         RunFolder(job.folder),
         job.pretrained,
         job.start,
+        job.tracked,
     )
 
 

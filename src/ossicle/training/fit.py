@@ -12,11 +12,10 @@ import lightning
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import Callback
-from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
-from ossicle.artefacts.filesystem.changes import make_folder, remove_file, remove_folder
+from ossicle.artefacts.filesystem.changes import make_folder, remove_file
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.digest import seed_of
@@ -39,6 +38,9 @@ from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
 from ossicle.training.noise_labels import known_in_noise, label_textures
 from ossicle.training.settings import TrainingSettings
+from ossicle.training.tracking.epoch_clock import EpochClock
+from ossicle.training.tracking.tracked_run import TrackedRun
+from ossicle.training.tracking.trackers import Trackers
 
 
 class Crops(lightning.LightningDataModule):
@@ -95,14 +97,15 @@ def fit(
     folder: RunFolder,
     pretrained: Path | None = None,
     start: Path | None = None,
+    tracked: TrackedRun = TrackedRun(),
 ) -> None:
     """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
 
     The weights are the average after the last epoch, whatever the curves show: nothing is chosen on held-out data.
     ``training.schedule``, ``keep`` and ``patience`` may ask for inner groups, which are taken from ``train``.
     ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub. ``start``: weights of the same
-    network to go on from; None for random ones. A folder with the state of an
-    interrupted training is resumed.
+    network to go on from; None for random ones. ``tracked``: what trackers call the training. A folder with the state
+    of an interrupted training is resumed.
 
     Raises
     ------
@@ -141,12 +144,14 @@ def fit(
     module = FrameDetector(
         network, material.plan, front, training, augment, crops.steps, known, material.log_mel is not None
     )
-    callbacks: list[Callback] = [EpochEnd(folder, made_from, crops.pseudo_shares)]
+    place, trackers = device(training.device), Trackers(tracked, folder)
+    clock = EpochClock(place, training.threads)
+    callbacks: list[Callback] = [EpochEnd(folder, made_from, material.labels, clock, trackers, crops.pseudo_shares)]
     if inner is not None:
         callbacks.insert(0, InnerLoss(inner_batches(inner.held_out, material, training)))
     resume = _resumable(folder, made_from)
-    kind, chosen = _lightning(device(training.device))
-    with _quiet(), _out_of_memory(training, folder):
+    kind, chosen = _lightning(place)
+    with _quiet(), _out_of_memory(training, folder), trackers.following():
         trainer = lightning.Trainer(
             max_epochs=training.epochs,
             accelerator=kind,
@@ -159,7 +164,7 @@ def fit(
             check_val_every_n_epoch=training.validate_every,
             limit_val_batches=1.0 if crops.validates else 0,
             num_sanity_val_steps=0,
-            logger=TensorBoardLogger(str(folder.path), name="tensorboard", version=""),
+            logger=False,
             callbacks=callbacks,
             enable_checkpointing=False,
             enable_progress_bar=False,
@@ -214,9 +219,8 @@ def _out_of_memory(training: TrainingSettings, folder: RunFolder) -> Iterator[No
 def _resumable(folder: RunFolder, made_from: str) -> bool:
     """Return whether there is a state to resume from; the lines of later epochs are dropped."""
     if not folder.checkpoint.exists():
-        for stale in (folder.metrics, folder.best):
+        for stale in (folder.metrics, folder.best, folder.tracking_file):
             remove_file(stale)
-        remove_folder(folder.tensorboard)
         return False
     folder.keep_epochs(before=read_epoch(folder.checkpoint, made_from) + 1)
     return True

@@ -138,11 +138,12 @@ class FrameDetector(lightning.LightningModule):
             return self.selection.best
         return self.average.average if self.mean is None else self.mean.average
 
-    def validation_step(self, batch: Batch, index: int) -> None:
-        """Compute the loss of the averaged weights on held-out crops: for the curves, never for choosing weights."""
+    def validation_step(self, batch: Batch, index: int) -> dict[str, Said]:
+        """Return what the averaged weights say about held-out crops: for the curves, never for choosing weights."""
         predicted = self.judged(batch)
         self._collect("val_loss", predicted.loss(self.training_settings))
         self._collect("val_error", predicted.error())
+        return {"said": predicted}
 
     def judged(self, batch: Batch) -> Said:
         """Return the output of the averaged weights for a batch as it was read."""

@@ -20,7 +20,8 @@ class RunFolder:
 
     path: Path
 
-    LOGS: ClassVar[tuple[str, ...]] = ("metrics.jsonl", "best_metrics.json", "tensorboard")
+    TRACKING: ClassVar[str] = "tracking.json"
+    LOGS: ClassVar[tuple[str, ...]] = ("metrics.jsonl", "best_metrics.json", "tensorboard", "wandb", TRACKING)
     """Files about times and curves, which are not part of the result."""
 
     @property
@@ -66,10 +67,26 @@ class RunFolder:
         """The epoch with the lowest held-out loss: for diagnosis; its weights are not the ones that are kept."""
         return self.path / "best_metrics.json"
 
+    def tracker(self, name: str) -> Path:
+        """Return the folder of a tracker, for example ``tensorboard`` with its event files."""
+        return self.path / name
+
     @property
-    def tensorboard(self) -> Path:
-        """TensorBoard event files."""
-        return self.path / "tensorboard"
+    def tracking_file(self) -> Path:
+        """What trackers call the training, and what became of their files."""
+        return self.path / self.TRACKING
+
+    @property
+    def tracking(self) -> dict[str, Any]:
+        """The content of that file; empty for run folders without it."""
+        if not self.tracking_file.exists():
+            return {}
+        found: dict[str, Any] = read_json(self.tracking_file)
+        return found
+
+    def write_tracking(self, tracking: Mapping[str, Any]) -> None:
+        """Write what trackers call the training, and what became of their files."""
+        write_json(self.tracking_file, tracking)
 
     @property
     def done(self) -> bool:
@@ -97,8 +114,8 @@ class RunFolder:
             with whole_file(self.metrics) as temporary:
                 temporary.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
 
-    def log_epoch(self, figures: Mapping[str, float]) -> None:
-        """Append one epoch."""
+    def log_epoch(self, figures: Mapping[str, Any]) -> None:
+        """Append one epoch: numbers by name, and tables of labels (:mod:`ossicle.metrics.curves.held_out`)."""
         with open_to_append(self.metrics) as file:
             write_all(file, (json.dumps(dict(figures), sort_keys=True) + "\n").encode())
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -9,7 +10,7 @@ from ossicle.report.data import TrainingCurve
 from ossicle.report.figures.style import CYCLE, legend_text, styled
 
 
-def points(epochs: Sequence[Mapping[str, float]], key: str) -> tuple[list[float], list[float]]:
+def points(epochs: Sequence[Mapping[str, Any]], key: str) -> tuple[list[float], list[float]]:
     """Return the epochs at which ``key`` was measured, and its values."""
     found = [(one["epoch"], one[key]) for one in epochs if math.isfinite(one.get(key, math.nan))]
     return [epoch for epoch, _ in found], [value for _, value in found]

@@ -4,7 +4,10 @@ The encoder is not called here; hundreds of windows take seconds.
 """
 
 import math
-from dataclasses import dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ossicle.core.digest import seed_of
+from ossicle.metrics.curves.held_out import HeldOutCounts
 from ossicle.models.heads.head import Head
 from ossicle.models.heads.settings import HeadSettings
 from ossicle.training.heads.balance import balanced_weights
@@ -25,11 +29,32 @@ _GRADIENT_CLIP = 5.0
 
 @dataclass(frozen=True, slots=True)
 class HeadEpoch:
-    """Losses of one epoch; ``held_out_loss`` is None where no group was held out."""
+    """Figures of one epoch; ``held_out_loss`` and ``answers`` are None where no group was held out.
+
+    ``seconds`` is the time of the training part, for ``n_windows`` windows. ``answers`` counts those for held-out
+    windows.
+    """
 
     epoch: int
     train_loss: float
     held_out_loss: float | None
+    learning_rate: float
+    seconds: float = field(compare=False)
+    n_windows: int
+    answers: HeldOutCounts | None = field(compare=False)
+
+    def to_json(self, labels: Sequence[str]) -> dict[str, Any]:
+        """Return a line of ``metrics.jsonl``, with the names of the labels."""
+        held_out = {} if self.held_out_loss is None else {"val_loss": self.held_out_loss}
+        return {
+            "epoch": self.epoch,
+            "train_loss": self.train_loss,
+            "learning_rate": self.learning_rate,
+            "seconds": round(self.seconds, 4),
+            "samples_per_s": round(self.n_windows / max(self.seconds, 1e-9), 1),
+            **held_out,
+            **(self.answers.figures(labels) if self.answers is not None else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +153,7 @@ def _train(
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _Schedule(settings.epochs * n_steps))
         curve: list[HeadEpoch] = []
         for epoch in range(epochs):
+            began, rate = time.monotonic(), optimiser.param_groups[0]["lr"]
             head.train()
             order = np.random.default_rng(seed_of(seed, "head", "order", epoch)).permutation(len(windows.features))
             total = 0.0
@@ -140,8 +166,9 @@ def _train(
                 optimiser.step()
                 schedule.step()
                 total += loss.item() * len(rows)
-            judged = None if held_out is None else held_out_loss(head, held_out, settings.batch_size)
-            curve.append(HeadEpoch(epoch, total / len(order), judged))
+            seconds = time.monotonic() - began
+            judged, answers = (None, None) if held_out is None else _judge(head, held_out, settings.batch_size)
+            curve.append(HeadEpoch(epoch, total / len(order), judged, rate, seconds, len(order), answers))
             if held_out is not None and epoch + 1 >= _best(tuple(curve)) + settings.patience:
                 break
     return head.eval(), tuple(curve)
@@ -160,17 +187,20 @@ class _Schedule:
         return 0.5 * (1.0 + math.cos(math.pi * min(1.0, (step - self._rise) / max(1, self._n_steps - self._rise))))
 
 
-def held_out_loss(head: nn.Module, windows: HeadWindows, batch_size: int) -> float:
-    """Return the balanced loss of windows that the head was not trained on; the head is left in evaluation mode."""
-    weights = _side_weights(windows)
+def _judge(head: nn.Module, windows: HeadWindows, batch_size: int) -> tuple[float, HeldOutCounts]:
+    """Return the balanced loss of windows that the head was not trained on, and its answers; the head is left in
+    evaluation mode.
+    """
+    weights, answers = _side_weights(windows), HeldOutCounts(windows.n_labels)
     head.eval()
     total = 0.0
     with torch.inference_mode():
         for first in range(0, len(windows.features), batch_size):
             rows = np.arange(first, min(first + batch_size, len(windows.features)))
-            loss = _loss(head(_batch(windows, rows)), weights[:, torch.from_numpy(rows)])
-            total += float(loss) * len(rows)
-    return total / len(windows.features)
+            logits = head(_batch(windows, rows))
+            total += float(_loss(logits, weights[:, torch.from_numpy(rows)])) * len(rows)
+            answers.add(torch.sigmoid(logits).numpy(), windows.targets[rows], windows.known[rows])
+    return total / len(windows.features), answers
 
 
 def _side_weights(windows: HeadWindows) -> Tensor:

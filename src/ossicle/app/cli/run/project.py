@@ -78,6 +78,7 @@ def run(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
+    from ossicle.app.steps.train.training_notes import training_notes
 
     overrides = overrides_of(set_, device, roots=audio_root_map)
     loaded = load_project(project, overrides, data_root, variant)
@@ -97,12 +98,13 @@ def run(
         done = run_project(loaded, shown, until, names=steps or (), recompute_from=from_, wait=wait)
     pipeline = pipeline_of(loaded)
     refused, lost = pipeline.refusal(done.artefacts, loaded), pipeline.losses(done.artefacts)
+    notes = training_notes(pipeline.run_folders(done.artefacts), loaded.settings.training)
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         facts = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
-        print(json_text({**facts, "lost": [asdict(one) for one in lost]}))
+        print(json_text({**facts, "lost": [asdict(one) for one in lost], "training_notes": notes}))
     else:
-        _show(done, loaded, pipeline)
+        _show(done, loaded, pipeline, notes)
     for one in lost:
         print(printable(one.line), file=sys.stderr)
     if refused is not None:
@@ -129,12 +131,14 @@ def _fetch_first(project: Project, shown: "Progress") -> None:
         )
 
 
-def _show(done: "Done", project: Project, pipeline: "Pipeline") -> None:
+def _show(done: "Done", project: Project, pipeline: "Pipeline", notes: list[str]) -> None:
     print_rows(
         ("step", "outcome", "seconds"),
         [(name, done.outcomes[name], f"{done.seconds[name]:.1f}") for name in done.artefacts],
         total=("total", "", f"{sum(done.seconds.values()):.1f}"),
     )
+    for line in notes:
+        print(printable(line))
     summary = pipeline.summary(done.artefacts)
     if summary is None:
         return

@@ -59,6 +59,7 @@ def train(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
+    from ossicle.app.steps.train.training_notes import training_notes
 
     overrides = overrides_of(set_, device, roots=audio_root_map)
     asked = variants_asked(load_project(project, (), data_root), [*(names or []), *(variant or [])], all_active)
@@ -81,6 +82,9 @@ def train(
         for name in list(of.artefacts)[-1:]
     ]
     print_rows(("variant", "step", "outcome", "seconds", "artefact"), rows)
+    for one, of in done:
+        for line in training_notes(pipeline_of(one).run_folders(of.artefacts), one.settings.training):
+            print(printable(f"{one.variant}: {line}" if one.variant else line))
     lost = {found.line for one, of in done for found in pipeline_of(one).losses(of.artefacts)}
     refusals = [
         f"{one.variant or one.settings.project.name}: {refused}"

@@ -24,6 +24,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
 from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.errors import GateRefused
 from ossicle.metrics.noise.gate_exceptions import gate_exceptions
@@ -92,6 +93,15 @@ def _status_notes(artefacts: Artefacts) -> Iterator[str]:
         yield words
 
 
+def _run_folders(artefacts: Artefacts) -> dict[str, RunFolder]:
+    if training.STEP.name not in artefacts:
+        return {}
+    made = TrainingFolder.among(artefacts)
+    # The file sorts its keys, and the final model comes last.
+    names = sorted(made.summary["held_out"], key=lambda name: (not made.summary["held_out"][name], name))
+    return {name: made.run(name) for name in names}
+
+
 PIPELINE = Pipeline(
     name="detector",
     steps=(
@@ -126,6 +136,7 @@ PIPELINE = Pipeline(
     missing_inputs=missing_inputs,
     checked={corpus.STEP.name: "index", dataset.STEP.name: "dataset"},
     trained_by=training.STEP.name,
+    run_folders=_run_folders,
     pulled={"scores": scores.STEP.name, "checkpoints": training.STEP.name},
     job_tables=BENCHMARK_TABLES,
     leaderboard=FIGURES,

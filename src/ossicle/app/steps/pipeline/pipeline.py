@@ -14,6 +14,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.input_problems import Loss
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import GateRefused, UsageError
 
 Artefacts = Mapping[str, Path]
@@ -145,6 +146,8 @@ class Pipeline:
         Steps that ``ossicle check`` reports as built or not, with the words for what they build.
     trained_by
         The last step of ``ossicle train``; empty if the pipeline trains nothing.
+    run_folders
+        Returns the run folders of the trainings by the names of their models, from the artefacts of a run.
     pulled
         What ``ossicle jobs pull --with`` may copy: a word for it, and the step.
     job_tables
@@ -172,6 +175,7 @@ class Pipeline:
     missing_inputs: Callable[[Project, str, Path], str] = lambda project, step, artefact: ""
     checked: Mapping[str, str] = field(default_factory=dict)
     trained_by: str = ""
+    run_folders: Callable[[Artefacts], Mapping[str, RunFolder]] = lambda artefacts: {}
     pulled: Mapping[str, str] = field(default_factory=dict)
     job_tables: Mapping[str, int] = field(default_factory=dict)
     leaderboard: LeaderboardFigures | None = None

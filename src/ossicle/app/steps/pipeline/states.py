@@ -15,6 +15,8 @@ from ossicle.app.steps.release import states_bundle, states_report
 from ossicle.app.steps.score import state_scores
 from ossicle.app.steps.train import heads
 from ossicle.artefacts.typed.published import BUNDLE, HEADS, METRICS, PAGE
+from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.artefacts.typed.states import HeadsFolder
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -27,6 +29,13 @@ def _summary(artefacts: Artefacts) -> RunSummary | None:
     if state_evaluation.STEP.name not in artefacts:
         return None
     return RunSummary(METRICS, (), (BUNDLE, METRICS, PAGE, HEADS))
+
+
+def _run_folders(artefacts: Artefacts) -> dict[str, RunFolder]:
+    if heads.STEP.name not in artefacts:
+        return {}
+    made = HeadsFolder.among(artefacts)
+    return {name: made.run(name) for name in made.summary}
 
 
 PIPELINE = Pipeline(
@@ -56,6 +65,7 @@ PIPELINE = Pipeline(
     preview=states_preview,
     missing_inputs=missing_inputs,
     trained_by=heads.STEP.name,
+    run_folders=_run_folders,
     pulled={"scores": state_scores.STEP.name, "checkpoints": heads.STEP.name},
     leaderboard=FIGURES,
     front_end=lambda project: False,

@@ -7,6 +7,7 @@ from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.judge.evaluation import judged_events, judged_run
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
+from ossicle.app.steps.train.training_notes import curve_notes
 from ossicle.artefacts.typed.clip_results import CLIPS
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
@@ -14,6 +15,7 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder, NoiseGateFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS
 from ossicle.artefacts.typed.released import ReportFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.manifest import CARD
 from ossicle.core.settings import digestible
@@ -25,7 +27,7 @@ from ossicle.models.model_kinds import EMBEDDINGS
 if TYPE_CHECKING:
     from ossicle.report.data import TrainingCurve
 
-STEP_VERSION = 11
+STEP_VERSION = 12
 CLIPS_PER_KIND = 2
 """Misclassified clips on the page for each example of ``[report] examples``: they are short, and the only kind."""
 
@@ -87,6 +89,7 @@ def run(context: Context) -> None:
         in_sample=event_report(truth, in_sample, criterion.rule, settings.evaluation),
         collar=shown.collar,
         curves=_curves(context),
+        curve_notes=curve_notes({one.path.name: one for one in _run_folders(context)}),
         threshold_curves=rows.threshold_curves(decision.threshold_curves, drawn),
         pr_curves=rows.pr_curves(shown.curves),
         iou_sweep=rows.sweep_rows(shown.iou_sweep),
@@ -122,8 +125,12 @@ def _frames(settings: ProjectSettings) -> str:
 def _curves(context: Context) -> "list[TrainingCurve]":
     from ossicle.report.data import TrainingCurve
 
+    return [TrainingCurve(one.path.name, one.epochs()) for one in _run_folders(context)]
+
+
+def _run_folders(context: Context) -> list[RunFolder]:
     training = context.read(TrainingFolder)
-    return [TrainingCurve(name, training.run(name).epochs()) for name in context.read(DatasetFolder).models]
+    return [training.run(name) for name in context.read(DatasetFolder).models]
 
 
 STEP = Step(

@@ -5,6 +5,7 @@ from typing import Any
 
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.heads import stage_two_in_words
+from ossicle.app.steps.train.training_notes import curve_notes
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
@@ -23,7 +24,7 @@ from ossicle.evaluation.states.next_steps import next_steps
 from ossicle.report.data import TrainingCurve
 from ossicle.report.states_data import ContradictionCard, StatesReportData
 
-STEP_VERSION = 3
+STEP_VERSION = 4
 _RATE = 16000
 
 
@@ -48,6 +49,7 @@ def run(context: Context) -> None:
             context.read(FeaturesFolder).spec.name,
         ),
         curves=[TrainingCurve(_named(dataset, name), heads.run(name).epochs()) for name in dataset.models],
+        curve_notes=curve_notes({_named(dataset, name): heads.run(name) for name in dataset.models}),
         split=dataset.split,
         problems=[
             (one["where"], one["message"], one["remedy"])

@@ -1,6 +1,6 @@
 """What the steps that fit heads share: their loop over the models, their settings, and the run folder of a head."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
     from ossicle.training.heads.fit import HeadFit
+    from ossicle.training.tracking.tracked_run import TrackedRun
 
 
 def fit_missing_heads(context: Context, done: Callable[[str], bool], fit: Callable[[str], None]) -> None:
@@ -48,15 +49,18 @@ def head_settings(project: Project) -> dict[str, object]:
     }
 
 
-def write_head_run(run: RunFolder, found: "HeadFit") -> None:
-    """Write the curves of a head, then its weights, so that a folder with weights is complete."""
+def write_head_run(run: RunFolder, found: "HeadFit", labels: Sequence[str], tracked: "TrackedRun") -> None:
+    """Write the curves of a head and show them in trackers, then write its weights, so that a folder with weights is
+    complete.
+    """
     # Torch is an optional extra, needed only for actual training.
     from ossicle.models.weights import save_weights
+    from ossicle.training.tracking.trackers import track_again
 
     make_folder(run.path)
     run.keep_epochs(0)
     for line in found.curve:
-        held = {} if line.held_out_loss is None else {"val_loss": line.held_out_loss}
-        run.log_epoch({"epoch": line.epoch, "train_loss": line.train_loss, **held})
+        run.log_epoch(line.to_json(labels))
+    track_again(tracked, run)
     run.write_best()
     save_weights(found.head, run.weights)

@@ -12,6 +12,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.encoded_clips import ClipGrid, clip_grid
 from ossicle.app.steps.train.head_run import fit_missing_heads, head_settings, write_head_run
 from ossicle.app.steps.train.model_units import model_units
+from ossicle.app.steps.train.tracked_training import tracked_training
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
@@ -74,7 +75,9 @@ class ClipHeads:
         clips = [one for one in self.dataset.clips if one.fold not in held_out and one.role in ("target", "noise")]
         textures = label_textures(self.dataset.labels, self._read, self.grid.plan.rate, clips)
         run.write_noise_likeness({label: one.to_json() for label, one in textures.items()})
-        write_head_run(run, fit_head(self._material(clips, textures), settings.head, settings.training.seed))
+        found = fit_head(self._material(clips, textures), settings.head, settings.training.seed)
+        labels = self.dataset.labels
+        write_head_run(run, found, labels, tracked_training(self.project, name, labels, heads=True))
 
     def _read(self, recording_id: str, start: int, length: int) -> NDArray[np.float32]:
         plan, file = self.grid.plan, self.project.roots.file(self.recordings[recording_id])

@@ -11,6 +11,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.fitted_heads import FittedHeads
 from ossicle.app.steps.train.head_run import fit_missing_heads, head_settings, write_head_run
 from ossicle.app.steps.train.model_units import model_units
+from ossicle.app.steps.train.tracked_training import tracked_training
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -62,7 +63,8 @@ def _fit(context: Context, name: str) -> None:
         found = both.first
     else:
         found = fit_head(material, settings.head, settings.training.seed)
-    write_head_run(own.run(name), found)
+    tracked = tracked_training(context.project, name, windows.labels, heads=True)
+    write_head_run(own.run(name), found, windows.labels, tracked)
     own.write_fit(
         name,
         {

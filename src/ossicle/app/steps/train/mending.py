@@ -89,7 +89,8 @@ def mending_job(job: "FitJob", finished: TrainingFolder | None) -> "FitJob":
     if finished is not None:
         before, start = None, finished.run(job.name).weights
     else:
-        before = replace(job, folder=job.folder / _BEFORE, training=replace(training, noise_epochs=0))
+        first = replace(job.tracked, name=f"{job.tracked.name}-before")
+        before = replace(job, folder=job.folder / _BEFORE, training=replace(training, noise_epochs=0), tracked=first)
         start = RunFolder(before.folder).weights
     return replace(job, training=slow, augment=noisy, pretrained=None, start=start, before=before)
 

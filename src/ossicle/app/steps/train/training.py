@@ -13,6 +13,7 @@ from ossicle.app.steps.train.environment_log import log_training_environment
 from ossicle.app.steps.train.mending import finished_training, forget_before, mending_job
 from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
+from ossicle.app.steps.train.tracked_training import tracked_training
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -79,6 +80,7 @@ def fit_jobs(context: Context) -> list["FitJob"]:
             pretrained=_pretrained_file(context.project),
             pseudo=pseudo,
             log_mel=LogMelFolder.among(context.inputs) if LogMelFolder.step in context.inputs else None,
+            tracked=tracked_training(context.project, name, dataset.labels),
         )
         for name, held_out in dataset.models.items()
     ]
