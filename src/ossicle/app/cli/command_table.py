@@ -64,6 +64,11 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "run.project",
                 "Show which steps are done with the current settings, and which a run would compute.",
             ),
+            "checklist": Row(
+                "checks.checklist",
+                "Check the data, train, evaluate and report, one stage after the other. A finished stage is not run "
+                "again.",
+            ),
             "jobs": Row("run.jobs", "Run a project on Slurm or in parallel processes, and follow its jobs."),
         },
         "Use": {

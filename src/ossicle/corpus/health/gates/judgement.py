@@ -1,7 +1,7 @@
 """Figures, gates and comparison of one set of events, together."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ossicle.core.errors import GateRefused
@@ -42,6 +42,10 @@ class HealthJudgement:
     def failed(self) -> tuple[Gate, ...]:
         """The gates that failed."""
         return tuple(one for one in self.gates if not one.passed)
+
+    def of(self, judged: Callable[[str], bool]) -> "HealthJudgement":
+        """Return the judgement with the gates alone whose names are ``judged``."""
+        return replace(self, gates=tuple(one for one in self.gates if judged(one.name)))
 
     @property
     def refusal(self) -> GateRefused | None:

@@ -1,0 +1,195 @@
+"""Run the stages of the checklist one after the other: each finished stage is recorded, and a run continues there."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from ossicle import __version__
+from ossicle.app.api.checks.stages import STAGES, Stage, Work, refused
+from ossicle.app.steps.data.corpus import listing
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.logs.environment import environment
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.artefacts.plain import plain
+from ossicle.core.digest import digest
+from ossicle.core.errors import GateRefused, OssicleError, UsageError
+from ossicle.core.settings import digestible
+from ossicle.core.text.suggestion import did_you_mean
+
+JOURNAL = "checklist.jsonl"
+"""In the data root: the finished stages."""
+DONE, DONE_BEFORE, NEEDLESS, TO_DO = "done", "done before", "not needed", "to do"
+NOT_CHOSEN, ON_REQUEST, REFUSED, FAILED = "not chosen", "on request", "refused", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which stages run.
+
+    Attributes
+    ----------
+    first
+        Begin with this stage, and run it and the later ones even if they are done; empty: with the first.
+    only
+        Only these stages, even if they are done; none: all.
+    skip
+        Not these.
+    also
+        These too, of those that run only on request.
+    """
+
+    first: str = ""
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """How a stage ended, after how many seconds, and what it says."""
+
+    name: str
+    outcome: str
+    seconds: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _States:
+    """Digests of what stages depend on: the project and its files, the installation, and what is judged."""
+
+    project: str
+    installation: str
+    judged: tuple[str, ...]
+
+    def of(self, stage: Stage) -> str:
+        """Return the digest of what a stage depends on."""
+        state = self.project if stage.of_project else self.installation
+        return digest([state, self.judged]) if stage.judges else state
+
+
+def chosen_stages(selection: Selection, stages: Sequence[Stage] = STAGES) -> tuple[Stage, ...]:
+    """Return the stages to run, in order.
+
+    Raises
+    ------
+    UsageError
+        There is no stage of a name, or no stage is left.
+    """
+    names = [one.name for one in stages]
+    options = {
+        "--from": [selection.first] if selection.first else [],
+        "--only": selection.only,
+        "--skip": selection.skip,
+        "--with": selection.also,
+    }
+    for option, given in options.items():
+        for name in given:
+            if name not in names:
+                raise UsageError(f"{option} {name}: there is no such stage; {did_you_mean(name, names)}")
+    begin = names.index(selection.first) if selection.first else 0
+    asked = {selection.first, *selection.only, *selection.also}
+    out = tuple(
+        one
+        for place, one in enumerate(stages)
+        if place >= begin
+        and (not selection.only or one.name in selection.only)
+        and one.name not in selection.skip
+        and (not one.on_request or one.name in asked)
+    )
+    if not out:
+        raise UsageError("--from, --only and --skip leave no stage to run")
+    return out
+
+
+def planned(work: Work, selection: Selection, stages: Sequence[Stage] = STAGES) -> list[StageResult]:
+    """Return what a run would do with each stage, without doing it."""
+    work.chosen = tuple(one.name for one in chosen_stages(selection, stages))
+    file, states = work.base.data_root / JOURNAL, _states(work)
+    # A journal makes its folder.
+    journal = Journal(file) if file.exists() else None
+    out = []
+    for stage in stages:
+        if stage.name not in work.chosen:
+            asked = stage.on_request and stage.name not in selection.skip
+            outcome, why = (ON_REQUEST, f"--with {stage.name}") if asked else (NOT_CHOSEN, "")
+        elif why := stage.needless(work):
+            outcome = NEEDLESS
+        else:
+            before = _done_before(stage, journal, states, selection)
+            outcome, why = (DONE_BEFORE, before) if before is not None else (TO_DO, stage.about)
+        out.append(StageResult(stage.name, outcome, 0.0, why))
+    return out
+
+
+def run_checklist(work: Work, selection: Selection, stages: Sequence[Stage] = STAGES) -> Iterator[StageResult]:
+    """Run the chosen stages, and yield how each ended; the last one may be refused or have failed, which also raises.
+
+    A stage that was finished under the same settings and files is not run again, unless it was named.
+
+    Parameters
+    ----------
+    work
+        What the stages work on; ``chosen`` is set.
+    selection
+        Which stages run.
+    stages
+        All stages.
+
+    Raises
+    ------
+    GateRefused
+        A gate refused; the later stages are not run.
+    LockedError
+        Another checklist runs on the same data root.
+    OssicleError
+        A stage failed.
+    """
+    chosen = chosen_stages(selection, stages)
+    work.chosen = tuple(one.name for one in chosen)
+    with work_unit_lock(work.base.data_root, "checklist"):
+        journal, states = Journal(work.base.data_root / JOURNAL), _states(work)
+        for place, stage in enumerate(chosen):
+            if why := stage.needless(work):
+                yield StageResult(stage.name, NEEDLESS, 0.0, why)
+                continue
+            if (before := _done_before(stage, journal, states, selection)) is not None:
+                yield StageResult(stage.name, DONE_BEFORE, 0.0, before)
+                continue
+            began = time.monotonic()
+            try:
+                message = stage.run(work)
+            except GateRefused as refusal:
+                yield StageResult(stage.name, REFUSED, time.monotonic() - began, str(refusal).partition("\n")[0])
+                following = next((one.name for one in chosen[place + 1 :]), "")
+                raise refused(stage, refusal, following) from refusal
+            except OssicleError as error:
+                yield StageResult(stage.name, FAILED, time.monotonic() - began, str(error).partition("\n")[0])
+                raise
+            seconds = time.monotonic() - began
+            journal.mark(stage.name, state=states.of(stage), seconds=round(seconds, 1), message=message)
+            yield StageResult(stage.name, DONE, seconds, message)
+
+
+def _done_before(stage: Stage, journal: Journal | None, states: _States, selection: Selection) -> str | None:
+    """Return what a finished stage said; None if it is to be run."""
+    record = None if journal is None else journal.done(stage.name)
+    if selection.first or selection.only or stage.on_request or record is None:
+        return None
+    return str(record["message"]) if record.get("state") == states.of(stage) else None
+
+
+def _states(work: Work) -> _States:
+    settings = {}
+    for name, project in work.projects.items():
+        of = digestible(project.settings)
+        # Where things are and how they are computed changes no result.
+        for table in ("project", "jobs", "roots"):
+            of.pop(table, None)
+        # Limits of gates change no artefact, and may let a stage pass.
+        limits = (project.settings.health, project.settings.promotion, project.settings.probe_gate)
+        settings[name] = [of, [asdict(one) for one in limits]]
+    known = environment()
+    installed = [known["python"], known["machine"], known["packages"], __version__]
+    judged = tuple(one.variant for one in work.judged)
+    return _States(digest([plain(settings), listing(work.base), __version__]), digest(installed), judged)

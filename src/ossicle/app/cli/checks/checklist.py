@@ -1,0 +1,112 @@
+"""``ossicle checklist``: everything between new data and a promoted model, as one command."""
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Device,
+    Json,
+    ProgressKind,
+    ProjectFile,
+    Set,
+    overrides_of,
+)
+from ossicle.app.cli.printable import json_text, printable
+from ossicle.app.cli.table import print_rows
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+
+if TYPE_CHECKING:
+    from ossicle.app.api.checks.checklist import StageResult
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(checklist)
+
+
+def checklist(
+    project: ProjectFile = HERE,
+    from_: Annotated[
+        str,
+        typer.Option(
+            "--from", help="Begin with this stage; it and the later ones run even if done.", show_default=False
+        ),
+    ] = "",
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", help="Run only this stage, even if done. Repeatable.", show_default=False),
+    ] = None,
+    skip: Annotated[
+        list[str] | None, typer.Option("--skip", help="Do not run this stage. Repeatable.", show_default=False)
+    ] = None,
+    with_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with", help="Also run a stage that runs on request only: long, promote. Repeatable.", show_default=False
+        ),
+    ] = None,
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name", help="Name in the registry to promote to. Default: that of the project.", show_default=False
+        ),
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List the stages and what would be done, and stop.")
+    ] = False,
+    set_: Set = None,
+    audio_root_map: AudioRootMap = None,
+    device: Device = "",
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+    as_json: Json = False,
+) -> None:
+    """Check the data, train, evaluate and report, one stage after the other. A finished stage is not run again.
+
+    Stages: health, totals, selftest, features, warmup, probe, train, long, evaluate, analyse, promote. A stage that a
+    project does not need is passed over. Stops at the first gate that refuses: exit code 4. Exit code 3: done, but
+    some recordings were skipped or end early.
+    """
+    from ossicle.app.api.checks.checklist import Selection, planned, run_checklist
+    from ossicle.app.api.checks.stages import Work
+    from ossicle.app.project.load import load_project
+    from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.engine.step import Silent
+
+    if name and "promote" not in (*(only or ()), *(with_ or ()), from_):
+        raise UsageError(f"--name {name}: nothing is promoted; add --with promote")
+    selection = Selection(from_, tuple(only or ()), tuple(skip or ()), tuple(with_ or ()))
+    overrides = overrides_of(set_, device, roots=audio_root_map)
+    base = load_project(project, overrides, data_root)
+    projects = {one: load_project(project, overrides, data_root, one) for one in ("", *base.variants)}
+    results: list[StageResult] = []
+    work = Work(projects, Silent(), name)
+    if dry_run:
+        _show(planned(work, selection), as_json=as_json)
+        return
+    try:
+        with make_progress(progress) as shown:
+            work.progress = shown
+            for result in run_checklist(work, selection):
+                results.append(result)
+                shown.say(printable(f"{result.name}: {result.outcome}; {result.message}"))
+    finally:
+        _show(results, as_json=as_json)
+    for line in work.lost:
+        print(printable(line), file=sys.stderr)
+    if work.lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _show(results: "list[StageResult]", *, as_json: bool) -> None:
+    if as_json:
+        print(json_text([asdict(one) for one in results]))
+    elif results:
+        rows = [(one.name, one.outcome, f"{one.seconds:.1f}" if one.seconds else "", one.message) for one in results]
+        print_rows(("stage", "outcome", "seconds", ""), rows)
