@@ -25,6 +25,7 @@ from ossicle.export.onnx_graph import model_graph, simplified, waveform_graph
 from ossicle.export.trial import try_export
 from ossicle.models.model_kinds import JOINED_FRAMES
 from ossicle.models.networks.registry import BUILDERS, build_network
+from ossicle.models.networks.score_kinds import is_softmax
 from ossicle.models.predictor import TorchPredictor
 from ossicle.models.settings import CrnnSettings, ModelSettings, WindowSettings
 
@@ -53,6 +54,12 @@ CASES: dict[str, _Case] = {
     "attention, mean": window(WINDOWS, head="attention", pool="mean", hidden=16, normalise="none"),
     "attention, max": window(SHARED, head="attention", pool="max", hidden=16),
     "attention, frames": window(PLACES, head="attention", reading="frames", hidden=16, normalise="level"),
+    "one label of all": window(WINDOWS, scores="softmax", normalise="peak"),
+    "one label of all, attention": window(WINDOWS, scores="softmax", head="attention", hidden=16, normalise="peak"),
+    "one label of all, frames": window(
+        PLACES, scores="softmax", head="attention", reading="frames", hidden=16, normalise="level"
+    ),
+    "own network": window(WINDOWS, backbone="small_cnn", head="attention", hidden=16, normalise="peak"),
     "efficient networks": window(WINDOWS, backbone="test_efficientnet", head="attention", hidden=16),
     "padded as TensorFlow does": window(WINDOWS, backbone="tf_mobilenetv3_small_minimal_100", normalise="peak"),
     "weights normalised as they run": window(WINDOWS, backbone="test_nfnet", head="attention", hidden=16),
@@ -75,6 +82,9 @@ def networks(case: _Case, count: int = 1) -> list[torch.nn.Module]:
                 if isinstance(part, torch.nn.BatchNorm2d):
                     part.weight.uniform_(0.5, 1.5)
                     part.bias.uniform_(-0.2, 0.2)
+            if is_softmax(network):
+                # What all labels share, and that is nearly all of an untrained network, has no part in a softmax.
+                network.output.weight -= network.output.weight.mean(dim=0)
             logits = network(torch.from_numpy(chunk_log_mel(sound(plan), plan, FRONT))).flatten(0, 1)
             spread = logits.std(dim=0).clamp_min(1e-7)
             network.output.weight /= 2.5 * spread[:, None]

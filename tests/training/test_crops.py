@@ -271,3 +271,19 @@ def test_balance_changes_what_an_epoch_holds(balance: str, expected: list[float]
     draw = CropDraw(clips, MATERIAL, TrainingSettings(balance=balance, target_share=1.0))
     seen = Counter(draw(0, i).recording_id for i in range(4000))
     assert chisquare([seen["c"], seen["r"]], wanted * 4000).pvalue > 0.01
+
+
+@pytest.mark.parametrize("balance", ["uniform", "sqrt"])
+def test_twenty_thousand_draws_have_the_label_shares_of_the_sampler(balance: str) -> None:
+    """The balanced (uniform) and the square-root sampler, on the counts of a real drum corpus."""
+    counts = {"snare": 246, "kick": 179, "hihat": 60, "ride": 19, "tambourine": 15}
+    clips = tuple(clip(0.1 * i, label, label) for label in sorted(counts) for i in range(counts[label]))
+    draw = CropDraw(clips, MATERIAL, TrainingSettings(balance=balance, seed=5))
+    drawn = Counter(draw(0, index).recording_id for index in range(20_000))
+    n = np.array([counts[label] for label in sorted(counts)], dtype=float)
+    expected = np.ones(5) if balance == "uniform" else np.sqrt(n)
+    expected *= 20_000 / expected.sum()
+    found = [drawn[label] for label in sorted(counts)]
+    assert chisquare(found, expected).pvalue > 0.01
+    # The test can fail: the shares of clips as they are have no chance.
+    assert chisquare(found, 20_000 * n / n.sum()).pvalue < 1e-6

@@ -142,3 +142,24 @@ def test_a_models_own_clips_decide_whether_a_label_is_noise(corpus: Any, tmp_pat
     assert found["rare"].clips == 0
     # A model that does not train on the clip does not know.
     assert label_textures(material.labels, material.store.read, material.plan.rate, clips[1:])["hiss"].resembles == ()
+
+
+def test_class_weights_reach_the_loss_of_a_training_step() -> None:
+    """Weights that are computed and never read were a defect of the old system."""
+
+    class Frames(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.output = torch.nn.Linear(FRONT.n_mels, 2)
+
+        def forward(self, log_mel: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.output(log_mel / 100)
+            return found
+
+    def loss(weights: torch.Tensor | None) -> float:
+        torch.manual_seed(0)
+        detector = module.FrameDetector(Frames(), PLAN, FRONT, TINY, AugmentSettings(), 1, class_weights=weights)
+        return float(detector.training_step(batch(8), 3).detach())  # type: ignore[arg-type]
+
+    assert loss(torch.ones(2)) == pytest.approx(loss(None), rel=1e-6)
+    assert loss(torch.tensor([5.0, 5.0])) > 1.1 * loss(None)

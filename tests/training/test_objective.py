@@ -72,3 +72,24 @@ def test_a_network_is_run_once_for_loss_and_error() -> None:
     said.loss(TrainingSettings())
     said.error()
     assert len(calls) == 1
+
+
+def test_a_network_of_one_label_of_all_is_judged_by_cross_entropy_and_its_softmax() -> None:
+    torch.manual_seed(2)
+    clip, places = torch.randn(3, 4), torch.randn(3, 5, 4)
+    ears = Ears(clip, places)
+    ears.scores = "softmax"  # type: ignore[assignment]
+    targets, weights = torch.eye(4)[:3, None].repeat(1, 5, 1), torch.tensor([1.0, 2.0, 3.0, 4.0])
+    said = said_of(ears, torch.zeros(0), targets, torch.ones(3, 5, 4), weak=True)
+    rows = torch.nn.functional.cross_entropy(clip, torch.arange(3), reduction="none")
+    torch.testing.assert_close(said.loss(TrainingSettings(), weights), (rows * weights[:3]).mean())
+    # Accumulated batches are divided by what each loss is a mean over: clips, not their labels.
+    assert float(said.n_known()) == 3
+    best = torch.nn.functional.cross_entropy(places.amax(dim=1), torch.arange(3))
+    halved = said.loss(TrainingSettings(place_weight=0.5))
+    torch.testing.assert_close(halved, (rows.mean() + best) / 2)
+    torch.testing.assert_close(said.error(), (torch.softmax(clip, dim=1) - torch.eye(4)[:3]).abs().mean())
+    frames = said_of(ears, torch.zeros(0), targets, torch.ones(3, 5, 4), weak=False)
+    wanted = torch.arange(3)[:, None].expand(-1, 5).flatten()
+    expected = torch.nn.functional.cross_entropy(places.flatten(0, 1), wanted)
+    torch.testing.assert_close(frames.loss(TrainingSettings()), expected)

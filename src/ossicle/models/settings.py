@@ -34,7 +34,7 @@ class WindowSettings:
     backbone: str = setting(
         default="resnet18",
         help="name of a timm network: resnet10t is small; tf_efficientnetv2_s_in21k and eca_nfnet_l0 are "
-        "common for birds",
+        "common for birds; or small_cnn, Ossicle's own of 0.2 million weights, for short windows on a CPU",
     )
     max_pool: bool = setting(
         default=False,
@@ -64,6 +64,13 @@ class WindowSettings:
         default="gem",
         help="pooling of the attention head over frequency; gem is the generalised mean with a learned power",
         choices=("gem", "mean", "max"),
+    )
+    scores: str = setting(
+        default="sigmoid",
+        help="sigmoid: every label has its own score, so several can sound at once; softmax: one label of all, the "
+        "scores of a window sum to 1 (at least two labels; a window without any is trained towards equal scores)",
+        choices=("sigmoid", "softmax"),
+        digest_default=False,
     )
     hidden: int = setting(default=512, help="hidden units of the attention head", ge=1, le=8192)
     dropout: float = setting(

@@ -93,7 +93,7 @@ class EpochEnd(Callback):
         said: Said = outputs["said"]
         if self._counts is None:
             self._counts = HeldOutCounts(len(self._labels))
-        parts = (torch.sigmoid(said.logits), said.targets, said.mask)
+        parts = (said.scores(), said.targets, said.mask)
         self._counts.add(*(part.detach().float().cpu().numpy() for part in parts))
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:

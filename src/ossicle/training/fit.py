@@ -30,6 +30,7 @@ from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import load_weights, save_weights
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
+from ossicle.training.class_weights import class_weights, clip_counts
 from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
 from ossicle.training.inner_loss import InnerLoss, inner_batches
 from ossicle.training.inner_split import inner_split
@@ -142,7 +143,15 @@ def fit(
     textures = _textures(folder, material, train)
     known = known_in_noise(textures, material.labels)
     module = FrameDetector(
-        network, material.plan, front, training, augment, crops.steps, known, material.log_mel is not None
+        network,
+        material.plan,
+        front,
+        training,
+        augment,
+        crops.steps,
+        known,
+        material.log_mel is not None,
+        class_weights(clip_counts(train, material.labels), training.class_weights),
     )
     place, trackers = device(training.device), Trackers(tracked, folder)
     clock = EpochClock(place, training.threads)

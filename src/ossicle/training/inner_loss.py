@@ -62,7 +62,7 @@ class InnerLoss(Callback):
         for batch in self._batches:
             with trainer.precision_plugin.val_step_context():
                 said = module.judged(tuple(one.to(module.device) for one in batch))
-                loss = said.loss(module.training_settings)
+                loss = said.loss(module.training_settings, module.class_weights)
             known = float(said.n_known())
             total, n_known = total + float(loss) * known, n_known + known
         return total / max(n_known, 1.0)

@@ -31,8 +31,11 @@ class FrameDetector(lightning.LightningModule):
 
     ``steps``: optimiser steps per epoch. ``known_in_noise``: which labels are known to be absent in each kind of noise
     crop, 0 or 1, (n_kinds, n_labels); None for all. ``spectrograms``: batches hold kept log-mel spectrograms instead of
-    waveforms, so the stages of waveforms are left out.
+    waveforms, so the stages of waveforms are left out. ``class_weights``: weight of each label in the loss,
+    (n_labels,); None for none.
     """
+
+    class_weights: Tensor | None
 
     def __init__(
         self,
@@ -44,6 +47,7 @@ class FrameDetector(lightning.LightningModule):
         steps: int,
         known_in_noise: Tensor | None = None,
         spectrograms: bool = False,
+        class_weights: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.network = network
@@ -61,6 +65,7 @@ class FrameDetector(lightning.LightningModule):
         self.hop_s = front.hop_samples / front.rate
         self.known_in_noise = known_in_noise
         self.spectrograms = spectrograms
+        self.register_buffer("class_weights", class_weights, persistent=False)
         self._sums: dict[str, list[Tensor]] = {}
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
@@ -88,7 +93,7 @@ class FrameDetector(lightning.LightningModule):
             log_mel, targets, mask = self._with_noise(log_mel, targets, mask, index)
         settings = self.training_settings
         said = said_of(self.network, log_mel, targets, mask, settings.weak)
-        loss = said.loss(settings)
+        loss = said.loss(settings, self.class_weights)
         self._collect("train_loss", loss)
         return loss if self.accumulation is None else self.accumulation.add(loss, said.n_known())
 
@@ -141,7 +146,7 @@ class FrameDetector(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> dict[str, Said]:
         """Return what the averaged weights say about held-out crops: for the curves, never for choosing weights."""
         predicted = self.judged(batch)
-        self._collect("val_loss", predicted.loss(self.training_settings))
+        self._collect("val_loss", predicted.loss(self.training_settings, self.class_weights))
         self._collect("val_error", predicted.error())
         return {"said": predicted}
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor, nn
 
 from ossicle.models.losses import detection_loss, smooth
+from ossicle.models.networks.score_kinds import is_softmax, scores_of
 from ossicle.training.settings import TrainingSettings
 
 
@@ -14,31 +14,39 @@ class Said:
     """Output of a network for a batch, with the truth: logits, targets and mask of one shape (..., n_labels).
 
     ``best``: the logits of each clip's best position in time, if the network returns positions and clips are scored.
+    ``softmax``: whether each clip has one label of all.
     """
 
     logits: Tensor
     targets: Tensor
     mask: Tensor
     best: Tensor | None = None
+    softmax: bool = False
 
-    def loss(self, settings: TrainingSettings) -> Tensor:
+    def loss(self, settings: TrainingSettings, weights: Tensor | None = None) -> Tensor:
         """Return the loss; with weak labels, the share ``settings.place_weight`` of it is the loss of the best
         position.
+
+        ``weights``: class weights (n_labels,); None for none.
         """
         wanted = smooth(self.targets, settings.label_smoothing) if settings.label_smoothing else self.targets
-        loss = detection_loss(self.logits, wanted, self.mask, settings.loss)
+        loss = detection_loss(self.logits, wanted, self.mask, settings.loss, weights, self.softmax)
         if self.best is None or settings.place_weight == 0:
             return loss
-        best = detection_loss(self.best, wanted, self.mask, settings.loss)
+        best = detection_loss(self.best, wanted, self.mask, settings.loss, weights, self.softmax)
         return (1 - settings.place_weight) * loss + settings.place_weight * best
 
     def n_known(self) -> Tensor:
-        """Return the number of known targets, over which the loss is a mean."""
-        return self.mask.sum()
+        """Return the number of known targets over which the loss is a mean; of clips with one, for one label of all."""
+        return self.mask.amax(dim=-1).sum() if self.softmax else self.mask.sum()
+
+    def scores(self) -> Tensor:
+        """Return the scores in [0, 1], as the bundle gives them."""
+        return scores_of(self.logits, self.softmax)
 
     def error(self) -> Tensor:
         """Return the mean distance between scores and known targets."""
-        return ((torch.sigmoid(self.logits) - self.targets).abs() * self.mask).sum() / self.n_known().clamp_min(1)
+        return ((self.scores() - self.targets).abs() * self.mask).sum() / self.mask.sum().clamp_min(1)
 
 
 def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool) -> Said:
@@ -47,11 +55,11 @@ def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tens
     With ``weak`` labels a network that scores whole clips (``models.networks.attention``) is trained on clips, and a
     clip has every label that any of its frames has.
     """
-    heard = getattr(network, "heard", None)
+    heard, softmax = getattr(network, "heard", None), is_softmax(network)
     if heard is None or not weak:
-        return Said(network(spectrogram).float(), targets, mask)
+        return Said(network(spectrogram).float(), targets, mask, softmax=softmax)
     clip, places = heard(spectrogram)
     shape = (len(clip), -1, targets.shape[2])
     known = mask.reshape(shape).amax(dim=1)
     wanted = (targets * mask).reshape(shape).amax(dim=1)
-    return Said(clip.float(), wanted, known, places.float().amax(dim=1))
+    return Said(clip.float(), wanted, known, places.float().amax(dim=1), softmax)

@@ -127,8 +127,17 @@ class TrainingSettings:
     )
     loss: str = setting(
         default="bce",
-        help="binary cross-entropy, focal loss (alpha 0.25, gamma 2), or the mean of both",
+        help="binary cross-entropy, focal loss (alpha 0.25, gamma 2), or the mean of both; with model.window.scores = "
+        "softmax they are cross-entropy and its focal loss (gamma 2)",
         choices=("bce", "focal", "bce_focal"),
+    )
+    class_weights: str = setting(
+        default="none",
+        help="weight of each label in the loss, for rare ones: balanced (one over its number of training clips), sqrt "
+        '(one over the root of that number), or none; their mean over clips is 1. With balance = "uniform" '
+        "rare labels already come more often",
+        choices=("none", "balanced", "sqrt"),
+        digest_default=False,
     )
     label_smoothing: float = setting(
         default=0.0, help="how far targets are moved towards their mean over labels", ge=0, lt=1

@@ -14,6 +14,7 @@ SHAPE = (64, 32)
     ("name", "n_features", "size"),
     [
         ("resnet10t", 512, (4, 2)),
+        ("small_cnn", 128, (8, 4)),
         ("test_efficientnet", 256, (2, 1)),
         ("convnext_atto", 320, (2, 1)),
         ("mobilenetv3_small_050", 288, (2, 1)),

@@ -197,3 +197,15 @@ def test_timm_is_imported_only_where_a_window_network_is_built() -> None:
     code = "import sys; import ossicle.models.networks.registry, ossicle.models.predictor; print('timm' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("head", ["mean", "attention"])
+def test_one_label_of_all_starts_at_its_share_and_needs_two_labels(head: str) -> None:
+    softmax = model(scores="softmax", head=head, backbone="test_resnet")
+    made = build_network(softmax, FRONT, PLANS["snapped"], 3)
+    rare_event_bias(made, torch.tensor([0.3, 0.1, 0.1]))
+    bias = made.get_submodule("output").bias
+    assert isinstance(bias, torch.Tensor)
+    torch.testing.assert_close(torch.softmax(bias, dim=0), torch.tensor([0.6, 0.2, 0.2]))
+    with pytest.raises(UsageError, match='scores = "softmax" chooses one label of all, and there is 1'):
+        build_network(softmax, FRONT, PLANS["snapped"], 1)

@@ -221,6 +221,16 @@ class ProjectSettings:
                 f"training.pretrained = {self.training.pretrained!r}: {encoder} brings its own weights; remove one of "
                 "the two"
             )
+        if self.model.window.scores != "sigmoid":
+            raise ValueError(
+                f'model.window.scores = "{self.model.window.scores}": heads score every label by itself; remove it, or '
+                'set encoder.name = "none"'
+            )
+        if self.training.class_weights != "none":
+            raise ValueError(
+                f'training.class_weights = "{self.training.class_weights}": heads weigh both sides of every label '
+                "equally already; remove it"
+            )
         if self.training.noise_epochs:
             raise ValueError(
                 f"training.noise_epochs = {self.training.noise_epochs}: a head is not fine-tuned; set it to 0, and "

@@ -64,6 +64,7 @@ class _Attention(nn.Module):
 
     def __init__(self, settings: WindowSettings, shape: tuple[int, int], n_labels: int) -> None:
         super().__init__()
+        self.scores = settings.scores
         maps = FeatureMaps(settings.backbone, settings.max_pool, shape)
         self.n_places = maps.size[0]
         self.backbone = maps.to(memory_format=torch.channels_last)

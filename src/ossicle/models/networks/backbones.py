@@ -1,6 +1,7 @@
-"""Image networks of timm by name, which turn one spectrogram into maps of features or one vector.
+"""Image networks by name, which turn one spectrogram into maps of features or one vector.
 
-Any name in ``timm.list_models()`` works, including old names such as ``tf_efficientnetv2_s_in21k``. The output size for
+Any name in ``timm.list_models()`` works, including old names such as ``tf_efficientnetv2_s_in21k``, and the name of
+Ossicle's own (``models.networks.small_cnn``). The output size for
 a given image size is determined with a copy without memory, before the real network is built.
 """
 
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
+from ossicle.models.networks.small_cnn import SMALL_CNN, SmallCnn
 
 Shape = tuple[int, int]
 _NHWC = "NHWC"
@@ -74,8 +76,10 @@ def _patches(network: Any, name: str) -> Shape:
 
 
 def _create(name: str, max_pool: bool, shape: Shape, pooled: bool) -> Any:
+    if name == SMALL_CNN:
+        return SmallCnn(pooled)
     if not timm.is_model(name):
-        hint = did_you_mean(name, timm.list_models(), most=3)
+        hint = did_you_mean(name, [SMALL_CNN, *timm.list_models()], most=3)
         raise UsageError(f"[model.window] backbone = {name!r} is not a network of timm {timm.__version__}; {hint}")
     settings = get_pretrained_cfg(name)
     # Patch-based networks are made for one image size.

@@ -1,11 +1,11 @@
 """The parts of a model that run outside training: from chunks or their log-mel to scores of the core frames."""
 
-import torch
 from torch import Tensor, nn
 
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.frontend import ChunkLogMel, ExportableLogMel
+from ossicle.models.networks.score_kinds import is_softmax, scores_of
 
 
 class CoreScores(nn.Module):
@@ -14,12 +14,13 @@ class CoreScores(nn.Module):
     def __init__(self, network: nn.Module, plan: ChunkPlan) -> None:
         super().__init__()
         self.network = network
+        self.softmax = is_softmax(network)
         self.first = plan.context_frames
         self.last = plan.context_frames + plan.core_frames
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """Return the scores of the core; the context is only read."""
-        return torch.sigmoid(self.network(log_mel)[:, self.first : self.last])
+        return scores_of(self.network(log_mel)[:, self.first : self.last], self.softmax)
 
 
 class WaveformScores(nn.Module):

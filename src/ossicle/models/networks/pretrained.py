@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ossicle.artefacts.filesystem.reading import require_regular
 from ossicle.core.errors import ArtefactError, UsageError
+from ossicle.models.networks.small_cnn import SMALL_CNN
 from ossicle.models.settings import WindowSettings
 
 HUB = "hub"
@@ -39,6 +40,11 @@ def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSett
         raise UsageError('[training] pretrained: only [model] name = "window" has a backbone with pretrained weights')
     target = getattr(backbone, "network", backbone)
     if str(source) == HUB:
+        if settings.backbone == SMALL_CNN:
+            raise UsageError(
+                f'[training] pretrained = "hub": {SMALL_CNN} is Ossicle\'s own network, of which timm has no weights; '
+                "remove it, or give a file"
+            )
         _copy(target, _from_hub(settings), f"timm's weights of {settings.backbone}")
     else:
         _copy(target, _from_file(Path(source)), str(source))

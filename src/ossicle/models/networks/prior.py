@@ -3,15 +3,18 @@
 import torch
 from torch import Tensor, nn
 
+from ossicle.models.networks.score_kinds import is_softmax
+
 
 def rare_event_bias(network: nn.Module, positive_share: Tensor) -> None:
     """Start each output at the share of frames with its label, so that training need not first unlearn 0.5.
 
-    The logits of every network in the registry come from a linear layer called ``output``.
+    The logits of every network in the registry come from a linear layer called ``output``. Scores that sum to 1 start
+    at the share of each label among all.
     """
     output = network.get_submodule("output")
     if not isinstance(output, nn.Linear) or output.bias is None:
         raise TypeError(f"the output of {type(network).__name__} is not a linear layer with a bias")
     share = positive_share.clamp(1e-4, 0.5)
     with torch.no_grad():
-        output.bias.copy_(torch.log(share / (1 - share)))
+        output.bias.copy_(torch.log(share / (share.sum() if is_softmax(network) else 1 - share)))

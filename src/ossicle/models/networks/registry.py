@@ -8,6 +8,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.model_input.chunks import ChunkPlan, framing
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.networks.crnn import Crnn
+from ossicle.models.networks.score_kinds import SOFTMAX
 from ossicle.models.settings import ModelSettings
 
 Network = nn.Module
@@ -26,6 +27,11 @@ def _window(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_la
     from ossicle.models.networks.windows import WindowNetwork
 
     found = framing(plan, front)
+    if model.window.scores == SOFTMAX and n_labels < 2:
+        raise UsageError(
+            f'[model.window] scores = "softmax" chooses one label of all, and there is {n_labels}: set scores = '
+            '"sigmoid", or label more classes'
+        )
     if found.frame_wise:
         raise UsageError('[model] name = "window" reads windows: give [chunks] window_s and step_s')
     if not model.kind.windows:

@@ -55,6 +55,7 @@ class WindowNetwork(nn.Module):
 
     def __init__(self, settings: WindowSettings, framing: Framing, n_mels: int, n_labels: int) -> None:
         super().__init__()
+        self.scores = settings.scores
         self.images = WindowImages(settings, framing, n_mels)
         backbone, n_features = image_backbone(settings.backbone, settings.max_pool, self.images.shape)
         self.backbone = backbone.to(memory_format=torch.channels_last)
