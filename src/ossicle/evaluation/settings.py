@@ -42,6 +42,12 @@ class EvaluationSettings:
         digest_default=False,
     )
 
+    baselines: bool = setting(
+        default=True,
+        help="where clips are judged: compare with the majority label and a forest on MFCCs, fitted on the same folds",
+        digest_default=False,
+    )
+
     @property
     def applied_pool(self) -> str:
         """How a decision sees a recording: ``max``, frame by frame, where times are judged; else the pooled score."""

@@ -4,11 +4,10 @@ A window model that reads a whole recording puts its windows on a fixed grid. To
 the onset, as in training. The samples around a stretch are those of the recording.
 """
 
-from collections import deque
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.audio.decoding.stretches import stretches_of
 from ossicle.core.errors import OssicleError
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.scores.pooling import MAX, POOLS
@@ -64,40 +63,30 @@ def score_stretches(
     """
     if pool not in POOLS:
         raise ValueError(f"pool = {pool!r} is not one of: {', '.join(POOLS)}")
-    totals = _Totals(len(starts), len(predictor.labels), pool)
-    waiting = deque(_chunks(starts, lengths, predictor.plan))
-    batch: list[tuple[int, int, NDArray[np.float32]]] = []
-    held, first = np.zeros(0, dtype=np.float32), 0
+    totals, plan = _Totals(len(starts), len(predictor.labels), pool), predictor.plan
+    chunks = _chunks(starts, lengths, plan)
+    batch: list[NDArray[np.float32]] = []
+    owners: list[tuple[int, int]] = []
 
     def score() -> None:
-        if batch:
-            scores = _predicted(predictor, np.stack([samples for _, _, samples in batch]))
-            for (place, frames, _), of in zip(batch, scores, strict=True):
-                totals.add(place, of[:frames])
-            batch.clear()
+        for (place, frames), of in zip(owners, _predicted(predictor, np.stack(batch)), strict=True):
+            totals.add(place, of[:frames])
+        batch.clear()
+        owners.clear()
 
-    def cut(end: int) -> None:
-        """Cut the chunks that end by ``end``."""
-        while waiting and waiting[0][0] + predictor.plan.chunk_samples <= end:
-            start, place, frames = waiting.popleft()
-            batch.append((place, frames, _padded(held, start - first, predictor.plan.chunk_samples)))
-            if len(batch) == batch_chunks:
-                score()
-
-    for block in stream:
-        held = np.concatenate([held, block])
-        cut(first + len(held))
-        # Chunks wait in the order of their starts, so nothing before the next one is needed.
-        drop = min(max((waiting[0][0] if waiting else first + len(held)) - first, 0), len(held))
-        held, first = held[drop:].copy(), first + drop
-    if waiting:
-        cut(max(start for start, _, _ in waiting) + predictor.plan.chunk_samples)
-    score()
+    firsts = np.array([first for first, _, _ in chunks], dtype=np.int64)
+    for row, samples in stretches_of(stream, firsts, plan.chunk_samples):
+        batch.append(samples)
+        owners.append(chunks[row][1:])
+        if len(batch) == batch_chunks:
+            score()
+    if batch:
+        score()
     return totals.finish()
 
 
 def _chunks(starts: NDArray[np.int64], lengths: NDArray[np.int64], plan: ChunkPlan) -> list[tuple[int, int, int]]:
-    """Return first sample, stretch and number of frames used of each chunk, in the order of the first samples."""
+    """Return first sample, stretch and number of frames used of each chunk."""
     out = []
     for place, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
         windows = n_windows(length, plan)
@@ -107,15 +96,6 @@ def _chunks(starts: NDArray[np.int64], lengths: NDArray[np.int64], plan: ChunkPl
             (at + done * plan.hop_samples, place, min(plan.core_frames, windows - done))
             for done in range(0, windows, plan.core_frames)
         ]
-    return sorted(out)
-
-
-def _padded(held: NDArray[np.float32], start: int, n_samples: int) -> NDArray[np.float32]:
-    """Return ``held[start : start + n_samples]``, zeros for samples that do not exist; ``start`` may be negative."""
-    out = np.zeros(n_samples, dtype=np.float32)
-    low, high = max(start, 0), min(start + n_samples, len(held))
-    if high > low:
-        out[low - start : high - start] = held[low:high]
     return out
 
 

@@ -1,14 +1,16 @@
 """Artefacts with score tracks: out of fold, of an ensemble, of unlabelled recordings, of a benchmark."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from ossicle.artefacts.array_files.blocks import read_track, track_digest
+from ossicle.artefacts.array_files.blocks import TrackWriter, read_track, track_digest
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
@@ -37,6 +39,18 @@ class TracksFolder(ArtefactFolder):
     def track_digest(self, recording_id: str) -> str:
         """Return the digest of a track's files, empty if one is missing."""
         return track_digest(self.track_path(recording_id))
+
+
+@dataclass(frozen=True)
+class ClipTracksFolder(TracksFolder):
+    """A folder in which the rows of a recording's track are its clips, not frames."""
+
+    def write_rows(self, recording_id: str, columns: Sequence[str], rows: NDArray[np.float32]) -> None:
+        """Write one row for each clip of a recording, float32 (n, n_columns)."""
+        # A track has a hop and a length in seconds; clips have neither, so each counts one.
+        with TrackWriter(self.track_path(recording_id), columns, 1.0) as writer:
+            writer.append(rows)
+            writer.finish(float(len(rows)))
 
 
 @dataclass(frozen=True)
@@ -84,11 +98,8 @@ class ScoresFolder(HeldOutTracks):
 
 
 @dataclass(frozen=True)
-class ClipScoresFolder(HeldOutTracks):
-    """The artefact of the step ``clip_scores``: held-out clips, and their scores.
-
-    The rows of a recording's track are its clips in the order of the table, not frames.
-    """
+class ClipScoresFolder(HeldOutTracks, ClipTracksFolder):
+    """The artefact of the step ``clip_scores``: held-out clips in a table, and their scores in its order."""
 
     step: ClassVar[str] = "clip_scores"
 
@@ -105,6 +116,27 @@ class ClipScoresFolder(HeldOutTracks):
     def write_clips(self, clips: pl.DataFrame) -> None:
         """Write the clips, which are sorted."""
         write_table(self.clips_file, clips, None)
+
+
+@dataclass(frozen=True)
+class ClipBaselinesFolder(ClipTracksFolder):
+    """The artefact of the step ``clip_baselines``: features of clips, and what simple models say of held-out ones."""
+
+    step: ClassVar[str] = "clip_baselines"
+
+    @property
+    def scores_file(self) -> Path:
+        """Scores of the held-out clips: recording, onset, label, and a list of scores for each simple model."""
+        return self.path / "baselines.parquet"
+
+    @cached_property
+    def scores(self) -> pl.DataFrame:
+        """The content of :attr:`scores_file`, by recording, onset and label."""
+        return read_table(self.scores_file)
+
+    def write_scores(self, scores: pl.DataFrame) -> None:
+        """Write the scores, which are sorted."""
+        write_table(self.scores_file, scores, None)
 
 
 @dataclass(frozen=True)

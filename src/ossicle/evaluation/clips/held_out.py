@@ -4,7 +4,7 @@ A clip has the one label of its annotation. Merging simultaneous hits into one t
 changes neither the clips nor their labels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,10 +12,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.records import Recording
 from ossicle.corpus.clips.settings import DatasetSettings
 from ossicle.corpus.clips.target_rows import clip_times
 from ossicle.evaluation.clips.slices import slice_of
 from ossicle.evaluation.ground_truth import Truth
+from ossicle.evaluation.settings import EvaluationSettings
 
 CLIP_SCHEMA = {
     "recording_id": pl.String,
@@ -126,8 +129,26 @@ def held_out_clips(truth: Truth, dataset: DatasetSettings) -> HeldOutClips:
     dataset
         The window around an onset; without one, a clip has the times of its annotation.
     """
-    notes = truth.notes
-    ids, labels = tuple(sorted(truth.ids)), truth.labels
+    return target_clips(truth.notes, {key: truth.recordings[key] for key in truth.ids}, truth.labels, dataset)
+
+
+def target_clips(
+    notes: AnnotationColumns, recordings: Mapping[str, Recording], labels: Sequence[str], dataset: DatasetSettings
+) -> HeldOutClips:
+    """Return the clips of annotations in ``recordings`` with one of ``labels``; others are left out.
+
+    Parameters
+    ----------
+    notes
+        The annotations.
+    recordings
+        The recordings by id.
+    labels
+        The labels of the model.
+    dataset
+        The window around an onset.
+    """
+    ids = tuple(sorted(recordings))
     places = {key: place for place, key in enumerate(ids)}
     recording = np.array([places.get(key, -1) for key in notes.recording_ids], dtype=np.int64)[notes.recording]
     columns = {name: place for place, name in enumerate(labels)}
@@ -139,9 +160,30 @@ def held_out_clips(truth: Truth, dataset: DatasetSettings) -> HeldOutClips:
     fresh = np.ones(len(rows), dtype=np.bool_)
     fresh[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
     rows = rows[fresh]
-    durations = np.array([truth.durations_s[key] for key in ids], dtype=np.float64)[recording[rows]]
+    durations = np.array([recordings[key].duration_s for key in ids], dtype=np.float64)[recording[rows]]
     start_s, end_s = clip_times(notes.start_s[rows], notes.end_s[rows], durations, dataset)
-    return HeldOutClips(ids, labels, recording[rows], label[rows], notes.start_s[rows], start_s, end_s)
+    return HeldOutClips(ids, tuple(labels), recording[rows], label[rows], notes.start_s[rows], start_s, end_s)
+
+
+def chosen_clips(
+    truth: Truth, judged: Collection[str], dataset: DatasetSettings, evaluation: EvaluationSettings
+) -> HeldOutClips:
+    """Return the clips that are scored: the fraction of those that are judged, and of those that choose thresholds.
+
+    Parameters
+    ----------
+    truth
+        All held-out recordings.
+    judged
+        Ids of the recordings that give the figures.
+    dataset, evaluation
+        The window around an onset; fraction, floor and seed.
+    """
+    every = held_out_clips(truth, dataset)
+    is_judged = np.array([key in judged for key in every.recording_ids], dtype=np.bool_)[every.recording]
+    how = evaluation
+    parts = [sliced(every.where(which), how.fraction, how.floor, how.seed) for which in (is_judged, ~is_judged)]
+    return HeldOutClips.joined(parts)
 
 
 def sliced(clips: HeldOutClips, fraction: float, floor: int, seed: int) -> HeldOutClips:

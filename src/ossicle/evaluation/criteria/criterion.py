@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from ossicle.artefacts.roots import Roots
@@ -38,7 +39,7 @@ class JudgedRun:
     ``postprocess`` is applied to a recording's scores before decisions. ``hop_s`` is the hop of the score tracks;
     ``apart_frames`` is the distance that training keeps between neighbours of one label. ``clips``: the evaluated
     clips with their scores, where the criterion judges clips; ``held_out_clips``: these, and those that only choose
-    thresholds.
+    thresholds; ``simple_scores``: what simple models say of them, where that is asked for.
     """
 
     truth: Truth
@@ -49,6 +50,7 @@ class JudgedRun:
     apart_frames: float
     clips: JudgedClips | None = None
     held_out_clips: JudgedClips | None = None
+    simple_scores: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)

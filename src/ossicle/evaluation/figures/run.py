@@ -7,6 +7,7 @@ import numpy as np
 
 from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.tracks import Event
+from ossicle.evaluation.clips.baselines import baseline_figures
 from ossicle.evaluation.clips.figures import clip_figures
 from ossicle.evaluation.criteria.criterion import Criterion, JudgedRun
 from ossicle.evaluation.figures.event_reports import event_report
@@ -14,6 +15,7 @@ from ossicle.evaluation.figures.recordings import recording_figures
 from ossicle.evaluation.figures.scores import score_figures
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.evaluation.judging_notes import judging_notes, notes_in_words
+from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.calibration.out_of_fold import NONE
 from ossicle.metrics.event_report import EventReport
 
@@ -89,8 +91,17 @@ def run_figures(
         **({} if calibrated["kind"] == NONE else {"calibration": _without_maps(calibrated)}),
         **({} if second["kind"] == NONE else {"second_stage": second}),
         **criterion.figures(run),
-        **({} if run.clips is None else {"clips": clip_figures(run.clips, run.held_out_clips or run.clips, settings)}),
+        **_clips(run, settings),
     }
+
+
+def _clips(run: JudgedRun, settings: EvaluationSettings) -> dict[str, Any]:
+    """Return ``clips``, with the figures of simple models beside them; nothing where no clips are judged."""
+    if run.clips is None:
+        return {}
+    found = clip_figures(run.clips, run.held_out_clips or run.clips, settings)
+    simple = {} if run.simple_scores is None else baseline_figures(run.clips, run.simple_scores, settings)
+    return {"clips": {**found, **({"baselines": simple} if simple else {})}}
 
 
 def _without_maps(calibrated: Mapping[str, Any]) -> dict[str, Any]:

@@ -120,7 +120,9 @@ def single_label_report(
     names = tuple(labels)
     counts, kept = answer_counts(answers, len(names), recording)
     of = [groups[row] for row in kept.tolist()]
-    found = bootstrap_interval(counts, of, partial(_figures, n_labels=len(names)), n_bootstrap, seed_of("clips", seed))
+    found = bootstrap_interval(
+        counts, of, partial(answer_figures, n_labels=len(names)), n_bootstrap, seed_of("clips", seed)
+    )
     confusion = confusion_matrix(answers.truth, answers.answer, len(names))
     overall = [_estimate(found, place) for place in range(len(_OVERALL))]
     precision, recall, f1 = (
@@ -175,8 +177,11 @@ def answer_counts(
     return np.concatenate([*parts, loss[:, None], n[:, None]], axis=1), kept
 
 
-def _figures(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
-    """Return the overall figures and precision, recall and F1 of the labels, from sums (b, 3 n_labels + 2)."""
+def answer_figures(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
+    """Return figures of summed :func:`answer_counts` (b, 3 n_labels + 2): float64 (b, 5 + 3 n_labels).
+
+    Accuracy, macro F1, weighted F1, macro recall and loss; then precision, recall and F1 of the labels.
+    """
     tp, fp, fn = (sums[:, at * n_labels : (at + 1) * n_labels].astype(np.float64) for at in range(3))
     loss, n = sums[:, -2] / _MICRO, sums[:, -1].astype(np.float64)
     precision, recall, f1 = _ratio(tp, tp + fp), _ratio(tp, tp + fn), _ratio(2 * tp, 2 * tp + fp + fn)

@@ -17,7 +17,7 @@ from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.release.bundle import figures
 from ossicle.artefacts.typed.judged import EvaluationFolder
-from ossicle.artefacts.typed.scores import ClipScoresFolder, ScoresFolder
+from ossicle.artefacts.typed.scores import ClipBaselinesFolder, ClipScoresFolder, ScoresFolder
 from ossicle.audio.wav import write_wav
 from ossicle.core.scores.pooling import pooled
 
@@ -87,14 +87,14 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
 
 @pytest.fixture(scope="module")
 def machines(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
-    """Two machines with two hits of each label, each in a file."""
+    """Two machines with two hits of each label, each in a file that is shorter than a window."""
     place = tmp_path_factory.mktemp("machines")
     for number, machine in enumerate(("808", "909")):
         for label in LABELS:
             (place / "audio" / machine / label).mkdir(parents=True)
             for take in range(2):
                 rng = np.random.default_rng([number, take])
-                write_wav(place / "audio" / machine / label / f"{take}.wav", np.tile(hit(label, rng), 4), RATE)
+                write_wav(place / "audio" / machine / label / f"{take}.wav", hit(label, rng), RATE)
     (place / "ossicle.toml").write_text(FOLDERS)
     return place, run_project(load_project(place), Silent(), EvaluationFolder.step)
 
@@ -193,3 +193,44 @@ def test_answers_confusion_and_mistakes_are_files_that_need_no_ossicle(events: t
     assert len(wrong) == 30 - int(np.trace(counts))
     assert {"recording", "onset_s", "label", "answer", "confidence", "top1", "top2", "top3"} <= set(wrong.columns)
     assert pl.read_csv(folder / "misclassified_pairs.csv")["clips"].sum() == len(wrong)
+
+
+def test_the_majority_and_a_forest_stand_beside_the_answers(events: tuple[Path, Done], capsys: Any) -> None:
+    clips = metrics_of(events[1])["clips"]
+    majority, forest = (clips["baselines"][name] for name in ("majority", "mfcc_forest"))
+    # Three labels, equally often.
+    assert majority["accuracy"]["value"] == pytest.approx(1 / 3, abs=1e-6)
+    # Three very different sounds.
+    assert forest["accuracy"]["value"] > 0.8
+    for one in (majority, forest):
+        assert one["gain"]["macro_f1"]["value"] == pytest.approx(
+            clips["macro_f1"]["value"] - one["macro_f1"]["value"], abs=2e-6
+        )
+        assert one["gain"]["macro_f1"]["low"] <= one["gain"]["macro_f1"]["value"]
+    print_metrics(metrics_of(events[1]))
+    assert "random forest on MFCCs on the same clips: accuracy" in capsys.readouterr().out
+
+
+def test_simple_models_learn_nothing_of_what_they_are_judged_on(events: tuple[Path, Done], tmp_path: Path) -> None:
+    place = Path(shutil.copytree(events[0], tmp_path / "p"))
+    lines = [json.loads(line) for line in (place / "hits" / "events.jsonl").read_text().splitlines()]
+    judged = {"session_2", "session_3", "session_6", "session_7", "session_9"}
+    turned = {"kick": "snare", "snare": "hihat_closed", "hihat_closed": "kick"}
+    for line in lines:
+        if line["session_id"] in judged:
+            line["components"][0]["label"] = turned[line["components"][0]["label"]]
+    (place / "hits" / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    made = run_project(load_project(place), Silent(), "clip_baselines")
+    found = [ClipBaselinesFolder.among(one.artefacts).scores for one in (events[1], made)]
+    key = ["recording_id", "onset_s"]
+    both = found[0].join(found[1], on=key, suffix="_turned", maintain_order="left")
+    assert len(both) == len(found[0])
+    assert (both["label"] != both["label_turned"]).sum() == 30
+    # Labels of test were turned, and what is said of test stayed the same.
+    assert both["mfcc_forest"].to_list() == both["mfcc_forest_turned"].to_list()
+    assert both["majority"].to_list() == both["majority_turned"].to_list()
+
+
+def test_without_baselines_there_is_no_step_for_them(events: tuple[Path, Done]) -> None:
+    project = load_project(events[0], ["evaluation.baselines=false"])
+    assert ClipBaselinesFolder.step not in [step.name for step in detector.PIPELINE.steps_of(project)]

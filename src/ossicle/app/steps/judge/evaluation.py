@@ -8,7 +8,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, EvaluationFolder
-from ossicle.artefacts.typed.scores import ClipScoresFolder, ScoresFolder
+from ossicle.artefacts.typed.scores import ClipBaselinesFolder, ClipScoresFolder, ScoresFolder
 from ossicle.core.columns.event_columns import EventColumns
 from ossicle.core.settings import digestible
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ossicle.evaluation.ground_truth import Truth
 
 STEP_VERSION = 5
-CLIPS_VERSION = 1
+CLIPS_VERSION = 2
 """Raised when only what is written of clips changes, so that other projects keep their figures."""
 
 
@@ -55,7 +55,7 @@ def judged_run(context: Context, truth: "Truth") -> "JudgedRun":
     from ossicle.evaluation.criteria.criterion import JudgedRun
 
     settings = context.project.settings
-    clips = _clips(context, truth) if ClipScoresFolder.step in context.inputs else (None, None)
+    clips, held_out = _clips(context, truth) if ClipScoresFolder.step in context.inputs else (None, None)
     return JudgedRun(
         truth,
         judged_events(context, truth),
@@ -63,7 +63,9 @@ def judged_run(context: Context, truth: "Truth") -> "JudgedRun":
         settings.postprocess,
         settings.plan.hop_s,
         settings.training.apart_frames,
-        *clips,
+        clips,
+        held_out,
+        context.read(ClipBaselinesFolder).scores if ClipBaselinesFolder.step in context.inputs else None,
     )
 
 

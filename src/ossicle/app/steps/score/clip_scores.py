@@ -14,10 +14,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
+from ossicle.app.steps.engine.fingerprint_keys import postprocess_key, slice_key
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.app.steps.train import clip_baselines as baselines
 from ossicle.app.steps.train.trained_predictor import trained_predictor
-from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ossicle.evaluation.clips.held_out import HeldOutClips
     from ossicle.evaluation.ground_truth import Truth
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 _SAME_END_S = 0.001
 """A hit that ends this close to the end of its recording fills it."""
 
@@ -56,19 +56,12 @@ def _run_one(context: Context, name: str) -> None:
 
 
 def _clips(context: Context) -> "HeldOutClips":
-    """Return the clips to score: a fraction of those that are evaluated, and of those that only choose thresholds."""
-    # Imported here, as in the other steps: `ossicle status` computes nothing and must start fast.
-    from ossicle.evaluation.clips.held_out import HeldOutClips, held_out_clips, sliced
+    from ossicle.evaluation.clips.held_out import chosen_clips
     from ossicle.evaluation.ground_truth import read_evaluated_truth, read_truth
 
-    settings = context.project.settings
-    corpus, dataset = context.read(CorpusFolder), context.read(DatasetFolder)
-    truth = read_truth(corpus, dataset)
-    every, judged = held_out_clips(truth, settings.dataset), set(read_evaluated_truth(corpus, dataset).ids)
-    is_judged = np.array([key in judged for key in every.recording_ids], dtype=np.bool_)[every.recording]
-    how = settings.evaluation
-    parts = [sliced(every.where(which), how.fraction, how.floor, how.seed) for which in (is_judged, ~is_judged)]
-    return HeldOutClips.joined(parts)
+    settings, corpus, dataset = context.project.settings, context.read(CorpusFolder), context.read(DatasetFolder)
+    judged = set(read_evaluated_truth(corpus, dataset).ids)
+    return chosen_clips(read_truth(corpus, dataset), judged, settings.dataset, settings.evaluation)
 
 
 def _recordings(context: Context, name: str, clips: "HeldOutClips") -> list[str]:
@@ -94,9 +87,7 @@ def _score_work_unit(context: Context, name: str, clips: "HeldOutClips", before:
         reused = record is not None and record["digest"] == own.track_digest(key)
         if not reused:
             scores = _scores(context, predictor, truth, key, clips)
-            with TrackWriter(own.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
-                writer.append(scores)
-                writer.finish(truth.durations_s[key])
+            own.write_rows(key, predictor.labels, scores)
             journal.mark(key, digest=own.track_digest(key))
         context.log.work_unit("clip_scores", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, total, "recordings")
@@ -148,7 +139,7 @@ STEP = Step(
         "threads": project.settings.training.threads,
         "window": [project.settings.dataset.before_s, project.settings.dataset.after_s],
         "pool": project.settings.evaluation.pool,
-        **_slice_key(project),
+        **slice_key(project),
         **postprocess_key(project),
     },
     run=run,
@@ -162,13 +153,8 @@ STEP = Step(
 )
 
 
-def _slice_key(project: Project) -> dict[str, object]:
-    of = project.settings.evaluation
-    return {} if of.fraction >= 1 else {"slice": [of.fraction, of.floor, of.seed]}
-
-
 def with_clips(steps: tuple[Step, ...], project: Project, scored: str, readers: Collection[str]) -> tuple[Step, ...]:
-    """Return the steps of a project: where clips are judged, this step comes after ``scored``, and ``readers`` read it.
+    """Return the steps of a project: where clips are judged, their steps come after ``scored``.
 
     Parameters
     ----------
@@ -179,13 +165,15 @@ def with_clips(steps: tuple[Step, ...], project: Project, scored: str, readers: 
     scored
         The step that scores whole recordings.
     readers
-        The steps that judge and show clips.
+        The steps that judge and show clips, which read these.
     """
     if not project.settings.evaluation.kind.judges_clips:
         return steps
+    added = (STEP, baselines.STEP) if project.settings.evaluation.baselines else (STEP,)
     out: list[Step] = []
     for step in steps:
-        out.append(replace(step, needs=(*step.needs, STEP.name)) if step.name in readers else step)
+        needs = (*step.needs, *(one.name for one in added))
+        out.append(replace(step, needs=needs) if step.name in readers else step)
         if step.name == scored:
-            out.append(STEP)
+            out += added
     return tuple(out)
