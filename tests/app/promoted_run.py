@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent, find_steps
 from ossicle.app.steps.pipeline.pipelines import steps_of
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.audio.wav import write_wav
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.raven import write_raven
 
-from ..untrained import PROJECT, write_tapes
+from ..untrained import PROJECT, RATE
 
 GATES = """
 [noise_gate]
@@ -24,10 +29,26 @@ seed = 7
 """
 
 
+def write_hits(place: Path) -> None:
+    """Write two recordings of noise with sixteen annotated hits of two labels, ``audio/`` and ``tables/``."""
+    (place / "audio").mkdir(parents=True)
+    for number, stem in enumerate(("siteA_1", "siteB_1")):
+        samples = 0.03 * np.random.default_rng(number).standard_normal(10 * RATE)
+        write_wav(place / "audio" / f"{stem}.wav", samples.astype(np.float32), RATE)
+        rows = [RawSelection(float(start), start + 0.5, ("kick", "snare")[start % 2]) for start in range(1, 9)]
+        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
+
+
+def clip_project(place: Path, tables: str) -> Path:
+    """Write a project that judges clips, with further tables."""
+    write_hits(place)
+    (place / "ossicle.toml").write_text(PROJECT.replace("[evaluation]", '[evaluation]\ncriterion = "clips"') + tables)
+    return place
+
+
 def finished_project(place: Path, variants: tuple[str, ...] = ("",)) -> Path:
     """Make a project and run it; ``use_untrained`` must be active."""
-    write_tapes(place, ("siteA_1", "siteB_1"))
-    (place / "ossicle.toml").write_text(PROJECT + GATES)
+    clip_project(place, GATES)
     for variant in variants:
         run_project(load_project(place, variant=variant), Silent())
     return place

@@ -135,6 +135,11 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "refused.",
             ),
             "registry": Row("promote.registry", "List, show and roll back promoted bundles."),
+            "archive": Row(
+                "promote.archive",
+                "Write settings, figures, curves, health, mistakes, environment and model of a finished run to a dated "
+                "folder.",
+            ),
         },
         "Data": {
             "dataset": Row("data.dataset", "Inspect and export the recordings, annotations and clips of a project."),

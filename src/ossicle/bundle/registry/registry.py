@@ -23,13 +23,13 @@ from ossicle.artefacts.filesystem.changes import copy_tree, make_folder
 from ossicle.artefacts.filesystem.reading import read_if_there
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.logs.lines import append_line
+from ossicle.artefacts.typed.archived import ENVIRONMENT
 from ossicle.artefacts.typed.published import BUNDLE, METRICS
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import MANIFEST, is_plain_name
 from ossicle.bundle.registry.ledger import PROMOTED, REFUSED, ROLLED_BACK, read_ledger
 from ossicle.bundle.registry.references import CURRENT, PREFIX
 from ossicle.bundle.registry.version import (
-    ENVIRONMENT,
     GATES,
     Version,
     numbers_in,

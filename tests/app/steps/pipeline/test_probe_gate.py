@@ -5,7 +5,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -15,14 +14,12 @@ from ossicle.app.steps.judge.held_out_answers import held_out_answers
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.pipeline.probe_gate import HISTORY, judged_probe
 from ossicle.artefacts.files import file_digest
-from ossicle.audio.wav import write_wav
-from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.formats.raven import write_raven
 from ossicle.evaluation.gates.clip_answers import ClipAnswers, clip_metrics, read_answers
 from ossicle.evaluation.gates.settings import ProbeGateSettings
 
-from ....untrained import PROJECT, RATE, use_untrained
+from ....untrained import use_untrained
 from ...conftest import Commands
+from ...promoted_run import clip_project
 
 GATE = """
 [probe_gate]
@@ -32,20 +29,12 @@ share = 0.5
 [variants.other.training]
 seed = 7
 """
-CLIPS = 'criterion = "clips"\n'
 
 
 @pytest.fixture(scope="module")
 def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project with hits of two labels, run up to their scores."""
-    place = tmp_path_factory.mktemp("probe") / "hits"
-    for number, stem in enumerate(("siteA_1", "siteB_1")):
-        (place / "audio").mkdir(parents=True, exist_ok=True)
-        samples = 0.03 * np.random.default_rng(number).standard_normal(10 * RATE)
-        write_wav(place / "audio" / f"{stem}.wav", samples.astype(np.float32), RATE)
-        rows = [RawSelection(float(start), start + 0.5, ("kick", "snare")[start % 2]) for start in range(1, 9)]
-        write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
-    (place / "ossicle.toml").write_text(PROJECT.replace("[evaluation]\n", f"[evaluation]\n{CLIPS}") + GATE)
+    place = clip_project(tmp_path_factory.mktemp("probe") / "hits", GATE)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OSSICLE_DATA_ROOT", raising=False)
         use_untrained(patch)

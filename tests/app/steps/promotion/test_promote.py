@@ -3,41 +3,24 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.promotion.finished_run import finished_run
 from ossicle.app.steps.promotion.promote import promote
 from ossicle.artefacts.files import tree_digest
+from ossicle.artefacts.tables import read_table, write_table
 from ossicle.bundle.registry.registry import Registry
+from ossicle.bundle.registry.version import write_checksums
 from ossicle.core.errors import UsageError
 
-from ....untrained import use_untrained
 from ...conftest import Commands
-from ...promoted_run import clip_figures, finished_project, set_figures
+from ...promoted_run import clip_figures, set_figures
 
 _LINK = re.compile(r"\]\(([^)]+)\)")
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("OSSICLE_DATA_ROOT", raising=False)
-        patch.delenv("OSSICLE_REGISTRY", raising=False)
-        use_untrained(patch)
-        yield finished_project(tmp_path_factory.mktemp("run") / "drums", ("", "other"))
-
-
-@pytest.fixture
-def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("OSSICLE_REGISTRY", raising=False)
-    place = tmp_path / "drums"
-    shutil.copytree(finished, place)
-    set_figures(place, clip_figures())
-    return place
 
 
 def registry_of(project: Path) -> Registry:
@@ -153,16 +136,45 @@ def test_a_refusal_of_the_noise_gate_refuses_the_promotion(
 def test_figures_of_another_dataset_are_not_compared(project: Path, ossicle: Commands) -> None:
     ossicle("promote", "-p", project, "--name", "drums")
     version = registry_of(project).version("drums")
+    # As in a project that judges no clips.
+    (version.path / "answers.parquet").unlink()
     file = version.bundle / "bundle.json"
     told = json.loads(file.read_text())
     told["provenance"]["dataset"] = "0" * 64
     file.write_text(json.dumps(told))
-    from ossicle.bundle.registry.version import write_checksums
-
     write_checksums(version.path)
     said = ossicle("promote", "-p", project, "--name", "drums")
     assert said.code == 4
     assert "same data as version 1: its figures are of another dataset" in said.err
+
+
+def test_runs_are_compared_on_the_clips_that_both_were_judged_on(project: Path, ossicle: Commands) -> None:
+    ossicle("promote", "-p", project, "--name", "drums")
+    version = registry_of(project).version("drums")
+    answers = read_table(version.path / "answers.parquet")
+    assert answers.columns == ["recording_id", "onset_s", "label", "answer"]
+    # The promoted model was judged on other clips too, and all its answers to the common ones were right.
+    right = answers.head(8).with_columns(pl.col("label").alias("answer"))
+    others = answers.tail(8).with_columns(pl.col("onset_s") + 100)
+    write_table(version.path / "answers.parquet", pl.concat([right, others]), list(right.columns[:3]))
+    write_checksums(version.path)
+    said = ossicle("promote", "-p", project, "--name", "drums")
+    assert said.code == 4
+    # One of the two labels gets all answers of a network that nobody trained.
+    assert "no worse than version 1 on 8 common clips: 0 is below 1 by more than the margin" in said.err
+    write_table(version.path / "answers.parquet", others, list(right.columns[:3]))
+    write_checksums(version.path)
+    said = ossicle("promote", "-p", project, "--name", "drums")
+    assert said.code == 4
+    assert "same data as version 1: the two runs were judged on no common clip" in said.err
+
+
+def test_the_probe_gate_is_asked_again_before_a_promotion(project: Path, ossicle: Commands) -> None:
+    more = ("--set", "probe_gate.accuracy=0.72", "--set", "probe_gate.floor=1")
+    said = ossicle("promote", "-p", project, *more)
+    assert said.code == 4
+    assert "probe gate: accuracy >= 0.72: 0.5 is below 0.72" in said.err
+    assert ossicle("promote", "-p", project, "--set", "probe_gate.accuracy=0.5").code == 0
 
 
 def test_what_was_promoted_survives_a_purge(project: Path, ossicle: Commands) -> None:

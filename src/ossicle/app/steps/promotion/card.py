@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from ossicle.artefacts.typed.archived import ENVIRONMENT
 from ossicle.artefacts.typed.published import BUNDLE, METRICS
 from ossicle.bundle.card import escaped
 from ossicle.bundle.manifest import CARD, Bundle
 from ossicle.bundle.registry.registry import LEDGER, VERSIONS
-from ossicle.bundle.registry.version import CHECKSUMS, ENVIRONMENT, GATES, VERSION_CARD, Version, version_folder
+from ossicle.bundle.registry.version import CHECKSUMS, GATES, VERSION_CARD, Version, version_folder
 from ossicle.evaluation.gates.figures import figure_at, paths_like
 from ossicle.evaluation.gates.gate_line import GateLine, gate_table
 from ossicle.evaluation.gates.promotion import compared_figures

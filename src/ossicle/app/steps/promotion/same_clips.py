@@ -8,11 +8,10 @@ from typing import Any
 from ossicle.app.steps.judge.held_out_answers import held_out_answers
 from ossicle.app.steps.promotion.finished_run import FinishedRun
 from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.clip_results import ClipResults
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.registry.version import Version
 
-ANSWERS = "answers.parquet"
-"""In the folder of a version: the answer to each held-out clip."""
 _OTHER_DATASET = (
     "its figures are of another dataset, so the two cannot be compared; promote under another --name, or run the "
     "promoted settings on this dataset and promote that first"
@@ -49,7 +48,7 @@ def same_clips(run: FinishedRun, metrics: Mapping[str, Any], against: Version) -
     Runs that judge no clips are compared if their datasets are the same.
     """
     promoted = against.metrics
-    own, file = held_out_answers(run.artefacts), against.path / ANSWERS
+    own, file = held_out_answers(run.artefacts), ClipResults(against.path).answers_file
     if own is None or not file.is_file():
         datasets = [read_bundle(place).provenance.get("dataset") for place in (run.bundle, against.bundle)]
         return SameClips(metrics, promoted, "" if datasets[0] == datasets[1] else _OTHER_DATASET)
@@ -75,4 +74,4 @@ def write_answers(run: FinishedRun, folder: Path) -> None:
 
     answers = held_out_answers(run.artefacts)
     if answers is not None:
-        write_table(folder / ANSWERS, answers.table, list(KEY))
+        write_table(ClipResults(folder).answers_file, answers.table, list(KEY))
