@@ -131,7 +131,7 @@ def fit(
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed_of(training.seed, "weights"))
     network = build_network(model, front, material.plan, len(material.labels))
-    if training.pretrained:
+    if training.pretrained and start is None:
         load_pretrained(network, pretrained or training.pretrained, model.window)
     if start is None:
         rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())

@@ -1,6 +1,7 @@
 """The settings of a training."""
 
 import re
+from dataclasses import fields
 
 from ossicle.core.settings import setting, settings
 from ossicle.core.value_checks import MOST_THREADS
@@ -105,6 +106,13 @@ class TrainingSettings:
         default="",
         help="weights to start the backbone of window networks from: a file, relative to the project file, or "
         "hub (download from timm); empty: random weights",
+        digest=False,
+    )
+    init_from: str = setting(
+        default="",
+        help="trainings to start from, model by model: the name of another variant of this project, which is trained "
+        "first if it is not, or the folder of an artefact `training`, relative to the project file; empty: random "
+        "weights",
         digest=False,
     )
     target_share: float = setting(
@@ -228,6 +236,14 @@ class TrainingSettings:
         if self.inner_share or not (self.schedule == "plateau" or self.keep == "best" or self.patience):
             return self.inner_share
         return INNER_SHARE
+
+    @property
+    def of_networks(self) -> str:
+        """The first setting of how networks are trained that is not its default and means nothing for heads."""
+        names = ("init_from", "schedule", "keep", "patience", "inner_share", "accumulate", "subset")
+        return next(
+            (one.name for one in fields(self) if one.name in names and getattr(self, one.name) != one.default), ""
+        )
 
     @property
     def step_crops(self) -> int:

@@ -27,7 +27,7 @@ P = ("-p", "{p}", "--progress", "none")
 COMMANDS: dict[str, tuple[str, ...]] = {
     "demo": ("{p}",),
     "new": ("tapes", "{p}", "--audio", "{p}/audio", "--annotations", "{p}/tables"),
-    "presets": (),
+    "presets show": ("quick",),
     "fetch": P,
     "check": P[:2],
     "run": (*P, "--from", "dataset"),

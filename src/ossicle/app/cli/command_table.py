@@ -40,7 +40,8 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
             "new": Row("run.new", "Create a project file from a recipe, with settings that fit the recordings."),
             "presets": Row(
                 "run.presets",
-                "List the training presets. Choose one with --set training.preset=NAME, or in the project file.",
+                "List the named settings that ship with Ossicle. `ossicle presets show NAME` prints every value "
+                "of one.",
             ),
             "fetch": Row(
                 "run.fetch",

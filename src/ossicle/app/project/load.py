@@ -25,6 +25,7 @@ from ossicle.app.project.placement import (
 )
 from ossicle.app.project.places import refuse_linked_root, require_below
 from ossicle.app.project.settings import ProjectSettings
+from ossicle.app.project.starting_variant import require_start
 from ossicle.app.project.variants import Variants
 from ossicle.artefacts.filesystem.links import settled
 from ossicle.artefacts.roots import Roots, roots_of_environment
@@ -40,8 +41,8 @@ _DATA_ROOT = ("project", "data_root")
 class Project:
     """A project or a variant of it: its settings, and the places of its data on this machine.
 
-    ``variants`` names the variants that the project file defines, and ``active`` those to train. ``origins`` holds the
-    file or option that each setting came from.
+    ``variants`` names the variants that the project file defines, and ``active`` those to train. ``overrides`` are the
+    ``--set`` options, and ``origins`` holds the file or option that each setting came from.
     """
 
     file: Path
@@ -50,6 +51,7 @@ class Project:
     variant: str = ""
     variants: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
     origins: Mapping[tuple[str, ...], Origin] = field(default_factory=dict, repr=False, compare=False)
 
     def origin(self, *keys: str) -> str:
@@ -132,10 +134,14 @@ def load_project(
     variants = Variants(layers)
     if variant:
         variants.require(variant, str(file))
+    found: dict[str, tuple[Layers, ProjectSettings]] = {}
     for name in variants.names:
         if name != variant:
-            _settings(layers, variants, name, ())
-    layers, settings = _settings(layers, variants, variant, overrides)
+            found[name] = _settings(layers, variants, name, ())
+    layers, settings = found[variant] = _settings(layers, variants, variant, overrides)
+    starts = {name: its_settings.training.init_from for name, (_, its_settings) in found.items()}
+    for name, (own, _) in found.items():
+        require_start(name, starts, str(own.origin(("training", "init_from"))), file.parent)
     for path, stated in (
         (_DATA_ROOT, settings.project.data_root),
         (("fetch", "folder"), settings.fetch.folder),
@@ -149,7 +155,7 @@ def load_project(
     if not named and not layers.origin(_DATA_ROOT).by_user:
         refuse_linked_root(file, settings.project.data_root)
     root = settled(named or file.parent / settings.project.data_root)
-    return Project(file, settings, root, variant, variants.names, variants.active, layers.origins)
+    return Project(file, settings, root, variant, variants.names, variants.active, overrides, layers.origins)
 
 
 def _refuse_shell(layers: Layers, local: Path) -> None:

@@ -231,6 +231,11 @@ class ProjectSettings:
                 f'training.class_weights = "{self.training.class_weights}": heads weigh both sides of every label '
                 "equally already; remove it"
             )
+        if key := self.training.of_networks:
+            raise ValueError(
+                f"training.{key} = {getattr(self.training, key)!r}: {encoder} trains a head by [head], which has no "
+                "such setting; remove it"
+            )
         if self.training.noise_epochs:
             raise ValueError(
                 f"training.noise_epochs = {self.training.noise_epochs}: a head is not fine-tuned; set it to 0, and "

@@ -7,18 +7,16 @@ from another variant (``base = "OTHER"``) or from a variant that ships with Ossi
 data and a few steps, unless it defines its own.
 """
 
-import importlib.resources
 from typing import Any
 
 from ossicle.app.project.layers import Layers, Origin, in_full
-from ossicle.app.project.toml import parse_toml
+from ossicle.app.project.variant_presets import variant_preset, variant_preset_names
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ProjectError
 from ossicle.core.text.suggestion import did_you_mean
 
 TABLE = "variants"
 ACTIVE = "active"
-_PRESETS = "ossicle.app.recipes.variants"
 _MOST_BASES = 8
 DEBUG = "debug"
 
@@ -93,16 +91,8 @@ class Variants:
         raise ProjectError(f"{self._where}: [variants.{name}] has more than {_MOST_BASES} bases; check for a circle")
 
 
-def preset_names() -> tuple[str, ...]:
-    """Return the variants that ship with Ossicle, for ``base = "preset:NAME"``."""
-    folder = importlib.resources.files(_PRESETS)
-    return tuple(sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml")))
-
-
 def _preset(name: str, asked_by: str) -> Overlay:
-    if name not in preset_names():
-        raise ProjectError(
-            f"{asked_by} preset:{name}: this preset does not exist; presets: {', '.join(preset_names())}"
-        )
-    text = (importlib.resources.files(_PRESETS) / f"{name}.toml").read_text(encoding="utf-8")
-    return parse_toml(text, f"preset:{name}")
+    names = variant_preset_names()
+    if name not in names:
+        raise ProjectError(f"{asked_by} preset:{name}: this preset does not exist; presets: {', '.join(names)}")
+    return variant_preset(name)

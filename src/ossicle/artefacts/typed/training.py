@@ -74,3 +74,28 @@ class TrainingFolder(ArtefactFolder):
         """Write rows of model, kind and value."""
         table = pl.DataFrame(rows, schema=TAUGHT_SCHEMA, orient="row")
         write_table(self.taught_file, table, list(TAUGHT_SCHEMA))
+
+
+@dataclass(frozen=True)
+class InitialWeightsFolder(ArtefactFolder):
+    """The artefact of the step ``initial_weights``: the weights from which each model starts."""
+
+    step: ClassVar[str] = "initial_weights"
+
+    def weights(self, model: str) -> Path:
+        """Return the file with the weights from which a model starts."""
+        return RunFolder(self.path / model).weights
+
+    @property
+    def source_file(self) -> Path:
+        """Inner groups of each training that the weights are from."""
+        return self.path / "source.json"
+
+    @property
+    def inner_groups(self) -> dict[str, tuple[str, ...]]:
+        """The groups from which the training of each model did not learn, because they chose its course."""
+        return {model: tuple(groups) for model, groups in read_json(self.source_file)["inner_groups"].items()}
+
+    def write_source(self, inner_groups: Mapping[str, Sequence[str]]) -> None:
+        """Write the inner groups of the training of each model."""
+        write_json(self.source_file, {"inner_groups": {model: list(groups) for model, groups in inner_groups.items()}})

@@ -1,29 +1,68 @@
-"""``ossicle presets``: list the training presets."""
+"""``ossicle presets``: list what ships with Ossicle as named settings; ``presets show`` prints every value of one."""
+
+from typing import Annotated, Any
 
 import typer
 
 from ossicle.app.cli.options import Json
-from ossicle.app.cli.printable import json_text
+from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
+from ossicle.app.project.preset_values import preset_values
+from ossicle.app.project.variant_presets import variant_preset, variant_preset_about, variant_preset_names
 from ossicle.training.presets import preset, preset_about, preset_names
+
+group = typer.Typer()
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
-    app.command()(presets)
+    """Add the commands."""
+    group.callback(invoke_without_command=True)(presets)
+    group.command()(show)
+    app.add_typer(group, name="presets")
 
 
-def presets(as_json: Json = False) -> None:
-    """List the training presets. Choose one with --set training.preset=NAME, or in the project file."""
-    if as_json:
-        print(json_text({name: preset(name) for name in preset_names()}))
+def presets(context: typer.Context, as_json: Json = False) -> None:
+    """List the named settings that ship with Ossicle. `ossicle presets show NAME` prints every value of one.
+
+    There are two kinds: trainings, for `preset = "NAME"` in \\[training]; and variants, which may change any table,
+    for `base = "preset:NAME"` in \\[variants.NAME].
+    """
+    if context.invoked_subcommand is not None:
         return
-    rows = [
-        (
-            name,
-            preset_about(name),
-            ", ".join(f"{key} = {value}" for key, value in preset(name).items()) or "the defaults",
+    if as_json:
+        trainings = {name: preset(name) for name in preset_names()}
+        print(
+            json_text({"training": trainings, "variants": {one: variant_preset(one) for one in variant_preset_names()}})
         )
-        for name in preset_names()
-    ]
-    print_rows(("preset", "for", "settings"), rows)
+        return
+    rows = [(name, f'[training] preset = "{name}"', preset_about(name)) for name in preset_names()]
+    rows += [(name, f'base = "preset:{name}"', variant_preset_about(name)) for name in variant_preset_names()]
+    print_rows(("preset", "use", "for"), rows)
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="Name of the preset, as in quick or drums/warmup.")],
+    as_json: Json = False,
+) -> None:
+    """Print every value of a preset, and whether the preset, its recipe or the defaults set it."""
+    found = preset_values(name)
+    about = preset_about(name) if name in preset_names() else variant_preset_about(name)
+    if as_json:
+        tables: dict[str, dict[str, Any]] = {}
+        for one in found:
+            tables.setdefault(one.table, {})[one.key] = {"value": one.value, "source": one.source}
+        print(json_text({"name": name, "about": about, "settings": tables}))
+        return
+    print(printable(f"{name}: {about}"))
+    # What the preset fixes comes first.
+    found = sorted(found, key=lambda one: not one.source.startswith("preset:"))
+    print_rows(
+        ("setting", "value", "set by"),
+        [(f"{one.table}.{one.key}", _in_toml(one.value), one.source) for one in found],
+    )
+
+
+def _in_toml(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(_in_toml, value))}]"
+    return json_text(value)

@@ -11,6 +11,7 @@ from ossicle.app.project.scaffolding.clip_scaffold import front_end_lines
 from ossicle.app.project.scaffolding.hit_folders import reads_hit_folders, short_names
 from ossicle.app.project.scaffolding.scaffold import new_project_file, project_lines, relative_path
 from ossicle.app.project.scaffolding.toml_lines import line, quoted
+from ossicle.app.project.scaffolding.variant_lines import variant_lines
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.roots import Roots, roots_of_environment
 from ossicle.audio.probe import probe
@@ -193,6 +194,7 @@ def _text(
         "",
         "[evaluation]",
         line("criterion", '"iou"', "events by their times"),
+        *variant_lines(recipe),
     ]
     return "\n".join(lines) + "\n"
 

@@ -16,6 +16,7 @@ from ossicle.app.project.scaffolding.hit_folders import CLASS_TEMPLATE, HitFolde
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
 from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
+from ossicle.app.project.scaffolding.variant_lines import variant_lines
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
@@ -301,6 +302,7 @@ def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
     lines += [*counts, "[frontend]"]
     windows = "window_s" in found.values.get("chunks", {})
     lines += clip_lines(index, found.values) if windows else frame_lines(index)
+    lines += variant_lines(found.recipe)
     return "\n".join(lines) + "\n"
 
 

@@ -16,7 +16,7 @@ from ossicle.app.steps.pipeline.preflight.detector import preflight
 from ossicle.app.steps.pipeline.preview.detector import detector_preview
 from ossicle.app.steps.release import bundle, head_bundle, report, unscored_bundle
 from ossicle.app.steps.score import clip_scores, scores
-from ossicle.app.steps.train import head_training, training
+from ossicle.app.steps.train import head_training, initial_weights, training
 from ossicle.app.steps.train.mending import mending_command
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.artefacts.typed.clip_results import CLIPS
@@ -44,17 +44,24 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
     A leaky split holds out no recording as a whole, so it has no evaluation steps: its bundle comes directly after the
     training and records this. If pseudo-labels are used, the unlabelled recordings come before the training. A head
     on an encoder is trained on features, and needs no store. A network may read kept spectrograms. Where clips are
-    judged, each held-out hit is scored by itself.
+    judged, each held-out hit is scored by itself. The weights of another variant come before a training that starts
+    from them.
     """
     if not _front_end(project):
         heads = {one.STEP.name: other.STEP for one, other in _OF_HEADS}
         steps = features.with_features(tuple(heads.get(step.name, step) for step in steps), project)
     steps = logmel.cached_chain(steps, project, training.STEP.name)
+    steps = initial_weights.started_chain(steps, project, training.STEP.name, _adapted)
     steps = clip_scores.with_clips(steps, project, scores.STEP.name, (evaluation.STEP.name, report.STEP.name))
     if project.settings.split.kind.judges_recordings:
         return unlabelled.taught_chain(steps, project, training.STEP.name)
     before = [step.name for step in steps].index(scores.STEP.name)
     return (*steps[:before], unscored_bundle.STEP)
+
+
+def _adapted(project: Project) -> tuple[Step, ...]:
+    """Return the steps of another variant."""
+    return PIPELINE.steps_of(project)
 
 
 def _front_end(project: Project) -> bool:

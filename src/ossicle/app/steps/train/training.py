@@ -10,6 +10,7 @@ from ossicle.app.steps.data.logmel import cached_chain
 from ossicle.app.steps.data.unlabelled import taught_chain
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step
 from ossicle.app.steps.train.environment_log import log_training_environment
+from ossicle.app.steps.train.initial_weights import after_initial_weights
 from ossicle.app.steps.train.mending import finished_training, forget_before, mending_job
 from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.pseudo_inputs import pseudo_inputs, pseudo_settings, pseudo_source, write_taught
@@ -19,7 +20,7 @@ from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.artefacts.typed.shards.store import StoreFolder
-from ossicle.artefacts.typed.training import TrainingFolder
+from ossicle.artefacts.typed.training import InitialWeightsFolder, TrainingFolder
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 
@@ -51,6 +52,7 @@ def run(context: Context) -> None:
     for name in models:
         own.run(name).forget_state()
         forget_before(own, name)
+    _say_inner_groups(context)
     own.write_summary({"labels": list(dataset.labels), "held_out": models, **write_taught(context, models)})
 
 
@@ -62,6 +64,7 @@ def fit_jobs(context: Context) -> list["FitJob"]:
     from ossicle.training.crossval import FitJob
 
     settings, dataset = context.project.settings, context.read(DatasetFolder)
+    initial = InitialWeightsFolder.among(context.inputs) if InitialWeightsFolder.step in context.inputs else None
     own, pseudo = context.own(TrainingFolder), pseudo_source(context)
     jobs = [
         FitJob(
@@ -77,8 +80,9 @@ def fit_jobs(context: Context) -> list["FitJob"]:
             augment=settings.augment,
             audio=context.project.roots,
             cache_mb=settings.store.cache_mb,
-            pretrained=_pretrained_file(context.project),
+            pretrained=None if initial is not None else _pretrained_file(context.project),
             pseudo=pseudo,
+            start=None if initial is None else initial.weights(name),
             log_mel=LogMelFolder.among(context.inputs) if LogMelFolder.step in context.inputs else None,
             tracked=tracked_training(context.project, name, dataset.labels),
         )
@@ -91,9 +95,10 @@ def fit_jobs(context: Context) -> list["FitJob"]:
 
 
 def _step_of(project: Project) -> Step:
-    """Return the step as the chain of the project has it, with kept spectrograms and unlabelled recordings."""
+    """Return the step as the chain of the project has it, with kept spectrograms, unlabelled recordings and weights."""
     chain = taught_chain(cached_chain((STEP,), project, STEP.name), project, STEP.name)
-    return next(step for step in chain if step.name == STEP.name)
+    step = next(step for step in chain if step.name == STEP.name)
+    return after_initial_weights(step) if project.settings.training.init_from else step
 
 
 def say_composition(context: Context) -> None:
@@ -119,6 +124,23 @@ def say_backgrounds(context: Context) -> None:
         context.progress.say(
             f"[augment] background_probability = {asked:g} has no effect: every clip of the dataset has a target; "
             "add reviewed empty recordings, or set it to 0"
+        )
+
+
+def _say_inner_groups(context: Context) -> None:
+    """Report models whose initial weights have learned from the groups that chose their epoch."""
+    if InitialWeightsFolder.step not in context.inputs:
+        return
+    own, initial = context.own(TrainingFolder), InitialWeightsFolder.among(context.inputs).inner_groups
+    seen = [
+        name
+        for name in context.read(DatasetFolder).models
+        if set(own.run(name).selection.get("inner_groups", ())) - set(initial[name])
+    ]
+    if seen:
+        context.progress.say(
+            f"{', '.join(seen)}: the initial weights have learned from inner groups, so inner losses of the first "
+            "epochs are too low; set the same inner_share in the variant to start from"
         )
 
 
@@ -172,7 +194,12 @@ def _pretrained_file(project: Project) -> Path | None:
 
 
 def pretrained(project: Project) -> dict[str, str]:
-    """Return the digest or version of the pretrained weights; the path of their file does not matter."""
+    """Return the digest or version of the pretrained weights; the path of their file does not matter.
+
+    A training that starts from another one has its backbone from there.
+    """
+    if project.settings.training.init_from:
+        return {}
     file = _pretrained_file(project)
     if file is not None:
         return {"pretrained": file_digest(file)}
