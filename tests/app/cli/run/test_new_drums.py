@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from ossicle.app.project.load import load_project
+
 from ....drum_events import write_events
 from ...conftest import Commands
 
@@ -49,6 +51,14 @@ def test_new_says_what_the_manifest_holds(events: Path, tmp_path: Path, ossicle:
         "next: ossicle run -p",
     ):
         assert words in out, words
+
+
+def test_new_writes_a_variant_for_each_preset(events: Path, tmp_path: Path, ossicle: Commands) -> None:
+    assert new(ossicle, events).code == 0
+    for variant, epochs, start in (("warmup", 8, ""), ("baseline", 60, ""), ("long", 220, "warmup")):
+        training = load_project(tmp_path / "p", variant=variant).settings.training
+        assert (training.epochs, training.init_from) == (epochs, start)
+    assert load_project(tmp_path / "p").settings.training.init_from == ""
 
 
 def test_check_wants_every_root_present_and_not_empty(events: Path, tmp_path: Path, ossicle: Commands) -> None:
