@@ -39,6 +39,8 @@ def parse(words: list[str]) -> None:
     command = typer.main.get_command(app)
     context = command.make_context("ossicle", list(words))
     while isinstance(command, TyperGroup):
+        if command.invoke_without_command and not (context._protected_args or context.args):
+            return
         name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
         assert found is not None
         command, context = found, found.make_context(name, rest, parent=context)

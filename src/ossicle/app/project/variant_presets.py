@@ -5,12 +5,12 @@ Presets for one recipe lie in a folder named after it, as ``drums/warmup``.
 
 import importlib.resources
 from functools import cache
-from importlib.resources.abc import Traversable
 from typing import Any
 
 from ossicle.app.project.toml import parse_toml
 
 _PACKAGE = "ossicle.app.recipes.variants"
+_ENDING = ".toml"
 
 
 def variant_preset_names(recipe: str = "") -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def variant_preset_names(recipe: str = "") -> tuple[str, ...]:
 
 def variant_preset(name: str) -> dict[str, Any]:
     """Return the tables of a preset; raises KeyError if there is none with this name."""
-    return parse_toml(_files()[name].read_text(encoding="utf-8"), f"preset:{name}")
+    return parse_toml(_text(name), f"preset:{name}")
 
 
 def variant_preset_about(name: str) -> str:
@@ -36,7 +36,7 @@ def variant_preset_about(name: str) -> str:
     >>> variant_preset_about("debug")[:20]
     'A small part of the '
     """
-    return _files()[name].read_text(encoding="utf-8").split("\n", 1)[0].removeprefix("# ")
+    return _text(name).split("\n", 1)[0].removeprefix("# ")
 
 
 def recipe_of_preset(name: str) -> str:
@@ -48,10 +48,15 @@ def recipe_of_preset(name: str) -> str:
     return name.rpartition("/")[0]
 
 
+def _text(name: str) -> str:
+    return importlib.resources.files(_PACKAGE).joinpath(_files()[name]).read_text(encoding="utf-8")
+
+
 @cache
-def _files() -> dict[str, Traversable]:
-    found: dict[str, Traversable] = {}
+def _files() -> dict[str, str]:
+    """Return the files by the names of their presets."""
+    found: dict[str, str] = {}
     for place in importlib.resources.files(_PACKAGE).iterdir():
-        inside = {f"{place.name}/{one.name}": one for one in place.iterdir()} if place.is_dir() else {place.name: place}
-        found |= {name.removesuffix(".toml"): one for name, one in inside.items() if name.endswith(".toml")}
+        inside = [f"{place.name}/{one.name}" for one in place.iterdir()] if place.is_dir() else [place.name]
+        found |= {name.removesuffix(_ENDING): name for name in inside if name.endswith(_ENDING)}
     return found
