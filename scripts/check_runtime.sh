@@ -57,6 +57,8 @@ found.to_csv("events.csv")
 print(f"ossicle.load_bundle(...).predict(...): {len(found[0].events)} events")
 CHECK
 "$root/$venv/bin/ossicle" --help >/dev/null
+# Decoding, indexing and judging work; training is skipped.
+"$root/$venv/bin/ossicle" selftest | tee /dev/stderr | grep -c "skipped" | grep -qx 2
 # Without the extra, the command names it.
 { "$root/$venv/bin/ossicle" live --list-devices 2>&1 || true; } | grep -q "ossicle\[live\]"
 echo "ossicle --help works; no torch in $venv"

@@ -10,6 +10,7 @@ import pytest
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.roots import Roots
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.indexing.settings import CorpusSettings
@@ -322,3 +323,18 @@ def test_a_row_that_fits_two_sources_or_none_is_named(tmp_path: Path) -> None:
 def test_labels_of_a_table_are_refused_beside_a_manifest() -> None:
     with pytest.raises(ValueError, match=r'metadata.label_column = .* set metadata.label_column = ""'):
         CorpusSettings(audio="a", manifest="m.jsonl", metadata=MetadataSettings(table="t.csv"))
+
+
+def test_files_that_enter_as_one_hit_are_named_by_source(tmp_path: Path) -> None:
+    """Whole stems that were labelled by their names: onset 0, no context."""
+    sound(tmp_path / "audio" / "s1" / "mix.wav")
+    none = {"pre": 0, "post": 0}
+    stems = [
+        line(source_set="cambridge", event_id=f"e{k}", onset_time=0, context_ms=none, duration_seconds=3)
+        for k in range(3)
+    ]
+    index = indexed(write(tmp_path, line(), *stems))
+    (note,) = [one for one in index.notes if one.kind == "without_context"]
+    assert (note.where, note.message.startswith("3 events of the source have no context")) == ("cambridge", True)
+    problems = health(index, rate=1000, group="session").to_json()["problems"]
+    assert any(one["code"] == "without_context" and "corpus.exclude" in one["remedy"] for one in problems)

@@ -20,7 +20,7 @@ _HELP = (
     "Train detectors of sounds on annotated recordings, test them, and run them on new recordings.\n\n"
     "See everything work once on synthetic recordings with `ossicle demo`. For your own recordings, start with "
     "`ossicle new` and `ossicle run`, then find events in new recordings with `ossicle predict`. Exit codes: 0 done; "
-    "1 failed; 2 wrong usage; 3 done, but some inputs were skipped; 4 the noise gate refused the model."
+    "1 failed; 2 wrong usage; 3 done, but some inputs were skipped; 4 a gate refused."
 )
 
 

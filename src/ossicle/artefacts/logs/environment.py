@@ -31,9 +31,14 @@ def environment() -> dict[str, Any]:
         "machine": platform.machine(),
         "processor": _processor(),
         "n_cpus": os.cpu_count(),
-        "gpu_driver": _first_line(_DRIVER),
+        "gpu_driver": gpu_driver(),
         "packages": packages(),
     }
+
+
+def gpu_driver() -> str:
+    """Return what the driver of NVIDIA's GPUs calls itself; empty without one."""
+    return _first_line(_DRIVER)
 
 
 def packages() -> dict[str, str]:

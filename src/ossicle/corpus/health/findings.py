@@ -57,6 +57,10 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "repeated_events": ("warning", "remove the lines that were written twice; health.max_repeated_ids limits them"),
     "several_values": ("warning", "correct the manifest: a recording has one value of each field"),
     "negative_examples": ("note", "nothing, if they are meant as sound without a hit"),
+    "without_context": (
+        "warning",
+        "if they are whole recordings and no hits, leave them out with corpus.exclude; else state their context_ms",
+    ),
     "without_components": ("warning", "name the components of these events, or remove their lines"),
     "not_chosen": ("note", "nothing, if corpus.include, corpus.exclude and corpus.most are as intended"),
     "glob_unused": (

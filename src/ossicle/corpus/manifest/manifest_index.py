@@ -147,6 +147,12 @@ def _manifest_notes(file: Path, imported: Imported, settings: CorpusSettings) ->
     ids = events.select(pl.len().alias("all"), pl.col("event_id").n_unique().alias("different")).collect()
     if repeated := int(ids["all"][0] - ids["different"][0]):
         out.append(Note("repeated_events", file.name, f"{repeated} events repeat the event_id of an earlier one"))
+    whole = pl.col("component") <= 0, (pl.col("pre_s") + pl.col("post_s")) <= 0
+    for source, n in (
+        imported.lazy().filter(*whole).group_by("source_set").len().collect().sort("source_set").iter_rows()
+    ):
+        message = f"{n} events of the source have no context (context_ms is 0 and 0), so each may be a whole file"
+        out.append(Note("without_context", source, message))
     return out
 
 

@@ -106,7 +106,7 @@ def test_the_first_gate_that_refuses_stops_it_and_a_new_run_continues_there(fold
     with pytest.raises(GateRefused, match="recall of crash") as refusal:
         found.extend(run_checklist(work(folder), Selection(), stages(runs, train=refusing)))
     assert [(one.name, one.outcome) for one in found] == [("health", DONE), ("train", REFUSED)]
-    assert found[-1].message == "the gate refused:"
+    assert found[-1].message == "the gate refused"
     assert "stopped at the stage train" in str(refusal.value)
     assert "ossicle checklist --from evaluate" in str(refusal.value)
     assert refusal.value.exit_code == 4

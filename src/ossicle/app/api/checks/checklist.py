@@ -160,15 +160,19 @@ def run_checklist(work: Work, selection: Selection, stages: Sequence[Stage] = ST
             try:
                 message = stage.run(work)
             except GateRefused as refusal:
-                yield StageResult(stage.name, REFUSED, time.monotonic() - began, str(refusal).partition("\n")[0])
+                yield StageResult(stage.name, REFUSED, time.monotonic() - began, _first_line(refusal))
                 following = next((one.name for one in chosen[place + 1 :]), "")
                 raise refused(stage, refusal, following) from refusal
             except OssicleError as error:
-                yield StageResult(stage.name, FAILED, time.monotonic() - began, str(error).partition("\n")[0])
+                yield StageResult(stage.name, FAILED, time.monotonic() - began, _first_line(error))
                 raise
             seconds = time.monotonic() - began
             journal.mark(stage.name, state=states.of(stage), seconds=round(seconds, 1), message=message)
             yield StageResult(stage.name, DONE, seconds, message)
+
+
+def _first_line(error: OssicleError) -> str:
+    return str(error).partition("\n")[0].rstrip(":")
 
 
 def _done_before(stage: Stage, journal: Journal | None, states: _States, selection: Selection) -> str | None:

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
+from ossicle.app.steps.pipeline.preflight.device import device_finding, tracking_finding
 from ossicle.app.steps.pipeline.preflight.disk import disk_finding
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preflight.roots import root_findings
 from ossicle.app.steps.pipeline.preview.detector import detector_preview
-from ossicle.app.steps.train import training
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.models.model_kinds import EMBEDDINGS, LOG_MEL
@@ -22,8 +22,8 @@ def preflight(project: Project) -> list[Finding]:
     found = [_packages(project), *_windows(project), *with_disk(project, input_folders(project, detector_preview))]
     if project.settings.kind.reads == EMBEDDINGS:
         # Heads need no store, and are trained on the CPU.
-        return found
-    return [*found, *_unlabelled(project), _device(project)]
+        return [*found, tracking_finding(project)]
+    return [*found, *_unlabelled(project), device_finding(project), tracking_finding(project)]
 
 
 def with_disk(project: Project, findings: Iterable[Finding]) -> list[Finding]:
@@ -126,17 +126,3 @@ def _unlabelled(project: Project) -> Iterator[Finding]:
         return
     taught = f"trained with {', '.join(rounds)}" if rounds else "no round of pseudo-labels is used"
     yield Finding("unlabelled", True, f"{folder}; {taught}")
-
-
-def _device(project: Project) -> Finding:
-    asked = project.settings.training.device
-    if project.settings.jobs.placed(training.STEP.name).on == "slurm":
-        return Finding("device", True, f"training runs on Slurm; the job checks there whether {asked!r} is available")
-    if importlib.util.find_spec("torch") is None:
-        return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
-    from ossicle.models.devices import devices
-
-    try:
-        return Finding("device", True, f"training runs on: {', '.join(devices(asked))}")
-    except UsageError as error:
-        return Finding("device", False, str(error))

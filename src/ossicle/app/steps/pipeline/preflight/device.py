@@ -1,0 +1,49 @@
+"""On which device a training will run, and with which driver; and where the figures of its epochs go."""
+
+import importlib.util
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.train import training
+from ossicle.artefacts.logs.environment import gpu_driver
+from ossicle.core.errors import UsageError
+from ossicle.training.tracking.settings import OFFLINE, WANDB
+
+
+def device_finding(project: Project) -> Finding:
+    """Check the device of the training: the GPUs by name and their driver, or why none is used."""
+    asked = project.settings.training.device
+    if project.settings.jobs.placed(training.STEP.name).on == "slurm":
+        return Finding("device", True, f"training runs on Slurm; the job checks there whether {asked!r} is available")
+    if importlib.util.find_spec("torch") is None:
+        return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
+    from ossicle.models.devices import devices
+    from ossicle.training.device_facts import device_facts
+
+    try:
+        words = f"training runs on: {', '.join(devices(asked))}"
+    except UsageError as error:
+        return Finding("device", False, str(error))
+    driver, gpus = gpu_driver(), device_facts()["gpus"]
+    if gpus:
+        return Finding("device", True, f"{words}; GPUs: {', '.join(gpus)}; driver: {driver or 'unknown'}")
+    if driver:
+        words += f"; a GPU driver is installed ({driver}), but torch sees no GPU: install a build of torch with CUDA"
+        return Finding("device", True, words, warns=True)
+    return Finding("device", True, f"{words}; no GPU driver")
+
+
+def tracking_finding(project: Project) -> Finding:
+    """Check where the figures of each epoch go, and whether what sends them is installed."""
+    settings = project.settings.tracking
+    if WANDB in settings.to and importlib.util.find_spec("wandb") is None:
+        return Finding(
+            "tracking", False, "[tracking] to names wandb, which is not installed; pip install 'ossicle[wandb]'"
+        )
+    if not settings.to:
+        return Finding("tracking", True, "metrics.jsonl of each training alone")
+    words = f"metrics.jsonl of each training, and {', '.join(settings.to)}"
+    if WANDB in settings.to:
+        offline = settings.mode == OFFLINE
+        words += "; offline, nothing is sent before `ossicle track sync`" if offline else "; sent during training"
+    return Finding("tracking", True, words)

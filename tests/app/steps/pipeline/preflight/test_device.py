@@ -1,0 +1,66 @@
+"""``check`` says on which GPU with which driver a training runs, and where its figures go."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.pipeline.preflight import device as module
+from ossicle.app.steps.pipeline.preflight.device import device_finding, tracking_finding
+from ossicle.training import device_facts
+
+PROJECT = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "ossicle.toml").write_text(PROJECT)
+    return tmp_path
+
+
+def project(folder: Path, *overrides: str) -> Project:
+    return load_project(folder, ("training.device=cpu", *overrides))
+
+
+@pytest.mark.parametrize(
+    ("gpus", "driver", "warns", "words"),
+    [
+        (["NVIDIA H200"], "NVRM version: 550.1", False, "GPUs: NVIDIA H200; driver: NVRM version: 550.1"),
+        ([], "NVRM version: 550.1", True, "torch sees no GPU: install a build of torch with CUDA"),
+        ([], "", False, "training runs on: cpu; no GPU driver"),
+    ],
+)
+def test_gpus_and_their_driver_are_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, gpus: list[str], driver: str, warns: bool, words: str
+) -> None:
+    monkeypatch.setattr(device_facts, "device_facts", lambda: {"gpus": gpus})
+    monkeypatch.setattr(module, "gpu_driver", lambda: driver)
+    found = device_finding(project(folder))
+    assert (found.ok, found.warns) == (True, warns)
+    assert words in found.message
+
+
+def test_a_device_that_is_not_there_blocks(folder: Path) -> None:
+    found = device_finding(load_project(folder, ("training.device=cuda:99",)))
+    assert (found.ok, found.blocks) == (False, True)
+
+
+def test_the_mode_of_tracking_is_told_and_a_missing_package_blocks(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tracking_finding(project(folder)).message == "metrics.jsonl of each training, and tensorboard"
+    assert "alone" in tracking_finding(project(folder, "tracking.to=[]")).message
+    wandb = ('tracking.to=["wandb"]',)
+    assert "offline, nothing is sent before `ossicle track sync`" in tracking_finding(project(folder, *wandb)).message
+    assert "sent during training" in tracking_finding(project(folder, *wandb, "tracking.mode=online")).message
+    find = importlib.util.find_spec
+
+    def without_wandb(name: str, *more: Any) -> Any:
+        return None if name == "wandb" else find(name, *more)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without_wandb)
+    found = tracking_finding(project(folder, *wandb))
+    assert (found.ok, found.blocks) == (False, True)
+    assert "pip install 'ossicle[wandb]'" in found.message
