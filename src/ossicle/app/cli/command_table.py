@@ -118,6 +118,11 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "compare.leaderboard",
                 "Rank the project and its variants by their figures, the best first.",
             ),
+            "compare-clips": Row(
+                "compare.compare_clips",
+                "Compare the answers of two runs to the same held-out clips: the second minus the first, with paired "
+                "intervals.",
+            ),
             "ensemble": Row(
                 "compare.ensemble",
                 "Combine several variants into one detector, and compare it with each of them and with their "

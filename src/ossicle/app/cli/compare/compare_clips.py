@@ -1,0 +1,128 @@
+"""``ossicle compare-clips``: two runs on the same held-out clips."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import polars as pl
+import typer
+
+from ossicle.app.cli.cells import figure_cell, interval_cell
+from ossicle.app.cli.options import Json
+from ossicle.app.cli.printable import json_text, printable
+from ossicle.app.cli.table import print_rows
+from ossicle.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from ossicle.evaluation.clips.comparison import ClipComparison
+
+PICTURE, FIGURES = "confusion_difference.svg", "comparison.json"
+"""Names of the files that ``--output`` writes."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("compare-clips")(compare_clips)
+
+
+def compare_clips(
+    first: Annotated[Path, typer.Argument(help="A project folder after a run, `variants/NAME` in it, or an archive.")],
+    second: Annotated[Path, typer.Argument(help="The other run.")],
+    pair: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pair",
+            help="A confusion to compare: 'kick > ride*' is kicks that were taken for any label that begins with "
+            "ride. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help=f"Also write {FIGURES} and {PICTURE} into this folder.", show_default=False
+        ),
+    ] = None,
+    resamples: Annotated[int, typer.Option(min=100, help="Number of resamples for the intervals.")] = 1000,
+    as_json: Json = False,
+) -> None:
+    """Compare the answers of two runs to the same held-out clips: the second minus the first, with paired intervals.
+
+    Clips that only one of them judged are left out and counted. Both are resampled together, by recording and, where
+    there are enough, by group. Nothing is trained or evaluated.
+    """
+    from ossicle.evaluation.clips.comparison import compare_answers
+    from ossicle.evaluation.gates.confusion_pairs import parse_pair
+
+    try:
+        pairs = [parse_pair(text) for text in pair or ()]
+    except ValueError as error:
+        raise UsageError(f"--pair: {error}") from None
+    found = compare_answers(_answers(first), _answers(second), pairs, resamples)
+    if output is not None:
+        _write(output, found)
+    if as_json:
+        print(json_text(found.to_json()))
+        return
+    _show(found)
+
+
+def _answers(place: Path) -> pl.DataFrame:
+    """Return the answers below a folder, or in a file."""
+    from ossicle.artefacts.tables import read_table
+    from ossicle.artefacts.typed.clip_results import CLIPS, ClipResults
+    from ossicle.evaluation.clips.comparison import ANSWER_SCHEMA
+
+    tried = [place] if place.is_file() else [ClipResults(folder).answers_file for folder in (place / CLIPS, place)]
+    file = next((one for one in tried if one.is_file()), None)
+    if file is None:
+        raise UsageError(
+            f"{place}: there are no answers to clips ({CLIPS}/{tried[-1].name}); give the folder of a project that was "
+            'run with [evaluation] criterion = "clips" or "onsets", or that of a variant below variants/'
+        )
+    return read_table(file, ANSWER_SCHEMA)
+
+
+def _write(folder: Path, found: "ClipComparison") -> None:
+    from ossicle.artefacts.files import write_json, write_text
+    from ossicle.report.figures.confusion import difference_figure
+    from ossicle.report.figures.style import svg
+
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--output {folder} is a file; give a folder")
+    write_json(folder / FIGURES, found.to_json())
+    write_text(folder / PICTURE, svg(difference_figure(found.labels, found.confusion[1] - found.confusion[0])))
+
+
+def _show(found: "ClipComparison") -> None:
+    values = found.to_json()
+    one, other, change = values["first"], values["second"], values["difference"]
+    rows: list[tuple[str, ...]] = [
+        (title, interval_cell(one[name]), interval_cell(other[name]), interval_cell(change[name], "+"))
+        for title, name in (("accuracy", "accuracy"), ("macro F1", "macro_f1"), ("loss", "loss"))
+    ]
+    rows += [
+        (
+            f"F1 {label}",
+            *(interval_cell(of["f1"][label]) for of in (one, other)),
+            interval_cell(change["f1"][label], "+"),
+        )
+        for label in found.labels
+    ]
+    print_rows((f"{found.first.n} clips", "first", "second", "second minus first"), rows)
+    for title, pairs in (("asked confusions", values["pairs"]), ("most changed confusions", values["most_changed"])):
+        cells = [
+            (
+                of["pair"],
+                str(of["clips"]),
+                *(figure_cell(of[name]) for name in ("before", "after")),
+                interval_cell(of["difference"], "+"),
+            )
+            for of in pairs
+        ]
+        if cells:
+            print_rows((title, "clips", "first", "second", "second minus first"), cells)
+    for n, which in ((found.only_first, "first"), (found.only_second, "second")):
+        if n:
+            print(printable(f"left out: {n} clips that only the {which} run judged"))
+    few = "; few groups: the intervals are not valid for new groups" if found.first.few_groups else ""
+    print(printable(f"shares of confusions are of the clips of the true label; paired 95 % intervals{few}"))
