@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.utilities.exceptions import SIGTERMException
 from torch.utils.data import DataLoader
 
-from ossicle.artefacts.filesystem.changes import make_folder, remove_file
+from ossicle.artefacts.filesystem.changes import make_folder, remove_file, remove_folder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.digest import seed_of
@@ -41,7 +41,7 @@ from ossicle.training.noise_labels import known_in_noise, label_textures
 from ossicle.training.settings import TrainingSettings
 from ossicle.training.tracking.epoch_clock import EpochClock
 from ossicle.training.tracking.tracked_run import TrackedRun
-from ossicle.training.tracking.trackers import Trackers
+from ossicle.training.tracking.trackers import TABLE, Trackers
 
 
 class Crops(lightning.LightningDataModule):
@@ -230,6 +230,8 @@ def _resumable(folder: RunFolder, made_from: str) -> bool:
     if not folder.checkpoint.exists():
         for stale in (folder.metrics, folder.best, folder.tracking_file):
             remove_file(stale)
+        for tracker in TABLE:
+            remove_folder(folder.tracker(tracker))
         return False
     folder.keep_epochs(before=read_epoch(folder.checkpoint, made_from) + 1)
     return True

@@ -72,6 +72,10 @@ def test_both_programs_get_every_epoch_with_names_group_tags_and_confusion(folde
     assert all("recall/snare" not in row for row in found.history)
     assert all(row["confusion"] == CONFUSION for row in found.history)
     assert found.exit_code == 0
+    (table, *_) = folder.tracker(WANDB).rglob("*.html")
+    assert "<tr><td>kick</td><td>3</td><td>1</td></tr>" in table.read_text()
+    # Moved to another machine, the folder holds all that belongs to the run.
+    assert str(folder.path).encode() not in next(folder.tracker(WANDB).rglob("run-*.wandb")).read_bytes()
     assert folder.tracking["name"] == "machines-long-fold0"
     assert "problems" not in folder.tracking
 

@@ -70,6 +70,10 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "Check the data, train, evaluate and report, one stage after the other. A finished stage is not run "
                 "again.",
             ),
+            "track": Row(
+                "run.track",
+                "Show the trainings of a project, and upload their figures to Weights & Biases.",
+            ),
             "jobs": Row("run.jobs", "Run a project on Slurm or in parallel processes, and follow its jobs."),
         },
         "Use": {

@@ -42,11 +42,11 @@ class Trackers:
         found = self._folder.tracking
         run_id = found.get("id") or secrets.token_hex(4)
         shown = {"project": self._run.project, "group": self._run.group, "name": self._run.name}
-        for name in TABLE:
-            remove_folder(self._folder.tracker(name))
         if not self._run.to:
             return
-        self._folder.write_tracking({**shown, "id": run_id, "tags": list(self._run.tags), "to": list(self._run.to)})
+        for name in self._run.to:
+            remove_folder(self._folder.tracker(name))
+        self._folder.write_tracking({**shown, "id": run_id, "tags": list(self._run.tags)})
         self._active = {name: TABLE[name]() for name in self._run.to}
         for name in self._run.to:
             place = self._folder.tracker(name)

@@ -4,6 +4,7 @@ import importlib.util
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preflight.wandb_login import wandb_login
 from ossicle.app.steps.train import training
 from ossicle.artefacts.logs.environment import gpu_driver
 from ossicle.core.errors import UsageError
@@ -45,5 +46,10 @@ def tracking_finding(project: Project) -> Finding:
     words = f"metrics.jsonl of each training, and {', '.join(settings.to)}"
     if WANDB in settings.to:
         offline = settings.mode == OFFLINE
+        if not offline and not wandb_login():
+            words += (
+                "; sent during training, but nobody is logged in: run `wandb login`, or set tracking.mode = offline"
+            )
+            return Finding("tracking", False, words)
         words += "; offline, nothing is sent before `ossicle track sync`" if offline else "; sent during training"
     return Finding("tracking", True, words)
