@@ -102,6 +102,20 @@ def make_scene(
     return ApplianceScene(f"{part}-{number}", part, samples, tuple(truth), seconds, counts)
 
 
+def make_places(
+    recordings: Recordings,
+    part: str,
+    number: int,
+    rate: int,
+    seconds: float = 1800.0,
+    least: int = LEAST_SWITCHES,
+    stretch_s: tuple[float, float] = STRETCH_S,
+) -> Samples:
+    """For each sample of the scene with these arguments, its place in the recording that it comes from, in seconds."""
+    ramps = {key: (np.arange(len(one)) / rate).astype(np.float32) for key, one in recordings.items()}
+    return make_scene(ramps, part, number, rate, seconds, 0.0, least, stretch_s).samples
+
+
 def _state(column: int, joint: tuple[bool, ...]) -> str:
     if column == LABELS.index("fridge") and joint[LABELS.index("ac")]:
         return UNKNOWN

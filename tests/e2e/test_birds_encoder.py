@@ -27,8 +27,6 @@ hop_s = 0.25
 epochs = 30
 batch_size = 16
 learning_rate = 0.01
-[augment]
-noise_share = 0.5  # more than the default: clips of seconds are few
 [evaluation]
 bootstrap = 100
 [report]

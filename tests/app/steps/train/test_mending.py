@@ -96,6 +96,23 @@ def test_a_second_mending_is_longer_and_options_of_the_run_are_recalled(folder: 
     assert "training.noise_epochs=20 (with the other --set options of this run)" in again
 
 
+def test_heads_on_an_encoder_are_mended_by_more_crops_of_noise(
+    folder: Path, tmp_path: Path, models: TrainingFolder
+) -> None:
+    heads = ('encoder.name="acoustic"', 'evaluation.criterion="recording"', "chunks.window_s=2.0", "chunks.step_s=2.0")
+    done = refused(tmp_path, LOUD, models)
+    said = str(refusal_of(load_project(folder, heads), done))
+    assert len(said.splitlines()) == 1
+    command = f"ossicle run -p {folder / 'ossicle.toml'} --set augment.noise_share=0.25 (with the other --set options "
+    assert f". {command}of this run) fits all heads again, with more crops of noise; if it may fire there, " in said
+    more = str(refusal_of(load_project(folder, (*heads, "augment.noise_share=0.2")), done))
+    assert "--set augment.noise_share=0.4 " in more
+    # There is nothing more to add: the general advice remains.
+    most = str(refusal_of(load_project(folder, (*heads, "augment.noise_share=0.25")), done))
+    assert "--set" not in most
+    assert "Train with such sounds in reviewed-empty recordings" in most
+
+
 def test_the_command_can_be_pasted_into_a_shell(tmp_path: Path, models: TrainingFolder) -> None:
     place = tmp_path / "my tapes; $(date)"
     place.mkdir()

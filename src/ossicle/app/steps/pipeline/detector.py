@@ -17,7 +17,7 @@ from ossicle.app.steps.pipeline.preview.detector import detector_preview
 from ossicle.app.steps.release import bundle, head_bundle, report, unscored_bundle
 from ossicle.app.steps.score import clip_scores, scores
 from ossicle.app.steps.train import head_training, initial_weights, training
-from ossicle.app.steps.train.mending import mending_command
+from ossicle.app.steps.train.mending import head_mending_command, mending_command
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.artefacts.typed.clip_results import CLIPS
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -72,8 +72,13 @@ def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | Non
     """Return why the noise gate refused the bundle of a run, and which command mends it."""
     made = BundleFolder.among(artefacts).bundle if BundleFolder.step in artefacts else None
     mend = None
-    if project is not None and training.STEP.name in artefacts and _front_end(project):
-        mend = partial(mending_command, project, TrainingFolder.among(artefacts))
+    if project is not None and training.STEP.name in artefacts:
+        trained = TrainingFolder.among(artefacts)
+        mend = (
+            partial(mending_command, project, trained)
+            if _front_end(project)
+            else partial(head_mending_command, project)
+        )
     return noise_gate.refusal(NoiseGateFolder.among(artefacts), made, mend)
 
 

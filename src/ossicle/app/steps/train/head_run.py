@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from ossicle.training.heads.fit import HeadFit
     from ossicle.training.tracking.tracked_run import TrackedRun
 
+_TIMES_OF_NETWORKS = 4
+
 
 def fit_missing_heads(context: Context, done: Callable[[str], bool], fit: Callable[[str], None]) -> None:
     """Fit the heads of the dataset's models that are not fitted yet, one after the other: each takes seconds.
@@ -47,6 +49,15 @@ def head_settings(project: Project) -> dict[str, object]:
         "threads": settings.training.threads,
         "torch": version("torch"),
     }
+
+
+def head_noise_share(project: Project) -> float:
+    """Return how many crops of noise heads on clips are fitted to, as a share of the clips, in [0, 1].
+
+    It is four times ``augment.noise_share``, the share in each batch of a network. A network gets new crops in dozens
+    of epochs; a head is fitted to one set of crops in about ten.
+    """
+    return min(1.0, _TIMES_OF_NETWORKS * project.settings.augment.noise_share)
 
 
 def write_head_run(run: RunFolder, found: "HeadFit", labels: Sequence[str], tracked: "TrackedRun") -> None:

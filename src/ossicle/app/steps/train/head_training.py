@@ -10,7 +10,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.encoders import open_any_encoder
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.train.encoded_clips import ClipGrid, clip_grid
-from ossicle.app.steps.train.head_run import fit_missing_heads, head_settings, write_head_run
+from ossicle.app.steps.train.head_run import fit_missing_heads, head_noise_share, head_settings, write_head_run
 from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.tracked_training import tracked_training
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -28,7 +28,7 @@ from ossicle.metrics.noise.noise_likeness import LabelTexture
 if TYPE_CHECKING:
     from ossicle.training.heads.windows import HeadWindows
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 _WHOLE_S = 1e-3
 _LEAST_NOISE = 64
 
@@ -145,12 +145,12 @@ class ClipHeads:
 
     def _n_noise(self, n_clips: int) -> int:
         """Return the number of noise crops: few clips still need noise of many kinds."""
-        share = self.project.settings.augment.noise_share
+        share = head_noise_share(self.project)
         return max(_LEAST_NOISE, round(share * n_clips)) if share > 0 else 0
 
     def _noise_groups(self, n_noise: int, n_groups: int) -> list[str]:
         """Return the groups of noise crops: their share of the groups is that of the noise, however many they are."""
-        n_own = max(1, round(self.project.settings.augment.noise_share * n_groups))
+        n_own = max(1, round(head_noise_share(self.project) * n_groups))
         return [f"(noise {number % n_own})" for number in range(n_noise)]
 
     def _noise(self, n: int, textures: dict[str, LabelTexture]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
@@ -179,7 +179,7 @@ def _settings(project: Project) -> dict[str, object]:
     return {
         **head_settings(project),
         "clip_hops": settings.clip_hops,
-        "noise_share": settings.augment.noise_share,
+        "noise_share": head_noise_share(project),
     }
 
 

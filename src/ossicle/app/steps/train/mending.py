@@ -1,9 +1,11 @@
-"""Mend a detector that fires on noise: fine-tune its models briefly instead of training them from scratch.
+"""Mend a detector that fires on noise: fine-tune its networks briefly instead of training them from scratch.
 
 With ``training.noise_epochs`` every model, held-out ones and the final one alike, goes on from the weights of the same
 training without it, at a tenth of the learning rate and with twice the crops of noise. Weights that the data root
 already holds are used; otherwise the training is done first. Both ways give the same result. Scores, decisions and
 figures are made again, so they describe the mended models. The probes of the noise gate are not used.
+
+Heads on an encoder train in seconds, so they are fitted again with more crops of noise (``augment.noise_share``).
 """
 
 from collections.abc import Mapping
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Step, fingerprint
+from ossicle.app.steps.train.head_run import head_noise_share
 from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.training import TrainingFolder
@@ -112,11 +115,28 @@ def mending_command(project: Project, training: TrainingFolder) -> str:
     """
     settings = project.settings.training
     n_epochs = 2 * settings.noise_epochs or max(2, round(settings.epochs / _SHARE_OF_EPOCHS))
+    command = _command(project, f"training.noise_epochs={n_epochs}")
+    return f"{command} fine-tunes all models against noise{_minutes(project, training, n_epochs)}"
+
+
+def head_mending_command(project: Project) -> str:
+    """Return in words how to mend a detector of heads: fit them again with more crops of noise, which takes seconds.
+
+    Empty if the project has as many crops as it can have.
+    """
+    share = project.settings.augment.noise_share
+    if head_noise_share(project) >= 1:
+        return ""
+    noisier = f"augment.noise_share={max(_LEAST_NOISE, 2 * share):g}"
+    return f"{_command(project, noisier)} fits all heads again, with more crops of noise"
+
+
+def _command(project: Project, setting: str) -> str:
+    """Return the command that runs a project with one more setting."""
     variant = f" --variant {quote(project.variant)}" if project.variant else ""
-    command = f"ossicle run -p {quote(str(project.file))}{variant} --set training.noise_epochs={n_epochs}"
+    command = f"ossicle run -p {quote(str(project.file))}{variant} --set {setting}"
     typed = any(str(origin).startswith("--set ") for origin in project.origins.values())
-    more = " (with the other --set options of this run)" if typed else ""
-    return f"{command}{more} fine-tunes all models against noise{_minutes(project, training, n_epochs)}"
+    return command + (" (with the other --set options of this run)" if typed else "")
 
 
 def _minutes(project: Project, training: TrainingFolder, n_epochs: int) -> str:
