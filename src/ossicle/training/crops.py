@@ -28,12 +28,14 @@ _EFFECTIVE_BETA = 0.999
 class Crop:
     """One chunk of a recording: the start of its first frame, in samples at the plan's rate; may be negative.
 
-    ``window``: its index among the pseudo-labelled windows, if it is one of them.
+    ``window``: its index among the pseudo-labelled windows, if it is one of them. ``labels``: those of the
+    whole crop, where simultaneous hits are merged; None where the annotations say.
     """
 
     recording_id: str
     start_sample: int
     window: int | None = None
+    labels: tuple[str, ...] | None = None
 
 
 class CropDraw:
@@ -188,6 +190,7 @@ def place_any(clip: Clip, material: Material, weak: bool, where: float) -> Crop:
     """Return a crop of a clip, by :func:`place_weak` or :func:`place`."""
     if weak:
         crop = place_weak(clip, material.plan, material.store.n_samples(clip.recording_id), where)
+        crop = replace(crop, labels=material.labels_of(clip))
         if material.log_mel is not None:
             # Kept spectrograms have rows on a grid; crops with times begin on it anyway.
             return replace(crop, start_sample=material.log_mel.grid.on_grid(crop.start_sample))
@@ -233,7 +236,7 @@ def read_crop(material: Material, crop: Crop) -> Batch:
     where = (crop.recording_id, crop.start_sample)
     return (
         torch.from_numpy(material.model_input(*where)),
-        torch.from_numpy(material.targets(*where)),
+        torch.from_numpy(material.targets(*where, crop.labels)),
         torch.from_numpy(material.mask(*where)),
     )
 

@@ -14,6 +14,7 @@ from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.audio.store import MixedStore
 from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.columns.clip_columns import ClipColumns
+from ossicle.core.columns.simultaneous import MergedTargets, at_first_starts, onset_groups
 from ossicle.core.intervals import Intervals, as_intervals, part_by_group, union, union_by_group
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation, Clip
@@ -32,7 +33,8 @@ class Material:
     although the rest of their recordings is (leaky splits). ``presence_s``: None if targets are shares of frames; else
     labels have no times, and a target is 1 where the label fills more than these seconds of a frame. ``unknown``:
     labels whose presence in a recording is unknown. ``pseudo``: windows that replace some crops; None without.
-    ``log_mel``: kept spectrograms, which crops then read instead of samples.
+    ``log_mel``: kept spectrograms, which crops then read instead of samples. ``merged``: the labels of clips whose
+    simultaneous hits are one target; None without merging.
     """
 
     clips: Sequence[Clip]
@@ -46,6 +48,13 @@ class Material:
     unknown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pseudo: PseudoCrops | None = None
     log_mel: LogMelFolder | None = None
+    merged: MergedTargets | None = None
+
+    def labels_of(self, clip: Clip) -> tuple[str, ...] | None:
+        """Return the labels of a target clip whose simultaneous hits are merged; None where the annotations say."""
+        if self.merged is None or clip.role != "target":
+            return None
+        return self.merged.labels_at(clip.recording_id, clip.start_s, clip.label)
 
     def model_input(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
         """Return the samples of one chunk as :meth:`samples` does, or the rows of its kept spectrogram in dB: float32
@@ -64,11 +73,12 @@ class Material:
         offset = (self.plan.window_samples - self.plan.hop_samples) // 2
         return self.store.read(recording_id, start_sample - offset, self.plan.chunk_samples)
 
-    def targets(self, recording_id: str, start_sample: int) -> NDArray[np.float32]:
+    def targets(self, recording_id: str, start_sample: int, labels: Sequence[str] | None = None) -> NDArray[np.float32]:
         """Return the share of each frame that each label fills, or its presence: float32 (chunk_frames, len(labels)).
 
         The target is 1 in unchecked stretches, for uncertain labels and in withheld clips: the mask excludes these from
-        the loss, and no such crop counts as one without calls.
+        the loss, and no such crop counts as one without calls. ``labels``: those that the whole crop has, instead of
+        what the annotations say (labels without times).
         """
         hop_s, start_s = self.plan.hop_s, start_sample / self.plan.rate
         of = self.intervals.get(recording_id, {})
@@ -77,7 +87,9 @@ class Material:
             rasterise(of.get(label, empty), self.plan.chunk_frames, hop_s, start_s=start_s) for label in self.labels
         ]
         targets = np.stack(columns, axis=1)
-        if self.presence_s is not None:
+        if labels is not None:
+            targets[:] = np.array([label in labels for label in self.labels], dtype=np.float32)
+        elif self.presence_s is not None:
             targets = (targets > self.presence_s / hop_s).astype(np.float32)
         targets[~self._looked_at(recording_id, start_sample)] = 1.0
         targets[:, self._unsure(recording_id)] = 1.0
@@ -189,6 +201,13 @@ def load_material(
     # Read here, so that the dataset's folder does not keep them when the training has its own.
     clips, annotations = read_clips(dataset.clips_file), read_annotations(dataset.annotations_file)
     known = {key: as_intervals(times) for key, times in dataset.known.items()}
+    merged = None
+    if how := dataset.merged:
+        groups = onset_groups(annotations, how["merge_s"])
+        starts = np.maximum(annotations.start_s - how["before_s"], 0.0)
+        # Labels with times stand together at the first of them; labels of whole clips are looked up.
+        merged = MergedTargets(replace(annotations, start_s=starts), groups) if presence_s is not None else None
+        annotations = at_first_starts(annotations, groups)
     if onset_s > 0:
         annotations = around_onsets(annotations, onset_s)
     intervals = target_intervals(annotations, apart_frames * plan.hop_s)
@@ -203,4 +222,5 @@ def load_material(
         presence_s=presence_s,
         unknown=dataset.unknown,
         log_mel=log_mel,
+        merged=merged,
     )

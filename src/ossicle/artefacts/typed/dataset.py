@@ -106,6 +106,11 @@ class DatasetFolder(ArtefactFolder):
         found: dict[str, Any] = read_json(self.split_file)
         return found
 
+    @property
+    def merged(self) -> dict[str, float]:
+        """How simultaneous hits are one training target: ``merge_s``, ``before_s``, counts; empty if they are not."""
+        return dict(self.split.get("merged", {})) if self.split_file.exists() else {}
+
     @cached_property
     def known(self) -> dict[str, tuple[tuple[float, float], ...]]:
         """Checked stretches (seconds) by recording id; empty if all recordings were annotated as a whole."""

@@ -8,6 +8,9 @@ from ossicle.core.errors import UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
 
+MOST_MERGED_S = 0.2
+"""Longest time within which hits are merged: later ones are hits of their own."""
+
 
 @settings
 class DatasetSettings:
@@ -51,6 +54,15 @@ class DatasetSettings:
         help="end of that window after the start of the annotation",
         unit="s",
         ge=0,
+        digest_default=False,
+    )
+    merge_s: float = setting(
+        default=0.0,
+        help="hits of a recording that start at most this long after the first of them are one target with all their "
+        "labels, and later hits in its window are not part of it; 0.01 to 0.03 for drums, 0: no merging",
+        unit="s",
+        ge=0,
+        le=MOST_MERGED_S,
         digest_default=False,
     )
     margin_s: float = setting(default=0.1, help="lowest distance of noise clips from every annotation", unit="s", ge=0)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,9 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS
 from ossicle.bundle.reading import text_fault
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.columns.clip_columns import ClipColumns
+from ossicle.core.columns.simultaneous import onset_groups
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.settings import digestible
@@ -22,7 +25,7 @@ from ossicle.corpus.clips.clip_counts import dataset_stats
 from ossicle.corpus.clips.clip_table import DatasetClips, build_dataset
 from ossicle.corpus.clips.hard_negatives import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.clips.holdout_split import divide_clips, place_recordings
-from ossicle.corpus.clips.settings import possible_targets
+from ossicle.corpus.clips.settings import DatasetSettings, possible_targets
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, rare_labels
 from ossicle.corpus.splits.published_folds import fold_values
@@ -108,6 +111,7 @@ def run(context: Context) -> None:
             "models": split.kind.models(entry.fold for entry in judged.values()),
             **_evaluated(split, judged),
             "folds_asked": split.folds,
+            **_merged(kept, settings.dataset),
             "rare": {
                 "rule": split.rare,
                 "labels": [asdict(one) for one in (() if split.kind.holds_out_once else rare_labels(judged, kept))],
@@ -133,6 +137,21 @@ def _fold_names(
         values = fold_values([one for one in recordings if one.id in judged], split.fold_field)
         names |= {str(fold): f"{split.fold_field} {value}" for fold, value in enumerate(values)}
     return names
+
+
+def _merged(targets: AnnotationColumns, settings: DatasetSettings) -> dict[str, Any]:
+    """Return how simultaneous hits are merged in training, and how many targets they become; empty without merging."""
+    if settings.merge_s == 0:
+        return {}
+    groups = onset_groups(targets, settings.merge_s)
+    return {
+        "merged": {
+            "merge_s": settings.merge_s,
+            "before_s": settings.before_s if settings.has_window else 0.0,
+            "hits": len(targets),
+            "targets": len(np.unique(groups)),
+        }
+    }
 
 
 def _evaluated(split: SplitSettings, judged: Mapping[str, FoldEntry]) -> dict[str, list[int]]:
