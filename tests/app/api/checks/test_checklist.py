@@ -24,6 +24,7 @@ from ossicle.app.api.checks.checklist import (
 from ossicle.app.api.checks.stages import STAGES, Stage, Work, headline
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
+from ossicle.app.steps.maintenance import trainings as maintained
 from ossicle.core.errors import GateRefused, LockedError, OssicleError, UsageError
 
 PROJECT = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\nname_template = ""\n[split]\ngroup = "recording"\n'
@@ -175,11 +176,30 @@ def test_stages_that_do_not_exist_are_named(selection: dict[str, object], messag
 def test_long_and_promotion_run_on_request_only() -> None:
     names = [one.name for one in chosen_stages(Selection())]
     assert "long" not in names
-    assert "promote" not in names
+    assert not {"sync", "promote"} & set(names)
     assert names.index("health") < names.index("selftest") < names.index("train") < names.index("analyse")
-    assert [one.name for one in chosen_stages(Selection(also=("long", "promote")))] == [one.name for one in STAGES]
+    assert [one.name for one in chosen_stages(Selection(also=("sync", "long", "promote")))] == [
+        one.name for one in STAGES
+    ]
 
 
 def test_the_headline_names_its_figures() -> None:
     assert headline({"events": {"f1": {"value": 0.9}}}) == "events.f1 0.900"
     assert headline({}) == "see metrics.json"
+
+
+def test_figures_are_uploaded_on_request_of_projects_that_track_there(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[object] = []
+
+    def upload(found: list[object], progress: object) -> list[object]:
+        sent.append(found)
+        return found
+
+    monkeypatch.setattr(maintained, "upload_all", upload)
+    monkeypatch.setattr(maintained, "trainings", lambda projects: iter([one.variant for one in projects]))
+    (only,) = run_checklist(work(folder), Selection(only=("sync",)))
+    assert (only.outcome, sent) == (NEEDLESS, [])
+    (only,) = run_checklist(work(folder, 'tracking.to=["wandb"]'), Selection(only=("sync",)))
+    assert (only.outcome, only.message, sent) == (DONE, "1 training uploaded", [[""]])

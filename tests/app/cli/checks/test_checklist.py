@@ -10,6 +10,7 @@ from ossicle.app.api.checks.selftest import FAILED, PASSED, CheckResult
 
 from ....untrained import PROJECT, write_tapes
 from ...conftest import Commands
+from ...promoted_run import GATES, clip_project
 
 QUIET = ("--progress", "none", "--json")
 SKIP = ("--skip", "selftest")
@@ -22,6 +23,20 @@ def tapes(tmp_path: Path, without_training: None) -> Path:
     return tmp_path
 
 
+PRESETS = """
+[probe_gate]
+accuracy = 0.99
+floor = 1
+share = 0.5
+[variants.warmup]
+base = "preset:drums/warmup"
+[variants.baseline]
+base = "preset:drums/baseline"
+[variants.long]
+base = "preset:drums/long"
+"""
+
+
 def outcomes(text: str) -> dict[str, str]:
     return {one["name"]: one["outcome"] for one in json.loads(text)}
 
@@ -30,9 +45,9 @@ def test_a_project_goes_through_all_stages_and_continues(ossicle: Commands, tape
     plan = ossicle("checklist", "-p", tapes, "--dry-run", *QUIET)
     assert plan.code == 0
     assert outcomes(plan.out) == {
-        "health": "to do", "totals": "to do", "selftest": "to do", "features": "not needed", "warmup": "not needed",
-        "probe": "not needed", "train": "to do", "long": "on request", "evaluate": "to do", "analyse": "to do",
-        "promote": "on request",
+        "sync": "on request", "health": "to do", "totals": "to do", "selftest": "to do", "features": "not needed",
+        "warmup": "not needed", "probe": "not needed", "train": "to do", "long": "on request", "evaluate": "to do",
+        "analyse": "to do", "promote": "on request",
     }  # fmt: skip
     assert not (tapes / "data").exists()
     said = ossicle("checklist", "-p", tapes, *SKIP, *QUIET)
@@ -72,5 +87,32 @@ def test_wrong_names_are_refused(ossicle: Commands, tapes: Path) -> None:
     assert (said.code, "did you mean 'health'" in said.err) == (2, True)
     said = ossicle("checklist", "-p", tapes, "--name", "drums")
     assert (said.code, "--with promote" in said.err) == (2, True)
+    said = ossicle("checklist", "-p", tapes, "--only", "sync")
+    assert (said.code, "names no Weights & Biases" in said.out) == (0, True)
     said = ossicle("checklist", "-p", tapes, "--only", "long")
     assert (said.code, "no variant long" in said.out) == (0, True)
+
+
+def test_presets_are_trained_behind_the_probe_gate_and_promoted_on_request(
+    ossicle: Commands, tmp_path: Path, without_training: None
+) -> None:
+    place = clip_project(tmp_path / "hits", GATES + PRESETS)
+    command = ("checklist", "-p", place, *SKIP, *QUIET)
+    said = ossicle(*command)
+    assert said.code == 4
+    found = outcomes(said.out)
+    assert (found["warmup"], found["probe"], "train" in found) == ("done", "refused", False)
+    assert "accuracy >= 0.99" in said.err
+    assert "the checklist stopped at the stage probe" in said.err
+    said = ossicle(*command, "--set", "probe_gate.accuracy=0.01")
+    assert said.code == 0, said.err
+    found = outcomes(said.out)
+    assert {found[name] for name in ("probe", "train", "evaluate", "analyse")} == {"done"}
+    assert "long" not in found
+    assert (place / "variants" / "baseline" / "metrics.json").exists()
+    said = ossicle(*command, "--set", "probe_gate.accuracy=0.01", "--with", "long", "--with", "promote")
+    found = outcomes(said.out)
+    assert (said.code, found["long"], found["evaluate"], found["promote"]) == (4, "done", "done", "refused")
+    assert (place / "variants" / "long" / "metrics.json").exists()
+    assert "clips.accuracy >= 0.93" in said.err
+    assert "the checklist stopped at the stage promote" in said.err

@@ -21,6 +21,7 @@ from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.published import METRICS
 from ossicle.core.errors import GateRefused, OssicleError
 from ossicle.core.text.counting import counted
+from ossicle.training.tracking.settings import WANDB
 
 WARMUP, BASELINE, LONG = "warmup", "baseline", "long"
 """Variants that the checklist trains, if a project has them."""
@@ -95,6 +96,19 @@ class Stage:
     on_request: bool = False
     of_project: bool = True
     judges: bool = False
+
+
+def _sync(work: Work) -> str:
+    from ossicle.app.steps.maintenance.trainings import trainings, upload_all
+
+    sent = upload_all(list(trainings(list(work.projects.values()))), work.progress)
+    return f"{counted(len(sent), 'training')} uploaded"
+
+
+def _needless_sync(work: Work) -> str:
+    if any(WANDB in one.settings.tracking.to for one in work.projects.values()):
+        return ""
+    return "[tracking] to names no Weights & Biases"
 
 
 def _health(work: Work) -> str:
@@ -224,6 +238,7 @@ def _promote(work: Work) -> str:
 
 
 STAGES: tuple[Stage, ...] = (
+    Stage("sync", "Upload the figures of finished trainings.", _sync, _needless_sync, on_request=True),
     Stage("health", "Index the recordings and judge the health gates.", _health),
     Stage("totals", "Build the dataset and compare totals with the manifest.", _totals),
     Stage("selftest", "Check the installation with built-in sound.", _selftest, of_project=False),

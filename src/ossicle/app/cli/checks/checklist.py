@@ -48,7 +48,9 @@ def checklist(
     with_: Annotated[
         list[str] | None,
         typer.Option(
-            "--with", help="Also run a stage that runs on request only: long, promote. Repeatable.", show_default=False
+            "--with",
+            help="Also run a stage that runs on request only: sync, long, promote.",
+            show_default=False,
         ),
     ] = None,
     name: Annotated[
@@ -69,9 +71,9 @@ def checklist(
 ) -> None:
     """Check the data, train, evaluate and report, one stage after the other. A finished stage is not run again.
 
-    Stages: health, totals, selftest, features, warmup, probe, train, long, evaluate, analyse, promote. A stage that a
-    project does not need is passed over. Stops at the first gate that refuses: exit code 4. Exit code 3: done, but
-    some recordings were skipped or end early.
+    Stages: sync, health, totals, selftest, features, warmup, probe, train, long, evaluate, analyse, promote. A stage
+    that a project does not need is passed over. Stops at the first gate that refuses: exit code 4. Exit code 3: done,
+    but some recordings were skipped or end early.
     """
     from ossicle.app.api.checks.checklist import Selection, planned, run_checklist
     from ossicle.app.api.checks.stages import Work
