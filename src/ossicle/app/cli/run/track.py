@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectFile, Set
+from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.table import print_rows
 from ossicle.app.project.load import Project, load_project
@@ -38,6 +38,7 @@ def show(
     project: ProjectFile = HERE,
     variant: OfVariant = None,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -49,7 +50,7 @@ def show(
     from ossicle.app.steps.maintenance.trainings import trainings
     from ossicle.app.steps.train.training_notes import training_notes
 
-    projects = _projects(project, variant, set_, data_root)
+    projects = _projects(project, variant, overrides_of(set_, roots=audio_root_map), data_root)
     found = list(trainings(projects))
     notes = []
     for one in projects:
@@ -72,6 +73,7 @@ def sync(
     project: ProjectFile = HERE,
     variant: OfVariant = None,
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List what would be uploaded, and connect to nothing.")
@@ -88,7 +90,7 @@ def sync(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.trainings import trainings, upload_all
 
-    found = list(trainings(_projects(project, variant, set_, data_root)))
+    found = list(trainings(_projects(project, variant, overrides_of(set_, roots=audio_root_map), data_root)))
     if dry_run:
         sent = [one for one in found if one.state not in ("uploaded", "online")]
     else:
@@ -105,8 +107,9 @@ def sync(
         print("no training is finished with these settings", file=sys.stderr)
 
 
-def _projects(file: Path, variants: list[str] | None, set_: list[str] | None, data_root: Path | None) -> list[Project]:
-    overrides = tuple(set_ or ())
+def _projects(
+    file: Path, variants: list[str] | None, overrides: tuple[str, ...], data_root: Path | None
+) -> list[Project]:
     if variants:
         return [load_project(file, overrides, data_root, name) for name in dict.fromkeys(variants)]
     base = load_project(file, overrides, data_root)
