@@ -92,7 +92,7 @@ class EpochEnd(Callback):
         """Count the answers for held-out crops."""
         said: Said = outputs["said"]
         if self._counts is None:
-            self._counts = HeldOutCounts(len(self._labels))
+            self._counts = HeldOutCounts(len(self._labels), said.softmax)
         parts = (said.scores(), said.targets, said.mask)
         self._counts.add(*(part.detach().float().cpu().numpy() for part in parts))
 
