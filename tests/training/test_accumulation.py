@@ -15,6 +15,7 @@ from ossicle.training.crops import CropDraw
 from ossicle.training.crossval import fit_job
 from ossicle.training.fit import fit
 from ossicle.training.material import load_material
+from ossicle.training.objective import Said
 from ossicle.training.settings import TrainingSettings
 
 PLAIN = AugmentSettings(
@@ -99,3 +100,21 @@ def test_the_average_follows_optimiser_steps(corpus: Any, tmp_path: Path, monkey
     monkeypatch.setattr(WeightAverage, "update", lambda self, network, step: steps.append(step))
     fit_job(corpus.job(tmp_path / "run", epochs=2, steps_per_epoch=3, accumulate=2))
     assert steps == list(range(6))
+
+
+@pytest.mark.parametrize("softmax", [False, True])
+@pytest.mark.parametrize("loss", ["bce", "focal", "bce_focal"])
+def test_every_loss_is_a_mean_over_what_it_says(loss: str, softmax: bool) -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits, targets = torch.randn(12, 3, generator=generator), torch.eye(3).repeat(4, 1)
+    mask = (torch.rand(12, 3, generator=generator) > 0.4).float()
+    mask[8:] = 0.0
+    weights, settings = torch.tensor([0.5, 1.0, 3.0]), TrainingSettings(loss=loss)
+
+    def total(rows: slice) -> Tensor:
+        said = Said(logits[rows], targets[rows], mask[rows], softmax=softmax)
+        return said.loss(settings, weights) * said.n_known()
+
+    whole = total(slice(0, 12))
+    assert whole > 0
+    torch.testing.assert_close(sum(total(slice(at, at + 4)) for at in (0, 4, 8)), whole)
