@@ -21,7 +21,7 @@ class LearningRate:
     def __init__(self, training: TrainingSettings, steps: int) -> None:
         self.total_steps = training.epochs * steps
         rise = training.warmup_epochs * steps or round(training.warmup * self.total_steps)
-        self.rising_steps = max(1, rise)
+        self.rising_steps = max(1, min(rise, self.total_steps))
         self.plateau = training.schedule == "plateau"
         self.patience, self.reduction = training.plateau_patience, training.plateau_factor
         self.height, self.best_loss, self.waited = 1.0, math.inf, 0

@@ -63,7 +63,7 @@ class TrainingSettings:
     warmup: float = setting(default=0.1, help="share of the steps in which the learning rate rises", ge=0, lt=1)
     warmup_epochs: int = setting(
         default=0,
-        help="number of epochs in which the learning rate rises, in place of `warmup`; 0: use `warmup`",
+        help="number of epochs in which the learning rate rises, at most all; in place of `warmup`; 0: use `warmup`",
         ge=0,
         digest_default=False,
     )
@@ -217,12 +217,6 @@ class TrainingSettings:
                 f"final_learning_rate = {self.final_learning_rate:g} is above learning_rate = "
                 f"{self.learning_rate:g}, the highest one; set it lower, or 0"
             )
-        if self.warmup_epochs >= self.epochs:
-            raise ValueError(
-                f"warmup_epochs = {self.warmup_epochs} leaves no epoch after the warm-up, because epochs = "
-                f"{self.epochs}; set fewer, or 0 for the share `warmup`"
-            )
-
         for key, value in (("keep", self.keep == "best"), ("patience", self.patience > 0)):
             if value and self.average_epochs:
                 raise ValueError(

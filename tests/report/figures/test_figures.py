@@ -113,6 +113,15 @@ def test_the_chosen_threshold_is_marked() -> None:
     assert "on = 0.5" in axes.texts[0].get_text()
 
 
+def test_inner_losses_are_drawn_where_a_training_has_them() -> None:
+    with_inner = [{"epoch": n, "train_loss": 1.0, "inner_loss": 2.0 - n, "learning_rate": 0.1} for n in range(2)]
+    axes = training_figure([TrainingCurve("fold0", with_inner)]).axes[0]
+    assert "inner groups (dotted)" in axes.get_title("left")
+    assert [2.0, 1.0] in [list(line.get_ydata()) for line in axes.lines]
+    plain = [{key: value for key, value in line.items() if key != "inner_loss"} for line in with_inner]
+    assert "inner" not in training_figure([TrainingCurve("fold0", plain)]).axes[0].get_title("left")
+
+
 def test_epochs_without_a_loss_are_left_out_not_drawn_as_zero() -> None:
     epochs = [{"epoch": n, "train_loss": 1.0, **({"val_loss": 0.5} if n == 1 else {})} for n in range(3)]
     lines = training_figure([TrainingCurve("f", [*epochs, {"epoch": 3, "train_loss": NAN}])]).axes[0].lines

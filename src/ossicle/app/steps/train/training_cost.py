@@ -34,6 +34,8 @@ def trainings_in_words(project: Project, n_held_out: int, n_labels: int, n_clips
     n = n_held_out + 1
     words = f"{n} trainings ({n_held_out} that hold out a fold, and the final one) of {settings.epochs} epochs"
     words += f" of {'' if settings.steps_per_epoch else 'about '}{steps} steps"
+    if settings.init_from:
+        words += f" from the weights of {settings.init_from!r}"
     return f"{words}; {_time(project, n * settings.epochs * steps, n_labels)}"
 
 
