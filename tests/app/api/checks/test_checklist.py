@@ -203,3 +203,24 @@ def test_figures_are_uploaded_on_request_of_projects_that_track_there(
     assert (only.outcome, sent) == (NEEDLESS, [])
     (only,) = run_checklist(work(folder, 'tracking.to=["wandb"]'), Selection(only=("sync",)))
     assert (only.outcome, only.message, sent) == (DONE, "1 training uploaded", [[""]])
+
+
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [
+        ((), TO_DO),
+        (("split.strategy=random",), NEEDLESS),
+    ],
+)
+def test_a_split_that_evaluates_nothing_needs_no_evaluation(folder: Path, more: tuple[str, ...], outcome: str) -> None:
+    (evaluation,) = [one for one in planned(work(folder, *more), Selection()) if one.name == "evaluate"]
+    assert evaluation.outcome == outcome
+
+
+def test_projects_for_states_have_the_same_stages(tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "ossicle.toml").write_text(
+        'base = "recipe:appliances"\n[corpus]\naudio = "audio"\nlabel_fields = {ac = "on"}\n'
+    )
+    found = {one.name: one.outcome for one in planned(work(tmp_path), Selection())}
+    assert (found["features"], found["train"], found["evaluate"]) == (TO_DO, TO_DO, TO_DO)

@@ -186,12 +186,24 @@ def _train(work: Work, project: Project) -> str:
 def _evaluate(work: Work) -> str:
     out = []
     for project in work.judged:
-        pipeline = pipeline_of(project)
-        (made_by,) = {one.steps[0] for one in pipeline.published if one.name == METRICS}
-        done = run_project(project, work.progress, until=made_by)
-        metrics = read_json(pipeline.results(done.artefacts)[METRICS])
+        done = run_project(project, work.progress, until=_figures_step(project))
+        metrics = read_json(pipeline_of(project).results(done.artefacts)[METRICS])
         out.append(f"{project.variant or 'the project'}: {headline(metrics)}")
     return "; ".join(out)
+
+
+def _figures_step(project: Project) -> str:
+    """Return the step that makes ``metrics.json``; empty if the project evaluates nothing."""
+    pipeline = pipeline_of(project)
+    there = {one.name for one in pipeline.steps_of(project)}
+    names = [name for one in pipeline.published if one.name == METRICS for name in one.steps if name in there]
+    return names[0] if names else ""
+
+
+def _needless_evaluation(work: Work) -> str:
+    if all(_figures_step(one) for one in work.judged):
+        return ""
+    return "a leaky split evaluates nothing; see `ossicle dataset optimism`"
 
 
 def headline(metrics: Mapping[str, object]) -> str:
@@ -252,7 +264,9 @@ STAGES: tuple[Stage, ...] = (
     Stage("probe", "Judge the warm-up by the probe gate.", _probe, _needless_probe),
     Stage("train", "Train the variant baseline, or the project if it has none.", _trained),
     Stage(LONG, "Train the variant long.", _long, _without_variant(LONG), on_request=True),
-    Stage("evaluate", "Score held-out recordings, and compute the figures.", _evaluate, judges=True),
+    Stage(
+        "evaluate", "Score held-out recordings, and compute the figures.", _evaluate, _needless_evaluation, judges=True
+    ),
     Stage("analyse", "Write the bundle, and the page with what was confused and missed.", _analyse, judges=True),
     Stage("promote", "Add the bundle to the registry if the promotion gate passes.", _promote, on_request=True),
 )
