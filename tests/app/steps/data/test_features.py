@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ossicle.app.api.features.build import shard_bytes
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import corpus, dataset, features
 from ossicle.app.steps.data.feature_backgrounds import groups_of, stretches_without_labels
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ossicle.app.steps.pipeline.work_units import run_work_unit
+from ossicle.artefacts.features import shard
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -102,6 +104,25 @@ def test_a_killed_build_repeats_at_most_a_shard(folder, tmp_path, monkeypatch):
     assert built(project)[0].content == whole
     assert encoded == ["shard-0000"]
     assert again == ["shard-0001"]
+
+
+def test_shards_in_subfolders_are_read_counted_and_rebuilt(folder, monkeypatch):
+    project = load_project(folder)
+    flat, _ = built(project)
+    expected = {key: np.array(flat.windows(key)) for key in flat.recording_ids}
+    size = shard_bytes(flat)
+    monkeypatch.setattr(shard, "SHARDS_A_FOLDER", 1)
+    # Another window, so that it is another artefact.
+    project = load_project(folder, ("features.hop_s=0.25",))
+    own, _ = built(project)
+    assert sorted(path.name for path in own.shards.iterdir() if path.is_dir()) == ["01"]
+    assert features.problems(own.path) == {}
+    for key, windows in expected.items():
+        np.testing.assert_array_equal(own.windows(key)[::2], windows)
+    assert size < shard_bytes(own) < 2 * size
+    damaged = own.shards / "01" / "shard-0001.0.npy"
+    damaged.write_bytes(damaged.read_bytes()[:-1] + b"x")
+    assert list(features.problems(own.path)) == ["shard-0001"]
 
 
 def test_a_damaged_shard_is_found_and_rebuilt_alone(folder, monkeypatch):
