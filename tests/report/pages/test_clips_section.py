@@ -65,6 +65,7 @@ def test_the_page_leads_with_the_answers_to_hits(tmp_path: Path) -> None:
     page = render(replace(report_data(), clips=section(tmp_path)))
     assert "<b>0.500</b><span>accuracy by hit" in page
     assert "80 held-out hits of 9 recordings in 3 groups" in page
+    assert "Accuracy 0.500 (0.400 to 0.625), macro F1" in page
     assert "Never named where it is right: snare" in page
     assert "0.400 to 0.625" in page
     assert page.index('id="clips"') < page.index("Labels in whole recordings") < page.index('id="thresholds"')
@@ -72,6 +73,28 @@ def test_the_page_leads_with_the_answers_to_hits(tmp_path: Path) -> None:
     assert "slakh" in page
     assert 'id="baselines"' not in page
     assert 'id="multi-label"' not in page
+
+
+def test_simple_models_and_several_labels_have_tables_where_there_are_any(tmp_path: Path) -> None:
+    found = section(tmp_path)
+    multi = {
+        "n": 70,
+        "n_simultaneous": 10,
+        "within_s": 0.03,
+        **dict.fromkeys(("exact_match", "micro_f1", "macro_f1"), HALF),
+        **{name: dict.fromkeys(("kick", "snare"), HALF) for name in ("f1", "precision", "recall")},
+        "confusion": {"kick": [[30, 11], [12, 17]], "snare": [[30, 11], [12, 17]]},
+    }
+    gain = {"value": -0.067, "low": -0.2, "high": 0.05}
+    simple = {"mfcc_forest": {"name": "forest", "accuracy": HALF, "macro_f1": HALF, "gain": {"macro_f1": gain}}}
+    page = render(
+        replace(
+            report_data(), clips=replace(found, figures={**found.figures, "multi_label": multi, "baselines": simple})
+        )
+    )
+    assert "70 clips, 10 of them with more than one label" in page
+    assert "Hits within 30 ms" in page
+    assert "\u22120.067<small>\u22120.200 to +0.050</small>" in page
 
 
 def test_beside_events_the_hits_come_after_them(tmp_path: Path) -> None:
