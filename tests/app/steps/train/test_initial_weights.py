@@ -162,3 +162,21 @@ def test_a_fine_tuning_starts_from_the_training_that_had_a_start(file: Path) -> 
     _, mended = train(file, "long", "training.noise_epochs=1")
     assert mended.outcomes["initial_weights"] == "reused"
     assert weights(mended).keys() == weights(long).keys()
+
+
+def test_the_data_root_may_move_between_any_two_stages(file: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root0"
+    steps = [
+        step.name
+        for step in pipeline_of(load_project(file, variant="long")).steps_of(load_project(file, variant="long"))
+    ]
+    upto = steps[: steps.index("scores") + 1]
+    for number, name in enumerate(upto):
+        project = load_project(file, data_root=root, variant="long")
+        done = run_steps(pipeline_of(project).chosen(project, until=name), project, Silent())
+        assert list(done.outcomes.values()) == ["reused"] * number + ["computed"]
+        root = Path(shutil.move(root, tmp_path / f"root{number + 1}"))
+    # The variant that it started from, and its models, are where they were trained.
+    project = load_project(file, data_root=root, variant="warmup")
+    done = run_steps(pipeline_of(project).chosen(project, until="training"), project, Silent())
+    assert set(done.outcomes.values()) == {"reused"}
