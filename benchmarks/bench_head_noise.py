@@ -30,8 +30,10 @@ from ossicle.training.heads.fit import fit_head
 from ossicle.training.heads.windows import HeadWindows
 
 CLIPS_OF_PROBE = 3
-AMOUNTS = ((64, 0.125), (200, 0.5))
-"""Crops of noise, and their weight as a share of that of the groups: as before, and as now by default."""
+AMOUNTS = ((64, 0.125), (200, 0.5), (200, 1.0))
+"""Crops of noise, and their weight as a share of that of the groups: with `augment.noise_share` as in networks, four
+times as much, the default of heads, and the weight after the command that a refused run names.
+"""
 NOISE_CLASSES = ("rain", "sea_waves")
 HEAD = HeadSettings(pooling="mean", values="root")
 
@@ -100,7 +102,7 @@ def main() -> None:
     asked.work.mkdir(parents=True, exist_ok=True)
     corpus, encoder = Corpus(audio), opened(asked.smoke)[0]
     clips = embeddings(corpus, encoder, asked.work)[0].mean(axis=1, keepdims=True).astype(np.float32)
-    crops, kinds, probes = noise(encoder, asked.work, 16 if asked.smoke else AMOUNTS[-1][0])
+    crops, kinds, probes = noise(encoder, asked.work, 16 if asked.smoke else max(n for n, _ in AMOUNTS))
     counted = [k for k, name in enumerate(corpus.classes) if name not in NOISE_CLASSES]
     grid, everything = threshold_grid(0.05, 0.95, 0.01), np.arange(len(clips))
     rows = []

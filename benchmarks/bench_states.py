@@ -7,7 +7,8 @@ replay to the steady recordings of the other. Beside it stands the rule of the o
 the fitted thresholds. The best of many rules, chosen with the truth of the scenes, says what no rule can mend in these
 scores, and the last table in which seconds of which recordings the false switches of our rule lie.
 
-Copies are those of a project: other levels and tilts, half of them with sound of the recording in which nothing runs.
+Copies differ in level and tilt; with `--background`, as in a project, half of them have sound of the recording in which
+nothing runs. `--first` takes other scenes, to try things on.
 """
 
 import argparse
@@ -137,7 +138,7 @@ def best_rules(
             decision = StateDecision({**chosen, label: rule}, MASKS, LABELS)
             rows = [reported(scene, scores[scene.name], decision, plan) for scene in scenes]
             one = switch_figures(rows, LABELS, WITHIN_S, n_bootstrap=1)[label]
-            return 2 * one.n_found / (one.n_switches + one.n_found + one.n_false)
+            return 2 * one.n_found / max(1, one.n_switches + one.n_found + one.n_false)
 
         rules = []
         for middle, apart, (kind, frames, debounce) in product(MIDDLES, APART, SMOOTHED):
@@ -220,6 +221,8 @@ def main() -> None:
     parser.add_argument("--window-s", type=float, default=2.0)
     parser.add_argument("--hop-s", type=float, default=0.5)
     parser.add_argument("--copies", type=int, default=2, help="augmented copies of each recording for training")
+    parser.add_argument("--background", action="store_true", help="mix the recording without appliances into copies")
+    parser.add_argument("--first", type=int, default=0, help="number of the first scene of each part of the day")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     tiny = {"scenes": 1, "seconds": 60.0, "switches": 1, "copies": 0}
@@ -236,7 +239,10 @@ def main() -> None:
     quiet = {part: next(folder.glob(f"ac-off-fridge-off-{part}.*")) for part in PARTS}
     for (part, ac, fridge), samples in sounds.items():
         name = f"{part}-{ac:d}{fridge:d}"
-        backgrounds = [Background(f"{part}-00", quiet[part], 0.0, len(sounds[part, False, False]) / RATE, "mean")]
+        backgrounds = []
+        if asked.background:
+            end_s = len(sounds[part, False, False]) / RATE
+            backgrounds = [Background(f"{part}-00", quiet[part], 0.0, end_s, "mean")]
         copies = [Copy(name, k + 1, RATE, CopySettings(), backgrounds) for k in range(asked.copies)]
         features[name] = [encoded(samples, plan, copy) for copy in (None, *copies)]
     heads = {
@@ -259,7 +265,7 @@ def main() -> None:
     decisions = {part: fitted[PARTS.index(part)].decision for part in PARTS}
     scenes, scores, places = [], {}, {}
     for part in PARTS:
-        for number, gain_db in enumerate(gains_db):
+        for number, gain_db in enumerate(gains_db, start=asked.first):
             scene = make_scene(sounds, part, number, RATE, asked.seconds, float(gain_db), asked.switches)
             scores[scene.name] = scores_of(heads[part], encoded(scene.samples, plan))
             places[scene.name] = make_places(sounds, part, number, RATE, asked.seconds, asked.switches)
@@ -286,7 +292,8 @@ def main() -> None:
         described(["numpy", "torch", "onnxruntime"]),
         "",
         f"Windows of {asked.window_s:g} s every {asked.hop_s:g} s, acoustic encoder, {asked.copies} copies in "
-        f"training; gains of the scenes from {min(gains_db):g} to {max(gains_db):g} dB. Intervals are over scenes.",
+        f"training{', half of them with background' if asked.background else ''}; gains of the scenes from "
+        f"{min(gains_db):g} to {max(gains_db):g} dB. Intervals are over scenes.",
         "",
         table(HEAD, lines),
         "",

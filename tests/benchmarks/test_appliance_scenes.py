@@ -49,3 +49,21 @@ def test_scenes_have_the_switches_and_the_gain_that_are_asked_for() -> None:
 def test_switches_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="20 switches"):
         made(seconds=300.0)
+
+
+def test_places_say_where_each_sample_of_a_scene_comes_from() -> None:
+    from appliance_scenes import make_places, make_scene
+
+    rate, draw = 100, np.random.default_rng(5)
+    sounds = {
+        ("day", ac, fridge): draw.standard_normal(40 * rate).astype(np.float32)
+        for ac in (False, True)
+        for fridge in (False, True)
+    }
+    how = {"seconds": 200.0, "least": 2, "stretch_s": (10.0, 30.0)}
+    scene = make_scene(sounds, "day", 3, rate, gain_db=0.0, **how)
+    places = np.rint(make_places(sounds, "day", 3, rate, **how) * rate).astype(int)
+    assert len(places) == len(scene.samples)
+    heard = np.stack([one[np.clip(places, 0, len(one) - 1)] for one in sounds.values()])
+    # Only within the short cross-fades is a sample not one of a recording.
+    assert (heard == scene.samples).any(axis=0).mean() > 0.99
