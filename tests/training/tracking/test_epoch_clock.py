@@ -1,6 +1,7 @@
 import time
 
 import pytest
+import torch
 
 from ossicle.training.tracking import epoch_clock
 from ossicle.training.tracking.epoch_clock import EpochClock, peak_memory_mb
@@ -37,6 +38,41 @@ def test_waiting_and_computing_are_told_apart(monkeypatch: pytest.MonkeyPatch) -
     assert found["device_use"] == pytest.approx(4 * 1.6 / (16 * 2))
     clock.start()
     assert clock.figures() == {}
+
+
+class FakeEvent:
+    """A mark on the timeline of a GPU, 10 ms after the one before it."""
+
+    now_ms = 0.0
+
+    def __init__(self, enable_timing: bool) -> None:
+        assert enable_timing
+
+    def record(self) -> None:
+        FakeEvent.now_ms += 10.0
+        self.at_ms = FakeEvent.now_ms
+
+    def elapsed_time(self, later: "FakeEvent") -> float:
+        return later.at_ms - self.at_ms
+
+    def synchronize(self) -> None:
+        """Do nothing."""
+
+
+def test_a_gpu_waits_on_its_own_timeline_and_is_not_touched_before_the_first_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = EpochClock("cuda:1", 1)
+    monkeypatch.setattr(torch.cuda, "Event", FakeEvent)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 2_000_000)
+    clock.start()
+    for _ in range(3):
+        clock.batch_came()
+        FakeEvent.now_ms += 20.0
+        clock.batch_done(4)
+    found = clock.figures()
+    # Each step takes 30 ms, and 10 ms pass before it, however long this computer took.
+    assert (found["data_wait"], found["device_use"], found["memory_mb"]) == (0.25, 0.75, 2.0)
 
 
 def test_a_real_wait_is_measured() -> None:

@@ -22,18 +22,22 @@ class EpochClock:
 
     def __init__(self, device: str, threads: int) -> None:
         self._threads = threads
+        # Nothing is asked of the GPU before the first epoch: until then another one may be the current device.
         self._gpu = _GpuClock() if device.startswith("cuda") else None
-        self.start()
+        self._restart()
 
     def start(self) -> None:
         """Start an epoch."""
+        self._restart()
+        if self._gpu is not None:
+            self._gpu.start()
+
+    def _restart(self) -> None:
         self._began = self._mark = time.monotonic()
         self._cpu_s = time.process_time()
         self._cpu_done_s = 0.0
         self._waited_s = 0.0
         self._n_crops = 0
-        if self._gpu is not None:
-            self._gpu.start()
 
     def batch_came(self) -> None:
         """A batch was read, and a step begins."""
