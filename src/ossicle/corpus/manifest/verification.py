@@ -104,7 +104,8 @@ class Verification:
         for name, places in self._found.items():
             for path, one in places.items():
                 if (name, path) in recordings:
-                    out._count(name, path, one)
+                    known = out._first(name, path, one.there)
+                    out._count(out.sources[name], known, one.events, one.seconds)
         return out
 
     def to_json(self) -> dict[str, Any]:
@@ -139,25 +140,29 @@ class Verification:
             if not place.events:
                 continue
             path = recording_path(stated)
-            known = self._found.get(source, {}).get(path)
-            there = roots.holds(source, path) if known is None else known.there
-            self._count(source, path, _Place(there, place.events, place.ms / 1000))
+            one = self._found.get(source, {}).get(path)
+            if one is None:
+                one = self._first(source, path, roots.holds(source, path))
+            self._count(self.sources[source], one, place.events, place.ms / 1000)
 
-    def _count(self, source: str, path: str, more: _Place) -> None:
-        """Count events of a recording."""
+    def _first(self, source: str, path: str, there: bool) -> _Place:
+        """Count a recording that was not named before, and return it without events."""
         count = self.sources.setdefault(source, SourceCount())
-        found = self._found.setdefault(source, {})
-        if path not in found:
-            found[path] = _Place(more.there)
-            count.recordings += 1
-            if not more.there:
-                count.missing_recordings += 1
-                count.examples += [path] if len(count.examples) < MOST_EXAMPLES else []
-        found[path].events += more.events
-        found[path].seconds += more.seconds
-        count.events += more.events
-        count.seconds += more.seconds
-        count.missing_events += 0 if more.there else more.events
+        count.recordings += 1
+        if not there:
+            count.missing_recordings += 1
+            count.examples += [path] if len(count.examples) < MOST_EXAMPLES else []
+        one = self._found.setdefault(source, {})[path] = _Place(there)
+        return one
+
+    @staticmethod
+    def _count(count: SourceCount, one: _Place, events: int, seconds: float) -> None:
+        """Count events of a recording."""
+        one.events += events
+        one.seconds += seconds
+        count.events += events
+        count.seconds += seconds
+        count.missing_events += 0 if one.there else events
 
 
 def verify_manifest(
