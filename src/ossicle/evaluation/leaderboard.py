@@ -19,6 +19,8 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "cmap": ("cmAP", ("recordings", "macro", "cmap")),
     "state_accuracy": ("state accuracy, worst fold", ("states", "state_accuracy")),
     "files": ("state accuracy of files, worst fold", ("states", "files", "state_accuracy")),
+    "clips_macro_f1": ("macro F1 by hit", ("clips", "macro_f1")),
+    "clips_accuracy": ("accuracy by hit", ("clips", "accuracy")),
 }
 """Figures of a row: their names and keys in ``metrics.json``, headline first; those that some row has are shown."""
 
@@ -51,8 +53,12 @@ class Row:
 
     @property
     def headline_name(self) -> str:
-        """Name of the figure by which rows are sorted: F1, or for states the accuracy of the worst fold."""
-        return "state_accuracy" if "state_accuracy" in self.figures else "f1"
+        """Name of the figure by which rows are sorted: F1; the accuracy of the worst fold of states; macro F1 by hit
+        where clips are the headline.
+        """
+        if "state_accuracy" in self.figures:
+            return "state_accuracy"
+        return "clips_macro_f1" if "f1" not in self.figures and "clips_macro_f1" in self.figures else "f1"
 
     @property
     def headline(self) -> float | None:

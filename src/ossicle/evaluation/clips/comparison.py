@@ -90,6 +90,12 @@ class ClipComparison:
         }
 
 
+def same_clips(first: pl.DataFrame, second: pl.DataFrame) -> bool:
+    """Return whether two tables of answers are of the same clips, in the same groups."""
+    key = [*ANSWER_KEY, "group"]
+    return first.select(key).sort(key).equals(second.select(key).sort(key))
+
+
 def compare_answers(
     first: pl.DataFrame,
     second: pl.DataFrame,

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from ossicle.app.cli.table import print_metrics
 from ossicle.app.project.load import load_project
+from ossicle.app.steps.compare.leaderboard import Judged, board_of
 from ossicle.app.steps.engine.step import Done, Silent
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.run_project import run_project
@@ -234,3 +236,17 @@ def test_simple_models_learn_nothing_of_what_they_are_judged_on(events: tuple[Pa
 def test_without_baselines_there_is_no_step_for_them(events: tuple[Path, Done]) -> None:
     project = load_project(events[0], ["evaluation.baselines=false"])
     assert ClipBaselinesFolder.step not in [step.name for step in detector.PIPELINE.steps_of(project)]
+
+
+def test_the_leaderboard_ranks_by_hits_and_compares_the_same_hits(events: tuple[Path, Done]) -> None:
+    project = load_project(events[0])
+    own = Judged(".", project, metrics_of(events[1]), events[1].artefacts, None)
+    part = load_project(events[0], ["evaluation.fraction=0.5", "evaluation.floor=0"])
+    made = run_project(part, Silent(), names=["evaluation"])
+    board = board_of([own, replace(own, name="again"), Judged("half", part, metrics_of(made), made.artefacts, None)])
+    assert {row.headline_name for row in board.rows} == {"clips_macro_f1"}
+    assert list(board.to_json()["figures"]) == ["clips_macro_f1", "clips_accuracy"]
+    assert board.rows[0].headline == metrics_of(events[1])["clips"]["macro_f1"]["value"]
+    # Half of the hits are other hits, so nothing is compared with them. Equal figures are sorted by name.
+    nothing = {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert [(row.name, row.to_best) for row in board.rows] == [(".", None), ("again", nothing), ("half", None)]

@@ -22,6 +22,7 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.project_status import outdated_results
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.settings import digestible
+from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.leaderboard import (
     FIGURES,
     NO_FIGURE,
@@ -152,9 +153,16 @@ def against(best: Judged) -> Callable[[Judged], Figure | None]:
     return lambda other: compare(other.project, other.artefacts)
 
 
+CLIPS_KEY = "clips"
+"""Key of ``metrics.json`` with the figures of hits; where they lead, those of whole recordings are left out."""
+
+
 def _row(one: Judged) -> Row:
     figures: dict[str, Figure] = {}
+    clips_lead = kind_in(one.metrics).clips_lead
     for name, (_, path) in FIGURES.items():
+        if clips_lead and path[0] != CLIPS_KEY:
+            continue
         value: Any = one.metrics
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None

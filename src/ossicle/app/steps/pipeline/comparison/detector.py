@@ -34,7 +34,8 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
     """Return a function that computes the event F1 of another project minus that of ``best``, with its paired interval.
 
     Both are evaluated on the same resampled recordings and groups, and only if recordings, annotations, labels, groups
-    and criterion are the same for both; else the function returns None. The tables of ``best`` are read once.
+    and criterion are the same for both; else the function returns None. The tables of ``best`` are read once. Where
+    clips are the headline, it is the macro F1 by hit.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
     from ossicle.evaluation.criteria.table import criterion_of
     from ossicle.evaluation.figures.paired_gain import gain
 
+    if best.settings.evaluation.kind.clips_lead:
+        return _against_clips(best, best_artefacts)
     how, truth = best.settings.evaluation, _truth(best_artefacts)
     judged_on, events = _judged_on(best, truth), SecondStageFolder.among(best_artefacts).events(truth.ids)
 
@@ -61,6 +64,25 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
         others = SecondStageFolder.among(artefacts).events(truth.ids)
         found = gain(truth, events, others, criterion_of(how).rule, how.bootstrap, how.seed)
         return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
+
+    return compare
+
+
+def _against_clips(best: Project, best_artefacts: Artefacts) -> Comparison:
+    """Return a function that computes the macro F1 by hit of another project minus that of ``best``.
+
+    It returns None if the two were not evaluated on the same hits.
+    """
+    from ossicle.evaluation.clips.comparison import compare_answers, same_clips
+
+    how, answers = best.settings.evaluation, EvaluationFolder.among(best_artefacts).clips.answers
+
+    def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
+        results = EvaluationFolder.among(artefacts).clips
+        if not results.answers_file.is_file() or not same_clips(answers, results.answers):
+            return None
+        found = compare_answers(answers, results.answers, (), how.bootstrap, how.seed)
+        return found.difference.macro_f1.to_json()
 
     return compare
 
