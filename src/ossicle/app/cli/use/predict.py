@@ -244,7 +244,8 @@ def stream(
 ) -> None:
     """Print the events of a file as JSON lines, each as soon as it is decided, as for live sound from a microphone.
 
-    A bundle that knows states (on, off, unknown) prints their changes instead. Exit code 3: the file is truncated.
+    A bundle that knows states (on, off, unknown) prints their changes instead, and at the end, on stderr, how often and
+    how long each label was on. Exit code 3: the file is truncated.
     """
     opened = load_bundle(
         bundle,
