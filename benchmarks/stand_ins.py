@@ -108,8 +108,26 @@ def make_appliances(folder: Path, seconds: float = 20.0, rate: int = 16000) -> N
                 soundfile.write(folder / f"ac-{states[0]}-fridge-{states[1]}-{part}.wav", wave, rate)
 
 
+def make_drum_machines(folder: Path, machines: int = 4, rate: int = 16000) -> None:
+    """A low tone, noise with a tone, and bright noise for each machine, in folders MACHINE/LABEL."""
+    seconds = np.arange(rate // 8) / rate
+    for machine in range(machines):
+        rng = np.random.default_rng(machine)
+        noise = rng.normal(0, 1, len(seconds))
+        sounds = {
+            "bd": np.sin(2 * np.pi * rng.uniform(50, 90) * seconds),
+            "sd": 0.5 * np.sin(2 * np.pi * rng.uniform(170, 230) * seconds) + 0.3 * noise,
+            "hh": 0.3 * np.diff(noise, prepend=0.0),
+        }
+        for label, sound in sounds.items():
+            place = folder / f"machine{machine}" / label / "01.wav"
+            place.parent.mkdir(parents=True)
+            soundfile.write(place, 0.5 * np.exp(-30 * seconds) * sound, rate)
+
+
 STAND_INS: Mapping[str, Callable[[Path], None]] = {
     "appliances": make_appliances,
+    "drum_machines": make_drum_machines,
     "esc10": make_esc10,
     "tapes": make_tape_corpus,
 }
