@@ -88,7 +88,8 @@ def _headline(data: ReportData) -> list[tuple[str, Estimate]]:
     if data.clips and data.clips.leads:
         return data.clips.headline
     if recordings is None:
-        return [("event F1", rates.f1), ("event precision", rates.precision), ("event recall", rates.recall)]
+        what = "event" if data.metrics.ends_judged else "onset"
+        return [(f"{what} F1", rates.f1), (f"{what} precision", rates.precision), (f"{what} recall", rates.recall)]
     first = [] if recordings.accuracy is None else [("top-1 accuracy", recordings.accuracy)]
     return [*first, ("macro ROC AUC", recordings.roc_auc), ("cmAP", recordings.cmap), ("F1 by recording", rates.f1)]
 

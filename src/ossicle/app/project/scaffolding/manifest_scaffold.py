@@ -24,6 +24,7 @@ GROUPS = ("session", "drummer", "kit", "source")
 """Fields that a manifest gives its recordings, one of which no split divides."""
 BEFORE_S, AFTER_S = 0.08, 0.2
 _STEP_S = 0.02
+ONSETS = "preset:drum_onsets"
 _MOST_NAMED = 5
 
 
@@ -195,6 +196,8 @@ def _text(
         "[evaluation]",
         line("criterion", '"iou"', "events by their times"),
         *variant_lines(recipe),
+        "[variants.onsets]       # when each drum is struck, in whole recordings; for predict --format midi",
+        f"base = {quoted(ONSETS)}",
     ]
     return "\n".join(lines) + "\n"
 
