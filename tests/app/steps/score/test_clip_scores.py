@@ -250,3 +250,23 @@ def test_the_leaderboard_ranks_by_hits_and_compares_the_same_hits(events: tuple[
     # Half of the hits are other hits, so nothing is compared with them. Equal figures are sorted by name.
     nothing = {"value": 0.0, "low": 0.0, "high": 0.0}
     assert [(row.name, row.to_best) for row in board.rows] == [(".", None), ("again", nothing), ("half", None)]
+
+
+def test_merging_simultaneous_hits_changes_no_single_label_figure(events: tuple[Path, Done], tmp_path: Path) -> None:
+    place = Path(shutil.copytree(events[0], tmp_path / "p"))
+    manifest = place / "hits" / "events.jsonl"
+    lines = [json.loads(line) for line in manifest.read_text().splitlines()]
+    for line in lines[::3]:
+        # A second drum in the same moment.
+        second = {**line["components"][0], "label": LABELS[(LABELS.index(line["components"][0]["label"]) + 1) % 3]}
+        line["components"].append(second)
+    manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    runs = [
+        run_project(load_project(place, [f"dataset.merge_s={merge_s}"]), Silent(), "evaluation")
+        for merge_s in (0, 0.03)
+    ]
+    plain, merged = (metrics_of(one)["clips"] for one in runs)
+    assert runs[0].artefacts["dataset"] != runs[1].artefacts["dataset"]
+    assert plain["n"] == 30 + 10
+    assert plain["multi_label"]["n_simultaneous"] == 10
+    assert merged == plain
