@@ -10,7 +10,7 @@ import pytest
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.training.crossval import FitJob, fit_job
-from ossicle.training.inner_loss import InnerLoss
+from ossicle.training.selection.inner_loss import InnerLoss
 
 from .test_resume import Stop, assert_like, end_by_error, stop_at
 

@@ -17,12 +17,12 @@ from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.averaging import EpochMean, WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
-from ossicle.training.accumulation import Accumulation
 from ossicle.training.crops import Batch
-from ossicle.training.epoch_selection import EpochSelection
-from ossicle.training.learning_rate import LearningRate
 from ossicle.training.objective import Said, said_of
-from ossicle.training.optimisers import build_optimiser
+from ossicle.training.optimisation.accumulation import Accumulation
+from ossicle.training.optimisation.learning_rate import LearningRate
+from ossicle.training.optimisation.optimisers import build_optimiser
+from ossicle.training.selection.epoch_selection import EpochSelection
 from ossicle.training.settings import TrainingSettings
 
 

@@ -8,7 +8,7 @@ import pytest
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Clip
-from ossicle.training.inner_split import inner_split
+from ossicle.training.selection.inner_split import inner_split
 from ossicle.training.settings import TrainingSettings
 
 BEST = TrainingSettings(keep="best")

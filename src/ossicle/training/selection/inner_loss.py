@@ -11,9 +11,9 @@ from torch.utils.data import DataLoader
 
 from ossicle.core.records import Clip
 from ossicle.training.crops import Batch, FixedCrops, validation_crops
-from ossicle.training.learning_rate import LearningRate
 from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
+from ossicle.training.optimisation.learning_rate import LearningRate
 from ossicle.training.settings import TrainingSettings
 
 MOST_CROPS = 2048
