@@ -19,6 +19,7 @@ MACHINES = ("808", "909", "Linn", "Oberheim")
 SMALL = {
     "frontend.rate": RATE,
     "frontend.n_fft": 512,
+    "frontend.hop_samples": 256,
     "frontend.n_mels": 24,
     "frontend.fmax_hz": 8000.0,
     "model.window.backbone": "test_resnet",

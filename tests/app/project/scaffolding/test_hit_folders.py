@@ -46,6 +46,9 @@ def test_the_last_folder_is_the_label_and_the_first_one_the_group(tmp_path: Path
     # Five folds need five groups; each of fewer is held out once.
     assert settings.split.folds == 0
     assert settings.evaluation.criterion == "clips"
+    # The files last 0.25 s. The window is not cut to them: a short hit ends in silence, and a clip is what follows it.
+    assert (settings.chunks.window_s, settings.dataset.before_s, settings.dataset.after_s) == (0.4, 0.0, 0.4)
+    assert settings.model.window.scores == "softmax"
     assert not settings.noise_gate.may_find_nothing
     index = indexed(file)
     assert len(index.recordings) == len(MACHINES)

@@ -15,7 +15,8 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     """Return lines of ``[frontend]`` and, if the recipe's window does not fit the recordings, of ``[chunks]``.
 
     The rate is that of the recipe, unless one recording in ten has a lower one. Then the rate is that of the slowest
-    tenth, and frames keep their lengths in seconds as nearly as powers of two allow.
+    tenth, and frames keep their lengths in seconds as nearly as powers of two allow. Where a clip is what follows an
+    onset (``[dataset] after_s``), the window stays that of the recipe: a short hit ends in silence.
 
     Parameters
     ----------
@@ -26,6 +27,8 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     """
     chunks = recipe["chunks"]
     lines = front_end_lines([one.rate for one in index.recordings], recipe)
+    if recipe.get("dataset", {}).get("after_s", 0) > 0:
+        return lines
     lengths_s = np.array([one.duration_s for one in index.recordings])
     window_s, why = _window_s(chunks["window_s"], lengths_s)
     if why:

@@ -23,6 +23,9 @@ from ossicle.corpus.manifest.verification import Verification, verify_manifest
 GROUPS = ("session", "drummer", "kit", "source")
 """Fields that a manifest gives its recordings, one of which no split divides."""
 BEFORE_S, AFTER_S = 0.08, 0.2
+_WINDOW_S = 0.28
+_HOP_SAMPLES = 256
+"""Of the front end at the rate of the recipe."""
 _STEP_S = 0.02
 ONSETS = "preset:drum_onsets"
 _MOST_NAMED = 5
@@ -183,11 +186,19 @@ def _text(
         "",
         f"# {found.n_events} events, {len(found.labels)} labels",
         "[frontend]",
-        *front_end_lines(_rates(found, roots) or [values["frontend"]["rate"]], values),
+        *_front_end(_rates(found, roots) or [values["frontend"]["rate"]], values),
         "",
         "[chunks]",
+        f"core_s = {_WINDOW_S}",
+        line("window_s", _WINDOW_S, "the window around the onset"),
         line("step_s", _STEP_S, "whole recordings are read in steps of about this length"),
         "exact_step = false",
+        "",
+        "[model.window]",
+        line("scores", '"sigmoid"', "several hits may sound at once, and mostly there is none"),
+        "",
+        "[augment]",
+        line("noise_share", 0.125, "silence between hits"),
         "",
         "[training]",
         line("weak", "false", "events say when a hit is"),
@@ -200,6 +211,15 @@ def _text(
         f"base = {quoted(ONSETS)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _front_end(rates: Sequence[int], values: Mapping[str, Any]) -> list[str]:
+    """Return the lines of the front end of a recipe, with a hop that is fine enough for onsets in long recordings."""
+    front = {**values["frontend"], "hop_samples": _HOP_SAMPLES}
+    lines = front_end_lines(rates, {"frontend": front})
+    if not any(one.startswith("hop_samples") for one in lines):
+        lines.append(line("hop_samples", _HOP_SAMPLES, f"{1000 * _HOP_SAMPLES / front['rate']:.1f} ms"))
+    return lines
 
 
 def _rates(found: Verification, roots: Roots, most: int = 200) -> list[int]:

@@ -1,0 +1,281 @@
+"""Drum machines: `ossicle new drums` and `ossicle run` as written, next to 400 extra trees on log-mel slices.
+
+Five folds by machine, one run for each seed, which is that of the split and of the training. Each hit has one answer,
+the label with the highest score of the model that held its machine out. The trees see the same folds. Toms merged:
+the scores of low, mid and high tom are added. Intervals are paired over machines and hits.
+
+    .venv/bin/python benchmarks/bench_drums.py [--seeds 0 1 2] [--work work/drums]
+
+The script may be stopped and started again with the same ``--work``; processor time of all calls is added up.
+``--choices`` measures the settings of the recipe one by one instead, each as a project on the 28 machines that fold 0
+of seed 0 leaves, in four inner folds.
+"""
+
+import argparse
+import json
+import resource
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from commands import REFUSED, options, ossicle
+from drum_answers import FIGURES, TOMS, Answered, Compared, compared, confusions, f1_scores, merged, recalls
+from machine import RESULTS, described, table, write_result
+from sklearn.ensemble import ExtraTreesClassifier
+from smoke import parsed, recordings
+
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.pipelines import steps_of
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.scores import ClipScoresFolder
+from ossicle.audio.decoding.mono import load_mono
+from ossicle.audio.features.logmel import log_mel
+from ossicle.core.model_input.frontend import FrontEndSettings
+from ossicle.evaluation.clips.judged_clips import JudgedClips, read_clips
+from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
+
+FRONT = FrontEndSettings(rate=44100, n_fft=1024, hop_samples=256, n_mels=64, fmin_hz=20.0, fmax_hz=16000.0)
+SLICES = ((0, 4), (4, 10), (10, 22), (22, 44), (44, 84))
+"""STFT frames whose mean each slice is."""
+READ_S, FLOOR_DB, TREES = 0.5, -80.0, 400
+BARS = (0.60, 0.72, 0.82, 0.82)
+MOST_MINUTES = 45.0
+MOONSHOT = 0.92
+BIRDNET = (
+    "encoder.name=birdnet",
+    "model.window.scores=sigmoid",
+    "chunks.window_s=3.0",
+    "chunks.step_s=3.0",
+    "chunks.core_s=3.0",
+)
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "as the recipe": (),
+    "no normalisation by the peak": ("model.window.normalise=level", "augment.normalise=none"),
+    "bands up to 8 kHz": ("frontend.fmax_hz=8000.0",),
+    "sampler: every clip once": ("training.balance=each",),
+    "sampler: balanced": ("training.balance=uniform",),
+    "class weights, square root": ("training.balance=each", "training.class_weights=sqrt"),
+    "focal loss": ("training.loss=focal",),
+    "mixup": ("augment.mixup.probability=0.5", "augment.mixup.alpha=0.4", "augment.mixup.labels=soft"),
+    "every label by itself (sigmoid)": ("model.window.scores=sigmoid",),
+    "attention head": ("model.window.head=attention",),
+    "ResNet-18": ("model.window.backbone=resnet18", "model.window.max_pool=true"),
+    "BirdNET, frozen": BIRDNET,
+}
+"""What is changed in each row of ``--choices``; mixup is off in the recipe."""
+
+
+def answered_clips(folder: Path, sets: Sequence[str]) -> JudgedClips:
+    """Run a project and return its held-out hits with their scores."""
+    ossicle("run", "-p", folder, "--progress", "none", *options(sets), codes=(0, REFUSED))
+    return read_clips(ClipScoresFolder.among(artefacts(folder, sets)), truth_of(folder, sets))
+
+
+def artefacts(folder: Path, sets: Sequence[str] = ()) -> dict[str, Path]:
+    """The folder of each finished step of a project."""
+    project = load_project(folder, tuple(sets))
+    return {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
+
+
+def truth_of(folder: Path, sets: Sequence[str] = ()) -> Truth:
+    """The recordings of a project with their folds."""
+    made = artefacts(folder, sets)
+    return read_evaluated_truth(CorpusFolder.among(made), DatasetFolder.among(made))
+
+
+def new_project(folder: Path, audio: Path) -> None:
+    """Start a project, unless it is there."""
+    if not (folder / "ossicle.toml").exists():
+        ossicle("new", "drums", folder, "--audio", audio)
+
+
+def processor_s() -> float:
+    """Processor seconds of this process and of all its children that ended."""
+    of = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in of)
+
+
+def timed(folder: Path, work: Callable[[], JudgedClips]) -> tuple[JudgedClips, float]:
+    """Do some work; returns its result and the processor minutes of all calls for ``folder``."""
+    clock = folder / "processor-minutes.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    spent, began = json.loads(clock.read_text()) if clock.exists() else 0.0, processor_s()
+    try:
+        found = work()
+    finally:
+        spent += (processor_s() - began) / 60
+        clock.write_text(json.dumps(spent))
+    return found, spent
+
+
+def slices(audio: Path, paths: Sequence[str]) -> np.ndarray:
+    """The features of the baseline: means of log-mel bands in five slices of each file, (n, 320)."""
+    rows = []
+    for path in paths:
+        wave = load_mono(audio / path, FRONT.rate, 0.0, READ_S)
+        wave = np.pad(wave, (0, max(0, round(READ_S * FRONT.rate) - len(wave))))
+        found = np.maximum(log_mel(wave / max(float(np.abs(wave).max()), 1e-6), FRONT), FLOOR_DB)
+        rows.append(np.concatenate([found[a:b].mean(axis=0) for a, b in SLICES]))
+    return np.array(rows)
+
+
+def tree_scores(features: np.ndarray, clips: JudgedClips, seed: int, n_trees: int) -> np.ndarray:
+    """Held-out scores of extra trees on the folds of the project: (n, n_labels)."""
+    truth = clips.clips.label
+    out = np.zeros((len(truth), len(clips.clips.labels)))
+    for fold in np.unique(clips.folds):
+        held = clips.folds == fold
+        trees = ExtraTreesClassifier(n_trees, random_state=seed, class_weight="balanced", n_jobs=1)
+        trees.fit(features[~held], truth[~held])
+        out[np.ix_(held, trees.classes_)] = trees.predict_proba(features[held])
+    return out
+
+
+def answered(clips: JudgedClips, scores: np.ndarray, merge_toms: bool) -> Answered:
+    """The answers of a model; with ``merge_toms`` one label for all toms."""
+    labels, truth = tuple(clips.clips.labels), clips.clips.label
+    if merge_toms:
+        scores, labels, column = merged(scores, labels, "tom", TOMS)
+        truth = column[truth]
+    groups = tuple(clips.groups[place] for place in clips.clips.recording.tolist())
+    return Answered(labels, truth, scores.argmax(axis=1).astype(np.int64), groups)
+
+
+def cell(found: Compared, row: int, column: int) -> str:
+    """A figure with its interval."""
+    value, low, high = (of[row, column] for of in (found.value, found.low, found.high))
+    sign = "+" if row == 2 else ""
+    return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
+
+
+def bar_rows(found: Compared, n_labels: int, bars: Sequence[float] | None) -> list[list[str]]:
+    """The rows of one number of labels; bars only where there are some."""
+    rows = []
+    for column, name in enumerate(FIGURES):
+        reached = ""
+        if bars is not None:
+            above = found.value[0, column] >= bars[column] and found.value[2, column] > 0
+            reached = f"{bars[column]:.2f}: {'reached' if above else 'missed'}"
+        rows.append([str(n_labels), name, *(cell(found, row, column) for row in range(3)), reached])
+    return rows
+
+
+def labels_table(ours: Sequence[Answered], theirs: Sequence[Answered]) -> str:
+    """F1 and recall of each label in the mean of the seeds."""
+
+    def means(models: Sequence[Answered]) -> np.ndarray:
+        every = [f1_scores(confusions(one, np.ones((1, len(one.truth)), dtype=np.int64)))[0] for one in models]
+        return np.nan_to_num(np.mean(every, axis=0))
+
+    mine, other, recall = means(ours), means(theirs), recalls(ours)
+    counts = np.bincount(ours[0].truth, minlength=len(ours[0].labels))
+    rows = [
+        [label, str(counts[i]), f"{mine[i]:.3f}", f"{recall[label]:.3f}", f"{other[i]:.3f}"]
+        for i, label in enumerate(ours[0].labels)
+    ]
+    return table(("label", "hits", "F1", "recall", "F1 of the trees"), rows)
+
+
+def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
+    """Run every seed and write the table."""
+    clips, minutes = [], []
+    for seed in asked.seeds:
+        folder = asked.work / f"seed-{seed}"
+        new_project(folder, audio)
+        sets = sets_of(seed, asked.sets)
+        found, spent = timed(folder, lambda folder=folder, sets=sets: answered_clips(folder, sets))
+        clips.append(found)
+        minutes.append(spent)
+    files = truth_of(asked.work / f"seed-{asked.seeds[0]}", sets_of(asked.seeds[0], asked.sets)).recordings
+    ids = [clips[0].clips.recording_ids[place] for place in clips[0].clips.recording.tolist()]
+    paths = [files[key].path for key in ids]
+    features = slices(audio, paths)
+    trees = [tree_scores(features, one, seed, asked.trees) for one, seed in zip(clips, asked.seeds, strict=True)]
+    rows = []
+    for merge_toms in (False, True):
+        ours = [answered(one, one.scores, merge_toms) for one in clips]
+        theirs = [answered(one, scores, merge_toms) for one, scores in zip(clips, trees, strict=True)]
+        found = compared(ours, theirs, asked.bootstrap)
+        rows += bar_rows(found, len(ours[0].labels), None if merge_toms else BARS)
+        if not merge_toms:
+            per_label, recall = labels_table(ours, theirs), recalls(ours)
+            best = [found.value[0, FIGURES.index(name)] for name in ("F1 kick", "F1 snare")]
+    words = ["--seeds", *map(str, asked.seeds), *(["--sets", *asked.sets] if asked.sets else [])]
+    silent = [label for label, value in recall.items() if value == 0]
+    text = [
+        "# Drum machines, through a whole project",
+        described(["torch", "scikit-learn"]),
+        f"`bench_drums.py {' '.join(words)}`: "
+        f"{len(clips[0].clips)} hits of {len(set(clips[0].groups))} machines, five folds by machine; means over the "
+        "seeds, intervals of 95 % over machines and hits.",
+        table(("labels", "figure", "ours", "extra trees", "difference", "bar"), rows),
+        f"Processor time: {sum(minutes):.1f} minutes in all ({', '.join(f'{one:.1f}' for one in minutes)}); the bar is "
+        f"{MOST_MINUTES:g}: {'reached' if sum(minutes) <= MOST_MINUTES else 'missed'}. Labels without recall in the "
+        f"mean of the seeds: {', '.join(silent) or 'none'}. Moonshot of {MOONSHOT:g} for kick and snare: "
+        f"{'reached' if min(best) >= MOONSHOT else 'missed'} ({best[0]:.3f}, {best[1]:.3f}).",
+        per_label,
+    ]
+    write_result("drums", "\n\n".join(text), asked.out)
+
+
+def sets_of(seed: int, sets: Sequence[str]) -> list[str]:
+    """The settings of the run of a seed."""
+    return [f"split.seed={seed}", f"training.seed={seed}", *sets]
+
+
+def measure_choices(asked: argparse.Namespace, audio: Path) -> None:
+    """Run the recipe and each change of it on the machines that fold 0 of seed 0 leaves, and write the table."""
+    outer = asked.work / "outer"
+    new_project(outer, audio)
+    ossicle("run", "-p", outer, "--until", "dataset", "--progress", "none")
+    truth = truth_of(outer)
+    inner = asked.work / "inner-machines"
+    inner.mkdir(exist_ok=True)
+    for key, one in truth.recordings.items():
+        place = inner / one.path
+        if truth.folds[key] != 0 and not place.exists():
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(audio / one.path, place)
+    rows, base = [], None
+    for name in asked.only or CHOICES:
+        folder = asked.work / f"choice-{list(CHOICES).index(name)}"
+        new_project(folder, inner)
+        sets = ["split.folds=4", *CHOICES[name], *asked.sets]
+        clips, spent = timed(folder, lambda folder=folder, sets=sets: answered_clips(folder, sets))
+        ours = answered(clips, clips.scores, merge_toms=False)
+        base = base or ours
+        found = compared([ours], [base], asked.bootstrap)
+        rows.append([name, *(f"{found.value[0, i]:.3f}" for i in range(4)), cell(found, 2, 0), f"{spent:.1f}"])
+    head = ("setting", *FIGURES, "macro-F1 less that of the recipe", "processor minutes")
+    text = (
+        "# What earned its place in the recipe of drums\n\n"
+        f"{described(['torch', 'timm'])}\n\n`bench_drums.py --choices`: one seed, four inner folds of the machines "
+        f"that fold 0 of seed 0 leaves; one setting is changed in each row.\n\n{table(head, rows)}"
+    )
+    write_result("drums-choices", text, asked.out)
+
+
+def main() -> None:
+    """Measure the recipe, or its settings one by one."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="seeds of split and training")
+    parser.add_argument("--choices", action="store_true", help="measure the settings of the recipe one by one")
+    parser.add_argument("--only", nargs="*", choices=list(CHOICES), help="rows of --choices")
+    parser.add_argument("--sets", nargs="*", default=[], help="settings of the projects, as TABLE.KEY=VALUE")
+    parser.add_argument("--trees", type=int, default=TREES, help="trees of the baseline")
+    parser.add_argument("--bootstrap", type=int, default=1000, help="resamples of the intervals")
+    parser.add_argument("--work", type=Path, default=Path("work/drums"), help="folder of the projects")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the table")
+    tiny = ["training.epochs=1", "split.folds=2", "evaluation.bootstrap=100", "report.examples=0", "project.workers=1"]
+    asked = parsed(parser, seeds=[0], trees=10, bootstrap=100, sets=tiny)
+    audio = recordings("drum_machines", asked)
+    if audio is None:
+        return
+    (measure_choices if asked.choices else measure_seeds)(asked, audio)
+
+
+if __name__ == "__main__":
+    main()
