@@ -15,7 +15,7 @@ from ossicle.app.steps.data import dataset, features, logmel
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.maintenance.project_health import ProjectHealth, project_health
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
-from ossicle.app.steps.pipeline.probe_gate import probe
+from ossicle.app.steps.pipeline.probe import probe
 from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.published import METRICS

@@ -41,7 +41,7 @@ def probe(
     gate refuses.
     """
     from ossicle.app.steps.engine.progress import make_progress
-    from ossicle.app.steps.pipeline.probe_gate import probe as probe_run
+    from ossicle.app.steps.pipeline.probe import probe as probe_run
     from ossicle.evaluation.gates.gate_line import gate_table
 
     loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)

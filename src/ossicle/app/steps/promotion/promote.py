@@ -6,9 +6,9 @@ from typing import Any
 
 from ossicle.app.project.bundle_places import registry_folder
 from ossicle.app.project.load import Project
+from ossicle.app.steps.judge.probe_gate import judged_probe, require_probe_gate
 from ossicle.app.steps.maintenance.pins import keep
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
-from ossicle.app.steps.pipeline.probe_gate import judged_probe, require_probe_gate
 from ossicle.app.steps.promotion.card import promotion_card
 from ossicle.app.steps.promotion.finished_run import FinishedRun, finished_run
 from ossicle.app.steps.promotion.same_clips import same_clips, write_answers

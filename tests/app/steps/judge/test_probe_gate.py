@@ -11,8 +11,8 @@ import pytest
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
 from ossicle.app.steps.judge.held_out_answers import held_out_answers
+from ossicle.app.steps.judge.probe_gate import HISTORY, judged_probe
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
-from ossicle.app.steps.pipeline.probe_gate import HISTORY, judged_probe
 from ossicle.artefacts.files import file_digest
 from ossicle.evaluation.gates.clip_answers import ClipAnswers, clip_metrics, read_answers
 from ossicle.evaluation.gates.settings import ProbeGateSettings

@@ -3,17 +3,15 @@
 Results are kept in the data root, so that the next run of the same variant can be compared with them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import writing
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Progress, run_steps
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Progress, Step, run_steps
 from ossicle.app.steps.judge.held_out_answers import held_out_answers
-from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.logs.lines import append_line, read_lines
 from ossicle.artefacts.shelf import Shelf
@@ -60,29 +58,31 @@ class Probe:
         }
 
 
-def probe(project: Project, progress: Progress, *, wait: bool = False) -> Probe:
-    """Run a project or variant up to the scores of its held-out clips, judge a part of them, and record the result.
+def require_passed(project: Project, steps: Sequence[Step], progress: Progress) -> None:
+    """Run a variant up to the scores of its held-out clips and judge it, if it has a probe gate.
 
     Parameters
     ----------
     project
-        The project or variant; finished steps are reused.
+        The variant from whose weights another one is about to start.
+    steps
+        All its steps.
     progress
         Where the steps report how far they are.
-    wait
-        Wait for another run on the same data root.
 
     Raises
     ------
+    GateRefused
+        A line of the gate failed.
     UsageError
-        The project has no probe gate, or judges no clips.
-    LockedError
-        Another run writes to the data root.
+        The project judges no clips.
     """
+    if not project.settings.probe_gate.active:
+        return
     require_probe_gate(project)
-    with writing(project.data_root, wait=wait):
-        done = run_steps(chosen_steps(project, (ClipScoresFolder.step,)), project, progress)
-        return judged_probe(project, done.artefacts)
+    upto = [step.name for step in steps].index(ClipScoresFolder.step) + 1
+    if (refusal := judged_probe(project, run_steps(steps[:upto], project, progress).artefacts).refusal) is not None:
+        raise refusal
 
 
 def require_probe_gate(project: Project) -> None:
