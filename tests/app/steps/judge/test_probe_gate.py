@@ -26,8 +26,10 @@ GATE = """
 accuracy = 0.01
 floor = 1
 share = 0.5
-[variants.other.training]
-seed = 7
+[variants.warmup.training]
+epochs = 8
+[variants.long.training]
+init_from = "warmup"
 """
 
 
@@ -91,13 +93,45 @@ def test_confusions_are_compared_with_the_previous_run_of_the_variant(folder: Pa
     assert {one.note for one in first.lines[1:]} == {"no previous run to compare with"}
     (line,) = history(folder)
     line["content"] = "0" * 64
-    for variant, shares in (("", {"kick > snare": 0.0, "snare > kick": 0.0}), ("other", {"kick > snare": 1.0})):
+    for variant, shares in (("", {"kick > snare": 0.0, "snare > kick": 0.0}), ("long", {"kick > snare": 1.0})):
         text = json.dumps({**line, "variant": variant, "confusions": shares}) + "\n"
         with (folder / "data" / HISTORY).open("a") as file:
             file.write(text)
     again = judged_probe(project, found)
     # One of the two labels got all the answers, so one confusion has grown from the zeros before.
     (reason,) = [one.reason for one in again.lines if not one.passed]
+    assert reason == "1 has grown from 0 in the previous run"
+
+
+@pytest.mark.usefixtures("without_training")
+def test_a_refused_warm_up_stops_the_long_training_from_starting(folder: Path, ossicle: Commands) -> None:
+    more = ("-p", folder, "--progress", "none", "--set", "probe_gate.accuracy=0.72")
+    for command in (("run", "--variant", "long", "--until", "training"), ("train", "long")):
+        said = ossicle(*command, *more)
+        assert said.code == 4
+        assert "no training starts from the variant warmup, because the probe gate refused" in said.err
+        assert "accuracy >= 0.72: " in said.err
+    project = load_project(folder, variant="long")
+    found = find_steps(chosen_steps(project, ("training",)), project)
+    assert (found["initial_weights"], found["training"]) == (None, None)
+    (line,) = history(folder)
+    assert (line["variant"], line["project"]) == ("warmup", "detector")
+
+
+@pytest.mark.usefixtures("without_training")
+def test_a_warm_up_that_passes_lets_the_long_training_start(folder: Path, ossicle: Commands) -> None:
+    said = ossicle("train", "long", "-p", folder, "--progress", "none")
+    assert said.code == 0, said.err
+
+
+def test_without_an_earlier_run_of_its_own_a_variant_is_compared_with_the_one_it_starts_from(folder: Path) -> None:
+    project = load_project(folder, ('probe_gate.pairs=["kick > snare", "snare > kick"]',), variant="long")
+    line = {"project": "detector", "variant": "warmup", "content": "0" * 64}
+    line |= {"confusions": {"kick > snare": 0.0, "snare > kick": 0.0}}
+    (folder / "data" / HISTORY).write_text(json.dumps(line) + "\n")
+    base = load_project(folder)
+    found = {name: one for name, one in find_steps(chosen_steps(base, ("clip_scores",)), base).items() if one}
+    (reason,) = [one.reason for one in judged_probe(project, found).lines if not one.passed]
     assert reason == "1 has grown from 0 in the previous run"
 
 

@@ -81,8 +81,9 @@ def require_passed(project: Project, steps: Sequence[Step], progress: Progress) 
         return
     require_probe_gate(project)
     upto = [step.name for step in steps].index(ClipScoresFolder.step) + 1
-    if (refusal := judged_probe(project, run_steps(steps[:upto], project, progress).artefacts).refusal) is not None:
-        raise refusal
+    found = judged_probe(project, run_steps(steps[:upto], project, progress).artefacts)
+    if found.refusal is not None:
+        raise GateRefused(f"no training starts from the variant {project.variant}, because {found.refusal}")
 
 
 def require_probe_gate(project: Project) -> None:
@@ -93,6 +94,11 @@ def require_probe_gate(project: Project) -> None:
         raise UsageError(
             f'{project.file}: [probe_gate] judges clips, but evaluation.criterion = "'
             f'{project.settings.evaluation.criterion}"; set criterion = "clips", or remove [probe_gate]'
+        )
+    if not project.settings.split.kind.judges_recordings:
+        raise UsageError(
+            f'{project.file}: [probe_gate] judges held-out clips, but split.strategy = "'
+            f'{project.settings.split.strategy}" holds out no recording; set strategy = "grouped"'
         )
 
 
@@ -135,7 +141,7 @@ def _previous(project: Project, content: str) -> Mapping[str, Any] | None:
         for _, one in read_lines(project.data_root / HISTORY)
         if one.get("project") == family and one.get("content") != content and isinstance(one.get("confusions"), dict)
     ]
-    start = getattr(project.settings.training, "init_from", "")
+    start = project.settings.training.init_from
     for variant in (project.variant, start):
         own = [one for one in earlier if one.get("variant") == variant]
         if own:

@@ -8,6 +8,7 @@ from ossicle.app.steps.data import corpus, dataset, features, logmel, store, unl
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.judge import calibration, decision, evaluation, noise_gate, second_stage
+from ossicle.app.steps.judge.probe_gate import require_passed
 from ossicle.app.steps.pipeline.bundle_inputs import made_from
 from ossicle.app.steps.pipeline.comparison.detector import FIGURES
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
@@ -51,7 +52,7 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
         heads = {one.STEP.name: other.STEP for one, other in _OF_HEADS}
         steps = features.with_features(tuple(heads.get(step.name, step) for step in steps), project)
     steps = logmel.cached_chain(steps, project, training.STEP.name)
-    steps = initial_weights.started_chain(steps, project, training.STEP.name, _adapted)
+    steps = initial_weights.started_chain(steps, project, training.STEP.name, _adapted, require_passed)
     steps = clip_scores.with_clips(steps, project, scores.STEP.name, (evaluation.STEP.name, report.STEP.name))
     if project.settings.split.kind.judges_recordings:
         return unlabelled.taught_chain(steps, project, training.STEP.name)

@@ -4,7 +4,7 @@ Only projects with ``[training] init_from`` have it. Each model starts from the 
 no model starts from weights that learned from what it is judged on.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,15 +26,19 @@ _MOST_NAMED = 3
 
 StepsOf = Callable[[Project], tuple[Step, ...]]
 """Returns the steps of a project."""
+Judge = Callable[[Project, Sequence[Step], Progress], None]
+"""Judges a variant whose training others start from, and raises GateRefused if a gate refuses it."""
 
 
-def started_chain(steps: tuple[Step, ...], project: Project, trained: str, steps_of: StepsOf) -> tuple[Step, ...]:
+def started_chain(
+    steps: tuple[Step, ...], project: Project, trained: str, steps_of: StepsOf, judge: Judge
+) -> tuple[Step, ...]:
     """Return the steps of a project: with ``[training] init_from``, the step ``trained`` starts from the weights that a
-    step before it brings.
+    step before it brings, if ``judge`` lets the variant pass that they are from.
     """
     if not project.settings.training.init_from:
         return steps
-    source = _Source(trained, steps_of)
+    source = _Source(trained, steps_of, judge)
     step = Step(
         name=InitialWeightsFolder.step,
         version=STEP_VERSION,
@@ -58,11 +62,13 @@ def after_initial_weights(step: Step) -> Step:
 class _Source:
     """Where the weights of a project come from.
 
-    ``trained``: the name of the step that trains; ``steps_of``: returns the steps of a project.
+    ``trained``: the name of the step that trains; ``steps_of``: returns the steps of a project; ``judge``: the probe
+    gate.
     """
 
     trained: str
     steps_of: StepsOf
+    judge: Judge
 
     def settings(self, project: Project) -> Mapping[str, Any]:
         """Return what shapes the trainings of the other variant and is no input of this step; its name does not."""
@@ -99,6 +105,7 @@ class _Source:
             if before.content != dataset.content:
                 _require_unseen(project, dataset, before)
             training = TrainingFolder.among(run_steps(chain, parent, progress).artefacts)
+            self.judge(parent, self.steps_of(parent), progress)
         _require_labels(project, dataset, tuple(training.summary["labels"]))
         own = context.own(InitialWeightsFolder)
         for name in dataset.models:
