@@ -42,8 +42,9 @@ def purge(
 ) -> None:
     """Remove outputs that no current settings, variant, published bundle or pin uses.
 
-    Everything removed can be computed again. Inputs of a benchmark or a review are kept as long as these exist. Exit
-    code 2, and nothing is removed, if recordings of the last run are missing, as on a disk that is not mounted.
+    A promotion and an archive pin what they were made from. Everything removed can be computed again. Inputs of a
+    benchmark or a review are kept as long as these exist. Exit code 2, and nothing is removed, if recordings of the
+    last run are missing, as on a disk that is not mounted.
     """
     from ossicle.app.steps.maintenance.purge import remove, unused
 
