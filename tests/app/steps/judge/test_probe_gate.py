@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -12,12 +13,13 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent, find_steps, run_steps
 from ossicle.app.steps.judge.held_out_answers import held_out_answers
 from ossicle.app.steps.judge.probe_gate import HISTORY, judged_probe
+from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.artefacts.files import file_digest
 from ossicle.evaluation.gates.clip_answers import ClipAnswers, clip_metrics, read_answers
 from ossicle.evaluation.gates.settings import ProbeGateSettings
 
-from ....untrained import use_untrained
+from ....untrained import chain_without_training, use_untrained
 from ...conftest import Commands
 from ...promoted_run import clip_project
 
@@ -49,6 +51,14 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def folder(scored: Path, tmp_path: Path) -> Path:
     shutil.copytree(scored, tmp_path / "hits")
     return tmp_path / "hits"
+
+
+@pytest.fixture
+def untrained_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody trains the networks of a variant, nor of the one that it starts from."""
+    use_untrained(monkeypatch)
+    steps = chain_without_training()
+    monkeypatch.setattr(detector, "PIPELINE", replace(detector.PIPELINE, steps=steps))
 
 
 def history(folder: Path) -> list[dict[str, object]]:
@@ -103,7 +113,7 @@ def test_confusions_are_compared_with_the_previous_run_of_the_variant(folder: Pa
     assert reason == "1 has grown from 0 in the previous run"
 
 
-@pytest.mark.usefixtures("without_training")
+@pytest.mark.usefixtures("untrained_variants")
 def test_a_refused_warm_up_stops_the_long_training_from_starting(folder: Path, ossicle: Commands) -> None:
     more = ("-p", folder, "--progress", "none", "--set", "probe_gate.accuracy=0.72")
     for command in (("run", "--variant", "long", "--until", "training"), ("train", "long")):
@@ -118,7 +128,7 @@ def test_a_refused_warm_up_stops_the_long_training_from_starting(folder: Path, o
     assert (line["variant"], line["project"]) == ("warmup", "detector")
 
 
-@pytest.mark.usefixtures("without_training")
+@pytest.mark.usefixtures("untrained_variants")
 def test_a_warm_up_that_passes_lets_the_long_training_start(folder: Path, ossicle: Commands) -> None:
     said = ossicle("train", "long", "-p", folder, "--progress", "none")
     assert said.code == 0, said.err
