@@ -39,6 +39,7 @@ def test_the_project_names_manifest_roots_split_and_window(events: Path, tmp_pat
     assert settings.evaluation.criterion == "iou"
     assert not settings.training.weak
     assert settings.plan.hop_s == pytest.approx(0.02, abs=0.003)
+    assert settings.dataset.merge_s == 0.02
     onsets = load_project(file, variant="onsets").settings
     assert (onsets.evaluation.criterion, onsets.training.onset_s, onsets.training.weak) == ("onsets", 0.03, False)
     # Moving both folders together leaves the project valid.

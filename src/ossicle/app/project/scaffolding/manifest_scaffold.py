@@ -27,6 +27,7 @@ _WINDOW_S = 0.28
 _HOP_SAMPLES = 256
 """Of the front end at the rate of the recipe."""
 _STEP_S = 0.02
+MERGE_S = 0.02
 ONSETS = "preset:drum_onsets"
 _MOST_NAMED = 5
 
@@ -183,6 +184,7 @@ def _text(
         "[dataset]",
         line("before_s", BEFORE_S, "a target is a window around the onset"),
         f"after_s = {AFTER_S}",
+        line("merge_s", MERGE_S, "hits struck together are one target with several labels"),
         "",
         f"# {found.n_events} events, {len(found.labels)} labels",
         "[frontend]",
