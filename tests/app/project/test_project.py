@@ -233,3 +233,19 @@ def test_pretrained_weights_are_for_networks_of_timm(tmp_path: Path) -> None:
     (tmp_path / "ossicle.toml").write_text(text)
     with pytest.raises(ProjectError, match=r"\[training\] pretrained = 'hub': only timm networks"):
         load_project(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            '[model.window]\nscores = "softmax"\n',
+            '[model.window] scores = "softmax": heads score every label by itself',
+        ),
+        ('[training]\nclass_weights = "sqrt"\n', '[training] class_weights = "sqrt": heads weigh both sides'),
+    ],
+)
+def test_heads_on_an_encoder_refuse_what_they_would_ignore(file: Path, text: str, words: str) -> None:
+    """Weights that nothing read were a defect of the old drum scripts."""
+    heads = GOOD.replace("tapes", "birds") + '[encoder]\nname = "acoustic"\n[chunks]\nwindow_s = 3.0\nstep_s = 3.0\n'
+    assert words in complaint(file, heads + text)
