@@ -23,6 +23,7 @@ from machine import RESULTS, described, table, write_result
 from smoke import parsed
 
 from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.store import StoreItem, build_store
 from ossicle.audio.wav import write_wav
 from ossicle.core.model_input.chunks import window_plan
@@ -101,7 +102,7 @@ def make_test(common: int) -> tuple[np.ndarray, np.ndarray]:
 def answers(job: FitJob, waves: np.ndarray, truth: np.ndarray) -> Answered:
     """Train one model and return its answers to the test."""
     fit_job(job)
-    predictor = load_predictor(job.folder / "weights.safetensors", MODEL, LABELS, PLAN, FRONT)
+    predictor = load_predictor(RunFolder(job.folder).weights, MODEL, LABELS, PLAN, FRONT)
     scores = np.concatenate([predictor.predict(waves[one : one + 64])[:, 0] for one in range(0, len(waves), 64)])
     groups = tuple(map(str, range(len(truth))))
     return Answered(LABELS, truth, scores.argmax(axis=1).astype(np.int64), groups)
