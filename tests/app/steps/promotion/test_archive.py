@@ -135,7 +135,9 @@ def test_what_was_archived_survives_a_purge(project: Path, tmp_path: Path, ossic
         shutil.rmtree(project / name)
     for name in ("metrics.json", "report.html"):
         (project / name).unlink()
-    left = json.loads(ossicle("purge", "-p", project, "--dry-run", "--json").out)
+    said = ossicle("purge", "-p", project, "--dry-run", "--json")
+    assert said.code == 0, said.err
+    left = json.loads(said.out)
     assert not made_from & {one["path"] for one in left}
     ossicle("pin", "archived-detector-2026-11-29", "-p", project, "--remove")
     left = json.loads(ossicle("purge", "-p", project, "--dry-run", "--json").out)

@@ -186,7 +186,9 @@ def test_what_was_promoted_survives_a_purge(project: Path, ossicle: Commands) ->
         shutil.rmtree(project / name)
     for name in ("metrics.json", "report.html"):
         (project / name).unlink()
-    left = json.loads(ossicle("purge", "-p", project, "--dry-run", "--json").out)
+    said = ossicle("purge", "-p", project, "--dry-run", "--json")
+    assert said.code == 0, said.err
+    left = json.loads(said.out)
     assert not made_from & {one["path"] for one in left}
     pins = json.loads(ossicle("pin", "-p", project, "--json").out)
     assert [(one["name"], one["made_of"]) for one in pins] == [
