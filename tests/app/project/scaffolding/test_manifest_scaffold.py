@@ -36,8 +36,8 @@ def test_the_project_names_manifest_roots_split_and_window(events: Path, tmp_pat
     assert (settings.dataset.before_s, settings.dataset.after_s) == (0.08, 0.2)
     assert (settings.corpus.manifest_total, settings.corpus.label_field) == (36, "")
     assert settings.frontend.rate == 16000
-    assert settings.evaluation.criterion == "iou"
-    assert not settings.training.weak
+    assert settings.evaluation.criterion == "clips"
+    assert settings.training.weak
     assert settings.plan.hop_s == pytest.approx(0.02, abs=0.003)
     assert settings.dataset.merge_s == 0.02
     onsets = load_project(file, variant="onsets").settings
