@@ -157,7 +157,8 @@ def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
     from ossicle.artefacts.records.record_tables import RECORDING_SCHEMA, recordings_of
     from ossicle.core.columns.clip_columns import ClipColumns
     from ossicle.core.model_input.chunks import ChunkPlan
-    from ossicle.training import fit, material
+    from ossicle.training import fit
+    from ossicle.training.batches import material
     from ossicle.training.settings import TrainingSettings
 
     known = recordings_of(read_table(CorpusFolder(corpus).recordings_file, dict(RECORDING_SCHEMA)))

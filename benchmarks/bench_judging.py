@@ -36,8 +36,8 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder, NoiseGateFolder
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.figures import scores as score_figures
+from ossicle.evaluation.gates.noise_gate import firings_on_recordings, noise_gate_figures
 from ossicle.evaluation.ground_truth import read_truth
-from ossicle.evaluation.noise_gate import firings_on_recordings, noise_gate_figures
 from ossicle.metrics.frames import FrameScores
 from ossicle.metrics.noise.noise_gate import judge
 from ossicle.metrics.psds.score import Psds

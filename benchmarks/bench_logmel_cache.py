@@ -26,7 +26,7 @@ from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.model_input.row_grid import row_grid
 from ossicle.models.frontend import ChunkLogMel, LogMel
-from ossicle.training.material import Material
+from ossicle.training.batches.material import Material
 
 FRONT = FrontEndSettings(rate=44100, n_fft=2048, hop_samples=512, n_mels=128, fmax_hz=20000.0)
 

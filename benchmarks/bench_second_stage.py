@@ -37,7 +37,7 @@ from ossicle.core.tracks import Event
 from ossicle.evaluation.figures.paired_gain import gain
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.second_stage.candidates import Candidate
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
 from ossicle.training.second_stage.fold_fits import judge
 
 VARIANTS = (("forest", "platt"), ("forest", "isotonic"), ("boosting", "platt"), ("boosting", "isotonic"))

@@ -43,9 +43,9 @@ from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.batch import score_recording
 from ossicle.inference.decisions.decide import decide
 from ossicle.metrics.clips import best_f1_threshold
-from ossicle.metrics.event_report import Estimate
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.metrics.resampling.ranking_bootstrap import ranking
 from ossicle.metrics.segments import evaluate_segments
 

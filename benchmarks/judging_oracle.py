@@ -21,7 +21,7 @@ from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.inference.decisions.decide import decide
 from ossicle.metrics.events import count_events
 from ossicle.metrics.frames import frame_targets, frames_of
-from ossicle.metrics.matching import CollarMatch, IouMatch, match
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, match
 from ossicle.metrics.segments import count_segments
 
 Cell = tuple[str, str, Intervals, Intervals]

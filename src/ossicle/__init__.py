@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from ossicle.inference.decisions.decide import decide
     from ossicle.inference.event_stream import EventStream
     from ossicle.metrics.events import evaluate_events
-    from ossicle.metrics.matching import CollarMatch, IouMatch, match
+    from ossicle.metrics.matching.rules import CollarMatch, IouMatch, match
 
     __version__: str
 
@@ -64,7 +64,7 @@ _PLACES = {
     "ArtefactError": "ossicle.core.errors",
     "AudioError": "ossicle.core.errors",
     "BundleError": "ossicle.core.errors",
-    "CollarMatch": "ossicle.metrics.matching",
+    "CollarMatch": "ossicle.metrics.matching.rules",
     "Decision": "ossicle.core.decisions.decision",
     "Event": "ossicle.core.tracks",
     "EventEvaluation": "ossicle.app.api.event_evaluation",
@@ -72,7 +72,7 @@ _PLACES = {
     "FetchError": "ossicle.core.errors",
     "FormatError": "ossicle.core.errors",
     "GateRefused": "ossicle.core.errors",
-    "IouMatch": "ossicle.metrics.matching",
+    "IouMatch": "ossicle.metrics.matching.rules",
     "LoadedBundle": "ossicle.app.api.loaded_bundle",
     "LockedError": "ossicle.core.errors",
     "OssicleError": "ossicle.core.errors",
@@ -90,7 +90,7 @@ _PLACES = {
     "evaluate_events": "ossicle.metrics.events",
     "load_audio": "ossicle.app.api.audio_files",
     "load_bundle": "ossicle.app.api.loaded_bundle",
-    "match": "ossicle.metrics.matching",
+    "match": "ossicle.metrics.matching.rules",
     "read_annotations": "ossicle.app.api.annotations",
     "read_bundle": "ossicle.bundle.format",
     "write_annotations": "ossicle.app.api.annotations",

@@ -11,7 +11,7 @@ from ossicle.evaluation.examples.events import _compared
 from ossicle.evaluation.figures.events import average_precision, recall_by_quality, sweep
 from ossicle.evaluation.figures.folds import counts_by_fold
 from ossicle.evaluation.ground_truth import Truth
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
 
 LABELS = tuple(f"label{k}" for k in range(5))
 RULE = IouMatch()

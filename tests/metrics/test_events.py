@@ -20,7 +20,7 @@ from ossicle.metrics.events import (
     macro,
     precision_recall_f1,
 )
-from ossicle.metrics.matching import CollarMatch, IouMatch, match
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, match
 
 EMPTY = np.empty((0, 2))
 LABELS = ("call", "song", "wing")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import CollarMatch
+from ossicle.metrics.matching.rules import CollarMatch
 
 LABELS = ("kick", "snare", "hihat_closed")
 WINDOW_S = 0.03

@@ -8,7 +8,7 @@ import sklearn.metrics
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ossicle.metrics.matching import CollarMatch, IouMatch, candidates
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, candidates
 from ossicle.metrics.ranking import (
     average_precision,
     event_average_precision,

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.metrics.events import count_events, evaluate_events
-from ossicle.metrics.matching import RecordingMatch, recording_counts
+from ossicle.metrics.matching.rules import RecordingMatch, recording_counts
 
 LABELS = ("a", "b", "c")
 

@@ -14,10 +14,10 @@ from ossicle.core.digest import seed_of
 from ossicle.core.model_input.chunks import window_plan
 from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, SpectralSettings
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
+from ossicle.training.batches.material import load_material
+from ossicle.training.batches.shown import batch_of, shown_stages
 from ossicle.training.crossval import FitJob, fit_job
-from ossicle.training.material import load_material
-from ossicle.training.objective import Said
-from ossicle.training.shown import batch_of, shown_stages
+from ossicle.training.optimisation.objective import Said
 
 ALL = AugmentSettings(
     background_probability=0.7, background_by="share", time_mask_s=0.05, pitch_low=0.8,

@@ -7,7 +7,7 @@ import torch
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.training.checkpoint import EpochEnd
-from ossicle.training.objective import Said
+from ossicle.training.optimisation.objective import Said
 from ossicle.training.tracking.epoch_clock import EpochClock
 from ossicle.training.tracking.tracked_run import TrackedRun
 from ossicle.training.tracking.trackers import Trackers

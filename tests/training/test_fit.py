@@ -14,9 +14,9 @@ from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.models.devices import devices
 from ossicle.models.predictor import load_predictor
+from ossicle.training.batches.material import load_material
 from ossicle.training.crossval import fit_job
 from ossicle.training.fit import fit
-from ossicle.training.material import load_material
 from ossicle.training.module import FrameDetector
 from ossicle.training.settings import TrainingSettings
 

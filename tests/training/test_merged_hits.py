@@ -10,8 +10,8 @@ from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.model_input.chunks import ChunkPlan
-from ossicle.training.crops import place_any, read_crop
-from ossicle.training.material import Material, load_material
+from ossicle.training.batches.crops import place_any, read_crop
+from ossicle.training.batches.material import Material, load_material
 
 from ..drum_events import RATE, event
 from ..drum_events import write_events as write_hits

@@ -19,10 +19,10 @@ from ossicle.metrics.noise.noise_likeness import LabelTexture
 from ossicle.models.augmentation.noise_crops import NOISE_KINDS, noise_crops
 from ossicle.models.settings import AugmentSettings
 from ossicle.training import module
+from ossicle.training.batches.material import Material
+from ossicle.training.batches.noise_labels import PROBE_OF, known_in_noise, label_textures
 from ossicle.training.crossval import fit_job
-from ossicle.training.material import Material
-from ossicle.training.noise_labels import PROBE_OF, known_in_noise, label_textures
-from ossicle.training.objective import Said
+from ossicle.training.optimisation.objective import Said
 
 from .conftest import FRONT, PLAN, TINY
 

@@ -10,8 +10,8 @@ import pytest
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
 from ossicle.training import crossval
+from ossicle.training.batches.material import Material, apart, load_material
 from ossicle.training.fit import Crops
-from ossicle.training.material import Material, apart, load_material
 from ossicle.training.settings import TrainingSettings
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)

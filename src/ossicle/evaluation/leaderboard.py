@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.event_report import plain
+from ossicle.metrics.reports.event_report import plain
 
 FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "f1": ("F1", ("events", "f1")),

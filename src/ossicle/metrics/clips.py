@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ossicle.core.intervals import Intervals
 from ossicle.core.tracks import ScoreTrack
-from ossicle.metrics.event_report import plain
 from ossicle.metrics.events import precision_recall_f1
 from ossicle.metrics.ranking import average_precision, pr_curve, roc_auc
+from ossicle.metrics.reports.event_report import plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,18 @@ from numpy.typing import NDArray
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals
-from ossicle.metrics.assignment import Pairs
 from ossicle.metrics.columns.event_lists import EventLists, EventSet
 from ossicle.metrics.columns.matching import match_lists
-from ossicle.metrics.event_report import (
+from ossicle.metrics.matching.assignment import Pairs
+from ossicle.metrics.matching.rules import (
+    CollarMatch,
+    Criterion,
+    RecordingMatch,
+    match,
+    recording_counts,
+)
+from ossicle.metrics.ranking import false_alarms_per_hour
+from ossicle.metrics.reports.event_report import (
     BOUNDARY_QUANTILES,
     BoundaryErrors,
     Estimate,
@@ -30,14 +38,6 @@ from ossicle.metrics.event_report import (
     Rates,
     macro_json,
 )
-from ossicle.metrics.matching import (
-    CollarMatch,
-    Criterion,
-    RecordingMatch,
-    match,
-    recording_counts,
-)
-from ossicle.metrics.ranking import false_alarms_per_hour
 from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
 _LEVEL = 0.95
@@ -48,7 +48,7 @@ def count_events(
 ) -> tuple[int, int, int]:
     """Return true positives, false positives and false negatives of one label in one recording.
 
-    >>> from ossicle.metrics.matching import IouMatch
+    >>> from ossicle.metrics.matching.rules import IouMatch
     >>> count_events(np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([[0.1, 1.0]]), IouMatch(threshold=0.5))
     (1, 0, 1)
     """
@@ -149,7 +149,7 @@ def evaluate_events(
 
     Examples
     --------
-    >>> from ossicle.metrics.matching import IouMatch
+    >>> from ossicle.metrics.matching.rules import IouMatch
     >>> truth = {"tape": {"call": np.array([[1.0, 2.0], [5.0, 6.0]])}}
     >>> found = {"tape": {"call": np.array([[1.1, 2.0]])}}
     >>> report = evaluate_events(truth, found, {"tape": 60.0}, ["call"], IouMatch(threshold=0.5), n_bootstrap=10)

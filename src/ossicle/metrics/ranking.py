@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ossicle.core.intervals import Intervals
 from ossicle.metrics.columns.event_lists import EventLists
 from ossicle.metrics.columns.greedy import greedy_hits
-from ossicle.metrics.matching import Criterion
+from ossicle.metrics.matching.rules import Criterion
 from ossicle.metrics.tied_scores import TiedScores
 
 SECONDS_PER_HOUR = 3600.0

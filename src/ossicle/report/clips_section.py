@@ -8,7 +8,7 @@ import numpy as np
 
 from ossicle.artefacts.typed.clip_results import ClipResults
 from ossicle.evaluation.clips.answer_table import TOP, misclassified, misclassified_pairs
-from ossicle.metrics.event_report import Estimate, estimate_from
+from ossicle.metrics.reports.event_report import Estimate, estimate_from
 from ossicle.report.figures.confusion import confusion_figure
 from ossicle.report.figures.style import data_address
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from ossicle.corpus.health.report import HealthReport
 from ossicle.evaluation.examples.example import Example
 from ossicle.inference.decisions.fit import ThresholdCurve
-from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.noise.noise_gate import Judged
-from ossicle.metrics.recording_report import RecordingReport
+from ossicle.metrics.reports.event_report import EventReport
+from ossicle.metrics.reports.recording_report import RecordingReport
 from ossicle.report.clips_section import ClipsSection
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from ossicle.metrics.event_report import Estimate, EventReport
+from ossicle.metrics.reports.event_report import Estimate, EventReport
 
 MISSING = "–"
 # Of fewer recordings, more than 2.5 % of all resamples hold one of them alone.

@@ -24,11 +24,11 @@ from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.devices import devices
 from ossicle.models.settings import AugmentSettings, ModelSettings
+from ossicle.training.batches.material import apart, load_material
+from ossicle.training.batches.pseudo import PseudoSource, load_pseudo
+from ossicle.training.batches.subset import subset_of
 from ossicle.training.fit import fit
-from ossicle.training.material import apart, load_material
-from ossicle.training.pseudo import PseudoSource, load_pseudo
 from ossicle.training.settings import TrainingSettings
-from ossicle.training.subset import subset_of
 from ossicle.training.tracking.tracked_run import TrackedRun
 
 _POLL_S = 0.2

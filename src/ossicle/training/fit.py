@@ -29,13 +29,13 @@ from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.models.weights import load_weights, save_weights
+from ossicle.training.batches.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
+from ossicle.training.batches.loading import EpochBatches, crop_loader
+from ossicle.training.batches.material import Material
+from ossicle.training.batches.noise_labels import known_in_noise, label_textures
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
-from ossicle.training.class_weights import class_weights, clip_counts
-from ossicle.training.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
-from ossicle.training.loading import EpochBatches, crop_loader
-from ossicle.training.material import Material
 from ossicle.training.module import FrameDetector
-from ossicle.training.noise_labels import known_in_noise, label_textures
+from ossicle.training.optimisation.class_weights import class_weights, clip_counts
 from ossicle.training.selection.inner_loss import InnerLoss, inner_batches
 from ossicle.training.selection.inner_split import inner_split
 from ossicle.training.settings import TrainingSettings

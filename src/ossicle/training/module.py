@@ -17,10 +17,10 @@ from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.averaging import EpochMean, WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.settings import AugmentSettings
-from ossicle.training.crops import Batch
-from ossicle.training.objective import Said, said_of
+from ossicle.training.batches.crops import Batch
 from ossicle.training.optimisation.accumulation import Accumulation
 from ossicle.training.optimisation.learning_rate import LearningRate
+from ossicle.training.optimisation.objective import Said, said_of
 from ossicle.training.optimisation.optimisers import build_optimiser
 from ossicle.training.selection.epoch_selection import EpochSelection
 from ossicle.training.settings import TrainingSettings

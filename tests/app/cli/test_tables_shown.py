@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ossicle.app.cli.table import print_metrics
+from ossicle.app.cli.tables.table import print_metrics
 
 
 def scores(n: int) -> dict[str, Any]:

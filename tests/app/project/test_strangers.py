@@ -14,7 +14,7 @@ import soundfile
 
 from ossicle.app.cli.main import main
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.app.project.local_file import LocalFileWarning
 from ossicle.app.project.scaffolding.scaffold import _bundle_name

@@ -17,7 +17,7 @@ from ossicle.evaluation.criteria.kinds import CLIPS, CRITERION_KINDS, EVENTS, RE
 from ossicle.evaluation.criteria.table import CRITERIA, criterion_of
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, RecordingMatch
 
 LABELS = ("call", "song")
 NO_EXAMPLES = ExampleRequest(Roots(default=[Path("audio")]), 8000, 0, 0.5)

@@ -8,7 +8,7 @@ from ossicle.evaluation.figures.benchmark import ALL, Judging, Tally
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.grid import DecisionGrid, found_by_grid
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import CollarMatch, IouMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch
 from ossicle.metrics.ranking import event_average_precision
 
 LABELS = ("a", "b")

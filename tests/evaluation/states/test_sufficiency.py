@@ -3,7 +3,7 @@
 import numpy as np
 
 from ossicle.evaluation.states.sufficiency import thin_sides, wide
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 
 
 def test_each_thin_side_is_named() -> None:

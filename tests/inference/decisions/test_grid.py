@@ -10,7 +10,7 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.grid import DecisionGrid, count_grid, found_by_grid
 from ossicle.metrics.events import count_events
-from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, RecordingMatch
 
 HOP = 0.01
 SMALL = DecisionGrid(

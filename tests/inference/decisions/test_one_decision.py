@@ -12,7 +12,7 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.grid import DecisionGrid, found_by_grid
 from ossicle.inference.decisions.one_decision import found_by_decisions
-from ossicle.metrics.matching import CollarMatch, IouMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch
 
 LABELS = ("a", "b")
 CRITERIA = (IouMatch(threshold=0.3), CollarMatch(collar_s=0.05))

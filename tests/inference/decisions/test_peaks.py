@@ -14,7 +14,7 @@ from ossicle.inference.decisions.decide import Decider, decide
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.inference.decisions.onset_grid import OnsetGrid, count_onsets
 from ossicle.metrics.events import count_events
-from ossicle.metrics.matching import CollarMatch
+from ossicle.metrics.matching.rules import CollarMatch
 
 HOP_S = 0.01
 LABELS = ("kick",)

@@ -11,7 +11,6 @@ from ossicle.core.intervals import Intervals, part, union
 from ossicle.core.time import first_frame_at_or_after, frames_covering
 from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.inference.decisions.decide import decide
-from ossicle.metrics import matching
 from ossicle.metrics.columns.event_lists import EventLists, lists_by
 from ossicle.metrics.columns.frame_targets import list_targets
 from ossicle.metrics.columns.greedy import greedy_hits
@@ -21,7 +20,8 @@ from ossicle.metrics.columns.segments import segment_counts
 from ossicle.metrics.columns.unions import gaps_between, part_lists, union_lists
 from ossicle.metrics.events import count_events, list_counts
 from ossicle.metrics.frames import frame_targets, frames_of
-from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch, candidates, match, pair_iou
+from ossicle.metrics.matching import rules as matching
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, RecordingMatch, candidates, match, pair_iou
 from ossicle.metrics.segments import count_segments
 
 CRITERIA = [

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ossicle.evaluation.examples.example import Example
 from ossicle.inference.decisions.fit import ThresholdCurve
-from ossicle.metrics.event_report import Estimate, EventScores, Rates
+from ossicle.metrics.reports.event_report import Estimate, EventScores, Rates
 from ossicle.report.data import PrCurve, ReliabilityBin, SweepRow, TrainingCurve
 from ossicle.report.figures.calibration import reliability_figure
 from ossicle.report.figures.example import LEFT, RIGHT, example_figure, names_with_room

@@ -14,7 +14,7 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.evaluation.examples.example import EXAMPLE_KINDS, Example
 from ossicle.inference.decisions.fit import ThresholdCurve
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import CollarMatch, IouMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch
 from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.report.data import (
     FoldRow,

@@ -8,8 +8,8 @@ import pytest
 
 from ossicle.metrics.calibration.out_of_fold import Items
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import RecordingMatch
-from ossicle.metrics.recording_report import RecordingReport, recording_report
+from ossicle.metrics.matching.rules import RecordingMatch
+from ossicle.metrics.reports.recording_report import RecordingReport, recording_report
 from ossicle.report.data import CalibrationRow, ReliabilityBin, ReportData
 from ossicle.report.pages.page import render
 from ossicle.report.pages.recording_tables import MOST_MATRIX, MOST_PAIRS, MOST_ROWS, class_table

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.models.settings import AugmentSettings
 from ossicle.training import fit as fit_module
-from ossicle.training.crops import CropDraw
+from ossicle.training.batches.crops import CropDraw
+from ossicle.training.batches.material import load_material
 from ossicle.training.crossval import fit_job
 from ossicle.training.fit import fit
-from ossicle.training.material import load_material
-from ossicle.training.objective import Said
 from ossicle.training.optimisation.accumulation import Accumulation
+from ossicle.training.optimisation.objective import Said
 from ossicle.training.settings import TrainingSettings
 
 PLAIN = AugmentSettings(

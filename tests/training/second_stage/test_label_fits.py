@@ -16,7 +16,7 @@ from ossicle.evaluation.ground_truth import Truth
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, PEAK, Candidate
 from ossicle.inference.second_stage.stage import LEAST_PROBABILITY
 from ossicle.inference.second_stage.trees import logit
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
 from ossicle.training.second_stage.fold_fits import judge
 from ossicle.training.second_stage.label_fits import (
     LEAST_EACH,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ossicle.core.intervals import Intervals
 from ossicle.inference.decisions.fit import choose
 from ossicle.inference.decisions.grid import DecisionGrid
-from ossicle.metrics.matching import IouMatch, match
+from ossicle.metrics.matching.rules import IouMatch, match
 from ossicle.training.second_stage.label_fits import THRESHOLDS, Material, fit_threshold, matched
 
 RULE = IouMatch(threshold=0.3)

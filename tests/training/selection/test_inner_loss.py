@@ -12,9 +12,9 @@ from safetensors.torch import load_file
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.records import Clip
+from ossicle.training.batches.material import Material, load_material
 from ossicle.training.crossval import fit_job
 from ossicle.training.fit import fit
-from ossicle.training.material import Material, load_material
 from ossicle.training.module import FrameDetector
 from ossicle.training.optimisation.learning_rate import LearningRate
 from ossicle.training.selection.inner_loss import InnerLoss

@@ -25,9 +25,9 @@ from ossicle.corpus.formats.session_times import NO_LENGTHS
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.notes import Note
 from ossicle.inference.batch import PathLike
-from ossicle.metrics.event_report import Estimate, EventReport, EventScores, Rates, plain
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
+from ossicle.metrics.matching.rules import CollarMatch, Criterion, IouMatch
+from ossicle.metrics.reports.event_report import Estimate, EventReport, EventScores, Rates, plain
 
 ANY = "any"
 """The label of all events if labels are ignored."""

@@ -13,7 +13,7 @@ from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.clip_name_template import UNITS_S
 from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.inference.decisions.grid import DecisionGrid
-from ossicle.metrics.matching import CollarMatch, Criterion, IouMatch
+from ossicle.metrics.matching.rules import CollarMatch, Criterion, IouMatch
 
 PRESETS: dict[str, dict[str, Any]] = {
     "alpaca": {

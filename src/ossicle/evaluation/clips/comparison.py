@@ -15,7 +15,7 @@ from ossicle.evaluation.gates.confusion_pairs import ConfusionPair
 from ossicle.metrics.clip_answers.answers import Answers, confusion_matrix
 from ossicle.metrics.clip_answers.paired import PairedDifference, paired_difference, paired_share
 from ossicle.metrics.clip_answers.single_label import SingleLabelReport, single_label_report
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 
 ANSWER_SCHEMA = {
     "recording_id": pl.String,

@@ -23,10 +23,10 @@ from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.inference.decisions.fit import Grid
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.metrics.calibration.out_of_fold import Items
-from ossicle.metrics.event_report import EventReport
-from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, RecordingMatch
 from ossicle.metrics.ranking import PrecisionRecall
-from ossicle.metrics.recording_report import RecordingReport
+from ossicle.metrics.reports.event_report import EventReport
+from ossicle.metrics.reports.recording_report import RecordingReport
 
 Counting = IouMatch | CollarMatch | RecordingMatch
 """Rules by which the headline counts."""

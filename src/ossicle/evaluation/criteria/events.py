@@ -13,8 +13,8 @@ from ossicle.evaluation.figures.frame_grid_ceiling import grid_ceiling
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.evaluation.score_items import frame_items
 from ossicle.metrics.calibration.out_of_fold import Items
-from ossicle.metrics.event_report import EventReport
-from ossicle.metrics.matching import CollarMatch, IouMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch
+from ossicle.metrics.reports.event_report import EventReport
 
 
 class EventCriterion(Criterion):

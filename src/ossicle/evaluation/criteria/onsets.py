@@ -14,7 +14,7 @@ from ossicle.evaluation.score_items import frame_items
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.inference.decisions.onset_grid import OnsetGrid
 from ossicle.metrics.calibration.out_of_fold import Items
-from ossicle.metrics.matching import CollarMatch
+from ossicle.metrics.matching.rules import CollarMatch
 
 
 class OnsetCriterion(Criterion):

@@ -15,9 +15,9 @@ from ossicle.evaluation.figures.recordings import recording_figures
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.score_items import recording_items
 from ossicle.metrics.calibration.out_of_fold import Items
-from ossicle.metrics.matching import RecordingMatch
+from ossicle.metrics.matching.rules import RecordingMatch
 from ossicle.metrics.ranking import pr_curve
-from ossicle.metrics.recording_report import top_labels
+from ossicle.metrics.reports.recording_report import top_labels
 
 
 class RecordingCriterion(Criterion):

@@ -16,7 +16,7 @@ from ossicle.evaluation.event_lists import event_lists
 from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.columns.matching import match_lists
-from ossicle.metrics.matching import Criterion, pair_iou
+from ossicle.metrics.matching.rules import Criterion, pair_iou
 
 RankedEvent = tuple[float, str, str, float, float, float | None, float | None]
 """Rank, recording id, label, start and end (s), score, IoU."""

@@ -13,7 +13,7 @@ from ossicle.core.tracks import Event
 from ossicle.evaluation.examples.example import Example, ExampleKind
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.calibration.out_of_fold import Items
-from ossicle.metrics.recording_report import top_labels
+from ossicle.metrics.reports.recording_report import top_labels
 
 MOST_S = 10.0
 """Of longer recordings the stretch around the highest frame of the label in question is shown."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ossicle.core.intervals import Intervals
 from ossicle.inference.decisions.grid import LabelEvents
 from ossicle.metrics.events import boundary_errors, precision_recall_f1
-from ossicle.metrics.matching import Criterion
+from ossicle.metrics.matching.rules import Criterion
 from ossicle.metrics.ranking import event_average_precision, false_alarms_per_hour
 from ossicle.metrics.resampling.sweep import sweep_rates
 

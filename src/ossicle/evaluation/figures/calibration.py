@@ -15,8 +15,8 @@ from ossicle.metrics.calibration.out_of_fold import (
     held_out_scores,
     reliability,
 )
-from ossicle.metrics.event_report import plain
-from ossicle.metrics.frame_report import reliability_rows
+from ossicle.metrics.reports.event_report import plain
+from ossicle.metrics.reports.frame_report import reliability_rows
 
 
 def calibration_figures(

@@ -4,9 +4,9 @@ from typing import Any
 
 from ossicle.evaluation.ground_truth import Times, Truth
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import CollarMatch, IouMatch, RecordingMatch
+from ossicle.metrics.matching.rules import CollarMatch, IouMatch, RecordingMatch
+from ossicle.metrics.reports.event_report import EventReport
 from ossicle.metrics.segments import evaluate_segments
 
 SEGMENT_S = 1.0

@@ -12,10 +12,10 @@ from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.columns.event_lists import EventLists
 from ossicle.metrics.columns.greedy import greedy_hits
 from ossicle.metrics.columns.matching import match_lists, matched_at
-from ossicle.metrics.event_report import plain
 from ossicle.metrics.events import precision_recall_f1
-from ossicle.metrics.matching import Criterion
+from ossicle.metrics.matching.rules import Criterion
 from ossicle.metrics.ranking import PrecisionRecall, hit_curve
+from ossicle.metrics.reports.event_report import plain
 
 SWEEP = tuple(round(0.1 * step, 1) for step in range(1, 10))
 

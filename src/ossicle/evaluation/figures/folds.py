@@ -10,7 +10,7 @@ from ossicle.evaluation.criteria.criterion import Counting
 from ossicle.evaluation.event_lists import event_lists
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.events import list_counts
-from ossicle.metrics.matching import CollarMatch, RecordingMatch
+from ossicle.metrics.matching.rules import CollarMatch, RecordingMatch
 
 
 def counts_by_fold(truth: Truth, events: Mapping[str, Sequence[Event]], rule: Counting) -> dict[int, NDArray[np.int64]]:

@@ -9,9 +9,9 @@ from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.columns.event_lists import EventLists
 from ossicle.metrics.columns.grid_events import grid_events
 from ossicle.metrics.columns.unions import gaps_between, part_lists, union_lists
-from ossicle.metrics.event_report import plain
 from ossicle.metrics.events import event_counts, precision_recall_f1
-from ossicle.metrics.matching import Criterion
+from ossicle.metrics.matching.rules import Criterion
+from ossicle.metrics.reports.event_report import plain
 
 _CLOSE_S = 0.02
 

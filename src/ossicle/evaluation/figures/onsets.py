@@ -7,10 +7,10 @@ from ossicle.core.tracks import Event
 from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import CollarMatch
-from ossicle.metrics.simultaneous import of_simultaneous
+from ossicle.metrics.matching.rules import CollarMatch
+from ossicle.metrics.matching.simultaneous import of_simultaneous
+from ossicle.metrics.reports.event_report import EventReport
 
 _RATES = ("f1", "precision", "recall")
 _OF_ESTIMATES = frozenset({"value", "low", "high"})

@@ -9,7 +9,7 @@ from ossicle.core.tracks import Event
 from ossicle.evaluation.figures.folds import counts_by_recording
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.events import precision_recall_f1
-from ossicle.metrics.matching import Criterion, RecordingMatch
+from ossicle.metrics.matching.rules import Criterion, RecordingMatch
 from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
 

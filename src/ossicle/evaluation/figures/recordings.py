@@ -5,7 +5,7 @@ from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.score_items import recording_items
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.metrics.recording_report import RecordingReport, recording_report
+from ossicle.metrics.reports.recording_report import RecordingReport, recording_report
 
 
 def recording_figures(

@@ -14,10 +14,10 @@ from ossicle.evaluation.figures.event_reports import event_report
 from ossicle.evaluation.figures.recordings import recording_figures
 from ossicle.evaluation.figures.scores import score_figures
 from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.evaluation.judging_notes import judging_notes, notes_in_words
+from ossicle.evaluation.notes.judging import judging_notes, notes_in_words
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.calibration.out_of_fold import NONE
-from ossicle.metrics.event_report import EventReport
+from ossicle.metrics.reports.event_report import EventReport
 
 
 def known_events(truth: Truth, events: Mapping[str, Sequence[Event]]) -> EventColumns:

@@ -7,10 +7,10 @@ from ossicle.artefacts.typed.scores import TracksFolder
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
 from ossicle.evaluation.settings import EvaluationSettings
-from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores, frames_of
 from ossicle.metrics.psds.score import psds
 from ossicle.metrics.psds.settings import PRESETS
+from ossicle.metrics.reports.frame_report import FrameTally
 
 
 def score_figures(truth: Truth, scores: TracksFolder, how: Postprocess, settings: EvaluationSettings) -> dict[str, Any]:

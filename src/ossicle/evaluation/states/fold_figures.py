@@ -19,7 +19,7 @@ from ossicle.evaluation.states.sufficiency import wide
 from ossicle.inference.states.fit import ScoredStates
 from ossicle.inference.states.fold import StateFold
 from ossicle.inference.states.frames import first_full_frame
-from ossicle.metrics.event_report import Estimate, plain
+from ossicle.metrics.reports.event_report import Estimate, plain
 from ossicle.metrics.states.switches import JudgedStates, SwitchFigures, switch_figures
 from ossicle.metrics.states.windows import LevelFigures, StateWindows, state_figures
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ossicle.evaluation.states.fold_figures import right_windows
 from ossicle.evaluation.states.judging_rule import JudgingRule
 from ossicle.inference.states.fit import ScoredStates
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.metrics.resampling.bootstrap import bootstrap_interval
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 
 FEWEST_RECORDINGS = 5
 """Independent recordings that each side of a label (on, off) needs, in the training part and the judged part."""

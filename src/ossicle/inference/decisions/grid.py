@@ -18,10 +18,10 @@ from ossicle.core.settings import setting, settings
 from ossicle.core.tracks import ScoreTrack
 from ossicle.inference.decisions.regions import Frames, fewest_frames_lasting, joins, most_frames_within, span_maxima
 from ossicle.inference.decisions.smooth import smooth
-from ossicle.metrics.assignment import Pairs
 from ossicle.metrics.columns.event_lists import EventLists, lists_by
 from ossicle.metrics.columns.matching import match_lists
-from ossicle.metrics.matching import Criterion, IouMatch, RecordingMatch, recording_counts
+from ossicle.metrics.matching.assignment import Pairs
+from ossicle.metrics.matching.rules import Criterion, IouMatch, RecordingMatch, recording_counts
 
 Counts = NDArray[np.int32]
 

@@ -11,7 +11,7 @@ from ossicle.core.records import by_label
 from ossicle.core.tracks import Event, ScoreTrack
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.decisions.grid import LabelEvents
-from ossicle.metrics.matching import Criterion, match
+from ossicle.metrics.matching.rules import Criterion, match
 
 
 def found_by_decisions(

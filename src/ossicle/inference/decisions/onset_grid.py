@@ -16,7 +16,7 @@ from ossicle.inference.decisions.peaks import Peaks, find_peaks, reach_frames
 from ossicle.inference.decisions.smooth import smooth
 from ossicle.metrics.columns.event_lists import EventLists
 from ossicle.metrics.events import list_counts
-from ossicle.metrics.matching import Criterion, RecordingMatch
+from ossicle.metrics.matching.rules import Criterion, RecordingMatch
 
 
 @dataclass(frozen=True)

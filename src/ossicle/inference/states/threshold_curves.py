@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.event_report import plain
 from ossicle.metrics.events import precision_recall_f1
+from ossicle.metrics.reports.event_report import plain
 
 WITHIN = 0.02
 """The plateau is the run of thresholds around the best one whose F1 is at most this far below it."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ossicle.core.digest import seed_of
 from ossicle.metrics.clip_answers.answers import Answers
 from ossicle.metrics.clip_answers.single_label import answer_counts, answer_figures
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ossicle.core.digest import seed_of
 from ossicle.metrics.clip_answers.answers import Answers, confusion_matrix
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.metrics.resampling.bootstrap import Bootstrap, bootstrap_interval
 
 _MICRO = 1_000_000

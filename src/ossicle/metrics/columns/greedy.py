@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.assignment import contested
 from ossicle.metrics.columns.event_lists import EventLists
 from ossicle.metrics.columns.matching import list_candidates
-from ossicle.metrics.matching import Criterion, pair_iou
+from ossicle.metrics.matching.assignment import contested
+from ossicle.metrics.matching.rules import Criterion, pair_iou
 
 _DECIMALS = 9
 

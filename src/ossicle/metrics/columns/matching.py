@@ -1,4 +1,4 @@
-"""Matching of predicted with reference events of many lists at once: as :func:`ossicle.metrics.matching.match` of each.
+"""Matching of predicted with reference events of many lists at once, as `match` of ``metrics.matching.rules`` of each.
 
 All lists are laid one after another on one time axis, where neighbours are looked up together; the criterion itself is
 decided on the times within the recording.
@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.assignment import Pairs, best_matching
 from ossicle.metrics.columns.event_lists import EventLists
-from ossicle.metrics.matching import TOLERANCE, Criterion, IouMatch, met_pairs, pair_iou, search_windows
+from ossicle.metrics.matching.assignment import Pairs, best_matching
+from ossicle.metrics.matching.rules import TOLERANCE, Criterion, IouMatch, met_pairs, pair_iou, search_windows
 
 # Seconds between the lists on the common axis.
 _APART_S = 1.0

@@ -33,11 +33,11 @@ from numpy.typing import NDArray
 
 from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
-from ossicle.metrics.event_report import plain
 from ossicle.metrics.frames import FrameScores
 from ossicle.metrics.psds.settings import PsdsSettings
 from ossicle.metrics.psds.threshold_changes import Changes, ReferenceFrames, Steps, detection_changes, joined
 from ossicle.metrics.ranking import SECONDS_PER_HOUR
+from ossicle.metrics.reports.event_report import plain
 
 References = Mapping[str, Mapping[str, Intervals]]
 

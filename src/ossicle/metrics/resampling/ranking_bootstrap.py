@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.metrics.resampling.bootstrap import resampled_weights
 
 # Weights of items in memory at once.

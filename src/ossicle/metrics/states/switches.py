@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.decisions.states import UNKNOWN, StateChange, StateStretch, state_stretches
-from ossicle.metrics.event_report import Estimate, plain
+from ossicle.metrics.reports.event_report import Estimate, plain
 from ossicle.metrics.resampling.bootstrap import bootstrap_interval
 
 # Times are summed as whole microseconds, because resampling needs whole numbers.

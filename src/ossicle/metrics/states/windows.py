@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.decisions.states import masking_order
-from ossicle.metrics.event_report import Estimate
 from ossicle.metrics.events import precision_recall_f1
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.metrics.resampling.bootstrap import bootstrap_interval
 
 UNKNOWN_TRUTH = -1

@@ -6,7 +6,7 @@ from statistics import median
 
 from matplotlib.figure import Figure
 
-from ossicle.metrics.event_report import EventScores
+from ossicle.metrics.reports.event_report import EventScores
 from ossicle.report.figures.style import BLUE, INK, ORANGE, SKY, styled
 from ossicle.report.words import number
 

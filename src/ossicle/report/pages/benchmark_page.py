@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from ossicle.artefacts.files import write_text
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.report import words
 from ossicle.report.figures.benchmark import (
     boundary_figure,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import write_text
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.report import words
 from ossicle.report.pages.template import render_page
 

@@ -6,14 +6,14 @@ from typing import Any
 
 from ossicle.artefacts.files import write_text
 from ossicle.corpus.health.report import HealthReport
-from ossicle.metrics.event_report import (
+from ossicle.metrics.noise.noise_gate import PROBES
+from ossicle.metrics.reports.event_report import (
     BOUNDARY_QUANTILES,
     Estimate,
     EventReport,
     EventScores,
     mean_in_words,
 )
-from ossicle.metrics.noise.noise_gate import PROBES
 from ossicle.report import words
 from ossicle.report.data import ReportData
 from ossicle.report.figures.calibration import reliability_figure

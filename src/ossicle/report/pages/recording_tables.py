@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ossicle.metrics.recording_report import LabelRecordings, RecordingReport
+from ossicle.metrics.reports.recording_report import LabelRecordings, RecordingReport
 
 MOST_ROWS = 300
 MOST_MATRIX = 40

@@ -7,8 +7,8 @@ from typing import Any
 
 from ossicle.artefacts.files import write_text
 from ossicle.evaluation.states.judging_rule import judging_rule
-from ossicle.metrics.event_report import Estimate
 from ossicle.metrics.noise.noise_gate import PROBES
+from ossicle.metrics.reports.event_report import Estimate
 from ossicle.report import words
 from ossicle.report.figures.example import LEFT, RIGHT, example_figure
 from ossicle.report.figures.state_thresholds import head_losses_figure, state_threshold_figure

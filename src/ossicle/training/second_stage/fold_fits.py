@@ -12,7 +12,7 @@ from ossicle.evaluation.ground_truth import Truth
 from ossicle.evaluation.hand_labels import HandLabels
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES, Candidate
 from ossicle.inference.second_stage.stage import LabelStage, SecondStage
-from ossicle.metrics.matching import Criterion, match
+from ossicle.metrics.matching.rules import Criterion, match
 from ossicle.training.second_stage.label_fits import LEAST_EACH, Material, fit_label, matched
 from ossicle.training.second_stage.settings import SecondStageSettings
 

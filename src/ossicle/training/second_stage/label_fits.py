@@ -27,7 +27,7 @@ from ossicle.inference.second_stage.stage import LEAST_PROBABILITY, Calibration,
 from ossicle.inference.second_stage.trees import checked_features, logit, sigmoid
 from ossicle.metrics.columns.event_lists import EventLists, lists_by
 from ossicle.metrics.columns.matching import match_lists
-from ossicle.metrics.matching import Criterion
+from ossicle.metrics.matching.rules import Criterion
 from ossicle.training.second_stage.settings import SecondStageSettings
 from ossicle.training.second_stage.tree_fits import fit_trees
 

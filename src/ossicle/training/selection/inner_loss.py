@@ -10,8 +10,8 @@ from lightning.pytorch.callbacks import Callback
 from torch.utils.data import DataLoader
 
 from ossicle.core.records import Clip
-from ossicle.training.crops import Batch, FixedCrops, validation_crops
-from ossicle.training.material import Material
+from ossicle.training.batches.crops import Batch, FixedCrops, validation_crops
+from ossicle.training.batches.material import Material
 from ossicle.training.module import FrameDetector
 from ossicle.training.optimisation.learning_rate import LearningRate
 from ossicle.training.settings import TrainingSettings

@@ -10,7 +10,7 @@ from ossicle.app.api.checks import selftest as module
 from ossicle.app.api.checks.selftest import CHECKS, FAILED, PASSED, SKIPPED, Check, selftest
 from ossicle.audio import click_check
 from ossicle.core.errors import OssicleError
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
 
 WITHOUT_TORCH = """
 import importlib.util, sys, tempfile

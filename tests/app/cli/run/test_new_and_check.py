@@ -9,7 +9,7 @@ import pytest
 from ossicle.audio.wav import write_wav
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.training import step_time
+from ossicle.training.optimisation import step_time
 
 from ...conftest import Commands
 

@@ -23,7 +23,7 @@ from ossicle.core.settings import digestible
 from ossicle.evaluation.ground_truth import Truth, event_times, read_truth
 from ossicle.evaluation.leaderboard import Row
 from ossicle.metrics.events import count_events
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
 from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.report.pages.leaderboard_page import render, write_leaderboard_page
 

@@ -22,8 +22,8 @@ from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.audio.features import logmel_shards
 from ossicle.core.errors import ArtefactError, ProjectError
 from ossicle.models.frontend import ChunkLogMel, LogMel
-from ossicle.training.crops import CropDraw, read_crop
-from ossicle.training.material import Material, load_material
+from ossicle.training.batches.crops import CropDraw, read_crop
+from ossicle.training.batches.material import Material, load_material
 
 from ....untrained import PROJECT, RATE, write_tapes
 

@@ -25,7 +25,7 @@ from ossicle.audio.store import MixedStore, composition
 from ossicle.audio.store import choice as choosing
 from ossicle.audio.store.entries import read_index
 from ossicle.core.errors import AudioError
-from ossicle.training.material import load_material
+from ossicle.training.batches.material import load_material
 
 from ....untrained import PROJECT, RATE, write_tapes
 

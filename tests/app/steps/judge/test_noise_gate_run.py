@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ossicle.app.steps.judge import noise_gate
-from ossicle.evaluation.nothing_found import nothing_found
+from ossicle.evaluation.notes.nothing_found import nothing_found
 
 from ....untrained import PROJECT, write_tapes
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.app.cli.table import print_metrics
+from ossicle.app.cli.tables.table import print_metrics
 from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.benchmark.models import Model, Reading, open_reading

@@ -28,8 +28,8 @@ from ossicle.core.tracks import ScoreTrack, rasterise
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.evaluation.gates.noise_gate import events_in
 from ossicle.evaluation.hand_labels import HandLabel, read_hand_labels
-from ossicle.evaluation.noise_gate import events_in
 from ossicle.inference.predictor import FakePredictor
 
 RATE, SECONDS = 8000, 24

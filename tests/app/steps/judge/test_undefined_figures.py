@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.app.cli.table import print_metrics
+from ossicle.app.cli.tables.table import print_metrics
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project

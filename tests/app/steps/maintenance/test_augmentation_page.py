@@ -15,7 +15,7 @@ from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.core.errors import ProjectError
 from ossicle.models.augmentation.settings import MixupSettings
 from ossicle.models.settings import AugmentSettings
-from ossicle.training.shown import always
+from ossicle.training.batches.shown import always
 
 from ....untrained import PROJECT, write_tapes
 

@@ -26,8 +26,8 @@ from ossicle.bundle.format import read_bundle
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_digest, round_folders, round_path
+from ossicle.training.batches.pseudo import PseudoCrops, load_pseudo
 from ossicle.training.crossval import FitJob
-from ossicle.training.pseudo import PseudoCrops, load_pseudo
 
 from ....kills import NEVER, run_dying
 from ....pseudo_corpus import tone, train_here, write, write_corpus

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ossicle.app.cli.table import print_metrics
+from ossicle.app.cli.tables.table import print_metrics
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.compare.leaderboard import Judged, board_of
 from ossicle.app.steps.engine.step import Done, Silent

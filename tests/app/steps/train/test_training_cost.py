@@ -6,7 +6,7 @@ import pytest
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.train.training_cost import about, trainings_in_words
-from ossicle.training import step_time
+from ossicle.training.optimisation import step_time
 
 from ....untrained import PROJECT
 

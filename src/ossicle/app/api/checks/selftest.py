@@ -28,7 +28,7 @@ from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.synthetic.tapes import SynthSettings
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
 TAPES = SynthSettings(tapes=4, minutes=0.3, sites=2, empty_tapes=1, seed=0)

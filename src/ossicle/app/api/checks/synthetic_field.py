@@ -18,9 +18,9 @@ from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery
 from ossicle.inference.second_stage.file import bundled_second_stage
-from ossicle.metrics.event_report import EventReport
 from ossicle.metrics.events import evaluate_events
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
+from ossicle.metrics.reports.event_report import EventReport
 
 
 def make_tapes_once(folder: Path, settings: SynthSettings) -> None:

@@ -18,7 +18,7 @@ from ossicle.app.cli.options import (
     overrides_of,
 )
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import typer
 
 from ossicle.app.cli.options import Json
 from ossicle.app.cli.printable import json_text
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import EXIT_FAILED
 
 

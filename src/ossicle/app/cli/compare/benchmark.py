@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from ossicle.app.cli.cells import MISSING, interval_cell
 from ossicle.app.cli.options import (
     HERE,
     AudioRootMap,
@@ -21,7 +20,8 @@ from ossicle.app.cli.options import (
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.cells import MISSING, interval_cell
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_INCOMPLETE
 

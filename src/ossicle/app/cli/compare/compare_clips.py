@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import polars as pl
 import typer
 
-from ossicle.app.cli.cells import figure_cell, interval_cell
 from ossicle.app.cli.options import Json
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.cells import figure_cell, interval_cell
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import UsageError
 
 if TYPE_CHECKING:

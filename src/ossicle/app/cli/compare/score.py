@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
-from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.cells import figure_cell
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import UsageError
-from ossicle.metrics.event_report import EventReport, EventScores, Rates, mean_in_words, plain
+from ossicle.metrics.reports.event_report import EventReport, EventScores, Rates, mean_in_words, plain
 
 
 def register(app: typer.Typer) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.cells import figure_cell
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
@@ -19,10 +19,10 @@ from ossicle.corpus.formats.reading.audio_lookup import lengths_from
 from ossicle.corpus.formats.reading.event_folders import EventSets, pair_names, read_event_folder
 from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.naming.name_template import stem_of
-from ossicle.metrics.frame_report import FrameTally
 from ossicle.metrics.frames import FrameScores
 from ossicle.metrics.psds.score import psds
 from ossicle.metrics.psds.settings import PRESETS
+from ossicle.metrics.reports.frame_report import FrameTally
 
 
 def score_scores(reference: Path, scores: Path, durations: Path | None, label_column: str, *, as_json: bool) -> None:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.health_table import show_gates, show_manifest, show_report
 from ossicle.app.cli.options import (
     HERE,
     MAP_OPTION,
@@ -20,6 +19,7 @@ from ossicle.app.cli.options import (
     overrides_of,
 )
 from ossicle.app.cli.printable import json_text
+from ossicle.app.cli.tables.health_table import show_gates, show_manifest, show_report
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.value_checks import MOST_THREADS
 

@@ -10,7 +10,7 @@ import typer
 
 from ossicle.app.cli.options import MAP_OPTION, AudioRootMap, Json, require_folders
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.artefacts.roots import Roots, parse_root_map, roots_of_environment
 from ossicle.core.errors import EXIT_INCOMPLETE, OssicleError
 from ossicle.core.text.suggestion import did_you_mean

@@ -7,7 +7,7 @@ import typer
 
 from ossicle.app.cli.options import DataRoot, Json
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 
 if TYPE_CHECKING:
     from ossicle.bundle.registry.registry import Registry

@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 
 from ossicle.app.api.checks.synthetic_field import make_tapes_once, predict_field
-from ossicle.app.cli.cells import figure_cell
 from ossicle.app.cli.options import ProgressKind
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.table import print_metrics, print_rows
+from ossicle.app.cli.tables.cells import figure_cell
+from ossicle.app.cli.tables.table import print_metrics, print_rows
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json, write_text
 from ossicle.artefacts.typed.published import PublishedResults
 from ossicle.corpus.synthetic.tapes import SynthSettings
-from ossicle.metrics.event_report import plain
+from ossicle.metrics.reports.event_report import plain
 
 TAPES = SynthSettings(tapes=12, minutes=1.5, sites=4, empty_tapes=1, seed=0, workers=2)
 FIELD = SynthSettings(tapes=2, minutes=1.0, sites=2, empty_tapes=0, seed=1)

@@ -20,7 +20,7 @@ from ossicle.app.cli.options import (
     overrides_of,
 )
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import Project, load_project
 from ossicle.core.errors import UsageError
 

@@ -24,7 +24,7 @@ from ossicle.app.cli.options import (
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.run.train import variants_asked
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.core.errors import EXIT_FAILED, OssicleError, UsageError

@@ -9,7 +9,7 @@ import typer
 
 from ossicle.app.cli.options import MAP_OPTION, AudioRootMap
 from ossicle.app.cli.printable import printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.manifest_scaffold import ManifestWishes, scaffold_manifest

@@ -9,7 +9,7 @@ import typer
 
 from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError

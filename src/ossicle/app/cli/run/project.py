@@ -21,7 +21,7 @@ from ossicle.app.cli.options import (
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.start import while_modules_load
-from ossicle.app.cli.table import print_metrics, print_rows
+from ossicle.app.cli.tables.table import print_metrics, print_rows
 from ossicle.app.project.load import Project, load_project
 from ossicle.artefacts.files import read_json
 from ossicle.core.errors import EXIT_INCOMPLETE, FetchError, UsageError

@@ -8,7 +8,7 @@ import typer
 
 from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Json, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import Project, load_project
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted

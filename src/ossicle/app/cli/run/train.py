@@ -8,7 +8,7 @@ import typer
 from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, Device, ProgressKind, ProjectFile, Set, overrides_of
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import Project, load_project
 from ossicle.core.errors import EXIT_INCOMPLETE, GateRefused, UsageError
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ossicle.app.cli.cells import MISSING
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.cells import MISSING
+from ossicle.app.cli.tables.table import print_rows
 
 _HEADER = ("label", "count", "seconds on", "duty cycle", "mean s", "longest s")
 

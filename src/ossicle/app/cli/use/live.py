@@ -16,7 +16,7 @@ from ossicle.app.api.loaded_bundle import load_bundle
 from ossicle.app.cli.main import EXIT_INTERRUPTED, EXIT_TERMINATED
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.app.cli.use.predict import Channel, Folds, Precision, Runtime, asked_channel, warn_if_refused
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError

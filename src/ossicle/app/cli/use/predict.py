@@ -16,7 +16,7 @@ from ossicle.app.api.states.state_tables import STATE_FORMATS
 from ossicle.app.api.transcripts import TRANSCRIPT_FORMATS, VELOCITIES, MidiChoices, transcripts
 from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import EVENTS, Finished, file_state, predicted_with
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary

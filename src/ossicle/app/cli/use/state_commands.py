@@ -15,7 +15,7 @@ from ossicle.app.api.states.expected_states import Comparison, compared, read_ex
 from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.app.api.states.state_tables import recording_json, write_state_scores, write_states
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.table import print_rows
+from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.artefacts.filesystem.changes import make_folder

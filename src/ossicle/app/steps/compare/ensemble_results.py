@@ -32,8 +32,8 @@ from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import GateRefused
 from ossicle.core.scores.combination import Combination
 from ossicle.core.settings import digestible
+from ossicle.evaluation.gates.noise_gate import excused_probes, refusal_of
 from ossicle.evaluation.ground_truth import read_evaluated_truth
-from ossicle.evaluation.noise_gate import excused_probes, refusal_of
 from ossicle.inference.ensembles.ensemble import Ensemble, joint_plan
 from ossicle.inference.ensembles.fit import Fit
 

@@ -23,7 +23,7 @@ from ossicle.core.errors import GateRefused
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes
-from ossicle.evaluation.nothing_found import nothing_found
+from ossicle.evaluation.notes.nothing_found import nothing_found
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise.noise_gate import PROBES, RECORDINGS, judge
 
@@ -32,7 +32,7 @@ STEP_VERSION = 6
 
 def run(context: Context) -> None:
     """Write the figures of the step ``evaluation``, with the noise gate's results under ``gate``."""
-    from ossicle.evaluation.noise_gate import excused_probes
+    from ossicle.evaluation.gates.noise_gate import excused_probes
 
     resembles = excused_probes([context.read(TrainingFolder).run(FINAL).noise_likeness])
     judge_detector(context, trained_predictor(context, FINAL), "the final model with its final decision", resembles)
@@ -52,8 +52,13 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
     resembles
         By label, the probes that its own sounds resemble: detecting it there is a warning.
     """
+    from ossicle.evaluation.gates.noise_gate import (
+        events_in,
+        firings_on_probe,
+        firings_on_recordings,
+        noise_gate_figures,
+    )
     from ossicle.evaluation.ground_truth import read_evaluated_truth
-    from ossicle.evaluation.noise_gate import events_in, firings_on_probe, firings_on_recordings, noise_gate_figures
     from ossicle.inference.delivery import Delivery
 
     settings = context.project.settings
@@ -99,7 +104,7 @@ def refusal(gate: NoiseGateFolder, bundle: Path | None, mend: Callable[[], str] 
     GateRefused or None
         The refusal; None if the bundle passed.
     """
-    from ossicle.evaluation.noise_gate import refusal_of, worst_refused
+    from ossicle.evaluation.gates.noise_gate import refusal_of, worst_refused
 
     found = gate.metrics["gate"]
     worst = worst_refused(found)

@@ -31,8 +31,8 @@ from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import ScoreTrack
-from ossicle.metrics.event_report import plain
-from ossicle.metrics.matching import IouMatch
+from ossicle.metrics.matching.rules import IouMatch
+from ossicle.metrics.reports.event_report import plain
 from ossicle.training.second_stage.settings import NONE, SecondStageSettings
 
 if TYPE_CHECKING:

@@ -62,8 +62,8 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
     from ossicle.models.augmentation.noise_crops import noise_count
     from ossicle.report.pages.augment_page import AugmentPage, StageView, write_augment_page
     from ossicle.report.pages.augment_words import stage_words
-    from ossicle.training.material import load_material
-    from ossicle.training.shown import always, batch_of, shown_stages
+    from ossicle.training.batches.material import load_material
+    from ossicle.training.batches.shown import always, batch_of, shown_stages
 
     if out.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"{out}: give an .html file")

@@ -45,7 +45,7 @@ from ossicle.corpus.pseudo_labels.rounds import (
 from ossicle.corpus.pseudo_labels.settings import NONE
 from ossicle.corpus.pseudo_labels.windows import Kept, Labelled, Windows, all_of, gather, keep_windows, part_of, usable
 from ossicle.inference.ensembles.combining import combine
-from ossicle.training.pseudo import split_recordings
+from ossicle.training.batches.pseudo import split_recordings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,6 @@ _STEP = "training"
 def log_training_environment(context: Context) -> None:
     """Write Python, packages, processor and devices to the run log of a training; it is in no digest."""
     # Torch is an optional extra, needed only for actual training.
-    from ossicle.training.device_facts import device_facts
+    from ossicle.training.tracking.device_facts import device_facts
 
     log_environment(context.log, _STEP, device_facts())

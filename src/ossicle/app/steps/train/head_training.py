@@ -66,8 +66,8 @@ class ClipHeads:
         """
         # Torch is an optional extra, needed only for actual training.
         from ossicle.models.predictor import use_threads
+        from ossicle.training.batches.noise_labels import label_textures
         from ossicle.training.heads.fit import fit_head
-        from ossicle.training.noise_labels import label_textures
 
         settings, run = self.project.settings, self._own.run(name)
         use_threads(settings.training.threads)
@@ -155,7 +155,7 @@ class ClipHeads:
 
     def _noise(self, n: int, textures: dict[str, LabelTexture]) -> tuple[NDArray[np.float32], NDArray[np.int8]]:
         """Return tokens and targets of noise crops; labels whose own sounds resemble one are unknown in it."""
-        from ossicle.training.noise_labels import known_in_noise
+        from ossicle.training.batches.noise_labels import known_in_noise
 
         tokens, kinds = self._all_noise
         known = known_in_noise(textures, self.dataset.labels).numpy()[kinds[:n]]

@@ -19,7 +19,7 @@ from ossicle.corpus.pseudo_labels.rounds import round_digest
 
 if TYPE_CHECKING:
     from ossicle.corpus.pseudo_labels.windows import Labelled
-    from ossicle.training.pseudo import PseudoSource
+    from ossicle.training.batches.pseudo import PseudoSource
 
 _HEARD, _KINDS = "heard", ("ids", "digests", "groups")
 
@@ -40,7 +40,7 @@ def pseudo_inputs(project: Project) -> dict[str, str]:
 
 def pseudo_source(context: Context) -> "PseudoSource | None":
     """Return where the trainings of the step find their pseudo-labels; None if they use no round."""
-    from ossicle.training.pseudo import PseudoSource
+    from ossicle.training.batches.pseudo import PseudoSource
 
     rounds = teaching_rounds(context.project)
     if not rounds:
@@ -60,7 +60,7 @@ def pseudo_source(context: Context) -> "PseudoSource | None":
 
 def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dict[str, Any]:
     """Write which pseudo-labels trained each model, and return the summary's entry; empty if they use no round."""
-    from ossicle.training.pseudo import lesson
+    from ossicle.training.batches.pseudo import lesson
 
     source = pseudo_source(context)
     if source is None:

@@ -46,7 +46,7 @@ def _time(project: Project, n_steps: int, n_labels: int) -> str:
         return "the time is not estimated, because torch is not installed"
     # Imported here: torch loads slowly, and not every installation has it.
     from ossicle.models.devices import devices
-    from ossicle.training.step_time import step_seconds
+    from ossicle.training.optimisation.step_time import step_seconds
 
     settings = project.settings
     try:

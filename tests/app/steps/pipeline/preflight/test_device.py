@@ -9,7 +9,7 @@ import pytest
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.pipeline.preflight import device as module
 from ossicle.app.steps.pipeline.preflight.device import device_finding, tracking_finding
-from ossicle.training import device_facts
+from ossicle.training.tracking import device_facts
 
 PROJECT = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n'
 

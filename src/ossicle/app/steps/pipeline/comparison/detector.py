@@ -11,7 +11,7 @@ from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder, MetricsFolder, NoiseGateFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import digest
-from ossicle.metrics.event_report import Estimate
+from ossicle.metrics.reports.event_report import Estimate
 
 if TYPE_CHECKING:
     from ossicle.evaluation.ground_truth import Truth

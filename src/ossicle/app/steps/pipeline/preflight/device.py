@@ -19,7 +19,7 @@ def device_finding(project: Project) -> Finding:
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
     from ossicle.models.devices import devices
-    from ossicle.training.device_facts import device_facts
+    from ossicle.training.tracking.device_facts import device_facts
 
     try:
         words = f"training runs on: {', '.join(devices(asked))}"

@@ -1,0 +1,46 @@
+"""The figures of held-out clips on stdout: all clips, then one row for each label, the worst first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ossicle.app.cli.tables.cells import MISSING, interval_cell
+
+Row = tuple[str, ...]
+
+
+def clip_rows(clips: Mapping[str, Any]) -> tuple[Row, list[Row]]:
+    """Return the header and the rows of ``clips`` of ``metrics.json``."""
+    header = ("clips, out of fold", "F1", "precision", "recall", "clips")
+    rows: list[Row] = [
+        ("macro, over labels", interval_cell(clips["macro_f1"]), MISSING, interval_cell(clips["macro_recall"]), ""),
+        ("weighted by clips", interval_cell(clips["weighted_f1"]), MISSING, interval_cell(clips["accuracy"]), ""),
+    ]
+    labels = sorted(clips["support"], key=lambda label: (_value(clips["f1"][label]), label))
+    for label in labels:
+        cells = (interval_cell(clips[name][label]) for name in ("f1", "precision", "recall"))
+        rows.append((f"label {label}", *cells, str(clips["support"][label])))
+    return header, rows
+
+
+def clip_remarks(clips: Mapping[str, Any]) -> list[str]:
+    """Return the lines below the table: accuracy and loss, labels that were never named, and the protocol."""
+    part = f"{clips['fraction']:g} of each label (at least {clips['floor']})" if "fraction" in clips else "all"
+    lines = [
+        f"accuracy {interval_cell(clips['accuracy'])}; loss {interval_cell(clips['loss'])}; {clips['n']} clips "
+        f"({part}) of {clips['n_recordings']} recordings in {clips['n_groups']} groups",
+        f"{clips['protocol']}; 95 % intervals"
+        + ("; few groups: the intervals are not valid for new groups" if clips["few_groups"] else ""),
+    ]
+    for one in clips.get("baselines", {}).values():
+        gain = interval_cell(one["gain"]["macro_f1"], "+")
+        lines.append(
+            f"{one['name']} on the same clips: accuracy {interval_cell(one['accuracy'])}, macro F1 "
+            f"{interval_cell(one['macro_f1'])}; this model's macro F1 minus it {gain}"
+        )
+    for words, labels in (("never the answer where it is right", "never_named"), ("no held-out clip", "absent")):
+        lines += [f"{words}: {', '.join(clips[labels])}"] if clips[labels] else []
+    return lines
+
+
+def _value(figure: Mapping[str, Any]) -> float:
+    return float("inf") if figure["value"] is None else float(figure["value"])

@@ -1,0 +1,131 @@
+"""What ``ossicle dataset health`` prints: the report of a project, the figures of a manifest, and the gates."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.tables.cells import MISSING
+from ossicle.app.cli.tables.table import print_rows
+from ossicle.core.text.counting import counted
+
+_KINDS = (
+    ("sources", "sources"),
+    ("dynamics", "dynamics"),
+    ("techniques", "techniques"),
+    ("bleed", "bleed"),
+    ("mix", "mix"),
+)
+_SPREADS = (("loudness", "loudness"), ("peak", "peaks"), ("length", "durations"))
+# A manifest of thousands of recordings has as many problems of one kind.
+_MOST_ALIKE = 5
+
+
+def show_report(found: Mapping[str, Any]) -> None:
+    """Print the counts and problems of a project."""
+    print(
+        printable(
+            f"{found['recordings']} recordings, {found['hours']:.2f} h, {found['groups']} groups, "
+            f"{found['annotations']} annotations, {len(found['left_out'])} files skipped"
+        )
+    )
+    rows = [
+        (
+            one["label"],
+            str(one["annotations"]),
+            str(one["groups"]),
+            _seconds(one["min_s"]),
+            _seconds(one["median_s"]),
+            _seconds(one["max_s"]),
+            MISSING if one["short_gap_share"] is None else f"{100 * one['short_gap_share']:.0f} %",
+        )
+        for one in found["by_label"]
+    ]
+    print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
+    of_manifest = bool(found["events"]["sources"])
+    problems = _problem_rows(found["problems"], _MOST_ALIKE if of_manifest else 0)
+    if problems:
+        print_rows(("severity", "where", "problem, and what to do"), problems)
+    else:
+        print("no problems found")
+    if of_manifest:
+        _show_kinds(found["events"])
+
+
+def _problem_rows(problems: Sequence[Mapping[str, Any]], most: int) -> list[tuple[str, str, str]]:
+    """Return the problems as rows; of those with one code only the first ``most``, unless that is 0."""
+    alike = Counter(one["code"] for one in problems)
+    shown: Counter[str] = Counter()
+    rows = []
+    for one in problems:
+        shown[one["code"]] += 1
+        if not most or shown[one["code"]] <= most:
+            rows.append((one["severity"], one["where"], f"{one['message']}; {one['remedy']}"))
+        elif shown[one["code"]] == alike[one["code"]]:
+            more = counted(alike[one["code"]] - most, "more problem")
+            rows.append((one["severity"], "", f"{more} of this kind; --json lists them"))
+    return rows
+
+
+def show_manifest(found: Mapping[str, Any]) -> None:
+    """Print the figures of a manifest."""
+    events = found["events"]
+    counts = [
+        f"{events['events']} events of {events['recordings']} recordings",
+        f"{events['hours']:.2f} h",
+        *(f"{events[name]} {name}" for name in ("sessions", "drummers", "kits") if events[name] is not None),
+        f"{events['negatives'] or 0} negative examples",
+        f"{events['without_label']} events without a label",
+        f"{found['bad_lines']['count']} bad lines",
+    ]
+    print(printable(f"{found['manifest']}: {', '.join(counts)}"))
+    for one in found["bad_lines"]["first"]:
+        print(printable(f"  line {one['line']}: {one['reason']}"))
+    unknown = events["unknown_labels"]
+    rows = [
+        (label, str(of["total"]), str(of["real"]), str(of["synthetic"]), "unknown" if label in unknown else "")
+        for label, of in events["classes"].items()
+    ]
+    print_rows(("label", "events", "real", "synthetic", ""), rows)
+    _show_kinds(events)
+    print(printable(f"limits: {found['limits']}"))
+
+
+def _show_kinds(events: Mapping[str, Any]) -> None:
+    """Print how the events are distributed, and their levels and lengths."""
+    kinds = [
+        (title, ", ".join(f"{name} {count}" for name, count in events[key].items()))
+        for title, key in _KINDS
+        if events[key]
+    ]
+    if events["openness"]:
+        kinds.append(("openness, 0 to 1", ", ".join(map(str, events["openness"]))))
+    units = {"loudness": events["loudness_unit"], "peaks": "dBFS", "durations": "s"}
+    kinds += [(f"{name}, {units[key]}", _spread(events[key])) for name, key in _SPREADS if events[key] is not None]
+    print_rows(("figure", ""), kinds)
+
+
+def _spread(of: Mapping[str, float]) -> str:
+    return f"{of['n']} from {of['lowest']:g} to {of['highest']:g}, median {of['median']:g}"
+
+
+def show_gates(found: Mapping[str, Any]) -> None:
+    """Print the totals, the changes since an earlier report, and the gates."""
+    for one in found["totals"]:
+        print(printable(f"{one['found']} of {one['expected']} {one['what']}"))
+    if (changes := found["comparison"]) is not None:
+        rows = [(one["label"], str(one["before"]), str(one["now"])) for one in changes["classes"]]
+        if rows:
+            print_rows(("label", "events before", "events now"), rows)
+        else:
+            print("no label has another number of events than in the earlier report")
+        for key, words in (("newly_failed", "failed since"), ("mended", "passed since"), ("gone", "no limit any more")):
+            if changes[key]:
+                print(printable(f"gates, {words}: {', '.join(changes[key])}"))
+    if found["gates"]:
+        rows = [("passed" if one["passed"] else "FAILED", one["name"], one["detail"]) for one in found["gates"]]
+        print_rows(("gate", "", "compared"), rows)
+
+
+def _seconds(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.3f} s"

@@ -1,0 +1,112 @@
+"""Tables on stdout."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ossicle.app.cli.printable import printable
+from ossicle.app.cli.tables.cells import interval_cell
+from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
+from ossicle.app.cli.tables.state_table import remarks, state_rows
+from ossicle.evaluation.criteria.kinds import kind_in
+from ossicle.metrics.reports.event_report import mean_in_words
+
+_PIPE_WIDTH = 1000
+# More rows than this hide the headline: show only the worst groups, among those large enough to be meaningful.
+_MOST_GROUPS = 20
+_LEAST_OF_GROUP = 5
+
+
+def print_rows(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    total: Sequence[str] | None = None,
+    *,
+    stderr: bool = False,
+) -> None:
+    """Print a plain table, with ``total`` as a separate last row. Cells are text, never markup or terminal commands."""
+    table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
+    for column, name in enumerate(header):
+        table.add_column(name, footer=total[column] if total else "", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    console = Console(stderr=stderr)
+    # A pipe has no width: use one that keeps rows whole.
+    (console if console.is_terminal else Console(width=_PIPE_WIDTH, stderr=stderr)).print(table)
+
+
+def print_metrics(metrics: Mapping[str, Any]) -> None:
+    """Print the figures of ``metrics.json``, the headline first, each with its interval."""
+    if "states" in metrics:
+        print_rows(*state_rows(metrics))
+        for remark in remarks(metrics):
+            print(printable(remark))
+        return
+    if "clips" in metrics:
+        print_rows(*clip_rows(metrics["clips"]))
+        for remark in clip_remarks(metrics["clips"]):
+            print(printable(remark))
+    if kind_in(metrics).clips_lead:
+        for note in metrics.get("notes", ()):
+            print(printable(f"note: {note}"))
+        return
+    rows = [_row("all (out of fold)", metrics)]
+    if len(metrics["per_label"]) > 1:
+        macro = {
+            "events": metrics["macro"],
+            "n_reference": metrics["n_reference"],
+            "n_predicted": metrics["n_predicted"],
+        }
+        rows.append(_row(f"macro {mean_in_words(metrics['macro']['labels'])}", macro))
+        rows += [_row(f"label {name}", {"events": of, **of}) for name, of in metrics["per_label"].items()]
+    groups, left_out = _groups_shown(metrics["per_group"])
+    rows += [_row(f"group {name}", {"events": of, **of}) for name, of in groups.items()]
+    rows.append(_row("all, in-sample", metrics["in_sample"]))
+    protocol, kind = metrics["protocol"], kind_in(metrics)
+    print_rows((kind.counted, "F1", "precision", "recall", "annotated", "predicted"), rows)
+    if kind.ranks_recordings:
+        print(printable(_ranked(metrics["recordings"])))
+    if left_out:
+        print(printable(str(left_out)))
+    few = "; few groups: the intervals are not valid for new groups" if metrics["few_groups"] else ""
+    print(printable(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}"))
+    for note in metrics.get("notes", ()):
+        print(printable(f"note: {note}"))
+
+
+def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """Return the groups that get a row, and a remark about the others."""
+    if len(per_group) <= _MOST_GROUPS:
+        return per_group, ""
+    telling = {name: of for name, of in per_group.items() if of["n_reference"] >= _LEAST_OF_GROUP}
+    n, everywhere = len(per_group), "metrics.json lists all"
+    if not telling:
+        return {}, f"not shown: {n} groups with fewer than {_LEAST_OF_GROUP} annotations each; {everywhere}"
+    f1 = {name: one["f1"]["value"] for name, one in telling.items()}
+    worst = sorted(telling, key=lambda name: (f1[name] is None, f1[name] or 0.0, name))[:_MOST_GROUPS]
+    note = f"shown: of {n} groups, the {len(worst)} with the lowest F1 and {_LEAST_OF_GROUP} annotations or more"
+    return {name: telling[name] for name in worst}, f"{note}; {everywhere}"
+
+
+def _ranked(recordings: Mapping[str, Any]) -> str:
+    """Return the figures of recordings that need no threshold."""
+    over = mean_in_words(recordings["macro"]["labels"])
+    parts = [
+        f"macro ROC AUC {interval_cell(recordings['macro']['roc_auc'])}",
+        f"cmAP {interval_cell(recordings['macro']['cmap'])}",
+    ]
+    if recordings["accuracy"] is not None:
+        parts.insert(0, f"top-1 accuracy {interval_cell(recordings['accuracy'])}")
+    parts += [] if over == "over labels" else [f"means {over}"]
+    for where, labels in (("no", recordings["absent"]), ("every", recordings["everywhere"])):
+        parts += [f"in {where} recording: {printable(', '.join(labels))}"] if labels else []
+    return "; ".join(parts)
+
+
+def _row(name: str, of: Mapping[str, Any]) -> tuple[str, ...]:
+    figures = (interval_cell(of["events"][key]) for key in ("f1", "precision", "recall"))
+    return (name, *figures, str(of["n_reference"]), str(of["n_predicted"]))

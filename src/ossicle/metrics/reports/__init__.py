@@ -1,0 +1,1 @@
+"""Figures of events, frames and recordings, by label."""

@@ -1,0 +1,211 @@
+"""Quality of frame scores before any decision: ranking and calibration of each label, and of all labels together.
+
+A frame is positive if annotations of the label cover at least half of it (``metrics.frames``); for a model that reads
+windows, a frame is a window. Ranking counts frames. Calibration weights them by their length, so a last frame that
+extends beyond the recording counts only with the part inside. Means are over the labels for which a figure is defined;
+labels without positive frames, and labels without negative frames, are listed.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.intervals import Intervals
+from ossicle.metrics.calibration.reliability import (
+    Calibration,
+    CalibrationSums,
+    added,
+    calibration,
+    calibration_sums_of_rows,
+)
+from ossicle.metrics.columns.event_lists import EventLists
+from ossicle.metrics.columns.frame_targets import list_targets
+from ossicle.metrics.frames import FrameScores
+from ossicle.metrics.ranking import rank_figures
+from ossicle.metrics.reports.event_report import Estimate, plain
+from ossicle.metrics.resampling.ranking_bootstrap import ranking
+
+MOST_RESAMPLED = 500_000
+"""Means over more frames times labels than this have no intervals: resampling would take longer than the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFrames:
+    """Figures of the frames of one label; ``positive_s`` seconds of them are positive.
+
+    Ranking figures are NaN where undefined; there is no calibration if scores are no probabilities.
+    """
+
+    average_precision: float
+    roc_auc: float
+    calibration: Calibration | None
+    positive_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReport:
+    """Figures of all labels: means over those with a defined figure, and the calibration of all labels' frames
+    together.
+
+    The means are macro ROC AUC and cmAP; their intervals, if any, come from resampled groups and recordings.
+    ``absent``: labels without a positive frame; ``everywhere``: labels without a negative frame.
+    """
+
+    per_label: Mapping[str, LabelFrames]
+    mean_average_precision: Estimate
+    mean_roc_auc: Estimate
+    pooled: Calibration | None
+    absent: tuple[str, ...]
+    everywhere: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, the reliability tables last."""
+        return {
+            "average_precision": plain(self.mean_average_precision.value),
+            "roc_auc": plain(self.mean_roc_auc.value),
+            "macro": {
+                "roc_auc": self.mean_roc_auc.to_json(),
+                "cmap": self.mean_average_precision.to_json(),
+                "labels": {
+                    "roc_auc": sum(math.isfinite(of.roc_auc) for of in self.per_label.values()),
+                    "cmap": sum(math.isfinite(of.average_precision) for of in self.per_label.values()),
+                    "all": len(self.per_label),
+                },
+            },
+            "absent": list(self.absent),
+            "everywhere": list(self.everywhere),
+            **_figures(self.pooled),
+            "per_label": {
+                label: {
+                    "average_precision": plain(of.average_precision),
+                    "roc_auc": plain(of.roc_auc),
+                    **_figures(of.calibration),
+                    "positive_s": plain(of.positive_s),
+                    "reliability": reliability_rows(of.calibration),
+                }
+                for label, of in self.per_label.items()
+            },
+            "reliability": reliability_rows(self.pooled),
+        }
+
+
+class FrameTally:
+    """Frames of many recordings, added one recording at a time; it keeps 5 or 9 bytes per frame and label for the
+    ranking.
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self.labels = tuple(labels)
+        self._parts: list[_Part] = []
+        self._probabilities = True
+
+    def add(self, track: FrameScores, references: Mapping[str, Intervals], unknown: Collection[str] = ()) -> None:
+        """Add a recording.
+
+        Parameters
+        ----------
+        track
+            Scores with one column per label.
+        references
+            Annotations of each label, shape (n, 2), seconds.
+        unknown
+            Labels whose presence in the recording is unknown; its frames do not count in their figures.
+        """
+        seconds, scores = np.diff(track.edges_s), np.ascontiguousarray(track.scores.T)
+        self._probabilities &= bool(np.all((scores >= 0) & (scores <= 1)))
+        targets = list_targets(EventLists.gather({"": references}, [""], self.labels), track.edges_s)
+        known = np.array([label not in unknown for label in self.labels], dtype=np.bool_)
+        positive_s = np.array([float(seconds[row].sum()) if row.any() else 0.0 for row in targets])
+        sums = calibration_sums_of_rows(scores, targets, seconds * known[:, None]) if self._probabilities else None
+        self._parts.append(_Part(scores, targets, known, positive_s * known, sums))
+
+    def report(self, groups: Sequence[str] = (), n_bootstrap: int = 0, seed: int = 0) -> FrameReport:
+        """Return the figures of all added recordings.
+
+        Parameters
+        ----------
+        groups
+            Groups of the recordings, in the order in which they were added; without them means have no intervals.
+        n_bootstrap, seed
+            Number of resamples, and their seed.
+        """
+        columns = range(len(self.labels))
+        sums = _by_label([one.sums for one in self._parts if one.sums is not None], len(self.labels))
+        per_label = {label: self._of_label(column, sums[column]) for column, label in enumerate(self.labels)}
+        precision = Estimate(_mean([of.average_precision for of in per_label.values()]), np.nan, np.nan)
+        auc = Estimate(_mean([of.roc_auc for of in per_label.values()]), np.nan, np.nan)
+        sizes = [one.targets.shape[1] for one in self._parts]
+        if groups and n_bootstrap > 0 and 0 < sum(sizes) * len(self.labels) <= MOST_RESAMPLED:
+            found = ranking(
+                np.concatenate([one.scores for one in self._parts], axis=1).T,
+                np.concatenate([one.targets for one in self._parts], axis=1).T,
+                np.repeat(np.arange(len(sizes)), sizes),
+                groups,
+                n_bootstrap,
+                seed,
+                np.repeat(np.stack([one.known for one in self._parts]), sizes, axis=0),
+            )
+            precision, auc = found.cmap, found.macro_roc_auc
+        return FrameReport(
+            per_label,
+            precision,
+            auc,
+            calibration(added(one for of in sums for one in of)) if self._probabilities else None,
+            tuple(self.labels[column] for column in columns if not any(one.any() for one in self._known(column))),
+            tuple(self.labels[column] for column in columns if sizes and all(one.all() for one in self._known(column))),
+        )
+
+    def _known(self, column: int) -> list[NDArray[np.bool_]]:
+        """Return the truth of the frames of one label, in the recordings where it is known."""
+        return [one.targets[column] for one in self._parts if one.known[column]]
+
+    def _of_label(self, column: int, sums: Sequence[CalibrationSums]) -> LabelFrames:
+        nothing = np.zeros(0, dtype=np.float32)
+        scores = np.concatenate([nothing, *(one.scores[column] for one in self._parts if one.known[column])])
+        targets = np.concatenate([nothing.astype(np.bool_), *self._known(column)])
+        return LabelFrames(
+            *rank_figures(scores, targets),
+            calibration(added(sums)) if self._probabilities else None,
+            sum(float(one.positive_s[column]) for one in self._parts),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The frames of one recording: scores and truth (n_labels, n_frames), and of each label whether it is known, its
+    positive seconds, and its sums for the calibration (None if a score is no probability).
+    """
+
+    scores: NDArray[np.floating]
+    targets: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+    positive_s: NDArray[np.float64]
+    sums: Sequence[CalibrationSums] | None
+
+
+def _by_label(sums: Sequence[Sequence[CalibrationSums]], n_labels: int) -> list[list[CalibrationSums]]:
+    return [[one[column] for one in sums] for column in range(n_labels)]
+
+
+def reliability_rows(found: Calibration | None, weight: str = "seconds") -> list[dict[str, float | None]]:
+    """Return one row per bin: its bounds, the ``weight`` in it, mean score and share of positives (None in an
+    empty bin).
+    """
+    if found is None:
+        return []
+    columns = (found.edges[:-1], found.edges[1:], found.weight, found.mean_score, found.share_positive)
+    names = ("above", "up_to", weight, "mean_score", "share_positive")
+    return [dict(zip(names, map(plain, row), strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _figures(found: Calibration | None) -> dict[str, float | None]:
+    return {"ece": plain(found.ece) if found else None, "brier": plain(found.brier) if found else None}
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not np.isnan(value)]
+    return float(np.mean(known)) if known else float("nan")

@@ -1,0 +1,1 @@
+"""Clips and recordings to batches of crops."""
