@@ -88,7 +88,9 @@ def test_mending_is_slow_noisy_and_draws_other_crops(corpus: Any, tmp_path: Path
     assert mending_job(replace(job, augment=AugmentSettings(noise_share=0.0)), finished).augment.noise_share == 0.25
     first = mending_job(job, None).before
     assert first is not None
-    assert first == replace(job, folder=job.folder / "before", training=replace(job.training, noise_epochs=0))
+    assert first.tracked.name == f"{job.tracked.name}-before"
+    training = replace(job.training, noise_epochs=0)
+    assert first == replace(job, folder=job.folder / "before", training=training, tracked=first.tracked)
 
 
 def test_weights_of_another_network_are_refused(corpus: Any, finished: TrainingFolder, tmp_path: Path) -> None:

@@ -70,9 +70,11 @@ def test_one_training_learns_from_train_alone(
     leaky: Material, corpus: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: list[Mapping[str, Any]] = []
-    monkeypatch.setattr(crossval, "load_material", lambda *_: leaky)
+    monkeypatch.setattr(crossval, "load_material", lambda *_, **__: leaky)
     monkeypatch.setattr(
-        crossval, "fit", lambda material, train, held, *_: given.append({"m": material, "train": train, "held": held})
+        crossval,
+        "fit",
+        lambda material, train, held, *_, **__: given.append({"m": material, "train": train, "held": held}),
     )
     for folds in ((TEST, VAL), ()):
         crossval.fit_job(replace(corpus.job(tmp_path / "x"), held_out=folds))

@@ -44,7 +44,7 @@ def probabilities(scores: NDArray[np.floating], known: NDArray[np.bool_] | None 
     known
         bool (n, n_labels): labels whose presence is unknown get the probability 0. By default all are known.
 
-    >>> probabilities(np.array([[0.2, 0.6], [0.0, 0.0]])).tolist()
+    >>> probabilities(np.array([[0.125, 0.375], [0.0, 0.0]])).tolist()
     [[0.25, 0.75], [0.5, 0.5]]
     """
     values = np.asarray(scores, dtype=np.float64)

@@ -301,7 +301,7 @@ def test_options_of_the_other_kind_of_bundle_are_refused(
         (("predict", bundle, audio, *out, "--expect", table, "--scores-only"), "leave one of the two out"),
         (("predict", bundle, audio, *out, "--expect", tmp_path / "no.csv"), "no.csv: does not exist"),
         (("predict", bundle, audio, *out, "--runtime", "openvino"), "leave out --runtime"),
-        (("predict", old_bundle, audio, *out, "--format", "json"), "--format json is not one of: raven"),
+        (("predict", bundle, audio, *out, "--format", "midi"), "--format midi is not one of: json, csv, parquet"),
         (("predict", old_bundle, audio, *out, "--scores-only"), "--scores-only is for bundles of states"),
         (("predict", old_bundle, audio, *out, "--expect", table), "--expect is for bundles of states"),
         (("stream", old_bundle, audio / "off.wav", "--only-changes"), "--only-changes is for bundles of states"),

@@ -1,7 +1,6 @@
 """A finished run of a small project and of its variant, made once."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +10,19 @@ from ...promoted_run import clip_figures, finished_project, set_figures
 
 
 @pytest.fixture(scope="session")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # What lasts as long as the session must leave no patch behind: other tests run in between.
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OSSICLE_DATA_ROOT", raising=False)
         patch.delenv("OSSICLE_REGISTRY", raising=False)
         use_untrained(patch)
-        yield finished_project(tmp_path_factory.mktemp("run") / "drums", ("", "other"))
+        return finished_project(tmp_path_factory.mktemp("run") / "drums", ("", "other"))
 
 
 @pytest.fixture
 def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("OSSICLE_REGISTRY", raising=False)
+    use_untrained(monkeypatch)
     place = tmp_path / "drums"
     shutil.copytree(finished, place)
     set_figures(place, clip_figures())
