@@ -2,22 +2,18 @@
 
 from typing import Any
 
-from ossicle.artefacts.typed.scores import TracksFolder
-from ossicle.core.scores.postprocess import Postprocess
-from ossicle.evaluation.criteria.criterion import Criterion, ExampleRequest, JudgedRun, PageParts
+from ossicle.evaluation.criteria.criterion import ExampleRequest, JudgedRun, PageParts
 from ossicle.evaluation.criteria.kinds import EVENTS
-from ossicle.evaluation.examples.events import choose_examples
+from ossicle.evaluation.criteria.timed import TimedCriterion
 from ossicle.evaluation.figures.event_reports import event_report, segment_figures
 from ossicle.evaluation.figures.events import average_precision, event_curves, recall_by_quality, sweep
 from ossicle.evaluation.figures.frame_grid_ceiling import grid_ceiling
-from ossicle.evaluation.ground_truth import Truth, event_times
-from ossicle.evaluation.score_items import frame_items
-from ossicle.metrics.calibration.out_of_fold import Items
+from ossicle.evaluation.ground_truth import event_times
 from ossicle.metrics.matching.rules import CollarMatch, IouMatch
 from ossicle.metrics.reports.event_report import EventReport
 
 
-class EventCriterion(Criterion):
+class EventCriterion(TimedCriterion):
     """An event is found where its intersection over union with an annotation reaches a limit."""
 
     kind = EVENTS
@@ -31,20 +27,6 @@ class EventCriterion(Criterion):
     def in_words(self) -> str:
         """The rule with its limit."""
         return f"optimal matching at IoU >= {self.settings.iou:g}"
-
-    @property
-    def calibrated_on(self) -> str:
-        """Frames."""
-        return "frames"
-
-    @property
-    def weight(self) -> str:
-        """A frame weighs its seconds."""
-        return "seconds"
-
-    def items(self, truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
-        """Return an item for each frame."""
-        return frame_items(truth, scores, how)
 
     def figures(self, run: JudgedRun) -> dict[str, Any]:
         """Return the figures of events by their times: collar, sweep, ranking, segments, qualities, frame grid."""
@@ -64,16 +46,7 @@ class EventCriterion(Criterion):
             collar=self._at_collar(run),
             curves=list(event_curves(run.truth, run.events, run.truth.labels, self.rule).items()),
             iou_sweep=sweep(run.truth, run.events),
-            examples=choose_examples(
-                run.truth,
-                run.events,
-                self.rule,
-                wanted.roots,
-                wanted.rate,
-                wanted.count,
-                wanted.margin_s,
-                wanted.channel,
-            ),
+            examples=self.matched_examples(run, wanted),
         )
 
     def _at_collar(self, run: JudgedRun) -> EventReport:
