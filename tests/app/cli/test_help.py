@@ -68,7 +68,7 @@ def test_every_option_says_what_it_is(command: str) -> None:
         (
             "new",
             [
-                "Recipe to start from: appliances, birds, demo, drums, tapes.",
+                "Recipe to start from: appliances, birds, demo, drums, tapes, units.",
                 "[x>=0]",
                 "Default: set by the recipe",
                 "else recording",

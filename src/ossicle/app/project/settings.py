@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ossicle.app.project.benchmark import BenchmarkSettings
+from ossicle.app.project.encoder_conflicts import refuse_beside_encoder
 from ossicle.app.project.ensemble import EnsembleSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.settings import BEATS, EncoderSettings
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
+from ossicle.audio.segmentation.settings import SegmentSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.bundle.registry.settings import RegistrySettings
@@ -85,6 +87,7 @@ class ProjectSettings:
     store: StoreSettings = setting(default=StoreSettings(), help="recordings decoded once, and how to read the others")
     frontend: FrontEndSettings = setting(default=FrontEndSettings(), help="waveform to spectrogram")
     chunks: ChunkSettings = setting(default=ChunkSettings(), help="how recordings are divided into chunks")
+    segments: SegmentSettings = setting(default=SegmentSettings(), help="stretches of sound between silences (units)")
     encoder: EncoderSettings = setting(
         default=EncoderSettings(),
         help="waveform to embeddings (`ossicle features`); projects that judge whole recordings train a head on them",
@@ -143,7 +146,15 @@ class ProjectSettings:
         self._refuse_stage_two()
         kind = self.kind
         if kind.reads == EMBEDDINGS:
-            self._refuse_beside_encoder()
+            refuse_beside_encoder(
+                encoder=self.encoder.name,
+                features=self.features,
+                chunks=self.chunks,
+                model=self.model,
+                training=self.training,
+                pseudo=self.pseudo,
+                split=self.split,
+            )
             return
         if self.training.pretrained and not kind.pretrainable:
             raise ValueError(
@@ -199,57 +210,6 @@ class ProjectSettings:
         if self.kind.reads == EMBEDDINGS:
             raise ValueError(
                 f"{stated}: stage 2 is for states (recipe appliances), not for heads on whole recordings; set it to 0"
-            )
-
-    def _refuse_beside_encoder(self) -> None:
-        """Reject what a head on embeddings of clips cannot have."""
-        if self.features.cache:
-            raise ValueError(
-                f'features.cache = true: with encoder.name = "{self.encoder.name}" embeddings are kept, and no '
-                "spectrograms; remove it"
-            )
-        chunks, encoder = self.chunks, f'encoder.name = "{self.encoder.name}"'
-        if chunks.window_s == 0:
-            raise ValueError(f"chunks.window_s = 0 s: {encoder} scores clips: set window_s and step_s to their length")
-        if chunks.step_s != chunks.window_s:
-            raise ValueError(
-                f"chunks.step_s = {chunks.step_s:g} s: with {encoder} clips follow each other without overlap; set it "
-                f"to chunks.window_s = {chunks.window_s:g} s"
-            )
-        if self.training.pretrained:
-            raise ValueError(
-                f"training.pretrained = {self.training.pretrained!r}: {encoder} brings its own weights; remove one of "
-                "the two"
-            )
-        if self.model.window.scores != "sigmoid":
-            raise ValueError(
-                f'model.window.scores = "{self.model.window.scores}": heads score every label by itself; remove it, or '
-                'set encoder.name = "none"'
-            )
-        if self.training.class_weights != "none":
-            raise ValueError(
-                f'training.class_weights = "{self.training.class_weights}": heads weigh both sides of every label '
-                "equally already; remove it"
-            )
-        if key := self.training.of_networks:
-            raise ValueError(
-                f"training.{key} = {getattr(self.training, key)!r}: {encoder} trains a head by [head], which has no "
-                "such setting; remove it"
-            )
-        if self.training.noise_epochs:
-            raise ValueError(
-                f"training.noise_epochs = {self.training.noise_epochs}: a head is not fine-tuned; set it to 0, and "
-                "augment.noise_share for more noise in its training"
-            )
-        if self.pseudo.audio:
-            raise ValueError(
-                f"pseudo.audio = {self.pseudo.audio!r}: heads learn from no pseudo-labels; remove it, or set "
-                'encoder.name = "none"'
-            )
-        if self.split.kind.divides_clips:
-            raise ValueError(
-                f'split.strategy = "{self.split.strategy}" divides the clips of a recording, and heads are trained on '
-                'whole recordings; set split.strategy = "grouped", or encoder.name = "none"'
             )
 
     def _refuse_augmentation(self, plan: ChunkPlan) -> None:

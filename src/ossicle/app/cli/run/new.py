@@ -134,7 +134,8 @@ def new(
     Recipes: `tapes` for long recordings in which single events are annotated; `birds` for recordings that are
     labelled as a whole; `appliances` for what is on or off in recordings with steady sounds, by the names of the
     files; `drums` for files with one drum hit each, in folders GROUP/CLASS/FILE, or for a manifest of hits
-    (--manifest); `demo` for the synthetic tapes of `ossicle demo`. Give either --annotations (times of single events)
+    (--manifest); `units` for speech without labels, whose sounds become acoustic units and motifs; `demo` for the
+    synthetic tapes of `ossicle demo`. Give either --annotations (times of single events)
     or --labels (labels of whole recordings).
     Class folders named noise, other, background, silence or nocall, and folders whose names start with -, hold
     recordings without any of the classes.

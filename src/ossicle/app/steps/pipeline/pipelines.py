@@ -65,7 +65,13 @@ def _states() -> Pipeline:
     return PIPELINE
 
 
-PIPELINES = LoadedPipelines({"detector": _detector, "states": _states})
+def _units() -> Pipeline:
+    from ossicle.app.steps.pipeline.units import PIPELINE
+
+    return PIPELINE
+
+
+PIPELINES = LoadedPipelines({"detector": _detector, "states": _states, "units": _units})
 
 
 def pipeline_of(project: Project) -> Pipeline:

@@ -1,0 +1,1 @@
+"""Artefacts of the pipeline ``units``: segments, quantiser, unit sequences, motifs."""

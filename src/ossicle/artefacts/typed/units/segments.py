@@ -1,0 +1,67 @@
+"""The artefact of the step ``segments``: stretches of sound in the recordings of a corpus."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.tables import read_table, write_table
+from ossicle.artefacts.typed.artefact import ArtefactFolder
+
+
+@dataclass(frozen=True)
+class SegmentsFolder(ArtefactFolder):
+    """Segments in the order of their recordings and starts, and how they were found."""
+
+    step: ClassVar[str] = "segments"
+
+    SCHEMA: ClassVar[Mapping[str, Any]] = {
+        "segment_id": pl.String,
+        "recording_id": pl.String,
+        "number": pl.Int32,
+        "start_s": pl.Float64,
+        "end_s": pl.Float64,
+        "group": pl.String,
+        "peak_db": pl.Float32,
+        "cut": pl.String,
+    }
+    """One row a segment: times in seconds from the start of the recording, the level of the loudest frame in dBFS, and
+    why it ends (``silence``, ``longest``, ``end``, ``given``)."""
+
+    @property
+    def table_file(self) -> Path:
+        """The segments, one row each."""
+        return self.path / "segments.parquet"
+
+    @property
+    def summary_file(self) -> Path:
+        """Settings, thresholds by recording, left-out and partial recordings, seconds of sound and silence."""
+        return self.path / "segments.json"
+
+    def table(self) -> pl.DataFrame:
+        """Return the rows of :attr:`SCHEMA`, sorted by recording and number; read once."""
+        return self._table
+
+    @cached_property
+    def _table(self) -> pl.DataFrame:
+        return read_table(self.table_file, self.SCHEMA)
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The content of :attr:`summary_file`."""
+        found: dict[str, Any] = read_json(self.summary_file)
+        return found
+
+    def write_table(self, rows: pl.DataFrame) -> None:
+        """Write the segments."""
+        write_table(
+            self.table_file, rows.select(list(self.SCHEMA)).cast(pl.Schema(self.SCHEMA)), ["recording_id", "number"]
+        )
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write how the segments were found."""
+        write_json(self.summary_file, summary)

@@ -1,0 +1,1 @@
+"""Long recordings to segments: stretches of sound between silences."""
