@@ -1,0 +1,101 @@
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_mutual_info_score, normalized_mutual_info_score
+
+from ossicle.metrics.units.label_agreement import (
+    adjusted_mutual_information,
+    contingency,
+    expected_mutual_information,
+    label_agreement,
+    mutual_information,
+    normalised_mutual_information,
+    purity,
+)
+
+
+def drawn(seed, n, n_labels, n_units, tied=0.5):
+    """Labels and units; a share of the units follows the label."""
+    generator = np.random.default_rng(seed)
+    labels = generator.integers(n_labels, size=n)
+    units = np.where(generator.random(n) < tied, labels % n_units, generator.integers(n_units, size=n))
+    return labels, units
+
+
+@pytest.mark.parametrize(
+    ("n", "n_labels", "n_units"), [(20, 3, 4), (500, 40, 7), (3000, 900, 100), (20000, 300, 100), (60000, 2, 2)]
+)
+@pytest.mark.parametrize("tied", [0.0, 0.3, 1.0])
+def test_adjusted_and_normalised_information_equal_scikit_learn(n, n_labels, n_units, tied):
+    labels, units = drawn(n, n, n_labels, n_units, tied)
+    table = contingency(labels, units)
+    assert adjusted_mutual_information(table) == pytest.approx(adjusted_mutual_info_score(labels, units), abs=1e-9)
+    assert normalised_mutual_information(table) == pytest.approx(normalized_mutual_info_score(labels, units), abs=1e-9)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=60))
+def test_adjusted_information_equals_scikit_learn_on_any_labelling(pairs):
+    labels, units = np.array(pairs).T
+    value = adjusted_mutual_information(contingency(labels, units))
+    if min(len(set(labels)), len(set(units))) < 2:
+        assert math.isnan(value)
+    elif math.isnan(value):  # every permutation agrees as much, so that nothing can be adjusted
+        assert len(set(labels)) == len(set(units)) == len(pairs)
+    else:
+        assert value == pytest.approx(adjusted_mutual_info_score(labels, units), abs=1e-9)
+
+
+def test_the_expected_information_is_the_mean_over_all_permutations():
+    labels, units = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2])
+    over = [mutual_information(contingency(labels, np.array(one))) for one in itertools.permutations(units)]
+    assert expected_mutual_information(contingency(labels, units)) == pytest.approx(np.mean(over), abs=1e-12)
+
+
+def test_purity_is_the_share_of_the_most_frequent_labels():
+    labels, units = np.array([0, 0, 1, 1, 2, 2]), np.array([0, 0, 0, 1, 1, 1])
+    assert purity(contingency(labels, units)) == pytest.approx(4 / 6)
+
+
+def test_units_without_information_are_at_chance_in_every_figure():
+    labels, units = drawn(3, 20000, 400, 100, tied=0.0)
+    made = label_agreement(labels, units, np.arange(20000) // 200)
+    assert abs(made.ami.value) < 0.003
+    assert abs(made.ami_shuffled) < 0.003
+    assert made.ami.low < 0 < made.ami.high
+    # The normalised information and purity look like agreement, which only their chance levels put right.
+    assert made.nmi.value > 0.1
+    assert made.nmi.value == pytest.approx(made.nmi_chance, abs=0.003)
+    assert made.purity.value == pytest.approx(made.purity_shuffled, abs=0.003)
+
+
+def test_the_interval_holds_the_figure_of_many_more_recordings():
+    labels, units = drawn(5, 40000, 30, 20, tied=0.2)
+    whole = label_agreement(labels, units, np.arange(40000) // 100)
+    part = label_agreement(labels[:4000], units[:4000], np.arange(4000) // 100)
+    assert part.ami.low < whole.ami.value < part.ami.high
+    assert part.ami.high - part.ami.low > whole.ami.high - whole.ami.low
+    assert (part.n, part.n_labels) == (4000, 30)
+
+
+def test_figures_without_frames_are_undefined():
+    nothing = np.zeros(0, dtype=np.int64)
+    made = label_agreement(nothing, nothing, nothing).to_json()
+    assert made["ami"] == {"value": None, "low": None, "high": None}
+    assert made["nmi"]["chance"] is made["purity"]["shuffled"] is made["ami_shuffled"] is None
+
+
+def test_one_recording_gives_no_interval():
+    labels, units = drawn(1, 100, 4, 4)
+    made = label_agreement(labels, units, np.zeros(100, dtype=np.int64))
+    assert made.ami.value > 0.2
+    assert math.isnan(made.ami.low)
+
+
+def test_arrays_of_other_lengths_are_refused():
+    with pytest.raises(ValueError, match=r"labels \(3,\), units \(2,\)"):
+        label_agreement(np.zeros(3, dtype=int), np.zeros(2, dtype=int), np.zeros(3, dtype=int))
