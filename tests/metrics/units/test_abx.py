@@ -45,6 +45,15 @@ def test_triples_depend_on_the_seed_alone():
     assert (one.x != other.x).any()
 
 
+@pytest.mark.parametrize("across", [False, True])
+def test_only_judged_speakers_are_heard(across):
+    spoken = corpus()
+    triples = draw_triples(spoken.types, spoken.speakers, 200, 1, across=across, judged={2})
+    assert set(spoken.speakers[triples.x]) == {2}
+    assert set(spoken.speakers[triples.a]) == ({0, 1} if across else {2})
+    assert len(draw_triples(spoken.types, spoken.speakers, 200, 1, across=across, judged={7})) == 0
+
+
 def test_types_and_speakers_count_alike_however_many_tokens_they_have():
     types = np.array([0] * 96 + [1, 1] + [0, 0, 1, 1])
     speakers = np.array([0] * 98 + [1] * 4)

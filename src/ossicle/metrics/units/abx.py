@@ -11,7 +11,7 @@ A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1(2), 2007.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,6 +102,7 @@ def abx_error(
     n: int = N_TRIPLES,
     seed: int = 0,
     resamples: int = 1000,
+    judged: Collection[int] | None = None,
 ) -> AbxError:
     """Return the ABX error of tokens within or across speakers.
 
@@ -117,6 +118,8 @@ def abx_error(
         Number of triples and seed of the draws.
     resamples
         Resamples of the interval; 0 for none.
+    judged
+        Speakers that X may have; None: all.
 
     Examples
     --------
@@ -125,10 +128,10 @@ def abx_error(
     >>> abx_error(spoken, across=True, n=100).error.value
     0.0
     """
-    triples = draw_triples(tokens.types, tokens.speakers, n, seed, across=across)
+    triples = draw_triples(tokens.types, tokens.speakers, n, seed, across=across, judged=judged)
     wrong = triple_errors(tokens.frames, triples, distance)
     permuted = _permuted_types(tokens, seed)
-    shuffled = draw_triples(permuted, tokens.speakers, n, seed, across=across)
+    shuffled = draw_triples(permuted, tokens.speakers, n, seed, across=across, judged=judged)
     told = np.concatenate([tokens.types[triples.a], tokens.types[triples.b]])
     heard = np.concatenate([tokens.speakers[triples.a], tokens.speakers[triples.x]])
     return AbxError(

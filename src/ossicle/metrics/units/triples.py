@@ -3,6 +3,7 @@
 Within speakers, all three tokens have one speaker. Across speakers, A and B have one speaker and X another.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,13 @@ class Triples:
 
 
 def draw_triples(
-    types: NDArray[np.integer], speakers: NDArray[np.integer], n: int, seed: int, *, across: bool
+    types: NDArray[np.integer],
+    speakers: NDArray[np.integer],
+    n: int,
+    seed: int,
+    *,
+    across: bool,
+    judged: Collection[int] | None = None,
 ) -> Triples:
     """Draw triples with replacement, so that rare types and speakers count as much as frequent ones.
 
@@ -41,6 +48,8 @@ def draw_triples(
         Seed of the draws.
     across
         Whether X has another speaker than A and B.
+    judged
+        Speakers that X may have; None: all.
 
     Returns
     -------
@@ -59,7 +68,7 @@ def draw_triples(
         (first, second, shared)
         for first in tokens
         for second in tokens
-        if (first != second) is across and len(tokens[first]) > 1
+        if (first != second) is across and len(tokens[first]) > 1 and (judged is None or second in judged)
         for shared in [_shared(tokens[first], tokens[second], across)]
         if shared
     ]
