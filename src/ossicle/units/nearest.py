@@ -8,7 +8,6 @@ size of a block, on the number of threads or on the library of the product.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +24,7 @@ MOST_CENTRES = int(np.iinfo(np.int16).max)
 
 # Frames of a block: their scores for 100 centres, 400 KB, stay within a core's second cache.
 _BLOCK_VALUES = 1 << 17
-_LEAST_ROWS, _MOST_ROWS = 64, 2048
+_LEAST_ROWS, _MOST_ROWS = 64, 1024
 _ROUNDING = 2.0**-24
 
 
@@ -60,8 +59,8 @@ class NearestCentre:
         k, dim = centres.shape
         self._exact = centres.astype(np.float64)
         squares = np.square(self._exact).sum(axis=1)
-        self._squares = squares.astype(np.float32)
-        self._twice = np.ascontiguousarray(-2 * centres.T)
+        # The squares are one more row of the product, because frames get one more value, 1: that costs less than a sum.
+        self._product = np.vstack([-2 * centres.T, squares[None]]).astype(np.float32)
         self._screen = screen
         self._longest = float(np.sqrt(squares.max()))
         # A sum of n rounded products errs by at most n roundings of the sum of their magnitudes (Higham 2002, 3.1).
@@ -94,35 +93,41 @@ class NearestCentre:
         if frames.ndim != 2 or frames.shape[1] != self._exact.shape[1]:
             raise ValueError(f"frames have the shape {frames.shape}, not (n, {self._exact.shape[1]})")
         found = np.empty(len(frames), np.int16)
-        scores = np.empty((min(self._rows, len(frames)), len(self._exact)), np.float32)
+        rows = min(self._rows, len(frames))
+        block = np.ones((rows, len(self._product)), np.float32)
+        scores = np.empty((rows, len(self._exact)), np.float32)
         for first in range(0, len(frames), self._rows):
-            block = np.ascontiguousarray(frames[first : first + self._rows], np.float32)
-            found[first : first + len(block)] = self._block(block, scores[: len(block)])
+            part = frames[first : first + self._rows]
+            block[: len(part), :-1] = part
+            found[first : first + len(part)] = self._block(block[: len(part)], scores[: len(part)])
         return found
 
-    def _block(self, frames: Frames, scores: NDArray[np.float32]) -> NDArray[np.intp]:
-        lengths = np.sqrt(np.einsum("ij,ij->i", frames, frames))
-        if not np.isfinite(lengths).all():
+    def _block(self, block: Frames, scores: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Return the labels of frames with one more value, 1; ``scores`` (n, k) is overwritten."""
+        frames = block[:, :-1]
+        squares = np.vecdot(frames, frames)
+        if not np.isfinite(squares).all():
             raise ValueError("a frame has a value that is NaN or infinite, or too large")
         if self._screen is None:
-            np.matmul(frames, self._twice, out=scores)
-            scores += self._squares
-            error: NDArray[Any] = self._bound * self._longest * (2 * lengths + self._longest)
+            np.matmul(block, self._product, out=scores)
+            error = np.float32(self._bound * self._longest) * (2 * np.sqrt(squares) + np.float32(self._longest))
         else:
             scores, error = self._screen(frames)
         labels: NDArray[np.intp] = scores.argmin(axis=1)
-        best = np.take_along_axis(scores, labels[:, None], axis=1)
-        possible = scores <= best + 2 * error[:, None].astype(np.float32)
-        if np.count_nonzero(possible) > len(frames):
-            self._decide(frames, possible, labels)
+        places = np.arange(len(frames)), labels
+        limit = scores[places] + 2 * error
+        possible = scores <= limit[:, None]
+        possible[places] = False
+        others = np.flatnonzero(possible)
+        if len(others):
+            self._decide(frames, others, labels)
         return labels
 
-    def _decide(self, frames: Frames, possible: NDArray[np.bool_], labels: NDArray[np.intp]) -> None:
-        """Compare the possible centres of frames that have more than one in float64, and correct their labels."""
-        rows, centres = np.nonzero(possible)
-        same = rows[1:] == rows[:-1]
-        several = np.concatenate([same, [False]]) | np.concatenate([[False], same])
-        rows, centres = rows[several], centres[several]
+    def _decide(self, frames: Frames, others: NDArray[np.intp], labels: NDArray[np.intp]) -> None:
+        """Correct the labels of frames with ``others``, further possible centres (frame times k plus centre)."""
+        rows, centres = np.divmod(others, len(self._exact))
+        several = np.unique(rows)
+        rows, centres = np.concatenate([rows, several]), np.concatenate([centres, labels[several]])
         distances = np.square(frames[rows].astype(np.float64) - self._exact[centres]).sum(axis=1)
         order = np.lexsort((centres, distances, rows))
         rows, centres = rows[order], centres[order]

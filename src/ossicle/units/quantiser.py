@@ -170,8 +170,7 @@ class Quantiser:
 
     def times_s(self, n_frames: int) -> NDArray[np.float64]:
         """Return the centre of each frame in seconds from the start of its segment, float64 (n_frames,)."""
-        times = self.origin_s + np.arange(n_frames, dtype=np.float64) * self.hop_s
-        return times
+        return self.origin_s + np.arange(n_frames, dtype=np.float64) * self.hop_s
 
     def refuse_spec(self, spec: EncoderSpec, hop_s: float | None = None, origin_s: float | None = None) -> None:
         """Refuse frames of another encoder, layer, rate or hop.
