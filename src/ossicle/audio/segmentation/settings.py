@@ -48,8 +48,8 @@ class SegmentSettings:
     )
     shortest_s: float = setting(
         default=2.0,
-        help="shorter pieces are joined to the nearer neighbour, unless the result would be longer than `longest_s`; "
-        "no piece is dropped",
+        help="shorter pieces are joined to the nearer neighbour within 10 s, unless the result would be longer than "
+        "`longest_s`; no piece is dropped",
         unit="s",
         ge=0,
         le=600,
@@ -69,6 +69,11 @@ class SegmentSettings:
             raise ValueError(
                 f"shortest_s = {self.shortest_s:g} s is more than half of longest_s = {self.longest_s:g} s: the parts "
                 "of a long piece could be too short; lower it"
+            )
+        if self.threshold_db > 0 and self.relative_to != PERCENTILE:
+            raise ValueError(
+                f"threshold_db = {self.threshold_db:g} dB: no frame is louder than {self.relative_to}; use a negative "
+                f'value, or relative_to = "{PERCENTILE}"'
             )
         if self.by == TABLE and not self.table:
             raise ValueError('table: by = "table" needs the path of a table of segments')

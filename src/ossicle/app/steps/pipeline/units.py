@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ossicle.app.steps.acoustic_units import segments
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
@@ -15,10 +16,10 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
 
 PIPELINE = Pipeline(
     name="units",
-    # Each owner adds a step here as it lands: segments, features, quantiser, sequences, motifs, quality, report.
-    steps=(corpus.STEP,),
+    # Each owner adds a step here as it lands: features, quantiser, sequences, motifs, quality, report.
+    steps=(corpus.STEP, segments.STEP),
     losses=_losses,
     missing_inputs=missing_inputs,
     front_end=lambda project: False,
-    checked={corpus.STEP.name: "index"},
+    checked={corpus.STEP.name: "index", segments.STEP.name: "segments"},
 )

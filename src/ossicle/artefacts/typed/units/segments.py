@@ -38,8 +38,30 @@ class SegmentsFolder(ArtefactFolder):
         return self.path / "segments.parquet"
 
     @property
+    def parts_folder(self) -> Path:
+        """Recordings that an interrupted step has done; a finished artefact has none."""
+        return self.path / "parts"
+
+    def part_file(self, name: str) -> Path:
+        """Return the file with the segments of the recordings of one part."""
+        return self.parts_folder / f"{name}.json"
+
+    def is_done(self, name: str) -> bool:
+        """Return whether a part is done, or all of them are and are gathered."""
+        return self.part_file(name).exists() or self.summary_file.exists()
+
+    def part(self, name: str) -> list[dict[str, Any]]:
+        """Return what was found in each recording of a part."""
+        found: list[dict[str, Any]] = read_json(self.part_file(name))["recordings"]
+        return found
+
+    def write_part(self, name: str, recordings: list[dict[str, Any]]) -> None:
+        """Write what was found in each recording of a part."""
+        write_json(self.part_file(name), {"recordings": recordings})
+
+    @property
     def summary_file(self) -> Path:
-        """Settings, thresholds by recording, left-out and partial recordings, seconds of sound and silence."""
+        """Settings, thresholds, left-out and partial recordings, seconds of sound and silence; written last."""
         return self.path / "segments.json"
 
     def table(self) -> pl.DataFrame:

@@ -2,7 +2,8 @@
 
 Headings are compared as keys (``heading_key``): case, blanks, dots and brackets do not count, so that Raven's
 ``Begin Time (s)`` is also R's ``Begin.Time..s.``. Known are the tables of Ossicle, opensoundscape, crowsetta, DCASE,
-Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), and the R packages warbleR, ohun, Rraven and monitoR.
+Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), the R packages warbleR, ohun, Rraven and monitoR, and
+tables of words or phones in utterances.
 """
 
 import re
@@ -52,13 +53,14 @@ FILE = (
     *("audiofile", "audio_file_name", "audio_filename", "audio_path", "audio_filepath", "audio_file_path"),
     *("notated_path", "sound_files", "sound_file", "soundfile", "wav_file", "wavfile", "wav_filename"),
     *("recording_file", "recording_filename", "recording_path", "source_file"),
+    *("utterance", "utterance_id", "utt_id"),
 )
 PERHAPS_FILE = frozenset(
     {"recording", "recording_name", "recording_id", "audio", "audio_name", "audio_id", "wav", "wav_name", "sound_name"}
     | {"soundscape", "soundscape_name", "soundscape_id", "clip_name", "tape_name", "track_name", "media_name"}
 )
 """Columns that may name the recording of a row, but have other uses too."""
-LABEL = ("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name")
+LABEL = ("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name", "word", "phone")
 RAVEN_LABEL = (
     "annotation",
     "species",

@@ -1,0 +1,223 @@
+"""Step ``segments``: stretches of sound in every recording, with their source and times."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
+from ossicle.artefacts.files import file_digest
+from ossicle.artefacts.filesystem.changes import remove_folder
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.processes.work_parts import items_per_part, work_parts
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.audio.decoding.versions import decoder_versions
+from ossicle.audio.segmentation.recordings import SegmentedRecording, segment_recording
+from ossicle.audio.segmentation.settings import PERCENTILE, TABLE
+from ossicle.core.digest import digest
+from ossicle.core.errors import AudioError, UsageError
+from ossicle.core.records import Recording
+from ossicle.core.settings import digestible
+from ossicle.corpus.formats.segment_table import Stretches, read_segments
+from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.corpus.naming.table_pairing import Pairing
+
+STEP_VERSION = 1
+
+# Most seconds of sound in a part of several recordings: what an interrupted step may have to do again.
+_PART_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSegments:
+    """Ready segments by recording id, and the names of recordings that the corpus does not have."""
+
+    by_recording: Mapping[str, Stretches]
+    unmatched: tuple[str, ...]
+
+
+def run(context: Context) -> None:
+    """Segment the recordings of the missing parts, and gather all parts in one table."""
+    own = context.own(SegmentsFolder)
+    if own.summary_file.exists():
+        # Killed after gathering: only the parts remain to be removed.
+        remove_folder(own.parts_folder)
+        return
+    recordings = used_recordings(context.read(CorpusFolder))
+    parts, given = _parts(recordings), _given(context.project, recordings)
+    missing = [name for name in parts if not own.is_done(name)]
+    done = len(recordings) - sum(len(parts[name]) for name in missing)
+    # Decoding and measuring release the global interpreter lock, so threads are enough.
+    with ThreadPoolExecutor(max(1, context.project.settings.project.workers)) as pool, ExitStack() as stack:
+        stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+        for name in pool.map(lambda name: _locked(context, name, parts[name], given), missing):
+            done += len(parts[name])
+            context.progress.advance(done, len(recordings), "recordings")
+    _gather(context, recordings, [row for name in parts for row in own.part(name)], given.unmatched)
+    remove_folder(own.parts_folder)
+
+
+def used_recordings(corpus: CorpusFolder) -> list[Recording]:
+    """Return the recordings of an index that decode at least in part, in the order of their ids."""
+    return sorted((one for one in read_index(corpus).recordings if one.status != "left_out"), key=lambda one: one.id)
+
+
+def _locked(context: Context, name: str, recordings: Sequence[Recording], given: GivenSegments) -> str:
+    own = context.own(SegmentsFolder)
+    with work_unit_lock(context.out, name, LOCK_WAIT_S):
+        if not own.is_done(name):
+            own.write_part(name, list(_segmented(context.project, recordings, given)))
+    return name
+
+
+def _run_one(context: Context, name: str) -> None:
+    recordings = used_recordings(context.read(CorpusFolder))
+    found = _segmented(context.project, _parts(recordings)[name], _given(context.project, recordings))
+    context.own(SegmentsFolder).write_part(name, list(found))
+
+
+def _segmented(project: Project, recordings: Sequence[Recording], given: GivenSegments) -> Iterator[dict[str, Any]]:
+    """Yield what was found in each recording as plain values; one that cannot be read costs only itself."""
+    settings, channel = project.settings.segments, project.settings.audio.name
+    for one in recordings:
+        try:
+            file = project.roots.file(one)
+            found = segment_recording(file, settings, channel=channel, given=given.by_recording.get(one.id, ()))
+        except AudioError as error:
+            found = SegmentedRecording((), 0.0, 0.0, None, left_out=str(error))
+        yield {"id": one.id, **asdict(found)}
+
+
+def _gather(
+    context: Context, recordings: Sequence[Recording], found: Sequence[Mapping[str, Any]], unmatched: Sequence[str]
+) -> None:
+    settings, own = context.project.settings, context.own(SegmentsFolder)
+    known = {one.id: one for one in recordings}
+    rows = [
+        {
+            "segment_id": segment_id(one["id"], number),
+            "recording_id": one["id"],
+            "number": number,
+            "group": known[one["id"]].fields.get(settings.split.group, ""),
+            **segment,
+        }
+        for one in found
+        for number, segment in enumerate(one["segments"])
+    ]
+    left_out = {one["id"]: one["left_out"] for one in found if one["left_out"]}
+    if not rows:
+        reason = next(iter(left_out.values()), "the corpus has no recordings")
+        raise UsageError(f"[segments] finds no segment in {len(found)} recordings: {reason}")
+    table = pl.DataFrame(rows, schema_overrides=dict(SegmentsFolder.SCHEMA))
+    sound_s = float((table["end_s"] - table["start_s"]).sum())
+    total_s = sum(one["duration_s"] for one in found)
+    own.write_table(table)
+    own.write_summary(
+        {
+            "segments": len(table),
+            "recordings": len(found),
+            "settings": digestible(settings.segments),
+            "threshold_db": {one["id"]: one["threshold_db"] for one in found if one["threshold_db"] is not None},
+            "loudest_db": {one["id"]: one["loudest_db"] for one in found},
+            "left_out": left_out,
+            "partial": {one["id"]: one["partial"] for one in found if one["partial"]},
+            "unmatched": list(unmatched),
+            "sound_s": round(sound_s, 6),
+            "silence_s": round(total_s - sound_s, 6),
+        }
+    )
+
+
+def segment_id(recording_id: str, number: int) -> str:
+    """Return the id of a segment: unique over all folders, because that of its recording is.
+
+    >>> segment_id("3f2a", 7)
+    '3f2a#0007'
+    """
+    return f"{recording_id}#{number:04d}"
+
+
+def _parts(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
+    """Return the recordings of each part by its name; a part is done as a whole or not at all."""
+    numbers = work_parts([one.duration_s for one in recordings], _PART_S, items_per_part(len(recordings)))
+    parts: dict[str, list[Recording]] = {}
+    for one, number in zip(recordings, numbers, strict=True):
+        parts.setdefault(f"part-{number:04d}", []).append(one)
+    return parts
+
+
+def table_file(project: Project) -> Path | None:
+    """Return the table of ready segments; None if the project has none."""
+    settings = project.settings.segments
+    return project.folder / settings.table if settings.by == TABLE else None
+
+
+def _given(project: Project, recordings: Sequence[Recording]) -> GivenSegments:
+    """Return the segments of the project's table, each with the recording that it names.
+
+    Raises
+    ------
+    FormatError
+        The table cannot be read, or a name fits several recordings.
+    """
+    if (table := table_file(project)) is None:
+        return GivenSegments({}, ())
+    ids, pairing = {one.id for one in recordings}, Pairing(one.path for one in recordings)
+    by_path = {one.path: one.id for one in recordings}
+    found: dict[str, Stretches] = {}
+    unmatched: list[str] = []
+    for name, stretches in read_segments(table).items():
+        path = None if name in ids else pairing.of_path(name, str(table))
+        key = name if path is None else by_path[path]
+        if key in ids:
+            found[key] = (*found.get(key, ()), *stretches)
+        else:
+            unmatched.append(name)
+    return GivenSegments(found, tuple(unmatched))
+
+
+def _settings(project: Project) -> dict[str, object]:
+    segments = digestible(project.settings.segments)
+    if project.settings.segments.relative_to != PERCENTILE:
+        segments.pop("percentile", None)
+    audio = digestible(project.settings.audio)
+    return {"segments": segments, "group": project.settings.split.group, "decoders": decoder_versions(), **audio}
+
+
+def _table_digest(project: Project) -> dict[str, str]:
+    table = table_file(project)
+    if table is None:
+        return {}
+    if not table.is_file():
+        raise UsageError(f"[segments] table: {table} is not a file; correct the path in {project.file}")
+    return {"table": file_digest(table)}
+
+
+def _recordings_read(corpus: Path) -> str:
+    """Return the digest of the recordings and their fields, not of annotations: words do not move segments."""
+    used = used_recordings(CorpusFolder(corpus))
+    return digest([[one.id, one.digest, sorted(one.fields.items())] for one in used])
+
+
+STEP = Step(
+    name=SegmentsFolder.step,
+    version=STEP_VERSION,
+    needs=(CorpusFolder.step,),
+    settings=_settings,
+    run=run,
+    extra=_table_digest,
+    reads={CorpusFolder.step: _recordings_read},
+    work_units=WorkUnits(
+        named_by=(CorpusFolder.step,),
+        names=lambda inputs: tuple(_parts(used_recordings(CorpusFolder.among(inputs)))),
+        run=_run_one,
+        done=lambda out, name: SegmentsFolder(out).is_done(name),
+        max_concurrent=15,
+    ),
+)
