@@ -262,3 +262,14 @@ def test_refusals(corpus, tmp_path):
 def test_an_empty_store(tmp_path):
     assert build_store([], tmp_path / "store", RATE) == []
     assert Store(tmp_path / "store").ids == ()
+
+
+def test_a_store_that_nobody_reads_any_more_holds_no_file_open(corpus, tmp_path):
+    build_store(corpus.values(), tmp_path / "store", RATE)
+    before = set(os.listdir("/dev/fd"))
+    store = Store(tmp_path / "store")
+    for recording_id in store.ids:
+        store.read(recording_id, 0, 1)
+    assert len(set(os.listdir("/dev/fd")) - before) > 0
+    del store
+    assert set(os.listdir("/dev/fd")) <= before

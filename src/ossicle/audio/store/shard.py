@@ -6,6 +6,7 @@ entries and can be read without the index.
 
 import json
 import os
+import weakref
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -90,6 +91,7 @@ class ShardFile:
     def __init__(self, folder: Path, shard: str) -> None:
         self.path = StoreFolder(folder).shard_file(shard)
         self._handle: int | None = None
+        self._closing: weakref.finalize[[int], ShardFile] | None = None
         with open_shard(folder, shard) as file:
             try:
                 self._places = _places(file)
@@ -113,15 +115,17 @@ class ShardFile:
             try:
                 require_regular(self.path)
                 self._handle = os.open(self.path, os.O_RDONLY)
+                # Many trainings may run in one process: what nobody reads any more is closed.
+                self._closing = weakref.finalize(self, os.close, self._handle)
             except OSError as error:
                 raise ArtefactError(f"{self.path}: cannot be opened ({error}); build the store again") from error
         return self._handle
 
     def close(self) -> None:
         """Close the file until the next read."""
-        if self._handle is not None:
-            os.close(self._handle)
-            self._handle = None
+        if self._closing is not None:
+            self._closing()
+            self._handle = self._closing = None
 
 
 def _places(file: h5py.File) -> dict[str, tuple[int, int]]:
