@@ -33,8 +33,8 @@ def close(one: One) -> int | None:
 
 def test_leaving_the_block_ends_everything_and_kills_what_stays() -> None:
     ends, stays = command(SLEEPS), command(STAYS)
-    context = multiprocessing.get_context("fork")
-    worker = context.Process(target=time.sleep, args=(60,))
+    # Never a fork: this process has threads of many libraries, and its copy would hold their locks.
+    worker = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
     worker.start()
     group = ProcessGroup[One](0.5)
     for one in (ends, stays, One(worker)):
