@@ -1,4 +1,3 @@
-import json
 import math
 
 import numpy as np
@@ -6,7 +5,6 @@ import pytest
 from tests.evaluation.units.spoken import TIMES, speech
 
 from ossicle.core.columns.annotation_columns import AnnotationColumns
-from ossicle.evaluation.units.over_folds import over_folds, thin_folds
 from ossicle.evaluation.units.unit_boundaries import boundary_counts
 from ossicle.evaluation.units.unit_figures import Resampling, unit_figures
 from ossicle.evaluation.units.words import SpokenWords
@@ -72,31 +70,7 @@ def test_boundaries_of_a_segment_worked_out_by_hand():
     assert boundary_counts(units[:1], times[:1], words, np.random.default_rng(0)) == ((0, 0, 0), (0, 0, 0))
 
 
-def test_the_headline_is_the_worst_fold_beside_the_mean_and_chance():
-    folds = {"ada": figures(0.9), "bob": figures(0.3, seed=1)}
-    made = over_folds(folds)
-    each = [one.figures["ami"].value for one in folds.values()]
-    assert (made["ami"]["fold"], made["ami"]["value"]) == ("bob", pytest.approx(each[1], abs=1e-6))
-    assert made["ami"]["mean"] == pytest.approx(np.mean(each), abs=1e-6)
-    assert made["ami"]["gap"] == pytest.approx(each[0] - each[1], abs=2e-6)
-    assert made["nmi"]["chance"] == folds["bob"].to_json()["nmi"]["chance"]
-    assert made["ami"]["chance"] == folds["bob"].to_json()["ami_shuffled"]
-    assert abs(made["ami_shuffled"]["value"]) < 0.05
-    worse = max(folds, key=lambda name: folds[name].figures["bitrate"].value)
-    assert made["bitrate"]["fold"] == worse
-    json.dumps(made, allow_nan=False)
-
-
-def test_thin_data_are_named():
-    assert thin_folds({"ada": figures()}) == []
-    few = thin_folds({"ada": figures(n_recordings=3), "bob": figures(n_types=2), "cy": figures(faithful=0.0)})
-    assert few[0] == "ada: 3 recordings are judged, and 5 are needed"
-    assert "bob: 2 different words are judged" in few[1]
-    assert "cannot be told from chance" in few[2]
-
-
 def test_no_segments_have_undefined_figures():
     made = unit_figures([], [], 8, TIMES, SpokenWords(AnnotationColumns.from_annotations([])), {}, HOW)
     assert math.isnan(made.figures["ami"].value)
-    assert over_folds({"ada": made})["ami"]["value"] is None
-    assert over_folds({}) == {}
+    assert made.to_json()["ami"]["value"] is None

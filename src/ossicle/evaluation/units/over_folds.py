@@ -1,30 +1,38 @@
 """Figures of units over held-out folds: the worst fold, the mean, and whether the data can support them."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from ossicle.evaluation.units.unit_figures import UnitFigures
-from ossicle.metrics.reports.event_report import Estimate, plain
+from ossicle.metrics.reports.event_report import plain
 
 FEWEST_RECORDINGS = 5
 """Recordings that a fold needs for a figure."""
 FEWEST_WORDS = 5
 """Different words that a fold needs."""
+
+_FIGURES = (
+    "ami",
+    "nmi",
+    "purity",
+    "abx_within",
+    "abx_across",
+    "boundary_precision",
+    "boundary_recall",
+    "boundary_f",
+    "r_value",
+    "bitrate",
+    "bitrate_runs",
+    "repeat_rate",
+)
 _LESS_IS_BETTER = frozenset({"abx_within", "abx_across", "bitrate", "bitrate_runs"})
-_BESIDE = {
-    "ami": ("ami_shuffled",),
-    "nmi": ("nmi", "chance"),
-    "purity": ("purity", "shuffled"),
-    "boundary_f": ("boundary_f", "random"),
-    "r_value": ("r_value", "random"),
-    "abx_within": ("abx_within", "shuffled"),
-    "abx_across": ("abx_across", "shuffled"),
-}
-"""Where the level by chance of a figure stands in a fold."""
+_CHANCE = ("chance", "shuffled", "random")
+"""Keys under which the level by chance stands beside a figure of a fold."""
+
+Fold = Mapping[str, Any]
+"""Plain values of :class:`ossicle.evaluation.units.unit_figures.UnitFigures`."""
 
 
-def over_folds(folds: Mapping[str, UnitFigures]) -> dict[str, Any]:
+def over_folds(folds: Mapping[str, Fold]) -> dict[str, Any]:
     """Return the headline of ``metrics.json``: of each figure the worst fold, the mean, and the gap to the best.
 
     Undefined figures of a fold are left out; a figure that no fold has is None.
@@ -40,37 +48,33 @@ def over_folds(folds: Mapping[str, UnitFigures]) -> dict[str, Any]:
         By figure: ``value``, ``low``, ``high`` of the worst fold, ``fold``, ``mean``, ``gap`` and, where there is one,
         ``chance``: the same figure of shuffled units in that fold. ``ami_shuffled``: that of all folds furthest from 0.
     """
-    if not folds:
-        return {}
-    names = list(next(iter(folds.values())).figures)
-    out: dict[str, Any] = {
-        name: _worst(name, {fold: one.figures[name] for fold, one in folds.items()}, folds) for name in names
-    }
-    shuffled = [one.words.agreement.ami_shuffled for one in folds.values() if one.words is not None]
-    defined = [value for value in shuffled if not math.isnan(value)]
-    if shuffled:
-        out["ami_shuffled"] = {"value": plain(max(defined, key=abs, default=math.nan)), "low": None, "high": None}
+    names = [name for name in _FIGURES if any(name in one for one in folds.values())]
+    out: dict[str, Any] = {name: _worst(name, {key: one[name] for key, one in folds.items()}) for name in names}
+    if "ami" in out:
+        shuffled = [one["ami_shuffled"] for one in folds.values() if one["ami_shuffled"] is not None]
+        out["ami_shuffled"] = {"value": max(shuffled, key=abs, default=None), "low": None, "high": None}
+        out["ami"]["chance"] = None if out["ami"]["fold"] is None else folds[out["ami"]["fold"]]["ami_shuffled"]
     return out
 
 
-def _worst(name: str, figures: Mapping[str, Estimate], folds: Mapping[str, UnitFigures]) -> dict[str, Any]:
-    defined = {fold: one for fold, one in figures.items() if not math.isnan(one.value)}
+def _worst(name: str, figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    defined = {fold: one for fold, one in figures.items() if one["value"] is not None}
     if not defined:
         return {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
     sign = -1 if name in _LESS_IS_BETTER else 1
-    fold, worst = min(defined.items(), key=lambda pair: sign * pair[1].value)
-    values = [one.value for one in defined.values()]
-    out = {**worst.to_json(), "fold": fold, "mean": plain(sum(values) / len(values))}
-    out["gap"] = plain(max(values) - min(values))
-    if name in _BESIDE:
-        found: Any = folds[fold].to_json()
-        for key in _BESIDE[name]:
-            found = found[key]
-        out["chance"] = found
-    return out
+    fold, worst = min(defined.items(), key=lambda pair: sign * pair[1]["value"])
+    values = [one["value"] for one in defined.values()]
+    out = {
+        **{key: worst[key] for key in ("value", "low", "high")},
+        "fold": fold,
+        "mean": plain(sum(values) / len(values)),
+        "gap": plain(max(values) - min(values)),
+    }
+    beside = [worst[key] for key in _CHANCE if key in worst]
+    return {**out, "chance": beside[0]} if beside else out
 
 
-def thin_folds(folds: Mapping[str, UnitFigures]) -> list[str]:
+def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
     """Return in words why figures say little about other speech; empty if there is enough.
 
     Parameters
@@ -80,14 +84,14 @@ def thin_folds(folds: Mapping[str, UnitFigures]) -> list[str]:
     """
     out = []
     for name, one in folds.items():
-        if one.recordings < FEWEST_RECORDINGS:
-            out.append(f"{name}: {one.recordings} recordings are judged, and {FEWEST_RECORDINGS} are needed")
-        if one.words is None:
+        if one["recordings"] < FEWEST_RECORDINGS:
+            out.append(f"{name}: {one['recordings']} recordings are judged, and {FEWEST_RECORDINGS} are needed")
+        if "ami" not in one:
             continue
-        agreement = one.words.agreement
-        if agreement.n_labels < FEWEST_WORDS:
-            out.append(f"{name}: {agreement.n_labels} different words are judged, and {FEWEST_WORDS} are needed")
-        elif agreement.ami.low <= 0:
-            ami = f"{agreement.ami.value:.3f} [{agreement.ami.low:.3f}, {agreement.ami.high:.3f}]"
-            out.append(f"{name}: the AMI {ami} cannot be told from chance")
+        ami = one["ami"]
+        if one["labels"] < FEWEST_WORDS:
+            out.append(f"{name}: {one['labels']} different words are judged, and {FEWEST_WORDS} are needed")
+        elif ami["low"] is not None and ami["low"] <= 0:
+            interval = f"{ami['value']:.3f} [{ami['low']:.3f}, {ami['high']:.3f}]"
+            out.append(f"{name}: the AMI {interval} cannot be told from chance")
     return out
