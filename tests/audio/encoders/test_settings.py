@@ -12,9 +12,10 @@ from ossicle.core.settings import digestible
         ({"name": "acoustic", "path": "a.onnx"}, "reads no file"),
         ({"name": "birdnet", "path": "a.onnx"}, "reads no file"),
         ({"name": "acoustic", "layer": 3}, "only"),
+        ({"name": "mfcc", "path": "w"}, "reads no file"),
         ({"name": "hf", "path": "w", "layer": 0}, "from 1 on"),
         ({"name": "acoustic", "rate": 8000}, "own sample rate"),
-        ({"name": "mfcc"}, "not one of"),
+        ({"name": "mfccs"}, "not one of"),
     ],
 )
 def test_settings_that_fit_no_encoder_are_refused(given, message):

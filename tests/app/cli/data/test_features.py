@@ -119,7 +119,8 @@ def test_embed_writes_a_table_for_each_recording(project: Path, tmp_path: Path, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--encoder", "mfcc"), "--encoder mfcc"),
+        (("--encoder", "mfccs"), "--encoder mfccs"),
+        (("--encoder", "mfcc", "--window-s", "0.02"), "at least 400"),
         (("--encoder", "onnx"), "needs the path"),
         (("--encoder", "onnx", "--path", "none.onnx"), "OSSICLE_ENCODERS"),
         (("--window-s", "0.1"), "at least 4096"),

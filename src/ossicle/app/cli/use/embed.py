@@ -35,7 +35,7 @@ def embed(
     recordings: Recordings,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables; created if missing.")],
     encoder: Annotated[
-        str, typer.Option("--encoder", help="Encoder: acoustic, birdnet, beats, hf or onnx.")
+        str, typer.Option("--encoder", help="Encoder: acoustic, mfcc, logmel, birdnet, beats, hf or onnx.")
     ] = "acoustic",
     path: Annotated[
         str,

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.audio.encoders.acoustic import AcousticEncoder
-from ossicle.audio.encoders.settings import ACOUSTIC, BIRDNET, HF, NEEDS_TORCH, EncoderSettings
+from ossicle.audio.encoders.frames.logmel import LogMelEncoder
+from ossicle.audio.encoders.frames.mfcc import MfccEncoder
+from ossicle.audio.encoders.settings import BIRDNET, BUILT_IN, HF, NEEDS_TORCH, EncoderSettings
 from ossicle.audio.encoders.spec import Encoder, EncoderSpec
 from ossicle.bundle.encoders.birdnet import birdnet_file
 from ossicle.bundle.encoders.weights import find_weights, weights_digest
@@ -110,8 +112,9 @@ def encoder_inputs(project: Project) -> dict[str, str]:
         The weights of the encoder are missing, or its library.
     """
     settings = project.settings.encoder.opened
-    if settings.name == ACOUSTIC:
-        return {"encoder": f"{ACOUSTIC} {AcousticEncoder.spec.version}"}
+    if settings.name in BUILT_IN:
+        spec = next(one.spec for one in (AcousticEncoder, LogMelEncoder, MfccEncoder) if one.spec.name == settings.name)
+        return {"encoder": f"{spec.name} {spec.version}"}
     if settings.name == HF:
         from ossicle.models.encoders.hub import model_digest, model_folder
 

@@ -1,6 +1,6 @@
 """The artefact of the step ``features``: the embeddings of every recording, in shards."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,10 @@ from ossicle.core.model_input.encoder_spec import EncoderSpec
 
 @dataclass(frozen=True)
 class FeaturesFolder(FeatureShards):
-    """Embeddings of the windows of recordings; window k begins at ``k * hop_s`` and lies wholly in its recording."""
+    """Embeddings of the windows of recordings; window k begins at ``k * hop_s`` and lies wholly in its recording.
+
+    In a project for acoustic units they are the frames of segments (:attr:`of_frames`).
+    """
 
     step: ClassVar[str] = "features"
 
@@ -34,6 +37,14 @@ class FeaturesFolder(FeatureShards):
         """Write what all shards have in common, and their names."""
         common: dict[str, Any] = {"encoder": spec.to_json(), "window_s": window_s, "hop_s": hop_s, "copies": copies}
         self._write(common, shard_names)
+
+    def write_frames_summary(self, spec: EncoderSpec, shard_names: Sequence[str]) -> None:
+        """Write what all shards of frames have in common, and their names.
+
+        Each entry is then a segment, and each window a frame: frame k is centred at ``origin_s + k * hop_s`` of it.
+        """
+        grid: dict[str, Any] = {"window_s": 2 * spec.origin_s, "hop_s": spec.hop_s, "origin_s": spec.origin_s}
+        self._write({"encoder": spec.to_json(), **grid, "copies": 0}, shard_names)
 
     @cached_property
     def spec(self) -> EncoderSpec:
@@ -52,6 +63,54 @@ class FeaturesFolder(FeatureShards):
     def hop_s(self) -> float:
         """Seconds from the start of a window to that of the next."""
         return float(self.summary["hop_s"])
+
+    @property
+    def of_frames(self) -> bool:
+        """Whether the entries are segments and their windows the frames of an encoder."""
+        return "origin_s" in self.summary
+
+    @property
+    def origin_s(self) -> float:
+        """Centre of the first frame in seconds from the start of its segment.
+
+        Raises
+        ------
+        ArtefactError
+            These are embeddings of windows of recordings.
+        """
+        if not self.of_frames:
+            raise ArtefactError(
+                f"{self.summary_file}: these are embeddings of windows, not frames of segments; run: ossicle run "
+                "--until features, in a project for acoustic units"
+            )
+        return float(self.summary["origin_s"])
+
+    def frames(self) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+        """Yield each segment with its frames, shard by shard; segments that could not be read are left out.
+
+        Yields
+        ------
+        segment_id, values, levels_db
+            float32 of shape (n_frames, dim) and, in dB relative to full scale, (n_frames,). Frame k is centred at
+            ``origin_s + k * hop_s`` seconds from the start of the segment.
+
+        Raises
+        ------
+        ArtefactError
+            These are embeddings of windows of recordings, or a shard is damaged.
+        """
+        _ = self.origin_s
+        for name in self.shard_names:
+            yield from self.shard_frames(name)
+
+    def shard_frames(self, shard: str) -> Iterator[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+        """Yield the segments of one shard as :meth:`frames` does."""
+        index, values = self.indexes[shard], self.rows(shard)
+        levels = open_array(levels_file(self.shards, shard), LEVEL_DTYPE, (index.windows,))
+        for entry in index.entries:
+            if entry.recording_id not in index.left_out:
+                rows = slice(entry.first, entry.first + entry.windows)
+                yield entry.recording_id, values[rows, 0].astype(np.float32), np.array(levels[rows])
 
     @property
     def copies(self) -> int:
