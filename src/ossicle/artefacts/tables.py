@@ -156,8 +156,8 @@ def _first_line(err: BaseException) -> str:
     return (str(err).splitlines() or [type(err).__name__])[0]
 
 
-def write_csv(path: Path, frame: pl.DataFrame) -> None:
-    """Write ``frame`` as CSV with figures rounded to 6 decimals, atomically.
+def write_csv(path: Path, frame: pl.DataFrame, separator: str = ",") -> None:
+    """Write ``frame`` as CSV (or with tabs as ``separator``), with figures rounded to 6 decimals, atomically.
 
     Text that a spreadsheet would run as a formula, including headings, gets a leading apostrophe; numbers never do.
     Control characters other than tabs and line ends are spelt out. Rows keep their order. Nested columns raise polars'
@@ -175,7 +175,7 @@ def write_csv(path: Path, frame: pl.DataFrame) -> None:
             safe = safe.with_columns(pl.Series(column.name, [None if one is None else _spelt(one) for one in column]))
     headings = pl.Series(frame.columns, dtype=pl.String).str.replace(f"({_FORMULA})", "'${1}").to_list()
     with whole_file(path) as part:
-        safe.rename(dict(zip(frame.columns, map(_spelt, headings), strict=True))).write_csv(part)
+        safe.rename(dict(zip(frame.columns, map(_spelt, headings), strict=True))).write_csv(part, separator=separator)
 
 
 def _spelt(text: str) -> str:

@@ -63,26 +63,43 @@ def frames_of(runs: Runs) -> NDArray[np.int16]:
     return np.repeat(runs.units, runs.frames)
 
 
-def boundaries_s(
-    frames: ArrayLike, start_s: float, hop_s: float, origin_s: float, end_s: float | None = None
-) -> NDArray[np.float64]:
-    """Return when each run begins, and when the last one ends.
+def begins_s(frame: ArrayLike, start_s: ArrayLike, hop_s: float, origin_s: float) -> NDArray[np.float64]:
+    """Return when frames begin: half way from the centre of the frame before.
 
-    A frame stands for the sound that is nearer to its centre than to the centre of another frame, so two runs meet half
-    way between the centres of their frames.
+    A frame stands for the sound that is nearer to its centre than to the centre of another frame. No frame begins
+    before its segment.
+
+    Parameters
+    ----------
+    frame
+        Numbers of frames of segments, from 0.
+    start_s
+        Start of their segments in seconds from the start of the recording.
+    hop_s
+        Seconds from one frame to the next.
+    origin_s
+        Centre of the first frame in seconds from the start of the segment.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        Seconds from the start of the recording.
+    """
+    # Counted from integers, so that no rounding error grows with the length of the segment.
+    within_s = np.maximum(origin_s + (np.asarray(frame, np.float64) - 0.5) * hop_s, 0.0)
+    times: NDArray[np.float64] = np.asarray(start_s, np.float64) + within_s
+    return times
+
+
+def boundaries_s(frames: ArrayLike, start_s: float, hop_s: float, origin_s: float) -> NDArray[np.float64]:
+    """Return when each run of a segment begins, and when the last one ends.
 
     Parameters
     ----------
     frames
         Frames of each run, shape (n,).
-    start_s
-        Start of the segment in seconds from the start of its recording.
-    hop_s
-        Seconds from one frame to the next.
-    origin_s
-        Centre of the first frame in seconds from the start of the segment.
-    end_s
-        End of the segment, which no run exceeds; None sets no end.
+    start_s, hop_s, origin_s
+        As of :func:`begins_s`.
 
     Returns
     -------
@@ -95,7 +112,4 @@ def boundaries_s(
     [10.0025, 10.0425, 10.0625]
     """
     first = np.concatenate([[0], np.cumsum(np.asarray(frames, np.int64))])
-    # Counted from integers, so that no rounding error grows with the length of the segment.
-    within_s = np.maximum(origin_s + (first - 0.5) * hop_s, 0.0)
-    times: NDArray[np.float64] = start_s + within_s
-    return times if end_s is None else np.minimum(times, end_s)
+    return begins_s(first, start_s, hop_s, origin_s)

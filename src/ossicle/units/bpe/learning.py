@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ossicle.core.errors import UsageError
 from ossicle.units.bpe.chance import ChancePairs, more_than_chance
-from ossicle.units.bpe.merges import Merges
+from ossicle.units.bpe.merges import MOST_UNITS, Merges
 from ossicle.units.bpe.token_stream import MOST_TOKENS, TokenStream
 
 
@@ -51,8 +51,8 @@ def learn_merges(
     """Learn merges: again and again, the most frequent pair of neighbouring tokens becomes a token.
 
     Of equally frequent pairs the one with fewer units is merged first, then the one whose units come first in order, as
-    in sentencepiece. Pairs whose units are those of a token are not merged. Overlapping pairs (three equal tokens in a
-    row) are counted as they are in sentencepiece, each of them.
+    in sentencepiece. Pairs whose units are those of a token, or more than 4096, are not merged. Overlapping pairs
+    (three equal tokens in a row) are counted as they are in sentencepiece, each of them.
 
     Parameters
     ----------
@@ -164,7 +164,8 @@ class _PairSearch:
             most = counts[allowed].max()
             equal = [(int(p), int(q)) for p, q in np.argwhere(allowed & (counts == most))]
             pair = min(equal, key=lambda one: (len(units := self._expansion(one)), units, one))
-            if self._expansion(pair) not in self._known:
+            expansion = self._expansion(pair)
+            if expansion not in self._known and len(expansion) <= MOST_UNITS:
                 return pair
             # Its units are a token already, which was put together in another way.
             allowed[pair] = False

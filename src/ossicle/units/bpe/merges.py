@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ossicle.units.bpe.token_stream import TokenStream
+from ossicle.units.bpe.token_stream import MOST_TOKENS, TokenStream
+
+FORMAT_VERSION = 1
+MOST_UNITS = 4096
+"""Most units of a token: 80 s of the shortest runs."""
 
 
 @dataclass(frozen=True)
@@ -79,5 +84,46 @@ class Merges:
         >>> merges.encode([np.array([0, 1, 2, 0, 1])])[0].tolist(), merges.decode([4, 3]).tolist()
         ([4, 3], [0, 1, 2, 0, 1])
         """
-        units = [unit for token in np.asarray(tokens, np.int64) for unit in self.expansions[token]]
-        return np.array(units, np.int16)
+        given = np.asarray(tokens, np.int64)
+        lengths = self.lengths[given]
+        # For each unit of the result, its place in the units of all tokens one after the other.
+        begins = np.cumsum(self.lengths) - self.lengths
+        places = np.repeat(begins[given] - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
+        units: NDArray[np.int16] = self._units[places]
+        return units
+
+    @cached_property
+    def _units(self) -> NDArray[np.int16]:
+        return np.array([unit for one in self.expansions for unit in one], np.int16)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the vocabulary for a file."""
+        return {"format": FORMAT_VERSION, "n_units": self.n_units, "merges": [list(pair) for pair in self.pairs]}
+
+    @classmethod
+    def from_json(cls, value: Any) -> "Merges":
+        """Return the vocabulary in a file.
+
+        Raises
+        ------
+        ValueError
+            It is not a vocabulary; nothing in it is trusted.
+        """
+        if not isinstance(value, dict) or value.get("format") != FORMAT_VERSION:
+            raise ValueError(f"not a vocabulary of format {FORMAT_VERSION}")
+        n_units, pairs = value.get("n_units"), value.get("merges")
+        if type(n_units) is not int or not 0 < n_units <= MOST_TOKENS:
+            raise ValueError(f"n_units = {n_units!r} is not a number from 1 to {MOST_TOKENS}")
+        if not isinstance(pairs, list) or len(pairs) > MOST_TOKENS - n_units:
+            raise ValueError(f"merges: not a list of at most {MOST_TOKENS - n_units} pairs")
+        if not all(isinstance(one, list) and [type(token) for token in one] == [int, int] for one in pairs):
+            raise ValueError("merges: not pairs of tokens")
+        # Each merge may double a length; a made-up vocabulary could fill the memory.
+        lengths = [1] * n_units
+        for i, (first, second) in enumerate(pairs):
+            if not (0 <= first < n_units + i and 0 <= second < n_units + i):
+                raise ValueError(f"merge {i} joins {first} and {second}, and there are {n_units + i} tokens before it")
+            lengths.append(lengths[first] + lengths[second])
+            if lengths[-1] > MOST_UNITS:
+                raise ValueError(f"merge {i}: a token of {lengths[-1]} units; at most {MOST_UNITS} are possible")
+        return cls(n_units, tuple((first, second) for first, second in pairs))
