@@ -72,6 +72,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "features verify": P[:2],
     "store build": P,
     "store verify": P,
+    "remote push": ("{p}/tables", "file:{p}/out", "--progress", "none"),
+    "remote pull": ("file:{other}/tables", "{p}/out", "--progress", "none"),
+    "remote ls": ("file:{p}",),
     "convert": ("{p}/tables", "--to", "csv", "-o", "{p}/out/events.csv"),
     "review export": ("-o", "{p}/out", *P),
     "review import": ("{p}/out", "--by", "me", *P),
@@ -165,7 +168,15 @@ def link_outputs(project: Path, victim: Path) -> None:
     """The files that a command writes in its output folder."""
     names = (".ossicle.lock", "predictions.json", "predictions.journal.jsonl", "events.csv", "cutouts.csv", "train.csv")
     names += ("siteA_1.Table.1.selections.txt", "siteB_1.Table.1.selections.txt", "variant_index.json", "export.json")
-    names += ("encoder.json", "siteA_1.parquet", "siteB_1.parquet", "lines.jsonl", "sound.wav")
+    names += (
+        ".ossicle-sent",
+        "siteA_1.txt",
+        "encoder.json",
+        "siteA_1.parquet",
+        "siteB_1.parquet",
+        "lines.jsonl",
+        "sound.wav",
+    )
     (project / "out").mkdir()
     for number, name in enumerate(names):
         os.symlink(victim / f"precious{number}", project / "out" / name)

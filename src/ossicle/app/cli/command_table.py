@@ -158,6 +158,10 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "data.features",
                 "Build and verify features: embeddings or spectrograms of the recordings of a project, computed once.",
             ),
+            "remote": Row(
+                "run.remote",
+                "Copy files to and from a folder, another machine or a Modal volume, and list them.",
+            ),
             "convert": Row(
                 "data.convert",
                 "Convert annotations from one format to another. Anything lost in the conversion is reported.",

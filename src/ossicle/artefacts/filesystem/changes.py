@@ -146,6 +146,12 @@ def make_executable(path: Path) -> None:
     Path(path).chmod(0o755)
 
 
+def set_time(path: Path, mtime_ns: int) -> None:
+    """Set the time of the last change of a file, in nanoseconds since 1970."""
+    refuse_link_in(path)
+    os.utime(path, ns=(mtime_ns, mtime_ns))
+
+
 def copy_file(source: Path, target: Path) -> None:
     """Copy the bytes of a regular file to a new file; raises OSError if ``source`` is none, UsageError for a link."""
     refuse_link_in(source)

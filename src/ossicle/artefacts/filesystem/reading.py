@@ -11,6 +11,7 @@ import stat
 from io import BufferedReader
 from pathlib import Path
 
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _BLOCK_BYTES = 1 << 16
@@ -41,6 +42,29 @@ def open_regular(path: str | os.PathLike[str], most_bytes: int | None = None) ->
     handle = os.open(path, os.O_RDONLY | _NO_WAIT | _BINARY)
     try:
         _require_regular(os.fstat(handle), path, most_bytes)
+    except OSError:
+        os.close(handle)
+        raise
+    return os.fdopen(handle, "rb")
+
+
+def open_unlinked(path: str | os.PathLike[str]) -> BufferedReader:
+    """Open a file for reading that is not a link itself.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    OSError
+        The file cannot be opened, is a link, or is not a regular file.
+    """
+    _require_regular(os.lstat(path), path, None)
+    handle = os.open(path, os.O_RDONLY | _NO_LINK | _NO_WAIT | _BINARY)
+    try:
+        _require_regular(os.fstat(handle), path, None)
     except OSError:
         os.close(handle)
         raise

@@ -1,0 +1,150 @@
+"""``ossicle remote``: copy files to and from another place, and list them."""
+
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ossicle.app.cli.options import Json, ProgressKind
+from ossicle.app.cli.printable import json_text, printable
+from ossicle.app.cli.tables.table import print_rows
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
+from ossicle.core.text.counting import counted
+
+if TYPE_CHECKING:
+    from ossicle.app.remote.transfer import Transferred
+
+_SHOWN = 20
+
+group = typer.Typer(
+    help="Copy files to and from a folder, another machine or a Modal volume, and list them.", no_args_is_help=True
+)
+
+Address = Annotated[
+    str,
+    typer.Argument(
+        metavar="PLACE",
+        help="Address: file:PATH for a folder of this machine, HOST:FOLDER over ssh, or modal:VOLUME/PREFIX for a Modal volume.",
+    ),
+]
+Verify = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Read all files on both sides again, and copy those whose bytes differ. Repairs damaged copies.",
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Copy nothing; print what would be copied.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (push, pull, ls):
+        group.command()(command)
+    app.add_typer(group, name="remote")
+
+
+def push(
+    source: Annotated[Path, typer.Argument(metavar="SRC", help="Folder whose files are copied (any depth).")],
+    place: Address,
+    verify: Verify = False,
+    dry_run: DryRun = False,
+    progress: ProgressKind = "auto",
+) -> None:
+    """Copy the files of a folder to a place. Files that arrived earlier and are unchanged are skipped.
+
+    Each file arrives complete or not at all, in batches of 100. After an interruption, the same command continues.
+    Nothing is deleted. Links are not followed. Exit code 3: some files were left out; each is listed.
+    """
+    from ossicle.app.remote.addresses import place_at
+    from ossicle.app.remote.folder_place import FolderPlace
+    from ossicle.app.remote.transfer import TransferOptions
+    from ossicle.app.remote.transfer import push as push_files
+    from ossicle.app.steps.engine.progress import make_progress
+
+    if not source.is_dir():
+        raise UsageError(f"{source} is not a folder; give the folder of the files to copy")
+    there = place_at(place)
+    if isinstance(there, FolderPlace):
+        _require_apart(source, there.folder)
+    with make_progress(progress) as shown:
+        shown.begin("push")
+        done = push_files(source, there, shown, TransferOptions(verify=verify, dry_run=dry_run))
+    _tell(done, dry_run)
+
+
+def pull(
+    place: Address,
+    target: Annotated[Path, typer.Argument(metavar="DEST", help="Folder to copy to; it is created.")],
+    verify: Verify = False,
+    dry_run: DryRun = False,
+    progress: ProgressKind = "auto",
+) -> None:
+    """Copy the files of a place to a folder. Files that arrived earlier and are unchanged are skipped.
+
+    Each file arrives complete or not at all, in batches of 100. After an interruption, the same command continues.
+    Nothing is deleted. Links are not followed. Exit code 3: some files were left out; each is listed.
+    """
+    from ossicle.app.remote.addresses import place_at
+    from ossicle.app.remote.folder_place import FolderPlace
+    from ossicle.app.remote.transfer import TransferOptions
+    from ossicle.app.remote.transfer import pull as pull_files
+    from ossicle.app.steps.engine.progress import make_progress
+
+    there = place_at(place)
+    if isinstance(there, FolderPlace):
+        if not there.folder.is_dir():
+            raise UsageError(f"{there.folder} is not a folder; give the folder of the files to copy")
+        _require_apart(there.folder, target)
+    with make_progress(progress) as shown:
+        shown.begin("pull")
+        done = pull_files(there, target, shown, TransferOptions(verify=verify, dry_run=dry_run))
+    _tell(done, dry_run)
+
+
+def ls(place: Address, as_json: Json = False) -> None:
+    """List the files of a place with their sizes and times. Exit code 3: links or special files were left out."""
+    from ossicle.app.remote.addresses import place_at
+
+    found = place_at(place).listing()
+    files = sorted(found.files.items())
+    if as_json:
+        rows = [{"path": path, "size": of.size, "mtime_s": of.mtime_ns / 1e9} for path, of in files]
+        print(json_text(rows))
+    else:
+        print_rows(("path", "bytes", "changed"), [(path, str(of.size), _time(of.mtime_ns)) for path, of in files])
+        print(printable(f"{counted(len(files), 'file')}, {sum(of.size for _, of in files)} bytes"))
+    _tell_left_out(found.left_out)
+
+
+def _require_apart(source: Path, target: Path) -> None:
+    one, other = source.resolve(), target.resolve()
+    if one == other or one in other.parents or other in one.parents:
+        raise UsageError(f"{source} and {target} are the same folder, or one is in the other; choose another folder")
+
+
+def _tell(done: "Transferred", dry_run: bool) -> None:
+    """Print what a transfer did; exit with 3 if something was left out."""
+    if dry_run:
+        for path in list(done.sent)[:_SHOWN]:
+            print(printable(f"would send {path} ({done.sent[path]} bytes)"))
+        if len(done.sent) > _SHOWN:
+            print(printable(f"... and {len(done.sent) - _SHOWN} more"))
+    print(printable(f"{done.unchanged} unchanged, {len(done.left_out)} left out"))
+    words = "would send" if dry_run else "sent"
+    print(printable(f"{words} {len(done.sent)} files, {done.n_bytes} bytes"), flush=True)
+    _tell_left_out(done.left_out)
+
+
+def _tell_left_out(left_out: Mapping[str, str]) -> None:
+    for path, why in sorted(left_out.items()):
+        print(printable(f"{path}: {why}"), file=sys.stderr)
+    if left_out:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _time(mtime_ns: int) -> str:
+    return datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,0 +1,59 @@
+"""Addresses of places: ``file:PATH``, ``HOST:FOLDER`` and ``modal:VOLUME/PREFIX``."""
+
+from pathlib import Path, PurePosixPath
+
+from ossicle.app.project.file_names import PROJECT_FILE
+from ossicle.app.remote.folder_place import FolderPlace
+from ossicle.app.remote.place import Place
+from ossicle.app.remote.ssh_place import SshPlace
+from ossicle.artefacts.filesystem.links import settled_above
+from ossicle.core.errors import UsageError
+from ossicle.core.text.controls import control_name, first_control
+
+FORMS = "file:PATH, HOST:FOLDER or modal:VOLUME/PREFIX"
+_FILE, _MODAL = "file", "modal"
+
+
+def place_at(address: str) -> Place:
+    """Return the place at an address; nothing is connected or created yet.
+
+    Parameters
+    ----------
+    address
+        ``file:PATH``, a folder of this machine; ``HOST:FOLDER``, a folder of a machine that ssh reaches;
+        ``modal:VOLUME/PREFIX``, a folder of a Modal volume.
+
+    Returns
+    -------
+    Place
+        The place.
+
+    Raises
+    ------
+    UsageError
+        The address has another form, or what it needs is not installed.
+
+    Examples
+    --------
+    >>> type(place_at("file:/data/tapes")).__name__
+    'FolderPlace'
+    """
+    if (control := first_control(address)) is not None:
+        raise UsageError(f"{address!r} contains {control_name(control)}; write {FORMS}")
+    kind, colon, rest = address.partition(":")
+    if not colon or not kind or not rest or "/" in kind:
+        raise UsageError(f"{address!r} is not the address of a place; write {FORMS}")
+    if kind == _FILE:
+        return FolderPlace(settled_above(Path(rest), PROJECT_FILE))
+    if kind == _MODAL:
+        return _volume_place(address, rest)
+    return SshPlace(kind, rest)
+
+
+def _volume_place(address: str, rest: str) -> Place:
+    name, _, prefix = rest.partition("/")
+    if not name or ".." in PurePosixPath(prefix).parts:
+        raise UsageError(f"{address!r} names no folder of a volume; write modal:VOLUME/PREFIX")
+    from ossicle.app.remote.modal_volume import open_volume
+
+    return open_volume(name, prefix)

@@ -1,0 +1,116 @@
+"""What a transfer has to do: files to copy, files to read on both sides, and files that are as they were recorded."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ossicle.app.remote.place import FileState, Listing
+from ossicle.app.remote.records import Record
+
+BATCH_FILES = 100
+"""The largest number of files in a batch."""
+BATCH_BYTES = 256 << 20
+"""The largest number of bytes in a batch; a larger file is a batch of its own."""
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Paths by what has to be done with them.
+
+    Parameters
+    ----------
+    send
+        There is no copy, or one of another size.
+    read
+        The copy has the right size, but no record says that its bytes are right.
+    unchanged
+        Source and copy have the recorded size and time.
+    """
+
+    send: list[str] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+
+def compare(
+    source: Listing, target: Listing, records: Mapping[str, Record], *, keeps_times: bool, verify: bool
+) -> Comparison:
+    """Compare the listings of two places, without reading a file.
+
+    Parameters
+    ----------
+    source, target
+        What there is.
+    records
+        What arrived at the target earlier.
+    keeps_times
+        Whether files at the target keep their times.
+    verify
+        Whether to read every file, whatever its record says.
+
+    Returns
+    -------
+    Comparison
+        The paths of the source, sorted.
+    """
+    out = Comparison()
+    for path, state in sorted(source.files.items()):
+        there, record = target.files.get(path), records.get(path)
+        if there is None or there.size != state.size:
+            out.send.append(path)
+        elif verify or not is_recorded(record, state, there, keeps_times=keeps_times):
+            out.read.append(path)
+        else:
+            out.unchanged.append(path)
+    return out
+
+
+def is_recorded(record: Record | None, source: FileState, there: FileState, *, keeps_times: bool) -> bool:
+    """Return whether source and copy have the size and time of a record.
+
+    Parameters
+    ----------
+    record
+        The record, if there is one.
+    source, there
+        The file and its copy.
+    keeps_times
+        Whether files at the target keep their times.
+
+    Returns
+    -------
+    bool
+        Whether neither was changed since.
+    """
+    return record is not None and record.fits_source(source) and record.fits_place(there, keeps_times=keeps_times)
+
+
+def batches(paths: Sequence[str], files: Mapping[str, FileState]) -> Iterator[dict[str, FileState]]:
+    """Yield the files of some paths in batches.
+
+    Parameters
+    ----------
+    paths
+        The paths.
+    files
+        The states of all files.
+
+    Yields
+    ------
+    dict[str, FileState]
+        At most ``BATCH_FILES`` files, and at most ``BATCH_BYTES`` bytes if there are several.
+
+    Examples
+    --------
+    >>> [len(one) for one in batches(["a"] + ["b"] * 0, {"a": FileState(1, 0)})]
+    [1]
+    """
+    batch: dict[str, FileState] = {}
+    size = 0
+    for path in paths:
+        if batch and (len(batch) >= BATCH_FILES or size + files[path].size > BATCH_BYTES):
+            yield batch
+            batch, size = {}, 0
+        batch[path] = files[path]
+        size += files[path].size
+    if batch:
+        yield batch

@@ -1,0 +1,194 @@
+"""A folder of this machine as a place, ``file:PATH``: a disk, or a share that is mounted here."""
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ossicle.app.remote.local_files import copy_files, local_digests, local_state
+from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved, state_of
+from ossicle.artefacts.files import naming, part_path, publish
+from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_file
+from ossicle.artefacts.filesystem.links import refuse_link_in
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
+from ossicle.artefacts.filesystem.walking import walk
+from ossicle.artefacts.locks.lock import LOCK_FILE
+from ossicle.core.errors import UsageError
+
+_PART = f"{HIDDEN}part-"
+_DAY_S = 86_400
+
+
+class FolderPlace:
+    """A folder; see :class:`ossicle.app.remote.place.Place`.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+    ...     _ = (Path(one) / "a.wav").write_bytes(b"abc")
+    ...     here = FolderPlace(Path(one))
+    ...     moved = FolderPlace(Path(other)).send(Path(one), here.listing().files)
+    ...     moved.digests == here.digests(["a.wav"])
+    True
+    """
+
+    keeps_times = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        self._parts: list[Path] = []
+
+    def listing(self) -> Listing:
+        """Return the files of the folder.
+
+        Returns
+        -------
+        Listing
+            Links, pipes, devices and sockets are left out.
+
+        Raises
+        ------
+        UsageError
+            It is not a folder.
+        OSError
+            A folder in it cannot be opened.
+        """
+        if not self.folder.exists():
+            return Listing()
+        if not self.folder.is_dir():
+            raise UsageError(f"{self.folder} is not a folder; give the folder of the files")
+        files: dict[str, FileState] = {}
+        left_out: dict[str, str] = {}
+        self._parts = []
+        for base, folders, names in walk(self.folder):
+            folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
+            for name in names:
+                path = (base / name).relative_to(self.folder).as_posix()
+                if name.startswith(_PART):
+                    self._parts.append(base / name)
+                elif not name.startswith(HIDDEN) and name != LOCK_FILE:
+                    self._add(path, files, left_out)
+        return Listing(files, left_out)
+
+    def _add(self, path: str, files: dict[str, FileState], left_out: dict[str, str]) -> None:
+        place = self.folder / path
+        if place.is_symlink():
+            left_out[path] = "is a symbolic link, which is not followed"
+        elif place.is_file():
+            files[path] = state_of(os.lstat(place))
+        elif place.exists():
+            left_out[path] = "is not a regular file"
+
+    def digests(self, paths: Sequence[str]) -> dict[str, str]:
+        """Return the SHA-256 of files; those that cannot be read are left out.
+
+        Parameters
+        ----------
+        paths
+            Paths below the folder.
+
+        Returns
+        -------
+        dict[str, str]
+            By path.
+        """
+        return local_digests(self.folder, paths)
+
+    def send(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
+        """Copy files of another folder to the same paths of this one.
+
+        Parameters
+        ----------
+        folder
+            The other folder.
+        files
+            Files by path, as listed there.
+
+        Returns
+        -------
+        Moved
+            What arrived.
+
+        Raises
+        ------
+        UsageError
+            A folder in the path of a copy is a symbolic link.
+        OSError
+            The disk is full or does not work.
+        """
+        # What a killed transfer left; a transfer that still runs has younger ones.
+        for part in self._parts:
+            state = local_state(part.parent, part.name)
+            if state is not None and time.time() - state.mtime_ns / 1e9 > _DAY_S:
+                remove_file(part)
+        self._parts = []
+        return copy_files(folder, self.folder, files)
+
+    def bring(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
+        """Copy files of this folder to the same paths of another one.
+
+        Parameters
+        ----------
+        folder
+            The other folder.
+        files
+            Files by path, as listed here.
+
+        Returns
+        -------
+        Moved
+            What arrived.
+
+        Raises
+        ------
+        UsageError
+            A folder in the path of a copy is a symbolic link.
+        OSError
+            The disk is full or does not work.
+        """
+        return copy_files(self.folder, folder, files)
+
+    def records(self) -> bytes:
+        """Return the lines of all records.
+
+        Returns
+        -------
+        bytes
+            JSON lines, the oldest first; none if there are none.
+
+        Raises
+        ------
+        UsageError
+            Their folder is a symbolic link.
+        """
+        place = self.folder / RECORDS
+        refuse_link_in(place)
+        if not place.is_dir():
+            return b""
+        names = sorted(name for name in os.listdir(place) if name.endswith(".jsonl") and not name.startswith("."))
+        regular = [place / name for name in names if (place / name).is_file() and not (place / name).is_symlink()]
+        return b"".join(read_if_there(one, MOST_ARTEFACT_BYTES) for one in regular)
+
+    def add_record(self, name: str, data: bytes) -> None:
+        """Store lines of records.
+
+        Parameters
+        ----------
+        name
+            A new name.
+        data
+            The lines.
+
+        Raises
+        ------
+        UsageError
+            The folder of the records is a symbolic link.
+        OSError
+            The file cannot be written.
+        """
+        place = self.folder / RECORDS / name
+        make_folder(place.parent)
+        part = part_path(place)
+        with naming(place):
+            with open_new(part) as file:
+                file.write(data)
+            publish(part, place)

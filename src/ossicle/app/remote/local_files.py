@@ -1,0 +1,262 @@
+"""Copies between two folders of this machine, with the SHA-256 of the bytes that were copied."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO
+
+from ossicle.app.remote.place import FileState, Moved, state_of
+from ossicle.artefacts.files import naming, part_path
+from ossicle.artefacts.filesystem.changes import make_folder, move, open_new, remove_file, set_time
+from ossicle.artefacts.filesystem.reading import open_unlinked
+from ossicle.artefacts.many_files import sync_disk
+from ossicle.core.errors import UsageError
+
+_BLOCK_BYTES = 1 << 20
+_DISK_IS_UNUSABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
+
+
+class Changed(Exception):
+    """A file no longer has the size and time that were listed."""
+
+
+def hashed_copy(read: IO[bytes], write: Callable[[bytes], object]) -> str:
+    """Copy a stream to its end.
+
+    Parameters
+    ----------
+    read
+        The stream.
+    write
+        Gets each block.
+
+    Returns
+    -------
+    str
+        The SHA-256 of the bytes, as 64 hexadecimal digits.
+    """
+    found = hashlib.sha256()
+    while block := read.read(_BLOCK_BYTES):
+        found.update(block)
+        write(block)
+    return found.hexdigest()
+
+
+def local_state(folder: Path, path: str) -> FileState | None:
+    """Return the state of a file below a folder; None if it is missing.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    path
+        The path below it.
+
+    Returns
+    -------
+    FileState or None
+        The file itself, also if it is a link.
+    """
+    try:
+        return state_of(os.lstat(folder / path))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def local_digest(folder: Path, path: str, state: FileState | None = None) -> str:
+    """Return the SHA-256 of a file below a folder.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    path
+        The path below it.
+    state
+        What the file must be like, before and after it is read; None for anything.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    Changed
+        The file is not as stated.
+    OSError
+        The file cannot be read, or is a link.
+    """
+    with open_unlinked(folder / path) as read:
+        _require(read, state)
+        found = hashed_copy(read, len)
+        _require(read, state)
+    return found
+
+
+def local_digests(folder: Path, paths: Sequence[str]) -> dict[str, str]:
+    """Return the SHA-256 of files below a folder; those that cannot be read are left out.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    paths
+        The paths below it.
+
+    Returns
+    -------
+    dict[str, str]
+        By path.
+    """
+    out = {}
+    for path in paths:
+        try:
+            out[path] = local_digest(folder, path)
+        except OSError:
+            # The transfer then copies the file, and names what is wrong with it.
+            continue
+    return out
+
+
+def copy_files(source: Path, target: Path, files: Mapping[str, FileState]) -> Moved:
+    """Copy files of one folder to the same paths of another, each complete or not at all; then sync the disk.
+
+    Parameters
+    ----------
+    source, target
+        The folders.
+    files
+        The files by path, with the states that were listed.
+
+    Returns
+    -------
+    Moved
+        What arrived, and what cannot be copied.
+
+    Raises
+    ------
+    UsageError
+        A folder in the path of a copy is a symbolic link.
+    OSError
+        The disk is full or does not work.
+    """
+    done = each_file(files, lambda path, state: _copy(source / path, target / path, state))
+    sync_disk()
+    return done
+
+
+def each_file(files: Mapping[str, FileState], copy: Callable[[str, FileState], str]) -> Moved:
+    """Copy files one by one; a file that cannot be read or written costs only itself.
+
+    Parameters
+    ----------
+    files
+        The files by path, with the states that were listed.
+    copy
+        Copies one file and returns its SHA-256.
+
+    Returns
+    -------
+    Moved
+        What was copied, and what cannot be.
+
+    Raises
+    ------
+    OSError
+        The disk is full or does not work.
+    """
+    moved = Moved({}, {})
+    for path, state in files.items():
+        try:
+            moved.digests[path] = copy(path, state)
+        except Changed:
+            continue
+        except OSError as error:
+            if error.errno in _DISK_IS_UNUSABLE:
+                raise
+            moved.failed[path] = error.strerror or str(error)
+    return moved
+
+
+def place_file(part: Path, place: Path, mtime_ns: int) -> None:
+    """Move a complete file to its place, with the time of its last change.
+
+    Parameters
+    ----------
+    part
+        The file.
+    place
+        Where it belongs; a file there is replaced.
+    mtime_ns
+        The time in nanoseconds since 1970.
+
+    Raises
+    ------
+    UsageError
+        A folder in the path is a symbolic link.
+    """
+    set_time(part, mtime_ns)
+    move(part, place)
+
+
+def _copy(source: Path, place: Path, state: FileState) -> str:
+    with open_unlinked(source) as read:
+        _require(read, state)
+        return write_file(place, state, lambda write: _copied(read, write, state))
+
+
+def _copied(read: IO[bytes], write: Callable[[bytes], object], state: FileState) -> str:
+    found = hashed_copy(read, write)
+    _require(read, state)
+    return found
+
+
+def write_file(place: Path, state: FileState, copy: Callable[[Callable[[bytes], object]], str]) -> str:
+    """Write a file beside its place and move it there when it is complete.
+
+    Parameters
+    ----------
+    place
+        Where it belongs.
+    state
+        Its size and time.
+    copy
+        Gets a function that writes a block, and returns the SHA-256 of all of them.
+
+    Returns
+    -------
+    str
+        The SHA-256.
+
+    Raises
+    ------
+    Changed
+        The file has another size.
+    UsageError
+        A folder in the path is a symbolic link.
+    OSError
+        The file cannot be written.
+    """
+    if place.is_symlink():
+        raise UsageError(f"{place} is a symbolic link, and Ossicle changes nothing through links; remove it")
+    make_folder(place.parent)
+    part = part_path(place)
+    try:
+        with naming(place):
+            with open_new(part) as file:
+                found = copy(file.write)
+                if file.tell() != state.size:
+                    raise Changed
+            place_file(part, place, state.mtime_ns)
+    except BaseException:
+        remove_file(part)
+        raise
+    return found
+
+
+def _require(file: IO[bytes], state: FileState | None) -> None:
+    if state is not None and state_of(os.fstat(file.fileno())) != state:
+        raise Changed

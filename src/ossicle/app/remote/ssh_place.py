@@ -1,0 +1,288 @@
+"""A folder of another machine as a place, ``HOST:FOLDER``: listed and read over ssh, copied by rsync.
+
+Nothing of Ossicle is needed there: ``sh``, ``find``, ``xargs`` and ``sha256sum`` of GNU, and rsync. The words of a
+command are quoted for the shell there. Names of files are never part of a command; they are sent as data.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ossicle.app.remote.local_files import each_file, local_digest, place_file
+from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.links import refuse_link_in
+from ossicle.artefacts.many_files import sync_disk
+from ossicle.core.errors import FetchError, UsageError
+
+_PARTS = f"{HIDDEN}part-rsync"
+_STAGE = f"{HIDDEN}part-pull"
+_ABSENT, _LINK = 44, 45
+_SSH_FAILED = 255
+# Some files vanished, cannot be read or cannot be written; the others arrived.
+_INCOMPLETE = (23, 24)
+_SSH = ("ssh", "-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4")
+_SILENCE_S = 300
+
+_IN_FOLDER = f'cd -- "$1" 2>/dev/null || exit {_ABSENT}; '
+_LIST = _IN_FOLDER + (f"find . -name '{HIDDEN}*' -prune -o -name .ossicle.lock -o ! -type d -printf '%y %s %T@ %P\\0'")
+_DIGESTS = _IN_FOLDER + "xargs -0 -r sha256sum -z -- 2>/dev/null; true"
+_NO_LINK = f'if [ -h "$1/{RECORDS}" ]; then exit {_LINK}; fi; '
+_RECORDS = (
+    _NO_LINK + f'cd -- "$1/{RECORDS}" 2>/dev/null || exit 0; find . -type f -name "*.jsonl" | sort | xargs -r cat'
+)
+_ADD_RECORD = _NO_LINK + (
+    f'mkdir -p -- "$1/{RECORDS}" && cd -- "$1/{RECORDS}" && cat >"$2.part" && mv -- "$2.part" "$2"'
+)
+_PREPARE = f'mkdir -p -- "$1" && cd -- "$1" && if [ -h {_PARTS} ]; then exit {_LINK}; fi; mkdir -p {_PARTS}'
+
+
+class SshPlace:
+    """A folder on another machine; see :class:`ossicle.app.remote.place.Place`.
+
+    Parameters
+    ----------
+    host
+        What ssh connects to: ``HOST``, ``USER@HOST``, or a name from its configuration.
+    folder
+        The folder there, relative to the home folder or absolute.
+
+    Raises
+    ------
+    UsageError
+        ssh or rsync is not installed, or a word would be read as an option.
+    """
+
+    keeps_times = True
+
+    def __init__(self, host: str, folder: str) -> None:
+        for program in ("ssh", "rsync"):
+            if shutil.which(program) is None:
+                raise UsageError(f"{program} is not installed; install it on this machine and on {host}")
+        if host.startswith("-") or any(one.isspace() for one in host):
+            raise UsageError(f"{host!r} is not the name of a machine; write HOST:FOLDER or USER@HOST:FOLDER")
+        self._host = host
+        below_home = folder.removeprefix("~/")
+        if not folder.strip("/~") or below_home.startswith("~"):
+            raise UsageError(f"{host}:{folder} names no folder; write HOST:FOLDER, relative to your home or from /")
+        self._folder = folder if folder.startswith("/") else f"./{below_home}"
+        self._ready = False
+
+    def listing(self) -> Listing:
+        """Return the files of the folder.
+
+        Returns
+        -------
+        Listing
+            Links and special files are left out.
+
+        Raises
+        ------
+        FetchError
+            The machine does not answer, or the folder cannot be read.
+        """
+        files: dict[str, FileState] = {}
+        left_out: dict[str, str] = {}
+        for entry in self._shell(_LIST, absent=b"").split(b"\0")[:-1]:
+            kind, size, changed, name = entry.split(b" ", 3)
+            path = os.fsdecode(name)
+            if kind == b"f":
+                seconds, _, rest = changed.partition(b".")
+                files[path] = FileState(int(size), int(seconds) * 1_000_000_000 + int(rest[:9].ljust(9, b"0")))
+            elif kind == b"l":
+                left_out[path] = "is a symbolic link, which is not followed"
+            else:
+                left_out[path] = "is not a regular file"
+        return Listing(files, left_out)
+
+    def digests(self, paths: Sequence[str]) -> dict[str, str]:
+        """Return the SHA-256 of files, computed there; those that cannot be read are left out.
+
+        Parameters
+        ----------
+        paths
+            Paths below the folder.
+
+        Returns
+        -------
+        dict[str, str]
+            By path.
+
+        Raises
+        ------
+        FetchError
+            The machine does not answer.
+        """
+        if not paths:
+            return {}
+        said = self._shell(_DIGESTS, data=_joined(f"./{path}" for path in paths), absent=b"")
+        rows = [row.partition(b"  ") for row in said.split(b"\0")[:-1]]
+        return {os.fsdecode(name).removeprefix("./"): digest.decode() for digest, _, name in rows}
+
+    def send(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
+        """Copy files of a local folder to the same paths there.
+
+        Parameters
+        ----------
+        folder
+            The local folder.
+        files
+            Files by path, as listed there.
+
+        Returns
+        -------
+        Moved
+            What arrived.
+
+        Raises
+        ------
+        FetchError
+            The machine does not answer, or rsync failed.
+        UsageError
+            A link in the folder there is in the way.
+        """
+        if not self._ready:
+            self._shell(_PREPARE)
+            self._ready = True
+        moved = each_file(files, lambda path, state: local_digest(folder, path, state))
+        why = self._rsync([f"--temp-dir={_PARTS}"], f"{folder}/", self._address, moved.digests)
+        arrived = self.digests(list(moved.digests))
+        for path in [one for one, digest in moved.digests.items() if arrived.get(one) != digest]:
+            del moved.digests[path]
+            # rsync names files in sentences only. A file that is gone or changed here is no fault of the place.
+            if path not in arrived and (folder / path).is_file():
+                moved.failed[path] = f"did not arrive: {why or 'rsync gave no reason'}"
+        return moved
+
+    def bring(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
+        """Copy files from there to the same paths of a local folder.
+
+        Parameters
+        ----------
+        folder
+            The local folder.
+        files
+            Files by path, as listed there.
+
+        Returns
+        -------
+        Moved
+            What arrived.
+
+        Raises
+        ------
+        FetchError
+            The machine does not answer, or rsync failed.
+        UsageError
+            A folder in the path of a copy is a symbolic link.
+        OSError
+            The disk is full or does not work.
+        """
+        stage = folder / _STAGE
+        refuse_link_in(stage)
+        make_folder(stage)
+        why = self._rsync([], self._address, f"{stage}/", files)
+        moved = each_file(files, lambda path, state: _settle(stage, folder, path, state))
+        for path in moved.failed:
+            moved.failed[path] = why or moved.failed[path]
+        sync_disk()
+        return moved
+
+    def records(self) -> bytes:
+        """Return the lines of all records there.
+
+        Returns
+        -------
+        bytes
+            JSON lines, the oldest first.
+
+        Raises
+        ------
+        FetchError
+            The machine does not answer.
+        UsageError
+            Their folder is a symbolic link.
+        """
+        return self._shell(_RECORDS)
+
+    def add_record(self, name: str, data: bytes) -> None:
+        """Store lines of records there.
+
+        Parameters
+        ----------
+        name
+            A new name.
+        data
+            The lines.
+
+        Raises
+        ------
+        FetchError
+            The machine does not answer, or the file cannot be written.
+        UsageError
+            Their folder is a symbolic link.
+        """
+        self._shell(_ADD_RECORD, name, data=data)
+
+    @property
+    def _address(self) -> str:
+        return f"{self._host}:{self._folder}/"
+
+    def _shell(self, script: str, *words: str, data: bytes = b"", absent: bytes | None = None) -> bytes:
+        """Run a line of ``sh`` there with the folder and ``words`` as its arguments, and return its output."""
+        line = shlex.join(["sh", "-c", script, "sh", self._folder, *words])
+        done = subprocess.run([*_SSH, self._host, line], input=data, capture_output=True, check=False)
+        if done.returncode == _ABSENT and absent is not None:
+            return absent
+        said = done.stderr.decode(errors="replace").strip()
+        if done.returncode == _LINK:
+            raise UsageError(
+                f"{self._host}:{self._folder} holds a symbolic link named {RECORDS} or {_PARTS}, and Ossicle changes "
+                "nothing through links; remove it"
+            )
+        if done.returncode == _SSH_FAILED:
+            raise FetchError(f"ssh cannot reach {self._host}: {said}; try `ssh {self._host} true`")
+        if done.returncode:
+            raise FetchError(f"{self._host}:{self._folder}: {said or f'exit code {done.returncode}'}")
+        return done.stdout
+
+    def _rsync(self, options: list[str], source: str, target: str, paths: Iterable[str]) -> str:
+        """Copy files; return what rsync said if only some arrived."""
+        argv = ["rsync", "--protect-args", "--from0", "--files-from=-", "--times", "--ignore-times"]
+        # Links there are replaced, and not followed.
+        argv += [
+            f"--partial-dir={_PARTS}",
+            "--no-links",
+            f"--timeout={_SILENCE_S}",
+            f"--rsh={shlex.join(_SSH)}",
+            *options,
+            "--",
+            source,
+            target,
+        ]
+        # Without "./", rsync takes "#1.wav" for a comment.
+        names = _joined(f"./{path}" for path in paths)
+        done = subprocess.run(argv, input=names, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
+        said = done.stderr.decode(errors="replace").strip()
+        if done.returncode and done.returncode not in _INCOMPLETE:
+            raise FetchError(f"rsync failed (exit code {done.returncode}): {said}")
+        return said if done.returncode else ""
+
+
+def _settle(stage: Path, folder: Path, path: str, state: FileState) -> str:
+    """Move a file that arrived to its place, and return its SHA-256."""
+    refuse_link_in(stage / path)
+    try:
+        found = local_digest(stage, path, state)
+    except FileNotFoundError:
+        raise FileNotFoundError(2, "did not arrive") from None
+    make_folder((folder / path).parent)
+    place_file(stage / path, folder / path, state.mtime_ns)
+    return found
+
+
+def _joined(names: Iterable[str]) -> bytes:
+    return b"".join(os.fsencode(one) + b"\0" for one in names)
