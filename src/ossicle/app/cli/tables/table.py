@@ -12,6 +12,7 @@ from ossicle.app.cli.printable import printable
 from ossicle.app.cli.tables.cells import interval_cell
 from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
 from ossicle.app.cli.tables.state_table import remarks, state_rows
+from ossicle.app.cli.tables.unit_table import unit_remarks, unit_rows
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.metrics.reports.event_report import mean_in_words
 
@@ -41,6 +42,11 @@ def print_rows(
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
     """Print the figures of ``metrics.json``, the headline first, each with its interval."""
+    if "units" in metrics:
+        print_rows(*unit_rows(metrics))
+        for remark in unit_remarks(metrics):
+            print(printable(remark))
+        return
     if "states" in metrics:
         print_rows(*state_rows(metrics))
         for remark in remarks(metrics):

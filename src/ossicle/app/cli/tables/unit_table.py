@@ -1,0 +1,69 @@
+"""The figures of acoustic units on stdout: the worst fold, the mean, and what chance gives."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ossicle.app.cli.tables.cells import MISSING, figure_cell, interval_cell
+from ossicle.report.unit_figure_names import DIGITS, FIGURES
+
+_MOST_REASONS = 6
+
+Row = tuple[str, ...]
+
+
+def unit_rows(metrics: Mapping[str, Any]) -> tuple[Row, list[Row]]:
+    """Return the header and a row for each figure that there is; figures of the features come last.
+
+    Parameters
+    ----------
+    metrics
+        ``metrics.json`` of a project for acoustic units.
+    """
+    units, group = metrics["units"], metrics["protocol"]["group"]
+    header = (f"units, {metrics['protocol']['basis']}", "worst fold", "which", "mean", "by chance")
+    rows = [_row(_name(key, group), units[key], DIGITS.get(key, 3)) for key in FIGURES if key in units]
+    features = units.get("features", {})
+    rows += [
+        (
+            f"{_name(key, group)}, features",
+            interval_cell(features[key]),
+            "all",
+            MISSING,
+            _cell(features[key], "shuffled"),
+        )
+        for key in FIGURES
+        if key in features
+    ]
+    return header, rows
+
+
+def unit_remarks(metrics: Mapping[str, Any]) -> list[str]:
+    """Return the lines below the table."""
+    lines = [str(metrics["protocol"]["in_words"]), *metrics["notes"]]
+    reasons = metrics.get("insufficient_because", [])
+    if reasons:
+        more = f"; and {len(reasons) - _MOST_REASONS} more in metrics.json" if len(reasons) > _MOST_REASONS else ""
+        lines.append(f"insufficient: {'; '.join(reasons[:_MOST_REASONS])}{more}")
+    return lines
+
+
+def _name(key: str, group: str) -> str:
+    return f"{FIGURES[key]} {group}" if key.startswith("abx_") else FIGURES[key]
+
+
+def _row(name: str, figure: Mapping[str, Any], digits: int) -> Row:
+    interval = interval_cell(figure)
+    if digits != 3 and figure["value"] is not None:
+        low, high = (figure_cell(figure[bound], digits=digits) for bound in ("low", "high"))
+        interval = figure_cell(figure["value"], digits=digits) + ("" if MISSING in (low, high) else f" [{low}, {high}]")
+    return (
+        name,
+        interval,
+        str(figure["fold"] or MISSING),
+        figure_cell(figure["mean"], digits=digits),
+        _cell(figure, "chance"),
+    )
+
+
+def _cell(figure: Mapping[str, Any], key: str) -> str:
+    return figure_cell(figure.get(key))
