@@ -4,6 +4,8 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
+from ossicle.app.steps.acoustic_units import features as frames
+from ossicle.app.steps.acoustic_units import segments
 from ossicle.app.steps.data import corpus, dataset, features, logmel, store
 from ossicle.app.steps.engine.step import Done, Progress, Step, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, steps_of
@@ -75,7 +77,9 @@ def build_features(project: Project, progress: Progress, *, force: bool = False)
         done = run_steps(feature_steps(project), project, progress, (name,) if force else ())
     made = done.artefacts[name]
     damaged = features.problems(made) if done.outcomes[name] == "reused" else {}
-    if damaged:
+    if damaged and FeaturesFolder(made).of_frames:
+        frames.repair(project, done.artefacts[corpus.STEP.name], done.artefacts[segments.STEP.name], made, damaged)
+    elif damaged:
         features.repair(project, done.artefacts[corpus.STEP.name], done.artefacts[dataset.STEP.name], made, damaged)
     return done, [line for lines in damaged.values() for line in lines]
 

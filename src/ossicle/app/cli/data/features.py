@@ -50,6 +50,8 @@ def build(
 ) -> None:
     """Encode every recording once, with the encoder in \\[encoder] and the windows in \\[features].
 
+    A project for acoustic units has the frames of its segments instead, at the distance of the encoder.
+
     With `cache = true` in \\[features], keep the log-mel spectrograms that the network of the project reads instead, so
     that no epoch of training computes them again. Existing features are checked, and their damaged shards are built
     again, and only those. Exit code 3: some recordings were skipped or end early; each is listed.
@@ -88,8 +90,9 @@ def _embeddings(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
     own = FeaturesFolder(path)
     windows = sum(one.windows for one in own.indexes.values())
     facts = {"windows": windows, "dim": own.spec.dim, "encoder": own.spec.to_json(), "bytes": shard_bytes(own)}
+    rows = "frames" if own.of_frames else "windows"
     words = [
-        f"{windows} windows of {own.window_s:g} s every {own.hop_s:g} s, {own.spec.dim} values, {own.spec.name}",
+        f"{windows} {rows} of {own.window_s:g} s every {own.hop_s:g} s, {own.spec.dim} values, {own.spec.name}",
         *([f"licence of the encoder: {own.spec.licence}"] if own.spec.licence else []),
     ]
     return facts, words, own.left_out

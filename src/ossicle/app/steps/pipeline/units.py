@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ossicle.app.steps.acoustic_units import segments
+from ossicle.app.steps.acoustic_units import features, segments
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.input_problems import Loss, losses
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
@@ -16,8 +16,8 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
 
 PIPELINE = Pipeline(
     name="units",
-    # Each owner adds a step here as it lands: features, quantiser, sequences, motifs, quality, report.
-    steps=(corpus.STEP, segments.STEP),
+    # Each owner adds a step here as it lands: quantiser, sequences, motifs, quality, report.
+    steps=(corpus.STEP, segments.STEP, features.STEP),
     losses=_losses,
     missing_inputs=missing_inputs,
     front_end=lambda project: False,

@@ -1,0 +1,164 @@
+"""Step ``features`` of projects for acoustic units: the frames of every segment, by the project's encoder."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import writing
+from ossicle.app.steps.engine.encoders import encoder_inputs, open_any_encoder
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.artefacts.features.entries import ShardIndex
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
+from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.audio.decoding.versions import decoder_versions
+from ossicle.audio.encoders.build import Opener, build_by, shard_names
+from ossicle.audio.encoders.frames.blocks import frame_grid
+from ossicle.audio.encoders.frames.shards import FrameShardJob, Segment, SegmentedRecording, build_frame_shard
+from ossicle.core.digest import digest
+from ossicle.core.settings import digestible
+from ossicle.corpus.indexing.index_storage import read_index
+
+STEP_VERSION = 1
+
+
+def run(context: Context) -> None:
+    """Build the missing shards in parallel processes, and write what they have in common."""
+    own = context.own(FeaturesFolder)
+    jobs = _jobs(context.project, context.read(CorpusFolder), context.read(SegmentsFolder), own)
+    missing = [job for name, job in jobs.items() if not own.has_shard(name)]
+
+    @contextmanager
+    def held(name: str) -> Iterator[bool]:
+        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+            yield not own.has_shard(name)
+
+    done, workers = len(jobs) - len(missing), context.project.settings.project.workers
+    opener = _opener(context.project)
+    encoder = opener()
+    # An encoder without frames is refused before the first recording is read.
+    frame_grid(encoder.spec)
+    for name, index in build_by(build_frame_shard, missing, opener if workers > 1 else lambda: encoder, workers, held):
+        _mark(context.out, name, index)
+        done += 1
+        context.progress.advance(done, len(jobs), "shards")
+    own.write_frames_summary(encoder.spec, tuple(jobs))
+
+
+def _run_one(context: Context, name: str) -> None:
+    own = context.own(FeaturesFolder)
+    job = _jobs(context.project, context.read(CorpusFolder), context.read(SegmentsFolder), own)[name]
+    _mark(context.out, name, build_frame_shard(job, _opener(context.project)()))
+
+
+def _mark(out: Path, name: str, index: ShardIndex) -> None:
+    work_unit_journal(out, name).mark(name, segments=len(index.entries), frames=index.windows)
+
+
+def repair(project: Project, corpus: Path, segments: Path, features: Path, damaged: Mapping[str, list[str]]) -> None:
+    """Build the damaged shards of a finished artefact again, in place, and no others.
+
+    Parameters
+    ----------
+    project
+        The project of the features.
+    corpus, segments, features
+        Folders of the artefacts.
+    damaged
+        The shards, by their names.
+
+    Raises
+    ------
+    ArtefactError
+        The features still differ from what was committed: only a new artefact helps.
+    """
+    own = FeaturesFolder(features)
+    with writing(project.data_root):
+        jobs = _jobs(project, CorpusFolder(corpus), SegmentsFolder(segments), own)
+        wanted = [jobs[name] for name in damaged]
+        for _ in build_by(build_frame_shard, wanted, _opener(project), project.settings.project.workers):
+            pass
+        Shelf(project.data_root).verify(features)
+
+
+def _opener(project: Project) -> Opener:
+    return partial(open_any_encoder, project.settings.encoder.opened, project.folder)
+
+
+def _jobs(
+    project: Project, corpus: CorpusFolder, segments: SegmentsFolder, own: FeaturesFolder
+) -> dict[str, FrameShardJob]:
+    """Return the shards by their names, in the order of their recordings."""
+    roots, channel = project.roots, project.settings.audio.name
+    known = {one.id: one for one in read_index(corpus).recordings}
+    by_recording = _by_recording(segments)
+    return {
+        name: FrameShardJob(
+            own.shards,
+            name,
+            tuple(SegmentedRecording(roots.file(known[key]), by_recording[key]) for key in keys),
+            channel,
+        )
+        for name, keys in _by_shard(segments).items()
+    }
+
+
+def _by_recording(segments: SegmentsFolder) -> dict[str, tuple[Segment, ...]]:
+    found: dict[str, list[Segment]] = {}
+    rows = segments.table().select("recording_id", "segment_id", "start_s", "end_s")
+    for recording_id, *segment in rows.iter_rows():
+        found.setdefault(recording_id, []).append(Segment(*segment))
+    return {key: tuple(parts) for key, parts in found.items()}
+
+
+def _by_shard(segments: SegmentsFolder) -> dict[str, list[str]]:
+    """Return the ids of the recordings of each shard: as much sound as in shards of windows, or one long recording."""
+    found = segments.table().group_by("recording_id", maintain_order=True).agg(pl.col("end_s").max())
+    keys, ends = found["recording_id"].to_list(), found["end_s"].to_list()
+    by_shard: dict[str, list[str]] = {}
+    for key, name in zip(keys, shard_names(ends), strict=True):
+        by_shard.setdefault(name, []).append(key)
+    return by_shard
+
+
+def _settings(project: Project) -> dict[str, object]:
+    return {
+        "encoder": digestible(project.settings.encoder.opened),
+        "decoders": decoder_versions(),
+        **digestible(project.settings.audio),
+    }
+
+
+def _recordings_read(corpus: Path) -> str:
+    """Return the digest of the recordings alone, so that changed annotations and fields encode nothing again."""
+    return digest(sorted([one.id, one.digest] for one in read_index(CorpusFolder(corpus)).recordings))
+
+
+def _times_read(segments: Path) -> str:
+    """Return the digest of the segments' names and times, so that changed groups encode nothing again."""
+    rows = SegmentsFolder(segments).table().select("segment_id", "start_s", "end_s")
+    return digest([list(row) for row in rows.iter_rows()])
+
+
+STEP = Step(
+    name=FeaturesFolder.step,
+    version=STEP_VERSION,
+    needs=(CorpusFolder.step, SegmentsFolder.step),
+    settings=_settings,
+    run=run,
+    extra=encoder_inputs,
+    reads={CorpusFolder.step: _recordings_read, SegmentsFolder.step: _times_read},
+    work_units=WorkUnits(
+        named_by=(SegmentsFolder.step,),
+        names=lambda inputs: tuple(_by_shard(SegmentsFolder.among(inputs))),
+        run=_run_one,
+        done=lambda out, name: FeaturesFolder(out).has_shard(name),
+        max_concurrent=15,
+    ),
+)
