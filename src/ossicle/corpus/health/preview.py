@@ -67,8 +67,8 @@ def preview(
     reported
         Paths of left-out recordings that are reported elsewhere.
     """
-    yield from _recordings(index, listed, reported)
-    yield from _annotations(index, problems)
+    yield from recording_notices(index, listed, reported)
+    yield from annotation_notices(index, problems)
     yield _labels(labels)
     yield _negatives(index)
     if heard is not None:
@@ -81,12 +81,23 @@ def preview(
             yield Notice(one.code.replace("_", " "), f"{where}{one.message}; {one.remedy}", "warning")
 
 
-def _recordings(index: CorpusIndex, listed: Collection[str], reported: Collection[str]) -> Iterator[Notice]:
+def recording_notices(
+    index: CorpusIndex, listed: Collection[str], reported: Collection[str], *, labels_needed: bool = True
+) -> Iterator[Notice]:
+    """Yield how many recordings are used and which are left out, with the reasons.
+
+    Parameters
+    ----------
+    index, listed, reported
+        As in :func:`preview`.
+    labels_needed
+        Whether recordings without annotations serve nothing.
+    """
     files = {shown(path) for path in listed}
     left = [one for one in index.left_out if shown(one.path) in files]
     unchecked = sum(not one.reviewed and one.id not in index.examined for one in index.recordings)
     words = f"{len(files)} audio files: {len(files) - len(left)} used, {len(left)} left out"
-    if unchecked:
+    if unchecked and labels_needed:
         words += f"; {unchecked} of the used ones have no annotations, so nothing is trained or judged on them"
     yield Notice("used recordings", words, "lost" if left else "ok")
     reasons: dict[str, list[str]] = defaultdict(list)
@@ -101,7 +112,8 @@ def _recordings(index: CorpusIndex, listed: Collection[str], reported: Collectio
         yield Notice("left out", f"{counted(len(paths), 'file')} ({_first(paths)}): {texts[key]}", "lost")
 
 
-def _annotations(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[Notice]:
+def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[Notice]:
+    """Yield how many annotations are used and which are left out, with the reasons in ``problems``."""
     lost: Counter[str] = Counter()
     places: dict[str, list[str]] = defaultdict(list)
     unwanted = 0

@@ -14,8 +14,12 @@ from ossicle.app.project.layers import recipe_names
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.manifest_scaffold import ManifestWishes, scaffold_manifest
 from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
+from ossicle.app.project.scaffolding.unit_scaffold import UnitWishes, finds_units, scaffold_units
 from ossicle.artefacts.roots import parse_root_map
 from ossicle.core.errors import UsageError
+
+_OF_UNITS = ("--name-template", "--groups", "--words")
+"""Options that the recipe ``units`` takes besides ``--audio`` and ``--group``."""
 
 
 def register(app: typer.Typer) -> None:
@@ -109,6 +113,13 @@ def new(
             show_default=False,
         ),
     ] = None,
+    words: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of words with their times in the recordings, to judge the units. Recipe units only.",
+            show_default=False,
+        ),
+    ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(help="Manifest of drum hits: JSON lines, one event each. Recipe drums only.", show_default=False),
@@ -156,6 +167,7 @@ def new(
         "--folds": folds,
         "--default-label": default_label,
         "--masks": masks,
+        "--words": words,
     }
     if events is not None:
         given = [name for name, value in {"--audio": audio, **others}.items() if value]
@@ -166,7 +178,15 @@ def new(
         file = scaffold_manifest(recipe, folder, events, force=force, workers=os.cpu_count() or 1, say=remarks.append)
     elif audio is None:
         raise UsageError("--audio is missing: give the folder of the recordings, or --manifest for a list of events")
+    elif finds_units(recipe):
+        given = [name for name in others if name not in _OF_UNITS and others[name]]
+        if given:
+            raise UsageError(f"{given[0]}: the recipe {recipe!r} learns from no labels; leave it out")
+        unit_wishes = UnitWishes(audio, words, group, tuple(name_template or ()), groups)
+        file = scaffold_units(recipe, folder, unit_wishes, force=force, say=remarks.append)
     else:
+        if words is not None:
+            raise UsageError(f"--words {words}: the recipe {recipe!r} finds no units; use --annotations for labels")
         wishes = Wishes(
             audio,
             annotations,

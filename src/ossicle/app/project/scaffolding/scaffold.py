@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -117,12 +117,7 @@ def scaffold(
     file = new_project_file(recipe, folder, force=force)
     if wishes.folds == 1:
         raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
-    for option, place in (("audio", wishes.audio), ("annotations", wishes.annotations), ("groups", wishes.groups)):
-        if (control := first_control(str(place or ""))) is not None:
-            raise UsageError(
-                f"--{option} {str(place)!r}: contains {control_name(control)}, which no project file may hold, because "
-                "settings become lines of scripts; rename the folder"
-            )
+    refuse_controls((("audio", wishes.audio), ("annotations", wishes.annotations), ("groups", wishes.groups)))
     if not wishes.audio.is_dir():
         raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
     if wishes.groups is not None and not wishes.groups.is_file():
@@ -149,6 +144,16 @@ def new_project_file(recipe: str, folder: Path, *, force: bool = False) -> Path:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; give a folder for the project")
     return file
+
+
+def refuse_controls(places: Iterable[tuple[str, Path | None]]) -> None:
+    """Raise UsageError for an option whose path has control characters, which no project file may hold."""
+    for option, place in places:
+        if (control := first_control(str(place or ""))) is not None:
+            raise UsageError(
+                f"--{option} {str(place)!r}: contains {control_name(control)}, which no project file may hold, because "
+                "settings become lines of scripts; rename the folder"
+            )
 
 
 def project_lines(recipe: str, folder: Path) -> list[str]:

@@ -86,11 +86,14 @@ def _segmented(project: Project, recordings: Sequence[Recording], given: GivenSe
     """Yield what was found in each recording as plain values; one that cannot be read costs only itself."""
     settings, channel = project.settings.segments, project.settings.audio.name
     for one in recordings:
+        file = project.roots.file(one)
         try:
-            file = project.roots.file(one)
             found = segment_recording(file, settings, channel=channel, given=given.by_recording.get(one.id, ()))
         except AudioError as error:
-            found = SegmentedRecording((), 0.0, 0.0, None, left_out=str(error))
+            reason = str(error).removeprefix(f"{file}: ")
+            found = SegmentedRecording((), 0.0, 0.0, None, left_out=reason)
+            yield {"id": one.id, **asdict(found), "unreadable": True}
+            continue
         yield {"id": one.id, **asdict(found)}
 
 
@@ -110,7 +113,8 @@ def _gather(
         for one in found
         for number, segment in enumerate(one["segments"])
     ]
-    left_out = {one["id"]: one["left_out"] for one in found if one["left_out"]}
+    left_out = {known[one["id"]].path: one["left_out"] for one in found if one["left_out"]}
+    unreadable = {known[one["id"]].path: one["left_out"] for one in found if one.get("unreadable")}
     if not rows:
         reason = next(iter(left_out.values()), "the corpus has no recordings")
         raise UsageError(f"[segments] finds no segment in {len(found)} recordings: {reason}")
@@ -126,7 +130,8 @@ def _gather(
             "threshold_db": {one["id"]: one["threshold_db"] for one in found if one["threshold_db"] is not None},
             "loudest_db": {one["id"]: one["loudest_db"] for one in found},
             "left_out": left_out,
-            "partial": {one["id"]: one["partial"] for one in found if one["partial"]},
+            "unreadable": unreadable,
+            "partial": {known[one["id"]].path: one["partial"] for one in found if one["partial"]},
             "unmatched": list(unmatched),
             "sound_s": round(sound_s, 6),
             "silence_s": round(total_s - sound_s, 6),

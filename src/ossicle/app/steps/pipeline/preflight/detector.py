@@ -53,8 +53,13 @@ def _windows(project: Project) -> Iterator[Finding]:
         yield Finding("windows", True, words)
 
 
-def input_folders(project: Project, preview: Callable[[Project], Iterable[Finding]]) -> Iterator[Finding]:
-    """Check the folders and tables that a project names; ``preview`` says what is used of them."""
+def input_folders(
+    project: Project, preview: Callable[[Project], Iterable[Finding]], *, labels_needed: bool = True
+) -> Iterator[Finding]:
+    """Check the folders and tables that a project names; ``preview`` says what is used of them.
+
+    ``labels_needed``: whether a project without annotations cannot run.
+    """
     audio = project.audio_folder
     if (fetching := _fetching(project)) is not None:
         yield fetching
@@ -80,7 +85,7 @@ def input_folders(project: Project, preview: Callable[[Project], Iterable[Findin
         elif corpus.metadata.table and corpus.metadata.label_column:
             words = f"recordings are labelled as a whole, by the column {corpus.metadata.label_column!r}"
             yield Finding("annotations", True, words)
-        else:
+        elif labels_needed:
             yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to train with")
     else:
         yield Finding(

@@ -1,0 +1,114 @@
+"""What a run of a project for acoustic units will use, leave out and judge: lines of ``ossicle new`` and ``check``."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.acoustic_units.segments import table_file
+from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preview.detector import input_preview
+from ossicle.audio.segmentation.settings import FILES, FULL_SCALE, LOUDEST, SILENCES, SegmentSettings
+from ossicle.core.errors import OssicleError
+from ossicle.core.text.counting import counted
+from ossicle.corpus.formats.segment_table import read_segments
+from ossicle.corpus.health.findings import LOSSES
+from ossicle.corpus.health.preview import annotation_notices, recording_notices
+from ossicle.corpus.health.report import health
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
+
+RECORDING = "recording"
+_MOST_NAMED = 12
+# Problems of labels that models learn from; words only judge, and most of them are rare.
+_OF_LEARNING = ("no_annotations", "no_negatives", "not_judged", "label_twins", "label_garbled")
+
+
+def units_preview(project: Project) -> Iterator[Finding]:
+    """Yield what a run will use and leave out; one finding that blocks if the files cannot be listed."""
+    yield from input_preview(project, _findings)
+
+
+def segments_in_words(settings: SegmentSettings) -> str:
+    """Return how recordings are cut into segments.
+
+    >>> segments_in_words(SegmentSettings())
+    'cut at silences of 0.5 s (40 dB below the loudest frame); 2 to 120 s long'
+    """
+    if settings.by == FILES:
+        return "each recording is one segment"
+    if settings.by != SILENCES:
+        return f"those of {settings.table}"
+    level = f"{abs(settings.threshold_db):g} dB {'above' if settings.threshold_db > 0 else 'below'}"
+    if settings.relative_to == FULL_SCALE:
+        where = f"{settings.threshold_db:g} dBFS"
+    elif settings.relative_to == LOUDEST:
+        where = f"{level} the loudest frame"
+    else:
+        where = f"{level} the level of {settings.percentile:g} % of the frames"
+    lengths = f"{settings.shortest_s:g} to {settings.longest_s:g} s long"
+    return f"cut at silences of {settings.min_silence_s:g} s ({where}); {lengths}"
+
+
+def _findings(
+    project: Project, index: CorpusIndex, paths: Collection[str], reported: Collection[str] = ()
+) -> Iterator[Finding]:
+    settings = project.settings
+    problems = health(index, rate=settings.frontend.rate, group=settings.split.group).problems
+    notices = list(recording_notices(index, paths, reported, labels_needed=False))
+    if project.annotation_folder is not None:
+        notices += annotation_notices(index, problems)
+    for one in notices:
+        what = "used words" if one.what == "used annotations" else one.what
+        yield Finding(what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
+    for problem in problems:
+        if problem.severity != "note" and problem.code not in LOSSES and problem.code not in _OF_LEARNING:
+            where = f"{problem.where}: " if problem.where else ""
+            words = f"{where}{problem.message}; {problem.remedy}"
+            yield Finding(problem.code.replace("_", " "), True, words, warns=True)
+    seconds = sum(one.duration_s for one in index.recordings)
+    yield Finding("sound", True, f"{seconds / 3600:.2f} h in {counted(len(index.recordings), 'recording')}")
+    yield _words(index)
+    yield from _groups(project, index)
+    yield _segments(project)
+
+
+def _words(index: CorpusIndex) -> Finding:
+    counts = Counter(one.label for one in index.annotations)
+    if not counts:
+        return Finding("words", True, "none: agreement with words, ABX and word boundaries are left out")
+    named = ", ".join(f"{label} ({count})" for label, count in counts.most_common(5))
+    words = f"{counts.total()} of {len(counts)} kinds ({named}...); they judge the units, which never learn from them"
+    return Finding("words", True, words)
+
+
+def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
+    group = project.settings.split.group
+    names = sorted({one.fields.get(group, "") for one in index.recordings})
+    if names == [""]:
+        words = f"no recording has the field {group!r}: set split.group, or a name_template that reads it"
+        yield Finding("groups", False, f"{words} ({project.origin('split', 'group')})", blocks=False)
+        return
+    for note in index.notes:
+        if note.kind == "name_template":
+            yield Finding("name", True, f"{note.where} {note.message}", warns=True)
+    if group == RECORDING:
+        words = f"each of the {len(names)} recordings by itself; with split.group the speakers can be held out"
+        yield Finding("groups", True, words)
+        return
+    named = ", ".join(names[:_MOST_NAMED]) + f" and {len(names) - _MOST_NAMED} more" * (len(names) > _MOST_NAMED)
+    if len(names) == 1:
+        yield Finding("groups", True, f"only one by {group}: {named}; nothing can be held out", warns=True)
+        return
+    yield Finding("groups", True, f"{len(names)} by {group}: {named}")
+
+
+def _segments(project: Project) -> Finding:
+    words, table = segments_in_words(project.settings.segments), table_file(project)
+    if table is None:
+        return Finding("segments", True, words)
+    if not table.is_file():
+        return Finding("segments", False, f"[segments] table: {table} is not a file; correct the path")
+    try:
+        given = read_segments(table)
+    except OssicleError as problem:
+        return Finding("segments", False, str(problem))
+    return Finding("segments", True, f"{sum(map(len, given.values()))} of {table}")

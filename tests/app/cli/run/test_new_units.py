@@ -1,0 +1,79 @@
+"""``ossicle new units``, ``check`` and ``status`` on the command line: what a run will use, judge and leave out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from ....speech_like import write_speech
+from ...conftest import Commands
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return write_speech(tmp_path, words=6)
+
+
+def test_a_project_with_words_says_what_judges_the_units(home: Path, ossicle: Commands) -> None:
+    project = home / "p"
+    said = ossicle("new", "units", project, "--audio", home / "audio", "--words", home / "words.tsv")
+    assert (said.code, said.err) == (0, "")
+    text = " ".join(said.out.split())
+    assert "used words ok 24 found: 24 used, 0 left out" in text
+    assert "words ok 24 of 4 kinds" in text
+    assert "groups ok 2 by speaker: 0, 1" in text
+    assert "segments ok cut at silences of 0.5 s (40 dB below the loudest frame); 2 to 120 s long" in text
+    checked = ossicle("check", "-p", project)
+    assert checked.code == 0, checked.out
+    assert ossicle("run", "-p", project, "--until", "segments").code == 0
+    assert "segments in 4 recordings: 0.00 h" in ossicle("status", "-p", project).out
+
+
+def test_without_words_nothing_is_missing_and_it_says_what_is_left_out(home: Path, ossicle: Commands) -> None:
+    said = ossicle("new", "units", home / "p", "--audio", home / "audio")
+    assert (said.code, said.err) == (0, "")
+    assert "none: agreement with words, ABX and word boundaries are left out" in said.out
+    checked = ossicle("check", "-p", home / "p")
+    assert checked.code == 0, checked.out
+    assert "nothing to learn" not in checked.out
+    assert "nothing to train" not in checked.out
+
+
+def test_a_word_goes_to_no_other_recording_than_it_names(home: Path, ossicle: Commands) -> None:
+    table = home / "words.tsv"
+    table.write_text(table.read_text() + "speaker7_0\t0\t0.2\tai\n")
+    said = ossicle("new", "units", home / "p", "--audio", home / "audio", "--words", table)
+    text = " ".join(said.out.split())
+    assert "used words lost 25 found: 24 used, 1 left out" in text
+    run = ossicle("run", "-p", home / "p", "--until", "segments")
+    assert run.code == 3
+    assert "speaker7_0" in run.err
+
+
+def test_options_of_labels_are_refused(home: Path, ossicle: Commands) -> None:
+    said = ossicle("new", "units", home / "p", "--audio", home / "audio", "--labels", "folder")
+    assert said.code == 2
+    assert "--labels: the recipe 'units' learns from no labels; leave it out" in said.err
+    said = ossicle("new", "tapes", home / "q", "--audio", home / "audio", "--words", home / "words.tsv")
+    assert said.code == 2
+    assert "--words" in said.err
+    assert "use --annotations" in said.err
+
+
+def test_recordings_and_segments_that_cannot_be_used_are_named(home: Path, ossicle: Commands) -> None:
+    soundfile.write(home / "audio" / "speaker1_8.wav", np.zeros(16000, np.float32), 16000)
+    ossicle("new", "units", home / "p", "--audio", home / "audio", "--template", "{speaker}_*")
+    (home / "ready.csv").write_text("file,start,end\nspeaker0_0.wav,0,1\nspeaker9_9.wav,0,1\n")
+    with (home / "p" / "ossicle.toml").open("a") as file:
+        file.write('\n[segments]\nby = "table"\ntable = "../ready.csv"\n')
+    assert "2 of " in ossicle("check", "-p", home / "p").out
+    run = ossicle("run", "-p", home / "p", "--until", "segments")
+    assert run.code == 3
+    assert "speaker9_9.wav: unmatched rows: the table of segments names it" in run.err
+    status = ossicle("status", "-p", home / "p")
+    assert "4 recordings without segments, first speaker0_1.wav: the table has no segment within it" in status.out
+    (home / "ready.csv").unlink()
+    checked = ossicle("check", "-p", home / "p")
+    assert checked.code != 0
+    assert "ready.csv is not a file; correct the path" in checked.out + checked.err
