@@ -166,3 +166,23 @@ def test_a_recording_that_is_lost_after_segmentation_costs_only_itself(
     assert sorted(own.left_out) == sorted(table.filter(pl.col("recording_id") == lost)["segment_id"])
     rest = table.filter(pl.col("recording_id") != lost)["segment_id"].to_list()
     assert [key for key, *_ in own.frames()] == rest
+
+
+def test_similar_finds_a_word_where_it_was_said(project: Project, tmp_path: Path, ossicle: Any) -> None:
+    ossicle("features", "build", "-p", project.file, "--progress", "none")
+    words = pl.read_csv(tmp_path / "words.tsv", separator="\t")
+    row = words.row(2, named=True)
+    path = next(one for one in project.audio_folder.iterdir() if one.stem == row["utterance"])
+    length = row["end_s"] - row["start_s"]
+    asked = ("similar", path, "-p", project.file, "--start-s", row["start_s"], "--duration-s", length)
+    found = json.loads(ossicle(*asked, "--most", 3, "--json").out)
+    # "iu" is said three times by this speaker, once in another recording.
+    said = words.filter(pl.col("word") == row["word"], pl.col("utterance").str.starts_with(path.name[:8]))
+    assert sorted(one["path"] for one in found) == sorted(f"{name}.wav" for name in said["utterance"])
+    for one in found:
+        times = said.filter(pl.col("utterance") == Path(one["path"]).stem)["start_s"]
+        assert min(abs(one["start_s"] - time) for time in times) < 0.05
+    assert found[0]["similarity"] > 0.95
+    assert len(found) == 3
+    refused = ossicle("similar", path, "-p", project.file)
+    assert (refused.code, "--duration-s" in refused.err) == (2, True)

@@ -1,5 +1,6 @@
 """Find the stretches of a project's recordings that are most like a given sound."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.api.features.build import existing_features
+from ossicle.app.api.features.similar_frames import similar_frames
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.encoders import open_features_encoder
 from ossicle.artefacts.array_files.npy_header import HEADER_BYTES
@@ -14,7 +16,9 @@ from ossicle.artefacts.features.search import StoredRows, search
 from ossicle.artefacts.features.shard import array_file
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
+from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.audio.decoding.mono import load_mono
+from ossicle.audio.encoders.frames.blocks import encode_frames
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.audio.encoders.windows import encode_recording
 from ossicle.bundle.encoders.table import require_same
@@ -46,7 +50,8 @@ def find_similar(
     """Return the stretches of a project's recordings that are most like a sound.
 
     Every dimension is centred and divided by its deviation over the project's windows first, so that the cosine does
-    not depend on what all windows have in common. Of stretches that overlap only the most similar one is returned.
+    not depend on what all windows have in common. Of stretches that overlap only the most similar one is returned. In a
+    project for acoustic units, stretches as long as the example are compared with it in four parts, in order.
 
     Parameters
     ----------
@@ -76,6 +81,8 @@ def find_similar(
     encoder = open_features_encoder(settings.encoder.opened, project.folder, settings.head.unfreeze_blocks, threads)
     require_same(own.spec, encoder.spec, f"the encoder of {project.file}")
     samples = load_mono(example, encoder.spec.rate, start_s, duration_s, channel=project.settings.audio.name)
+    if own.of_frames:
+        return _in_segments(own, found, samples, encoder, most, str(example))
     mean, deviation = own.scale()
     centre = mean.astype(np.float32)
     scale = (1 / np.where(deviation > _LEAST_DEVIATION, deviation, np.inf)).astype(np.float32)
@@ -102,6 +109,31 @@ def find_similar(
             out.append(SimilarStretch(paths[entry.recording_id], begin, begin + own.window_s, hit.similarity))
         if len(out) == most:
             break
+    return out
+
+
+def _in_segments(
+    own: FeaturesFolder,
+    found: Mapping[str, Path],
+    samples: NDArray[np.float32],
+    encoder: Encoder,
+    most: int,
+    source: str,
+) -> list[SimilarStretch]:
+    """Return the stretches of segments that are most like a sound."""
+    parts = [one.values for one in encode_frames([samples], encoder)]
+    if not parts:
+        raise UsageError(f"{source}: there is no sound in this stretch; give another one")
+    example = np.concatenate(parts)
+    rows = SegmentsFolder.among(found).table().select("segment_id", "recording_id", "start_s").iter_rows()
+    places = {segment_id: (recording_id, start_s) for segment_id, recording_id, start_s in rows}
+    paths = {one.id: one.path for one in read_index(CorpusFolder.among(found)).recordings}
+    length_s = (len(example) - 1) * own.hop_s + own.window_s
+    out = []
+    for hit in similar_frames(own, example, most):
+        recording_id, segment_start_s = places[hit.segment_id]
+        begin_s = segment_start_s + hit.first * own.hop_s
+        out.append(SimilarStretch(paths[recording_id], begin_s, begin_s + length_s, hit.similarity))
     return out
 
 
