@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from ossicle.audio.encoders.frames.blocks import encode_frames
 from ossicle.audio.encoders.settings import EncoderSettings
 from ossicle.bundle.encoders.weights import VARIABLE
 from ossicle.core.errors import ArtefactError, BundleError, UsageError
@@ -198,3 +199,25 @@ def test_without_a_network_the_message_names_what_a_folder_needs(
         UsageError, match=r"'no-such-owner/no-such-model' is neither a folder .*no network.*config\.json"
     ):
         model_folder("no-such-owner/no-such-model", tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS[:3])
+def test_frames_of_long_stretches_are_encoded_in_blocks(made: Made, kind: str) -> None:
+    encoder = HfEncoder(made(kind, False), 1)
+    (waveform,) = rough(8 * 16000, 1)
+    (whole,) = encode_frames([waveform], encoder)
+    assert whole.values.shape == (1 + (len(waveform) - 400) // 320, DIM)
+    np.testing.assert_array_equal(whole.values, encoder.encode(waveform[None])[0])
+    parts = list(encode_frames(np.array_split(waveform, 7), encoder, block_s=2.0, context_s=1.0))
+    assert len(parts) == 3
+    values = np.concatenate([one.values for one in parts])
+    assert values.shape == whole.values.shape
+    # Attention sees other frames, so values differ a little; a shift by one frame would make another sequence of them.
+    difference, shifted = np.abs(values - whole.values).mean(), np.abs(values[1:] - whole.values[:-1]).mean()
+    assert difference < 0.2 * shifted
+
+
+def test_encoders_of_patches_have_no_frames(made: Made) -> None:
+    encoder = HfEncoder(made(KINDS[-1]))
+    with pytest.raises(UsageError, match="one vector a frame"):
+        list(encode_frames([rough(16000, 1)[0]], encoder))

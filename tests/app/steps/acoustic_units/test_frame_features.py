@@ -186,3 +186,11 @@ def test_similar_finds_a_word_where_it_was_said(project: Project, tmp_path: Path
     assert len(found) == 3
     refused = ossicle("similar", path, "-p", project.file)
     assert (refused.code, "--duration-s" in refused.err) == (2, True)
+
+
+def test_another_encoder_makes_other_features(project: Project) -> None:
+    first = run_steps(STEPS, project, Silent())
+    other = load_project(project.file, ("encoder.name=logmel",))
+    again = run_steps(STEPS, other, Silent())
+    assert again.outcomes == {"corpus": "reused", "segments": "reused", "features": "computed"}
+    assert (folder_of(first).spec.name, folder_of(again).spec.name, folder_of(again).spec.dim) == ("mfcc", "logmel", 40)

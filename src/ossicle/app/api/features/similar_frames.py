@@ -73,9 +73,9 @@ def _means(frames: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     parts = [
         (sums[stop : stop + count] - sums[start : start + count]) / (stop - start) for start, stop in _pairs(edges)
     ]
-    vectors = np.concatenate(parts, axis=1)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(lengths, np.finfo(np.float64).tiny)
+    vectors: NDArray[np.float64] = np.concatenate(parts, axis=1)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    return vectors
 
 
 def _pairs(edges: NDArray[np.integer]) -> Iterator[tuple[int, int]]:

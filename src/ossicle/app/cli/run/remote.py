@@ -27,8 +27,8 @@ Address = Annotated[
     str,
     typer.Argument(
         metavar="PLACE",
-        help="Address: file:PATH for a folder of this machine, HOST:FOLDER over ssh, or modal:VOLUME/PREFIX for a Modal "
-        "volume.",
+        help="Address: file:PATH for a folder of this machine, HOST:FOLDER over ssh, or modal:VOLUME/PREFIX for a "
+        "Modal volume.",
     ),
 ]
 Verify = Annotated[
