@@ -17,6 +17,7 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.fetching import Wanted, part_of
 from ossicle.corpus.formats.cells.delimited import write_delimited
 
+from ...made_up_quantiser import drawn_quantiser
 from ...untrained import PROJECT, use_untrained, write_tapes
 from ..conftest import Commands
 
@@ -48,6 +49,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "live": ("{bundle}", "--sink", "jsonl:{p}/out/lines.jsonl", "--record", "{p}/out/sound.wav", "--for-s", "0.1"),
     "embed": ("{p}/audio", "-o", "{p}/out"),
     "similar": ("{p}/audio/siteA_1.wav", *P[:2]),
+    "units encode": ("{p}/quantiser", "{p}/audio", "-o", "{p}/out"),
+    "units export": (*P[:2], "-o", "{p}/out"),
     "export": (*P[:2], "-o", "{p}/exported"),
     "cutouts": ("{p}/tables", "{p}/audio", "-o", "{p}/out"),
     "score": ("{p}/tables", "{p}/tables"),
@@ -107,6 +110,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "served.wav").write_bytes(body)
     row = (f"file://{place}/served.wav", str(len(body)), hashlib.sha256(body).hexdigest(), "fetched.wav")
     write_delimited(place / "files.csv", ("address", "size", "sha256", "path"), [row])
+    drawn_quantiser(place / "quantiser")
     (place / "ossicle.toml").write_text(PROJECT + CALM + MORE)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OSSICLE_DATA_ROOT", raising=False)

@@ -107,6 +107,11 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
             "similar": Row(
                 "use.embed", "List the stretches of a project's recordings that are most like a given sound."
             ),
+            "units": Row(
+                "use.units",
+                "Turn recordings into acoustic units with a trained quantiser, and write those of a project in other "
+                "forms.",
+            ),
         },
         "Compare": {
             "score": Row(

@@ -102,10 +102,26 @@ def encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: int = 
                 f"put its file into a folder and set {VARIABLE} to that folder"
             )
     rate = spec.rate if spec.name == ONNX else 0
-    settings = EncoderSettings(name=spec.name, path=str(path or ""), layer=spec.layer, rate=rate)
-    encoder = open_encoder(settings, Path(), threads)
+    encoder = open_encoder(settings_of_spec(spec, path, rate), Path(), threads)
     require_same(spec, encoder.spec, str(path or f"the encoder {spec.name}"))
     return encoder
+
+
+def settings_of_spec(spec: EncoderSpec, path: Path | None, rate: int = 0) -> EncoderSettings:
+    """Return the settings that open the encoder of a description, which may come from a stranger's file.
+
+    Raises
+    ------
+    BundleError
+        No encoder has this name, layer or rate.
+    """
+    try:
+        return EncoderSettings(name=spec.name, path=str(path or ""), layer=spec.layer, rate=rate)
+    except ValueError as problem:
+        raise BundleError(
+            f"the encoder {spec.name!r} that the model was trained with cannot be opened: {problem}. Use the version "
+            "of Ossicle that made the model, or train it again"
+        ) from None
 
 
 def require_same(needed: EncoderSpec, found: EncoderSpec, source: str) -> None:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from ossicle.audio.encoders.settings import BEATS, HF, EncoderSettings
 from ossicle.audio.encoders.spec import Encoder, EncoderSpec
-from ossicle.bundle.encoders.table import require_same
+from ossicle.bundle.encoders.table import require_same, settings_of_spec
 from ossicle.bundle.encoders.weights import VARIABLE, find_weights, require_digest, weights_with_digest
 from ossicle.core.errors import BundleError, UsageError
 from ossicle.models.devices import device
@@ -96,8 +96,7 @@ def torch_encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: 
                 f"put its {what} into a folder and set {VARIABLE} to that folder"
             )
         path = found
-    settings = EncoderSettings(name=spec.name, path=str(path.absolute()), layer=spec.layer)
-    encoder = open_torch_encoder(settings, Path(), threads)
+    encoder = open_torch_encoder(settings_of_spec(spec, path.absolute()), Path(), threads)
     require_same(spec, encoder.spec, str(path))
     return encoder
 

@@ -1,0 +1,162 @@
+"""Any audio file to acoustic units with exact times, by a trained quantiser."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.steps.engine.encoders import any_encoder_of_spec
+from ossicle.audio.decoding.mono import MonoStream
+from ossicle.audio.encoders.frames.blocks import encode_frames
+from ossicle.audio.encoders.frames.shards import Segment, SegmentCutter
+from ossicle.audio.segmentation.recordings import segment_recording
+from ossicle.audio.segmentation.settings import SegmentSettings
+from ossicle.core.model_input.channel import MEAN
+from ossicle.core.time import to_seconds
+from ossicle.units.normalisation import GROUP, FrameStatistics, FrameSums
+from ossicle.units.quantiser import Quantiser
+from ossicle.units.sequences import boundaries_s, runs_of
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedSegment:
+    """The units of a stretch of a file.
+
+    Attributes
+    ----------
+    start_s, end_s
+        The stretch, in seconds from the start of the file.
+    units
+        One unit a frame, int16.
+    """
+
+    start_s: float
+    end_s: float
+    units: NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFile:
+    """The units of a file.
+
+    Attributes
+    ----------
+    duration_s
+        Seconds that decode.
+    segments
+        Its stretches, in order.
+    partial
+        Why it ends early; empty if it does not.
+    """
+
+    duration_s: float
+    segments: tuple[EncodedSegment, ...]
+    partial: str = ""
+
+
+class UnitEncoder:
+    """Turns files into units.
+
+    Parameters
+    ----------
+    quantiser
+        A folder that :meth:`~ossicle.units.quantiser.Quantiser.save` wrote, such as ``quantiser`` of a project.
+    weights
+        File or folder of its encoder, if that reads one; None looks for it below the folders of ``OSSICLE_ENCODERS``.
+    threads
+        Threads of one operator.
+
+    Raises
+    ------
+    UsageError, ArtefactError
+        There is no sound quantiser at this path.
+    BundleError
+        The encoder's file is not found, or is another encoder, layer, hop or rate than the quantiser was trained with.
+    """
+
+    def __init__(self, quantiser: Path, weights: Path | None = None, threads: int = 1) -> None:
+        self.quantiser = Quantiser.read(quantiser)
+        self._encoder = any_encoder_of_spec(self.quantiser.spec, weights, threads)
+        self.quantiser.refuse_spec(self._encoder.spec)
+
+    def encode(self, path: Path, cut: SegmentSettings | None = None, channel: str = MEAN) -> EncodedFile:
+        """Return the units of a file.
+
+        Parameters
+        ----------
+        path
+            The file.
+        cut
+            How it is cut at silences first; None: the whole file is one segment. A quantiser that normalises segments
+            does so with each of them, and one that normalises groups takes the file as a group.
+        channel
+            The channel to hear, as in :mod:`ossicle.core.model_input.channel`.
+
+        Raises
+        ------
+        AudioError
+            The file cannot be read.
+        """
+        rate = self.quantiser.spec.rate
+        stream = MonoStream(path, rate, channel=channel)
+        if cut is None:
+            frames = [self._frames(stream)]
+            report = stream.report
+            duration_s = to_seconds(report.n_samples, stream.info.rate)
+            stretches, partial = [(0.0, duration_s)], report.reason if report.status == "partial" else ""
+        else:
+            found = segment_recording(path, cut, channel=channel)
+            duration_s, partial = found.duration_s, found.partial
+            stretches = [(one.start_s, one.end_s) for one in found.segments]
+            cutter = SegmentCutter(stream)
+            frames = [self._frames(cutter.cut(Segment(path.name, *one), rate)) for one in stretches]
+        own = self._statistics(frames) if self.quantiser.normalisation.kind == GROUP else None
+        segments = [
+            EncodedSegment(start, end, self.quantiser.assign(one, own).astype(np.int16))
+            for (start, end), one in zip(stretches, frames, strict=True)
+        ]
+        return EncodedFile(duration_s, tuple(segments), partial)
+
+    def described(self, name: str, found: EncodedFile) -> dict[str, Any]:
+        """Return the units of a file for JSON: all runs with their times, and the units of each segment by frame.
+
+        Times are seconds from the start of the file. Frame k of a segment is centred at ``start_s + origin_s + k *
+        hop_s``; a run lasts from half a hop before its first frame to half a hop after its last.
+        """
+        quantiser = self.quantiser
+        return {
+            "file": name,
+            "duration_s": found.duration_s,
+            "quantiser": quantiser.digest,
+            "n_units": quantiser.k,
+            "hop_s": quantiser.hop_s,
+            "origin_s": quantiser.origin_s,
+            **({"partial": found.partial} if found.partial else {}),
+            "runs": [run for one in found.segments for run in timed_runs(one, quantiser.hop_s, quantiser.origin_s)],
+            "segments": [
+                {"start_s": one.start_s, "end_s": one.end_s, "units": one.units.tolist()} for one in found.segments
+            ],
+        }
+
+    def _frames(self, samples: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
+        parts = [one.values for one in encode_frames(samples, self._encoder)]
+        return np.concatenate([np.zeros((0, self.quantiser.dim), np.float32), *parts])
+
+    def _statistics(self, frames: Sequence[NDArray[np.float32]]) -> FrameStatistics:
+        sums = FrameSums(self.quantiser.dim)
+        for one in frames:
+            sums.add(one)
+        return sums.statistics()
+
+
+def timed_runs(segment: EncodedSegment, hop_s: float, origin_s: float) -> list[dict[str, Any]]:
+    """Return each run of a segment with its times to a microsecond: ``start_s``, ``end_s``, ``unit``."""
+    runs = runs_of(segment.units)
+    times = boundaries_s(runs.frames, segment.start_s, hop_s, origin_s).round(6).tolist()
+    return [
+        {"start_s": start, "end_s": end, "unit": unit}
+        for unit, start, end in zip(runs.units.tolist(), times, times[1:], strict=False)
+    ]

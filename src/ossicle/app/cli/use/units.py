@@ -1,0 +1,152 @@
+"""``ossicle units encode|export``: acoustic units of any file, and those of a project in other forms."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ossicle.app.cli.options import (
+    HERE,
+    AudioRootMap,
+    DataRoot,
+    Json,
+    ProjectFile,
+    Recordings,
+    Set,
+    Threads,
+    Variant,
+    overrides_of,
+)
+from ossicle.app.cli.printable import json_text, printable
+from ossicle.app.cli.tables.table import print_rows
+from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
+from ossicle.core.model_input.channel import MEAN, channel_name
+from ossicle.core.text.counting import counted
+
+group = typer.Typer(
+    help="Turn recordings into acoustic units with a trained quantiser, and write those of a project in other forms.",
+    no_args_is_help=True,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    group.command()(encode)
+    group.command()(export)
+    app.add_typer(group, name="units")
+
+
+def encode(
+    quantiser: Annotated[Path, typer.Argument(help="Folder `quantiser` of a finished project.")],
+    recordings: Recordings,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for a JSON file for each recording; created if missing.", show_default=False
+        ),
+    ] = None,
+    cut: Annotated[
+        bool, typer.Option("--cut", help="Cut recordings at silences first. Default: each file is one segment.")
+    ] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--weights",
+            help="File or folder of the quantiser's encoder, if it is not built in. Default: the one with its SHA-256 "
+            "below the folders of $OSSICLE_ENCODERS.",
+            show_default=False,
+        ),
+    ] = None,
+    channel: Annotated[str, typer.Option(help="Channel: mean, first, loudest, or a number from 1.")] = MEAN,
+    threads: Threads = 1,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print units and runs with their times, one line of JSON for each recording.")
+    ] = False,
+) -> None:
+    """Turn recordings into acoustic units: which unit from when to when.
+
+    Runs are units without repeats; their times are seconds from the start of the file. The encoder must be the one
+    that the quantiser was trained with; another layer, hop or sample rate is refused. Exit code 3: a recording could
+    not be read or ends early; each is listed.
+    """
+    from ossicle.app.api.audio_files import find_audio
+    from ossicle.app.api.units.encoding import UnitEncoder
+    from ossicle.artefacts.files import write_json
+    from ossicle.audio.segmentation.settings import SegmentSettings
+    from ossicle.corpus.naming.table_names import table_places
+
+    try:
+        heard = channel_name(channel)
+    except ValueError as problem:
+        raise UsageError(f"--channel {channel}: {problem}") from None
+    if out is not None and out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; give a folder")
+    encoder = UnitEncoder(quantiser, weights, threads)
+    named = find_audio(recordings)
+    places = table_places([name for name, _ in named])
+    rows: list[tuple[str, ...]] = []
+    lost: list[str] = []
+    for name, file in named:
+        try:
+            found = encoder.encode(file, SegmentSettings() if cut else None, heard)
+        except AudioError as problem:
+            lost.append(str(problem))
+            continue
+        if found.partial:
+            lost.append(f"{name}: ends early ({found.partial}); its units end there")
+        described = encoder.described(name, found)
+        if out is not None:
+            write_json(out / places[name].with_name(f"{places[name].name}.units.json"), described)
+        if as_json:
+            print(json_text(described, indent=None))
+        frames = sum(len(one.units) for one in found.segments)
+        different = {run["unit"] for run in described["runs"]}
+        counts = (len(found.segments), frames, len(described["runs"]), len(different))
+        rows.append((name, f"{found.duration_s:.2f}", *map(str, counts)))
+    if not as_json:
+        print_rows(("recording", "seconds", "segments", "frames", "runs", "units"), rows)
+        if out is not None:
+            print(printable(f"{counted(len(rows), 'file')} in {out}"))
+    for line in lost:
+        print(printable(line), file=sys.stderr)
+    if lost:
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def export(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; created if missing.")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Form: json, a line for each segment with units and timed runs; text, a line of units for each "
+            "segment, with and without repeats; old, the corpus and BPE files of earlier scripts.",
+        ),
+    ] = "json",
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    set_: Set = None,
+    audio_root_map: AudioRootMap = None,
+    data_root: DataRoot = None,
+    as_json: Json = False,
+) -> None:
+    """Write the unit sequences of a finished project as JSON lines, as text, or as the files of earlier scripts.
+
+    `text` writes units.txt (frame by frame), runs.txt (without repeats) and segments.txt (start, end and recording of
+    the same lines). `old` writes NAME_corpus_timestamped.json and all_units_for_bpe.txt; its timestamps are the centres
+    of the frames.
+    """
+    from ossicle.app.api.units.export import FORMATS, export_sequences, finished_sequences
+    from ossicle.app.project.load import load_project
+
+    if form not in FORMATS:
+        raise UsageError(f"--format {form} is not one of: {', '.join(FORMATS)}")
+    if out.exists() and not out.is_dir():
+        raise UsageError(f"--out {out} is a file; give a folder")
+    found = finished_sequences(load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant))
+    written = [str(path) for path in export_sequences(found, out, form)]
+    if as_json:
+        print(json_text({"written": written, "segments": int(found.sequences.summary["segments"])}))
+        return
+    print(printable(f"{counted(int(found.sequences.summary['segments']), 'segment')} in {', '.join(written)}"))

@@ -1,0 +1,164 @@
+"""``ossicle units encode``: the units of any file, when each run is heard, and what is refused."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.audio.decoding.mono import load_mono
+from ossicle.audio.encoders.frames.mfcc import MfccEncoder
+from ossicle.audio.wav import write_wav
+from ossicle.units.normalisation import GROUP, SEGMENT, statistics_of
+
+from ....made_up_quantiser import drawn_quantiser
+from ....speech_like import write_speech
+from ...conftest import Commands
+
+
+@pytest.fixture(scope="module")
+def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_speech(tmp_path_factory.mktemp("speech"), speakers=1, words=5) / "audio"
+
+
+def encoded(ossicle: Commands, *words: object) -> dict[str, Any]:
+    said = ossicle("units", "encode", *words, "--json")
+    assert said.code == 0, said
+    found: dict[str, Any] = json.loads(said.out)
+    return found
+
+
+def units_of(found: dict[str, Any]) -> list[int]:
+    return [unit for one in found["segments"] for unit in one["units"]]
+
+
+def test_a_file_becomes_units_with_exact_times(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    quantiser = drawn_quantiser(tmp_path / "quantiser")
+    file = speech / "speaker0_0.wav"
+    found = encoded(ossicle, tmp_path / "quantiser", file)
+    frames = MfccEncoder().encode(load_mono(file, 16000)[None])[0]
+    assert units_of(found) == quantiser.assign(frames).tolist()
+    assert (found["file"], found["quantiser"], found["n_units"]) == ("speaker0_0.wav", quantiser.digest, 20)
+    assert found["segments"][0]["start_s"] == 0.0
+    assert found["segments"][0]["end_s"] == found["duration_s"]
+
+    # Each frame is centred in the run of its unit: 12.5 ms, then every 20 ms.
+    runs = found["runs"]
+    assert len(runs) > 5
+    centres = np.arange(len(frames)) * 0.02 + 0.0125
+    for run in runs:
+        inside = (centres >= run["start_s"]) & (centres < run["end_s"])
+        assert inside.any()
+        assert set(np.array(units_of(found))[inside]) == {run["unit"]}
+    assert all(a["end_s"] == b["start_s"] and a["unit"] != b["unit"] for a, b in pairwise(runs))
+    assert runs[-1]["end_s"] <= found["duration_s"]
+
+
+def test_a_sound_that_begins_at_1_s_begins_a_run_there(tmp_path: Path, ossicle: Commands) -> None:
+    samples = np.random.default_rng(0).normal(0, 0.1, 40_000).astype(np.float32)
+    samples[:16_000] *= 1e-3
+    frames = MfccEncoder().encode(samples[None])[0]
+    quantiser = drawn_quantiser(tmp_path / "quantiser")
+    # Quiet and loud.
+    replace(quantiser, centres=frames[[10, 80]]).save(tmp_path / "quantiser")
+    write_wav(tmp_path / "step.wav", samples, 16000)
+    runs = encoded(ossicle, tmp_path / "quantiser", tmp_path / "step.wav")["runs"]
+    assert [run["unit"] for run in runs] == [0, 1]
+    assert runs[1]["start_s"] == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("kind", [SEGMENT, GROUP])
+def test_frames_are_normalised_as_in_training(kind: str, speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    quantiser = drawn_quantiser(tmp_path / "quantiser", kind=kind)
+    file = speech / "speaker0_0.wav"
+    frames = MfccEncoder().encode(load_mono(file, 16000)[None])[0]
+    found = encoded(ossicle, tmp_path / "quantiser", file)
+    assert units_of(found) == quantiser.assign(frames, statistics_of(frames)).tolist()
+
+
+def test_cut_files_have_units_in_their_segments_alone(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    drawn_quantiser(tmp_path / "quantiser")
+    parts = [load_mono(speech / f"speaker0_{k}.wav", 16000) for k in (0, 1)]
+    silence = np.zeros(48_000, np.float32)
+    write_wav(tmp_path / "two.wav", np.concatenate([silence, parts[0], silence, parts[1]]), 16000)
+    found = encoded(ossicle, tmp_path / "quantiser", tmp_path / "two.wav", "--cut")
+    assert len(found["segments"]) >= 2
+    assert all(b["start_s"] >= a["end_s"] for a, b in pairwise(found["segments"]))
+    for run in found["runs"]:
+        assert any(one["start_s"] <= run["start_s"] < run["end_s"] <= one["end_s"] for one in found["segments"])
+    for one in found["segments"]:
+        assert len(one["units"]) == 1 + (round((one["end_s"] - one["start_s"]) * 16000) - 400) // 320
+
+
+def test_files_are_written_and_bad_ones_are_listed(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    drawn_quantiser(tmp_path / "quantiser")
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    out = tmp_path / "out"
+    said = ossicle("units", "encode", tmp_path / "quantiser", speech, bad, "-o", out)
+    assert said.code == 3
+    assert "bad.wav" in said.err
+    assert sorted(path.name for path in out.iterdir()) == ["speaker0_0.units.json", "speaker0_1.units.json"]
+    written = read_json(out / "speaker0_0.units.json")
+    assert written == encoded(ossicle, tmp_path / "quantiser", speech / "speaker0_0.wav")
+    row = next(line for line in said.out.splitlines() if "speaker0_0.wav" in line).split()
+    assert row[2:5] == ["1", str(len(units_of(written))), str(len(written["runs"]))]
+
+
+def test_a_file_shorter_than_a_frame_has_no_units(tmp_path: Path, ossicle: Commands) -> None:
+    drawn_quantiser(tmp_path / "quantiser")
+    write_wav(tmp_path / "short.wav", np.full(399, 0.1, np.float32), 16000)
+    found = encoded(ossicle, tmp_path / "quantiser", tmp_path / "short.wav")
+    assert (found["runs"], units_of(found)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("rate", 8000), ("hop_s", 0.01), ("layer", 14), ("version", 7), ("origin_s", 0.02)]
+)
+def test_another_encoder_layer_hop_or_rate_is_refused_by_name(
+    key: str, value: float, speech: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    drawn_quantiser(tmp_path / "quantiser")
+    described = read_json(tmp_path / "quantiser" / "quantiser.json")
+    described["encoder"][key] = value
+    if key in ("hop_s", "origin_s"):
+        described[key] = value
+    write_json(tmp_path / "quantiser" / "quantiser.json", described)
+    said = ossicle("units", "encode", tmp_path / "quantiser", speech)
+    assert said.code == 2, said
+    assert key in said.err
+    assert str(value) in said.err
+
+
+def test_another_hop_of_the_quantiser_itself_is_refused(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    drawn_quantiser(tmp_path / "quantiser")
+    described = read_json(tmp_path / "quantiser" / "quantiser.json")
+    write_json(tmp_path / "quantiser" / "quantiser.json", {**described, "hop_s": 0.01})
+    said = ossicle("units", "encode", tmp_path / "quantiser", speech)
+    assert (said.code, "hop_s = 0.01, these frames 0.02" in said.err) == (2, True)
+
+
+def test_what_is_no_quantiser_is_refused(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    said = ossicle("units", "encode", tmp_path, speech)
+    assert (said.code, "not a quantiser" in said.err) == (2, True)
+
+
+def test_units_need_no_torch(speech: Path, tmp_path: Path) -> None:
+    drawn_quantiser(tmp_path / "quantiser")
+    code = (
+        "import sys; from ossicle.app.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
+        "assert not {'torch', 'sklearn', 'transformers', 'matplotlib'} & sys.modules.keys()"
+    )
+    words = ["units", "encode", str(tmp_path / "quantiser"), str(speech), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
