@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ossicle.artefacts.files import naming, part_path, whole_file
-from ossicle.artefacts.filesystem.changes import folder_descriptor, remove_file, write_in_folder
+from ossicle.artefacts.filesystem.changes import folder_descriptor, remove_file, set_time, write_in_folder
 
 # Most folders open at the same time; systems allow a process about a thousand files.
 _OPEN_FOLDERS = 300
@@ -32,7 +32,7 @@ class ManyFiles:
         self._open: OrderedDict[str, int] = OrderedDict()
         self._part = part_path(self._root / "x").name
 
-    def write(self, path: str, data: bytes) -> None:
+    def write(self, path: str, data: bytes, mtime_ns: int | None = None) -> None:
         """Write a file, which replaces an earlier one.
 
         Parameters
@@ -41,6 +41,8 @@ class ManyFiles:
             Where to write, below the root, with forward slashes.
         data
             The content.
+        mtime_ns
+            The time of its last change, in nanoseconds since 1970; None for now.
 
         Raises
         ------
@@ -52,10 +54,12 @@ class ManyFiles:
         folder, _, name = path.rpartition("/")
         with naming(self._root / path):
             if _IN_FOLDERS:
-                write_in_folder(self._folder(folder), self._part, name, data)
+                write_in_folder(self._folder(folder), self._part, name, data, mtime_ns)
             else:
                 with whole_file(self._root / path) as part:
                     part.write_bytes(data)
+                    if mtime_ns is not None:
+                        set_time(part, mtime_ns)
 
     def _folder(self, name: str) -> int:
         if name in self._open:

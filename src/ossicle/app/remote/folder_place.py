@@ -1,18 +1,19 @@
 """A folder of this machine as a place, ``file:PATH``: a disk, or a share that is mounted here."""
 
 import os
+import stat
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ossicle.app.remote.local_files import copy_files, local_digests, local_state
 from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved, state_of
-from ossicle.artefacts.files import naming, part_path, publish
-from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_file
+from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.locks.lock import LOCK_FILE
+from ossicle.artefacts.many_files import ManyFiles
 from ossicle.core.errors import UsageError
 
 _PART = f"{HIDDEN}part-"
@@ -70,13 +71,15 @@ class FolderPlace:
         return Listing(files, left_out)
 
     def _add(self, path: str, files: dict[str, FileState], left_out: dict[str, str]) -> None:
-        place = self.folder / path
-        if place.is_symlink():
-            left_out[path] = "is a symbolic link, which is not followed"
-        elif place.is_file():
-            files[path] = state_of(os.lstat(place))
-        elif place.exists():
-            left_out[path] = "is not a regular file"
+        try:
+            of = os.lstat(self.folder / path)
+        except FileNotFoundError:
+            return
+        if stat.S_ISREG(of.st_mode):
+            files[path] = state_of(of)
+        else:
+            link = stat.S_ISLNK(of.st_mode)
+            left_out[path] = "is a symbolic link, which is not followed" if link else "is not a regular file"
 
     def digests(self, paths: Sequence[str]) -> dict[str, str]:
         """Return the SHA-256 of files; those that cannot be read are left out.
@@ -185,10 +188,6 @@ class FolderPlace:
         OSError
             The file cannot be written.
         """
-        place = self.folder / RECORDS / name
-        make_folder(place.parent)
-        part = part_path(place)
-        with naming(place):
-            with open_new(part) as file:
-                file.write(data)
-            publish(part, place)
+        # Not synced: a record that a power cut takes costs only a look at the bytes.
+        with ManyFiles(self.folder) as files:
+            files.write(f"{RECORDS}/{name}", data)

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -11,10 +12,12 @@ from ossicle.app.remote.place import FileState, Moved, state_of
 from ossicle.artefacts.files import naming, part_path
 from ossicle.artefacts.filesystem.changes import make_folder, move, open_new, remove_file, set_time
 from ossicle.artefacts.filesystem.reading import open_unlinked
-from ossicle.artefacts.many_files import sync_disk
+from ossicle.artefacts.many_files import ManyFiles, sync_disk
 from ossicle.core.errors import UsageError
 
 _BLOCK_BYTES = 1 << 20
+# Up to this size, checks of the path of each file would take longer than its copy.
+_SMALL_BYTES = 4 << 20
 _DISK_IS_UNUSABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
 
 
@@ -143,7 +146,18 @@ def copy_files(source: Path, target: Path, files: Mapping[str, FileState]) -> Mo
     OSError
         The disk is full or does not work.
     """
-    done = each_file(files, lambda path, state: _copy(source / path, target / path, state))
+    with ManyFiles(target) as small, ThreadPoolExecutor(1) as hashing:
+
+        def copy(path: str, state: FileState) -> str:
+            if state.size > _SMALL_BYTES:
+                return _copy(source / path, target / path, state)
+            data = _content(source / path, state)
+            _refuse_link_at(target / path)
+            found = hashing.submit(_sha256, data)
+            small.write(path, data, state.mtime_ns)
+            return found.result()
+
+        done = each_file(files, copy)
     sync_disk()
     return done
 
@@ -208,6 +222,25 @@ def _copy(source: Path, place: Path, state: FileState) -> str:
         return write_file(place, state, lambda write: _copied(read, write, state))
 
 
+def _content(place: Path, state: FileState) -> bytes:
+    with open_unlinked(place) as read:
+        _require(read, state)
+        data = read.read(state.size + 1)
+        _require(read, state)
+    if len(data) != state.size:
+        raise Changed
+    return data
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _refuse_link_at(place: Path) -> None:
+    if place.is_symlink():
+        raise UsageError(f"{place} is a symbolic link, and Ossicle changes nothing through links; remove it")
+
+
 def _copied(read: IO[bytes], write: Callable[[bytes], object], state: FileState) -> str:
     found = hashed_copy(read, write)
     _require(read, state)
@@ -240,8 +273,7 @@ def write_file(place: Path, state: FileState, copy: Callable[[Callable[[bytes], 
     OSError
         The file cannot be written.
     """
-    if place.is_symlink():
-        raise UsageError(f"{place} is a symbolic link, and Ossicle changes nothing through links; remove it")
+    _refuse_link_at(place)
     make_folder(place.parent)
     part = part_path(place)
     try:

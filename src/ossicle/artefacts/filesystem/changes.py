@@ -177,7 +177,7 @@ def folder_descriptor(path: Path) -> int:
     return os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK)
 
 
-def write_in_folder(folder: int, part: str, name: str, data: bytes) -> None:
+def write_in_folder(folder: int, part: str, name: str, data: bytes, mtime_ns: int | None = None) -> None:
     """Write a file ``name`` in an open folder, complete or not at all; it replaces an earlier one.
 
     Nothing is synced to the disk. Links cannot lead elsewhere: the folder is open already, and names have one part.
@@ -192,6 +192,8 @@ def write_in_folder(folder: int, part: str, name: str, data: bytes) -> None:
         Its name.
     data
         Its content.
+    mtime_ns
+        The time of its last change, in nanoseconds since 1970; None for now.
     """
     if "/" in name or "/" in part:
         raise ValueError(f"{name!r} and {part!r} must be names without folders")
@@ -200,6 +202,8 @@ def write_in_folder(folder: int, part: str, name: str, data: bytes) -> None:
         left = memoryview(data)
         while left:
             left = left[os.write(handle, left) :]
+        if mtime_ns is not None:
+            os.utime(handle, ns=(mtime_ns, mtime_ns))
     finally:
         os.close(handle)
     os.replace(part, name, src_dir_fd=folder, dst_dir_fd=folder)
