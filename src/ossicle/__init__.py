@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
     from ossicle.app.api.audio_files import load_audio
+    from ossicle.app.api.bundle_facts import read_bundle
     from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
     from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
     from ossicle.app.api.predictions import Predictions
     from ossicle.app.api.project_run import Project, ProjectRun
     from ossicle.app.api.recording_prediction import RecordingPrediction
-    from ossicle.bundle.format import read_bundle
     from ossicle.core.decisions.decision import Decision
     from ossicle.core.errors import (
         ArtefactError,
@@ -92,7 +92,7 @@ _PLACES = {
     "load_bundle": "ossicle.app.api.loaded_bundle",
     "match": "ossicle.metrics.matching.rules",
     "read_annotations": "ossicle.app.api.annotations",
-    "read_bundle": "ossicle.bundle.format",
+    "read_bundle": "ossicle.app.api.bundle_facts",
     "write_annotations": "ossicle.app.api.annotations",
 }
 

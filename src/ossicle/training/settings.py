@@ -111,8 +111,8 @@ class TrainingSettings:
     init_from: str = setting(
         default="",
         help="trainings to start from, model by model: the name of another variant of this project, which is trained "
-        "first if it is not, or the folder of an artefact `training`, relative to the project file; empty: random "
-        "weights",
+        "first if it is not, or the folder of an artefact `training`, relative to the project file, or a bundle "
+        "(`registry:NAME@current`) whose trainings are in the data root; empty: random weights",
         digest=False,
     )
     target_share: float = setting(

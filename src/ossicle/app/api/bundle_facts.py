@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.bundle_places import bundle_folder
+from ossicle.bundle import format as bundle_format
 from ossicle.bundle.manifest import CARD, SECOND_STAGE, Bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.model_input.chunks import ChunkPlan
@@ -11,6 +13,8 @@ from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
+from ossicle.core.value_checks import given_path
+from ossicle.inference.batch import PathLike
 
 
 class BundleFacts:
@@ -149,3 +153,34 @@ class BundleFacts:
     def card(self) -> str:
         """The model card, Markdown: what the bundle is, its figures, and how it decides; empty if there is none."""
         return self.manifest.read_bytes(CARD).decode() if CARD in self.manifest.files else ""
+
+
+def read_bundle(folder: PathLike) -> Bundle:
+    """Read ``bundle.json`` of a bundle and compare every listed file with its size and digest.
+
+    Parameters
+    ----------
+    folder
+        The folder of the bundle, or ``registry:NAME@current`` of a promoted one.
+
+    Returns
+    -------
+    Bundle
+        What ``bundle.json`` says, as a checked value. ``ossicle.load_bundle`` also makes it ready to run.
+
+    Raises
+    ------
+    BundleError
+        The bundle is damaged, unsafe or of an unsupported version.
+    UsageError
+        There is no such registry, name or version.
+    ValueError
+        ``folder`` is not a path, or empty.
+
+    Examples
+    --------
+    >>> bundle = read_bundle("tests/data/bundles/0.1.0/bundle")
+    >>> bundle.labels, bundle.plan.rate
+    (('call', 'Zaunkönig'), 8000)
+    """
+    return bundle_format.read_bundle(bundle_folder(given_path("folder", folder)))

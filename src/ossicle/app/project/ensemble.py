@@ -11,7 +11,11 @@ ITSELF = "."
 class EnsembleSettings:
     """The members of the ensemble and its rule; see ``core.scores.combination``."""
 
-    members: tuple[str, ...] = setting(default=(), help='names of at least two variants; "." is the project itself')
+    members: tuple[str, ...] = setting(
+        default=(),
+        help='names of at least two variants; "." is the project itself; a promoted bundle (`registry:NAME@current`) '
+        "stands for the variant that it is the bundle of",
+    )
     rule: str = setting(
         default="mean",
         help="how the scores of the members are combined; learned: mean with weights fitted on out-of-fold scores",

@@ -4,14 +4,19 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from ossicle.bundle.registry.references import is_reference
 from ossicle.core.errors import ProjectError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.training.settings import TrainingSettings
 
 
 def names_folder(init_from: str, folder: Path) -> bool:
-    """Return whether ``init_from`` is the path of a folder below or beside that of the project, not a variant."""
-    return "/" in init_from or "\\" in init_from or (folder / init_from).is_dir()
+    """Return whether ``init_from`` is a folder below or beside that of the project or a promoted bundle, not a variant.
+
+    >>> names_folder("registry:drums@current", Path()), names_folder("warmup", Path("nowhere"))
+    (True, False)
+    """
+    return is_reference(init_from) or "/" in init_from or "\\" in init_from or (folder / init_from).is_dir()
 
 
 def require_start(variant: str, starts: Mapping[str, str], origin: str, folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Commands take ``registry:NAME@VERSION`` wherever they take the folder of a bundle, with the same results."""
 
+import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,34 @@ import soundfile
 import ossicle as package
 from ossicle.artefacts.files import tree_digest
 from ossicle.bundle.registry.registry import Candidate, Judgement, Registry
+from ossicle.core.errors import OssicleError
 
+from ....untrained import PROJECT, write_tapes
 from ...conftest import Commands
+
+QUIET = ("-p", "{p}", "--progress", "none")
+CORPUS = ("--corpus", "{p}/audio", "--annotations", "{p}/tables")
+COMMANDS: dict[str, tuple[tuple[str, ...], str]] = {
+    "predict": (("predict", "{bundle}", "{p}/audio", "-o", "{p}/out"), ""),
+    "stream": (("stream", "{bundle}", "{p}/audio/siteA_1.wav"), ""),
+    "live": (("live", "{bundle}", "--for-s", "0.1"), ""),
+    "benchmark --model": (("benchmark", *QUIET, *CORPUS, "-m", "{bundle}"), ""),
+    "[benchmark] models": (("benchmark", *QUIET, *CORPUS, "--set", 'benchmark.models=["{bundle}"]'), ""),
+    "pin --bundle": (("pin", "kept", "-p", "{p}", "--bundle", "{bundle}"), "names no artefact of"),
+    "[training] init_from": (
+        ("train", *QUIET, "--set", "training.init_from={bundle}"),
+        "learned from recordings that are held out here",
+    ),
+    "[ensemble] members": (
+        ("ensemble", *QUIET, "--set", 'ensemble.members=[".", "{bundle}"]'),
+        "there are no out-of-fold scores of it",
+    ),
+}
+"""Every command and setting that names a bundle, and what it says about one that is of no use to it."""
+FUNCTIONS: dict[str, Callable[[str], object]] = {
+    "ossicle.load_bundle": package.load_bundle,
+    "ossicle.read_bundle": package.read_bundle,
+}
 
 
 @pytest.fixture
@@ -63,3 +91,35 @@ def test_live_names_a_missing_version_before_it_opens_a_device(registry: Registr
     said = ossicle("live", "registry:tapes@7")
     assert said.code == 2
     assert "there is no such version" in said.err
+
+
+def said_by(place: str, stated: str, project: Path, ossicle: Commands) -> str:
+    """What a place says about a bundle, good or bad."""
+    if place in FUNCTIONS:
+        said = ""
+        with contextlib.suppress(OssicleError):
+            FUNCTIONS[place](stated)
+            return said
+        with pytest.raises(OssicleError) as error:
+            FUNCTIONS[place](stated)
+        return str(error.value)
+    words = [word.replace("{p}", str(project)).replace("{bundle}", stated) for word in COMMANDS[place][0]]
+    return ossicle(*words).err
+
+
+@pytest.mark.parametrize("place", [*COMMANDS, *FUNCTIONS])
+def test_each_place_that_names_a_bundle_takes_a_promoted_one(
+    place: str, registry: Registry, tmp_path: Path, ossicle: Commands, without_training: None
+) -> None:
+    project = tmp_path / "p"
+    write_tapes(project, ("siteA_1", "siteB_1"))
+    (project / "ossicle.toml").write_text(PROJECT)
+    expected = COMMANDS.get(place, ((), ""))[1]
+    for stated in ("registry:tapes@current", "registry:tapes@1", f"registry:{registry.root}/tapes@1"):
+        said = said_by(place, stated, project, ossicle)
+        assert expected in said
+        assert "is neither" not in said
+        assert "no folder" not in said
+    assert "there is no such version" in said_by(place, "registry:tapes@7", project, ossicle)
+    (registry.version("tapes").path / "card.md").write_text("?")
+    assert "card.md differs from its checksum" in said_by(place, "registry:tapes@1", project, ossicle)

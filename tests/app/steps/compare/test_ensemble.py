@@ -11,12 +11,14 @@ import torch
 
 from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.engine.step import Context, find_steps
+from ossicle.app.steps.engine.step import Context, Silent, find_steps
 from ossicle.app.steps.pipeline import detector
+from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.train import training
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.format import member_bundles, read_bundle
+from ossicle.bundle.registry.registry import Candidate, Judgement, Registry
 from ossicle.inference import batch
 from ossicle.inference.batch import score_recording
 from ossicle.models.networks.registry import build_network
@@ -187,6 +189,35 @@ def test_a_refused_bundle_is_not_laid_out(tapes: Path, ossicle: Any) -> None:
     assert "noise gate refused" in said.err
     assert (tapes / "ensemble" / "bundle" / "bundle.json").read_bytes() == before
     assert json.loads((tapes / "ensemble" / "metrics.json").read_text())["gate"]["passed"] is False
+
+
+def test_a_promoted_bundle_stands_for_its_variant(
+    tapes: Path, ossicle: Any, old_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OSSICLE_REGISTRY", str(tmp_path / "registry"))
+    registry, project = Registry(tmp_path / "registry"), load_project(tapes, variant="one")
+    run_project(project, Silent(), until="bundle")
+    made = find_steps(detector.PIPELINE.steps, project)["bundle"]
+    assert made is not None
+    for bundle in (made / "bundle", old_bundle):
+        registry.propose("m", Candidate(bundle, {}, {}), lambda against: Judgement({}, (), lambda number: "# x\n"))
+    figures = []
+    for member in ("registry:m@1", "one"):
+        said = ossicle("ensemble", "-p", tapes, "--set", f'ensemble.members=[".", "{member}"]', "--no-bundle", *QUIET)
+        assert said.code == 0, said.err
+        figures.append((tapes / "ensemble" / "ensemble.json").read_text())
+    assert figures[0] == figures[1]
+    for members, words in {
+        '[".", "registry:m@current"]': "registry:m@current is the bundle of no variant under its present settings",
+        '["one", "registry:m@1"]': "'one' and 'registry:m@1' are the same model; leave one out",
+    }.items():
+        said = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.members={members}", *QUIET)
+        assert (said.code, words in said.err) == (2, True), said.err
+    # Other settings make another model of the variant.
+    said = ossicle(
+        "ensemble", "-p", tapes, "--set", 'ensemble.members=[".", "registry:m@1"]', "--set", "training.epochs=7", *QUIET
+    )
+    assert (said.code, "of no variant" in said.err) == (2, True), said.err
 
 
 @pytest.mark.parametrize(

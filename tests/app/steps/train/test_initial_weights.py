@@ -12,7 +12,9 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Done, Silent, find_steps, run_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.train import training as training_step
+from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.typed.training import InitialWeightsFolder, TrainingFolder
+from ossicle.bundle.registry.registry import Candidate, Judgement, Registry
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.training import crossval
 from ossicle.training.crossval import fit_job
@@ -155,6 +157,28 @@ def test_a_folder_of_trainings_on_the_same_dataset_is_a_start_and_others_are_not
         train(file, "long", f"training.init_from={folder}", "dataset.noise_per_target=0.4")
     with pytest.raises(UsageError, match=r"no folder of trainings.*does not say what it learned from"):
         train(file, "long", f"training.init_from={folder}/final")
+
+
+def test_a_promoted_bundle_is_a_start_if_its_trainings_are_in_the_data_root(
+    file: Path, tmp_path: Path, old_bundle: Path
+) -> None:
+    project, warmup = train(file, "warmup")
+    _, long = train(file, "long")
+    promoted = shutil.copytree(old_bundle, tmp_path / "promoted")
+    manifest = read_json(promoted / "bundle.json")
+    manifest["provenance"]["training"] = TrainingFolder.among(warmup.artefacts).content
+    write_json(promoted / "bundle.json", manifest)
+    registry = Registry(project.data_root / "registry")
+    for bundle in (promoted, old_bundle):
+        registry.propose("warm", Candidate(bundle, {}, {}), lambda against: Judgement({}, (), lambda number: "# x\n"))
+    for start in ("registry:warm@1", str(promoted)):
+        _, done = train(file, "long", f"training.init_from={start}")
+        assert weights(done) == weights(long)
+    # Version 2 was made elsewhere, from data that nobody knows here.
+    with pytest.raises(UsageError, match=r"the trainings that .*0002.bundle was made from are not in .*held out here"):
+        train(file, "long", "training.init_from=registry:warm@current")
+    with pytest.raises(UsageError, match="was trained on another dataset"):
+        train(file, "long", "training.init_from=registry:warm@1", "dataset.noise_per_target=0.4")
 
 
 def test_a_fine_tuning_starts_from_the_training_that_had_a_start(file: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.data import dataset
@@ -19,7 +20,9 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.released import BundleFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
-from ossicle.core.errors import OssicleError, UsageError
+from ossicle.bundle.manifest import MANIFEST
+from ossicle.bundle.registry.references import is_reference
+from ossicle.core.errors import BundleError, OssicleError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import ScoreTrack
@@ -66,28 +69,15 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     Raises
     ------
     UsageError
-        There are fewer than two members, a name is no variant, or members differ in labels, recordings or folds.
+        There are fewer than two members, a name is no variant and no promoted bundle of one, or members differ in
+        labels, recordings or folds.
+    BundleError
+        A promoted bundle is damaged.
     SplitError
         The split is leaky.
     """
-    names = project.settings.ensemble.members
-    if len(names) < 2:
-        named = ", ".join((ITSELF, *project.variants))
-        raise UsageError(
-            f"{project.file}: [ensemble] members names {len(names) or 'none'}: an ensemble needs at least two "
-            f'members; write for example members = ["{ITSELF}", "NAME"] (available: {named})'
-        )
-    if strangers := [name for name in names if name != ITSELF and name not in project.variants]:
-        there = ", ".join(project.variants) or "none"
-        raise UsageError(
-            f"{project.file}: [ensemble] members: no variant is called {strangers[0]!r} (variants: {there}; "
-            f'"{ITSELF}" is the project itself). Other bundles have no out-of-fold scores in this project: make it a '
-            "variant, or evaluate it with `ossicle benchmark`"
-        )
-    loaded = [
-        load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
-        for name in names
-    ]
+    names = member_names(project, overrides)
+    loaded = [_load_member(project, name, overrides) for name in names]
     if heads := [name for name, one in zip(names, loaded, strict=True) if one.settings.kind.reads != LOG_MEL]:
         raise UsageError(
             f"{project.file}: [ensemble] members: {heads[0]!r} is a head on an encoder, and ensembles combine "
@@ -105,14 +95,76 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     return tuple(found)
 
 
+def member_names(project: Project, overrides: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the members that ``[ensemble]`` names as variants; a promoted bundle is the variant it was made from.
+
+    Parameters
+    ----------
+    project
+        The project with an ``[ensemble]`` table.
+    overrides
+        The ``--set`` options that the project was loaded with.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two members, one is named twice, or a name is no variant and no promoted bundle of one.
+    BundleError
+        A promoted bundle is damaged.
+    """
+    stated, where = project.settings.ensemble.members, f"{project.file}: [ensemble] members"
+    if len(stated) < 2:
+        raise UsageError(
+            f"{where} names {len(stated) or 'none'}: an ensemble needs at least two "
+            f'members; write for example members = ["{ITSELF}", "NAME"] (available: '
+            f"{', '.join((ITSELF, *project.variants))})"
+        )
+    there = ", ".join(project.variants) or "none"
+    for name in stated:
+        if not is_reference(name) and name not in (ITSELF, *project.variants):
+            raise UsageError(
+                f"{where}: no variant is called {name!r} (variants: {there}; "
+                f'"{ITSELF}" is the project itself). Other bundles have no out-of-fold scores in this project: make it '
+                "a variant, or evaluate it with `ossicle benchmark`"
+            )
+    found: dict[str, str] = {}
+    for name in stated:
+        variant = _variant_of(project, name, overrides) if is_reference(name) else name
+        if variant in found:
+            raise UsageError(f"{where}: {found[variant]!r} and {name!r} are the same model; leave one out")
+        found[variant] = name
+    return tuple(found)
+
+
+def _variant_of(project: Project, reference: str, overrides: Sequence[str]) -> str:
+    """Return the name of the variant that a promoted bundle is the present bundle of."""
+    promoted = file_digest(bundle_folder(reference, project, project.folder) / MANIFEST)
+    for name in (ITSELF, *project.variants):
+        one = _load_member(project, name, overrides)
+        made = find_steps(steps_of(one), one).get(BundleFolder.step)
+        if made is not None and file_digest(BundleFolder(made).bundle / MANIFEST) == promoted:
+            return name
+    raise UsageError(
+        f"{project.file}: [ensemble] members: {reference} is the bundle of no variant under its present settings "
+        f'(variants: {", ".join(project.variants) or "none"}; "{ITSELF}" is the project itself), so there are no '
+        "out-of-fold scores of it; name a variant, or evaluate the bundle with "
+        f"`ossicle benchmark --model {reference}`"
+    )
+
+
+def _load_member(project: Project, name: str, overrides: Sequence[str]) -> Project:
+    return load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
+
+
 def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Member, ...]:
     """Return the finished members, or none unless all have scores. Nothing is run, and missing results are no error."""
-    names = project.settings.ensemble.members
-    if len(names) < 2 or any(name != ITSELF and name not in project.variants for name in names):
+    try:
+        names = member_names(project, overrides)
+    except (UsageError, BundleError):
         return ()
     found = []
     for name in names:
-        one = load_project(project.file, tuple(overrides), project.data_root, "" if name == ITSELF else name)
+        one = _load_member(project, name, overrides)
         artefacts = {step: path for step, path in find_steps(steps_of(one), one).items() if path is not None}
         if ScoresFolder.step not in artefacts:
             return ()

@@ -1,4 +1,4 @@
-"""Step ``initial_weights``: the weights from which each model starts, of the trainings of another variant or a folder.
+"""Step ``initial_weights``: the weights from which each model starts, of another variant, a folder or a bundle.
 
 Only projects with ``[training] init_from`` have it. Each model starts from the one that holds out the same folds, so
 no model starts from weights that learned from what it is judged on.
@@ -6,16 +6,20 @@ no model starts from weights that learned from what it is judged on.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.starting_variant import overrides_for_start
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.changes import copy_file, make_folder
-from ossicle.artefacts.shelf import Shelf
+from ossicle.artefacts.shelf import MANIFEST, Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import InitialWeightsFolder, TrainingFolder
+from ossicle.bundle.format import read_bundle
+from ossicle.bundle.manifest import MANIFEST as BUNDLE_MANIFEST
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 
@@ -153,7 +157,7 @@ class _Inside:
 
 
 def _variant(project: Project) -> Project | None:
-    """Return the variant to start from; None if ``init_from`` is a folder.
+    """Return the variant to start from; None if ``init_from`` is a folder or a promoted bundle.
 
     Raises
     ------
@@ -170,24 +174,40 @@ def _variant(project: Project) -> Project | None:
 
 
 def _folder(project: Project) -> TrainingFolder:
-    """Return the trainings in the folder that ``init_from`` names.
+    """Return the trainings that ``init_from`` names by their folder, or by a bundle that was made from them.
 
     Raises
     ------
     UsageError
-        The folder holds no trainings, or those of another network.
+        The folder holds no trainings, or those of another network; or those of the bundle are not in the data root.
+    BundleError
+        The bundle is damaged.
     """
-    training = TrainingFolder(project.folder / project.settings.training.init_from)
+    place = bundle_folder(project.settings.training.init_from, project, project.folder)
+    training = TrainingFolder(_made_from(project, place) if (place / BUNDLE_MANIFEST).is_file() else place)
     if not (training.manifest_file.is_file() and training.summary_file.is_file()):
         raise UsageError(
-            f"{_where(project)}: is no variant of the project and no folder of trainings; give the name of a variant, "
-            "or the folder of an artefact `training` in a data root. One file of weights does not say what it learned "
-            "from; weights of a backbone go into training.pretrained"
+            f"{_where(project)}: is no variant of the project, no folder of trainings and no bundle; give the name of "
+            "a variant, the folder of an artefact `training` in a data root, or registry:NAME@current. One file of "
+            "weights does not say what it learned from; weights of a backbone go into training.pretrained"
         )
     made_from = Shelf(training.path.parent).manifest(training.path)["settings"]
     ours = {name: digestible(getattr(project.settings, name)) for name in _NETWORK}
     _require_network(project, ours, {name: made_from[name] for name in _NETWORK})
     return training
+
+
+def _made_from(project: Project, bundle: Path) -> Path:
+    """Return the trainings of the data root that a bundle was made from: its own weights learned from every fold."""
+    content, shelf = read_bundle(bundle).provenance.get(TrainingFolder.step), Shelf(project.data_root)
+    for file in sorted((shelf.root / TrainingFolder.step).glob(f"*/{MANIFEST}")):
+        if shelf.content(file.parent) == content:
+            return file.parent
+    raise UsageError(
+        f"{_where(project)}: the trainings that {bundle} was made from are not in {project.data_root}, and the model "
+        "in the bundle learned from recordings that are held out here; give the folder of its artefact `training` in "
+        "the data root where it was made, or the name of a variant"
+    )
 
 
 def _inputs_of(training: TrainingFolder) -> Mapping[str, str]:
