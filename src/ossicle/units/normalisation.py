@@ -9,6 +9,8 @@ NONE, CORPUS, SEGMENT, GROUP = "none", "corpus", "segment", "group"
 NORMALISATIONS = (NONE, CORPUS, SEGMENT, GROUP)
 """What mean and scale are taken from, see :class:`Normalisation`."""
 
+SUM_FRAMES = 4096
+"""Frames that are summed at once; whoever reads a segment in pieces of this length gets the bytes of its whole."""
 _LEAST_SCALE = 1e-6
 
 Values = NDArray[np.float32]
@@ -55,10 +57,24 @@ class FrameSums:
 
     def add(self, frames: NDArray[np.floating]) -> None:
         """Add frames of shape (n, dim)."""
-        exact = frames.astype(np.float64)
-        self.count += len(exact)
-        self.sums += exact.sum(axis=0)
-        self.squares += np.square(exact).sum(axis=0)
+        for first in range(0, len(frames), SUM_FRAMES):
+            exact = frames[first : first + SUM_FRAMES].astype(np.float64)
+            self.count += len(exact)
+            self.sums += exact.sum(axis=0)
+            self.squares += np.square(exact).sum(axis=0)
+
+    def merge(self, other: "FrameSums") -> None:
+        """Add the frames that ``other`` collected."""
+        self.count += other.count
+        self.sums += other.sums
+        self.squares += other.squares
+
+    def centred(self) -> "FrameSums":
+        """Return the sums of the same frames with their mean subtracted."""
+        out = FrameSums(len(self.sums))
+        out.count = self.count
+        out.squares = np.maximum(self.squares - self.sums**2 / max(self.count, 1), 0.0)
+        return out
 
     def statistics(self) -> FrameStatistics:
         """Return mean and scale of the frames so far; 0 and 1 where there are none."""

@@ -1,0 +1,1 @@
+"""k-means on frames that need not fit into memory: seeding, passes, and states to continue from."""

@@ -1,0 +1,158 @@
+"""Training of a quantiser on the frames of segments, and how well one fits frames that it was not trained on."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.core.digest import seed_of
+from ossicle.core.errors import UsageError
+from ossicle.core.model_input.encoder_spec import EncoderSpec
+from ossicle.units.frames import SegmentFrames
+from ossicle.units.kmeans.centres import KMeans
+from ossicle.units.kmeans.cluster_sums import Blocks, Centres, ClusterSums
+from ossicle.units.kmeans.settings import QuantiserSettings
+from ossicle.units.kmeans.state import Checkpoint
+from ossicle.units.normalisation import GROUP
+from ossicle.units.normalised import GroupStatistics, NormalisedFrames, group_statistics, normalisation_of
+from ossicle.units.quantiser import Quantiser, QuantiserFit
+
+# Of fewer segments none is held out.
+_LEAST_SEGMENTS = 5
+
+Advance = Callable[[int, float], None]
+
+
+def train_quantiser(
+    frames: SegmentFrames,
+    settings: QuantiserSettings,
+    spec: EncoderSpec,
+    hop_s: float,
+    origin_s: float,
+    *,
+    k: int | None = None,
+    own: GroupStatistics | None = None,
+    threads: int = 1,
+    checkpoint: Checkpoint | None = None,
+    advance: Advance = lambda passes, share: None,
+) -> Quantiser:
+    """Return a quantiser that is trained on frames; equal frames and settings give equal bytes.
+
+    The frames need not fit into memory: at most a sample of 256 MB and a few blocks do.
+
+    Parameters
+    ----------
+    frames
+        The segments with their groups.
+    settings
+        Number of units, normalisation, share held out, seed.
+    spec, hop_s, origin_s
+        Encoder of the frames, distance of their centres and the first centre in seconds.
+    k
+        Number of units; None: ``settings.k``.
+    own
+        Statistics by group, for the normalisation ``group``; None: those of all ``frames`` of each group.
+    threads
+        Threads that share the work; they do not change the result.
+    checkpoint
+        Where the state of the training is kept; None: nowhere.
+    advance
+        Called with the finished passes over all frames and the share of the present one.
+
+    Raises
+    ------
+    UsageError
+        There are fewer frames than units.
+
+    Examples
+    --------
+    >>> frames = SegmentFrames.of_arrays({"a#0": np.array([[0.0], [0.1], [5.0], [5.1]], np.float32)})
+    >>> spec = EncoderSpec("mfcc", rate=16000, dim=1)
+    >>> trained = train_quantiser(frames, QuantiserSettings(k=2, normalisation="none"), spec, 0.02, 0.0125)
+    >>> [f"{value:.2f}" for value in sorted(trained.centres.ravel())]
+    ['0.05', '5.05']
+    """
+    units = settings.k if k is None else k
+    held_out = held_out_segments(frames.ids, settings.held_out, settings.seed)
+    kept = frames.only(~held_out)
+    if kept.n_frames < units:
+        raise UsageError(
+            f"[quantiser] k = {units}: there are only {kept.n_frames} frames to fit the units to; set a lower k"
+        )
+    if own is None and settings.normalisation == GROUP:
+        own = group_statistics(frames)
+    normalisation = normalisation_of(settings.normalisation, kept)
+    rows = NormalisedFrames(kept, normalisation, own)
+    blocks = Blocks(len(rows), rows.dim, rows.block)
+    found = KMeans(blocks, rows.take, units, settings.seed, threads, checkpoint, advance=advance).fit()
+    others = NormalisedFrames(frames.only(held_out), normalisation, own)
+    fit = QuantiserFit(
+        frames=len(rows),
+        passes=found.passes,
+        inertia=found.inertia,
+        held_out_frames=len(others),
+        held_out_inertia=_inertia(others, found.centres, threads) if len(others) else None,
+        usage=tuple((found.counts / len(rows)).tolist()),
+        dead=tuple(np.flatnonzero(found.counts == 0).tolist()),
+        reseeded=found.reseeded,
+    )
+    return Quantiser(found.centres, normalisation, spec, hop_s, origin_s, settings.seed, fit)
+
+
+def inertia_of(
+    quantiser: Quantiser, frames: SegmentFrames, own: GroupStatistics | None = None, threads: int = 1
+) -> float:
+    """Return the mean squared distance of frames to the centres of a quantiser, after its normalisation.
+
+    Parameters
+    ----------
+    quantiser
+        The quantiser.
+    frames
+        At least one frame.
+    own
+        Statistics by group, for the normalisation ``group``; None: those of ``frames``.
+    threads
+        Threads that share the work.
+    """
+    if own is None and quantiser.normalisation.kind == GROUP:
+        own = group_statistics(frames)
+    return _inertia(NormalisedFrames(frames, quantiser.normalisation, own), quantiser.centres, threads)
+
+
+def held_out_segments(ids: tuple[str, ...], share: float, seed: int) -> NDArray[np.bool_]:
+    """Return which segments a training leaves out: whole recordings, drawn by seed and name.
+
+    Parameters
+    ----------
+    ids
+        Names of the segments; what is before ``#`` is their recording.
+    share
+        Share of the recordings, or of the segments if there are too few recordings for it.
+    seed
+        Seed of the draw.
+
+    Returns
+    -------
+    NDArray[np.bool_]
+        Shape (n_segments,).
+
+    Examples
+    --------
+    >>> held_out_segments(tuple(f"{n}#0" for n in range(40)), 0.1, seed=0).sum()
+    np.int64(4)
+    """
+    recordings = [one.rpartition("#")[0] or one for one in ids]
+    names = recordings if len(set(recordings)) * share >= 1 else list(ids)
+    different = sorted(set(names), key=lambda name: (seed_of(seed, "held out", name), name))
+    # Not all recordings are short: with one of twenty hours there would be nothing to judge.
+    count = round(len(different) * share) if len(different) >= _LEAST_SEGMENTS else 0
+    chosen = set(different[: max(count, 1 if share > 0 and len(different) >= _LEAST_SEGMENTS else 0)])
+    return np.array([name in chosen for name in names], np.bool_)
+
+
+def _inertia(frames: NormalisedFrames, centres: Centres, threads: int) -> float:
+    total = ClusterSums.empty(len(centres), frames.dim)
+    for sums in Blocks(len(frames), frames.dim, frames.block).sums(centres, threads):
+        total.add(sums)
+    return total.inertia(centres)
