@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from ossicle.artefacts.files import how_to_mend, read_json, whole_file, write_json
 from ossicle.artefacts.filesystem.changes import open_new
 from ossicle.artefacts.filesystem.reading import read_regular
+from ossicle.artefacts.typed.units.quantiser import QuantiserFolder
 from ossicle.core.errors import ArtefactError, UsageError
 from ossicle.core.value_checks import count_fault, raise_first
 
 FORMAT_VERSION = 1
-JSON_FILE, NPZ_FILE = "quantiser.json", "quantiser.npz"
 
 _MOST_BYTES = 1 << 30
 _MOST_DIM = 1 << 16
@@ -60,12 +60,13 @@ def write_quantiser(folder: Path, stored: StoredQuantiser) -> None:
     """Write both files, the description last."""
     arrays = {name: np.ascontiguousarray(array, _DTYPE) for name, array in sorted(stored.arrays.items())}
     k, dim = arrays["centres"].shape
+    place = QuantiserFolder(folder)
     # An open file, because `savez` would add a suffix to the temporary name.
-    with whole_file(folder / NPZ_FILE) as part, open_new(part) as handle:
+    with whole_file(place.arrays_file) as part, open_new(part) as handle:
         np.savez(handle, allow_pickle=False, **arrays)
     sums = {name: sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
     write_json(
-        folder / JSON_FILE, {"format": FORMAT_VERSION, "k": k, "dim": dim, "sha256": sums, **dict(stored.described)}
+        place.description_file, {"format": FORMAT_VERSION, "k": k, "dim": dim, "sha256": sums, **dict(stored.described)}
     )
 
 
@@ -79,8 +80,9 @@ def read_quantiser(path: Path) -> tuple[StoredQuantiser, Path]:
     ArtefactError
         It is damaged.
     """
-    folder = path.parent if path.name in (JSON_FILE, NPZ_FILE) else path
-    described_file, arrays_file = folder / JSON_FILE, folder / NPZ_FILE
+    beside = QuantiserFolder(path.parent)
+    place = beside if path in (beside.description_file, beside.arrays_file) else QuantiserFolder(path)
+    described_file, arrays_file = place.description_file, place.arrays_file
     if not described_file.exists():
         raise UsageError(
             f"{path}: not a quantiser: {described_file} does not exist; name the folder `quantiser` of a project that "
@@ -101,7 +103,8 @@ def read_quantiser(path: Path) -> tuple[StoredQuantiser, Path]:
     for name, array in arrays.items():
         if sha256(array.tobytes()).hexdigest() != stated[name]:
             raise ArtefactError(
-                f"{arrays_file}: {name} is not what {JSON_FILE} describes (SHA-256); {how_to_mend(arrays_file)}"
+                f"{arrays_file}: {name} is not what {described_file.name} describes (SHA-256); "
+                f"{how_to_mend(arrays_file)}"
             )
     return StoredQuantiser(arrays, described), described_file
 

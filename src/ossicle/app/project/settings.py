@@ -42,6 +42,7 @@ from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage.settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
 from ossicle.training.tracking.settings import TrackingSettings
+from ossicle.units.kmeans.settings import QuantiserSettings
 from ossicle.units.motif_settings import MotifSettings
 
 
@@ -94,6 +95,7 @@ class ProjectSettings:
         help="waveform to embeddings (`ossicle features`); projects that judge whole recordings train a head on them",
     )
     features: FeatureSettings = setting(default=FeatureSettings(), help="windows that are encoded once and kept")
+    quantiser: QuantiserSettings = setting(default=QuantiserSettings(), help="frames to acoustic units, by k-means")
     motifs: MotifSettings = setting(default=MotifSettings(), help="sequences of units to motifs (units)")
     model: ModelSettings = setting(default=ModelSettings(), help="network")
     head: HeadSettings = setting(default=HeadSettings(), help="the small network on top of an encoder")

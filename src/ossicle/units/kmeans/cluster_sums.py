@@ -77,7 +77,7 @@ def sums_of(frames: Frames, nearest: NearestCentre, k: int) -> ClusterSums:
         own = labels[first : first + len(part)].astype(np.int32)
         # A column of the matrix is a frame, with a 1 in the row of its cluster.
         members = csc_array((np.ones(len(part)), own, np.arange(len(part) + 1, dtype=np.int32)), shape=(k, len(part)))
-        found.sums += members @ part
+        found.sums += np.asarray(members @ part)
         found.squares += float(np.square(part).sum())
     return found
 

@@ -75,7 +75,7 @@ def _moved(frames: Frames, centres: Centres, failures: int, draw: np.random.Gene
     between = np.square(exact).sum(axis=1)
     between = between[:, None] + between - 2 * exact @ exact.T
     # What the inertia rises by if two clusters get their common mean (Ward's criterion).
-    cost = between * (counts[:, None] * counts / np.maximum(counts[:, None] + counts, 1))
+    cost = between * (counts[:, None] * counts / np.maximum(counts[:, None] + counts, 1.0))
     cost[np.tril_indices(k)] = np.inf
     pair = np.argsort(cost, axis=None, kind="stable")[min(failures // 2, k * (k - 1) // 2 - 1)]
     one, other = np.divmod(int(pair), k)
@@ -83,7 +83,7 @@ def _moved(frames: Frames, centres: Centres, failures: int, draw: np.random.Gene
     worst = int(np.argsort(-inertia, kind="stable")[min(failures % 2, k - 1)])
     own = np.flatnonzero(labels == worst)
     out = centres.copy()
-    out[one] = (exact[one] * counts[one] + exact[other] * counts[other]) / max(1, counts[one] + counts[other])
+    out[one] = (exact[one] * counts[one] + exact[other] * counts[other]) / max(1, int(counts[one] + counts[other]))
     if len(own) and (total := distances[own].sum()) > 0:
         drawn = int(np.searchsorted(np.cumsum(distances[own]), draw.random() * total, side="right"))
         out[other] = frames[own[min(drawn, len(own) - 1)]]

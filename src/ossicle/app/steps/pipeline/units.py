@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from ossicle.app.steps.acoustic_units import features, segments
+from ossicle.app.steps.acoustic_units import features, quantiser, segments
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, Loss, losses
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
@@ -42,8 +42,8 @@ def _status_notes(artefacts: Artefacts) -> Iterable[str]:
 
 PIPELINE = Pipeline(
     name="units",
-    # Each owner adds a step here as it lands: quantiser, sequences, motifs, quality, report.
-    steps=(corpus.STEP, segments.STEP, features.STEP),
+    # Each owner adds a step here as it lands: sequences, motifs, quality, report.
+    steps=(corpus.STEP, segments.STEP, features.STEP, quantiser.STEP),
     losses=_losses,
     status_notes=_status_notes,
     preflight=units_preflight,

@@ -1,0 +1,107 @@
+"""Step ``quantiser``: the centres of acoustic units, fitted to the frames of all segments."""
+
+from pathlib import Path
+from typing import Any
+
+from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.filesystem.changes import remove_file
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
+from ossicle.artefacts.typed.units.quantiser import QuantiserFolder
+from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.core.digest import digest
+from ossicle.core.settings import digestible
+from ossicle.core.text.counting import counted
+from ossicle.units.frames import SegmentFrames
+from ossicle.units.kmeans.state import Checkpoint
+from ossicle.units.quantiser import Quantiser
+from ossicle.units.quantiser_training import train_quantiser
+
+STEP_VERSION = 1
+
+
+def run(context: Context) -> None:
+    """Fit the quantiser, then those of the sweep; each is kept once it is done, and its training in between."""
+    own, features = context.own(QuantiserFolder), context.read(FeaturesFolder)
+    settings, workers = context.project.settings.quantiser, context.project.settings.project.workers
+    frames = SegmentFrames.of_shards(features, groups_of(context.read(SegmentsFolder)))
+    checkpoint = Checkpoint(own.checkpoint_file)
+    numbers = sorted({settings.k, *settings.sweep})
+    rows = []
+    for k in (settings.k, *(k for k in numbers if k != settings.k)):
+        name = f"k={k}"
+        row = context.journal.done(name)
+        if row is None:
+
+            def advance(passes: int, share: float, name: str = name) -> None:
+                context.progress.advance(round(100 * share), 100, f"% of pass {passes + 1}, {name}")
+
+            found = train_quantiser(
+                frames,
+                settings,
+                features.spec,
+                features.hop_s,
+                features.origin_s,
+                k=k,
+                threads=workers,
+                checkpoint=checkpoint,
+                advance=advance,
+            )
+            if k == settings.k:
+                found.save(context.out)
+            row = _row(found)
+            context.journal.mark(name, **row)
+        if k == settings.k:
+            context.progress.say(in_words(row))
+        rows.append({**row, "chosen": k == settings.k})
+    if own.checkpoint_file.exists():
+        remove_file(own.checkpoint_file)
+    own.write_sweep(sorted(rows, key=lambda one: int(one["k"])))
+
+
+def groups_of(segments: SegmentsFolder) -> dict[str, str]:
+    """Return the group of each segment."""
+    table = segments.table()
+    return dict(zip(table["segment_id"].to_list(), table["group"].to_list(), strict=True))
+
+
+def in_words(row: dict[str, Any]) -> str:
+    """Return how well a quantiser fits, from a row of the sweep.
+
+    >>> in_words({"k": 100, "frames": 9000, "inertia": 12.9, "held_out_inertia": 13.5, "dead": 1})
+    '100 units from 9000 frames, inertia 12.9, of held-out frames 13.5; 1 unit has no frame'
+    """
+    held_out = "" if row["held_out_inertia"] is None else f", of held-out frames {row['held_out_inertia']:.4g}"
+    has = "has" if row["dead"] == 1 else "have"
+    dead = f"; {counted(row['dead'], 'unit')} {has} no frame" if row["dead"] else ""
+    units, frames = counted(row["k"], "unit"), counted(row["frames"], "frame")
+    return f"{units} from {frames}, inertia {row['inertia']:.4g}{held_out}{dead}"
+
+
+def _row(found: Quantiser) -> dict[str, Any]:
+    fit = found.fit
+    assert fit is not None
+    return {
+        "k": found.k,
+        "frames": fit.frames,
+        "passes": fit.passes,
+        "inertia": fit.inertia,
+        "held_out_frames": fit.held_out_frames,
+        "held_out_inertia": fit.held_out_inertia,
+        "dead": len(fit.dead),
+        "reseeded": fit.reseeded,
+    }
+
+
+def groups_read(segments: Path) -> str:
+    """Return the digest of what a quantiser reads of the segments: their groups. Their sound is in the features."""
+    return digest(sorted(groups_of(SegmentsFolder(segments)).items()))
+
+
+STEP = Step(
+    name=QuantiserFolder.step,
+    version=STEP_VERSION,
+    needs=(SegmentsFolder.step, FeaturesFolder.step),
+    settings=lambda project: {"quantiser": digestible(project.settings.quantiser)},
+    run=run,
+    reads={SegmentsFolder.step: groups_read},
+)
