@@ -40,5 +40,5 @@ def shards(folder: Path, frames: dict[str, np.ndarray], sizes: list[int]) -> Fea
                 writer.append([values[:, None].astype(np.float32)], np.zeros(len(values), np.float32))
                 writer.end_recording(key)
             writer.finish({})
-    own.write_summary(SPEC, 0.025, SPEC.hop_s, 0, names)
+    own.write_frames_summary(SPEC, names)
     return FeaturesFolder(folder)

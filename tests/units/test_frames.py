@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from ossicle.artefacts.features.shard import ShardWriter
 from ossicle.core.errors import ArtefactError
 from ossicle.units.frames import ArrayRows, SegmentFrames, ShardRows, to_single
 
@@ -49,8 +50,6 @@ def test_segments_keep_names_groups_and_frames(tmp_path):
 
 
 def test_segments_that_could_not_be_read_are_not_there(tmp_path):
-    from ossicle.artefacts.features.shard import ShardWriter
-
     folder = shards(tmp_path, {"a": np.ones((2, 4), np.float16)}, [1])
     with ShardWriter(folder.shards, "shard-0000", 1, 4) as writer:
         writer.end_recording("bad")

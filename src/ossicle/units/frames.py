@@ -184,10 +184,10 @@ class SegmentFrames:
         """
         files, rows, ids, first, count = [], [], [], [], []
         before = 0
+        if not features.of_frames:
+            raise ArtefactError(f"{features.summary_file}: these are embeddings of windows, not frames of segments")
         for name in features.shard_names:
             index = features.indexes[name]
-            if index.tokens != 1:
-                raise ArtefactError(f"{features.summary_file}: windows of {index.tokens} tokens are not frames")
             path = array_file(features.shards, name)
             open_array(path, DTYPE, (index.windows, index.tokens, index.dim))
             files.append(path)
