@@ -1,8 +1,11 @@
 """Segments of a recording on disk: one pass over its sound, whatever its length."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.segmentation.frame_levels import RATE, frame_levels
@@ -71,6 +74,7 @@ def segment_recording(
     *,
     channel: str = MEAN,
     given: Sequence[tuple[float, float]] = (),
+    watch: Callable[[], None] = lambda: None,
 ) -> SegmentedRecording:
     """Return the segments of a recording.
 
@@ -85,6 +89,8 @@ def segment_recording(
     given
         Starts and ends in seconds of ready segments, with ``settings.by = "table"``; what lies beyond the end of the
         recording is cut off.
+    watch
+        Called before each block of samples; what it raises ends the work.
 
     Returns
     -------
@@ -97,7 +103,7 @@ def segment_recording(
         The file cannot be read.
     """
     stream = MonoStream(path, RATE, channel=channel)
-    levels, n_samples = frame_levels(stream)
+    levels, n_samples = frame_levels(_watched(stream, watch))
     rate, n_own = stream.info.rate, stream.report.n_samples
     partial = stream.report.reason if stream.report.status == "partial" else ""
     duration_s = to_seconds(n_own, rate)
@@ -133,3 +139,9 @@ def segment_recording(
         if end > start
     )
     return SegmentedRecording(segments, duration_s, loudest_db, threshold_db, partial, "" if segments else reason)
+
+
+def _watched(blocks: Iterable[NDArray[np.float32]], watch: Callable[[], None]) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        watch()
+        yield block

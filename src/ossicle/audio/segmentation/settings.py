@@ -58,6 +58,12 @@ class SegmentSettings:
         default=120.0, help="longer pieces are cut at their quietest points", unit="s", ge=1, le=3600
     )
 
+    keep_audio: bool = setting(
+        default=False,
+        help="keep a copy of all recordings in the store, mono at `frontend.rate`, checked by `ossicle store verify`",
+        digest=False,
+    )
+
     def __post_init__(self) -> None:
         """Reject margins that would overlap, pieces that are too short and too long at once, and a table too many."""
         if self.margin_s * 2 > self.min_silence_s:

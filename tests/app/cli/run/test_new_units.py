@@ -77,3 +77,20 @@ def test_recordings_and_segments_that_cannot_be_used_are_named(home: Path, ossic
     checked = ossicle("check", "-p", home / "p")
     assert checked.code != 0
     assert "ready.csv is not a file; correct the path" in checked.out + checked.err
+
+
+def test_a_copy_of_all_recordings_is_kept_on_request_alone(home: Path, ossicle: Commands) -> None:
+    ossicle("new", "units", home / "p", "--audio", home / "audio")
+    said = ossicle("store", "build", "-p", home / "p")
+    assert said.code == 2
+    assert "[segments] keep_audio = false: this project has no store; set it to true" in said.err
+    keep = ("--set", "segments.keep_audio=true")
+    assert ossicle("run", "-p", home / "p", "--until", "segments").code == 0
+    run = ossicle("run", "-p", home / "p", "--until", "segments", *keep)
+    assert run.code == 0, run.err
+    text = " ".join(run.out.split())
+    assert "store computed" in text
+    assert "segments reused" in text
+    verified = ossicle("store", "verify", "-p", home / "p", *keep)
+    assert verified.code == 0, verified.err
+    assert "recordings: 4 from the store, 0 raw" in verified.out

@@ -1,10 +1,11 @@
 """Step ``segments``: stretches of sound in every recording, with their source and times."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -54,9 +55,17 @@ def run(context: Context) -> None:
     missing = [name for name in parts if not own.is_done(name)]
     done = len(recordings) - sum(len(parts[name]) for name in missing)
     # Decoding and measuring release the global interpreter lock, so threads are enough.
+    ending = Event()
+
+    def watch() -> None:
+        if ending.is_set():
+            raise CancelledError
+
     with ThreadPoolExecutor(max(1, context.project.settings.project.workers)) as pool, ExitStack() as stack:
+        # An interrupted step does not wait for the end of a recording of hours.
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-        for name in pool.map(lambda name: _locked(context, name, parts[name], given), missing):
+        stack.callback(ending.set)
+        for name in pool.map(lambda name: _locked(context, name, parts[name], given, watch), missing):
             done += len(parts[name])
             context.progress.advance(done, len(recordings), "recordings")
     _gather(context, recordings, [row for name in parts for row in own.part(name)], given.unmatched)
@@ -68,11 +77,13 @@ def used_recordings(corpus: CorpusFolder) -> list[Recording]:
     return sorted((one for one in read_index(corpus).recordings if one.status != "left_out"), key=lambda one: one.id)
 
 
-def _locked(context: Context, name: str, recordings: Sequence[Recording], given: GivenSegments) -> str:
+def _locked(
+    context: Context, name: str, recordings: Sequence[Recording], given: GivenSegments, watch: Callable[[], None]
+) -> str:
     own = context.own(SegmentsFolder)
     with work_unit_lock(context.out, name, LOCK_WAIT_S):
         if not own.is_done(name):
-            own.write_part(name, list(_segmented(context.project, recordings, given)))
+            own.write_part(name, list(_segmented(context.project, recordings, given, watch)))
     return name
 
 
@@ -82,13 +93,19 @@ def _run_one(context: Context, name: str) -> None:
     context.own(SegmentsFolder).write_part(name, list(found))
 
 
-def _segmented(project: Project, recordings: Sequence[Recording], given: GivenSegments) -> Iterator[dict[str, Any]]:
+def _segmented(
+    project: Project,
+    recordings: Sequence[Recording],
+    given: GivenSegments,
+    watch: Callable[[], None] = lambda: None,
+) -> Iterator[dict[str, Any]]:
     """Yield what was found in each recording as plain values; one that cannot be read costs only itself."""
     settings, channel = project.settings.segments, project.settings.audio.name
     for one in recordings:
         file = project.roots.file(one)
         try:
-            found = segment_recording(file, settings, channel=channel, given=given.by_recording.get(one.id, ()))
+            ready = given.by_recording.get(one.id, ())
+            found = segment_recording(file, settings, channel=channel, given=ready, watch=watch)
         except AudioError as error:
             reason = str(error).removeprefix(f"{file}: ")
             found = SegmentedRecording((), 0.0, 0.0, None, left_out=reason)
@@ -181,7 +198,7 @@ def _given(project: Project, recordings: Sequence[Recording]) -> GivenSegments:
         path = None if name in ids else pairing.of_path(name, str(table))
         key = name if path is None else by_path[path]
         if key in ids:
-            found[key] = (*found.get(key, ()), *stretches)
+            found[key] = tuple(sorted((*found.get(key, ()), *stretches)))
         else:
             unmatched.append(name)
     return GivenSegments(found, tuple(unmatched))
@@ -204,7 +221,7 @@ def _table_digest(project: Project) -> dict[str, str]:
     return {"table": file_digest(table)}
 
 
-def _recordings_read(corpus: Path) -> str:
+def all_recordings_digest(corpus: Path) -> str:
     """Return the digest of the recordings and their fields, not of annotations: words do not move segments."""
     used = used_recordings(CorpusFolder(corpus))
     return digest([[one.id, one.digest, sorted(one.fields.items())] for one in used])
@@ -217,7 +234,7 @@ STEP = Step(
     settings=_settings,
     run=run,
     extra=_table_digest,
-    reads={CorpusFolder.step: _recordings_read},
+    reads={CorpusFolder.step: all_recordings_digest},
     work_units=WorkUnits(
         named_by=(CorpusFolder.step,),
         names=lambda inputs: tuple(_parts(used_recordings(CorpusFolder.among(inputs)))),

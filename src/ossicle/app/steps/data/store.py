@@ -60,7 +60,7 @@ def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], 
     from ossicle.audio.store.build import build_store
     from ossicle.audio.store.entries import StoreItem
 
-    recordings = _recordings(corpus)
+    recordings = _recordings(corpus, every=project.settings.segments.keep_audio)
     # Headers may be wrong: the index knows nothing certain of recordings that it did not decode.
     known = project.settings.corpus.decode
     entries = build_store(
@@ -103,8 +103,11 @@ def recordings_digest(corpus: Path) -> str:
     return digest(sorted([one.id, one.digest] for one in _recordings(corpus)))
 
 
-def _recordings(corpus: Path) -> list[Recording]:
+def _recordings(corpus: Path, *, every: bool = False) -> list[Recording]:
+    """Return the recordings that were annotated or examined, or every one that decodes."""
     index = read_index(IndexFolder(corpus))
+    if every:
+        return [one for one in index.recordings if one.status != "left_out"]
     return [one for one in index.recordings if one.reviewed or one.id in index.partly]
 
 

@@ -1,16 +1,36 @@
 """The pipeline ``units``: from long recordings to acoustic units and the motifs in them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units import features, quantiser, segments
-from ossicle.app.steps.data import corpus
+from ossicle.app.steps.data import corpus, store
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, Loss, losses
+from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
 from ossicle.app.steps.pipeline.preflight.units import units_preflight
 from ossicle.app.steps.pipeline.preview.units import units_preview
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
+
+# The copy holds every recording, annotated or not.
+KEPT_AUDIO = replace(store.STEP, reads={corpus.STEP.name: segments.all_recordings_digest})
+
+
+def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
+    """Return the steps of a project; the store is one of them only if the project keeps a copy of its recordings."""
+    if project.settings.segments.keep_audio:
+        return steps
+    return tuple(step for step in steps if step is not KEPT_AUDIO)
+
+
+def _refuse_missing(project: Project) -> None:
+    """Raise UsageError for the store of a project that keeps none."""
+    origin = project.origin("segments", "keep_audio")
+    raise UsageError(f"{origin}: [segments] keep_audio = false: this project has no store; set it to true")
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -43,7 +63,15 @@ def _status_notes(artefacts: Artefacts) -> Iterable[str]:
 PIPELINE = Pipeline(
     name="units",
     # Each owner adds a step here as it lands: sequences, motifs, quality, report.
-    steps=(corpus.STEP, segments.STEP, features.STEP, quantiser.STEP),
+    steps=(
+        corpus.STEP,
+        KEPT_AUDIO,
+        segments.STEP,
+        features.STEP,
+        quantiser.STEP,
+    ),
+    adapt=_adapt,
+    refuse_missing=_refuse_missing,
     losses=_losses,
     status_notes=_status_notes,
     preflight=units_preflight,
