@@ -33,5 +33,9 @@ class QualityFolder(MetricsFolder):
         """Write the figures of a fold."""
         write_json(self._fold_file(number), figures)
 
+    def checkpoint_file(self, number: int) -> Path:
+        """Return the file in which the training of a fold's quantiser keeps its state."""
+        return self.folds_folder / f"fold-{number:03d}.safetensors"
+
     def _fold_file(self, number: int) -> Path:
         return self.folds_folder / f"fold-{number:03d}.json"
