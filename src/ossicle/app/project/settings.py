@@ -30,6 +30,7 @@ from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.gates.settings import ProbeGateSettings, PromotionSettings
 from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.evaluation.units.settings import QualitySettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
 from ossicle.inference.states.fit_settings import StateFitSettings
@@ -115,6 +116,7 @@ class ProjectSettings:
     second_stage: SecondStageSettings = setting(
         default=SecondStageSettings(), help="re-scoring of events from their acoustic features"
     )
+    quality: QualitySettings = setting(default=QualitySettings(), help="how units are judged against words (units)")
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals of the figures")
     noise_gate: NoiseGateSettings = setting(default=NoiseGateSettings(), help="limits of the noise gate")
     export: ExportSettings = setting(default=ExportSettings(), help="limits and data of `ossicle export`")

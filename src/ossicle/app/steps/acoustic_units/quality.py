@@ -1,0 +1,180 @@
+"""Step ``quality``: how much units say about words they were never told, with groups held out in turn."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.project.load import Project
+from ossicle.app.steps.acoustic_units.judged_speech import JudgedSpeech
+from ossicle.app.steps.acoustic_units.quantiser import groups_of
+from ossicle.app.steps.engine.step import Context, Step
+from ossicle.artefacts.filesystem.changes import make_folder, remove_folder
+from ossicle.artefacts.typed.units.quality import QualityFolder
+from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.artefacts.typed.units.sequences import SequencesFolder
+from ossicle.core.settings import digestible
+from ossicle.core.text.counting import counted
+from ossicle.evaluation.units.abx_figures import abx_figures
+from ossicle.evaluation.units.hold_outs import hold_outs
+from ossicle.evaluation.units.over_folds import over_folds, thin_folds
+from ossicle.evaluation.units.settings import HOLD_OUT_GROUPS
+from ossicle.evaluation.units.unit_figures import Resampling, UnitFigures, unit_figures
+from ossicle.evaluation.units.words import JudgedSegment
+from ossicle.metrics.units.abx import AbxError
+from ossicle.metrics.units.dtw import angles, differing
+from ossicle.units.frames import SegmentFrames
+from ossicle.units.kmeans.state import Checkpoint
+from ossicle.units.normalisation import GROUP
+from ossicle.units.normalised import GroupStatistics, group_statistics
+from ossicle.units.quantiser_training import train_quantiser
+
+STEP_VERSION = 1
+IN_SAMPLE, ALL_SPEECH = "in-sample", "all speech"
+
+
+def run(context: Context) -> None:
+    """Judge each fold that is not judged yet, and write ``metrics.json``."""
+    own = context.own(QualityFolder)
+    if own.metrics_file.exists():
+        # Killed after it was written: only the figures of the folds remain to be removed.
+        remove_folder(own.folds_folder)
+        return
+    speech, settings = JudgedSpeech.of(context), context.project.settings
+    inside = _own_units(context, speech)
+    folds: dict[str, Mapping[str, Any]] = {}
+    if speech.words is not None and settings.quality.hold_out == HOLD_OUT_GROUPS:
+        planned = hold_outs(speech.frames_by_group, settings.quality.folds)
+        for number, (name, groups) in enumerate(planned.items()):
+            if not own.is_judged(number):
+                own.write_fold(number, _held_out(context, speech, number, groups).to_json())
+            folds[name] = own.fold(number)
+            context.progress.advance(number + 1, len(planned), "hold-outs")
+    judged = folds or {ALL_SPEECH: inside.to_json()}
+    reasons = thin_folds(judged)
+    own.write_metrics(
+        {
+            "units": {**over_folds(judged), "folds": folds, **_features(context, speech)},
+            "insufficient": bool(reasons),
+            **({"insufficient_because": reasons} if reasons else {}),
+            "in_sample": {"units": inside.to_json()},
+            "notes": _notes(context.project, speech, judged),
+            "protocol": _protocol(context.project, speech, len(folds)),
+        }
+    )
+    remove_folder(own.folds_folder)
+    if reasons:
+        context.progress.say(f"insufficient: {reasons[0]}{f' and {len(reasons) - 1} more' * (len(reasons) > 1)}")
+
+
+def _own_units(context: Context, speech: JudgedSpeech) -> UnitFigures:
+    """Return the figures of the project's own units on the speech that its quantiser was trained on."""
+    sequences = context.read(SequencesFolder)
+    told = dict(zip(sequences.table["segment_id"].to_list(), sequences.column("units"), strict=True))
+    segments = [one for one in speech.segments if one.segment_id in told]
+    units = [told[one.segment_id] for one in segments]
+    abx: dict[str, AbxError] = {}
+    if speech.words is not None and len(speech.frames_by_group) < 2:
+        abx = abx_figures(
+            segments, speech.words, speech.times, lambda one: told[one.segment_id], differing, _how(context.project)
+        )
+    k = int(sequences.summary["n_units"])
+    return unit_figures(segments, units, k, speech.times, speech.words, abx, _how(context.project))
+
+
+def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Collection[str]) -> UnitFigures:
+    """Return the figures of some groups by a quantiser that was trained on the others."""
+    settings, own = context.project.settings.quantiser, context.own(QualityFolder)
+    by_segment = groups_of(context.read(SegmentsFolder))
+    frames = SegmentFrames.of_shards(speech.features, by_segment)
+    # Frames of the groups held out are normalised by their own statistics, as those of any new speaker would be.
+    statistics: GroupStatistics = group_statistics(frames) if settings.normalisation == GROUP else {}
+    kept = {one.segment_id for one in speech.segments if one.group not in groups}
+    make_folder(own.folds_folder)
+    quantiser = train_quantiser(
+        frames.only(np.array([one in kept for one in frames.ids], dtype=np.bool_)),
+        settings,
+        speech.features.spec,
+        speech.features.hop_s,
+        speech.features.origin_s,
+        own=statistics or None,
+        threads=context.project.settings.project.workers,
+        checkpoint=Checkpoint(own.checkpoint_file(number)),
+    )
+
+    def units_of(segment: JudgedSegment) -> NDArray[Any]:
+        return quantiser.assign(speech.frames(segment), statistics.get(by_segment[segment.segment_id]))
+
+    assert speech.words is not None
+    how, judged = _how(context.project), [one for one in speech.segments if one.group in groups]
+    abx = abx_figures(speech.segments, speech.words, speech.times, units_of, differing, how, judged=groups)
+    return unit_figures(judged, [units_of(one) for one in judged], quantiser.k, speech.times, speech.words, abx, how)
+
+
+def _features(context: Context, speech: JudgedSpeech) -> dict[str, Any]:
+    """Return the ABX errors of the features before they are quantised, of all groups; empty without words."""
+    if speech.words is None:
+        return {}
+    how, dim = _how(context.project), speech.features.spec.dim
+    found = abx_figures(speech.segments, speech.words, speech.times, speech.frames, angles, how, dim=dim)
+    return {"features": {name: one.to_json() for name, one in found.items()}}
+
+
+def _how(project: Project) -> Resampling:
+    return Resampling(project.settings.evaluation.bootstrap, project.settings.evaluation.seed)
+
+
+def _notes(project: Project, speech: JudgedSpeech, judged: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    group = project.settings.split.group
+    if speech.words is None:
+        return [
+            "There are no words with times, so AMI, purity, ABX and boundaries are left out. Give a table of words as "
+            "annotations to judge the units (docs/units.md)."
+        ]
+    out = []
+    if len(speech.frames_by_group) < 2:
+        out.append(f"There is one {group} only: nothing can be held out, and nothing is compared across {group}.")
+    for name, in_words in (("abx_within", "within one"), ("abx_across", "across")):
+        if any(name in one and one[name]["triples"] == 0 for one in judged.values()):
+            out.append(f"ABX {in_words} {group}: too few words are said often enough, so some folds have no figure.")
+    return out
+
+
+def _protocol(project: Project, speech: JudgedSpeech, n_folds: int) -> dict[str, Any]:
+    group, spec = project.settings.split.group, speech.features.spec
+    if n_folds:
+        basis = f"held out by {group}"
+        in_words = (
+            f"Each figure is that of the worst of {counted(n_folds, 'fold')}: each {group} is judged by a quantiser "
+            f"that was trained without it; X of the ABX test is of the {group} held out. Silence is left out."
+        )
+    else:
+        basis = IN_SAMPLE
+        in_words = "The project's own quantiser is judged on the speech that it was trained on, without labels."
+    return {
+        "basis": basis,
+        "group": group,
+        "words": speech.words is not None,
+        "in_words": in_words,
+        "encoder": spec.name,
+        "k": project.settings.quantiser.k,
+        "normalisation": project.settings.quantiser.normalisation,
+        "tolerance_s": 0.02,
+        "intervals": "95 %",
+    }
+
+
+STEP = Step(
+    name=QualityFolder.step,
+    version=STEP_VERSION,
+    needs=("corpus", "segments", "features", "sequences"),
+    settings=lambda project: {
+        "quality": digestible(project.settings.quality),
+        "quantiser": {key: value for key, value in digestible(project.settings.quantiser).items() if key != "sweep"},
+        "group": project.settings.split.group,
+        "bootstrap": project.settings.evaluation.bootstrap,
+        "seed": project.settings.evaluation.seed,
+    },
+    run=run,
+)
