@@ -21,6 +21,8 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "files": ("state accuracy of files, worst fold", ("states", "files", "state_accuracy")),
     "clips_macro_f1": ("macro F1 by hit", ("clips", "macro_f1")),
     "clips_accuracy": ("accuracy by hit", ("clips", "accuracy")),
+    "units_ami": ("AMI with words, worst fold", ("units", "ami")),
+    "units_purity": ("purity, worst fold", ("units", "purity")),
 }
 """Figures of a row: their names and keys in ``metrics.json``, headline first; those that some row has are shown."""
 
@@ -53,11 +55,12 @@ class Row:
 
     @property
     def headline_name(self) -> str:
-        """Name of the figure by which rows are sorted: F1; the accuracy of the worst fold of states; macro F1 by hit
-        where clips are the headline.
+        """Name of the figure by which rows are sorted: F1; the accuracy of the worst fold of states; the agreement
+        of units with words; macro F1 by hit where clips are the headline.
         """
-        if "state_accuracy" in self.figures:
-            return "state_accuracy"
+        for name in ("state_accuracy", "units_ami"):
+            if name in self.figures:
+                return name
         return "clips_macro_f1" if "f1" not in self.figures and "clips_macro_f1" in self.figures else "f1"
 
     @property

@@ -7,6 +7,8 @@ METRICS = "metrics.json"
 BUNDLE = "bundle"
 PAGE = "report.html"
 HEADS = "heads"
+QUANTISER = "quantiser"
+MOTIFS = "motifs.tsv"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from ossicle.units.quantiser import Quantiser
+
 from ....speech_like import write_speech
 from ...conftest import Commands
 
@@ -94,3 +96,12 @@ def test_a_copy_of_all_recordings_is_kept_on_request_alone(home: Path, ossicle: 
     verified = ossicle("store", "verify", "-p", home / "p", *keep)
     assert verified.code == 0, verified.err
     assert "recordings: 4 from the store, 0 raw" in verified.out
+
+
+def test_the_quantiser_lies_beside_the_project_without_its_bookkeeping(home: Path, ossicle: Commands) -> None:
+    ossicle("new", "units", home / "p", "--audio", home / "audio")
+    run = ossicle("run", "-p", home / "p", "--until", "quantiser", "--set", "quantiser.k=8")
+    assert run.code == 0, run.err
+    published = home / "p" / "quantiser"
+    assert sorted(path.name for path in published.iterdir()) == ["quantiser.json", "quantiser.npz", "sweep.json"]
+    assert Quantiser.read(published).k == 8

@@ -168,7 +168,7 @@ def _row(one: Judged) -> Row:
             value = value.get(key) if isinstance(value, Mapping) else None
         if isinstance(value, Mapping) and "value" in value:
             figures[name] = {key: value.get(key) for key in ("value", "low", "high")}
-    gate, criterion = one.metrics.get("gate"), str(one.metrics["protocol"]["criterion"])
+    gate, criterion = one.metrics.get("gate"), str(one.metrics["protocol"].get("criterion", ""))
     row = Row(one.name, figures, one.training_s, _verdict(gate) if gate else "", criterion)
     undefined = f"{FIGURES[row.headline_name][0]} is undefined: see the notes of its page"
     return row if row.headline is not None else replace(row, note=undefined)

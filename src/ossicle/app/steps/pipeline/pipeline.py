@@ -38,12 +38,15 @@ class Published:
         Content digests of the artefacts that a published result was made from. ``ossicle purge`` keeps these.
     optional
         Whether some projects do not have it.
+    whole
+        Whether it is all that an artefact holds, without its manifest and logs, and not a file or folder in it.
     """
 
     name: str
     steps: tuple[str, ...]
     made_from: Callable[[Path], Collection[str]] = lambda place: ()
     optional: bool = False
+    whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,7 @@ class Pipeline:
             made_by = next((name for name in one.steps if name in artefacts), None)
             if made_by is None or one.name in withheld:
                 continue
-            place = artefacts[made_by] / one.name
+            place = artefacts[made_by] if one.whole else artefacts[made_by] / one.name
             if place.exists() or not one.optional:
                 found[one.name] = place
         return found

@@ -8,7 +8,8 @@ from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import Done, Progress, run_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import whole_file, whole_folder
-from ossicle.artefacts.filesystem.changes import copy_file, copy_tree, make_folder
+from ossicle.artefacts.filesystem.changes import copy_file, copy_tree, make_folder, remove_file, remove_folder
+from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT
 from ossicle.core.errors import GateRefused, UsageError
 
 
@@ -93,6 +94,9 @@ def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
         with whole_folder(target, replace=True) as part:
             copy_tree(source, part)
+            for name in NOT_CONTENT if (source / MANIFEST).exists() else ():
+                # A whole artefact: how it was made stays in the data root.
+                (remove_folder if (part / name).is_dir() else remove_file)(part / name)
     else:
         with whole_file(target) as part:
             copy_file(source, part)

@@ -9,9 +9,10 @@ from ossicle.app.steps.data import corpus, store
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
-from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published
 from ossicle.app.steps.pipeline.preflight.units import units_preflight
 from ossicle.app.steps.pipeline.preview.units import units_preview
+from ossicle.artefacts.typed.published import QUANTISER
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
@@ -72,6 +73,7 @@ PIPELINE = Pipeline(
     ),
     adapt=_adapt,
     refuse_missing=_refuse_missing,
+    published=(Published(QUANTISER, (quantiser.STEP.name,), whole=True),),
     losses=_losses,
     status_notes=_status_notes,
     preflight=units_preflight,
