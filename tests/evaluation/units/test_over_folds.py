@@ -27,6 +27,7 @@ def test_the_headline_is_the_worst_fold_beside_the_mean_and_chance():
     assert made["ami"]["gap"] == pytest.approx(each[0] - each[1], abs=1e-6)
     assert made["nmi"]["chance"] == folds["bob"]["nmi"]["chance"]
     assert made["ami"]["chance"] == folds["bob"]["ami_shuffled"]
+    assert made["ami"]["shifted"] == folds["bob"]["ami_shifted"]
     assert (made["abx_within"]["value"], made["abx_within"]["chance"]) == (0.3, 0.5)
     assert made["bitrate"]["fold"] == max(folds, key=lambda name: folds[name]["bitrate"]["value"])
     assert abs(made["ami_shuffled"]["value"]) < 0.05

@@ -73,6 +73,18 @@ def test_units_without_information_are_at_chance_in_every_figure():
     assert made.purity.value == pytest.approx(made.purity_shuffled, abs=0.003)
 
 
+def test_long_runs_agree_by_chance_and_units_moved_in_time_show_how_much():
+    draw = np.random.default_rng(4)
+    # Labels and units change every 10 frames at the same moments, and know nothing of each other.
+    labels, units = (np.repeat(draw.integers(0, n, 400), 10) for n in (150, 60))
+    made = label_agreement(labels, units, np.arange(4000) // 200)
+    assert abs(made.ami_shuffled) < 0.01
+    assert made.ami.value > 0.1
+    assert made.ami_shifted == pytest.approx(made.ami.value, abs=0.02)
+    heard = label_agreement(labels, labels % 60, np.arange(4000) // 200)
+    assert heard.ami.value > heard.ami_shifted + 0.3
+
+
 def test_the_interval_holds_the_figure_of_many_more_recordings():
     labels, units = drawn(5, 40000, 30, 20, tied=0.2)
     whole = label_agreement(labels, units, np.arange(40000) // 100)
@@ -87,6 +99,7 @@ def test_figures_without_frames_are_undefined():
     made = label_agreement(nothing, nothing, nothing).to_json()
     assert made["ami"] == {"value": None, "low": None, "high": None}
     assert made["nmi"]["chance"] is made["purity"]["shuffled"] is made["ami_shuffled"] is None
+    assert made["ami_shifted"] is None
 
 
 def test_one_recording_gives_no_interval():

@@ -47,13 +47,15 @@ def over_folds(folds: Mapping[str, Fold]) -> dict[str, Any]:
     dict
         By figure: ``value``, ``low``, ``high`` of the worst fold, ``fold``, ``mean``, ``gap`` and, where there is one,
         ``chance``: the same figure of shuffled units in that fold. ``ami_shuffled``: that of all folds furthest from 0.
+        ``ami.shifted``: AMI of the units of that fold moved in time.
     """
     names = [name for name in _FIGURES if any(name in one for one in folds.values())]
     out: dict[str, Any] = {name: _worst(name, {key: one[name] for key, one in folds.items()}) for name in names}
     if "ami" in out:
         shuffled = [one["ami_shuffled"] for one in folds.values() if one["ami_shuffled"] is not None]
         out["ami_shuffled"] = {"value": max(shuffled, key=abs, default=None), "low": None, "high": None}
-        out["ami"]["chance"] = None if out["ami"]["fold"] is None else folds[out["ami"]["fold"]]["ami_shuffled"]
+        worst = folds.get(out["ami"]["fold"], {})
+        out["ami"]["chance"], out["ami"]["shifted"] = worst.get("ami_shuffled"), worst.get("ami_shifted")
     return out
 
 

@@ -5,6 +5,9 @@ chance with the number of labels and units; so does purity. The *adjusted* mutua
 mean over all permutations of the units: 0 means chance, 1 full agreement. The normalised mutual information (NMI) and
 purity are stated only beside their chance levels.
 
+A permutation also breaks the runs of units and words, and two labellings that change slowly agree more by chance than
+two that do not. So the AMI of the same units moved in time stands beside it: what it takes away is what was heard.
+
 Intervals are those of the jackknife over blocks of recordings. Resampling with replacement would repeat frames, and
 repeated frames raise mutual information by themselves.
 
@@ -31,6 +34,7 @@ JACKKNIFE_BLOCKS = 20
 # The chance that a cell of a permuted table lies further from its mean than the sum reaches is below exp(-46) = 1e-20.
 _TAIL = 46.0
 _CELLS_AT_ONCE = 1 << 20
+_SHIFTS = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 Table = NDArray[np.int64]
 
@@ -45,6 +49,9 @@ class Agreement:
         Adjusted mutual information, at most 1; 0 is chance. NaN with fewer than two labels or units.
     ami_shuffled
         The same after one permutation of the units over the frames.
+    ami_shifted
+        The mean AMI of the same units moved in time by several shares of all frames, end to start: what their runs
+        reach by chance.
     nmi
         Normalised mutual information, in [0, 1].
     nmi_chance
@@ -61,6 +68,7 @@ class Agreement:
 
     ami: Estimate
     ami_shuffled: float
+    ami_shifted: float
     nmi: Estimate
     nmi_chance: float
     purity: Estimate
@@ -73,6 +81,7 @@ class Agreement:
         return {
             "ami": self.ami.to_json(),
             "ami_shuffled": plain(self.ami_shuffled),
+            "ami_shifted": plain(self.ami_shifted),
             "nmi": {**self.nmi.to_json(), "chance": plain(self.nmi_chance)},
             "purity": {**self.purity.to_json(), "shuffled": plain(self.purity_shuffled)},
             "frames": self.n,
@@ -88,7 +97,7 @@ def label_agreement(
     Parameters
     ----------
     labels, units
-        Label and unit of each frame, integers from 0, shape (n,).
+        Label and unit of each frame, integers from 0, shape (n,), in the order of time within recordings.
     recordings
         Recording of each frame, integers in any order, shape (n,): the intervals leave out whole recordings.
     seed
@@ -113,6 +122,7 @@ def label_agreement(
     return Agreement(
         ami=_jackknife(adjusted_mutual_information, table, without),
         ami_shuffled=adjusted_mutual_information(shuffled),
+        ami_shifted=_shifted(labels, units),
         nmi=_jackknife(normalised_mutual_information, table, without),
         nmi_chance=_share(expected_mutual_information(table), _mean_entropy(table)) if table.size else math.nan,
         purity=_jackknife(purity, table, without),
@@ -120,6 +130,11 @@ def label_agreement(
         n=len(labels),
         n_labels=int(table.any(axis=1).sum()),
     )
+
+
+def _shifted(labels: NDArray[np.integer], units: NDArray[np.integer]) -> float:
+    moved = [np.roll(units, round(share * len(units))) for share in _SHIFTS]
+    return float(np.mean([adjusted_mutual_information(contingency(labels, one)) for one in moved]))
 
 
 def contingency(labels: NDArray[np.integer], units: NDArray[np.integer]) -> Table:
