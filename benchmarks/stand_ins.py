@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+from numpy.typing import NDArray
 
 GATE_OFF = 'noise_gate.off=["silence", "white_noise", "hum", "speech_like", "recordings"]'
 """An untrained network detects noise as readily as calls."""
@@ -125,10 +126,52 @@ def make_drum_machines(folder: Path, machines: int = 4, rate: int = 16000) -> No
             soundfile.write(place, 0.5 * np.exp(-30 * seconds) * sound, rate)
 
 
+def voiced(word: int, speaker: int, seed: int, seconds: float = 0.3) -> NDArray[np.float64]:
+    """A word of two vowels that depend on its number, at 16 kHz; the speaker decides pitch and formants."""
+    rng = np.random.default_rng(seed)
+    times = np.arange(round(16000 * seconds)) / 16000
+    glide = np.linspace(0, 1, len(times))
+    low, high = (1 - glide) * (300 + 70 * (word % 5)) + glide * 500, 900 + 160 * word + 300 * glide
+    pitch = 100 + 30 * speaker + rng.uniform(-5, 5)
+    sound = 0.002 * rng.standard_normal(len(times))
+    for k in range(1, 36):
+        gain = sum(np.exp(-(((k * pitch - formant * (1 + 0.05 * speaker)) / 150) ** 2)) for formant in (low, high))
+        sound += 0.05 * gain * np.sin(2 * np.pi * k * pitch * times)
+    return sound
+
+
+def make_spoken_digits(folder: Path) -> None:
+    """Ten digits by four speakers, two takes each, in the folder and by the names of the real ones."""
+    folder.mkdir(parents=True)
+    for digit in range(10):
+        for number, speaker in enumerate(("anna", "ben", "cleo", "dan")):
+            for take in range(2):
+                sound = voiced(digit, number, 100 * digit + 10 * number + take)
+                soundfile.write(folder / f"{digit}_{speaker}_{take}.wav", sound, 16000)
+
+
+def make_mboshi(folder: Path) -> None:
+    """Three speakers, three utterances each, of five words with pauses between them, and their table of words."""
+    (folder / "audio").mkdir(parents=True)
+    lines = ["utterance\tstart_s\tend_s\tword"]
+    for number, speaker in enumerate(("anna", "ben", "cleo")):
+        for k in range(3):
+            name, parts = f"{speaker}_2026_{k}", []
+            for place in range(5):
+                word = (place + k) % 7
+                start_s = 0.2 + 0.5 * place
+                parts += [np.zeros(3200), voiced(word, number, 10 * k + place)]
+                lines.append(f"{name}\t{start_s:.4f}\t{start_s + 0.3:.4f}\tword{word}")
+            soundfile.write(folder / "audio" / f"{name}.flac", np.concatenate(parts), 16000)
+    (folder / "words.tsv").write_text("\n".join(lines) + "\n")
+
+
 STAND_INS: Mapping[str, Callable[[Path], None]] = {
     "appliances": make_appliances,
     "drum_machines": make_drum_machines,
     "esc10": make_esc10,
+    "mboshi": make_mboshi,
+    "spoken_digits": make_spoken_digits,
     "tapes": make_tape_corpus,
 }
 """How to make the stand-in of a folder of real recordings, by its name."""
