@@ -26,7 +26,7 @@ def locked_jobs(
     work: Callable[[_Job], _Result],
     workers: int = 1,
     hold: Callable[[str], AbstractContextManager[bool]] | None = None,
-    start: Callable[[], None] = lambda: None,
+    start: Callable[[], None] | None = None,
 ) -> Iterator[tuple[str, _Result]]:
     """Yield the name and result of each job as it is done.
 
@@ -41,7 +41,7 @@ def locked_jobs(
     hold
         Locks a job by its name while it is done, and tells whether it is still to do; None locks nothing.
     start
-        Begins each process.
+        Begins each process; None: nothing is to be done.
 
     Raises
     ------
@@ -50,7 +50,8 @@ def locked_jobs(
     """
     held = hold or _unlocked
     if workers == 1 or len(jobs) < 2:
-        start()
+        if start is not None:
+            start()
         for job in jobs:
             with held(job.name) as missing:
                 if missing:
@@ -85,9 +86,10 @@ def locked_jobs(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _begin(start: Callable[[], None]) -> None:
+def _begin(start: Callable[[], None] | None) -> None:
     end_with_parent()
-    start()
+    if start is not None:
+        start()
 
 
 def _unlocked(name: str) -> AbstractContextManager[bool]:

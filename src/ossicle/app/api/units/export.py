@@ -44,6 +44,10 @@ class FinishedSequences:
     paths: Mapping[str, str]
     ends_s: Mapping[str, float]
 
+    def rows(self) -> list[SequenceRow]:
+        """Return the segments in the order of the paths of their recordings, then of their numbers."""
+        return sorted(self.sequences.rows(), key=lambda row: (self.paths[row.recording_id], row.segment_id))
+
     @property
     def hop_s(self) -> float:
         """Seconds from one frame to the next."""
@@ -103,7 +107,7 @@ Lines = Callable[[], Iterator[str]]
 
 
 def _json_files(found: FinishedSequences) -> dict[str, Lines]:
-    return {"units.jsonl": lambda: (json.dumps(_described(found, row)) for row in found.sequences.rows())}
+    return {"units.jsonl": lambda: (json.dumps(_described(found, row)) for row in found.rows())}
 
 
 def _described(found: FinishedSequences, row: SequenceRow) -> dict[str, Any]:
@@ -123,11 +127,11 @@ def _described(found: FinishedSequences, row: SequenceRow) -> dict[str, Any]:
 
 def _text_files(found: FinishedSequences) -> dict[str, Lines]:
     return {
-        "units.txt": lambda: (_joined(row.units.tolist()) for row in found.sequences.rows()),
-        "runs.txt": lambda: (_joined(row.runs.tolist()) for row in found.sequences.rows()),
+        "units.txt": lambda: (_joined(row.units.tolist()) for row in found.rows()),
+        "runs.txt": lambda: (_joined(row.runs.tolist()) for row in found.rows()),
         "segments.txt": lambda: (
             f"{row.start_s:.6f} {found.ends_s[row.segment_id]:.6f} {json.dumps(found.paths[row.recording_id])}"
-            for row in found.sequences.rows()
+            for row in found.rows()
         ),
     }
 
@@ -135,14 +139,14 @@ def _text_files(found: FinishedSequences) -> dict[str, Lines]:
 def _old_files(found: FinishedSequences) -> dict[str, Lines]:
     return {
         f"{found.name}_corpus_timestamped.json": lambda: _old_corpus(found),
-        "all_units_for_bpe.txt": lambda: (_joined(row.units.tolist()) for row in found.sequences.rows()),
+        "all_units_for_bpe.txt": lambda: (_joined(row.units.tolist()) for row in found.rows()),
     }
 
 
 def _old_corpus(found: FinishedSequences) -> Iterator[str]:
     places = table_places([*found.paths.values()])
     before = "{"
-    for row in found.sequences.rows():
+    for row in found.rows():
         number = row.segment_id.rpartition("#")[2]
         name = f"{places[found.paths[row.recording_id]].as_posix()}_seg_{number}"
         times = [round(found.origin_s + k * found.hop_s, 6) for k in range(len(row.units))]

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.acoustic_units import features, quantiser, segments
+from ossicle.app.steps.acoustic_units import features, motifs, quantiser, segments, sequences
 from ossicle.app.steps.data import corpus, store
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, Loss, losses
 from ossicle.app.steps.engine.step import Step
@@ -63,13 +63,15 @@ def _status_notes(artefacts: Artefacts) -> Iterable[str]:
 
 PIPELINE = Pipeline(
     name="units",
-    # Each owner adds a step here as it lands: sequences, motifs, quality, report.
+    # Each owner adds a step here as it lands: quality, report.
     steps=(
         corpus.STEP,
         KEPT_AUDIO,
         segments.STEP,
         features.STEP,
         quantiser.STEP,
+        sequences.STEP,
+        motifs.STEP,
     ),
     adapt=_adapt,
     refuse_missing=_refuse_missing,

@@ -115,7 +115,8 @@ class SequencesFolder(ArtefactFolder):
 
     def write_part(self, shard: str, rows: pl.DataFrame) -> None:
         """Write the sequences of a shard."""
-        write_table(self.part_file(shard), rows, None)
+        # Of arrays with equal lengths polars makes another type than lists.
+        write_table(self.part_file(shard), rows.cast(pl.Schema(self.SCHEMA)), None)
 
     def join_parts(self, shards: Sequence[str], summary: Mapping[str, Any]) -> None:
         """Write the table of all shards in order, then the summary, and remove the parts; does nothing twice."""
