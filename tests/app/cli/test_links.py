@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "jobs submit": (*P[:2], "--on", "slurm"),
     "jobs status": P[:2],
     "jobs logs": ("final", *P[:2]),
+    "jobs cancel": P[:2],
     "jobs pull": ("{other}", *P[:2], "--with", "scores,checkpoints,logs"),
     "jobs task": ("scores", "fold0", *P),
     "predict": ("{bundle}", "{p}/audio", "-o", "{p}/out", "--force", "--format", "raven,csv", "--cutouts", "{p}/out"),

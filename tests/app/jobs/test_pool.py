@@ -11,37 +11,13 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.jobs import conduct as conducting
+from ossicle.app.jobs import runners
 from ossicle.app.jobs.conduct import conduct, failures
 from ossicle.app.jobs.folder import PlanFolder, json_lines
 from ossicle.app.jobs.job import Job, JobPlan, Task
 from ossicle.app.jobs.pool import LocalPool
 
-# Stands for `ossicle`: NAME DO...; leaves when it began and ended.
-WORKER = """
-import os, signal, sys, time
-name, *does = sys.argv[1:]
-def note(word):
-    with open("notes", "a") as file:
-        file.write(f"{time.monotonic()} {word} {name}\\n")
-note("begin")
-def leave(number, frame):
-    note("saved")
-    sys.exit(143)
-signal.signal(signal.SIGTERM, leave)
-for word in does:
-    if word.startswith("exit"):
-        note("end")
-        sys.exit(int(word[4:]))
-    if word == "die":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if word == "once" and not os.path.exists(f"{name}.tried"):
-        open(f"{name}.tried", "w").close()
-        sys.exit(1)
-    if word.startswith("sleep"):
-        time.sleep(float(word[5:]))
-print("said", name)
-note("end")
-"""
+from .worker import WORKER
 
 Make = Callable[..., tuple[PlanFolder, JobPlan]]
 
@@ -52,9 +28,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     worker = tmp_path / "worker.py"
     worker.write_text(WORKER)
     pool = LocalPool
-    monkeypatch.setattr(
-        conducting, "LocalPool", lambda folder, attempts, _: pool(folder, attempts, (sys.executable, "-S", str(worker)))
-    )
+    program = (sys.executable, "-S", str(worker))
+    monkeypatch.setattr(runners, "LocalPool", lambda folder, attempts, cap, _: pool(folder, attempts, cap, program))
 
     def plan(jobs: dict[str, tuple[tuple[str, ...], dict[str, str]]], attempts: int = 3) -> tuple[PlanFolder, JobPlan]:
         made = [

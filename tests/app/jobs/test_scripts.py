@@ -19,8 +19,8 @@ from ossicle.app.jobs.build import placement
 from ossicle.app.jobs.conduct import conduct
 from ossicle.app.jobs.folder import PlanFolder, json_lines, last_folder, new_folder
 from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan, write_plan
+from ossicle.app.jobs.runner import Seen
 from ossicle.app.jobs.scripts import sbatch_script, write_scripts
-from ossicle.app.jobs.slurm import Queued
 from ossicle.app.jobs.state import task_states
 from ossicle.app.project.load import load_project
 from ossicle.app.project.placement import JobsSettings, StepPlacement
@@ -360,17 +360,17 @@ def test_folders_are_numbered(tmp_path: Path) -> None:
     ("lines", "entry", "state"),
     [
         ([], None, "lost"),
-        ([], Queued("PENDING", "Priority", ""), "pending"),
-        (["running"], Queued("RUNNING", "None", "n1"), "running"),
+        ([], Seen("pending", "Priority"), "pending"),
+        (["running"], Seen("running", "on n1"), "running"),
         (["running"], None, "lost"),
-        (["running", "again"], Queued("PENDING", "BeginTime", ""), "again"),
-        (["running", "again", "running", "done"], Queued("COMPLETING", "None", "n1"), "done"),
+        (["running", "again"], Seen("pending", "BeginTime"), "again"),
+        (["running", "again", "running", "done"], Seen("running", "on n1"), "done"),
         (["running", "cancelled"], None, "cancelled"),
         (["running", "failed"], None, "failed"),
     ],
 )
 def test_the_state_of_a_task_comes_of_its_lines_and_the_queue(
-    tmp_path: Path, lines: list[str], entry: Queued | None, state: str
+    tmp_path: Path, lines: list[str], entry: Seen | None, state: str
 ) -> None:
     folder = PlanFolder(tmp_path, tmp_path)
     plan = JobPlan((Job("a", (task("x", "y"),), (), SLURM),))
@@ -380,7 +380,7 @@ def test_the_state_of_a_task_comes_of_its_lines_and_the_queue(
     folder.state(plan.jobs[0], 0).write_text("".join(json.dumps(line) + "\n" for line in text) + '{"torn')
     assert task_states(folder, plan, {})[0].state == "waiting"
     folder.submitted.write_text('{"job": "a", "id": "4"}\n{"job": "a", "id": "5"}\n')
-    (found,) = task_states(folder, plan, {} if entry is None else {"5_0": entry})
+    (found,) = task_states(folder, plan, {"slurm": {} if entry is None else {"5_0": entry}})
     assert found.state == state
     assert found.attempt == lines.count("running")
 

@@ -3,13 +3,14 @@
 from ossicle.app.jobs.build import Line, Listed, listed_jobs, placement
 from ossicle.app.jobs.job import Job
 from ossicle.app.project.load import Project
+from ossicle.app.project.placement import LOCAL
 from ossicle.app.steps.benchmark.tasks import benchmark_tasks
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
 
-def benchmark_on_slurm(project: Project, on: str | None) -> bool:
-    """Return whether any task of a benchmark is placed on Slurm."""
-    return any(placement(project, table, on).on == "slurm" for table in pipeline_of(project).job_tables)
+def benchmark_elsewhere(project: Project, on: str | None) -> bool:
+    """Return whether any task of a benchmark is placed outside the calling process."""
+    return any(placement(project, table, on).on != LOCAL for table in pipeline_of(project).job_tables)
 
 
 def benchmark_jobs(project: Project, overrides: tuple[str, ...], on: str | None) -> list[Job]:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.placement import LOCAL, StepPlacement
 from ossicle.app.steps.engine.step import Step, find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.work_units import work_units_left
 
 LARGEST_ARRAY = 1000
-"""The largest number of tasks in one array; Slurm's own limit is one more unless it was raised."""
+"""The largest number of tasks in one job; the limit of Slurm is one more unless it was raised."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,11 @@ class Line:
 def placement(project: Project, step: str, on: str | None) -> StepPlacement:
     """Return where a step runs: ``on`` overrides ``[jobs]``, and ``local`` overrides everything.
 
-    A step's own ``[jobs.STEP]`` table overrides ``slurm``.
+    A step's own ``[jobs.STEP]`` table overrides every other place.
     """
     jobs = project.settings.jobs
     placed = jobs.placed(step, _most_at_a_time(project, step))
-    if on == "local" or (on == "slurm" and not jobs.own(step).on):
+    if on is not None and (on == LOCAL or not jobs.own(step).on):
         return replace(placed, on=on)
     return placed
 

@@ -1,12 +1,13 @@
-"""Run jobs to their end: start each, here or on Slurm, when the jobs it needs are done, and watch it."""
+"""Run jobs to their end: start each, here or elsewhere, when the jobs it needs are done, and watch it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from ossicle.app.jobs import slurm
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan
-from ossicle.app.jobs.pool import PROGRAM, LocalPool
+from ossicle.app.jobs.pool import PROGRAM
+from ossicle.app.jobs.runner import PENDING, Runner, Seen
+from ossicle.app.jobs.runners import runner_named
 from ossicle.app.jobs.state import TaskState, task_states
 from ossicle.core.errors import OssicleError
 
@@ -28,7 +29,7 @@ def conduct(
 ) -> list[TaskState]:
     """Run a plan to its end; jobs that need a failed job are not started.
 
-    KeyboardInterrupt ends the tasks on this machine, which save their state, and leaves those on Slurm running.
+    KeyboardInterrupt ends the tasks on this machine, which save their state, and leaves those elsewhere running.
 
     Parameters
     ----------
@@ -41,10 +42,10 @@ def conduct(
     show
         Called with the states of all tasks.
     poll_s
-        Seconds between two queries of Slurm.
+        Seconds between two questions to a runner elsewhere.
     wait
         Whether to wait for the end. If not, return when all jobs are submitted that need no more work on this machine;
-        jobs on this machine that follow jobs on Slurm are not run.
+        jobs on this machine that follow jobs elsewhere are not run.
     program
         The command that runs ``ossicle``.
 
@@ -54,65 +55,74 @@ def conduct(
         How each task ended.
     """
     begun: set[str] = set()
-    with LocalPool(folder, plan.attempts, program) as pool:
-        watch = _Watch(folder, plan)
+    names = dict.fromkeys(job.placement.on for job in plan.jobs)
+    runners = {name: runner_named(name, folder, plan.attempts, cap, program) for name in names}
+    watch = _Watch(folder, plan, runners)
+    try:
         while True:
             states = watch.look(poll_s)
             done = _done(plan, states)
             show(states)
-            if not wait and not pool.busy and all(job.name in begun or _waits(job, plan, done) for job in plan.jobs):
+            here = [one for one in states if one.job in begun and not one.ended and not plan.job(one.job).elsewhere]
+            if not wait and not here and all(job.name in begun or _waits(job, plan, done) for job in plan.jobs):
                 return states
             stuck = {state.job for state in states if state.state in ("failed", "cancelled", "lost")}
             for job in plan.jobs:
                 if job.name not in begun and _ready(job, plan, begun, done, stuck):
                     begun.add(job.name)
-                    if job.on_slurm:
-                        numbers = folder.numbers()
-                        slurm.submit(folder, job, [numbers[name] for name in job.needs if name not in done])
-                        watch.forget()
-                    else:
-                        pool.add(job, cap(job))
-            pool.poll()
+                    runners[job.placement.on].submit(job, [name for name in job.needs if name not in done])
+                    watch.forget()
             open_jobs = [state for state in states if not state.ended and (state.job in begun or not stuck)]
-            if not pool.busy and not open_jobs and (stuck or len(done) == len(plan.jobs)):
+            if not open_jobs and (stuck or len(done) == len(plan.jobs)):
                 return watch.look(0.0)
             time.sleep(_POLL_S)
+    finally:
+        for runner in runners.values():
+            if not runner.detached:
+                runner.cancel(plan.jobs)
 
 
 class _Watch:
-    """The states of the tasks; asks Slurm no more often than it tolerates."""
+    """The states of the tasks; asks detached runners no more often than they tolerate."""
 
-    def __init__(self, folder: PlanFolder, plan: JobPlan) -> None:
-        self._folder, self._plan = folder, plan
-        self._asked, self._queued, self._answered = -1e9, dict[str, slurm.Queued](), time.monotonic()
+    def __init__(self, folder: PlanFolder, plan: JobPlan, runners: Mapping[str, Runner]) -> None:
+        self._folder, self._plan, self._runners = folder, plan, runners
+        self._asked = -1e9
+        self._answered = dict.fromkeys(runners, time.monotonic())
+        self._seen: dict[str, Mapping[str, Seen]] = {name: {} for name in runners}
         self._lost: dict[tuple[str, int], int] = {}
 
     def forget(self) -> None:
-        """Ask Slurm again at the next look."""
+        """Ask again at the next look."""
         self._asked = -1e9
 
     def look(self, poll_s: float) -> list[TaskState]:
         """Return the states; a task counts as lost only when several looks miss it."""
         fresh = time.monotonic() - self._asked >= poll_s
+        for name, runner in self._runners.items():
+            if fresh or not runner.detached:
+                self._ask(name, runner)
         if fresh:
-            try:
-                # Read the queue first and the task states after it: a task that ends in between has recorded its end.
-                self._queued = slurm.queue(self._folder.numbers().values())
-                self._answered = time.monotonic()
-            except (OssicleError, OSError):
-                # A busy controller answers later; report an unreachable one after several looks.
-                if time.monotonic() - self._answered > _MOST_SILENCE_S:
-                    raise
             self._asked = time.monotonic()
-        states = task_states(self._folder, self._plan, self._queued)
+        states = task_states(self._folder, self._plan, self._seen)
         for number, one in enumerate(states):
             key = (one.job, one.index)
             if one.state != "lost":
                 self._lost.pop(key, None)
             elif (seen := self._lost.get(key, 0) + fresh) < _LOST_LOOKS:
                 self._lost[key] = seen
-                states[number] = TaskState(one.job, one.task, one.index, "pending", "", one.attempt, None, one.log)
+                states[number] = TaskState(one.job, one.task, one.index, PENDING, "", one.attempt, None, one.log)
         return states
+
+    def _ask(self, name: str, runner: Runner) -> None:
+        try:
+            # Ask the runner first and read the lines after it: a task that ends in between has recorded its end.
+            self._seen[name] = runner.look()
+            self._answered[name] = time.monotonic()
+        except (OssicleError, OSError):
+            # A busy runner answers later; report an unreachable one after several looks.
+            if not runner.detached or time.monotonic() - self._answered[name] > _MOST_SILENCE_S:
+                raise
 
 
 def _done(plan: JobPlan, states: Sequence[TaskState]) -> set[str]:
@@ -121,16 +131,17 @@ def _done(plan: JobPlan, states: Sequence[TaskState]) -> set[str]:
 
 
 def _ready(job: Job, plan: JobPlan, begun: set[str], done: set[str], stuck: set[str]) -> bool:
-    """Return whether a job can start: a local job waits for all it needs, and Slurm waits for its own jobs itself."""
+    """Return whether a job can start: a local job waits for all it needs, and other runners wait for their own jobs."""
     if any(name in stuck for name in job.needs):
         return False
-    return all(name in done or (job.on_slurm and name in begun and plan.job(name).on_slurm) for name in job.needs)
+    same = {name for name in begun if job.elsewhere and plan.job(name).placement.on == job.placement.on}
+    return all(name in done or name in same for name in job.needs)
 
 
 def _waits(job: Job, plan: JobPlan, done: set[str]) -> bool:
-    """Return whether a job that was not started waits for Slurm, directly or through another job."""
+    """Return whether a job that was not started waits for one elsewhere, directly or through another job."""
     open_needs = [plan.job(name) for name in job.needs if name not in done]
-    return any(one.on_slurm or _waits(one, plan, done) for one in open_needs)
+    return any(one.elsewhere or _waits(one, plan, done) for one in open_needs)
 
 
 def failures(folder: PlanFolder, states: Sequence[TaskState]) -> OssicleError | None:

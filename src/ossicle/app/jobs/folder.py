@@ -2,7 +2,7 @@
 
 <data root>/jobs/0001/plan.json        the jobs
                       launch.sh        submits them by hand; next to it a .sbatch for each job, and task.sh
-                      submitted.jsonl  Slurm's numbers of the jobs
+                      submitted.jsonl  the numbers of the jobs that run elsewhere
                       state/JOB/0.jsonl   the outcome of each attempt at a task
                       logs/JOB-0.log
 """
@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan
-from ossicle.artefacts.filesystem.changes import make_folder, make_new_folder
-from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
+from ossicle.artefacts.filesystem.changes import make_folder, make_new_folder, open_to_append
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there, read_regular
 from ossicle.core.errors import UsageError
 
 JOBS = "jobs"
@@ -45,7 +45,7 @@ class PlanFolder:
 
     @property
     def submitted(self) -> Path:
-        """Return the path of a file with a JSON line for each job submitted to Slurm."""
+        """Return the path of a file with a JSON line for each job that was submitted to run elsewhere."""
         return self.path / "submitted.jsonl"
 
     def script(self, job: Job) -> Path:
@@ -60,12 +60,22 @@ class PlanFolder:
         """Return the path of a task's output."""
         return self.path / "logs" / f"{job.name}-{index}.log"
 
+    def add_number(self, job: Job, number: str) -> None:
+        """Record the number that a job got when it was submitted."""
+        with open_to_append(self.submitted) as file:
+            file.write(json.dumps({"job": job.name, "id": number}).encode() + b"\n")
+
+    def log_text(self, job: Job, index: int) -> bytes | None:
+        """Return a task's output; None if there is none yet."""
+        log = self.log(job, index)
+        return read_regular(log, MOST_ARTEFACT_BYTES) if log.exists() else None
+
     def plan(self) -> JobPlan:
         """Return the jobs."""
         return read_plan(self.plan_file)
 
     def numbers(self) -> dict[str, str]:
-        """Return Slurm's number of each submitted job, the latest if a job was submitted several times."""
+        """Return the number that each job got when it was submitted, the latest if it was submitted several times."""
         return {str(one["job"]): str(one["id"]) for one in json_lines(self.submitted)}
 
     def by_hand(self, task: Task) -> str:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.placement import LOCAL, StepPlacement
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ArtefactError
@@ -49,7 +49,7 @@ class Job:
     name: str
     tasks: tuple[Task, ...]
     needs: tuple[str, ...] = ()
-    placement: StepPlacement = field(default_factory=lambda: StepPlacement(on="local", gpus=0))
+    placement: StepPlacement = field(default_factory=lambda: StepPlacement(on=LOCAL, gpus=0))
     step: str = ""
 
     def __post_init__(self) -> None:
@@ -60,9 +60,9 @@ class Job:
             raise ValueError(f"job {self.name!r} has no tasks")
 
     @property
-    def on_slurm(self) -> bool:
-        """Whether the job runs on Slurm."""
-        return self.placement.on == "slurm"
+    def elsewhere(self) -> bool:
+        """Whether the job runs outside this machine, and goes on without the process that submitted it."""
+        return self.placement.on != LOCAL
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from ossicle.app.jobs.build import local_cap, make_plan, placement, step_jobs
 from ossicle.app.jobs.conduct import Show, conduct, failures
 from ossicle.app.jobs.folder import PlanFolder, all_folders, new_folder
 from ossicle.app.jobs.job import Job, JobPlan
+from ossicle.app.jobs.runner import task_id
+from ossicle.app.jobs.runners import runners_of
 from ossicle.app.jobs.scripts import write_scripts
-from ossicle.app.jobs.slurm import queue, require_slurm
 from ossicle.app.project.load import Project
+from ossicle.app.project.placement import LOCAL
 from ossicle.app.steps.engine.step import Progress, Step
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
@@ -38,7 +40,7 @@ def needs_jobs(project: Project, run_options: RunOptions) -> bool:
     """
     here = {step.name for step in pipeline_of(project).planning_steps(project)}
     steps = chosen_steps(project, run_options.names, run_options.until)
-    return any(placement(project, step.name, run_options.on).on == "slurm" for step in steps if step.name not in here)
+    return any(placement(project, step.name, run_options.on).on != LOCAL for step in steps if step.name not in here)
 
 
 def jobs_of(projects: Sequence[Project], run_options: RunOptions, progress: Progress) -> list[Job]:
@@ -82,11 +84,11 @@ def run_planning_steps(project: Project, progress: Progress, steps: Sequence[Ste
         run_project(project, progress, names=[step.name for step in planning], wait=wait)
 
 
-def before_slurm(jobs: Sequence[Job]) -> list[Job]:
-    """Return the jobs on Slurm and those they need; a process that waited for them can do the rest itself."""
+def jobs_elsewhere(jobs: Sequence[Job]) -> list[Job]:
+    """Return the jobs elsewhere and those they need; a process that waited for them can do the rest itself."""
     needed: set[str] = set()
     for job in reversed(jobs):
-        if job.on_slurm or job.name in needed:
+        if job.elsewhere or job.name in needed:
             needed |= {job.name, *job.needs}
     return [job for job in jobs if job.name in needed]
 
@@ -114,18 +116,23 @@ def lay_out(project: Project, jobs: Sequence[Job], folder: PlanFolder | None = N
 
 
 def _refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
-    """Raise UsageError if a task is on Slurm already: a second copy would occupy a node and wait for the first."""
-    wanted = {task.argv for job in jobs if job.on_slurm for task in job.tasks}
+    """Raise UsageError if a task is queued elsewhere already: a second copy would occupy a machine and wait for it."""
+    wanted = {task.argv for job in jobs if job.elsewhere for task in job.tasks}
     for folder in all_folders(project.data_root, project.folder):
         numbers = folder.numbers()
-        queued = {task.partition("_")[0] for task in queue(numbers.values())} if numbers else set()
-        live = [job for job in folder.plan().jobs if numbers.get(job.name) in queued] if queued else []
-        if any(task.argv in wanted for job in live for task in job.tasks):
-            cancel = " ".join(numbers[job.name] for job in live)
-            raise UsageError(
-                f"these tasks are already in Slurm's queue ({folder.path}); show them: ossicle jobs status -p "
-                f"{project.file}; to start again, first cancel them: scancel {cancel}"
-            )
+        if not numbers:
+            continue
+        for name, runner in runners_of(folder.plan().jobs, folder).items():
+            queued = runner.look() if runner.detached else {}
+            of = [job for job in folder.plan().jobs if job.placement.on == name and job.name in numbers]
+            live = [
+                job for job in of if any(task_id(numbers[job.name], one) in queued for one in range(len(job.tasks)))
+            ]
+            if any(task.argv in wanted for job in live for task in job.tasks):
+                raise UsageError(
+                    f"these tasks are already in {name.capitalize()}'s queue ({folder.path}); show them: ossicle jobs "
+                    f"status -p {project.file}; to start again, first cancel them: {runner.how_to_cancel(live)}"
+                )
 
 
 def do_jobs(
@@ -149,7 +156,7 @@ def do_jobs(
     on_plan
         Called with the folder of the plan before any job starts.
     wait
-        Whether to wait for jobs on Slurm.
+        Whether to wait for jobs elsewhere.
 
     Returns
     -------
@@ -163,8 +170,9 @@ def do_jobs(
     """
     if not jobs:
         return None
-    if any(job.on_slurm for job in jobs):
-        require_slurm()
+    if any(job.elsewhere for job in jobs):
+        for runner in runners_of(jobs, PlanFolder(project.data_root, project.folder)).values():
+            runner.require()
         _refuse_doubles(project, jobs)
     folder, plan = lay_out(project, jobs)
     on_plan(folder)

@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Self
 
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job
+from ossicle.app.jobs.runner import Seen
 from ossicle.app.jobs.state import FINE
 from ossicle.artefacts.filesystem.changes import open_to_append
 from ossicle.artefacts.processes.process_group import ProcessGroup
@@ -31,44 +30,33 @@ class _Running:
 
 
 class LocalPool:
-    """Runs the tasks of jobs, a few at a time; a task that fails or dies is retried, with ``attempts`` runs in all.
+    """Runs the tasks of jobs, a few at a time; see :class:`ossicle.app.jobs.runner.Runner`.
 
-    Use it in a ``with`` block: no process remains at its end. Running tasks are asked to save their state.
+    A task that fails or dies is retried, with ``attempts`` runs in all, and ``cap`` returns how many tasks of a job may
+    run at a time. Whoever makes a pool cancels all jobs at the end, so that no process remains.
     """
 
-    def __init__(self, folder: PlanFolder, attempts: int, program: Sequence[str] = PROGRAM) -> None:
-        self._folder, self._attempts, self._program = folder, attempts, program
+    detached = False
+
+    def __init__(
+        self, folder: PlanFolder, attempts: int, cap: Callable[[Job], int], program: Sequence[str] = PROGRAM
+    ) -> None:
+        self._folder, self._attempts, self._cap, self._program = folder, attempts, cap, program
         self._waiting: list[tuple[Job, int, int]] = []
         self._running = ProcessGroup[_Running](_GRACE_S)
-        self._caps: dict[str, int] = {}
-        self._failed: set[str] = set()
 
-    def __enter__(self) -> Self:
-        return self
+    def require(self) -> None:
+        """Do nothing: this machine can run tasks."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """End the running tasks."""
-        for one in self._running.stop():
-            self._say(one, "cancelled", one.process.returncode)
-
-    def add(self, job: Job, cap: int) -> None:
-        """Queue the tasks of a job, of which ``cap`` may run at a time."""
-        self._caps[job.name] = cap
+    def submit(self, job: Job, after: Sequence[str]) -> None:
+        """Queue the tasks of a job; the jobs that it needs are done already."""
         self._waiting += [(job, index, 1) for index in range(len(job.tasks))]
 
-    @property
-    def busy(self) -> bool:
-        """Whether any task runs or waits."""
-        return bool(self._waiting or self._running)
+    def look(self) -> dict[str, Seen]:
+        """Collect tasks that have ended, and start waiting tasks where a slot is free.
 
-    def failed(self, job: Job) -> bool:
-        """Return whether a task of the job failed in all its attempts."""
-        return job.name in self._failed
-
-    def poll(self) -> None:
-        """Collect tasks that have ended, and start waiting tasks where a slot is free."""
+        Nothing is returned: everything about these tasks is in the lines of their attempts.
+        """
         for one in self._running:
             code = one.process.poll()
             if code is not None:
@@ -76,9 +64,25 @@ class LocalPool:
                 self._ended(one, code)
         for entry in list(self._waiting):
             job, index, attempt = entry
-            if sum(one.job.name == job.name for one in self._running) < self._caps[job.name]:
+            if sum(one.job.name == job.name for one in self._running) < self._cap(job):
                 self._waiting.remove(entry)
                 self._start(job, index, attempt)
+        return {}
+
+    def cancel(self, jobs: Sequence[Job]) -> None:
+        """Forget the waiting tasks of jobs, and end the running ones."""
+        names = {job.name for job in jobs}
+        self._waiting = [entry for entry in self._waiting if entry[0].name not in names]
+        for one in self._running.stop(lambda one: one.job.name in names):
+            self._say(one, "cancelled", one.process.returncode)
+
+    def logs(self, job: Job, index: int) -> bytes | None:
+        """Return the output of a task."""
+        return self._folder.log_text(job, index)
+
+    def how_to_cancel(self, jobs: Sequence[Job]) -> str:
+        """Return nothing: the tasks end with this process."""
+        return ""
 
     def _start(self, job: Job, index: int, attempt: int) -> None:
         task = job.tasks[index]
@@ -104,7 +108,6 @@ class LocalPool:
             self._waiting.append((one.job, one.index, one.attempt + 1))
         else:
             self._say(one, "failed", code)
-            self._failed.add(one.job.name)
 
     def _say(self, one: _Running, state: str, code: int | None) -> None:
         line = {

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan, write_plan
+from ossicle.app.project.placement import SLURM
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.changes import make_executable
 from ossicle.core.errors import UsageError
@@ -34,7 +35,7 @@ def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
     write_plan(folder.plan_file, plan)
     write_text(folder.supervisor, resources.files("ossicle.app.jobs").joinpath("task.sh").read_text())
     for job in plan.jobs:
-        if job.on_slurm:
+        if _on_slurm(job):
             write_text(folder.script(job), sbatch_script(folder, plan, job))
     write_text(folder.launcher, launcher(folder, plan))
     make_executable(folder.launcher)
@@ -123,9 +124,9 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
     numbers: dict[str, str] = {}
     later: list[Job] = []
     for number, job in enumerate(plan.jobs):
-        if any(one.name in job.needs for one in later) or (not job.on_slurm and any(n in numbers for n in job.needs)):
+        if any(one.name in job.needs for one in later) or (not _on_slurm(job) and any(n in numbers for n in job.needs)):
             later.append(job)
-        elif job.on_slurm:
+        elif _on_slurm(job):
             numbers[job.name] = f"job{number}"
             needs = [f"${{{numbers[name]}}}" for name in job.needs if name in numbers]
             after = f' --dependency="afterok:{":".join(needs)}" --kill-on-invalid-dep=yes' if needs else ""
@@ -143,6 +144,10 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
 def place(folder: str) -> str:
     """Return the shell command that changes from the project folder to a task's folder."""
     return "" if folder == "." else f"cd {shlex.quote(folder)} && "
+
+
+def _on_slurm(job: Job) -> bool:
+    return job.placement.on == SLURM
 
 
 def _relative(path: Path, start: Path) -> str:

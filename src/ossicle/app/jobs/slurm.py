@@ -1,6 +1,5 @@
-"""Commands sent to Slurm: ``sbatch``, ``squeue``, ``scontrol``. No accounting database is needed."""
+"""The runner for Slurm: ``sbatch``, ``squeue`` and ``scancel``. No accounting database is needed."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Collection, Sequence
@@ -8,8 +7,8 @@ from dataclasses import dataclass
 
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job
+from ossicle.app.jobs.runner import PENDING, RUNNING, Seen
 from ossicle.app.jobs.scripts import sbatch_argv
-from ossicle.artefacts.filesystem.changes import open_to_append
 from ossicle.core.errors import OssicleError, UsageError
 
 
@@ -22,25 +21,65 @@ class Queued:
     node: str
 
 
-def require_slurm() -> None:
-    """Raise UsageError if Slurm is not installed."""
-    if shutil.which("sbatch") is None:
-        raise UsageError(
-            "sbatch is not installed here: run this on a machine with Slurm, add --on local, or write the scripts "
-            "with `ossicle jobs write`"
-        )
+class SlurmRunner:
+    """Runs jobs as arrays of Slurm; see :class:`ossicle.app.jobs.runner.Runner`.
+
+    The scripts are in the folder of the plan already. Slurm starts a job when those that it needs have succeeded.
+    """
+
+    detached = True
+
+    def __init__(self, folder: PlanFolder) -> None:
+        self._folder = folder
+
+    def require(self) -> None:
+        """Raise UsageError if Slurm is not installed."""
+        if shutil.which("sbatch") is None:
+            raise UsageError(
+                "sbatch is not installed here: run this on a machine with Slurm, add --on local, or write the scripts "
+                "with `ossicle jobs write`"
+            )
+
+    def submit(self, job: Job, after: Sequence[str]) -> None:
+        """Submit a job and record its number; raises OssicleError with sbatch's message if it refuses."""
+        numbers = self._folder.numbers()
+        done = _call(sbatch_argv(self._folder, job, [numbers[name] for name in after]))
+        if done.returncode:
+            raise OssicleError(f"sbatch refused job {job.name} (exit code {done.returncode}): {done.stderr.strip()}")
+        # With several clusters, ";cluster" follows the number.
+        self._folder.add_number(job, done.stdout.strip().splitlines()[-1].partition(";")[0])
+
+    def look(self) -> dict[str, Seen]:
+        """Return the tasks in the queue; raises OssicleError if Slurm does not answer."""
+        return {task: _seen(of) for task, of in queue(self._folder.numbers().values()).items()}
+
+    def cancel(self, jobs: Sequence[Job]) -> None:
+        """Cancel jobs; raises OssicleError with scancel's message if it refuses."""
+        if numbers := self._numbers(jobs):
+            done = _call(["scancel", *numbers])
+            if done.returncode:
+                raise OssicleError(f"scancel failed (exit code {done.returncode}): {done.stderr.strip()}")
+
+    def logs(self, job: Job, index: int) -> bytes | None:
+        """Return the output of a task, which Slurm appends to the log in the folder of the plan."""
+        return self._folder.log_text(job, index)
+
+    def how_to_cancel(self, jobs: Sequence[Job]) -> str:
+        """Return the line that cancels jobs; empty if none was submitted."""
+        numbers = self._numbers(jobs)
+        return f"scancel {' '.join(numbers)}" if numbers else ""
+
+    def _numbers(self, jobs: Sequence[Job]) -> list[str]:
+        numbers = self._folder.numbers()
+        return [numbers[job.name] for job in jobs if job.name in numbers]
 
 
-def submit(folder: PlanFolder, job: Job, after: Sequence[str]) -> str:
-    """Submit a job and record its number; raises OssicleError with sbatch's message if it refuses."""
-    done = _call(sbatch_argv(folder, job, list(after)))
-    if done.returncode:
-        raise OssicleError(f"sbatch refused job {job.name} (exit code {done.returncode}): {done.stderr.strip()}")
-    # With several clusters, ";cluster" follows the number.
-    number = done.stdout.strip().splitlines()[-1].partition(";")[0]
-    with open_to_append(folder.submitted) as file:
-        file.write(json.dumps({"job": job.name, "id": number}).encode() + b"\n")
-    return number
+def _seen(of: Queued) -> Seen:
+    if of.state == "PENDING":
+        return Seen(PENDING, of.reason)
+    if of.state in ("RUNNING", "COMPLETING", "CONFIGURING"):
+        return Seen(RUNNING, f"on {of.node}" if of.node else "")
+    return Seen(of.state.lower(), of.reason)
 
 
 def queue(numbers: Collection[str]) -> dict[str, Queued]:

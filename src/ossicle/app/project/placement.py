@@ -12,6 +12,9 @@ SHELL = ("setup", "sbatch")
 """Settings that a shell or sbatch executes; they are not read from a project file, which may come from a stranger."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:@%+=-]*")
 _TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
+LOCAL, SLURM = "local", "slurm"
+PLACES = (LOCAL, SLURM)
+"""Where a step can run: the names of the runners."""
 STEP_TABLES = "steps"
 """The field of :class:`JobsSettings` that holds the tables ``[jobs.STEP]``."""
 
@@ -33,7 +36,7 @@ class StepPlacement:
     """Where one step runs; empty settings are those of ``[jobs]``, and there the machine's defaults."""
 
     on: str = setting(
-        default="", help="where to run: local or slurm; empty: local", choices=("", "local", "slurm"), digest=False
+        default="", help="where to run: local or slurm; empty: local", choices=("", *PLACES), digest=False
     )
     partition: str = setting(default="", help="Slurm partition", digest=False)
     account: str = setting(default="", help="Slurm account", digest=False)
@@ -110,7 +113,7 @@ class JobsSettings(StepPlacement):
             else:
                 given[spec.name] = mine if mine != spec.default else general
         out = StepPlacement(**given)
-        return replace(out, on=out.on or "local", gpus=max(0, out.gpus), max_concurrent=out.max_concurrent or most)
+        return replace(out, on=out.on or LOCAL, gpus=max(0, out.gpus), max_concurrent=out.max_concurrent or most)
 
 
 def with_step_tables(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
@@ -53,9 +53,10 @@ class ProcessGroup(Generic[Item]):
         """Take a process out of the group: it has ended, and its result was read."""
         self._running.remove(item)
 
-    def stop(self) -> tuple[Item, ...]:
-        """End everything that runs, and return it."""
-        stopped, self._running = tuple(self._running), []
+    def stop(self, which: Callable[[Item], bool] = lambda one: True) -> tuple[Item, ...]:
+        """End what runs and meets a condition, and return it; without a condition, everything."""
+        stopped = tuple(one for one in self._running if which(one))
+        self._running = [one for one in self._running if one not in stopped]
         for one in stopped:
             one.process.terminate()
         until = time.monotonic() + self._grace_s

@@ -83,7 +83,7 @@ def benchmark(
     work is reused. With --on, the tasks run in parallel: in processes on this machine, or on Slurm. Exit code 3: some
     recordings were skipped or end early; each is listed.
     """
-    from ossicle.app.jobs.benchmark import benchmark_jobs, benchmark_on_slurm
+    from ossicle.app.jobs.benchmark import benchmark_elsewhere, benchmark_jobs
     from ossicle.app.jobs.placed import do_jobs
     from ossicle.app.steps.benchmark.tasks import benchmark_tasks, run_benchmark
     from ossicle.app.steps.engine.progress import make_progress
@@ -101,7 +101,7 @@ def benchmark(
             words = {"name": each.name, "command": command, "needs": list(each.needs), "step": each.step}
             print(json_text(words, indent=None))
         return
-    if not task and (place_of(on) or benchmark_on_slurm(loaded, on)):
+    if not task and (place_of(on) or benchmark_elsewhere(loaded, on)):
         watched = Watched(project)
         with watched.leaving():
             do_jobs(loaded, benchmark_jobs(loaded, overrides, on), watched.show, watched.show_plan)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.printable import printable
+from ossicle.app.project.placement import PLACES
 from ossicle.core.errors import UsageError
 
 if TYPE_CHECKING:
     from ossicle.app.jobs.folder import PlanFolder
     from ossicle.app.jobs.state import TaskState
 
-PLACES = ("local", "slurm")
 On = Annotated[
     str | None,
     typer.Option(
@@ -66,12 +66,15 @@ class Watched:
         try:
             yield
         except KeyboardInterrupt:
-            numbers = sorted(set(self._folder.numbers().values())) if self._folder is not None else []
-            if numbers:
+            if self._folder is not None and self._folder.numbers():
+                from ossicle.app.jobs.runners import how_to_cancel
+
+                plan = self._folder.plan()
+                names = sorted({job.placement.on.capitalize() for job in plan.jobs if job.elsewhere})
                 print(
                     printable(
-                        f"ossicle: the Slurm jobs keep running; show them: ossicle jobs status -p {self._project}; "
-                        f"cancel them: scancel {' '.join(numbers)}"
+                        f"ossicle: the {' and '.join(names)} jobs keep running; show them: ossicle jobs status "
+                        f"-p {self._project}; cancel them: {how_to_cancel(plan, self._folder)}"
                     ),
                     file=sys.stderr,
                 )

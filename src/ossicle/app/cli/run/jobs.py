@@ -26,7 +26,6 @@ from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.run.train import variants_asked
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import Project, load_project
-from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.core.errors import EXIT_FAILED, OssicleError, UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ Jobs = Annotated[Path | None, typer.Option("--jobs", help="Folder of the jobs. D
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (write, submit, status, logs, pull, task):
+    for command in (write, submit, status, logs, cancel, pull, task):
         group.command()(command)
     app.add_typer(group, name="jobs")
 
@@ -104,21 +103,20 @@ def submit(
     Local jobs that Slurm jobs depend on run first, on this machine. Local jobs that depend on Slurm jobs are left to a
     later `ossicle run`.
     """
-    from ossicle.app.jobs.placed import before_slurm, do_jobs
+    from ossicle.app.jobs.placed import do_jobs, jobs_elsewhere
+    from ossicle.app.jobs.runners import how_to_cancel
 
     base, jobs = _jobs(project, variant, all_active, until, overrides_of(set_, roots=audio_root_map), on, data_root)
     watched = Watched(project)
     with watched.leaving():
-        folder = do_jobs(base, before_slurm(jobs), watched.show, watched.show_plan, wait=False)
+        folder = do_jobs(base, jobs_elsewhere(jobs), watched.show, watched.show_plan, wait=False)
     if folder is None:
         print("nothing to do on Slurm: all Slurm steps are done, or no step is set to Slurm (use --on slurm)")
         return
     for name, number in folder.numbers().items():
         print(printable(f"{name}: {number}"))
     print(
-        printable(
-            f"show them: ossicle jobs status -p {project}\ncancel them: scancel {' '.join(folder.numbers().values())}"
-        )
+        printable(f"show them: ossicle jobs status -p {project}\ncancel them: {how_to_cancel(folder.plan(), folder)}")
     )
 
 
@@ -176,17 +174,18 @@ def status(
 
 def _states(project: Project, jobs: Path | None) -> "tuple[PlanFolder, list[TaskState]]":
     from ossicle.app.jobs.folder import PlanFolder, last_folder
-    from ossicle.app.jobs.slurm import queue
+    from ossicle.app.jobs.runners import runners_of
     from ossicle.app.jobs.state import task_states
 
     folder = PlanFolder(jobs, project.folder) if jobs else last_folder(project.data_root, project.folder)
     plan = folder.plan()
-    try:
-        queued = queue(folder.numbers().values())
-    except (OssicleError, OSError) as problem:
-        print(printable(f"ossicle: {problem}"), file=sys.stderr)
-        queued = None
-    return folder, task_states(folder, plan, queued)
+    seen = {}
+    for name, runner in runners_of(plan.jobs, folder).items():
+        try:
+            seen[name] = runner.look()
+        except (OssicleError, OSError) as problem:
+            print(printable(f"ossicle: {problem}"), file=sys.stderr)
+    return folder, task_states(folder, plan, seen)
 
 
 def logs(
@@ -201,11 +200,36 @@ def logs(
     if len(found) != 1:
         which = ", ".join(f"{one.job}/{one.task.name}" for one in (found or states))
         raise UsageError(f"{'several tasks are' if found else 'no task is'} called {name!r}; tasks: {which}")
-    if found[0].log.exists():
-        print(printable(read_regular(found[0].log, MOST_ARTEFACT_BYTES).decode(errors="replace")), end="")
+    from ossicle.app.jobs.runners import runner_named
+
+    job = folder.plan().job(found[0].job)
+    text = runner_named(job.placement.on, folder).logs(job, found[0].index)
+    if text is not None:
+        print(printable(text.decode(errors="replace")), end="")
     else:
         print(printable(f"ossicle: {found[0].log} does not exist: the task has not started"), file=sys.stderr)
     print(printable(f"run it by hand: {folder.by_hand(found[0].task)}"), file=sys.stderr)
+
+
+def cancel(project: ProjectFile = HERE, jobs: Jobs = None, data_root: DataRoot = None) -> None:
+    """Cancel submitted jobs. Running tasks save their state first, and finished work is kept.
+
+    Tasks that run on this machine end with the command that started them.
+    """
+    from ossicle.app.jobs.runners import runners_of
+
+    folder, states = _states(load_project(project, (), data_root), jobs)
+    plan, numbers = folder.plan(), folder.numbers()
+    open_jobs = {one.job for one in states if not one.ended}
+    cancelled = []
+    for name, runner in runners_of(plan.jobs, folder).items():
+        of = [job for job in plan.jobs if job.placement.on == name and job.name in numbers and job.name in open_jobs]
+        if runner.detached and of:
+            runner.cancel(of)
+            cancelled += [job.name for job in of]
+    print(
+        printable(f"cancelled: {', '.join(cancelled)}" if cancelled else "nothing to cancel: no submitted job is left")
+    )
 
 
 def pull(
