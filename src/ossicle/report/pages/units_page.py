@@ -113,6 +113,7 @@ def _rows(units: Mapping[str, Any]) -> list[dict[str, Any]]:
             "fold": units[key].get("fold"),
             "mean": units[key].get("mean"),
             "chance": units[key].get("chance", units[key].get("shuffled")),
+            "shifted": units[key].get("shifted"),
             "digits": DIGITS.get(key, 3),
             "triples": units[key].get("triples"),
         }

@@ -2,7 +2,16 @@ from ossicle.app.cli.tables.unit_table import unit_remarks, unit_rows
 
 METRICS = {
     "units": {
-        "ami": {"value": 0.09, "low": 0.08, "high": 0.1, "fold": "bob", "mean": 0.11, "gap": 0.04, "chance": 0.001},
+        "ami": {
+            "value": 0.09,
+            "low": 0.08,
+            "high": 0.1,
+            "fold": "bob",
+            "mean": 0.11,
+            "gap": 0.04,
+            "chance": 0.001,
+            "shifted": 0.02,
+        },
         "abx_across": {"value": 0.3, "low": None, "high": None, "fold": "ada", "mean": 0.28, "gap": 0.0, "chance": 0.5},
         "r_value": {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None},
         "bitrate": {"value": 310.4, "low": 300.2, "high": 320.1, "fold": "ada", "mean": 300.0, "gap": 9.0},
@@ -18,7 +27,7 @@ def test_each_figure_has_a_row_beside_chance():
     header, rows = unit_rows(METRICS)
     assert header == ("units, held out by speaker", "worst fold", "which", "mean", "by chance")
     assert rows == [
-        ("AMI with words", "0.090 [0.080, 0.100]", "bob", "0.110", "0.001"),
+        ("AMI with words", "0.090 [0.080, 0.100]", "bob", "0.110", "0.001; moved in time 0.020"),
         ("ABX error across speaker", "0.300", "ada", "0.280", "0.500"),
         ("R-value", "–", "–", "–", "–"),
         ("bits a second", "310 [300, 320]", "ada", "300", "–"),

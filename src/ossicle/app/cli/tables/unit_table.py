@@ -61,8 +61,14 @@ def _row(name: str, figure: Mapping[str, Any], digits: int) -> Row:
         interval,
         str(figure["fold"] or MISSING),
         figure_cell(figure["mean"], digits=digits),
-        _cell(figure, "chance"),
+        _chance(figure),
     )
+
+
+def _chance(figure: Mapping[str, Any]) -> str:
+    """Return what chance gives; of the AMI also what the same units reach when they are moved in time."""
+    shifted = "" if figure.get("shifted") is None else f"; moved in time {figure_cell(figure['shifted'])}"
+    return _cell(figure, "chance") + shifted
 
 
 def _cell(figure: Mapping[str, Any], key: str) -> str:
