@@ -8,7 +8,7 @@ import numpy as np
 from ossicle.app.steps.acoustic_units.unit_sounds import RATE, Hear, UnitSounds, listener
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.published import METRICS
+from ossicle.artefacts.typed.published import METRICS, MOTIFS, QUANTISER
 from ossicle.artefacts.typed.released import ReportFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.units.motifs import MotifsFolder
@@ -77,7 +77,7 @@ def run(context: Context) -> None:
             if one["severity"] != "note" and one["code"] not in OF_FRONT_ENDS
         ],
         budget=list(context.seconds.items()),
-        files={METRICS: METRICS, "quantiser": "quantiser/", "table of motifs": "motifs.tsv"},
+        files={METRICS: METRICS, "quantiser": f"{QUANTISER}/", "table of motifs": MOTIFS},
     )
     write_units_report(context.own(ReportFolder).page, data)
 

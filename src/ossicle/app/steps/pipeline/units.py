@@ -4,15 +4,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.acoustic_units import features, motifs, quantiser, segments, sequences
+from ossicle.app.steps.acoustic_units import (
+    features,
+    motifs,
+    quality,
+    quantiser,
+    report,
+    segments,
+    sequences,
+)
 from ossicle.app.steps.data import corpus, store
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, Loss, losses
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
-from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RunSummary
 from ossicle.app.steps.pipeline.preflight.units import units_preflight
 from ossicle.app.steps.pipeline.preview.units import units_preview
-from ossicle.artefacts.typed.published import QUANTISER
+from ossicle.artefacts.typed.published import METRICS, MOTIFS, PAGE, QUANTISER
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
@@ -61,9 +69,15 @@ def _status_notes(artefacts: Artefacts) -> Iterable[str]:
             yield f"{without} without segments, first {path}: {reason}"
 
 
+def _summary(artefacts: Artefacts) -> RunSummary | None:
+    """Return figures, page, quantiser and motifs of a finished run."""
+    if quality.STEP.name not in artefacts:
+        return None
+    return RunSummary(METRICS, (), (METRICS, PAGE, QUANTISER, MOTIFS))
+
+
 PIPELINE = Pipeline(
     name="units",
-    # Each owner adds a step here as it lands: quality, report.
     steps=(
         corpus.STEP,
         KEPT_AUDIO,
@@ -72,10 +86,18 @@ PIPELINE = Pipeline(
         quantiser.STEP,
         sequences.STEP,
         motifs.STEP,
+        quality.STEP,
+        report.STEP,
     ),
     adapt=_adapt,
     refuse_missing=_refuse_missing,
-    published=(Published(QUANTISER, (quantiser.STEP.name,), whole=True),),
+    published=(
+        Published(METRICS, (quality.STEP.name,)),
+        Published(PAGE, (report.STEP.name,)),
+        Published(QUANTISER, (quantiser.STEP.name,), whole=True),
+        Published(MOTIFS, (motifs.STEP.name,)),
+    ),
+    summary=_summary,
     losses=_losses,
     status_notes=_status_notes,
     preflight=units_preflight,
