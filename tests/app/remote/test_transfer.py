@@ -277,6 +277,14 @@ def test_damaged_records_only_cost_a_look_at_the_bytes(kind: Kind, tmp_path: Pat
     assert (done.sent, done.unchanged, place.read) == ({}, 5, ["tape 0/0000.wav"])
 
 
+def test_a_place_that_does_not_exist_is_named_and_nothing_is_created(kind: Kind, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        pull(kind.open(), tmp_path / "back", Silent(), QUICK)
+    assert (kind.open().listing().exists, kind.folder.exists(), (tmp_path / "back").exists()) == (False, False, False)
+    kind.folder.mkdir(parents=True)
+    assert pull(kind.open(), tmp_path / "back", Silent(), QUICK).sent == {}
+
+
 def test_a_dry_run_changes_nothing(kind: Kind, tmp_path: Path) -> None:
     make_files(tmp_path / "mine", 5)
     done = push(tmp_path / "mine", kind.open(), Silent(), TransferOptions(dry_run=True))

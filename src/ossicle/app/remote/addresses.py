@@ -14,7 +14,7 @@ FORMS = "file:PATH, HOST:FOLDER or modal:VOLUME/PREFIX"
 _FILE, _MODAL = "file", "modal"
 
 
-def place_at(address: str) -> Place:
+def place_at(address: str, *, create: bool = False) -> Place:
     """Return the place at an address; nothing is connected or created yet.
 
     Parameters
@@ -22,6 +22,8 @@ def place_at(address: str) -> Place:
     address
         ``file:PATH``, a folder of this machine; ``HOST:FOLDER``, a folder of a machine that ssh reaches;
         ``modal:VOLUME/PREFIX``, a folder of a Modal volume.
+    create
+        Whether a volume that does not exist is created when it is first used.
 
     Returns
     -------
@@ -46,14 +48,14 @@ def place_at(address: str) -> Place:
     if kind == _FILE:
         return FolderPlace(settled_above(Path(rest), PROJECT_FILE))
     if kind == _MODAL:
-        return _volume_place(address, rest)
+        return _volume_place(address, rest, create=create)
     return SshPlace(kind, rest)
 
 
-def _volume_place(address: str, rest: str) -> Place:
+def _volume_place(address: str, rest: str, *, create: bool) -> Place:
     name, _, prefix = rest.partition("/")
     if not name or ".." in PurePosixPath(prefix).parts:
         raise UsageError(f"{address!r} names no folder of a volume; write modal:VOLUME/PREFIX")
     from ossicle.app.remote.modal_volume import open_volume
 
-    return open_volume(name, prefix)
+    return open_volume(name, prefix, create=create)

@@ -54,7 +54,7 @@ class FolderPlace:
             A folder in it cannot be opened.
         """
         if not self.folder.exists():
-            return Listing()
+            return Listing(exists=False)
         if not self.folder.is_dir():
             raise UsageError(f"{self.folder} is not a folder; give the folder of the files")
         files: dict[str, FileState] = {}

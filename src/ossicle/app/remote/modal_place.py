@@ -123,7 +123,10 @@ class ModalPlace:
         """
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
-        for path, entry in self._below(""):
+        found = self._below("")
+        if found is None:
+            return Listing(exists=False)
+        for path, entry in found:
             hidden = any(part.startswith(HIDDEN) for part in path.split("/"))
             if hidden or int(entry.type) == _FOLDER:
                 continue
@@ -236,7 +239,7 @@ class ModalPlace:
             Modal does not answer.
         """
         found: list[bytes] = []
-        names = sorted(path for path, entry in self._below(RECORDS) if int(entry.type) == _FILE)
+        names = sorted(path for path, entry in self._below(RECORDS) or () if int(entry.type) == _FILE)
         for path in names:
             self._read(path, found.append)
         return b"".join(found)
@@ -262,14 +265,14 @@ class ModalPlace:
     def _there(self, path: str) -> str:
         return "/" + "/".join(one for one in (self._prefix, path) if one)
 
-    def _below(self, path: str) -> list[tuple[str, Entry]]:
-        """Return what is below a path, with its paths below the folder; nothing if it is missing."""
+    def _below(self, path: str) -> list[tuple[str, Entry]] | None:
+        """Return what is below a path, with its paths below the folder; None if it is missing."""
         start = f"{self._prefix}/" if self._prefix else ""
         try:
             with self._named():
                 found = self._volume.listdir(self._there(path), recursive=True)
         except FileNotFoundError:
-            return []
+            return None
         named = ((entry.path.lstrip("/"), entry) for entry in found)
         return [(name.removeprefix(start), entry) for name, entry in named if name.startswith(start)]
 

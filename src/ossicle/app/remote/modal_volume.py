@@ -13,8 +13,8 @@ class _ModalErrors:
     passing: tuple[type[Exception], ...]
 
 
-def open_volume(name: str, prefix: str) -> ModalPlace:
-    """Return a folder of a volume; the volume is created when it is first used.
+def open_volume(name: str, prefix: str, *, create: bool) -> ModalPlace:
+    """Return a folder of a volume.
 
     Parameters
     ----------
@@ -22,6 +22,8 @@ def open_volume(name: str, prefix: str) -> ModalPlace:
         The name of the volume.
     prefix
         The folder in it; empty for the whole volume.
+    create
+        Whether a volume that does not exist is created when it is first used.
 
     Returns
     -------
@@ -45,6 +47,6 @@ def open_volume(name: str, prefix: str) -> ModalPlace:
         (exception.Error, OSError),
     )
     try:
-        return ModalPlace(modal.Volume.from_name(name, create_if_missing=True), prefix, errors)
+        return ModalPlace(modal.Volume.from_name(name, create_if_missing=create), prefix, errors)
     except exception.InvalidError as problem:
         raise UsageError(f"modal:{name}: {problem}") from problem

@@ -26,10 +26,11 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The regular files of a place by path, and why other entries are left out."""
+    """The regular files of a place by path, why other entries are left out, and whether the place exists."""
 
     files: Mapping[str, FileState] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    exists: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ _PARTS = f"{HIDDEN}part-rsync"
 _STAGE = f"{HIDDEN}part-pull"
 _ABSENT, _LINK = 44, 45
 _SSH_FAILED = 255
+# No output of the commands: names end with a zero byte.
+_NO_FOLDER = b"no folder"
 # Some files vanished, cannot be read or cannot be written; the others arrived.
 _INCOMPLETE = (23, 24)
 _SSH = ("ssh", "-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4")
@@ -86,7 +88,10 @@ class SshPlace:
         """
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
-        for entry in self._shell(_LIST, absent=b"").split(b"\0")[:-1]:
+        said = self._shell(_LIST, absent=_NO_FOLDER)
+        if said == _NO_FOLDER:
+            return Listing(exists=False)
+        for entry in said.split(b"\0")[:-1]:
             kind, size, changed, name = entry.split(b" ", 3)
             path = os.fsdecode(name)
             if kind == b"f":

@@ -18,7 +18,7 @@ from ossicle.app.remote.place import FileState, Listing, Moved, Place, is_safe
 from ossicle.app.remote.records import Record, next_name, read_records, record_lines
 from ossicle.app.steps.engine.step import Progress
 from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.core.errors import FetchError
+from ossicle.core.errors import FetchError, UsageError
 
 _ROUNDS = 3
 _MB = 1e6
@@ -129,6 +129,8 @@ def pull(place: Place, folder: Path, progress: Progress, options: TransferOption
     """
     ends = _Ends(place, FolderPlace(folder), folder, lambda files: place.bring(folder, files))
     transfer = _Transfer(ends, progress, options)
+    # Before the lock, which makes the folder.
+    transfer.look()
     if options.dry_run:
         return transfer.run()
     with work_unit_lock(folder, _LOCK, _LOCK_WAIT_S):
@@ -149,6 +151,7 @@ class _Transfer:
     def __init__(self, ends: _Ends, progress: Progress, options: TransferOptions) -> None:
         self._ends, self._progress, self._options = ends, progress, options
         self._records: dict[str, Record] = {}
+        self._source: Listing | None = None
         self._target = Listing()
         self._done = Transferred()
         self._count = self._total = 0
@@ -156,9 +159,9 @@ class _Transfer:
 
     def run(self) -> Transferred:
         """Transfer; files that change meanwhile are listed and tried again, a few times."""
+        listing = self.look()
         self._target = self._ends.target.listing()
         self._records = read_records(self._ends.target.records())
-        listing = self._listing()
         self._done.left_out.update(listing.left_out)
         for number in range(_ROUNDS):
             changed = self._round(listing)
@@ -172,8 +175,16 @@ class _Transfer:
                 self._done.left_out.update(dict.fromkeys(changed, "changes while it is copied; copy it later"))
         return self._done
 
+    def look(self) -> Listing:
+        """List the source, once; raises UsageError if it does not exist."""
+        if self._source is None:
+            self._source = self._listing()
+        return self._source
+
     def _listing(self) -> Listing:
         found = self._ends.source.listing()
+        if not found.exists:
+            raise UsageError("the folder to copy from does not exist; list what there is: ossicle remote ls PLACE")
         unsafe = {path: "has a name that leads out of the folder" for path in found.files if not is_safe(path)}
         files = {path: state for path, state in found.files.items() if path not in unsafe}
         return Listing(files, {**found.left_out, **unsafe})

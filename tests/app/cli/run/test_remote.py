@@ -82,6 +82,8 @@ def test_folders_that_do_not_exist(ossicle: Commands, tmp_path: Path) -> None:
     assert ossicle("remote", "push", tmp_path / "none", f"file:{tmp_path / 'there'}").code == 2
     told = ossicle("remote", "pull", f"file:{tmp_path / 'none'}", tmp_path / "back")
     assert (told.code, (tmp_path / "back").exists()) == (2, False)
+    told = ossicle("remote", "ls", f"file:{tmp_path / 'none'}")
+    assert (told.code, "does not exist" in told.err) == (2, True)
 
 
 def test_a_machine_that_does_not_answer(

@@ -68,7 +68,7 @@ def push(
 
     if not source.is_dir():
         raise UsageError(f"{source} is not a folder; give the folder of the files to copy")
-    there = place_at(place)
+    there = place_at(place, create=not dry_run)
     if isinstance(there, FolderPlace):
         _require_apart(source, there.folder)
     with make_progress(progress) as shown:
@@ -97,8 +97,6 @@ def pull(
 
     there = place_at(place)
     if isinstance(there, FolderPlace):
-        if not there.folder.is_dir():
-            raise UsageError(f"{there.folder} is not a folder; give the folder of the files to copy")
         _require_apart(there.folder, target)
     with make_progress(progress) as shown:
         shown.begin("pull")
@@ -111,6 +109,8 @@ def ls(place: Address, as_json: Json = False) -> None:
     from ossicle.app.remote.addresses import place_at
 
     found = place_at(place).listing()
+    if not found.exists:
+        raise UsageError(f"{place} does not exist; create it with: ossicle remote push FOLDER {place}")
     files = sorted(found.files.items())
     if as_json:
         rows = [{"path": path, "size": of.size, "mtime_s": of.mtime_ns / 1e9} for path, of in files]
