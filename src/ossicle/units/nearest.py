@@ -17,7 +17,9 @@ Labels = NDArray[np.int16]
 
 Screen = Callable[[Frames], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """Scores of frames (n, dim) that a processor computes faster than float32: approximations (n, n_centres) of
-``|c|^2 - 2 x.c``, and bounds (n,) of their errors. See ``ossicle.training`` for the one in bfloat16."""
+``|c|^2 - 2 x.c``, and bounds (n,) of their errors; ``ossicle.training.quantiser`` has the one in bfloat16."""
+Screens = Callable[[Frames], Screen | None]
+"""Returns the screen of centres (k, dim), or None where there is no faster one."""
 
 MOST_CENTRES = int(np.iinfo(np.int16).max)
 """Most centres: a label is an int16."""
@@ -26,6 +28,9 @@ MOST_CENTRES = int(np.iinfo(np.int16).max)
 _BLOCK_VALUES = 1 << 17
 _LEAST_ROWS, _MOST_ROWS = 64, 1024
 _ROUNDING = 2.0**-24
+_JOINED_DIM = 128
+# A screen has a cost for each call, and is given up where it leaves more frames than this share undecided.
+_SCREEN_ROWS, _MOST_UNDECIDED = 4096, 0.1
 
 
 class NearestCentre:
@@ -59,8 +64,13 @@ class NearestCentre:
         k, dim = centres.shape
         self._exact = centres.astype(np.float64)
         squares = np.square(self._exact).sum(axis=1)
-        # The squares are one more row of the product, because frames get one more value, 1: that costs less than a sum.
-        self._product = np.vstack([-2 * centres.T, squares[None]]).astype(np.float32)
+        self._squares = squares.astype(np.float32)
+        # With one more value, 1, in each frame the squares are a row of the product. For short frames, the copy costs
+        # less than adding them.
+        self._joined = dim <= _JOINED_DIM
+        self._product = np.ascontiguousarray(-2 * centres.T)
+        if self._joined:
+            self._product = np.vstack([self._product, self._squares[None]])
         self._screen = screen
         self._longest = float(np.sqrt(squares.max()))
         # A sum of n rounded products errs by at most n roundings of the sum of their magnitudes (Higham 2002, 3.1).
@@ -92,35 +102,43 @@ class NearestCentre:
         """
         if frames.ndim != 2 or frames.shape[1] != self._exact.shape[1]:
             raise ValueError(f"frames have the shape {frames.shape}, not (n, {self._exact.shape[1]})")
+        return self._labels(frames, self._screen)
+
+    def _labels(self, frames: Frames, screen: Screen | None) -> Labels:
         found = np.empty(len(frames), np.int16)
-        rows = min(self._rows, len(frames))
-        block = np.ones((rows, len(self._product)), np.float32)
+        rows = min(self._rows if screen is None else _SCREEN_ROWS, len(frames))
+        block = np.ones((rows if self._joined else 0, len(self._product)), np.float32)
         scores = np.empty((rows, len(self._exact)), np.float32)
-        for first in range(0, len(frames), self._rows):
-            part = frames[first : first + self._rows]
-            block[: len(part), :-1] = part
-            found[first : first + len(part)] = self._block(block[: len(part)], scores[: len(part)])
+        for first in range(0, len(frames), max(1, rows)):
+            part = np.ascontiguousarray(frames[first : first + rows], np.float32)
+            squares = np.vecdot(part, part)
+            if not np.isfinite(squares).all():
+                raise ValueError("a frame has a value that is NaN or infinite, or too large")
+            if screen is not None:
+                found[first : first + len(part)] = self._screened(part, screen)
+                continue
+            own = scores[: len(part)]
+            if self._joined:
+                block[: len(part), :-1] = part
+                np.matmul(block[: len(part)], self._product, out=own)
+            else:
+                np.matmul(part, self._product, out=own)
+                own += self._squares
+            error = np.float32(self._bound * self._longest) * (2 * np.sqrt(squares) + np.float32(self._longest))
+            labels, others = _possible(own, error)
+            if len(others):
+                self._decide(part, others, labels)
+            found[first : first + len(part)] = labels
         return found
 
-    def _block(self, block: Frames, scores: NDArray[np.float32]) -> NDArray[np.intp]:
-        """Return the labels of frames with one more value, 1; ``scores`` (n, k) is overwritten."""
-        frames = block[:, :-1]
-        squares = np.vecdot(frames, frames)
-        if not np.isfinite(squares).all():
-            raise ValueError("a frame has a value that is NaN or infinite, or too large")
-        if self._screen is None:
-            np.matmul(block, self._product, out=scores)
-            error = np.float32(self._bound * self._longest) * (2 * np.sqrt(squares) + np.float32(self._longest))
-        else:
-            scores, error = self._screen(frames)
-        labels: NDArray[np.intp] = scores.argmin(axis=1)
-        places = np.arange(len(frames)), labels
-        limit = scores[places] + 2 * error
-        possible = scores <= limit[:, None]
-        possible[places] = False
-        others = np.flatnonzero(possible)
+    def _screened(self, frames: Frames, screen: Screen) -> NDArray[np.intp]:
+        """Return the labels of frames (n, dim) of which those that the screen cannot decide are computed again."""
+        labels, others = _possible(*screen(frames))
         if len(others):
-            self._decide(frames, others, labels)
+            several = np.unique(others // len(self._exact))
+            labels[several] = self._labels(frames[several], None)
+            if len(several) > _MOST_UNDECIDED * len(frames):
+                self._screen = None
         return labels
 
     def _decide(self, frames: Frames, others: NDArray[np.intp], labels: NDArray[np.intp]) -> None:
@@ -133,3 +151,16 @@ class NearestCentre:
         rows, centres = rows[order], centres[order]
         nearest = np.concatenate([[True], rows[1:] != rows[:-1]])
         labels[rows[nearest]] = centres[nearest]
+
+
+def _possible(scores: Frames, error: Frames) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the place of the smallest score of each row (n, k), and the flat places of those that may be smaller.
+
+    ``error`` (n,) is the largest error of the scores of a row.
+    """
+    labels: NDArray[np.intp] = scores.argmin(axis=1)
+    places = np.arange(len(scores)), labels
+    limit = scores[places] + 2 * error
+    possible = scores <= limit[:, None]
+    possible[places] = False
+    return labels, np.flatnonzero(possible)

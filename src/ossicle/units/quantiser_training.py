@@ -13,6 +13,7 @@ from ossicle.units.kmeans.centres import KMeans
 from ossicle.units.kmeans.cluster_sums import Blocks, Centres, ClusterSums
 from ossicle.units.kmeans.settings import QuantiserSettings
 from ossicle.units.kmeans.state import Checkpoint
+from ossicle.units.nearest import Screens
 from ossicle.units.normalisation import GROUP
 from ossicle.units.normalised import GroupStatistics, NormalisedFrames, group_statistics, normalisation_of
 from ossicle.units.quantiser import Quantiser, QuantiserFit
@@ -35,6 +36,7 @@ def train_quantiser(
     threads: int = 1,
     checkpoint: Checkpoint | None = None,
     advance: Advance = lambda passes, share: None,
+    screens: Screens | None = None,
 ) -> Quantiser:
     """Return a quantiser that is trained on frames; equal frames and settings give equal bytes.
 
@@ -58,6 +60,9 @@ def train_quantiser(
         Where the state of the training is kept; None: nowhere.
     advance
         Called with the finished passes over all frames and the share of the present one.
+    screens
+        Returns a faster search for centres (``ossicle.training.quantiser``); None: float32. It does not change the
+        result.
 
     Raises
     ------
@@ -84,7 +89,7 @@ def train_quantiser(
     normalisation = normalisation_of(settings.normalisation, kept)
     rows = NormalisedFrames(kept, normalisation, own)
     blocks = Blocks(len(rows), rows.dim, rows.block)
-    found = KMeans(blocks, rows.take, units, settings.seed, threads, checkpoint, advance=advance).fit()
+    found = KMeans(blocks, rows.take, units, settings.seed, threads, checkpoint, advance=advance, screens=screens).fit()
     others = NormalisedFrames(frames.only(held_out), normalisation, own)
     fit = QuantiserFit(
         frames=len(rows),

@@ -26,7 +26,8 @@ def fit(frames: np.ndarray, k: int = 20, seed: int = 0, **more: object) -> Found
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sample that is smaller than the frames, and many blocks."""
     monkeypatch.setattr(module, "_SAMPLE_FRAMES", 1500)
-    monkeypatch.setattr("ossicle.units.kmeans.cluster_sums._BLOCK_VALUES", 1)
+    for name, value in (("_BLOCK_VALUES", 1), ("_LEAST_FRAMES", 1024)):
+        monkeypatch.setattr(f"ossicle.units.kmeans.cluster_sums.{name}", value)
 
 
 def test_the_inertia_is_that_of_a_full_fit_of_scikit_learn():

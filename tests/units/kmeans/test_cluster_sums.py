@@ -44,7 +44,8 @@ def test_threads_and_a_later_start_change_no_bit(monkeypatch):
     frames, centres = drawn(n=20000, dim=40)
     blocks = Blocks.of_array(frames)
     assert len(blocks) == 2
-    monkeypatch.setattr("ossicle.units.kmeans.cluster_sums._BLOCK_VALUES", 1)
+    for name, value in (("_BLOCK_VALUES", 1), ("_LEAST_FRAMES", 1024)):
+        monkeypatch.setattr(f"ossicle.units.kmeans.cluster_sums.{name}", value)
     assert len(blocks) == 20
     alone, shared = (
         total(blocks, centres[:, :1].repeat(40, axis=1)),
@@ -58,7 +59,8 @@ def test_threads_and_a_later_start_change_no_bit(monkeypatch):
 
 
 def test_few_blocks_are_in_memory_at_a_time(monkeypatch):
-    monkeypatch.setattr("ossicle.units.kmeans.cluster_sums._BLOCK_VALUES", 1)
+    for name, value in (("_BLOCK_VALUES", 1), ("_LEAST_FRAMES", 1024)):
+        monkeypatch.setattr(f"ossicle.units.kmeans.cluster_sums.{name}", value)
     frames, centres = drawn(n=40 * 1024)
     read, lock = [], threading.Lock()
 

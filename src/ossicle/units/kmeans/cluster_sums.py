@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
 from ossicle.units.frames import Frames
-from ossicle.units.nearest import NearestCentre
+from ossicle.units.nearest import NearestCentre, Screens
 
-_BLOCK_VALUES = 1 << 19
+_BLOCK_VALUES, _LEAST_FRAMES = 1 << 19, 4096
 _PART_FRAMES = 1024
 
 Centres = NDArray[np.float32]
@@ -109,13 +109,15 @@ class Blocks:
     @property
     def length(self) -> int:
         """Frames of a block; the last one may be shorter."""
-        return max(_PART_FRAMES, _BLOCK_VALUES // self.dim)
+        return max(_LEAST_FRAMES, _BLOCK_VALUES // self.dim)
 
     def __len__(self) -> int:
         """Return the number of blocks."""
         return -(-self.n_frames // self.length)
 
-    def sums(self, centres: Centres, threads: int = 1, first: int = 0) -> Iterator[ClusterSums]:
+    def sums(
+        self, centres: Centres, threads: int = 1, first: int = 0, screens: Screens | None = None
+    ) -> Iterator[ClusterSums]:
         """Yield the sums of each block, in order, from block ``first`` on.
 
         Parameters
@@ -126,8 +128,10 @@ class Blocks:
             How many blocks are computed at the same time; they do not change the result.
         first
             The first block.
+        screens
+            Returns a faster search for centres; None: float32. It does not change the result.
         """
-        nearest, k = NearestCentre(centres), len(centres)
+        nearest, k = NearestCentre(centres, screens(centres) if screens else None), len(centres)
 
         def one(block: int) -> ClusterSums:
             start = block * self.length

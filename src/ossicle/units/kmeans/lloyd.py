@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ossicle.units.frames import Frames, Indices
 from ossicle.units.kmeans.cluster_sums import Blocks, Centres, ClusterSums
-from ossicle.units.nearest import NearestCentre
+from ossicle.units.nearest import NearestCentre, Screens
 
 LEAST_GAIN = 1e-4
 """A pass that lowers the inertia by less than this share is the last."""
@@ -14,7 +14,12 @@ _DISTANCE_FRAMES = 1 << 14
 
 
 def lloyd(
-    frames: Frames, centres: Centres, most: int, threads: int = 1, least_gain: float = LEAST_GAIN
+    frames: Frames,
+    centres: Centres,
+    most: int,
+    threads: int = 1,
+    least_gain: float = LEAST_GAIN,
+    screens: Screens | None = None,
 ) -> tuple[Centres, float, int]:
     """Return centres after at most ``most`` passes, the inertia of the last pass, and how many were put elsewhere.
 
@@ -30,11 +35,13 @@ def lloyd(
         Threads that share the frames; they do not change the result.
     least_gain
         A pass that lowers the inertia by less than this share is the last.
+    screens
+        Returns a faster search for centres; None: float32. It does not change the result.
     """
     blocks, k, before, moved, inertia = Blocks.of_array(frames), len(centres), np.inf, 0, np.inf
     for _ in range(most):
         sums = ClusterSums.empty(k, frames.shape[1])
-        for one in blocks.sums(centres, threads):
+        for one in blocks.sums(centres, threads, screens=screens):
             sums.add(one)
         inertia = sums.inertia(centres)
         centres = sums.means(centres)

@@ -111,7 +111,8 @@ def test_workers_do_not_change_a_byte(folder: Path, tmp_path: Path) -> None:
 def test_a_killed_step_ends_with_the_same_bytes(
     folder: Path, tmp_path: Path, call: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ossicle.units.kmeans.cluster_sums._BLOCK_VALUES", 1)
+    for name, value in (("_BLOCK_VALUES", 1), ("_LEAST_FRAMES", 1024)):
+        monkeypatch.setattr(f"ossicle.units.kmeans.cluster_sums.{name}", value)
     monkeypatch.setattr("ossicle.units.kmeans.centres._SAMPLE_FRAMES", 500)
     monkeypatch.setattr(quantiser, "Checkpoint", partial(Checkpoint, every_s=0))
     straight = step(folder, tmp_path / "straight", Spoken())

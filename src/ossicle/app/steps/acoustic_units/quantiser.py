@@ -1,5 +1,6 @@
 """Step ``quantiser``: the centres of acoustic units, fitted to the frames of all segments."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,30 @@ from ossicle.core.settings import digestible
 from ossicle.core.text.counting import counted
 from ossicle.units.frames import SegmentFrames
 from ossicle.units.kmeans.state import Checkpoint
+from ossicle.units.nearest import Screens
 from ossicle.units.quantiser import Quantiser
 from ossicle.units.quantiser_training import train_quantiser
 
 STEP_VERSION = 1
+_LONG_FRAME = 256
 
 
 def run(context: Context) -> None:
     """Fit the quantiser, then those of the sweep; each is kept once it is done, and its training in between."""
+    if find_spec("threadpoolctl") is None:
+        # Matrix products have threads of their own then.
+        _fit(context, 1)
+        return
+    # Only this step needs what it imports.
+    from ossicle.training.quantiser.blas_threads import one_blas_thread
+
+    with one_blas_thread():
+        _fit(context, context.project.settings.project.workers)
+
+
+def _fit(context: Context, threads: int) -> None:
     own, features = context.own(QuantiserFolder), context.read(FeaturesFolder)
-    settings, workers = context.project.settings.quantiser, context.project.settings.project.workers
+    settings, screens = context.project.settings.quantiser, _screens(features.spec.dim)
     frames = SegmentFrames.of_shards(features, groups_of(context.read(SegmentsFolder)))
     checkpoint = Checkpoint(own.checkpoint_file)
     numbers = sorted({settings.k, *settings.sweep})
@@ -42,9 +57,10 @@ def run(context: Context) -> None:
                 features.hop_s,
                 features.origin_s,
                 k=k,
-                threads=workers,
+                threads=threads,
                 checkpoint=checkpoint,
                 advance=advance,
+                screens=screens,
             )
             if k == settings.k:
                 found.save(context.out)
@@ -56,6 +72,15 @@ def run(context: Context) -> None:
     if own.checkpoint_file.exists():
         remove_file(own.checkpoint_file)
     own.write_sweep(sorted(rows, key=lambda one: int(one["k"])))
+
+
+def _screens(dim: int) -> Screens | None:
+    """Return the search in bfloat16 for long frames, if torch is there: it takes seconds to load."""
+    if dim < _LONG_FRAME or find_spec("torch") is None:
+        return None
+    from ossicle.training.quantiser.bfloat16_screen import bfloat16_screen
+
+    return bfloat16_screen
 
 
 def groups_of(segments: SegmentsFolder) -> dict[str, str]:

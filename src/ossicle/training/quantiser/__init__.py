@@ -1,0 +1,1 @@
+"""What makes the training of a quantiser faster where the libraries of training are installed. Results stay equal."""
