@@ -74,6 +74,13 @@ def test_motifs_of_real_units_cross_units_and_lose_none(finished: Path) -> None:
     assert motifs.table["coverage"].is_sorted(descending=True)
 
 
+def test_status_says_how_many_motifs_there_are_and_why_not_more(finished: Path, ossicle: Commands) -> None:
+    _, motifs = folders(finished)
+    said = ossicle("status", "-p", finished)
+    words = f"{motifs.summary['reached']} of 40 tokens, {len(motifs.table)} of them motifs"
+    assert words in " ".join(said.out.split())
+
+
 def test_json_has_a_line_for_each_segment_with_timed_runs(finished: Path, tmp_path: Path, ossicle: Commands) -> None:
     said = ossicle("units", "export", "-p", finished, "-o", tmp_path / "out", "--json")
     assert said.code == 0, said

@@ -105,7 +105,7 @@ def encode(
         counts = (len(found.segments), frames, len(described["runs"]), len(different))
         rows.append((name, f"{found.duration_s:.2f}", *map(str, counts)))
     if not as_json:
-        print_rows(("recording", "seconds", "segments", "frames", "runs", "units"), rows)
+        print_rows(("recording", "seconds", "segments", "frames", "runs", "different units"), rows)
         if out is not None:
             print(printable(f"{counted(len(rows), 'file')} in {out}"))
     for line in lost:

@@ -75,8 +75,7 @@ def run(context: Context) -> None:
             "quantiser": sequences.summary["quantiser"],
         }
     )
-    reason = f": {found.reason}" if found.reason else ""
-    context.progress.say(f"{merges.n_tokens} of {found.asked} tokens, {len(merges.pairs)} of them motifs{reason}")
+    context.progress.say(own.in_words)
 
 
 def _table(

@@ -21,6 +21,7 @@ from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, 
 from ossicle.app.steps.pipeline.preflight.units import units_preflight
 from ossicle.app.steps.pipeline.preview.units import units_preview
 from ossicle.artefacts.typed.published import METRICS, MOTIFS, PAGE, QUANTISER
+from ossicle.artefacts.typed.units.motifs import MotifsFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
@@ -57,7 +58,7 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
 
 
 def _status_notes(artefacts: Artefacts) -> Iterable[str]:
-    """Yield how much sound there is in how many segments."""
+    """Yield how much sound there is in how many segments, and how many motifs were found in them."""
     if segments.STEP.name in artefacts:
         summary = SegmentsFolder.among(artefacts).summary
         count, recordings = counted(summary["segments"], "segment"), counted(summary["recordings"], "recording")
@@ -67,6 +68,8 @@ def _status_notes(artefacts: Artefacts) -> Iterable[str]:
             path, reason = next(iter(summary["left_out"].items()))
             without = counted(len(summary["left_out"]), "recording")
             yield f"{without} without segments, first {path}: {reason}"
+    if motifs.STEP.name in artefacts:
+        yield MotifsFolder.among(artefacts).in_words
 
 
 def _summary(artefacts: Artefacts) -> RunSummary | None:

@@ -11,6 +11,7 @@ import polars as pl
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_csv, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.typed.published import MOTIFS
 
 EXAMPLE = pl.Struct({"segment_id": pl.String, "recording_id": pl.String, "start_s": pl.Float64, "end_s": pl.Float64})
 """A use of a motif: times in seconds from the start of the recording."""
@@ -54,7 +55,7 @@ class MotifsFolder(ArtefactFolder):
     @property
     def text_file(self) -> Path:
         """The motifs for people and other programs."""
-        return self.path / "motifs.tsv"
+        return self.path / MOTIFS
 
     @property
     def tokens_file(self) -> Path:
@@ -92,6 +93,13 @@ class MotifsFolder(ArtefactFolder):
         """The content of :attr:`summary_file`."""
         found: dict[str, Any] = read_json(self.summary_file)
         return found
+
+    @property
+    def in_words(self) -> str:
+        """How many tokens and motifs there are, and why not more."""
+        found = self.summary
+        reason = f": {found['reason']}" if found["reason"] else ""
+        return f"{found['reached']} of {found['asked']} tokens, {found['motifs']} of them motifs{reason}"
 
     def write_table(self, rows: pl.DataFrame) -> None:
         """Write the motifs."""
