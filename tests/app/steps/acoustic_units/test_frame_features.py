@@ -12,6 +12,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.acoustic_units import features, segments
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Done, Silent, run_steps
+from ossicle.app.steps.pipeline.units import PIPELINE
 from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -164,6 +165,9 @@ def test_a_recording_that_is_lost_after_segmentation_costs_only_itself(
     recordings = read_index(CorpusFolder.among(done.artefacts)).recordings
     lost = next(one.id for one in recordings if one.path == "speaker1_0.wav")
     assert sorted(own.left_out) == sorted(table.filter(pl.col("recording_id") == lost)["segment_id"])
+    assert list(features.unreadable(done.artefacts)) == ["speaker1_0.wav"]
+    (loss,) = PIPELINE.losses(done.artefacts)
+    assert loss.line.startswith("speaker1_0.wav: left out: ")
     rest = table.filter(pl.col("recording_id") != lost)["segment_id"].to_list()
     assert [key for key, *_ in own.frames()] == rest
 

@@ -87,6 +87,15 @@ def repair(project: Project, corpus: Path, segments: Path, features: Path, damag
         Shelf(project.data_root).verify(features)
 
 
+def unreadable(artefacts: Mapping[str, Path]) -> dict[str, str]:
+    """Return the reason by path of each recording that had segments and could then not be read; sorted."""
+    lost: Mapping[str, str] = FeaturesFolder.among(artefacts).summary["left_out"]
+    if not lost:
+        return {}
+    paths = {one.id: one.path for one in read_index(CorpusFolder.among(artefacts)).recordings}
+    return dict(sorted((paths[key.rpartition("#")[0]], reason) for key, reason in lost.items()))
+
+
 def _opener(project: Project) -> Opener:
     return partial(open_any_encoder, project.settings.encoder.opened, project.folder)
 

@@ -43,6 +43,9 @@ def _refuse_missing(project: Project) -> None:
     raise UsageError(f"{origin}: [segments] keep_audio = false: this project has no store; set it to true")
 
 
+_REMEDY = "repair the file, copy it again from its source, or remove it"
+
+
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
     found = [*losses(artefacts[corpus.STEP.name])] if corpus.STEP.name in artefacts else []
     if segments.STEP.name in artefacts:
@@ -52,8 +55,9 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
             Loss("unmatched_rows", name, "the table of segments names it, but it is not among the recordings", remedy)
             for name in summary["unmatched"]
         ]
-        remedy = "repair the file, copy it again from its source, or remove it"
-        found += [Loss(LEFT_OUT, path, reason, remedy) for path, reason in sorted(summary["unreadable"].items())]
+        found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in sorted(summary["unreadable"].items())]
+    if features.STEP.name in artefacts:
+        found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in features.unreadable(artefacts).items()]
     return found
 
 

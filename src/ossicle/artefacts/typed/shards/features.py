@@ -42,9 +42,11 @@ class FeaturesFolder(FeatureShards):
         """Write what all shards of frames have in common, and their names.
 
         Each entry is then a segment, and each window a frame: frame k is centred at ``origin_s + k * hop_s`` of it.
+        Segments that could not be read are named here once more, so that nobody needs to open all shards for them.
         """
         grid: dict[str, Any] = {"window_s": 2 * spec.origin_s, "hop_s": spec.hop_s, "origin_s": spec.origin_s}
-        self._write({"encoder": spec.to_json(), **grid, "copies": 0}, shard_names)
+        lost = {key: reason for name in shard_names for key, reason in self.shard(name).left_out.items()}
+        self._write({"encoder": spec.to_json(), **grid, "copies": 0, "left_out": lost}, shard_names)
 
     @cached_property
     def spec(self) -> EncoderSpec:
