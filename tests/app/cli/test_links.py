@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "check": P[:2],
     "run": (*P, "--from", "dataset"),
     "train": P,
-    "checklist": (*P, "--skip", "selftest", "--with", "promote"),
+    "checklist": (*P, "--skip", "selftest", "--with", "promote", "--with", "archive"),
     "status": P[:2],
     "track show": P[:2],
     "track sync": P,

@@ -176,9 +176,9 @@ def test_stages_that_do_not_exist_are_named(selection: dict[str, object], messag
 def test_long_and_promotion_run_on_request_only() -> None:
     names = [one.name for one in chosen_stages(Selection())]
     assert "long" not in names
-    assert not {"sync", "promote"} & set(names)
+    assert not {"sync", "promote", "archive"} & set(names)
     assert names.index("health") < names.index("selftest") < names.index("train") < names.index("analyse")
-    assert [one.name for one in chosen_stages(Selection(also=("sync", "long", "promote")))] == [
+    assert [one.name for one in chosen_stages(Selection(also=("sync", "long", "promote", "archive")))] == [
         one.name for one in STAGES
     ]
 

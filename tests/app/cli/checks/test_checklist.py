@@ -47,7 +47,7 @@ def test_a_project_goes_through_all_stages_and_continues(ossicle: Commands, tape
     assert outcomes(plan.out) == {
         "sync": "on request", "health": "to do", "totals": "to do", "selftest": "to do", "features": "not needed",
         "warmup": "not needed", "probe": "not needed", "train": "to do", "long": "on request", "evaluate": "to do",
-        "analyse": "to do", "promote": "on request",
+        "analyse": "to do", "promote": "on request", "archive": "on request",
     }  # fmt: skip
     assert not (tapes / "data").exists()
     said = ossicle("checklist", "-p", tapes, *SKIP, *QUIET)
@@ -87,6 +87,8 @@ def test_wrong_names_are_refused(ossicle: Commands, tapes: Path) -> None:
     assert (said.code, "did you mean 'health'" in said.err) == (2, True)
     said = ossicle("checklist", "-p", tapes, "--name", "drums")
     assert (said.code, "--with promote" in said.err) == (2, True)
+    said = ossicle("checklist", "-p", tapes, "--out", "kept", "--with", "promote")
+    assert (said.code, "--with archive" in said.err) == (2, True)
     said = ossicle("checklist", "-p", tapes, "--only", "sync")
     assert (said.code, "names no Weights & Biases" in said.out) == (0, True)
     said = ossicle("checklist", "-p", tapes, "--only", "long")

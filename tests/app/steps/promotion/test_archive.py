@@ -11,7 +11,9 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.promotion.archive import archive
+from ossicle.app.steps.maintenance.pins import unpin
+from ossicle.app.steps.promotion import archive as archiving
+from ossicle.app.steps.promotion.archive import archive, archive_of_today
 from ossicle.app.steps.promotion.archive_tables import settings_json
 from ossicle.app.steps.promotion.finished_run import finished_run
 from ossicle.artefacts.files import tree_digest
@@ -142,3 +144,25 @@ def test_what_was_archived_survives_a_purge(project: Path, tmp_path: Path, ossic
     ossicle("pin", "archived-detector-2026-11-29", "-p", project, "--remove")
     left = json.loads(ossicle("purge", "-p", project, "--dry-run", "--json").out)
     assert made_from & {one["path"] for one in left}
+
+
+def test_an_archive_of_this_run_is_known_again(project: Path, tmp_path: Path) -> None:
+    loaded = load_project(project)
+    assert archive_of_today(loaded, tmp_path) is None
+    made = archive(loaded, tmp_path, Silent(), sounds=0)
+    known = archive_of_today(loaded, tmp_path)
+    assert known is not None
+    assert (known.folder, known.n_files) == (made.folder, made.n_files)
+    assert archive_of_today(loaded, tmp_path / "elsewhere") is None
+    # The same name and day, but another run.
+    unpin(loaded.data_root, f"archived-{made.folder.name}")
+    assert archive_of_today(loaded, tmp_path) is None
+
+
+def test_an_archive_is_pinned_before_it_is_there(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, seen = load_project(project), []
+    monkeypatch.setattr(archiving, "keep", lambda *arguments: seen.append(list(tmp_path.glob("[!.]*/README.md"))))
+    archive(loaded, tmp_path, Silent(), sounds=0)
+    assert seen == [[]]

@@ -10,7 +10,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.promotion.finished_run import finished_run
-from ossicle.app.steps.promotion.promote import promote
+from ossicle.app.steps.promotion.promote import promote, promoted_before
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.bundle.registry.registry import Registry
@@ -212,3 +212,13 @@ def test_run_never_promotes(project: Path) -> None:
 def test_a_leaky_split_is_never_promoted(project: Path) -> None:
     with pytest.raises(UsageError, match="is not done under these settings"):
         promote(load_project(project, ("split.strategy=random",)))
+
+
+def test_the_current_version_is_known_again_as_long_as_it_passes(project: Path) -> None:
+    loaded = load_project(project)
+    assert promoted_before(loaded, "drums") == ""
+    promote(loaded, "drums")
+    assert promoted_before(loaded, "drums") == "registry:drums@1"
+    assert promoted_before(load_project(project, variant="other"), "drums") == ""
+    stricter = load_project(project, ('promotion.require=["clips.accuracy >= 0.99"]',))
+    assert promoted_before(stricter, "drums") == ""

@@ -1,4 +1,4 @@
-"""The stages of the checklist as data: from health to promotion.
+"""The stages of the checklist as data: from health to the archive.
 
 A stage calls what the command of the same purpose calls. It raises GateRefused where a gate refuses, and another error
 where it cannot be done.
@@ -25,6 +25,8 @@ from ossicle.training.tracking.settings import WANDB
 
 WARMUP, BASELINE, LONG = "warmup", "baseline", "long"
 """Variants that the checklist trains, if a project has them."""
+ARCHIVES = "archives"
+"""The folder of archives in a data root."""
 TOTALS = ("manifest_total", "dataset")
 """Health gates that compare totals."""
 
@@ -41,6 +43,8 @@ class Work:
         Where steps report how far they are.
     registry_name
         Name in the registry to promote to; empty for that of the project.
+    archives
+        The folder to archive in; None for ``archives`` in the data root.
     chosen
         Names of the stages that run.
     lost
@@ -50,6 +54,7 @@ class Work:
     projects: Mapping[str, Project]
     progress: Progress
     registry_name: str = ""
+    archives: Path | None = None
     chosen: tuple[str, ...] = ()
     lost: list[str] = field(default_factory=list)
 
@@ -241,12 +246,26 @@ def _without_variant(name: str) -> Callable[[Work], str]:
 
 
 def _promote(work: Work) -> str:
-    from ossicle.app.steps.promotion.promote import promote
+    from ossicle.app.steps.promotion.promote import promote, promoted_before
 
+    # A checklist that was killed after the promotion does not promote the same model twice.
+    if before := promoted_before(work.judged[-1], work.registry_name):
+        return f"{before} is this model already"
     done = promote(work.judged[-1], work.registry_name)
     if (refusal := done.refusal) is not None:
         raise refusal
     return f"promoted as {done.reference}"
+
+
+def _archive(work: Work) -> str:
+    from ossicle.app.steps.promotion.archive import archive, archive_of_today
+
+    project, out = work.judged[-1], work.archives or work.base.data_root / ARCHIVES
+    if (before := archive_of_today(project, out)) is not None:
+        return f"{before.folder} is of this run already"
+    made = archive(project, out, work.progress)
+    work.lost += [f"not in the archive: {one}" for one in made.missing]
+    return f"wrote {made.folder}: {counted(made.n_files, 'file')}"
 
 
 STAGES: tuple[Stage, ...] = (
@@ -269,6 +288,7 @@ STAGES: tuple[Stage, ...] = (
     ),
     Stage("analyse", "Write the bundle, and the page with what was confused and missed.", _analyse, judges=True),
     Stage("promote", "Add the bundle to the registry if the promotion gate passes.", _promote, on_request=True),
+    Stage("archive", "Write everything about the run to a dated folder.", _archive, on_request=True),
 )
 """All stages, in order."""
 

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +50,7 @@ def checklist(
         list[str] | None,
         typer.Option(
             "--with",
-            help="Also run a stage that runs on request only: sync, long, promote.",
+            help="Also run a stage that runs on request only: sync, long, promote, archive.",
             show_default=False,
         ),
     ] = None,
@@ -59,6 +60,12 @@ def checklist(
             "--name", help="Name in the registry to promote to. Default: that of the project.", show_default=False
         ),
     ] = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder to archive in. Default: archives in the data root.", show_default=False
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="List the stages and what would be done, and stop.")
     ] = False,
@@ -71,9 +78,9 @@ def checklist(
 ) -> None:
     """Check the data, train, evaluate and report, one stage after the other. A finished stage is not run again.
 
-    Stages: sync, health, totals, selftest, features, warmup, probe, train, long, evaluate, analyse, promote. A stage
-    that a project does not need is passed over. Stops at the first gate that refuses: exit code 4. Exit code 3: done,
-    but some recordings were skipped or end early.
+    Stages: sync, health, totals, selftest, features, warmup, probe, train, long, evaluate, analyse, promote, archive. A
+    stage that a project does not need is passed over. Stops at the first gate that refuses: exit code 4. Exit code 3:
+    done, but some recordings were skipped or end early.
     """
     from ossicle.app.api.checks.checklist import Selection, planned, run_checklist
     from ossicle.app.api.checks.stages import Work
@@ -83,12 +90,14 @@ def checklist(
 
     if name and "promote" not in (*(only or ()), *(with_ or ()), from_):
         raise UsageError(f"--name {name}: nothing is promoted; add --with promote")
+    if out is not None and "archive" not in (*(only or ()), *(with_ or ()), from_):
+        raise UsageError(f"--out {out}: nothing is archived; add --with archive")
     selection = Selection(from_, tuple(only or ()), tuple(skip or ()), tuple(with_ or ()))
     overrides = overrides_of(set_, device, roots=audio_root_map)
     base = load_project(project, overrides, data_root)
     projects = {one: load_project(project, overrides, data_root, one) for one in ("", *base.variants)}
     results: list[StageResult] = []
-    work = Work(projects, Silent(), name)
+    work = Work(projects, Silent(), name, out)
     if dry_run:
         _show(planned(work, selection), as_json=as_json)
         return

@@ -1,13 +1,13 @@
 """Archive a finished run: one dated folder with everything that says what it was, readable without Ossicle."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress
-from ossicle.app.steps.maintenance.pins import keep
+from ossicle.app.steps.maintenance.pins import keep, pins
 from ossicle.app.steps.maintenance.project_health import project_health
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.promotion.archive_sounds import write_sounds
@@ -99,7 +99,7 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
         A step is not finished, or the folder exists already: an archive is never overwritten.
     """
     run = finished_run(project)
-    day = (today or datetime.now(UTC).date()).isoformat()
+    day = today.isoformat() if today else _today()
     name = project.settings.project.name
     target = out / f"{name}-{day}"
     if target.exists():
@@ -108,7 +108,43 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
         missing = [*_write_run(run, part), *_write_health(run, part, progress), *_write_clips(run, part, sounds)]
         write_text(part / README, _readme(run, part, day, missing))
         _write_sums(part)
-    keep(project.data_root, f"archived-{name}-{day}"[:_MOST_PIN], f"the archive {target.name}", run.contents)
+        # No archive is without its pin, whenever the process is killed.
+        keep(project.data_root, _pin(name, day), f"the archive {target.name}", run.contents)
+    return _finished(target, missing)
+
+
+def archive_of_today(project: Project, out: Path) -> Archive | None:
+    """Return the archive that :func:`archive` made today of this very run; None if there is none.
+
+    Parameters
+    ----------
+    project
+        The project or variant; all its steps must be finished.
+    out
+        The folder that the archive was written to.
+
+    Raises
+    ------
+    UsageError
+        A step is not finished.
+    """
+    run, name, day = finished_run(project), project.settings.project.name, _today()
+    target = out / f"{name}-{day}"
+    contents = [one.contents for one in pins(project.data_root) if one.name == _pin(name, day)]
+    if not target.is_dir() or contents != [run.contents]:
+        return None
+    return _finished(target, ())
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _pin(name: str, day: str) -> str:
+    return f"archived-{name}-{day}"[:_MOST_PIN]
+
+
+def _finished(target: Path, missing: Sequence[str]) -> Archive:
     sizes = [(base / one).stat().st_size for base, _, names in walk(target) for one in names]
     return Archive(target, len(sizes), sum(sizes), tuple(missing))
 

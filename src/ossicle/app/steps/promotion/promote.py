@@ -12,8 +12,10 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.promotion.card import promotion_card
 from ossicle.app.steps.promotion.finished_run import FinishedRun, finished_run
 from ossicle.app.steps.promotion.same_clips import same_clips, write_answers
+from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.logs.environment import environment
 from ossicle.bundle.format import read_bundle
+from ossicle.bundle.manifest import MANIFEST
 from ossicle.bundle.registry.references import PREFIX
 from ossicle.bundle.registry.registry import Candidate, Judgement, Outcome, Registry
 from ossicle.bundle.registry.version import Version
@@ -108,6 +110,33 @@ def promote(project: Project, name: str = "") -> Promotion:
     )
     registry = Registry(registry_folder(project))
     return Promotion(name, registry, registry.propose(name, candidate, judge), tuple(judged))
+
+
+def promoted_before(project: Project, name: str = "") -> str:
+    """Return ``registry:NAME@NUMBER`` if the current version is this very run and still passes; empty if not.
+
+    Parameters
+    ----------
+    project
+        The project or variant; all its steps must be finished.
+    name
+        The name in the registry; by default that of the project.
+
+    Raises
+    ------
+    UsageError
+        A step is not finished, nothing was evaluated, or the name is not plain.
+    BundleError
+        The current version is damaged.
+    """
+    run, registry = finished_run(project), Registry(registry_folder(project))
+    name = name or project.settings.project.name
+    number = registry.current(name)
+    if number is None or failed(gate_lines(run, run.metrics, None)):
+        return ""
+    bundles = (run.bundle, registry.open(name, number).bundle)
+    own, promoted = (file_digest(bundle / MANIFEST) for bundle in bundles)
+    return f"{PREFIX}{name}@{number}" if own == promoted else ""
 
 
 def gate_lines(run: FinishedRun, metrics: Mapping[str, Any], against: Version | None) -> list[GateLine]:
