@@ -53,16 +53,15 @@ from tests.app.cli.checks.killed_checklist import main, stand_ins
 """
 
 
-def run(project: Path, *killed: str, stages: str = "real") -> tuple[int, dict[str, str]]:
-    """Run a checklist in its own process; returns its exit status, and the outcomes of the stages that ended."""
+def run(project: Path, *killed: str, stages: str = "real") -> dict[str, str]:
+    """Run a checklist in its own process, to its end or until it is killed; returns the outcomes of its stages."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     for name in ("OSSICLE_DATA_ROOT", "OSSICLE_REGISTRY"):
         environment.pop(name, None)
     words = [sys.executable, "-c", CHILD, str(Path(__file__).parents[3]), stages, str(project), *(killed or ("", ""))]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=LONGEST_S, check=False)
-    if not killed:
-        assert done.returncode == 0, done.stderr
-    return done.returncode, dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert done.returncode == (-signal.SIGKILL if killed else 0), done.stderr
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines())
 
 
 def state(project: Path) -> dict[str, Any]:
@@ -98,13 +97,12 @@ def killed_in(names: Sequence[str], moments: Sequence[str], project: Path, stage
     recorded: set[str] = set()
     for name in names:
         for moment in moments:
-            code, found = run(project, name, moment, stages=stages)
-            assert code == -signal.SIGKILL
+            found = run(project, name, moment, stages=stages)
             assert list(found) == list(NAMES[: NAMES.index(name)])
             assert {found[one] for one in recorded - ON_REQUEST} <= {DONE_BEFORE, NEEDLESS}
             assert {found[one] for one in found.keys() - recorded} <= {DONE, NEEDLESS}
             recorded = set(found)
-    _, found = run(project, stages=stages)
+    found = run(project, stages=stages)
     assert list(found) == list(NAMES)
     assert {found[one] for one in recorded - ON_REQUEST} <= {DONE_BEFORE, NEEDLESS}
     assert {found[one] for one in found.keys() - recorded} == {DONE}
@@ -123,7 +121,7 @@ def test_stages_are_resumed_where_a_checklist_was_killed(tmp_path: Path) -> None
 def test_a_checklist_killed_in_each_stage_ends_as_one_that_nobody_stopped(tmp_path: Path) -> None:
     straight = clip_project(tmp_path / "straight", TABLES)
     killed = Path(shutil.copytree(straight, tmp_path / "killed"))
-    _, found = run(straight)
+    found = run(straight)
     assert {one for name, one in found.items() if name != "features"} == {DONE}
     # The project caches no features.
     killed_in([name for name in NAMES if name != "features"], ("middle", "end"), killed)

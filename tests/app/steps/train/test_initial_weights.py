@@ -159,6 +159,22 @@ def test_a_folder_of_trainings_on_the_same_dataset_is_a_start_and_others_are_not
         train(file, "long", f"training.init_from={folder}/final")
 
 
+def test_it_is_resumed_after_a_kill_that_left_some_weights(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def killed(*arguments: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InitialWeightsFolder, "write_source", killed)
+        with pytest.raises(Killed):
+            train(file, "long")
+    project, done = train(file, "long")
+    assert done.outcomes["initial_weights"] == "computed"
+    assert not list((project.data_root / "initial_weights").glob(".work-*"))
+
+
 def test_a_promoted_bundle_is_a_start_if_its_trainings_are_in_the_data_root(
     file: Path, tmp_path: Path, old_bundle: Path
 ) -> None:

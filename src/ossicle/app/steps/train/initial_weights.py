@@ -13,8 +13,8 @@ from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.starting_variant import overrides_for_start
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
-from ossicle.artefacts.files import file_digest
-from ossicle.artefacts.filesystem.changes import copy_file, make_folder
+from ossicle.artefacts.files import file_digest, whole_file
+from ossicle.artefacts.filesystem.changes import copy_file
 from ossicle.artefacts.shelf import MANIFEST, Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import InitialWeightsFolder, TrainingFolder
@@ -115,8 +115,9 @@ class _Source:
         for name in dataset.models:
             if not training.run(name).done:
                 raise UsageError(f"{_where(project)}: has no model {name!r}; train it on the same folds")
-            make_folder(own.weights(name).parent)
-            copy_file(training.run(name).weights, own.weights(name))
+            # A step that was killed left some of them in this folder.
+            with whole_file(own.weights(name)) as part:
+                copy_file(training.run(name).weights, part)
         own.write_source({name: training.run(name).selection.get("inner_groups", ()) for name in dataset.models})
 
     def _chain(self, project: Project) -> tuple[Step, ...]:
