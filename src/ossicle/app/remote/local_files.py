@@ -4,7 +4,7 @@ import errno
 import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
 
@@ -146,16 +146,16 @@ def copy_files(source: Path, target: Path, files: Mapping[str, FileState]) -> Mo
     OSError
         The disk is full or does not work.
     """
-    with ManyFiles(target) as small, ThreadPoolExecutor(1) as hashing:
+    with ManyFiles(target) as small, ThreadPoolExecutor(1) as reading:
+        ahead = _ReadAhead(source, files, reading)
 
         def copy(path: str, state: FileState) -> str:
             if state.size > _SMALL_BYTES:
                 return _copy(source / path, target / path, state)
-            data = _content(source / path, state)
+            data, found = ahead.content(path)
             _refuse_link_at(target / path)
-            found = hashing.submit(_sha256, data)
             small.write(path, data, state.mtime_ns)
-            return found.result()
+            return found
 
         done = each_file(files, copy)
     sync_disk()
@@ -232,8 +232,31 @@ def _content(place: Path, state: FileState) -> bytes:
     return data
 
 
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+class _ReadAhead:
+    """Small files with their SHA-256, of which the next one is read while the last one is written."""
+
+    def __init__(self, source: Path, files: Mapping[str, FileState], pool: ThreadPoolExecutor) -> None:
+        self._source, self._files, self._pool = source, files, pool
+        self._paths = iter([path for path, state in files.items() if state.size <= _SMALL_BYTES])
+        self._next: Future[tuple[bytes, str]] | None = None
+        self._start_next()
+
+    def content(self, path: str) -> tuple[bytes, str]:
+        """Return the next small file, which is ``path``; raises what reading it raised."""
+        waiting = self._next
+        if waiting is None:
+            raise ValueError(f"{path} is not the next small file")
+        # Let the reader begin with the one after it as soon as this one is read.
+        self._start_next()
+        return waiting.result()
+
+    def _start_next(self) -> None:
+        path = next(self._paths, None)
+        self._next = None if path is None else self._pool.submit(self._read, path)
+
+    def _read(self, path: str) -> tuple[bytes, str]:
+        data = _content(self._source / path, self._files[path])
+        return data, hashlib.sha256(data).hexdigest()
 
 
 def _refuse_link_at(place: Path) -> None:
