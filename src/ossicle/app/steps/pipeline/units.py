@@ -16,6 +16,7 @@ from ossicle.app.steps.acoustic_units import (
 from ossicle.app.steps.data import corpus, store
 from ossicle.app.steps.engine.input_problems import LEFT_OUT, Loss, losses
 from ossicle.app.steps.engine.step import Step
+from ossicle.app.steps.pipeline.comparison.units import FIGURES
 from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RunSummary
 from ossicle.app.steps.pipeline.preflight.units import units_preflight
@@ -110,6 +111,8 @@ PIPELINE = Pipeline(
     preflight=units_preflight,
     preview=units_preview,
     missing_inputs=missing_inputs,
+    pulled={"segments": segments.STEP.name, "sequences": sequences.STEP.name},
+    leaderboard=FIGURES,
     front_end=lambda project: False,
     checked={corpus.STEP.name: "index", segments.STEP.name: "segments"},
 )
