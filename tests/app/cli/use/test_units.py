@@ -82,6 +82,19 @@ def test_frames_are_normalised_as_in_training(kind: str, speech: Path, tmp_path:
     assert units_of(found) == quantiser.assign(frames, statistics_of(frames)).tolist()
 
 
+def test_files_of_one_group_are_normalised_together(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    quantiser = drawn_quantiser(tmp_path / "quantiser", kind=GROUP)
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"no sound")
+    files = [speech / f"speaker0_{k}.wav" for k in (0, 1)]
+    said = ossicle("units", "encode", tmp_path / "quantiser", *files, bad, "--one-group", "--json")
+    assert said.code == 3
+    frames = [MfccEncoder().encode(load_mono(file, 16000)[None])[0] for file in files]
+    own = statistics_of(np.concatenate(frames))
+    for line, one in zip(said.out.splitlines(), frames, strict=True):
+        assert units_of(json.loads(line)) == quantiser.assign(one, own).tolist()
+
+
 def test_cut_files_have_units_in_their_segments_alone(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
     drawn_quantiser(tmp_path / "quantiser")
     parts = [load_mono(speech / f"speaker0_{k}.wav", 16000) for k in (0, 1)]

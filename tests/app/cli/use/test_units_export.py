@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -136,6 +137,18 @@ def test_an_example_is_where_the_table_says(finished: Path) -> None:
             assert runs_of(row.units[first:last]).units.tolist() == motif["units"]
     text = pl.read_csv(motifs.text_file, separator="\t")
     assert text.columns == [*motifs.SCHEMA, "n_units"]
+
+
+def test_recordings_of_a_speaker_get_the_units_of_the_project(finished: Path, ossicle: Commands) -> None:
+    rows = [row for row in by_path(finished) if row.group == "speaker0"]
+    files = sorted((finished / "audio").glob("speaker0_*.wav"))
+    said = ossicle("units", "encode", finished / "quantiser", *files, "--cut", "--one-group", "--json")
+    assert said.code == 0, said
+    found = [one for line in said.out.splitlines() for one in json.loads(line)["segments"]]
+    assert [(one["start_s"], len(one["units"])) for one in found] == [(row.start_s, len(row.units)) for row in rows]
+    # The project stores frames in 16 bits, which moves a few of them to a neighbouring unit.
+    same = np.concatenate([np.array(one["units"]) == row.units for one, row in zip(found, rows, strict=True)])
+    assert same.mean() > 0.97
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Any audio file to acoustic units with exact times, by a trained quantiser."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ossicle.audio.encoders.frames.blocks import encode_frames
 from ossicle.audio.encoders.frames.shards import Segment, SegmentCutter
 from ossicle.audio.segmentation.recordings import segment_recording
 from ossicle.audio.segmentation.settings import SegmentSettings
+from ossicle.core.errors import AudioError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.time import to_seconds
 from ossicle.units.normalisation import GROUP, FrameStatistics, FrameSums
@@ -82,7 +84,9 @@ class UnitEncoder:
         self._encoder = any_encoder_of_spec(self.quantiser.spec, weights, threads)
         self.quantiser.refuse_spec(self._encoder.spec)
 
-    def encode(self, path: Path, cut: SegmentSettings | None = None, channel: str = MEAN) -> EncodedFile:
+    def encode(
+        self, path: Path, cut: SegmentSettings | None = None, channel: str = MEAN, own: FrameStatistics | None = None
+    ) -> EncodedFile:
         """Return the units of a file.
 
         Parameters
@@ -91,34 +95,70 @@ class UnitEncoder:
             The file.
         cut
             How it is cut at silences first; None: the whole file is one segment. A quantiser that normalises segments
-            does so with each of them, and one that normalises groups takes the file as a group.
+            does so with each of them.
         channel
             The channel to hear, as in :mod:`ossicle.core.model_input.channel`.
+        own
+            Statistics of the file's group, from :meth:`group_statistics`, for a quantiser that normalises groups; None:
+            the file is a group.
 
         Raises
         ------
         AudioError
             The file cannot be read.
         """
+        heard = self._heard(path, cut, channel)
+        if self.quantiser.normalisation.kind != GROUP:
+            own = None
+        elif own is None:
+            own = self._statistics([heard.frames])
+        segments = [
+            EncodedSegment(start, end, self.quantiser.assign(one, own).astype(np.int16))
+            for (start, end), one in zip(heard.stretches, heard.frames, strict=True)
+        ]
+        return EncodedFile(heard.duration_s, tuple(segments), heard.partial)
+
+    def group_statistics(
+        self, paths: Iterable[Path], cut: SegmentSettings | None = None, channel: str = MEAN
+    ) -> FrameStatistics | None:
+        """Return mean and scale of all frames of files of one group, for example of one speaker.
+
+        Parameters
+        ----------
+        paths
+            The files; those that cannot be read are left out.
+        cut, channel
+            As of :meth:`encode`.
+
+        Returns
+        -------
+        FrameStatistics or None
+            None if the quantiser does not normalise groups; no file is read then.
+        """
+        if self.quantiser.normalisation.kind != GROUP:
+            return None
+
+        def readable() -> Iterator[list[NDArray[np.float32]]]:
+            for path in paths:
+                # Whoever encodes the file says why it cannot be read.
+                with suppress(AudioError):
+                    yield self._heard(path, cut, channel).frames
+
+        return self._statistics(readable())
+
+    def _heard(self, path: Path, cut: SegmentSettings | None, channel: str) -> "_Heard":
         rate = self.quantiser.spec.rate
         stream = MonoStream(path, rate, channel=channel)
         if cut is None:
             frames = [self._frames(stream)]
             report = stream.report
             duration_s = to_seconds(report.n_samples, stream.info.rate)
-            stretches, partial = [(0.0, duration_s)], report.reason if report.status == "partial" else ""
-        else:
-            found = segment_recording(path, cut, channel=channel)
-            duration_s, partial = found.duration_s, found.partial
-            stretches = [(one.start_s, one.end_s) for one in found.segments]
-            cutter = SegmentCutter(stream)
-            frames = [self._frames(cutter.cut(Segment(path.name, *one), rate)) for one in stretches]
-        own = self._statistics(frames) if self.quantiser.normalisation.kind == GROUP else None
-        segments = [
-            EncodedSegment(start, end, self.quantiser.assign(one, own).astype(np.int16))
-            for (start, end), one in zip(stretches, frames, strict=True)
-        ]
-        return EncodedFile(duration_s, tuple(segments), partial)
+            return _Heard(duration_s, report.reason if report.status == "partial" else "", [(0.0, duration_s)], frames)
+        found = segment_recording(path, cut, channel=channel)
+        stretches = [(one.start_s, one.end_s) for one in found.segments]
+        cutter = SegmentCutter(stream)
+        frames = [self._frames(cutter.cut(Segment(path.name, *one), rate)) for one in stretches]
+        return _Heard(found.duration_s, found.partial, stretches, frames)
 
     def described(self, name: str, found: EncodedFile) -> dict[str, Any]:
         """Return the units of a file for JSON: all runs with their times, and the units of each segment by frame.
@@ -145,11 +185,22 @@ class UnitEncoder:
         parts = [one.values for one in encode_frames(samples, self._encoder)]
         return np.concatenate([np.zeros((0, self.quantiser.dim), np.float32), *parts])
 
-    def _statistics(self, frames: Sequence[NDArray[np.float32]]) -> FrameStatistics:
+    def _statistics(self, files: Iterable[list[NDArray[np.float32]]]) -> FrameStatistics:
         sums = FrameSums(self.quantiser.dim)
-        for one in frames:
-            sums.add(one)
+        for frames in files:
+            for one in frames:
+                sums.add(one)
         return sums.statistics()
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The stretches of a file in seconds, and the frames of each."""
+
+    duration_s: float
+    partial: str
+    stretches: list[tuple[float, float]]
+    frames: list[NDArray[np.float32]]
 
 
 def timed_runs(segment: EncodedSegment, hop_s: float, origin_s: float) -> list[dict[str, Any]]:

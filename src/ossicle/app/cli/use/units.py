@@ -49,6 +49,14 @@ def encode(
     cut: Annotated[
         bool, typer.Option("--cut", help="Cut recordings at silences first. Default: each file is one segment.")
     ] = False,
+    one_group: Annotated[
+        bool,
+        typer.Option(
+            "--one-group",
+            help="All recordings are of one speaker, microphone or other group: take mean and scale from all of them. "
+            "Default: from each recording.",
+        ),
+    ] = False,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -85,11 +93,13 @@ def encode(
     encoder = UnitEncoder(quantiser, weights, threads)
     named = find_audio(recordings)
     places = table_places([name for name, _ in named])
+    settings = SegmentSettings() if cut else None
+    own = encoder.group_statistics((file for _, file in named), settings, heard) if one_group else None
     rows: list[tuple[str, ...]] = []
     lost: list[str] = []
     for name, file in named:
         try:
-            found = encoder.encode(file, SegmentSettings() if cut else None, heard)
+            found = encoder.encode(file, settings, heard, own)
         except AudioError as problem:
             lost.append(str(problem))
             continue
