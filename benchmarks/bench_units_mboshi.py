@@ -94,7 +94,7 @@ def main() -> None:
     judged = {method: judge(speech, method, asked.resamples) for method in asked.methods}
     lines = [
         "# Units of Mboshi against its words\n",
-        f"{len(speech.files)} utterances, at most {asked.most} of each speaker, who is held out in turn; 100 units.",
+        f"{len(speech.files)} utterances (--most {asked.most}); each speaker is held out in turn; 100 units.",
         "Permuted: AMI of the same units permuted over the frames. Shifted: of the same units moved in time, which",
         "runs of units and words reach without hearing anything. Intervals of AMI: jackknife over utterances. ABX",
         "between words, X of the held-out speaker.\n",
