@@ -77,6 +77,11 @@ class NearestCentre:
         self._bound = (dim + 4) * _ROUNDING
         self._rows = min(_MOST_ROWS, max(_LEAST_ROWS, _BLOCK_VALUES // k))
 
+    @property
+    def screens(self) -> bool:
+        """Whether a screen is used: there is one, and it has not left too many frames undecided."""
+        return self._screen is not None
+
     def labels(self, frames: Frames) -> Labels:
         """Return the number of the nearest centre of each frame.
 
