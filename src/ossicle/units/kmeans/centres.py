@@ -7,7 +7,7 @@
 4. Passes over all frames, block by block, until it stops falling again. Few are needed: the sample is large.
 
 A pass over all frames needs no shuffling, and its result does not depend on a batch size or a learning rate, as that of
-mini-batches does; ``docs/decisions/0040`` gives figures.
+mini-batches does; ``docs/decisions/0041`` gives figures.
 
 References
 ----------
