@@ -14,10 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from ossicle.app.steps.pipeline.units import KEPT_AUDIO, PIPELINE
+
 from ..kills import NEVER, run_dying
 from .conftest import ossicle, started, survivors
 from .units_project import Finished, finished_project
 
+STEPS = tuple(step.name for step in PIPELINE.steps if step is not KEPT_AUDIO)
 CALLS = ("replace", "rename", "mark")
 RUN = "from ossicle.app.cli.main import main; main()"
 # The page says how long each step of its run took.
@@ -84,30 +87,31 @@ def test_killed_between_two_changes_a_step_ends_the_same(
 
 
 @pytest.mark.slow
-def test_killed_at_points_of_every_step(finished: Finished, tmp_path: Path) -> None:
-    kills = 0
-    for step in finished.steps:
-        total = points(finished, tmp_path / f"{step}-whole", step)
-        draws = random.Random(step)
-        for left in sorted({draws.randrange(total) for _ in range(2)} | {total - 1}):
-            place = tmp_path / f"{step}-{left}"
-            project = finished.half_done(place, step)
-            assert run_dying(RUN, CALLS, left, *until(project, step)).killed
-            require_resumed(finished, project, step)
-            shutil.rmtree(place)
-            kills += 1
-    assert kills >= 20
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_points_of_every_step(finished: Finished, tmp_path: Path, step: str) -> None:
+    total = points(finished, tmp_path / "whole", step)
+    draws = random.Random(step)
+    for left in sorted({draws.randrange(total) for _ in range(2)} | {total - 1}):
+        place = tmp_path / str(left)
+        project = finished.half_done(place, step)
+        assert run_dying(RUN, CALLS, left, *until(project, step)).killed
+        require_resumed(finished, project, step)
+        shutil.rmtree(place)
 
 
 @pytest.mark.slow
-def test_killed_at_a_moment_of_every_step(finished: Finished, tmp_path: Path) -> None:
-    for step in finished.steps:
-        project = finished.half_done(tmp_path / step, step)
-        run = started(*until(project, step))
-        # A second or two go by until the commands are loaded.
-        time.sleep(random.Random(step).uniform(1.0, 2.0 + finished.seconds[step]))
-        if run.poll() is None:
-            os.kill(run.pid, signal.SIGKILL)
-        run.communicate(timeout=30)
-        assert survivors(run.pid) == []
-        require_resumed(finished, project, step)
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_at_a_moment_of_every_step(finished: Finished, tmp_path: Path, step: str) -> None:
+    project = finished.half_done(tmp_path, step)
+    run = started(*until(project, step))
+    # A second or two go by until the commands are loaded.
+    time.sleep(random.Random(step).uniform(1.0, 2.0 + finished.seconds[step]))
+    if run.poll() is None:
+        os.kill(run.pid, signal.SIGKILL)
+    run.communicate(timeout=30)
+    assert survivors(run.pid) == []
+    require_resumed(finished, project, step)
+
+
+def test_every_step_of_a_project_is_killed(finished: Finished) -> None:
+    assert finished.steps == STEPS
