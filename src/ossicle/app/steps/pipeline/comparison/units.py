@@ -1,4 +1,4 @@
-"""What the leaderboard reads of a project for acoustic units: figures of the worst fold, without differences."""
+"""What the leaderboard reads of a project for acoustic units: figures, and differences in agreement with words."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,28 +6,50 @@ from typing import Any
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Comparison, LeaderboardFigures
 from ossicle.artefacts.typed.units.quality import QualityFolder
+from ossicle.metrics.reports.event_report import plain
+
+# What two projects must have in common in every fold to be judged on the same speech.
+_JUDGED_ON = ("recordings", "frames", "labels", "boundaries")
 
 
 def _metrics(artefacts: Artefacts) -> Mapping[str, Any] | None:
-    if QualityFolder.step not in artefacts:
-        return None
-    return QualityFolder.among(artefacts).metrics
-
-
-def _missing(project: Project) -> str:
-    """Return that a project without words has no agreement with words; empty if it has words."""
-    return "" if project.settings.corpus.annotations else "no words: nothing says how good its units are"
+    return QualityFolder.among(artefacts).metrics if QualityFolder.step in artefacts else None
 
 
 def against(best: Project, best_artefacts: Artefacts) -> Comparison:
-    """Return a function that compares nothing: units of two projects are not paired.
+    """Return a function that computes the mean AMI over folds of another project minus that of ``best``.
+
+    It returns None without words, or if the two were not judged on the same speech. There is no interval: the folds
+    are too few for one, and each has its own in ``metrics.json``.
 
     Parameters
     ----------
-    best, best_artefacts
-        The first project of the board, and its artefacts by step.
+    best
+        The project to compare others with.
+    best_artefacts
+        Its artefacts by step.
     """
-    return lambda other, artefacts: None
+    mine = _judged(QualityFolder.among(best_artefacts).metrics)
+
+    def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
+        others = _judged(QualityFolder.among(artefacts).metrics)
+        if not mine or {fold: one[1:] for fold, one in others.items()} != {fold: one[1:] for fold, one in mine.items()}:
+            return None
+        gains = [others[fold][0] - mine[fold][0] for fold in mine]
+        return {"value": plain(sum(gains) / len(gains)), "low": None, "high": None}
+
+    return compare
 
 
-FIGURES = LeaderboardFigures(metrics=_metrics, training_s=lambda artefacts: None, against=against, missing=_missing)
+def _judged(metrics: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return AMI and what it was judged on, by fold; empty without words."""
+    folds = metrics["units"]["folds"] or {"all speech": metrics["in_sample"]["units"]}
+    return {
+        name: (one["ami"]["value"], *(one[key] for key in _JUDGED_ON))
+        for name, one in folds.items()
+        if one.get("ami", {}).get("value") is not None
+    }
+
+
+FIGURES = LeaderboardFigures(metrics=_metrics, training_s=lambda artefacts: None, against=against)
+"""Seconds of training are not recorded."""
