@@ -116,8 +116,8 @@ class NearestCentre:
         scores = np.empty((rows, len(self._exact)), np.float32)
         for first in range(0, len(frames), max(1, rows)):
             part = np.ascontiguousarray(frames[first : first + rows], np.float32)
-            squares = np.vecdot(part, part)
-            if not np.isfinite(squares).all():
+            longest = float(np.sqrt(np.vecdot(part, part).max()))
+            if not np.isfinite(longest):
                 raise ValueError("a frame has a value that is NaN or infinite, or too large")
             if screen is not None:
                 found[first : first + len(part)] = self._screened(part, screen)
@@ -129,7 +129,8 @@ class NearestCentre:
             else:
                 np.matmul(part, self._product, out=own)
                 own += self._squares
-            error = np.float32(self._bound * self._longest) * (2 * np.sqrt(squares) + np.float32(self._longest))
+            # One bound for all frames of the block: computing that of each takes longer than what it decides.
+            error = np.float32(self._bound * self._longest * (2 * longest + self._longest))
             labels, others = _possible(own, error)
             if len(others):
                 self._decide(part, others, labels)
@@ -158,10 +159,10 @@ class NearestCentre:
         labels[rows[nearest]] = centres[nearest]
 
 
-def _possible(scores: Frames, error: Frames) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _possible(scores: Frames, error: Frames | np.float32) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the place of the smallest score of each row (n, k), and the flat places of those that may be smaller.
 
-    ``error`` (n,) is the largest error of the scores of a row.
+    ``error`` is the largest error of the scores of each row (n,), or of all.
     """
     labels: NDArray[np.intp] = scores.argmin(axis=1)
     places = np.arange(len(scores)), labels
