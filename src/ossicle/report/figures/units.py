@@ -128,6 +128,7 @@ def usage_figure(shares: Sequence[float], mean_s: Sequence[float]) -> Figure:
     left.bar(np.arange(1, len(shares) + 1), 100 * np.array(shares), color=BLUE, width=0.9)
     if len(shares):
         left.axhline(100 / len(shares), color=SOFT, linewidth=1, linestyle=":")
+    left.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel="rank of the unit", ylabel="% of frames", title="Usage (dotted: all alike)")
     right.hist(1000 * np.array(mean_s), bins=20, color=ORANGE)
     right.set(xlabel="mean duration of a use (ms)", ylabel="units", title="Duration")
