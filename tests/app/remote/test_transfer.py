@@ -296,3 +296,22 @@ def test_a_dry_run_changes_nothing(kind: Kind, tmp_path: Path) -> None:
     push(tmp_path / "mine", kind.open(), Silent())
     done = pull(kind.open(), tmp_path / "back", Silent(), TransferOptions(dry_run=True))
     assert (len(done.sent), (tmp_path / "back").exists()) == (5, False)
+
+
+def test_what_is_in_the_way_at_the_target_is_kept_and_named(kind: Kind, tmp_path: Path) -> None:
+    mine, back = tmp_path / "mine", tmp_path / "back"
+    for path in ("tape/a.wav", "tape/deep/b.wav", "empty", "full", "good.wav"):
+        write(mine / path, b"new")
+        write(tmp_path / "other" / path, b"new")
+    blocked = {"tape/a.wav", "tape/deep/b.wav", "empty", "full"}
+    for target in (kind.folder, back):
+        write(target / "tape", b"precious")
+        (target / "empty").mkdir()
+        write(target / "full" / "x.wav", b"precious")
+    pushed = push(mine, kind.open(), Silent(), QUICK)
+    pulled = pull(kind.at(tmp_path / "other"), back, Silent(), QUICK)
+    for target, done in ((kind.folder, pushed), (back, pulled)):
+        assert (list(done.sent), set(done.left_out)) == (["good.wav"], blocked)
+        assert all("is in the way" in why for why in done.left_out.values())
+        assert contents(target) == {"tape": b"precious", "full/x.wav": b"precious", "good.wav": b"new"}
+        assert (target / "empty").is_dir()

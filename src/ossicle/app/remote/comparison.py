@@ -24,11 +24,14 @@ class Comparison:
         The copy has the right size, but no record says that its bytes are right.
     unchanged
         Source and copy have the recorded size and time.
+    blocked
+        Why there cannot be a copy: a file stands where a folder is needed, or a folder where the file belongs.
     """
 
     send: list[str] = field(default_factory=list)
     read: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
+    blocked: dict[str, str] = field(default_factory=dict)
 
 
 def compare(
@@ -55,13 +58,44 @@ def compare(
     out = Comparison()
     for path, state in sorted(source.files.items()):
         there, record = target.files.get(path), records.get(path)
-        if there is None or there.size != state.size:
+        if there is None and (why := in_the_way(path, target)):
+            out.blocked[path] = why
+        elif there is None or there.size != state.size:
             out.send.append(path)
         elif verify or not is_recorded(record, state, there, keeps_times=keeps_times):
             out.read.append(path)
         else:
             out.unchanged.append(path)
     return out
+
+
+def in_the_way(path: str, target: Listing) -> str:
+    """Return what at the target keeps a file from its place; rsync would replace it.
+
+    Parameters
+    ----------
+    path
+        The path of the file.
+    target
+        What there is.
+
+    Returns
+    -------
+    str
+        The reason; empty if the place is free.
+
+    Examples
+    --------
+    >>> in_the_way("a/b.wav", Listing({"a": FileState(1, 0)}))
+    'a file named a is in the way at the target; move it away or remove it'
+    """
+    if path in target.folders:
+        return "a folder of this name is in the way at the target; move it away or remove it"
+    parts = path.split("/")
+    for end in range(1, len(parts)):
+        if (above := "/".join(parts[:end])) in target.files:
+            return f"a file named {above} is in the way at the target; move it away or remove it"
+    return ""
 
 
 def is_recorded(record: Record | None, source: FileState, there: FileState, *, keeps_times: bool) -> bool:

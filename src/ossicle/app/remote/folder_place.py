@@ -59,16 +59,18 @@ class FolderPlace:
             raise UsageError(f"{self.folder} is not a folder; give the folder of the files")
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
+        below: set[str] = set()
         self._parts = []
         for base, folders, names in walk(self.folder):
             folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
+            below.update((base / name).relative_to(self.folder).as_posix() for name in folders)
             for name in names:
                 path = (base / name).relative_to(self.folder).as_posix()
                 if name.startswith(_PART):
                     self._parts.append(base / name)
                 elif not name.startswith(HIDDEN) and name != LOCK_FILE:
                     self._add(path, files, left_out)
-        return Listing(files, left_out)
+        return Listing(files, left_out, folders=frozenset(below))
 
     def _add(self, path: str, files: dict[str, FileState], left_out: dict[str, str]) -> None:
         try:

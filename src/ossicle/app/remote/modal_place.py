@@ -123,19 +123,22 @@ class ModalPlace:
         """
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
+        folders: set[str] = set()
         found = self._below("")
         if found is None:
             return Listing(exists=False)
         for path, entry in found:
             hidden = any(part.startswith(HIDDEN) for part in path.split("/"))
-            if hidden or int(entry.type) == _FOLDER:
+            if hidden:
                 continue
-            if int(entry.type) == _FILE:
+            if int(entry.type) == _FOLDER:
+                folders.add(path)
+            elif int(entry.type) == _FILE:
                 files[path] = FileState(entry.size, int(entry.mtime) * _SECOND_NS)
             else:
                 link = int(entry.type) == _LINK
                 left_out[path] = "is a symbolic link, which is not followed" if link else "is not a regular file"
-        return Listing(files, left_out)
+        return Listing(files, left_out, folders=frozenset(folders))
 
     def digests(self, paths: Sequence[str]) -> dict[str, str]:
         """Read files of the volume and return the SHA-256 of each; missing ones are left out.

@@ -26,11 +26,12 @@ class FileState:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The regular files of a place by path, why other entries are left out, and whether the place exists."""
+    """The regular files of a place by path, why other entries are left out, whether it exists, and its folders."""
 
     files: Mapping[str, FileState] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     exists: bool = True
+    folders: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _SSH = ("ssh", "-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4")
 _SILENCE_S = 300
 
 _IN_FOLDER = f'cd -- "$1" 2>/dev/null || exit {_ABSENT}; '
-_LIST = _IN_FOLDER + (f"find . -name '{HIDDEN}*' -prune -o -name .ossicle.lock -o ! -type d -printf '%y %s %T@ %P\\0'")
+_LIST = _IN_FOLDER + (f"find . -name '{HIDDEN}*' -prune -o -name .ossicle.lock -o -printf '%y %s %T@ %P\\0'")
 _DIGESTS = _IN_FOLDER + "xargs -0 -r sha256sum -z -- 2>/dev/null; true"
 _NO_LINK = f'if [ -h "$1/{RECORDS}" ]; then exit {_LINK}; fi; '
 _RECORDS = (
@@ -88,6 +88,7 @@ class SshPlace:
         """
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
+        folders: set[str] = set()
         said = self._shell(_LIST, absent=_NO_FOLDER)
         if said == _NO_FOLDER:
             return Listing(exists=False)
@@ -97,11 +98,13 @@ class SshPlace:
             if kind == b"f":
                 seconds, _, rest = changed.partition(b".")
                 files[path] = FileState(int(size), int(seconds) * 1_000_000_000 + int(rest[:9].ljust(9, b"0")))
+            elif kind == b"d":
+                folders.add(path)
             elif kind == b"l":
                 left_out[path] = "is a symbolic link, which is not followed"
             else:
                 left_out[path] = "is not a regular file"
-        return Listing(files, left_out)
+        return Listing(files, left_out, folders=frozenset(folders))
 
     def digests(self, paths: Sequence[str]) -> dict[str, str]:
         """Return the SHA-256 of files, computed there; those that cannot be read are left out.

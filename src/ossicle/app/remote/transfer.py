@@ -194,6 +194,7 @@ class _Transfer:
         keeps = self._ends.target.keeps_times
         todo = compare(listing, self._target, self._records, keeps_times=keeps, verify=self._options.verify)
         self._done.unchanged += len(todo.unchanged)
+        self._done.left_out.update(todo.blocked)
         self._total += len(todo.send) + len(todo.read)
         self._bytes_total += sum(listing.files[path].size for path in (*todo.send, *todo.read))
         send = list(todo.send)
