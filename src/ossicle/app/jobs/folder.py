@@ -8,6 +8,7 @@
 """
 
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_th
 from ossicle.core.errors import UsageError
 
 JOBS = "jobs"
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,25 @@ class PlanFolder:
         return read_plan(self.plan_file)
 
     def numbers(self) -> dict[str, str]:
-        """Return the number that each job got when it was submitted, the latest if it was submitted several times."""
-        return {str(one["job"]): str(one["id"]) for one in json_lines(self.submitted)}
+        """Return the number that each job got when it was submitted, the latest if it was submitted several times.
+
+        Damaged lines are skipped; :meth:`damaged` names them.
+        """
+        return dict(found for _, found in self._submissions() if found is not None)
+
+    def damaged(self) -> list[str]:
+        """Return a message for each line about a submitted job that cannot be used: its job may be running."""
+        return [
+            f"{self.submitted}, line {line}: not a job with its number (digits); that job may be running, and Ossicle "
+            "cannot follow or cancel it: look for it with squeue --me, cancel it with scancel, and remove this line"
+            for line, found in self._submissions()
+            if found is None
+        ]
+
+    def _submissions(self) -> list[tuple[int, tuple[str, str] | None]]:
+        """Return job and number of each line that is not empty, by line number from 1; None if it is damaged."""
+        lines = read_if_there(self.submitted, MOST_ARTEFACT_BYTES).splitlines()
+        return [(number, _submission(line)) for number, line in enumerate(lines, 1) if line.strip()]
 
     def by_hand(self, task: Task) -> str:
         """Return one line that runs a task in a shell."""
@@ -93,7 +112,7 @@ def new_folder(data_root: Path, project: Path) -> PlanFolder:
     """Make the next free folder of a data root."""
     place = data_root / JOBS
     make_folder(place)
-    number = max((int(one.name) for one in place.iterdir() if one.name.isdigit()), default=0)
+    number = max((int(one.name) for one in place.iterdir() if _NUMBER.fullmatch(one.name)), default=0)
     while True:
         number += 1
         try:
@@ -106,8 +125,8 @@ def new_folder(data_root: Path, project: Path) -> PlanFolder:
 
 def all_folders(data_root: Path, project: Path) -> list[PlanFolder]:
     """Return the folders of a data root that hold a plan, the latest last."""
-    found = sorted((data_root / JOBS).glob("[0-9]*/plan.json"), key=lambda file: int(file.parent.name))
-    return [PlanFolder(file.parent, project) for file in found]
+    found = [file for file in (data_root / JOBS).glob("[0-9]*/plan.json") if _NUMBER.fullmatch(file.parent.name)]
+    return [PlanFolder(file.parent, project) for file in sorted(found, key=lambda file: int(file.parent.name))]
 
 
 def last_folder(data_root: Path, project: Path) -> PlanFolder:
@@ -120,12 +139,20 @@ def last_folder(data_root: Path, project: Path) -> PlanFolder:
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
     """Return the objects in a file of JSON lines; incomplete lines are skipped, and a missing file has none."""
-    out = []
-    for line in read_if_there(path, MOST_ARTEFACT_BYTES).splitlines():
-        try:
-            value = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(value, dict):
-            out.append(value)
-    return out
+    found = (_json_object(line) for line in read_if_there(path, MOST_ARTEFACT_BYTES).splitlines())
+    return [value for value in found if value is not None]
+
+
+def _json_object(line: bytes) -> dict[str, Any] | None:
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _submission(line: bytes) -> tuple[str, str] | None:
+    value = _json_object(line) or {}
+    job, number = value.get("job"), str(value.get("id"))
+    # squeue and scancel would read other text as an option, or as the jobs of somebody else.
+    return (job, number) if isinstance(job, str) and _NUMBER.fullmatch(number) else None

@@ -6,17 +6,18 @@ of times: finished work is reused. So every runner, and a user by hand, runs the
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ossicle.app.project.placement import LOCAL, StepPlacement
+from ossicle.app.project.placement import LOCAL, PLACES, StepPlacement
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ArtefactError
 
 FORMAT_VERSION = 1
 COMMAND = "ossicle"
+_KINDS: Mapping[object, str] = {str: "text", int: "a whole number"}
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def read_plan(file: Path) -> JobPlan:
             raise ValueError(f"format {value['format']!r} is not {FORMAT_VERSION}")
         jobs = tuple(_job(one) for one in value["jobs"])
         return JobPlan(jobs, int(value["attempts"]), int(value["continuations"]))
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ArtefactError(
             f"{file} is not a plan of jobs ({problem}); write it again: ossicle jobs write"
         ) from problem
@@ -109,6 +110,20 @@ def read_plan(file: Path) -> JobPlan:
 
 def _job(value: Mapping[str, Any]) -> Job:
     tasks = tuple(Task(one["name"], tuple(one["argv"]), one["folder"]) for one in value["tasks"])
-    lists = {name: tuple(value["placement"][name]) for name in ("sbatch", "setup")}
-    placement = StepPlacement(**{**value["placement"], **lists})
-    return Job(value["name"], tasks, tuple(value["needs"]), placement, value["step"])
+    return Job(value["name"], tasks, tuple(value["needs"]), _placement(value["placement"]), value["step"])
+
+
+def _placement(value: Mapping[str, Any]) -> StepPlacement:
+    out: dict[str, Any] = {}
+    for spec in fields(StepPlacement):
+        given = value[spec.name]
+        if isinstance(spec.default, tuple):
+            if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+                raise ValueError(f"placement.{spec.name} = {given!r} is not a list of texts")
+            given = tuple(given)
+        elif type(given) is not type(spec.default):
+            raise ValueError(f"placement.{spec.name} = {given!r} is not {_KINDS[type(spec.default)]}")
+        out[spec.name] = given
+    if out["on"] not in PLACES:
+        raise ValueError(f"placement.on = {out['on']!r} is not one of: {', '.join(PLACES)}")
+    return StepPlacement(**out)

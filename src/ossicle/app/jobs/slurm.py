@@ -1,5 +1,6 @@
 """The runner for Slurm: ``sbatch``, ``squeue`` and ``scancel``. No accounting database is needed."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Collection, Sequence
@@ -10,6 +11,11 @@ from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.runner import PENDING, RUNNING, Seen
 from ossicle.app.jobs.scripts import sbatch_argv
 from ossicle.core.errors import OssicleError, UsageError
+
+_SILENCE_S = 120.0
+_NUMBER = re.compile(r"[0-9]+")
+_TASK = re.compile(r"[0-9]+(_[0-9]+)?")
+_FORGOTTEN = "Invalid job id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,13 @@ class SlurmRunner:
         if done.returncode:
             raise OssicleError(f"sbatch refused job {job.name} (exit code {done.returncode}): {done.stderr.strip()}")
         # With several clusters, ";cluster" follows the number.
-        self._folder.add_number(job, done.stdout.strip().splitlines()[-1].partition(";")[0])
+        number = done.stdout.strip().rpartition("\n")[2].partition(";")[0]
+        if not _NUMBER.fullmatch(number):
+            raise OssicleError(
+                f"sbatch printed {done.stdout[:80]!r} instead of the number of job {job.name}, which may run now; look "
+                "for it with squeue --me, and cancel it with scancel before you submit again"
+            )
+        self._folder.add_number(job, number)
 
     def look(self) -> dict[str, Seen]:
         """Return the tasks in the queue; raises OssicleError if Slurm does not answer."""
@@ -56,9 +68,7 @@ class SlurmRunner:
     def cancel(self, jobs: Sequence[Job]) -> None:
         """Cancel jobs; raises OssicleError with scancel's message if it refuses."""
         if numbers := self._numbers(jobs):
-            done = _call(["scancel", *numbers])
-            if done.returncode:
-                raise OssicleError(f"scancel failed (exit code {done.returncode}): {done.stderr.strip()}")
+            _cancel(numbers)
 
     def logs(self, job: Job, index: int) -> bytes | None:
         """Return the output of a task, which Slurm appends to the log in the folder of the plan."""
@@ -89,32 +99,64 @@ def queue(numbers: Collection[str]) -> dict[str, Queued]:
     """
     if not numbers:
         return {}
-    found = {}
     done = _call(["squeue", "--noheader", "--array", f"--jobs={','.join(numbers)}", "--format=%i|%T|%r|%N"])
     if done.returncode:
-        if "Invalid job id" in done.stderr:
-            return {}
-        raise OssicleError(f"squeue failed (exit code {done.returncode}): {done.stderr.strip()}")
-    for line in done.stdout.splitlines():
-        task, state, reason, node = line.strip().split("|", 3)
-        found[task] = Queued(state, reason, node)
-    return found
+        if _FORGOTTEN not in done.stderr:
+            raise OssicleError(f"squeue failed (exit code {done.returncode}): {done.stderr.strip()}")
+        # One forgotten job says nothing about the others.
+        alone = [queue([number]) for number in numbers] if len(numbers) > 1 else []
+        return {task: of for one in alone for task, of in one.items()}
+    return dict(_row(line) for line in done.stdout.splitlines() if line.strip())
+
+
+def _row(line: str) -> tuple[str, Queued]:
+    words = line.strip().split("|", 3)
+    if len(words) != len(("task", "state", "reason", "node")) or not _TASK.fullmatch(words[0]):
+        raise OssicleError(f"squeue printed {line[:80]!r}, which is not a line of its queue; try `squeue --me`")
+    return words[0], Queued(*words[1:])
+
+
+def _cancel(numbers: Sequence[str]) -> None:
+    done = _call(["scancel", *numbers])
+    if done.returncode and _FORGOTTEN in done.stderr and len(numbers) > 1:
+        for number in numbers:
+            _cancel([number])
+    elif done.returncode and _FORGOTTEN not in done.stderr:
+        raise OssicleError(f"scancel failed (exit code {done.returncode}): {done.stderr.strip()}")
 
 
 def partitions() -> set[str] | None:
     """Return the names of the partitions; None if Slurm does not answer."""
-    done = _call(["sinfo", "--noheader", "--format=%R"])
-    return None if done.returncode else {line.strip() for line in done.stdout.splitlines()}
+    return _names(["sinfo", "--noheader", "--format=%R"])
 
 
 def accounts(user: str) -> set[str] | None:
     """Return the accounts that a user may charge; None without an accounting database."""
     if shutil.which("sacctmgr") is None:
         return None
-    done = _call(["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={user}", "format=account"])
+    return _names(["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={user}", "format=account"])
+
+
+def _names(argv: list[str]) -> set[str] | None:
+    try:
+        done = _call(argv)
+    except OssicleError:
+        return None
     return None if done.returncode else {line.strip() for line in done.stdout.splitlines()}
 
 
 def _call(argv: list[str]) -> subprocess.CompletedProcess[str]:
     # In its own session, so that Ctrl-C reaches only us: an interrupted sbatch could leave an unrecorded job.
-    return subprocess.run(argv, capture_output=True, text=True, check=False, start_new_session=True, timeout=120)
+    try:
+        return subprocess.run(
+            argv,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            start_new_session=True,
+            timeout=_SILENCE_S,
+        )
+    except subprocess.TimeoutExpired:
+        submitted = "; the job may be in the queue, look with squeue --me" if argv[0] == "sbatch" else ""
+        raise OssicleError(f"{argv[0]} did not answer within {_SILENCE_S:g} s{submitted}") from None

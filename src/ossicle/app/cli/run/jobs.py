@@ -185,6 +185,8 @@ def _states(project: Project, jobs: Path | None) -> "tuple[PlanFolder, list[Task
             seen[name] = runner.look()
         except (OssicleError, OSError) as problem:
             print(printable(f"ossicle: {problem}"), file=sys.stderr)
+    for line in folder.damaged():
+        print(printable(f"ossicle: {line}"), file=sys.stderr)
     return folder, task_states(folder, plan, seen)
 
 
@@ -220,7 +222,8 @@ def cancel(project: ProjectFile = HERE, jobs: Jobs = None, data_root: DataRoot =
 
     folder, states = _states(load_project(project, (), data_root), jobs)
     plan, numbers = folder.plan(), folder.numbers()
-    open_jobs = {one.job for one in states if not one.ended}
+    # Lost tasks may run: an answer of the queue can be incomplete.
+    open_jobs = {one.job for one in states if not one.ended or one.state == "lost"}
     cancelled = []
     for name, runner in runners_of(plan.jobs, folder).items():
         of = [job for job in plan.jobs if job.placement.on == name and job.name in numbers and job.name in open_jobs]
@@ -230,6 +233,8 @@ def cancel(project: ProjectFile = HERE, jobs: Jobs = None, data_root: DataRoot =
     print(
         printable(f"cancelled: {', '.join(cancelled)}" if cancelled else "nothing to cancel: no submitted job is left")
     )
+    if folder.damaged():
+        raise OssicleError(f"jobs of damaged lines in {folder.submitted} were not cancelled")
 
 
 def pull(
