@@ -20,8 +20,8 @@ def place_at(address: str, *, create: bool = False) -> Place:
     Parameters
     ----------
     address
-        ``file:PATH``, a folder of this machine; ``HOST:FOLDER``, a folder of a machine that ssh reaches;
-        ``modal:VOLUME/PREFIX``, a folder of a Modal volume.
+        ``file:PATH``, a folder of this machine (``~`` is your home folder); ``HOST:FOLDER``, a folder of a machine that
+        ssh reaches; ``modal:VOLUME/PREFIX``, a folder of a Modal volume.
     create
         Whether a volume that does not exist is created when it is first used.
 
@@ -46,10 +46,22 @@ def place_at(address: str, *, create: bool = False) -> Place:
     if not colon or not kind or not rest or "/" in kind:
         raise UsageError(f"{address!r} is not the address of a place; write {FORMS}")
     if kind == _FILE:
-        return FolderPlace(settled_above(Path(rest), PROJECT_FILE))
+        return _folder_place(address, rest)
     if kind == _MODAL:
         return _volume_place(address, rest, create=create)
     return SshPlace(kind, rest)
+
+
+def _folder_place(address: str, rest: str) -> Place:
+    if rest.startswith("//") and not rest.startswith("///"):
+        raise UsageError(
+            f"{address!r} names a machine; write file:PATH for a folder of this machine, or HOST:FOLDER over ssh"
+        )
+    try:
+        folder = Path(rest).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{address!r}: there is no such home folder; write the whole path") from None
+    return FolderPlace(settled_above(folder, PROJECT_FILE))
 
 
 def _volume_place(address: str, rest: str, *, create: bool) -> Place:

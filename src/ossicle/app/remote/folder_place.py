@@ -20,6 +20,14 @@ _PART = f"{HIDDEN}part-"
 _DAY_S = 86_400
 
 
+def _record(file: Path) -> bytes:
+    try:
+        return read_if_there(file, MOST_ARTEFACT_BYTES)
+    except OSError:
+        # As if it were missing: what it recorded is read again.
+        return b""
+
+
 class FolderPlace:
     """A folder; see :class:`ossicle.app.remote.place.Place`.
 
@@ -171,7 +179,7 @@ class FolderPlace:
             return b""
         names = sorted(name for name in os.listdir(place) if name.endswith(".jsonl") and not name.startswith("."))
         regular = [place / name for name in names if (place / name).is_file() and not (place / name).is_symlink()]
-        return b"".join(read_if_there(one, MOST_ARTEFACT_BYTES) for one in regular)
+        return b"\n".join(_record(one) for one in regular)
 
     def add_record(self, name: str, data: bytes) -> None:
         """Store lines of records.

@@ -25,8 +25,8 @@ class Changed(Exception):
     """A file no longer has the size and time that were listed."""
 
 
-def hashed_copy(read: IO[bytes], write: Callable[[bytes], object]) -> str:
-    """Copy a stream to its end.
+def hashed_copy(read: IO[bytes], write: Callable[[bytes], object], size: int) -> str:
+    """Copy a stream to its end; one that goes on beyond its size is not read on, because it may grow for ever.
 
     Parameters
     ----------
@@ -34,14 +34,24 @@ def hashed_copy(read: IO[bytes], write: Callable[[bytes], object]) -> str:
         The stream.
     write
         Gets each block.
+    size
+        The most bytes that it may have.
 
     Returns
     -------
     str
         The SHA-256 of the bytes, as 64 hexadecimal digits.
+
+    Raises
+    ------
+    Changed
+        It has more bytes.
     """
-    found = hashlib.sha256()
-    while block := read.read(_BLOCK_BYTES):
+    found, left = hashlib.sha256(), size + 1
+    while block := read.read(min(_BLOCK_BYTES, left)):
+        left -= len(block)
+        if left <= 0:
+            raise Changed
         found.update(block)
         write(block)
     return found.hexdigest()
@@ -94,7 +104,7 @@ def local_digest(folder: Path, path: str, state: FileState | None = None) -> str
     """
     with open_unlinked(folder / path) as read:
         _require(read, state)
-        found = hashed_copy(read, len)
+        found = hashed_copy(read, len, os.fstat(read.fileno()).st_size)
         _require(read, state)
     return found
 
@@ -118,7 +128,7 @@ def local_digests(folder: Path, paths: Sequence[str]) -> dict[str, str]:
     for path in paths:
         try:
             out[path] = local_digest(folder, path)
-        except OSError:
+        except (OSError, Changed):
             # The transfer then copies the file, and names what is wrong with it.
             continue
     return out
@@ -265,7 +275,7 @@ def _refuse_link_at(place: Path) -> None:
 
 
 def _copied(read: IO[bytes], write: Callable[[bytes], object], state: FileState) -> str:
-    found = hashed_copy(read, write)
+    found = hashed_copy(read, write, state.size)
     _require(read, state)
     return found
 
@@ -302,7 +312,13 @@ def write_file(place: Path, state: FileState, copy: Callable[[Callable[[bytes], 
     try:
         with naming(place):
             with open_new(part) as file:
-                found = copy(file.write)
+
+                def write(block: bytes) -> None:
+                    if file.tell() + len(block) > state.size:
+                        raise Changed
+                    file.write(block)
+
+                found = copy(write)
                 if file.tell() != state.size:
                     raise Changed
             place_file(part, place, state.mtime_ns)

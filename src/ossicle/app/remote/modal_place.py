@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from ossicle.app.remote.local_files import Changed, each_file, local_digest, write_file
 from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
 from ossicle.artefacts.many_files import sync_disk
 from ossicle.core.errors import FetchError, UsageError
 
@@ -242,9 +243,11 @@ class ModalPlace:
             Modal does not answer.
         """
         found: list[bytes] = []
-        names = sorted(path for path, entry in self._below(RECORDS) or () if int(entry.type) == _FILE)
+        rows = self._below(RECORDS) or ()
+        names = sorted(path for path, of in rows if int(of.type) == _FILE and of.size < MOST_ARTEFACT_BYTES)
         for path in names:
             self._read(path, found.append)
+            found.append(b"\n")
         return b"".join(found)
 
     def add_record(self, name: str, data: bytes) -> None:

@@ -30,8 +30,12 @@ class Record:
         return (self.size, self.source_ns) == (state.size, state.mtime_ns)
 
     def fits_place(self, state: FileState, *, keeps_times: bool) -> bool:
-        """Return whether the copy still has the recorded size and, to the second, time; some systems keep no more."""
-        same_time = self.place_ns // _SECOND_NS == state.mtime_ns // _SECOND_NS
+        """Return whether the copy still has the recorded size and time, as far as its system keeps times.
+
+        Some keep whole seconds, and FAT even ones.
+        """
+        even = state.mtime_ns % (2 * _SECOND_NS) == 0 and abs(self.place_ns - state.mtime_ns) < 2 * _SECOND_NS
+        same_time = even or self.place_ns // _SECOND_NS == state.mtime_ns // _SECOND_NS
         return self.size == state.size and (same_time or not keeps_times)
 
 

@@ -1,20 +1,24 @@
 """A folder of another machine as a place, ``HOST:FOLDER``: listed and read over ssh, copied by rsync.
 
-Nothing of Ossicle is needed there: ``sh``, ``find``, ``xargs`` and ``sha256sum`` of GNU, and rsync. The words of a
-command are quoted for the shell there. Names of files are never part of a command; they are sent as data.
+Nothing of Ossicle is needed there: ``sh``, ``find``, ``grep``, ``sort``, ``xargs``, ``sha256sum`` of GNU, and rsync.
+The words of a command are quoted for the shell there. Names of files are never part of a command; they are
+sent as data.
 """
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ossicle.app.remote.local_files import each_file, local_digest, place_file
 from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import refuse_link_in
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
 from ossicle.artefacts.many_files import sync_disk
 from ossicle.core.errors import FetchError, UsageError
 
@@ -28,13 +32,18 @@ _NO_FOLDER = b"no folder"
 _INCOMPLETE = (23, 24)
 _SSH = ("ssh", "-o", "ServerAliveInterval=30", "-o", "ServerAliveCountMax=4")
 _SILENCE_S = 300
+# The kind, bytes, seconds since 1970 and path of a file, as find prints them for _LIST.
+_ENTRY = re.compile(rb"(\S) (\d+) (-?\d+)(?:[.,](\d*))? (.*)", re.DOTALL)
+_DIGEST = re.compile(rb"([0-9a-f]{64})  (.*)", re.DOTALL)
 
 _IN_FOLDER = f'cd -- "$1" 2>/dev/null || exit {_ABSENT}; '
 _LIST = _IN_FOLDER + (f"find . -name '{HIDDEN}*' -prune -o -name .ossicle.lock -o -printf '%y %s %T@ %P\\0'")
 _DIGESTS = _IN_FOLDER + "xargs -0 -r sha256sum -z -- 2>/dev/null; true"
 _NO_LINK = f'if [ -h "$1/{RECORDS}" ]; then exit {_LINK}; fi; '
 _RECORDS = (
-    _NO_LINK + f'cd -- "$1/{RECORDS}" 2>/dev/null || exit 0; find . -type f -name "*.jsonl" | sort | xargs -r cat'
+    _NO_LINK + f'cd -- "$1/{RECORDS}" 2>/dev/null || exit 0; '
+    f'find . -type f -name "*.jsonl" -size -{MOST_ARTEFACT_BYTES}c -print0 | LC_ALL=C sort -z '
+    '| LC_ALL=C xargs -0 -r grep -ahs ""; true'
 )
 _ADD_RECORD = _NO_LINK + (
     f'mkdir -p -- "$1/{RECORDS}" && cd -- "$1/{RECORDS}" && cat >"$2.part" && mv -- "$2.part" "$2"'
@@ -92,12 +101,11 @@ class SshPlace:
         said = self._shell(_LIST, absent=_NO_FOLDER)
         if said == _NO_FOLDER:
             return Listing(exists=False)
-        for entry in said.split(b"\0")[:-1]:
-            kind, size, changed, name = entry.split(b" ", 3)
+        for kind, size, seconds, rest, name in self._rows(_ENTRY, said, "find"):
             path = os.fsdecode(name)
             if kind == b"f":
-                seconds, _, rest = changed.partition(b".")
-                files[path] = FileState(int(size), int(seconds) * 1_000_000_000 + int(rest[:9].ljust(9, b"0")))
+                below_s = int((rest or b"")[:9].ljust(9, b"0"))
+                files[path] = FileState(int(size), int(seconds) * 1_000_000_000 + below_s)
             elif kind == b"d":
                 folders.add(path)
             elif kind == b"l":
@@ -127,8 +135,8 @@ class SshPlace:
         if not paths:
             return {}
         said = self._shell(_DIGESTS, data=_joined(f"./{path}" for path in paths), absent=b"")
-        rows = [row.partition(b"  ") for row in said.split(b"\0")[:-1]]
-        return {os.fsdecode(name).removeprefix("./"): digest.decode() for digest, _, name in rows}
+        rows = self._rows(_DIGEST, said, "sha256sum")
+        return {os.fsdecode(name).removeprefix("./"): digest.decode() for digest, name in rows}
 
     def send(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
         """Copy files of a local folder to the same paths there.
@@ -241,11 +249,20 @@ class SshPlace:
 
     def _shell(self, script: str, *words: str, data: bytes = b"", absent: bytes | None = None) -> bytes:
         """Run a line of ``sh`` there with the folder and ``words`` as its arguments, and return its output."""
-        line = shlex.join(["sh", "-c", script, "sh", self._folder, *words])
+        begin, end = f"<{uuid.uuid4().hex}>", f"<{uuid.uuid4().hex}>"
+        framed = f"printf %s '{begin}'; ({script}); code=$?; printf %s '{end}'; exit $code"
+        line = shlex.join(["sh", "-c", framed, "sh", self._folder, *words])
         done = subprocess.run([*_SSH, self._host, line], input=data, capture_output=True, check=False)
-        if done.returncode == _ABSENT and absent is not None:
-            return absent
         said = done.stderr.decode(errors="replace").strip()
+        whole = re.fullmatch(f"{begin}(.*){end}".encode(), done.stdout, re.DOTALL)
+        if done.returncode != _SSH_FAILED and whole is None and (done.stdout or not done.returncode):
+            own = done.stdout.replace(begin.encode(), b"").replace(end.encode(), b"")[:60].decode(errors="replace")
+            raise FetchError(
+                f"the shell of {self._host} prints text of its own, or loses what commands print ({own!r}); change its "
+                f"start files (such as ~/.bashrc) until `ssh {self._host} true` prints nothing"
+            )
+        if whole and done.returncode == _ABSENT and absent is not None:
+            return absent
         if done.returncode == _LINK:
             raise UsageError(
                 f"{self._host}:{self._folder} holds a symbolic link named {RECORDS} or {_PARTS}, and Ossicle changes "
@@ -255,7 +272,18 @@ class SshPlace:
             raise FetchError(f"ssh cannot reach {self._host}: {said}; try `ssh {self._host} true`")
         if done.returncode:
             raise FetchError(f"{self._host}:{self._folder}: {said or f'exit code {done.returncode}'}")
-        return done.stdout
+        return b"" if whole is None else whole[1]
+
+    def _rows(self, form: re.Pattern[bytes], said: bytes, program: str) -> Iterator[tuple[bytes, ...]]:
+        """Yield the parts of the entries that a program there printed, each with a zero byte at its end."""
+        *entries, rest = said.split(b"\0")
+        for entry in [*entries, rest] if rest else entries:
+            found = form.fullmatch(entry)
+            if found is None or entry is rest:
+                raise FetchError(
+                    f"{program} on {self._host} prints {entry[:60]!r}, which is no answer; GNU's {program} is needed"
+                )
+            yield found.groups()
 
     def _rsync(self, options: list[str], source: str, target: str, paths: Iterable[str]) -> str:
         """Copy files; return what rsync said if only some arrived."""

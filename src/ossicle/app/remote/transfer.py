@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ossicle.app.remote.comparison import batches, compare
 from ossicle.app.remote.folder_place import FolderPlace
-from ossicle.app.remote.local_files import local_state
+from ossicle.app.remote.local_files import local_digests, local_state
 from ossicle.app.remote.place import FileState, Listing, Moved, Place, is_safe
 from ossicle.app.remote.records import Record, next_name, read_records, record_lines
 from ossicle.app.steps.engine.step import Progress
@@ -93,7 +93,7 @@ def push(folder: Path, place: Place, progress: Progress, options: TransferOption
     OSError
         The disk is full or does not work.
     """
-    ends = _Ends(FolderPlace(folder), place, folder, lambda files: place.send(folder, files))
+    ends = _Ends(FolderPlace(folder), place, folder, lambda files: place.send(folder, files), target_is_here=False)
     return _Transfer(ends, progress, options).run()
 
 
@@ -127,7 +127,7 @@ def pull(place: Place, folder: Path, progress: Progress, options: TransferOption
     OSError
         The disk is full or does not work.
     """
-    ends = _Ends(place, FolderPlace(folder), folder, lambda files: place.bring(folder, files))
+    ends = _Ends(place, FolderPlace(folder), folder, lambda files: place.bring(folder, files), target_is_here=True)
     transfer = _Transfer(ends, progress, options)
     # Before the lock, which makes the folder.
     transfer.look()
@@ -145,6 +145,7 @@ class _Ends:
     target: Place
     folder: Path
     move: Move
+    target_is_here: bool
 
 
 class _Transfer:
@@ -255,14 +256,25 @@ class _Transfer:
         for path, state in batch.items():
             if path in moved.failed:
                 self._done.left_out[path] = moved.failed[path]
-            elif path in moved.digests and local_state(self._ends.folder, path) == state:
-                arrived[path] = Record(state.size, state.mtime_ns, state.mtime_ns, moved.digests[path])
+            elif path in moved.digests and (there_ns := self._there_ns(path, state, moved.digests[path])) is not None:
+                arrived[path] = Record(state.size, state.mtime_ns, there_ns, moved.digests[path])
                 self._done.sent[path] = state.size
             else:
                 changed.append(path)
         self._record(arrived)
         self._advance(batch, batch.keys() - set(changed))
         return changed
+
+    def _there_ns(self, path: str, state: FileState, sha256: str) -> int | None:
+        """Return the time of a copy; None if the local file changed meanwhile."""
+        found = local_state(self._ends.folder, path)
+        if found is None or found.size != state.size:
+            return None
+        if found.mtime_ns == state.mtime_ns:
+            return state.mtime_ns
+        # FAT keeps even seconds, and no time before 1980. So a copy here with another time is judged by its bytes.
+        pulled = self._ends.target_is_here and local_digests(self._ends.folder, [path]).get(path) == sha256
+        return found.mtime_ns if pulled else None
 
     def _attempts(self, batch: Mapping[str, FileState]) -> Moved:
         pause_s = self._options.pause_s

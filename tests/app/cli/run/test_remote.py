@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ossicle.app.cli.run.remote import _time
+
 from ...conftest import Commands
 
 
@@ -65,6 +67,8 @@ def test_what_is_left_out_is_listed_with_exit_code_3(ossicle: Commands, mine: Pa
         ("host:~other/data", "names no folder"),
         ("host:/", "names no folder"),
         ("host:a\nb", "contains"),
+        ("file://host/data", "names a machine"),
+        ("file:~nobody-of-this-name/data", "there is no such home folder"),
     ],
 )
 def test_addresses_that_name_no_place(ossicle: Commands, mine: Path, address: str, why: str) -> None:
@@ -96,3 +100,23 @@ def test_a_machine_that_does_not_answer(
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
     told = ossicle("remote", "ls", "cluster:data")
     assert (told.code, "ssh cannot reach cluster: no route to host; try `ssh cluster true`" in told.err) == (1, True)
+
+
+def test_the_home_folder_in_an_address(
+    ossicle: Commands, mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert ossicle("remote", "push", mine, "file:~/data", "--progress", "none").code == 0
+    assert (tmp_path / "home" / "data" / "b.wav").read_bytes() == b"de"
+    assert not (tmp_path / "~").exists()
+    assert ossicle("remote", "ls", f"file://{tmp_path / 'home' / 'data'}").code == 0
+
+
+def test_a_loop_of_links_and_a_distant_year(ossicle: Commands, mine: Path, tmp_path: Path) -> None:
+    os.symlink(tmp_path / "two", tmp_path / "one")
+    os.symlink(tmp_path / "one", tmp_path / "two")
+    pushed = ossicle("remote", "push", mine, f"file:{tmp_path / 'one'}", "--progress", "none")
+    pulled = ossicle("remote", "pull", f"file:{mine}", tmp_path / "two", "--progress", "none")
+    assert (pushed.code, pulled.code) == (2, 2), (pushed, pulled)
+    assert _time(400_000_000_000 * 1_000_000_000) == "400000000000 s after 1970"

@@ -1,5 +1,6 @@
 """``ossicle remote``: copy files to and from another place, and list them."""
 
+import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -58,7 +59,8 @@ def push(
     """Copy the files of a folder to a place. Files that arrived earlier and are unchanged are skipped.
 
     Each file arrives complete or not at all, in batches of 100. After an interruption, the same command continues.
-    Nothing is deleted. Links are not followed. Exit code 3: some files were left out; each is listed.
+    Files that differ at the target are overwritten. Nothing is deleted. Links are not followed. Exit code 3: some
+    files were left out; each is listed.
     """
     from ossicle.app.remote.addresses import place_at
     from ossicle.app.remote.folder_place import FolderPlace
@@ -87,7 +89,8 @@ def pull(
     """Copy the files of a place to a folder. Files that arrived earlier and are unchanged are skipped.
 
     Each file arrives complete or not at all, in batches of 100. After an interruption, the same command continues.
-    Nothing is deleted. Links are not followed. Exit code 3: some files were left out; each is listed.
+    Files that differ at the target are overwritten. Nothing is deleted. Links are not followed. Exit code 3: some
+    files were left out; each is listed.
     """
     from ossicle.app.remote.addresses import place_at
     from ossicle.app.remote.folder_place import FolderPlace
@@ -122,7 +125,8 @@ def ls(place: Address, as_json: Json = False) -> None:
 
 
 def _require_apart(source: Path, target: Path) -> None:
-    one, other = source.resolve(), target.resolve()
+    # Unlike Path.resolve, this returns for a loop of links; the copy then names the link.
+    one, other = Path(os.path.realpath(source)), Path(os.path.realpath(target))
     if one == other or one in other.parents or other in one.parents:
         raise UsageError(f"{source} and {target} are the same folder, or one is in the other; choose another folder")
 
@@ -148,4 +152,9 @@ def _tell_left_out(left_out: Mapping[str, str]) -> None:
 
 
 def _time(mtime_ns: int) -> str:
-    return datetime.fromtimestamp(mtime_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    seconds = mtime_ns // 1_000_000_000
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        # Some disks keep years beyond 9999.
+        return f"{seconds} s after 1970"
