@@ -21,6 +21,11 @@ from ossicle.units.quantiser import Quantiser, QuantiserFit
 # Of fewer segments none is held out.
 _LEAST_SEGMENTS = 5
 
+
+class TooFewFrames(UsageError):
+    """There are fewer frames to fit centres to than units are asked for."""
+
+
 Advance = Callable[[int, float], None]
 
 
@@ -66,7 +71,7 @@ def train_quantiser(
 
     Raises
     ------
-    UsageError
+    TooFewFrames
         There are fewer frames than units.
 
     Examples
@@ -81,7 +86,7 @@ def train_quantiser(
     held_out = held_out_segments(frames.ids, settings.held_out, settings.seed)
     kept = frames.only(~held_out)
     if kept.n_frames < units:
-        raise UsageError(
+        raise TooFewFrames(
             f"[quantiser] k = {units}: there are only {kept.n_frames} frames to fit the units to; set a lower k"
         )
     if own is None and settings.normalisation == GROUP:

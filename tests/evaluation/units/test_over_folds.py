@@ -49,3 +49,9 @@ def test_thin_data_are_named():
     assert few[0] == "ada: 3 recordings are judged, and 5 are needed"
     assert "bob: 2 different words are judged" in few[1]
     assert "cannot be told from chance" in few[2]
+
+
+def test_a_fold_without_figures_leaves_those_of_the_others():
+    folds = {"ada": {"undefined": "speaker ada held out", "recordings": 0}, "bob": figures()}
+    assert over_folds(folds)["ami"]["fold"] == over_folds(folds)["abx_within"]["fold"] == "bob"
+    assert thin_folds(folds) == ["speaker ada held out"]

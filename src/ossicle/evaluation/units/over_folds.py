@@ -10,6 +10,9 @@ FEWEST_RECORDINGS = 5
 FEWEST_WORDS = 5
 """Different words that a fold needs."""
 
+UNDEFINED = "undefined"
+"""Key of a fold without figures: why it has none, in words that name the groups held out."""
+
 _FIGURES = (
     "ami",
     "nmi",
@@ -50,9 +53,11 @@ def over_folds(folds: Mapping[str, Fold]) -> dict[str, Any]:
         ``ami.shifted``: AMI of the units of that fold moved in time.
     """
     names = [name for name in _FIGURES if any(name in one for one in folds.values())]
-    out: dict[str, Any] = {name: _worst(name, {key: one[name] for key, one in folds.items()}) for name in names}
+    out: dict[str, Any] = {
+        name: _worst(name, {key: one[name] for key, one in folds.items() if name in one}) for name in names
+    }
     if "ami" in out:
-        shuffled = [one["ami_shuffled"] for one in folds.values() if one["ami_shuffled"] is not None]
+        shuffled = [one["ami_shuffled"] for one in folds.values() if one.get("ami_shuffled") is not None]
         out["ami_shuffled"] = {"value": max(shuffled, key=abs, default=None), "low": None, "high": None}
         worst = folds.get(out["ami"]["fold"], {})
         out["ami"]["chance"], out["ami"]["shifted"] = worst.get("ami_shuffled"), worst.get("ami_shifted")
@@ -86,6 +91,9 @@ def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
     """
     out = []
     for name, one in folds.items():
+        if UNDEFINED in one:
+            out.append(one[UNDEFINED])
+            continue
         if one["recordings"] < FEWEST_RECORDINGS:
             out.append(f"{name}: {one['recordings']} recordings are judged, and {FEWEST_RECORDINGS} are needed")
         if "ami" not in one:

@@ -23,7 +23,7 @@ from ossicle.artefacts.typed.units.quantiser import QuantiserFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.artefacts.typed.units.sequences import SequencesFolder
 from ossicle.units.frames import SegmentFrames
-from ossicle.units.quantiser_training import train_quantiser
+from ossicle.units.quantiser_training import TooFewFrames, train_quantiser
 from ossicle.units.sequences import runs_of
 
 from ....speech_like import write_speech
@@ -194,3 +194,17 @@ def test_a_recording_that_is_gone_costs_only_its_sound(before, straight, tmp_pat
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert "without sound" in page
     assert page.count("<audio") >= 6
+
+
+def test_a_fold_with_fewer_frames_than_units_is_undefined_and_the_run_finishes(before, tmp_path, monkeypatch) -> None:
+    def short(*given: Any, **named: Any) -> Any:
+        raise TooFewFrames("[quantiser] k = 12: there are only 8 frames to fit the units to; set a lower k")
+
+    monkeypatch.setattr(quality, "train_quantiser", short)
+    metrics = judged(before, tmp_path / "quality")
+    assert metrics["units"]["ami"]["value"] is None
+    assert metrics["insufficient"] is True
+    notes = [one for one in metrics["notes"] if "no figures" in one]
+    assert [one.partition(" held out")[0] for one in notes] == ["speaker speaker0", "speaker speaker1"]
+    assert metrics["insufficient_because"] == notes
+    report.run(context(before, tmp_path / "report", quality=tmp_path / "quality"))

@@ -18,7 +18,7 @@ from ossicle.core.settings import digestible
 from ossicle.core.text.counting import counted
 from ossicle.evaluation.units.abx_figures import abx_figures
 from ossicle.evaluation.units.hold_outs import hold_outs
-from ossicle.evaluation.units.over_folds import over_folds, thin_folds
+from ossicle.evaluation.units.over_folds import UNDEFINED, over_folds, thin_folds
 from ossicle.evaluation.units.settings import HOLD_OUT_GROUPS
 from ossicle.evaluation.units.unit_figures import Resampling, UnitFigures, unit_figures
 from ossicle.evaluation.units.words import JudgedSegment
@@ -28,9 +28,9 @@ from ossicle.units.frames import SegmentFrames
 from ossicle.units.kmeans.state import Checkpoint
 from ossicle.units.normalisation import GROUP
 from ossicle.units.normalised import GroupStatistics, group_statistics
-from ossicle.units.quantiser_training import train_quantiser
+from ossicle.units.quantiser_training import TooFewFrames, train_quantiser
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 IN_SAMPLE, ALL_SPEECH = "in-sample", "all speech"
 
 
@@ -48,7 +48,7 @@ def run(context: Context) -> None:
         planned = hold_outs(speech.frames_by_group, settings.quality.folds)
         for number, (name, groups) in enumerate(planned.items()):
             if not own.is_judged(number):
-                own.write_fold(number, _held_out(context, speech, number, groups).to_json())
+                own.write_fold(number, _figures_of_fold(context, speech, number, groups))
             folds[name] = own.fold(number)
             context.progress.advance(number + 1, len(planned), "hold-outs")
     judged = folds or {ALL_SPEECH: inside.to_json()}
@@ -81,6 +81,18 @@ def _own_units(context: Context, speech: JudgedSpeech) -> UnitFigures:
         )
     k = int(sequences.summary["n_units"])
     return unit_figures(segments, units, k, speech.times, speech.words, abx, _how(context.project))
+
+
+def _figures_of_fold(context: Context, speech: JudgedSpeech, number: int, groups: Collection[str]) -> dict[str, Any]:
+    """Return the figures of a fold; undefined, with the reason, if the other groups have too few frames for k."""
+    try:
+        return _held_out(context, speech, number, groups).to_json()
+    except TooFewFrames as problem:
+        settings = context.project.settings
+        named = ", ".join(sorted(groups)[:5]) + (f" and {len(groups) - 5} more" if len(groups) > 5 else "")
+        why = f"{settings.split.group} {named} held out: no figures, as too few frames are left to train on ({problem})"
+        nothing = unit_figures([], [], settings.quantiser.k, speech.times, speech.words, {}, _how(context.project))
+        return {**nothing.to_json(), UNDEFINED: why}
 
 
 def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Collection[str]) -> UnitFigures:
@@ -132,7 +144,7 @@ def _notes(project: Project, speech: JudgedSpeech, judged: Mapping[str, Mapping[
             "There are no words with times, so AMI, purity, ABX and boundaries are left out. Give a table of words as "
             "annotations to judge the units (docs/units.md)."
         ]
-    out = []
+    out = [one[UNDEFINED] for one in judged.values() if UNDEFINED in one]
     if len(speech.frames_by_group) < 2:
         out.append(f"There is one {group} only: nothing can be held out, and nothing is compared across {group}.")
     for name, in_words in (("abx_within", "within one"), ("abx_across", "across")):
