@@ -55,3 +55,11 @@ def test_a_fold_without_figures_leaves_those_of_the_others():
     folds = {"ada": {"undefined": "speaker ada held out", "recordings": 0}, "bob": figures()}
     assert over_folds(folds)["ami"]["fold"] == over_folds(folds)["abx_within"]["fold"] == "bob"
     assert thin_folds(folds) == ["speaker ada held out"]
+
+
+def test_an_ami_that_units_moved_in_time_reach_is_thin():
+    fold = {**figures(), "ami": {"value": 0.1, "low": 0.08, "high": 0.12}, "ami_shifted": 0.09}
+    assert thin_folds({"ada": fold}) == [
+        "ada: the AMI 0.100 [0.080, 0.120] is not above that of the same units moved in time (0.090)"
+    ]
+    assert thin_folds({"ada": {**fold, "ami_shifted": 0.07}}) == []

@@ -101,7 +101,13 @@ def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
         ami = one["ami"]
         if one["labels"] < FEWEST_WORDS:
             out.append(f"{name}: {one['labels']} different words are judged, and {FEWEST_WORDS} are needed")
-        elif ami["low"] is not None and ami["low"] <= 0:
+        elif ami["low"] is not None:
             interval = f"{ami['value']:.3f} [{ami['low']:.3f}, {ami['high']:.3f}]"
-            out.append(f"{name}: the AMI {interval} cannot be told from chance")
+            moved = one["ami_shifted"]
+            if ami["low"] <= 0:
+                out.append(f"{name}: the AMI {interval} cannot be told from chance")
+            elif moved is not None and ami["low"] <= moved:
+                out.append(
+                    f"{name}: the AMI {interval} is not above that of the same units moved in time ({moved:.3f})"
+                )
     return out
