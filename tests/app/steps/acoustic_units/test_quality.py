@@ -11,6 +11,7 @@ import pytest
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.acoustic_units import features, quality, report, segments
+from ossicle.app.steps.acoustic_units.judged_speech import JudgedSpeech
 from ossicle.app.steps.acoustic_units.quantiser import groups_of
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Context, Silent, run_steps
@@ -208,3 +209,13 @@ def test_a_fold_with_fewer_frames_than_units_is_undefined_and_the_run_finishes(b
     assert [one.partition(" held out")[0] for one in notes] == ["speaker speaker0", "speaker speaker1"]
     assert metrics["insufficient_because"] == notes
     report.run(context(before, tmp_path / "report", quality=tmp_path / "quality"))
+
+
+def test_notes_say_why_abx_has_no_figure(before, tmp_path, monkeypatch) -> None:
+    metrics = judged(before, tmp_path / "quality", "quality.hold_out=none")
+    assert 'hold_out = "none": ABX of the units is left out' in metrics["notes"][0]
+    monkeypatch.setattr(JudgedSpeech, "frames_by_group", {"speaker0": 9})
+    folds = {"all speech": {"abx_across": {"triples": 0}, "abx_within": {"triples": 5}}}
+    notes = quality._notes(before[0], JudgedSpeech.of(context(before, tmp_path / "one")), folds)
+    assert len(notes) == 1
+    assert "nothing is compared across speaker" in notes[0]

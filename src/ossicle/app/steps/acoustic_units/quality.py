@@ -16,7 +16,7 @@ from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.artefacts.typed.units.sequences import SequencesFolder
 from ossicle.core.settings import digestible
 from ossicle.core.text.counting import counted
-from ossicle.evaluation.units.abx_figures import abx_figures
+from ossicle.evaluation.units.abx_figures import ACROSS, WITHIN, abx_figures
 from ossicle.evaluation.units.hold_outs import hold_outs
 from ossicle.evaluation.units.over_folds import UNDEFINED, over_folds, thin_folds
 from ossicle.evaluation.units.settings import HOLD_OUT_GROUPS
@@ -145,9 +145,17 @@ def _notes(project: Project, speech: JudgedSpeech, judged: Mapping[str, Mapping[
             "annotations to judge the units (docs/units.md)."
         ]
     out = [one[UNDEFINED] for one in judged.values() if UNDEFINED in one]
-    if len(speech.frames_by_group) < 2:
+    one_group = len(speech.frames_by_group) < 2
+    if one_group:
         out.append(f"There is one {group} only: nothing can be held out, and nothing is compared across {group}.")
-    for name, in_words in (("abx_within", "within one"), ("abx_across", "across")):
+    elif project.settings.quality.hold_out != HOLD_OUT_GROUPS:
+        out.append(
+            f'[quality] hold_out = "{project.settings.quality.hold_out}": ABX of the units is left out, as it compares '
+            f'units of a {group} that was held out; set hold_out = "{HOLD_OUT_GROUPS}" for it.'
+        )
+    for name, in_words in ((WITHIN, "within one"), (ACROSS, "across")):
+        if one_group and name == ACROSS:
+            continue
         if any(name in one and one[name]["triples"] == 0 for one in judged.values()):
             out.append(f"ABX {in_words} {group}: too few words are said often enough, so some folds have no figure.")
     return out
