@@ -48,7 +48,7 @@ def _fit(context: Context, threads: int) -> None:
         if row is None:
 
             def advance(passes: int, share: float, name: str = name) -> None:
-                context.progress.advance(round(100 * share), 100, f"% of pass {passes + 1}, {name}")
+                context.progress.advance(round(100 * share), 100, f"percent of pass {passes + 1}, {name}")
 
             found = train_quantiser(
                 frames,
