@@ -16,3 +16,22 @@ class MotifSettings:
         le=MOST_TOKENS,
     )
     min_count: int = setting(default=10, help="least occurrences of a pair of tokens that becomes a motif", ge=2)
+
+    def refuse_beside(self, k: int) -> None:
+        """Reject a vocabulary that leaves no token for a motif.
+
+        Parameters
+        ----------
+        k
+            Number of units: each is a token. With as many as a vocabulary may have at most, only motifs are impossible.
+
+        Raises
+        ------
+        ValueError
+            Naming both keys and the remedy.
+        """
+        if self.vocabulary <= k < MOST_TOKENS:
+            raise ValueError(
+                f"motifs.vocabulary = {self.vocabulary}: the {k} units of quantiser.k = {k} are tokens themselves, "
+                f"which leaves none for a motif; set it above {k}"
+            )

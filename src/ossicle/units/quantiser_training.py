@@ -84,11 +84,8 @@ def train_quantiser(
     """
     units = settings.k if k is None else k
     held_out = held_out_segments(frames.ids, settings.held_out, settings.seed)
+    refuse_too_few(frames, settings, units)
     kept = frames.only(~held_out)
-    if kept.n_frames < units:
-        raise TooFewFrames(
-            f"[quantiser] k = {units}: there are only {kept.n_frames} frames to fit the units to; set a lower k"
-        )
     if own is None and settings.normalisation == GROUP:
         own = group_statistics(frames)
     normalisation = normalisation_of(settings.normalisation, kept)
@@ -107,6 +104,29 @@ def train_quantiser(
         reseeded=found.reseeded,
     )
     return Quantiser(found.centres, normalisation, spec, hop_s, origin_s, settings.seed, fit)
+
+
+def refuse_too_few(frames: SegmentFrames, settings: QuantiserSettings, units: int) -> None:
+    """Reject a number of units that the frames cannot have.
+
+    Parameters
+    ----------
+    frames, settings
+        As for :func:`train_quantiser`.
+    units
+        Number of units: ``settings.k`` or one of ``settings.sweep``.
+
+    Raises
+    ------
+    TooFewFrames
+        There are fewer frames to fit than units.
+    """
+    kept = frames.only(~held_out_segments(frames.ids, settings.held_out, settings.seed))
+    if kept.n_frames < units:
+        key = "k" if units == settings.k else "sweep"
+        raise TooFewFrames(
+            f"[quantiser] {key} = {units}: there are only {kept.n_frames} frames to fit the units to; set a lower {key}"
+        )
 
 
 def inertia_of(

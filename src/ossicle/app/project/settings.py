@@ -132,6 +132,7 @@ class ProjectSettings:
 
     def __post_init__(self) -> None:
         """Reject networks that cannot read the chunks, and windows without enough frames of the front end."""
+        self.motifs.refuse_beside(self.quantiser.k)
         if self.second_stage.kind != NONE and not self.postprocess.does_nothing:
             raise ValueError(
                 "second_stage.kind: a second stage needs the unchanged scores of the model, but [postprocess] "

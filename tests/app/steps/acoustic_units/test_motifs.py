@@ -55,7 +55,7 @@ def write_sequences(folder: Path, recordings: list[str], planted: bool = True) -
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = write_speech(tmp_path_factory.mktemp("motifs"), words=1)
     (folder / "ossicle.toml").write_text(
-        'base = "recipe:units"\n[corpus]\naudio = "audio"\n[motifs]\nvocabulary = 60\n'
+        'base = "recipe:units"\n[corpus]\naudio = "audio"\n[quantiser]\nk = 20\n[motifs]\nvocabulary = 60\n'
     )
     return load_project(folder)
 
@@ -97,6 +97,12 @@ def test_a_motif_is_found_with_times_and_tokens_of_every_segment(project: Projec
         assert runs_of(segment.units[first:last]).units.tolist() == MOTIF
 
 
+@pytest.mark.parametrize("vocabulary", [99, 100])
+def test_a_vocabulary_without_room_for_motifs_is_refused_at_once(project: Project, vocabulary: int) -> None:
+    with pytest.raises(UsageError, match=rf"\[motifs\] vocabulary = {vocabulary}: the 100 units.*above 100"):
+        load_project(project.file, ["quantiser.k=100", f"motifs.vocabulary={vocabulary}"])
+
+
 def test_why_there_are_no_more_tokens_is_written_and_said(project: Project, tmp_path: Path) -> None:
     own, lines = made(project, tmp_path)
     reason = "the other pairs that occur 10 times or more are no more frequent than chance"
@@ -124,7 +130,7 @@ def test_random_units_have_no_motifs(project: Project, tmp_path: Path) -> None:
 
 def test_a_vocabulary_below_the_units_says_which_key_to_change(project: Project, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"\[motifs\] vocabulary = 19: .* 20 units of \[quantiser\] k; set it to 20"):
-        made(project, tmp_path, True, "motifs.vocabulary=19")
+        made(project, tmp_path, True, "motifs.vocabulary=19", "quantiser.k=18")
 
 
 def test_equal_input_gives_equal_bytes(project: Project, tmp_path: Path) -> None:

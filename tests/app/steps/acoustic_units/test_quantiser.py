@@ -132,5 +132,8 @@ def test_only_the_groups_of_segments_are_read(folder: Path, tmp_path: Path) -> N
 
 
 def test_too_many_units_are_refused_with_the_setting(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"\[quantiser\] k = 9999: there are only \d+ frames"):
-        step(folder, tmp_path / "out", Spoken(), "quantiser.k=9999")
+    with pytest.raises(UsageError, match=r"\[quantiser\] k = 4000: there are only \d+ frames"):
+        step(folder, tmp_path / "out", Spoken(), "quantiser.k=4000", "motifs.vocabulary=4096")
+    with pytest.raises(UsageError, match=r"\[quantiser\] sweep = 4000: there are only \d+ frames.*lower sweep"):
+        step(folder, tmp_path / "sweep", Spoken(), "quantiser.sweep=[4000]")
+    assert not (tmp_path / "sweep" / "quantiser.npz").exists()

@@ -16,7 +16,7 @@ from ossicle.units.frames import SegmentFrames
 from ossicle.units.kmeans.state import Checkpoint
 from ossicle.units.nearest import Screens
 from ossicle.units.quantiser import Quantiser
-from ossicle.units.quantiser_training import train_quantiser
+from ossicle.units.quantiser_training import refuse_too_few, train_quantiser
 
 STEP_VERSION = 1
 _LONG_FRAME = 256
@@ -41,6 +41,9 @@ def _fit(context: Context, threads: int) -> None:
     frames = SegmentFrames.of_shards(features, groups_of(context.read(SegmentsFolder)))
     checkpoint = Checkpoint(own.checkpoint_file)
     numbers = sorted({settings.k, *settings.sweep})
+    for k in (settings.k, *settings.sweep):
+        # Before the first of them is trained for hours.
+        refuse_too_few(frames, settings, k)
     rows = []
     for k in (settings.k, *(k for k in numbers if k != settings.k)):
         name = f"k={k}"
