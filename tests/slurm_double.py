@@ -1,7 +1,7 @@
 """Slurm's commands without Slurm: ``sbatch``, ``squeue``, ``scancel`` and ``scontrol requeue`` on a folder of files.
 
-Each array has one process that runs its tasks one after the other, waits for the arrays that it needs, and ends after a
-minute in any case.
+Each array has one process that runs its tasks one after the other, waits for the arrays that it needs, and ends after
+ten minutes in any case.
 """
 
 import sys
@@ -15,7 +15,7 @@ from pathlib import Path
 place = Path(__file__).resolve().parent / "state"
 queue, words = place / "queue", sys.argv[1:]
 name = "run" if words[:1] == ["run"] else Path(sys.argv[0]).name
-END = time.monotonic() + 60
+END = time.monotonic() + 600
 
 
 def say(task, state, reason, node=""):

@@ -76,7 +76,7 @@ def trial(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.05)
@@ -109,7 +109,7 @@ def test_the_same_tasks_are_run_again_and_end_the_same(trial: Trial) -> None:
 
 
 def test_cancelled_tasks_save_their_state_and_the_others_never_begin(trial: Trial) -> None:
-    plan = trial.plan({"a": ((), {f"t{number}": "sleep50" for number in range(4)})})
+    plan = trial.plan({"a": ((), {f"t{number}": "wait" for number in range(4)})})
     runner = trial.runner()
     runner.submit(plan.jobs[0], [])
 
@@ -131,7 +131,7 @@ def test_cancelled_tasks_save_their_state_and_the_others_never_begin(trial: Tria
 
 
 def test_what_a_runner_sees_is_in_our_words(trial: Trial) -> None:
-    plan = trial.plan({"a": ((), {"t0": "sleep1", "t1": "sleep1"})})
+    plan = trial.plan({"a": ((), {"t0": "wait", "t1": "wait"})})
     runner = trial.runner()
     assert runner.look() == {}
     runner.submit(plan.jobs[0], [])
