@@ -107,7 +107,7 @@ def test_no_folder_of_this_machine_is_in_an_archive(project: Path, tmp_path: Pat
 
 def test_a_missing_recording_costs_only_its_sounds(project: Path, tmp_path: Path) -> None:
     loaded = load_project(project)
-    finished_run(loaded)
+    finished_run(loaded, "archive")
     file = project / "audio" / "siteA_1.wav"
     # Damaged after the run: its size and time are those that the index knows.
     times = (file.stat().st_atime_ns, file.stat().st_mtime_ns)
@@ -130,7 +130,7 @@ def test_a_run_that_is_not_finished_is_not_archived(project: Path, tmp_path: Pat
 
 def test_what_was_archived_survives_a_purge(project: Path, tmp_path: Path, ossicle: Commands) -> None:
     loaded = load_project(project)
-    made_from = {str(path) for path in finished_run(loaded).artefacts.values()}
+    made_from = {str(path) for path in finished_run(loaded, "archive").artefacts.values()}
     archive(loaded, tmp_path, Silent(), sounds=0, today=DAY)
     (project / "ossicle.toml").write_text((project / "ossicle.toml").read_text() + "[dataset]\nmargin_s = 0.7\n")
     for name in ("bundle", "variants"):

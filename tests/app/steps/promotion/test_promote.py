@@ -179,7 +179,7 @@ def test_the_probe_gate_is_asked_again_before_a_promotion(project: Path, ossicle
 
 def test_what_was_promoted_survives_a_purge(project: Path, ossicle: Commands) -> None:
     assert ossicle("promote", "-p", project, "--name", "drums").code == 0
-    made_from = {str(path) for path in finished_run(load_project(project)).artefacts.values()}
+    made_from = {str(path) for path in finished_run(load_project(project), "promote").artefacts.values()}
     # Nothing but the promotion refers to these artefacts now.
     (project / "ossicle.toml").write_text((project / "ossicle.toml").read_text() + "[dataset]\nmargin_s = 0.7\n")
     for name in ("bundle", "variants"):

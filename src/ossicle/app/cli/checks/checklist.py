@@ -87,6 +87,7 @@ def checklist(
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.engine.step import Silent
+    from ossicle.app.steps.pipeline.needed import require_of_pipeline
 
     if name and "promote" not in (*(only or ()), *(with_ or ()), from_):
         raise UsageError(f"--name {name}: nothing is promoted; add --with promote")
@@ -95,6 +96,7 @@ def checklist(
     selection = Selection(from_, tuple(only or ()), tuple(skip or ()), tuple(with_ or ()))
     overrides = overrides_of(set_, device, roots=audio_root_map)
     base = load_project(project, overrides, data_root)
+    require_of_pipeline(base, "checklist")
     projects = {one: load_project(project, overrides, data_root, one) for one in ("", *base.variants)}
     results: list[StageResult] = []
     work = Work(projects, Silent(), name, out)

@@ -89,6 +89,7 @@ def export(
     macro ROC AUC, else the exit code is 4. Settings: the table \\[export] of the project file.
     """
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.needed import require_of_pipeline
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.app.steps.release import bundle as bundle_step
@@ -102,6 +103,7 @@ def export(
     if out.exists() and not force:
         raise UsageError(f"--out {out} exists; choose another folder, or add --force to overwrite it")
     loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
+    require_of_pipeline(loaded, "export")
     if folds and not loaded.settings.split.kind.judges_recordings:
         raise UsageError(f"--folds: split.strategy = {loaded.settings.split.strategy!r} trains no fold models")
 

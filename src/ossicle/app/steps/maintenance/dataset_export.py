@@ -11,6 +11,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.maintenance.unfinished_export import UnfinishedExport
+from ossicle.app.steps.pipeline.needed import require_of_pipeline
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -83,6 +84,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
     UsageError
         A file exists and must not be overwritten, or there is no such fold.
     """
+    require_of_pipeline(project, "dataset export", DatasetFolder.step)
     made = run_project(project, progress, DatasetFolder.step).artefacts
     dataset, split = DatasetFolder.among(made), project.settings.split
     index = read_index(CorpusFolder.among(made))

@@ -4,7 +4,9 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import Progress, run_steps
 from ossicle.app.steps.judge.probe_gate import Probe, judged_probe, require_probe_gate
+from ossicle.app.steps.pipeline.needed import require_of_pipeline
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
+from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.scores import ClipScoresFolder
 
 
@@ -27,6 +29,7 @@ def probe(project: Project, progress: Progress, *, wait: bool = False) -> Probe:
     LockedError
         Another run writes to the data root.
     """
+    require_of_pipeline(project, "probe", DatasetFolder.step)
     require_probe_gate(project)
     with writing(project.data_root, wait=wait):
         done = run_steps(chosen_steps(project, (ClipScoresFolder.step,)), project, progress)

@@ -98,7 +98,7 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
     UsageError
         A step is not finished, or the folder exists already: an archive is never overwritten.
     """
-    run = finished_run(project)
+    run = finished_run(project, "archive")
     day = today.isoformat() if today else _today()
     name = project.settings.project.name
     target = out / f"{name}-{day}"
@@ -128,7 +128,7 @@ def archive_of_today(project: Project, out: Path) -> Archive | None:
     UsageError
         A step is not finished.
     """
-    run, name, day = finished_run(project), project.settings.project.name, _today()
+    run, name, day = finished_run(project, "archive"), project.settings.project.name, _today()
     target = out / f"{name}-{day}"
     contents = [one.contents for one in pins(project.data_root) if one.name == _pin(name, day)]
     if not target.is_dir() or contents != [run.contents]:

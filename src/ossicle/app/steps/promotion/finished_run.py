@@ -7,6 +7,7 @@ from typing import Any
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.pipeline.needed import require_of_pipeline
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.logs.environment import logged_environment
@@ -74,14 +75,23 @@ class FinishedRun:
         return None
 
 
-def finished_run(project: Project) -> FinishedRun:
+def finished_run(project: Project, command: str) -> FinishedRun:
     """Return the finished run of a project or variant.
+
+    Parameters
+    ----------
+    project
+        The project or variant.
+    command
+        The command that asks, for messages.
 
     Raises
     ------
     UsageError
-        A step is not finished under the present settings; the message says which, and the command that runs it.
+        The pipeline makes no bundle, or a step is not finished under the present settings; the message says which, and
+        the command that runs it.
     """
+    require_of_pipeline(project, command)
     found = find_steps(steps_of(project), project)
     if missing := [step for step, path in found.items() if path is None]:
         variant = f" --variant {project.variant}" if project.variant else ""

@@ -85,7 +85,7 @@ def promote(project: Project, name: str = "") -> Promotion:
     BundleError
         The promoted version that the run would be compared with is damaged.
     """
-    run = finished_run(project)
+    run = finished_run(project, "promote")
     name = name or project.settings.project.name
     metrics, bundle = run.metrics, read_bundle(run.bundle)
     origin = {"project": project.settings.project.name, "variant": project.variant}
@@ -129,7 +129,7 @@ def promoted_before(project: Project, name: str = "") -> str:
     BundleError
         The current version is damaged.
     """
-    run, registry = finished_run(project), Registry(registry_folder(project))
+    run, registry = finished_run(project, "promote"), Registry(registry_folder(project))
     name = name or project.settings.project.name
     number = registry.current(name)
     if number is None or failed(gate_lines(run, run.metrics, None)):

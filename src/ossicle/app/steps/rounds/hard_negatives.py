@@ -13,6 +13,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.judge import decision
+from ossicle.app.steps.pipeline.needed import require_of_pipeline
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds.learners import Learners, learners
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -59,6 +60,7 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     UsageError
         The project was not run with these settings, or there is no false alarm.
     """
+    require_of_pipeline(project, "dataset mine", decision.STEP.name)
     found_steps = find_steps(chosen_steps(project, (decision.STEP.name,)), project)
     missing = [name for name, path in found_steps.items() if path is None]
     if missing:

@@ -10,6 +10,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Progress, find_steps, run_steps
+from ossicle.app.steps.pipeline.needed import require_of_pipeline
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds import review_candidates
 from ossicle.app.steps.rounds.learners import Learners, learners
@@ -71,6 +72,7 @@ def export_review(
     UsageError
         The project was not run with these settings, ``out`` exists, or there is nothing to review.
     """
+    require_of_pipeline(project, "review export", DatasetFolder.step)
     if out.exists():
         raise UsageError(f"{out} already exists; choose a new folder, so that no corrected table is overwritten")
     steps = chosen_steps(project, review_candidates.STEP.needs)
