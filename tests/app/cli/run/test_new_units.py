@@ -105,3 +105,17 @@ def test_the_quantiser_lies_beside_the_project_without_its_bookkeeping(home: Pat
     published = home / "p" / "quantiser"
     assert sorted(path.name for path in published.iterdir()) == ["quantiser.json", "quantiser.npz", "sweep.json"]
     assert Quantiser.read(published).k == 8
+
+
+def test_a_run_names_recordings_without_a_segment(home: Path, ossicle: Commands) -> None:
+    soundfile.write(home / "audio" / "silent.wav", np.zeros(16000, np.float32), 16000)
+    noise = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    soundfile.write(home / "audio" / "opposite.wav", np.stack([noise, -noise], axis=1), 16000)
+    ossicle("new", "units", home / "p", "--audio", home / "audio")
+    run = ossicle("run", "-p", home / "p", "--until", "segments")
+    assert run.code == 3
+    text = " ".join(run.err.split())
+    for name in ("silent.wav", "opposite.wav"):
+        assert f"{name}: left out: no frame reaches -90.0 dBFS" in text
+    assert "change [segments] or [audio] channel" in text
+    assert "copy it again" not in text

@@ -45,6 +45,7 @@ def _refuse_missing(project: Project) -> None:
 
 
 _REMEDY = "repair the file, copy it again from its source, or remove it"
+_WITHOUT = "change [segments] or [audio] channel if there is something to hear in it, or remove the recording"
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -56,7 +57,10 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
             Loss("unmatched_rows", name, "the table of segments names it, but it is not among the recordings", remedy)
             for name in summary["unmatched"]
         ]
-        found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in sorted(summary["unreadable"].items())]
+        found += [
+            Loss(LEFT_OUT, path, reason, _REMEDY if path in summary["unreadable"] else _WITHOUT)
+            for path, reason in sorted(summary["left_out"].items())
+        ]
     if features.STEP.name in artefacts:
         found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in features.unreadable(artefacts).items()]
     return found
