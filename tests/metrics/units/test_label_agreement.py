@@ -112,3 +112,14 @@ def test_one_recording_gives_no_interval():
 def test_arrays_of_other_lengths_are_refused():
     with pytest.raises(ValueError, match=r"labels \(3,\), units \(2,\)"):
         label_agreement(np.zeros(3, dtype=int), np.zeros(2, dtype=int), np.zeros(3, dtype=int))
+
+
+@pytest.mark.parametrize("n_recordings", [2, 3])
+def test_intervals_stay_within_what_a_figure_can_be(n_recordings):
+    recordings = np.repeat(np.arange(n_recordings), 40)
+    labels = np.tile(np.arange(40) % 2, n_recordings)
+    units = np.where(recordings == 0, np.random.default_rng(0).integers(0, 2, len(labels)), labels)
+    made = label_agreement(labels, units, recordings)
+    for one in (made.nmi, made.purity):
+        assert 0 <= one.low <= one.value <= one.high <= 1 if n_recordings > 2 else np.isnan([one.low, one.high]).all()
+    assert made.ami.high <= 1 or n_recordings == 2

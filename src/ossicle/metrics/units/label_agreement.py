@@ -34,6 +34,8 @@ JACKKNIFE_BLOCKS = 20
 # The chance that a cell of a permuted table lies further from its mean than the sum reaches is below exp(-46) = 1e-20.
 _TAIL = 46.0
 _CELLS_AT_ONCE = 1 << 20
+# Two blocks give an error with one degree of freedom, and an interval that says nothing.
+_FEWEST_BLOCKS = 3
 _SHIFTS = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 Table = NDArray[np.int64]
@@ -123,9 +125,9 @@ def label_agreement(
         ami=_jackknife(adjusted_mutual_information, table, without),
         ami_shuffled=adjusted_mutual_information(shuffled),
         ami_shifted=_shifted(labels, units),
-        nmi=_jackknife(normalised_mutual_information, table, without),
+        nmi=_jackknife(normalised_mutual_information, table, without, least=0.0),
         nmi_chance=_share(expected_mutual_information(table), _mean_entropy(table)) if table.size else math.nan,
-        purity=_jackknife(purity, table, without),
+        purity=_jackknife(purity, table, without, least=0.0),
         purity_shuffled=purity(shuffled),
         n=len(labels),
         n_labels=int(table.any(axis=1).sum()),
@@ -249,12 +251,15 @@ def _share(part: float, whole: float) -> float:
     return part / whole if abs(whole) > 1e-15 else math.nan
 
 
-def _jackknife(statistic: Callable[[Table], float], table: Table, without: list[Table]) -> Estimate:
-    """Return the figure of ``table`` with its interval from the figures without each block."""
+def _jackknife(
+    statistic: Callable[[Table], float], table: Table, without: list[Table], least: float = -math.inf
+) -> Estimate:
+    """Return the figure of ``table`` with its interval from the figures without each block, within ``least`` and 1."""
     value, n = statistic(table), len(without)
-    if n < 2:
+    if n < _FEWEST_BLOCKS:
         return Estimate(value, math.nan, math.nan)
     left = np.array([statistic(one) for one in without])
     error = math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum()))
     reach = float(student.ppf(0.975, n - 1)) * error
-    return Estimate(value, value - reach, value + reach)
+    low, high = np.clip([value - reach, value + reach], least, 1.0).tolist()
+    return Estimate(value, low, high)
