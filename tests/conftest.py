@@ -23,8 +23,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
-    """Give signals back the handlers they had: the command line sets its own, and tests call it in their process."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Give signals back the handlers they had: the command line and torch's loaders set their own in this process.
+
+    A handler of torch that stays hears of every later child, and a process with many libraries has crashed in it.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.data._utils import signal_handling
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.settings import digestible
@@ -23,7 +24,11 @@ def test_batches_name_the_crops_of_the_epoch_in_which_they_are_read() -> None:
     assert next(iter(batches)) == [(5, 0), (5, 1)]
 
 
-def test_processes_read_the_same_batches_epoch_after_epoch_and_end_with_the_loader(corpus: Any, tmp_path: Path) -> None:
+def test_processes_read_the_same_batches_epoch_after_epoch_and_end_with_the_loader(
+    corpus: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Torch's handler of SIGCHLD has ended this process of many tests by SIGSEGV, on the alternate stack for signals.
+    monkeypatch.setattr(signal_handling, "_SIGCHLD_handler_set", True)
     job = corpus.job(tmp_path)
     material = load_material(job.dataset, job.store, job.labels, job.plan)
     draw, epochs = CropDraw(corpus.clips, material, job.training), [0]
