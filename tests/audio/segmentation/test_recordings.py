@@ -64,3 +64,25 @@ def test_given_segments_keep_their_times_and_end_with_the_recording(tmp_path: Pa
     assert {one.cut for one in found.segments} == {"given"}
     (whole,) = segment_recording(tmp_path / "a.wav", SegmentSettings(by="files")).segments
     assert (whole.start_s, whole.end_s, whole.cut) == (0.0, 8.0, "given")
+
+
+def test_rows_of_a_table_that_are_no_segments_are_said_and_cost_no_other(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", speech(8000), 8000)
+    given = [(0.0, 3.0), (5.0, 5.0), (6.0, 6.02), (7.0, 8.0004), (7.5, 20.0), (8.0, 9.0), (100.0, 101.0)]
+    found = segment_recording(tmp_path / "a.wav", SegmentSettings(by="table", table="t.csv"), given=given)
+    assert [(one.start_s, one.end_s) for one in found.segments] == [(0.0, 3.0), (7.0, 8.0), (7.5, 8.0)]
+    assert found.lost == (
+        "the segment at 7.5 s ends after the recording, at 8 s, and was cut off there",
+        "the segment at 5 s has no length",
+        "the segment at 6 s is shorter than a frame of 25 ms",
+        "the segment at 8 s begins after the recording ends, at 8 s",
+        "the segment at 100 s begins after the recording ends, at 8 s",
+    )
+    assert found.left_out == ""
+
+
+def test_a_file_shorter_than_a_frame_has_no_segment_and_the_reason(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a.wav", speech(16000)[1000:1160], 16000)
+    for settings in (SegmentSettings(), SegmentSettings(by="files")):
+        found = segment_recording(tmp_path / "a.wav", settings)
+        assert (found.segments, found.left_out) == ((), "the segment at 0 s is shorter than a frame of 25 ms")

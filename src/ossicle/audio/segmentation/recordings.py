@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.audio.decoding.mono import MonoStream
-from ossicle.audio.segmentation.frame_levels import RATE, frame_levels
+from ossicle.audio.segmentation.frame_levels import RATE, WINDOW_SAMPLES, frame_levels
 from ossicle.audio.segmentation.pieces import GIVEN, SILENT_DBFS, peak_of, pieces_of, threshold_of
 from ossicle.audio.segmentation.settings import FILES, TABLE, SegmentSettings
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.time import samples_at_rate, to_samples, to_seconds
+
+# Times in tables are often rounded to milliseconds.
+_ROUNDED_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,8 @@ class SegmentedRecording:
         Why the recording ends early; empty if it does not.
     left_out
         Why there are no segments; empty if there are some.
+    lost
+        Stretches that are no segments, or not whole: a sentence for each.
     """
 
     segments: tuple[Segment, ...]
@@ -66,6 +71,7 @@ class SegmentedRecording:
     threshold_db: float | None
     partial: str = ""
     left_out: str = ""
+    lost: tuple[str, ...] = ()
 
 
 def segment_recording(
@@ -88,7 +94,7 @@ def segment_recording(
         The channel to hear, as in :mod:`ossicle.core.model_input.channel`.
     given
         Starts and ends in seconds of ready segments, with ``settings.by = "table"``; what lies beyond the end of the
-        recording is cut off.
+        recording is cut off, and said.
     watch
         Called before each block of samples; what it raises ends the work.
 
@@ -109,9 +115,15 @@ def segment_recording(
     duration_s = to_seconds(n_own, rate)
     loudest_db = round(peak_of(levels, 0, n_samples), 3)
     threshold_db: float | None = None
+    lost: list[str] = []
     if settings.by == TABLE:
         stretches = [
             (to_samples(start_s, rate), min(to_samples(end_s, rate), n_own), GIVEN) for start_s, end_s in given
+        ]
+        lost = [
+            f"the segment at {start_s:g} s ends after the recording, at {duration_s:g} s, and was cut off there"
+            for start_s, end_s in given
+            if start_s < duration_s < end_s - _ROUNDED_S
         ]
         reason = "the table has no segment within it"
     elif settings.by == FILES:
@@ -136,9 +148,23 @@ def segment_recording(
             cut,
         )
         for start, end, cut in stretches
-        if end > start
+        if not _why_none(start, end, n_own, rate)
     )
-    return SegmentedRecording(segments, duration_s, loudest_db, threshold_db, partial, "" if segments else reason)
+    without = [(start, why) for start, end, _ in stretches if (why := _why_none(start, end, n_own, rate))]
+    lost += [f"the segment at {to_seconds(start, rate):g} s {why}" for start, why in without]
+    left_out = "" if segments else lost[-1] if lost else reason
+    return SegmentedRecording(segments, duration_s, loudest_db, threshold_db, partial, left_out, tuple(lost))
+
+
+def _why_none(start: int, end: int, n_samples: int, rate: int) -> str:
+    """Return why samples [start, end) of a recording at ``rate`` are no segment; empty if they are one."""
+    if start >= n_samples:
+        return f"begins after the recording ends, at {to_seconds(n_samples, rate):g} s"
+    if end <= start:
+        return "has no length"
+    if samples_at_rate(end, rate, RATE) - samples_at_rate(start, rate, RATE) < WINDOW_SAMPLES:
+        return "is shorter than a frame of 25 ms"
+    return ""
 
 
 def _watched(blocks: Iterable[NDArray[np.float32]], watch: Callable[[], None]) -> Iterator[NDArray[np.float32]]:

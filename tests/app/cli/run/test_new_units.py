@@ -119,3 +119,17 @@ def test_a_run_names_recordings_without_a_segment(home: Path, ossicle: Commands)
         assert f"{name}: left out: no frame reaches -90.0 dBFS" in text
     assert "change [segments] or [audio] channel" in text
     assert "copy it again" not in text
+
+
+def test_a_run_names_rows_of_a_segments_table_that_it_could_not_use(home: Path, ossicle: Commands) -> None:
+    audio = sorted((home / "audio").rglob("*.wav"))[0]
+    name = audio.relative_to(home / "audio").as_posix()
+    ossicle("new", "units", home / "p", "--audio", home / "audio")
+    rows = f"recording,start_s,end_s\n{name},0,0.5\n{name},1000,1001\n{name},0.5,0.5\n"
+    (home / "p" / "segments.csv").write_text(rows)
+    options = ("--set", "segments.by=table", "--set", "segments.table=segments.csv")
+    run = ossicle("run", "-p", home / "p", "--until", "segments", *options)
+    assert run.code == 3
+    text = " ".join(run.err.split())
+    assert f"{name}: lost segments: the segment at 0.5 s has no length; the segment at 1000 s begins after" in text
+    assert "correct the times in the table" in text

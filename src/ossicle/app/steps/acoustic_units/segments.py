@@ -29,7 +29,7 @@ from ossicle.corpus.formats.segment_table import Stretches, read_segments
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.table_pairing import Pairing
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 # Most seconds of sound in a part of several recordings: what an interrupted step may have to do again.
 _PART_S = 600.0
@@ -149,6 +149,7 @@ def _gather(
             "left_out": left_out,
             "unreadable": unreadable,
             "partial": {known[one["id"]].path: one["partial"] for one in found if one["partial"]},
+            "lost": {known[one["id"]].path: one["lost"] for one in found if one["lost"]},
             "unmatched": list(unmatched),
             "sound_s": round(sound_s, 6),
             "silence_s": round(total_s - sound_s, 6),

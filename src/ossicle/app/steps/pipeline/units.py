@@ -45,6 +45,7 @@ def _refuse_missing(project: Project) -> None:
 
 
 _REMEDY = "repair the file, copy it again from its source, or remove it"
+_TIMES = "correct the times in the table, or leave the segment out of it"
 _WITHOUT = "change [segments] or [audio] channel if there is something to hear in it, or remove the recording"
 
 
@@ -60,6 +61,11 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
         found += [
             Loss(LEFT_OUT, path, reason, _REMEDY if path in summary["unreadable"] else _WITHOUT)
             for path, reason in sorted(summary["left_out"].items())
+        ]
+        found += [
+            Loss("lost_segments", path, "; ".join(lost), _TIMES)
+            for path, lost in sorted(summary["lost"].items())
+            if path not in summary["left_out"]
         ]
     if features.STEP.name in artefacts:
         found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in features.unreadable(artefacts).items()]
