@@ -14,7 +14,7 @@ import torch
 
 from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.train.fitted_heads import FittedHeads
+from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder
 from ossicle.bundle.format import read_bundle

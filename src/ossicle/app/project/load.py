@@ -25,8 +25,8 @@ from ossicle.app.project.placement import (
 )
 from ossicle.app.project.places import refuse_linked_root, require_below
 from ossicle.app.project.settings import ProjectSettings
-from ossicle.app.project.starting_variant import require_start
-from ossicle.app.project.variants import Variants
+from ossicle.app.project.variants.overlays import Variants
+from ossicle.app.project.variants.starting_variant import require_start
 from ossicle.artefacts.filesystem.links import settled
 from ossicle.artefacts.roots import Roots, roots_of_environment
 from ossicle.core.errors import ProjectError

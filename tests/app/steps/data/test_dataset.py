@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.project.variant_presets import variant_preset_names as preset_names
+from ossicle.app.project.variants.presets import variant_preset_names as preset_names
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.app.steps.judge.clip_figures import step_for
 from ossicle.app.steps.pipeline.pipeline import with_needs

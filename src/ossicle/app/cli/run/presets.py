@@ -7,8 +7,8 @@ import typer
 from ossicle.app.cli.options import Json
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
-from ossicle.app.project.preset_values import preset_values
-from ossicle.app.project.variant_presets import variant_preset, variant_preset_about, variant_preset_names
+from ossicle.app.project.variants.preset_values import preset_values
+from ossicle.app.project.variants.presets import variant_preset, variant_preset_about, variant_preset_names
 from ossicle.training.presets import preset, preset_about, preset_names
 
 group = typer.Typer()

@@ -1,7 +1,7 @@
 """``ossicle new`` for recipes with presets: a variant of the project for each of them."""
 
 from ossicle.app.project.scaffolding.toml_lines import quoted
-from ossicle.app.project.variant_presets import variant_preset_names
+from ossicle.app.project.variants.presets import variant_preset_names
 
 
 def variant_lines(recipe: str) -> list[str]:

@@ -3,7 +3,7 @@
 from ossicle.app.steps.engine.encoders import open_features_encoder
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.score.state_plan import state_plan
-from ossicle.app.steps.train.fitted_heads import FittedHeads
+from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder

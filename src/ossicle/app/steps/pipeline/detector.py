@@ -17,7 +17,8 @@ from ossicle.app.steps.pipeline.preflight.detector import preflight
 from ossicle.app.steps.pipeline.preview.detector import detector_preview
 from ossicle.app.steps.release import bundle, head_bundle, report, unscored_bundle
 from ossicle.app.steps.score import clip_scores, scores
-from ossicle.app.steps.train import head_training, initial_weights, training
+from ossicle.app.steps.train import initial_weights, training
+from ossicle.app.steps.train.heads import clip_heads
 from ossicle.app.steps.train.mending import head_mending_command, mending_command
 from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.artefacts.typed.clip_results import CLIPS
@@ -35,7 +36,7 @@ BENCHMARK_TABLES = {"benchmark_scores": 15, "benchmark_evaluation": 20}
 """Tables of ``[jobs]`` for the tasks of ``ossicle benchmark``, and how many of these tasks run at a time."""
 
 
-_OF_HEADS = ((store, features), (training, head_training), (bundle, head_bundle))
+_OF_HEADS = ((store, features), (training, clip_heads), (bundle, head_bundle))
 """Steps of networks, and those that a project with an encoder has in their places."""
 
 

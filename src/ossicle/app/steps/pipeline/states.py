@@ -13,7 +13,7 @@ from ossicle.app.steps.pipeline.preflight.states import states_preflight
 from ossicle.app.steps.pipeline.preview.states import states_preview
 from ossicle.app.steps.release import states_bundle, states_report
 from ossicle.app.steps.score import state_scores
-from ossicle.app.steps.train import heads
+from ossicle.app.steps.train.heads import state_heads
 from ossicle.artefacts.typed.published import BUNDLE, HEADS, METRICS, PAGE
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.states import HeadsFolder
@@ -32,7 +32,7 @@ def _summary(artefacts: Artefacts) -> RunSummary | None:
 
 
 def _run_folders(artefacts: Artefacts) -> dict[str, RunFolder]:
-    if heads.STEP.name not in artefacts:
+    if state_heads.STEP.name not in artefacts:
         return {}
     made = HeadsFolder.among(artefacts)
     return {name: made.run(name) for name in made.summary}
@@ -44,7 +44,7 @@ PIPELINE = Pipeline(
         corpus.STEP,
         state_dataset.STEP,
         features.STEP,
-        heads.STEP,
+        state_heads.STEP,
         state_scores.STEP,
         state_decision.STEP,
         state_evaluation.STEP,
@@ -54,9 +54,9 @@ PIPELINE = Pipeline(
     ),
     published=(
         Published(METRICS, (state_noise_gate.STEP.name, state_evaluation.STEP.name)),
-        Published(BUNDLE, (states_bundle.STEP.name,), made_from(state_dataset.STEP.name, heads.STEP.name)),
+        Published(BUNDLE, (states_bundle.STEP.name,), made_from(state_dataset.STEP.name, state_heads.STEP.name)),
         Published(PAGE, (states_report.STEP.name,)),
-        Published(HEADS, (heads.STEP.name,)),
+        Published(HEADS, (state_heads.STEP.name,)),
     ),
     summary=_summary,
     adapt=features.with_features,
@@ -64,9 +64,9 @@ PIPELINE = Pipeline(
     preflight=states_preflight,
     preview=states_preview,
     missing_inputs=missing_inputs,
-    trained_by=heads.STEP.name,
+    trained_by=state_heads.STEP.name,
     run_folders=_run_folders,
-    pulled={"scores": state_scores.STEP.name, "checkpoints": heads.STEP.name},
+    pulled={"scores": state_scores.STEP.name, "checkpoints": state_heads.STEP.name},
     leaderboard=FIGURES,
     front_end=lambda project: False,
     checked={corpus.STEP.name: "index", state_dataset.STEP.name: "dataset"},

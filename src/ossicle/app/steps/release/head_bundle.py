@@ -12,7 +12,7 @@ from ossicle.app.steps.engine.step import Context
 from ossicle.app.steps.release.bundle import STEP as NETWORK
 from ossicle.app.steps.release.bundle import ExportedModel, write_judged
 from ossicle.app.steps.release.head_files import PARITY_WINDOWS, head_files
-from ossicle.app.steps.train.encoded_clips import clip_grid
+from ossicle.app.steps.train.heads.encoded_clips import clip_grid
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder

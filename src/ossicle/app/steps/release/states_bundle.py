@@ -11,8 +11,8 @@ import numpy as np
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.release.head_files import PARITY_WINDOWS, head_files
 from ossicle.app.steps.score.state_plan import state_plan
-from ossicle.app.steps.train.fitted_heads import FittedHeads
-from ossicle.app.steps.train.heads import stage_two_in_words
+from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
+from ossicle.app.steps.train.heads.state_heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.released import BundleFolder

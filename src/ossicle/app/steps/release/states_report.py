@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.train.heads import stage_two_in_words
+from ossicle.app.steps.train.heads.state_heads import stage_two_in_words
 from ossicle.app.steps.train.training_notes import curve_notes
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder

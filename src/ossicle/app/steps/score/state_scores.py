@@ -1,7 +1,7 @@
 """Step ``state_scores``: score the windows of every recording with the head that held it out."""
 
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.train.fitted_heads import FittedHeads
+from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
 from ossicle.artefacts.array_files.blocks import TrackWriter
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder

@@ -11,7 +11,7 @@ from typing import Any
 
 from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.project.starting_variant import overrides_for_start
+from ossicle.app.project.variants.starting_variant import overrides_for_start
 from ossicle.app.steps.engine.step import Context, Progress, Step, run_steps
 from ossicle.artefacts.files import file_digest, whole_file
 from ossicle.artefacts.filesystem.changes import copy_file

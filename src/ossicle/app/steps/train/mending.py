@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Step, fingerprint
-from ossicle.app.steps.train.head_run import head_noise_share
+from ossicle.app.steps.train.heads.head_run import head_noise_share
 from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.training import TrainingFolder

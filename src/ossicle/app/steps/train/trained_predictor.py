@@ -5,7 +5,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.encoders import open_any_encoder
 from ossicle.app.steps.engine.step import Context
-from ossicle.app.steps.train.encoded_clips import clip_grid
+from ossicle.app.steps.train.heads.encoded_clips import clip_grid
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.inference.predictor import Predictor

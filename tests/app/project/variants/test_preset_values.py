@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from ossicle.app.project.preset_values import preset_values
-from ossicle.app.project.variant_presets import variant_preset, variant_preset_names
+from ossicle.app.project.variants.preset_values import preset_values
+from ossicle.app.project.variants.presets import variant_preset, variant_preset_names
 from ossicle.training.settings import TrainingSettings
 
 from ..conftest import Commands

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from ossicle.app.project.load import load_project
-from ossicle.app.project.variant_presets import variant_preset_names as preset_names
+from ossicle.app.project.variants.presets import variant_preset_names as preset_names
 from ossicle.core.errors import ProjectError
 
 from ...untrained import PROJECT, use_untrained, write_tapes

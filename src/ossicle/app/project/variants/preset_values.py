@@ -6,7 +6,7 @@ from typing import Any
 
 from ossicle.app.project.layers import Layers, Origin, in_full, recipe_names, recipe_values
 from ossicle.app.project.load import check
-from ossicle.app.project.variant_presets import recipe_of_preset, variant_preset, variant_preset_names
+from ossicle.app.project.variants.presets import recipe_of_preset, variant_preset, variant_preset_names
 from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.training.presets import preset, preset_names

@@ -7,7 +7,7 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.train.head_run import head_noise_share, write_head_run
+from ossicle.app.steps.train.heads.head_run import head_noise_share, write_head_run
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.models.heads.settings import HeadSettings
 from ossicle.training.heads.fit import fit_head

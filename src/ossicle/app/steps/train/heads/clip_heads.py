@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.encoders import open_any_encoder
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.train.encoded_clips import ClipGrid, clip_grid
-from ossicle.app.steps.train.head_run import fit_missing_heads, head_noise_share, head_settings, write_head_run
+from ossicle.app.steps.train.heads.encoded_clips import ClipGrid, clip_grid
+from ossicle.app.steps.train.heads.head_run import fit_missing_heads, head_noise_share, head_settings, write_head_run
 from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.tracked_training import tracked_training
 from ossicle.artefacts.typed.dataset import DatasetFolder

@@ -10,7 +10,7 @@ data and a few steps, unless it defines its own.
 from typing import Any
 
 from ossicle.app.project.layers import Layers, Origin, in_full
-from ossicle.app.project.variant_presets import variant_preset, variant_preset_names
+from ossicle.app.project.variants.presets import variant_preset, variant_preset_names
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ProjectError
 from ossicle.core.text.suggestion import did_you_mean

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.steps.engine.step import Context, Step
-from ossicle.app.steps.train.fitted_heads import FittedHeads
-from ossicle.app.steps.train.head_run import fit_missing_heads, head_settings, write_head_run
+from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
+from ossicle.app.steps.train.heads.head_run import fit_missing_heads, head_settings, write_head_run
 from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.tracked_training import tracked_training
 from ossicle.artefacts.filesystem.changes import make_folder
