@@ -9,7 +9,7 @@ from ossicle.app.project.variants.preset_values import preset_values
 from ossicle.app.project.variants.presets import variant_preset, variant_preset_names
 from ossicle.training.settings import TrainingSettings
 
-from ..conftest import Commands
+from ...conftest import Commands
 
 FIXED: dict[str, dict[str, Any]] = {
     "drums/warmup": {

@@ -13,8 +13,8 @@ from ossicle.training.heads import fit
 from ossicle.training.heads.fit import HeadFit
 from ossicle.training.heads.windows import HeadWindows
 
-from ....hums import TEMPLATE, write_hums
-from ...conftest import Commands
+from .....hums import TEMPLATE, write_hums
+from ....conftest import Commands
 
 
 def test_a_recording_that_is_held_out_is_not_trained_on(
