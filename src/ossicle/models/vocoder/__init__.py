@@ -1,0 +1,1 @@
+"""The unit vocoder: from acoustic units, pitch and speaker to sound."""

@@ -1,0 +1,1 @@
+"""Training of the unit vocoder on segments of speech."""
