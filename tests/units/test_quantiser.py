@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ossicle.audio.segmentation.hearing import Hearing
+from ossicle.audio.segmentation.settings import SegmentSettings
 from ossicle.core.errors import ArtefactError, UsageError
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.units.normalisation import Normalisation, statistics_of
@@ -48,6 +50,16 @@ def test_equal_quantisers_give_equal_bytes_and_any_tool_opens_the_arrays(tmp_pat
     described = json.loads((tmp_path / "a" / "quantiser.json").read_text())
     assert described["encoder"] == SPEC.to_json()
     assert (described["k"], described["dim"], described["sha256"]["centres"]) == (4, 3, quantiser().digest)
+
+
+def test_how_its_project_hears_recordings_is_kept_and_unknown_in_earlier_folders(tmp_path):
+    heard = Hearing("first", SegmentSettings(threshold_db=-30.0, by="table", table="ready.tsv"))
+    replace(quantiser(), heard=heard).save(tmp_path / "q")
+    read = Quantiser.read(tmp_path / "q").heard
+    assert (read.channel, read.at_silences) == ("first", SegmentSettings(threshold_db=-30.0))
+    quantiser().save(tmp_path / "earlier")
+    assert "heard" not in json.loads((tmp_path / "earlier" / "quantiser.json").read_text())
+    assert Quantiser.read(tmp_path / "earlier").heard is None
 
 
 def test_a_group_is_assigned_by_its_statistics():
@@ -136,6 +148,12 @@ def edited(folder: Path, **changes: object) -> None:
         {"hop_s": "0.02"},
         {"normalisation": "speaker"},
         {"normalisation": None},
+        {"heard": []},
+        {"heard": {"channel": "left", "segments": {}}},
+        {"heard": {"channel": "mean", "segments": {"threshold_db": "loud"}}},
+        {"heard": {"channel": "mean", "segments": {"loudness": 3}}},
+        {"heard": {"channel": "mean", "segments": {"by": 3}}},
+        {"heard": {"channel": "mean", "segments": {"min_silence_s": -1.0}}},
         {"fit": []},
         {"fit": {"frames": 1}},
         {"sha256": {}},

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.audio.segmentation.hearing import Hearing
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.value_checks import count_fault, number_fault, raise_first
@@ -83,6 +84,8 @@ class Quantiser:
         Seed of the training.
     fit
         How it was trained; None if that is unknown.
+    heard
+        How the recordings of its project were heard; None if that is unknown.
 
     Raises
     ------
@@ -108,6 +111,7 @@ class Quantiser:
     origin_s: float
     seed: int
     fit: QuantiserFit | None = None
+    heard: Hearing | None = None
     source: str = field(default="the quantiser", compare=False)
     """Where it was read from, for messages."""
 
@@ -219,6 +223,7 @@ class Quantiser:
             "normalisation": self.normalisation.kind,
             "seed": self.seed,
             "fit": None if self.fit is None else asdict(self.fit),
+            **({} if self.heard is None else {"heard": self.heard.to_json()}),
         }
         write_quantiser(Path(folder), StoredQuantiser(arrays, described))
 
@@ -250,6 +255,7 @@ class Quantiser:
                 described["origin_s"],
                 described["seed"],
                 _fit(described["fit"]),
+                None if described["heard"] is None else Hearing.from_json(described["heard"]),
                 str(source),
             )
 

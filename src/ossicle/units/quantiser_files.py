@@ -28,6 +28,8 @@ FORMAT_VERSION = 1
 _MOST_BYTES = 1 << 30
 _MOST_DIM = 1 << 16
 _KEYS = ("encoder", "hop_s", "origin_s", "normalisation", "seed", "fit")
+# What folders of earlier versions lack.
+_LATER_KEYS = ("heard",)
 _DTYPE = np.dtype("<f4")
 
 
@@ -40,7 +42,7 @@ class StoredQuantiser:
     arrays
         ``centres`` (k, dim), ``mean`` (dim,) and ``scale`` (dim,), float32.
     described
-        The description: encoder, hop_s, origin_s, normalisation, seed, fit.
+        The description: encoder, hop_s, origin_s, normalisation, seed, fit; and heard, None if it is unknown.
     """
 
     arrays: Mapping[str, NDArray[np.float32]]
@@ -96,7 +98,7 @@ def read_quantiser(path: Path) -> tuple[StoredQuantiser, Path]:
     with StoredQuantiser.faults_named(described_file):
         k, dim, sums = value["k"], value["dim"], value["sha256"]
         raise_first("quantiser", count_fault("k", k, 1, 1 << 15), count_fault("dim", dim, 1, _MOST_DIM))
-        described = {key: value[key] for key in _KEYS}
+        described = {key: value[key] for key in _KEYS} | {key: value.get(key) for key in _LATER_KEYS}
         shapes = {"centres": (k, dim), "mean": (dim,), "scale": (dim,)}
         stated = {name: str(sums[name]) for name in shapes}
     arrays = _arrays(arrays_file, shapes)

@@ -85,3 +85,24 @@ class SegmentSettings:
             raise ValueError('table: by = "table" needs the path of a table of segments')
         if self.by != TABLE and self.table:
             raise ValueError(f'table = {self.table!r}: it is read only with by = "table"; set by, or remove table')
+
+    @property
+    def in_words(self) -> str:
+        """How recordings are cut into segments.
+
+        >>> SegmentSettings().in_words
+        'cut at silences of 0.5 s (40 dB below the loudest frame); 2 to 120 s long'
+        """
+        if self.by == FILES:
+            return "each recording is one segment"
+        if self.by == TABLE:
+            return f"those of {self.table}"
+        level = f"{abs(self.threshold_db):g} dB {'above' if self.threshold_db > 0 else 'below'}"
+        if self.relative_to == FULL_SCALE:
+            where = f"{self.threshold_db:g} dBFS"
+        elif self.relative_to == LOUDEST:
+            where = f"{level} the loudest frame"
+        else:
+            where = f"{level} the level of {self.percentile:g} % of the frames"
+        lengths = f"{self.shortest_s:g} to {self.longest_s:g} s long"
+        return f"cut at silences of {self.min_silence_s:g} s ({where}); {lengths}"

@@ -10,15 +10,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders.frames.mfcc import MfccEncoder
+from ossicle.audio.segmentation.hearing import Hearing
+from ossicle.audio.segmentation.recordings import segment_recording
+from ossicle.audio.segmentation.settings import SegmentSettings
 from ossicle.audio.wav import write_wav
 from ossicle.units.normalisation import GROUP, SEGMENT, statistics_of
+from ossicle.units.quantiser import Quantiser
 
 from ....made_up_quantiser import drawn_quantiser
-from ....speech_like import write_speech
+from ....speech_like import spoken, write_speech
 from ...conftest import Commands
 
 
@@ -124,11 +129,57 @@ def test_files_are_written_and_bad_ones_are_listed(speech: Path, tmp_path: Path,
     assert row[2:5] == ["1", str(len(units_of(written))), str(len(written["runs"]))]
 
 
-def test_a_file_shorter_than_a_frame_has_no_units(tmp_path: Path, ossicle: Commands) -> None:
+@pytest.mark.parametrize(("cut", "why"), [((), "less than a frame of 25 ms"), (("--cut",), "no frame reaches")])
+def test_files_without_a_unit_are_named(cut: tuple[str, ...], why: str, tmp_path: Path, ossicle: Commands) -> None:
     drawn_quantiser(tmp_path / "quantiser")
-    write_wav(tmp_path / "short.wav", np.full(399, 0.1, np.float32), 16000)
-    found = encoded(ossicle, tmp_path / "quantiser", tmp_path / "short.wav")
-    assert (found["runs"], units_of(found)) == ([], [])
+    samples = np.full(399, 0.1, np.float32) if not cut else np.zeros(32_000, np.float32)
+    write_wav(tmp_path / "short.wav", samples, 16000)
+    said = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "short.wav", "--json", "-o", tmp_path, *cut)
+    assert (said.code, said.out) == (3, "")
+    assert f"short.wav: no units: {why}" in said.err.replace("it has 0.025 s of sound, ", "")
+    assert not list(tmp_path.glob("*.units.json"))
+
+
+def heard_by(folder: Path, quantiser: Quantiser, hearing: Hearing) -> Path:
+    replace(quantiser, heard=hearing).save(folder)
+    return folder
+
+
+def test_recordings_are_cut_as_the_project_cuts_them(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    made = drawn_quantiser(tmp_path / "plain")
+    settings = SegmentSettings(threshold_db=-25.0, min_silence_s=0.3, shortest_s=0.5)
+    quantiser = heard_by(tmp_path / "q", made, Hearing(segments=settings))
+    file = speech / "speaker0_0.wav"
+    found = encoded(ossicle, quantiser, file, "--cut")
+    own = [(one.start_s, one.end_s) for one in segment_recording(file, settings).segments]
+    assert own != [(one.start_s, one.end_s) for one in segment_recording(file, SegmentSettings()).segments]
+    assert [(one["start_s"], one["end_s"]) for one in found["segments"]] == own
+    assert found["cut"]["threshold_db"] == -25.0
+    said = " ".join(ossicle("units", "encode", quantiser, file, "--cut").out.split())
+    assert f"{settings.in_words}; by [segments] of the quantiser's project" in said
+    said = " ".join(ossicle("units", "encode", quantiser, file).out.split())
+    assert "the quantiser's project cuts recordings at silences, as --cut does" in said
+    said = " ".join(ossicle("units", "encode", tmp_path / "plain", file, "--cut").out.split())
+    assert f"{SegmentSettings().in_words}; default settings: an earlier version wrote the quantiser" in said
+
+
+def test_a_project_with_ready_segments_cuts_other_recordings_by_its_levels() -> None:
+    given = Hearing(segments=SegmentSettings(by="table", table="x.tsv", threshold_db=-30.0))
+    assert Hearing.from_json(given.to_json()).at_silences == SegmentSettings(threshold_db=-30.0)
+
+
+def test_the_channel_is_that_of_the_project_unless_another_is_asked_for(tmp_path: Path, ossicle: Commands) -> None:
+    made = drawn_quantiser(tmp_path / "plain")
+    quantiser = heard_by(tmp_path / "q", made, Hearing("2"))
+    left, right = (spoken(["ai", "uea", "iu"], 0, seed)[0][:20_000] for seed in (1, 2))
+    soundfile.write(tmp_path / "two.wav", np.stack([left, right], axis=1), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "right.wav", right, 16000, subtype="FLOAT")
+    found = encoded(ossicle, quantiser, tmp_path / "two.wav")
+    assert (units_of(found), found["channel"]) == (units_of(encoded(ossicle, quantiser, tmp_path / "right.wav")), "2")
+    assert "channel: 2, as in" in ossicle("units", "encode", quantiser, tmp_path / "two.wav").out
+    mean = ossicle("units", "encode", quantiser, tmp_path / "two.wav", "--channel", "mean")
+    assert "channel: mean; the quantiser's project reads 2" in mean.out
+    assert units_of(encoded(ossicle, tmp_path / "plain", tmp_path / "two.wav")) != units_of(found)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,10 @@ audio = "audio"
 name_template = "{speaker}_*"
 [split]
 group = "speaker"
+[segments]
+threshold_db = -30
+min_silence_s = 0.4
+shortest_s = 0.5
 [quantiser]
 k = 12
 [motifs]

@@ -13,10 +13,12 @@ from ossicle.app.steps.engine.encoders import any_encoder_of_spec
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.frames.blocks import encode_frames
 from ossicle.audio.encoders.frames.shards import Segment, SegmentCutter
+from ossicle.audio.segmentation.hearing import Hearing
 from ossicle.audio.segmentation.recordings import segment_recording
-from ossicle.audio.segmentation.settings import SegmentSettings
+from ossicle.audio.segmentation.settings import SILENCES, SegmentSettings
 from ossicle.core.errors import AudioError
 from ossicle.core.model_input.channel import MEAN
+from ossicle.core.settings import digestible
 from ossicle.core.time import to_seconds
 from ossicle.units.normalisation import GROUP, FrameStatistics, FrameSums
 from ossicle.units.quantiser import Quantiser
@@ -52,11 +54,14 @@ class EncodedFile:
         Its stretches, in order.
     partial
         Why it ends early; empty if it does not.
+    without
+        Why it has no unit; empty if it has some.
     """
 
     duration_s: float
     segments: tuple[EncodedSegment, ...]
     partial: str = ""
+    without: str = ""
 
 
 class UnitEncoder:
@@ -84,10 +89,20 @@ class UnitEncoder:
         self._encoder = any_encoder_of_spec(self.quantiser.spec, weights, threads)
         self.quantiser.refuse_spec(self._encoder.spec)
 
+    @property
+    def cut(self) -> SegmentSettings:
+        """How recordings are cut at silences: as in the quantiser's project, or by default if that is not known."""
+        return (self.quantiser.heard or Hearing()).at_silences
+
+    @property
+    def channel(self) -> str:
+        """The channel that the quantiser's project hears; the mean of all channels if that is not known."""
+        return (self.quantiser.heard or Hearing()).channel
+
     def encode(
         self, path: Path, cut: SegmentSettings | None = None, channel: str = MEAN, own: FrameStatistics | None = None
     ) -> EncodedFile:
-        """Return the units of a file.
+        """Return the units of a file; one without a frame has none, and says why.
 
         Parameters
         ----------
@@ -116,7 +131,14 @@ class UnitEncoder:
             EncodedSegment(start, end, self.quantiser.assign(one, own).astype(np.int16))
             for (start, end), one in zip(heard.stretches, heard.frames, strict=True)
         ]
-        return EncodedFile(heard.duration_s, tuple(segments), heard.partial)
+        return EncodedFile(heard.duration_s, tuple(segments), heard.partial, self._why_none(heard))
+
+    def _why_none(self, heard: "_Heard") -> str:
+        if any(map(len, heard.frames)):
+            return ""
+        frame_ms = 2000 * self.quantiser.origin_s
+        longest_s = max((end_s - start_s for start_s, end_s in heard.stretches), default=0.0)
+        return heard.left_out or f"it has {longest_s:.3f} s of sound, less than a frame of {frame_ms:g} ms"
 
     def group_statistics(
         self, paths: Iterable[Path], cut: SegmentSettings | None = None, channel: str = MEAN
@@ -158,13 +180,44 @@ class UnitEncoder:
         stretches = [(one.start_s, one.end_s) for one in found.segments]
         cutter = SegmentCutter(stream)
         frames = [self._frames(cutter.cut(Segment(path.name, *one), rate)) for one in stretches]
-        return _Heard(found.duration_s, found.partial, stretches, frames)
+        return _Heard(found.duration_s, found.partial, stretches, frames, found.left_out)
 
-    def described(self, name: str, found: EncodedFile) -> dict[str, Any]:
+    def heard_in_words(self, cut: SegmentSettings | None, channel: str) -> Iterator[str]:
+        """Yield how files are heard where the quantiser's project may hear recordings otherwise, or ``cut`` says so.
+
+        Parameters
+        ----------
+        cut, channel
+            As of :meth:`encode`.
+        """
+        known = self.quantiser.heard
+        unknown = "an earlier version wrote the quantiser, so those of its project are not known"
+        if cut is not None:
+            whose = f"default settings: {unknown}" if known is None else "by [segments] of the quantiser's project"
+            yield f"{cut.in_words}; {whose}"
+        elif known is not None and known.segments.by == SILENCES:
+            yield "each file is one segment; the quantiser's project cuts recordings at silences, as --cut does"
+        if known is not None and channel != known.channel:
+            yield f"channel: {channel}; the quantiser's project reads {known.channel}"
+        elif known is not None and channel != MEAN:
+            yield f"channel: {channel}, as in the quantiser's project"
+
+    def described(
+        self, name: str, found: EncodedFile, cut: SegmentSettings | None = None, channel: str = MEAN
+    ) -> dict[str, Any]:
         """Return the units of a file for JSON: all runs with their times, and the units of each segment by frame.
 
         Times are seconds from the start of the file. Frame k of a segment is centred at ``start_s + origin_s + k *
         hop_s``; a run lasts from half a hop before its first frame to half a hop after its last.
+
+        Parameters
+        ----------
+        name
+            Name of the file.
+        found
+            Its units.
+        cut, channel
+            As they were given to :meth:`encode`.
         """
         quantiser = self.quantiser
         return {
@@ -174,6 +227,8 @@ class UnitEncoder:
             "n_units": quantiser.k,
             "hop_s": quantiser.hop_s,
             "origin_s": quantiser.origin_s,
+            "channel": channel,
+            "cut": None if cut is None else digestible(cut),
             **({"partial": found.partial} if found.partial else {}),
             "runs": [run for one in found.segments for run in timed_runs(one, quantiser.hop_s, quantiser.origin_s)],
             "segments": [
@@ -201,6 +256,7 @@ class _Heard:
     partial: str
     stretches: list[tuple[float, float]]
     frames: list[NDArray[np.float32]]
+    left_out: str = ""
 
 
 def timed_runs(segment: EncodedSegment, hop_s: float, origin_s: float) -> list[dict[str, Any]]:

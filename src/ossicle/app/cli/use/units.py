@@ -21,7 +21,7 @@ from ossicle.app.cli.options import (
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
-from ossicle.core.model_input.channel import MEAN, channel_name
+from ossicle.core.model_input.channel import channel_name
 from ossicle.core.text.counting import counted
 
 group = typer.Typer(
@@ -47,7 +47,12 @@ def encode(
         ),
     ] = None,
     cut: Annotated[
-        bool, typer.Option("--cut", help="Cut recordings at silences first. Default: each file is one segment.")
+        bool,
+        typer.Option(
+            "--cut",
+            help="Cut recordings at silences first, by \\[segments] of the quantiser's project. Default: each file is "
+            "one segment.",
+        ),
     ] = False,
     one_group: Annotated[
         bool,
@@ -66,7 +71,13 @@ def encode(
             show_default=False,
         ),
     ] = None,
-    channel: Annotated[str, typer.Option(help="Channel: mean, first, loudest, or a number from 1.")] = MEAN,
+    channel: Annotated[
+        str | None,
+        typer.Option(
+            help="Channel: mean, first, loudest, or a number from 1. Default: that of the quantiser's project.",
+            show_default=False,
+        ),
+    ] = None,
     threads: Threads = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print units and runs with their times, one line of JSON for each recording.")
@@ -76,16 +87,15 @@ def encode(
 
     Runs are units without repeats; their times are seconds from the start of the file. The encoder must be the one
     that the quantiser was trained with; another layer, hop or sample rate is refused. Exit code 3: a recording could
-    not be read or ends early; each is listed.
+    not be read, ends early, or has no unit; each is listed.
     """
     from ossicle.app.api.audio_files import find_audio
     from ossicle.app.api.units.encoding import UnitEncoder
     from ossicle.artefacts.files import write_json
-    from ossicle.audio.segmentation.settings import SegmentSettings
     from ossicle.corpus.naming.table_names import table_places
 
     try:
-        heard = channel_name(channel)
+        chosen = None if channel is None else channel_name(channel)
     except ValueError as problem:
         raise UsageError(f"--channel {channel}: {problem}") from None
     if out is not None and out.exists() and not out.is_dir():
@@ -93,7 +103,7 @@ def encode(
     encoder = UnitEncoder(quantiser, weights, threads)
     named = find_audio(recordings)
     places = table_places([name for name, _ in named])
-    settings = SegmentSettings() if cut else None
+    settings, heard = encoder.cut if cut else None, chosen or encoder.channel
     own = encoder.group_statistics((file for _, file in named), settings, heard) if one_group else None
     rows: list[tuple[str, ...]] = []
     lost: list[str] = []
@@ -103,9 +113,12 @@ def encode(
         except AudioError as problem:
             lost.append(str(problem))
             continue
+        if found.without:
+            lost.append(f"{name}: no units: {found.without}")
+            continue
         if found.partial:
             lost.append(f"{name}: ends early ({found.partial}); its units end there")
-        described = encoder.described(name, found)
+        described = encoder.described(name, found, settings, heard)
         if out is not None:
             write_json(out / places[name].with_name(f"{places[name].name}.units.json"), described)
         if as_json:
@@ -116,6 +129,8 @@ def encode(
         rows.append((name, f"{found.duration_s:.2f}", *map(str, counts)))
     if not as_json:
         print_rows(("recording", "seconds", "segments", "frames", "runs", "different units"), rows)
+        for line in encoder.heard_in_words(settings, heard):
+            print(printable(line))
         if out is not None:
             print(printable(f"{counted(len(rows), 'file')} in {out}"))
     for line in lost:

@@ -1,14 +1,17 @@
 """Step ``quantiser``: the centres of acoustic units, fitted to the frames of all segments."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.units.quantiser import QuantiserFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.audio.segmentation.hearing import Hearing
 from ossicle.core.digest import digest
 from ossicle.core.settings import digestible
 from ossicle.core.text.counting import counted
@@ -18,7 +21,7 @@ from ossicle.units.nearest import Screens
 from ossicle.units.quantiser import Quantiser
 from ossicle.units.quantiser_training import refuse_too_few, train_quantiser
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 _LONG_FRAME = 256
 
 
@@ -66,7 +69,7 @@ def _fit(context: Context, threads: int) -> None:
                 screens=screens,
             )
             if k == settings.k:
-                found.save(context.out)
+                replace(found, heard=_heard(context.project)).save(context.out)
             row = _row(found)
             context.journal.mark(name, **row)
         if k == settings.k:
@@ -75,6 +78,10 @@ def _fit(context: Context, threads: int) -> None:
     if own.checkpoint_file.exists():
         remove_file(own.checkpoint_file)
     own.write_sweep(sorted(rows, key=lambda one: int(one["k"])))
+
+
+def _heard(project: Project) -> Hearing:
+    return Hearing(project.settings.audio.name, project.settings.segments)
 
 
 def _screens(dim: int) -> Screens | None:
@@ -129,7 +136,10 @@ STEP = Step(
     name=QuantiserFolder.step,
     version=STEP_VERSION,
     needs=(SegmentsFolder.step, FeaturesFolder.step),
-    settings=lambda project: {"quantiser": digestible(project.settings.quantiser)},
+    settings=lambda project: {
+        "quantiser": digestible(project.settings.quantiser),
+        "heard": _heard(project).to_json(),
+    },
     run=run,
     reads={SegmentsFolder.step: groups_read},
 )

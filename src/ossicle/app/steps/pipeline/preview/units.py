@@ -7,7 +7,6 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.segments import table_file
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.detector import input_preview
-from ossicle.audio.segmentation.settings import FILES, FULL_SCALE, LOUDEST, SILENCES, SegmentSettings
 from ossicle.core.errors import OssicleError
 from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.segment_table import read_segments
@@ -25,27 +24,6 @@ _OF_LEARNING = ("no_annotations", "no_negatives", "not_judged", "label_twins", "
 def units_preview(project: Project) -> Iterator[Finding]:
     """Yield what a run will use and leave out; one finding that blocks if the files cannot be listed."""
     yield from input_preview(project, _findings)
-
-
-def segments_in_words(settings: SegmentSettings) -> str:
-    """Return how recordings are cut into segments.
-
-    >>> segments_in_words(SegmentSettings())
-    'cut at silences of 0.5 s (40 dB below the loudest frame); 2 to 120 s long'
-    """
-    if settings.by == FILES:
-        return "each recording is one segment"
-    if settings.by != SILENCES:
-        return f"those of {settings.table}"
-    level = f"{abs(settings.threshold_db):g} dB {'above' if settings.threshold_db > 0 else 'below'}"
-    if settings.relative_to == FULL_SCALE:
-        where = f"{settings.threshold_db:g} dBFS"
-    elif settings.relative_to == LOUDEST:
-        where = f"{level} the loudest frame"
-    else:
-        where = f"{level} the level of {settings.percentile:g} % of the frames"
-    lengths = f"{settings.shortest_s:g} to {settings.longest_s:g} s long"
-    return f"cut at silences of {settings.min_silence_s:g} s ({where}); {lengths}"
 
 
 def _findings(
@@ -102,7 +80,7 @@ def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
 
 
 def _segments(project: Project) -> Finding:
-    words, table = segments_in_words(project.settings.segments), table_file(project)
+    words, table = project.settings.segments.in_words, table_file(project)
     if table is None:
         return Finding("segments", True, words)
     if not table.is_file():
