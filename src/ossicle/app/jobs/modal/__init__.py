@@ -1,0 +1,1 @@
+"""The runner for Modal: the tasks of jobs in containers that share one volume."""
