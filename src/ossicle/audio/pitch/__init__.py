@@ -1,0 +1,1 @@
+"""F0 tracking: the pitch of speech over time."""

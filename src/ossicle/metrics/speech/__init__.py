@@ -1,0 +1,1 @@
+"""Distances between a recording and its resynthesis, on arrays."""

@@ -1,0 +1,152 @@
+"""The simplest synthesis from units: the mean spectrum of each unit, and phases from Griffin and Lim. A baseline.
+
+It knows nothing but what each unit sounds like on average, so a vocoder must be better than it.
+
+References
+----------
+D. W. Griffin, J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans. ASSP 32(2), 1984.
+N. Perraudin, P. Balazs, P. L. Soendergaard, "A fast Griffin-Lim algorithm", WASPAA 2013.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.audio.features.griffin_lim import Framing, griffin_lim
+from ossicle.audio.features.logmel import log_mel
+from ossicle.core.model_input.frontend import FrontEndSettings, band_centres_hz, filter_bank
+
+_WINDOW_S, _BANDS, _FLOOR_DB = 0.064, 80, -100.0
+# Frames of the synthesis to a frame of units.
+_FRAMES = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeanSpectrum:
+    """The mean log-mel spectrum of every unit.
+
+    Attributes
+    ----------
+    levels_db
+        Mean level of each unit and band in dB, float64, shape (k, 80). A unit that no segment has is as the mean of
+        all.
+    counts
+        Frames that each is the mean of, int64, shape (k,).
+    rate
+        Sample rate in Hz.
+    hop_samples
+        Samples of a unit frame.
+    """
+
+    levels_db: NDArray[np.float64]
+    counts: NDArray[np.int64]
+    rate: int
+    hop_samples: int
+
+    def synthesise(self, units: NDArray[np.integer], *, iterations: int = 60, seed: int = 0) -> NDArray[np.float32]:
+        """Return the sound of a sequence of units.
+
+        Parameters
+        ----------
+        units
+            One unit a frame, shape (n,), each in [0, k).
+        iterations
+            Rounds of Griffin and Lim.
+        seed
+            Of the first phases.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, shape (n * hop_samples,).
+
+        Raises
+        ------
+        ValueError
+            If a unit is not in [0, k).
+        """
+        given = np.asarray(units)
+        if len(given) and not 0 <= given.min() <= given.max() < len(self.counts):
+            raise ValueError(f"units from {given.min()} to {given.max()}: they must lie in 0 to {len(self.counts) - 1}")
+        if not len(given):
+            return np.zeros(0, dtype=np.float32)
+        framing = Framing(_front(self.rate, self.hop_samples).n_fft, self.hop_samples // _FRAMES)
+        n_samples = len(given) * self.hop_samples
+        # Frame j is centred on sample j * hop, which lies in this unit.
+        unit = (np.arange(framing.n_frames(n_samples)) * framing.hop_samples // self.hop_samples).clip(
+            max=len(given) - 1
+        )
+        magnitudes = self._magnitudes()[given[unit]]
+        return griffin_lim(magnitudes, framing, n_samples, iterations=iterations, seed=seed)
+
+    def _magnitudes(self) -> NDArray[np.float64]:
+        """Return the STFT magnitude of each unit, (k, n_bins): the power of a band spread evenly over its bins."""
+        front = _front(self.rate, self.hop_samples)
+        bank = filter_bank(front).astype(np.float64)
+        density_db = self.levels_db - 10 * np.log10(bank.sum(axis=1))
+        bins_hz = np.arange(bank.shape[1]) * front.rate / front.n_fft
+        centres_hz = band_centres_hz(front)
+        spread = np.stack([np.interp(bins_hz, centres_hz, one) for one in density_db])
+        return np.asarray(10 ** (spread / 20))
+
+
+def mean_spectrum(
+    segments: Iterable[tuple[NDArray[np.float32], NDArray[np.integer]]], k: int, rate: int, hop_samples: int
+) -> MeanSpectrum:
+    """Return the mean spectrum of each unit over segments.
+
+    Parameters
+    ----------
+    segments
+        Samples, float32 (m,), and units, (n,), of each segment: frame i of the units covers samples ``i *
+        hop_samples`` to ``(i + 1) * hop_samples``. Missing samples at the end are silence.
+    k
+        Number of units.
+    rate
+        Sample rate in Hz.
+    hop_samples
+        Samples of a unit frame, a multiple of 8.
+
+    Raises
+    ------
+    ValueError
+        If there is no frame, a unit is not in [0, k), or the hop is not a multiple of 8.
+    """
+    front = _front(rate, hop_samples)
+    sums, counts = np.zeros((k, front.n_mels)), np.zeros(k, dtype=np.int64)
+    # A window is centred on the middle of its frame.
+    before = (front.n_fft - hop_samples) // 2
+    for samples, units in segments:
+        given = np.asarray(units)
+        if not len(given):
+            continue
+        if not 0 <= given.min() <= given.max() < k:
+            raise ValueError(f"units from {given.min()} to {given.max()}: they must lie in 0 to {k - 1}")
+        length = (len(given) - 1) * hop_samples + front.n_fft
+        padded = np.zeros(length, dtype=np.float32)
+        own = samples[: length - before]
+        padded[before : before + len(own)] = own
+        np.add.at(sums, given, log_mel(padded, front).astype(np.float64))
+        counts += np.bincount(given, minlength=k)
+    if not counts.any():
+        raise ValueError("there are no frames; a mean spectrum needs segments with units")
+    mean = sums.sum(axis=0) / counts.sum()
+    heard = counts > 0
+    levels = np.where(heard[:, None], sums / np.maximum(counts, 1)[:, None], mean)
+    return MeanSpectrum(levels, counts, rate, hop_samples)
+
+
+def _front(rate: int, hop_samples: int) -> FrontEndSettings:
+    if hop_samples < 2 * _FRAMES or hop_samples % (2 * _FRAMES):
+        raise ValueError(f"hop_samples = {hop_samples} must be a multiple of {2 * _FRAMES}")
+    return FrontEndSettings(
+        rate=rate,
+        n_fft=2 * round(_WINDOW_S * rate / 2),
+        hop_samples=hop_samples,
+        n_mels=_BANDS,
+        fmin_hz=0.0,
+        fmax_hz=rate / 2,
+        floor_db=_FLOOR_DB,
+    )
