@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import entropy
 
-from ossicle.metrics.units.symbol_rates import symbol_counts, symbol_rates
+from ossicle.metrics.units.symbol_rates import SymbolRates, symbol_counts, symbol_rates
 
 
 def test_rates_of_one_recording_worked_out_by_hand():
@@ -12,13 +12,33 @@ def test_rates_of_one_recording_worked_out_by_hand():
     assert made.repeat_rate.value == pytest.approx(2 / 3)
 
 
+def rates(seed: int, recordings: int = 30, frames: int = 100, k: int = 64) -> SymbolRates:
+    generator = np.random.default_rng(seed)
+    spoken = [[generator.integers(k, size=frames)] for _ in range(recordings)]
+    return symbol_rates(np.stack([symbol_counts(one, k, 0.02) for one in spoken]), ["a"] * recordings)
+
+
 def test_recordings_add_up_and_have_an_interval():
-    generator = np.random.default_rng(0)
-    spoken = [[generator.integers(8, size=100)] for _ in range(30)]
-    made = symbol_rates(np.stack([symbol_counts(one, 8, 0.02) for one in spoken]), ["a"] * 30)
+    made = rates(0, k=8)
     assert made.bitrate.value == pytest.approx(50 * 3, rel=0.01)
-    assert made.bitrate.low <= made.bitrate.value
     assert made.repeat_rate.low < 1 / 8 < made.repeat_rate.high
+
+
+@pytest.mark.parametrize("key", ["bitrate", "bitrate_runs"])
+def test_intervals_of_bitrates_contain_the_figure_and_are_as_wide_as_its_spread(key):
+    """A plain bootstrap repeats recordings, which lowers the entropy: its interval ended below the figure."""
+    made = [getattr(rates(seed), key) for seed in range(100)]
+    values = np.array([one.value for one in made])
+    reach = np.array([(one.high - one.low) / 2 for one in made])
+    assert all(one.low < one.value <= one.high for one in made)
+    assert 0.6 < reach.mean() / (1.96 * values.std()) < 1.6
+    assert np.mean([one.low <= values.mean() <= one.high for one in made]) >= 0.9
+
+
+def test_intervals_of_bitrates_end_where_a_bitrate_does():
+    for seed in range(5):
+        assert rates(seed, recordings=4, frames=20, k=2).bitrate.high <= 50 + 1e-9
+    assert np.isnan([rates(0, recordings=2).bitrate.low, rates(0, recordings=2).bitrate.high]).all()
 
 
 def test_empty_segments_leave_the_rates_undefined():

@@ -8,13 +8,11 @@ purity are stated only beside their chance levels.
 A permutation also breaks the runs of units and words, and two labellings that change slowly agree more by chance than
 two that do not. So the AMI of the same units moved in time stands beside it: what it takes away is what was heard.
 
-Intervals are those of the jackknife over blocks of recordings. Resampling with replacement would repeat frames, and
-repeated frames raise mutual information by themselves.
+Intervals are those of the jackknife over blocks of recordings (:mod:`ossicle.metrics.resampling.jackknife`).
 
 References
 ----------
 N. X. Vinh, J. Epps, J. Bailey, "Information theoretic measures for clusterings comparison", JMLR 11, 2010.
-B. Efron, C. Stein, "The jackknife estimate of variance", Annals of Statistics 9(3), 1981.
 """
 
 import math
@@ -25,17 +23,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, xlogy
-from scipy.stats import t as student
 
 from ossicle.metrics.reports.event_report import Estimate, plain
+from ossicle.metrics.resampling.jackknife import block_of, jackknife_interval
 
-JACKKNIFE_BLOCKS = 20
-"""Blocks of recordings that are left out in turn; with fewer recordings, each is a block."""
 # The chance that a cell of a permuted table lies further from its mean than the sum reaches is below exp(-46) = 1e-20.
 _TAIL = 46.0
 _CELLS_AT_ONCE = 1 << 20
-# Two blocks give an error with one degree of freedom, and an interval that says nothing.
-_FEWEST_BLOCKS = 3
 _SHIFTS = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 Table = NDArray[np.int64]
@@ -119,7 +113,7 @@ def label_agreement(
         raise ValueError(f"labels {labels.shape}, units {units.shape} and recordings {recordings.shape} must be (n,)")
     shuffled = contingency(labels, np.random.default_rng(seed).permutation(units))
     table = contingency(labels, units)
-    blocks = np.unique(recordings, return_inverse=True)[1] % JACKKNIFE_BLOCKS
+    blocks = block_of(recordings)
     without = [contingency(labels[kept], units[kept]) for kept in (blocks != one for one in np.unique(blocks))]
     return Agreement(
         ami=_jackknife(adjusted_mutual_information, table, without),
@@ -255,11 +249,5 @@ def _jackknife(
     statistic: Callable[[Table], float], table: Table, without: list[Table], least: float = -math.inf
 ) -> Estimate:
     """Return the figure of ``table`` with its interval from the figures without each block, within ``least`` and 1."""
-    value, n = statistic(table), len(without)
-    if n < _FEWEST_BLOCKS:
-        return Estimate(value, math.nan, math.nan)
-    left = np.array([statistic(one) for one in without])
-    error = math.sqrt((n - 1) / n * float(((left - left.mean()) ** 2).sum()))
-    reach = float(student.ppf(0.975, n - 1)) * error
-    low, high = np.clip([value - reach, value + reach], least, 1.0).tolist()
-    return Estimate(value, low, high)
+    value = statistic(table)
+    return Estimate(value, *jackknife_interval(value, [statistic(one) for one in without], least, 1.0))

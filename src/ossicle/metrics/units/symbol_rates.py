@@ -1,5 +1,9 @@
 """What a sequence of units costs: bits a second, and how often a unit is repeated.
 
+Entropies have intervals by the jackknife (:mod:`ossicle.metrics.resampling.jackknife`): a bootstrap repeats recordings,
+which lowers an entropy, and its interval may not even contain the figure. That of the repeat rate, a ratio of sums,
+resamples recordings.
+
 References
 ----------
 E. Dunbar et al., "The Zero Resource Speech Challenge 2019: TTS without T", Interspeech 2019 (bitrate).
@@ -15,6 +19,7 @@ from scipy.special import xlogy
 
 from ossicle.metrics.reports.event_report import Estimate
 from ossicle.metrics.resampling.bootstrap import bootstrap_interval
+from ossicle.metrics.resampling.jackknife import block_of, jackknife_interval
 
 _MICROSECONDS = 1_000_000
 
@@ -74,7 +79,7 @@ def symbol_counts(sequences: Sequence[NDArray[np.integer]], k: int, hop_s: float
 
 
 def symbol_rates(counts: NDArray[np.int64], groups: Sequence[str], resamples: int = 1000, seed: int = 0) -> SymbolRates:
-    """Return bitrates and repeat rate over recordings with intervals that resample recordings.
+    """Return bitrates and repeat rate over recordings, with 95 % intervals.
 
     Parameters
     ----------
@@ -83,21 +88,39 @@ def symbol_rates(counts: NDArray[np.int64], groups: Sequence[str], resamples: in
     groups
         Group of each recording.
     resamples, seed
-        Of the bootstrap; no interval with 0.
+        Of the bootstrap of the repeat rate; it has no interval with 0.
     """
-    made = bootstrap_interval(counts, groups, _rates, resamples, seed)
-    return SymbolRates(
-        *(Estimate(*one) for one in zip(made.value.tolist(), made.low.tolist(), made.high.tolist(), strict=True))
-    )
-
-
-def _rates(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     k = (counts.shape[1] - 3) // 2
-    repeats, pairs, seconds = counts[:, -3], counts[:, -2], counts[:, -1] / _MICROSECONDS
+    total = counts.sum(axis=0)
+    blocks = block_of(np.arange(len(counts)))
+    rest = total - np.stack([counts[blocks == one].sum(axis=0) for one in np.unique(blocks)] or [total])
+    values, without = _bitrates(total[None])[0], _bitrates(rest)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.stack(
-            [_bits(counts[:, :k]) / seconds, _bits(counts[:, k : 2 * k]) / seconds, repeats / pairs], axis=1
-        )
+        # All units equally often, in every frame.
+        most = float(total[:k].sum() / _seconds(total) * np.log2(k))
+    repeats = bootstrap_interval(counts, groups, _repeat_rate, resamples, seed)
+    bitrate, bitrate_runs = (
+        Estimate(float(value), *jackknife_interval(float(value), left, 0.0, most))
+        for value, left in zip(values, without.T.tolist(), strict=True)
+    )
+    return SymbolRates(bitrate, bitrate_runs, Estimate(float(repeats.value), float(repeats.low), float(repeats.high)))
+
+
+def _bitrates(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the bits a second of frames and of runs, of each row: float64 (n, 2)."""
+    k = (counts.shape[1] - 3) // 2
+    bits = np.stack([_bits(counts[:, :k]), _bits(counts[:, k : 2 * k])], axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return bits / _seconds(counts)[:, None]
+
+
+def _seconds(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(counts[..., -1] / _MICROSECONDS)
+
+
+def _repeat_rate(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(counts[:, -3] / counts[:, -2])
 
 
 def _bits(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ from ossicle.units.normalisation import GROUP
 from ossicle.units.normalised import GroupStatistics, group_statistics
 from ossicle.units.quantiser_training import TooFewFrames, train_quantiser
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 IN_SAMPLE, ALL_SPEECH = "in-sample", "all speech"
 
 
