@@ -122,7 +122,7 @@ def test_a_cancelled_array_goes_on_and_ends_as_a_run_here_does(prepared: Path, l
     project = Path(shutil.copytree(prepared, tmp_path / "the project"))
     said = ossicle("jobs", "submit", "-p", project, "--on", "slurm").stdout
     numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("show", "cancel")))
-    assert list(numbers) == ["training", "scores", "decision-report"]
+    assert list(numbers) == ["training", "training.gather", "scores", "scores.gather", "decision-report"]
     states = project / "data" / "jobs" / "0001" / "state" / "training"
     until(
         lambda: any(json_lines(file)[-1:] and json_lines(file)[-1]["state"] == "done" for file in states.glob("*")),
@@ -166,7 +166,7 @@ def test_trainings_there_and_the_rest_here_give_the_same(prepared: Path, local: 
     project = Path(shutil.copytree(prepared, tmp_path / "mixed"))
     said = ossicle("run", "-p", project, "--set", "jobs.training.on=slurm").stderr
     assert "training: 3 done" in said
-    assert {name.partition("/")[0] for name in status(project)} == {"training"}
+    assert {name.partition("/")[0] for name in status(project)} == {"training", "training.gather"}
     log = (project / "data" / "jobs" / "0001" / "logs" / "training-0.log").read_text()
     assert "training fold0: computed" in log
     assert "training fold0: computed" in ossicle("jobs", "logs", "fold0", "-p", project).stdout
@@ -260,7 +260,7 @@ def test_a_project_for_states_is_the_same_there(tmp_path: Path) -> None:
     ossicle("run", "-p", here)
     said = ossicle("jobs", "submit", "-p", there, "--on", "slurm").stdout
     numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("show", "cancel")))
-    assert list(numbers) == ["features", "heads", "state_scores-report"]
+    assert list(numbers) == ["features", "features.gather", "heads", "heads.gather", "state_scores-report"]
     until(lambda: not queue(list(numbers.values())), "an empty queue", timeout_s=150)
     assert {one["state"] for one in status(there).values()} == {"done"}
     # Everything is there: a run here only publishes it.

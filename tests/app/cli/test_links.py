@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "jobs cancel": P[:2],
     "jobs pull": ("{other}", *P[:2], "--with", "scores,checkpoints,logs"),
     "jobs task": ("scores", "fold0", *P),
+    "jobs gather": ("scores", *P),
     "predict": ("{bundle}", "{p}/audio", "-o", "{p}/out", "--force", "--format", "raven,csv", "--cutouts", "{p}/out"),
     "stream": ("{bundle}", "{p}/audio/siteA_1.wav"),
     "live": ("{bundle}", "--sink", "jsonl:{p}/out/lines.jsonl", "--record", "{p}/out/sound.wav", "--for-s", "0.1"),

@@ -94,7 +94,8 @@ def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, m
     use_untrained(monkeypatch)
     project = Path(shutil.copytree(finished, tmp_path / "queued"))
     more = ("--set", "training.epochs=3", "--until", "training")
-    tools(sbatch="echo 11", squeue="echo '11_0|PENDING|Priority|'")
+    counted = 'n=$(($(cat "$0.n" 2>/dev/null || echo 10) + 1)); echo $n | tee "$0.n"'
+    tools(sbatch=counted, squeue="echo '11_0|PENDING|Priority|'")
     first = ossicle("jobs", "submit", "-p", project, *ON, *more)
     assert (first.code, first.out.splitlines()[0]) == (0, "training: 11")
     second = ossicle("jobs", "submit", "-p", project, *ON, *more)

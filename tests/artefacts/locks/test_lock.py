@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import socket
@@ -9,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.artefacts.locks.lock import LOCK_FILE, forget_work_unit_locks, project_lock, work_unit_lock
+from ossicle.artefacts.locks import lock
+from ossicle.artefacts.locks.lock import (
+    LOCK_FILE,
+    LOCKS_VARIABLE,
+    forget_work_unit_locks,
+    project_lock,
+    work_unit_lock,
+)
 from ossicle.core.errors import LockedError, UsageError
 
 HOLDS = """
@@ -159,3 +167,30 @@ def test_forgotten_units_leave_nothing(tmp_path: Path) -> None:
     with work_unit_lock(tmp_path, "fold0"):
         forget_work_unit_locks(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_on_a_place_without_locks_nothing_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(handle: int, path: Path) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(lock, "try_lock", refuse)
+    monkeypatch.delenv(LOCKS_VARIABLE, raising=False)
+    for held in (project_lock(tmp_path), work_unit_lock(tmp_path, "fold0")):
+        with (
+            pytest.raises(UsageError, match=r"has no locks \(Operation not supported\); .* set OSSICLE_LOCKS=none"),
+            held,
+        ):
+            raise AssertionError("held without a lock")
+    for path in tmp_path.iterdir():
+        path.unlink()
+    monkeypatch.setenv(LOCKS_VARIABLE, "none")
+    with project_lock(tmp_path), project_lock(tmp_path, wait=True), work_unit_lock(tmp_path / "work", "fold0"):
+        assert [path.name for path in tmp_path.rglob("*")] == ["work"]
+    with pytest.raises(UsageError, match="is not a folder"), project_lock(tmp_path / "absent"):
+        raise AssertionError("no folder")
+
+
+def test_an_unknown_kind_of_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOCKS_VARIABLE, "off")
+    with pytest.raises(UsageError, match=r"\$OSSICLE_LOCKS = 'off' is not one of: flock, none"), project_lock(tmp_path):
+        raise AssertionError("held")

@@ -1,11 +1,14 @@
 """Options that several commands share."""
 
+import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ossicle.app.cli.printable import printable
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.steps.engine.progress_kinds import PROGRESS_KINDS
 from ossicle.core.errors import UsageError
@@ -78,6 +81,16 @@ AudioRootMap = Annotated[
         show_default=False,
     ),
 ]
+StopAfter = Annotated[
+    float | None,
+    typer.Option(
+        "--stop-after",
+        min=1,
+        help="Save and end with exit code 143 after so many seconds, before the limit of a machine or container; the "
+        "same command continues.",
+        show_default=False,
+    ),
+]
 Recordings = Annotated[list[Path], typer.Argument(help="Recordings, or folders of them (any depth).")]
 Device = Annotated[
     str,
@@ -86,6 +99,13 @@ Device = Annotated[
         show_default=False,
     ),
 ]
+
+
+def stopping(seconds: float | None) -> AbstractContextManager[None]:
+    """Return a block in which ``--stop-after`` holds."""
+    from ossicle.artefacts.processes.stopping import stopping_after
+
+    return stopping_after(seconds, lambda line: print(printable(f"ossicle: {line}"), file=sys.stderr, flush=True))
 
 
 def overrides_of(

@@ -10,6 +10,8 @@ from ossicle.app.steps.engine.step import Step, find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.work_units import work_units_left
 
+GATHER = ".gather"
+"""What follows the name of a step in the name of the job that commits it."""
 LARGEST_ARRAY = 1000
 """The largest number of tasks in one job; the limit of Slurm is one more unless it was raised."""
 
@@ -61,6 +63,19 @@ def placement(project: Project, step: str, on: str | None) -> StepPlacement:
     return placed
 
 
+def gather_placement(project: Project, step: str, on: str | None) -> StepPlacement:
+    """Return where a step is gathered: in the place of its work units, and there with the resources of ``[jobs]``.
+
+    Gathering takes seconds and no GPU, so it does not wait in the queue of the step's own partition. Where ``[jobs]``
+    is about another place, the settings are those of the step.
+    """
+    own, general = placement(project, step, on), project.settings.jobs.placed("")
+    if (on or general.on) == own.on:
+        return replace(general, on=own.on, max_concurrent=0)
+    # A partition of GPUs may refuse a task without one.
+    return replace(own, max_concurrent=0) if own.partition else replace(own, gpus=0, gpu_type="", max_concurrent=0)
+
+
 def _most_at_a_time(project: Project, table: str) -> int:
     """Return how many tasks of a table of ``[jobs]`` may run at a time if no table sets it; 0 sets no limit."""
     pipeline = pipeline_of(project)
@@ -73,8 +88,9 @@ def _most_at_a_time(project: Project, table: str) -> int:
 def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None) -> list[Job]:
     """Return the jobs of the unfinished work among ``steps``; each job needs the one before it.
 
-    The planning steps of the pipeline are done already. The remaining work units of a step are one array. Neighbouring
-    steps without work units and with the same placement are one task.
+    The planning steps of the pipeline are done already. The remaining work units of a step are one array, and the job
+    ``STEP.gather`` after it commits the step. Neighbouring steps without work units and with the same placement are one
+    task.
 
     Parameters
     ----------
@@ -110,8 +126,11 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
         work_units = () if step.work_units is None else work_units_left(step, project, done)
         if work_units:
             close()
-            tasks = [Task(one, line("jobs", "task", step.name, one, "--progress=plain")) for one in work_units]
+            words = ("jobs", "task", step.name)
+            tasks = [Task(one, line(*words, one, "--no-gather", "--progress=plain")) for one in work_units]
             _append(out, f"{prefix}{step.name}", step.name, tasks, placed)
+            gather = Task(f"{step.name}{GATHER}", line("jobs", "gather", step.name, "--progress=plain"))
+            _append(out, f"{prefix}{gather.name}", step.name, [gather], gather_placement(project, step.name, on))
         else:
             plain.append(step.name)
     close()

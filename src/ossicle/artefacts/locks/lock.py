@@ -4,8 +4,12 @@ The lock is the system's (``flock``) on ``.ossicle.lock``, so it ends with its p
 file (pid, host, start) only serves the message to a second process. On file systems shared between machines, flock must
 work between them (NFS of the last decade, Lustre mounted with ``flock``). Without ``fcntl`` (Windows) the package
 ``filelock`` is used instead.
+
+A place without locks (a Modal volume, a mounted object store) is named by ``OSSICLE_LOCKS=none``. Nothing is locked
+there: whoever starts commands gives each piece of work to one of them at a time, as plans of jobs do.
 """
 
+import errno
 import json
 import math
 import os
@@ -25,9 +29,30 @@ except ModuleNotFoundError:
     from ossicle.artefacts.locks.portable_lock import try_lock
 
 LOCK_FILE = ".ossicle.lock"
+LOCKS_VARIABLE = "OSSICLE_LOCKS"
+"""Environment variable: ``none`` on a place without locks; empty or ``flock`` elsewhere."""
+NO_LOCKS = "none"
 
 _WORK_UNIT = ".ossicle-lock-"
 _POLL_S = 0.2
+_WITHOUT_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+
+
+def locks_used() -> bool:
+    """Return whether this process locks what it writes; :data:`LOCKS_VARIABLE` decides.
+
+    Raises
+    ------
+    UsageError
+        The variable has another value.
+    """
+    value = os.environ.get(LOCKS_VARIABLE, "")
+    if value not in ("", "flock", NO_LOCKS):
+        raise UsageError(
+            f"${LOCKS_VARIABLE} = {value!r} is not one of: flock, {NO_LOCKS}; set it to {NO_LOCKS} on a place without "
+            "file locks only"
+        )
+    return value != NO_LOCKS
 
 
 @contextmanager
@@ -74,6 +99,9 @@ def forget_work_unit_locks(folder: Path) -> None:
 
 @contextmanager
 def _held(path: Path, what: str, wait_s: float) -> Iterator[None]:
+    if not locks_used():
+        yield
+        return
     handle = descriptor_to_change(path)
     try:
         release = _lock(handle, path, what, wait_s)
@@ -96,11 +124,24 @@ def _held(path: Path, what: str, wait_s: float) -> Iterator[None]:
 def _lock(handle: int, path: Path, what: str, wait_s: float) -> Callable[[], None]:
     """Lock the file and return what releases it; raise LockedError if another holds it for ``wait_s`` seconds more."""
     until = time.monotonic() + wait_s
-    while (release := try_lock(handle, path)) is None:
+    while (release := _tried(handle, path)) is None:
         if time.monotonic() >= until:
             raise LockedError(f"{what} is in use by {_holder(handle)}; wait for it to end, or stop it")
         time.sleep(_POLL_S)
     return release
+
+
+def _tried(handle: int, path: Path) -> Callable[[], None] | None:
+    """Try once to lock the file; raise UsageError if its file system has no locks."""
+    try:
+        return try_lock(handle, path)
+    except OSError as error:
+        if error.errno not in _WITHOUT_LOCKS:
+            raise
+        raise UsageError(
+            f"{path.parent}: this file system has no locks ({error.strerror}); if each command there has the work to "
+            f"itself, as the tasks of a plan of jobs do, set {LOCKS_VARIABLE}={NO_LOCKS} (docs/jobs.md)"
+        ) from error
 
 
 def _holder(handle: int) -> str:

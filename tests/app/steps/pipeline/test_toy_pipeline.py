@@ -146,11 +146,15 @@ def test_it_is_written_as_sbatch(project: Path, ossicle: Any, tmp_path: Path) ->
     said = ossicle("jobs", "write", "-p", project, "--on", "slurm", "-o", out)
     assert said.code == 0, said.err
     plan = json.loads((out / "plan.json").read_text())
-    assert [(job["name"], job["placement"]["on"]) for job in plan["jobs"]] == [("counts", "slurm"), ("page", "local")]
+    assert [(job["name"], job["placement"]["on"]) for job in plan["jobs"]] == [
+        ("counts", "slurm"),
+        ("counts.gather", "slurm"),
+        ("page", "local"),
+    ]
     script = (out / "counts.sbatch").read_text()
     assert "#SBATCH --array=0-2%7\n" in script
     assert "#SBATCH --cpus-per-task=3\n" in script
-    assert re.search(r"^    1\) command=\(ossicle jobs task counts b ", script, re.MULTILINE)
+    assert re.search(r"^    1\) command=\(ossicle jobs task counts b --no-gather ", script, re.MULTILINE)
     assert not (out / "page.sbatch").exists()
     assert contents(project).keys() == {"texts"}
 
@@ -163,6 +167,7 @@ def test_it_is_conducted_on_this_machine(project: Path, tmp_path: Path, monkeypa
     jobs = jobs_of([loaded], RunOptions(on="local"), Silent())
     assert [(job.name, [task.name for task in job.tasks]) for job in jobs] == [
         ("counts", ["a", "b", "c"]),
+        ("counts.gather", ["counts.gather"]),
         ("page", ["page"]),
     ]
     folder, plan = lay_out(loaded, jobs)
@@ -177,7 +182,7 @@ def test_it_is_conducted_on_this_machine(project: Path, tmp_path: Path, monkeypa
         program=(sys.executable, str(SCRIPT)),
     )
     assert failures(folder, states) is None
-    assert {one.task.name: one.attempt for one in states} == {"a": 1, "b": 2, "c": 1, "page": 1}
+    assert {one.task.name: one.attempt for one in states} == {"a": 1, "b": 2, "c": 1, "counts.gather": 1, "page": 1}
     assert counted(project) == ["a", "b", "c"]
     assert contents(project) == contents(whole)
     assert (project / toy.PAGE).read_bytes() == (whole / toy.PAGE).read_bytes()

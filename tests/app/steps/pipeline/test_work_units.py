@@ -10,17 +10,21 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.jobs.benchmark import benchmark_jobs
-from ossicle.app.jobs.build import Listed, listed_jobs, step_jobs
+from ossicle.app.jobs.build import Listed, gather_placement, listed_jobs, step_jobs
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.placement import StepPlacement
 from ossicle.app.steps.engine.step import Context, Silent, Step, find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.run_project import run_project
-from ossicle.app.steps.pipeline.work_units import run_work_unit
+from ossicle.app.steps.pipeline.work_units import gather_step, run_work_unit
 from ossicle.artefacts.files import tree_digest
-from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, Shelf
+from ossicle.artefacts.locks.lock import LOCKS_VARIABLE
+from ossicle.artefacts.logs.runlog import read_run_log
+from ossicle.artefacts.logs.shared_runlog import RUNS
+from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT, RUN_LOG, Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import OssicleError, UsageError
 from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 
@@ -90,6 +94,72 @@ def test_a_step_in_parts_is_the_step_as_a_whole(project: Project, tmp_path: Path
         if path is not None:
             Shelf(parts.data_root).verify(path)
             assert name in contents(project)
+
+
+def test_a_plan_leaves_work_units_and_gathers_them_in_a_task_of_its_own(project: Project, tmp_path: Path) -> None:
+    parts = load_project(Path(shutil.copytree(project.folder, tmp_path / "parts")))
+    run_project(project, Silent(), until="scores")
+    names = ("final", "fold2", "fold0")
+    for unit in names:
+        assert run_work_unit(parts, "training", unit, Silent(), gather=False) == "computed"
+    with pytest.raises(
+        OssicleError, match="1 of 4 work units are not done: fold1; do them: ossicle run training -p "
+    ) as e:
+        gather_step(parts, "training", Silent())
+    assert e.value.exit_code == 1
+    assert run_work_unit(parts, "training", "fold1", Silent(), gather=False) == "computed"
+    # Whoever is last does not gather, and neither does a task of a later step.
+    with pytest.raises(UsageError, match="scores needs training, which is not done"):
+        run_work_unit(parts, "scores", "fold0", Silent(), gather=False)
+    with pytest.raises(UsageError, match="scores needs training, which is not done"):
+        gather_step(parts, "scores", Silent())
+    assert find_steps(detector.PIPELINE.steps, parts)["training"] is None
+    assert gather_step(parts, "training", Silent()) == "computed"
+    assert gather_step(parts, "training", Silent()) == "reused"
+    for unit in ("fold1", "fold2", "fold0"):
+        assert run_work_unit(parts, "scores", unit, Silent(), gather=False) == "computed"
+    assert gather_step(parts, "scores", Silent()) == "computed"
+    assert contents(parts) == contents(project)
+    logged = []
+    for one in (parts, project):
+        scored = find_steps(detector.PIPELINE.steps, one)["scores"]
+        assert scored is not None
+        logged.append(sorted({str(entry["unit"]) for entry in read_run_log(scored / RUN_LOG)}))
+        assert not list(scored.rglob("run/*"))
+    # What each work unit logged is in the one log of the step, as in a run of the whole step.
+    assert logged[0] == logged[1]
+    assert len(logged[0]) == 3
+    with pytest.raises(UsageError, match="'decision' has no work units"):
+        gather_step(parts, "decision", Silent())
+
+
+def test_work_units_and_gathering_without_locks(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOCKS_VARIABLE, "none")
+    shared = set(project.data_root.iterdir())
+    for unit in ("fold0", "fold1", "fold2", "final"):
+        before = {path for path in project.data_root.rglob("*") if path.is_file()}
+        run_work_unit(project, "training", unit, Silent(), gather=False)
+        made = {path for path in project.data_root.rglob("*") if path.is_file()} - before
+        # Nothing that another work unit writes, and no lock.
+        assert all(unit in path.relative_to(project.data_root).as_posix() or path.parent.name == RUNS for path in made)
+    assert {path.name for path in set(project.data_root.iterdir()) - shared} == {"training", RUNS}
+    assert gather_step(project, "training", Silent()) == "computed"
+    assert not list(project.data_root.rglob(".ossicle-lock*"))
+
+
+def test_gathering_does_not_wait_for_the_gpus_of_a_step(project: Project) -> None:
+    def placed(on: str | None, *overrides: str) -> StepPlacement:
+        return gather_placement(load_project(project.file, overrides), "training", on)
+
+    general = ("jobs.partition=cpu", "jobs.account=lab", "jobs.training.partition=gpu", "jobs.training.gpus=2")
+    found = placed("slurm", *general, "jobs.training.time=9:00:00", "jobs.time=1:00:00")
+    assert (found.on, found.partition, found.account, found.gpus, found.time) == ("slurm", "cpu", "lab", 0, "1:00:00")
+    assert placed(None, *general, "jobs.on=slurm") == replace(found, time="")
+    # Only the step is placed elsewhere: [jobs] is about this machine.
+    only = placed(None, "jobs.training.on=slurm", "jobs.training.partition=gpu", "jobs.training.gpus=2")
+    assert (only.on, only.partition, only.gpus) == ("slurm", "gpu", 2)
+    assert placed(None, "jobs.training.on=slurm", "jobs.training.gpus=2").gpus == 0
+    assert placed("local", *general).on == "local"
 
 
 def test_a_whole_run_goes_on_from_units_and_units_from_a_run(project: Project) -> None:
@@ -170,14 +240,18 @@ def test_jobs_are_what_is_to_do_in_arrays_and_neighbours(project: Project) -> No
     rest = "decision-report"
     assert plan(on="slurm") == [
         ("training", "slurm", [*folds, "final"], ()),
-        ("scores", "slurm", folds, ("training",)),
-        (rest, "slurm", [rest], ("scores",)),
+        ("training.gather", "slurm", ["training.gather"], ("training",)),
+        ("scores", "slurm", folds, ("training.gather",)),
+        ("scores.gather", "slurm", ["scores.gather"], ("scores",)),
+        (rest, "slurm", [rest], ("scores.gather",)),
     ]
     assert {place for _, place, _, _ in plan(on="local")} == {"local"}
     mixed = plan("jobs.training.on=slurm", "jobs.report.on=local", on="slurm")
     assert [(name, place) for name, place, _, _ in mixed] == [
         ("training", "slurm"),
+        ("training.gather", "slurm"),
         ("scores", "slurm"),
+        ("scores.gather", "slurm"),
         ("decision-bundle", "slurm"),
         ("report", "local"),
     ]
@@ -196,6 +270,7 @@ def test_a_task_is_the_whole_command(project: Project, monkeypatch: pytest.Monke
         "task",
         "training",
         "fold0",
+        "--no-gather",
         "--progress=plain",
         "--project=ossicle.toml",
         "--set=training.epochs=3",

@@ -16,14 +16,16 @@ from ossicle.app.cli.options import (
     ProgressKind,
     ProjectFile,
     Set,
+    StopAfter,
     overrides_of,
+    stopping,
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
 from ossicle.app.cli.tables.cells import MISSING, interval_cell
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import load_project
-from ossicle.core.errors import EXIT_INCOMPLETE
+from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 
 _SHOWN = 12
 
@@ -73,6 +75,7 @@ def benchmark(
     audio_root_map: AudioRootMap = None,
     device: Device = "",
     on: On = None,
+    stop_after: StopAfter = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -102,11 +105,13 @@ def benchmark(
             print(json_text(words, indent=None))
         return
     if not task and (place_of(on) or benchmark_elsewhere(loaded, on)):
+        if stop_after is not None and benchmark_elsewhere(loaded, on):
+            raise UsageError("--stop-after works on this machine only: add --on local")
         watched = Watched(project)
-        with watched.leaving():
+        with stopping(stop_after), watched.leaving():
             do_jobs(loaded, benchmark_jobs(loaded, overrides, on), watched.show, watched.show_plan)
     # Find and show what the tasks have done.
-    with make_progress(progress) as shown:
+    with stopping(stop_after), make_progress(progress) as shown:
         done = run_benchmark(loaded, shown, overrides, task)
     if as_json:
         facts = {"folder": str(done.folder), "outcomes": done.outcomes, "seconds": done.seconds, "lost": done.lost}

@@ -18,8 +18,10 @@ from ossicle.app.cli.options import (
     ProgressKind,
     ProjectFile,
     Set,
+    StopAfter,
     Variant,
     overrides_of,
+    stopping,
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
@@ -50,7 +52,7 @@ Jobs = Annotated[Path | None, typer.Option("--jobs", help="Folder of the jobs. D
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (write, submit, status, logs, cancel, pull, task):
+    for command in (write, submit, status, logs, cancel, pull, task, gather):
         group.command()(command)
     app.add_typer(group, name="jobs")
 
@@ -272,6 +274,11 @@ def task(
     work_unit: Annotated[str, typer.Argument(help="Work unit of the step, for example fold0 or final.")],
     project: ProjectFile = HERE,
     variant: Variant = "",
+    no_gather: Annotated[
+        bool,
+        typer.Option("--no-gather", help="Leave the step unfinished; `ossicle jobs gather STEP` completes it."),
+    ] = False,
+    stop_after: StopAfter = None,
     set_: Set = None,
     audio_root_map: AudioRootMap = None,
     device: Device = "",
@@ -281,12 +288,36 @@ def task(
     """Run one work unit of a step. The tasks of a job array run this command; it can also be run by hand.
 
     If another process is computing the same work unit, this one waits. Whoever finishes the last one completes
-    the step.
+    the step, unless --no-gather is given.
     """
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.work_units import run_work_unit
 
     loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
-    with make_progress(progress) as shown:
-        outcome = run_work_unit(loaded, step, work_unit, shown)
+    with stopping(stop_after), make_progress(progress) as shown:
+        outcome = run_work_unit(loaded, step, work_unit, shown, gather=not no_gather)
     print(printable(f"{step} {work_unit}: {outcome}"))
+
+
+def gather(
+    step: Annotated[str, typer.Argument(help="Step whose work units are done: training, scores.")],
+    project: ProjectFile = HERE,
+    variant: Variant = "",
+    stop_after: StopAfter = None,
+    set_: Set = None,
+    audio_root_map: AudioRootMap = None,
+    device: Device = "",
+    data_root: DataRoot = None,
+    progress: ProgressKind = "auto",
+) -> None:
+    """Complete a step whose work units are all done. Plans of jobs run this after the tasks of each array.
+
+    Exit code 1 if a work unit is not done; each is named.
+    """
+    from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.pipeline.work_units import gather_step
+
+    loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
+    with stopping(stop_after), make_progress(progress) as shown:
+        outcome = gather_step(loaded, step, shown)
+    print(printable(f"{step}: {outcome}"))

@@ -15,8 +15,10 @@ from ossicle.app.cli.options import (
     ProgressKind,
     ProjectFile,
     Set,
+    StopAfter,
     Variant,
     overrides_of,
+    stopping,
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.run.elsewhere import On, Watched, place_of
@@ -64,6 +66,7 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until another run on the same data root ends, instead of failing.")
     ] = False,
+    stop_after: StopAfter = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -86,11 +89,12 @@ def run(
     if words:
         print(printable(str(words)), file=sys.stderr)
     run_options = RunOptions(tuple(steps or ()), until, overrides, place_of(on))
-    with make_progress(progress) as shown:
+    with stopping(stop_after), make_progress(progress) as shown:
         _fetch_first(loaded, shown)
         if needs_jobs(loaded, run_options):
-            if from_ is not None:
-                raise UsageError("--from works on this machine only: add --on local")
+            if from_ is not None or stop_after is not None:
+                option = "--from" if from_ is not None else "--stop-after"
+                raise UsageError(f"{option} works on this machine only: add --on local")
             watched = Watched(project)
             with watched.leaving():
                 do_jobs(loaded, jobs_elsewhere(jobs_of([loaded], run_options, shown)), watched.show, watched.show_plan)

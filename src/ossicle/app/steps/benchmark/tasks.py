@@ -24,8 +24,9 @@ from ossicle.app.steps.benchmark.scores import scores_step
 from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.logs.runlog import Outcome, RunLog
-from ossicle.artefacts.shelf import RUN_LOG, Shelf
+from ossicle.artefacts.logs.runlog import Outcome
+from ossicle.artefacts.logs.shared_runlog import data_root_log
+from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder
 from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
@@ -148,6 +149,7 @@ class _Run:
 
     def __init__(self, project: Project, progress: Progress, overrides: tuple[str, ...]) -> None:
         self.project, self.progress, self.overrides = project, progress, overrides
+        self.log = data_root_log(project.data_root)
         self.outcomes: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
 
@@ -193,7 +195,7 @@ class _Run:
         # Readings of equal models share an artefact: the second process waits for the first, however long it takes.
         path = found or compute(step, made_from, shelf, self.project, self.progress, artefacts, {}, False, math.inf)
         self.outcomes[task], self.seconds[task] = outcome, time.monotonic() - began
-        RunLog(self.project.data_root / RUN_LOG).work_unit(step.name, made_from.digest, outcome, self.seconds[task])
+        self.log.work_unit(step.name, made_from.digest, outcome, self.seconds[task])
         self.progress.end(task, outcome, self.seconds[task])
         return path
 

@@ -11,6 +11,7 @@ from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.locks.lock import forget_work_unit_locks, work_unit_lock
 from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.logs.runlog import Outcome, RunLog
+from ossicle.artefacts.logs.shared_runlog import data_root_log, join_work_unit_logs
 from ossicle.artefacts.shelf import JOURNAL, RUN_LOG, Shelf
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 
@@ -209,6 +210,7 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, again
     artefacts: dict[str, Path] = {}
     outcomes: dict[str, str] = {}
     seconds: dict[str, float] = {}
+    log = data_root_log(shelf.root)
     for step in steps:
         began = time.monotonic()
         progress.begin(step.name)
@@ -221,7 +223,7 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, again
         outcome: Outcome = "computed" if found is None else "reused"
         artefacts[step.name] = found or compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
         outcomes[step.name], seconds[step.name] = outcome, time.monotonic() - began
-        RunLog(project.data_root / RUN_LOG).work_unit(step.name, made_from.digest, outcome, seconds[step.name])
+        log.work_unit(step.name, made_from.digest, outcome, seconds[step.name])
         progress.end(step.name, outcome, seconds[step.name])
     return Done(artefacts, outcomes, seconds)
 
@@ -280,6 +282,7 @@ def compute(
             return found
         log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
         step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))
+        join_work_unit_logs(out)
         return shelf.commit(made_from, step.logs, replace=replace)
 
 

@@ -1,8 +1,11 @@
 """Run one work unit in its step's unfinished folder, in parallel with others, in any process on any machine.
 
 Nothing here takes the lock of the project. Each work unit has its own lock, so the tasks of an array run in parallel.
-The process that finds all work units of a step done commits the step. A process waits for a work unit that another
-process is doing, and then finds it done.
+A process waits for a work unit that another process is doing, and then finds it done.
+
+The tasks of a plan of jobs only leave their work unit, and a task of its own commits the step (:func:`gather_step`):
+on a place that shows each process a snapshot, no task can know that it is the last one. A work unit that is run by
+hand commits the step if it finds all others done.
 """
 
 import math
@@ -15,9 +18,10 @@ from ossicle.app.steps.engine.step import Context, Progress, Step, compute, fing
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, steps_of
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.logs.runlog import Outcome, RunLog
-from ossicle.artefacts.shelf import RUN_LOG, Shelf
-from ossicle.core.errors import UsageError
+from ossicle.artefacts.logs.runlog import Outcome
+from ossicle.artefacts.logs.shared_runlog import data_root_log, work_unit_log
+from ossicle.artefacts.shelf import Shelf
+from ossicle.core.errors import OssicleError, UsageError
 
 
 def work_unit_steps(project: Project) -> list[str]:
@@ -54,8 +58,22 @@ def work_units_left(step: Step, project: Project, artefacts: dict[str, Path]) ->
     return tuple(name for name in names if not step.work_units.done(out, name))
 
 
-def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Progress) -> str:
+def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Progress, *, gather: bool = True) -> str:
     """Do one work unit of a step, unless it is done already.
+
+    Parameters
+    ----------
+    project
+        The project.
+    step_name
+        The name of the step.
+    work_unit
+        The name of its work unit.
+    progress
+        Where the step reports how far it is.
+    gather
+        Commit the step if all its work units are done, and earlier steps likewise. If not, nothing is written but the
+        work unit's own files.
 
     Returns
     -------
@@ -71,7 +89,7 @@ def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Pr
     step = _step(project, step_name)
     assert step.work_units is not None
     shelf, began = Shelf(project.data_root), time.monotonic()
-    artefacts = _needed(step, project, progress)
+    artefacts = _needed(step, project, progress, gather=gather)
     names = step.work_units.names_from(artefacts)
     if work_unit not in names:
         raise UsageError(f"{step.name} has no work unit {work_unit!r}; work units: {', '.join(names)}")
@@ -86,13 +104,61 @@ def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Pr
                 shelf.leave(made_from)
             elif not step.work_units.done(out, work_unit):
                 needed = {name: artefacts[name] for name in step.needs}
-                log, journal = RunLog(out / RUN_LOG), work_unit_journal(out, work_unit)
+                log, journal = work_unit_log(out, work_unit), work_unit_journal(out, work_unit)
                 step.work_units.run(Context(project, needed, out, progress, log, journal, {}), work_unit)
                 outcome = "computed"
-        _gather(step, made_from, project, artefacts, progress)
+        if gather:
+            _gather(step, made_from, project, artefacts, progress)
     seconds = time.monotonic() - began
-    RunLog(project.data_root / RUN_LOG).work_unit(step.name, f"{made_from.digest} {work_unit}", outcome, seconds)
+    data_root_log(shelf.root).work_unit(step.name, f"{made_from.digest} {work_unit}", outcome, seconds)
     progress.end(f"{step.name} {work_unit}", outcome, seconds)
+    return outcome
+
+
+def gather_step(project: Project, step_name: str, progress: Progress) -> str:
+    """Commit a step whose work units are all done; the task of a plan that comes after those of the work units.
+
+    Parameters
+    ----------
+    project
+        The project.
+    step_name
+        The name of a step with work units.
+    progress
+        Where the step reports how far it is.
+
+    Returns
+    -------
+    str
+        ``reused`` or ``computed``.
+
+    Raises
+    ------
+    UsageError
+        There is no such step, or a step that it needs is not finished.
+    OssicleError
+        A work unit is not done; the message names all of them.
+    """
+    refuse_links(project.data_root, ())
+    step = _step(project, step_name)
+    assert step.work_units is not None
+    shelf, began = Shelf(project.data_root), time.monotonic()
+    artefacts = _needed(step, project, progress, gather=False)
+    made_from = fingerprint(step, project, shelf, artefacts)
+    outcome: Outcome = "reused"
+    progress.begin(f"{step.name} gather")
+    if shelf.find(made_from) is None:
+        if left := work_units_left(step, project, artefacts):
+            names = step.work_units.names_from(artefacts)
+            raise OssicleError(
+                f"{step.name} cannot be gathered: {len(left)} of {len(names)} work units are not done: "
+                f"{', '.join(left)}; do them: {_run_line(step, project)}"
+            )
+        compute(step, made_from, shelf, project, progress, artefacts, {}, False, math.inf)
+        outcome = "computed"
+    seconds = time.monotonic() - began
+    data_root_log(shelf.root).work_unit(step.name, made_from.digest, outcome, seconds)
+    progress.end(f"{step.name} gather", outcome, seconds)
     return outcome
 
 
@@ -103,20 +169,24 @@ def _step(project: Project, name: str) -> Step:
     raise UsageError(f"{name!r} has no work units; steps with work units: {', '.join(work_unit_steps(project))}")
 
 
-def _needed(step: Step, project: Project, progress: Progress) -> dict[str, Path]:
-    """Return the artefacts of the earlier steps; an earlier step whose work units are all done is committed first."""
+def _needed(step: Step, project: Project, progress: Progress, *, gather: bool) -> dict[str, Path]:
+    """Return the artefacts of the earlier steps; with ``gather``, one whose work units are all done is committed."""
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
     for earlier in chosen_steps(project, [step.name])[:-1]:
         made_from = fingerprint(earlier, project, shelf, artefacts)
-        found = shelf.find(made_from) or _gather(earlier, made_from, project, artefacts, progress)
+        found = shelf.find(made_from)
+        if found is None and gather:
+            found = _gather(earlier, made_from, project, artefacts, progress)
         if found is None:
-            raise UsageError(
-                f"{step.name} needs {earlier.name}, which is not done: ossicle run {earlier.name} -p {project.file}"
-                + (f" --variant {project.variant}" if project.variant else "")
-            )
+            raise UsageError(f"{step.name} needs {earlier.name}, which is not done: {_run_line(earlier, project)}")
         artefacts[earlier.name] = found
     return artefacts
+
+
+def _run_line(step: Step, project: Project) -> str:
+    """Return the command that does a step."""
+    return f"ossicle run {step.name} -p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
 
 
 def _gather(
