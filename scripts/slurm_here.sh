@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
-# A Slurm of one node on this machine, for the tests: scripts/slurm_here.sh start|stop
+# A Slurm on this machine, for the tests: scripts/slurm_here.sh start|stop
 #
 # Debian as root only: `start` adds slurm-wlm and munge where they are missing, writes a slurm.conf into a folder of its
-# own, and starts munged, slurmctld and slurmd. Two partitions, cpu and gpu, share the node; gpu only stands for one.
+# own, and starts munged, slurmctld and two slurmd. Two partitions, cpu and gpu, share the first node; gpu only stands
+# for one. Partition pair has both nodes; a job begins on the second, `spare`, while it is up: a test takes it down.
 # No accounting, so no sacct: states come from squeue, scontrol and what jobs write. Tools find it through SLURM_CONF.
+# SLURM_HERE is the folder, SLURM_HERE_PORT the first of three ports: another pair runs beside this one.
 set -euo pipefail
 folder="${SLURM_HERE:-/tmp/ossicle-slurm}"
+port="${SLURM_HERE_PORT:-16817}"
 export SLURM_CONF="$folder/slurm.conf"
 
 packages() {
@@ -23,13 +26,13 @@ configure() {
     local host memory
     host="$(hostname -s)"
     memory="$(awk '/MemTotal/ {print int($2 / 1024 * 0.8)}' /proc/meminfo)"
-    mkdir -p "$folder"/{state,spool,log}
+    mkdir -p "$folder"/{state,log}
     # AuthInfo: a requeued job waits until its first credential has expired, two minutes by default.
     cat >"$SLURM_CONF" <<CONF
 ClusterName=here
 SlurmctldHost=$host(127.0.0.1)
-SlurmctldPort=16817
-SlurmdPort=16818
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
 AuthType=auth/munge
 AuthInfo=cred_expire=5
 CredType=cred/munge
@@ -43,23 +46,28 @@ SchedulerParameters=sched_interval=2,batch_sched_delay=0,bf_interval=2,sched_min
 SlurmUser=root
 SlurmdUser=root
 StateSaveLocation=$folder/state
-SlurmdSpoolDir=$folder/spool
+SlurmdSpoolDir=$folder/spool-%n
 SlurmctldPidFile=$folder/slurmctld.pid
-SlurmdPidFile=$folder/slurmd.pid
+SlurmdPidFile=$folder/slurmd-%n.pid
 SlurmctldLogFile=$folder/log/slurmctld.log
-SlurmdLogFile=$folder/log/slurmd.log
+SlurmdLogFile=$folder/log/slurmd-%n.log
 ReturnToService=2
 KillWait=10
 MinJobAge=300
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
-NodeName=$host NodeAddr=127.0.0.1 CPUs=$(nproc) RealMemory=$memory State=UNKNOWN
+NodeName=$host NodeAddr=127.0.0.1 Port=$((port + 1)) CPUs=$(nproc) RealMemory=$memory Weight=2 State=UNKNOWN
+NodeName=spare NodeHostname=$host NodeAddr=127.0.0.1 Port=$((port + 2)) CPUs=1 RealMemory=$memory Weight=1 State=UNKNOWN
 PartitionName=cpu Nodes=$host Default=YES OverSubscribe=NO MaxTime=INFINITE State=UP
 PartitionName=gpu Nodes=$host OverSubscribe=NO MaxTime=INFINITE State=UP
+PartitionName=pair Nodes=$host,spare OverSubscribe=NO MaxTime=INFINITE State=UP
 CONF
 }
 
-up() { sinfo -h -o %T 2>/dev/null | grep -qE 'idle|mixed|alloc'; }
+# Both nodes.
+up() { [ "$(sinfo -h -N -p pair -o %T 2>/dev/null | grep -cE '^(idle|mixed|allocated)$')" -eq 2 ]; }
+
+alive() { [ -s "$1" ] && kill -0 "$(cat "$1")" 2>/dev/null; }
 
 start() {
     packages
@@ -70,8 +78,10 @@ start() {
         [ -s /etc/munge/munge.key ] || { mungekey --create 2>/dev/null || true; chown munge: /etc/munge/munge.key; }
         runuser -u munge -- munged
     fi
-    [ -s "$folder/slurmctld.pid" ] && kill -0 "$(cat "$folder/slurmctld.pid")" 2>/dev/null || slurmctld
-    [ -s "$folder/slurmd.pid" ] && kill -0 "$(cat "$folder/slurmd.pid")" 2>/dev/null || slurmd
+    alive "$folder/slurmctld.pid" || slurmctld
+    for node in "$(hostname -s)" spare; do
+        alive "$folder/slurmd-$node.pid" || slurmd -N "$node"
+    done
     for _ in $(seq 60); do
         if up; then
             echo "export SLURM_CONF=$SLURM_CONF"
@@ -86,12 +96,12 @@ start() {
 
 stop() {
     # By their own pid files: another Slurm on this machine is none of ours. munged stays, as it was found or not.
-    for daemon in slurmctld slurmd; do
-        [ -s "$folder/$daemon.pid" ] || continue
-        kill "$(cat "$folder/$daemon.pid")" 2>/dev/null || true
+    local file
+    for file in "$folder"/*.pid; do
+        alive "$file" && kill "$(cat "$file")" 2>/dev/null || true
     done
     for _ in $(seq 20); do
-        [ -e "$folder/slurmctld.pid" ] || [ -e "$folder/slurmd.pid" ] || break
+        compgen -G "$folder/*.pid" >/dev/null || break
         sleep 0.5
     done
     rm -rf "$folder"

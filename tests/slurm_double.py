@@ -1,7 +1,7 @@
 """Slurm's commands without Slurm: ``sbatch``, ``squeue``, ``scancel`` and ``scontrol requeue`` on a folder of files.
 
-Each array has one process that runs its tasks one after the other, waits for the arrays that it needs, and ends after
-ten minutes in any case.
+Each array has one process that runs its tasks one after the other, waits for the arrays that it needs (``afterok``) and
+before each task for the tasks of the same index (``aftercorr``), and ends after ten minutes in any case.
 """
 
 import sys
@@ -24,17 +24,32 @@ def say(task, state, reason, node=""):
     part.rename(queue / task)
 
 
-def run(number, script, folder, n_tasks, log, needs):
-    results = [place / f"result-{one}" for one in needs]
+def succeeded(number, results):
+    # Waits for results; returns whether all of them are good and the array is not cancelled.
     while not all(one.exists() for one in results):
         if (place / f"cancel-{number}").exists() or time.monotonic() > END:
-            return "failed"
+            return False
         time.sleep(0.02)
-    if any(one.read_text() != "ok" for one in results):
+    return all(one.read_text() == "ok" for one in results)
+
+
+def result(name, text):
+    part = place / f"part-{os.getpid()}"
+    part.write_text(text)
+    part.rename(place / f"result-{name}")
+
+
+def run(number, script, folder, n_tasks, log, needs, pairs):
+    if not succeeded(number, [place / f"result-{one}" for one in needs]):
         return "failed"
     outcome = "ok"
     for index in range(n_tasks):
         task = f"{number}_{index}"
+        if not succeeded(number, [place / f"result-{one}_{index}" for one in pairs]):
+            outcome = "failed"
+            result(task, outcome)
+            (queue / task).unlink()
+            continue
         while True:
             if (place / f"cancel-{number}").exists():
                 return "failed"
@@ -57,6 +72,7 @@ def run(number, script, folder, n_tasks, log, needs):
             again.unlink()
         if child.returncode:
             outcome = "failed"
+        result(task, "failed" if child.returncode else "ok")
         (queue / task).unlink()
     return outcome
 
@@ -67,12 +83,13 @@ if name == "sbatch":
     n_tasks = int(re.search(r"^#SBATCH --array=0-(\d+)", text, re.M)[1]) + 1
     log = shlex.split(re.search(r"^#SBATCH --output=(.*)$", text, re.M)[1])[0].replace("%%", "%")
     folder = next(word for word in words if word.startswith("--chdir=")).partition("=")[2]
-    needs = [word.split(":")[1:] for word in words if word.startswith("--dependency=afterok:")]
+    waits = [word.partition("=")[2] for word in words if word.startswith("--dependency=")]
+    kinds = dict(one.split(":", 1) for one in (waits[0].split(",") if waits else ()))
     number = str(len(list(place.glob("number-*"))) + 1)
     (place / f"number-{number}").touch()
     for index in range(n_tasks):
         say(f"{number}_{index}", "PENDING", "Priority")
-    rest = [number, script, folder, str(n_tasks), log, *(needs[0] if needs else [])]
+    rest = [number, script, folder, str(n_tasks), log, kinds.get("afterok", ""), kinds.get("aftercorr", "")]
     subprocess.Popen(
         [sys.executable, "-S", __file__, "run", *rest],
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
@@ -93,9 +110,9 @@ elif name == "scontrol":
     (place / f"requeue-{words[1]}").touch()
     say(words[1], "PENDING", "BeginTime")
 else:
-    number, script, folder, n_tasks, log, *needs = words[1:]
-    outcome = run(number, script, folder, int(n_tasks), log, needs)
-    (place / f"result-{number}").write_text(outcome)
+    number, script, folder, n_tasks, log, *waits = words[1:]
+    needs, pairs = ([one for one in of.split(":") if one] for of in waits)
+    result(number, run(number, script, folder, int(n_tasks), log, needs, pairs))
     for file in queue.glob(f"{number}_*"):
         file.unlink()
 """

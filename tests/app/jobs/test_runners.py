@@ -5,7 +5,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +106,32 @@ def test_the_same_tasks_are_run_again_and_end_the_same(trial: Trial) -> None:
         "partial": ("done", 1, 3),
     }
     assert "late" not in {name for _, name in trial.notes()}
+
+
+def test_a_task_that_needs_one_task_does_not_wait_for_the_others(trial: Trial) -> None:
+    # a2 ends only when b1 has begun, and b0 must not begin, because a0 fails.
+    last = "wait" if trial.on == "slurm" else ""
+    plan = trial.plan(
+        {
+            "a": ((), {"a0": "exit2", "a1": "", "a2": last}),
+            "b": (("a",), {"b0": "", "b1": "open", "b2": ""}),
+            "c": (("b",), {"c0": ""}),
+        }
+    )
+    paired = tuple(replace(job, task_by_task=("a",)) if job.name == "b" else job for job in plan.jobs)
+    plan = replace(plan, jobs=paired)
+    write_scripts(trial.folder, plan)
+    states = trial.run(plan)
+    begun = [name for word, name in trial.notes() if word == "begin"]
+    if trial.on == "slurm":
+        found = {name: one.state for name, one in states.items()}
+        assert found == {"a0": "failed", "b0": "lost", "c0": "lost", **dict.fromkeys(("a1", "a2", "b1", "b2"), "done")}
+        assert trial.notes().index(("begin", "b1")) < trial.notes().index(("end", "a2"))
+    else:
+        # A runner that does not wait task by task waits for the whole job, which failed here.
+        assert not {"b0", "b1", "b2"} & set(begun)
+    assert "b0" not in begun
+    assert "c0" not in begun
 
 
 def test_cancelled_tasks_save_their_state_and_the_others_never_begin(trial: Trial) -> None:

@@ -277,7 +277,8 @@ def test_the_launcher_submits_what_the_command_submits(tmp_path: Path, monkeypat
         (
             Job("training", (task("fold0", "x"),), (), SLURM),
             Job("scores", (task("fold0", "x"),), ("training",), SLURM),
-            Job("report", (task("report", "x"),), ("scores",), local),
+            Job("decide", (task("fold0", "x"),), ("scores", "training"), SLURM, task_by_task=("scores",)),
+            Job("report", (task("report", "x"),), ("decide",), local),
         )
     )
     one, other = (PlanFolder(project / "data" / name, project) for name in ("one", "other"))
@@ -288,9 +289,10 @@ def test_the_launcher_submits_what_the_command_submits(tmp_path: Path, monkeypat
     log.unlink()
     done = subprocess.run([str(other.launcher)], capture_output=True, text=True, check=True)
     assert sorted_words(log, "other", "one") == by_command
-    assert len(by_command) == 2
+    assert len(by_command) == 3
     assert "--dependency=afterok:11" in by_command[1]
-    assert one.numbers() == other.numbers() == {"training": "11", "scores": "12"}
+    assert "--dependency=afterok:11,aftercorr:12" in by_command[2]
+    assert one.numbers() == other.numbers() == {"training": "11", "scores": "12", "decide": "13"}
     assert done.stdout.splitlines()[-1].strip() == other.by_hand(plan.job("report").tasks[0])
 
 
@@ -324,7 +326,7 @@ def test_plans_come_back_as_they_were(tmp_path_factory: pytest.TempPathFactory, 
     jobs = []
     for number, (name, needs) in enumerate(parts):
         after = tuple(f"job{one}" for one in range(min(number, needs)))
-        jobs.append(Job(f"job{number}", (task(name, name, name),), after, SLURM))
+        jobs.append(Job(f"job{number}", (task(name, name, name),), after, SLURM, task_by_task=after[1:]))
     file = tmp_path_factory.mktemp("plan") / "plan.json"
     plan = JobPlan(tuple(jobs), 2, 5)
     try:
@@ -344,6 +346,21 @@ def test_jobs_need_earlier_ones_and_plain_names() -> None:
         Job("../a", (task("x", "y"),))
     with pytest.raises(ValueError, match="no tasks"):
         Job("a", ())
+    one, two = (task("x", "y"),), (task("x", "y"), task("z", "y"))
+    with pytest.raises(ValueError, match="waits for 'a' task by task, but does not need it"):
+        Job("b", one, (), task_by_task=("a",))
+    with pytest.raises(ValueError, match="different numbers of tasks"):
+        JobPlan((Job("a", one), Job("b", two, ("a",), task_by_task=("a",))))
+
+
+def test_plans_of_earlier_versions_wait_for_whole_jobs(tmp_path: Path) -> None:
+    plan = JobPlan((Job("a", (task("x", "y"),), (), SLURM), Job("b", (task("x", "y"),), ("a",), SLURM)))
+    write_plan(tmp_path / "plan.json", plan)
+    value = json.loads((tmp_path / "plan.json").read_text())
+    for job in value["jobs"]:
+        del job["task_by_task"]
+    (tmp_path / "plan.json").write_text(json.dumps(value))
+    assert read_plan(tmp_path / "plan.json") == plan
 
 
 def test_folders_are_numbered(tmp_path: Path) -> None:

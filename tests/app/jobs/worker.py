@@ -1,6 +1,6 @@
 """A program that stands for ``ossicle`` in tests of runners."""
 
-# Stands for `ossicle`: NAME DO...; leaves when it began and ended; "wait" is for a file "go".
+# Stands for `ossicle`: NAME DO...; leaves when it began and ended; "wait" is for a file "go", which "open" writes.
 WORKER = """
 import os, signal, sys, time
 name, *does = sys.argv[1:]
@@ -25,6 +25,8 @@ for word in does:
         end = time.monotonic() + 600
         while not os.path.exists("go") and time.monotonic() < end:
             time.sleep(0.02)
+    if word == "open":
+        open("go", "w").close()
     if word.startswith("sleep"):
         time.sleep(float(word[5:]))
 print("said", name)

@@ -138,21 +138,37 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
 
 
 def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> list[Job]:
-    """Return the jobs of another command's tasks: tasks of one kind are an array, and a job waits for whole arrays."""
-    kinds = {one.name: one.kind for one in listed}
+    """Return the jobs of another command's tasks: tasks of one kind are an array.
+
+    A job needs the jobs that hold tasks which its tasks need: task by task, if both are arrays of equal length and no
+    task needs one of another index; else as a whole.
+
+    Parameters
+    ----------
+    project
+        The project.
+    listed
+        The tasks, each after those that it needs.
+    on
+        Where to run, as in ``--on``; None for what ``[jobs]`` says.
+    """
     grouped: dict[str, list[Listed]] = {}
     for one in listed:
         grouped.setdefault(one.kind, []).append(one)
-    named: dict[str, list[str]] = {}
+    homes: dict[str, tuple[str, int]] = {}
+    lengths: dict[str, int] = {}
     out: list[Job] = []
     for kind, of in grouped.items():
-        after = sorted({kinds[name] for one in of for name in one.needs})
-        needs = tuple(name for other in after for name in named[other])
-        own = named[kind] = []
-        for begin in range(0, len(of), LARGEST_ARRAY):
-            own.append(kind if not own else f"{kind}-{len(own) + 1}")
-            tasks = tuple(Task(one.name, one.argv) for one in of[begin : begin + LARGEST_ARRAY])
-            out.append(Job(own[-1], tasks, needs, placement(project, of[0].table, on), of[0].table))
+        for part, begin in enumerate(range(0, len(of), LARGEST_ARRAY), start=1):
+            chunk, name = of[begin : begin + LARGEST_ARRAY], kind if part == 1 else f"{kind}-{part}"
+            needed = [(index, *homes[need]) for index, one in enumerate(chunk) for need in one.needs]
+            needs = tuple(sorted({job for _, job, _ in needed}))
+            whole = {job for index, job, other in needed if index != other or lengths[job] != len(chunk)}
+            by_task = tuple(job for job in needs if job not in whole and len(chunk) > 1)
+            tasks = tuple(Task(one.name, one.argv) for one in chunk)
+            out.append(Job(name, tasks, needs, placement(project, of[0].table, on), of[0].table, by_task))
+            homes.update({one.name: (name, index) for index, one in enumerate(chunk)})
+            lengths[name] = len(chunk)
     return out
 
 

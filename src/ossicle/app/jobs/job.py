@@ -45,13 +45,18 @@ class Task:
 
 @dataclass(frozen=True)
 class Job:
-    """Tasks that may run in parallel once the jobs in ``needs`` are done; ``step`` names their table in ``[jobs]``."""
+    """Tasks that may run in parallel once the jobs in ``needs`` are done; ``step`` names their table in ``[jobs]``.
+
+    ``task_by_task`` holds those of ``needs`` of which each task needs only the task of its own index. A runner that
+    cannot wait task by task waits for the whole job.
+    """
 
     name: str
     tasks: tuple[Task, ...]
     needs: tuple[str, ...] = ()
     placement: StepPlacement = field(default_factory=lambda: StepPlacement(on=LOCAL, gpus=0))
     step: str = ""
+    task_by_task: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject a name that cannot be a file name, and a job without tasks."""
@@ -59,6 +64,8 @@ class Job:
             raise ValueError(f"job {self.name!r}: the name must be plain (letters, digits, '.', '_', '-')")
         if not self.tasks:
             raise ValueError(f"job {self.name!r} has no tasks")
+        if extra := [name for name in self.task_by_task if name not in self.needs]:
+            raise ValueError(f"job {self.name!r} waits for {extra[0]!r} task by task, but does not need it")
 
     @property
     def elsewhere(self) -> bool:
@@ -75,14 +82,16 @@ class JobPlan:
     continuations: int = 50
 
     def __post_init__(self) -> None:
-        """Reject duplicate names, and needed jobs that are missing or come later."""
-        known: set[str] = set()
+        """Reject duplicate names, needed jobs that are missing or come later, and pairs of unequal length."""
+        known: dict[str, Job] = {}
         for job in self.jobs:
             if job.name in known:
                 raise ValueError(f"two jobs are called {job.name!r}")
             if missing := [name for name in job.needs if name not in known]:
                 raise ValueError(f"job {job.name!r} needs {missing[0]!r}, which does not come before it")
-            known.add(job.name)
+            if uneven := [name for name in job.task_by_task if len(known[name].tasks) != len(job.tasks)]:
+                raise ValueError(f"jobs {job.name!r} and {uneven[0]!r} have different numbers of tasks")
+            known[job.name] = job
 
     def job(self, name: str) -> Job:
         """Return the job of a name; raises KeyError."""
@@ -110,7 +119,9 @@ def read_plan(file: Path) -> JobPlan:
 
 def _job(value: Mapping[str, Any]) -> Job:
     tasks = tuple(Task(one["name"], tuple(one["argv"]), one["folder"]) for one in value["tasks"])
-    return Job(value["name"], tasks, tuple(value["needs"]), _placement(value["placement"]), value["step"])
+    # Plans of earlier versions wait for whole jobs.
+    by_task = tuple(value.get("task_by_task", ()))
+    return Job(value["name"], tasks, tuple(value["needs"]), _placement(value["placement"]), value["step"], by_task)
 
 
 def _placement(value: Mapping[str, Any]) -> StepPlacement:

@@ -7,6 +7,7 @@ again. So names with spaces, quotes and dollar signs stay intact, and exit codes
 import os
 import shlex
 import sys
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
@@ -98,11 +99,40 @@ def resources_asked(job: Job) -> list[str]:
     return [f"--{name}={value}" for name, value in asked.items() if value]
 
 
-def sbatch_argv(folder: PlanFolder, job: Job, after: list[str]) -> list[str]:
-    """Return the command that submits a job, to start when the jobs numbered ``after`` have succeeded."""
-    needs = [f"--dependency=afterok:{':'.join(after)}", "--kill-on-invalid-dep=yes"] if after else []
+def sbatch_argv(folder: PlanFolder, job: Job, after: Mapping[str, str]) -> list[str]:
+    """Return the command that submits a job, to start when the jobs of ``after`` (numbers by name) have succeeded."""
+    needs = [f"--dependency={dependency(job, after)}", "--kill-on-invalid-dep=yes"] if after else []
     script = str(folder.script(job).resolve())
     return ["sbatch", "--parsable", *needs, f"--chdir={folder.project.resolve()}", script]
+
+
+def dependency(job: Job, numbers: Mapping[str, str]) -> str:
+    """Return what a job waits for, in the words of ``sbatch --dependency``.
+
+    Parameters
+    ----------
+    job
+        The job.
+    numbers
+        The numbers of the jobs that it waits for, by name.
+
+    Returns
+    -------
+    str
+        ``afterok`` for whole jobs, ``aftercorr`` for jobs that it waits for task by task.
+
+    Examples
+    --------
+    >>> from ossicle.app.jobs.job import Task
+    >>> job = Job("decide", (Task("a", ("ossicle",)),), ("index", "score"), task_by_task=("score",))
+    >>> dependency(job, {"index": "7", "score": "8"})
+    'afterok:7,aftercorr:8'
+    """
+    kinds = {
+        "afterok": [number for name, number in numbers.items() if name not in job.task_by_task],
+        "aftercorr": [number for name, number in numbers.items() if name in job.task_by_task],
+    }
+    return ",".join(":".join((kind, *of)) for kind, of in kinds.items() if of)
 
 
 def launcher(folder: PlanFolder, plan: JobPlan) -> str:
@@ -128,8 +158,8 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
             later.append(job)
         elif _on_slurm(job):
             numbers[job.name] = f"job{number}"
-            needs = [f"${{{numbers[name]}}}" for name in job.needs if name in numbers]
-            after = f' --dependency="afterok:{":".join(needs)}" --kill-on-invalid-dep=yes' if needs else ""
+            needs = {name: f"${{{numbers[name]}}}" for name in job.needs if name in numbers}
+            after = f' --dependency="{dependency(job, needs)}" --kill-on-invalid-dep=yes' if needs else ""
             lines.append(f"job{number}=$(submit {job.name}{after})")
             lines.append(f'echo "{job.name}: ${{job{number}}}"')
         else:

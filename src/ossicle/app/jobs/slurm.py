@@ -30,7 +30,8 @@ class Queued:
 class SlurmRunner:
     """Runs jobs as arrays of Slurm; see :class:`ossicle.app.jobs.runner.Runner`.
 
-    The scripts are in the folder of the plan already. Slurm starts a job when those that it needs have succeeded.
+    The scripts are in the folder of the plan already. Slurm starts a job when those that it needs have succeeded, and a
+    task that needs only one task of another job when that task has (``aftercorr``).
     """
 
     detached = True
@@ -49,7 +50,7 @@ class SlurmRunner:
     def submit(self, job: Job, after: Sequence[str]) -> None:
         """Submit a job and record its number; raises OssicleError with sbatch's message if it refuses."""
         numbers = self._folder.numbers()
-        done = _call(sbatch_argv(self._folder, job, [numbers[name] for name in after]))
+        done = _call(sbatch_argv(self._folder, job, {name: numbers[name] for name in after}))
         if done.returncode:
             raise OssicleError(f"sbatch refused job {job.name} (exit code {done.returncode}): {done.stderr.strip()}")
         # With several clusters, ";cluster" follows the number.

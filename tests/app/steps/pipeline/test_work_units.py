@@ -294,15 +294,42 @@ def test_tasks_listed_by_another_command_become_arrays(project: Project) -> None
         Listed("metrics", ("ossicle", "m"), ("index", *decisions), "metrics", evaluation),
     ]
     jobs = listed_jobs(project, listed, "slurm")
-    assert [(job.name, len(job.tasks), job.needs) for job in jobs] == [
-        ("index", 1, ()),
-        ("score", 1000, ("index",)),
-        ("score-2", 1, ("index",)),
-        ("decide", 3, ("index", "score", "score-2")),
-        ("metrics", 1, ("decide", "index")),
+    assert [(job.name, len(job.tasks), job.needs, job.task_by_task) for job in jobs] == [
+        ("index", 1, (), ()),
+        ("score", 1000, ("index",), ()),
+        ("score-2", 1, ("index",), ()),
+        # The arrays have different lengths, so a task cannot wait for one task alone.
+        ("decide", 3, ("index", "score"), ()),
+        ("metrics", 1, ("decide", "index"), ()),
     ]
     assert [job.placement.max_concurrent for job in jobs] == [20, 15, 15, 20, 20]
     assert {job.placement.on for job in jobs} == {"slurm"}
+
+
+@pytest.mark.parametrize(
+    ("needs", "by_task"),
+    [
+        ({"d0": ("s0",), "d1": ("s1",), "d2": ("s2",)}, ("s",)),
+        ({"d0": ("s0",), "d1": (), "d2": ("s2",)}, ("s",)),
+        ({"d0": ("s0",), "d1": ("s2",), "d2": ("s1",)}, ()),
+        ({"d0": ("s0",), "d1": ("s1", "s0"), "d2": ("s2",)}, ()),
+        ({"d0": ("s0",), "d1": ("s1",)}, ()),
+    ],
+)
+def test_arrays_wait_task_by_task_where_their_tasks_do(
+    project: Project, needs: dict[str, tuple[str, ...]], by_task: tuple[str, ...]
+) -> None:
+    first = [Listed(f"s{number}", ("ossicle",), (), "s", "training") for number in range(3)]
+    second = [Listed(name, ("ossicle",), of, "d", "training") for name, of in needs.items()]
+    jobs = listed_jobs(project, [*first, *second], "slurm")
+    assert [(job.name, job.needs, job.task_by_task) for job in jobs] == [("s", (), ()), ("d", ("s",), by_task)]
+
+
+def test_long_arrays_wait_task_by_task_in_parts(project: Project) -> None:
+    first = [Listed(f"s{number}", ("ossicle",), (), "s", "training") for number in range(1003)]
+    second = [Listed(f"d{number}", ("ossicle",), (f"s{number}",), "d", "training") for number in range(1003)]
+    jobs = listed_jobs(project, [*first, *second], "slurm")
+    assert [(job.name, job.task_by_task) for job in jobs] == [("s", ()), ("s-2", ()), ("d", ("s",)), ("d-2", ("s-2",))]
 
 
 def test_a_benchmark_is_scored_and_then_decided_upon(project: Project, old_bundle: Path) -> None:
