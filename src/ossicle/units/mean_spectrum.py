@@ -21,6 +21,8 @@ from ossicle.core.model_input.frontend import FrontEndSettings, band_centres_hz,
 _WINDOW_S, _BANDS, _FLOOR_DB = 0.064, 80, -100.0
 # Frames of the synthesis to a frame of units.
 _FRAMES = 4
+# Units that are made together, so that memory does not grow with the length, and units over which blocks are faded.
+_BLOCK_UNITS, _FADE_UNITS = 256, 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,14 +74,31 @@ class MeanSpectrum:
             raise ValueError(f"units from {given.min()} to {given.max()}: they must lie in 0 to {len(self.counts) - 1}")
         if not len(given):
             return np.zeros(0, dtype=np.float32)
+        magnitudes = self._magnitudes()
+        out = np.zeros(len(given) * self.hop_samples, dtype=np.float32)
+        for block, first in enumerate(range(0, len(given), _BLOCK_UNITS)):
+            start = max(0, first - _FADE_UNITS)
+            units_of_block = given[start : first + _BLOCK_UNITS + _FADE_UNITS]
+            made = self._block(magnitudes, units_of_block, iterations, seed + block)
+            fade = np.sin(np.linspace(0, np.pi / 2, 2 * _FADE_UNITS * self.hop_samples, dtype=np.float32))
+            if first:
+                faded = made[: len(fade)]
+                faded *= fade[: len(faded)]
+            if first + _BLOCK_UNITS < len(given):
+                rest = made[(first + _BLOCK_UNITS - _FADE_UNITS - start) * self.hop_samples :]
+                rest *= fade[::-1][: len(rest)]
+            out[start * self.hop_samples :][: len(made)] += made
+        return out
+
+    def _block(
+        self, magnitudes: NDArray[np.float64], units: NDArray[np.integer], iterations: int, seed: int
+    ) -> NDArray[np.float32]:
         framing = Framing(_front(self.rate, self.hop_samples).n_fft, self.hop_samples // _FRAMES)
-        n_samples = len(given) * self.hop_samples
+        n_samples = len(units) * self.hop_samples
         # Frame j is centred on sample j * hop, which lies in this unit.
-        unit = (np.arange(framing.n_frames(n_samples)) * framing.hop_samples // self.hop_samples).clip(
-            max=len(given) - 1
-        )
-        magnitudes = self._magnitudes()[given[unit]]
-        return griffin_lim(magnitudes, framing, n_samples, iterations=iterations, seed=seed)
+        places = np.arange(framing.n_frames(n_samples)) // _FRAMES
+        frames = magnitudes[units[places.clip(max=len(units) - 1)]]
+        return griffin_lim(frames, framing, n_samples, iterations=iterations, seed=seed)
 
     def _magnitudes(self) -> NDArray[np.float64]:
         """Return the STFT magnitude of each unit, (k, n_bins): the power of a band spread evenly over its bins."""

@@ -93,7 +93,7 @@ def griffin_lim(
     if magnitudes.shape != shape:
         raise ValueError(f"magnitudes have the shape {magnitudes.shape}; {n_samples} samples have {shape}")
     wanted = np.asarray(magnitudes, dtype=np.float64)
-    spectrum = wanted * np.exp(2j * np.pi * np.random.default_rng(seed).random(shape))
+    spectrum = wanted * np.exp(2j * np.pi * np.random.default_rng(seed).random(shape[::-1]).T)
     before = np.zeros(shape, dtype=np.complex128)
     for _ in range(iterations):
         consistent = framing.analyse(framing.synthesise(spectrum, n_samples))

@@ -91,7 +91,9 @@ def has_offset(samples: NDArray[np.floating]) -> bool:
         If samples are not finite, or not one row.
     """
     mean = abs(offset(samples))
-    return mean > max(_LEAST_OFFSET, MOST_OFFSET * float(np.sqrt(np.square(samples, dtype=np.float64).mean())))
+    if mean <= _LEAST_OFFSET:
+        return False
+    return mean > MOST_OFFSET * float(np.sqrt(np.square(samples, dtype=np.float64).mean()))
 
 
 def clipped_samples(samples: NDArray[np.floating]) -> int:

@@ -15,10 +15,13 @@ HOP_S = 0.01
 MEL_WINDOW_S, CEPSTRUM_WINDOW_S = 0.064, 0.032
 MEL_BANDS, CEPSTRUM_BANDS = 80, 40
 FLOOR_DB = -80.0
-"""Levels below this are as silent as it: rounding to 16 bits lies there."""
+"""Levels of log-mel below this are as silent as it: rounding to 16 bits lies there."""
+RANGE_DB = 60.0
+"""Cepstra see this much below the loudest band of a sound, so that they do not depend on its level."""
 ORDER = 12
 """The last cepstral coefficient that counts."""
 
+_SILENCE_DB = -200.0
 _PER_NEPER = 10 / np.log(10)
 
 
@@ -42,7 +45,7 @@ def mel_frames(samples: NDArray[np.float32], rate: int) -> NDArray[np.float32]:
     ValueError
         If samples are not finite, or not one row.
     """
-    return _frames(samples, rate, MEL_WINDOW_S, MEL_BANDS)
+    return _frames(samples, rate, MEL_WINDOW_S, MEL_BANDS, FLOOR_DB)
 
 
 def mel_cepstra(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
@@ -50,7 +53,8 @@ def mel_cepstra(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
 
     The log magnitude of the envelope is ``c0 + sum over k of c_k cos(pi k (m + 1/2) / 40)`` at mel band m, as in speech
     synthesis (SPTK, WORLD), so the coefficients are not those of an orthonormal transform: ``c_k = C_k / sqrt(80)`` of
-    the MFCCs C_k of natural logarithms of power.
+    the MFCCs C_k of natural logarithms of power. Bands more than 60 dB below the loudest band of the sound are as loud
+    as that limit; nothing but c0 then depends on the level of the sound.
 
     Parameters
     ----------
@@ -73,7 +77,8 @@ def mel_cepstra(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
     ----------
     K. Tokuda et al., "Mel-generalized cepstral analysis", ICSLP 1994.
     """
-    log_power = _frames(samples, rate, CEPSTRUM_WINDOW_S, CEPSTRUM_BANDS).astype(np.float64) / _PER_NEPER
+    levels = _frames(samples, rate, CEPSTRUM_WINDOW_S, CEPSTRUM_BANDS, _SILENCE_DB).astype(np.float64)
+    log_power = np.maximum(levels, levels.max() - RANGE_DB) / _PER_NEPER
     # The DCT doubles its sums: half of a sum of log power is a sum of log magnitude, and c_k has the factor 2 / bands.
     made = scipy.fft.dct(log_power, type=2, axis=1)[:, : ORDER + 1] / (2 * CEPSTRUM_BANDS)
     made[:, 0] /= 2
@@ -100,7 +105,9 @@ def checked(samples: NDArray[np.floating]) -> NDArray[np.floating]:
     return samples
 
 
-def _frames(samples: NDArray[np.float32], rate: int, window_s: float, bands: int) -> NDArray[np.float32]:
+def _frames(
+    samples: NDArray[np.float32], rate: int, window_s: float, bands: int, floor_db: float
+) -> NDArray[np.float32]:
     front = FrontEndSettings(
         rate=rate,
         n_fft=2 * round(window_s * rate / 2),
@@ -108,7 +115,7 @@ def _frames(samples: NDArray[np.float32], rate: int, window_s: float, bands: int
         n_mels=bands,
         fmin_hz=0.0,
         fmax_hz=rate / 2,
-        floor_db=FLOOR_DB,
+        floor_db=floor_db,
     )
     one = np.asarray(checked(samples), dtype=np.float32)
     return log_mel(np.pad(one, (0, max(0, front.n_fft - len(one)))), front)
