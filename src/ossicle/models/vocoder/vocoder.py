@@ -1,67 +1,45 @@
 """A trained vocoder: from units, pitch and speaker to sound, with what it was trained on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from ossicle.models.vocoder.settings import VocoderNetworkSettings
+from ossicle.artefacts.files import file_digest, how_to_mend
+from ossicle.artefacts.typed.units.vocoder import VocoderFolder
+from ossicle.core.errors import ArtefactError, UsageError
+from ossicle.core.text.suggestion import did_you_mean
+from ossicle.models.devices import device as device_named
+from ossicle.models.vocoder.durations import relative_pitch
+from ossicle.models.vocoder.generator import UNKNOWN
+from ossicle.models.vocoder.network import VocoderNetwork, VocoderSpec
+from ossicle.models.vocoder.source import HarmonicSource, noise
+from ossicle.models.weights import load_weights, require_shapes, save_weights
 
+FORMAT_VERSION = 1
 
-@dataclass(frozen=True, slots=True)
-class VocoderSpec:
-    """What a vocoder reads and gives.
-
-    Attributes
-    ----------
-    k
-        Number of units.
-    quantiser
-        SHA-256 of the centres of the quantiser of the units.
-    hop_s
-        Seconds of each unit.
-    origin_s
-        Centre of the first unit in seconds from the start of the sound that it was taken from.
-    rate
-        Sample rate of the sound.
-    pitch
-        Whether it takes F0.
-    speakers
-        Speakers that it knows, sorted; empty: it takes none.
-    network
-        Sizes of the generator.
-    """
-
-    k: int
-    quantiser: str
-    hop_s: float
-    origin_s: float
-    rate: int
-    pitch: bool
-    speakers: tuple[str, ...]
-    network: VocoderNetworkSettings
-
-    @property
-    def hop(self) -> int:
-        """Samples of each unit."""
-        return round(self.hop_s * self.rate)
+_BLOCK_UNITS = 512
 
 
 class Vocoder:
     """A trained vocoder; ``Vocoder.read(folder)`` opens one.
 
-    Attributes
+    Parameters
     ----------
     spec
         What it reads and gives.
+    network
+        Its weights.
     about
         How it was trained: plain values, for people.
     """
 
-    spec: VocoderSpec
-    about: dict[str, Any]
+    def __init__(self, spec: VocoderSpec, network: VocoderNetwork, about: Mapping[str, Any] | None = None) -> None:
+        self.spec, self.about = spec, dict(about or {})
+        self._network = network.eval()
 
     @classmethod
     def read(cls, folder: Path, device: str = "cpu") -> Self:
@@ -81,7 +59,34 @@ class Vocoder:
         ArtefactError
             It is damaged, or its parts do not fit together.
         """
-        raise RuntimeError("not yet there")
+        beside = VocoderFolder(Path(folder).parent)
+        place = beside if Path(folder) == beside.description_file else VocoderFolder(Path(folder))
+        source = place.description_file
+        if not source.exists():
+            raise UsageError(
+                f"{folder}: not a vocoder: {source} does not exist; name the folder `vocoder` of a project that "
+                "`ossicle run` has finished with a preset in [vocoder]"
+            )
+        described = place.description
+        try:
+            version = described["format"]
+            if version != FORMAT_VERSION:
+                raise ArtefactError(
+                    f"{source}: format {version!r} is not known to this version of Ossicle (it knows "
+                    f"{FORMAT_VERSION}); install a newer one"
+                )
+            spec, about = VocoderSpec.from_json(described), dict(described["about"])
+            stated = described["weights"]
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            raise ArtefactError(f"{source}: a value is missing or wrong ({error}); {how_to_mend(source)}") from error
+        require_shapes(place.weights_file, lambda: VocoderNetwork(spec))
+        if file_digest(place.weights_file) != stated:
+            raise ArtefactError(
+                f"{place.weights_file}: its checksum is not the one in {source.name}; {how_to_mend(source)}"
+            )
+        network = VocoderNetwork(spec)
+        load_weights(network, place.weights_file)
+        return cls(spec, network.to(device_named(device)), about)
 
     def save(self, folder: Path) -> None:
         """Write ``vocoder.safetensors`` and ``vocoder.json``; equal vocoders give equal bytes.
@@ -91,8 +96,12 @@ class Vocoder:
         folder
             A new or existing folder.
         """
-        raise RuntimeError("not yet there")
+        place = VocoderFolder(Path(folder))
+        save_weights(self._network, place.weights_file)
+        described = {"format": FORMAT_VERSION, "weights": file_digest(place.weights_file), "about": self.about}
+        place.write_description(described | self.spec.to_json())
 
+    @torch.inference_mode()
     def synthesise(
         self,
         units: NDArray[np.integer],
@@ -102,6 +111,9 @@ class Vocoder:
         seed: int = 0,
     ) -> NDArray[np.float32]:
         """Return the sound of units, exactly ``n * hop`` samples; equal arguments give equal samples.
+
+        Long sequences are made in blocks with as much context as the network sees, so memory beyond the result does not
+        grow with their length, and there are no seams.
 
         Parameters
         ----------
@@ -124,7 +136,33 @@ class Vocoder:
         UsageError
             A unit, the number of F0 values or the speaker does not fit this vocoder.
         """
-        raise RuntimeError("not yet there")
+        sequence, hop, number = self._checked(units), self.spec.hop, self._number(speaker)
+        f0 = np.zeros(len(sequence), np.float32)
+        if self.spec.pitch:
+            f0 = self.f0(sequence, speaker) if f0_hz is None else np.asarray(f0_hz, np.float32)
+            if f0.shape != sequence.shape or not np.isfinite(f0).all():
+                raise UsageError(f"F0 has the shape {f0.shape} for {len(sequence)} units; give one finite value a unit")
+        elif f0_hz is not None:
+            raise UsageError(
+                "this vocoder was trained without pitch; leave out F0, or train it with [vocoder] pitch = true"
+            )
+        pitch = relative_pitch(f0, self._network.pitch.mean_log(number) if number != UNKNOWN else None)
+        harmonics = HarmonicSource(f0, hop, self.spec.rate)
+        made = np.zeros(len(sequence) * hop, np.float32)
+        around = self._network.generator.context_units
+        place = self._network.overall.device
+        for first in range(0, len(sequence), _BLOCK_UNITS):
+            last = min(first + _BLOCK_UNITS, len(sequence))
+            low, high = max(first - around, 0), min(last + around, len(sequence))
+            sources = np.stack([harmonics.samples(low, high), noise(seed, low, high, hop)])
+            sound = self._network.generator(
+                torch.from_numpy(sequence[None, low:high]).to(place),
+                torch.from_numpy(pitch[None, low:high]).to(place),
+                torch.tensor([number], device=place),
+                torch.from_numpy(sources[None]).to(place),
+            )
+            made[first * hop : last * hop] = sound[0, (first - low) * hop : (last - low) * hop].cpu().numpy()
+        return made
 
     def durations(self, runs: NDArray[np.integer], speaker: str | None = None) -> NDArray[np.int64]:
         """Return how many frames each run of a unit lasts, at least 1 each; their total is unbiased.
@@ -140,8 +178,13 @@ class Vocoder:
         -------
         NDArray[np.int64]
             Shape (n,). ``np.repeat(runs, durations)`` are units by frame.
+
+        Raises
+        ------
+        UsageError
+            A unit or the speaker does not fit this vocoder.
         """
-        raise RuntimeError("not yet there")
+        return self._network.durations.durations(self._checked(runs), self._number(speaker))
 
     def f0(self, units: NDArray[np.integer], speaker: str | None = None) -> NDArray[np.float32]:
         """Return a plain F0 contour of units in Hz, 0 where unvoiced, shape (n,); zeros without pitch.
@@ -152,5 +195,37 @@ class Vocoder:
             One unit a frame, shape (n,).
         speaker
             As in :meth:`synthesise`.
+
+        Raises
+        ------
+        UsageError
+            A unit or the speaker does not fit this vocoder.
         """
-        raise RuntimeError("not yet there")
+        sequence = self._checked(units)
+        if not self.spec.pitch:
+            return np.zeros(len(sequence), np.float32)
+        return self._network.pitch.contour(sequence, self._number(speaker))
+
+    def _checked(self, units: NDArray[np.integer]) -> NDArray[np.int64]:
+        found = np.asarray(units)
+        if found.ndim != 1 or (len(found) and not np.issubdtype(found.dtype, np.integer)):
+            raise UsageError(f"units are whole numbers of shape (n,), not {found.dtype} of shape {found.shape}")
+        if len(found) and not 0 <= int(found.min()) <= int(found.max()) < self.spec.k:
+            raise UsageError(
+                f"a unit is {int(found.min())} or {int(found.max())}, and this vocoder speaks units from 0 to "
+                f"{self.spec.k - 1}; use units of its own quantiser ({self.spec.quantiser[:12]})"
+            )
+        return found.astype(np.int64)
+
+    def _number(self, speaker: str | None) -> int:
+        """Return the number of a speaker."""
+        if speaker is None:
+            return UNKNOWN
+        if not self.spec.speakers:
+            raise UsageError("this vocoder knows no speakers; leave the speaker out")
+        if speaker not in self.spec.speakers:
+            raise UsageError(
+                f"the vocoder does not know the speaker {speaker!r}; {did_you_mean(speaker, self.spec.speakers)}, or "
+                "leave the speaker out for the mean of all"
+            )
+        return self.spec.speakers.index(speaker)

@@ -1,10 +1,24 @@
 """The training of a unit vocoder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ossicle.artefacts.files import sweep
+from ossicle.artefacts.typed.units.vocoder import VocoderFolder
+from ossicle.core.digest import digest
+from ossicle.core.errors import OssicleError
+from ossicle.core.settings import digestible
+from ossicle.models.devices import device as device_named
+from ossicle.models.vocoder.durations import DurationModel, PitchModel
+from ossicle.models.vocoder.generator import UNKNOWN
+from ossicle.models.vocoder.network import VocoderSpec
+from ossicle.training.vocoder.objective import OutOfMemory
+from ossicle.training.vocoder.run import VocoderRun
 from ossicle.training.vocoder.segments import VocoderCorpus
 from ossicle.training.vocoder.settings import VocoderSettings
 
@@ -23,12 +37,13 @@ class VocoderFit:
     best_epoch, epochs
         The epoch whose weights are kept, and the epochs that were computed; numbers from 1. Epoch 0 is the start.
     log_mel, start_log_mel
-        Log-mel distance (mean absolute difference of natural logs) of the choosing group at the best epoch, and before
-        training.
+        Log-mel distance of the choosing group in dB at the best epoch, and before training.
     stopped
         Why it ended: ``epochs`` or ``patience``.
+    warmup_epochs
+        Epochs that only reconstructed. One of them is kept only if there are no others.
     advice
-        What was said about a collapse; empty: there was none.
+        What was said about collapses, with their epochs; empty: there was none.
     parameters
         Numbers of parameters: ``generator``, ``discriminators``.
     """
@@ -38,8 +53,9 @@ class VocoderFit:
     log_mel: float
     start_log_mel: float
     stopped: str
-    advice: tuple[str, ...]
-    parameters: dict[str, int]
+    warmup_epochs: int
+    advice: tuple[str, ...] = ()
+    parameters: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -89,4 +105,124 @@ def train_vocoder(
         A segment cannot be read, memory ran out, or the discriminators won and ``on_collapse`` is ``stop``; the
         state of the last complete epoch is in the folder.
     """
-    raise RuntimeError("not yet there")
+    place = VocoderFolder(Path(folder))
+    sweep(place.path)
+    speakers = corpus.speakers if settings.speakers else ()
+    spec = VocoderSpec(
+        corpus.k,
+        corpus.quantiser,
+        corpus.hop_s,
+        corpus.origin_s,
+        corpus.rate,
+        settings.pitch,
+        speakers,
+        settings.network,
+    )
+    durations, pitch = _unit_models(corpus, speakers, settings.pitch)
+    run = VocoderRun(
+        corpus, settings, spec, durations, pitch, place, device_named(device), training_digest(corpus, settings)
+    )
+    run.begin()
+    progress, most = run.progress, settings.epochs * run.steps_per_epoch
+    advance(progress.steps, most)
+    try:
+        while not (stopped := _stopped(run, settings)):
+            _refuse_collapse(run, settings)
+            run.epoch(lambda: advance(progress.steps, most))
+            log(_in_words(progress.epochs[-1], progress.best_epoch))
+            if advice := progress.epochs[-1].get("advice"):
+                log(advice)
+    except OutOfMemory as error:
+        raise _too_large(error, progress.epoch, settings) from error
+    fit = VocoderFit(
+        best_epoch=progress.best_epoch,
+        epochs=progress.epoch,
+        log_mel=progress.best,
+        start_log_mel=progress.start,
+        stopped=stopped,
+        warmup_epochs=min(settings.warmup_epochs, progress.epoch),
+        advice=tuple(f"epoch {one['epoch']}: {one['advice']}" for one in progress.epochs if one.get("advice")),
+        parameters=run.parameters,
+    )
+    run.finish(fit.to_json())
+    return fit
+
+
+def training_digest(corpus: VocoderCorpus, settings: VocoderSettings) -> str:
+    """Return a digest of everything that a training depends on but the sound itself, which its segments stand for.
+
+    Parameters
+    ----------
+    corpus, settings
+        As for :func:`train_vocoder`.
+    """
+    state = sha256()
+    for one in (*corpus.training, *corpus.choosing):
+        state.update(f"{one.segment_id}\0{one.voice}\0{len(one.units)}\0".encode())
+        state.update(np.asarray(one.units, "<i4").tobytes())
+        state.update(b"" if one.f0_hz is None else np.asarray(one.f0_hz, "<f4").tobytes())
+    plain = [corpus.k, corpus.hop_s, corpus.origin_s, corpus.rate, list(corpus.speakers), corpus.quantiser]
+    return digest([plain, len(corpus.training), digestible(settings), state.hexdigest()])
+
+
+def _unit_models(
+    corpus: VocoderCorpus, speakers: tuple[str, ...], with_pitch: bool
+) -> tuple[DurationModel, PitchModel]:
+    """Return how long and how high units are in the training segments."""
+    numbers = {name: number for number, name in enumerate(speakers)}
+    voices = [numbers.get(one.voice, UNKNOWN) for one in corpus.training]
+    units = [np.asarray(one.units, np.int64) for one in corpus.training]
+    starts = [np.flatnonzero(np.diff(one, prepend=-1)) for one in units]
+    runs = [one[places] for one, places in zip(units, starts, strict=True)]
+    frames = [np.diff(places, append=len(one)) for one, places in zip(units, starts, strict=True)]
+    durations = DurationModel.fit(runs, frames, voices, corpus.k, len(speakers))
+    f0 = [
+        one.f0_hz if with_pitch and one.f0_hz is not None else np.zeros(len(one.units), np.float32)
+        for one in corpus.training
+    ]
+    return durations, PitchModel.fit(units, f0, voices, corpus.k, len(speakers))
+
+
+def _stopped(run: VocoderRun, settings: VocoderSettings) -> str:
+    """Return why the training ends now; empty: it does not."""
+    if run.progress.epoch >= settings.epochs:
+        return "epochs"
+    return "patience" if run.progress.waited >= settings.patience else ""
+
+
+def _refuse_collapse(run: VocoderRun, settings: VocoderSettings) -> None:
+    """Raise OssicleError if the last epoch ended in a collapse and the training may not go on."""
+    progress = run.progress
+    if settings.on_collapse == "stop" and progress.epochs and (advice := progress.epochs[-1].get("advice")):
+        raise OssicleError(
+            f"training stopped after epoch {progress.epoch}: {advice}; to go on all the same, set [vocoder] "
+            'on_collapse = "advise"'
+        )
+
+
+def _too_large(error: OutOfMemory, done: int, settings: VocoderSettings) -> OssicleError:
+    if error.part > 1:
+        half = max(1, error.batch // 2)
+        return OssicleError(
+            f"out of memory in epoch {done + 1} with batches of {error.batch} crops of {settings.crop_s:g} s: set "
+            f"[vocoder] auto_batch = true (--auto-batch) to resume after epoch {done} with the same steps in less "
+            f"memory, or start again with batch = {half}"
+        )
+    return OssicleError(
+        f"out of memory in epoch {done + 1} with one crop of {settings.crop_s:g} s at a time: free memory and run "
+        f"again to resume after epoch {done}, or start again with a smaller crop_s or [vocoder.network] width"
+    )
+
+
+def _in_words(figures: dict[str, Any], best: int) -> str:
+    """Return the figures of an epoch in a line.
+
+    >>> _in_words({"epoch": 3, "mel": 5.123, "log_mel": 6.0}, 3)
+    'epoch 3: log-mel distance 6.00 dB held out (best), 5.12 dB in training'
+    """
+    chosen = " (best)" if figures["epoch"] == best else ""
+    line = f"epoch {figures['epoch']}: log-mel distance {figures['log_mel']:.2f} dB held out{chosen}"
+    line += f", {figures['mel']:.2f} dB in training"
+    if "adversarial" in figures:
+        line += f"; discriminators {figures['discriminator']:.3f}, generator {figures['adversarial']:.3f}"
+    return line

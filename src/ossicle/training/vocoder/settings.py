@@ -68,8 +68,9 @@ class VocoderSettings:
         default=50, help="epochs without a lower log-mel distance on the choosing group before the training ends", ge=1
     )
     min_delta: float = setting(
-        default=0.001,
-        help="how much lower (natural log units) counts: 0.01 dB is not audible, and the noise in it is smaller",
+        default=0.01,
+        help="how much lower a log-mel distance counts: 0.01 dB is not audible, and its noise is smaller",
+        unit="dB",
         ge=0,
     )
     choosing_segments: int = setting(

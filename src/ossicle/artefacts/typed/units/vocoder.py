@@ -1,12 +1,12 @@
 """The artefact of the step ``vocoder``: a unit vocoder, and the state of its training while it is not done."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ossicle.artefacts.files import read_json, whole_file, write_json
+from ossicle.artefacts.files import read_json, write_json, write_text
 from ossicle.artefacts.filesystem.changes import open_to_append, remove_file, write_all
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
 from ossicle.artefacts.typed.artefact import ArtefactFolder
@@ -72,8 +72,14 @@ class VocoderFolder(ArtefactFolder):
         """Write the description."""
         write_json(self.description_file, dict(description))
 
+    def kept_epochs(self) -> list[int]:
+        """Return the numbers of the kept epochs, sorted."""
+        if not self.kept.is_dir():
+            return []
+        return sorted(int(one.name) for one in self.kept.iterdir() if one.name.isdigit())
+
     def epochs(self) -> list[dict[str, Any]]:
-        """Return the lines of the log; the incomplete line of a killed run is left out."""
+        """Return the figures of each epoch; the incomplete line of a killed run is left out."""
         lines: list[dict[str, Any]] = []
         for line in read_if_there(self.log_file, MOST_ARTEFACT_BYTES).decode(errors="replace").splitlines():
             try:
@@ -82,19 +88,20 @@ class VocoderFolder(ArtefactFolder):
                 break
         return lines
 
-    def keep_epochs(self, last: int) -> None:
-        """Drop the lines of epochs after ``last``, which are about to be repeated."""
-        kept = [line for line in self.epochs() if line["epoch"] <= last]
-        if self.log_file.exists():
-            with whole_file(self.log_file) as temporary:
-                temporary.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
+    def write_epochs(self, epochs: Sequence[Mapping[str, Any]]) -> None:
+        """Write the figures of all epochs so far."""
+        write_text(self.log_file, "".join(_line(one) for one in epochs))
 
     def log_epoch(self, figures: Mapping[str, Any]) -> None:
         """Append the figures of one epoch."""
         with open_to_append(self.log_file) as file:
-            write_all(file, (json.dumps(dict(figures), sort_keys=True) + "\n").encode())
+            write_all(file, _line(figures).encode())
 
     def forget_state(self) -> None:
         """Remove what only an unfinished training needs."""
         remove_file(self.state_file)
         remove_file(self.best_file)
+
+
+def _line(figures: Mapping[str, Any]) -> str:
+    return json.dumps(dict(figures), sort_keys=True) + "\n"
