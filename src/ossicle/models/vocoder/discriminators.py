@@ -20,7 +20,7 @@ Layers = list[tuple[Tensor, Tensor]]
 
 _SLOPE = 0.1
 _PERIOD_KERNEL, _PERIOD_STRIDE = 5, 3
-_SCALE_STRIDES = (1, 2, 2, 4, 4)
+_SCALE_STRIDES = (1, 2, 2, 4, 4, 1)
 
 
 class PeriodDiscriminator(nn.Module):

@@ -26,6 +26,8 @@ UNKNOWN = -1
 _KERNEL = 7
 _WINDOW_FRAMES = 4
 _LOUDEST = 6.0
+# The windows of a frame that counts have a weight of at least 0.5 together, at the very end of a row.
+_LEAST_WEIGHT = 1e-3
 
 
 class ConvBlock(nn.Module):
@@ -142,17 +144,17 @@ class VocoderGenerator(nn.Module):
         mask = mask.repeat_interleave(frames, dim=1)
         for block in self.frame_blocks:
             values = block(values, mask)
-        filters = self.head(self.norm_out(values)) * mask
-        return self._sound(filters, sources) * mask.repeat_interleave(self.frame_hop, dim=1)[..., 0]
+        sound = self._sound(self.head(self.norm_out(values)), sources, mask)
+        return sound * mask.repeat_interleave(self.frame_hop, dim=1)[..., 0]
 
-    def _sound(self, filters: Tensor, sources: Tensor) -> Tensor:
+    def _sound(self, filters: Tensor, sources: Tensor, mask: Tensor) -> Tensor:
         """Return the sources after filters (b, frames, 3 * bins) as sound."""
         voiced, phase, breath = torch.split(filters.float(), self.bins, dim=-1)
         turned = torch.polar(torch.exp(voiced.clamp(max=_LOUDEST) - 3), phase)
         spectra = torch.fft.rfft(self._frames(sources.float()) * self.window)
         harmonics = turned * spectra[:, 0] if self.pitch else turned
         spectrum = harmonics + torch.exp(breath.clamp(max=_LOUDEST) - 5) * spectra[:, 1]
-        return self._overlapped(torch.fft.irfft(spectrum, n=self.n_fft) * self.window)
+        return self._overlapped(torch.fft.irfft(spectrum, n=self.n_fft) * self.window, mask)
 
     def _frames(self, samples: Tensor) -> Tensor:
         """Return the windows (..., frames, n_fft) around the centres of frames."""
@@ -160,15 +162,17 @@ class VocoderGenerator(nn.Module):
         padded = nn.functional.pad(samples, (around // 2, around - around // 2))
         return padded.unfold(-1, self.n_fft, self.frame_hop)
 
-    def _overlapped(self, frames: Tensor) -> Tensor:
-        """Return the weighted sum of windows (b, frames, n_fft) as samples (b, frames * frame_hop)."""
-        batch, n, _ = frames.shape
-        weights = self.window.square().expand(1, n, -1)
-        both = torch.cat([frames, weights]).reshape(batch + 1, n, _WINDOW_FRAMES, self.frame_hop)
+    def _overlapped(self, frames: Tensor, mask: Tensor) -> Tensor:
+        """Return the weighted mean of windows (b, frames, n_fft) as samples (b, frames * frame_hop).
+
+        Frames that ``mask`` leaves out have no weight, so a padded row ends as it does alone.
+        """
+        both = torch.stack([frames * mask, self.window.square() * mask])
+        parts = both.reshape(*both.shape[:3], _WINDOW_FRAMES, self.frame_hop)
         # Part j of frame t lies at hop t + j.
-        summed = sum(nn.functional.pad(both[:, :, j], (0, 0, j, _WINDOW_FRAMES - 1 - j)) for j in range(_WINDOW_FRAMES))
-        assert isinstance(summed, Tensor)
-        flat = summed.flatten(1)
+        summed = torch.stack(
+            [nn.functional.pad(parts[..., j, :], (0, 0, j, _WINDOW_FRAMES - 1 - j)) for j in range(_WINDOW_FRAMES)]
+        ).sum(dim=0)
         start = (self.n_fft - self.frame_hop) // 2
-        flat = flat[:, start : start + n * self.frame_hop]
-        return flat[:-1] / flat[-1:]
+        flat = summed.flatten(2)[..., start : start + frames.shape[1] * self.frame_hop]
+        return flat[0] / flat[1].clamp(min=_LEAST_WEIGHT)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.artefacts.files import sweep
+from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.typed.units.vocoder import VocoderFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import OssicleError
@@ -106,6 +107,7 @@ def train_vocoder(
         state of the last complete epoch is in the folder.
     """
     place = VocoderFolder(Path(folder))
+    make_folder(place.path)
     sweep(place.path)
     speakers = corpus.speakers if settings.speakers else ()
     spec = VocoderSpec(

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import soundfile
 import torch
 
 from ossicle.artefacts.files import whole_folder
-from ossicle.artefacts.filesystem.changes import make_folder, remove_folder
+from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.typed.units.vocoder import VocoderFolder
+from ossicle.audio.wav import write_wav
 from ossicle.core.digest import seed_of
 from ossicle.models.averaging import WeightAverage
 from ossicle.models.vocoder.discriminators import VocoderDiscriminators
@@ -112,7 +112,6 @@ class VocoderRun:
             for name in self.progress.__dataclass_fields__:
                 setattr(self.progress, name, getattr(found, name))
         else:
-            make_folder(place.path)
             self.progress.start = self.progress.best = self.progress.reference = self._distance()
             self._vocoder({"epoch": 0}).save(place.start.path)
             self._save_best()
@@ -233,6 +232,6 @@ class VocoderRun:
                 real, _ = self._corpus.aligned(segment)
                 for name, sound in (("made", made), ("recorded", real)):
                     heard = np.clip(sound, -1.0, 1.0)
-                    soundfile.write(inner / f"sample_{number}_{name}.wav", heard, self._spec.rate, subtype="PCM_16")
+                    write_wav(inner / f"sample_{number}_{name}.wav", heard, self._spec.rate)
         for number in self._place.kept_epochs()[: -self._settings.keep]:
             remove_folder(self._place.epoch(number).path)

@@ -1,0 +1,38 @@
+import numpy as np
+
+from ossicle.models.vocoder.generator import UNKNOWN
+from ossicle.training.vocoder.draws import Draws
+
+
+def test_every_segment_is_drawn_in_proportion_to_its_length() -> None:
+    # The earlier scripts took the first 10,000 files, whatever there was.
+    lengths = np.random.default_rng(0).integers(5, 60, size=300)
+    draws = Draws(lengths, [0] * 300, units=20)
+    drawn = [draws.draw(1, index).segment for index in range(30000)]
+    count = np.bincount(drawn, minlength=300)
+    expected = 30000 * lengths / lengths.sum()
+    assert (count > 0).all()
+    assert np.sum((count - expected) ** 2 / expected) < 300 + 5 * np.sqrt(2 * 300)
+
+
+def test_starts_are_whole_units_anywhere_in_the_segment() -> None:
+    draws = Draws([30, 4], [0, 1], units=10)
+    every = [draws.draw(0, index) for index in range(2000)]
+    long = [one for one in every if one.segment == 0]
+    assert {one.first for one in long} == set(range(21))
+    assert all(one.last - one.first == 10 for one in long)
+    assert {(one.first, one.last) for one in every if one.segment == 1} == {(0, 4)}
+
+
+def test_a_draw_is_a_function_of_seed_epoch_index_and_stream() -> None:
+    draws = [Draws([500] * 3, [0] * 3, units=10, seed=seed) for seed in (0, 0, 1)]
+    assert draws[0].draw(2, 7) == draws[1].draw(2, 7)
+    others = [draws[2].draw(2, 7), draws[0].draw(3, 7), draws[0].draw(2, 8), draws[0].draw(2, 7, 1)]
+    assert all(one != draws[0].draw(2, 7) for one in others)
+
+
+def test_some_crops_have_an_unknown_speaker() -> None:
+    draws = Draws([50, 50], [0, 1], units=10, unknown=0.25)
+    speakers = [draws.draw(0, index).speaker for index in range(2000)]
+    assert abs(speakers.count(UNKNOWN) / 2000 - 0.25) < 0.05
+    assert {Draws([9], [0], 5).draw(0, index).speaker for index in range(50)} == {0}
