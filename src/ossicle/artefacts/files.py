@@ -22,6 +22,7 @@ from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, open_regular, read_regular
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.plain import plain
+from ossicle.artefacts.processes.saved_note import note_saved
 from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import ArtefactError, OssicleError
 
@@ -75,6 +76,7 @@ def publish(part: Path, path: Path) -> None:
     sync(part)
     move(part, path)
     sync(path.parent)
+    note_saved()
 
 
 @contextmanager
@@ -176,6 +178,7 @@ def publish_folder(part: Path, path: Path) -> None:
     else:
         move(part, path)
     sync(path.parent)
+    note_saved()
 
 
 def sweep(folder: Path) -> None:

@@ -85,12 +85,14 @@ def _most_at_a_time(project: Project, table: str) -> int:
     return pipeline.job_tables.get(table, 0)
 
 
-def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None) -> list[Job]:
+def step_jobs(
+    project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None, *, known_only: bool = False
+) -> list[Job]:
     """Return the jobs of the unfinished work among ``steps``; each job needs the one before it.
 
     The planning steps of the pipeline are done already. The remaining work units of a step are one array, and the job
     ``STEP.gather`` after it commits the step. Neighbouring steps without work units and with the same placement are one
-    task.
+    task. So is a step whose work units are not known yet, because another step with work units names them.
 
     Parameters
     ----------
@@ -102,6 +104,9 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
         The ``--set`` options that the project was loaded with.
     on
         Where to run, as in ``--on``; None for what ``[jobs]`` says.
+    known_only
+        End before the first step whose work units are not known yet; once the steps before it are done, further jobs
+        follow.
     """
     line, prefix = Line(project, overrides), f"{project.variant}." if project.variant else ""
     found = find_steps(steps, project)
@@ -121,11 +126,13 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
         if step.name in here or step.name in done:
             continue
         placed = placement(project, step.name, on)
-        if plain and placed != placement(project, plain[0], on):
+        known = step.work_units is not None and done.keys() >= set(step.work_units.named_by)
+        if known_only and step.work_units is not None and not known:
+            break
+        work_units = work_units_left(step, project, done) if known else ()
+        if plain and (work_units or not _alike(placed, placement(project, plain[0], on))):
             close()
-        work_units = () if step.work_units is None else work_units_left(step, project, done)
         if work_units:
-            close()
             words = ("jobs", "task", step.name)
             tasks = [Task(one, line(*words, one, "--no-gather", "--progress=plain")) for one in work_units]
             _append(out, f"{prefix}{step.name}", step.name, tasks, placed)
@@ -135,6 +142,11 @@ def step_jobs(project: Project, steps: Sequence[Step], overrides: tuple[str, ...
             plain.append(step.name)
     close()
     return out
+
+
+def _alike(one: StepPlacement, other: StepPlacement) -> bool:
+    """Return whether two steps of one task each may be one task."""
+    return replace(one, max_concurrent=0) == replace(other, max_concurrent=0)
 
 
 def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> list[Job]:

@@ -135,6 +135,50 @@ def _refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
                 )
 
 
+def do_in_rounds(
+    projects: Sequence[Project],
+    run_options: RunOptions,
+    progress: Progress,
+    show: Show,
+    on_plan: Callable[[PlanFolder], None],
+) -> None:
+    """Run the jobs elsewhere to their end: first those whose work units are known, then those that follow.
+
+    Parameters
+    ----------
+    projects
+        The projects or variants to run; the settings of the first place the jobs.
+    run_options
+        Which steps to run, and where.
+    progress
+        Where the steps report how far they are.
+    show
+        Called with the states of all tasks.
+    on_plan
+        Called with the folder of each plan before any of its jobs starts.
+
+    Raises
+    ------
+    OssicleError
+        Tasks failed; the message lists each of them.
+    """
+    jobs_of(projects, run_options, progress)
+    before: list[Job] = []
+    while (jobs := [job for project in projects for job in _next_round(project, run_options)]) and jobs != before:
+        do_jobs(projects[0], jobs, show, on_plan)
+        before = jobs
+
+
+def _next_round(project: Project, run_options: RunOptions) -> list[Job]:
+    """Return the jobs that can be planned now and are elsewhere, or are needed by one elsewhere."""
+    steps = chosen_steps(project, run_options.names, run_options.until)
+    every, known = (
+        step_jobs(project, steps, run_options.overrides, run_options.on, known_only=only) for only in (False, True)
+    )
+    later = every[sum(one == other for one, other in zip(every, known, strict=False)) :]
+    return known if any(job.elsewhere for job in later) else jobs_elsewhere(known)
+
+
 def do_jobs(
     project: Project,
     jobs: Sequence[Job],

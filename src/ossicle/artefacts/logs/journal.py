@@ -16,6 +16,7 @@ from ossicle.artefacts.filesystem.changes import make_folder, open_to_append, op
 from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.plain import plain
+from ossicle.artefacts.processes.saved_note import note_saved
 from ossicle.core.errors import ArtefactError
 
 
@@ -69,6 +70,7 @@ class Journal:
             if fresh:
                 sync(self._path.parent)
             self._records[work_unit] = kept
+            note_saved()
 
     def _load(self) -> None:
         raw = read_regular(self._path, MOST_ARTEFACT_BYTES)

@@ -77,7 +77,7 @@ def run(
     refused the bundle, which then stays in the data root; the report explains why. A project with a leaky split
     (`split.strategy`) writes a bundle without evaluation: use `ossicle dataset optimism` and `ossicle benchmark`.
     """
-    from ossicle.app.jobs.placed import RunOptions, do_jobs, jobs_elsewhere, jobs_of, needs_jobs
+    from ossicle.app.jobs.placed import RunOptions, do_in_rounds, needs_jobs
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
@@ -97,7 +97,7 @@ def run(
                 raise UsageError(f"{option} works on this machine only: add --on local")
             watched = Watched(project)
             with watched.leaving():
-                do_jobs(loaded, jobs_elsewhere(jobs_of([loaded], run_options, shown)), watched.show, watched.show_plan)
+                do_in_rounds([loaded], run_options, shown, watched.show, watched.show_plan)
         # Find and show what the jobs have done, and run the steps that are placed here.
         done = run_project(loaded, shown, until, names=steps or (), recompute_from=from_, wait=wait)
     pipeline = pipeline_of(loaded)

@@ -55,7 +55,7 @@ def train(
     `jobs.training` is set to Slurm, each model is one task of a job array. Exit codes 3 and 4 are those of
     `ossicle run`; one variant that ends with such a code is enough.
     """
-    from ossicle.app.jobs.placed import RunOptions, do_jobs, jobs_elsewhere, jobs_of, needs_jobs, run_planning_steps
+    from ossicle.app.jobs.placed import RunOptions, do_in_rounds, needs_jobs, run_planning_steps
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
@@ -74,7 +74,8 @@ def train(
         run_options, watched = RunOptions((), until, overrides, place_of(on)), Watched(project)
         elsewhere = [one for one in projects if needs_jobs(one, run_options)]
         with watched.leaving():
-            do_jobs(base, jobs_elsewhere(jobs_of(elsewhere, run_options, shown)), watched.show, watched.show_plan)
+            if elsewhere:
+                do_in_rounds(elsewhere, run_options, shown, watched.show, watched.show_plan)
         done = [(one, run_project(one, shown, until=until)) for one in projects]
     rows = [
         (one.variant or "(the project)", name, of.outcomes[name], f"{of.seconds[name]:.1f}", str(of.artefacts[name]))

@@ -221,11 +221,13 @@ class Pipeline:
     def planning_steps(self, project: Project) -> tuple[Step, ...]:
         """Return the steps that say which work units there are, with those they need.
 
-        They run in the process of the command, before jobs are written.
+        They run in the process of the command, before jobs are written. A step that has work units itself is no such
+        step, because it may be placed elsewhere; what it names is known when it is done.
         """
         steps = self.steps_of(project)
+        divided = {step.name for step in steps if step.work_units is not None}
         named_by = {name for step in steps if step.work_units is not None for name in step.work_units.named_by}
-        return with_needs(steps, named_by)
+        return with_needs(steps, named_by - divided)
 
     def result_names(self) -> tuple[str, ...]:
         """Return the names of the published results."""

@@ -1,0 +1,99 @@
+"""Jobs in rounds: work units that another step's work units name are planned when those are done."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.jobs import placed
+from ossicle.app.jobs.build import step_jobs
+from ossicle.app.jobs.job import Job
+from ossicle.app.jobs.placed import RunOptions, do_in_rounds, needs_jobs
+from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.engine.step import Context, Silent, Step, WorkUnits, find_steps
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
+from ossicle.app.steps.pipeline.pipelines import PIPELINES, pipeline_of
+from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.files import write_text
+
+PROJECT = '[project]\npipeline = "chain"\n[corpus]\naudio = "audio"\n'
+
+
+def step(name: str, *needs: str, by: str = "") -> Step:
+    """A step that writes two files; with ``by``, each file of that step is one of its work units."""
+
+    def write(context: Context) -> None:
+        for part in ("x", "y"):
+            write_text(context.out / part, name)
+
+    def names(inputs: Artefacts) -> tuple[str, ...]:
+        return tuple(path.name for path in sorted(inputs[by].iterdir()) if path.suffix == "" and path.name != "logs")
+
+    def run_one(context: Context, part: str) -> None:
+        write_text(context.out / part, name)
+
+    divided = WorkUnits((by,), names, run_one, lambda out, part: (out / part).exists()) if by else None
+    return Step(name, 1, needs, lambda project: {}, write, work_units=divided)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Project]:
+    steps = (
+        step("list"),
+        step("cut", "list", by="list"),
+        step("encode", "cut", by="cut"),
+        step("learn", "encode"),
+        step("apply", "encode", "learn", by="encode"),
+        step("page", "apply"),
+    )
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    monkeypatch.setitem(PIPELINES, "chain", Pipeline(name="chain", steps=steps))
+    (tmp_path / "ossicle.toml").write_text(PROJECT)
+    return lambda *overrides: load_project(tmp_path, overrides)
+
+
+def rounds(project: Project, on: str | None, monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, str, int]]]:
+    """Name, place and number of tasks of each job by round; the jobs of a round are then done."""
+    seen: list[list[tuple[str, str, int]]] = []
+
+    def do(project: Project, jobs: Sequence[Job], *rest: object) -> None:
+        seen.append([(job.name, job.placement.on, len(job.tasks)) for job in jobs])
+        run_project(project, Silent(), until=jobs[-1].step)
+
+    monkeypatch.setattr(placed, "do_jobs", do)
+    do_in_rounds([project], RunOptions(on=on), Silent(), lambda states: None, lambda folder: None)
+    return seen
+
+
+def test_only_what_no_work_units_name_is_planned_here(project: Callable[..., Project]) -> None:
+    assert [one.name for one in pipeline_of(project()).planning_steps(project())] == ["list"]
+
+
+def test_each_round_has_the_arrays_that_are_known(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert rounds(project(), "slurm", monkeypatch) == [
+        [("cut", "slurm", 2), ("cut.gather", "slurm", 1)],
+        [("encode", "slurm", 2), ("encode.gather", "slurm", 1), ("learn", "slurm", 1)],
+        [("apply", "slurm", 2), ("apply.gather", "slurm", 1), ("page", "slurm", 1)],
+    ]
+    assert rounds(project(), "slurm", monkeypatch) == []
+
+
+def test_what_is_here_is_done_before_what_follows_elsewhere(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = project("jobs.encode.on=slurm")
+    assert needs_jobs(loaded, RunOptions())
+    found = rounds(loaded, None, monkeypatch)
+    assert found[0] == [("cut", "local", 2), ("cut.gather", "local", 1)]
+    assert found[1:] == [[("encode", "slurm", 2), ("encode.gather", "slurm", 1)]]
+
+
+def test_a_run_that_cannot_be_waited_for_has_them_as_one_task(project: Callable[..., Project]) -> None:
+    loaded = project()
+    run_project(loaded, Silent(), until="list")
+    jobs = step_jobs(loaded, pipeline_of(loaded).steps_of(loaded), (), "slurm")
+    assert [(job.name, len(job.tasks)) for job in jobs] == [("cut", 2), ("cut.gather", 1), ("encode-page", 1)]
+    assert jobs[-1].tasks[0].argv[:7] == ("ossicle", "run", "encode", "learn", "apply", "page", "--on=local")
+    assert find_steps(pipeline_of(loaded).steps_of(loaded), loaded)["cut"] is None
