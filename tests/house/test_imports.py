@@ -12,8 +12,9 @@ import pytest
 ALLOWED = {"core": {"numpy"}, "metrics": {"numpy", "scipy"}}
 # Elsewhere than in app, only these load a library where it is used: timm and torchvision, which cost seconds and which
 # only the networks of sliding windows need; Jupyter, an extra of its own; sounddevice, which fails without PortAudio.
-# Extras too: transformers with its hub, BirdNET, and wandb.
+# Extras too: transformers with its hub, BirdNET, swift_f0 and wandb.
 LAZY = {
+    "src/ossicle/audio/pitch/swift.py",
     "src/ossicle/bundle/encoders/birdnet.py",
     "src/ossicle/models/encoders/hf.py",
     "src/ossicle/models/encoders/hub.py",

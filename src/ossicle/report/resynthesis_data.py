@@ -1,7 +1,7 @@
 """Content of the page to listen to a vocoder, as values; ``ossicle.report.pages.resynthesis_page`` draws them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +73,8 @@ class ResynthesisReportData:
         Sample rate of all samples in Hz.
     files
         Other results: name and place.
+    start
+        Figures of the vocoder before its training; empty where it is not known.
     """
 
     title: str
@@ -86,3 +88,4 @@ class ResynthesisReportData:
     pairs: Sequence[PairCard]
     rate: int
     files: Mapping[str, str]
+    start: Mapping[str, Estimate] = field(default_factory=dict)

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from ossicle.audio.pitch.best_path import best_path
 from ossicle.audio.pitch.candidates import MOST, Candidates, frame_candidates
 
+TRACKER_VERSION = 1
+"""Raise it when the tracker gives another contour for the same sound."""
 HOP_S = 0.01
 LOW_HZ, HIGH_HZ = 50.0, 500.0
 
@@ -108,16 +110,57 @@ def track_f0(
     >>> len(found.f0_hz), round(float(found.f0_hz[50]))
     (101, 220)
     """
-    _check(samples, rate, low_hz, high_hz)
+    check_samples(samples)
+    if not 0 < low_hz < high_hz <= rate / 4:
+        raise ValueError(
+            f"F0 from {low_hz:g} to {high_hz:g} Hz: the range must rise and end at a quarter of the rate "
+            f"({rate / 4:g} Hz) at most"
+        )
+    times_s = frame_times(len(samples), rate)
     if not len(samples):
-        return PitchTrack(np.zeros(0, np.float32), np.zeros(0, np.float32), np.zeros(0))
-    times_s = (np.arange(1 + int(len(samples) / (rate * HOP_S) + 1e-9)) * HOP_S).astype(np.float64)
+        return PitchTrack(np.zeros(0, np.float32), np.zeros(0, np.float32), times_s)
     found = _candidates(samples, rate, times_s, low_hz, high_hz)
     path = best_path(found)
     rows = np.flatnonzero(path >= 0)
     f0_hz = np.zeros(len(path), dtype=np.float32)
     f0_hz[rows] = found.f0_hz[rows, path[rows]]
     return PitchTrack(f0_hz, found.probability.sum(axis=1).clip(max=1.0), times_s)
+
+
+def frame_times(n_samples: int, rate: int) -> NDArray[np.float64]:
+    """Return the centres of the frames of a contour in seconds, every 10 ms from 0.
+
+    Parameters
+    ----------
+    n_samples, rate
+        Number of samples and sample rate in Hz.
+
+    Examples
+    --------
+    >>> frame_times(200, 8000).tolist(), len(frame_times(0, 8000))
+    ([0.0, 0.01, 0.02], 0)
+    """
+    count = 1 + int(n_samples / (rate * HOP_S) + 1e-9) if n_samples else 0
+    return np.asarray(np.arange(count) * HOP_S)
+
+
+def check_samples(samples: NDArray[np.floating]) -> None:
+    """Raise an error for what is no sound of one channel.
+
+    Parameters
+    ----------
+    samples
+        Floats of shape (n,).
+
+    Raises
+    ------
+    ValueError
+        If samples are not finite, or not one row.
+    """
+    if samples.ndim != 1:
+        raise ValueError(f"samples have the shape {samples.shape}; give one channel, of shape (n,)")
+    if wrong := int(np.count_nonzero(~np.isfinite(samples))):
+        raise ValueError(f"{wrong} of {len(samples)} samples are not finite numbers")
 
 
 def _candidates(
@@ -136,15 +179,3 @@ def _candidates(
         one = frame_candidates(windows[starts[block]], rate / every, low_hz, high_hz)
         made.f0_hz[block], made.probability[block] = one.f0_hz, one.probability
     return made
-
-
-def _check(samples: NDArray[np.floating], rate: int, low_hz: float, high_hz: float) -> None:
-    if samples.ndim != 1:
-        raise ValueError(f"samples have the shape {samples.shape}; give one channel, of shape (n,)")
-    if wrong := int(np.count_nonzero(~np.isfinite(samples))):
-        raise ValueError(f"{wrong} of {len(samples)} samples are not finite numbers")
-    if not 0 < low_hz < high_hz <= rate / 4:
-        raise ValueError(
-            f"F0 from {low_hz:g} to {high_hz:g} Hz: the range must rise and end at a quarter of the rate "
-            f"({rate / 4:g} Hz) at most"
-        )
