@@ -98,4 +98,4 @@ def test_of_few_recordings_single_segments_are_held_out_and_of_few_segments_none
 
 def test_more_units_than_frames_are_refused():
     with pytest.raises(UsageError, match="set a lower k"):
-        trained(settings=QuantiserSettings(k=5000))
+        trained(settings=QuantiserSettings(k=4000))

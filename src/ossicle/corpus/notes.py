@@ -37,7 +37,27 @@ def shortened(notes: Iterable[Note], kinds: Collection[str], most: int = 5) -> l
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An audio file that is not part of the corpus, and why."""
+    """An audio file that is not part of the corpus, and why.
+
+    Attributes
+    ----------
+    path
+        The file, or the line of a table that names it.
+    reason
+        Why it is left out; after the last semicolon what to do, if that is more than to repair the file.
+    """
 
     path: str
     reason: str
+
+    @property
+    def parted(self) -> tuple[str, str]:
+        """The reason, and what to do about it; the latter is empty where the file itself is at fault.
+
+        >>> LeftOut("a.wav", "its name is not valid UTF-8; rename it").parted
+        ('its name is not valid UTF-8', 'rename it')
+        >>> LeftOut("a.wav", "contains no samples").parted
+        ('contains no samples', '')
+        """
+        reason, semicolon, remedy = self.reason.rpartition("; ")
+        return (reason, remedy) if semicolon else (self.reason, "")

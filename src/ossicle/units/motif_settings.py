@@ -23,14 +23,14 @@ class MotifSettings:
         Parameters
         ----------
         k
-            Number of units: each is a token. With as many as a vocabulary may have at most, only motifs are impossible.
+            Number of units: each is a token.
 
         Raises
         ------
         ValueError
             Naming both keys and the remedy.
         """
-        if self.vocabulary <= k < MOST_TOKENS:
+        if self.vocabulary <= k:
             raise ValueError(
                 f"motifs.vocabulary = {self.vocabulary}: the {k} units of quantiser.k = {k} are tokens themselves, "
                 f"which leaves none for a motif; set it above {k}"

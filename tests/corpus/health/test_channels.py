@@ -31,4 +31,5 @@ def test_recordings_without_the_channel_are_left_out(tmp_path: Path) -> None:
     index = index_corpus(corpus(tmp_path), None, CorpusSettings(audio="audio"), channel="3")
     assert [one.path for one in index.recordings] == ["one.wav"]
     assert [one.path for one in index.left_out] == ["anti.wav", "two.wav"]
-    assert index.left_out[0].reason == "has 2 channels, and [audio] channel = 3 is to be read"
+    reason = "has 2 channels, and [audio] channel = 3 is to be read"
+    assert index.left_out[0].parted == (reason, "choose another channel, or leave it out")

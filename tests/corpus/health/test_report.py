@@ -12,6 +12,7 @@ from ossicle.audio.decoding.levels import Levels, measure
 from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.records import Annotation, Recording
 from ossicle.corpus.health.report import health, label_health
+from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.notes import LeftOut, Note
 
@@ -97,6 +98,35 @@ def test_gaps_overlaps_and_repeats():
 def test_every_finding(change, expected):
     values = {"recordings": (recording("a"),), "annotations": (Annotation("a", 1, 2, "x"),), **change}
     assert codes(CorpusIndex(**values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("its name does not match 'a_*', so no split can place it; add a template to corpus.name_template", "add a"),
+        ("has the same name as 'b.wav' in another Unicode form; rename one", "rename one"),
+        ("words.csv, line 3: no audio file has this path; copy it there, or remove the row", "copy it there"),
+        ("contains no samples", "repair the file, copy it again"),
+    ],
+)
+def test_a_left_out_file_is_to_be_repaired_only_if_the_file_is_at_fault(reason, remedy):
+    problems = health(CorpusIndex((), (), left_out=(LeftOut("z.wav", reason),)), rate=16000).problems
+    (problem,) = [one for one in problems if one.code == "left_out"]
+    assert problem.remedy.startswith(remedy)
+    assert f"{problem.message}; {problem.remedy}".startswith(reason)
+
+
+def test_where_an_encoder_hears_no_remedy_is_a_setting_of_the_front_end():
+    index = CorpusIndex(
+        (recording("a", rate=8000), recording("b", rate=96000)),
+        (Annotation("a", 1, 2, "x", low_hz=9000.0),),
+        levels={"a": Levels(-20, -1, 0.2, 0.0)},
+    )
+    problems = health(index, rate=16000, hop_s=5.0).problems
+    found = without_front_end(problems)
+    assert {"low_rate", "above_band", "offset"} <= {one.code for one in found}
+    assert {one.code for one in problems} - {one.code for one in found} == {"frame_too_long"}
+    assert not [one for one in found if "front" in one.remedy or "fmin" in one.remedy or "fmax" in one.remedy]
 
 
 def test_levels_of_known_sounds(tmp_path: Path):

@@ -111,7 +111,10 @@ def channel_index(channel: str, n_channels: int) -> int | None:
     if channel == LOUDEST:
         raise AudioError("the loudest channel is known only when all of a recording is: choose a channel by its number")
     if int(channel) > n_channels:
-        raise AudioError(f"has {n_channels} channels, and [audio] channel = {channel} is to be read")
+        raise AudioError(
+            f"has {n_channels} channels, and [audio] channel = {channel} is to be read; choose another channel, or "
+            "leave it out"
+        )
     return int(channel) - 1
 
 

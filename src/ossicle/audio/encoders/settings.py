@@ -12,6 +12,8 @@ NEEDS_FILE = (BEATS, HF, ONNX)
 """Those that read a file or folder of weights."""
 NEEDS_TORCH = (BEATS, HF)
 """Those that run on torch."""
+WINDOWS_ONLY = (NONE, ACOUSTIC, BIRDNET)
+"""Those that give no vector for each frame of speech."""
 BUILT_IN = (ACOUSTIC, MFCC, LOGMEL)
 """Those that are part of Ossicle."""
 

@@ -70,6 +70,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "no_class_folder": ("warning", "move them into the folder of their class, or leave them out with corpus.exclude"),
     "metadata_suffix": ("note", "nothing, if the files were converted"),
     "metadata_column": ("note", "nothing, if they do not matter; else rename them, or name them in the project"),
+    "without_group": ("warning", "add their rows, or leave them out with corpus.exclude"),
     "name_template": ("note", "rename the template's fields or the file, if its fields are needed"),
     "label_not_kept": ("note", "add it to corpus.labels to keep it"),
     "review_unused": ("warning", "restore the recording as it was, or remove it from the round in reviews/"),
@@ -126,8 +127,9 @@ def find_problems(
 
 def _whole(index: CorpusIndex) -> Iterator[Problem]:
     for one in index.left_out:
-        remedy = "repair the file, copy it again from its source, or remove it"
-        yield Problem("warning", "left_out", one.path, one.reason, remedy)
+        reason, remedy = one.parted
+        remedy = remedy or "repair the file, copy it again from its source, or remove it"
+        yield Problem("warning", "left_out", one.path, reason, remedy)
     unreviewed = [one.path for one in index.recordings if not one.reviewed and one.id not in index.examined]
     if not index.annotations:
         remedy = "set corpus.annotations or corpus.label_field, and check the names of the tables"

@@ -1,6 +1,7 @@
 """What the front end of a model does not hear: most of the recorded band, or calls as short as one of its frames."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,19 @@ MUCH_MORE = 2.0
 BAND_UNREAD, FRAME_TOO_LONG = "band_unread", "frame_too_long"
 OF_FRONT_ENDS = (BAND_UNREAD, FRAME_TOO_LONG)
 """Codes of problems whose remedies are settings of the front end, which a model with an encoder does not use."""
+
+_OF_ENCODERS: Mapping[str, str] = {
+    "low_rate": "record at a higher rate; an encoder hears less of these than of others, so judge them apart",
+    "above_band": "choose an encoder that reads a higher rate; this one cannot hear them",
+    "offset": "filter it out of the file, or ignore it",
+}
+
+
+def without_front_end(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems of a corpus whose model hears through an encoder: no remedy is a setting of the front end."""
+    return [
+        replace(one, remedy=_OF_ENCODERS.get(one.code, one.remedy)) for one in problems if one.code not in OF_FRONT_ENDS
+    ]
 
 
 def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = None) -> Iterator[Problem]:

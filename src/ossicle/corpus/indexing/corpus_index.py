@@ -98,7 +98,10 @@ def index_corpus(
     segments = annotation_folder if cut_outs is not None else None
     files = audio_files(audio_folder, settings.include, settings.exclude, segments, settings.most)
     chosen, left_out = _identified(files.chosen, settings)
-    left_out += [LeftOut(shown(path), f"is a folder that cannot be opened ({why})") for path, why in files.unreadable]
+    left_out += [
+        LeftOut(shown(path), f"is a folder that cannot be opened ({why}); change its permissions, or exclude it")
+        for path, why in files.unreadable
+    ]
     names = ClipNames(settings.clip_names, settings.offset_unit or "s")
     clips = find_clips(audio_folder, files.usable, chosen, names)
     templates = Templates(settings.name_template)
@@ -149,7 +152,7 @@ def index_corpus(
     )
     idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} matches no audio file") for key, glob in files.idle]
     divided = divided_tapes(kept, group) if settings.clip_names else []
-    said = metadata.notes if metadata is not None else ()
+    said = (*metadata.notes, *metadata.without_group(kept, group)) if metadata is not None else ()
     notes = [*idle, *clips.notes, *divided, *said, *notes, *tables.notes, *more, *duplicates(kept)]
     return CorpusIndex(
         recordings=tuple(kept),

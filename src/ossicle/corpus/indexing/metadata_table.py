@@ -120,10 +120,30 @@ class Metadata:
             out.append(replace(one, fields=fields))
         return out
 
+    def without_group(self, described: Sequence[Recording], group: str) -> list[Note]:
+        """Return a note on the recordings that :meth:`describe` made a group each, because they have no row.
+
+        A row without a value says that the group is not known, and is no fault.
+        """
+        alone = [one.path for one in described if one.path not in self.rows and ungrouped(one, group)]
+        if group not in self.columns or not alone:
+            return []
+        message = (
+            f"{len(alone)} of {len(described)} recordings, {alone[0]} among them, have no row in it, so each is a "
+            f"{group} of its own"
+        )
+        return [Note("without_group", self.table.name, message)]
+
     def _fields(self, row: Row, own: Mapping[str, str]) -> dict[str, str]:
         if not self.overrides:
             return dict(row.fields) | dict(own)
         return {name: value for name, value in own.items() if name not in row.emptied} | dict(row.fields)
+
+
+def ungrouped(recording: Recording, group: str) -> str:
+    """Return the group of a recording that is one by itself, because nothing names its group; else empty text."""
+    own = recording.fields.get(group, "")
+    return own if own == normal_path(recording.path) else ""
 
 
 def read_metadata(

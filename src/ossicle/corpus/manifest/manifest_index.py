@@ -118,7 +118,7 @@ def index_manifest(
     if metadata_table is not None:
         metadata = manifest_metadata(metadata_table, stated, settings.metadata, templates.names)
         recordings, unmatched = described(recordings, metadata, group), metadata.without_file
-        notes += metadata.notes
+        notes += [*metadata.notes, *metadata.without_group(recordings, group)]
     kept, field_notes, without = with_fields(recordings, templates, {"split.group": group})
     # What a manifest does not name in a recording that it names is not there.
     kept = [replace(one, reviewed=True) for one in kept]

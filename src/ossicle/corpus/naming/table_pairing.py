@@ -66,7 +66,8 @@ class Pairing:
         if not wanted:
             return None
         ranked = sorted(
-            ((_common_end(_parts(path), wanted), path) for path in self.named(wanted[-1])),
+            # All have the stated name, perhaps without its suffix or with another one: folders decide.
+            ((_common_end(_parts(path)[:-1], wanted[:-1]), path) for path in self.named(wanted[-1])),
             key=lambda pair: (-pair[0], pair[1]),
         )
         best = [path for shared, path in ranked if shared == ranked[0][0]]

@@ -16,6 +16,15 @@ FEWEST_FRAMES = 5
 """Frames of the shortest word that the ABX test uses: shorter ones have hardly a frame of their own."""
 
 
+def is_word(label: str) -> bool:
+    """Return whether a label is a spoken word, and no silence or noise.
+
+    >>> is_word("kyema"), is_word("SIL")
+    (True, False)
+    """
+    return label.casefold().strip() not in NOT_WORDS
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class JudgedSegment:
     """A segment whose frames are judged.
@@ -59,7 +68,7 @@ class SpokenWords:
     """
 
     def __init__(self, annotations: AnnotationColumns) -> None:
-        spoken = np.array([one.casefold().strip() not in NOT_WORDS for one in annotations.labels], dtype=np.bool_)
+        spoken = np.array([is_word(one) for one in annotations.labels], dtype=np.bool_)
         rows = np.flatnonzero(spoken[annotations.label] & (annotations.end_s > annotations.start_s))
         self._words = annotations.take(rows)
         self.types = self._words.labels

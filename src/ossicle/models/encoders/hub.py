@@ -50,6 +50,30 @@ def model_folder(stated: str, folder: Path) -> Path:
     return found
 
 
+def is_of_hub(stated: str, folder: Path) -> bool:
+    """Return whether a model is no folder here and its name may be one of the hub.
+
+    Parameters
+    ----------
+    stated, folder
+        As of :func:`model_folder`.
+    """
+    try:
+        find_weights(stated, folder)
+    except UsageError:
+        return _HUB_ID.fullmatch(stated) is not None
+    return False
+
+
+def is_downloaded(name: str) -> bool:
+    """Return whether the cache of the hub's client has a model; nothing is downloaded."""
+    try:
+        from huggingface_hub import try_to_load_from_cache
+    except ImportError:
+        return False
+    return isinstance(try_to_load_from_cache(name, CONFIG), str)
+
+
 def model_digest(folder: Path) -> str:
     """Return the SHA-256 of the weights and settings in a model's folder; other files do not count.
 

@@ -22,8 +22,8 @@ def test_a_project_with_words_says_what_judges_the_units(home: Path, ossicle: Co
     said = ossicle("new", "units", project, "--audio", home / "audio", "--words", home / "words.tsv")
     assert (said.code, said.err) == (0, "")
     text = " ".join(said.out.split())
-    assert "used words ok 24 found: 24 used, 0 left out" in text
-    assert "words ok 24 of 4 kinds" in text
+    assert "rows of words ok 24 found: 24 used, 0 left out" in text
+    assert "words ok 24 of 4 kinds (" in text
     assert "groups ok 2 by speaker: 0, 1" in text
     assert "segments ok cut at silences of 0.5 s (40 dB below the loudest frame); 2 to 120 s long" in text
     checked = ossicle("check", "-p", project)
@@ -47,7 +47,7 @@ def test_a_word_goes_to_no_other_recording_than_it_names(home: Path, ossicle: Co
     table.write_text(table.read_text() + "speaker7_0\t0\t0.2\tai\n")
     said = ossicle("new", "units", home / "p", "--audio", home / "audio", "--words", table)
     text = " ".join(said.out.split())
-    assert "used words lost 25 found: 24 used, 1 left out" in text
+    assert "rows of words lost 25 found: 24 used, 1 left out" in text
     run = ossicle("run", "-p", home / "p", "--until", "segments")
     assert run.code == 3
     assert "speaker7_0" in run.err
@@ -69,7 +69,8 @@ def test_recordings_and_segments_that_cannot_be_used_are_named(home: Path, ossic
     (home / "ready.csv").write_text("file,start,end\nspeaker0_0.wav,0,1\nspeaker9_9.wav,0,1\n")
     with (home / "p" / "ossicle.toml").open("a") as file:
         file.write('\n[segments]\nby = "table"\ntable = "../ready.csv"\n')
-    assert "2 of " in ossicle("check", "-p", home / "p").out
+    checked = " ".join(ossicle("check", "-p", home / "p").out.split())
+    assert "in 1 of 5 recordings; no recording has 1 name in it, first speaker9_9.wav" in checked
     run = ossicle("run", "-p", home / "p", "--until", "segments")
     assert run.code == 3
     assert "speaker9_9.wav: unmatched rows: the table of segments names it" in run.err

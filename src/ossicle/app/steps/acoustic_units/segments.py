@@ -51,7 +51,7 @@ def run(context: Context) -> None:
         remove_folder(own.parts_folder)
         return
     recordings = used_recordings(context.read(CorpusFolder))
-    parts, given = _parts(recordings), _given(context.project, recordings)
+    parts, given = _parts(recordings), given_segments(context.project, recordings)
     missing = [name for name in parts if not own.is_done(name)]
     done = len(recordings) - sum(len(parts[name]) for name in missing)
     # Decoding and measuring release the global interpreter lock, so threads are enough.
@@ -89,7 +89,7 @@ def _locked(
 
 def _run_one(context: Context, name: str) -> None:
     recordings = used_recordings(context.read(CorpusFolder))
-    found = _segmented(context.project, _parts(recordings)[name], _given(context.project, recordings))
+    found = _segmented(context.project, _parts(recordings)[name], given_segments(context.project, recordings))
     context.own(SegmentsFolder).write_part(name, list(found))
 
 
@@ -181,8 +181,15 @@ def table_file(project: Project) -> Path | None:
     return project.folder / settings.table if settings.by == TABLE else None
 
 
-def _given(project: Project, recordings: Sequence[Recording]) -> GivenSegments:
+def given_segments(project: Project, recordings: Sequence[Recording]) -> GivenSegments:
     """Return the segments of the project's table, each with the recording that it names.
+
+    Parameters
+    ----------
+    project
+        The project.
+    recordings
+        Its recordings.
 
     Raises
     ------

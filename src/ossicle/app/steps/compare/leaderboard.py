@@ -20,6 +20,7 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.project_status import outdated_results
+from ossicle.artefacts.typed.published import METRICS
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
@@ -97,7 +98,7 @@ def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence
 
 def _no_figures(project: Project) -> str:
     run = f"ossicle run{f' --variant {project.variant}' if project.variant else ''}"
-    if outdated := outdated_results(project, {}):
+    if outdated := outdated_results(project, {}, (METRICS,)):
         return f"no figures for these settings: {outdated}; or run {run}"
     return f"no figures yet: {run}"
 

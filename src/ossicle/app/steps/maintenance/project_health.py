@@ -3,7 +3,7 @@
 This is not a step: limits may change without anything being computed again.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from ossicle.corpus.health.gates.gates import Gate
 from ossicle.corpus.health.gates.judgement import HealthJudgement, judge_health
 from ossicle.corpus.health.gates.totals import Total
 from ossicle.corpus.health.report import health
-from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
+from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index
 
@@ -70,9 +70,9 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     settings = project.settings
     folder = CorpusFolder(made)
     index = read_index(folder)
-    report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s).to_json()
+    report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s)
     if not pipeline_of(project).front_end(project):
-        report["problems"] = [one for one in report["problems"] if one["code"] not in OF_FRONT_ENDS]
+        report = replace(report, problems=tuple(without_front_end(report.problems)))
     column = TableColumns(folder.annotations_file, dict(ANNOTATION_SCHEMA))
     annotations = pl.DataFrame([column(name) for name in ("recording_id", "start_s", "end_s", "label")])
     recordings = read_table(folder.recordings_file, dict(RECORDING_SCHEMA))
@@ -82,7 +82,7 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     not_asked = ("repeated_ids",) if folder.hits is None else ()
     further = _manifest_total(index, settings.corpus.manifest_total)
     judgement = judge_health(columns, settings.health, totals, earlier, not_asked=not_asked, further=further)
-    return ProjectHealth(report, judgement, tuple(losses(made)))
+    return ProjectHealth(report.to_json(), judgement, tuple(losses(made)))
 
 
 def _manifest_total(index: CorpusIndex, expected: int) -> list[Gate]:

@@ -242,9 +242,13 @@ class Pipeline:
             return None
         return self.refusing.refusal(artefacts, project)
 
+    def withheld(self, artefacts: Artefacts) -> tuple[str, ...]:
+        """Return the names of the results that a run with these artefacts does not publish, because a step refused."""
+        return self.refusing.withheld if self.refusing is not None and self.refusal(artefacts) is not None else ()
+
     def results(self, artefacts: Artefacts) -> dict[str, Path]:
         """Return the results that a run with these artefacts publishes: the name of each, and its place in one."""
-        withheld = self.refusing.withheld if self.refusing is not None and self.refusal(artefacts) is not None else ()
+        withheld = self.withheld(artefacts)
         found: dict[str, Path] = {}
         for one in self.published:
             made_by = next((name for name in one.steps if name in artefacts), None)

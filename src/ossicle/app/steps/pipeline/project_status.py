@@ -1,14 +1,15 @@
 """The status of a project before a run: what is built under its settings, and whether its results are current."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.artefacts.files import file_digest, tree_digest
+from ossicle.artefacts.shelf import NOT_CONTENT
 from ossicle.core.errors import OssicleError, ProjectError
 
 
@@ -35,8 +36,10 @@ def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterato
         yield Finding("built", True, f"unknown: {problem}")
 
 
-def outdated_results(project: Project, done: Artefacts) -> str:
-    """Return that published results belong to other settings or recordings, in words; empty if they do not.
+def outdated_results(project: Project, done: Artefacts, names: Collection[str] | None = None) -> str:
+    """Return which published results belong to other settings or recordings, in words; empty if none does.
+
+    A result that a refusing step withholds does not count: the earlier one stays on purpose.
 
     Parameters
     ----------
@@ -44,21 +47,31 @@ def outdated_results(project: Project, done: Artefacts) -> str:
         The project.
     done
         The finished steps under its settings, by name.
+    names
+        The results to look at; None: all.
     """
-    published = pipeline_of(project).published
-    if not published:
+    pipeline = pipeline_of(project)
+    asked = [one for one in pipeline.published if names is None or one.name in names]
+    withheld = pipeline.withheld(done)
+    old = [
+        str(project.results / one.name)
+        for one in asked
+        if one.name not in withheld and (project.results / one.name).exists() and not _is_current(project, one, done)
+    ]
+    if not old:
         return ""
-    first = published[0]
-    results = project.results / first.name
-    if not results.exists():
-        return ""
-    made = [done[step] / first.name for step in first.steps if step in done]
-    if any(one.exists() and _digest(one) == _digest(results) for one in made):
-        return ""
+    were = "was" if len(old) == 1 else "were"
     return (
-        f"{results} was made with other settings or recordings; if they were given with --set, give the same --set "
-        "options here"
+        f"{', '.join(old)} {were} made with other settings or recordings; if they were given with --set, give the same "
+        "--set options here"
     )
+
+
+def _is_current(project: Project, result: Published, done: Artefacts) -> bool:
+    """Return whether a published result is what a finished step made."""
+    made = [done[step] if result.whole else done[step] / result.name for step in result.steps if step in done]
+    stated = project.results / result.name
+    return any(one.exists() and one.is_dir() == stated.is_dir() and _digest(one) == _digest(stated) for one in made)
 
 
 def _variant_built(project: Project, name: str, overrides: tuple[str, ...]) -> Iterator[Finding]:
@@ -82,19 +95,22 @@ def _built(project: Project, prefix: str) -> Iterator[Finding]:
 
 
 def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str, run: str) -> Iterator[Finding]:
-    """Check whether the first published result, the figures, belongs to the present settings and recordings."""
+    """Check whether the published results belong to the present settings and recordings."""
     if not pipeline.published:
         return
-    first = pipeline.published[0]
-    results = project.results / first.name
-    if not results.exists():
+    if not any((project.results / name).exists() for name in pipeline.result_names()):
         yield Finding("results", True, f"{prefix}none yet")
         return
     if outdated := outdated_results(project, done):
         yield Finding("results", True, f"{prefix}out of date: {outdated}; {run} updates it")
     else:
-        yield Finding("results", True, f"{prefix}up to date with these settings and recordings")
+        words = "up to date with these settings and recordings"
+        missing = [
+            one.name for one in pipeline.published if not (one.optional or (project.results / one.name).exists())
+        ]
+        yield Finding("results", True, f"{prefix}{words}{'; not made yet: ' * bool(missing)}{', '.join(missing)}")
 
 
 def _digest(place: Path) -> str:
-    return tree_digest(place) if place.is_dir() else file_digest(place)
+    # Of a whole artefact its manifest and logs are not published.
+    return tree_digest(place, NOT_CONTENT) if place.is_dir() else file_digest(place)

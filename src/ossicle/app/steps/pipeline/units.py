@@ -24,6 +24,8 @@ from ossicle.app.steps.pipeline.preview.units import units_preview
 from ossicle.artefacts.typed.published import METRICS, MOTIFS, PAGE, QUANTISER
 from ossicle.artefacts.typed.units.motifs import MotifsFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.audio.encoders.frames.blocks import without_frames
+from ossicle.audio.encoders.settings import WINDOWS_ONLY
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
 
@@ -32,7 +34,12 @@ KEPT_AUDIO = replace(store.STEP, reads={corpus.STEP.name: segments.all_recording
 
 
 def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
-    """Return the steps of a project; the store is one of them only if the project keeps a copy of its recordings."""
+    """Return the steps of a project; the store is one of them only if the project keeps a copy of its recordings.
+
+    Raises UsageError for an encoder that gives no frames, before recordings are cut for it.
+    """
+    if project.settings.encoder.name in WINDOWS_ONLY:
+        raise UsageError(f"{project.origin('encoder', 'name')}: {without_frames(project.settings.encoder.name)}")
     if project.settings.segments.keep_audio:
         return steps
     return tuple(step for step in steps if step is not KEPT_AUDIO)

@@ -42,6 +42,14 @@ class FrameGrid:
         return 0 if n_frames == 0 else (n_frames - 1) * self.hop_samples + self.window_samples
 
 
+def without_frames(name: str) -> str:
+    """Return why an encoder of this name gives no frames of speech, and what to use instead."""
+    return (
+        f'[encoder] name = "{name}": it has no vector for every 20 ms of any length of speech; use mfcc, logmel, or a '
+        "wav2vec 2.0, HuBERT or WavLM model with hf"
+    )
+
+
 def frame_grid(spec: EncoderSpec) -> FrameGrid:
     """Return the grid of an encoder of frames.
 
@@ -56,10 +64,7 @@ def frame_grid(spec: EncoderSpec) -> FrameGrid:
     FrameGrid(window_samples=400, hop_samples=320)
     """
     if spec.one_token or spec.window_samples:
-        raise UsageError(
-            f'[encoder] name = "{spec.name}": it has no vector for every 20 ms of any length of speech; use mfcc, '
-            "logmel, or a wav2vec 2.0, HuBERT or WavLM model with hf"
-        )
+        raise UsageError(without_frames(spec.name))
     return FrameGrid(max(1, to_samples(2 * spec.origin_s, spec.rate)), max(1, to_samples(spec.hop_s, spec.rate)))
 
 

@@ -7,6 +7,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.data.unlabelled import audio_folder, teaching_rounds
 from ossicle.app.steps.pipeline.preflight.device import device_finding, tracking_finding
 from ossicle.app.steps.pipeline.preflight.disk import disk_finding
+from ossicle.app.steps.pipeline.preflight.encoder import encoder_findings
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preflight.roots import root_findings
 from ossicle.app.steps.pipeline.preview.detector import detector_preview
@@ -22,7 +23,7 @@ def preflight(project: Project) -> list[Finding]:
     found = [_packages(project), *_windows(project), *with_disk(project, input_folders(project, detector_preview))]
     if project.settings.kind.reads == EMBEDDINGS:
         # Heads need no store, and are trained on the CPU.
-        return [*found, tracking_finding(project)]
+        return [*found, *encoder_findings(project), tracking_finding(project)]
     return [*found, *_unlabelled(project), device_finding(project), tracking_finding(project)]
 
 

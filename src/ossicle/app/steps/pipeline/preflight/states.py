@@ -5,6 +5,7 @@ import importlib.util
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.preflight.detector import input_folders, with_disk
 from ossicle.app.steps.pipeline.preflight.device import tracking_finding
+from ossicle.app.steps.pipeline.preflight.encoder import encoder_findings
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.states import states_preview
 
@@ -14,7 +15,7 @@ _NEEDED = ("torch", "safetensors", "onnx", "matplotlib", "jinja2")
 def states_preflight(project: Project) -> list[Finding]:
     """Check everything that a run needs, without starting one."""
     found = with_disk(project, input_folders(project, states_preview))
-    return [_packages(), *found, tracking_finding(project)]
+    return [_packages(), *encoder_findings(project), *found, tracking_finding(project)]
 
 
 def _packages() -> Finding:

@@ -22,7 +22,7 @@ from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.clips.settings import possible_targets
 from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
-from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
+from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.file_selection import audio_files
 from ossicle.corpus.indexing.index_storage import read_index
@@ -119,7 +119,7 @@ def index_findings(
     problems = list(report.problems)
     heard: Heard | None = Heard(settings.frontend, hop_s, project.origin("frontend", "rate"))
     if settings.kind.reads == EMBEDDINGS:
-        problems, heard = [one for one in problems if one.code not in OF_FRONT_ENDS], None
+        problems, heard = without_front_end(problems), None
     for one in preview(index, problems, report.by_label, heard, paths, reported):
         yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
     yield from _channels(project, index)

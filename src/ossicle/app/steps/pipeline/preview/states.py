@@ -14,7 +14,7 @@ from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.health.preview import preview
 from ossicle.corpus.health.report import health
-from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
+from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 from ossicle.corpus.windows.label_combinations import missing_combinations
@@ -34,7 +34,7 @@ def _findings(
 ) -> Iterator[Finding]:
     settings = project.settings
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
-    problems = [one for one in report.problems if one.code not in OF_FRONT_ENDS]
+    problems = without_front_end(report.problems)
     for one in preview(index, problems, report.by_label, None, paths, reported):
         yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
     yield from _names(index)

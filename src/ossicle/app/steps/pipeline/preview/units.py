@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 
 from ossicle.app.project.load import Project
-from ossicle.app.steps.acoustic_units.segments import table_file
+from ossicle.app.steps.acoustic_units.segments import given_segments, table_file
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.detector import input_preview
 from ossicle.core.errors import OssicleError
 from ossicle.core.text.counting import counted
-from ossicle.corpus.formats.segment_table import read_segments
 from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.health.preview import annotation_notices, recording_notices
 from ossicle.corpus.health.report import health
+from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
+from ossicle.corpus.indexing.metadata_table import ungrouped
+from ossicle.evaluation.units.words import is_word
 
 RECORDING = "recording"
 _MOST_NAMED = 12
@@ -30,12 +32,12 @@ def _findings(
     project: Project, index: CorpusIndex, paths: Collection[str], reported: Collection[str] = ()
 ) -> Iterator[Finding]:
     settings = project.settings
-    problems = health(index, rate=settings.frontend.rate, group=settings.split.group).problems
+    problems = without_front_end(health(index, rate=settings.frontend.rate, group=settings.split.group).problems)
     notices = list(recording_notices(index, paths, reported, labels_needed=False))
     if project.annotation_folder is not None:
         notices += annotation_notices(index, problems)
     for one in notices:
-        what = "used words" if one.what == "used annotations" else one.what
+        what = "rows of words" if one.what == "used annotations" else one.what
         yield Finding(what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
     for problem in problems:
         if problem.severity != "note" and problem.code not in LOSSES and problem.code not in _OF_LEARNING:
@@ -44,18 +46,30 @@ def _findings(
             yield Finding(problem.code.replace("_", " "), True, words, warns=True)
     seconds = sum(one.duration_s for one in index.recordings)
     yield Finding("sound", True, f"{seconds / 3600:.2f} h in {counted(len(index.recordings), 'recording')}")
-    yield _words(index)
+    yield _words(project, index)
     yield from _groups(project, index)
-    yield _segments(project)
+    yield _segments(project, index)
 
 
-def _words(index: CorpusIndex) -> Finding:
+def _words(project: Project, index: CorpusIndex) -> Finding:
+    """Return how many words judge the units; silences are none."""
     counts = Counter(one.label for one in index.annotations)
-    if not counts:
-        return Finding("words", True, "none: agreement with words, ABX and word boundaries are left out")
-    named = ", ".join(f"{label} ({count})" for label, count in counts.most_common(5))
-    words = f"{counts.total()} of {len(counts)} kinds ({named}...); they judge the units, which never learn from them"
-    return Finding("words", True, words)
+    words = Counter({label: count for label, count in counts.items() if is_word(label)})
+    silent = counts.total() - words.total()
+    silences = ""
+    if silent:
+        are = "is no word" if silent == 1 else "are no words"
+        silences = f"; {counted(silent, 'row')} of silence ({', '.join(sorted(counts - words))}) {are}"
+    left_out = f"agreement with words, ABX and word boundaries are left out{silences}"
+    if not words and (table := project.annotation_folder) is not None:
+        return Finding(
+            "words", False, f"none of {table} is a word in one of these recordings: {left_out}", blocks=False
+        )
+    if not words:
+        return Finding("words", True, f"none: {left_out}")
+    named = ", ".join(f"{label} ({count})" for label, count in words.most_common(5)) + "..." * (len(words) > 5)
+    kinds = f"{words.total()} of {counted(len(words), 'kind')} ({named}){silences}"
+    return Finding("words", True, f"{kinds}; they judge the units, which never learn from them")
 
 
 def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
@@ -72,21 +86,33 @@ def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         words = f"each of the {len(names)} recordings by itself; with split.group the speakers can be held out"
         yield Finding("groups", True, words)
         return
+    alone = {ungrouped(one, group) for one in index.recordings} - {""}
+    names = [name for name in names if name not in alone]
     named = ", ".join(names[:_MOST_NAMED]) + f" and {len(names) - _MOST_NAMED} more" * (len(names) > _MOST_NAMED)
-    if len(names) == 1:
+    if len(names) + len(alone) == 1:
         yield Finding("groups", True, f"only one by {group}: {named}; nothing can be held out", warns=True)
         return
-    yield Finding("groups", True, f"{len(names)} by {group}: {named}")
+    # A note of the corpus says what to do about them.
+    rest = f"; {counted(len(alone), 'recording')} without a {group}, each by itself" if alone else ""
+    yield Finding("groups", True, f"{len(names)} by {group}{': ' * bool(names)}{named}{rest}", warns=bool(alone))
 
 
-def _segments(project: Project) -> Finding:
+def _segments(project: Project, index: CorpusIndex) -> Finding:
     words, table = project.settings.segments.in_words, table_file(project)
     if table is None:
         return Finding("segments", True, words)
     if not table.is_file():
         return Finding("segments", False, f"[segments] table: {table} is not a file; correct the path")
     try:
-        given = read_segments(table)
+        given = given_segments(project, index.recordings)
     except OssicleError as problem:
         return Finding("segments", False, str(problem))
-    return Finding("segments", True, f"{sum(map(len, given.values()))} of {table}")
+    used, missing = sum(map(len, given.by_recording.values())), len(given.unmatched)
+    names = f"{counted(missing, 'name')} in it, first {given.unmatched[0]}" if missing else ""
+    if not used:
+        words = f"[segments] table: none of {table} is of a recording of this project"
+        return Finding("segments", False, f"{words}{f' ({names})' * bool(names)}; correct the names in it")
+    words = f"{used} of {table}, in {len(given.by_recording)} of {counted(len(index.recordings), 'recording')}"
+    if missing:
+        return Finding("segments", False, f"{words}; no recording has {names}: correct them", blocks=False)
+    return Finding("segments", True, words)
