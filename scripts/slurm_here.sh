@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# A Slurm on this machine, for the tests: scripts/slurm_here.sh start|stop
+# A Slurm on this machine, for the tests: scripts/slurm_here.sh start|stop|cut
 #
 # Debian as root only: `start` adds slurm-wlm and munge where they are missing, writes a slurm.conf into a folder of its
 # own, and starts munged, slurmctld and two slurmd. Two partitions, cpu and gpu, share the first node; gpu only stands
-# for one. Partition pair has both nodes; a job begins on the second, `spare`, while it is up: a test takes it down.
+# for one. Partition pair has both nodes; a job begins on the second, `spare`, while that is up. `cut` ends `spare` as a
+# power cut does: slurmd, and all that it started, are killed. `start` starts it again.
 # No accounting, so no sacct: states come from squeue, scontrol and what jobs write. Tools find it through SLURM_CONF.
 # SLURM_HERE is the folder, SLURM_HERE_PORT the first of three ports: another pair runs beside this one.
 set -euo pipefail
@@ -94,6 +95,27 @@ start() {
     exit 1
 }
 
+# Processes of jobs on `spare` say so in their environment. The slurmstepd above them would still report their end, so it
+# goes first.
+cut() {
+    local file pid parent jobs=() steps=()
+    kill -KILL "$(cat "$folder/slurmd-spare.pid")"
+    for file in /proc/[0-9]*/environ; do
+        # Processes end meanwhile, and others are not ours to read.
+        [ "$(tr '\0' '\n' <"$file" 2>/dev/null | grep -cxF -e SLURMD_NODENAME=spare -e "SLURM_CONF=$SLURM_CONF")" = 2 ] || continue
+        pid="${file#/proc/}"
+        jobs+=("${pid%/environ}")
+    done 2>/dev/null
+    for pid in "${jobs[@]}"; do
+        parent="$(awk '/^PPid:/ {print $2}' "/proc/$pid/status" 2>/dev/null)" || continue
+        [ "$(cat "/proc/$parent/comm" 2>/dev/null)" != slurmstepd ] || steps+=("$parent")
+    done
+    for pid in "${steps[@]}" "${jobs[@]}"; do
+        kill -KILL "$pid" 2>/dev/null || true
+    done
+    rm -f "$folder/slurmd-spare.pid"
+}
+
 stop() {
     # By their own pid files: another Slurm on this machine is none of ours. munged stays, as it was found or not.
     local file
@@ -108,9 +130,9 @@ stop() {
 }
 
 case "${1:-}" in
-    start | stop) "$1" ;;
+    start | stop | cut) "$1" ;;
     *)
-        echo "usage: $0 start|stop" >&2
+        echo "usage: $0 start|stop|cut" >&2
         exit 2
         ;;
 esac

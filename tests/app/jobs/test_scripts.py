@@ -296,6 +296,30 @@ def test_the_launcher_submits_what_the_command_submits(tmp_path: Path, monkeypat
     assert done.stdout.splitlines()[-1].strip() == other.by_hand(plan.job("report").tasks[0])
 
 
+def test_jobs_on_other_places_have_no_scripts_and_are_named(tmp_path: Path) -> None:
+    local, other = replace(SLURM, on="local"), replace(SLURM)
+    object.__setattr__(other, "on", "another place")
+    folder = PlanFolder(tmp_path / "plan", tmp_path)
+    plan = JobPlan(
+        (
+            Job("first", (task("x", "first"),), (), local),
+            Job("second", (task("x", "second"),), ("first",), other),
+            Job("third", (task("x", "third"),), ("second",), local),
+        )
+    )
+    write_scripts(folder, plan)
+    assert {file.name for file in folder.path.iterdir()} == {"plan.json", "launch.sh", "state", "logs"}
+    tools = fake(tmp_path / "tools", "ossicle", 'echo "here: $@"')
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    done = subprocess.run([str(folder.launcher)], capture_output=True, text=True, check=True, env=env, timeout=60)
+    by_hand = [folder.by_hand(plan.job(name).tasks[0]) for name in ("second", "third")]
+    assert [line.strip() for line in done.stdout.splitlines()] == [
+        "here: first",
+        "When those have ended, run:",
+        *by_hand,
+    ]
+
+
 def sorted_words(log: Path, old: str = "", new: str = "") -> list[list[str]]:
     lines = log.read_text().replace(f"/{old}/", f"/{new}/").splitlines()
     return [sorted(line.strip("\t").split("\t")) for line in lines]

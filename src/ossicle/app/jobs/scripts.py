@@ -1,5 +1,7 @@
 """The scripts of jobs as text: an sbatch array for each job on Slurm, and a launcher. Nothing here submits jobs.
 
+Jobs on other places than Slurm and this machine have no scripts, and the launcher only names them.
+
 Every word from a project is quoted for the shell. A command is an array of words and never a string that is parsed
 again. So names with spaces, quotes and dollar signs stay intact, and exit codes are kept.
 """
@@ -24,7 +26,14 @@ SIGNAL = "B:USR1@60"
 
 
 def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
-    """Write plan, scripts and launcher.
+    """Write the plan, the launcher, and the scripts of jobs on Slurm.
+
+    Parameters
+    ----------
+    folder
+        The folder to write to.
+    plan
+        The jobs.
 
     Raises
     ------
@@ -34,10 +43,9 @@ def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
     _require_plain(folder, plan)
     folder.make(plan)
     write_plan(folder.plan_file, plan)
-    write_text(folder.supervisor, resources.files("ossicle.app.jobs").joinpath("task.sh").read_text())
-    for job in plan.jobs:
-        if _on_slurm(job):
-            write_text(folder.script(job), sbatch_script(folder, plan, job))
+    for job in filter(_on_slurm, plan.jobs):
+        write_text(folder.supervisor, resources.files("ossicle.app.jobs").joinpath("task.sh").read_text())
+        write_text(folder.script(job), sbatch_script(folder, plan, job))
     write_text(folder.launcher, launcher(folder, plan))
     make_executable(folder.launcher)
 
@@ -154,7 +162,8 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
     numbers: dict[str, str] = {}
     later: list[Job] = []
     for number, job in enumerate(plan.jobs):
-        if any(one.name in job.needs for one in later) or (not _on_slurm(job) and any(n in numbers for n in job.needs)):
+        waits = any(one.name in job.needs for one in later)
+        if waits or (not _on_slurm(job) and (job.elsewhere or any(name in numbers for name in job.needs))):
             later.append(job)
         elif _on_slurm(job):
             numbers[job.name] = f"job{number}"
