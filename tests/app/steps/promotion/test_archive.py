@@ -11,11 +11,11 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.maintenance.pins import unpin
+from ossicle.app.steps.maintenance.pins import pins, unpin
 from ossicle.app.steps.promotion import archive as archiving
 from ossicle.app.steps.promotion.archive import archive, archive_of_today
 from ossicle.app.steps.promotion.archive_tables import settings_json
-from ossicle.app.steps.promotion.finished_run import finished_run
+from ossicle.app.steps.promotion.finished_run import FinishedRun, finished_run
 from ossicle.artefacts.files import tree_digest
 from ossicle.core.errors import UsageError
 
@@ -141,7 +141,9 @@ def test_what_was_archived_survives_a_purge(project: Path, tmp_path: Path, ossic
     assert said.code == 0, said.err
     left = json.loads(said.out)
     assert not made_from & {one["path"] for one in left}
-    ossicle("pin", "archived-detector-2026-11-29", "-p", project, "--remove")
+    (kept,) = pins(loaded.data_root)
+    assert kept.name.startswith("archived-detector-2026-11-29-")
+    ossicle("pin", kept.name, "-p", project, "--remove")
     left = json.loads(ossicle("purge", "-p", project, "--dry-run", "--json").out)
     assert made_from & {one["path"] for one in left}
 
@@ -155,8 +157,30 @@ def test_an_archive_of_this_run_is_known_again(project: Path, tmp_path: Path) ->
     assert (known.folder, known.n_files) == (made.folder, made.n_files)
     assert archive_of_today(loaded, tmp_path / "elsewhere") is None
     # The same name and day, but another run.
-    unpin(loaded.data_root, f"archived-{made.folder.name}")
+    steps = (made.folder / "steps.csv").read_text()
+    (made.folder / "steps.csv").write_text(steps.replace(finished_run(loaded, "archive").contents["dataset"], "0" * 64))
     assert archive_of_today(loaded, tmp_path) is None
+    (made.folder / "steps.csv").write_text(steps)
+    assert archive_of_today(loaded, tmp_path) is not None
+    (kept,) = pins(loaded.data_root)
+    unpin(loaded.data_root, kept.name)
+    assert archive_of_today(loaded, tmp_path) is None
+
+
+def test_two_runs_archived_on_one_day_keep_a_pin_each(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A name so long that the day was cut off.
+    loaded = load_project(project, (f"project.name={'n' * 90}",))
+    wanted = []
+    for digit in "01":
+        contents = {"training": digit * 64}
+        monkeypatch.setattr(FinishedRun, "contents", property(lambda run, contents=contents: contents))
+        archive(loaded, tmp_path / digit, Silent(), sounds=0, today=DAY)
+        wanted.append(contents)
+    kept = pins(loaded.data_root)
+    assert sorted((dict(one.contents) for one in kept), key=str) == wanted
+    assert all("-2026-11-29-" in one.name for one in kept)
 
 
 def test_an_archive_is_pinned_before_it_is_there(

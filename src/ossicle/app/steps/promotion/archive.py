@@ -45,9 +45,10 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder
 from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
 from ossicle.artefacts.typed.training import TrainingFolder
+from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 
-_MOST_PIN = 90
+_MOST_OF_NAME = 60
 _WHAT: Mapping[str, str] = {
     SETTINGS: "all settings of the run, those of the recipe included; absolute paths are shortened to their last part",
     METRICS: "all figures",
@@ -109,7 +110,7 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
         write_text(part / README, _readme(run, part, day, missing))
         _write_sums(part)
         # No archive is without its pin, whenever the process is killed.
-        keep(project.data_root, _pin(name, day), f"the archive {target.name}", run.contents)
+        keep(project.data_root, _pin(name, day, run.contents), f"the archive {target.name}", run.contents)
     return _finished(target, missing)
 
 
@@ -130,8 +131,8 @@ def archive_of_today(project: Project, out: Path) -> Archive | None:
     """
     run, name, day = finished_run(project, "archive"), project.settings.project.name, _today()
     target = out / f"{name}-{day}"
-    contents = [one.contents for one in pins(project.data_root) if one.name == _pin(name, day)]
-    if not target.is_dir() or contents != [run.contents]:
+    kept = {one.name for one in pins(project.data_root)}
+    if not target.is_dir() or _pin(name, day, run.contents) not in kept or _contents(target) != run.contents:
         return None
     return _finished(target, ())
 
@@ -140,8 +141,17 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _pin(name: str, day: str) -> str:
-    return f"archived-{name}-{day}"[:_MOST_PIN]
+def _contents(folder: Path) -> dict[str, str]:
+    """Return the content digest of every step that an archive was made from; empty if it does not say so."""
+    if not (folder / STEPS).is_file():
+        return {}
+    table = read_table(folder / STEPS)
+    return dict(zip(table["step"].to_list(), table["content"].to_list(), strict=True))
+
+
+def _pin(name: str, day: str, contents: Mapping[str, str]) -> str:
+    # Two runs never share a pin: variants that are archived on one day, or projects with the same long beginning.
+    return f"archived-{name[:_MOST_OF_NAME]}-{day}-{digest(dict(contents))[:8]}"
 
 
 def _finished(target: Path, missing: Sequence[str]) -> Archive:
