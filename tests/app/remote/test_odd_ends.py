@@ -1,8 +1,10 @@
 """Places with coarse times, growing files, shells that say more than they are asked, and records of odd names."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -14,6 +16,7 @@ from ossicle.app.remote.records import Record
 from ossicle.app.remote.ssh_place import SshPlace
 from ossicle.app.remote.transfer import pull, push
 from ossicle.app.steps.engine.step import Silent
+from ossicle.artefacts.many_files import ManyFiles
 from ossicle.core.errors import FetchError
 
 from .conftest import SSH, Kind
@@ -162,3 +165,83 @@ def test_a_record_that_cannot_be_read_is_missing(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("ossicle.app.remote.folder_place.read_if_there", refuse)
     done = push(tmp_path / "mine", place, Silent(), QUICK)
     assert (done.sent, done.unchanged) == ({}, 3)
+
+
+def test_locks_are_not_copied(kind: Kind, tmp_path: Path) -> None:
+    for folder in (tmp_path / "mine", kind.folder):
+        write(folder / "a.wav", b"a")
+        write(folder / "data" / ".ossicle.lock", b"{}")
+        write(folder / ".ossicle-lock-pull", b"{}")
+    assert set(kind.open().listing().files) == {"a.wav"}
+    write(tmp_path / "mine" / "b.wav", b"b")
+    assert list(push(tmp_path / "mine", kind.open(), Silent(), QUICK).sent) == ["b.wav"]
+    assert set(pull(kind.open(), tmp_path / "back", Silent(), QUICK).sent) == {"a.wav", "b.wav"}
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("way", ["push", "pull"])
+def test_a_target_that_takes_nothing_is_an_error(
+    kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, large: bool
+) -> None:
+    if kind.name == "modal" and way == "push":
+        pytest.skip("a batch in a volume arrives as a whole or fails as a whole")
+    mine = tmp_path / "mine" if way == "push" else kind.folder
+    make_files(mine, 3)
+    target = kind.folder if way == "push" else tmp_path / "back"
+    if large:
+        monkeypatch.setattr(local_files, "_SMALL_BYTES", 0)
+    refuse_writes(tmp_path, monkeypatch, target)
+    with pytest.raises(FetchError, match=r"nothing could be written to the target, 3 files failed .*Permission denied"):
+        push(mine, kind.open(), Silent(), QUICK) if way == "push" else pull(kind.open(), target, Silent(), QUICK)
+
+
+def test_one_file_that_the_target_does_not_take_costs_only_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(tmp_path / "mine", 3)
+    refuse_writes(tmp_path, monkeypatch, tmp_path / "there" / "tape 1")
+    done = push(tmp_path / "mine", FolderPlace(tmp_path / "there"), Silent(), QUICK)
+    assert (len(done.sent), done.left_out) == (2, {"tape 1/0001.wav": "Permission denied"})
+
+
+def test_a_source_that_cannot_be_read_is_no_fault_of_the_target(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_files(tmp_path / "mine", 3)
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(local_files, "open_unlinked", refuse)
+    done = push(tmp_path / "mine", FolderPlace(tmp_path / "there"), Silent(), QUICK)
+    assert (done.sent, len(done.left_out)) == ({}, 3)
+
+
+def refuse_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Let the files of a folder be read only, as a user without rights meets them; root may write everywhere."""
+    rsync = shutil.which("rsync")
+    if (tmp_path / "bin").is_dir():
+        says = f'case "$*" in *":{folder}/") echo "rsync: mkstemp failed: Permission denied (13)" >&2; exit 23;; esac'
+        (tmp_path / "bin" / "rsync").write_text(f'#!/bin/sh\n{says}\nexec {rsync} "$@"\n')
+        (tmp_path / "bin" / "rsync").chmod(0o755)
+    write_small, opened, move = ManyFiles.write, local_files.open_new, local_files.move
+
+    def require(place: Path) -> None:
+        if place.is_relative_to(folder) and not place.is_relative_to(folder / ".ossicle-sent"):
+            raise PermissionError(13, "Permission denied", str(place))
+
+    def refuse_small(files: ManyFiles, path: str, data: bytes, mtime_ns: int | None = None) -> None:
+        require(files._root / path)
+        write_small(files, path, data, mtime_ns)
+
+    def refuse_new(place: Path) -> BinaryIO:
+        require(place)
+        return opened(place)
+
+    def refuse_move(source: Path, target: Path) -> None:
+        require(target)
+        move(source, target)
+
+    monkeypatch.setattr(ManyFiles, "write", refuse_small)
+    monkeypatch.setattr(local_files, "open_new", refuse_new)
+    monkeypatch.setattr(local_files, "move", refuse_move)

@@ -1,5 +1,7 @@
 """Addresses of places: ``file:PATH``, ``HOST:FOLDER`` and ``modal:VOLUME/PREFIX``."""
 
+import os
+import re
 from pathlib import Path, PurePosixPath
 
 from ossicle.app.project.file_names import PROJECT_FILE
@@ -12,6 +14,8 @@ from ossicle.core.text.controls import control_name, first_control
 
 FORMS = "file:PATH, HOST:FOLDER or modal:VOLUME/PREFIX"
 _FILE, _MODAL = "file", "modal"
+# "C:\\x" and "C:/x", alone or after "file:"; "c:/x" may be a short name of a machine.
+_WINDOWS = re.compile(r"(file:)?([A-Z](?=:[\\/])|[a-z](?=:\\))")
 
 
 def place_at(address: str, *, create: bool = False) -> Place:
@@ -45,6 +49,11 @@ def place_at(address: str, *, create: bool = False) -> Place:
     kind, colon, rest = address.partition(":")
     if not colon or not kind or not rest or "/" in kind:
         raise UsageError(f"{address!r} is not the address of a place; write {FORMS}")
+    if (drive := _WINDOWS.match(address)) is not None and os.name != "nt":
+        raise UsageError(
+            f"{address!r} is a path of Windows, and this machine has no drive {drive[2]}:; write {FORMS}, or "
+            f"USER@{drive[2]}:FOLDER for a machine called {drive[2]}"
+        )
     if kind == _FILE:
         return _folder_place(address, rest)
     if kind == _MODAL:

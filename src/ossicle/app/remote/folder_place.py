@@ -4,20 +4,54 @@ import os
 import stat
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from ossicle.app.remote.local_files import copy_files, local_digests, local_state
-from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved, state_of
-from ossicle.artefacts.filesystem.changes import remove_file
+from ossicle.app.remote.local_files import copy_files, local_digests
+from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved, is_own, state_of
+from ossicle.artefacts.filesystem.changes import remove_empty_folder, remove_file
 from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
 from ossicle.artefacts.filesystem.walking import walk
-from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.artefacts.many_files import ManyFiles
 from ossicle.core.errors import UsageError
 
 _PART = f"{HIDDEN}part-"
 _DAY_S = 86_400
+_WEEK_S = 7 * _DAY_S
+
+
+def remove_unfinished(folder: Path, older_than_s: float) -> None:
+    """Remove old files in a folder of unfinished files, and the folders in which nothing is left.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    older_than_s
+        How long nothing may have changed a file that is removed, in seconds.
+
+    Raises
+    ------
+    UsageError
+        A folder in its path is a symbolic link.
+    OSError
+        A file cannot be removed.
+    """
+    for base, _, names in reversed([*walk(folder)]):
+        for name in names:
+            if _unchanged_s(base / name) > older_than_s:
+                remove_file(base / name)
+        with suppress(OSError):
+            # A folder that is not empty stays.
+            remove_empty_folder(base)
+
+
+def _unchanged_s(file: Path) -> float:
+    try:
+        return time.time() - os.lstat(file).st_ctime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _record(file: Path) -> bytes:
@@ -45,6 +79,7 @@ class FolderPlace:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self._parts: list[Path] = []
+        self._part_folders: list[Path] = []
 
     def listing(self) -> Listing:
         """Return the files of the folder.
@@ -68,15 +103,16 @@ class FolderPlace:
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
         below: set[str] = set()
-        self._parts = []
+        self._parts, self._part_folders = [], []
         for base, folders, names in walk(self.folder):
+            self._part_folders += [base / name for name in folders if name.startswith(_PART)]
             folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
             below.update((base / name).relative_to(self.folder).as_posix() for name in folders)
             for name in names:
                 path = (base / name).relative_to(self.folder).as_posix()
                 if name.startswith(_PART):
                     self._parts.append(base / name)
-                elif not name.startswith(HIDDEN) and name != LOCK_FILE:
+                elif not is_own(name):
                     self._add(path, files, left_out)
         return Listing(files, left_out, folders=frozenset(below))
 
@@ -128,13 +164,28 @@ class FolderPlace:
         OSError
             The disk is full or does not work.
         """
-        # What a killed transfer left; a transfer that still runs has younger ones.
-        for part in self._parts:
-            state = local_state(part.parent, part.name)
-            if state is not None and time.time() - state.mtime_ns / 1e9 > _DAY_S:
-                remove_file(part)
-        self._parts = []
         return copy_files(folder, self.folder, files)
+
+    def remove_leftovers(self) -> None:
+        """Remove unfinished files that :meth:`listing` found and that nothing changed for a day.
+
+        A killed transfer left them. Those in folders of unfinished files, where rsync continues, stay for a week. The
+        time of the last change of the inode counts: unfinished files may have the time of their source already.
+
+        Raises
+        ------
+        UsageError
+            A folder in the path is a symbolic link.
+        OSError
+            A file cannot be removed.
+        """
+        for part in self._parts:
+            if _unchanged_s(part) > _DAY_S:
+                remove_file(part)
+        for folder in self._part_folders:
+            if folder.is_dir() and _unchanged_s(folder) > _DAY_S:
+                remove_unfinished(folder, _WEEK_S)
+        self._parts, self._part_folders = [], []
 
     def bring(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
         """Copy files of this folder to the same paths of another one.

@@ -3,8 +3,9 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +24,19 @@ _DISK_IS_UNUSABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EI
 
 class Changed(Exception):
     """A file no longer has the size and time that were listed."""
+
+
+class Refused(OSError):
+    """The target does not take a file."""
+
+
+@contextmanager
+def _refusing(place: Path) -> Iterator[None]:
+    """Turn an error of the system in the block, which writes a file, into :class:`Refused`."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(error.errno, error.strerror or str(error), os.fspath(place)) from error
 
 
 def hashed_copy(read: IO[bytes], write: Callable[[bytes], object], size: int) -> str:
@@ -164,7 +178,8 @@ def copy_files(source: Path, target: Path, files: Mapping[str, FileState]) -> Mo
                 return _copy(source / path, target / path, state)
             data, found = ahead.content(path)
             _refuse_link_at(target / path)
-            small.write(path, data, state.mtime_ns)
+            with _refusing(target / path):
+                small.write(path, data, state.mtime_ns)
             return found
 
         done = each_file(files, copy)
@@ -202,6 +217,8 @@ def each_file(files: Mapping[str, FileState], copy: Callable[[str, FileState], s
             if error.errno in _DISK_IS_UNUSABLE:
                 raise
             moved.failed[path] = error.strerror or str(error)
+            if isinstance(error, Refused):
+                moved.refused.add(path)
     return moved
 
 
@@ -222,8 +239,10 @@ def place_file(part: Path, place: Path, mtime_ns: int) -> None:
     UsageError
         A folder in the path is a symbolic link.
     """
-    set_time(part, mtime_ns)
-    move(part, place)
+    with _refusing(place):
+        set_time(part, mtime_ns)
+        make_folder(place.parent)
+        move(part, place)
 
 
 def _copy(source: Path, place: Path, state: FileState) -> str:
@@ -307,16 +326,20 @@ def write_file(place: Path, state: FileState, copy: Callable[[Callable[[bytes], 
         The file cannot be written.
     """
     _refuse_link_at(place)
-    make_folder(place.parent)
     part = part_path(place)
+    with _refusing(place):
+        make_folder(place.parent)
     try:
         with naming(place):
-            with open_new(part) as file:
+            with _refusing(place):
+                opened = open_new(part)
+            with opened as file:
 
                 def write(block: bytes) -> None:
                     if file.tell() + len(block) > state.size:
                         raise Changed
-                    file.write(block)
+                    with _refusing(place):
+                        file.write(block)
 
                 found = copy(write)
                 if file.tell() != state.size:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ossicle.app.remote.local_files import Changed, each_file, local_digest, write_file
-from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved
+from ossicle.app.remote.place import RECORDS, FileState, Listing, Moved, is_own
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
 from ossicle.artefacts.many_files import sync_disk
 from ossicle.core.errors import FetchError, UsageError
@@ -129,11 +129,10 @@ class ModalPlace:
         if found is None:
             return Listing(exists=False)
         for path, entry in found:
-            hidden = any(part.startswith(HIDDEN) for part in path.split("/"))
-            if hidden:
-                continue
-            if int(entry.type) == _FOLDER:
+            if int(entry.type) == _FOLDER and not is_own(f"{path}/"):
                 folders.add(path)
+            elif is_own(path):
+                continue
             elif int(entry.type) == _FILE:
                 files[path] = FileState(entry.size, int(entry.mtime) * _SECOND_NS)
             else:

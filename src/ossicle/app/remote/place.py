@@ -1,7 +1,7 @@
 """What every place of files can do, and the values that it gives and takes.
 
-Paths are those below the place, with forward slashes. Names that begin with ``.ossicle-`` are Ossicle's own (unfinished
-files, records of transfers) and are never listed.
+Paths are those below the place, with forward slashes. Names that begin with ``.ossicle-`` (unfinished files, records of
+transfers) and locks (``.ossicle.lock``) are Ossicle's own and are never listed.
 """
 
 import os
@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from ossicle.artefacts.locks.lock import LOCK_FILE
 
 HIDDEN = ".ossicle-"
 """Begins the names of files that are no content."""
@@ -44,10 +46,13 @@ class Moved:
         SHA-256 of each file that arrived, as 64 hexadecimal digits.
     failed
         Why a file cannot be read or written. A file in neither of the two changed while it was copied.
+    refused
+        Those of ``failed`` that the target did not take.
     """
 
     digests: dict[str, str]
     failed: dict[str, str]
+    refused: set[str] = field(default_factory=set)
 
 
 class Place(Protocol):
@@ -99,6 +104,27 @@ def state_of(of: os.stat_result) -> FileState:
         Bytes and nanoseconds.
     """
     return FileState(of.st_size, of.st_mtime_ns)
+
+
+def is_own(path: str) -> bool:
+    """Return whether a file or folder of a place belongs to Ossicle itself.
+
+    Parameters
+    ----------
+    path
+        The path below the place, with forward slashes.
+
+    Returns
+    -------
+    bool
+        Whether a part of it has a name of Ossicle's own, or the file is a lock.
+
+    Examples
+    --------
+    >>> is_own(".ossicle-sent/1.jsonl"), is_own("a/.ossicle.lock"), is_own("a/b.wav")
+    (True, True, False)
+    """
+    return any(part.startswith(HIDDEN) for part in path.split("/")) or path.rpartition("/")[2] == LOCK_FILE
 
 
 def is_safe(path: str) -> bool:

@@ -5,6 +5,7 @@ The words of a command are quoted for the shell there. Names of files are never 
 sent as data.
 """
 
+import math
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ossicle.app.remote.folder_place import remove_unfinished
 from ossicle.app.remote.local_files import each_file, local_digest, place_file
 from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved
 from ossicle.artefacts.filesystem.changes import make_folder
@@ -48,7 +50,11 @@ _RECORDS = (
 _ADD_RECORD = _NO_LINK + (
     f'mkdir -p -- "$1/{RECORDS}" && cd -- "$1/{RECORDS}" && cat >"$2.part" && mv -- "$2.part" "$2"'
 )
-_PREPARE = f'mkdir -p -- "$1" && cd -- "$1" && if [ -h {_PARTS} ]; then exit {_LINK}; fi; mkdir -p {_PARTS}'
+# What rsync kept of files that were not copied again for a week is removed.
+_PREPARE = (
+    f'mkdir -p -- "$1" && cd -- "$1" && if [ -h {_PARTS} ]; then exit {_LINK}; fi; mkdir -p {_PARTS}; code=$?; '
+    f"find . -type f -path '*/{_PARTS}/*' -ctime +7 -delete 2>/dev/null; exit $code"
+)
 
 
 class SshPlace:
@@ -171,6 +177,7 @@ class SshPlace:
             # rsync names files in sentences only. A file that is gone or changed here is no fault of the place.
             if path not in arrived and (folder / path).is_file():
                 moved.failed[path] = f"did not arrive: {why or 'rsync gave no reason'}"
+                moved.refused.add(path)
         return moved
 
     def bring(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
@@ -204,6 +211,8 @@ class SshPlace:
         moved = each_file(files, lambda path, state: _settle(stage, folder, path, state))
         for path in moved.failed:
             moved.failed[path] = why or moved.failed[path]
+        # What arrived in part stays, so that rsync continues there.
+        remove_unfinished(stage, math.inf)
         sync_disk()
         return moved
 
@@ -315,7 +324,6 @@ def _settle(stage: Path, folder: Path, path: str, state: FileState) -> str:
         found = local_digest(stage, path, state)
     except FileNotFoundError:
         raise FileNotFoundError(2, "did not arrive") from None
-    make_folder((folder / path).parent)
     place_file(stage / path, folder / path, state.mtime_ns)
     return found
 

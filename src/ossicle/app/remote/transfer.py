@@ -19,6 +19,8 @@ from ossicle.app.remote.records import Record, next_name, read_records, record_l
 from ossicle.app.steps.engine.step import Progress
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.core.errors import FetchError, UsageError
+from ossicle.core.text.counting import counted
+from ossicle.core.text.printable import printable_line
 
 _ROUNDS = 3
 _MB = 1e6
@@ -93,7 +95,10 @@ def push(folder: Path, place: Place, progress: Progress, options: TransferOption
     OSError
         The disk is full or does not work.
     """
-    ends = _Ends(FolderPlace(folder), place, folder, lambda files: place.send(folder, files), target_is_here=False)
+    tidy = place.remove_leftovers if isinstance(place, FolderPlace) else _nothing
+    ends = _Ends(
+        FolderPlace(folder), place, folder, lambda files: place.send(folder, files), tidy, target_is_here=False
+    )
     return _Transfer(ends, progress, options).run()
 
 
@@ -127,7 +132,9 @@ def pull(place: Place, folder: Path, progress: Progress, options: TransferOption
     OSError
         The disk is full or does not work.
     """
-    ends = _Ends(place, FolderPlace(folder), folder, lambda files: place.bring(folder, files), target_is_here=True)
+    target = FolderPlace(folder)
+    tidy = target.remove_leftovers
+    ends = _Ends(place, target, folder, lambda files: place.bring(folder, files), tidy, target_is_here=True)
     transfer = _Transfer(ends, progress, options)
     # Before the lock, which makes the folder.
     transfer.look()
@@ -139,13 +146,18 @@ def pull(place: Place, folder: Path, progress: Progress, options: TransferOption
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """Source and target, of which one is the local ``folder``, and what copies a batch between them."""
+    """Source and target, of which one is the local ``folder``, what copies a batch, and what removes old leftovers."""
 
     source: Place
     target: Place
     folder: Path
     move: Move
+    tidy: Callable[[], None]
     target_is_here: bool
+
+
+def _nothing() -> None:
+    """Remove nothing: the place does so itself."""
 
 
 class _Transfer:
@@ -155,6 +167,7 @@ class _Transfer:
         self._source: Listing | None = None
         self._target = Listing()
         self._done = Transferred()
+        self._refused: dict[str, str] = {}
         self._count = self._total = 0
         self._bytes_done = self._bytes_total = 0
 
@@ -162,6 +175,8 @@ class _Transfer:
         """Transfer; files that change meanwhile are listed and tried again, a few times."""
         listing = self.look()
         self._target = self._ends.target.listing()
+        if not self._options.dry_run:
+            self._ends.tidy()
         self._records = read_records(self._ends.target.records())
         self._done.left_out.update(listing.left_out)
         for number in range(_ROUNDS):
@@ -174,6 +189,12 @@ class _Transfer:
                 self._done.left_out.update({path: "is gone" for path in changed if path not in fresh.files})
             else:
                 self._done.left_out.update(dict.fromkeys(changed, "changes while it is copied; copy it later"))
+        if self._refused and not self._done.sent:
+            path, why = next(iter(self._refused.items()))
+            raise FetchError(
+                f"nothing could be written to the target, {counted(len(self._refused), 'file')} failed (first: "
+                f"{printable_line(path)}: {why}); make the target writable and run the same command again"
+            )
         return self._done
 
     def look(self) -> Listing:
@@ -256,6 +277,8 @@ class _Transfer:
         for path, state in batch.items():
             if path in moved.failed:
                 self._done.left_out[path] = moved.failed[path]
+                if path in moved.refused:
+                    self._refused[path] = moved.failed[path]
             elif path in moved.digests and (there_ns := self._there_ns(path, state, moved.digests[path])) is not None:
                 arrived[path] = Record(state.size, state.mtime_ns, there_ns, moved.digests[path])
                 self._done.sent[path] = state.size

@@ -15,6 +15,15 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() or one == "\n" else ascii(one)[1:-1] for one in text)
 
 
+def printable_line(text: str) -> str:
+    """``text`` as :func:`printable`, with line ends spelt out too: the name of a file stays on its line.
+
+    >>> printable_line("two\\nlines.wav")
+    'two\\\\nlines.wav'
+    """
+    return printable(text).replace("\n", "\\n")
+
+
 def json_text(value: Any, indent: int | None = 2) -> str:
     """Return a value as JSON that a terminal may show: characters that cannot be printed are escaped, others are not.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.cli.run.remote import _time
+from ossicle.app.remote.addresses import place_at
 
 from ...conftest import Commands
 
@@ -68,12 +69,36 @@ def test_what_is_left_out_is_listed_with_exit_code_3(ossicle: Commands, mine: Pa
         ("host:/", "names no folder"),
         ("host:a\nb", "contains"),
         ("file://host/data", "names a machine"),
+        ("C:\\data", "is a path of Windows, and this machine has no drive C:; write file:PATH"),
+        ("c:\\data", "is a path of Windows"),
+        ("C:/data", "is a path of Windows"),
+        ("file:C:\\data", "is a path of Windows"),
+        ("file:D:/data", "is a path of Windows"),
         ("file:~nobody-of-this-name/data", "there is no such home folder"),
     ],
 )
 def test_addresses_that_name_no_place(ossicle: Commands, mine: Path, address: str, why: str) -> None:
     told = ossicle("remote", "push", mine, "--", address)
     assert (told.code, why in told.err) == (2, True), told
+
+
+def test_short_names_of_machines_are_no_drives() -> None:
+    assert [type(place_at(one)).__name__ for one in ("c:/data", "c:data", "C:data", "me@C:/data")] == ["SshPlace"] * 4
+    assert type(place_at("file:c:/data")).__name__ == "FolderPlace"
+
+
+def test_a_name_stays_on_its_line(ossicle: Commands, tmp_path: Path) -> None:
+    name = "two\nlines\x1b[2J\u202e.wav"
+    shown = "two\\nlines\\x1b[2J\\u202e.wav"
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / name).write_bytes(b"a")
+    os.symlink(tmp_path, tmp_path / "mine" / f"link{name}")
+    there = f"file:{tmp_path / 'there'}"
+    told = ossicle("remote", "push", tmp_path / "mine", there, "--dry-run", "--progress", "none")
+    assert told.out.splitlines()[0] == f"would send {shown} (1 bytes)"
+    assert told.err.splitlines() == [f"link{shown}: is a symbolic link, which is not followed"]
+    ossicle("remote", "push", tmp_path / "mine", there, "--progress", "none")
+    assert any(line.split()[:2] == [shown, "1"] for line in ossicle("remote", "ls", there).out.splitlines())
 
 
 @pytest.mark.parametrize("target", ["mine", "mine/inside", "."])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.options import Json, ProgressKind
-from ossicle.app.cli.printable import json_text, printable
+from ossicle.app.cli.printable import json_text, printable, printable_line
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.core.text.counting import counted
@@ -119,7 +119,10 @@ def ls(place: Address, as_json: Json = False) -> None:
         rows = [{"path": path, "size": of.size, "mtime_s": of.mtime_ns / 1e9} for path, of in files]
         print(json_text(rows))
     else:
-        print_rows(("path", "bytes", "changed"), [(path, str(of.size), _time(of.mtime_ns)) for path, of in files])
+        print_rows(
+            ("path", "bytes", "changed"),
+            [(printable_line(path), str(of.size), _time(of.mtime_ns)) for path, of in files],
+        )
         print(printable(f"{counted(len(files), 'file')}, {sum(of.size for _, of in files)} bytes"))
     _tell_left_out(found.left_out)
 
@@ -135,7 +138,7 @@ def _tell(done: "Transferred", dry_run: bool) -> None:
     """Print what a transfer did; exit with 3 if something was left out."""
     if dry_run:
         for path in list(done.sent)[:_SHOWN]:
-            print(printable(f"would send {path} ({done.sent[path]} bytes)"))
+            print(printable_line(f"would send {path} ({done.sent[path]} bytes)"))
         if len(done.sent) > _SHOWN:
             print(printable(f"... and {len(done.sent) - _SHOWN} more"))
     print(printable(f"{done.unchanged} unchanged, {len(done.left_out)} left out"))
@@ -146,7 +149,7 @@ def _tell(done: "Transferred", dry_run: bool) -> None:
 
 def _tell_left_out(left_out: Mapping[str, str]) -> None:
     for path, why in sorted(left_out.items()):
-        print(printable(f"{path}: {why}"), file=sys.stderr)
+        print(printable_line(f"{path}: {why}"), file=sys.stderr)
     if left_out:
         raise typer.Exit(EXIT_INCOMPLETE)
 
