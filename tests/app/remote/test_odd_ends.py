@@ -8,9 +8,10 @@ from typing import BinaryIO
 
 import pytest
 
-from ossicle.app.remote import local_files
+from ossicle.app.remote import local_files, local_reading
 from ossicle.app.remote.folder_place import FolderPlace
-from ossicle.app.remote.local_files import Changed, hashed_copy, write_file
+from ossicle.app.remote.local_files import write_file
+from ossicle.app.remote.local_reading import Changed, hashed_copy
 from ossicle.app.remote.place import FileState
 from ossicle.app.remote.records import Record
 from ossicle.app.remote.ssh_place import SshPlace
@@ -66,7 +67,7 @@ def test_a_push_to_a_disk_with_coarse_times_is_not_read_again(tmp_path: Path) ->
 
 
 def test_a_file_that_grows_as_fast_as_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_files, "_BLOCK_BYTES", 10)
+    monkeypatch.setattr(local_reading, "_BLOCK_BYTES", 10)
     write(tmp_path / "log", bytes(25))
     blocks: list[bytes] = []
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from ossicle.app.remote.local_files import copy_files, local_digests
+from ossicle.app.remote.local_files import copy_files
+from ossicle.app.remote.local_reading import local_digests
 from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved, is_own, state_of
 from ossicle.artefacts.filesystem.changes import remove_empty_folder, remove_file
 from ossicle.artefacts.filesystem.links import refuse_link_in

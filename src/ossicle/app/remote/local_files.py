@@ -3,27 +3,23 @@
 import errno
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from ossicle.app.remote.place import FileState, Moved, state_of
+from ossicle.app.remote.local_reading import Changed, hashed_copy, require_state
+from ossicle.app.remote.place import FileState, Moved
 from ossicle.artefacts.files import naming, part_path
 from ossicle.artefacts.filesystem.changes import make_folder, move, open_new, remove_file, set_time
 from ossicle.artefacts.filesystem.reading import open_unlinked
 from ossicle.artefacts.many_files import ManyFiles, sync_disk
 from ossicle.core.errors import UsageError
 
-_BLOCK_BYTES = 1 << 20
 # Up to this size, checks of the path of each file would take longer than its copy.
 _SMALL_BYTES = 4 << 20
 _DISK_IS_UNUSABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ESTALE})
-
-
-class Changed(Exception):
-    """A file no longer has the size and time that were listed."""
 
 
 class Refused(OSError):
@@ -37,115 +33,6 @@ def _refusing(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise Refused(error.errno, error.strerror or str(error), os.fspath(place)) from error
-
-
-def hashed_copy(read: IO[bytes], write: Callable[[bytes], object], size: int) -> str:
-    """Copy a stream to its end; one that goes on beyond its size is not read on, because it may grow for ever.
-
-    Parameters
-    ----------
-    read
-        The stream.
-    write
-        Gets each block.
-    size
-        The most bytes that it may have.
-
-    Returns
-    -------
-    str
-        The SHA-256 of the bytes, as 64 hexadecimal digits.
-
-    Raises
-    ------
-    Changed
-        It has more bytes.
-    """
-    found, left = hashlib.sha256(), size + 1
-    while block := read.read(min(_BLOCK_BYTES, left)):
-        left -= len(block)
-        if left <= 0:
-            raise Changed
-        found.update(block)
-        write(block)
-    return found.hexdigest()
-
-
-def local_state(folder: Path, path: str) -> FileState | None:
-    """Return the state of a file below a folder; None if it is missing.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-    path
-        The path below it.
-
-    Returns
-    -------
-    FileState or None
-        The file itself, also if it is a link.
-    """
-    try:
-        return state_of(os.lstat(folder / path))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
-def local_digest(folder: Path, path: str, state: FileState | None = None) -> str:
-    """Return the SHA-256 of a file below a folder.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-    path
-        The path below it.
-    state
-        What the file must be like, before and after it is read; None for anything.
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    Changed
-        The file is not as stated.
-    OSError
-        The file cannot be read, or is a link.
-    """
-    with open_unlinked(folder / path) as read:
-        _require(read, state)
-        found = hashed_copy(read, len, os.fstat(read.fileno()).st_size)
-        _require(read, state)
-    return found
-
-
-def local_digests(folder: Path, paths: Sequence[str]) -> dict[str, str]:
-    """Return the SHA-256 of files below a folder; those that cannot be read are left out.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-    paths
-        The paths below it.
-
-    Returns
-    -------
-    dict[str, str]
-        By path.
-    """
-    out = {}
-    for path in paths:
-        try:
-            out[path] = local_digest(folder, path)
-        except (OSError, Changed):
-            # The transfer then copies the file, and names what is wrong with it.
-            continue
-    return out
 
 
 def copy_files(source: Path, target: Path, files: Mapping[str, FileState]) -> Moved:
@@ -247,15 +134,15 @@ def place_file(part: Path, place: Path, mtime_ns: int) -> None:
 
 def _copy(source: Path, place: Path, state: FileState) -> str:
     with open_unlinked(source) as read:
-        _require(read, state)
+        require_state(read, state)
         return write_file(place, state, lambda write: _copied(read, write, state))
 
 
 def _content(place: Path, state: FileState) -> bytes:
     with open_unlinked(place) as read:
-        _require(read, state)
+        require_state(read, state)
         data = read.read(state.size + 1)
-        _require(read, state)
+        require_state(read, state)
     if len(data) != state.size:
         raise Changed
     return data
@@ -295,7 +182,7 @@ def _refuse_link_at(place: Path) -> None:
 
 def _copied(read: IO[bytes], write: Callable[[bytes], object], state: FileState) -> str:
     found = hashed_copy(read, write, state.size)
-    _require(read, state)
+    require_state(read, state)
     return found
 
 
@@ -349,8 +236,3 @@ def write_file(place: Path, state: FileState, copy: Callable[[Callable[[bytes], 
         remove_file(part)
         raise
     return found
-
-
-def _require(file: IO[bytes], state: FileState | None) -> None:
-    if state is not None and state_of(os.fstat(file.fileno())) != state:
-        raise Changed

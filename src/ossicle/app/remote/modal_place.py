@@ -12,7 +12,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Protocol
 
-from ossicle.app.remote.local_files import Changed, each_file, local_digest, write_file
+from ossicle.app.remote.local_files import each_file, write_file
+from ossicle.app.remote.local_reading import Changed, local_digest
 from ossicle.app.remote.place import RECORDS, FileState, Listing, Moved, is_own
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
 from ossicle.artefacts.many_files import sync_disk

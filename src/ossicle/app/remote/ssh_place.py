@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ossicle.app.remote.folder_place import remove_unfinished
-from ossicle.app.remote.local_files import each_file, local_digest, place_file
+from ossicle.app.remote.local_files import each_file, place_file
+from ossicle.app.remote.local_reading import local_digest
 from ossicle.app.remote.place import HIDDEN, RECORDS, FileState, Listing, Moved
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import refuse_link_in

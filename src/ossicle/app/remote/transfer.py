@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ossicle.app.remote.comparison import batches, compare
 from ossicle.app.remote.folder_place import FolderPlace
-from ossicle.app.remote.local_files import local_digests, local_state
+from ossicle.app.remote.local_reading import local_digests, local_state
 from ossicle.app.remote.place import FileState, Listing, Moved, Place, is_safe
 from ossicle.app.remote.records import Record, next_name, read_records, record_lines
 from ossicle.app.steps.engine.step import Progress
