@@ -69,7 +69,7 @@ def test_an_sbatch_that_prints_no_number(tmp_path: Path, bin_: Path, said: str) 
 @pytest.mark.parametrize(
     ("key", "value", "why"),
     [
-        ("on", "", r"placement.on = '' is not one of: local, slurm"),
+        ("on", "", r"placement.on = '' is not one of: local, slurm, modal"),
         ("on", "moon", r"placement.on = 'moon' is not one of"),
         ("sbatch", [5], r"placement.sbatch = \[5\] is not a list of texts"),
         ("setup", "true", r"placement.setup = 'true' is not a list of texts"),

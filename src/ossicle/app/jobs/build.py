@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
+from ossicle.app.project.file_names import LOCAL_FILE
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import LOCAL, StepPlacement
+from ossicle.app.project.placement import LOCAL, MODAL, StepPlacement
 from ossicle.app.steps.engine.step import Step, find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.work_units import work_units_left
+from ossicle.core.errors import UsageError
 
 GATHER = ".gather"
 """What follows the name of a step in the name of the job that commits it."""
@@ -54,13 +56,27 @@ class Line:
 def placement(project: Project, step: str, on: str | None) -> StepPlacement:
     """Return where a step runs: ``on`` overrides ``[jobs]``, and ``local`` overrides everything.
 
-    A step's own ``[jobs.STEP]`` table overrides every other place.
+    A step's own ``[jobs.STEP]`` table overrides every other place. Raises UsageError if only a project file places it
+    on Modal.
     """
     jobs = project.settings.jobs
     placed = jobs.placed(step, _most_at_a_time(project, step))
     if on is not None and (on == LOCAL or not jobs.own(step).on):
         return replace(placed, on=on)
+    if placed.on == MODAL and on != MODAL:
+        _refuse_unasked(project, step)
     return placed
+
+
+def _refuse_unasked(project: Project, step: str) -> None:
+    """Raise UsageError for a step that only the project file places on Modal: it would cost the user money."""
+    key = ("jobs", step, "on") if project.settings.jobs.own(step).on else ("jobs", "on")
+    if not project.is_of_user(*key) and not project.settings.modal.volume:
+        raise UsageError(
+            f"{project.origin(*key)} places {step} on Modal, which costs money, and a project file may come from "
+            'another person; add --on modal, or write `[modal] volume = "ossicle"` in '
+            f"{project.folder / LOCAL_FILE}"
+        )
 
 
 def gather_placement(project: Project, step: str, on: str | None) -> StepPlacement:
@@ -130,6 +146,9 @@ def step_jobs(
         if known_only and step.work_units is not None and not known:
             break
         work_units = work_units_left(step, project, done) if known else ()
+        if work_units and step.work_units is not None and placed.on == MODAL:
+            # Unfinished work does not travel: what is done of it here is not there.
+            work_units = step.work_units.names_from(done)
         if plain and (work_units or not _alike(placed, placement(project, plain[0], on))):
             close()
         if work_units:

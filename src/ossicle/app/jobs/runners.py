@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan
+from ossicle.app.jobs.modal.runner import ModalRunner
 from ossicle.app.jobs.pool import PROGRAM, LocalPool
 from ossicle.app.jobs.runner import Runner
 from ossicle.app.jobs.slurm import SlurmRunner
-from ossicle.app.project.placement import LOCAL, SLURM
+from ossicle.app.project.placement import LOCAL, MODAL, SLURM
 
 
 def runner_named(
@@ -45,6 +46,7 @@ def runner_named(
     made: dict[str, Callable[[], Runner]] = {
         LOCAL: lambda: LocalPool(folder, attempts, cap, program),
         SLURM: lambda: SlurmRunner(folder),
+        MODAL: lambda: ModalRunner(folder),
     }
     return made[name]()
 

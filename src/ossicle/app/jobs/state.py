@@ -70,6 +70,8 @@ def _state(folder: PlanFolder, job: Job, index: int, number: str | None, seen: M
     state, reason = _merged(last, job, own, seen)
     if state in ("failed", "done") and code:
         reason = f"exit code {code}"
+    elif state == "failed":
+        reason = str(lines[-1].get("reason", ""))
     return TaskState(job.name, job.tasks[index], index, state, reason, attempt, code, folder.log(job, index))
 
 

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from ossicle.app.project.file_names import DATA_ROOT_VARIABLE, LOCAL_FILE, PROJECT_FILE
 from ossicle.app.project.former_names import REMOVED_KEYS
 from ossicle.app.project.layers import Layers, Origin, add_overrides, origin_of, read_layers
+from ossicle.app.project.modal_settings import ACCOUNT
 from ossicle.app.project.placement import (
     SHELL,
     STEP_TABLES,
@@ -151,11 +152,23 @@ def load_project(
         if not origin.by_user:
             require_below(stated, f"{origin}: [{path[0]}] {path[1]}")
     _refuse_shell(layers, file.parent / LOCAL_FILE)
+    _refuse_account(layers, file.parent / LOCAL_FILE)
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
     if not named and not layers.origin(_DATA_ROOT).by_user:
         refuse_linked_root(file, settings.project.data_root)
     root = settled(named or file.parent / settings.project.data_root)
     return Project(file, settings, root, variant, variants.names, variants.active, overrides, layers.origins)
+
+
+def _refuse_account(layers: Layers, local: Path) -> None:
+    """Raise ProjectError for a Modal volume or a folder in it, unless the user named it: it may hold other data."""
+    for key in ACCOUNT:
+        origin = layers.origin(("modal", key))
+        if key in layers.values.get("modal", {}) and not origin.by_user:
+            raise ProjectError(
+                f"{origin}: [modal] {key}: it names data of your Modal account, and a project file may come from "
+                f"another person; write it in {local} or give it with --set"
+            )
 
 
 def _refuse_shell(layers: Layers, local: Path) -> None:

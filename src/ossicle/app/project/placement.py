@@ -12,8 +12,8 @@ SHELL = ("setup", "sbatch")
 """Settings that a shell or sbatch executes; they are not read from a project file, which may come from a stranger."""
 _PLAIN = re.compile(r"[A-Za-z0-9_.,:@%+=-]*")
 _TIME = re.compile(r"(\d+-)?\d+(:\d+){0,2}")
-LOCAL, SLURM = "local", "slurm"
-PLACES = (LOCAL, SLURM)
+LOCAL, SLURM, MODAL = "local", "slurm", "modal"
+PLACES = (LOCAL, SLURM, MODAL)
 """Where a step can run: the names of the runners."""
 STEP_TABLES = "steps"
 """The field of :class:`JobsSettings` that holds the tables ``[jobs.STEP]``."""
@@ -36,7 +36,7 @@ class StepPlacement:
     """Where one step runs; empty settings are those of ``[jobs]``, and there the machine's defaults."""
 
     on: str = setting(
-        default="", help="where to run: local or slurm; empty: local", choices=("", *PLACES), digest=False
+        default="", help="where to run: local, slurm or modal; empty: local", choices=("", *PLACES), digest=False
     )
     partition: str = setting(default="", help="Slurm partition", digest=False)
     account: str = setting(default="", help="Slurm account", digest=False)
@@ -44,13 +44,18 @@ class StepPlacement:
     gpus: int = setting(
         default=-1, help="number of GPUs for each task; -1: as in [jobs], where it means none", ge=-1, digest=False
     )
-    gpu_type: str = setting(default="", help="GPU type, as in --gres=gpu:TYPE:N", digest=False)
-    cpus: int = setting(default=0, help="number of CPUs for each task; 0: Slurm's default", ge=0, digest=False)
+    gpu_type: str = setting(
+        default="", help="GPU type: on Slurm as in --gres=gpu:TYPE:N, on Modal as A100", digest=False
+    )
+    cpus: int = setting(
+        default=0, help="number of CPUs for each task; 0: the default of Slurm or Modal", ge=0, digest=False
+    )
     memory: str = setting(default="", help="memory for each task, as 16G", digest=False)
     time: str = setting(default="", help="wall time for each task: minutes, H:MM:SS or D-HH:MM:SS", digest=False)
     max_concurrent: int = setting(
         default=0,
-        help="highest number of parallel tasks; 0: 15 for scoring, 20 for evaluation, otherwise no limit",
+        help="highest number of parallel tasks; 0: 15 for scoring, 20 for evaluation, otherwise no limit "
+        "(on Modal that of [modal])",
         ge=0,
         digest=False,
     )

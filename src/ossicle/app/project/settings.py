@@ -6,6 +6,7 @@ from dataclasses import replace
 from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.encoder_conflicts import refuse_beside_encoder
 from ossicle.app.project.ensemble import EnsembleSettings
+from ossicle.app.project.modal_settings import ModalSettings
 from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.settings import BEATS, EncoderSettings
@@ -123,6 +124,7 @@ class ProjectSettings:
     report: ReportSettings = setting(default=ReportSettings(), help="the report page")
     ensemble: EnsembleSettings = setting(default=EnsembleSettings(), help="several variants combined into one detector")
     jobs: JobsSettings = setting(default=JobsSettings(), help="where each step runs, and with which resources")
+    modal: ModalSettings = setting(default=ModalSettings(), help="volume and containers of jobs on Modal")
     promotion: PromotionSettings = setting(default=PromotionSettings(), help="what `ossicle promote` requires of a run")
     probe_gate: ProbeGateSettings = setting(
         default=ProbeGateSettings(), help="what a warm-up must reach before the training that starts from it"

@@ -45,12 +45,15 @@ class TransferOptions:
         How often a batch is tried.
     pause_s
         Pause before the second attempt, in seconds; it doubles each time.
+    wanted
+        Returns whether a path is transferred at all.
     """
 
     verify: bool = False
     dry_run: bool = False
     attempts: int = 3
     pause_s: float = 2.0
+    wanted: Callable[[str], bool] = lambda path: True
 
 
 @dataclass(slots=True)
@@ -207,9 +210,12 @@ class _Transfer:
         found = self._ends.source.listing()
         if not found.exists:
             raise UsageError("the folder to copy from does not exist; list what there is: ossicle remote ls PLACE")
-        unsafe = {path: "has a name that leads out of the folder" for path in found.files if not is_safe(path)}
-        files = {path: state for path, state in found.files.items() if path not in unsafe}
-        return Listing(files, {**found.left_out, **unsafe})
+        wanted = self._options.wanted
+        chosen = {path: state for path, state in found.files.items() if wanted(path)}
+        left_out = {path: why for path, why in found.left_out.items() if wanted(path)}
+        unsafe = {path: "has a name that leads out of the folder" for path in chosen if not is_safe(path)}
+        files = {path: state for path, state in chosen.items() if path not in unsafe}
+        return Listing(files, {**left_out, **unsafe})
 
     def _round(self, listing: Listing) -> list[str]:
         """Copy what differs; return the paths of the files that changed meanwhile."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ossicle.app.project.file_times import file_state
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest
@@ -142,7 +143,7 @@ def _manifest_listing(project: Project, file: Path) -> Mapping[str, str]:
         states: dict[str, tuple[int, int]] = {}
         for folder in folders:
             for path in listing_below(folder, SUFFIXES).files if folder.is_dir() else ():
-                states.setdefault(path, _state(folder / path))
+                states.setdefault(path, file_state(folder / path))
         out[f"root {root}" if root else "audio"] = digest(
             [[os.fsencode(path).hex(), *state] for path, state in sorted(states.items())]
         )
@@ -163,15 +164,6 @@ def _added_listing(project: Project) -> Mapping[str, str]:
     return out
 
 
-def _state(file: Path) -> tuple[int, int]:
-    """Return size and time of a file; (-1, 0) for one that cannot be looked at."""
-    try:
-        found = file.stat()
-    except OSError:
-        return -1, 0
-    return found.st_size, found.st_mtime_ns
-
-
 def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
     """Return the digest of a folder's files (or one file) by name, size and time; ``suffixes`` None takes all files."""
     if not folder.is_dir():
@@ -181,7 +173,7 @@ def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
         paths = sorted(os.path.relpath(base / name, folder) for base, _, names in walk(folder) for name in names)
     else:
         paths = list(listing_below(folder, suffixes).files)
-    return digest([[os.fsencode(path).hex(), *_state(folder / path)] for path in paths])
+    return digest([[os.fsencode(path).hex(), *file_state(folder / path)] for path in paths])
 
 
 STEP = Step(

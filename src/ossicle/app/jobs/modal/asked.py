@@ -1,0 +1,160 @@
+"""What the containers of a job get, from ``[jobs.STEP]`` and ``[modal]``, and the most that a plan can use."""
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ossicle.app.jobs.job import Job, JobPlan
+from ossicle.app.jobs.modal.service import Resources
+from ossicle.app.project.modal_settings import ModalSettings
+from ossicle.app.project.placement import MODAL
+from ossicle.core.errors import UsageError
+
+MOST_S = 24 * 3600
+"""Modal ends every call after a day."""
+_LEAST_S = 120
+_HOUR_S = 3600
+_SAVE_S = 300.0
+_SHARE_TO_SAVE = 0.1
+_MEMORY = re.compile(r"(\d+)([KMGT]?)B?", re.IGNORECASE)
+_MIB = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
+_MINUTES_ONLY, _WITH_HOURS = 1, 3
+
+
+def resources_of(job: Job, settings: ModalSettings) -> Resources:
+    """Return what the containers of a job get.
+
+    Parameters
+    ----------
+    job
+        The job, with its placement.
+    settings
+        ``[modal]``.
+
+    Returns
+    -------
+    Resources
+        Memory without a unit is in MB, as for Slurm; times longer than a day are a day, and the task goes on.
+
+    Raises
+    ------
+    UsageError
+        The memory is no number with a unit, or the time is too short to save in.
+    """
+    of = job.placement
+    timeout_s = min(MOST_S, _seconds(of.time) if of.time else math.ceil(settings.timeout_h * _HOUR_S))
+    if timeout_s < _LEAST_S:
+        raise UsageError(f"[jobs.{job.step}] time = {of.time!r} is less than two minutes; a container needs longer")
+    gpu = f"{of.gpu_type or settings.gpu}{f':{of.gpus}' if of.gpus > 1 else ''}" if of.gpus > 0 else ""
+    most = min(of.max_concurrent or settings.max_concurrent, settings.max_concurrent, len(job.tasks))
+    return Resources(float(of.cpus), _mib(job.step, of.memory), gpu, timeout_s, most)
+
+
+def limit_s(resources: Resources) -> float:
+    """Return after how many seconds a task is asked to save its state: a tenth, at most five minutes, before the end.
+
+    Parameters
+    ----------
+    resources
+        What its container gets.
+
+    Returns
+    -------
+    float
+        Seconds from the beginning of the task.
+    """
+    return resources.timeout_s - min(_SAVE_S, _SHARE_TO_SAVE * resources.timeout_s)
+
+
+def _mib(step: str, text: str) -> int:
+    if not text:
+        return 0
+    found = _MEMORY.fullmatch(text)
+    if found is None:
+        raise UsageError(f"[jobs.{step}] memory = {text!r} is no size for Modal; write for example 16G or 800M")
+    return max(1, math.ceil(int(found[1]) * _MIB[found[2].upper()]))
+
+
+def _seconds(time: str) -> int:
+    """Return a wall time of ``[jobs]`` (minutes, M:SS, H:MM:SS, D-H, D-H:MM or D-H:MM:SS) in seconds.
+
+    >>> _seconds("90"), _seconds("1:30"), _seconds("1:00:00"), _seconds("1-00"), _seconds("1-01:30")
+    (5400, 90, 3600, 86400, 91800)
+    """
+    days, dash, rest = time.rpartition("-")
+    parts = [int(one) for one in rest.split(":")]
+    if dash:
+        hours, minutes, seconds = (*parts, 0, 0)[:3]
+        return int(days) * 24 * _HOUR_S + hours * _HOUR_S + minutes * 60 + seconds
+    if len(parts) == _MINUTES_ONLY:
+        return parts[0] * 60
+    hours, minutes, seconds = parts if len(parts) == _WITH_HOURS else (0, *parts)
+    return hours * _HOUR_S + minutes * 60 + seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The most that a job can use.
+
+    Parameters
+    ----------
+    job
+        Its name.
+    tasks
+        The number of its tasks.
+    resources
+        What each container gets.
+    once_h
+        Container hours if every task uses its whole time once.
+    most_h
+        Container hours if, besides, every task fails and goes on after its limit as often as ``[jobs]`` allows.
+    """
+
+    job: str
+    tasks: int
+    resources: Resources
+    once_h: float
+    most_h: float
+
+
+def bounds_of(plan: JobPlan, settings: ModalSettings) -> list[Bound]:
+    """Return the most that each job on Modal can use.
+
+    Parameters
+    ----------
+    plan
+        The jobs, with how often a task may fail and go on.
+    settings
+        ``[modal]``.
+
+    Returns
+    -------
+    list[Bound]
+        In the order of the plan; jobs elsewhere are left out.
+    """
+    out = []
+    for job in plan.jobs:
+        if job.placement.on != MODAL:
+            continue
+        resources = resources_of(job, settings)
+        once_h = len(job.tasks) * resources.timeout_s / _HOUR_S
+        out.append(Bound(job.name, len(job.tasks), resources, once_h, once_h * (plan.attempts + plan.continuations)))
+    return out
+
+
+def rows(bounds: Iterable[Bound]) -> list[tuple[str, ...]]:
+    """Return the bounds as rows of a table: job, tasks, at a time, CPUs, memory, GPU, hours each, container hours."""
+    return [
+        (
+            one.job,
+            str(one.tasks),
+            str(one.resources.max_containers),
+            f"{one.resources.cpus:g}" if one.resources.cpus else "default",
+            f"{one.resources.memory_mb} MiB" if one.resources.memory_mb else "default",
+            one.resources.gpu or "none",
+            f"{one.resources.timeout_s / _HOUR_S:.2g}",
+            f"{one.once_h:.1f}",
+        )
+        for one in bounds
+    ]

@@ -1,0 +1,83 @@
+"""The projects of tasks, from their command lines, and the same command lines for a container."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ossicle.app.jobs.job import Job, Task
+from ossicle.app.jobs.modal.inputs import Inputs
+from ossicle.app.project.load import Project, load_project
+
+_PROJECT, _VARIANT, _SET, _DATA_ROOT = "--project=", "--variant=", "--set=", "--data-root="
+
+
+def projects_of(jobs: Iterable[Job], folder: Path) -> dict[tuple[str, ...], Project]:
+    """Return the projects and variants that tasks work on.
+
+    Parameters
+    ----------
+    jobs
+        The jobs.
+    folder
+        The folder that their tasks run in.
+
+    Returns
+    -------
+    dict[tuple[str, ...], Project]
+        By :func:`project_options` of their tasks; none for tasks without a project.
+
+    Raises
+    ------
+    ProjectError
+        A project file is invalid.
+    """
+    found: dict[tuple[str, ...], Project] = {}
+    for job in jobs:
+        for task in job.tasks:
+            words = project_options(task)
+            if words in found or not any(one.startswith(_PROJECT) for one in words):
+                continue
+            given: dict[str, list[str]] = {option: [] for option in (_PROJECT, _VARIANT, _SET, _DATA_ROOT)}
+            for word in words:
+                option = word[: word.index("=") + 1]
+                given[option].append(word.removeprefix(option))
+            root = given[_DATA_ROOT]
+            file = folder / task.folder / given[_PROJECT][-1]
+            found[words] = load_project(
+                file, tuple(given[_SET]), Path(root[-1]) if root else None, (given[_VARIANT] or [""])[-1]
+            )
+    return found
+
+
+def project_options(task: Task) -> tuple[str, ...]:
+    """Return those words of a task that say which project it works on.
+
+    Parameters
+    ----------
+    task
+        The task.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Project file, variant, settings and data root.
+    """
+    return tuple(one for one in task.argv if one.startswith((_PROJECT, _VARIANT, _SET, _DATA_ROOT)))
+
+
+def container_argv(task: Task, inputs: Inputs | None) -> tuple[str, ...]:
+    """Return the command line of a task in a container.
+
+    Parameters
+    ----------
+    task
+        The task.
+    inputs
+        The copies of what its project reads; None for a task without a project.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Without the data root, which the environment names, and with the places of copies.
+    """
+    words = tuple(one for one in task.argv if not one.startswith(_DATA_ROOT))
+    return words if inputs is None else (*words, *(f"{_SET}{one}" for one in inputs.settings))

@@ -1,0 +1,112 @@
+"""Run the command line of one task in a container; see :mod:`ossicle.app.jobs.modal.service`."""
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ossicle.app.jobs.modal.orders import DATA, Order, VolumePlan
+from ossicle.app.jobs.modal.requests import TaskRequest
+from ossicle.app.jobs.modal.service import Mount
+from ossicle.app.jobs.pool import PROGRAM
+from ossicle.app.project.file_names import DATA_ROOT_VARIABLE
+from ossicle.app.project.file_times import TIMES_VARIABLE
+from ossicle.artefacts.files import write_text
+from ossicle.artefacts.filesystem.changes import make_folder, open_to_append
+from ossicle.artefacts.locks.lock import LOCKS_VARIABLE, NO_LOCKS
+
+EXIT_SAVED = 143
+_POLL_S = 0.2
+_GRACE_S = 25.0
+_COMMIT_S = 60.0
+
+
+def run_task(
+    mount: Mount, request: Mapping[str, Any], program: Sequence[str] = PROGRAM, commit_s: float = _COMMIT_S
+) -> int:
+    """Run a task, and return its exit code: 143 if it saved its state at its limit.
+
+    A container that is taken away or cancelled gets an exception here: the task is then asked to save its state, and
+    what it wrote is committed.
+
+    Parameters
+    ----------
+    mount
+        The volume.
+    request
+        The fields of :class:`ossicle.app.jobs.modal.requests.TaskRequest`.
+    program
+        The command that runs ``ossicle``.
+    commit_s
+        Seconds between two commits while the task runs, so that its output and its checkpoints are kept.
+
+    Raises
+    ------
+    ArtefactError
+        There is no such order.
+    """
+    asked = TaskRequest(**request)
+    files = VolumePlan(mount.folder, asked.prefix, asked.plan)
+    # A container may have run another task before: it shows the volume of that time.
+    mount.reload()
+    order = files.order(asked.job)
+    begun, log = files.begun(asked.job, asked.index), files.log(asked.job, asked.index)
+    where = files.project / order.folders[asked.index]
+    for folder in (begun.parent, log.parent, where):
+        make_folder(folder)
+    write_text(begun, str(asked.attempt))
+    mount.commit()
+    try:
+        with open_to_append(log) as output:
+            process = subprocess.Popen(
+                [*program, *(files.placed(one) for one in order.commands[asked.index][1:])],
+                cwd=where,
+                env={**os.environ, **_environment(files, asked.job, order)},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            return _watched(process, order.limit_s, mount.commit, commit_s)
+        finally:
+            _end(process)
+    finally:
+        mount.commit()
+
+
+def _environment(files: VolumePlan, job: str, order: Order) -> dict[str, str]:
+    own = {
+        DATA_ROOT_VARIABLE: str(files.home / DATA),
+        TIMES_VARIABLE: str(files.times(job)),
+        LOCKS_VARIABLE: NO_LOCKS,
+    }
+    return {**own, **{name: files.placed(value) for name, value in order.environment.items()}}
+
+
+def _watched(process: "subprocess.Popen[bytes]", limit_s: float, commit: Callable[[], None], commit_s: float) -> int:
+    began = committed = time.monotonic()
+    saved = False
+    while (code := process.poll()) is None:
+        now = time.monotonic()
+        if not saved and now - began >= limit_s:
+            process.terminate()
+            saved = True
+        if now - committed >= commit_s:
+            commit()
+            committed = time.monotonic()
+        time.sleep(_POLL_S)
+    return code if code >= 0 else 128 - code
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a process that still runs to save its state, and wait for it."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,212 @@
+"""Start the tasks of a plan in containers, in order, and write what becomes of them.
+
+It runs in a small container of its own, so that a run goes on without the machine that submitted it. All that it knows
+is in the volume: one that is taken away, or reaches its limit, is followed by another that goes on.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ossicle.app.jobs.modal import service
+from ossicle.app.jobs.modal.orders import Order, VolumePlan
+from ossicle.app.jobs.modal.requests import PlanRequest, TaskRequest
+from ossicle.app.jobs.modal.service import COORDINATE, TASK, CallState, Containers, Mount, Resources
+from ossicle.app.jobs.runner import task_id
+from ossicle.app.jobs.state import FINE
+from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.filesystem.changes import make_folder, open_to_append
+from ossicle.artefacts.filesystem.reading import read_if_there
+from ossicle.core.errors import EXIT_USAGE, FetchError
+
+EXIT_SAVED = 143
+COORDINATOR = Resources(timeout_s=24 * 3600)
+"""A coordinator only waits: an eighth of a core. Modal ends a call after at most a day."""
+_DONE, _FAILED, _CANCELLED = "done", "failed", "cancelled"
+_MOST_BYTES = 100
+_FINAL = (_DONE, _FAILED, _CANCELLED)
+
+
+@dataclass(slots=True)
+class Try:
+    """What is known of a task: its open call (empty for none), how it stands, and how often it was run.
+
+    ``state`` is empty before the first attempt, then ``running``, ``again``, ``limit`` or final. ``told`` is the
+    attempt whose beginning is in the lines.
+    """
+
+    call: str = ""
+    state: str = ""
+    attempt: int = 0
+    failures: int = 0
+    limits: int = 0
+    told: int = 0
+
+
+def coordinate(
+    mount: Mount,
+    containers: Containers,
+    request: Mapping[str, Any],
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Run the submitted jobs of a plan to their end, and return 0.
+
+    Parameters
+    ----------
+    mount
+        The volume.
+    containers
+        Where tasks are started.
+    request
+        The fields of :class:`ossicle.app.jobs.modal.requests.PlanRequest`.
+    sleep
+        Waits for some seconds.
+
+    Raises
+    ------
+    ArtefactError
+        A file of the plan in the volume is damaged.
+    """
+    asked = PlanRequest(**request)
+    mount.reload()
+    files = VolumePlan(mount.folder, asked.prefix, asked.plan)
+    plan, began = _Coordinated(files, containers, asked), time.monotonic()
+    while True:
+        if plan.step():
+            mount.commit()
+        if plan.ended():
+            return 0
+        if time.monotonic() - began > asked.limit_s:
+            call = containers.spawn(COORDINATE, asked.words(), COORDINATOR)
+            write_json(files.successor, {"call": call})
+            mount.commit()
+            return 0
+        sleep(asked.poll_s)
+        mount.reload()
+
+
+class _Coordinated:
+    def __init__(self, files: VolumePlan, containers: Containers, asked: PlanRequest) -> None:
+        self._files, self._containers, self._asked = files, containers, asked
+        self._orders: dict[str, Order] = {}
+        self._cancelled: set[str] = set()
+        self._tries: dict[tuple[str, int], Try] = {}
+        if files.calls.exists():
+            rows = read_json(files.calls)["calls"]
+            self._tries = {(row["job"], row["index"]): Try(**row["try"]) for row in rows}
+
+    def step(self) -> bool:
+        """Look at everything once, and start what can start; return whether anything changed."""
+        before = self._text()
+        self._orders, self._cancelled = self._files.orders(), self._files.cancelled()
+        for job, order in self._orders.items():
+            for index in range(len(order.commands)):
+                self._tries.setdefault((job, index), Try())
+        self._look()
+        for job, order in self._orders.items():
+            if job not in self._cancelled and all(self._is(one, _DONE) for one in order.needs):
+                self._start(job, order)
+        changed = self._text() != before
+        if changed:
+            rows = [{"job": job, "index": index, "try": asdict(one)} for (job, index), one in self._tries.items()]
+            write_json(self._files.calls, {"calls": rows})
+        return changed
+
+    def ended(self) -> bool:
+        """Return whether nothing runs, and nothing can start any more."""
+        if any(one.call for one in self._tries.values()):
+            return False
+        return all(self._closed(job) for job in self._orders)
+
+    def _closed(self, job: str) -> bool:
+        """Return whether a job has ended, or needs one that ended in another way."""
+        if job in self._cancelled or all(one.state in _FINAL for _, one in self._of(job)):
+            return True
+        return any(self._closed(need) and not self._is(need, _DONE) for need in self._orders[job].needs)
+
+    def _is(self, job: str, state: str) -> bool:
+        own = self._of(job)
+        return bool(own) and all(one.state == state for _, one in own)
+
+    def _of(self, job: str) -> list[tuple[int, Try]]:
+        return [(index, one) for (name, index), one in self._tries.items() if name == job]
+
+    def _text(self) -> str:
+        return repr(self._tries)
+
+    def _look(self) -> None:
+        calls = {one.call: (job, index) for (job, index), one in self._tries.items() if one.call}
+        leaving = [call for call, (job, _) in calls.items() if job in self._cancelled]
+        try:
+            self._containers.cancel(leaving)
+            states = self._containers.states(list(calls))
+        except FetchError:
+            # Modal answers later.
+            return
+        for call, (job, index) in calls.items():
+            self._told(job, index)
+            state = states.get(call, CallState(service.UNKNOWN))
+            if state.state in (service.DONE, service.FAILED, service.UNKNOWN):
+                self._ended(job, index, state)
+
+    def _told(self, job: str, index: int) -> None:
+        """Write that a container began an attempt, once."""
+        one, begun = self._tries[job, index], self._files.begun(job, index)
+        if one.told < one.attempt and read_if_there(begun, _MOST_BYTES) == str(one.attempt).encode():
+            one.told = one.attempt
+            self._say(job, index, "running", None, one.call)
+
+    def _ended(self, job: str, index: int, state: CallState) -> None:
+        one, order = self._tries[job, index], self._orders[job]
+        if one.told < one.attempt:
+            one.told = one.attempt
+            self._say(job, index, "running", None, one.call)
+        call, one.call = one.call, ""
+        code = state.code if state.state == service.DONE else None
+        if code in FINE:
+            one.state = _DONE
+        elif job in self._cancelled:
+            one.state = _CANCELLED
+        elif code == EXIT_USAGE:
+            one.state = _FAILED
+        elif code == EXIT_SAVED and one.limits < order.continuations:
+            one.state, one.limits = "limit", one.limits + 1
+        else:
+            one.failures += code != EXIT_SAVED
+            again = code != EXIT_SAVED and one.failures < order.attempts
+            one.state = "again" if again else _FAILED
+        self._say(job, index, one.state, code, call, state.reason)
+
+    def _start(self, job: str, order: Order) -> None:
+        own = self._of(job)
+        room = (order.resources.max_containers or len(own)) - sum(bool(one.call) for _, one in own)
+        for index, one in own:
+            if room <= 0:
+                return
+            if one.call or one.state in _FINAL:
+                continue
+            request = TaskRequest(self._asked.prefix, self._asked.plan, job, index, one.attempt + 1)
+            try:
+                one.call = self._containers.spawn(TASK, request.words(), order.resources)
+            except FetchError:
+                return
+            one.state, one.attempt = "running", one.attempt + 1
+            room -= 1
+
+    def _say(self, job: str, index: int, state: str, code: int | None, call: str, reason: str = "") -> None:
+        line = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "state": state,
+            "code": code,
+            "runner": "modal",
+            "id": task_id(self._orders[job].number, index),
+            "host": call,
+            **({"reason": reason} if reason else {}),
+        }
+        place = self._files.state(job, index)
+        make_folder(place.parent)
+        with open_to_append(place) as file:
+            file.write(json.dumps(line).encode() + b"\n")

@@ -1,0 +1,287 @@
+"""Copy a project, what it reads, and its finished artefacts to a volume, and finished artefacts back."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+from ossicle.app.jobs.modal.inputs import Inputs
+from ossicle.app.jobs.modal.orders import DATA, MARK, PROJECT
+from ossicle.app.jobs.modal.service import Service
+from ossicle.app.project.file_times import file_state
+from ossicle.app.project.load import Project
+from ossicle.app.project.places import writing
+from ossicle.app.remote.place import RECORDS, Place, state_of
+from ossicle.app.remote.transfer import TransferOptions, Transferred, pull, push
+from ossicle.app.steps.engine.step import Progress, Step, find_steps, fingerprint
+from ossicle.app.steps.pipeline.pipelines import steps_of
+from ossicle.artefacts.files import publish_folder, write_text
+from ossicle.artefacts.filesystem.changes import make_folder, remove_folder
+from ossicle.artefacts.filesystem.reading import read_regular
+from ossicle.artefacts.filesystem.walking import walk
+from ossicle.artefacts.fingerprint import Fingerprint
+from ossicle.artefacts.locks.lock import forget_work_unit_locks
+from ossicle.artefacts.shelf import MANIFEST, Shelf
+from ossicle.audio.probe import SUFFIXES
+from ossicle.core.errors import ArtefactError, FetchError, UsageError
+
+FORMAT_VERSION = 1
+_STAGE = ".ossicle-part-volume"
+_MOST_MARK_BYTES = 10_000
+
+
+def send_files(place: Place, folder: Path, paths: Sequence[str]) -> None:
+    """Send a few small files that this machine wrote.
+
+    Parameters
+    ----------
+    place
+        Where to send them.
+    folder
+        The local folder.
+    paths
+        Paths below it.
+
+    Raises
+    ------
+    FetchError
+        One did not arrive.
+    """
+    moved = place.send(folder, {path: state_of(os.lstat(folder / path)) for path in paths})
+    if missing := [path for path in paths if path not in moved.digests]:
+        raise FetchError(f"{missing[0]} did not arrive in the volume: {moved.failed.get(missing[0], 'it changed')}")
+
+
+def claim(service: Service, prefix: str, name: str, stage: Path) -> None:
+    """Mark a folder of the volume as that of a project.
+
+    Parameters
+    ----------
+    service
+        The volume.
+    prefix
+        The folder.
+    name
+        The name of the project.
+    stage
+        A local folder for the file.
+
+    Raises
+    ------
+    UsageError
+        The folder holds another project, or files of something else.
+    """
+    place = service.place(prefix)
+    found = place.listing()
+    remedy = "name another folder of the volume: --set modal.prefix=NAME, or in ossicle.local.toml"
+    if MARK not in found.files:
+        if any(path.partition("/")[0] in (PROJECT, DATA) for path in found.files):
+            raise UsageError(f"the folder {prefix!r} of the volume holds files that are no project's; {remedy}")
+        make_folder(stage)
+        write_text(stage / MARK, json.dumps({"format": FORMAT_VERSION, "project": name}))
+        send_files(place, stage, [MARK])
+        return
+    owner: object = None
+    if found.files[MARK].size <= _MOST_MARK_BYTES:
+        make_folder(stage)
+        place.bring(stage, {MARK: found.files[MARK]})
+        try:
+            owner = json.loads(read_regular(stage / MARK, _MOST_MARK_BYTES))["project"]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            owner = None
+    if owner != name:
+        raise UsageError(f"the folder {prefix!r} of the volume holds another project, {owner!r}; {remedy}")
+
+
+def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progress) -> dict[str, tuple[int, int]]:
+    """Copy what a project reads.
+
+    Parameters
+    ----------
+    service
+        The volume.
+    prefix
+        The folder of the project in it.
+    inputs
+        What the project reads.
+    progress
+        Where to report the copied files.
+
+    Returns
+    -------
+    dict[str, tuple[int, int]]
+        Size and time of every file, by its path in the volume.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be copied; the message names it.
+    """
+    states: dict[str, tuple[int, int]] = {}
+    for place, path in inputs.copied.items():
+        folder, only = (path.parent, path.name) if path.is_file() else (path, "")
+
+        def wanted(name: str, place: str = place, only: str = only) -> bool:
+            return name == only if only else inputs.wanted(place, name)
+
+        progress.begin(f"copy {place}")
+        began = time.monotonic()
+        sent = push(folder, service.place(f"{prefix}/{place}"), progress, TransferOptions(wanted=wanted))
+        _refuse_left_out(folder, sent)
+        progress.end(_words(f"copy {place}", sent), "computed" if sent.sent else "reused", time.monotonic() - began)
+        states |= {f"{prefix}/{place}/{name}": file_state(folder / name) for name in _files(folder, wanted)}
+    for place, folder in inputs.present.items():
+        states |= {f"{place}/{name}": file_state(folder / name) for name in _require_there(service, place, folder)}
+    return states
+
+
+def _words(what: str, sent: Transferred) -> str:
+    return f"{what}: {len(sent.sent)} files, {sent.n_bytes / 1e6:.1f} MB"
+
+
+def _refuse_left_out(folder: Path, sent: Transferred) -> None:
+    if sent.left_out:
+        path, why = next(iter(sorted(sent.left_out.items())))
+        raise UsageError(
+            f"{len(sent.left_out)} files cannot be copied to Modal, the first: {folder / path}: {why}; copy or remove "
+            "them, and run again"
+        )
+
+
+def _require_there(service: Service, place: str, folder: Path) -> list[str]:
+    """Return the recordings of a folder here; raises UsageError for one that the volume lacks."""
+    there = service.place(place).listing().files
+    files = _files(folder, lambda path: Path(path).suffix.lower() in SUFFIXES and not path.startswith("."))
+    for name in files:
+        if name not in there or there[name].size != os.stat(folder / name).st_size:
+            raise UsageError(
+                f"[modal] audio_prefix: {place}/{name} is missing in the volume or has another size than "
+                f"{folder / name}; copy the recordings with `ossicle remote push`, or remove audio_prefix"
+            )
+    return files
+
+
+def _files(folder: Path, wanted: Callable[[str], bool]) -> list[str]:
+    paths = ((base / name).relative_to(folder).as_posix() for base, _, names in walk(folder) for name in names)
+    return [path for path in paths if wanted(path)]
+
+
+def send_artefacts(
+    service: Service, prefix: str, project: Project, sent: Collection[Path], progress: Progress
+) -> set[Path]:
+    """Copy the finished artefacts of a project; one counts there only when its last file, the manifest, has arrived.
+
+    Parameters
+    ----------
+    service
+        The volume.
+    prefix
+        The folder of the project in it.
+    project
+        The project.
+    sent
+        Artefacts that were sent before.
+    progress
+        Where to report the copied files.
+
+    Returns
+    -------
+    set[Path]
+        All artefacts that are there now.
+    """
+    found = {path for path in find_steps(steps_of(project), project).values() if path is not None}
+    folders = {path.relative_to(project.data_root).as_posix() for path in found - set(sent)}
+    for manifests in (False, True) if folders else ():
+
+        def wanted(path: str, manifests: bool = manifests) -> bool:
+            folder, _, name = path.rpartition("/")
+            own = "/".join(path.split("/")[:2]) in folders
+            return own and (folder in folders and name == MANIFEST) is manifests
+
+        what, began = "copy manifests" if manifests else "copy artefacts", time.monotonic()
+        progress.begin(what)
+        done = push(project.data_root, service.place(f"{prefix}/{DATA}"), progress, TransferOptions(wanted=wanted))
+        _refuse_left_out(project.data_root, done)
+        progress.end(_words(what, done), "computed" if done.sent else "reused", time.monotonic() - began)
+    return {*sent, *found}
+
+
+def bring_artefacts(service: Service, prefix: str, project: Project, progress: Progress) -> list[Path]:
+    """Copy the artefacts of a project that are finished in the volume and missing here, each whole or not at all.
+
+    Parameters
+    ----------
+    service
+        The volume.
+    prefix
+        The folder of the project in it.
+    project
+        The project.
+    progress
+        Where to report the copied files.
+
+    Returns
+    -------
+    list[Path]
+        Their places here.
+
+    Raises
+    ------
+    ArtefactError
+        A copy is damaged, or not what its name says.
+    """
+    shelf, artefacts, brought = Shelf(project.data_root), dict[str, Path](), []
+    finished: set[str] | None = None
+    for step in steps_of(project):
+        if any(name not in artefacts for name in step.needs):
+            continue
+        made_from = _fingerprint(step, project, shelf, artefacts)
+        if made_from is None:
+            continue
+        found = shelf.find(made_from)
+        if found is None:
+            if finished is None:
+                listed = service.place(f"{prefix}/{DATA}").listing().files
+                finished = {path.rpartition("/")[0] for path in listed if path.endswith(f"/{MANIFEST}")}
+            name = f"{made_from.step}/{made_from.digest[:16]}"
+            if name not in finished:
+                continue
+            with writing(project.data_root, wait=True):
+                found = _bring(service.place(f"{prefix}/{DATA}/{name}"), shelf, made_from, progress)
+            brought.append(found)
+        artefacts[step.name] = found
+    return brought
+
+
+def _fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: dict[str, Path]) -> Fingerprint | None:
+    try:
+        return fingerprint(step, project, shelf, artefacts)
+    except (UsageError, ArtefactError, OSError):
+        # Files that it reads are missing or damaged here: the run will say so.
+        return None
+
+
+def _bring(place: Place, shelf: Shelf, made_from: Fingerprint, progress: Progress) -> Path:
+    target = shelf.root / made_from.step / made_from.digest[:16]
+    # The same name each time, so that an interrupted copy goes on.
+    stage = target.parent / f"{_STAGE}-{target.name}"
+    progress.begin(f"copy {made_from.step} back")
+    got = pull(place, stage, progress)
+    if got.left_out:
+        path, why = next(iter(sorted(got.left_out.items())))
+        raise ArtefactError(f"{made_from.step} in the volume: {path}: {why}; remove it there and run the step again")
+    if (stage / RECORDS).exists():
+        remove_folder(stage / RECORDS)
+    forget_work_unit_locks(stage)
+    try:
+        if shelf.manifest(stage)["digest"] != made_from.digest:
+            raise ArtefactError(f"{made_from.step} in the volume is another artefact than its name says")
+        shelf.verify(stage)
+    except ArtefactError:
+        remove_folder(stage)
+        raise
+    if target.exists():
+        remove_folder(target)
+    publish_folder(stage, target)
+    return target

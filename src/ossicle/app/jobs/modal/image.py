@@ -1,0 +1,152 @@
+"""What an image of a container is made of: Python, the libraries of this installation in the same versions, Ossicle."""
+
+import importlib.metadata
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ossicle.artefacts.files import tree_digest
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
+from ossicle.core.digest import digest
+
+EXTRAS = ("train", "encoders")
+"""The extras of Ossicle in the image: a task may run any step."""
+LIBRARY = "/opt/ossicle"
+"""The folder of Ossicle in a container."""
+IGNORED = ("**/__pycache__", "**/*.pyc")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXTRA = re.compile(r";\s*(?:(.*?)\s+and\s+)?extra\s*==\s*[\"'](.+?)[\"']\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class ImageParts:
+    """The parts of an image.
+
+    Parameters
+    ----------
+    python
+        Version of Python, as ``3.11``.
+    requirements
+        Libraries with the ranges of ``pyproject.toml``.
+    constraints
+        Lines ``NAME==VERSION``, as in ``constraints.txt``.
+    package
+        The folder of the package ``ossicle`` on this machine.
+    metadata
+        The text that says which version it is, to libraries that ask.
+    version
+        The version of Ossicle.
+    """
+
+    python: str
+    requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
+    package: Path
+    metadata: str
+    version: str
+
+    @property
+    def name(self) -> str:
+        """Return a name for everything that runs on this image: the version, and eight digits for the rest."""
+        sources = tree_digest(self.package, lambda path: "__pycache__" in path or path.endswith(".pyc"))
+        return f"ossicle-{self.version}-{digest([self.python, self.requirements, self.constraints, sources])[:8]}"
+
+
+def image_parts() -> ImageParts:
+    """Return the parts of the image for this installation.
+
+    Returns
+    -------
+    ImageParts
+        Versions that are installed here come before those of ``constraints.txt``, because the versions of decoders are
+        part of fingerprints.
+    """
+    own = importlib.metadata.distribution("ossicle")
+    package = Path(__file__).resolve().parents[3]
+    installed = {
+        _normal(str(one.metadata["Name"])): one.version.partition("+")[0] for one in importlib.metadata.distributions()
+    }
+    installed.pop("ossicle", None)
+    return ImageParts(
+        f"{sys.version_info.major}.{sys.version_info.minor}",
+        requirements(own.requires or (), EXTRAS),
+        constraints(_repository_constraints(package), installed),
+        package,
+        f"Metadata-Version: 2.1\nName: ossicle\nVersion: {own.version}\n",
+        own.version,
+    )
+
+
+def requirements(stated: Iterable[str], extras: Iterable[str]) -> tuple[str, ...]:
+    """Return what a distribution requires, with some of its extras.
+
+    Parameters
+    ----------
+    stated
+        Its requirements, as its metadata states them.
+    extras
+        Names of extras.
+
+    Returns
+    -------
+    tuple[str, ...]
+        Without the markers of extras; its own other extras are left out.
+
+    Examples
+    --------
+    >>> requirements(["numpy>=2", 'torch>=2; extra == "train"', 'x>=1; extra == "live"'], ["train"])
+    ('numpy>=2', 'torch>=2')
+    """
+    out, asked = [], set(extras)
+    for one in stated:
+        found = _EXTRA.search(one)
+        if found is None:
+            out.append(one)
+        elif found[2] in asked and _name(one) != "ossicle":
+            out.append(one[: found.start()] + (f"; {found[1]}" if found[1] else ""))
+    return tuple(dict.fromkeys(out))
+
+
+def constraints(lines: Iterable[str], installed: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the versions of an image.
+
+    Parameters
+    ----------
+    lines
+        Lines of ``constraints.txt``.
+    installed
+        Versions by normal names, which come first.
+
+    Returns
+    -------
+    tuple[str, ...]
+        One line for each library, sorted.
+
+    Examples
+    --------
+    >>> constraints(["# exact", "NumPy==2.3.0", "scipy==1.1"], {"numpy": "2.4.6"})
+    ('numpy==2.4.6', 'scipy==1.1')
+    """
+    stated = dict(one.split("==", 1) for one in map(str.strip, lines) if "==" in one and not one.startswith("#"))
+    versions = {**{_normal(name): version for name, version in stated.items()}, **installed}
+    return tuple(f"{name}=={version}" for name, version in sorted(versions.items()))
+
+
+def _repository_constraints(package: Path) -> list[str]:
+    """Return the lines of ``constraints.txt`` if the package is that of a checkout."""
+    root = package.parents[1]
+    file = root / "constraints.txt"
+    if package.parent.name != "src" or not (root / "pyproject.toml").is_file() or not file.is_file():
+        return []
+    return read_regular(file, MOST_ARTEFACT_BYTES).decode().splitlines()
+
+
+def _name(requirement: str) -> str:
+    found = _NAME.match(requirement)
+    return _normal(found[0]) if found else ""
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()

@@ -1,0 +1,189 @@
+"""The files in the volume by which this machine, the coordinator and the tasks of a plan know of each other.
+
+A volume has no locks, and the last writer of a file wins. So every file has one writer:
+
+PREFIX/data/jobs/PLAN/orders/JOB.json        what to run; by the machine that submits
+                      times/JOB.json         sizes and times of the files that it reads; by the same machine
+                      cancelled/JOB          that a job is to end; by a machine that cancels
+                      begun/JOB-0            the attempt that a container began; by that container
+                      logs/JOB-0.log         its output
+                      state/JOB/0.jsonl      the lines about its attempts; by the coordinator
+                      calls.json             the calls that it made
+                      coordinator.json       the call that goes on in its place
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ossicle.app.jobs.job import COMMAND
+from ossicle.app.jobs.modal.service import Resources
+from ossicle.artefacts.files import read_json
+from ossicle.bundle.manifest import is_plain_name
+from ossicle.core.errors import ArtefactError
+
+DATA, PROJECT, INPUTS, MARK = "data", "project", "inputs", "ossicle-place.json"
+"""The data root, the files of the project, files from elsewhere, and whose place it is."""
+VOLUME = "@OSSICLE-VOLUME@"
+"""Stands in commands for the folder where a container mounts the volume."""
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A submitted job as its containers need it.
+
+    Parameters
+    ----------
+    number
+        The number of the job.
+    needs
+        The submitted jobs that must be done before.
+    commands, folders
+        The command line of each task, and the folder below the project's in which it runs.
+    environment
+        Variables of the tasks; :data:`VOLUME` stands for the folder of the volume, there and in commands.
+    resources
+        What the containers of the job get.
+    limit_s
+        Seconds after which a task is asked to save its state.
+    attempts, continuations
+        How often a task is run, and how often it may go on after its limit.
+    """
+
+    number: str
+    needs: tuple[str, ...]
+    commands: tuple[tuple[str, ...], ...]
+    folders: tuple[str, ...]
+    environment: Mapping[str, str]
+    resources: Resources
+    limit_s: float
+    attempts: int = 3
+    continuations: int = 50
+
+    def text(self) -> bytes:
+        """Return the order as JSON."""
+        return json.dumps({"format": FORMAT_VERSION, **asdict(self)}, indent=1).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class VolumePlan:
+    """The files of a plan in a volume that is mounted at ``volume``."""
+
+    volume: Path
+    prefix: str
+    plan: str
+
+    def __post_init__(self) -> None:
+        """Reject names that lead out of the volume."""
+        parts = PurePosixPath(self.prefix).parts
+        if not all(is_plain_name(one) for one in (*parts, self.plan)) or not parts:
+            raise ValueError(f"{self.prefix!r}, {self.plan!r}: not the names of a folder and a plan in a volume")
+
+    @property
+    def home(self) -> Path:
+        """Return the folder of the project in the volume."""
+        return self.volume / self.prefix
+
+    @property
+    def project(self) -> Path:
+        """Return the folder that tasks run in."""
+        return self.home / PROJECT
+
+    @property
+    def folder(self) -> Path:
+        """Return the folder of the plan."""
+        return self.home / DATA / "jobs" / self.plan
+
+    def orders(self) -> dict[str, Order]:
+        """Return the submitted jobs, by name in the order of their numbers."""
+        found = {file.stem: read_order(file) for file in (self.folder / "orders").glob("*.json")}
+        return dict(sorted(found.items(), key=lambda one: int(one[1].number)))
+
+    def order(self, job: str) -> Order:
+        """Return the order of a job; raises ArtefactError if there is none."""
+        return read_order(self.folder / "orders" / f"{_plain(job)}.json")
+
+    def cancelled(self) -> set[str]:
+        """Return the jobs that are to end."""
+        return {file.name for file in (self.folder / "cancelled").glob("*")}
+
+    def state(self, job: str, index: int) -> Path:
+        """Return the path of the lines about a task."""
+        return self.folder / "state" / _plain(job) / f"{index}.jsonl"
+
+    def begun(self, job: str, index: int) -> Path:
+        """Return the path of a file with the number of the attempt that a container began."""
+        return self.folder / "begun" / f"{_plain(job)}-{index}"
+
+    def log(self, job: str, index: int) -> Path:
+        """Return the path of the output of a task."""
+        return self.folder / "logs" / f"{_plain(job)}-{index}.log"
+
+    def times(self, job: str) -> Path:
+        """Return the path of the sizes and times of the files that a job reads."""
+        return self.folder / "times" / f"{_plain(job)}.json"
+
+    @property
+    def calls(self) -> Path:
+        """Return the path of the calls that the coordinator made."""
+        return self.folder / "calls.json"
+
+    @property
+    def successor(self) -> Path:
+        """Return the path of the call that goes on in place of the coordinator."""
+        return self.folder / "coordinator.json"
+
+    def placed(self, text: str) -> str:
+        """Return a word of a command with the folder of the volume in place of :data:`VOLUME`."""
+        return text.replace(VOLUME, str(self.volume))
+
+
+def read_order(file: Path) -> Order:
+    """Return an order from its JSON.
+
+    Parameters
+    ----------
+    file
+        The file.
+
+    Raises
+    ------
+    ArtefactError
+        It is missing or no order.
+    """
+    value = read_json(file)
+    try:
+        if value["format"] != FORMAT_VERSION:
+            raise ValueError(f"format {value['format']!r} is not {FORMAT_VERSION}")
+        order = Order(
+            number=str(value["number"]),
+            needs=tuple(str(one) for one in value["needs"]),
+            commands=tuple(_words(one) for one in value["commands"]),
+            folders=tuple(str(one) for one in value["folders"]),
+            environment={str(name): str(one) for name, one in value["environment"].items()},
+            resources=Resources(**value["resources"]),
+            limit_s=float(value["limit_s"]),
+            attempts=int(value["attempts"]),
+            continuations=int(value["continuations"]),
+        )
+        if not order.number.isdecimal() or len(order.folders) != len(order.commands):
+            raise ValueError("its number or its folders are wrong")
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise ArtefactError(f"{file} is not the order of a job ({problem}); submit the job again") from problem
+    return order
+
+
+def _words(value: Sequence[Any]) -> tuple[str, ...]:
+    words = tuple(value)
+    if not words or words[0] != COMMAND or not all(isinstance(one, str) for one in words):
+        raise ValueError(f"{value!r} is not a command line of {COMMAND}")
+    return words
+
+
+def _plain(job: str) -> str:
+    if not is_plain_name(job):
+        raise ArtefactError(f"{job!r} is not the name of a job")
+    return job

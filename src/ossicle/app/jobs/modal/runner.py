@@ -1,0 +1,339 @@
+"""The runner for Modal: jobs are handed over with what they need, a coordinator there starts their tasks.
+
+The states of tasks are files in the volume. :meth:`ModalRunner.look` copies them into the folder of the plan, so that
+everything else reads them as those of any runner. When a job is done, its artefacts are copied here before its last
+state is, so that a job on another place that needs it finds them.
+"""
+
+import os
+import secrets
+import shlex
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ossicle.app.jobs.folder import PlanFolder, json_lines
+from ossicle.app.jobs.job import Job
+from ossicle.app.jobs.modal import connection, service
+from ossicle.app.jobs.modal.asked import limit_s, resources_of
+from ossicle.app.jobs.modal.commands import container_argv, project_options, projects_of
+from ossicle.app.jobs.modal.coordinator import COORDINATOR
+from ossicle.app.jobs.modal.handover import bring_artefacts, claim, send_artefacts, send_files, send_inputs
+from ossicle.app.jobs.modal.inputs import inputs_of
+from ossicle.app.jobs.modal.orders import Order
+from ossicle.app.jobs.modal.requests import PlanRequest
+from ossicle.app.jobs.modal.service import COORDINATE, CallState, Service
+from ossicle.app.jobs.modal.target import Target, read_target, write_target
+from ossicle.app.jobs.runner import PENDING, RUNNING, Seen, task_id
+from ossicle.app.project.file_times import times_table
+from ossicle.app.project.load import Project
+from ossicle.app.project.modal_settings import DEFAULT_VOLUME, ModalSettings
+from ossicle.app.project.placement import MODAL
+from ossicle.app.remote.place import FileState, Listing, Place
+from ossicle.app.steps.engine.progress import make_progress
+from ossicle.artefacts.files import publish, read_json, write_json, write_text
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
+from ossicle.core.errors import OssicleError, UsageError
+
+BUSY, SUCCESSOR = "busy.json", "coordinator.json"
+_STAGE = "volume"
+_FINAL = ("done", "failed", "cancelled")
+_OPEN = (service.PENDING, service.RUNNING)
+_GONE = CallState(service.UNKNOWN)
+_MOST_LINES_BYTES = 4_000_000
+
+
+class ModalRunner:
+    """Runs the tasks of jobs in containers; see :class:`ossicle.app.jobs.runner.Runner`.
+
+    Parameters
+    ----------
+    folder
+        The folder of the plan.
+    """
+
+    detached = True
+
+    def __init__(self, folder: PlanFolder) -> None:
+        self._folder = folder
+        self._sent: dict[tuple[str, ...], dict[str, tuple[int, int]]] = {}
+        self._artefacts: set[Path] = set()
+
+    def require(self) -> None:
+        """Raise UsageError if Modal's library or a token is missing."""
+        connection.connect(DEFAULT_VOLUME).require()
+
+    def submit(self, job: Job, after: Sequence[str]) -> None:
+        """Copy what a job needs to the volume, and have its tasks started there.
+
+        Parameters
+        ----------
+        job
+            The job.
+        after
+            Jobs of the plan on Modal that must be done before.
+
+        Raises
+        ------
+        UsageError
+            The folder of the volume is another project's, or another machine runs jobs there.
+        FetchError
+            Modal does not answer.
+        """
+        projects = projects_of([job], self._folder.project)
+        settings = next((one.settings.modal for one in projects.values()), ModalSettings())
+        resources = resources_of(job, settings)
+        with make_progress("plain") as shown:
+            target = self._target() or self._begin(projects, settings)
+            modal = connection.connect(target.volume)
+            inputs = {
+                words: inputs_of(project, target.prefix, settings.audio_prefix) for words, project in projects.items()
+            }
+            times: dict[str, tuple[int, int]] = {}
+            for words, project in projects.items():
+                if words not in self._sent:
+                    self._sent[words] = send_inputs(modal, target.prefix, inputs[words], shown)
+                times |= self._sent[words]
+                self._artefacts = send_artefacts(modal, target.prefix, project, self._artefacts, shown)
+            plan = self._folder.plan()
+            order = Order(
+                number=str([one.name for one in plan.jobs].index(job.name) + 1),
+                needs=tuple(after),
+                commands=tuple(container_argv(task, inputs.get(project_options(task))) for task in job.tasks),
+                folders=tuple(task.folder for task in job.tasks),
+                environment={name: value for one in inputs.values() for name, value in one.environment.items()},
+                resources=resources,
+                limit_s=limit_s(resources),
+                attempts=plan.attempts,
+                continuations=plan.continuations,
+            )
+            self._send(modal, target, job, order, times)
+            shown.begin("Modal")
+            self._coordinate(modal, target, shown.say)
+        self._folder.add_number(job, order.number)
+
+    def look(self) -> dict[str, Seen]:
+        """Copy the states of tasks here, and return the tasks that wait or run.
+
+        Raises
+        ------
+        FetchError
+            Modal does not answer.
+        ArtefactError
+            An artefact from the volume is damaged.
+        """
+        target, numbers = self._target(), self._folder.numbers()
+        if target is None:
+            return {}
+        jobs = [job for job in self._folder.plan().jobs if job.placement.on == MODAL and job.name in numbers]
+        if all(self._last(job, index) in _FINAL for job in jobs for index in range(len(job.tasks))):
+            return {}
+        modal = connection.connect(target.volume)
+        place = modal.place(target.place())
+        found = place.listing()
+        for job in jobs:
+            self._mirror(modal, target, job, place, found)
+        if not self._alive(modal, target, jobs, place, found):
+            return {}
+        seen: dict[str, Seen] = {}
+        for job in jobs:
+            for index in range(len(job.tasks)):
+                last = self._last(job, index)
+                if last == RUNNING:
+                    seen[task_id(numbers[job.name], index)] = Seen(RUNNING)
+                elif last not in _FINAL and not self._cancelled(job).exists():
+                    seen[task_id(numbers[job.name], index)] = Seen(PENDING)
+        return seen
+
+    def cancel(self, jobs: Sequence[Job]) -> None:
+        """Have jobs ended: the coordinator ends their tasks, which save their state first.
+
+        Parameters
+        ----------
+        jobs
+            The jobs.
+
+        Raises
+        ------
+        FetchError
+            Modal does not answer.
+        """
+        target, numbers = self._target(), self._folder.numbers()
+        if target is None:
+            return
+        modal = connection.connect(target.volume)
+        for job in jobs:
+            if job.name in numbers:
+                make_folder(self._cancelled(job).parent)
+                write_text(self._cancelled(job), "")
+                send_files(modal.place(target.place("cancelled")), self._cancelled(job).parent, [job.name])
+
+    def logs(self, job: Job, index: int) -> bytes | None:
+        """Return the output of a task: what its container committed, at the latest a minute ago."""
+        if (target := self._target()) is not None:
+            modal = connection.connect(target.volume)
+            place = modal.place(target.place("logs"))
+            name = self._folder.log(job, index).name
+            state = place.listing().files.get(name)
+            if state is not None and state.size <= MOST_ARTEFACT_BYTES:
+                place.bring(self._folder.log(job, index).parent, {name: state})
+        return self._folder.log_text(job, index)
+
+    def how_to_cancel(self, jobs: Sequence[Job]) -> str:
+        """Return the line that cancels jobs; empty if none was submitted."""
+        numbers = self._folder.numbers()
+        if self._target() is None or not any(job.name in numbers for job in jobs):
+            return ""
+        words = [word for job in jobs for task in job.tasks for word in project_options(task)]
+        file = next((word.partition("=")[2] for word in words if word.startswith("--project=")), "")
+        where = self._folder.project / file
+        return shlex.join(["ossicle", "jobs", "cancel", "-p", str(where), "--jobs", str(self._folder.path)])
+
+    def _begin(self, projects: Mapping[tuple[str, ...], Project], settings: ModalSettings) -> Target:
+        """Choose the folder in the volume, mark it as the project's, and see that no other machine runs jobs there."""
+        name = next((one.settings.project.name for one in projects.values()), "tasks")
+        target = Target(
+            settings.volume or DEFAULT_VOLUME,
+            settings.prefix or name,
+            # Two machines count their plans each for itself.
+            f"{self._folder.path.name}-{secrets.token_hex(4)}",
+        )
+        modal = connection.connect(target.volume)
+        claim(modal, target.prefix, name, self._folder.path / _STAGE)
+        self._refuse_busy(modal, target)
+        return target
+
+    def _refuse_busy(self, modal: Service, target: Target) -> None:
+        place = modal.place(target.prefix)
+        found = place.listing().files.get(BUSY)
+        if found is None:
+            return
+        place.bring(self._stage, {BUSY: found})
+        try:
+            busy = read_json(self._stage / BUSY)
+            call, plan, host = (str(busy[key]) for key in ("coordinator", "plan", "host"))
+        except (OssicleError, KeyError, TypeError):
+            return
+        other = Target(target.volume, target.prefix, plan, call)
+        call = self._successor(modal, other) or call
+        if modal.states([call]).get(call, _GONE).state in _OPEN:
+            raise UsageError(
+                f"jobs of plan {plan} run in {target.volume}/{target.prefix} already, submitted on {host}; wait for "
+                "their end, or cancel them there: ossicle jobs cancel"
+            )
+
+    def _send(
+        self, modal: Service, target: Target, job: Job, order: Order, times: Mapping[str, tuple[int, int]]
+    ) -> None:
+        """Write the order of a job to the volume; a coordinator starts it from now on."""
+        place, stage = modal.place(target.place()), self._stage / "plan"
+        times_of = {os.path.relpath(f"/{path}", f"/{target.place('times')}"): one for path, one in times.items()}
+        for name, data in (
+            (f"times/{job.name}.json", times_table(times_of)),
+            (f"orders/{job.name}.json", order.text()),
+        ):
+            make_folder((stage / name).parent)
+            write_text(stage / name, data.decode())
+            # The order is last: it counts only when everything that it needs is there.
+            send_files(place, stage, [name])
+
+    def _coordinate(self, modal: Service, target: Target, say: Callable[[str], None]) -> None:
+        """Start a coordinator if none runs, and record it."""
+        call = target.coordinator and (self._successor(modal, target) or target.coordinator)
+        if call and modal.states([call]).get(call, _GONE).state in _OPEN:
+            return
+        call = modal.spawn(COORDINATE, PlanRequest(target.prefix, target.plan).words(), COORDINATOR)
+        started = replace(target, coordinator=call)
+        write_target(self._folder.path, started)
+        make_folder(self._stage)
+        write_json(self._stage / BUSY, {"plan": target.plan, "coordinator": call, "host": socket.gethostname()})
+        send_files(modal.place(target.prefix), self._stage, [BUSY])
+        if address := modal.dashboard():
+            say(f"dashboard: {address}")
+
+    def _alive(self, modal: Service, target: Target, jobs: Sequence[Job], place: Place, found: Listing) -> bool:
+        """Return whether a coordinator runs; a job that came when the last one was ending gets a new one."""
+        call = (self._successor(modal, target) if SUCCESSOR in found.files else "") or target.coordinator
+        if modal.states([call]).get(call, _GONE).state in _OPEN:
+            return True
+        # What it wrote last may be newer than the listing.
+        found = place.listing()
+        for job in jobs:
+            self._mirror(modal, target, job, place, found)
+        unseen = [one for one in jobs if not any(path.startswith(f"state/{one.name}/") for path in found.files)]
+        ready = [one for one in unseen if not self._cancelled(one).exists() and self._needs_done(one)]
+        if ready and not (self._stage / f"again-{ready[0].name}").exists():
+            write_text(self._stage / f"again-{ready[0].name}", "")
+            self._coordinate(modal, target, lambda line: None)
+            return True
+        return False
+
+    def _needs_done(self, job: Job) -> bool:
+        plan = self._folder.plan()
+        needs = [plan.job(name) for name in job.needs]
+        return all(self._last(one, index) == "done" for one in needs for index in range(len(one.tasks)))
+
+    def _successor(self, modal: Service, target: Target) -> str:
+        """Return the call that goes on in place of a coordinator at its limit; empty if there is none."""
+        place = modal.place(target.place())
+        found = place.listing().files.get(SUCCESSOR)
+        if found is None or found.size > _MOST_LINES_BYTES:
+            return ""
+        place.bring(self._stage, {SUCCESSOR: found})
+        try:
+            return str(read_json(self._stage / SUCCESSOR)["call"])
+        except (OssicleError, KeyError, TypeError):
+            return ""
+
+    def _mirror(self, modal: Service, target: Target, job: Job, place: Place, found: Listing) -> None:
+        """Copy the lines about a job's tasks here; before those of its end, its artefacts and output."""
+        paths = [f"state/{job.name}/{index}.jsonl" for index in range(len(job.tasks))]
+        new: dict[str, FileState] = {}
+        for path in paths:
+            state, own = found.files.get(path), self._folder.path / path
+            if state is None or state.size > _MOST_LINES_BYTES:
+                continue
+            if not own.exists() or own.stat().st_size != state.size:
+                new[path] = state
+        if not new:
+            return
+        place.bring(self._stage, new)
+        ends = {path: _last_state(self._stage / path) for path in new}
+        whole = all(ends.get(path, self._last(job, index)) == "done" for index, path in enumerate(paths))
+        if whole:
+            with make_progress("plain") as shown:
+                for project in projects_of([job], self._folder.project).values():
+                    bring_artefacts(modal, target.prefix, project, shown)
+        logs = [f"logs/{job.name}-{index}.log" for index, path in enumerate(paths) if ends.get(path) in _FINAL]
+        place.bring(
+            self._folder.path,
+            {path: found.files[path] for path in logs if path in found.files and _small(found.files[path])},
+        )
+        for path in new:
+            if (self._stage / path).exists():
+                make_folder((self._folder.path / path).parent)
+                publish(self._stage / path, self._folder.path / path)
+
+    def _last(self, job: Job, index: int) -> str:
+        return _last_state(self._folder.state(job, index))
+
+    def _cancelled(self, job: Job) -> Path:
+        return self._folder.path / "cancelled" / job.name
+
+    @property
+    def _stage(self) -> Path:
+        return self._folder.path / _STAGE
+
+    def _target(self) -> Target | None:
+        return read_target(self._folder.path)
+
+
+def _last_state(file: Path) -> str:
+    lines = json_lines(file)
+    return str(lines[-1].get("state")) if lines else ""
+
+
+def _small(state: FileState) -> bool:
+    return state.size <= MOST_ARTEFACT_BYTES

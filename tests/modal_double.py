@@ -1,0 +1,151 @@
+"""Modal without Modal: a folder is the volume, and each container a process of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ossicle.app.jobs.modal import service
+from ossicle.app.jobs.modal.coordinator import coordinate
+from ossicle.app.jobs.modal.service import COORDINATE, CallState, Resources
+from ossicle.app.jobs.pool import PROGRAM
+from ossicle.app.remote.modal_place import ModalPlace
+from ossicle.core.errors import UsageError
+
+from .volume_double import DoubleErrors, DoubleVolume
+
+# A container: SIGTERM stands for Modal's signal, which raises an exception in the function.
+CONTAINER = """
+import json, signal, sys
+from pathlib import Path
+from ossicle.app.jobs.modal.container import run_task
+class Mount:
+    folder = Path(sys.argv[1])
+    def reload(self): pass
+    def commit(self): pass
+def leave(number, frame):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGTERM, leave)
+signal.signal(signal.SIGINT, leave)
+sys.exit(run_task(Mount(), json.loads(sys.argv[2]), json.loads(sys.argv[3])))
+"""
+GRACE_S = 60
+
+
+@dataclass(frozen=True)
+class FolderMount:
+    folder: Path
+
+    def reload(self) -> None:
+        """Nothing: the folder is the volume."""
+
+    def commit(self) -> None:
+        """Nothing: the folder is the volume."""
+
+
+@dataclass
+class Call:
+    resources: Resources
+    process: "subprocess.Popen[bytes] | None" = None
+    thread: threading.Thread | None = None
+    problem: list[BaseException] = field(default_factory=list)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+
+class ModalDouble:
+    """Containers, and the volume; :meth:`close` ends everything."""
+
+    def __init__(self, folder: Path, program: Sequence[str] = PROGRAM, token: bool = True) -> None:
+        self.folder, self.program, self.token = folder, tuple(program), token
+        self.calls: dict[str, Call] = {}
+        self.volumes: list[str] = []
+        self.spawned: list[tuple[str, dict[str, object], Resources]] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def named(self, volume: str) -> "ModalDouble":
+        """What takes the place of ``connect``."""
+        self.volumes.append(volume)
+        return self
+
+    def require(self) -> None:
+        if not self.token:
+            raise UsageError("no token")
+
+    def place(self, prefix: str) -> ModalPlace:
+        return ModalPlace(DoubleVolume(self.folder), prefix, DoubleErrors())
+
+    def dashboard(self) -> str:
+        return "https://modal.example/apps/ap-1"
+
+    def spawn(self, function: str, request: Mapping[str, object], resources: Resources) -> str:
+        name, call = f"fc-{len(self.calls) + 1}", Call(resources)
+        self.calls[name] = call
+        self.spawned.append((function, dict(request), resources))
+        if function == COORDINATE:
+            call.thread = threading.Thread(target=self._coordinate, args=(call, {**request, "poll_s": 0.05}))
+            call.thread.start()
+        else:
+            call.process = subprocess.Popen(
+                [sys.executable, "-P", "-c", CONTAINER, str(self.folder), json.dumps(request), json.dumps(self.program)]
+            )
+        return name
+
+    def states(self, ids: Sequence[str]) -> dict[str, CallState]:
+        return {one: self._state(self.calls[one]) for one in ids if one in self.calls}
+
+    def cancel(self, ids: Sequence[str]) -> None:
+        for one in ids:
+            call = self.calls[one]
+            call.stopped.set()
+            if call.process is not None and call.process.poll() is None:
+                call.process.send_signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        self.cancel(list(self.calls))
+        for call in self.calls.values():
+            if call.process is not None:
+                call.process.wait(GRACE_S)
+            if call.thread is not None:
+                call.thread.join(GRACE_S)
+
+    def _coordinate(self, call: Call, request: Mapping[str, object]) -> None:
+        try:
+            coordinate(FolderMount(self.folder), self, request, _until_stopped(call.stopped))
+        except BaseException as problem:  # noqa: BLE001 - the test reads it
+            call.problem.append(problem)
+
+    @staticmethod
+    def _state(call: Call) -> CallState:
+        if call.thread is not None:
+            if call.thread.is_alive():
+                return CallState(service.RUNNING)
+            return CallState(service.FAILED, None, repr(call.problem)) if call.problem else CallState(service.DONE, 0)
+        assert call.process is not None
+        code = call.process.poll()
+        if code is None:
+            return CallState(service.RUNNING)
+        # An exception ends the process with 1 or a signal; Modal has no value then.
+        if call.stopped.is_set() or code < 0:
+            return CallState(service.FAILED, None, "cancelled")
+        return CallState(service.DONE, code)
+
+
+def _until_stopped(stopped: threading.Event) -> Callable[[float], None]:
+    def sleep(seconds: float) -> None:
+        if stopped.wait(seconds):
+            raise SystemExit
+
+    return sleep
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
+    """Wait, and fail after some time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
