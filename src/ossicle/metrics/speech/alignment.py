@@ -44,7 +44,8 @@ def aligned_distance(first: NDArray[np.floating], second: NDArray[np.floating]) 
     for diagonal in range(n + m - 1):
         low, high = max(0, diagonal - m + 1), min(n, diagonal + 1)
         start = m - 1 - diagonal + low
-        here = np.linalg.norm(rows[low:high] - backwards[start : start + high - low], axis=1)
+        apart = rows[low:high] - backwards[start : start + high - low]
+        here = np.sqrt(np.einsum("ij,ij->i", apart, apart))
         both, latest, new = (diagonal + 1) % 3, (diagonal + 2) % 3, diagonal % 3
         best, length = cost[both][low:high], cells[both][low:high]
         for there in (slice(low, high), slice(low + 1, high + 1)):
