@@ -93,16 +93,16 @@ class MeanSpectrum:
     def _block(
         self, magnitudes: NDArray[np.float64], units: NDArray[np.integer], iterations: int, seed: int
     ) -> NDArray[np.float32]:
-        framing = Framing(_front(self.rate, self.hop_samples).n_fft, self.hop_samples // _FRAMES)
+        framing = Framing(_front(self.rate).n_fft, _synthesis_hop(self.rate, self.hop_samples))
         n_samples = len(units) * self.hop_samples
         # Frame j is centred on sample j * hop, which lies in this unit.
-        places = np.arange(framing.n_frames(n_samples)) // _FRAMES
+        places = np.arange(framing.n_frames(n_samples)) * framing.hop_samples // self.hop_samples
         frames = magnitudes[units[places.clip(max=len(units) - 1)]]
         return griffin_lim(frames, framing, n_samples, iterations=iterations, seed=seed)
 
     def _magnitudes(self) -> NDArray[np.float64]:
         """Return the STFT magnitude of each unit, (k, n_bins): the power of a band spread evenly over its bins."""
-        front = _front(self.rate, self.hop_samples)
+        front = _front(self.rate)
         bank = filter_bank(front).astype(np.float64)
         density_db = self.levels_db - 10 * np.log10(bank.sum(axis=1))
         bins_hz = np.arange(bank.shape[1]) * front.rate / front.n_fft
@@ -126,28 +126,21 @@ def mean_spectrum(
     rate
         Sample rate in Hz.
     hop_samples
-        Samples of a unit frame, a multiple of 8.
+        Samples of a unit frame, at least 1.
 
     Raises
     ------
     ValueError
-        If there is no frame, a unit is not in [0, k), or the hop is not a multiple of 8.
+        If there is no frame, or a unit is not in [0, k).
     """
-    front = _front(rate, hop_samples)
-    sums, counts = np.zeros((k, front.n_mels)), np.zeros(k, dtype=np.int64)
-    # A window is centred on the middle of its frame.
-    before = (front.n_fft - hop_samples) // 2
+    sums, counts = np.zeros((k, _BANDS)), np.zeros(k, dtype=np.int64)
     for samples, units in segments:
         given = np.asarray(units)
         if not len(given):
             continue
         if not 0 <= given.min() <= given.max() < k:
             raise ValueError(f"units from {given.min()} to {given.max()}: they must lie in 0 to {k - 1}")
-        length = (len(given) - 1) * hop_samples + front.n_fft
-        padded = np.zeros(length, dtype=np.float32)
-        own = samples[: length - before]
-        padded[before : before + len(own)] = own
-        np.add.at(sums, given, log_mel(padded, front).astype(np.float64))
+        np.add.at(sums, given, _frame_levels(samples, len(given), rate, hop_samples))
         counts += np.bincount(given, minlength=k)
     if not counts.any():
         raise ValueError("there are no frames; a mean spectrum needs segments with units")
@@ -157,9 +150,26 @@ def mean_spectrum(
     return MeanSpectrum(levels, counts, rate, hop_samples)
 
 
-def _front(rate: int, hop_samples: int) -> FrontEndSettings:
-    if hop_samples < 2 * _FRAMES or hop_samples % (2 * _FRAMES):
-        raise ValueError(f"hop_samples = {hop_samples} must be a multiple of {2 * _FRAMES}")
+def _frame_levels(samples: NDArray[np.float32], n: int, rate: int, hop_samples: int) -> NDArray[np.float64]:
+    """Return the log-mel spectra of n unit frames, (n, bands): the window of each is centred on its middle."""
+    front = _front(rate, 2 * hop_samples)
+    first = (hop_samples - front.n_fft) // 2
+    padded = np.zeros((n - 1) * hop_samples + front.n_fft, dtype=np.float32)
+    own = samples[max(0, first) :][: len(padded) + min(0, first)]
+    padded[max(0, -first) :][: len(own)] = own
+    levels = np.empty((n, front.n_mels))
+    # The front end knows even hops only: every other frame at a time.
+    for offset in range(min(2, n)):
+        levels[offset::2] = log_mel(padded[offset * hop_samples :], front)
+    return levels
+
+
+def _synthesis_hop(rate: int, hop_samples: int) -> int:
+    """Return the hop of the synthesis: 4 frames to a unit, and at least 4 to a window."""
+    return max(1, min(hop_samples, _front(rate).n_fft) // _FRAMES)
+
+
+def _front(rate: int, hop_samples: int = 2) -> FrontEndSettings:
     return FrontEndSettings(
         rate=rate,
         n_fft=2 * round(_WINDOW_S * rate / 2),
