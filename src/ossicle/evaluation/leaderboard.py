@@ -23,6 +23,8 @@ FIGURES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "clips_accuracy": ("accuracy by hit", ("clips", "accuracy")),
     "units_ami": ("AMI with words, worst fold", ("units", "ami")),
     "units_purity": ("purity, worst fold", ("units", "purity")),
+    "vocoder_log_mel": ("vocoder log-mel, dB", ("vocoder", "log_mel_db")),
+    "vocoder_mcd": ("vocoder MCD, dB", ("vocoder", "mcd_db")),
 }
 """Figures of a row: their names and keys in ``metrics.json``, headline first; those that some row has are shown."""
 

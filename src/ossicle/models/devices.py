@@ -40,3 +40,14 @@ def devices(asked: str) -> tuple[str, ...]:
 def device(asked: str) -> str:
     """Return the one device to use, by its name in torch; raises UsageError like :func:`devices`."""
     return devices(asked)[0]
+
+
+def use_threads(count: int) -> None:
+    """Let torch use so many threads of the CPU in this process; results depend on their number.
+
+    Parameters
+    ----------
+    count
+        At least 1.
+    """
+    torch.set_num_threads(count)

@@ -18,6 +18,7 @@ from ossicle.artefacts.fetching import Wanted, part_of
 from ossicle.corpus.formats.cells.delimited import write_delimited
 
 from ...made_up_quantiser import drawn_quantiser
+from ...made_up_vocoder import drawn_vocoder
 from ...untrained import PROJECT, use_untrained, write_tapes
 from ..conftest import Commands
 
@@ -53,6 +54,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "similar": ("{p}/audio/siteA_1.wav", *P[:2]),
     "units encode": ("{p}/quantiser", "{p}/audio", "-o", "{p}/out"),
     "units export": (*P[:2], "-o", "{p}/out"),
+    "units vocoder": ("{p}/vocoder", "{p}/units.txt", "-o", "{p}/out"),
+    "units resynth": ("{p}/vocoder", "{p}/audio", "-o", "{p}/out", "--num-samples", "1"),
     "export": (*P[:2], "-o", "{p}/exported"),
     "cutouts": ("{p}/tables", "{p}/audio", "-o", "{p}/out"),
     "score": ("{p}/tables", "{p}/tables"),
@@ -113,6 +116,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     row = (f"file://{place}/served.wav", str(len(body)), hashlib.sha256(body).hexdigest(), "fetched.wav")
     write_delimited(place / "files.csv", ("address", "size", "sha256", "path"), [row])
     drawn_quantiser(place / "quantiser")
+    drawn_vocoder(place / "vocoder")
+    (place / "units.txt").write_text("1 1 2\n")
     (place / "ossicle.toml").write_text(PROJECT + CALM + MORE)
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("OSSICLE_DATA_ROOT", raising=False)

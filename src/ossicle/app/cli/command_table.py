@@ -109,8 +109,8 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
             ),
             "units": Row(
                 "use.units",
-                "Turn recordings into acoustic units with a trained quantiser, and write those of a project in other "
-                "forms.",
+                "Turn recordings into acoustic units with a trained quantiser, write those of a project in other "
+                "forms, and turn units back into sound with a trained vocoder.",
             ),
         },
         "Compare": {

@@ -6,6 +6,7 @@ taken from the user only.
 
 import importlib.resources
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.training.presets import preset
+from ossicle.training.vocoder.presets import vocoder_preset
 
 _RECIPES = "ossicle.app.recipes"
 _MOST_BASES = 8
@@ -115,7 +117,7 @@ def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
         key, value = parse_override(text)
         origin = f"--set {text}"
         key = present_key(key, origin)
-        if key in (("training", "preset"), ("benchmark", "preset")):
+        if key in (("training", "preset"), ("benchmark", "preset"), ("vocoder", "preset")):
             layers.add(with_preset({key[0]: {"preset": value}}, origin), Origin(origin, by_user=True))
         else:
             layers.add({key[-1]: value}, Origin(origin, by_user=True), key[:-1])
@@ -157,9 +159,10 @@ def in_full(values: dict[str, Any], origin: str) -> dict[str, Any]:
 def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
     """Replace ``preset`` of ``[training]`` and ``[benchmark]`` by the settings it stands for.
 
-    Keys of the same layer override those settings.
+    That of ``[vocoder]`` stays beside its settings, as it says that there is a vocoder. Keys of the same layer override
+    those settings.
     """
-    values = with_benchmark_preset(values, origin)
+    values = _with_vocoder_preset(with_benchmark_preset(values, origin), origin)
     training = values.get("training")
     if not isinstance(training, dict) or "preset" not in training:
         return values
@@ -170,6 +173,19 @@ def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
         raise ProjectError(f"{origin}: [training] preset: {error}") from None
     own = {key: value for key, value in training.items() if key != "preset"}
     return {**values, "training": {**meant, **own}}
+
+
+def _with_vocoder_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
+    vocoder = values.get("vocoder")
+    if not isinstance(vocoder, dict) or not vocoder.get("preset"):
+        return values
+    try:
+        meant = vocoder_preset(str(vocoder["preset"]))
+    except UsageError as error:
+        raise ProjectError(f"{origin}: [vocoder] preset: {error}") from None
+    own = Layers(origin, deepcopy(meant))
+    own.add(vocoder, Origin(origin))
+    return {**values, "vocoder": own.values}
 
 
 def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:

@@ -11,6 +11,7 @@ from ossicle.app.project.placement import JobsSettings
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.settings import BEATS, EncoderSettings
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
+from ossicle.audio.pitch.settings import PitchSettings
 from ossicle.audio.segmentation.settings import SegmentSettings
 from ossicle.audio.store_settings import StoreSettings
 from ossicle.bundle.manifest import is_plain_name
@@ -31,6 +32,7 @@ from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.splits.folds import SplitSettings
 from ossicle.evaluation.gates.settings import ProbeGateSettings, PromotionSettings
 from ossicle.evaluation.settings import EvaluationSettings
+from ossicle.evaluation.units.resynthesis.settings import ResynthesisSettings
 from ossicle.evaluation.units.settings import QualitySettings
 from ossicle.export.settings import ExportSettings
 from ossicle.inference.decisions.grid import DecisionGrid
@@ -44,6 +46,7 @@ from ossicle.report.settings import ReportSettings
 from ossicle.training.second_stage.settings import SecondStageSettings
 from ossicle.training.settings import TrainingSettings
 from ossicle.training.tracking.settings import TrackingSettings
+from ossicle.training.vocoder.settings import VocoderSettings
 from ossicle.units.kmeans.settings import QuantiserSettings
 from ossicle.units.motif_settings import MotifSettings
 
@@ -117,7 +120,14 @@ class ProjectSettings:
     second_stage: SecondStageSettings = setting(
         default=SecondStageSettings(), help="re-scoring of events from their acoustic features"
     )
+    pitch: PitchSettings = setting(default=PitchSettings(), help="the melody of speech, for a vocoder (units)")
+    vocoder: VocoderSettings = setting(
+        default=VocoderSettings(), help="units back to sound; without `preset` no vocoder is trained (units)"
+    )
     quality: QualitySettings = setting(default=QualitySettings(), help="how units are judged against words (units)")
+    resynthesis: ResynthesisSettings = setting(
+        default=ResynthesisSettings(), help="how a vocoder is judged on held-out recordings (units)"
+    )
     evaluation: EvaluationSettings = setting(default=EvaluationSettings(), help="criteria and intervals of the figures")
     noise_gate: NoiseGateSettings = setting(default=NoiseGateSettings(), help="limits of the noise gate")
     export: ExportSettings = setting(default=ExportSettings(), help="limits and data of `ossicle export`")

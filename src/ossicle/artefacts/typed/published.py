@@ -9,6 +9,9 @@ PAGE = "report.html"
 HEADS = "heads"
 QUANTISER = "quantiser"
 MOTIFS = "motifs.tsv"
+VOCODER = "vocoder"
+RESYNTHESIS = "resynthesis"
+RESYNTHESIS_PAGE = "vocoder.html"
 
 
 @dataclass(frozen=True)

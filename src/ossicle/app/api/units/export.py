@@ -120,6 +120,8 @@ def _described(found: FinishedSequences, row: SequenceRow) -> dict[str, Any]:
         "end_s": segment.end_s,
         "hop_s": found.hop_s,
         "origin_s": found.origin_s,
+        "quantiser": found.sequences.summary["quantiser"],
+        "n_units": found.sequences.summary["n_units"],
         "units": row.units.tolist(),
         "runs": timed_runs(segment, found.hop_s, found.origin_s),
     }

@@ -13,6 +13,7 @@ from ossicle.app.cli.tables.cells import interval_cell
 from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
 from ossicle.app.cli.tables.state_table import remarks, state_rows
 from ossicle.app.cli.tables.unit_table import unit_remarks, unit_rows
+from ossicle.app.cli.tables.vocoder_table import vocoder_remarks, vocoder_rows
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.metrics.reports.event_report import mean_in_words
 
@@ -46,6 +47,10 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
         print_rows(*unit_rows(metrics))
         for remark in unit_remarks(metrics):
             print(printable(remark))
+        if "vocoder" in metrics:
+            print_rows(*vocoder_rows(metrics["vocoder"]))
+            for remark in vocoder_remarks(metrics["vocoder"]):
+                print(printable(remark))
         return
     if "states" in metrics:
         print_rows(*state_rows(metrics))

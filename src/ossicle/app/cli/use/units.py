@@ -1,4 +1,4 @@
-"""``ossicle units encode|export``: acoustic units of any file, and those of a project in other forms."""
+"""``ossicle units``: acoustic units of any file, those of a project in other forms, and units to sound."""
 
 import sys
 from pathlib import Path
@@ -20,12 +20,14 @@ from ossicle.app.cli.options import (
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
+from ossicle.app.cli.use.unit_sounds import resynth, vocoder
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.core.model_input.channel import channel_name
 from ossicle.core.text.counting import counted
 
 group = typer.Typer(
-    help="Turn recordings into acoustic units with a trained quantiser, and write those of a project in other forms.",
+    help="Turn recordings into acoustic units with a trained quantiser, write those of a project in other "
+    "forms, and turn units back into sound with a trained vocoder.",
     no_args_is_help=True,
 )
 
@@ -34,6 +36,8 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     group.command()(encode)
     group.command()(export)
+    group.command()(vocoder)
+    group.command()(resynth)
     app.add_typer(group, name="units")
 
 

@@ -106,7 +106,7 @@ def _jobs(
     """Return the shards by their names, in the order of their recordings."""
     roots, channel = project.roots, project.settings.audio.name
     known = {one.id: one for one in read_index(corpus).recordings}
-    by_recording = _by_recording(segments)
+    by_recording = segments_by_recording(segments)
     return {
         name: FrameShardJob(
             own.shards,
@@ -114,11 +114,12 @@ def _jobs(
             tuple(SegmentedRecording(roots.file(known[key]), by_recording[key]) for key in keys),
             channel,
         )
-        for name, keys in _by_shard(segments).items()
+        for name, keys in recordings_by_shard(segments).items()
     }
 
 
-def _by_recording(segments: SegmentsFolder) -> dict[str, tuple[Segment, ...]]:
+def segments_by_recording(segments: SegmentsFolder) -> dict[str, tuple[Segment, ...]]:
+    """Return the segments of each recording by its id, in the order of the table."""
     found: dict[str, list[Segment]] = {}
     rows = segments.table().select("recording_id", "segment_id", "start_s", "end_s")
     for recording_id, *segment in rows.iter_rows():
@@ -126,7 +127,7 @@ def _by_recording(segments: SegmentsFolder) -> dict[str, tuple[Segment, ...]]:
     return {key: tuple(parts) for key, parts in found.items()}
 
 
-def _by_shard(segments: SegmentsFolder) -> dict[str, list[str]]:
+def recordings_by_shard(segments: SegmentsFolder) -> dict[str, list[str]]:
     """Return the ids of the recordings of each shard: as much sound as in shards of windows, or one long recording."""
     found = segments.table().group_by("recording_id", maintain_order=True).agg(pl.col("end_s").max())
     keys, ends = found["recording_id"].to_list(), found["end_s"].to_list()
@@ -165,7 +166,7 @@ STEP = Step(
     reads={CorpusFolder.step: _recordings_read, SegmentsFolder.step: _times_read},
     work_units=WorkUnits(
         named_by=(SegmentsFolder.step,),
-        names=lambda inputs: tuple(_by_shard(SegmentsFolder.among(inputs))),
+        names=lambda inputs: tuple(recordings_by_shard(SegmentsFolder.among(inputs))),
         run=_run_one,
         done=lambda out, name: FeaturesFolder(out).has_shard(name),
         max_concurrent=15,

@@ -32,6 +32,7 @@ from ossicle.units.quantiser_training import TooFewFrames, train_quantiser
 
 STEP_VERSION = 3
 IN_SAMPLE, ALL_SPEECH = "in-sample", "all speech"
+_BESIDE_VOCODER = "The project's own units were trained without the groups that choose and are judged for the vocoder."
 
 
 def run(context: Context) -> None:
@@ -139,12 +140,14 @@ def _how(project: Project) -> Resampling:
 
 def _notes(project: Project, speech: JudgedSpeech, judged: Mapping[str, Mapping[str, Any]]) -> list[str]:
     group = project.settings.split.group
+    beside = [_BESIDE_VOCODER] if project.settings.vocoder.preset else []
     if speech.words is None:
         return [
+            *beside,
             "There are no words with times, so AMI, purity, ABX and boundaries are left out. Give a table of words as "
-            "annotations to judge the units (docs/units.md)."
+            "annotations to judge the units (docs/units.md).",
         ]
-    out = [one[UNDEFINED] for one in judged.values() if UNDEFINED in one]
+    out = [*beside, *(one[UNDEFINED] for one in judged.values() if UNDEFINED in one)]
     one_group = len(speech.frames_by_group) < 2
     if one_group:
         out.append(f"There is one {group} only: nothing can be held out, and nothing is compared across {group}.")

@@ -1,5 +1,6 @@
 """Step ``quantiser``: the centres of acoustic units, fitted to the frames of all segments."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,23 +26,35 @@ STEP_VERSION = 2
 _LONG_FRAME = 256
 
 
-def run(context: Context) -> None:
-    """Fit the quantiser, then those of the sweep; each is kept once it is done, and its training in between."""
+Chooses = Callable[[Context, SegmentFrames], SegmentFrames]
+"""Returns those of the frames that centres are fitted to."""
+
+
+def run(context: Context, chosen: Chooses = lambda context, frames: frames) -> None:
+    """Fit the quantiser, then those of the sweep; each is kept once it is done, and its training in between.
+
+    Parameters
+    ----------
+    context
+        The inputs of the step.
+    chosen
+        Returns those of the frames that the centres are fitted to; all of them unless a vocoder holds groups out.
+    """
     if find_spec("threadpoolctl") is None:
         # Matrix products have threads of their own then.
-        _fit(context, 1)
+        _fit(context, chosen, 1)
         return
     # Only this step needs what it imports.
     from ossicle.training.quantiser.blas_threads import one_blas_thread
 
     with one_blas_thread():
-        _fit(context, context.project.settings.project.workers)
+        _fit(context, chosen, context.project.settings.project.workers)
 
 
-def _fit(context: Context, threads: int) -> None:
+def _fit(context: Context, chosen: Chooses, threads: int) -> None:
     own, features = context.own(QuantiserFolder), context.read(FeaturesFolder)
     settings, screens = context.project.settings.quantiser, _screens(features.spec.dim)
-    frames = SegmentFrames.of_shards(features, groups_of(context.read(SegmentsFolder)))
+    frames = chosen(context, SegmentFrames.of_shards(features, groups_of(context.read(SegmentsFolder))))
     checkpoint = Checkpoint(own.checkpoint_file)
     numbers = sorted({settings.k, *settings.sweep})
     for k in (settings.k, *settings.sweep):

@@ -134,7 +134,7 @@ PIPELINE = Pipeline(
     ),
     former_steps={"gate": noise_gate.STEP.name},
     adapt=_adapt,
-    refuse_missing=scores.refuse_leaky,
+    refuse_missing=lambda project, name: scores.refuse_leaky(project),
     published=(
         Published(METRICS, (noise_gate.STEP.name, evaluation.STEP.name)),
         Published(CLIPS, (evaluation.STEP.name,), optional=True),

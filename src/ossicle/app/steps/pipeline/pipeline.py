@@ -126,8 +126,8 @@ class Pipeline:
     adapt
         Returns the steps of one project from ``steps``: some settings remove or add steps.
     refuse_missing
-        Raises an error for a step of ``steps`` that ``adapt`` left out of a project, if there is more to say than
-        that there is no such step.
+        Raises an error for a step of ``steps`` that ``adapt`` left out of a project, from the project and the name of
+        the step, if there is more to say than that there is no such step.
     published
         What a run publishes.
     refusing
@@ -169,7 +169,7 @@ class Pipeline:
     steps: tuple[Step, ...]
     former_steps: Mapping[str, str] = field(default_factory=dict)
     adapt: Callable[[tuple[Step, ...], Project], tuple[Step, ...]] = lambda steps, project: steps
-    refuse_missing: Callable[[Project], None] = lambda project: None
+    refuse_missing: Callable[[Project, str], None] = lambda project, name: None
     published: tuple[Published, ...] = ()
     refusing: RefusingStep | None = None
     summary: Callable[[Artefacts], RunSummary | None] = lambda artefacts: None
@@ -204,7 +204,7 @@ class Pipeline:
             if one.name == name:
                 return one
         if any(one.name == name for one in self.steps):
-            self.refuse_missing(project)
+            self.refuse_missing(project, name)
         raise UsageError(f"no step is called {name!r}; steps: {', '.join(one.name for one in steps)}")
 
     def chosen(self, project: Project, names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:

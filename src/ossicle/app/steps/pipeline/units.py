@@ -1,4 +1,4 @@
-"""The pipeline ``units``: from long recordings to acoustic units and the motifs in them."""
+"""The pipeline ``units``: from long recordings to acoustic units, the motifs in them, and back to sound."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -21,34 +21,50 @@ from ossicle.app.steps.pipeline.detector_inputs import missing_inputs
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, RunSummary
 from ossicle.app.steps.pipeline.preflight.units import units_preflight
 from ossicle.app.steps.pipeline.preview.units import units_preview
-from ossicle.artefacts.typed.published import METRICS, MOTIFS, PAGE, QUANTISER
+from ossicle.app.steps.vocoder import pitch, resynthesis, vocoder
+from ossicle.app.steps.vocoder.held_out import QUANTISER
+from ossicle.artefacts.typed.published import METRICS, MOTIFS, PAGE, RESYNTHESIS, RESYNTHESIS_PAGE, VOCODER
+from ossicle.artefacts.typed.published import QUANTISER as QUANTISER_FOLDER
 from ossicle.artefacts.typed.units.motifs import MotifsFolder
+from ossicle.artefacts.typed.units.resynthesis import ResynthesisFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
+from ossicle.artefacts.typed.units.unit_vocoder import UnitVocoderFolder
 from ossicle.audio.encoders.frames.blocks import without_frames
 from ossicle.audio.encoders.settings import WINDOWS_ONLY
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
+from ossicle.evaluation.units.resynthesis.missed import missed_in_words
 
 # The copy holds every recording, annotated or not.
 KEPT_AUDIO = replace(store.STEP, reads={corpus.STEP.name: segments.all_recordings_digest})
 
 
-def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
-    """Return the steps of a project; the store is one of them only if the project keeps a copy of its recordings.
+OF_VOCODER = (pitch.STEP, vocoder.STEP, resynthesis.STEP)
 
+
+def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
+    """Return the steps of a project.
+
+    The store is one of them only if the project keeps a copy of its recordings, those of a vocoder only if it has one.
     Raises UsageError for an encoder that gives no frames, before recordings are cut for it.
     """
     if project.settings.encoder.name in WINDOWS_ONLY:
         raise UsageError(f"{project.origin('encoder', 'name')}: {without_frames(project.settings.encoder.name)}")
-    if project.settings.segments.keep_audio:
-        return steps
-    return tuple(step for step in steps if step is not KEPT_AUDIO)
+    keeps, speaks = project.settings.segments.keep_audio, bool(project.settings.vocoder.preset)
+    dropped = {id(step) for step in (() if keeps else (KEPT_AUDIO,)) + (() if speaks else OF_VOCODER)}
+    kept = [step for step in steps if id(step) not in dropped]
+    return tuple(QUANTISER if speaks and step is quantiser.STEP else step for step in kept)
 
 
-def _refuse_missing(project: Project) -> None:
-    """Raise UsageError for the store of a project that keeps none."""
-    origin = project.origin("segments", "keep_audio")
-    raise UsageError(f"{origin}: [segments] keep_audio = false: this project has no store; set it to true")
+def _refuse_missing(project: Project, name: str) -> None:
+    """Raise UsageError for the store of a project that keeps none, and for a step of the vocoder of one without."""
+    if name == KEPT_AUDIO.name:
+        origin = project.origin("segments", "keep_audio")
+        raise UsageError(f"{origin}: [segments] keep_audio = false: this project has no store; set it to true")
+    origin = project.origin("vocoder", "preset")
+    raise UsageError(
+        f'{origin}: [vocoder] preset = "": this project has no vocoder, so no step {name}; set it to small or full'
+    )
 
 
 _REMEDY = "repair the file, copy it again from its source, or remove it"
@@ -76,6 +92,8 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
         ]
     if features.STEP.name in artefacts:
         found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in features.unreadable(artefacts).items()]
+    if pitch.STEP.name in artefacts:
+        found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in pitch.unreadable(artefacts).items()]
     return found
 
 
@@ -92,13 +110,19 @@ def _status_notes(artefacts: Artefacts) -> Iterable[str]:
             yield f"{without} without segments, first {path}: {reason}"
     if motifs.STEP.name in artefacts:
         yield MotifsFolder.among(artefacts).in_words
+    if vocoder.STEP.name in artefacts:
+        trained = UnitVocoderFolder.among(artefacts).about
+        yield f"vocoder: epoch {trained['fit']['best_epoch']} of {trained['fit']['epochs']}; {trained['in_words']}"
+    if resynthesis.STEP.name in artefacts:
+        yield from missed_in_words(ResynthesisFolder.among(artefacts).metrics["vocoder"]["verdict"])
 
 
 def _summary(artefacts: Artefacts) -> RunSummary | None:
     """Return figures, page, quantiser and motifs of a finished run."""
     if quality.STEP.name not in artefacts:
         return None
-    return RunSummary(METRICS, (), (METRICS, PAGE, QUANTISER, MOTIFS))
+    results = (METRICS, PAGE, QUANTISER_FOLDER, MOTIFS, VOCODER, RESYNTHESIS, RESYNTHESIS_PAGE)
+    return RunSummary(METRICS, (), results)
 
 
 PIPELINE = Pipeline(
@@ -113,14 +137,18 @@ PIPELINE = Pipeline(
         motifs.STEP,
         quality.STEP,
         report.STEP,
+        *OF_VOCODER,
     ),
     adapt=_adapt,
     refuse_missing=_refuse_missing,
     published=(
-        Published(METRICS, (quality.STEP.name,)),
+        Published(METRICS, (resynthesis.STEP.name, quality.STEP.name)),
         Published(PAGE, (report.STEP.name,)),
-        Published(QUANTISER, (quantiser.STEP.name,), whole=True),
+        Published(QUANTISER_FOLDER, (quantiser.STEP.name,), whole=True),
         Published(MOTIFS, (motifs.STEP.name,)),
+        Published(VOCODER, (vocoder.STEP.name,)),
+        Published(RESYNTHESIS, (resynthesis.STEP.name,)),
+        Published(RESYNTHESIS_PAGE, (resynthesis.STEP.name,)),
     ),
     summary=_summary,
     losses=_losses,

@@ -6,6 +6,7 @@ from typing import Any
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Comparison, LeaderboardFigures
 from ossicle.artefacts.typed.units.quality import QualityFolder
+from ossicle.artefacts.typed.units.resynthesis import ResynthesisFolder
 from ossicle.metrics.reports.event_report import plain
 
 # What two projects must have in common in every fold to be judged on the same speech.
@@ -13,6 +14,8 @@ _JUDGED_ON = ("recordings", "frames", "labels", "boundaries")
 
 
 def _metrics(artefacts: Artefacts) -> Mapping[str, Any] | None:
+    if ResynthesisFolder.step in artefacts:
+        return ResynthesisFolder.among(artefacts).metrics
     return QualityFolder.among(artefacts).metrics if QualityFolder.step in artefacts else None
 
 

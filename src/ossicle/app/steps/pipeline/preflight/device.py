@@ -3,6 +3,7 @@
 import importlib.util
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preflight.wandb_login import wandb_login
 from ossicle.app.steps.train import training
@@ -11,10 +12,18 @@ from ossicle.core.errors import UsageError
 from ossicle.training.tracking.settings import OFFLINE, WANDB
 
 
-def device_finding(project: Project) -> Finding:
-    """Check the device of the training: the GPUs by name and their driver, or why none is used."""
+def device_finding(project: Project, step: Step = training.STEP) -> Finding:
+    """Check the device of the training: the GPUs by name and their driver, or why none is used.
+
+    Parameters
+    ----------
+    project
+        The project.
+    step
+        The step that trains.
+    """
     asked = project.settings.training.device
-    if project.settings.jobs.placed(training.STEP.name).on == "slurm":
+    if project.settings.jobs.placed(step.name).on == "slurm":
         return Finding("device", True, f"training runs on Slurm; the job checks there whether {asked!r} is available")
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.preflight.detector import input_folders, with_disk
+from ossicle.app.steps.pipeline.preflight.device import device_finding
 from ossicle.app.steps.pipeline.preflight.encoder import encoder_findings
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.units import units_preview
+from ossicle.app.steps.vocoder.vocoder import STEP as VOCODER
 from ossicle.audio.encoders.frames.blocks import without_frames
 from ossicle.audio.encoders.settings import HF, NEEDS_TORCH, WINDOWS_ONLY
 from ossicle.core.model_input.frontend import FrontEndSettings
@@ -20,6 +22,7 @@ def units_preflight(project: Project) -> list[Finding]:
     return [
         _packages(project),
         *_encoder(project),
+        *([device_finding(project, VOCODER)] if project.settings.vocoder.preset else []),
         *with_disk(project, input_folders(project, units_preview, labels_needed=False)),
     ]
 
@@ -40,7 +43,8 @@ def _encoder(project: Project) -> Iterator[Finding]:
 
 def _packages(project: Project) -> Finding:
     encoder = project.settings.encoder.name
-    needed = (*_NEEDED, *("torch",) * (encoder in NEEDS_TORCH), *("transformers",) * (encoder == HF))
+    torch = encoder in NEEDS_TORCH or bool(project.settings.vocoder.preset)
+    needed = (*_NEEDED, *("torch", "safetensors") * torch, *("transformers",) * (encoder == HF))
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         extras = "train,encoders" if encoder == HF else "train"

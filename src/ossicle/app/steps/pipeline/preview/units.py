@@ -7,6 +7,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.segments import given_segments, table_file
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.detector import input_preview
+from ossicle.app.steps.pipeline.preview.vocoder import vocoder_findings
 from ossicle.core.errors import OssicleError
 from ossicle.core.text.counting import counted
 from ossicle.corpus.health.findings import LOSSES
@@ -49,6 +50,7 @@ def _findings(
     yield _words(project, index)
     yield from _groups(project, index)
     yield _segments(project, index)
+    yield from vocoder_findings(project, index)
 
 
 def _words(project: Project, index: CorpusIndex) -> Finding:

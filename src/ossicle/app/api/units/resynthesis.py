@@ -1,0 +1,225 @@
+"""Recordings to units and back to sound, by a vocoder and its quantiser, with figures of the difference."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ossicle.app.api.units.encoding import EncodedSegment, UnitEncoder
+from ossicle.app.api.units.speaking import Speaker, quantiser_of
+from ossicle.app.steps.vocoder.spoken_pairs import (
+    LONGEST_S,
+    JudgedSource,
+    SpokenPair,
+    drawn,
+    drawn_place,
+    pair_figures,
+    speak_pairs,
+    to_json,
+    write_pairs,
+)
+from ossicle.app.steps.vocoder.unit_f0 import unit_f0
+from ossicle.app.steps.vocoder.unit_grid import lead_samples, of_units
+from ossicle.artefacts.typed.units.resynthesis import PairFiles
+from ossicle.audio.decoding.mono import load_mono
+from ossicle.audio.pitch.settings import PitchSettings
+from ossicle.core.errors import AudioError, UsageError
+from ossicle.core.text.counting import counted
+from ossicle.corpus.naming.table_names import table_places
+from ossicle.evaluation.units.resynthesis.settings import ResynthesisSettings
+from ossicle.evaluation.units.resynthesis.verdict import Verdict, verdict
+from ossicle.evaluation.units.unit_figures import Resampling
+from ossicle.report.pages.resynthesis_page import write_resynthesis_report
+from ossicle.report.resynthesis_data import ResynthesisReportData
+
+BASIS = "recordings that were given; whether the vocoder was trained on them is not known"
+
+
+@dataclass(frozen=True)
+class Listening:
+    """How recordings become segments.
+
+    Attributes
+    ----------
+    cut
+        Whether they are cut at silences first.
+    one_group
+        Whether all are of one group, whose frames are normalised together.
+    channel
+        The channel to hear; None: that of the quantiser's project.
+    """
+
+    cut: bool = False
+    one_group: bool = False
+    channel: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Resynthesis:
+    """What became of recordings.
+
+    Attributes
+    ----------
+    pairs
+        The segments that were judged.
+    figures
+        Figures of all of them, as plain values with ``verdict``.
+    verdict
+        Which bars they reach.
+    lost
+        Recordings that could not be used in full, with the reason.
+    """
+
+    pairs: list[SpokenPair]
+    figures: dict[str, Any]
+    verdict: Verdict
+    lost: list[str] = field(default_factory=list)
+
+
+class Resynthesiser:
+    """Encodes recordings by the quantiser of a vocoder and lets it speak them.
+
+    Parameters
+    ----------
+    folder
+        The folder of the vocoder.
+    speaker
+        The vocoder with a voice.
+    weights
+        File or folder of the quantiser's encoder, if it is not built in; None looks below ``OSSICLE_ENCODERS``.
+    threads
+        Threads of the encoder.
+
+    Raises
+    ------
+    UsageError
+        There is no quantiser in the folder or beside it, or it is another one.
+    """
+
+    def __init__(self, folder: Path, speaker: Speaker, weights: Path | None = None, threads: int = 1) -> None:
+        self._folder, self._speaker = folder, speaker
+        self._encoder = UnitEncoder(quantiser_of(folder, speaker.vocoder), weights, threads)
+
+    def resynthesise(
+        self,
+        named: Sequence[tuple[str, Path]],
+        out: Path,
+        settings: ResynthesisSettings,
+        hearing: Listening = Listening(),
+        advance: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Resynthesis:
+        """Judge some segments of recordings, and write sounds, figures and a page.
+
+        Parameters
+        ----------
+        named
+            Names and files of the recordings.
+        out
+            The folder.
+        settings
+            How many segments are drawn, by which seed, and the bars.
+        hearing
+            How recordings become segments.
+        advance
+            Called with the segments that are done, and the most there can be.
+
+        Raises
+        ------
+        UsageError
+            No recording has a unit.
+        """
+        lost: list[str] = []
+        pitch, spec = PitchSettings(), self._speaker.vocoder.spec
+        pairs: list[SpokenPair] = []
+        sources = self._sources(named, settings, hearing, pitch, lost)
+        for pair in speak_pairs(self._speaker.vocoder, sources, pitch, self._speaker.speaker):
+            pairs.append(pair)
+            advance(len(pairs), settings.num_samples)
+        if not pairs:
+            raise UsageError(f"none of {counted(len(named), 'recording')} has a unit to speak; first {lost[0]}")
+        # The draw chooses; people look for names.
+        pairs.sort(key=lambda one: one.source.place)
+        figures = pair_figures(pairs, [one.judged for one in pairs], Resampling(seed=settings.seed))
+        found = verdict(figures, settings)
+        written = {**to_json(figures), "verdict": found.to_json(), "basis": BASIS, "segments": len(pairs)}
+        files = PairFiles(out)
+        write_pairs(files, pairs, spec.rate, written)
+        voice = self._speaker.speaker or f"the mean of {counted(max(1, len(spec.speakers)), 'voice')}"
+        write_resynthesis_report(
+            files.page,
+            ResynthesisReportData(
+                title=self._folder.resolve().parent.name or "vocoder",
+                summary={
+                    "units": f"{spec.k}, one every {1000 * spec.hop_s:g} ms",
+                    "vocoder": f"{spec.rate} Hz, {'with' if spec.pitch else 'without'} pitch; voice: {voice}",
+                },
+                figures=figures,
+                baseline={},
+                verdict=found,
+                basis=BASIS,
+                held_out=False,
+                notes=lost,
+                pairs=[one.card for one in pairs],
+                rate=spec.rate,
+                files={"figures": files.figures_file.name},
+            ),
+        )
+        return Resynthesis(pairs, written, found, lost)
+
+    def _sources(
+        self,
+        named: Sequence[tuple[str, Path]],
+        settings: ResynthesisSettings,
+        hearing: Listening,
+        pitch: PitchSettings,
+        lost: list[str],
+    ) -> Iterator[JudgedSource]:
+        """Yield segments of recordings in a drawn order, as many of each, until there are enough."""
+        encoder, files = self._encoder, dict(named)
+        cut, heard = encoder.cut if hearing.cut else None, hearing.channel or encoder.channel
+        own = encoder.group_statistics(files.values(), cut, heard) if hearing.one_group else None
+        places, of_each = table_places(files), max(1, math.ceil(settings.num_samples / len(files)))
+        left = settings.num_samples
+        order = sorted(files, key=lambda name: drawn_place(name, settings.seed))
+        for name in order:
+            if left == 0:
+                return
+            try:
+                found = encoder.encode(files[name], cut, heard, own)
+                if found.without:
+                    lost.append(f"{name}: no units: {found.without}")
+                    continue
+                if found.partial:
+                    lost.append(f"{name}: ends early ({found.partial}); its units end there")
+                spoken = {f"{number:04d}": one for number, one in enumerate(found.segments) if len(one.units)}
+                for key in drawn(spoken, min(of_each, left), settings.seed):
+                    place = places[name].as_posix() + (f"_{key}" if len(found.segments) > 1 else "")
+                    yield self._source(name, files[name], spoken[key], place, heard, pitch)
+                    left -= 1
+            except AudioError as problem:
+                lost.append(str(problem))
+
+    def _source(
+        self, name: str, file: Path, segment: EncodedSegment, place: str, channel: str, pitch: PitchSettings
+    ) -> JudgedSource:
+        spec = self._speaker.vocoder.spec
+        units = segment.units[: round(LONGEST_S / spec.hop_s)]
+        lead = lead_samples(spec.rate, spec.hop_s, spec.origin_s)
+        length_s = min(segment.end_s - segment.start_s, (len(units) + 1) * spec.hop_s + 2 * spec.origin_s)
+        samples = load_mono(file, spec.rate, segment.start_s, length_s, channel=channel)
+        f0_hz = None
+        if spec.pitch:
+            f0_hz = unit_f0(samples, len(units), spec.rate, spec.hop_s, spec.origin_s, pitch)
+        return JudgedSource(
+            place=place,
+            path=name,
+            recording=name,
+            group=name,
+            start_s=segment.start_s + spec.origin_s - spec.hop_s / 2,
+            units=np.asarray(units),
+            f0_hz=f0_hz,
+            original=of_units(samples, lead, len(units) * spec.hop),
+        )

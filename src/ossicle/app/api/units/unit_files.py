@@ -1,0 +1,210 @@
+"""Read the files that ``ossicle units encode`` and ``ossicle units export`` write, for a vocoder that speaks them."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.naming.table_names import table_places
+
+OF_FILE, LINES, TEXT = ".units.json", ".jsonl", ".txt"
+_ENDINGS = (OF_FILE, LINES, TEXT, ".json")
+_TINY = 1e-6
+_MOST_DIGITS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFileSpec:
+    """What unit files must be, to be spoken by a vocoder.
+
+    Attributes
+    ----------
+    k
+        Number of units.
+    quantiser
+        SHA-256 of the centres of their quantiser.
+    hop_s
+        Seconds of a unit.
+    """
+
+    k: int
+    quantiser: str
+    hop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnitLine:
+    """The units of one segment.
+
+    Attributes
+    ----------
+    where
+        The file, and the line or segment in it, for messages.
+    values
+        Units by frame, or units without repeats (``runs``); int64, shape (n,).
+    runs
+        Whether these are units without repeats.
+    """
+
+    where: str
+    values: NDArray[np.int64]
+    runs: bool
+
+
+def read_units(path: Path, spec: UnitFileSpec, *, runs: bool = False) -> Iterator[UnitLine]:
+    """Yield the segments of a file, in order; of long files, only a line is in memory.
+
+    Parameters
+    ----------
+    path
+        ``NAME.units.json`` of ``ossicle units encode``; ``units.jsonl``, ``units.txt`` or ``runs.txt`` of ``ossicle
+        units export``; or another file of these forms: ``.json``, ``.jsonl``, or text with numbers between spaces, a
+        line for each segment.
+    spec
+        What the units must be.
+    runs
+        Whether the numbers of a text are units without repeats. JSON says so itself.
+
+    Raises
+    ------
+    FormatError
+        The file is damaged, or its units are of another quantiser, number of units or hop; with the line.
+    UsageError
+        There is no such file.
+    """
+    if not path.is_file():
+        raise UsageError(f"{path}: {'is a folder; name the files in it' if path.is_dir() else 'does not exist'}")
+    if path.suffix == ".json":
+        yield from _of_json(path, spec)
+    elif path.suffix == LINES:
+        for number, text in _lines(path):
+            yield _segment(_parsed(text, f"{path}, line {number}"), f"{path}, line {number}", spec)
+    else:
+        for number, text in _lines(path):
+            where = f"{path}, line {number}"
+            yield UnitLine(where, _checked(_numbers(text, where), where, spec), runs)
+
+
+def output_names(paths: Sequence[Path]) -> dict[Path, Path]:
+    """Return a path below the output folder for each unit file, without an ending; no two are equal.
+
+    Parameters
+    ----------
+    paths
+        The files. Folders that all share are left out.
+
+    Examples
+    --------
+    >>> names = output_names([Path("/w/a/x.units.json"), Path("/w/b/x.units.json"), Path("/w/b/y.txt")])
+    >>> [names[one].as_posix() for one in names]
+    ['a/x', 'b/x', 'b/y']
+    """
+    unique = list(dict.fromkeys(paths))
+    stems = {path: path.absolute().with_name(_stem(path.name)) for path in unique}
+    often = Counter(stems.values())
+    # Two files of one folder that differ only in their ending keep it.
+    names = {path: stem if often[stem] == 1 else path.absolute() for path, stem in stems.items()}
+    places = table_places([f"{name}.wav" for name in names.values()])
+    return {path: Path(places[f"{name}.wav"]) for path, name in names.items()}
+
+
+def _stem(name: str) -> str:
+    for ending in _ENDINGS:
+        if name.endswith(ending) and name != ending:
+            return name.removesuffix(ending)
+    return name
+
+
+def _of_json(path: Path, spec: UnitFileSpec) -> Iterator[UnitLine]:
+    with open_regular(path) as handle:
+        value = _parsed(handle.read(), str(path))
+    if not isinstance(value, dict):
+        raise FormatError(f"{path}: not a file of `ossicle units encode -o`; encode the recording again")
+    _refuse_others(value, str(path), spec)
+    segments = value.get("segments")
+    if segments is None:
+        yield _segment(value, str(path), spec)
+        return
+    if not isinstance(segments, list):
+        raise FormatError(f"{path}: segments is not a list; encode the recording again")
+    for number, one in enumerate(segments, start=1):
+        yield _segment(one, f"{path}, segment {number}", spec)
+
+
+def _segment(value: Any, where: str, spec: UnitFileSpec) -> UnitLine:
+    """Return the units of an object with ``units``, or only ``runs``: numbers, or objects with ``unit``."""
+    if not isinstance(value, dict):
+        raise FormatError(f"{where}: not an object with units; encode the recording again")
+    _refuse_others(value, where, spec)
+    if "units" in value:
+        return UnitLine(where, _checked(value["units"], f"{where}, units", spec), runs=False)
+    runs = value.get("runs")
+    if not isinstance(runs, list):
+        raise FormatError(f"{where}: it has neither units nor runs; encode the recording again")
+    numbers = [one.get("unit") if isinstance(one, dict) else one for one in runs]
+    return UnitLine(where, _checked(numbers, f"{where}, runs", spec), runs=True)
+
+
+def _refuse_others(value: Mapping[str, Any], where: str, spec: UnitFileSpec) -> None:
+    again = "encode the recordings again with the quantiser in the vocoder's folder"
+    theirs = value.get("quantiser")
+    if theirs is not None and theirs != spec.quantiser:
+        raise FormatError(
+            f"{where}: its units are of the quantiser {str(theirs)[:12]}, and the vocoder was trained on those of "
+            f"{spec.quantiser[:12]} (SHA-256); {again}"
+        )
+    k = value.get("n_units")
+    if k is not None and k != spec.k:
+        raise FormatError(f"{where}: n_units = {k!r}, and the vocoder has {spec.k}; {again}")
+    hop_s = value.get("hop_s")
+    if hop_s is not None and not (_is_number(hop_s) and abs(hop_s - spec.hop_s) <= _TINY):
+        raise FormatError(f"{where}: hop_s = {hop_s!r}, and a unit of the vocoder lasts {spec.hop_s:g} s; {again}")
+
+
+def _checked(values: Any, where: str, spec: UnitFileSpec) -> NDArray[np.int64]:
+    if not isinstance(values, list):
+        raise FormatError(f"{where}: not a list of numbers; encode the recording again")
+    for place, one in enumerate(values):
+        if isinstance(one, bool) or not isinstance(one, int):
+            raise FormatError(f"{where}: value {place + 1} is {json.dumps(one)[:40]}, not a whole number")
+        if not 0 <= one < spec.k:
+            raise FormatError(
+                f"{where}: value {place + 1} is the unit {one}, and the vocoder has {spec.k}: 0 to {spec.k - 1}; use "
+                "the vocoder that was trained on these units"
+            )
+    return np.array(values, np.int64)
+
+
+def _numbers(text: bytes, where: str) -> list[int]:
+    found = []
+    for place, word in enumerate(text.split(), start=1):
+        if not word.isdigit() or len(word) > _MOST_DIGITS:
+            shown = word[:20].decode(errors="replace")
+            raise FormatError(f"{where}: number {place} is {shown!r}, not a unit; give whole numbers between spaces")
+        found.append(int(word))
+    return found
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    with open_regular(path) as handle:
+        for number, line in enumerate(handle, start=1):
+            if line.strip():
+                yield number, line
+
+
+def _parsed(text: bytes, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{where}: not JSON ({error}); encode the recording again") from error
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,1 @@
+"""Steps of projects for acoustic units that train a vocoder: pitch, vocoder, resynthesis."""

@@ -1,0 +1,104 @@
+"""Does a vocoder do what it is asked to: last as long, move its melody, change its voice?"""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ossicle.app.steps.vocoder.spoken_pairs import JudgedSource, voice_for
+from ossicle.audio.pitch.settings import PitchSettings
+from ossicle.audio.pitch.track import track_f0
+from ossicle.evaluation.units.unit_figures import Resampling
+from ossicle.metrics.reports.event_report import Estimate
+from ossicle.metrics.resampling.bootstrap import bootstrap_interval
+from ossicle.metrics.speech.distortion import log_mel_distance
+from ossicle.metrics.speech.frames import mel_frames
+from ossicle.units.sequences import runs_of
+
+if TYPE_CHECKING:
+    from ossicle.models.vocoder.vocoder import Vocoder
+
+SEMITONES = 3.0
+DURATION_RATIO, PITCH_SHIFT, VOICE_CHANGE = "duration_ratio", "pitch_shift_semitones", "voice_change_db"
+_MILLION = 1_000_000
+_Part = tuple[float, float]
+
+
+def followed_figures(
+    vocoder: "Vocoder", sources: Sequence[JudgedSource], pitch: PitchSettings, how: Resampling
+) -> dict[str, Estimate]:
+    """Return how well a vocoder follows what it is asked to, with intervals over recordings.
+
+    Parameters
+    ----------
+    vocoder
+        The vocoder.
+    sources
+        Segments that it was not trained on.
+    pitch
+        The range of F0.
+    how
+        Settings of the intervals.
+
+    Returns
+    -------
+    dict
+        ``duration_ratio``: frames of all runs by the duration model, relative to the true ones.
+        ``pitch_shift_semitones``: how far the melody moves if it is asked to move by 3 semitones, the mean over
+        segments of the median over their voiced frames. ``voice_change_db``: log-mel distance between the first and
+        the last of its voices saying the same. NaN where one does not apply.
+    """
+    parts: dict[str, Callable[[JudgedSource], _Part]] = {
+        DURATION_RATIO: lambda one: _durations(vocoder, one),
+        PITCH_SHIFT: lambda one: _shift(vocoder, one, pitch),
+        VOICE_CHANGE: lambda one: _change(vocoder, one),
+    }
+    return {name: _ratio(sources, [part(one) for one in sources], how) for name, part in parts.items()}
+
+
+def _durations(vocoder: "Vocoder", one: JudgedSource) -> _Part:
+    runs = runs_of(one.units.astype(np.int16)).units
+    return float(vocoder.durations(runs, voice_for(vocoder, one.group)).sum()), float(len(one.units))
+
+
+def _shift(vocoder: "Vocoder", one: JudgedSource, pitch: PitchSettings) -> _Part:
+    if one.f0_hz is None or not vocoder.spec.pitch or not one.f0_hz.any():
+        return 0.0, 0.0
+    rate, voice = vocoder.spec.rate, voice_for(vocoder, one.group)
+    tracks = []
+    for factor in (1.0, 2 ** (SEMITONES / 12)):
+        made = vocoder.synthesise(one.units, (one.f0_hz * factor).astype(np.float32), voice)
+        tracks.append(track_f0(made, rate, low_hz=pitch.low_hz, high_hz=min(1.5 * pitch.high_hz, rate / 4)).f0_hz)
+    plain, moved = tracks
+    both = (plain > 0) & (moved > 0)
+    return (float(np.median(12 * np.log2(moved[both] / plain[both]))), 1.0) if both.any() else (0.0, 0.0)
+
+
+def _change(vocoder: "Vocoder", one: JudgedSource) -> _Part:
+    voices = vocoder.spec.speakers
+    if len(voices) < 2:
+        return 0.0, 0.0
+    first, last = (
+        mel_frames(vocoder.synthesise(one.units, one.f0_hz, voice), vocoder.spec.rate)
+        for voice in (voices[0], voices[-1])
+    )
+    return log_mel_distance(first, last), 1.0
+
+
+def _ratio(sources: Sequence[JudgedSource], parts: Sequence[_Part], how: Resampling) -> Estimate:
+    """Return the sum of the first parts divided by that of the second ones."""
+    names = sorted({one.recording for one in sources})
+    counts, groups = np.zeros((len(names), 2), np.int64), dict[str, str]()
+    for one, part in zip(sources, parts, strict=True):
+        counts[names.index(one.recording)] += np.rint(np.array(part) * _MILLION).astype(np.int64)
+        groups[one.recording] = one.group
+    if not counts[:, 1].any():
+        return Estimate(np.nan, np.nan, np.nan)
+    made = bootstrap_interval(counts, [groups[name] for name in names], _divided, how.resamples, how.seed)
+    return Estimate(float(made.value), float(made.low), float(made.high))
+
+
+def _divided(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(counts[:, 0] / counts[:, 1])

@@ -1,0 +1,58 @@
+"""The artefact of the step ``resynthesis``: figures of a vocoder, pairs of sounds, and a page to listen to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ossicle.artefacts.files import write_json
+from ossicle.artefacts.typed.judged import MetricsFolder
+from ossicle.artefacts.typed.published import RESYNTHESIS, RESYNTHESIS_PAGE
+
+
+@dataclass(frozen=True)
+class PairFiles:
+    """A folder with pairs of WAV files and their figures.
+
+    Attributes
+    ----------
+    path
+        The folder.
+    """
+
+    path: Path
+
+    @property
+    def figures_file(self) -> Path:
+        """Figures of all pairs together and of each; written last."""
+        return self.path / "resynthesis.json"
+
+    @property
+    def page(self) -> Path:
+        """A page to listen to, where the folder has one of its own."""
+        return self.path / RESYNTHESIS_PAGE
+
+    def sound_file(self, place: str, kind: str) -> Path:
+        """Return the WAV file of a segment: ``kind`` is ``original``, ``resynthesis`` or ``baseline``."""
+        return self.path / f"{place}.{kind}.wav"
+
+    def write_figures(self, figures: Mapping[str, Any]) -> None:
+        """Write the figures."""
+        write_json(self.figures_file, dict(figures))
+
+
+@dataclass(frozen=True)
+class ResynthesisFolder(MetricsFolder):
+    """``metrics.json`` with the figures of units and vocoder, written last, the pairs, and the page."""
+
+    step: ClassVar[str] = "resynthesis"
+
+    @property
+    def pairs(self) -> PairFiles:
+        """The pairs of sounds, which a run publishes."""
+        return PairFiles(self.path / RESYNTHESIS)
+
+    @property
+    def page(self) -> Path:
+        """The page to listen to."""
+        return self.path / RESYNTHESIS_PAGE

@@ -1,0 +1,201 @@
+"""``ossicle units vocoder|resynth``: units to sound and recordings to units and back, and what is refused."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from ossicle.artefacts.files import read_json, write_json
+
+from ....made_up_quantiser import drawn_quantiser
+from ....made_up_vocoder import HOP, RATE, drawn_vocoder
+from ....speech_like import write_speech
+from ...conftest import Commands
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Recordings in ``audio``, a vocoder with its quantiser in ``vocoder``, one without pitch in ``flat``."""
+    folder = write_speech(tmp_path_factory.mktemp("sounds"), speakers=2, files=2, words=3)
+    drawn_vocoder(folder / "vocoder")
+    drawn_vocoder(folder / "flat", pitch=False, speakers=())
+    return folder
+
+
+def spoken(ossicle: Commands, home: Path, out: Path, *words: object) -> dict[str, Any]:
+    said = ossicle("units", "vocoder", home / "vocoder", *words, "-o", out, "--json")
+    assert said.code == 0, said.err
+    found: dict[str, Any] = json.loads(said.out)
+    return found
+
+
+def sound(path: Path) -> np.ndarray:
+    samples, rate = soundfile.read(path)
+    assert rate == RATE
+    return np.asarray(samples)
+
+
+def test_every_segment_becomes_a_file_of_units_times_hop(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    coded = ossicle("units", "encode", home / "vocoder", home / "audio", "-o", tmp_path / "coded")
+    assert coded.code == 0, coded.err
+    files = sorted((tmp_path / "coded").glob("*.units.json"))
+    found = spoken(ossicle, home, tmp_path / "out", *files)
+    assert len(found["written"]) == len(files) == 4
+    for file in files:
+        units = read_json(file)["segments"][0]["units"]
+        assert len(sound(tmp_path / "out" / file.name.replace(".units.json", ".wav"))) == len(units) * HOP
+
+
+def test_lines_of_a_text_are_segments_and_runs_get_durations(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    (tmp_path / "units.txt").write_text("1 1 2\n3 3 3 4\n")
+    spoken(ossicle, home, tmp_path / "out", tmp_path / "units.txt")
+    assert [len(sound(path)) for path in sorted((tmp_path / "out").iterdir())] == [3 * HOP, 4 * HOP]
+    (tmp_path / "runs.txt").write_text("1 2 3 4\n")
+    plain = ossicle("units", "vocoder", home / "vocoder", tmp_path / "runs.txt", "-o", tmp_path / "plain")
+    assert "no unit is repeated; if these are units without repeats, add --runs" in plain.out
+    spoken(ossicle, home, tmp_path / "long", tmp_path / "runs.txt", "--runs")
+    assert len(sound(tmp_path / "long" / "runs.wav")) == 4 * 3 * HOP
+    assert len(sound(tmp_path / "plain" / "runs.wav")) == 4 * HOP
+
+
+def test_speaker_and_melody_change_the_sound_and_not_its_length(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    (tmp_path / "u.txt").write_text("1 1 2 2 3 3 4 4\n")
+    sounds = []
+    for number, words in enumerate(((), ("--speaker", "ada"), ("--speaker", "bob"), ("--semitones", "-12"), ())):
+        spoken(ossicle, home, tmp_path / str(number), tmp_path / "u.txt", *words)
+        sounds.append(sound(tmp_path / str(number) / "u.wav"))
+    assert {len(one) for one in sounds} == {8 * HOP}
+    assert np.array_equal(sounds[0], sounds[-1])
+    different = {one.tobytes() for one in sounds}
+    assert len(different) == 4
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--speaker", "eve"), "no voice of this name; did you mean|choose one of"),
+        (("--semitones", "30"), "--semitones 30: give a number from -24 to 24"),
+        (("--semitones", "nan"), "--semitones nan: give a number"),
+    ],
+)
+def test_impossible_voices_are_refused(
+    home: Path, tmp_path: Path, ossicle: Commands, words: tuple[str, ...], said: str
+) -> None:
+    (tmp_path / "u.txt").write_text("1\n")
+    found = ossicle("units", "vocoder", home / "vocoder", tmp_path / "u.txt", "-o", tmp_path / "out", *words)
+    assert found.code == 2
+    assert any(part in found.err for part in said.split("|")), found.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_vocoder_without_pitch_and_voices_says_so(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    (tmp_path / "u.txt").write_text("1 1\n")
+    call = ("units", "vocoder", home / "flat", tmp_path / "u.txt", "-o", tmp_path / "out")
+    assert "trained without pitch; train one with [vocoder] pitch = true" in ossicle(*call, "--semitones", "2").err
+    assert "it has one voice only" in ossicle(*call, "--speaker", "ada").err
+    assert ossicle(*call).code == 0
+
+
+def test_nothing_is_written_if_any_file_is_of_another_quantiser(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    other = drawn_quantiser(tmp_path / "other", k=5)
+    good, bad = tmp_path / "good.txt", tmp_path / "bad.units.json"
+    good.write_text("1 1\n")
+    write_json(bad, {"quantiser": other.digest, "n_units": 5, "segments": [{"units": [1]}]})
+    found = ossicle("units", "vocoder", home / "vocoder", good, bad, "-o", tmp_path / "out")
+    assert found.code == 2
+    assert f"{bad}: its units are of the quantiser {other.digest[:12]}" in found.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_places_that_are_no_vocoder_or_no_folder_are_named(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    (tmp_path / "u.txt").write_text("1\n")
+    found = ossicle("units", "vocoder", tmp_path, tmp_path / "u.txt", "-o", tmp_path / "out")
+    assert (found.code, "not a vocoder" in found.err) == (2, True)
+    found = ossicle("units", "vocoder", home / "vocoder", tmp_path / "u.txt", "-o", tmp_path / "u.txt")
+    assert (found.code, "u.txt is a file; give a folder" in found.err) == (2, True)
+    found = ossicle("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "u.txt")
+    assert (found.code, "u.txt is a file; give a folder" in found.err) == (2, True)
+
+
+def test_recordings_are_compared_with_what_is_made_of_them(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    call = ("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "out", "--num-samples", "3")
+    said = ossicle(*call, "--json", "--most-mcd", "1000")
+    assert said.code == 0, said.err
+    figures = json.loads(said.out)
+    assert (figures["segments"], figures["verdict"]["passed"]) == (3, True)
+    assert set(figures["mcd_db"]) == {"value", "low", "high"}
+    pairs = read_json(tmp_path / "out" / "resynthesis.json")["pairs"]
+    assert len(pairs) == len({one["recording"] for one in pairs}) == 3
+    for one in pairs:
+        stem = one["recording"].removesuffix(".wav")
+        original, made = (sound(tmp_path / "out" / f"{stem}.{kind}.wav") for kind in ("original", "resynthesis"))
+        assert len(original) == len(made) == one["units"] * HOP
+    assert (tmp_path / "out" / "vocoder.html").stat().st_size > 10_000
+    again = ossicle(*call, "--json", "--most-mcd", "1000")
+    assert again.out == said.out
+
+
+def test_a_missed_bar_gives_exit_code_4_and_is_named(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    said = ossicle(
+        "units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path, "--num-samples", 1, "--most-mcd", "0.1"
+    )
+    assert said.code == 4
+    assert "the vocoder misses a bar: mcd_db = " in said.err
+    assert "must be at most 0.1" in said.err
+    assert "mel-cepstral distortion, dB" in said.out
+
+
+def test_recordings_that_cannot_be_spoken_cost_only_themselves(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    given = tmp_path / "given"
+    shutil.copytree(home / "audio", given)
+    soundfile.write(given / "short.wav", np.full(100, 0.1), 16000)
+    soundfile.write(given / "silence.wav", np.zeros(16000), 16000)
+    (given / "broken.wav").write_bytes(b"RIFF")
+    call = ("units", "resynth", home / "vocoder", "-o", tmp_path / "out", "--most-mcd", "1000")
+    said = ossicle(*call, given)
+    assert said.code == 3
+    assert "short.wav: no units" in said.err
+    assert "broken.wav" in said.err
+    # Without a voiced frame there is no F0 to compare, which is not 0.
+    only = ossicle(*call, given / "silence.wav", "--json")
+    assert only.code == 0, only.err
+    assert json.loads(only.out)["f0_rmse_cents"]["value"] is None
+    assert read_json(tmp_path / "out" / "resynthesis.json")["pairs"][0]["f0_rmse_cents"] is None
+    none = ossicle(*call, given / "short.wav")
+    assert none.code == 2
+    assert "has a unit to speak; first short.wav: no units" in none.err
+
+
+def test_another_quantiser_or_none_beside_a_vocoder_is_refused(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    alone = shutil.copytree(home / "vocoder", tmp_path / "v" / "vocoder")
+    for file in ("quantiser.json", "quantiser.npz"):
+        (alone / file).unlink()
+    call = ("units", "resynth", alone, home / "audio", "-o", tmp_path / "out", "--most-mcd", "1000")
+    found = ossicle(*call)
+    assert (found.code, "there is no quantiser in it or in" in found.err) == (2, True)
+    drawn_quantiser(tmp_path / "v" / "quantiser", k=20, kind="group")
+    found = ossicle(*call)
+    assert found.code == 2
+    assert "and the vocoder was trained with" in found.err
+    shutil.rmtree(tmp_path / "v" / "quantiser")
+    drawn_quantiser(tmp_path / "v" / "quantiser", k=20)
+    assert ossicle(*call, "--num-samples", 1).code == 0
+
+
+def test_without_torch_the_extra_is_named(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "u.txt").write_text("1\n")
+    code = (
+        "import sys\nsys.modules['torch'] = None\n"
+        "from ossicle.app.cli.main import main\n"
+        f"sys.argv = ['ossicle', 'units', 'vocoder', {str(home / 'vocoder')!r}, {str(tmp_path / 'u.txt')!r}, '-o', "
+        f"{str(tmp_path / 'out')!r}]\nmain()"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert found.returncode == 2
+    assert "pip install 'ossicle[train]'" in found.stderr
