@@ -62,14 +62,14 @@ class PeriodDiscriminator(nn.Module):
 class ScaleDiscriminator(nn.Module):
     """Judges a sound at one rate: its own, halved ``halvings`` times."""
 
-    def __init__(self, halvings: int, channels: Sequence[int]) -> None:
+    def __init__(self, halvings: int, channels: Sequence[int], inner: int) -> None:
         super().__init__()
         self.halvings = halvings
         before, convs = 1, []
         for number, after in enumerate(channels):
             stride = _SCALE_STRIDES[number] if number < len(_SCALE_STRIDES) else 1
-            kernel = 15 if number == 0 else 41 if number < len(_SCALE_STRIDES) else 5
-            groups = 1 if number == 0 or kernel == 5 else math.gcd(4 if number == 1 else 16, before, after)
+            kernel = 15 if number == 0 else inner if number < len(_SCALE_STRIDES) else 5
+            groups = 1 if kernel != inner or number == 0 else math.gcd(4 if number == 1 else 16, before, after)
             convs.append(_convolution(before, after, kernel, stride, groups))
             before = after
         self.convs = nn.ModuleList(convs)
@@ -101,7 +101,10 @@ class VocoderDiscriminators(nn.Module):
     def __init__(self, settings: VocoderNetworkSettings) -> None:
         super().__init__()
         periods = [PeriodDiscriminator(period, settings.period_channels) for period in settings.periods]
-        scales = [ScaleDiscriminator(number, settings.scale_channels) for number in range(settings.scales)]
+        scales = [
+            ScaleDiscriminator(number, settings.scale_channels, settings.scale_kernel)
+            for number in range(settings.scales)
+        ]
         self.all = nn.ModuleList([*periods, *scales])
 
     def forward(self, samples: Tensor, mask: Tensor) -> list[Layers]:

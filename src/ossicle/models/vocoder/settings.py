@@ -34,6 +34,9 @@ class VocoderNetworkSettings:
     periods: tuple[int, ...] = setting(
         default=(2, 3, 5, 7, 11), help="periods in samples, one discriminator for each", ge=1, le=64
     )
+    scale_kernel: int = setting(
+        default=41, help="samples that the inner layers of scale discriminators see at a time", ge=3, le=101
+    )
     scales: int = setting(
         default=3, help="number of scale discriminators: of the sound, of its half rate, and so on", ge=1, le=5
     )
@@ -43,3 +46,5 @@ class VocoderNetworkSettings:
         for name in ("period_channels", "scale_channels", "periods"):
             if not getattr(self, name):
                 raise ValueError(f"{name} must not be empty")
+        if self.scale_kernel % 2 == 0:
+            raise ValueError(f"scale_kernel = {self.scale_kernel} must be odd")
