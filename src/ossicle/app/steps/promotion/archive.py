@@ -1,5 +1,6 @@
 """Archive a finished run: one dated folder with everything that says what it was, readable without Ossicle."""
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -21,6 +22,7 @@ from ossicle.app.steps.promotion.archive_tables import (
 from ossicle.app.steps.promotion.finished_run import FinishedRun, finished_run
 from ossicle.artefacts.files import file_digest, whole_folder, write_json, write_text
 from ossicle.artefacts.filesystem.changes import copy_file, copy_tree, make_folder
+from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_if_there
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.logs.environment import environment
 from ossicle.artefacts.shelf import Shelf
@@ -143,10 +145,8 @@ def _today() -> str:
 
 def _contents(folder: Path) -> dict[str, str]:
     """Return the content digest of every step that an archive was made from; empty if it does not say so."""
-    if not (folder / STEPS).is_file():
-        return {}
-    table = read_table(folder / STEPS)
-    return dict(zip(table["step"].to_list(), table["content"].to_list(), strict=True))
+    lines = read_if_there(folder / STEPS, MOST_ARTEFACT_BYTES).decode(errors="replace").splitlines()
+    return {row.get("step", ""): row.get("content", "") for row in csv.DictReader(lines)}
 
 
 def _pin(name: str, day: str, contents: Mapping[str, str]) -> str:
