@@ -153,9 +153,26 @@ def test_a_fold_that_is_judged_is_not_judged_again(before, straight, tmp_path, m
         judged(before, tmp_path / "quality")
     assert judged(before, tmp_path / "quality") == whole
     assert len(trained) == 3
-    assert sorted(one.name for one in (tmp_path / "quality").iterdir()) == ["metrics.json"]
+    left = [one.name for one in (tmp_path / "quality").iterdir() if not one.name.startswith(".ossicle-lock-")]
+    assert left == ["metrics.json"]
     quality.run(context(before, tmp_path / "quality"))
     assert len(trained) == 3
+
+
+def test_folds_may_be_judged_by_tasks_of_their_own(before, straight, tmp_path) -> None:
+    of = quality.STEP.work_units
+    assert of is not None
+    made = context(before, tmp_path / "quality")
+    names = of.names_of(made.project, made.inputs)
+    assert names == ("fold-000", "fold-001")
+    for name in reversed(names):
+        assert not of.done(made.out, name)
+        of.run(made, name)
+        assert of.done(made.out, name)
+    quality.run(made)
+    assert QualityFolder(made.out).metrics_file.read_bytes() == QualityFolder(straight).metrics_file.read_bytes()
+    assert all(of.done(made.out, name) for name in names)
+    assert of.names_of(load_project(made.project.file, ["quality.hold_out=none"]), made.inputs) == ()
 
 
 def test_without_words_the_figures_that_need_them_are_left_out(before, tmp_path) -> None:
@@ -167,6 +184,7 @@ def test_without_words_the_figures_that_need_them_are_left_out(before, tmp_path)
     assert {name for name in metrics["units"] if name != "folds"} == {"bitrate", "bitrate_runs", "repeat_rate"}
     assert (metrics["units"]["folds"], metrics["protocol"]["basis"]) == ({}, "in-sample")
     assert "There are no words with times" in metrics["notes"][0]
+    assert quality.STEP.work_units.names_of(project, {**inputs, **done.artefacts}) == ()
 
 
 def test_without_hold_outs_the_figures_are_in_sample(before, tmp_path) -> None:

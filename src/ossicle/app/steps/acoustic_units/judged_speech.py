@@ -35,16 +35,21 @@ class JudgedSpeech:
     @classmethod
     def of(cls, context: Context) -> "JudgedSpeech":
         """Return the speech of a step that needs ``corpus``, ``segments`` and ``features``."""
-        features, table = context.read(FeaturesFolder), context.read(SegmentsFolder).table()
+        return cls.made_of(context.read(CorpusFolder), context.read(SegmentsFolder), context.read(FeaturesFolder))
+
+    @classmethod
+    def made_of(cls, corpus: CorpusFolder, segments: SegmentsFolder, features: FeaturesFolder) -> "JudgedSpeech":
+        """Return the speech of the artefacts of a project."""
+        table = segments.table()
         there = set(features.recording_ids)
-        segments = tuple(
+        judged = tuple(
             JudgedSegment(segment_id, recording_id, group or recording_id, start_s, features.n_windows(segment_id))
             for segment_id, recording_id, group, start_s in table.select(
                 "segment_id", "recording_id", "group", "start_s"
             ).iter_rows()
             if segment_id in there
         )
-        return cls(segments, features, context.read(CorpusFolder))
+        return cls(judged, features, corpus)
 
     @cached_property
     def words(self) -> SpokenWords | None:

@@ -1,6 +1,7 @@
 """Step ``quality``: how much units say about words they were never told, with groups held out in turn."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.judged_speech import JudgedSpeech
 from ossicle.app.steps.acoustic_units.quantiser import groups_of
-from ossicle.app.steps.engine.step import Context, Step
+from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
 from ossicle.artefacts.filesystem.changes import make_folder, remove_folder
+from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.units.quality import QualityFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.artefacts.typed.units.sequences import SequencesFolder
@@ -48,8 +52,9 @@ def run(context: Context) -> None:
     if speech.words is not None and settings.quality.hold_out == HOLD_OUT_GROUPS:
         planned = hold_outs(speech.frames_by_group, settings.quality.folds)
         for number, (name, groups) in enumerate(planned.items()):
-            if not own.is_judged(number):
-                own.write_fold(number, _figures_of_fold(context, speech, number, groups))
+            with work_unit_lock(context.out, _fold_name(number), LOCK_WAIT_S):
+                if not own.is_judged(number):
+                    own.write_fold(number, _figures_of_fold(context, speech, number, groups))
             folds[name] = own.fold(number)
             context.progress.advance(number + 1, len(planned), "hold-outs")
     judged = folds or {ALL_SPEECH: inside.to_json()}
@@ -67,6 +72,34 @@ def run(context: Context) -> None:
     remove_folder(own.folds_folder)
     if reasons:
         context.progress.say(f"insufficient: {reasons[0]}{f' and {len(reasons) - 1} more' * (len(reasons) > 1)}")
+
+
+def _fold_name(number: int) -> str:
+    return f"fold-{number:03d}"
+
+
+def _fold_names(inputs: Mapping[str, Path]) -> tuple[str, ...]:
+    """Return a name for each group of the judged speech: as many folds as there can be."""
+    speech = JudgedSpeech.made_of(*(kind.among(inputs) for kind in (CorpusFolder, SegmentsFolder, FeaturesFolder)))
+    groups = 0 if speech.words is None else len(speech.frames_by_group)
+    return tuple(map(_fold_name, range(groups))) if groups > 1 else ()
+
+
+def _wanted_folds(project: Project, names: tuple[str, ...]) -> tuple[str, ...]:
+    quality = project.settings.quality
+    return names[: quality.folds] if quality.hold_out == HOLD_OUT_GROUPS else ()
+
+
+def _run_one(context: Context, name: str) -> None:
+    speech, number = JudgedSpeech.of(context), int(name.rpartition("-")[2])
+    planned = hold_outs(speech.frames_by_group, context.project.settings.quality.folds)
+    groups = tuple(planned.values())[number]
+    context.own(QualityFolder).write_fold(number, _figures_of_fold(context, speech, number, groups))
+
+
+def _is_judged(out: Path, name: str) -> bool:
+    own = QualityFolder(out)
+    return own.metrics_file.exists() or own.is_judged(int(name.rpartition("-")[2]))
 
 
 def _own_units(context: Context, speech: JudgedSpeech) -> UnitFigures:
@@ -200,4 +233,14 @@ STEP = Step(
         "seed": project.settings.evaluation.seed,
     },
     run=run,
+    work_units=WorkUnits(
+        named_by=(CorpusFolder.step, SegmentsFolder.step, FeaturesFolder.step),
+        names=_fold_names,
+        wanted=_wanted_folds,
+        run=_run_one,
+        done=_is_judged,
+        # One of them uses all workers.
+        parallel=lambda project: 1,
+        max_concurrent=15,
+    ),
 )

@@ -104,6 +104,8 @@ class WorkUnits:
         written.
     names
         Returns the names of the work units from the artefacts of ``named_by``.
+    wanted
+        Returns those of these names that the settings of a project ask for.
     run
         Does one work unit in the step's unfinished folder. The caller holds the lock of the work unit.
     done
@@ -120,10 +122,15 @@ class WorkUnits:
     done: Callable[[Path, str], bool]
     parallel: Callable[[Project], int] = lambda project: project.settings.project.workers
     max_concurrent: int = 0
+    wanted: Callable[[Project, tuple[str, ...]], tuple[str, ...]] = lambda project, names: names
 
     def names_from(self, artefacts: Mapping[str, Path]) -> tuple[str, ...]:
         """Return the names of the work units; raises KeyError if an artefact of ``named_by`` is missing."""
         return self.names({name: artefacts[name] for name in self.named_by})
+
+    def names_of(self, project: Project, artefacts: Mapping[str, Path]) -> tuple[str, ...]:
+        """Return the names of the work units of a project; raises KeyError as :meth:`names_from` does."""
+        return self.wanted(project, self.names_from(artefacts))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def work_units_left(step: Step, project: Project, artefacts: dict[str, Path]) ->
         An artefact that names the work units is missing.
     """
     assert step.work_units is not None
-    names = step.work_units.names_from(artefacts)
+    names = step.work_units.names_of(project, artefacts)
     if any(name not in artefacts for name in step.needs):
         return names
     shelf = Shelf(project.data_root)
@@ -90,7 +90,7 @@ def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Pr
     assert step.work_units is not None
     shelf, began = Shelf(project.data_root), time.monotonic()
     artefacts = _needed(step, project, progress, gather=gather)
-    names = step.work_units.names_from(artefacts)
+    names = step.work_units.names_of(project, artefacts)
     if work_unit not in names:
         raise UsageError(f"{step.name} has no work unit {work_unit!r}; work units: {', '.join(names)}")
     made_from = fingerprint(step, project, shelf, artefacts)
@@ -149,7 +149,7 @@ def gather_step(project: Project, step_name: str, progress: Progress) -> str:
     progress.begin(f"{step.name} gather")
     if shelf.find(made_from) is None:
         if left := work_units_left(step, project, artefacts):
-            names = step.work_units.names_from(artefacts)
+            names = step.work_units.names_of(project, artefacts)
             raise OssicleError(
                 f"{step.name} cannot be gathered: {len(left)} of {len(names)} work units are not done: "
                 f"{', '.join(left)}; do them: {_run_line(step, project)}"
@@ -199,7 +199,7 @@ def _gather(
     if (found := shelf.find(made_from)) is not None:
         return found
     out = shelf.unfinished(made_from)
-    if not all(step.work_units.done(out, name) for name in step.work_units.names_from(artefacts)):
+    if not all(step.work_units.done(out, name) for name in step.work_units.names_of(project, artefacts)):
         # Look again: another process may commit the step at this moment, and its unfinished work units are then gone.
         return shelf.find(made_from)
     return compute(step, made_from, shelf, project, progress, artefacts, {}, False, math.inf)
