@@ -80,7 +80,9 @@ def _fold_name(number: int) -> str:
 
 def _fold_names(inputs: Mapping[str, Path]) -> tuple[str, ...]:
     """Return a name for each group of the judged speech: as many folds as there can be."""
-    speech = JudgedSpeech.made_of(*(kind.among(inputs) for kind in (CorpusFolder, SegmentsFolder, FeaturesFolder)))
+    speech = JudgedSpeech.made_of(
+        CorpusFolder.among(inputs), SegmentsFolder.among(inputs), FeaturesFolder.among(inputs)
+    )
     groups = 0 if speech.words is None else len(speech.frames_by_group)
     return tuple(map(_fold_name, range(groups))) if groups > 1 else ()
 
