@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ossicle.core.text.counting import counted
 from ossicle.metrics.reports.event_report import plain
 
 FEWEST_RECORDINGS = 5
@@ -95,12 +96,12 @@ def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
             out.append(one[UNDEFINED])
             continue
         if one["recordings"] < FEWEST_RECORDINGS:
-            out.append(f"{name}: {one['recordings']} recordings are judged, and {FEWEST_RECORDINGS} are needed")
+            out.append(f"{name}: {_are(one['recordings'], 'recording')} judged, and {FEWEST_RECORDINGS} are needed")
         if "ami" not in one:
             continue
         ami = one["ami"]
         if one["labels"] < FEWEST_WORDS:
-            out.append(f"{name}: {one['labels']} different words are judged, and {FEWEST_WORDS} are needed")
+            out.append(f"{name}: {_are(one['labels'], 'different word')} judged, and {FEWEST_WORDS} are needed")
         elif ami["low"] is not None:
             interval = f"{ami['value']:.3f} [{ami['low']:.3f}, {ami['high']:.3f}]"
             moved = one["ami_shifted"]
@@ -111,3 +112,7 @@ def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
                     f"{name}: the AMI {interval} is not above that of the same units moved in time ({moved:.3f})"
                 )
     return out
+
+
+def _are(number: int, what: str) -> str:
+    return f"{counted(number, what)} {'is' if number == 1 else 'are'}"

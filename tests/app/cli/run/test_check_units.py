@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import soundfile
 
@@ -146,3 +147,18 @@ def test_more_units_than_motifs_can_have_tokens_are_refused_by_key(k: int, home:
     assert f"k = {k}: every unit is a token of [motifs]" in said.err
     assert "set k to 4095 or less" in said.err
     assert ossicle("status", "-p", folder, "--set", "quantiser.k=4095", "--set", "motifs.vocabulary=4096").code == 0
+
+
+def test_channels_that_cancel_are_named_before_a_run(home: Path, ossicle: Commands) -> None:
+    samples, rate = soundfile.read(home / "audio" / "speaker1_1.wav")
+    soundfile.write(home / "audio" / "speaker1_1.wav", np.stack([samples, -samples], axis=1), rate)
+    found = findings(ossicle, "-p", project(ossicle, home))["channels cancel"]
+    assert found["warns"]
+    assert "speaker1_1.wav" in found["message"]
+
+
+def test_one_recording_is_one(home: Path, ossicle: Commands) -> None:
+    for file in sorted((home / "audio").iterdir())[1:]:
+        file.unlink()
+    folder = project(ossicle, home, "--group", "recording")
+    assert findings(ossicle, "-p", folder)["groups"]["message"].startswith("the only recording; with split.group")

@@ -18,7 +18,8 @@ from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.artefacts.typed.units.sequences import SequenceRow, SequencesFolder
 from ossicle.core.settings import digestible
 from ossicle.core.text.counting import counted
-from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
+from ossicle.corpus.health.problem import Problem
+from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.evaluation.units.inventory import Inventory, heard_segments, inventory
 from ossicle.evaluation.units.words import SpokenWords
@@ -72,9 +73,9 @@ def run(context: Context) -> None:
         rate=RATE,
         hop_s=hop_s,
         problems=[
-            (one["where"], one["message"], one["remedy"])
-            for one in context.read(CorpusFolder).health["problems"]
-            if one["severity"] != "note" and one["code"] not in OF_FRONT_ENDS
+            (one.where, one.message, one.remedy)
+            for one in without_front_end(Problem(**one) for one in context.read(CorpusFolder).health["problems"])
+            if one.severity != "note"
         ],
         budget=list(context.seconds.items()),
         files={METRICS: METRICS, "quantiser": f"{QUANTISER}/", "table of motifs": MOTIFS},

@@ -18,7 +18,8 @@ from ossicle.bundle.manifest import CARD
 from ossicle.core.decisions.states import ON
 from ossicle.core.settings import digestible
 from ossicle.core.text.counting import counted
-from ossicle.corpus.health.sound_problems import OF_FRONT_ENDS
+from ossicle.corpus.health.problem import Problem
+from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.evaluation.examples.example import Example
 from ossicle.evaluation.states.next_steps import next_steps
 from ossicle.report.data import TrainingCurve
@@ -52,9 +53,9 @@ def run(context: Context) -> None:
         curve_notes=curve_notes({_named(dataset, name): heads.run(name) for name in dataset.models}),
         split=dataset.split,
         problems=[
-            (one["where"], one["message"], one["remedy"])
-            for one in health["problems"]
-            if one["severity"] != "note" and one["code"] not in OF_FRONT_ENDS
+            (one.where, one.message, one.remedy)
+            for one in without_front_end(Problem(**one) for one in health["problems"])
+            if one.severity != "note"
         ],
         budget=list(context.seconds.items()),
         files={METRICS: METRICS, "bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"},

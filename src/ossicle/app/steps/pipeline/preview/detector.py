@@ -122,14 +122,22 @@ def index_findings(
         problems, heard = without_front_end(problems), None
     for one in preview(index, problems, report.by_label, heard, paths, reported):
         yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
-    yield from _channels(project, index)
+    yield from channel_findings(project, index)
     yield from _split(project, index)
     needs = feature_needs if settings.kind.reads == EMBEDDINGS else detector_needs
     yield disk_finding(project, needs(project, index))
 
 
-def _channels(project: Project, index: CorpusIndex) -> Iterator[Finding]:
-    """Warn of channels that cancel each other; an index that was decoded has them among its problems."""
+def channel_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
+    """Warn of channels that cancel each other; an index that was decoded has them among its problems.
+
+    Parameters
+    ----------
+    project
+        The project.
+    index
+        Its index, decoded or not.
+    """
     if index.levels or project.settings.audio.name != MEAN:
         return
     sample = sample_channels(project.roots, index.recordings)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.preflight.disk import disk_finding, feature_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
-from ossicle.app.steps.pipeline.preview.detector import input_preview
+from ossicle.app.steps.pipeline.preview.detector import channel_findings, input_preview
 from ossicle.core.decisions.states import UNKNOWN
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Recording, grouped
@@ -37,6 +37,7 @@ def _findings(
     problems = without_front_end(report.problems)
     for one in preview(index, problems, report.by_label, None, paths, reported):
         yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
+    yield from channel_findings(project, index)
     yield from _names(index)
     labels = sorted({one.label for one in index.annotations} | {one for of in index.unknown.values() for one in of})
     reviewed = [one for one in index.recordings if one.reviewed]

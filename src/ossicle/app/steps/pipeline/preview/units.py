@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.segments import given_segments, table_file
 from ossicle.app.steps.pipeline.preflight.finding import Finding
-from ossicle.app.steps.pipeline.preview.detector import input_preview
+from ossicle.app.steps.pipeline.preview.detector import channel_findings, input_preview
 from ossicle.app.steps.pipeline.preview.vocoder import vocoder_findings
 from ossicle.core.errors import OssicleError
 from ossicle.core.text.counting import counted
@@ -45,6 +45,7 @@ def _findings(
             where = f"{problem.where}: " if problem.where else ""
             words = f"{where}{problem.message}; {problem.remedy}"
             yield Finding(problem.code.replace("_", " "), True, words, warns=True)
+    yield from channel_findings(project, index)
     seconds = sum(one.duration_s for one in index.recordings)
     yield Finding("sound", True, f"{seconds / 3600:.2f} h in {counted(len(index.recordings), 'recording')}")
     yield _words(project, index)
@@ -85,8 +86,8 @@ def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         if note.kind == "name_template":
             yield Finding("name", True, f"{note.where} {note.message}", warns=True)
     if group == RECORDING:
-        words = f"each of the {len(names)} recordings by itself; with split.group the speakers can be held out"
-        yield Finding("groups", True, words)
+        each = "the only recording" if len(names) == 1 else f"each of the {len(names)} recordings by itself"
+        yield Finding("groups", True, f"{each}; with split.group the speakers can be held out")
         return
     alone = {ungrouped(one, group) for one in index.recordings} - {""}
     names = [name for name in names if name not in alone]
