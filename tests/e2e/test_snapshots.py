@@ -4,27 +4,34 @@ Three containers run at a time. Each sees the volume as it was at its start, can
 """
 
 import json
+import re
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from ossicle.app.jobs.benchmark import benchmark_jobs
 from ossicle.app.jobs.build import step_jobs
 from ossicle.app.jobs.job import Job, Task
-from ossicle.app.jobs.placed import RunOptions, jobs_of
+from ossicle.app.jobs.placed import run_planning_steps
 from ossicle.app.jobs.state import FINE
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.pipelines import steps_of
 from ossicle.artefacts.shelf import MANIFEST
+from ossicle.audio.wav import write_wav
 from ossicle.core.errors import EXIT_USAGE
+from ossicle.corpus.synthetic.tapes import make_tapes
 
-from ..snapshot_volume import Ended, Fleet
+from ..snapshot_volume import Ended, Fleet, Troubles
 from ..speech_like import write_speech
-from .conftest import ossicle
+from .conftest import TAPES, TINY, ossicle
+from .test_drums import MACHINES, RATE, hit
+from .test_drums import SMALL as SMALL_DRUMS
 from .units_project import SMALL
 
 PROGRAM = (sys.executable, "-P", "-m", "ossicle")
@@ -57,15 +64,11 @@ def require_equal(one: Path, other: Path) -> None:
     assert left == []
 
 
-def planned(home: Path) -> list[Job]:
-    """The jobs of the project ``p``; what names the work units is made here."""
-    return jobs_of([load_project(home / "p")], RunOptions(on="local"), Silent())
-
-
-def next_jobs(home: Path) -> list[Job]:
+def next_jobs(home: Path, overrides: tuple[str, ...] = ()) -> list[Job]:
     """The jobs that can be planned after what is done, as ``ossicle run --on`` plans its next round."""
-    project = load_project(home / "p")
-    return step_jobs(project, steps_of(project), (), "local", known_only=True)
+    project = load_project(home / "p", overrides)
+    run_planning_steps(project, Silent(), steps_of(project))
+    return step_jobs(project, steps_of(project), overrides, "local", known_only=True)
 
 
 def sent(home: Path, folder: Path, **of: object) -> Fleet:
@@ -73,6 +76,12 @@ def sent(home: Path, folder: Path, **of: object) -> Fleet:
     fleet = Fleet(folder, PROGRAM, **of)  # type: ignore[arg-type]
     shutil.copytree(home, fleet.volume.files, dirs_exist_ok=True)
     return fleet
+
+
+def benchmarked(fleet: Fleet) -> None:
+    """Run the tasks of the benchmark of the project in the volume."""
+    project = load_project(fleet.volume.files / "p")
+    through(fleet, benchmark_jobs(project, (), "local"))
 
 
 def through(fleet: Fleet, jobs: Iterable[Job]) -> dict[str, Ended]:
@@ -95,7 +104,7 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert new.returncode == 0, new.stderr
     file = home / "p" / "ossicle.toml"
     file.write_text(file.read_text().replace("[project]\n", "[project]\nworkers = 1\n", 1) + SMALL)
-    planned(home)
+    next_jobs(home)
     return home
 
 
@@ -138,3 +147,91 @@ def test_whoever_is_last_cannot_gather(speech: Path, tmp_path: Path) -> None:
     task = ("jobs", "task", "features", "shard-0000", "--no-gather", "--project=ossicle.toml")
     assert fleet.run({"next": task}, "p")["next"].code == EXIT_USAGE
     assert "features needs segments, which is not done" in (fleet.volume.files / "logs" / "next.log").read_text()
+
+
+BENCHMARK = """
+[benchmark]
+audio = "../others/audio"
+annotations = "../others/selections"
+models = ["bundle"]
+allow_overlap = true
+bootstrap = 100
+thresholds = [0.1, 0.5]
+"""
+
+
+def require_little_lost(fleet: Fleet, taken: int, stops: int) -> None:
+    """As many troubles as were planned, and each lost at most one epoch, file or shard."""
+    print([(one.name, one.epochs, dict(one.files)) for one in fleet.lost], fleet.stopped)
+    assert (len(fleet.lost), len(fleet.stopped)) == (taken, stops)
+    assert max(one.epochs for one in fleet.lost) <= 1
+    done = [
+        count
+        for one in fleet.lost
+        for folder, count in one.files.items()
+        if Path(folder).name in ("shards", "parts", "tracks")
+    ]
+    assert max(done, default=0) <= 1
+
+
+def both_ways(
+    home: Path,
+    place: Path,
+    more: Callable[[Fleet], None] = lambda fleet: None,
+    *,
+    seed: int,
+    taken: int,
+    stops: int,
+    overrides: tuple[str, ...] = (),
+) -> None:
+    """Run the project ``p`` through containers with troubles, and compare it with ``here``."""
+    fleet = sent(home, place / "fleet", troubles=Troubles(taken, stops, seed))
+    while jobs := next_jobs(fleet.volume.files, overrides):
+        through(fleet, jobs)
+    more(fleet)
+    require_equal(fleet.volume.files / "p", home / "here")
+    require_little_lost(fleet, taken, stops)
+
+
+@pytest.mark.slow
+def test_a_benchmark_of_tapes_with_containers_that_are_taken_away(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    make_tapes(home / "tapes", TAPES)
+    make_tapes(home / "others", replace(TAPES, tapes=2, sites=2, seed=7))
+    options = ("--audio", home / "tapes" / "audio", "--annotations", home / "tapes" / "selections")
+    new = ossicle("new", "tapes", home / "p", *options, "--group", "site", "--folds", 2)
+    assert new.returncode == 0, new.stderr
+    file = home / "p" / "ossicle.toml"
+    text = re.sub(r"\n\[(chunks|decision)\]\n([^\[\n].*\n?)*", "\n", file.read_text())
+    file.write_text(re.sub("hop_samples = [0-9]+", "n_mels = 40\nhop_samples = 320", text) + TINY + BENCHMARK)
+    next_jobs(home)
+    here = shutil.copytree(home / "p", home / "here")
+    for command in ("run", "benchmark"):
+        done = ossicle(command, "-p", here)
+        assert done.returncode == 0, done.stderr
+    both_ways(home, tmp_path, benchmarked, seed=1, taken=8, stops=2)
+
+
+@pytest.mark.slow
+def test_trainings_on_drums_with_containers_that_are_taken_away(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    for number, machine in enumerate(MACHINES):
+        for label in ("bd", "sd", "hh"):
+            (home / "audio" / machine / label).mkdir(parents=True)
+            for take in range(5):
+                rng = np.random.default_rng([number, take, len(label), ord(label[0])])
+                write_wav(home / "audio" / machine / label / f"{take}.wav", hit(label, rng), RATE)
+    new = ossicle("new", "drums", home / "p", "--audio", home / "audio")
+    assert new.returncode == 0, new.stderr
+    values = {**SMALL_DRUMS, "training.epochs": 8, "training.device": "cpu"}
+    overrides = tuple(f"{key}={value}" for key, value in values.items())
+    next_jobs(home, overrides)
+    here = shutil.copytree(home / "p", home / "here")
+    done = ossicle("run", "-p", here, *(word for one in overrides for word in ("--set", one)))
+    assert done.returncode == 0, done.stderr
+    both_ways(home, tmp_path, seed=2, taken=6, stops=2, overrides=overrides)
+
+
+@pytest.mark.slow
+def test_acoustic_units_with_containers_that_are_taken_away(speech: Path, spoken_here: Path, tmp_path: Path) -> None:
+    both_ways(speech, tmp_path, seed=3, taken=6, stops=1)
