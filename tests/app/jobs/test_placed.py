@@ -8,7 +8,7 @@ import pytest
 from ossicle.app.jobs import placed
 from ossicle.app.jobs.build import step_jobs
 from ossicle.app.jobs.job import Job
-from ossicle.app.jobs.placed import RunOptions, do_in_rounds, needs_jobs
+from ossicle.app.jobs.placed import RunOptions, do_in_rounds, jobs_of, needs_jobs
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Context, Silent, Step, WorkUnits, find_steps
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
@@ -16,7 +16,16 @@ from ossicle.app.steps.pipeline.pipelines import PIPELINES, pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import write_text
 
-PROJECT = '[project]\npipeline = "chain"\n[corpus]\naudio = "audio"\n'
+PROJECT = """
+[project]
+pipeline = "chain"
+[corpus]
+audio = "audio"
+[variants.other.split]
+seed = 1
+[variants.same.split]
+seed = 0
+"""
 
 
 def step(name: str, *needs: str, by: str = "") -> Step:
@@ -33,7 +42,10 @@ def step(name: str, *needs: str, by: str = "") -> Step:
         write_text(context.out / part, name)
 
     divided = WorkUnits((by,), names, run_one, lambda out, part: (out / part).exists()) if by else None
-    return Step(name, 1, needs, lambda project: {}, write, work_units=divided)
+    seed = name in ("learn", "apply")
+    return Step(
+        name, 1, needs, lambda project: {"seed": project.settings.split.seed} if seed else {}, write, work_units=divided
+    )
 
 
 @pytest.fixture
@@ -49,19 +61,21 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pr
     monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
     monkeypatch.setitem(PIPELINES, "chain", Pipeline(name="chain", steps=steps))
     (tmp_path / "ossicle.toml").write_text(PROJECT)
-    return lambda *overrides: load_project(tmp_path, overrides)
+    return lambda *overrides, variant="": load_project(tmp_path, overrides, None, variant)
 
 
-def rounds(project: Project, on: str | None, monkeypatch: pytest.MonkeyPatch) -> list[list[tuple[str, str, int]]]:
+def rounds(on: str | None, monkeypatch: pytest.MonkeyPatch, *projects: Project) -> list[list[tuple[str, str, int]]]:
     """Name, place and number of tasks of each job by round; the jobs of a round are then done."""
     seen: list[list[tuple[str, str, int]]] = []
 
     def do(project: Project, jobs: Sequence[Job], *rest: object) -> None:
         seen.append([(job.name, job.placement.on, len(job.tasks)) for job in jobs])
-        run_project(project, Silent(), until=jobs[-1].step)
+        for one in projects:
+            own = [job.step for job in jobs if job.name.startswith(f"{one.variant}." if one.variant else job.step)]
+            run_project(one, Silent(), until=own[-1] if own else "list")
 
     monkeypatch.setattr(placed, "do_jobs", do)
-    do_in_rounds([project], RunOptions(on=on), Silent(), lambda states: None, lambda folder: None)
+    do_in_rounds(projects, RunOptions(on=on), Silent(), lambda states: None, lambda folder: None)
     return seen
 
 
@@ -72,12 +86,12 @@ def test_only_what_no_work_units_name_is_planned_here(project: Callable[..., Pro
 def test_each_round_has_the_arrays_that_are_known(
     project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert rounds(project(), "slurm", monkeypatch) == [
+    assert rounds("slurm", monkeypatch, project()) == [
         [("cut", "slurm", 2), ("cut.gather", "slurm", 1)],
         [("encode", "slurm", 2), ("encode.gather", "slurm", 1), ("learn", "slurm", 1)],
         [("apply", "slurm", 2), ("apply.gather", "slurm", 1), ("page", "slurm", 1)],
     ]
-    assert rounds(project(), "slurm", monkeypatch) == []
+    assert rounds("slurm", monkeypatch, project()) == []
 
 
 def test_what_is_here_is_done_before_what_follows_elsewhere(
@@ -85,7 +99,7 @@ def test_what_is_here_is_done_before_what_follows_elsewhere(
 ) -> None:
     loaded = project("jobs.encode.on=slurm")
     assert needs_jobs(loaded, RunOptions())
-    found = rounds(loaded, None, monkeypatch)
+    found = rounds(None, monkeypatch, loaded)
     assert found[0] == [("cut", "local", 2), ("cut.gather", "local", 1)]
     assert found[1:] == [[("encode", "slurm", 2), ("encode.gather", "slurm", 1)]]
 
@@ -97,3 +111,26 @@ def test_a_run_that_cannot_be_waited_for_has_them_as_one_task(project: Callable[
     assert [(job.name, len(job.tasks)) for job in jobs] == [("cut", 2), ("cut.gather", 1), ("encode-page", 1)]
     assert jobs[-1].tasks[0].argv[:7] == ("ossicle", "run", "encode", "learn", "apply", "page", "--on=local")
     assert find_steps(pipeline_of(loaded).steps_of(loaded), loaded)["cut"] is None
+
+
+def test_what_variants_share_is_done_once_and_the_other_waits_for_it(project: Callable[..., Project]) -> None:
+    projects = [project(), project(variant="other"), project(variant="same")]
+    run_project(projects[0], Silent(), until="cut")
+    jobs = jobs_of(projects, RunOptions(on="slurm"), Silent())
+    assert [(job.name, job.needs) for job in jobs] == [
+        ("encode", ()),
+        ("encode.gather", ("encode",)),
+        ("learn-page", ("encode.gather",)),
+        ("other.learn-page", ("encode.gather",)),
+    ]
+
+
+def test_variants_that_share_steps_are_done_in_rounds(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = [[name for name, _, _ in one] for one in rounds("slurm", monkeypatch, project(), project(variant="other"))]
+    assert names == [
+        ["cut", "cut.gather"],
+        ["encode", "encode.gather", "learn", "other.learn"],
+        ["apply", "apply.gather", "page", "other.apply", "other.apply.gather", "other.page"],
+    ]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
+from ossicle.app.jobs.shared_steps import SharedSteps
 from ossicle.app.project.file_names import LOCAL_FILE
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import LOCAL, MODAL, StepPlacement
@@ -102,7 +103,13 @@ def _most_at_a_time(project: Project, table: str) -> int:
 
 
 def step_jobs(
-    project: Project, steps: Sequence[Step], overrides: tuple[str, ...], on: str | None, *, known_only: bool = False
+    project: Project,
+    steps: Sequence[Step],
+    overrides: tuple[str, ...],
+    on: str | None,
+    *,
+    known_only: bool = False,
+    shared: SharedSteps | None = None,
 ) -> list[Job]:
     """Return the jobs of the unfinished work among ``steps``; each job needs the one before it.
 
@@ -123,23 +130,39 @@ def step_jobs(
     known_only
         End before the first step whose work units are not known yet; once the steps before it are done, further jobs
         follow.
+    shared
+        The steps of other projects of the same plan, to which these are added. A step that is among them has no job
+        here, and the next job waits for that of the other project.
     """
     line, prefix = Line(project, overrides), f"{project.variant}." if project.variant else ""
     found = find_steps(steps, project)
     done = {name: path for name, path in found.items() if path is not None}
     here = {step.name for step in pipeline_of(project).planning_steps(project)}
+    owners = SharedSteps() if shared is None else shared
+    keys = {} if shared is None else owners.keys(project, steps, done)
     out: list[Job] = []
     plain: list[str] = []
+    after: list[str] = []
+
+    def append(name: str, tasks: Sequence[Task], placed: StepPlacement, *of: str) -> None:
+        _append(out, f"{prefix}{name}", of[0], tasks, placed, after)
+        after.clear()
+        for one in of if keys else ():
+            owners.add(keys[one], out[-1].name)
 
     def close() -> None:
         if plain:
             name = plain[0] if len(plain) == 1 else f"{plain[0]}-{plain[-1]}"
             argv = line("run", *plain, "--on=local", "--wait", "--progress=plain")
-            _append(out, f"{prefix}{name}", plain[0], [Task(name, argv)], placement(project, plain[0], on))
+            append(name, [Task(name, argv)], placement(project, plain[0], on), *plain)
             plain.clear()
 
     for step in steps:
         if step.name in here or step.name in done:
+            continue
+        if keys and (owner := owners.job(keys[step.name])) is not None:
+            close()
+            after.append(owner)
             continue
         placed = placement(project, step.name, on)
         known = step.work_units is not None and done.keys() >= set(step.work_units.named_by)
@@ -154,9 +177,9 @@ def step_jobs(
         if work_units:
             words = ("jobs", "task", step.name)
             tasks = [Task(one, line(*words, one, "--no-gather", "--progress=plain")) for one in work_units]
-            _append(out, f"{prefix}{step.name}", step.name, tasks, placed)
+            append(step.name, tasks, placed, step.name)
             gather = Task(f"{step.name}{GATHER}", line("jobs", "gather", step.name, "--progress=plain"))
-            _append(out, f"{prefix}{gather.name}", step.name, [gather], gather_placement(project, step.name, on))
+            append(gather.name, [gather], gather_placement(project, step.name, on), step.name)
         else:
             plain.append(step.name)
     close()
@@ -203,10 +226,13 @@ def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> l
     return out
 
 
-def _append(jobs: list[Job], name: str, step: str, tasks: Sequence[Task], placed: StepPlacement) -> None:
+def _append(
+    jobs: list[Job], name: str, step: str, tasks: Sequence[Task], placed: StepPlacement, after: Sequence[str]
+) -> None:
     # All parts of an array that is too long for one job need the same jobs, and the next job needs all parts.
     last = jobs[-1] if jobs else None
-    needs = () if last is None else tuple(job.name for job in jobs if job.needs == last.needs)
+    before = () if last is None else tuple(job.name for job in jobs if job.needs == last.needs)
+    needs = tuple(dict.fromkeys((*before, *after)))
     for part, begin in enumerate(range(0, len(tasks), LARGEST_ARRAY), start=1):
         chunk = tuple(tasks[begin : begin + LARGEST_ARRAY])
         jobs.append(Job(name if part == 1 else f"{name}-{part}", chunk, needs, placed, step))

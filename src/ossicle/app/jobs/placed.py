@@ -1,6 +1,6 @@
 """Run the steps of projects where they are placed: plan them, write the plan, and run it to its end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from ossicle.app.jobs.build import local_cap, make_plan, placement, step_jobs
@@ -10,6 +10,7 @@ from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.runner import task_id
 from ossicle.app.jobs.runners import runners_of
 from ossicle.app.jobs.scripts import write_scripts
+from ossicle.app.jobs.shared_steps import SharedSteps
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import LOCAL
 from ossicle.app.steps.engine.step import Progress, Step
@@ -58,10 +59,11 @@ def jobs_of(projects: Sequence[Project], run_options: RunOptions, progress: Prog
     steps = [chosen_steps(project, run_options.names, run_options.until) for project in projects]
     for project, of in zip(projects, steps, strict=True):
         run_planning_steps(project, progress, of)
+    shared = SharedSteps() if len(projects) > 1 else None
     return [
         job
         for project, of in zip(projects, steps, strict=True)
-        for job in step_jobs(project, of, run_options.overrides, run_options.on)
+        for job in step_jobs(project, of, run_options.overrides, run_options.on, shared=shared)
     ]
 
 
@@ -84,9 +86,12 @@ def run_planning_steps(project: Project, progress: Progress, steps: Sequence[Ste
         run_project(project, progress, names=[step.name for step in planning], wait=wait)
 
 
-def jobs_elsewhere(jobs: Sequence[Job]) -> list[Job]:
-    """Return the jobs elsewhere and those they need; a process that waited for them can do the rest itself."""
-    needed: set[str] = set()
+def jobs_elsewhere(jobs: Sequence[Job], wanted: Collection[str] = ()) -> list[Job]:
+    """Return the jobs elsewhere, those named ``wanted``, and all that these need.
+
+    A process that waited for them can do the rest itself.
+    """
+    needed = set(wanted)
     for job in reversed(jobs):
         if job.elsewhere or job.name in needed:
             needed |= {job.name, *job.needs}
@@ -164,19 +169,25 @@ def do_in_rounds(
     """
     jobs_of(projects, run_options, progress)
     before: list[Job] = []
-    while (jobs := [job for project in projects for job in _next_round(project, run_options)]) and jobs != before:
+    while (jobs := _next_round(projects, run_options)) and jobs != before:
         do_jobs(projects[0], jobs, show, on_plan)
         before = jobs
 
 
-def _next_round(project: Project, run_options: RunOptions) -> list[Job]:
+def _next_round(projects: Sequence[Project], run_options: RunOptions) -> list[Job]:
     """Return the jobs that can be planned now and are elsewhere, or are needed by one elsewhere."""
-    steps = chosen_steps(project, run_options.names, run_options.until)
-    every, known = (
-        step_jobs(project, steps, run_options.overrides, run_options.on, known_only=only) for only in (False, True)
-    )
-    later = every[sum(one == other for one, other in zip(every, known, strict=False)) :]
-    return known if any(job.elsewhere for job in later) else jobs_elsewhere(known)
+    known: list[Job] = []
+    wanted: set[str] = set()
+    of_every, of_known = (SharedSteps(), SharedSteps()) if len(projects) > 1 else (None, None)
+    for project in projects:
+        steps = chosen_steps(project, run_options.names, run_options.until)
+        rest = (project, steps, run_options.overrides, run_options.on)
+        every, own = step_jobs(*rest, shared=of_every), step_jobs(*rest, known_only=True, shared=of_known)
+        known += own
+        if any(job.elsewhere for job in every if job not in own):
+            # A job elsewhere follows in a later round, and everything before it is needed.
+            wanted |= {job.name for job in own}
+    return jobs_elsewhere(known, wanted)
 
 
 def do_jobs(
