@@ -66,7 +66,7 @@ def test_the_page_shows_pairs_figures_verdict_and_what_they_mean(tmp_path, data)
         "from 1:01.50; ada",
         "shown only: it never decides",
         "Units hold no phases",
-        "of 3 joints",
+        "clicks where units or blocks meet",
     ):
         assert text in page
     assert page.count('class="tag note">phase-blind') == 2
@@ -106,7 +106,8 @@ def test_defects_are_named_at_their_pair_and_counted(data):
     broken = np.clip(30 * card.made, -1, 1).astype(np.float32)
     page = render(replace(data, pairs=[replace(card, judged=judge_pair(card.original, broken, RATE)), data.pairs[1]]))
     assert "samples are clipped" in page
-    assert re.search(r"clipped</th><td class=\"n\">1</td><td>of 2 resyntheses", page)
+    row = r"that are clipped</th><td class=\"n\">1 of 2</td><td class=\"n\">0 of 2</td>"
+    assert re.search(row, page)
 
 
 def test_sounds_of_a_pair_are_heard_together_or_not_at_all(data, monkeypatch):

@@ -1,7 +1,7 @@
 """The page to listen to a vocoder: recordings, resyntheses and the baseline, in one HTML file that needs no network."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -210,7 +210,9 @@ def _shown(pair: PairCard, rate: int, budget: _SoundBudget) -> _Shown:
     heard = budget.addresses([one.samples for one in sounds], rate)
     cells = [_Cell(name, image, sound) for (name, _, _), image, sound in zip(named, images, heard, strict=True)]
     cut = any(len(samples) > most for _, samples, _ in named)
-    return _Shown(pair, cells, _pair_rows(pair), cut, _defects_in_words(pair.judged.defects))
+    return _Shown(
+        pair, cells, _pair_rows(pair), cut, _defects_in_words(pair.judged.defects, pair.judged.original_defects)
+    )
 
 
 def _until(track: PitchTrack, seconds: float) -> PitchTrack:
@@ -238,10 +240,10 @@ def _value(judged: JudgedPair, key: str) -> float:
     return judged.pitch.voicing_error if key == "voicing_error" else float(getattr(judged, key))
 
 
-def _defects_in_words(found: Defects) -> str:
+def _defects_in_words(found: Defects, beside: Defects) -> str:
     parts = []
     if found.clicks:
-        parts.append(f"{found.clicks} of {found.seams} joints click")
+        parts.append(f"{found.clicks} of {found.seams} joints click ({beside.clicks} in the recording)")
     if found.has_offset:
         parts.append(f"an offset of {found.offset:.3g} of full scale")
     if found.clipped:
@@ -249,13 +251,16 @@ def _defects_in_words(found: Defects) -> str:
     return "; ".join(parts)
 
 
-def _all_defects(pairs: Sequence[PairCard]) -> dict[str, Any]:
-    """Return how many resyntheses have each defect, and what was looked at."""
-    found = [pair.judged.defects for pair in pairs]
-    return {
-        "pairs": len(found),
-        "seams": sum(one.seams for one in found),
-        "clicks": sum(one.clicks for one in found),
-        "offset": sum(one.has_offset for one in found),
-        "clipped": sum(one.clipped > 0 for one in found),
-    }
+def _all_defects(pairs: Sequence[PairCard]) -> list[dict[str, Any]]:
+    """Return how many resyntheses and recordings have each defect, and of how many that were looked at."""
+    made, heard = ([getattr(pair.judged, name) for pair in pairs] for name in ("defects", "original_defects"))
+
+    def row(name: str, count: Callable[[Defects], int], whole: Callable[[Defects], int]) -> dict[str, Any]:
+        sums = [(sum(map(count, side)), sum(map(whole, side))) for side in (made, heard)]
+        return {"name": name, "made": sums[0], "heard": sums[1]}
+
+    return [
+        row("clicks where units or blocks meet", lambda one: one.clicks, lambda one: one.seams),
+        row("sounds with an offset (DC)", lambda one: int(one.has_offset), lambda one: 1),
+        row("sounds that are clipped", lambda one: int(one.clipped > 0), lambda one: 1),
+    ]

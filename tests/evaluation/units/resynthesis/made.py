@@ -23,5 +23,6 @@ def judged(**figures):
         "original_pitch": NO_TRACK,
         "made_pitch": NO_TRACK,
         "defects": Defects(0, 0, 0.0, False, 0),
+        "original_defects": Defects(0, 0, 0.0, False, 0),
     }
     return JudgedPair(**{**values, **figures})

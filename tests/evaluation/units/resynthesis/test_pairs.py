@@ -73,8 +73,10 @@ def test_defects_of_the_made_sound_are_counted():
     assert judge_pair(one, other, RATE, seams=np.arange(320, len(other), 320)).defects.none
     broken = other.copy()
     broken[3200:] += 3 * np.abs(np.diff(other, n=2)).max()
-    found = judge_pair(one, broken, RATE, seams=np.array([1600, 3200])).defects
+    judged = judge_pair(one, broken, RATE, seams=np.array([1600, 3200, 10**6]))
+    found, beside = judged.defects, judged.original_defects
     assert (found.clicks, found.seams, found.none) == (1, 2, False)
+    assert (beside.clicks, beside.seams, beside.none) == (0, 2, True)
     assert judge_pair(one, other + np.float32(0.05), RATE).defects.has_offset
     assert judge_pair(one, np.clip(20 * other, -1, 1), RATE).defects.clipped > 10
 

@@ -17,7 +17,7 @@ Samples = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Defects:
-    """Defects of a made sound.
+    """Defects of a sound.
 
     Attributes
     ----------
@@ -65,6 +65,8 @@ class JudgedPair:
         The two F0 contours.
     defects
         Defects of the made sound.
+    original_defects
+        The same of the recording, at the same joints: bursts of speech look like clicks too.
     """
 
     log_mel_db: float
@@ -78,6 +80,7 @@ class JudgedPair:
     original_pitch: PitchTrack
     made_pitch: PitchTrack
     defects: Defects
+    original_defects: Defects
 
     @property
     def length_ratio(self) -> float:
@@ -106,7 +109,7 @@ def judge_pair(
     low_hz, high_hz
         Range of F0 in Hz.
     seams
-        First sample of each part of ``made`` that was made by itself; None: none.
+        First sample of each part of ``made`` that was made by itself, or of each unit; None: none.
     original_pitch
         The contour of the recording from :func:`ossicle.audio.pitch.track.track_f0`, where it is known; None: tracked
         here.
@@ -133,11 +136,17 @@ def judge_pair(
         made_seconds=len(made) / rate,
         original_pitch=known,
         made_pitch=found,
-        defects=Defects(
-            clicks=len(clicks(made, rate, where)),
-            seams=len(where),
-            offset=offset(made),
-            has_offset=has_offset(made),
-            clipped=clipped_samples(made),
-        ),
+        defects=_defects(made, rate, where),
+        original_defects=_defects(original, rate, where),
+    )
+
+
+def _defects(samples: Samples, rate: int, seams: NDArray[np.int64]) -> Defects:
+    inside = seams[seams < len(samples)]
+    return Defects(
+        clicks=len(clicks(samples, rate, inside)),
+        seams=len(inside),
+        offset=offset(samples),
+        has_offset=has_offset(samples),
+        clipped=clipped_samples(samples),
     )
