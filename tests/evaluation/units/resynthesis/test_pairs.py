@@ -81,6 +81,13 @@ def test_defects_of_the_made_sound_are_counted():
     assert judge_pair(one, np.clip(20 * other, -1, 1), RATE).defects.clipped > 10
 
 
+def test_the_length_is_compared_with_the_whole_recording_where_it_was_cut():
+    one, _ = next(made_pairs(1))
+    cut = one[: len(one) // 2]
+    assert judge_pair(cut, cut, RATE).length_ratio == 1.0
+    assert judge_pair(cut, cut, RATE, seconds=len(one) / RATE).length_ratio == pytest.approx(0.5)
+
+
 def test_a_sound_that_is_no_number_is_refused():
     one, _ = next(made_pairs(1))
     with pytest.raises(ValueError, match="not finite"):

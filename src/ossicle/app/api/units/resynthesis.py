@@ -222,4 +222,5 @@ class Resynthesiser:
             units=np.asarray(units),
             f0_hz=f0_hz,
             original=of_units(samples, lead, len(units) * spec.hop),
+            seconds=segment.end_s - segment.start_s if len(units) == len(segment.units) else len(units) * spec.hop_s,
         )

@@ -60,12 +60,13 @@ def run(context: Context) -> None:
     begun = [one.judged for one in speak_pairs(start, sources, settings.pitch)]
     figures = pair_figures(pairs, [one.judged for one in pairs], how)
     of_baseline = pair_figures(pairs, [one.baseline_judged for one in pairs if one.baseline_judged], how)
+    of_start = pair_figures(pairs, begun, how)
     found = verdict(figures, settings.resynthesis)
     written = {
         **to_json(figures),
         **to_json(followed_figures(vocoder, sources, settings.pitch, how)),
         "baseline": to_json(of_baseline),
-        "start": to_json(pair_figures(pairs, begun, how)),
+        "start": to_json(of_start),
         "verdict": found.to_json(),
         "basis": roles.basis,
         "in_words": roles.in_words,
@@ -74,7 +75,7 @@ def run(context: Context) -> None:
         "epoch": trained.about["fit"]["best_epoch"],
     }
     write_pairs(own.pairs, pairs, vocoder.spec.rate, written)
-    write_resynthesis_report(own.page, _page(context, vocoder, pairs, figures, of_baseline, found))
+    write_resynthesis_report(own.page, _page(context, vocoder, pairs, figures, of_baseline, of_start, found))
     own.write_metrics(_metrics(context, written))
     for line in missed_in_words(written["verdict"]):
         context.progress.say(line)
@@ -116,6 +117,7 @@ def judged_sources(context: Context, roles: VocoderRoles, vocoder: "Vocoder") ->
             units=units,
             f0_hz=f0_hz[key][:most] if spec.pitch else None,
             original=of_units(samples[key], lead, len(units) * spec.hop),
+            seconds=(len(samples[key]) if len(units) == len(row.units) else len(units) * spec.hop) / spec.rate,
         )
 
 
@@ -148,6 +150,7 @@ def _page(
     pairs: "list[SpokenPair]",
     figures: "dict[str, Estimate]",
     baseline: "dict[str, Estimate]",
+    start: "dict[str, Estimate]",
     found: "Verdict",
 ) -> Any:
     from ossicle.report.resynthesis_data import ResynthesisReportData
@@ -181,6 +184,7 @@ def _page(
         notes=notes,
         pairs=[one.card for one in pairs],
         rate=spec.rate,
+        start=start,
         files={"figures": METRICS, "sounds": f"{RESYNTHESIS}/", "vocoder": f"{VOCODER}/"},
     )
 

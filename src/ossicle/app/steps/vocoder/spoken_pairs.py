@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,8 @@ class JudgedSource:
         F0 of each; None for a vocoder without pitch.
     original
         The samples of the units at the rate of the vocoder, shape (n * hop,).
+    seconds
+        Length of the segment, whose last frame may end before it does; of its units where they are not all.
     """
 
     place: str
@@ -57,6 +60,7 @@ class JudgedSource:
     units: NDArray[np.integer]
     f0_hz: NDArray[np.float32] | None
     original: Samples
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,18 +154,13 @@ def speak_pairs(
     for one in sources:
         voice = speaker or voice_for(vocoder, one.group)
         made = vocoder.synthesise(one.units, one.f0_hz, voice)
-        judged = judge_pair(one.original, made, rate, low_hz=pitch.low_hz, high_hz=high_hz)
+        joints = np.arange(vocoder.spec.hop, len(made), vocoder.spec.hop)
+        judge = partial(judge_pair, one.original, rate=rate, low_hz=pitch.low_hz, high_hz=high_hz, seconds=one.seconds)
+        judged = judge(made, seams=joints)
         simple, simple_judged = np.zeros(0, np.float32), None
         if baseline is not None:
             simple = baseline.synthesise(one.units)
-            simple_judged = judge_pair(
-                one.original,
-                simple,
-                rate,
-                low_hz=pitch.low_hz,
-                high_hz=high_hz,
-                original_pitch=judged.original_pitch,
-            )
+            simple_judged = judge(simple, original_pitch=judged.original_pitch)
         yield SpokenPair(one, voice, made, judged, simple, simple_judged)
 
 

@@ -97,6 +97,7 @@ def judge_pair(
     high_hz: float = HIGH_HZ,
     seams: NDArray[np.integer] | None = None,
     original_pitch: PitchTrack | None = None,
+    seconds: float | None = None,
 ) -> JudgedPair:
     """Return the figures of a recording and its resynthesis.
 
@@ -113,6 +114,8 @@ def judge_pair(
     original_pitch
         The contour of the recording from :func:`ossicle.audio.pitch.track.track_f0`, where it is known; None: tracked
         here.
+    seconds
+        Length of the recording in seconds, where ``original`` is cut to what ``made`` was made from; None: its samples.
 
     Raises
     ------
@@ -132,7 +135,7 @@ def judge_pair(
         pitch=pitch_errors(known.f0_hz, found.f0_hz),
         si_sdr_db=si_sdr_db(original, made),
         snr_db=snr_db(original, made),
-        seconds=len(original) / rate,
+        seconds=len(original) / rate if seconds is None else seconds,
         made_seconds=len(made) / rate,
         original_pitch=known,
         made_pitch=found,
