@@ -125,7 +125,14 @@ def test_a_plan_gives_what_a_run_here_gives(speech: Path, spoken_here: Path, tmp
     assert found == [
         [("segments", 2), ("segments.gather", 1)],
         [("features", 2), ("features.gather", 1), ("quantiser", 1)],
-        [("sequences", 2), ("sequences.gather", 1), ("motifs-report", 1)],
+        [
+            ("sequences", 2),
+            ("sequences.gather", 1),
+            ("motifs", 1),
+            ("quality", 2),
+            ("quality.gather", 1),
+            ("report", 1),
+        ],
     ]
     require_equal(fleet.volume.files / "p", spoken_here)
     assert not list(fleet.volume.files.rglob(".ossicle-*"))
