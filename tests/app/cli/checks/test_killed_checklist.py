@@ -43,6 +43,7 @@ base = "preset:drums/long"
 """
 NAMES = tuple(one.name for one in STAGES)
 ON_REQUEST = {one.name for one in STAGES if one.on_request}
+KILLED = ("health", "features")
 LONGEST_S = 300
 CHILD = """
 import pathlib, sys, types
@@ -109,11 +110,12 @@ def killed_in(names: Sequence[str], moments: Sequence[str], project: Path, stage
 
 
 def test_stages_are_resumed_where_a_checklist_was_killed(tmp_path: Path) -> None:
+    # Each kill is a process of its own, of seconds: the slow test below goes through all stages.
     clip_project(tmp_path / "p", TABLES)
-    killed_in(NAMES, ("middle",), tmp_path / "p", stages="stand-ins")
+    killed_in(KILLED, ("middle",), tmp_path / "p", stages="stand-ins")
     log = (tmp_path / "p" / "log").read_text().splitlines()
     for name in set(NAMES) - ON_REQUEST:
-        assert (log.count(f"{name} begins"), log.count(f"{name} ends")) == (2, 1)
+        assert (log.count(f"{name} begins"), log.count(f"{name} ends")) == (1 + (name in KILLED), 1)
     assert sorted(Journal(tmp_path / "p" / "data" / JOURNAL).work_units()) == sorted(NAMES)
 
 

@@ -21,6 +21,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # With a data root elsewhere, `purge` would ask whether other projects use it.
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
     monkeypatch.delenv("OSSICLE_REGISTRY", raising=False)
     use_untrained(monkeypatch)
     place = tmp_path / "drums"

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -151,21 +151,22 @@ def test_what_was_archived_survives_a_purge(project: Path, tmp_path: Path, ossic
 
 def test_an_archive_of_this_run_is_known_again(project: Path, tmp_path: Path) -> None:
     loaded = load_project(project)
-    assert archive_of_today(loaded, tmp_path) is None
-    made = archive(loaded, tmp_path, Silent(), sounds=0)
-    known = archive_of_today(loaded, tmp_path)
+    assert archive_of_today(loaded, tmp_path, DAY) is None
+    made = archive(loaded, tmp_path, Silent(), sounds=0, today=DAY)
+    known = archive_of_today(loaded, tmp_path, DAY)
     assert known is not None
     assert (known.folder, known.n_files) == (made.folder, made.n_files)
-    assert archive_of_today(loaded, tmp_path / "elsewhere") is None
+    assert archive_of_today(loaded, tmp_path / "elsewhere", DAY) is None
+    assert archive_of_today(loaded, tmp_path, DAY + timedelta(days=1)) is None
     # The same name and day, but another run.
     steps = (made.folder / "steps.csv").read_text()
     (made.folder / "steps.csv").write_text(steps.replace(finished_run(loaded, "archive").contents["dataset"], "0" * 64))
-    assert archive_of_today(loaded, tmp_path) is None
+    assert archive_of_today(loaded, tmp_path, DAY) is None
     (made.folder / "steps.csv").write_text(steps)
-    assert archive_of_today(loaded, tmp_path) is not None
+    assert archive_of_today(loaded, tmp_path, DAY) is not None
     (kept,) = pins(loaded.data_root)
     unpin(loaded.data_root, kept.name)
-    assert archive_of_today(loaded, tmp_path) is None
+    assert archive_of_today(loaded, tmp_path, DAY) is None
 
 
 def test_two_runs_archived_on_one_day_keep_a_pin_each(

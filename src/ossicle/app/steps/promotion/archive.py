@@ -102,8 +102,7 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
         A step is not finished, or the folder exists already: an archive is never overwritten.
     """
     run = finished_run(project, "archive")
-    day = today.isoformat() if today else _today()
-    name = project.settings.project.name
+    day, name = _named_day(today), project.settings.project.name
     target = out / f"{name}-{day}"
     if target.exists():
         raise UsageError(f"{target} exists already, and an archive is never overwritten; choose another folder with -o")
@@ -116,7 +115,7 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
     return _finished(target, missing)
 
 
-def archive_of_today(project: Project, out: Path) -> Archive | None:
+def archive_of_today(project: Project, out: Path, today: date | None = None) -> Archive | None:
     """Return the archive that :func:`archive` made today of this very run; None if there is none.
 
     Parameters
@@ -125,13 +124,15 @@ def archive_of_today(project: Project, out: Path) -> Archive | None:
         The project or variant; all its steps must be finished.
     out
         The folder that the archive was written to.
+    today
+        The date in its name; by default that of today (UTC).
 
     Raises
     ------
     UsageError
         A step is not finished.
     """
-    run, name, day = finished_run(project, "archive"), project.settings.project.name, _today()
+    run, name, day = finished_run(project, "archive"), project.settings.project.name, _named_day(today)
     target = out / f"{name}-{day}"
     kept = {one.name for one in pins(project.data_root)}
     if not target.is_dir() or _pin(name, day, run.contents) not in kept or _contents(target) != run.contents:
@@ -139,8 +140,8 @@ def archive_of_today(project: Project, out: Path) -> Archive | None:
     return _finished(target, ())
 
 
-def _today() -> str:
-    return datetime.now(UTC).date().isoformat()
+def _named_day(today: date | None) -> str:
+    return (today or datetime.now(UTC).date()).isoformat()
 
 
 def _contents(folder: Path) -> dict[str, str]:
