@@ -7,12 +7,13 @@ from ossicle.app.jobs.build import local_cap, make_plan, placement, step_jobs
 from ossicle.app.jobs.conduct import Show, conduct, failures
 from ossicle.app.jobs.folder import PlanFolder, all_folders, new_folder
 from ossicle.app.jobs.job import Job, JobPlan
+from ossicle.app.jobs.modal.preparing import bring_finished
 from ossicle.app.jobs.runner import task_id
 from ossicle.app.jobs.runners import runners_of
 from ossicle.app.jobs.scripts import write_scripts
 from ossicle.app.jobs.shared_steps import SharedSteps
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import LOCAL
+from ossicle.app.project.placement import LOCAL, MODAL
 from ossicle.app.steps.engine.step import Progress, Step
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
@@ -168,6 +169,11 @@ def do_in_rounds(
         Tasks failed; the message lists each of them.
     """
     jobs_of(projects, run_options, progress)
+    for project in projects:
+        steps = chosen_steps(project, run_options.names, run_options.until)
+        if any(placement(project, step.name, run_options.on).on == MODAL for step in steps):
+            # What containers finished while no machine followed them is not computed again.
+            bring_finished(project, progress)
     before: list[Job] = []
     while (jobs := _next_round(projects, run_options)) and jobs != before:
         do_jobs(projects[0], jobs, show, on_plan)

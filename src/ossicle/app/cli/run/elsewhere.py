@@ -16,14 +16,17 @@ from ossicle.core.errors import UsageError
 
 if TYPE_CHECKING:
     from ossicle.app.jobs.folder import PlanFolder
+    from ossicle.app.jobs.placed import RunOptions
     from ossicle.app.jobs.state import TaskState
+    from ossicle.app.project.load import Project
+    from ossicle.app.steps.engine.step import Progress
 
 On = Annotated[
     str | None,
     typer.Option(
         "--on",
-        help="Where to run: `local`, or `slurm` except for steps whose \\[jobs.STEP] says local. Default: the "
-        "\\[jobs] tables of the project file (docs/jobs.md).",
+        help="Where to run: `local`, or `slurm` or `modal` except for steps whose \\[jobs.STEP] names a place. "
+        "Default: the \\[jobs] tables of the project file (docs/jobs.md, docs/modal.md).",
         show_default=False,
     ),
 ]
@@ -34,6 +37,60 @@ def place_of(on: str | None) -> str | None:
     if on is not None and on not in PLACES:
         raise UsageError(f"--on {on} is not one of: {', '.join(PLACES)}")
     return on
+
+
+def show_most(project: "Project", run_options: "RunOptions", progress: "Progress") -> None:
+    """Print the jobs of a run, and the most that those on Modal can use; nothing is submitted and nobody is asked."""
+    from ossicle.app.cli.tables.table import print_rows
+    from ossicle.app.jobs.build import make_plan
+    from ossicle.app.jobs.modal.asked import bounds_of, in_words
+    from ossicle.app.jobs.modal.preparing import prefix_of, to_copy, volume_of
+    from ossicle.app.jobs.placed import jobs_of
+
+    plan = make_plan(project, jobs_of([project], run_options, progress))
+    if not plan.jobs:
+        print("nothing to do: all steps are done")
+        return
+    bounds = {one.job: one for one in bounds_of(plan, project.settings.modal)}
+    rows = []
+    for job in plan.jobs:
+        most = bounds.get(job.name)
+        words, hours = ("", "") if most is None else (in_words(most.resources), f"{most.once_h:.1f}")
+        rows.append((job.name, job.placement.on, str(len(job.tasks)), words, hours))
+    print_rows(("job", "on", "tasks", "each container", "container hours"), rows)
+    if not bounds:
+        return
+    once_h, most_h = sum(one.once_h for one in bounds.values()), sum(one.most_h for one in bounds.values())
+    files, size = to_copy(project)
+    print(
+        printable(
+            f"copied to the Modal volume {volume_of(project)}, folder {prefix_of(project)}: at most {files} files, "
+            f"{size / 1e6:.1f} MB\n"
+            f"at most {once_h:.1f} container hours if every task uses its whole time once, and {most_h:.0f} if every "
+            f"task also fails {plan.attempts} times and goes on {plan.continuations} times ([jobs] attempts and "
+            "continuations); besides, one coordinator of an eighth of a core runs as long as the jobs"
+        )
+    )
+
+
+def pull_from_modal(project: "Project") -> None:
+    """Copy the artefacts that are finished on Modal here, publish the results, and print what was copied."""
+    from ossicle.app.jobs.modal.preparing import bring_finished
+    from ossicle.app.project.places import writing
+    from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.app.steps.engine.step import Done, find_steps
+    from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
+    from ossicle.app.steps.pipeline.run_project import publish
+
+    with make_progress("plain") as shown:
+        brought = bring_finished(project, shown)
+    found = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
+    results = tuple(project.results / name for name in pipeline_of(project).result_names())
+    with writing(project.data_root, results):
+        publish(project, Done(found, {}, {}))
+    for path in brought:
+        print(printable(str(path)))
+    print(f"copied {len(brought)} artefacts")
 
 
 class Watched:

@@ -24,7 +24,7 @@ from ossicle.app.cli.options import (
     stopping,
 )
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.run.elsewhere import On, Watched, place_of
+from ossicle.app.cli.run.elsewhere import On, Watched, place_of, pull_from_modal
 from ossicle.app.cli.run.train import variants_asked
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import Project, load_project
@@ -241,8 +241,13 @@ def cancel(project: ProjectFile = HERE, jobs: Jobs = None, data_root: DataRoot =
 
 def pull(
     remote: Annotated[
-        str, typer.Argument(help="Folder of the project on the other machine: HOST:PATH over ssh, or a path.")
-    ],
+        str,
+        typer.Argument(
+            help="Folder of the project on the other machine: HOST:PATH over ssh, or a path. Without it: the project's "
+            "volume on Modal.",
+            show_default=False,
+        ),
+    ] = "",
     project: ProjectFile = HERE,
     with_: Annotated[
         str, typer.Option("--with", help="What to copy besides results, comma-separated: scores, checkpoints, logs.")
@@ -254,10 +259,18 @@ def pull(
     ] = "",
     data_root: DataRoot = None,
 ) -> None:
-    """Copy results of the same project from another machine with rsync. What is already here is skipped."""
+    """Copy results of the same project from another machine with rsync. What is already here is skipped.
+
+    Without a machine, the artefacts that are finished in the project's volume on Modal are copied, and the results.
+    """
     from ossicle.app.jobs.pull import extras_of, pull_project
 
     loaded = load_project(project, (), data_root)
+    if not remote:
+        if with_ or dry_run or remote_data_root:
+            raise UsageError("--with, --dry-run and --remote-data-root need a machine: HOST:PATH, or a path")
+        pull_from_modal(loaded)
+        return
     extras, known = [one.strip() for one in with_.split(",") if one.strip()], extras_of(loaded)
     if unknown := [one for one in extras if one not in known]:
         raise UsageError(f"--with {unknown[0]} is not one of: {', '.join(known)}")

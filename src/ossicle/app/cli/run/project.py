@@ -21,7 +21,7 @@ from ossicle.app.cli.options import (
     stopping,
 )
 from ossicle.app.cli.printable import json_text, printable
-from ossicle.app.cli.run.elsewhere import On, Watched, place_of
+from ossicle.app.cli.run.elsewhere import On, Watched, place_of, show_most
 from ossicle.app.cli.start import while_modules_load
 from ossicle.app.cli.tables.table import print_metrics, print_rows
 from ossicle.app.project.load import Project, load_project
@@ -66,6 +66,14 @@ def run(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until another run on the same data root ends, instead of failing.")
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="List the jobs, what is copied to Modal and the most container hours, and stop. Builds the dataset "
+            "first if it is missing.",
+        ),
+    ] = False,
     stop_after: StopAfter = None,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
@@ -90,6 +98,9 @@ def run(
         print(printable(str(words)), file=sys.stderr)
     run_options = RunOptions(tuple(steps or ()), until, overrides, place_of(on))
     with stopping(stop_after), make_progress(progress) as shown:
+        if dry_run:
+            show_most(loaded, run_options, shown)
+            return
         _fetch_first(loaded, shown)
         if needs_jobs(loaded, run_options):
             if from_ is not None or stop_after is not None:
@@ -189,6 +200,7 @@ def check(
     variant: Variant = "",
     set_: Set = None,
     audio_root_map: AudioRootMap = None,
+    on: On = None,
     data_root: DataRoot = None,
     as_json: Json = False,
 ) -> None:
@@ -197,6 +209,7 @@ def check(
     Exit code 3: a run would skip some recordings, or not read them to their end; each is listed. This command reads
     only headers. `ossicle dataset health` decodes everything, and so also finds NaN, silence and damage in a file.
     """
+    from ossicle.app.jobs.modal.preparing import modal_findings
     from ossicle.app.jobs.preflight import slurm_findings
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.project_status import project_status
@@ -207,6 +220,7 @@ def check(
         *pipeline_of(loaded).preflight(loaded),
         *project_status(loaded, overrides),
         *slurm_findings(loaded),
+        *modal_findings(loaded, place_of(on)),
     ]
     if as_json:
         print(json_text([asdict(one) for one in findings]))

@@ -2,7 +2,6 @@
 
 import math
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ossicle.app.jobs.job import Job, JobPlan
@@ -93,6 +92,34 @@ def _seconds(time: str) -> int:
     return hours * _HOUR_S + minutes * 60 + seconds
 
 
+def in_words(resources: Resources) -> str:
+    """Return what a container gets in words.
+
+    Parameters
+    ----------
+    resources
+        The resources.
+
+    Returns
+    -------
+    str
+        GPU, CPUs, memory and hours.
+
+    Examples
+    --------
+    >>> in_words(Resources(4.0, 2048, "A100:2", 1800, 3))
+    'GPU A100:2, 4 CPUs, 2048 MiB, at most 0.5 h each, 3 at a time'
+    """
+    parts = [
+        f"GPU {resources.gpu}" if resources.gpu else "no GPU",
+        f"{resources.cpus:g} CPUs" if resources.cpus else "",
+        f"{resources.memory_mb} MiB" if resources.memory_mb else "",
+        f"at most {resources.timeout_s / _HOUR_S:.2g} h each",
+        f"{resources.max_containers} at a time",
+    ]
+    return ", ".join(one for one in parts if one)
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """The most that a job can use.
@@ -141,20 +168,3 @@ def bounds_of(plan: JobPlan, settings: ModalSettings) -> list[Bound]:
         once_h = len(job.tasks) * resources.timeout_s / _HOUR_S
         out.append(Bound(job.name, len(job.tasks), resources, once_h, once_h * (plan.attempts + plan.continuations)))
     return out
-
-
-def rows(bounds: Iterable[Bound]) -> list[tuple[str, ...]]:
-    """Return the bounds as rows of a table: job, tasks, at a time, CPUs, memory, GPU, hours each, container hours."""
-    return [
-        (
-            one.job,
-            str(one.tasks),
-            str(one.resources.max_containers),
-            f"{one.resources.cpus:g}" if one.resources.cpus else "default",
-            f"{one.resources.memory_mb} MiB" if one.resources.memory_mb else "default",
-            one.resources.gpu or "none",
-            f"{one.resources.timeout_s / _HOUR_S:.2g}",
-            f"{one.once_h:.1f}",
-        )
-        for one in bounds
-    ]

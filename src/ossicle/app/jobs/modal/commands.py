@@ -1,11 +1,13 @@
 """The projects of tasks, from their command lines, and the same command lines for a container."""
 
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
 from ossicle.app.jobs.job import Job, Task
 from ossicle.app.jobs.modal.inputs import Inputs
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.local_file import LocalFileWarning
 
 _PROJECT, _VARIANT, _SET, _DATA_ROOT = "--project=", "--variant=", "--set=", "--data-root="
 
@@ -42,9 +44,12 @@ def projects_of(jobs: Iterable[Job], folder: Path) -> dict[tuple[str, ...], Proj
                 given[option].append(word.removeprefix(option))
             root = given[_DATA_ROOT]
             file = folder / task.folder / given[_PROJECT][-1]
-            found[words] = load_project(
-                file, tuple(given[_SET]), Path(root[-1]) if root else None, (given[_VARIANT] or [""])[-1]
-            )
+            with warnings.catch_warnings():
+                # The command that made the tasks named the local file already.
+                warnings.simplefilter("ignore", LocalFileWarning)
+                found[words] = load_project(
+                    file, tuple(given[_SET]), Path(root[-1]) if root else None, (given[_VARIANT] or [""])[-1]
+                )
     return found
 
 

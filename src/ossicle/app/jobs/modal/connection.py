@@ -1,6 +1,7 @@
 """Open the connection to Modal; Modal's library is imported only then."""
 
 from ossicle.app.jobs.modal.service import Service
+from ossicle.core.errors import UsageError
 
 
 def connect(volume: str) -> Service:
@@ -21,6 +22,9 @@ def connect(volume: str) -> Service:
     UsageError
         Modal's library is not installed.
     """
-    from ossicle.app.jobs.modal.sdk import ModalService
+    try:
+        from ossicle.app.jobs.modal.sdk import ModalService
+    except ModuleNotFoundError as problem:
+        raise UsageError("modal is not installed; install it with: pip install 'ossicle[modal]'") from problem
 
     return ModalService(volume)

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ossicle.app.jobs.modal.inputs import Inputs
 from ossicle.app.jobs.modal.orders import DATA, MARK, PROJECT
@@ -72,26 +73,48 @@ def claim(service: Service, prefix: str, name: str, stage: Path) -> None:
     UsageError
         The folder holds another project, or files of something else.
     """
+    if require_own(service, prefix, name):
+        return
+    make_folder(stage)
+    write_text(stage / MARK, json.dumps({"format": FORMAT_VERSION, "project": name}))
+    send_files(service.place(prefix), stage, [MARK])
+
+
+def require_own(service: Service, prefix: str, name: str) -> bool:
+    """Return whether a folder of the volume holds a project; False if it holds nothing yet.
+
+    Parameters
+    ----------
+    service
+        The volume.
+    prefix
+        The folder.
+    name
+        The name of the project.
+
+    Raises
+    ------
+    UsageError
+        The folder holds another project, or files of something else.
+    """
     place = service.place(prefix)
     found = place.listing()
     remedy = "name another folder of the volume: --set modal.prefix=NAME, or in ossicle.local.toml"
     if MARK not in found.files:
         if any(path.partition("/")[0] in (PROJECT, DATA) for path in found.files):
             raise UsageError(f"the folder {prefix!r} of the volume holds files that are no project's; {remedy}")
-        make_folder(stage)
-        write_text(stage / MARK, json.dumps({"format": FORMAT_VERSION, "project": name}))
-        send_files(place, stage, [MARK])
-        return
+        return False
     owner: object = None
-    if found.files[MARK].size <= _MOST_MARK_BYTES:
-        make_folder(stage)
-        place.bring(stage, {MARK: found.files[MARK]})
+    with TemporaryDirectory() as stage:
+        if found.files[MARK].size <= _MOST_MARK_BYTES:
+            place.bring(Path(stage), {MARK: found.files[MARK]})
         try:
-            owner = json.loads(read_regular(stage / MARK, _MOST_MARK_BYTES))["project"]
+            owner = json.loads(read_regular(Path(stage, MARK), _MOST_MARK_BYTES))["project"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             owner = None
     if owner != name:
         raise UsageError(f"the folder {prefix!r} of the volume holds another project, {owner!r}; {remedy}")
+    return True
 
 
 def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progress) -> dict[str, tuple[int, int]]:

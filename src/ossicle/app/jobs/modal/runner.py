@@ -16,7 +16,7 @@ from pathlib import Path
 from ossicle.app.jobs.folder import PlanFolder, json_lines
 from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.modal import connection, service
-from ossicle.app.jobs.modal.asked import limit_s, resources_of
+from ossicle.app.jobs.modal.asked import in_words, limit_s, resources_of
 from ossicle.app.jobs.modal.commands import container_argv, project_options, projects_of
 from ossicle.app.jobs.modal.coordinator import COORDINATOR
 from ossicle.app.jobs.modal.handover import bring_artefacts, claim, send_artefacts, send_files, send_inputs
@@ -109,8 +109,9 @@ class ModalRunner:
                 attempts=plan.attempts,
                 continuations=plan.continuations,
             )
-            self._send(modal, target, job, order, times)
             shown.begin("Modal")
+            shown.say(f"{job.name}: {len(job.tasks)} tasks in {target.volume}/{target.prefix}: {in_words(resources)}")
+            self._send(modal, target, job, order, times)
             self._coordinate(modal, target, shown.say)
         self._folder.add_number(job, order.number)
 

@@ -1,0 +1,227 @@
+"""A project runs on Modal by the same commands: what is copied there and back, and what happens to faults."""
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.jobs.folder import last_folder
+from ossicle.app.jobs.modal import connection
+from ossicle.app.jobs.modal.service import Resources
+from ossicle.app.jobs.modal.target import read_target
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.pipeline.pipelines import PIPELINES
+
+from ....modal_double import Call, ModalDouble
+from ...conftest import Commands
+from ...steps.pipeline import toy
+from ...steps.pipeline.test_toy_pipeline import contents
+
+QUIET = ("--progress", "none", "--set", "jobs.poll_s=0.2")
+TEXTS = {"a": "one two", "b": "three", "c": "four five six"}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    monkeypatch.setitem(PIPELINES, "toy", toy.PIPELINE)
+    return toy.write_toy(tmp_path / "toy", **TEXTS)
+
+
+@pytest.fixture
+def modal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModalDouble]:
+    double = ModalDouble(tmp_path / "volume", (sys.executable, toy.__file__))
+    monkeypatch.setattr(connection, "connect", double.named)
+    try:
+        yield double
+    finally:
+        double.close()
+
+
+def run(ossicle: Commands, project: Path, *more: object) -> tuple[int, str, str]:
+    said = ossicle("run", "-p", project, *QUIET, *more)
+    return said.code, said.out, said.err
+
+
+def test_a_mixed_run_equals_a_local_one(tmp_path: Path, project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    here = toy.write_toy(tmp_path / "here", **TEXTS)
+    assert run(ossicle, here)[0] == 0
+    mixed = [f"--set={one}" for one in ("modal.volume=mine", "modal.prefix=work/toy", "jobs.counts.on=modal")]
+    code, _, err = run(ossicle, project, *mixed)
+    assert code == 0, err
+    assert contents(project) == contents(here)
+    assert (project / toy.PAGE).read_bytes() == (here / toy.PAGE).read_bytes()
+    # The page was made here, the counts in containers.
+    assert modal.volumes
+    assert set(modal.volumes) <= {"mine", "ossicle"}
+    assert [name for name, _, _ in modal.spawned].count("run_task") == 4
+    assert not (modal.folder / "work/toy/data/page").exists()
+    assert "counts: 3 tasks in mine/work/toy: no GPU, at most 12 h each, 3 at a time" in err
+    assert "dashboard: https://modal.example/apps/ap-1" in err
+    # No link, no lock, no record of the transfer stays in what was brought.
+    (counts,) = (project / "data" / "counts").iterdir()
+    assert {one.name for one in counts.iterdir() if one.name.startswith(".")} == set()
+    # Run again, everything is here, and nobody is asked.
+    modal.spawned.clear()
+    assert run(ossicle, project, *mixed)[0] == 0
+    assert modal.spawned == []
+
+
+def test_what_ended_while_nobody_followed_is_brought(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--set", "jobs.poll_s=0.2")
+    assert said.code == 0, said.err
+    assert "cancel them: ossicle jobs cancel -p" in said.out
+    coordinator = next(one.thread for one in modal.calls.values() if one.thread is not None)
+    # This machine does nothing, and the run goes on to its end.
+    coordinator.join(120)
+    assert not coordinator.is_alive()
+    said = ossicle("jobs", "pull", "-p", project)
+    assert said.code == 0, said.err
+    assert "copied 2 artefacts" in said.out
+    assert (project / toy.PAGE).read_text() == "a: 2\nb: 1\nc: 3\n"
+    assert ossicle("jobs", "status", "-p", project).code == 0
+    said = ossicle("jobs", "logs", "counts/b", "-p", project)
+    assert "counts b: computed" in said.out
+
+
+def test_only_the_user_places_steps_on_modal(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    with (project / "ossicle.toml").open("a") as file:
+        file.write('[jobs]\non = "modal"\n')
+    code, _, err = run(ossicle, project)
+    assert code == 2
+    assert "costs money" in err
+    assert "add --on modal" in err
+    assert modal.volumes == []
+
+
+@pytest.mark.parametrize("key", ["volume", "prefix", "audio_prefix"])
+def test_a_project_file_names_no_data_of_the_account(project: Path, ossicle: Commands, key: str) -> None:
+    with (project / "ossicle.toml").open("a") as file:
+        file.write(f'[modal]\n{key} = "private"\n')
+    code, _, err = run(ossicle, project, "--on", "local")
+    assert code == 2
+    assert f"[modal] {key}: it names data of your Modal account" in err
+
+
+@pytest.mark.parametrize("value", ["../up", "/abs", "a//b", "a b", "-x", "a/../b"])
+def test_names_in_the_volume_are_checked(project: Path, ossicle: Commands, value: str) -> None:
+    for key in ("volume", "prefix"):
+        code, _, err = run(ossicle, project, "--on", "local", "--set", f'modal.{key}="{value}"')
+        assert code == 2
+        assert f"[modal] {key} = " in err
+
+
+def test_a_folder_of_another_project_is_refused(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    place = modal.folder / "detector"
+    place.mkdir()
+    for text, words in (('{"project": "birds"}', "another project, 'birds'"), ("no JSON", "another project, None")):
+        (place / "ossicle-place.json").write_text(text)
+        code, _, err = run(ossicle, project, "--on", "modal")
+        assert code == 2
+        assert words in err
+        assert "--set modal.prefix=NAME" in err
+    (place / "ossicle-place.json").unlink()
+    (place / "data").mkdir()
+    (place / "data" / "x").write_text("")
+    code, _, err = run(ossicle, project, "--on", "modal")
+    assert code == 2
+    assert "holds files that are no project's" in err
+    assert modal.spawned == []
+
+
+def test_a_second_machine_waits(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    over = threading.Event()
+    first = Call(Resources(), thread=threading.Thread(target=over.wait, args=(120,)))
+    modal.calls["fc-first"] = first
+    assert first.thread is not None
+    first.thread.start()
+    (modal.folder / "detector").mkdir()
+    busy = {"plan": "0007-ab", "coordinator": "fc-first", "host": "elsewhere"}
+    (modal.folder / "detector" / "busy.json").write_text(json.dumps(busy))
+    try:
+        code, _, err = run(ossicle, project, "--on", "modal")
+    finally:
+        over.set()
+    assert code == 2
+    assert "jobs of plan 0007-ab run in ossicle/detector already, submitted on elsewhere" in err
+    first.thread.join(60)
+    # When they have ended, it is this machine's turn.
+    assert run(ossicle, project, "--on", "modal")[0] == 0
+
+
+def test_an_artefact_that_was_changed_in_the_volume_is_not_taken(
+    project: Path, modal: ModalDouble, ossicle: Commands
+) -> None:
+    said = ossicle("jobs", "submit", "-p", project, "--on", "modal")
+    assert said.code == 0, said.err
+    next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
+    (changed,) = (modal.folder / "detector" / "data" / "counts").glob("*/a.json")
+    changed.write_text('{"words": 9, "refused": false}')
+    said = ossicle("jobs", "pull", "-p", project)
+    assert said.code == 1
+    assert "files were changed, added or lost" in said.err
+    assert not list((project / "data").glob("counts/[0-9a-f]*"))
+
+
+def test_links_in_the_volume_are_refused(tmp_path: Path, project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    said = ossicle("jobs", "submit", "-p", project, "--on", "modal")
+    assert said.code == 0, said.err
+    next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
+    (tmp_path / "secret").write_text("secret")
+    (counts,) = (modal.folder / "detector" / "data" / "counts").iterdir()
+    (counts / "a.json").unlink()
+    (counts / "a.json").symlink_to(tmp_path / "secret")
+    said = ossicle("jobs", "pull", "-p", project)
+    assert said.code == 1
+    assert "is a symbolic link" in said.err
+    assert not list((project / "data").glob("counts/[0-9a-f]*"))
+
+
+def test_a_dry_run_starts_nothing_and_asks_nobody(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    code, out, err = run(
+        ossicle, project, "--on", "modal", "--dry-run", "--set", "jobs.time=60", "--set", "jobs.counts.gpus=2"
+    )
+    assert code == 0, err
+    assert modal.volumes == []
+    text = " ".join(out.split())
+    assert "GPU L4:2, at most 1 h each, 3 at a time" in text
+    assert "at most 5.0 container hours" in text
+    assert "copied to the Modal volume ossicle, folder detector: at most 6 files" in text
+    assert "265" in text
+    assert not (project / "data" / "jobs").exists()
+
+
+def test_check_says_what_is_missing(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    said = ossicle("check", "-p", project, "--on", "modal", "--json")
+    assert said.code == 0, said.err
+    found = [one["message"] for one in json.loads(said.out) if one["what"] == "modal"]
+    assert found[:2] == [
+        "counts: no GPU, at most 12 h each, 1 at a time",
+        "page: no GPU, at most 12 h each, 1 at a time",
+    ]
+    assert found[2:] == ["the token is accepted", "volume ossicle, folder detector: is empty; the first run fills it"]
+    modal.token = False
+    said = ossicle("check", "-p", project, "--on", "modal")
+    assert said.code == 2
+    assert "no token" in said.out
+    code, _, err = run(ossicle, project, "--on", "modal")
+    assert code == 2
+    assert "no token" in err
+
+
+def test_the_record_of_a_plan_names_a_folder_of_a_volume_only(
+    project: Path, modal: ModalDouble, ossicle: Commands
+) -> None:
+    assert ossicle("jobs", "submit", "-p", project, "--on", "modal").code == 0
+    loaded = load_project(project)
+    place = last_folder(loaded.data_root, loaded.folder).path
+    target = read_target(place)
+    assert target is not None
+    record = json.loads((place / "modal.json").read_text())
+    for key, value in (("prefix", "../x"), ("volume", "a/b"), ("plan", "..")):
+        (place / "modal.json").write_text(json.dumps({**record, key: value}))
+        said = ossicle("jobs", "status", "-p", project)
+        assert "names no plan on Modal" in said.err
