@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.app.jobs.folder import last_folder
 from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.modal.service import Resources
-from ossicle.app.jobs.modal.target import read_target
-from ossicle.app.project.load import load_project
+from ossicle.app.jobs.modal.target import Target, read_target
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
+from ossicle.core.errors import ArtefactError
 
 from ....modal_double import Call, ModalDouble
 from ...conftest import Commands
@@ -148,48 +147,45 @@ def test_a_second_machine_waits(project: Path, modal: ModalDouble, ossicle: Comm
     assert code == 2
     assert "jobs of plan 0007-ab run in ossicle/detector already, submitted on elsewhere" in err
     first.thread.join(60)
-    # When they have ended, it is this machine's turn.
-    assert run(ossicle, project, "--on", "modal")[0] == 0
+    assert modal.spawned == []
 
 
-def test_an_artefact_that_was_changed_in_the_volume_is_not_taken(
-    project: Path, modal: ModalDouble, ossicle: Commands
+def test_what_was_changed_in_the_volume_is_not_taken(
+    tmp_path: Path, project: Path, modal: ModalDouble, ossicle: Commands
 ) -> None:
-    said = ossicle("jobs", "submit", "-p", project, "--on", "modal")
+    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts")
     assert said.code == 0, said.err
-    next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
-    (changed,) = (modal.folder / "detector" / "data" / "counts").glob("*/a.json")
+    coordinator = next(one.thread for one in modal.calls.values() if one.thread is not None)
+    coordinator.join(120)
+    (counts,) = (modal.folder / "detector" / "data" / "counts").iterdir()
+    changed, kept = counts / "a.json", (counts / "a.json").read_bytes()
     changed.write_text('{"words": 9, "refused": false}')
     said = ossicle("jobs", "pull", "-p", project)
     assert said.code == 1
     assert "files were changed, added or lost" in said.err
-    assert not list((project / "data").glob("counts/[0-9a-f]*"))
-
-
-def test_links_in_the_volume_are_refused(tmp_path: Path, project: Path, modal: ModalDouble, ossicle: Commands) -> None:
-    said = ossicle("jobs", "submit", "-p", project, "--on", "modal")
-    assert said.code == 0, said.err
-    next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
-    (tmp_path / "secret").write_text("secret")
-    (counts,) = (modal.folder / "detector" / "data" / "counts").iterdir()
-    (counts / "a.json").unlink()
-    (counts / "a.json").symlink_to(tmp_path / "secret")
+    changed.unlink()
+    (tmp_path / "secret").write_bytes(kept)
+    changed.symlink_to(tmp_path / "secret")
     said = ossicle("jobs", "pull", "-p", project)
     assert said.code == 1
     assert "is a symbolic link" in said.err
     assert not list((project / "data").glob("counts/[0-9a-f]*"))
+    changed.unlink()
+    changed.write_bytes(kept)
+    assert ossicle("jobs", "pull", "-p", project).code == 0
+    assert len(list((project / "data").glob("counts/[0-9a-f]*"))) == 1
 
 
 def test_a_dry_run_starts_nothing_and_asks_nobody(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
     code, out, err = run(
-        ossicle, project, "--on", "modal", "--dry-run", "--set", "jobs.time=60", "--set", "jobs.counts.gpus=2"
+        ossicle, project, "--on", "modal", "--dry-run", "--set", "jobs.time=1:00:00", "--set", "jobs.counts.gpus=2"
     )
     assert code == 0, err
     assert modal.volumes == []
     text = " ".join(out.split())
     assert "GPU L4:2, at most 1 h each, 3 at a time" in text
     assert "at most 5.0 container hours" in text
-    assert "copied to the Modal volume ossicle, folder detector: at most 6 files" in text
+    assert "copied to the Modal volume ossicle, folder detector: at most 8 files" in text
     assert "265" in text
     assert not (project / "data" / "jobs").exists()
 
@@ -199,8 +195,8 @@ def test_check_says_what_is_missing(project: Path, modal: ModalDouble, ossicle: 
     assert said.code == 0, said.err
     found = [one["message"] for one in json.loads(said.out) if one["what"] == "modal"]
     assert found[:2] == [
-        "counts: no GPU, at most 12 h each, 1 at a time",
-        "page: no GPU, at most 12 h each, 1 at a time",
+        "counts: no GPU, at most 12 h each, 10 at a time",
+        "page: no GPU, at most 12 h each, 10 at a time",
     ]
     assert found[2:] == ["the token is accepted", "volume ossicle, folder detector: is empty; the first run fills it"]
     modal.token = False
@@ -212,16 +208,13 @@ def test_check_says_what_is_missing(project: Path, modal: ModalDouble, ossicle: 
     assert "no token" in err
 
 
-def test_the_record_of_a_plan_names_a_folder_of_a_volume_only(
-    project: Path, modal: ModalDouble, ossicle: Commands
-) -> None:
-    assert ossicle("jobs", "submit", "-p", project, "--on", "modal").code == 0
-    loaded = load_project(project)
-    place = last_folder(loaded.data_root, loaded.folder).path
-    target = read_target(place)
-    assert target is not None
-    record = json.loads((place / "modal.json").read_text())
-    for key, value in (("prefix", "../x"), ("volume", "a/b"), ("plan", "..")):
-        (place / "modal.json").write_text(json.dumps({**record, key: value}))
-        said = ossicle("jobs", "status", "-p", project)
-        assert "names no plan on Modal" in said.err
+def test_the_record_of_a_plan_names_a_folder_of_a_volume_only(tmp_path: Path) -> None:
+    record = {"format": 1, "volume": "mine", "prefix": "a/b", "plan": "0001-ab", "coordinator": "fc-1"}
+    for key, value in (("plan", "0002-cd"), ("prefix", "../x"), ("volume", "a/b"), ("plan", ".."), ("format", 2)):
+        (tmp_path / "modal.json").write_text(json.dumps({**record, key: value}))
+        if value == "0002-cd":
+            assert read_target(tmp_path) == Target("mine", "a/b", "0002-cd", "fc-1")
+        else:
+            with pytest.raises(ArtefactError, match="names no plan on Modal"):
+                read_target(tmp_path)
+    assert read_target(tmp_path / "none") is None

@@ -90,7 +90,7 @@ def pull_from_modal(project: "Project") -> None:
         publish(project, Done(found, {}, {}))
     for path in brought:
         print(printable(str(path)))
-    print(f"copied {len(brought)} artefacts")
+    print(printable(f"copied {len(brought)} artefacts"))
 
 
 class Watched:

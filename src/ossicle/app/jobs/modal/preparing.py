@@ -106,7 +106,7 @@ def modal_findings(project: Project, on: str | None) -> Iterator[Finding]:
     settings = project.settings.modal
     for name, placed in there.items():
         try:
-            words = in_words(resources_of(Job(name, (_ANY,), (), placed, name), settings))
+            words = in_words(resources_of(Job(name, (_ANY,) * settings.max_concurrent, (), placed, name), settings))
         except UsageError as problem:
             yield Finding("modal", False, str(problem))
             continue
