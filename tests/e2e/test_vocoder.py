@@ -90,12 +90,15 @@ def test_results_name_who_is_judged_and_hold_all_figures(project: Path) -> None:
     for name in ("log_mel_db", "mcd_db", "mcd_aligned_db", "voicing_error", "si_sdr_db", "snr_db", "duration_ratio"):
         assert set(found[name]) == {"value", "low", "high"}
         assert found[name]["value"] is not None
-    assert found["length_ratio"]["value"] == 1.0
+    # Units end up to a frame before their segment does.
+    assert 0.95 < found["length_ratio"]["value"] < 1.0
     assert found["baseline"]["log_mel_db"]["value"] > 0
     assert found["start"]["log_mel_db"]["value"] > 0
     assert found["verdict"]["passed"] is False
     assert "units" in metrics(project)
     pairs = json.loads((project / "resynthesis" / "resynthesis.json").read_text())["pairs"]
+    for one in pairs:
+        assert 0.9 < one["length_ratio"] < 1.0
     assert {one["group"] for one in pairs} == {"speaker3"}
     sounds = sorted(path.name for path in (project / "resynthesis").glob("*.wav"))
     assert len(sounds) == 3 * len(pairs) > 0
