@@ -195,7 +195,7 @@ def test_check_says_what_is_missing(project: Path, modal: ModalDouble, ossicle: 
     assert said.code == 0, said.err
     found = [one["message"] for one in json.loads(said.out) if one["what"] == "modal"]
     assert found[:2] == [
-        "counts: no GPU, at most 12 h each, 10 at a time",
+        "counts: no GPU, at most 12 h each, 7 at a time",
         "page: no GPU, at most 12 h each, 10 at a time",
     ]
     assert found[2:] == ["the token is accepted", "volume ossicle, folder detector: is empty; the first run fills it"]
