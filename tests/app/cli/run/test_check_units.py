@@ -162,3 +162,14 @@ def test_one_recording_is_one(home: Path, ossicle: Commands) -> None:
         file.unlink()
     folder = project(ossicle, home, "--group", "recording")
     assert findings(ossicle, "-p", folder)["groups"]["message"].startswith("the only recording; with split.group")
+
+
+def test_groups_too_short_to_be_normalised_alone_are_named(home: Path, ossicle: Commands) -> None:
+    for file in (home / "audio").iterdir():
+        samples, rate = soundfile.read(file)
+        soundfile.write(file, samples[:rate], rate)
+    folder = project(ossicle, home, "--group", "recording")
+    said = findings(ossicle, "-p", folder)["normalisation"]
+    assert said["warns"]
+    assert said["message"].startswith("4 of 4 groups by recording are shorter than 3 s (the shortest 1 s), too short")
+    assert "normalisation" not in findings(ossicle, "-p", folder, "--set", "quantiser.normalisation=segment")

@@ -156,7 +156,9 @@ def test_nothing_but_silence_is_refused(tmp_path: Path) -> None:
     (tmp_path / "audio").mkdir()
     soundfile.write(tmp_path / "audio" / "a_1.wav", np.zeros(16000, np.float32), 16000)
     (tmp_path / "ossicle.toml").write_text(PROJECT)
-    with pytest.raises(UsageError, match=r"\[segments\] finds no segment in 1 recordings: no frame reaches"):
+    with pytest.raises(
+        UsageError, match=r"\[segments\] finds no segment in 1 recording: no frame reaches.*; change \[segments\]"
+    ):
         folder_of(load_project(tmp_path))
 
 

@@ -25,11 +25,15 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
+from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.segment_table import Stretches, read_segments
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.table_pairing import Pairing
 
 STEP_VERSION = 2
+
+NOTHING_HEARD = "change [segments] or [audio] channel if there is something to hear"
+"""What to do about recordings without a segment."""
 
 # Most seconds of sound in a part of several recordings: what an interrupted step may have to do again.
 _PART_S = 600.0
@@ -134,7 +138,8 @@ def _gather(
     unreadable = {known[one["id"]].path: one["left_out"] for one in found if one.get("unreadable")}
     if not rows:
         reason = next(iter(left_out.values()), "the corpus has no recordings")
-        raise UsageError(f"[segments] finds no segment in {len(found)} recordings: {reason}")
+        of = counted(len(found), "recording")
+        raise UsageError(f"[segments] finds no segment in {of}: {reason}; {NOTHING_HEARD}")
     table = pl.DataFrame(rows, schema_overrides=dict(SegmentsFolder.SCHEMA))
     sound_s = float((table["end_s"] - table["start_s"]).sum())
     total_s = sum(one["duration_s"] for one in found)

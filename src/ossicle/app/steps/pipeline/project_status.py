@@ -105,8 +105,11 @@ def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str,
         yield Finding("results", True, f"{prefix}out of date: {outdated}; {run} updates it")
     else:
         words = "up to date with these settings and recordings"
+        steps = {step.name for step in pipeline.steps_of(project)}
         missing = [
-            one.name for one in pipeline.published if not (one.optional or (project.results / one.name).exists())
+            one.name
+            for one in pipeline.published
+            if steps & set(one.steps) and not (one.optional or (project.results / one.name).exists())
         ]
         yield Finding("results", True, f"{prefix}{words}{'; not made yet: ' * bool(missing)}{', '.join(missing)}")
 

@@ -69,7 +69,7 @@ def _refuse_missing(project: Project, name: str) -> None:
 
 _REMEDY = "repair the file, copy it again from its source, or remove it"
 _TIMES = "correct the times in the table, or leave the segment out of it"
-_WITHOUT = "change [segments] or [audio] channel if there is something to hear in it, or remove the recording"
+_WITHOUT = f"{segments.NOTHING_HEARD} in it, or remove the recording"
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:

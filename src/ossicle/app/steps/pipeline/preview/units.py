@@ -17,9 +17,12 @@ from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.metadata_table import ungrouped
 from ossicle.evaluation.units.words import is_word
+from ossicle.units.normalisation import GROUP, SEGMENT
 
 RECORDING = "recording"
 _MOST_NAMED = 12
+# Some seconds hold most sounds of a language, so their mean is that of the voice.
+_LEAST_GROUP_S = 3.0
 # Problems of labels that models learn from; words only judge, and most of them are rare.
 _OF_LEARNING = ("no_annotations", "no_negatives", "not_judged", "label_twins", "label_garbled")
 
@@ -50,6 +53,7 @@ def _findings(
     yield Finding("sound", True, f"{seconds / 3600:.2f} h in {counted(len(index.recordings), 'recording')}")
     yield _words(project, index)
     yield from _groups(project, index)
+    yield from _normalisation(project, index)
     yield _segments(project, index)
     yield from vocoder_findings(project, index)
 
@@ -98,6 +102,25 @@ def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     # A note of the corpus says what to do about them.
     rest = f"; {counted(len(alone), 'recording')} without a {group}, each by itself" if alone else ""
     yield Finding("groups", True, f"{len(names)} by {group}{': ' * bool(names)}{named}{rest}", warns=bool(alone))
+
+
+def _normalisation(project: Project, index: CorpusIndex) -> Iterator[Finding]:
+    """Warn of groups that are too short for a mean and scale of their own."""
+    if project.settings.quantiser.normalisation != GROUP:
+        return
+    group = project.settings.split.group
+    lengths_s: dict[str, float] = {}
+    for one in index.recordings:
+        key = one.fields.get(group) or one.path
+        lengths_s[key] = lengths_s.get(key, 0.0) + one.duration_s
+    short = [length_s for length_s in lengths_s.values() if length_s < _LEAST_GROUP_S]
+    if short:
+        words = (
+            f"{len(short)} of {counted(len(lengths_s), 'group')} by {group} are shorter than {_LEAST_GROUP_S:g} s (the "
+            f"shortest {min(short):.2g} s), too short for a mean and scale of their own: let split.group name the "
+            f'speakers, or set quantiser.normalisation = "{SEGMENT}"'
+        )
+        yield Finding("normalisation", True, words, warns=True)
 
 
 def _segments(project: Project, index: CorpusIndex) -> Finding:
