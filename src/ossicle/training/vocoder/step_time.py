@@ -19,7 +19,7 @@ from ossicle.training.vocoder.settings import VocoderSettings
 
 _HOP_S, _ORIGIN_S = 0.02, 0.0125
 # More crops take longer in proportion, and an estimate should not take longer than it is worth.
-_MOST_CROPS = 4
+_MEASURED_S = 1.6
 
 
 def vocoder_step_seconds(settings: VocoderSettings, k: int, rate: int, threads: int = 1, device: str = "cpu") -> float:
@@ -52,7 +52,7 @@ def _mean_seconds(settings: VocoderSettings, k: int, rate: int, threads: int, de
     network, discriminators = VocoderNetwork(spec).to(device), VocoderDiscriminators(settings.network).to(device)
     mel, spectrogram = LogMelDistance(rate).to(device), SpectrogramLoss(rate).to(device)
     objective = Objective(network.generator, discriminators, settings, mel, spectrogram, settings.batch)
-    n_crops = min(settings.batch, _MOST_CROPS)
+    n_crops = min(settings.batch, max(1, int(_MEASURED_S / settings.crop_s)))
     crops = _crops(settings, k, rate, n_crops).to(device)
     generator, judges = (torch.optim.AdamW(part.parameters(), lr=1e-9) for part in (network.generator, discriminators))
 
