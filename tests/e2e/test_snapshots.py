@@ -214,7 +214,7 @@ def test_a_benchmark_of_tapes_with_containers_that_are_taken_away(tmp_path: Path
     next_jobs(home)
     here = shutil.copytree(home / "p", home / "here")
     for command in ("run", "benchmark"):
-        done = ossicle(command, "-p", here)
+        done = ossicle(command, "-p", here, timeout_s=1800)
         assert done.returncode == 0, done.stderr
     both_ways(home, tmp_path, benchmarked, seed=1, taken=8, stops=2)
 
@@ -230,11 +230,11 @@ def test_trainings_on_drums_with_containers_that_are_taken_away(tmp_path: Path) 
                 write_wav(home / "audio" / machine / label / f"{take}.wav", hit(label, rng), RATE)
     new = ossicle("new", "drums", home / "p", "--audio", home / "audio")
     assert new.returncode == 0, new.stderr
-    values = {**SMALL_DRUMS, "training.epochs": 8, "training.device": "cpu"}
+    values = {**SMALL_DRUMS, "training.epochs": 6, "training.device": "cpu"}
     overrides = tuple(f"{key}={value}" for key, value in values.items())
     next_jobs(home, overrides)
     here = shutil.copytree(home / "p", home / "here")
-    done = ossicle("run", "-p", here, *(word for one in overrides for word in ("--set", one)))
+    done = ossicle("run", "-p", here, *(word for one in overrides for word in ("--set", one)), timeout_s=1800)
     assert done.returncode == 0, done.stderr
     both_ways(home, tmp_path, seed=2, taken=6, stops=2, overrides=overrides)
 

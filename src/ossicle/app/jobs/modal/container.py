@@ -2,10 +2,13 @@
 
 import os
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from ossicle.app.jobs.modal.commits import Commits
 from ossicle.app.jobs.modal.orders import DATA, Order, VolumePlan
 from ossicle.app.jobs.modal.requests import TaskRequest
 from ossicle.app.jobs.modal.service import Mount
@@ -15,15 +18,21 @@ from ossicle.app.project.file_times import TIMES_VARIABLE
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.changes import make_folder, open_to_append
 from ossicle.artefacts.locks.lock import LOCKS_VARIABLE, NO_LOCKS
+from ossicle.artefacts.processes.saved_note import SAVED_VARIABLE
 
 EXIT_SAVED = 143
 _POLL_S = 0.2
 _GRACE_S = 25.0
 _COMMIT_S = 60.0
+_LEAST_COMMIT_S = 2.0
 
 
 def run_task(
-    mount: Mount, request: Mapping[str, Any], program: Sequence[str] = PROGRAM, commit_s: float = _COMMIT_S
+    mount: Mount,
+    request: Mapping[str, Any],
+    program: Sequence[str] = PROGRAM,
+    commit_s: float = _COMMIT_S,
+    least_s: float = _LEAST_COMMIT_S,
 ) -> int:
     """Run a task, and return its exit code: 143 if it saved its state at its limit.
 
@@ -39,7 +48,10 @@ def run_task(
     program
         The command that runs ``ossicle``.
     commit_s
-        Seconds between two commits while the task runs, so that its output and its checkpoints are kept.
+        Longest time between two commits while the task runs, in seconds, so that its output is kept.
+    least_s
+        Shortest time between two commits, in seconds. A task that saved an epoch, a file or a shard is committed as
+        soon as this allows.
 
     Raises
     ------
@@ -58,18 +70,20 @@ def run_task(
     write_text(begun, str(asked.attempt))
     mount.commit()
     try:
-        with open_to_append(log) as output:
+        with tempfile.TemporaryDirectory() as scratch, open_to_append(log) as output:
+            note = Path(scratch) / "saved"
+            write_text(note, "")
             process = subprocess.Popen(
                 [*program, *(files.placed(one) for one in order.commands[asked.index][1:])],
                 cwd=where,
-                env={**os.environ, **_environment(files, asked.job, order)},
+                env={**os.environ, **_environment(files, asked.job, order), SAVED_VARIABLE: str(note)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
         try:
-            return _watched(process, order.limit_s, mount.commit, commit_s)
+            return _watched(process, order.limit_s, Commits(mount, note, commit_s, least_s))
         finally:
             _end(process)
     finally:
@@ -85,17 +99,15 @@ def _environment(files: VolumePlan, job: str, order: Order) -> dict[str, str]:
     return {**own, **{name: files.placed(value) for name, value in order.environment.items()}}
 
 
-def _watched(process: "subprocess.Popen[bytes]", limit_s: float, commit: Callable[[], None], commit_s: float) -> int:
-    began = committed = time.monotonic()
+def _watched(process: "subprocess.Popen[bytes]", limit_s: float, commits: Commits) -> int:
+    began = time.monotonic()
     saved = False
     while (code := process.poll()) is None:
         now = time.monotonic()
         if not saved and now - began >= limit_s:
             process.terminate()
             saved = True
-        if now - committed >= commit_s:
-            commit()
-            committed = time.monotonic()
+        commits.look()
         time.sleep(_POLL_S)
     return code if code >= 0 else 128 - code
 
