@@ -44,6 +44,23 @@ def vocoder_preset(name: str) -> dict[str, Any]:
     return dict(known[name]["vocoder"])
 
 
+def vocoder_preset_about(name: str) -> str:
+    """Return the purpose of a preset in one line.
+
+    Parameters
+    ----------
+    name
+        Its name.
+
+    Raises
+    ------
+    UsageError
+        There is no such preset.
+    """
+    vocoder_preset(name)
+    return str(_presets()[name]["about"])
+
+
 @cache
 def _presets() -> dict[str, dict[str, Any]]:
     return tomllib.loads(files("ossicle.training.vocoder").joinpath("presets.toml").read_text(encoding="utf-8"))

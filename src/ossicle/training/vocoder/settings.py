@@ -30,9 +30,14 @@ class VocoderSettings:
         default=True, help="give the vocoder the speaker as well; an unknown speaker gets the mean of the known ones"
     )
     choose: str = setting(
-        default="", help="group whose segments choose the epoch; empty: the last but one of the sorted names"
+        default="",
+        help="group whose segments choose the epoch; empty: of the sorted names, the one before those that are judged "
+        "(of 40 and more groups, one in twenty)",
     )
-    judge: str = setting(default="", help="group whose segments are judged; empty: the last of the sorted names")
+    judge: str = setting(
+        default="",
+        help="group whose segments are judged; empty: the last of the sorted names (of 40 and more, one in twenty)",
+    )
     epochs: int = setting(default=500, help="most epochs", ge=1)
     draws: int = setting(default=10000, help="crops in each epoch, drawn by length from all segments", ge=1)
     batch: int = setting(default=16, help="crops in each step", ge=1)

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.steps.pipeline.preview import vocoder as preview
+from ossicle.app.steps.train.training_cost import about
+from ossicle.training.vocoder.presets import vocoder_preset
 
 from ....speech_like import write_speech
 from ...conftest import Commands
@@ -39,7 +41,10 @@ def test_roles_and_time_are_said(project: Path, ossicle: Commands) -> None:
     said = ossicle("check", "-p", project)
     assert said.code == 0, said.err
     assert "1 speaker trains (speaker0), 1 speaker chooses the epoch (speaker1), 1 speaker is judged" in said.out
-    assert "at 16000 Hz; at most 60 epochs, 1200 steps; at most about 10 min on cpu, at 0.5 s a step" in said.out
+    preset = vocoder_preset("small")
+    steps = preset["epochs"] * -(-preset["draws"] // 16)
+    length = f"at 16000 Hz; at most {preset['epochs']} epochs, {steps} steps"
+    assert f"{length}; at most about {about(steps * 0.5)} on cpu, at 0.5 s a step" in said.out
     assert "pitch" in ossicle("status", "-p", project).out
 
 

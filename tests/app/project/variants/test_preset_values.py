@@ -49,15 +49,19 @@ def test_presets_of_a_recipe_come_in_the_order_of_their_lengths() -> None:
     assert variant_preset_names("birds") == ()
 
 
-def test_both_kinds_are_listed_and_shown(ossicle: Commands) -> None:
+def test_all_kinds_are_listed_and_shown(ossicle: Commands) -> None:
     listed = json.loads(ossicle("presets", "--json").out)
     assert listed["training"]["quick"]["epochs"] == 3
+    assert set(listed["vocoder"]) == {"small", "full"}
     assert listed["variants"]["drums/warmup"]["training"]["epochs"] == 8
     table = ossicle("presets").out
     assert '[training] preset = "quick"' in table
+    assert '[vocoder] preset = "small"' in table
     assert 'base = "preset:drums/long"' in table
     shown = json.loads(ossicle("presets", "show", "drums/long", "--json").out)
     assert shown["settings"]["training"]["epochs"] == {"value": 220, "source": "preset:drums/long"}
+    lines = ossicle("presets", "show", "small").out.splitlines()
+    assert any(line.split() == ["vocoder.preset", '"small"', "preset:small"] for line in lines)
     lines = ossicle("presets", "show", "quick").out.splitlines()
     assert any(line.split() == ["training.epochs", "3", "preset:quick"] for line in lines)
     assert any(line.split() == ["training.seed", "0", "default"] for line in lines)

@@ -10,6 +10,7 @@ from ossicle.app.steps.acoustic_units import features, quantiser, segments
 from ossicle.app.steps.data import corpus
 from ossicle.app.steps.engine.step import Silent, fingerprint, run_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
+from ossicle.app.steps.pipeline.work_units import work_unit_steps
 from ossicle.app.steps.vocoder.held_out import QUANTISER
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
@@ -122,3 +123,13 @@ def test_presets_are_layers_below_what_is_written_beside_them(tmp_path: Path) ->
     again = load_project(tmp_path).settings.vocoder
     assert again == found
     assert found.network.scales == 2
+
+
+def test_pitch_and_training_can_run_as_tasks(project: Project) -> None:
+    spoken = changed(project, SMALL)
+    assert {"pitch", "vocoder"} <= set(work_unit_steps(spoken))
+    assert "vocoder" not in work_unit_steps(project)
+    training = pipeline_of(spoken).step("vocoder", spoken).work_units
+    # One task, which needs nothing to be known by its name.
+    assert training is not None
+    assert training.names_from({}) == ("training",)

@@ -10,6 +10,7 @@ from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.variants.preset_values import preset_values
 from ossicle.app.project.variants.presets import variant_preset, variant_preset_about, variant_preset_names
 from ossicle.training.presets import preset, preset_about, preset_names
+from ossicle.training.vocoder.presets import vocoder_preset, vocoder_preset_about, vocoder_preset_names
 
 group = typer.Typer()
 
@@ -24,18 +25,20 @@ def register(app: typer.Typer) -> None:
 def presets(context: typer.Context, as_json: Json = False) -> None:
     """List the named settings that ship with Ossicle. `ossicle presets show NAME` prints every value of one.
 
-    There are two kinds: trainings, for `preset = "NAME"` in \\[training]; and variants, which may change any table,
-    for `base = "preset:NAME"` in \\[variants.NAME].
+    There are three kinds: trainings, for `preset = "NAME"` in \\[training]; vocoders, for `preset = "NAME"` in
+    \\[vocoder] of recipe units; and variants, which may change any table, for `base = "preset:NAME"` in
+    \\[variants.NAME].
     """
     if context.invoked_subcommand is not None:
         return
     if as_json:
         trainings = {name: preset(name) for name in preset_names()}
-        print(
-            json_text({"training": trainings, "variants": {one: variant_preset(one) for one in variant_preset_names()}})
-        )
+        vocoders = {name: vocoder_preset(name) for name in vocoder_preset_names()}
+        variants = {name: variant_preset(name) for name in variant_preset_names()}
+        print(json_text({"training": trainings, "vocoder": vocoders, "variants": variants}))
         return
     rows = [(name, f'[training] preset = "{name}"', preset_about(name)) for name in preset_names()]
+    rows += [(name, f'[vocoder] preset = "{name}"', vocoder_preset_about(name)) for name in vocoder_preset_names()]
     rows += [(name, f'base = "preset:{name}"', variant_preset_about(name)) for name in variant_preset_names()]
     print_rows(("preset", "use", "for"), rows)
 
@@ -46,7 +49,7 @@ def show(
 ) -> None:
     """Print every value of a preset, and whether the preset, its recipe or the defaults set it."""
     found = preset_values(name)
-    about = preset_about(name) if name in preset_names() else variant_preset_about(name)
+    about = _about(name)
     if as_json:
         tables: dict[str, dict[str, Any]] = {}
         for one in found:
@@ -60,6 +63,12 @@ def show(
         ("setting", "value", "set by"),
         [(f"{one.table}.{one.key}", _in_toml(one.value), one.source) for one in found],
     )
+
+
+def _about(name: str) -> str:
+    if name in preset_names():
+        return preset_about(name)
+    return vocoder_preset_about(name) if name in vocoder_preset_names() else variant_preset_about(name)
 
 
 def _in_toml(value: Any) -> str:

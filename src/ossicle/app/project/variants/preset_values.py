@@ -10,8 +10,10 @@ from ossicle.app.project.variants.presets import recipe_of_preset, variant_prese
 from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.training.presets import preset, preset_names
+from ossicle.training.vocoder.presets import vocoder_preset_names
 
 _DEFAULT = "default"
+_OF_VOCODERS = "units"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ def preset_values(name: str) -> list[PresetValue]:
     Parameters
     ----------
     name
-        A training preset (``quick``) or a variant that ships with Ossicle (``drums/warmup``). One for a recipe is
-        laid over that recipe.
+        A training preset (``quick``), one of a vocoder (``small``), or a variant that ships with Ossicle
+        (``drums/warmup``). One for a recipe is laid over that recipe.
 
     Raises
     ------
@@ -50,10 +52,12 @@ def preset_values(name: str) -> list[PresetValue]:
     """
     if name in preset_names():
         changed, recipe = {"training": preset(name)}, ""
+    elif name in vocoder_preset_names():
+        changed, recipe = in_full({"vocoder": {"preset": name}}, f"preset:{name}"), _OF_VOCODERS
     elif name in variant_preset_names():
         changed, recipe = in_full(dict(variant_preset(name)), f"preset:{name}"), recipe_of_preset(name)
     else:
-        known = (*preset_names(), *variant_preset_names())
+        known = (*preset_names(), *vocoder_preset_names(), *variant_preset_names())
         raise UsageError(f"no preset is called {name!r}; {did_you_mean(name, known)}")
     layers = Layers(f"preset:{name}")
     layers.add({"corpus": {"audio": "."}}, Origin(_DEFAULT))
