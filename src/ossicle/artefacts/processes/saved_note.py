@@ -16,12 +16,7 @@ SAVED_VARIABLE = "OSSICLE_SAVED"
 
 
 def note_saved() -> None:
-    """Set the time of the file that ``OSSICLE_SAVED`` names; does nothing if no file is named.
-
-    Raises
-    ------
-    OSError
-        The file does not exist.
-    """
-    if file := os.environ.get(SAVED_VARIABLE):
-        set_time(Path(file), time.time_ns())
+    """Set the time of the file that ``OSSICLE_SAVED`` names; does nothing if there is none, as nobody waits for it."""
+    file = Path(os.environ.get(SAVED_VARIABLE, ""))
+    if file.is_file():
+        set_time(file, time.time_ns())

@@ -70,22 +70,23 @@ def run_task(
     write_text(begun, str(asked.attempt))
     mount.commit()
     try:
-        with tempfile.TemporaryDirectory() as scratch, open_to_append(log) as output:
+        with tempfile.TemporaryDirectory() as scratch:
             note = Path(scratch) / "saved"
             write_text(note, "")
-            process = subprocess.Popen(
-                [*program, *(files.placed(one) for one in order.commands[asked.index][1:])],
-                cwd=where,
-                env={**os.environ, **_environment(files, asked.job, order), SAVED_VARIABLE: str(note)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        try:
-            return _watched(process, order.limit_s, Commits(mount, note, commit_s, least_s))
-        finally:
-            _end(process)
+            with open_to_append(log) as output:
+                process = subprocess.Popen(
+                    [*program, *(files.placed(one) for one in order.commands[asked.index][1:])],
+                    cwd=where,
+                    env={**os.environ, **_environment(files, asked.job, order), SAVED_VARIABLE: str(note)},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            try:
+                return _watched(process, order.limit_s, Commits(mount, note, commit_s, least_s))
+            finally:
+                _end(process)
     finally:
         mount.commit()
 
