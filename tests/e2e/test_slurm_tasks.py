@@ -70,6 +70,22 @@ def test_before_the_wall_time_slurm_warns_and_the_task_saves_its_state_and_goes_
     assert {line["id"] for line in json_lines(folder.state(plan.jobs[0], 0))} == {f"{number}_0"}
 
 
+def test_a_task_that_slurm_ends_and_queues_again_by_itself_goes_on(tmp_path: Path) -> None:
+    # As when its node is taken out of service, or other jobs come first: all its processes get SIGTERM, as by scancel.
+    folder, plan = made_up(tmp_path, {"long": ((), {"task": "long"})})
+    asked: list[str] = []
+
+    def requeue(states: object) -> None:
+        if not asked and (folder.project / "begun").exists():
+            asked.append(f"{folder.numbers()['long']}_0")
+            subprocess.run(["scontrol", "requeue", *asked], check=True, timeout=60)
+
+    states = conduct(folder, plan, lambda job: 1, requeue, 0.5)
+    assert found(states) == {"task": ("done", 2, 0)}
+    told = lines(folder, plan.jobs[0], 0)
+    assert told == [("running", None), ("cancelled", 143), ("running", None), ("done", 0)]
+
+
 def test_a_task_waits_for_the_task_of_its_own_index_only(tmp_path: Path) -> None:
     # `last` ends only when `second` has begun in the next array, and the counterpart of `bad` must not begin.
     folder, plan = made_up(

@@ -407,6 +407,9 @@ def test_folders_are_numbered(tmp_path: Path) -> None:
         (["running", "again"], Seen("pending", "BeginTime"), "again"),
         (["running", "again", "running", "done"], Seen("running", "on n1"), "done"),
         (["running", "cancelled"], None, "cancelled"),
+        (["running", "cancelled"], Seen("pending", "BeginTime"), "again"),
+        (["running", "cancelled"], Seen("running", "on n1"), "running"),
+        (["running", "cancelled", "running"], Seen("running", "on n1"), "running"),
         (["running", "failed"], None, "failed"),
     ],
 )

@@ -22,7 +22,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.text.controls import control_name, first_control
 
 SIGNAL = "B:USR1@60"
-"""Slurm sends SIGUSR1 to the script alone, one minute before the time limit; SIGTERM therefore always means scancel."""
+"""Slurm sends SIGUSR1 to the script alone, one minute before the time limit; SIGTERM always means something else."""
 
 
 def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:

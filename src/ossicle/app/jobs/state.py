@@ -76,6 +76,10 @@ def _state(folder: PlanFolder, job: Job, index: int, number: str | None, seen: M
 
 
 def _merged(last: str, job: Job, own: str | None, seen: Mapping[str, Seen] | None) -> tuple[str, str]:
+    entry = seen.get(own) if seen is not None and own else None
+    if last == "cancelled" and entry is not None:
+        # Ended by the runner itself (its node went down, other jobs come first), which runs it again.
+        return ("again" if entry.state == PENDING else entry.state), entry.reason
     if last in ("done", "failed", "cancelled"):
         return last, ""
     if own is None:
@@ -84,7 +88,6 @@ def _merged(last: str, job: Job, own: str | None, seen: Mapping[str, Seen] | Non
         return "waiting", "not submitted yet"
     if seen is None:
         return last or PENDING, f"{job.placement.on.capitalize()} does not answer"
-    entry = seen.get(own)
     if entry is None:
         return "lost", "no longer in the queue; submit again to resume"
     if entry.state == PENDING and last in ("again", "limit"):

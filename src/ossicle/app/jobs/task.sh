@@ -5,7 +5,8 @@
 #   any other: queued again until it was run ATTEMPTS times, then kept
 #   SIGUSR1, which Slurm sends a minute before the wall time: the command is told to save its state (SIGTERM) and the
 #   task goes on from there, CONTINUATIONS times at most
-#   SIGTERM comes of scancel, which tells the command itself: nothing is queued again
+#   SIGTERM comes of scancel, or of Slurm when it takes the node back; both tell the command themselves. Nothing is queued
+#   again here: after the second, Slurm itself does so
 attempt() {
     local state=$1 attempts=$2 continuations=$3
     shift 3
