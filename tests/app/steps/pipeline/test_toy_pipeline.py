@@ -108,6 +108,25 @@ def test_it_resumes_after_a_kill(project: Path, tmp_path: Path) -> None:
     assert contents(project) == contents(whole)
 
 
+def test_a_task_stops_before_its_limit_and_the_same_command_continues(project: Path, ossicle: Any) -> None:
+    (project / "wait-b").touch()
+    assert ossicle("run", "--until", "texts", "-p", project, *QUIET).code == 0
+    task = ("jobs", "task", "counts", "b", "--no-gather", "-p", project, *QUIET, "--stop-after")
+    stopped = command(*task, 1)
+    assert stopped.returncode == 143
+    assert stopped.stderr.splitlines() == [
+        "ossicle: stopping after 1 s, as --stop-after says",
+        "ossicle: terminated; run the same command again to continue",
+    ]
+    (project / "wait-b").unlink()
+    assert command(*task, 100).stdout == "counts b: computed\n"
+    elsewhere = ossicle("run", "-p", project, "--on", "slurm", "--stop-after", "5", *QUIET)
+    assert (elsewhere.code, elsewhere.err) == (
+        2,
+        "ossicle: --stop-after works on this machine only: add --on local\n",
+    )
+
+
 def test_a_lock_that_a_kill_left_in_an_artefact_goes(project: Path, ossicle: Any) -> None:
     ossicle("run", "-p", project, *QUIET)
     (artefact,) = (project / "data" / "counts").iterdir()

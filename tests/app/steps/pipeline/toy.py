@@ -5,6 +5,7 @@ Run as a script it is the command line of Ossicle with this pipeline among the o
 
 import os
 import signal
+import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
@@ -33,7 +34,12 @@ def _names(inputs: Artefacts) -> tuple[str, ...]:
 
 
 def _count(context: Context, name: str) -> None:
-    """Count the words of a text; the file ``kill-NAME`` beside the project file kills the process that does so."""
+    """Count the words of a text.
+
+    The file ``kill-NAME`` beside the project file kills the process that does so, and ``wait-NAME`` has it wait.
+    """
+    if (context.project.folder / f"wait-{name}").exists():
+        time.sleep(100)
     if (order := context.project.folder / f"kill-{name}").exists():
         order.unlink()
         os.kill(os.getpid(), signal.SIGKILL)
