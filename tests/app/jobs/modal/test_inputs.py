@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for path in (audio / "b" / "x.wav", tmp_path / "disk" / "meta.csv", folder / "tables" / "x.txt"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(path.name)
-    for name in (".git/config", "__pycache__/x.pyc", "data/old.bin", "notes.txt"):
+    for name in (".git/config", "tables/.DS_Store", "__pycache__/x.pyc", "data/old.bin", "notes.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
     os.utime(audio / "b" / "x.wav", ns=(OLD_NS, OLD_NS))
@@ -47,7 +47,12 @@ def test_what_is_in_the_folder_and_what_is_elsewhere(project: Path, tmp_path: Pa
     loaded = load_project(project)
     found = inputs_of(loaded, "p")
     paths = [one.relative_to(project).as_posix() for one in project.rglob("*") if one.is_file()]
-    assert sorted(one for one in paths if found.wanted(PROJECT, one)) == ["notes.txt", "ossicle.toml", "tables/x.txt"]
+    assert sorted(one for one in paths if found.wanted(PROJECT, one)) == [
+        "notes.txt",
+        "ossicle.toml",
+        "tables/.DS_Store",
+        "tables/x.txt",
+    ]
     places = {path.name: place for place, path in found.copied.items() if place != PROJECT}
     assert places.keys() == {"my tapes", "meta.csv"}
     assert found.settings == (
@@ -118,9 +123,11 @@ def test_a_copy_without_times_has_the_digest_of_the_original(
     table.parent.mkdir(parents=True)
     above = f"/{table.parent.relative_to(tmp_path / 'volume').as_posix()}"
     table.write_bytes(times_table({os.path.relpath(f"/{path}", above): one for path, one in times.items()}))
-    expected = folder_listing(audio, SUFFIXES)
+    # All files of a folder of annotations count, but not the records of the transfer.
+    assert (copy / ".ossicle-sent").is_dir()
+    expected = [folder_listing(audio, suffixes) for suffixes in (SUFFIXES, None)]
     monkeypatch.setenv(TIMES_VARIABLE, str(table))
-    assert folder_listing(copy, SUFFIXES) == expected
+    assert [folder_listing(copy, suffixes) for suffixes in (SUFFIXES, None)] == expected
     # A file that has another size than the table says has its own time.
     (copy / "b" / "x.wav").write_text("longer than before")
     assert file_state(copy / "b" / "x.wav")[1] != OLD_NS

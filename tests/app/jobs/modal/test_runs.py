@@ -6,13 +6,18 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.modal.service import Resources
 from ossicle.app.jobs.modal.target import Target, read_target
+from ossicle.app.jobs.pool import PROGRAM
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
+from ossicle.audio.wav import write_wav
 from ossicle.core.errors import ArtefactError
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.raven import write_raven
 
 from ....modal_double import Call, ModalDouble
 from ...conftest import Commands
@@ -67,6 +72,30 @@ def test_a_mixed_run_equals_a_local_one(tmp_path: Path, project: Path, modal: Mo
     modal.spawned.clear()
     assert run(ossicle, project, *mixed)[0] == 0
     assert modal.spawned == []
+
+
+def test_recordings_from_elsewhere_have_the_same_digests_in_a_container(
+    tmp_path: Path, modal: ModalDouble, ossicle: Commands
+) -> None:
+    """The container reads copies with other times and in other folders, beside the records of the transfer."""
+    modal.program = PROGRAM
+    for seed in range(3):
+        (tmp_path / "audio").mkdir(exist_ok=True)
+        sound = np.random.default_rng(seed).normal(0, 0.05, 16000).astype(np.float32)
+        write_wav(tmp_path / "audio" / f"s{seed}.wav", sound, 8000)
+        write_raven(
+            tmp_path / "tables" / f"s{seed}.Table.1.selections.txt", [RawSelection(0.5, 1.0, "call", 500.0, 3000.0)]
+        )
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p" / "ossicle.toml").write_text(
+        'base = "recipe:tapes"\n[corpus]\naudio = "../audio"\nannotations = "../tables"\n[split]\ngroup = "recording"\n'
+        "[frontend]\nrate = 8000\nn_fft = 256\nhop_samples = 160\nfmax_hz = 4000.0\n"
+    )
+    said = ossicle("run", "-p", tmp_path / "p", "store", "--on", "modal", *QUIET)
+    assert said.code == 0, said.err
+    assert [name for name, _, _ in modal.spawned] == ["coordinate", "run_task"]
+    rows = [line.split()[:2] for line in said.out.splitlines() if line.strip()]
+    assert [row for row in rows if row[0] in ("corpus", "store")] == [["corpus", "reused"], ["store", "reused"]]
 
 
 def test_what_ended_while_nobody_followed_is_brought(project: Path, modal: ModalDouble, ossicle: Commands) -> None:

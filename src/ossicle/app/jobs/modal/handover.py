@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +25,7 @@ from ossicle.artefacts.locks.lock import forget_work_unit_locks
 from ossicle.artefacts.shelf import MANIFEST, Shelf
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import ArtefactError, FetchError, UsageError
+from ossicle.core.text.counting import counted
 
 FORMAT_VERSION = 1
 _STAGE = ".ossicle-part-volume"
@@ -149,18 +149,17 @@ def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progres
             return name == only if only else inputs.wanted(place, name)
 
         progress.begin(f"copy {place}")
-        began = time.monotonic()
         sent = push(folder, service.place(f"{prefix}/{place}"), progress, TransferOptions(wanted=wanted))
         _refuse_left_out(folder, sent)
-        progress.end(_words(f"copy {place}", sent), "computed" if sent.sent else "reused", time.monotonic() - began)
+        progress.say(_words(sent))
         states |= {f"{prefix}/{place}/{name}": file_state(folder / name) for name in _files(folder, wanted)}
     for place, folder in inputs.present.items():
         states |= {f"{place}/{name}": file_state(folder / name) for name in _require_there(service, place, folder)}
     return states
 
 
-def _words(what: str, sent: Transferred) -> str:
-    return f"{what}: {len(sent.sent)} files, {sent.n_bytes / 1e6:.1f} MB"
+def _words(sent: Transferred) -> str:
+    return f"{counted(len(sent.sent), 'file')} copied ({sent.n_bytes / 1e6:.1f} MB), {sent.unchanged} unchanged"
 
 
 def _refuse_left_out(folder: Path, sent: Transferred) -> None:
@@ -222,11 +221,10 @@ def send_artefacts(
             own = "/".join(path.split("/")[:2]) in folders
             return own and (folder in folders and name == MANIFEST) is manifests
 
-        what, began = "copy manifests" if manifests else "copy artefacts", time.monotonic()
-        progress.begin(what)
+        progress.begin("copy manifests" if manifests else "copy artefacts")
         done = push(project.data_root, service.place(f"{prefix}/{DATA}"), progress, TransferOptions(wanted=wanted))
         _refuse_left_out(project.data_root, done)
-        progress.end(_words(what, done), "computed" if done.sent else "reused", time.monotonic() - began)
+        progress.say(_words(done))
     return {*sent, *found}
 
 

@@ -55,7 +55,8 @@ class Inputs:
         """Return whether a file below a copied folder is copied."""
         if place != PROJECT:
             return True
-        hidden = any(part.startswith(".") or part == "__pycache__" for part in path.split("/"))
+        # Not below: a listing of annotations that is part of a digest has hidden files too.
+        hidden = path.startswith((".", "__pycache__"))
         return not hidden and not any((self.copied[PROJECT] / path).is_relative_to(one) for one in self.skipped)
 
 

@@ -36,6 +36,7 @@ from ossicle.artefacts.files import publish, read_json, write_json, write_text
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
 from ossicle.core.errors import OssicleError, UsageError
+from ossicle.core.text.counting import counted
 
 BUSY, SUCCESSOR = "busy.json", "coordinator.json"
 _STAGE = "volume"
@@ -110,7 +111,8 @@ class ModalRunner:
                 continuations=plan.continuations,
             )
             shown.begin("Modal")
-            shown.say(f"{job.name}: {len(job.tasks)} tasks in {target.volume}/{target.prefix}: {in_words(resources)}")
+            where = f"{target.volume}/{target.prefix}"
+            shown.say(f"{job.name}: {counted(len(job.tasks), 'task')} in {where}: {in_words(resources)}")
             self._send(modal, target, job, order, times)
             self._coordinate(modal, target, shown.say)
         self._folder.add_number(job, order.number)
@@ -245,6 +247,7 @@ class ModalRunner:
         call = target.coordinator and (self._successor(modal, target) or target.coordinator)
         if call and modal.states([call]).get(call, _GONE).state in _OPEN:
             return
+        say("starting the coordinator; the first time, Modal builds the image, which takes minutes")
         call = modal.spawn(COORDINATE, PlanRequest(target.prefix, target.plan).words(), COORDINATOR)
         started = replace(target, coordinator=call)
         write_target(self._folder.path, started)

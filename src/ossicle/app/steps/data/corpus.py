@@ -11,6 +11,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.filesystem.walking import walk
+from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.probe import SUFFIXES
@@ -23,6 +24,7 @@ from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.review.rounds import FOLDER, read_round, round_files, with_reviews
 
+_OWN = (".ossicle-", LOCK_FILE)
 INDEXED = "indexed"
 """The work unit of the journal after which only what an interrupted index continues from remains to be removed."""
 
@@ -165,12 +167,16 @@ def _added_listing(project: Project) -> Mapping[str, str]:
 
 
 def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:
-    """Return the digest of a folder's files (or one file) by name, size and time; ``suffixes`` None takes all files."""
+    """Return the digest of a folder's files (or one file) by name, size and time; ``suffixes`` None takes all files.
+
+    Ossicle's own files are left out: records of transfers lie in a folder that was copied, and not in the original.
+    """
     if not folder.is_dir():
         paths = [folder.name]
         folder = folder.parent
     elif suffixes is None:
-        paths = sorted(os.path.relpath(base / name, folder) for base, _, names in walk(folder) for name in names)
+        every = (os.path.relpath(base / name, folder) for base, _, names in walk(folder) for name in names)
+        paths = sorted(path for path in every if not any(part.startswith(_OWN) for part in Path(path).parts))
     else:
         paths = list(listing_below(folder, suffixes).files)
     return digest([[os.fsencode(path).hex(), *file_state(folder / path)] for path in paths])
