@@ -42,6 +42,19 @@ def test_units_that_were_never_heard_last_as_long_as_the_mean() -> None:
     assert model.frames.tolist() == pytest.approx([4.0, 4.0, 4.0])
 
 
+def test_speakers_that_trained_nothing_have_a_pace_of_their_own() -> None:
+    """The quantiser hears them with more changes of unit: means of training speech make them too slow."""
+    runs, frames, _ = spoken(0, slower=0.0)
+    model = DurationModel.fit(runs, frames, [0] * len(runs), K, 1)
+    flickering = [np.maximum(one // 2, 1) for one in frames]
+    adapted = model.for_unknown(runs, flickering)
+    total = sum(one.sum() for one in flickering)
+    assert sum(adapted.durations(one).sum() for one in runs) == pytest.approx(total, rel=0.03)
+    assert sum(model.durations(one).sum() for one in runs) > 1.3 * total
+    np.testing.assert_array_equal(adapted.durations(runs[0], 0), model.durations(runs[0], 0))
+    assert model.for_unknown([], []).unknown == 1.0
+
+
 def test_pitch_follows_units_and_speaker() -> None:
     units = [np.tile([0, 0, 0, 1, 1, 1], 20)] * 2
     f0 = [np.where(units[0] == 0, base, 0.0).astype(np.float32) for base in (100.0, 200.0)]

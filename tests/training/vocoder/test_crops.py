@@ -40,6 +40,16 @@ def test_pitch_is_relative_to_the_speaker_or_for_an_unknown_one_to_itself() -> N
     assert float(shift[0]) == pytest.approx(np.log(110 / 200), abs=0.05)
 
 
+def test_a_whispered_crop_has_no_pitch() -> None:
+    whole = corpus()
+    reader = CropReader(whole, whole.training, PITCH)
+    whispered, spoken = (reader.read([Draw(1, 0, 10, 0, 1, loud)]) for loud in (True, False))
+    assert spoken.pitch.any()
+    assert not whispered.pitch.any()
+    assert not whispered.sources[:, 0].any()
+    torch.testing.assert_close(whispered.sources[:, 1], spoken.sources[:, 1])
+
+
 def test_parts_have_the_weights_of_the_whole() -> None:
     whole = corpus()
     crops = CropReader(whole, whole.training, PITCH).read([Draw(number, 0, 8, 0, number) for number in range(5)])

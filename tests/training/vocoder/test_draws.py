@@ -36,3 +36,13 @@ def test_some_crops_have_an_unknown_speaker() -> None:
     speakers = [draws.draw(0, index).speaker for index in range(2000)]
     assert abs(speakers.count(UNKNOWN) / 2000 - 0.25) < 0.05
     assert {Draws([9], [0], 5).draw(0, index).speaker for index in range(50)} == {0}
+
+
+def test_some_crops_are_whispered() -> None:
+    draws = Draws([50, 50], [0, 1], units=10, unknown=0.5, whispered=0.2)
+    every = [draws.draw(0, index) for index in range(2000)]
+    assert abs(sum(one.whispered for one in every) / 2000 - 0.2) < 0.05
+    assert {(one.whispered, one.speaker == UNKNOWN) for one in every} == {
+        (a, b) for a in (True, False) for b in (True, False)
+    }
+    assert not any(Draws([9], [0], 5).draw(0, index).whispered for index in range(50))

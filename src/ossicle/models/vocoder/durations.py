@@ -1,12 +1,13 @@
 """How long units last, and how high they are: plain models for sequences without repeats and without pitch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 _PRIOR_RUNS = 5.0
+_HALVINGS = 60
 _SMOOTHED = np.array([1.0, 2.0, 3.0, 2.0, 1.0])
 
 
@@ -20,10 +21,14 @@ class DurationModel:
         Mean frames of a run, float64, at least 1, shape (k,).
     slowness
         Of each speaker, float64, shape (speakers,); 1: as all together.
+    unknown
+        Slowness of a speaker that is not known. The units of speech that trained the quantiser are steadier than those
+        of other speech, so it is not 1: see :meth:`for_unknown`.
     """
 
     frames: NDArray[np.float64]
     slowness: NDArray[np.float64]
+    unknown: float = 1.0
 
     @classmethod
     def fit(
@@ -56,11 +61,24 @@ class DurationModel:
         if total.sum():
             mean *= total.sum() / (mean * count).sum()
         voice = np.repeat(np.asarray(speakers, np.int64), [len(one) for one in runs])
-        known = voice >= 0
-        theirs = np.bincount(voice[known], lasted[known], minlength=n_speakers)
-        expected = np.bincount(voice[known], mean[unit[known]], minlength=n_speakers)
-        slowness = np.where(expected > 0, theirs / np.where(expected > 0, expected, 1), 1.0)
-        return cls(np.maximum(mean, 1.0), slowness)
+        mean = np.maximum(mean, 1.0)
+        slowness = [_slowness(mean[unit[voice == one]], lasted[voice == one].sum()) for one in range(n_speakers)]
+        return cls(mean, np.array(slowness, np.float64))
+
+    def for_unknown(
+        self, runs: Sequence[NDArray[np.integer]], frames: Sequence[NDArray[np.integer]]
+    ) -> "DurationModel":
+        """Return the model with the slowness of speakers that neither it nor the quantiser was trained on.
+
+        Parameters
+        ----------
+        runs, frames
+            Segments of such speakers, as in :meth:`fit`; of none, ``unknown`` stays.
+        """
+        units = np.concatenate([np.zeros(0, np.int64), *(np.asarray(one, np.int64) for one in runs)])
+        if not len(units):
+            return self
+        return replace(self, unknown=_slowness(self.frames[units], float(sum(np.sum(one) for one in frames))))
 
     def durations(self, runs: NDArray[np.integer], speaker: int = -1) -> NDArray[np.int64]:
         """Return frames of each run, at least 1; the rounding of one is made up for by the next, so the total is exact.
@@ -78,7 +96,7 @@ class DurationModel:
         >>> model.durations(np.array([0, 1, 0, 1])).tolist()
         [2, 2, 1, 2]
         """
-        slowness = self.slowness[speaker] if speaker >= 0 else 1.0
+        slowness = self.slowness[speaker] if speaker >= 0 else self.unknown
         wanted = np.maximum(self.frames[np.asarray(runs, np.int64)] * slowness, 1.0)
         ends = np.floor(np.cumsum(wanted) + 0.5).astype(np.int64)
         return np.diff(ends, prepend=0)
@@ -172,6 +190,20 @@ def relative_pitch(f0_hz: NDArray[np.floating], mean_log: float | None) -> NDArr
         mean_log = float(logs[voiced].mean()) if voiced.any() else 0.0
     relative = np.where(voiced, np.clip(logs - mean_log, -1.5, 1.5), 0.0)
     return np.stack([relative, voiced.astype(np.float64)], axis=-1).astype(np.float32)
+
+
+def _slowness(expected: NDArray[np.float64], total: float) -> float:
+    """Return the factor with which runs of at least one frame each have a total; 1 without runs."""
+    if not len(expected):
+        return 1.0
+    low, high = 0.0, max(total, 1.0)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if np.maximum(expected * middle, 1.0).sum() < total:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:

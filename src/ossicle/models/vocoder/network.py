@@ -108,6 +108,7 @@ class VocoderNetwork(nn.Module):
 
     frames: Tensor
     slowness: Tensor
+    unknown: Tensor
     relative: Tensor
     voicing: Tensor
     mean_log_f0: Tensor
@@ -120,6 +121,7 @@ class VocoderNetwork(nn.Module):
         for name, size, value in (
             ("frames", spec.k, 1.0),
             ("slowness", speakers, 1.0),
+            ("unknown", 1, 1.0),
             ("relative", spec.k, 0.0),
             ("voicing", spec.k, 0.5),
             ("mean_log_f0", speakers, 0.0),
@@ -138,11 +140,12 @@ class VocoderNetwork(nn.Module):
         ):
             getattr(self, name).copy_(torch.from_numpy(value))
         self.overall.fill_(pitch.overall)
+        self.unknown.fill_(durations.unknown)
 
     @property
     def durations(self) -> DurationModel:
         """How long runs of units last."""
-        return DurationModel(self.frames.cpu().numpy(), self.slowness.cpu().numpy())
+        return DurationModel(self.frames.cpu().numpy(), self.slowness.cpu().numpy(), float(self.unknown))
 
     @property
     def pitch(self) -> PitchModel:

@@ -113,7 +113,8 @@ class CropReader:
         for row, draw in enumerate(draws):
             segment, n = self._segments[draw.segment], draw.last - draw.first
             units[row, :n] = segment.units[draw.first : draw.last]
-            f0 = np.zeros(len(segment.units), np.float32) if self._pitch is None else segment.f0_hz
+            plain = self._pitch is None or draw.whispered
+            f0 = np.zeros(len(segment.units), np.float32) if plain else segment.f0_hz
             assert f0 is not None
             if self._pitch is not None:
                 mean = self._pitch.mean_log(draw.speaker) if draw.speaker != UNKNOWN else None

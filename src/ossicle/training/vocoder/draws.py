@@ -23,6 +23,8 @@ class Draw:
         Number of the speaker, or ``UNKNOWN``.
     seed
         Seed of its noise.
+    whispered
+        Whether its pitch is left out, as if all of it were unvoiced.
     """
 
     segment: int
@@ -30,6 +32,7 @@ class Draw:
     last: int
     speaker: int
     seed: int
+    whispered: bool = False
 
 
 class Draws:
@@ -43,18 +46,25 @@ class Draws:
         Number of the speaker of each segment; ``UNKNOWN``: none.
     units
         Units of a crop; a shorter segment is one crop as a whole.
-    unknown
-        Share of crops whose speaker is ``UNKNOWN``.
+    unknown, whispered
+        Shares of crops whose speaker is ``UNKNOWN``, and whose pitch is left out.
     seed
         Seed.
     """
 
     def __init__(
-        self, lengths: Sequence[int], speakers: Sequence[int], units: int, unknown: float = 0.0, seed: int = 0
+        self,
+        lengths: Sequence[int],
+        speakers: Sequence[int],
+        units: int,
+        unknown: float = 0.0,
+        seed: int = 0,
+        *,
+        whispered: float = 0.0,
     ) -> None:
         self._lengths, self._speakers = np.asarray(lengths, np.int64), speakers
         self._ends = np.cumsum(self._lengths)
-        self._units, self._unknown, self._seed = units, unknown, seed
+        self._units, self._unknown, self._whispered, self._seed = units, unknown, whispered, seed
 
     def draw(self, epoch: int, index: int, stream: int = 0) -> Draw:
         """Return one crop; equal arguments give the same crop.
@@ -73,4 +83,6 @@ class Draws:
         units = min(self._units, length)
         first = int(generator.integers(length - units + 1))
         unknown = bool(generator.random() < self._unknown)
-        return Draw(segment, first, first + units, UNKNOWN if unknown else self._speakers[segment], seed)
+        whispered = bool(generator.random() < self._whispered)
+        speaker = UNKNOWN if unknown else self._speakers[segment]
+        return Draw(segment, first, first + units, speaker, seed, whispered)

@@ -1,12 +1,13 @@
 """The training of a unit vocoder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.artefacts.files import sweep
 from ossicle.artefacts.filesystem.changes import make_folder
@@ -174,15 +175,25 @@ def _unit_models(
     numbers = {name: number for number, name in enumerate(speakers)}
     voices = [numbers.get(one.voice, UNKNOWN) for one in corpus.training]
     units = [np.asarray(one.units, np.int64) for one in corpus.training]
-    starts = [np.flatnonzero(np.diff(one, prepend=-1)) for one in units]
-    runs = [one[places] for one, places in zip(units, starts, strict=True)]
-    frames = [np.diff(places, append=len(one)) for one, places in zip(units, starts, strict=True)]
-    durations = DurationModel.fit(runs, frames, voices, corpus.k, len(speakers))
+    durations = DurationModel.fit(*_runs(units), voices, corpus.k, len(speakers))
+    # Of speakers that trained nothing, the choosing group says how long their runs are.
+    trained = {one.voice for one in corpus.training}
+    others = [np.asarray(one.units, np.int64) for one in corpus.choosing if one.voice not in trained]
+    durations = durations.for_unknown(*_runs(others))
     f0 = [
         one.f0_hz if with_pitch and one.f0_hz is not None else np.zeros(len(one.units), np.float32)
         for one in corpus.training
     ]
     return durations, PitchModel.fit(units, f0, voices, corpus.k, len(speakers))
+
+
+def _runs(units: Sequence[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
+    """Return units without repeats, and the frames of each, of every segment."""
+    starts = [np.flatnonzero(np.diff(one, prepend=-1)) for one in units]
+    return (
+        [one[places] for one, places in zip(units, starts, strict=True)],
+        [np.diff(places, append=len(one)) for one, places in zip(units, starts, strict=True)],
+    )
 
 
 def _stopped(run: VocoderRun, settings: VocoderSettings) -> str:

@@ -84,6 +84,7 @@ class VocoderRun:
             max(1, round(settings.crop_s / corpus.hop_s)),
             settings.unknown_speaker if spec.speakers else 0.0,
             settings.seed,
+            whispered=settings.whispered if settings.pitch else 0.0,
         )
         self._reader = CropReader(corpus, corpus.training, heard)
         self._held_out = CropReader(corpus, corpus.choosing, heard)

@@ -66,6 +66,12 @@ class VocoderSettings:
     unknown_speaker: float = setting(
         default=0.25, help="share of crops that are trained as an unknown speaker, with the mean of all", ge=0, le=1
     )
+    whispered: float = setting(
+        default=0.25,
+        help="share of crops that are trained without their pitch, for speech in which none is found",
+        ge=0,
+        le=1,
+    )
     ema: float = setting(
         default=0.999, help="decay of the moving average of the weights, which gives the vocoder", ge=0, lt=1
     )
