@@ -16,7 +16,7 @@ OF_FRONT_ENDS = (BAND_UNREAD, FRAME_TOO_LONG)
 """Codes of problems whose remedies are settings of the front end, which a model with an encoder does not use."""
 
 _OF_ENCODERS: Mapping[str, str] = {
-    "low_rate": "record at a higher rate; an encoder hears less of these than of others, so judge them apart",
+    "low_rate": "record at a higher rate if you can; compare results only between recordings of one rate",
     "above_band": "choose an encoder that reads a higher rate; this one cannot hear them",
     "offset": "filter it out of the file, or ignore it",
 }
