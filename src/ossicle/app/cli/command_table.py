@@ -74,7 +74,7 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
                 "run.track",
                 "Show the trainings of a project, and upload their figures to Weights & Biases.",
             ),
-            "jobs": Row("run.jobs", "Run a project on Slurm or in parallel processes, and follow its jobs."),
+            "jobs": Row("run.jobs", "Run a project on Slurm, on Modal or in parallel processes, and follow its jobs."),
         },
         "Use": {
             "predict": Row(

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 _WATCH_S = 5.0
 
-group = typer.Typer(help="Run a project on Slurm or in parallel processes, and follow its jobs.", no_args_is_help=True)
+group = typer.Typer(
+    help="Run a project on Slurm, on Modal or in parallel processes, and follow its jobs.", no_args_is_help=True
+)
 
 Variants = Annotated[
     list[str] | None,
@@ -100,10 +102,10 @@ def submit(
     on: On = None,
     data_root: DataRoot = None,
 ) -> None:
-    """Submit the jobs of a project to Slurm and return. `ossicle jobs status` shows their state.
+    """Submit the jobs of a project to Slurm or Modal and return. `ossicle jobs status` shows their state.
 
-    Local jobs that Slurm jobs depend on run first, on this machine. Local jobs that depend on Slurm jobs are left to a
-    later `ossicle run`.
+    Local jobs that those depend on run first, on this machine. Local jobs that depend on them are left to a later
+    `ossicle run`.
     """
     from ossicle.app.jobs.placed import do_jobs, jobs_elsewhere
     from ossicle.app.jobs.runners import how_to_cancel
@@ -113,7 +115,7 @@ def submit(
     with watched.leaving():
         folder = do_jobs(base, jobs_elsewhere(jobs), watched.show, watched.show_plan, wait=False)
     if folder is None:
-        print("nothing to do on Slurm: all Slurm steps are done, or no step is set to Slurm (use --on slurm)")
+        print("nothing to submit: all steps elsewhere are done, or no step is placed elsewhere (use --on)")
         return
     for name, number in folder.numbers().items():
         print(printable(f"{name}: {number}"))
