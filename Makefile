@@ -73,7 +73,7 @@ test-live: env
 	timeout --kill-after=10 120 $(BIN)/pytest -m live tests/e2e/test_live.py $(PYTEST_ARGS)
 
 test-slurm: env
-	timeout --kill-after=20 420 $(BIN)/pytest -m slurm tests/e2e/test_slurm.py tests/e2e/test_slurm_tasks.py $(PYTEST_ARGS)
+	timeout --kill-after=20 540 $(BIN)/pytest -m slurm tests/e2e/test_slurm.py tests/e2e/test_slurm_tasks.py $(PYTEST_ARGS)
 
 check: env
 	$(BIN)/ruff format --check .

@@ -142,7 +142,7 @@ def test_a_project_for_states_is_the_same_there(tmp_path: Path) -> None:
     said = ossicle("jobs", "submit", "-p", there, "--on", "slurm").stdout
     numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("show", "cancel")))
     assert list(numbers) == ["features", "features.gather", "heads", "heads.gather", "state_scores-report"]
-    until(lambda: not queue(list(numbers.values())), "an empty queue", timeout_s=150)
+    until(lambda: not queue(list(numbers.values())), "an empty queue", timeout_s=240)
     assert {one["state"] for one in status(there).values()} == {"done"}
     # Everything is there: a run here only publishes it.
     done = json.loads(ossicle("run", "-p", there, "--json").stdout)
