@@ -25,6 +25,7 @@ from smoke import parsed, recordings, require
 
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.published import METRICS, RESYNTHESIS
+from ossicle.artefacts.typed.units.resynthesis import PairFiles
 from ossicle.artefacts.typed.units.unit_vocoder import UnitVocoderFolder
 from ossicle.report.vocoder_figure_names import DIGITS, FIGURES
 
@@ -88,9 +89,9 @@ def make_project(folder: Path, audio: Path, samples: int) -> Path:
 
 def exact_lengths(project: Path) -> tuple[str, bool]:
     """How many resyntheses have exactly the samples of their units, and whether all have."""
-    folder = project / RESYNTHESIS
-    infos = [soundfile.info(path) for path in sorted(folder.rglob("*.resynthesis.wav"))]
-    wanted = sorted(one["units"] for one in read_json(folder / "resynthesis.json")["pairs"])
+    files = PairFiles(project / RESYNTHESIS)
+    infos = [soundfile.info(path) for path in sorted(files.path.rglob("*.resynthesis.wav"))]
+    wanted = sorted(one["units"] for one in read_json(files.figures_file)["pairs"])
     frames = sorted(UNITS_A_SECOND * one.frames / one.samplerate for one in infos)
     equal = sum(made == units for made, units in zip(frames, wanted, strict=True))
     return f"{equal} of {len(wanted)}", bool(wanted) and equal == len(wanted)
