@@ -3,9 +3,10 @@
 from ossicle.app.jobs.build import Line, Listed, listed_jobs, placement
 from ossicle.app.jobs.job import Job
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import LOCAL
+from ossicle.app.project.placement import LOCAL, MODAL
 from ossicle.app.steps.benchmark.tasks import benchmark_tasks
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.core.errors import UsageError
 
 
 def benchmark_elsewhere(project: Project, on: str | None) -> bool:
@@ -24,7 +25,17 @@ def benchmark_jobs(project: Project, overrides: tuple[str, ...], on: str | None)
         The ``--set`` options that the project was loaded with.
     on
         Where to run, as in ``--on``; None for what ``[jobs]`` says.
+
+    Raises
+    ------
+    UsageError
+        A task is placed on Modal, from where nothing would bring its artefacts.
     """
+    for table in pipeline_of(project).job_tables:
+        if placement(project, table, on).on == MODAL:
+            raise UsageError(
+                f"{table} is placed on Modal, and `ossicle benchmark` runs here or on Slurm only: add --on local"
+            )
     line = Line(project, overrides)
     listed = [
         Listed(
