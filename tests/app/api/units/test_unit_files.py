@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ossicle.app.api.units.unit_files import UnitFileSpec, UnitLine, output_names, read_units
+from ossicle.app.api.units.unit_files import UnitFileSpec, UnitLine, output_names, read_units, sound_places
 from ossicle.core.errors import FormatError, UsageError
 
 SPEC = UnitFileSpec(k=10, quantiser="abc", hop_s=0.02)
@@ -39,7 +39,11 @@ def test_every_form_is_read(tmp_path: Path) -> None:
         ("x.json", {**ENCODED, "quantiser": "other", "segments": []}, r"x\.json: its units are of the quantiser other"),
         ("x.json", {**ENCODED, "n_units": 100, "segments": []}, "n_units = 100, and the vocoder has 10"),
         ("x.json", {**ENCODED, "hop_s": 0.01, "segments": []}, r"hop_s = 0\.01, and a unit of the vocoder lasts 0\.02"),
-        ("x.json", {**ENCODED, "hop_s": "x", "segments": []}, "hop_s = 'x'"),
+        ("x.json", {**ENCODED, "hop_s": "x", "segments": []}, 'hop_s = "x"'),
+        ("x.json", {**ENCODED, "hop_s": 10**400, "segments": []}, "hop_s = 10{39}, and a unit"),
+        ("x.json", {**ENCODED, "n_units": 10**400, "segments": []}, "n_units = 10{39}, and the vocoder"),
+        ("x.json", {"units": [10**400]}, "value 1 is the unit 10{39}, and"),
+        ("x.json", '{"units": [1e999, NaN]}', "value 1 is Infinity, not a whole number"),
         ("x.json", {**ENCODED, "segments": [{"units": [1, 10]}]}, "segment 1, units: value 2 is the unit 10.*0 to 9"),
         ("x.json", {**ENCODED, "segments": [{"units": [1, 2.5]}]}, r"value 2 is 2\.5, not a whole number"),
         ("x.json", {**ENCODED, "segments": [{"units": [True]}]}, "value 1 is true"),
@@ -77,3 +81,13 @@ def test_no_two_outputs_have_one_name(tmp_path: Path) -> None:
     assert len(names) == len(given)
     assert len(set(names.values())) == len(given)
     assert output_names([tmp_path / "a" / "x.units.json"]) == {tmp_path / "a" / "x.units.json": Path("x")}
+
+
+def test_numbered_segments_of_a_file_do_not_overwrite_another_file(tmp_path: Path) -> None:
+    first, second = tmp_path / "x.txt", tmp_path / "x_0001.txt"
+    names = output_names([first, second])
+    assert [len(one) for one in sound_places(names, {first: 1, second: 1}).values()] == [1, 1]
+    with pytest.raises(
+        UsageError, match=r"x_0001\.txt and .*x\.txt: a segment of each would be written to x_0001\.wav"
+    ):
+        sound_places(names, {first: 2, second: 1})

@@ -18,6 +18,7 @@ OF_FILE, LINES, TEXT = ".units.json", ".jsonl", ".txt"
 _ENDINGS = (OF_FILE, LINES, TEXT, ".json")
 _TINY = 1e-6
 _MOST_DIGITS = 6
+_MOST_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,43 @@ def output_names(paths: Sequence[Path]) -> dict[Path, Path]:
     return {path: Path(places[f"{name}.wav"]) for path, name in names.items()}
 
 
+def sound_places(names: Mapping[Path, Path], counts: Mapping[Path, int]) -> dict[Path, list[Path]]:
+    """Return the WAV file of each segment below the output folder; no two are equal.
+
+    Parameters
+    ----------
+    names
+        From :func:`output_names`.
+    counts
+        Number of segments of each file; with several, their numbers follow the name.
+
+    Raises
+    ------
+    UsageError
+        Two segments would have one name.
+
+    Examples
+    --------
+    >>> found = sound_places({Path("w/x.txt"): Path("x"), Path("w/y.txt"): Path("y")}, {Path("w/x.txt"): 2})
+    >>> [one.as_posix() for places in found.values() for one in places]
+    ['x_0001.wav', 'x_0002.wav']
+    """
+    places: dict[Path, list[Path]] = {}
+    whose: dict[Path, Path] = {}
+    for path, name in names.items():
+        count = counts.get(path, 0)
+        stems = [f"{name.name}_{number:04d}" for number in range(1, count + 1)] if count > 1 else [name.name] * count
+        places[path] = [name.with_name(f"{stem}.wav") for stem in stems]
+        for one in places[path]:
+            if one in whose:
+                raise UsageError(
+                    f"{path} and {whose[one]}: a segment of each would be written to {one}; rename one of the files, "
+                    "or give each a call and a folder of its own"
+                )
+            whose[one] = path
+    return places
+
+
 def _stem(name: str) -> str:
     for ending in _ENDINGS:
         if name.endswith(ending) and name != ending:
@@ -162,10 +200,13 @@ def _refuse_others(value: Mapping[str, Any], where: str, spec: UnitFileSpec) -> 
         )
     k = value.get("n_units")
     if k is not None and k != spec.k:
-        raise FormatError(f"{where}: n_units = {k!r}, and the vocoder has {spec.k}; {again}")
+        raise FormatError(f"{where}: n_units = {_short(k)}, and the vocoder has {spec.k}; {again}")
     hop_s = value.get("hop_s")
-    if hop_s is not None and not (_is_number(hop_s) and abs(hop_s - spec.hop_s) <= _TINY):
-        raise FormatError(f"{where}: hop_s = {hop_s!r}, and a unit of the vocoder lasts {spec.hop_s:g} s; {again}")
+    # Whole numbers of JSON have any size: comparing does not turn them into floats.
+    if hop_s is not None and not (_is_number(hop_s) and spec.hop_s - _TINY <= hop_s <= spec.hop_s + _TINY):
+        raise FormatError(
+            f"{where}: hop_s = {_short(hop_s)}, and a unit of the vocoder lasts {spec.hop_s:g} s; {again}"
+        )
 
 
 def _checked(values: Any, where: str, spec: UnitFileSpec) -> NDArray[np.int64]:
@@ -173,11 +214,11 @@ def _checked(values: Any, where: str, spec: UnitFileSpec) -> NDArray[np.int64]:
         raise FormatError(f"{where}: not a list of numbers; encode the recording again")
     for place, one in enumerate(values):
         if isinstance(one, bool) or not isinstance(one, int):
-            raise FormatError(f"{where}: value {place + 1} is {json.dumps(one)[:40]}, not a whole number")
+            raise FormatError(f"{where}: value {place + 1} is {_short(one)}, not a whole number")
         if not 0 <= one < spec.k:
             raise FormatError(
-                f"{where}: value {place + 1} is the unit {one}, and the vocoder has {spec.k}: 0 to {spec.k - 1}; use "
-                "the vocoder that was trained on these units"
+                f"{where}: value {place + 1} is the unit {_short(one)}, and the vocoder has {spec.k}: 0 to "
+                f"{spec.k - 1}; use the vocoder that was trained on these units"
             )
     return np.array(values, np.int64)
 
@@ -208,3 +249,8 @@ def _parsed(text: bytes, where: str) -> Any:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _short(value: Any) -> str:
+    """Return a value of JSON for a message, whatever its length."""
+    return json.dumps(value)[:_MOST_SHOWN]

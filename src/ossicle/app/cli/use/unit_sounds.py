@@ -57,7 +57,7 @@ def vocoder(
     another sound there. The melody is that which the vocoder learned for the units.
     """
     from ossicle.app.api.units.speaking import open_speaker
-    from ossicle.app.api.units.unit_files import output_names, read_units
+    from ossicle.app.api.units.unit_files import output_names, read_units, sound_places
     from ossicle.audio.wav import write_wav
 
     refuse_file(out)
@@ -72,12 +72,12 @@ def vocoder(
         ]
         counts[path] = len(lines)
         repeats[path] = any(is_runs or n < 2 or found for is_runs, n, found in lines) or not lines
+    places = sound_places(names, counts)
     rows, written = [], []
-    for path, name in names.items():
-        for number, line in enumerate(read_units(path, opened.file_spec, runs=runs), start=1):
+    for path in names:
+        for number, line in enumerate(read_units(path, opened.file_spec, runs=runs)):
             samples = opened.speak(line)
-            last = f"{name.name}_{number:04d}.wav" if counts[path] > 1 else f"{name.name}.wav"
-            place = out / name.with_name(last)
+            place = out / places[path][number]
             write_wav(place, samples, rate)
             written.append({"file": str(place), "units": len(line.values), "seconds": len(samples) / rate})
             rows.append((str(place), str(len(line.values)), f"{len(samples) / rate:.2f}"))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ossicle.models.vocoder.vocoder import Vocoder
     from ossicle.units.mean_spectrum import MeanSpectrum
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 def run(context: Context) -> None:
@@ -87,7 +87,7 @@ def judged_sources(context: Context, roles: VocoderRoles, vocoder: "Vocoder") ->
     Parameters
     ----------
     context
-        Of a step that needs ``corpus``, ``sequences`` and ``pitch``.
+        Of a step that needs ``corpus``, ``segments``, ``sequences`` and ``pitch``.
     roles
         Which groups are judged.
     vocoder
@@ -99,6 +99,7 @@ def judged_sources(context: Context, roles: VocoderRoles, vocoder: "Vocoder") ->
     paths = {one.id: one.path for one in read_index(context.read(CorpusFolder)).recordings}
     places, f0_hz, samples = table_places([*paths.values()]), speech.f0_hz(), dict(speech.samples())
     judged, spec = roles.segments(JUDGED), vocoder.spec
+    ends_s = dict(context.read(SegmentsFolder).table().select("segment_id", "end_s").iter_rows())
     rows = {
         row.segment_id: row
         for row in context.read(SequencesFolder).rows()
@@ -117,7 +118,8 @@ def judged_sources(context: Context, roles: VocoderRoles, vocoder: "Vocoder") ->
             units=units,
             f0_hz=f0_hz[key][:most] if spec.pitch else None,
             original=of_units(samples[key], lead, len(units) * spec.hop),
-            seconds=(len(samples[key]) if len(units) == len(row.units) else len(units) * spec.hop) / spec.rate,
+            # The samples end with the last unit, and the segment up to a frame later.
+            seconds=ends_s[key] - row.start_s if len(units) == len(row.units) else len(units) * spec.hop_s,
         )
 
 
