@@ -111,7 +111,8 @@ def test_there_is_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("format", 9), ("k", 6), ("k", "5"), ("k", 10**9), ("hop_s", 0.0201), ("rate", -1), ("speakers", ["ada", "ada"]),
+    [("format", 9), ("k", 6), ("k", "5"), ("k", 10**9), ("hop_s", 0.0201), ("rate", -1), ("rate", 1000),
+     ("hop_s", 1.0), ("hop_s", 10**400), ("speakers", ["ada", "ada"]),
      ("speakers", [1, 2]), ("network", {"width": 1 << 20}), ("network", {"width": "8"}), ("network", 3),
      ("weights", "0"), ("pitch", "yes"), ("about", 1)],
 )  # fmt: skip
@@ -134,3 +135,25 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
     weights.write_bytes(whole[:100])
     with pytest.raises(ArtefactError, match="safetensors"):
         Vocoder.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("frames", 1e12), ("frames", 0.0), ("slowness", 1e9), ("unknown", -1.0), ("relative", 1e3), ("voicing", 2.0),
+     ("mean_log_f0", 800.0), ("overall", np.nan), ("generator.head.bias", np.inf)],
+)  # fmt: skip
+def test_weights_that_no_training_gives_are_refused(tmp_path: Path, name: str, value: float) -> None:
+    """Runs of a million years would fill the memory, and values that are not finite are no sound."""
+    one = made()
+    one._network.state_dict()[name].fill_(value)
+    one.save(tmp_path)
+    with pytest.raises(ArtefactError, match=rf"vocoder\.safetensors: {name} has values"):
+        Vocoder.read(tmp_path)
+
+
+def test_a_sound_that_is_not_finite_is_an_error() -> None:
+    one = made()
+    with torch.no_grad():
+        one._network.generator.units.weight.fill_(3e38)
+    with pytest.raises(ArtefactError, match="values that are no sound"):
+        one.synthesise(*spoken())

@@ -26,3 +26,10 @@ def test_networks_without_layers_are_refused() -> None:
     for name in ("periods", "period_channels", "scale_channels"):
         with pytest.raises(ValueError, match=name):
             VocoderNetworkSettings(**{name: ()})
+
+
+def test_rates_too_low_for_speech_are_refused() -> None:
+    for rate in (1, 50, 4000):
+        with pytest.raises(ValueError, match=f"rate = {rate} Hz must be 0 or at least 8000"):
+            VocoderSettings(rate=rate)
+    assert VocoderSettings(rate=8000).rate == 8000

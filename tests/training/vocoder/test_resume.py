@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ossicle.artefacts.files import tree_digest
+from ossicle.artefacts.typed.units import vocoder as vocoder_folder
 from ossicle.artefacts.typed.units.vocoder import VocoderFolder
 from ossicle.core.errors import ArtefactError
 from ossicle.models.vocoder.vocoder import Vocoder
@@ -24,7 +25,7 @@ class Stop(Exception):
 
 SETTINGS = tiny_settings(gradient_penalty=0.1, discriminator_steps=2)
 STOPS = ["before the first state", "in warm-up", "between best and state", "between state and log", "while keeping",
-         "in a later epoch", "in the end"]  # fmt: skip
+         "in a later epoch", "in the end", "while forgetting"]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,10 @@ def stopping(patch: pytest.MonkeyPatch, where: str) -> Callable[[int, int], None
         stop_before(VocoderRun, "_keep", 3)
     elif where == "in the end":
         stop_before(VocoderFolder, "forget_state", 3)
+    elif where == "while forgetting":
+        # Its state is gone, and other files are still there.
+        remove = vocoder_folder.remove_file
+        patch.setattr(vocoder_folder, "remove_file", lambda path: (remove(path), (_ for _ in ()).throw(Stop())))
     return advance
 
 
@@ -97,6 +102,7 @@ def test_stopped_and_run_again_the_bytes_are_the_same(
         "between best and state": 1,
         "between state and log": 1,
         "in the end": 3,
+        "while forgetting": 3,
     }
     assert trained == list(range(first.get(where, 0), 3))
 
@@ -117,13 +123,25 @@ def test_a_finished_training_is_not_begun_again_from_another_state(tmp_path: Pat
         train_vocoder(corpus(), SETTINGS, tmp_path)
 
 
+def test_a_finished_training_is_found_and_not_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kill may come between the training and what is done with it: hours would be computed twice."""
+    fit, before = train_vocoder(corpus(), SETTINGS, tmp_path), tree_digest(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(VocoderRun, "epoch", lambda self, stepped: pytest.fail("an epoch was computed again"))
+        assert train_vocoder(corpus(), SETTINGS, tmp_path) == fit
+    assert tree_digest(tmp_path) == before
+    train_vocoder(corpus(), tiny_settings(epochs=1), tmp_path)
+    assert Vocoder.read(tmp_path).about["epochs"] == 1
+
+
 def test_equal_seeds_give_equal_vocoders_and_others_do_not(tmp_path: Path, straight: str) -> None:
     for name, seed in (("same", 0), ("other", 1)):
         train_vocoder(corpus(), tiny_settings(gradient_penalty=0.1, discriminator_steps=2, seed=seed), tmp_path / name)
     assert tree_digest(tmp_path / "same") == straight
     assert tree_digest(tmp_path / "other") != straight
     assert Vocoder.read(tmp_path / "same").about == Vocoder.read(tmp_path / "other").about | {
-        key: Vocoder.read(tmp_path / "same").about[key] for key in ("log_mel", "start_log_mel", "best_epoch")
+        key: Vocoder.read(tmp_path / "same").about[key]
+        for key in ("log_mel", "start_log_mel", "best_epoch", "made_from")
     }
 
 

@@ -13,7 +13,11 @@ from ossicle.models.vocoder.settings import VocoderNetworkSettings
 
 _MOST_UNITS = 1 << 15
 _MOST_SPEAKERS = 1 << 16
-_MOST_RATE = 48000
+_LEAST_RATE, _MOST_RATE = 8000, 48000
+_MOST_HOP_S = 0.2
+_MOST_RUN_S = 3600.0
+# Of log F0: beyond any voice, and far from where its exponential overflows.
+_MOST_LOG = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +64,8 @@ class VocoderSpec:
         raise_first(
             "vocoder",
             count_fault("k", self.k, 1, _MOST_UNITS),
-            count_fault("rate", self.rate, 1, _MOST_RATE),
-            number_fault("hop_s", self.hop_s, 0.0, 1.0),
+            count_fault("rate", self.rate, _LEAST_RATE, _MOST_RATE),
+            number_fault("hop_s", self.hop_s, 0.0, _MOST_HOP_S),
             number_fault("origin_s", self.origin_s, 0.0, 10.0),
             "" if round(hop) >= 1 and abs(hop - round(hop)) < 1e-6 * hop else f"hop_s = {self.hop_s} at {self.rate} Hz",
             "" if isinstance(self.quantiser, str) and isinstance(self.pitch, bool) else "quantiser or pitch",
@@ -117,6 +121,7 @@ class VocoderNetwork(nn.Module):
     def __init__(self, spec: VocoderSpec) -> None:
         super().__init__()
         speakers = len(spec.speakers)
+        self.hop_s = spec.hop_s
         self.generator = VocoderGenerator(spec.k, spec.hop, spec.pitch, speakers, spec.network)
         for name, size, value in (
             ("frames", spec.k, 1.0),
@@ -141,6 +146,31 @@ class VocoderNetwork(nn.Module):
             getattr(self, name).copy_(torch.from_numpy(value))
         self.overall.fill_(pitch.overall)
         self.unknown.fill_(durations.unknown)
+
+    def refuse_values(self) -> None:
+        """Reject weights that no training gives: sounds of them would be none, or would fill the memory.
+
+        Raises
+        ------
+        ValueError
+            A value is not finite, or a duration or a pitch is impossible.
+        """
+        for name, values in self.state_dict().items():
+            if not bool(torch.isfinite(values).all()):
+                raise ValueError(f"{name} has values that are not finite")
+        slowest = max(float(one.max()) for one in (self.slowness, self.unknown) if len(one))
+        bounds = (
+            ("slowness", self.slowness, 0.0, _MOST_RUN_S),
+            ("unknown", self.unknown, 0.0, _MOST_RUN_S),
+            ("frames", self.frames, 1.0, _MOST_RUN_S / self.hop_s / max(slowest, 1.0)),
+            ("relative", self.relative, -_MOST_LOG, _MOST_LOG),
+            ("voicing", self.voicing, 0.0, 1.0),
+            ("mean_log_f0", self.mean_log_f0, -_MOST_LOG, _MOST_LOG),
+            ("overall", self.overall, -_MOST_LOG, _MOST_LOG),
+        )
+        for name, values, low, high in bounds:
+            if not bool(((values >= low) & (values <= high)).all()):
+                raise ValueError(f"{name} has values outside {low:g} to {high:g}")
 
     @property
     def durations(self) -> DurationModel:

@@ -86,6 +86,10 @@ class Vocoder:
             )
         network = VocoderNetwork(spec)
         load_weights(network, place.weights_file)
+        try:
+            network.refuse_values()
+        except ValueError as error:
+            raise ArtefactError(f"{place.weights_file}: {error}; {how_to_mend(source)}") from error
         return cls(spec, network.to(device_named(device)), about)
 
     def save(self, folder: Path) -> None:
@@ -135,6 +139,8 @@ class Vocoder:
         ------
         UsageError
             A unit, the number of F0 values or the speaker does not fit this vocoder.
+        ArtefactError
+            The weights give values that are not finite.
         """
         sequence, hop, number = self._checked(units), self.spec.hop, self._number(speaker)
         f0 = np.zeros(len(sequence), np.float32)
@@ -162,6 +168,11 @@ class Vocoder:
                 torch.from_numpy(sources[None]).to(place),
             )
             made[first * hop : last * hop] = sound[0, (first - low) * hop : (last - low) * hop].cpu().numpy()
+        if not np.isfinite(made).all():
+            raise ArtefactError(
+                f"the vocoder gives values that are no sound, {int((~np.isfinite(made)).sum())} of {len(made)}: its "
+                "weights are damaged; train it again"
+            )
         return made
 
     def durations(self, runs: NDArray[np.integer], speaker: str | None = None) -> NDArray[np.int64]:

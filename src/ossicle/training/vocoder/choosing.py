@@ -31,7 +31,9 @@ def spread(segments: Sequence[SpeechSegment], most: int) -> list[int]:
 def held_out_batches(
     segments: Sequence[SpeechSegment], chosen: Sequence[int], speakers: Sequence[str]
 ) -> list[list[Draw]]:
-    """Return whole segments in batches of similar lengths and bounded size; always with the same noise.
+    """Return segments in batches of similar lengths and bounded size; always with the same noise.
+
+    Of a segment of more than 4000 units, these are taken: the memory of a batch does not grow with its length.
 
     Parameters
     ----------
@@ -45,7 +47,7 @@ def held_out_batches(
     numbers = {name: number for number, name in enumerate(speakers)}
     batches: list[list[Draw]] = []
     for number in sorted(chosen, key=lambda one: (len(segments[one].units), one)):
-        length = len(segments[number].units)
+        length = min(len(segments[number].units), _MOST_UNITS)
         if not batches or (len(batches[-1]) + 1) * length > _MOST_UNITS:
             batches.append([])
         batches[-1].append(Draw(number, 0, length, numbers.get(segments[number].voice, UNKNOWN), seed=0))

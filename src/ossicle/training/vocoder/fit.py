@@ -1,10 +1,10 @@
 """The training of a unit vocoder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ Advance = Callable[[int, int], None]
 """Called with the finished steps and the most there can be."""
 Log = Callable[[str], None]
 """Called with lines for people."""
+_MADE_FROM = "made_from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,18 @@ class VocoderFit:
         """Return it as plain values."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__} | {"advice": list(self.advice)}
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Return it of plain values.
+
+        Parameters
+        ----------
+        value
+            From :meth:`to_json`; other keys are left out.
+        """
+        given = {name: value[name] for name in cls.__dataclass_fields__}
+        return cls(**given | {"advice": tuple(value["advice"])})
+
 
 def train_vocoder(
     corpus: VocoderCorpus,
@@ -74,6 +87,8 @@ def train_vocoder(
     log: Log = lambda line: None,
 ) -> VocoderFit:
     """Train a vocoder in a folder, or resume what an earlier call left there; the bytes in the end are the same.
+
+    A training that is finished is not begun again.
 
     The folder then holds ``vocoder.json`` and ``vocoder.safetensors`` (the best epoch, for ``Vocoder.read``),
     ``start/`` and ``final/`` (vocoders before the first and after the last epoch), ``epochs/NNNN/`` (every
@@ -110,6 +125,10 @@ def train_vocoder(
     place = VocoderFolder(Path(folder))
     make_folder(place.path)
     sweep(place.path)
+    made_from = training_digest(corpus, settings)
+    if finished := _finished(place, made_from):
+        place.forget_state()
+        return finished
     speakers = corpus.speakers if settings.speakers else ()
     spec = VocoderSpec(
         corpus.k,
@@ -122,9 +141,7 @@ def train_vocoder(
         settings.network,
     )
     durations, pitch = _unit_models(corpus, speakers, settings.pitch)
-    run = VocoderRun(
-        corpus, settings, spec, durations, pitch, place, device_named(device), training_digest(corpus, settings)
-    )
+    run = VocoderRun(corpus, settings, spec, durations, pitch, place, device_named(device), made_from)
     run.begin()
     progress, most = run.progress, settings.epochs * run.steps_per_epoch
     advance(progress.steps, most)
@@ -147,7 +164,7 @@ def train_vocoder(
         advice=tuple(f"epoch {one['epoch']}: {one['advice']}" for one in progress.epochs if one.get("advice")),
         parameters=run.parameters,
     )
-    run.finish(fit.to_json())
+    run.finish({**fit.to_json(), _MADE_FROM: made_from})
     return fit
 
 
@@ -166,6 +183,14 @@ def training_digest(corpus: VocoderCorpus, settings: VocoderSettings) -> str:
         state.update(b"" if one.f0_hz is None else np.asarray(one.f0_hz, "<f4").tobytes())
     plain = [corpus.k, corpus.hop_s, corpus.origin_s, corpus.rate, list(corpus.speakers), corpus.quantiser]
     return digest([plain, len(corpus.training), digestible(settings), state.hexdigest()])
+
+
+def _finished(place: VocoderFolder, made_from: str) -> VocoderFit | None:
+    """Return what became of a training of the same settings and segments that wrote its vocoder; None: none did."""
+    if not place.description_file.exists():
+        return None
+    about = place.description.get("about", {})
+    return VocoderFit.from_json(about) if about.get(_MADE_FROM) == made_from else None
 
 
 def _unit_models(

@@ -18,7 +18,7 @@ class VocoderSettings:
     )
     rate: int = setting(
         default=0,
-        help="sample rate of the sound; 0: 16000, or 8000 if the recordings have less",
+        help="sample rate of the sound, at least 8000; 0: 16000, or 8000 if the recordings have less",
         unit="Hz",
         ge=0,
         le=48000,
@@ -103,3 +103,8 @@ class VocoderSettings:
     )
     seed: int = setting(default=0, help="seed of all draws", ge=0)
     network: VocoderNetworkSettings = setting(default=VocoderNetworkSettings(), help="sizes of the networks")
+
+    def __post_init__(self) -> None:
+        """Reject rates that do not hold the range of speech and of its pitch."""
+        if 0 < self.rate < min(RATES):
+            raise ValueError(f"rate = {self.rate} Hz must be 0 or at least {min(RATES)}")

@@ -23,7 +23,7 @@ from ossicle.evaluation.units.vocoder_roles import CHOOSES, RECORDING, TRAINS, V
 if TYPE_CHECKING:
     from ossicle.training.vocoder.segments import SpeechSegment, VocoderCorpus
 
-STEP_VERSION = 1
+STEP_VERSION = 2
 TRAINING = "training"
 """The only work unit."""
 
