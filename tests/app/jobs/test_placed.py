@@ -1,6 +1,7 @@
 """Jobs in rounds: work units that another step's work units name are planned when those are done."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -134,3 +135,17 @@ def test_variants_that_share_steps_are_done_in_rounds(
         ["encode", "encode.gather", "learn", "other.learn"],
         ["apply", "apply.gather", "page", "other.apply", "other.apply.gather", "other.page"],
     ]
+
+
+def test_only_work_units_that_are_asked_for_are_tasks(
+    project: Callable[..., Project], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, cut = step("list"), step("cut", "list", by="list")
+    assert cut.work_units is not None
+    asked = replace(cut, work_units=replace(cut.work_units, wanted=lambda project, names: names[:1]))
+    monkeypatch.setitem(PIPELINES, "chain", Pipeline(name="chain", steps=(first, asked)))
+    loaded = project()
+    run_project(loaded, Silent(), until="list")
+    for on in ("local", "slurm", "modal"):
+        jobs = step_jobs(loaded, pipeline_of(loaded).steps_of(loaded), (), on)
+        assert [(job.name, len(job.tasks)) for job in jobs] == [("cut", 1), ("cut.gather", 1)], on

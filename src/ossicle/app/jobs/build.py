@@ -171,7 +171,7 @@ def step_jobs(
         work_units = work_units_left(step, project, done) if known else ()
         if work_units and step.work_units is not None and placed.on == MODAL:
             # Unfinished work does not travel: what is done of it here is not there.
-            work_units = step.work_units.names_from(done)
+            work_units = step.work_units.names_of(project, done)
         if plain and (work_units or not _alike(placed, placement(project, plain[0], on))):
             close()
         if work_units:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from ossicle.app.jobs.build import local_cap, make_plan, placement, step_jobs
 from ossicle.app.jobs.conduct import Show, conduct, failures
-from ossicle.app.jobs.folder import PlanFolder, all_folders, new_folder
+from ossicle.app.jobs.doubles import refuse_doubles
+from ossicle.app.jobs.folder import PlanFolder, new_folder
 from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.modal.preparing import bring_finished
-from ossicle.app.jobs.runner import task_id
 from ossicle.app.jobs.runners import runners_of
 from ossicle.app.jobs.scripts import write_scripts
 from ossicle.app.jobs.shared_steps import SharedSteps
@@ -17,7 +17,6 @@ from ossicle.app.project.placement import LOCAL, MODAL
 from ossicle.app.steps.engine.step import Progress, Step
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
-from ossicle.core.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -121,26 +120,6 @@ def lay_out(project: Project, jobs: Sequence[Job], folder: PlanFolder | None = N
     return place, plan
 
 
-def _refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
-    """Raise UsageError if a task is queued elsewhere already: a second copy would occupy a machine and wait for it."""
-    wanted = {task.argv for job in jobs if job.elsewhere for task in job.tasks}
-    for folder in all_folders(project.data_root, project.folder):
-        numbers = folder.numbers()
-        if not numbers:
-            continue
-        for name, runner in runners_of(folder.plan().jobs, folder).items():
-            queued = runner.look() if runner.detached else {}
-            of = [job for job in folder.plan().jobs if job.placement.on == name and job.name in numbers]
-            live = [
-                job for job in of if any(task_id(numbers[job.name], one) in queued for one in range(len(job.tasks)))
-            ]
-            if any(task.argv in wanted for job in live for task in job.tasks):
-                raise UsageError(
-                    f"these tasks are already in {name.capitalize()}'s queue ({folder.path}); show them: ossicle jobs "
-                    f"status -p {project.file}; to start again, first cancel them: {runner.how_to_cancel(live)}"
-                )
-
-
 def do_in_rounds(
     projects: Sequence[Project],
     run_options: RunOptions,
@@ -234,7 +213,7 @@ def do_jobs(
     if any(job.elsewhere for job in jobs):
         for runner in runners_of(jobs, PlanFolder(project.data_root, project.folder)).values():
             runner.require()
-        _refuse_doubles(project, jobs)
+        refuse_doubles(project, jobs)
     folder, plan = lay_out(project, jobs)
     on_plan(folder)
     poll_s = project.settings.jobs.poll_s

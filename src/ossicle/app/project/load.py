@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from ossicle.app.project.file_names import DATA_ROOT_VARIABLE, LOCAL_FILE, PROJECT_FILE
 from ossicle.app.project.former_names import REMOVED_KEYS
 from ossicle.app.project.layers import Layers, Origin, add_overrides, origin_of, read_layers
-from ossicle.app.project.modal_settings import ACCOUNT
+from ossicle.app.project.modal_settings import ACCOUNT, ModalSettings
 from ossicle.app.project.placement import (
     SHELL,
     STEP_TABLES,
@@ -153,6 +153,7 @@ def load_project(
             require_below(stated, f"{origin}: [{path[0]}] {path[1]}")
     _refuse_shell(layers, file.parent / LOCAL_FILE)
     _refuse_account(layers, file.parent / LOCAL_FILE)
+    _refuse_costs(layers, settings.modal, file.parent / LOCAL_FILE)
     named = data_root or os.environ.get(DATA_ROOT_VARIABLE)
     if not named and not layers.origin(_DATA_ROOT).by_user:
         refuse_linked_root(file, settings.project.data_root)
@@ -169,6 +170,19 @@ def _refuse_account(layers: Layers, local: Path) -> None:
                 f"{origin}: [modal] {key}: it names data of your Modal account, and a project file may come from "
                 f"another person; write it in {local} or give it with --set"
             )
+
+
+def _refuse_costs(layers: Layers, asked: ModalSettings, local: Path) -> None:
+    """Raise ProjectError for more containers at a time than by default, unless the user allowed them: they cost money.
+
+    A project file may lower the number.
+    """
+    most, origin = ModalSettings().max_concurrent, layers.origin(("modal", "max_concurrent"))
+    if asked.max_concurrent > most and not origin.by_user:
+        raise ProjectError(
+            f"{origin}: [modal] max_concurrent = {asked.max_concurrent}: more than {most} containers at a time cost "
+            f"money, and a project file may come from another person; write it in {local} or give it with --set"
+        )
 
 
 def _refuse_shell(layers: Layers, local: Path) -> None:

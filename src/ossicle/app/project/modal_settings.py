@@ -45,7 +45,11 @@ class ModalSettings:
         digest=False,
     )
     max_concurrent: int = setting(
-        default=10, help="highest number of containers of a job at a time", ge=1, le=1000, digest=False
+        default=10,
+        help="highest number of containers of a job at a time; more than 10 only in ossicle.local.toml or --set",
+        ge=1,
+        le=1000,
+        digest=False,
     )
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from ossicle.app.jobs.modal.coordinator import coordinate
 from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.requests import PlanRequest
 from ossicle.app.jobs.modal.service import COORDINATE, CallState, Resources
-from ossicle.core.errors import ArtefactError, FetchError
+from ossicle.core.errors import ArtefactError, FetchError, UsageError
 
 from ....modal_double import FolderMount
 
@@ -175,6 +175,20 @@ def test_when_modal_does_not_answer_tasks_start_later(tmp_path: Path) -> None:
     told.silent = 3
     assert run(tmp_path, told) == 0
     assert lines(tmp_path, "a", 1) == [("running", None), ("done", 0)]
+
+
+def test_what_modal_refuses_fails_with_its_reason(tmp_path: Path) -> None:
+    give(tmp_path, "a", 1, 2)
+    give(tmp_path, "b", 2, 1, ("a",))
+
+    class Refusing(Told):
+        def spawn(self, function: str, request: Mapping[str, object], resources: Resources) -> str:
+            raise UsageError("Modal refuses: no GPU of this type")
+
+    assert run(tmp_path, Refusing({})) == 0
+    assert [lines(tmp_path, "a", index) for index in (0, 1)] == [[("failed", None)]] * 2
+    assert "no GPU of this type" in (tmp_path / PLAN / "state" / "a" / "1.jsonl").read_text()
+    assert lines(tmp_path, "b") == []
 
 
 @pytest.fixture(params=["{", "[]", '{"format": 2}', '{"format": 1, "number": "1"}'])

@@ -11,8 +11,11 @@ import pytest
 
 from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.modal.service import Resources
-from ossicle.app.jobs.modal.target import Target, read_target
+from ossicle.app.jobs.modal.target import Target, read_target, write_target
+from ossicle.app.jobs.placed import RunOptions, jobs_of, lay_out
 from ossicle.app.jobs.pool import PROGRAM
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import ArtefactError
@@ -247,3 +250,49 @@ def test_the_record_of_a_plan_names_a_folder_of_a_volume_only(tmp_path: Path) ->
             with pytest.raises(ArtefactError, match="names no plan on Modal"):
                 read_target(tmp_path)
     assert read_target(tmp_path / "none") is None
+
+
+def test_a_coordinator_that_died_is_followed_by_another_a_few_times(
+    project: Path, modal: ModalDouble, ossicle: Commands
+) -> None:
+    """Its containers run on: without a coordinator the next run would start all of them a second time."""
+    assert run(ossicle, project, "counts", "--on", "local")[0] == 0
+    modal.dying = 3
+    code, _, err = run(ossicle, project, "--on", "modal")
+    assert code == 0, err
+    assert [name for name, _, _ in modal.spawned].count("coordinate") == 4
+    assert [name for name, _, _ in modal.spawned].count("run_task") == 1
+
+
+def test_coordinators_that_keep_dying_are_not_started_for_ever(
+    project: Path, modal: ModalDouble, ossicle: Commands
+) -> None:
+    assert run(ossicle, project, "counts", "--on", "local")[0] == 0
+    modal.dying = 99
+    code, _, err = run(ossicle, project, "--on", "modal")
+    assert code == 1
+    assert "page/page: lost" in err
+    assert 4 <= [name for name, _, _ in modal.spawned].count("coordinate") <= 5
+
+
+def test_a_record_of_another_person_starts_nothing(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    """A folder that somebody sends may hold a data root with plans; the user's volume holds none of them."""
+    loaded = load_project(project)
+    folder, plan = lay_out(loaded, jobs_of([loaded], RunOptions(until="counts", on="modal"), Silent()))
+    folder.add_number(plan.jobs[0], "1")
+    write_target(folder.path, Target("mine", "detector", "0001-ab", "fc-9"))
+    said = ossicle("jobs", "status", "-p", project)
+    assert said.code == 1
+    assert "lost" in said.out
+    assert modal.volumes
+    assert modal.spawned == []
+
+
+def test_the_guard_against_costs_is_the_users(project: Path, ossicle: Commands) -> None:
+    with (project / "ossicle.toml").open("a") as file:
+        file.write("[modal]\nmax_concurrent = 11\n")
+    code, _, err = run(ossicle, project, "--on", "local")
+    assert code == 2
+    assert "[modal] max_concurrent = 11: more than 10 containers at a time cost money" in err
+    (project / "ossicle.toml").write_text((project / "ossicle.toml").read_text().replace("= 11", "= 3"))
+    assert run(ossicle, project, "--on", "local", "--dry-run", "--set", "modal.max_concurrent=20")[0] == 0

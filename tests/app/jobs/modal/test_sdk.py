@@ -20,7 +20,7 @@ from ossicle.app.jobs.modal.requests import PlanRequest, TaskRequest
 from ossicle.app.jobs.modal.sdk import ModalService, call_state, has_token, named, with_resources
 from ossicle.app.jobs.modal.service import Resources
 from ossicle.app.remote.modal_place import ModalPlace
-from ossicle.core.errors import EXIT_FAILED, FetchError, UsageError
+from ossicle.core.errors import EXIT_FAILED, ArtefactError, FetchError, UsageError
 
 from ....modal_double import FolderMount, ModalDouble
 
@@ -97,6 +97,8 @@ class FakeCall:
         (exception.OutputExpiredError("x"), service.UNKNOWN, None),
         (exception.NotFoundError("x"), service.UNKNOWN, None),
         (exception.RemoteError("out of memory"), service.FAILED, None),
+        (exception.InternalFailure("lost"), service.FAILED, None),
+        (exception.ExecutionError("of another version"), service.FAILED, None),
         (exception.InputCancellation("cancelled"), service.FAILED, None),
         (ValueError("from the container"), service.FAILED, None),
     ],
@@ -106,7 +108,17 @@ def test_states_of_calls(result: Any, state: str, code: int | None) -> None:
     assert (found.state, found.code) == (state, code)
 
 
-@pytest.mark.parametrize("problem", [exception.ConnectionError("x"), exception.ServiceError("x"), OSError("x")])
+@pytest.mark.parametrize(
+    "problem",
+    [
+        exception.ConnectionError("x"),
+        exception.ServiceError("x"),
+        exception.ResourceExhaustedError("x"),
+        exception.ConflictError("x"),
+        exception.ClientClosed("x"),
+        OSError("x"),
+    ],
+)
 def test_silence_is_no_state(problem: Exception) -> None:
     with pytest.raises(FetchError, match="Modal: x"):
         call_state(FakeCall(problem))  # type: ignore[arg-type]
@@ -159,3 +171,15 @@ def test_both_functions_run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     (plan / "cancelled" / "a").touch()
     assert functions.coordinate.local(volume="mine", request=PlanRequest("p", "0001-a").words()) == 0
     assert double.calls == {}
+
+
+@pytest.mark.parametrize("problem", [exception.ServiceError("x"), OSError("x"), ValueError("x")])
+def test_a_coordinator_that_fails_is_no_silence(monkeypatch: pytest.MonkeyPatch, problem: Exception) -> None:
+    """Modal sends an error of the function to the caller, where one of its own would look like one of the question."""
+
+    def fail(name: str) -> FolderMount:
+        raise problem
+
+    monkeypatch.setattr(functions, "mounted", fail)
+    with pytest.raises(ArtefactError, match=f"the coordinator failed: {type(problem).__name__}: x"):
+        functions.coordinate.local(volume="mine", request=PlanRequest("p", "0001-a").words())

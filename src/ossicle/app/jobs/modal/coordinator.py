@@ -20,7 +20,7 @@ from ossicle.app.jobs.state import FINE
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.changes import make_folder, open_to_append
 from ossicle.artefacts.filesystem.reading import read_if_there
-from ossicle.core.errors import EXIT_USAGE, FetchError
+from ossicle.core.errors import EXIT_USAGE, FetchError, UsageError
 
 EXIT_SAVED = 143
 COORDINATOR = Resources(timeout_s=24 * 3600)
@@ -193,6 +193,11 @@ class _Coordinated:
                 one.call = self._containers.spawn(TASK, request.words(), order.resources)
             except FetchError:
                 return
+            except UsageError as problem:
+                # Modal refuses what was asked, for example a GPU that it does not have, and would do so again.
+                one.state = _FAILED
+                self._say(job, index, _FAILED, None, "", str(problem))
+                continue
             one.state, one.attempt = "running", one.attempt + 1
             room -= 1
 

@@ -134,6 +134,8 @@ def coordinate(volume: str, request: Mapping[str, Any]) -> int:
     """
     try:
         return run_plan(mounted(volume), started(volume), request)
-    except OSError as problem:
+    except ArtefactError:
+        raise
+    except Exception as problem:
         # Modal sends it to the caller, where it would look like an error of the connection.
-        raise ArtefactError(f"the coordinator failed: {problem}") from problem
+        raise ArtefactError(f"the coordinator failed: {type(problem).__name__}: {problem}") from problem

@@ -21,9 +21,10 @@ from ossicle.app.jobs.modal.commands import container_argv, project_options, pro
 from ossicle.app.jobs.modal.coordinator import COORDINATOR
 from ossicle.app.jobs.modal.handover import bring_artefacts, claim, send_artefacts, send_files, send_inputs
 from ossicle.app.jobs.modal.inputs import inputs_of
+from ossicle.app.jobs.modal.liveness import OPEN, coordinator_states
 from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.requests import PlanRequest
-from ossicle.app.jobs.modal.service import COORDINATE, CallState, Service
+from ossicle.app.jobs.modal.service import COORDINATE, Service
 from ossicle.app.jobs.modal.target import Target, read_target, write_target
 from ossicle.app.jobs.runner import PENDING, RUNNING, Seen, task_id
 from ossicle.app.project.file_times import times_table
@@ -38,11 +39,10 @@ from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.text.counting import counted
 
-BUSY, SUCCESSOR = "busy.json", "coordinator.json"
+BUSY = "busy.json"
 _STAGE = "volume"
+_MOST_DEATHS = 3
 _FINAL = ("done", "failed", "cancelled")
-_OPEN = (service.PENDING, service.RUNNING)
-_GONE = CallState(service.UNKNOWN)
 _MOST_LINES_BYTES = 4_000_000
 
 
@@ -131,14 +131,14 @@ class ModalRunner:
         if target is None:
             return {}
         jobs = [job for job in self._folder.plan().jobs if job.placement.on == MODAL and job.name in numbers]
-        if all(self._last(job, index) in _FINAL for job in jobs for index in range(len(job.tasks))):
+        if all(self._ended(job) for job in jobs):
             return {}
         modal = connection.connect(target.volume)
         place = modal.place(target.place())
         found = place.listing()
         for job in jobs:
             self._mirror(modal, target, job, place, found)
-        if not self._alive(modal, target, jobs, place, found):
+        if not self._alive(modal, target, jobs, place):
             return {}
         seen: dict[str, Seen] = {}
         for job in jobs:
@@ -219,9 +219,7 @@ class ModalRunner:
             call, plan, host = (str(busy[key]) for key in ("coordinator", "plan", "host"))
         except (OssicleError, KeyError, TypeError):
             return
-        other = Target(target.volume, target.prefix, plan, call)
-        call = self._successor(modal, other) or call
-        if modal.states([call]).get(call, _GONE).state in _OPEN:
+        if OPEN & coordinator_states(modal, Target(target.volume, target.prefix, plan, call), self._stage):
             raise UsageError(
                 f"jobs of plan {plan} run in {target.volume}/{target.prefix} already, submitted on {host}; wait for "
                 "their end, or cancel them there: ossicle jobs cancel"
@@ -244,8 +242,7 @@ class ModalRunner:
 
     def _coordinate(self, modal: Service, target: Target, say: Callable[[str], None]) -> None:
         """Start a coordinator if none runs, and record it."""
-        call = target.coordinator and (self._successor(modal, target) or target.coordinator)
-        if call and modal.states([call]).get(call, _GONE).state in _OPEN:
+        if OPEN & coordinator_states(modal, target, self._stage):
             return
         say("starting the coordinator; the first time, Modal builds the image, which takes minutes")
         call = modal.spawn(COORDINATE, PlanRequest(target.prefix, target.plan).words(), COORDINATOR)
@@ -257,39 +254,43 @@ class ModalRunner:
         if address := modal.dashboard():
             say(f"dashboard: {address}")
 
-    def _alive(self, modal: Service, target: Target, jobs: Sequence[Job], place: Place, found: Listing) -> bool:
-        """Return whether a coordinator runs; a job that came when the last one was ending gets a new one."""
-        call = (self._successor(modal, target) if SUCCESSOR in found.files else "") or target.coordinator
-        if modal.states([call]).get(call, _GONE).state in _OPEN:
+    def _alive(self, modal: Service, target: Target, jobs: Sequence[Job], place: Place) -> bool:
+        """Return whether a coordinator runs.
+
+        A job that came when the last one was ending gets a new one. So do jobs whose coordinator died, because their
+        containers may run, a few times.
+        """
+        states = coordinator_states(modal, target, self._stage)
+        if OPEN & states:
             return True
         # What it wrote last may be newer than the listing.
         found = place.listing()
         for job in jobs:
             self._mirror(modal, target, job, place, found)
-        unseen = [one for one in jobs if not any(path.startswith(f"state/{one.name}/") for path in found.files)]
-        ready = [one for one in unseen if not self._cancelled(one).exists() and self._needs_done(one)]
-        if ready and not (self._stage / f"again-{ready[0].name}").exists():
-            write_text(self._stage / f"again-{ready[0].name}", "")
-            self._coordinate(modal, target, lambda line: None)
-            return True
+        # A record may come from another person: nothing is started for a plan that the volume does not hold.
+        ready = [
+            one
+            for one in jobs
+            if f"orders/{one.name}.json" in found.files and not self._cancelled(one).exists() and self._needs_done(one)
+        ]
+        unseen = [one for one in ready if not any(path.startswith(f"state/{one.name}/") for path in found.files)]
+        marks = [f"again-{one.name}" for one in unseen[:1]]
+        if states != {service.DONE} and any(not self._ended(one) for one in ready):
+            marks += [f"died-{number}" for number in range(_MOST_DEATHS)]
+        for mark in marks:
+            if not (self._stage / mark).exists():
+                write_text(self._stage / mark, "")
+                self._coordinate(modal, target, lambda line: None)
+                return True
         return False
+
+    def _ended(self, job: Job) -> bool:
+        return all(self._last(job, index) in _FINAL for index in range(len(job.tasks)))
 
     def _needs_done(self, job: Job) -> bool:
         plan = self._folder.plan()
         needs = [plan.job(name) for name in job.needs]
         return all(self._last(one, index) == "done" for one in needs for index in range(len(one.tasks)))
-
-    def _successor(self, modal: Service, target: Target) -> str:
-        """Return the call that goes on in place of a coordinator at its limit; empty if there is none."""
-        place = modal.place(target.place())
-        found = place.listing().files.get(SUCCESSOR)
-        if found is None or found.size > _MOST_LINES_BYTES:
-            return ""
-        place.bring(self._stage, {SUCCESSOR: found})
-        try:
-            return str(read_json(self._stage / SUCCESSOR)["call"])
-        except (OssicleError, KeyError, TypeError):
-            return ""
 
     def _mirror(self, modal: Service, target: Target, job: Job, place: Place, found: Listing) -> None:
         """Copy the lines about a job's tasks here; before those of its end, its artefacts and output."""

@@ -16,6 +16,14 @@ from ossicle.core.errors import FetchError, UsageError
 MOUNTED_AT = "/ossicle-volume"
 RETRIES = modal.Retries(max_retries=3, initial_delay=5.0, backoff_coefficient=2.0)
 """For containers that die. A task that fails returns its exit code, and is run again by the coordinator."""
+_OF_CONTAINER = (
+    exception.RemoteError,
+    exception.ExecutionError,
+    exception.DeserializationError,
+    exception.InternalFailure,
+    exception.InputCancellation,
+)
+"""Modal's words for a container that did not return a value; its other errors are about the question."""
 NO_TOKEN = "no token: log in to Modal with `modal token new`, or set MODAL_TOKEN_ID and MODAL_TOKEN_SECRET"
 
 
@@ -167,17 +175,22 @@ def call_state(call: "modal.FunctionCall[int]") -> CallState:
         return CallState(service.UNKNOWN, None, "Modal has forgotten the call")
     except exception.FunctionTimeoutError:
         return CallState(service.FAILED, None, "it ran into Modal's time limit")
-    except exception.TimeoutError:
-        return CallState(service.RUNNING)
-    except TimeoutError:
+    except (exception.TimeoutError, TimeoutError):
         return CallState(service.RUNNING)
     except (exception.AuthError, exception.PermissionDeniedError) as problem:
         raise UsageError(f"Modal: {problem}; {NO_TOKEN}") from problem
-    except (exception.ServiceError, exception.ConnectionError, exception.InternalError, OSError) as problem:
+    except _OF_CONTAINER as problem:
+        return _failed(problem)
+    except (exception.Error, OSError) as problem:
+        # The question was not answered: the call may run, and must not be started a second time.
         raise FetchError(f"Modal: {problem}") from problem
-    except (exception.InputCancellation, Exception) as problem:  # noqa: BLE001
-        # The container did not return, or its function raised: any class of error comes from there.
-        return CallState(service.FAILED, None, f"{type(problem).__name__}: {problem}"[:300])
+    except Exception as problem:  # noqa: BLE001
+        # Its function raised: any class of error comes from there.
+        return _failed(problem)
+
+
+def _failed(problem: BaseException) -> CallState:
+    return CallState(service.FAILED, None, f"{type(problem).__name__}: {problem}"[:300])
 
 
 @contextmanager

@@ -1,0 +1,81 @@
+"""Refuse work that is queued elsewhere already: a second copy would occupy a machine, or do the work twice."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ossicle.app.jobs.folder import all_folders
+from ossicle.app.jobs.job import Job, Task
+from ossicle.app.jobs.modal.commands import project_options
+from ossicle.app.jobs.runner import task_id
+from ossicle.app.jobs.runners import runners_of
+from ossicle.app.project.load import Project
+from ossicle.core.errors import UsageError
+
+_WHOLE = ""
+_GATHER = "\0gather"
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a task does: a step of a project, or a part of one (a work unit, or gathering them)."""
+
+    project: tuple[str, ...]
+    step: str
+    part: str = _WHOLE
+
+    def overlaps(self, other: "_Work") -> bool:
+        """Return whether both do the same part of a step; a whole step contains all parts."""
+        same = (self.project, self.step) == (other.project, other.step)
+        return same and (self.part == other.part or _WHOLE in (self.part, other.part))
+
+
+def refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
+    """Raise UsageError if work of jobs elsewhere is queued elsewhere already.
+
+    Command lines may differ: a step that was one of several in a task is a task of its own once the others are done.
+
+    Parameters
+    ----------
+    project
+        The project that the jobs belong to.
+    jobs
+        The jobs that are to be submitted.
+
+    Raises
+    ------
+    UsageError
+        Some of it is queued; the message names the folder of the plan, and how to cancel it.
+    """
+    wanted = _work(task for job in jobs if job.elsewhere for task in job.tasks)
+    for folder in all_folders(project.data_root, project.folder):
+        numbers = folder.numbers()
+        if not numbers:
+            continue
+        for name, runner in runners_of(folder.plan().jobs, folder).items():
+            queued = runner.look() if runner.detached else {}
+            of = [job for job in folder.plan().jobs if job.placement.on == name and job.name in numbers]
+            live = [
+                job for job in of if any(task_id(numbers[job.name], one) in queued for one in range(len(job.tasks)))
+            ]
+            there = _work(task for job in live for task in job.tasks)
+            if any(one.overlaps(other) for one in wanted for other in there):
+                raise UsageError(
+                    f"these tasks are already in {name.capitalize()}'s queue ({folder.path}); show them: ossicle jobs "
+                    f"status -p {project.file}; to start again, first cancel them: {runner.how_to_cancel(live)}"
+                )
+
+
+def _work(tasks: Iterable[Task]) -> set[_Work]:
+    return {work for task in tasks for work in _work_of(task)}
+
+
+def _work_of(task: Task) -> list[_Work]:
+    project = project_options(task)
+    match [word for word in task.argv[1:] if not word.startswith("-")]:
+        case ["run", *steps] if steps:
+            return [_Work(project, step) for step in steps]
+        case ["jobs", "task", step, work_unit]:
+            return [_Work(project, step, work_unit)]
+        case ["jobs", "gather", step]:
+            return [_Work(project, step, _GATHER)]
+    return [_Work(project, task.line)]
