@@ -15,6 +15,7 @@ from ossicle.app.steps.engine.step import Context, Silent, Step, WorkUnits, find
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline
 from ossicle.app.steps.pipeline.pipelines import PIPELINES, pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.app.steps.pipeline.work_units import gather_step, run_work_unit
 from ossicle.artefacts.files import write_text
 
 PROJECT = """
@@ -149,3 +150,23 @@ def test_only_work_units_that_are_asked_for_are_tasks(
     for on in ("local", "slurm", "modal"):
         jobs = step_jobs(loaded, pipeline_of(loaded).steps_of(loaded), (), on)
         assert [(job.name, len(job.tasks)) for job in jobs] == [("cut", 1), ("cut.gather", 1)], on
+
+
+def test_a_step_of_which_all_work_units_are_done_is_only_gathered(project: Callable[..., Project]) -> None:
+    """As after an array whose gathering failed: it needs no GPU, and does not wait for one."""
+    loaded = project("jobs.cut.gpus=1")
+    run_project(loaded, Silent(), until="list")
+    steps = pipeline_of(loaded).steps_of(loaded)
+    for part in ("x", "y"):
+        run_work_unit(loaded, "cut", part, Silent(), gather=False)
+    first, *_ = step_jobs(loaded, steps, (), "slurm", known_only=True)
+    assert (first.name, first.tasks[0].argv[:4], first.placement.gpus) == (
+        "cut.gather",
+        ("ossicle", "jobs", "gather", "cut"),
+        0,
+    )
+    assert [(job.name, len(job.tasks)) for job in step_jobs(loaded, steps, (), "modal", known_only=True)] == [
+        ("cut", 2),
+        ("cut.gather", 1),
+    ]
+    assert gather_step(loaded, "cut", Silent()) == "computed"

@@ -114,8 +114,9 @@ def step_jobs(
     """Return the jobs of the unfinished work among ``steps``; each job needs the one before it.
 
     The planning steps of the pipeline are done already. The remaining work units of a step are one array, and the job
-    ``STEP.gather`` after it commits the step. Neighbouring steps without work units and with the same placement are one
-    task. So is a step whose work units are not known yet, because another step with work units names them.
+    ``STEP.gather`` after it commits the step; if none is left, there is only that job. Neighbouring steps without work
+    units and with the same placement are one task. So is a step whose work units are not known yet, because another
+    step with work units names them.
 
     Parameters
     ----------
@@ -168,16 +169,16 @@ def step_jobs(
         known = step.work_units is not None and done.keys() >= set(step.work_units.named_by)
         if known_only and step.work_units is not None and not known:
             break
-        work_units = work_units_left(step, project, done) if known else ()
-        if work_units and step.work_units is not None and placed.on == MODAL:
-            # Unfinished work does not travel: what is done of it here is not there.
-            work_units = step.work_units.names_of(project, done)
-        if plain and (work_units or not _alike(placed, placement(project, plain[0], on))):
+        every = step.work_units.names_of(project, done) if known and step.work_units is not None else ()
+        if plain and (every or not _alike(placed, placement(project, plain[0], on))):
             close()
-        if work_units:
+        if every:
+            # Unfinished work does not travel to Modal: what is done of it here is not there.
+            left = every if placed.on == MODAL else work_units_left(step, project, done)
             words = ("jobs", "task", step.name)
-            tasks = [Task(one, line(*words, one, "--no-gather", "--progress=plain")) for one in work_units]
-            append(step.name, tasks, placed, step.name)
+            tasks = [Task(one, line(*words, one, "--no-gather", "--progress=plain")) for one in left]
+            if tasks:
+                append(step.name, tasks, placed, step.name)
             gather = Task(f"{step.name}{GATHER}", line("jobs", "gather", step.name, "--progress=plain"))
             append(gather.name, [gather], gather_placement(project, step.name, on), step.name)
         else:

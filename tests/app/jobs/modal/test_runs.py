@@ -185,6 +185,8 @@ def test_a_second_machine_waits(project: Path, modal: ModalDouble, ossicle: Comm
 def test_what_was_changed_in_the_volume_is_not_taken(
     tmp_path: Path, project: Path, modal: ModalDouble, ossicle: Commands
 ) -> None:
+    for name in ("b", "c"):
+        (project / "texts" / f"{name}.txt").unlink()
     said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts")
     assert said.code == 0, said.err
     coordinator = next(one.thread for one in modal.calls.values() if one.thread is not None)
