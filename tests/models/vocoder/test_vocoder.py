@@ -114,6 +114,7 @@ def test_there_is_none(tmp_path: Path) -> None:
     [("format", 9), ("k", 6), ("k", "5"), ("k", 10**9), ("hop_s", 0.0201), ("rate", -1), ("rate", 1000),
      ("hop_s", 1.0), ("hop_s", 10**400), ("speakers", ["ada", "ada"]),
      ("speakers", [1, 2]), ("network", {"width": 1 << 20}), ("network", {"width": "8"}), ("network", 3),
+     ("network", {"width": 8, "frames_per_unit": 3}),
      ("weights", "0"), ("pitch", "yes"), ("about", 1)],
 )  # fmt: skip
 def test_a_description_that_is_not_true_is_refused(tmp_path: Path, key: str, value: object) -> None:

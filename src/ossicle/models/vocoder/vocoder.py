@@ -79,7 +79,10 @@ class Vocoder:
             stated = described["weights"]
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ArtefactError(f"{source}: a value is missing or wrong ({error}); {how_to_mend(source)}") from error
-        require_shapes(place.weights_file, lambda: VocoderNetwork(spec))
+        try:
+            require_shapes(place.weights_file, lambda: VocoderNetwork(spec))
+        except UsageError as error:
+            raise ArtefactError(f"{source}: {error}; {how_to_mend(source)}") from error
         if file_digest(place.weights_file) != stated:
             raise ArtefactError(
                 f"{place.weights_file}: its checksum is not the one in {source.name}; {how_to_mend(source)}"

@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from ossicle.app.api.units import resynthesis
 from ossicle.artefacts.files import read_json, write_json
+from ossicle.audio.pitch.settings import PitchSettings
 
 from ....made_up_quantiser import drawn_quantiser
 from ....made_up_vocoder import HOP, RATE, drawn_vocoder
@@ -62,6 +64,57 @@ def test_lines_of_a_text_are_segments_and_runs_get_durations(home: Path, tmp_pat
     spoken(ossicle, home, tmp_path / "long", tmp_path / "runs.txt", "--runs")
     assert len(sound(tmp_path / "long" / "runs.wav")) == 4 * 3 * HOP
     assert len(sound(tmp_path / "plain" / "runs.wav")) == 4 * HOP
+
+
+def test_files_without_units_are_named_and_segments_without_units_get_no_file(
+    home: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    (tmp_path / "none.txt").write_text("\n")
+    write_json(tmp_path / "empty.units.json", {"segments": [{"units": []}]})
+    write_json(tmp_path / "some.units.json", {"segments": [{"units": []}, {"units": [1, 1]}]})
+    for options in ((), ("--json",)):
+        out = tmp_path / f"out{len(options)}"
+        files = [tmp_path / name for name in ("none.txt", "empty.units.json", "some.units.json")]
+        said = ossicle("units", "vocoder", home / "vocoder", *files, "-o", out, *options)
+        assert said.code == 3
+        for name in ("none.txt", "empty.units.json"):
+            assert f"{name}: it has no units" in said.err
+        assert "some.units.json" not in said.err
+        assert [path.name for path in out.iterdir()] == ["some_0002.wav"]
+
+
+def test_pairs_of_cut_recordings_have_names_of_their_own(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    """Segment 0 of a recording ``a`` and a recording ``a_0000`` were written to the same files."""
+    one = sorted((home / "audio").iterdir())[0]
+    samples, rate = soundfile.read(one)
+    # Pieces of less than 2 s are merged.
+    samples = np.tile(samples, -(-3 * rate // len(samples)))
+    (tmp_path / "in").mkdir()
+    for name, sounds in (("a", [samples, np.zeros(rate), samples]), ("a_0000", [samples])):
+        soundfile.write(tmp_path / "in" / f"{name}.wav", np.concatenate(sounds), rate)
+    call = ("units", "resynth", home / "vocoder", tmp_path / "in", "-o", tmp_path / "out", "--cut")
+    said = ossicle(*call, "--most-mcd", "1000", "--json")
+    assert said.code in {0, 4}, said.err
+    pairs = read_json(tmp_path / "out" / "resynthesis.json")["pairs"]
+    assert len(pairs) == len(list((tmp_path / "out").glob("*.original.wav"))) > 2
+
+
+def test_f0_is_tracked_as_in_training(
+    home: Path, tmp_path: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranges = []
+    made = resynthesis.pitch_tracker
+    monkeypatch.setattr(resynthesis, "pitch_tracker", lambda pitch: (ranges.append(pitch), made(pitch))[1])
+    mine = shutil.copytree(home / "vocoder", tmp_path / "v")
+    call = ("units", "resynth", mine, home / "audio", "-o", tmp_path / "out", "--num-samples", 1, "--most-mcd", "1000")
+    assert ossicle(*call).code == 0
+    write_json(mine / "training.json", {"pitch": {"tracker": "yin", "low_hz": 150.0, "high_hz": 900.0}})
+    assert ossicle(*call).code == 0
+    assert ranges == [PitchSettings(), PitchSettings(low_hz=150.0, high_hz=900.0)]
+    for wrong in (3, {"low_hz": "x"}, {"low_hz": 10**400}, {"high_hz": 1}, {"code": 1}):
+        write_json(mine / "training.json", {"pitch": wrong})
+        said = ossicle(*call)
+        assert (said.code, "training.json: pitch: " in said.err) == (1, True), said.err
 
 
 def test_speaker_and_melody_change_the_sound_and_not_its_length(home: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -185,6 +238,12 @@ def test_another_quantiser_or_none_beside_a_vocoder_is_refused(home: Path, tmp_p
     assert "and the vocoder was trained with" in found.err
     shutil.rmtree(tmp_path / "v" / "quantiser")
     drawn_quantiser(tmp_path / "v" / "quantiser", k=20)
+    described = tmp_path / "v" / "quantiser" / "quantiser.json"
+    whole = read_json(described)
+    write_json(described, {**whole, "origin_s": 0.5})
+    found = ossicle(*call)
+    assert (found.code, "its units have hop_s = 0.02 and origin_s = 0.5" in found.err) == (2, True), found.err
+    write_json(described, whole)
     assert ossicle(*call, "--num-samples", 1).code == 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.api.units.encoding import EncodedSegment, UnitEncoder
-from ossicle.app.api.units.speaking import Speaker, quantiser_of
+from ossicle.app.api.units.speaking import Speaker, pitch_settings_of, quantiser_of
 from ossicle.app.steps.vocoder.spoken_pairs import (
     LONGEST_S,
     JudgedSource,
@@ -25,7 +25,7 @@ from ossicle.app.steps.vocoder.unit_f0 import unit_f0
 from ossicle.app.steps.vocoder.unit_grid import lead_samples, of_units
 from ossicle.artefacts.typed.units.resynthesis import PairFiles
 from ossicle.audio.decoding.mono import load_mono
-from ossicle.audio.pitch.settings import PitchSettings
+from ossicle.audio.pitch.trackers import Tracker, pitch_tracker
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.text.counting import counted
 from ossicle.corpus.naming.table_names import table_places
@@ -97,10 +97,13 @@ class Resynthesiser:
     ------
     UsageError
         There is no quantiser in the folder or beside it, or it is another one.
+    ArtefactError
+        The folder is damaged.
     """
 
     def __init__(self, folder: Path, speaker: Speaker, weights: Path | None = None, threads: int = 1) -> None:
         self._folder, self._speaker = folder, speaker
+        self._pitch = pitch_settings_of(folder)
         self._encoder = UnitEncoder(quantiser_of(folder, speaker.vocoder), weights, threads)
 
     def resynthesise(
@@ -132,9 +135,9 @@ class Resynthesiser:
             No recording has a unit.
         """
         lost: list[str] = []
-        pitch, spec = PitchSettings(), self._speaker.vocoder.spec
+        pitch, spec = self._pitch, self._speaker.vocoder.spec
         pairs: list[SpokenPair] = []
-        sources = self._sources(named, settings, hearing, pitch, lost)
+        sources = self._sources(named, settings, hearing, pitch_tracker(pitch), lost)
         for pair in speak_pairs(self._speaker.vocoder, sources, pitch, self._speaker.speaker):
             pairs.append(pair)
             advance(len(pairs), settings.num_samples)
@@ -174,7 +177,7 @@ class Resynthesiser:
         named: Sequence[tuple[str, Path]],
         settings: ResynthesisSettings,
         hearing: Listening,
-        pitch: PitchSettings,
+        tracker: Tracker,
         lost: list[str],
     ) -> Iterator[JudgedSource]:
         """Yield segments of recordings in a drawn order, as many of each, until there are enough."""
@@ -196,14 +199,14 @@ class Resynthesiser:
                     lost.append(f"{name}: ends early ({found.partial}); its units end there")
                 spoken = {f"{number:04d}": one for number, one in enumerate(found.segments) if len(one.units)}
                 for key in drawn(spoken, min(of_each, left), settings.seed):
-                    place = places[name].as_posix() + (f"_{key}" if len(found.segments) > 1 else "")
-                    yield self._source(name, files[name], spoken[key], place, heard, pitch)
+                    place = places[name].as_posix() + ("" if cut is None else f"_{key}")
+                    yield self._source(name, files[name], spoken[key], place, heard, tracker)
                     left -= 1
             except AudioError as problem:
                 lost.append(str(problem))
 
     def _source(
-        self, name: str, file: Path, segment: EncodedSegment, place: str, channel: str, pitch: PitchSettings
+        self, name: str, file: Path, segment: EncodedSegment, place: str, channel: str, tracker: Tracker
     ) -> JudgedSource:
         spec = self._speaker.vocoder.spec
         units = segment.units[: round(LONGEST_S / spec.hop_s)]
@@ -212,7 +215,7 @@ class Resynthesiser:
         samples = load_mono(file, spec.rate, segment.start_s, length_s, channel=channel)
         f0_hz = None
         if spec.pitch:
-            f0_hz = unit_f0(samples, len(units), spec.rate, spec.hop_s, spec.origin_s, pitch)
+            f0_hz = unit_f0(samples, len(units), spec.rate, spec.hop_s, spec.origin_s, tracker)
         return JudgedSource(
             place=place,
             path=name,

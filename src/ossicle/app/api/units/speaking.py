@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.api.units.unit_files import UnitFileSpec, UnitLine
+from ossicle.artefacts.files import how_to_mend, read_json
 from ossicle.artefacts.typed.units.quantiser import QuantiserFolder
-from ossicle.core.errors import UsageError
+from ossicle.artefacts.typed.units.unit_vocoder import UnitVocoderFolder
+from ossicle.audio.pitch.settings import PitchSettings
+from ossicle.core.errors import ArtefactError, UsageError
 from ossicle.core.text.suggestion import did_you_mean
+from ossicle.core.value_checks import number_fault
 from ossicle.units.quantiser import Quantiser
 
 if TYPE_CHECKING:
@@ -18,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_SEMITONES = 24
 """Two octaves: a voice outside them is no voice."""
+_TINY_S = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +128,33 @@ def open_speaker(folder: Path, speaker: str = "", semitones: float = 0.0, device
     return Speaker(vocoder, speaker or None, semitones)
 
 
+def pitch_settings_of(folder: Path) -> PitchSettings:
+    """Return how F0 was tracked for the training of a vocoder; the defaults where its folder does not say.
+
+    Parameters
+    ----------
+    folder
+        The folder of the vocoder, or a file in it.
+
+    Raises
+    ------
+    ArtefactError
+        The description of the training is damaged.
+    """
+    place = folder if folder.is_dir() else folder.parent
+    file = place / UnitVocoderFolder(place).about_file.name
+    if not file.exists():
+        return PitchSettings()
+    try:
+        given = dict(read_json(file).get("pitch", {}))
+        wrong = [name for name in ("low_hz", "high_hz") if number_fault(name, given.get(name, 100.0))]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is not a number")
+        return PitchSettings(**given)
+    except (AttributeError, TypeError, ValueError, OverflowError) as error:
+        raise ArtefactError(f"{file}: pitch: {error}; {how_to_mend(file)}") from error
+
+
 def quantiser_of(folder: Path, vocoder: "Vocoder") -> Path:
     """Return the folder of the quantiser that a vocoder was trained with: in its folder, or ``quantiser`` beside it.
 
@@ -148,6 +180,12 @@ def quantiser_of(folder: Path, vocoder: "Vocoder") -> Path:
                 raise UsageError(
                     f"{one}: the quantiser {found.digest[:12]}, and the vocoder was trained with "
                     f"{vocoder.spec.quantiser[:12]} (SHA-256); put the quantiser of the same run beside it"
+                )
+            spec = vocoder.spec
+            if abs(found.hop_s - spec.hop_s) > _TINY_S or abs(found.origin_s - spec.origin_s) > _TINY_S:
+                raise UsageError(
+                    f"{one}: its units have hop_s = {found.hop_s:g} and origin_s = {found.origin_s:g}, those of the "
+                    f"vocoder {spec.hop_s:g} and {spec.origin_s:g}; put the quantiser of the same run beside it"
                 )
             return one
     raise UsageError(

@@ -54,7 +54,8 @@ def vocoder(
     """Turn units into sound: a WAV file for each segment, exactly units x hop long.
 
     All files are checked before the first is spoken. Units of another quantiser are refused, as the same number means
-    another sound there. The melody is that which the vocoder learned for the units.
+    another sound there. The melody is that which the vocoder learned for the units. Segments without units get no file.
+    Exit code 3: a file has no units.
     """
     from ossicle.app.api.units.speaking import open_speaker
     from ossicle.app.api.units.unit_files import output_names, read_units, sound_places
@@ -73,24 +74,30 @@ def vocoder(
         counts[path] = len(lines)
         repeats[path] = any(is_runs or n < 2 or found for is_runs, n, found in lines) or not lines
     places = sound_places(names, counts)
-    rows, written = [], []
+    rows, written, spoken = [], [], set[Path]()
     for path in names:
         for number, line in enumerate(read_units(path, opened.file_spec, runs=runs)):
+            if not len(line.values):
+                continue
             samples = opened.speak(line)
             place = out / places[path][number]
+            spoken.add(path)
             write_wav(place, samples, rate)
             written.append({"file": str(place), "units": len(line.values), "seconds": len(samples) / rate})
             rows.append((str(place), str(len(line.values)), f"{len(samples) / rate:.2f}"))
     if as_json:
         print(json_text({"rate": rate, "speaker": speaker or None, "semitones": semitones, "written": written}))
-        return
-    print_rows(("file", "units", "seconds"), rows)
-    for path in names:
-        if not repeats[path]:
-            print(printable(f"{path}: no unit is repeated; if these are units without repeats, add --runs"))
-        if not counts[path]:
-            print(printable(f"{path}: it has no units"))
-    print(printable(f"{counted(len(rows), 'file')} in {out}"))
+    else:
+        print_rows(("file", "units", "seconds"), rows)
+        for path in names:
+            if not repeats[path]:
+                print(printable(f"{path}: no unit is repeated; if these are units without repeats, add --runs"))
+        print(printable(f"{counted(len(rows), 'file')} in {out}"))
+    silent = [path for path in names if path not in spoken]
+    for path in silent:
+        print(printable(f"{path}: it has no units"), file=sys.stderr)
+    if silent:
+        raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def resynth(

@@ -25,7 +25,7 @@ from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.decoding.versions import decoder_versions
 from ossicle.audio.encoders.frames.shards import SegmentCutter, SegmentedRecording, passes
 from ossicle.audio.pitch.settings import PitchSettings
-from ossicle.audio.pitch.trackers import tracker_version
+from ossicle.audio.pitch.trackers import pitch_tracker, tracker_version
 from ossicle.core.digest import digest
 from ossicle.core.errors import AudioError
 from ossicle.core.settings import digestible
@@ -159,7 +159,7 @@ def _speak(job: _Job) -> int:
         # SciPy's filters take a while to load.
         from ossicle.app.steps.vocoder.unit_f0 import unit_f0
 
-        grid = (job.rate, job.hop_s, job.origin_s, job.tracking)
+        grid = (job.rate, job.hop_s, job.origin_s, pitch_tracker(job.tracking))
         stretches = zip(table["segment_id"], table["first_sample"], table["n_samples"], strict=True)
         table["f0_hz"] = [unit_f0(samples[first : first + n], job.n_units[key], *grid) for key, first, n in stretches]
     series = [pl.Series(name, table[name], dtype=kind) for name, kind in SpeechFolder.SCHEMA.items()]

@@ -3,15 +3,14 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.audio.pitch.settings import PitchSettings
-from ossicle.audio.pitch.trackers import pitch_tracker
+from ossicle.audio.pitch.trackers import Tracker
 from ossicle.core.time import to_samples, to_seconds
 
 _BLOCK_S, _AROUND_S = 120.0, 1.0
 
 
 def unit_f0(
-    samples: NDArray[np.floating], n_units: int, rate: int, hop_s: float, origin_s: float, settings: PitchSettings
+    samples: NDArray[np.floating], n_units: int, rate: int, hop_s: float, origin_s: float, tracker: Tracker
 ) -> NDArray[np.float32]:
     """Return the F0 at the centre of each unit, so that a segment of hours needs no more memory than two minutes.
 
@@ -25,15 +24,15 @@ def unit_f0(
         Sample rate in Hz.
     hop_s, origin_s
         Distance of the centres of units, and the first centre, in seconds from the start of the segment.
-    settings
-        The tracker, and the range of F0.
+    tracker
+        From :func:`~ossicle.audio.pitch.trackers.pitch_tracker`; one for many segments, as some take long to load.
 
     Returns
     -------
     NDArray[np.float32]
         Hz, 0 where it is unvoiced, shape (n_units,).
     """
-    out, tracker = np.zeros(n_units, np.float32), pitch_tracker(settings)
+    out = np.zeros(n_units, np.float32)
     a_block = max(1, round(_BLOCK_S / hop_s))
     for first in range(0, n_units, a_block):
         centres = origin_s + hop_s * np.arange(first, min(n_units, first + a_block))

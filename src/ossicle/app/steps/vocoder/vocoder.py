@@ -62,6 +62,7 @@ def _train(context: Context, name: str) -> None:
         "chooses": list(roles.chooses),
         "judged": list(roles.judged),
         "speakers": list(corpus.speakers),
+        "pitch": digestible(context.project.settings.pitch),
         "training_s": sum(len(one.units) for one in corpus.training) * corpus.hop_s,
     }
     own.gather(context.read(QuantiserFolder), trained)
