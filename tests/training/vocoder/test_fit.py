@@ -151,7 +151,9 @@ def test_too_little_memory_leaves_a_state_and_says_what_to_try(tmp_path: Path, m
         return step(self, crops, adversarial)
 
     monkeypatch.setattr(Objective, "_generator_terms", terms)
-    with pytest.raises(OssicleError, match=r"epoch 2 with batches of 2 crops.*auto_batch = true.*batch = 1") as stop:
+    with pytest.raises(
+        OssicleError, match=r"epoch 2 with batches of 2 crops.*ossicle run --auto-batch.*batch = 1"
+    ) as stop:
         train_vocoder(corpus(), tiny_settings(), tmp_path)
     assert stop.value.exit_code == 1
     assert len(VocoderFolder(tmp_path).epochs()) == 1

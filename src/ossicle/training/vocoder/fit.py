@@ -243,8 +243,8 @@ def _too_large(error: OutOfMemory, done: int, settings: VocoderSettings) -> Ossi
         half = max(1, error.batch // 2)
         return OssicleError(
             f"out of memory in epoch {done + 1} with batches of {error.batch} crops of {settings.crop_s:g} s: set "
-            f"[vocoder] auto_batch = true (--auto-batch) to resume after epoch {done} with the same steps in less "
-            f"memory, or start again with batch = {half}"
+            f"[vocoder] auto_batch = true (ossicle run --auto-batch) to resume after epoch {done} with the same "
+            f"steps in less memory, or start again with batch = {half}"
         )
     return OssicleError(
         f"out of memory in epoch {done + 1} with one crop of {settings.crop_s:g} s at a time: free memory and run "

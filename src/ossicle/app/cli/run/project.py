@@ -63,6 +63,12 @@ def run(
     ] = None,
     on: On = None,
     device: Device = "",
+    auto_batch: Annotated[
+        bool,
+        typer.Option(
+            "--auto-batch", help="If memory runs out in the training of a vocoder, compute its steps in smaller parts."
+        ),
+    ] = False,
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait until another run on the same data root ends, instead of failing.")
     ] = False,
@@ -91,7 +97,7 @@ def run(
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.app.steps.train.training_notes import training_notes
 
-    overrides = overrides_of(set_, device, roots=audio_root_map)
+    overrides = overrides_of(set_, device, roots=audio_root_map) + ("vocoder.auto_batch=true",) * auto_batch
     loaded = load_project(project, overrides, data_root, variant)
     words = loaded.settings.windows_in_words
     if words:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.cli.tables.cells import MISSING, figure_cell
+from ossicle.core.text.counting import counted
 from ossicle.evaluation.units.resynthesis.missed import missed_in_words
 from ossicle.report.vocoder_figure_names import DIGITS, FIGURES
 
@@ -31,7 +32,8 @@ def vocoder_rows(figures: Mapping[str, Any]) -> tuple[Row, list[Row]]:
 
 def vocoder_remarks(figures: Mapping[str, Any]) -> list[str]:
     """Return the lines below the table of a project: who was held out, and the bars that are missed."""
-    what = f"{figures['segments']} segments of {figures['recordings']} recordings are judged; {figures['in_words']}"
+    of = f"{counted(figures['segments'], 'segment')} of {counted(figures['recordings'], 'recording')}"
+    what = f"{of} {'is' if figures['segments'] == 1 else 'are'} judged; {figures['in_words']}"
     missed = missed_in_words(figures["verdict"])
     return [what, *(missed or ["the vocoder reaches its bars ([resynthesis])"])]
 
