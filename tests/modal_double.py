@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ossicle.app.jobs.modal import service
-from ossicle.app.jobs.modal.coordinator import coordinate
+from ossicle.app.jobs.modal.containers.coordinator import coordinate
 from ossicle.app.jobs.modal.service import COORDINATE, CallState, Resources
 from ossicle.app.jobs.pool import PROGRAM
 from ossicle.app.remote.modal_place import ModalPlace
@@ -23,7 +23,7 @@ from .volume_double import DoubleErrors, DoubleVolume
 CONTAINER = """
 import json, signal, sys
 from pathlib import Path
-from ossicle.app.jobs.modal.container import run_task
+from ossicle.app.jobs.modal.containers.container import run_task
 class Mount:
     folder = Path(sys.argv[1])
     def reload(self): pass

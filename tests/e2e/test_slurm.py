@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ossicle.app.jobs.folder import json_lines
-from ossicle.app.jobs.slurm import queue
+from ossicle.app.jobs.slurm.runner import queue
 
 from ..hums import TEMPLATE, write_hums
 from ..untrained import PROJECT, write_tapes

@@ -10,8 +10,8 @@ import pytest
 from ossicle.app.jobs.conduct import conduct
 from ossicle.app.jobs.folder import PlanFolder, json_lines
 from ossicle.app.jobs.job import Job, JobPlan, Task
-from ossicle.app.jobs.scripts import write_scripts
-from ossicle.app.jobs.slurm import partitions, queue
+from ossicle.app.jobs.slurm.runner import partitions, queue
+from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.jobs.state import TaskState
 from ossicle.app.project.placement import StepPlacement
 

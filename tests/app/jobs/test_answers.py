@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.app.jobs import slurm
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan
-from ossicle.app.jobs.scripts import write_scripts
-from ossicle.app.jobs.slurm import SlurmRunner, partitions
+from ossicle.app.jobs.slurm import runner as slurm
+from ossicle.app.jobs.slurm.runner import SlurmRunner, partitions
+from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.project.placement import StepPlacement
 from ossicle.core.errors import ArtefactError, OssicleError
 

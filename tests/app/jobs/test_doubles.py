@@ -8,7 +8,7 @@ import pytest
 from ossicle.app.jobs.doubles import refuse_doubles
 from ossicle.app.jobs.folder import new_folder
 from ossicle.app.jobs.job import Job, JobPlan, Task
-from ossicle.app.jobs.scripts import write_scripts
+from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.project.load import load_project
 from ossicle.app.project.placement import StepPlacement
 from ossicle.core.errors import UsageError

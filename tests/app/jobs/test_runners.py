@@ -16,7 +16,7 @@ from ossicle.app.jobs.job import Job, JobPlan, Task
 from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.runner import Runner
 from ossicle.app.jobs.runners import how_to_cancel, runner_named, runners_of
-from ossicle.app.jobs.scripts import write_scripts
+from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.jobs.state import TaskState, task_states
 from ossicle.app.project.placement import MODAL, PLACES, SLURM, StepPlacement
 from ossicle.core.errors import OssicleError, UsageError

@@ -10,8 +10,8 @@ from ossicle.app.jobs.folder import PlanFolder, new_folder
 from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.modal.preparing import bring_finished
 from ossicle.app.jobs.runners import runners_of
-from ossicle.app.jobs.scripts import write_scripts
 from ossicle.app.jobs.shared_steps import SharedSteps
+from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import LOCAL, MODAL
 from ossicle.app.steps.engine.step import Progress, Step

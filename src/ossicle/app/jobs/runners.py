@@ -7,7 +7,7 @@ from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.modal.runner import ModalRunner
 from ossicle.app.jobs.pool import PROGRAM, LocalPool
 from ossicle.app.jobs.runner import Runner
-from ossicle.app.jobs.slurm import SlurmRunner
+from ossicle.app.jobs.slurm.runner import SlurmRunner
 from ossicle.app.project.placement import LOCAL, MODAL, SLURM
 
 

@@ -12,8 +12,9 @@ import modal
 from modal import exception
 from modal.config import config
 
-from ossicle.app.jobs.modal import functions, sdk, service
+from ossicle.app.jobs.modal import sdk, service
 from ossicle.app.jobs.modal.connection import connect
+from ossicle.app.jobs.modal.containers import functions
 from ossicle.app.jobs.modal.image import EXTRAS, image_parts
 from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.requests import PlanRequest, TaskRequest
@@ -44,7 +45,7 @@ def test_both_functions_are_of_the_app_and_have_its_image() -> None:
     for name, function in CALLS.items():
         info, spec = inner(function)._source_info, inner(function)._spec
         # A container imports the module by its name; nothing is pickled.
-        assert (info.module_name, info.function_name) == ("ossicle.app.jobs.modal.functions", name)
+        assert (info.module_name, info.function_name) == ("ossicle.app.jobs.modal.containers.functions", name)
         assert not info.is_serialized()
         assert (spec.image, spec.secrets, spec.volumes) == (inner(functions.image), [], {})
         assert spec.gpus is None
@@ -72,7 +73,7 @@ def test_the_image_pins_what_is_installed_and_holds_the_whole_package() -> None:
     versions = dict(one.split("==") for one in parts.constraints)
     assert versions["modal"] == modal.__version__
     assert not any("+" in one for one in versions.values())
-    assert (parts.package / "app" / "jobs" / "task.sh").is_file()
+    assert (parts.package / "app" / "jobs" / "slurm" / "task.sh").is_file()
     assert parts.name.startswith(f"ossicle-{parts.version}-")
 
 

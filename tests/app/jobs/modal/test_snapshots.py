@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.jobs.modal import service
-from ossicle.app.jobs.modal.container import run_task
-from ossicle.app.jobs.modal.coordinator import coordinate
+from ossicle.app.jobs.modal.containers.container import run_task
+from ossicle.app.jobs.modal.containers.coordinator import coordinate
 from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.requests import PlanRequest, TaskRequest
 from ossicle.app.jobs.modal.service import CallState, Resources

@@ -216,7 +216,7 @@ def check(
     only headers. `ossicle dataset health` decodes everything, and so also finds NaN, silence and damage in a file.
     """
     from ossicle.app.jobs.modal.preparing import modal_findings
-    from ossicle.app.jobs.preflight import slurm_findings
+    from ossicle.app.jobs.slurm.preflight import slurm_findings
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.project_status import project_status
 

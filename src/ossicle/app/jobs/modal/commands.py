@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ossicle.app.jobs.job import Job, Task
-from ossicle.app.jobs.modal.inputs import Inputs
+from ossicle.app.jobs.modal.copies.inputs import Inputs
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.local_file import LocalFileWarning
 

@@ -7,8 +7,8 @@ from ossicle.app.jobs.build import placement
 from ossicle.app.jobs.job import COMMAND, Job, Task
 from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.modal.asked import in_words, resources_of
-from ossicle.app.jobs.modal.handover import bring_artefacts, require_own
-from ossicle.app.jobs.modal.inputs import inputs_of
+from ossicle.app.jobs.modal.copies.handover import bring_artefacts, require_own
+from ossicle.app.jobs.modal.copies.inputs import inputs_of
 from ossicle.app.project.load import Project
 from ossicle.app.project.modal_settings import DEFAULT_VOLUME
 from ossicle.app.project.placement import MODAL

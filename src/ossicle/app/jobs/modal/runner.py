@@ -18,9 +18,9 @@ from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.modal import connection, service
 from ossicle.app.jobs.modal.asked import in_words, limit_s, resources_of
 from ossicle.app.jobs.modal.commands import container_argv, project_options, projects_of
-from ossicle.app.jobs.modal.coordinator import COORDINATOR
-from ossicle.app.jobs.modal.handover import bring_artefacts, claim, send_artefacts, send_files, send_inputs
-from ossicle.app.jobs.modal.inputs import inputs_of
+from ossicle.app.jobs.modal.containers.coordinator import COORDINATOR
+from ossicle.app.jobs.modal.copies.handover import bring_artefacts, claim, send_artefacts, send_files, send_inputs
+from ossicle.app.jobs.modal.copies.inputs import inputs_of
 from ossicle.app.jobs.modal.liveness import OPEN, coordinator_states
 from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.requests import PlanRequest

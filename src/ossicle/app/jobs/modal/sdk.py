@@ -255,7 +255,7 @@ class ModalService(ModalContainers):
         """Return the address of the page of the app; empty before its first call."""
         if not self._app:
             return ""
-        from ossicle.app.jobs.modal.functions import app
+        from ossicle.app.jobs.modal.containers.functions import app
 
         with named():
             return str(app.get_dashboard_url())
@@ -263,7 +263,7 @@ class ModalService(ModalContainers):
     def spawn(self, function: str, request: Mapping[str, object], resources: Resources) -> str:
         """Deploy the app if this was not done yet, and start a call; see :meth:`ModalContainers.spawn`."""
         if not self._app:
-            from ossicle.app.jobs.modal.functions import app
+            from ossicle.app.jobs.modal.containers.functions import app
 
             with named():
                 app.deploy()

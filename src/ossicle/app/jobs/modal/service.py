@@ -1,8 +1,8 @@
 """What the runner needs of Modal: calls in containers, and a volume that they share. Only ``sdk`` imports Modal.
 
-Two functions run in containers, both with the volume mounted: :data:`TASK` runs the command line of one task
-(:func:`ossicle.app.jobs.modal.container.run_task`), and :data:`COORDINATE` starts the tasks of the jobs of a plan one
-after the other and writes their states (:func:`ossicle.app.jobs.modal.coordinator.coordinate`). So a run goes on
+Two functions run in containers, both with the volume mounted. :data:`TASK` runs the command line of one task
+(:mod:`ossicle.app.jobs.modal.containers.container`). :data:`COORDINATE` starts the tasks of the jobs of a plan one
+after the other, and writes their states (:mod:`ossicle.app.jobs.modal.containers.coordinator`). So a run goes on
 without the machine that submitted it.
 """
 

@@ -20,7 +20,7 @@ from ossicle.app.jobs.conduct import conduct
 from ossicle.app.jobs.folder import PlanFolder, json_lines, last_folder, new_folder
 from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan, write_plan
 from ossicle.app.jobs.runner import Seen
-from ossicle.app.jobs.scripts import sbatch_script, write_scripts
+from ossicle.app.jobs.slurm.scripts import sbatch_script, write_scripts
 from ossicle.app.jobs.state import task_states
 from ossicle.app.project.load import load_project
 from ossicle.app.project.placement import JobsSettings, StepPlacement
@@ -176,7 +176,7 @@ def fake(folder: Path, name: str, text: str) -> Path:
 def run_attempt(tmp_path: Path, command: str, attempts: int = 3, continuations: int = 2) -> subprocess.Popen[str]:
     """``attempt`` as in a script, with a queue that notes what is requeued."""
     tools = fake(tmp_path / "tools", "scontrol", f'echo "$@" >> {shlex.quote(str(tmp_path / "requeued"))}')
-    script = Path(__file__).parents[3] / "src/ossicle/app/jobs/task.sh"
+    script = Path(__file__).parents[4] / "src/ossicle/app/jobs/slurm/task.sh"
     text = f'source {shlex.quote(str(script))}\nattempt "$1" {attempts} {continuations} bash -c {shlex.quote(command)}'
     env = {
         **os.environ,

@@ -13,8 +13,8 @@ from typing import Any
 
 import modal
 
-from ossicle.app.jobs.modal.container import run_task as run_one
-from ossicle.app.jobs.modal.coordinator import coordinate as run_plan
+from ossicle.app.jobs.modal.containers.container import run_task as run_one
+from ossicle.app.jobs.modal.containers.coordinator import coordinate as run_plan
 from ossicle.app.jobs.modal.image import IGNORED, LIBRARY, ImageParts, image_parts
 from ossicle.app.jobs.modal.sdk import MOUNTED_AT, RETRIES, ModalContainers
 from ossicle.app.jobs.modal.service import Containers, Mount
@@ -94,7 +94,7 @@ app, image = _app()
 
 @app.function(image=image, timeout=DAY_S, retries=RETRIES)
 def run_task(volume: str, request: Mapping[str, Any]) -> int:
-    """Run one task; see :func:`ossicle.app.jobs.modal.container.run_task`.
+    """Run one task; see :func:`ossicle.app.jobs.modal.containers.container.run_task`.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def run_task(volume: str, request: Mapping[str, Any]) -> int:
 
 @app.function(image=image, timeout=DAY_S, retries=RETRIES)
 def coordinate(volume: str, request: Mapping[str, Any]) -> int:
-    """Run the jobs of a plan; see :func:`ossicle.app.jobs.modal.coordinator.coordinate`.
+    """Run the jobs of a plan; see :func:`ossicle.app.jobs.modal.containers.coordinator.coordinate`.
 
     Parameters
     ----------

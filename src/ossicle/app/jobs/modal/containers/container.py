@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.jobs.modal.commits import Commits
+from ossicle.app.jobs.modal.containers.commits import Commits
 from ossicle.app.jobs.modal.orders import DATA, Order, VolumePlan
 from ossicle.app.jobs.modal.requests import TaskRequest
 from ossicle.app.jobs.modal.service import Mount

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job
 from ossicle.app.jobs.runner import PENDING, RUNNING, Seen
-from ossicle.app.jobs.scripts import sbatch_argv
+from ossicle.app.jobs.slurm.scripts import sbatch_argv
 from ossicle.core.errors import OssicleError, UsageError
 
 _SILENCE_S = 120.0

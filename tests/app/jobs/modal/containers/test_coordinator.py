@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from ossicle.app.jobs.modal import service
-from ossicle.app.jobs.modal.coordinator import coordinate
+from ossicle.app.jobs.modal.containers.coordinator import coordinate
 from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.requests import PlanRequest
 from ossicle.app.jobs.modal.service import COORDINATE, CallState, Resources
 from ossicle.core.errors import ArtefactError, FetchError, UsageError
 
-from ....modal_double import FolderMount
+from .....modal_double import FolderMount
 
 PLAN = Path("p", "data", "jobs", "0001-a")
 

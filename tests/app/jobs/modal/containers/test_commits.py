@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.app.jobs.modal.commits import Commits
+from ossicle.app.jobs.modal.containers.commits import Commits
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.processes.saved_note import SAVED_VARIABLE, note_saved
 

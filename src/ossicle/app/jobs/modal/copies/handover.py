@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ossicle.app.jobs.modal.inputs import Inputs
+from ossicle.app.jobs.modal.copies.inputs import Inputs
 from ossicle.app.jobs.modal.orders import DATA, MARK, PROJECT
 from ossicle.app.jobs.modal.service import Service
 from ossicle.app.project.file_times import file_state

@@ -9,8 +9,8 @@ import pytest
 from ossicle.app.jobs.benchmark import benchmark_jobs
 from ossicle.app.jobs.job import Job, Task
 from ossicle.app.jobs.modal.commands import container_argv, projects_of
-from ossicle.app.jobs.modal.handover import send_inputs
-from ossicle.app.jobs.modal.inputs import inputs_of
+from ossicle.app.jobs.modal.copies.handover import send_inputs
+from ossicle.app.jobs.modal.copies.inputs import inputs_of
 from ossicle.app.jobs.modal.orders import PROJECT, VOLUME
 from ossicle.app.project.file_times import TIMES_VARIABLE, file_state, times_table
 from ossicle.app.project.load import load_project
@@ -19,7 +19,7 @@ from ossicle.app.steps.engine.step import Silent
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import ArtefactError, UsageError
 
-from ....modal_double import ModalDouble
+from .....modal_double import ModalDouble
 
 OLD_NS = 1_500_000_000_123_456_789
 

@@ -4,7 +4,7 @@ import getpass
 import shutil
 from collections.abc import Iterator
 
-from ossicle.app.jobs import slurm
+from ossicle.app.jobs.slurm import runner as slurm
 from ossicle.app.project.load import Project
 from ossicle.app.project.placement import StepPlacement
 from ossicle.app.steps.pipeline.pipelines import pipeline_of

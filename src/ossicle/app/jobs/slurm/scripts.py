@@ -44,7 +44,7 @@ def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
     folder.make(plan)
     write_plan(folder.plan_file, plan)
     for job in filter(_on_slurm, plan.jobs):
-        write_text(folder.supervisor, resources.files("ossicle.app.jobs").joinpath("task.sh").read_text())
+        write_text(folder.supervisor, resources.files("ossicle.app.jobs.slurm").joinpath("task.sh").read_text())
         write_text(folder.script(job), sbatch_script(folder, plan, job))
     write_text(folder.launcher, launcher(folder, plan))
     make_executable(folder.launcher)

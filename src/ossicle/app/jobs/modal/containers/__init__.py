@@ -1,0 +1,1 @@
+"""What runs in Modal's containers: tasks of a plan, and the coordinator that starts them."""

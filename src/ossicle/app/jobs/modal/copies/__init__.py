@@ -1,0 +1,1 @@
+"""Copies of a project and its artefacts to a volume of Modal and back."""

@@ -1,0 +1,1 @@
+"""Jobs on Slurm: their scripts, the runner, and what is checked before."""
