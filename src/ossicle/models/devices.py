@@ -7,6 +7,8 @@ import torch
 from ossicle.core.errors import UsageError
 
 _NAME = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+# Of the CPU's allocator, on Windows and elsewhere; that of a GPU has a class of its own.
+_OUT_OF_MEMORY = ("not enough memory", "can't allocate memory")
 
 
 def devices(asked: str) -> tuple[str, ...]:
@@ -51,3 +53,23 @@ def use_threads(count: int) -> None:
         At least 1.
     """
     torch.set_num_threads(count)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that a device has too little memory.
+
+    Parameters
+    ----------
+    error
+        What torch or NumPy raised.
+
+    Examples
+    --------
+    >>> is_out_of_memory(RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"))
+    True
+    >>> is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
+    False
+    """
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)

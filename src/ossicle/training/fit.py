@@ -23,7 +23,7 @@ from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Clip
 from ossicle.metrics.noise.noise_likeness import LabelTexture
-from ossicle.models.devices import device
+from ossicle.models.devices import device, is_out_of_memory
 from ossicle.models.networks.pretrained import load_pretrained
 from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import build_network
@@ -213,9 +213,8 @@ def _out_of_memory(training: TrainingSettings, folder: RunFolder) -> Iterator[No
     """Report which batch was too large, and what to try; the state of the last complete epoch stays."""
     try:
         yield
-    except RuntimeError as error:
-        # The error of a GPU has its own class; that of the CPU's allocator has only a message.
-        if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
         done = len(folder.epochs())
         raise OssicleError(

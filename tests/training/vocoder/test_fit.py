@@ -161,6 +161,21 @@ def test_too_little_memory_leaves_a_state_and_says_what_to_try(tmp_path: Path, m
     assert fit.epochs == 3
 
 
+def test_too_little_memory_beside_the_steps_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    distance, calls = run_module.held_out_distance, {"left": 2}
+
+    def limited(*given: Any) -> float:
+        calls["left"] -= 1
+        if not calls["left"] + 1:
+            torch.empty(1 << 58)
+        return distance(*given)
+
+    monkeypatch.setattr(run_module, "held_out_distance", limited)
+    with pytest.raises(OssicleError, match=r"out of memory in epoch 2, beside the steps: .*resume after epoch 1"):
+        train_vocoder(corpus(), tiny_settings(), tmp_path)
+    assert train_vocoder(corpus(), tiny_settings(), tmp_path).epochs == 3
+
+
 def test_a_segment_that_cannot_be_read_ends_the_training_loudly(tmp_path: Path) -> None:
     whole = corpus()
 

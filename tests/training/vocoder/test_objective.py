@@ -61,7 +61,10 @@ def scarce(one: Objective, most: int, error: type[RuntimeError] = torch.OutOfMem
 
     def limited(units: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
         if len(units) > most:
-            raise error("DefaultCPUAllocator: not enough memory")
+            if error is RuntimeError:
+                # The true error of the CPU's allocator, whatever its words are here.
+                torch.empty(1 << 58)
+            raise error("CUDA out of memory")
         return forward(units, *others)
 
     one.generator.forward = limited  # type: ignore[method-assign]

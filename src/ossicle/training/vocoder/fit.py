@@ -16,6 +16,7 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import OssicleError
 from ossicle.core.settings import digestible
 from ossicle.models.devices import device as device_named
+from ossicle.models.devices import is_out_of_memory
 from ossicle.models.vocoder.durations import DurationModel, PitchModel
 from ossicle.models.vocoder.generator import UNKNOWN
 from ossicle.models.vocoder.network import VocoderSpec
@@ -154,6 +155,13 @@ def train_vocoder(
                 log(advice)
     except OutOfMemory as error:
         raise _too_large(error, progress.epoch, settings) from error
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OssicleError(
+            f"out of memory in epoch {progress.epoch + 1}, beside the steps: free memory and run again to resume after "
+            f"epoch {progress.epoch}"
+        ) from error
     fit = VocoderFit(
         best_epoch=progress.best_epoch,
         epochs=progress.epoch,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ossicle.core.errors import OssicleError
+from ossicle.models.devices import is_out_of_memory
 from ossicle.models.vocoder.discriminators import VocoderDiscriminators
 from ossicle.models.vocoder.generator import VocoderGenerator
 from ossicle.models.vocoder.losses import (
@@ -151,8 +152,7 @@ class Objective:
                 figures = self._backward(crops, optimiser, terms)
                 break
             except RuntimeError as error:
-                # The error of a GPU has its own class; that of the CPU's allocator has only a message.
-                if not isinstance(error, torch.OutOfMemoryError) and "not enough memory" not in str(error):
+                if not is_out_of_memory(error):
                     raise
                 tried = min(self.part, len(crops))
                 if not self.settings.auto_batch or tried == 1:
