@@ -63,7 +63,12 @@ def status(project: Path) -> dict[str, Any]:
     # Exit code 1 says that a task ended badly, which some tests are about.
     env = {key: value for key, value in os.environ.items() if key != "OSSICLE_DATA_ROOT"}
     done = subprocess.run(
-        [OSSICLE, "jobs", "status", "-p", str(project), "--json"], capture_output=True, text=True, env=env, check=False
+        [OSSICLE, "jobs", "status", "-p", str(project), "--json"],
+        capture_output=True,
+        text=True,
+        env=env,
+        check=False,
+        timeout=170,
     )
     return {f"{one['job']}/{one['task']['name']}": one for one in json.loads(done.stdout)}
 
@@ -84,7 +89,7 @@ def test_a_cancelled_array_goes_on_and_ends_as_a_run_here_does(prepared: Path, l
         lambda: any(json_lines(file)[-1:] and json_lines(file)[-1]["state"] == "done" for file in states.glob("*")),
         "one training done",
     )
-    subprocess.run(["scancel", *numbers.values()], check=True)
+    subprocess.run(["scancel", *numbers.values()], check=True, timeout=60)
     until(lambda: not queue(list(numbers.values())), "an empty queue")
     found = status(project)
     done = [name.partition("/")[2] for name, one in found.items() if one["state"] == "done"]
@@ -102,7 +107,12 @@ def test_a_cancelled_array_goes_on_and_ends_as_a_run_here_does(prepared: Path, l
     assert todo, "every training was done before it could be cancelled: the test needs a slower one"
     env = {**os.environ, "PATH": f"{OSSICLE.parent}:{os.environ['PATH']}"}
     by_hand = subprocess.run(
-        ["bash", "-c", found[f"training/{todo[0]}"]["command"]], env=env, capture_output=True, text=True, check=False
+        ["bash", "-c", found[f"training/{todo[0]}"]["command"]],
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=170,
     )
     assert by_hand.returncode == 0, by_hand.stderr
     assert by_hand.stdout == f"training {todo[0]}: computed\n"

@@ -33,8 +33,11 @@ def test_work_in_the_queue_is_known_by_what_it_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: str, wanted: str, same: bool
 ) -> None:
     """What is queued as one of several steps is a task of its own when the steps before it are done."""
-    (tmp_path / "ossicle.toml").write_text('[corpus]\naudio = "audio"\n')
-    project = load_project(tmp_path, (), tmp_path / "data")
+    place = tmp_path / "it is"
+    place.mkdir()
+    (place / "ossicle.toml").write_text('[corpus]\naudio = "audio"\n')
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    project = load_project(place)
 
     def job(line: str) -> Job:
         return Job(
@@ -48,7 +51,7 @@ def test_work_in_the_queue_is_known_by_what_it_does(
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     if same:
-        with pytest.raises(UsageError, match="already in Slurm's queue"):
+        with pytest.raises(UsageError, match=r"already in Slurm's queue .* -p '.*it is/ossicle.toml'"):
             refuse_doubles(project, [job(wanted)])
     else:
         refuse_doubles(project, [job(wanted)])

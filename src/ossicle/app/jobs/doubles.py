@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from ossicle.app.jobs.folder import all_folders
 from ossicle.app.jobs.job import Job, Task
@@ -61,7 +62,8 @@ def refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
             if any(one.overlaps(other) for one in wanted for other in there):
                 raise UsageError(
                     f"these tasks are already in {name.capitalize()}'s queue ({folder.path}); show them: ossicle jobs "
-                    f"status -p {project.file}; to start again, first cancel them: {runner.how_to_cancel(live)}"
+                    f"status -p {quote(str(project.file))}; to start again, first cancel them: "
+                    f"{runner.how_to_cancel(live)}"
                 )
 
 

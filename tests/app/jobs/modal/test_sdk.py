@@ -165,6 +165,7 @@ def test_both_functions_run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     request: Mapping[str, Any] = TaskRequest("p", "0001-a", "a", 0, 1).words()
     assert functions.run_task.local(volume="mine", request=request) == 0
     plan = tmp_path / "mine" / "p" / "data" / "jobs" / "0001-a"
+    assert (plan / "begun" / "a-0").read_text() == "1"
     assert b"0.1" in (plan / "logs" / "a-0.log").read_bytes()
     # An order that is missing is a failed task, and no error of the connection.
     assert functions.run_task.local(volume="mine", request={**request, "job": "b"}) == EXIT_FAILED

@@ -140,5 +140,6 @@ def test_a_container_that_is_taken_away_saves(
         run_task(Taken(tmp_path / "v"), request, program, commit_s=0.5)
     # The last commit is after the task saved.
     assert len(commits) == 3
-    assert run_task(FolderMount(tmp_path / "v"), {**request, "attempt": 2}, program) == 0
+    assert run_task(FolderMount(tmp_path / "v"), {**request, "attempt": 2}, program, call="fc-2") == 0
+    assert (tmp_path / "v" / PLAN / "begun" / "a-0").read_text() == "2 fc-2"
     assert steps.read_text() == "..."

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -131,7 +132,7 @@ class Watched:
                 print(
                     printable(
                         f"ossicle: the {' and '.join(names)} jobs keep running; show them: ossicle jobs status "
-                        f"-p {self._project}; cancel them: {how_to_cancel(plan, self._folder)}"
+                        f"-p {quote(str(self._project))}; cancel them: {how_to_cancel(plan, self._folder)}"
                     ),
                     file=sys.stderr,
                 )

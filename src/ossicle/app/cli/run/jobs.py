@@ -5,6 +5,7 @@ import sys
 import time
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -120,7 +121,10 @@ def submit(
     for name, number in folder.numbers().items():
         print(printable(f"{name}: {number}"))
     print(
-        printable(f"show them: ossicle jobs status -p {project}\ncancel them: {how_to_cancel(folder.plan(), folder)}")
+        printable(
+            f"show them: ossicle jobs status -p {quote(str(project))}\n"
+            f"cancel them: {how_to_cancel(folder.plan(), folder)}"
+        )
     )
 
 

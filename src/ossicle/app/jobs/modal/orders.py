@@ -5,7 +5,7 @@ A volume has no locks, and the last writer of a file wins. So every file has one
 PREFIX/data/jobs/PLAN/orders/JOB.json        what to run; by the machine that submits
                       times/JOB.json         sizes and times of the files that it reads; by the same machine
                       cancelled/JOB          that a job is to end; by a machine that cancels
-                      begun/JOB-0            the attempt that a container began; by that container
+                      begun/JOB-0            the attempt that a container began, and its call; by that container
                       logs/JOB-0.log         its output
                       state/JOB/0.jsonl      the lines about its attempts; by the coordinator
                       calls.json             the calls that it made
@@ -115,7 +115,7 @@ class VolumePlan:
         return self.folder / "state" / _plain(job) / f"{index}.jsonl"
 
     def begun(self, job: str, index: int) -> Path:
-        """Return the path of a file with the number of the attempt that a container began."""
+        """Return the path of a file with the number of the attempt that a container began, and the id of its call."""
         return self.folder / "begun" / f"{_plain(job)}-{index}"
 
     def log(self, job: str, index: int) -> Path:

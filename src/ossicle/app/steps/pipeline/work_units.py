@@ -11,6 +11,7 @@ hand commits the step if it finds all others done.
 import math
 import time
 from pathlib import Path
+from shlex import quote
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links
@@ -186,7 +187,9 @@ def _needed(step: Step, project: Project, progress: Progress, *, gather: bool) -
 
 def _run_line(step: Step, project: Project) -> str:
     """Return the command that does a step."""
-    return f"ossicle run {step.name} -p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
+    return f"ossicle run {step.name} -p {quote(str(project.file))}" + (
+        f" --variant {quote(project.variant)}" if project.variant else ""
+    )
 
 
 def _gather(

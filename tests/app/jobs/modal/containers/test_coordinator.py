@@ -139,6 +139,31 @@ def test_a_coordinator_that_is_taken_away_goes_on(tmp_path: Path) -> None:
     assert sorted(told.calls.values()) == ["a0", "a1", "a2", "b0"]
 
 
+def test_a_container_that_began_without_a_record_is_not_doubled(tmp_path: Path) -> None:
+    """The coordinator was taken away between the start of a container and the commit of its call."""
+    give(tmp_path, "a", 1, 2)
+    told = Told({})
+    told.calls = {"fc-lost": "a0"}
+    begun = tmp_path / PLAN / "begun"
+    begun.mkdir()
+    (begun / "a-0").write_text("1 fc-lost")
+    assert run(tmp_path, told) == 0
+    assert sorted(told.calls.values()) == ["a0", "a1"]
+    assert lines(tmp_path, "a") == [("running", None), ("done", 0)]
+
+
+@pytest.mark.parametrize("text", ["", "0 fc-lost", "2 fc-lost", "1", "x fc-lost"])
+def test_another_beginning_is_none_of_this_attempt(tmp_path: Path, text: str) -> None:
+    give(tmp_path, "a", 1, 1)
+    told = Told({})
+    begun = tmp_path / PLAN / "begun"
+    begun.mkdir()
+    (begun / "a-0").write_text(text)
+    assert run(tmp_path, told) == 0
+    assert list(told.calls.values()) == ["a0"]
+    assert lines(tmp_path, "a") == [("running", None), ("done", 0)]
+
+
 def test_at_its_limit_another_one_goes_on(tmp_path: Path) -> None:
     give(tmp_path, "a", 1, 1)
     told = Told({})

@@ -33,6 +33,7 @@ def run_task(
     program: Sequence[str] = PROGRAM,
     commit_s: float = _COMMIT_S,
     least_s: float = _LEAST_COMMIT_S,
+    call: str = "",
 ) -> int:
     """Run a task, and return its exit code: 143 if it saved its state at its limit.
 
@@ -52,6 +53,8 @@ def run_task(
     least_s
         Shortest time between two commits, in seconds. A task that saved an epoch, a file or a shard is committed as
         soon as this allows.
+    call
+        The id of the call, by which a coordinator that lost it finds this container again.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def run_task(
     where = files.project / order.folders[asked.index]
     for folder in (begun.parent, log.parent, where):
         make_folder(folder)
-    write_text(begun, str(asked.attempt))
+    write_text(begun, f"{asked.attempt} {call}".rstrip())
     mount.commit()
     try:
         with tempfile.TemporaryDirectory() as scratch:

@@ -154,10 +154,17 @@ class _Coordinated:
 
     def _told(self, job: str, index: int) -> None:
         """Write that a container began an attempt, once."""
-        one, begun = self._tries[job, index], self._files.begun(job, index)
-        if one.told < one.attempt and read_if_there(begun, _MOST_BYTES) == str(one.attempt).encode():
+        one = self._tries[job, index]
+        if one.told < one.attempt and self._begun(job, index)[0] == one.attempt:
             one.told = one.attempt
             self._say(job, index, "running", None, one.call)
+
+    def _begun(self, job: str, index: int) -> tuple[int, str]:
+        """Return the attempt that a container began last, and its call; 0 for none."""
+        number, _, call = (
+            read_if_there(self._files.begun(job, index), _MOST_BYTES).decode(errors="replace").partition(" ")
+        )
+        return (int(number), call) if number.isdecimal() else (0, "")
 
     def _ended(self, job: str, index: int, state: CallState) -> None:
         one, order = self._tries[job, index], self._orders[job]
@@ -189,8 +196,11 @@ class _Coordinated:
             if one.call or one.state in _FINAL:
                 continue
             request = TaskRequest(self._asked.prefix, self._asked.plan, job, index, one.attempt + 1)
+            # A coordinator that was taken away may have started this attempt without a record of it.
+            attempt, call = self._begun(job, index)
+            begun = call if attempt == request.attempt else ""
             try:
-                one.call = self._containers.spawn(TASK, request.words(), order.resources)
+                one.call = begun or self._containers.spawn(TASK, request.words(), order.resources)
             except FetchError:
                 return
             except UsageError as problem:

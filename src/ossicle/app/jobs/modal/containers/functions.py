@@ -109,7 +109,7 @@ def run_task(volume: str, request: Mapping[str, Any]) -> int:
         Its exit code.
     """
     try:
-        return run_one(mounted(volume), request)
+        return run_one(mounted(volume), request, call=modal.current_function_call_id() or "")
     except Exception:  # noqa: BLE001
         # Modal would send it to the caller, where it looks like an error of the connection.
         traceback.print_exc()
