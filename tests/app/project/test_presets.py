@@ -19,6 +19,14 @@ def test_a_preset_lies_over_the_recipe_and_under_its_own_table(tmp_path):
     assert epochs(tmp_path, "[training]\npreset = 'long'\n", "training.epochs=7") == 7
 
 
+def test_single_settings_override_a_preset_in_any_order_of_options(tmp_path):
+    assert epochs(tmp_path, "", "training.preset=quick", "training.epochs=7") == 7
+    assert epochs(tmp_path, "", "training.epochs=7", "training.preset=quick") == 7
+    (tmp_path / "ossicle.toml").write_text('base = "recipe:units"\n[corpus]\naudio = "audio"\n')
+    found = load_project(tmp_path, ("vocoder.epochs=7", "vocoder.preset=small")).settings.vocoder
+    assert (found.preset, found.epochs, found.network.width) == ("small", 7, 128)
+
+
 def test_an_unknown_preset_names_file_key_and_neighbour(tmp_path):
     with pytest.raises(ProjectError, match=r"ossicle.toml: \[training\] preset: .*did you mean 'quick'"):
         epochs(tmp_path, "[training]\npreset = 'quik'\n")

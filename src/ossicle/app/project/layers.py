@@ -22,6 +22,7 @@ from ossicle.training.vocoder.presets import vocoder_preset
 
 _RECIPES = "ossicle.app.recipes"
 _MOST_BASES = 8
+_PRESETS = (("training", "preset"), ("benchmark", "preset"), ("vocoder", "preset"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +113,13 @@ def read_layers(file: Path) -> Layers:
 
 
 def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
-    """Merge the ``--set`` options over all other layers."""
+    """Merge the ``--set`` options over all other layers: presets first, so that single settings override them."""
+    given = []
     for text in overrides:
         key, value = parse_override(text)
-        origin = f"--set {text}"
-        key = present_key(key, origin)
-        if key in (("training", "preset"), ("benchmark", "preset"), ("vocoder", "preset")):
+        given.append((present_key(key, f"--set {text}"), value, f"--set {text}"))
+    for key, value, origin in sorted(given, key=lambda one: one[0] not in _PRESETS):
+        if key in _PRESETS:
             layers.add(with_preset({key[0]: {"preset": value}}, origin), Origin(origin, by_user=True))
         else:
             layers.add({key[-1]: value}, Origin(origin, by_user=True), key[:-1])
