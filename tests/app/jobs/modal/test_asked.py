@@ -38,7 +38,9 @@ def test_the_guard_against_costs_is_the_lowest_limit() -> None:
     assert resources_of(job(100, max_concurrent=50), ModalSettings(max_concurrent=4)).max_containers == 4
 
 
-@pytest.mark.parametrize(("placed", "words"), [({"memory": "much"}, "no size"), ({"time": "1"}, "two minutes")])
+@pytest.mark.parametrize(
+    ("placed", "words"), [({"memory": "much"}, "no size"), ({"memory": "0"}, "no size"), ({"time": "1"}, "two minutes")]
+)
 def test_what_no_container_can_have(placed: dict[str, object], words: str) -> None:
     with pytest.raises(UsageError, match=words):
         resources_of(job(**placed), ModalSettings())

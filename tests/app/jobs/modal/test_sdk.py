@@ -185,3 +185,17 @@ def test_a_coordinator_that_fails_is_no_silence(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(functions, "mounted", fail)
     with pytest.raises(ArtefactError, match=f"the coordinator failed: {type(problem).__name__}: x"):
         functions.coordinate.local(volume="mine", request=PlanRequest("p", "0001-a").words())
+
+
+def test_a_volume_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def commit(self) -> None:
+            raise exception.ConflictError("x")
+
+        reload = commit
+
+    monkeypatch.setattr(modal.Volume, "from_name", lambda name: Gone())
+    mount = functions.VolumeMount("mine")
+    for ask in (mount.reload, mount.commit):
+        with pytest.raises(FetchError, match="Modal: x"):
+            ask()

@@ -16,7 +16,7 @@ _LEAST_S = 120
 _HOUR_S = 3600
 _SAVE_S = 300.0
 _SHARE_TO_SAVE = 0.1
-_MEMORY = re.compile(r"(\d+)([KMGT]?)B?", re.IGNORECASE)
+_MEMORY = re.compile(r"([1-9]\d*)([KMGT]?)B?", re.IGNORECASE)
 _MIB = {"K": 1 / 1024, "": 1, "M": 1, "G": 1024, "T": 1024 * 1024}
 _MINUTES_ONLY, _WITH_HOURS = 1, 3
 

@@ -95,9 +95,9 @@ class Mount(Protocol):
         ...
 
     def reload(self) -> None:
-        """Show what other containers committed; no file of the volume may be open."""
+        """Show what other containers committed; no file may be open. Raises FetchError if Modal does not answer."""
         ...
 
     def commit(self) -> None:
-        """Make what was written visible to others; the last writer of a file wins."""
+        """Make what was written visible; the last writer of a file wins. Raises FetchError if Modal does not answer."""
         ...

@@ -7,6 +7,7 @@ import pytest
 from ossicle.app.jobs.modal.containers.commits import Commits
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.processes.saved_note import SAVED_VARIABLE, note_saved
+from ossicle.core.errors import FetchError
 
 
 class SlowMount:
@@ -52,3 +53,13 @@ def test_a_task_that_saves_all_the_time_spends_a_tenth_of_it_with_commits(tmp_pa
     found = watched(SlowMount(tmp_path, 1.0), note, set(range(100)))
     assert found[:3] == [2, 13, 24]
     assert len(found) == 9
+
+
+def test_a_commit_that_fails_is_tried_again_and_ends_no_task(tmp_path: Path, note: Path) -> None:
+    class Failing(SlowMount):
+        def commit(self) -> None:
+            super().commit()
+            if len(self.commits) < 3:
+                raise FetchError("silent")
+
+    assert watched(Failing(tmp_path, 0.0), note, {10}) == [10, 12, 14, 74]

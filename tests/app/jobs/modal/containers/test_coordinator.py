@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,51 @@ def test_when_modal_does_not_answer_tasks_start_later(tmp_path: Path) -> None:
     told.silent = 3
     assert run(tmp_path, told) == 0
     assert lines(tmp_path, "a", 1) == [("running", None), ("done", 0)]
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> FolderMount:
+    """A volume of which every second question fails."""
+    asked = iter(range(10_000))
+
+    class Silent(FolderMount):
+        def _answer(self) -> None:
+            if next(asked) % 2:
+                raise FetchError("silent")
+
+        reload = commit = _answer
+
+    return Silent(tmp_path)
+
+
+def test_a_volume_that_is_silent_now_and_then_ends_nothing(tmp_path: Path, silent: FolderMount) -> None:
+    give(tmp_path, "a", 1, 3, at_a_time=1)
+    give(tmp_path, "b", 2, 1, ("a",))
+    told, request = Told({}), PlanRequest("p", "0001-a", 1e9, 0.0).words()
+    assert coordinate(silent, told, request, lambda seconds: None) == 0
+    assert list(told.calls.values()) == ["a0", "a1", "a2", "b0"]
+
+
+def test_a_silent_volume_has_one_successor(tmp_path: Path, silent: FolderMount) -> None:
+    give(tmp_path, "a", 1, 1)
+    told = Told({})
+    told.held = {"a0"}
+    silent.reload()
+    with suppress(FetchError):
+        silent.commit()
+    assert coordinate(silent, told, PlanRequest("p", "0001-a", -1.0, 0.0).words(), lambda seconds: None) == 0
+    assert len(told.coordinators) == 1
+
+
+def test_a_volume_that_stays_silent_ends_the_coordinator(tmp_path: Path) -> None:
+    give(tmp_path, "a", 1, 1)
+
+    class Gone(FolderMount):
+        def commit(self) -> None:
+            raise FetchError("gone")
+
+    with pytest.raises(FetchError, match="gone"):
+        coordinate(Gone(tmp_path), Told({}), PlanRequest("p", "0001-a", 1e9, 0.0).words(), lambda seconds: None)
 
 
 def test_what_modal_refuses_fails_with_its_reason(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ossicle.app.jobs.modal.service import Mount
+from ossicle.core.errors import FetchError
 
 _SHARE = 10
 
@@ -40,6 +41,11 @@ class Commits:
         if since_s < (self._most_s if saved == self._seen else self._least_s):
             return
         began = self._clock()
-        self._mount.commit()
-        self._last, self._seen = self._clock(), saved
+        try:
+            self._mount.commit()
+            self._seen = saved
+        except FetchError:
+            # Modal answers later; the task goes on, and the commit after its end must succeed.
+            pass
+        self._last = self._clock()
         self._least_s = max(self._least_s, _SHARE * (self._last - began))

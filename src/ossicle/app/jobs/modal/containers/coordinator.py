@@ -27,6 +27,8 @@ COORDINATOR = Resources(timeout_s=24 * 3600)
 """A coordinator only waits: an eighth of a core. Modal ends a call after at most a day."""
 _DONE, _FAILED, _CANCELLED = "done", "failed", "cancelled"
 _MOST_BYTES = 100
+_MOST_SILENCES = 100
+"""How often in a row the volume may fail: a few minutes."""
 _FINAL = (_DONE, _FAILED, _CANCELLED)
 
 
@@ -69,23 +71,38 @@ def coordinate(
     ------
     ArtefactError
         A file of the plan in the volume is damaged.
+    FetchError
+        The volume does not answer for minutes.
     """
     asked = PlanRequest(**request)
     mount.reload()
     files = VolumePlan(mount.folder, asked.prefix, asked.plan)
     plan, began = _Coordinated(files, containers, asked), time.monotonic()
+    changed, silences, successor = False, 0, ""
     while True:
-        if plan.step():
-            mount.commit()
-        if plan.ended():
-            return 0
-        if time.monotonic() - began > asked.limit_s:
-            call = containers.spawn(COORDINATE, asked.words(), COORDINATOR)
-            write_json(files.successor, {"call": call})
-            mount.commit()
-            return 0
-        sleep(asked.poll_s)
-        mount.reload()
+        if not successor:
+            changed = plan.step() or changed
+        try:
+            if changed:
+                mount.commit()
+                changed = False
+            if plan.ended():
+                return 0
+            if time.monotonic() - began > asked.limit_s:
+                if not successor:
+                    successor = containers.spawn(COORDINATE, asked.words(), COORDINATOR)
+                    write_json(files.successor, {"call": successor})
+                mount.commit()
+                return 0
+            sleep(asked.poll_s)
+            mount.reload()
+            silences = 0
+        except FetchError:
+            # Modal answers later. What was not committed stays here: nothing is reloaded before.
+            silences += 1
+            if silences > _MOST_SILENCES:
+                raise
+            sleep(asked.poll_s)
 
 
 class _Coordinated:

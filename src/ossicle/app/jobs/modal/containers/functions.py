@@ -7,18 +7,20 @@ They are on the level of the module, because a container imports this module by 
 import base64
 import os
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import modal
+from modal import exception
 
 from ossicle.app.jobs.modal.containers.container import run_task as run_one
 from ossicle.app.jobs.modal.containers.coordinator import coordinate as run_plan
 from ossicle.app.jobs.modal.image import IGNORED, LIBRARY, ImageParts, image_parts
 from ossicle.app.jobs.modal.sdk import MOUNTED_AT, RETRIES, ModalContainers
 from ossicle.app.jobs.modal.service import Containers, Mount
-from ossicle.core.errors import EXIT_FAILED, ArtefactError
+from ossicle.core.errors import EXIT_FAILED, ArtefactError, FetchError
 
 DAY_S = 24 * 3600
 NAMED_BY = "OSSICLE_MODAL_APP"
@@ -55,6 +57,14 @@ def _written(file: str, text: str) -> str:
     return f"mkdir -p {os.path.dirname(file)} && echo {coded} | base64 -d > {file}"
 
 
+@contextmanager
+def _answered() -> Iterator[None]:
+    try:
+        yield
+    except exception.Error as problem:
+        raise FetchError(f"Modal: {problem}") from problem
+
+
 class VolumeMount:
     """The volume in a container; see :class:`ossicle.app.jobs.modal.service.Mount`."""
 
@@ -65,11 +75,13 @@ class VolumeMount:
 
     def reload(self) -> None:
         """Show what other containers committed."""
-        self._volume.reload()
+        with _answered():
+            self._volume.reload()
 
     def commit(self) -> None:
         """Make what was written visible to others."""
-        self._volume.commit()
+        with _answered():
+            self._volume.commit()
 
 
 def _started(volume: str) -> Containers:
