@@ -66,6 +66,17 @@ def test_lines_of_a_text_are_segments_and_runs_get_durations(home: Path, tmp_pat
     assert len(sound(tmp_path / "plain" / "runs.wav")) == 4 * HOP
 
 
+def test_recordings_beside_unit_files_are_not_overwritten(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    one = sorted((home / "audio").iterdir())[0]
+    recording = Path(shutil.copy(one, tmp_path / "a.wav"))
+    assert ossicle("units", "encode", home / "vocoder", recording, "-o", tmp_path).code == 0
+    said = ossicle("units", "vocoder", home / "vocoder", tmp_path / "a.units.json", "-o", tmp_path)
+    assert (said.code, "a.wav lies beside" in said.err, "give another folder with --out" in said.err) == (2, True, True)
+    assert recording.read_bytes() == one.read_bytes()
+    for _ in range(2):
+        spoken(ossicle, home, tmp_path / "out", tmp_path / "a.units.json")
+
+
 def test_files_without_units_are_named_and_segments_without_units_get_no_file(
     home: Path, tmp_path: Path, ossicle: Commands
 ) -> None:

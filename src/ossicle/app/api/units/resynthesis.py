@@ -1,7 +1,7 @@
 """Recordings to units and back to sound, by a vocoder and its quantiser, with figures of the difference."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,6 @@ class Resynthesiser:
         out: Path,
         settings: ResynthesisSettings,
         hearing: Listening = Listening(),
-        advance: Callable[[int, int], None] = lambda done, total: None,
     ) -> Resynthesis:
         """Judge some segments of recordings, and write sounds, figures and a page.
 
@@ -126,8 +125,6 @@ class Resynthesiser:
             How many segments are drawn, by which seed, and the bars.
         hearing
             How recordings become segments.
-        advance
-            Called with the segments that are done, and the most there can be.
 
         Raises
         ------
@@ -136,11 +133,8 @@ class Resynthesiser:
         """
         lost: list[str] = []
         pitch, spec = self._pitch, self._speaker.vocoder.spec
-        pairs: list[SpokenPair] = []
         sources = self._sources(named, settings, hearing, pitch_tracker(pitch), lost)
-        for pair in speak_pairs(self._speaker.vocoder, sources, pitch, self._speaker.speaker):
-            pairs.append(pair)
-            advance(len(pairs), settings.num_samples)
+        pairs = list(speak_pairs(self._speaker.vocoder, sources, pitch, self._speaker.speaker))
         if not pairs:
             raise UsageError(f"none of {counted(len(named), 'recording')} has a unit to speak; first {lost[0]}")
         # The draw chooses; people look for names.

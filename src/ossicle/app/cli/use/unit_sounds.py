@@ -74,6 +74,13 @@ def vocoder(
         counts[path] = len(lines)
         repeats[path] = any(is_runs or n < 2 or found for is_runs, n, found in lines) or not lines
     places = sound_places(names, counts)
+    for path, sounds in places.items():
+        beside = path.resolve().parent
+        if taken := [out / one for one in sounds if (out / one).exists() and (out / one).resolve().parent == beside]:
+            raise UsageError(
+                f"{taken[0]} lies beside {path}, and may be the recording that it was encoded from; give another "
+                "folder with --out"
+            )
     rows, written, spoken = [], [], set[Path]()
     for path in names:
         for number, line in enumerate(read_units(path, opened.file_spec, runs=runs)):
