@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ossicle.app.api.units import unit_files
 from ossicle.app.api.units.unit_files import UnitFileSpec, UnitLine, output_names, read_units, sound_places
 from ossicle.core.errors import FormatError, UsageError
 
@@ -91,3 +92,13 @@ def test_numbered_segments_of_a_file_do_not_overwrite_another_file(tmp_path: Pat
         UsageError, match=r"x_0001\.txt and .*x\.txt: a segment of each would be written to x_0001\.wav"
     ):
         sound_places(names, {first: 2, second: 1})
+
+
+def test_files_and_lines_beyond_any_segment_do_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_files, "_MOST_BYTES", 20)
+    assert values(read(tmp_path / "x.txt", "1 2 3\n" * 9)) == [([1, 2, 3], False)] * 9
+    for name, content in (("x.txt", "1\n" + "1 " * 10_000), ("x.jsonl", "\n" + " " * 50), ("x.json", " " * 50)):
+        with pytest.raises(FormatError, match=f"{name}(, line 2)?: longer than 64 MiB"):
+            read(tmp_path / name, content)

@@ -19,6 +19,9 @@ _ENDINGS = (OF_FILE, LINES, TEXT, ".json")
 _TINY = 1e-6
 _MOST_DIGITS = 6
 _MOST_SHOWN = 40
+# Of a file of `units encode`, or of a line: the units of two days in one segment. What is larger is something else.
+_MOST_BYTES = 64 << 20
+_TOO_LONG = f"longer than {_MOST_BYTES >> 20} MiB, which no segment of speech is; give units of segments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +165,10 @@ def _stem(name: str) -> str:
 
 def _of_json(path: Path, spec: UnitFileSpec) -> Iterator[UnitLine]:
     with open_regular(path) as handle:
-        value = _parsed(handle.read(), str(path))
+        text = handle.read(_MOST_BYTES + 1)
+    if len(text) > _MOST_BYTES:
+        raise FormatError(f"{path}: {_TOO_LONG}, a file for each")
+    value = _parsed(text, str(path))
     if not isinstance(value, dict):
         raise FormatError(f"{path}: not a file of `ossicle units encode -o`; encode the recording again")
     _refuse_others(value, str(path), spec)
@@ -235,7 +241,11 @@ def _numbers(text: bytes, where: str) -> list[int]:
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
     with open_regular(path) as handle:
-        for number, line in enumerate(handle, start=1):
+        number = 0
+        while line := handle.readline(_MOST_BYTES + 1):
+            number += 1
+            if len(line) > _MOST_BYTES:
+                raise FormatError(f"{path}, line {number}: {_TOO_LONG}, a line for each")
             if line.strip():
                 yield number, line
 
