@@ -118,6 +118,22 @@ def test_what_ended_while_nobody_followed_is_brought(project: Path, modal: Modal
     assert "counts b: computed" in said.out
 
 
+def test_what_is_pulled_has_the_settings_of_its_jobs(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    for name in ("b", "c"):
+        (project / "texts" / f"{name}.txt").unlink()
+    with (project / "ossicle.toml").open("a") as file:
+        file.write("[variants.other.split]\nseed = 1\n")
+    options = ("--variant", "other", "--set", "modal.prefix=try2")
+    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts", *options)
+    assert said.code == 0, said.err
+    next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
+    assert "copied 0 artefacts" in ossicle("jobs", "pull", "-p", project).out
+    said = ossicle("jobs", "pull", "-p", project, *options)
+    assert said.code == 0, said.err
+    assert "copied 1 artefact\n" in said.out
+    assert ossicle("jobs", "pull", "/elsewhere", "-p", project, "--variant", "other").code == 2
+
+
 def test_only_the_user_places_steps_on_modal(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
     with (project / "ossicle.toml").open("a") as file:
         file.write('[jobs]\non = "modal"\n')

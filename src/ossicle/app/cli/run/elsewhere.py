@@ -14,6 +14,7 @@ import typer
 from ossicle.app.cli.printable import printable
 from ossicle.app.project.placement import PLACES
 from ossicle.core.errors import UsageError
+from ossicle.core.text.counting import counted
 
 if TYPE_CHECKING:
     from ossicle.app.jobs.folder import PlanFolder
@@ -91,7 +92,7 @@ def pull_from_modal(project: "Project") -> None:
         publish(project, Done(found, {}, {}))
     for path in brought:
         print(printable(str(path)))
-    print(printable(f"copied {len(brought)} artefacts"))
+    print(printable(f"copied {counted(len(brought), 'artefact')}"))
 
 
 class Watched:

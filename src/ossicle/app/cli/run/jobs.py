@@ -263,15 +263,20 @@ def pull(
         str,
         typer.Option(help="Data root on the other machine, relative to the project folder there.", show_default=False),
     ] = "",
+    variant: Variant = "",
+    set_: Set = None,
     data_root: DataRoot = None,
 ) -> None:
     """Copy results of the same project from another machine with rsync. What is already here is skipped.
 
     Without a machine, the artefacts that are finished in the project's volume on Modal are copied, and the results.
+    Give the same --variant and --set as for the jobs.
     """
     from ossicle.app.jobs.pull import extras_of, pull_project
 
-    loaded = load_project(project, (), data_root)
+    if remote and variant:
+        raise UsageError("--variant is for results on Modal: leave out the machine, or leave out --variant")
+    loaded = load_project(project, overrides_of(set_), data_root, variant)
     if not remote:
         if with_ or dry_run or remote_data_root:
             raise UsageError("--with, --dry-run and --remote-data-root need a machine: HOST:PATH, or a path")
