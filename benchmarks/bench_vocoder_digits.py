@@ -170,7 +170,7 @@ def main() -> None:
     """Train, judge, kill, and leave the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", nargs="+", default=[], metavar="KEY=VALUE", help="other settings of the project")
-    parser.add_argument("--samples", type=int, default=100, help="judged segments")
+    parser.add_argument("--samples", type=int, default=500, help="judged segments")
     parser.add_argument("--kills", type=int, default=5, help="how often a short training is killed; 0: never")
     parser.add_argument(
         "--work", type=Path, default=Path("/tmp/ossicle-vocoder-digits"), help="folder for the projects"
