@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.project.load import load_project
-from ossicle.app.steps.train import heads, training
+from ossicle.app.steps.train import training
+from ossicle.app.steps.train.heads import state_heads
 from ossicle.core.settings import digestible
 from ossicle.training.tracking.settings import TrackingSettings
 
@@ -22,7 +23,7 @@ def test_nothing_here_changes_a_result(tmp_path: Path) -> None:
     )
     assert named.settings.tracking.to == ("wandb",)
     assert digestible(named.settings.tracking) == {}
-    for step in (training, heads):
+    for step in (training, state_heads):
         assert step.STEP.settings(named) == step.STEP.settings(plain)
 
 

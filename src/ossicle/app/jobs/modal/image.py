@@ -16,6 +16,7 @@ EXTRAS = ("train", "encoders")
 LIBRARY = "/opt/ossicle"
 """The folder of Ossicle in a container."""
 IGNORED = ("**/__pycache__", "**/*.pyc")
+_CARRIED = "_vendor"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r";\s*(?:(.*?)\s+and\s+)?extra\s*==\s*[\"'](.+?)[\"']\s*$")
 
@@ -65,9 +66,7 @@ def image_parts() -> ImageParts:
     """
     own = importlib.metadata.distribution("ossicle")
     package = Path(__file__).resolve().parents[3]
-    installed = {
-        _normal(str(one.metadata["Name"])): one.version.partition("+")[0] for one in importlib.metadata.distributions()
-    }
+    installed = installed_versions()
     installed.pop("ossicle", None)
     return ImageParts(
         f"{sys.version_info.major}.{sys.version_info.minor}",
@@ -77,6 +76,22 @@ def image_parts() -> ImageParts:
         f"Metadata-Version: 2.1\nName: ossicle\nVersion: {own.version}\n",
         own.version,
     )
+
+
+def installed_versions() -> dict[str, str]:
+    """Return the versions of the libraries that are installed here.
+
+    Returns
+    -------
+    dict[str, str]
+        By normal name; of two of one name, the one that is imported. What other libraries carry within themselves
+        (setuptools puts such a folder on the path when it is imported) is not installed.
+    """
+    found: dict[str, str] = {}
+    for one in importlib.metadata.distributions():
+        if _CARRIED not in Path(str(one.locate_file(""))).parts:
+            found.setdefault(_normal(str(one.metadata["Name"])), one.version.partition("+")[0])
+    return found
 
 
 def requirements(stated: Iterable[str], extras: Iterable[str]) -> tuple[str, ...]:
