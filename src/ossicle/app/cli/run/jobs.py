@@ -265,6 +265,7 @@ def pull(
     ] = "",
     variant: Variant = "",
     set_: Set = None,
+    audio_root_map: AudioRootMap = None,
     data_root: DataRoot = None,
 ) -> None:
     """Copy results of the same project from another machine with rsync. What is already here is skipped.
@@ -276,7 +277,7 @@ def pull(
 
     if remote and variant:
         raise UsageError("--variant is for results on Modal: leave out the machine, or leave out --variant")
-    loaded = load_project(project, overrides_of(set_), data_root, variant)
+    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     if not remote:
         if with_ or dry_run or remote_data_root:
             raise UsageError("--with, --dry-run and --remote-data-root need a machine: HOST:PATH, or a path")
