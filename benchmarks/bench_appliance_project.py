@@ -28,7 +28,7 @@ from ossicle.app.steps.score.state_plan import state_plan
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.published import METRICS
+from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import StateDecisionFolder, StateScoresFolder
 from ossicle.audio.decoding.mono import load_mono

@@ -23,7 +23,7 @@ from smoke import parsed, recordings
 from stand_ins import TINY_CLIPS
 
 from ossicle.app.project.load import load_project
-from ossicle.artefacts.typed.published import PublishedResults
+from ossicle.artefacts.typed.results.published import PublishedResults
 from ossicle.bundle.manifest import MODEL, WEIGHTS
 from ossicle.core.digest import digest
 from ossicle.core.settings import digestible

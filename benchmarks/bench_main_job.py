@@ -19,7 +19,7 @@ from machine import RESULTS, cpu
 from smoke import parsed, recordings
 from stand_ins import TINY_TAPES
 
-from ossicle.artefacts.typed.published import PublishedResults
+from ossicle.artefacts.typed.results.published import PublishedResults
 
 CORPORA = {
     "tapes": ["--group", "site"],

@@ -19,7 +19,7 @@ from processes import measured
 from smoke import parsed
 from stand_ins import make_tape_project
 
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 
 TAPES = (("wav", 16000, 1.0), ("wav", 16000, 10.0), ("flac", 48000, 10.0))
 SMOKE_TAPES = (("wav", 16000, 1 / 60), ("flac", 48000, 1 / 60))

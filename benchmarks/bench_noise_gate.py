@@ -21,7 +21,7 @@ from mixed_tapes import SETS, short_tapes
 from smoke import parsed, recordings, require
 from stand_ins import TINY_TAPES
 
-from ossicle.artefacts.typed.published import PublishedResults
+from ossicle.artefacts.typed.results.published import PublishedResults
 
 REAL = {"tapes": ("tapes", "selections", "site"), "finch_song": ("tapes", "selections", ""), "esc10": ("birds", "", "")}
 """Recipe, folder of annotations and group of each real set."""

@@ -19,7 +19,7 @@ from machine import RESULTS, cpu
 from smoke import parsed
 
 from ossicle.artefacts.typed.judged import NoiseGateFolder
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.review.tables import LOOK
 from ossicle.corpus.synthetic.tapes import SynthSettings, make_tapes

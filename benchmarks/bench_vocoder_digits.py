@@ -24,7 +24,7 @@ from machine import RESULTS, described, table, write_result
 from smoke import parsed, recordings, require
 
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.typed.published import METRICS, RESYNTHESIS
+from ossicle.artefacts.typed.results.published import METRICS, RESYNTHESIS
 from ossicle.artefacts.typed.units.resynthesis import PairFiles
 from ossicle.artefacts.typed.units.unit_vocoder import UnitVocoderFolder
 from ossicle.report.vocoder_figure_names import DIGITS, FIGURES

@@ -13,7 +13,7 @@ from ossicle.app.jobs.job import Job, JobPlan, Task
 from ossicle.app.jobs.slurm.runner import partitions, queue
 from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.jobs.state import TaskState
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.tables.placement import StepPlacement
 
 from ..untrained import PROJECT, write_tapes
 from .on_slurm import TINY, made_up, ossicle, require_slurm

@@ -11,7 +11,7 @@ from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan
 from ossicle.app.jobs.slurm import runner as slurm
 from ossicle.app.jobs.slurm.runner import SlurmRunner, partitions
 from ossicle.app.jobs.slurm.scripts import write_scripts
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.tables.placement import StepPlacement
 from ossicle.core.errors import ArtefactError, OssicleError
 
 PLAN = JobPlan((Job("a", (Task("t", ("ossicle",)),), (), StepPlacement(on="slurm", gpus=0)),))

@@ -10,7 +10,7 @@ from ossicle.app.jobs.folder import new_folder
 from ossicle.app.jobs.job import Job, JobPlan, Task
 from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.project.load import load_project
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.tables.placement import StepPlacement
 from ossicle.core.errors import UsageError
 
 

@@ -18,7 +18,7 @@ from ossicle.app.jobs.runner import Runner
 from ossicle.app.jobs.runners import how_to_cancel, runner_named, runners_of
 from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.jobs.state import TaskState, task_states
-from ossicle.app.project.placement import MODAL, PLACES, SLURM, StepPlacement
+from ossicle.app.project.tables.placement import MODAL, PLACES, SLURM, StepPlacement
 from ossicle.core.errors import OssicleError, UsageError
 
 from ...modal_double import ModalDouble

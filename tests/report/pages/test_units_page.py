@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.report.figures.units import runs, sweep_figure
+from ossicle.report.figures.speech.units import runs, sweep_figure
 from ossicle.report.pages import units_page
 from ossicle.report.pages.units_page import render, write_units_report
 from ossicle.report.units_data import MotifRow, SegmentCard, UnitRow, UnitsReportData

@@ -17,7 +17,7 @@ from ossicle.app.steps.engine.step import Progress, Silent, find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS, PAGE
 from ossicle.core.errors import GateRefused, ProjectError, UsageError
 from ossicle.core.value_checks import given_path, raise_first, text_fault
 from ossicle.inference.batch import PathLike

@@ -3,7 +3,7 @@
 from ossicle.app.jobs.build import Line, Listed, listed_jobs, placement
 from ossicle.app.jobs.job import Job
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import LOCAL, MODAL
+from ossicle.app.project.tables.placement import LOCAL, MODAL
 from ossicle.app.steps.benchmark.tasks import benchmark_tasks
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.core.errors import UsageError

@@ -7,7 +7,7 @@ from ossicle.app.jobs.job import COMMAND, Job, JobPlan, Task
 from ossicle.app.jobs.shared_steps import SharedSteps
 from ossicle.app.project.file_names import LOCAL_FILE
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import LOCAL, MODAL, StepPlacement
+from ossicle.app.project.tables.placement import LOCAL, MODAL, StepPlacement
 from ossicle.app.steps.engine.step import Step, find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.work_units import work_units_left

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ossicle.app.project.placement import LOCAL, PLACES, StepPlacement
+from ossicle.app.project.tables.placement import LOCAL, PLACES, StepPlacement
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.bundle.manifest import is_plain_name
 from ossicle.core.errors import ArtefactError

@@ -13,7 +13,7 @@ from ossicle.app.jobs.runners import runners_of
 from ossicle.app.jobs.shared_steps import SharedSteps
 from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import LOCAL, MODAL
+from ossicle.app.project.tables.placement import LOCAL, MODAL
 from ossicle.app.steps.engine.step import Progress, Step
 from ossicle.app.steps.pipeline.pipelines import chosen_steps, pipeline_of
 from ossicle.app.steps.pipeline.run_project import run_project

@@ -8,7 +8,7 @@ from ossicle.app.jobs.modal.runner import ModalRunner
 from ossicle.app.jobs.pool import PROGRAM, LocalPool
 from ossicle.app.jobs.runner import Runner
 from ossicle.app.jobs.slurm.runner import SlurmRunner
-from ossicle.app.project.placement import LOCAL, MODAL, SLURM
+from ossicle.app.project.tables.placement import LOCAL, MODAL, SLURM
 
 
 def runner_named(

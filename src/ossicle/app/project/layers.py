@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.project.benchmark import with_benchmark_preset
 from ossicle.app.project.former_names import present_key, present_tables
 from ossicle.app.project.local_file import read_local_file
+from ossicle.app.project.tables.benchmark import with_benchmark_preset
 from ossicle.app.project.toml import parse_toml, read_toml
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.text.suggestion import did_you_mean

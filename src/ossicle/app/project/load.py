@@ -15,8 +15,10 @@ from pydantic import TypeAdapter, ValidationError
 from ossicle.app.project.file_names import DATA_ROOT_VARIABLE, LOCAL_FILE, PROJECT_FILE
 from ossicle.app.project.former_names import REMOVED_KEYS
 from ossicle.app.project.layers import Layers, Origin, add_overrides, origin_of, read_layers
-from ossicle.app.project.modal_settings import ACCOUNT, ModalSettings
-from ossicle.app.project.placement import (
+from ossicle.app.project.places import refuse_linked_root, require_below
+from ossicle.app.project.settings import ProjectSettings
+from ossicle.app.project.tables.modal import ACCOUNT, ModalSettings
+from ossicle.app.project.tables.placement import (
     SHELL,
     STEP_TABLES,
     JobsSettings,
@@ -24,8 +26,6 @@ from ossicle.app.project.placement import (
     with_step_tables,
     without_step_tables,
 )
-from ossicle.app.project.places import refuse_linked_root, require_below
-from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.project.variants.overlays import Variants
 from ossicle.app.project.variants.starting_variant import require_start
 from ossicle.artefacts.filesystem.links import settled

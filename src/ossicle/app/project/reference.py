@@ -3,8 +3,8 @@
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_type_hints
 
-from ossicle.app.project.placement import STEP_TABLES, JobsSettings
 from ossicle.app.project.settings import ProjectSettings
+from ossicle.app.project.tables.placement import STEP_TABLES, JobsSettings
 from ossicle.core.text.printable import printable
 
 _HEAD = """\

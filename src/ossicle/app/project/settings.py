@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.encoder_conflicts import refuse_beside_encoder
-from ossicle.app.project.ensemble import EnsembleSettings
-from ossicle.app.project.modal_settings import ModalSettings
-from ossicle.app.project.placement import JobsSettings
+from ossicle.app.project.tables.benchmark import BenchmarkSettings
+from ossicle.app.project.tables.ensemble import EnsembleSettings
+from ossicle.app.project.tables.modal import ModalSettings
+from ossicle.app.project.tables.placement import JobsSettings
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.audio.encoders.settings import BEATS, EncoderSettings
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER

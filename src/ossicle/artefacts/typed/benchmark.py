@@ -12,7 +12,7 @@ from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
 from ossicle.artefacts.tables import read_table, write_csv, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
-from ossicle.artefacts.typed.published import PAGE
+from ossicle.artefacts.typed.results.published import PAGE
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
 from ossicle.artefacts.typed.clip_results import CLIPS, ClipResults
-from ossicle.artefacts.typed.published import METRICS
+from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.artefacts.typed.scores import TracksFolder
 
 

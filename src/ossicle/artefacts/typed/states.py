@@ -13,7 +13,7 @@ from ossicle.artefacts.tables import read_table, write_csv, write_table
 from ossicle.artefacts.typed.artefact import WINDOWS, ArtefactFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import MetricsFolder
-from ossicle.artefacts.typed.published import HEADS
+from ossicle.artefacts.typed.results.published import HEADS
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.scores import TracksFolder
 

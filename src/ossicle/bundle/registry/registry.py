@@ -23,8 +23,8 @@ from ossicle.artefacts.filesystem.changes import copy_tree, make_folder
 from ossicle.artefacts.filesystem.reading import read_if_there
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.artefacts.logs.lines import append_line
-from ossicle.artefacts.typed.archived import ENVIRONMENT
-from ossicle.artefacts.typed.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.results.archived import ENVIRONMENT
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import MANIFEST, is_plain_name
 from ossicle.bundle.registry.ledger import PROMOTED, REFUSED, ROLLED_BACK, read_ledger

@@ -14,8 +14,8 @@ from typing import Any
 
 from ossicle.artefacts.files import file_digest, read_json, write_json, write_text
 from ossicle.artefacts.filesystem.walking import walk
-from ossicle.artefacts.typed.archived import ENVIRONMENT
-from ossicle.artefacts.typed.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.results.archived import ENVIRONMENT
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS
 from ossicle.core.errors import ArtefactError, BundleError, OssicleError
 
 VERSION_CARD = "card.md"

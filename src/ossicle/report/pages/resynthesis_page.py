@@ -17,7 +17,7 @@ from ossicle.evaluation.units.resynthesis.pairs import Defects, JudgedPair
 from ossicle.evaluation.units.resynthesis.verdict import Bar, Verdict
 from ossicle.report import words
 from ossicle.report.figures.example import LEFT, RIGHT
-from ossicle.report.figures.pitch_pair import Sound, pair_figures
+from ossicle.report.figures.speech.pitch_pair import Sound, pair_figures
 from ossicle.report.figures.style import data_address
 from ossicle.report.pages.gallery import PEAK
 from ossicle.report.pages.template import render_page

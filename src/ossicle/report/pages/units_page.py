@@ -14,8 +14,7 @@ from ossicle.audio.wav import wav_bytes
 from ossicle.metrics.reports.event_report import estimate_from
 from ossicle.report import words
 from ossicle.report.figures.example import LEFT, RIGHT
-from ossicle.report.figures.style import data_address
-from ossicle.report.figures.units import (
+from ossicle.report.figures.speech.units import (
     lengths_figure,
     segment_figure,
     spectra_figure,
@@ -23,6 +22,7 @@ from ossicle.report.figures.units import (
     unit_colour,
     usage_figure,
 )
+from ossicle.report.figures.style import data_address
 from ossicle.report.pages.gallery import MOST_SOUND_BYTES, raised
 from ossicle.report.pages.template import render_page
 from ossicle.report.unit_figure_names import DIGITS, FIGURES

@@ -17,7 +17,7 @@ from ossicle.app.api.checks.stages import STAGES
 from ossicle.artefacts.files import read_json, tree_digest
 from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.shelf import MANIFEST
-from ossicle.artefacts.typed.archived import FIGURES
+from ossicle.artefacts.typed.results.archived import FIGURES
 from ossicle.bundle.registry.registry import Registry
 
 from ...promoted_run import clip_project

@@ -9,7 +9,7 @@ import pytest
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan, Task
 from ossicle.app.jobs.slurm.scripts import write_scripts
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.tables.placement import StepPlacement
 
 from ....slurm_double import write_slurm
 from ....untrained import PROJECT

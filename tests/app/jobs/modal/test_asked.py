@@ -5,8 +5,8 @@ import pytest
 from ossicle.app.jobs.job import Job, JobPlan, Task
 from ossicle.app.jobs.modal.asked import bounds_of, limit_s, resources_of
 from ossicle.app.jobs.modal.service import Resources
-from ossicle.app.project.modal_settings import ModalSettings
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.tables.modal import ModalSettings
+from ossicle.app.project.tables.placement import StepPlacement
 from ossicle.core.errors import UsageError
 
 

@@ -23,7 +23,7 @@ from ossicle.app.jobs.runner import Seen
 from ossicle.app.jobs.slurm.scripts import sbatch_script, write_scripts
 from ossicle.app.jobs.state import task_states
 from ossicle.app.project.load import load_project
-from ossicle.app.project.placement import JobsSettings, StepPlacement
+from ossicle.app.project.tables.placement import JobsSettings, StepPlacement
 from ossicle.core.errors import ArtefactError, ProjectError, UsageError
 
 SLURM = StepPlacement(on="slurm", gpus=0)

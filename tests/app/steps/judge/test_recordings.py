@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from ossicle.app.cli.tables.table import print_metrics
-from ossicle.app.project.benchmark import BenchmarkSettings
 from ossicle.app.project.load import load_project
+from ossicle.app.project.tables.benchmark import BenchmarkSettings
 from ossicle.app.steps.benchmark.models import Model, Reading, open_reading
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project

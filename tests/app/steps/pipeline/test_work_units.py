@@ -12,7 +12,7 @@ import pytest
 from ossicle.app.jobs.benchmark import benchmark_jobs
 from ossicle.app.jobs.build import Listed, gather_placement, listed_jobs, step_jobs
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.tables.placement import StepPlacement
 from ossicle.app.steps.engine.step import Context, Silent, Step, find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.app.steps.pipeline.run_project import run_project

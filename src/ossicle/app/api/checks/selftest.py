@@ -18,7 +18,7 @@ from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
 from ossicle.artefacts.files import read_json, write_text
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.published import PublishedResults
+from ossicle.artefacts.typed.results.published import PublishedResults
 from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.click_check import click_faults
 from ossicle.audio.store.verify import verify_store

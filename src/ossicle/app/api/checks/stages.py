@@ -18,7 +18,7 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.probe import probe
 from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
 from ossicle.artefacts.files import read_json
-from ossicle.artefacts.typed.published import METRICS
+from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.core.errors import GateRefused, OssicleError
 from ossicle.core.text.counting import counted
 from ossicle.training.tracking.settings import WANDB

@@ -6,7 +6,7 @@ from pathlib import Path
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES, read_regular
-from ossicle.artefacts.typed.published import PublishedResults
+from ossicle.artefacts.typed.results.published import PublishedResults
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import OssicleError

@@ -14,7 +14,7 @@ from ossicle.app.cli.tables.table import print_metrics, print_rows
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.app.project.load import load_project
 from ossicle.artefacts.files import read_json, write_text
-from ossicle.artefacts.typed.published import PublishedResults
+from ossicle.artefacts.typed.results.published import PublishedResults
 from ossicle.corpus.synthetic.tapes import SynthSettings
 from ossicle.metrics.reports.event_report import plain
 

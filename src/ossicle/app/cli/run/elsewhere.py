@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ossicle.app.cli.printable import printable
-from ossicle.app.project.placement import PLACES
+from ossicle.app.project.tables.placement import PLACES
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
 

@@ -145,7 +145,7 @@ def _with_encoder(loaded: Project, out: Path, progress: ProgressKind, *, force: 
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.app.steps.release.self_contained import write_self_contained
-    from ossicle.artefacts.typed.released import BundleFolder
+    from ossicle.artefacts.typed.results.released import BundleFolder
     from ossicle.bundle.format import read_bundle
 
     with make_progress(progress) as shown:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ossicle.app.jobs.job import Job, JobPlan
 from ossicle.app.jobs.modal.service import Resources
-from ossicle.app.project.modal_settings import ModalSettings
-from ossicle.app.project.placement import MODAL
+from ossicle.app.project.tables.modal import ModalSettings
+from ossicle.app.project.tables.placement import MODAL
 from ossicle.core.errors import UsageError
 
 MOST_S = 24 * 3600

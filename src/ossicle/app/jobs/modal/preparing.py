@@ -10,8 +10,8 @@ from ossicle.app.jobs.modal.asked import in_words, resources_of
 from ossicle.app.jobs.modal.copies.handover import bring_artefacts, require_own
 from ossicle.app.jobs.modal.copies.inputs import inputs_of
 from ossicle.app.project.load import Project
-from ossicle.app.project.modal_settings import DEFAULT_VOLUME
-from ossicle.app.project.placement import MODAL
+from ossicle.app.project.tables.modal import DEFAULT_VOLUME
+from ossicle.app.project.tables.placement import MODAL
 from ossicle.app.steps.engine.step import Progress, find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.preflight.finding import Finding

@@ -29,8 +29,8 @@ from ossicle.app.jobs.modal.target import Target, read_target, write_target
 from ossicle.app.jobs.runner import PENDING, RUNNING, Seen, task_id
 from ossicle.app.project.file_times import times_table
 from ossicle.app.project.load import Project
-from ossicle.app.project.modal_settings import DEFAULT_VOLUME, ModalSettings
-from ossicle.app.project.placement import MODAL
+from ossicle.app.project.tables.modal import DEFAULT_VOLUME, ModalSettings
+from ossicle.app.project.tables.placement import MODAL
 from ossicle.app.remote.place import FileState, Listing, Place
 from ossicle.app.steps.engine.progress import make_progress
 from ossicle.artefacts.files import publish, read_json, write_json, write_text

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ossicle.app.jobs.modal.orders import DATA, VolumePlan
-from ossicle.app.project.modal_settings import ModalSettings
+from ossicle.app.project.tables.modal import ModalSettings
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.core.errors import ArtefactError
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ossicle.app.jobs.slurm import runner as slurm
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import StepPlacement
+from ossicle.app.project.tables.placement import StepPlacement
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 

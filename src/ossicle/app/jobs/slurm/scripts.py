@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan, write_plan
-from ossicle.app.project.placement import SLURM
+from ossicle.app.project.tables.placement import SLURM
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.changes import make_executable
 from ossicle.core.errors import UsageError

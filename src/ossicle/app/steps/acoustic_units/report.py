@@ -8,8 +8,8 @@ import numpy as np
 from ossicle.app.steps.acoustic_units.unit_sounds import RATE, Hear, UnitSounds, listener
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.published import METRICS, MOTIFS, QUANTISER
-from ossicle.artefacts.typed.released import ReportFolder
+from ossicle.artefacts.typed.results.published import METRICS, MOTIFS, QUANTISER
+from ossicle.artefacts.typed.results.released import ReportFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.units.motifs import MotifsFolder
 from ossicle.artefacts.typed.units.quality import QualityFolder

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from ossicle.app.project.benchmark import BenchmarkSettings
+from ossicle.app.project.tables.benchmark import BenchmarkSettings
 from ossicle.app.steps.benchmark.folders import EventFolders, decision_folder
 from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import benchmark_view, read_benchmark

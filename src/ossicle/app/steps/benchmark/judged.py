@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ossicle.app.project.benchmark import BenchmarkSettings
+from ossicle.app.project.tables.benchmark import BenchmarkSettings
 from ossicle.app.steps.benchmark.index import BenchmarkTruth
 from ossicle.app.steps.benchmark.models import Opened
 from ossicle.core.errors import UsageError

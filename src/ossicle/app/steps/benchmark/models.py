@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.app.project.benchmark import BenchmarkSettings, asked_windows
 from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.tables.benchmark import BenchmarkSettings, asked_windows
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
-from ossicle.artefacts.typed.published import BUNDLE, PublishedResults
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.published import BUNDLE, PublishedResults
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.bundle.format import MODEL, WAVEFORM, WEIGHTS, read_bundle
 from ossicle.bundle.manifest import Bundle, is_plain_name
 from ossicle.core.digest import digest

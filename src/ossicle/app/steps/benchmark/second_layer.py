@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from ossicle.app.project.benchmark import BenchmarkSettings
+from ossicle.app.project.tables.benchmark import BenchmarkSettings
 from ossicle.app.steps.benchmark.folders import EventFolders, decision_folder
 from ossicle.app.steps.benchmark.index import BenchmarkTruth
 from ossicle.app.steps.benchmark.keys import BUNDLE, reading_key, resolved

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ossicle.app.project.bundle_places import bundle_folder
-from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.tables.ensemble import ITSELF
 from ossicle.app.steps.data import dataset
 from ossicle.app.steps.engine.step import Progress, find_steps
 from ossicle.app.steps.pipeline.pipelines import steps_of
@@ -18,7 +18,7 @@ from ossicle.app.steps.score.scores import refuse_leaky
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.manifest import MANIFEST
 from ossicle.bundle.registry.references import is_reference

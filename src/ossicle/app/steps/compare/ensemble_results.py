@@ -23,7 +23,7 @@ from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
-from ossicle.artefacts.typed.published import EnsembleResults
+from ossicle.artefacts.typed.results.published import EnsembleResults
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.entries.ensembles import RANKS, rank_bytes

@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.settings import ProjectSettings
+from ossicle.app.project.tables.ensemble import ITSELF
 from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.app.steps.pipeline.project_status import outdated_results
-from ossicle.artefacts.typed.published import METRICS
+from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in

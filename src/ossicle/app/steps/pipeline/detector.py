@@ -24,8 +24,8 @@ from ossicle.app.steps.train.pseudo_inputs import pseudo_in_words
 from ossicle.artefacts.typed.clip_results import CLIPS
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
-from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS, PAGE
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.errors import GateRefused

@@ -2,7 +2,7 @@
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
-from ossicle.artefacts.typed.published import BUNDLE
+from ossicle.artefacts.typed.results.published import BUNDLE
 from ossicle.core.errors import UsageError
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from dataclasses import fields
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.placement import STEP_TABLES, JobsSettings
+from ossicle.app.project.tables.placement import STEP_TABLES, JobsSettings
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline.pipeline import Pipeline
 from ossicle.core.errors import ProjectError

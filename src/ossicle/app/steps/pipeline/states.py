@@ -14,7 +14,7 @@ from ossicle.app.steps.pipeline.preview.states import states_preview
 from ossicle.app.steps.release import states_bundle, states_report
 from ossicle.app.steps.score import state_scores
 from ossicle.app.steps.train.heads import state_heads
-from ossicle.artefacts.typed.published import BUNDLE, HEADS, METRICS, PAGE
+from ossicle.artefacts.typed.results.published import BUNDLE, HEADS, METRICS, PAGE
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.states import HeadsFolder
 

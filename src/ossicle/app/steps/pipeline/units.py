@@ -23,8 +23,8 @@ from ossicle.app.steps.pipeline.preflight.units import units_preflight
 from ossicle.app.steps.pipeline.preview.units import units_preview
 from ossicle.app.steps.vocoder import pitch, resynthesis, vocoder
 from ossicle.app.steps.vocoder.held_out import QUANTISER
-from ossicle.artefacts.typed.published import METRICS, MOTIFS, PAGE, RESYNTHESIS, RESYNTHESIS_PAGE, VOCODER
-from ossicle.artefacts.typed.published import QUANTISER as QUANTISER_FOLDER
+from ossicle.artefacts.typed.results.published import METRICS, MOTIFS, PAGE, RESYNTHESIS, RESYNTHESIS_PAGE, VOCODER
+from ossicle.artefacts.typed.results.published import QUANTISER as QUANTISER_FOLDER
 from ossicle.artefacts.typed.units.motifs import MotifsFolder
 from ossicle.artefacts.typed.units.resynthesis import ResynthesisFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder

@@ -27,7 +27,9 @@ from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.logs.environment import environment
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.tables import read_table, write_csv
-from ossicle.artefacts.typed.archived import (
+from ossicle.artefacts.typed.dataset import DatasetFolder
+from ossicle.artefacts.typed.judged import EvaluationFolder
+from ossicle.artefacts.typed.results.archived import (
     ANSWERS,
     CLIPS,
     DATASET,
@@ -43,9 +45,7 @@ from ossicle.artefacts.typed.archived import (
     SUMS,
     TRACKING,
 )
-from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.judged import EvaluationFolder
-from ossicle.artefacts.typed.published import BUNDLE, METRICS, PAGE
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS, PAGE
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError

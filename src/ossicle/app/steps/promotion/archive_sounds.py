@@ -8,8 +8,8 @@ import polars as pl
 from ossicle.app.steps.promotion.finished_run import FinishedRun
 from ossicle.artefacts.files import whole_file
 from ossicle.artefacts.tables import write_csv
-from ossicle.artefacts.typed.archived import SOUNDS_TABLE
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.artefacts.typed.results.archived import SOUNDS_TABLE
 from ossicle.artefacts.typed.scores import ClipScoresFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.wav import wav_bytes

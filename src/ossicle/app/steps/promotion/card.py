@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ossicle.artefacts.typed.archived import ENVIRONMENT
-from ossicle.artefacts.typed.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.results.archived import ENVIRONMENT
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS
 from ossicle.bundle.card import escaped
 from ossicle.bundle.manifest import CARD, Bundle
 from ossicle.bundle.registry.registry import LEDGER, VERSIONS

@@ -12,7 +12,7 @@ from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.logs.environment import logged_environment
 from ossicle.artefacts.shelf import RUN_LOG, Shelf
-from ossicle.artefacts.typed.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS
 from ossicle.core.errors import UsageError
 
 

@@ -16,7 +16,7 @@ from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.bundle.format import write_bundle

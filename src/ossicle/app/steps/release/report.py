@@ -13,8 +13,8 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder, SecondStageFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import EvaluationFolder, NoiseGateFolder
-from ossicle.artefacts.typed.published import BUNDLE, METRICS
-from ossicle.artefacts.typed.released import ReportFolder
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.results.released import ReportFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.manifest import CARD

@@ -15,7 +15,7 @@ from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
 from ossicle.app.steps.train.heads.state_heads import stage_two_in_words
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder
 from ossicle.bundle.format import write_bundle

@@ -9,8 +9,8 @@ from ossicle.app.steps.train.training_notes import curve_notes
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import NoiseGateFolder
-from ossicle.artefacts.typed.published import BUNDLE, METRICS
-from ossicle.artefacts.typed.released import ReportFolder
+from ossicle.artefacts.typed.results.published import BUNDLE, METRICS
+from ossicle.artefacts.typed.results.released import ReportFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder, StateEvaluationFolder
 from ossicle.audio.decoding.mono import load_mono

@@ -12,7 +12,7 @@ from ossicle.app.steps.release.bundle import STEP as JUDGED
 from ossicle.app.steps.release.bundle import exported, origin
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.settings import digestible

@@ -6,8 +6,8 @@ Rounds lie in the project folder, which the project and its variants share.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ossicle.app.project.ensemble import ITSELF
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.tables.ensemble import ITSELF
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from ossicle.artefacts.typed.candidates import CandidatesFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor

@@ -11,7 +11,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.app.steps.vocoder.held_out import paths_read, roles_of
 from ossicle.app.steps.vocoder.unit_grid import lead_samples, of_units
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.published import METRICS, RESYNTHESIS, VOCODER
+from ossicle.artefacts.typed.results.published import METRICS, RESYNTHESIS, VOCODER
 from ossicle.artefacts.typed.units.quality import QualityFolder
 from ossicle.artefacts.typed.units.resynthesis import ResynthesisFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder

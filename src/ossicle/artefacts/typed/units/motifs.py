@@ -11,7 +11,7 @@ import polars as pl
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_csv, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
-from ossicle.artefacts.typed.published import MOTIFS
+from ossicle.artefacts.typed.results.published import MOTIFS
 
 EXAMPLE = pl.Struct({"segment_id": pl.String, "recording_id": pl.String, "start_s": pl.Float64, "end_s": pl.Float64})
 """A use of a motif: times in seconds from the start of the recording."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.typed.judged import MetricsFolder
-from ossicle.artefacts.typed.published import RESYNTHESIS, RESYNTHESIS_PAGE
+from ossicle.artefacts.typed.results.published import RESYNTHESIS, RESYNTHESIS_PAGE
 
 
 @dataclass(frozen=True)

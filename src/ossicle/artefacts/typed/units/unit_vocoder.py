@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from ossicle.artefacts.files import read_json, whole_folder, write_json
 from ossicle.artefacts.filesystem.changes import copy_file
 from ossicle.artefacts.typed.artefact import ArtefactFolder
-from ossicle.artefacts.typed.published import VOCODER
+from ossicle.artefacts.typed.results.published import VOCODER
 from ossicle.artefacts.typed.units.quantiser import QuantiserFolder
 from ossicle.artefacts.typed.units.vocoder import VocoderFolder
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from ossicle.app.jobs.modal.orders import INPUTS, PROJECT, VOLUME
 from ossicle.app.project.load import Project
-from ossicle.app.project.modal_settings import ModalSettings
-from ossicle.app.project.placement import JobsSettings
 from ossicle.app.project.scaffolding.toml_lines import quoted
 from ossicle.app.project.settings import ProjectTable
+from ossicle.app.project.tables.modal import ModalSettings
+from ossicle.app.project.tables.placement import JobsSettings
 from ossicle.artefacts.roots import VARIABLE
 from ossicle.audio.encoders.settings import EncoderSettings
 from ossicle.bundle.encoders.weights import find_weights

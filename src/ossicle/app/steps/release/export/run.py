@@ -16,7 +16,7 @@ from ossicle.app.steps.release.export.int8_ranges import training_chunks
 from ossicle.app.steps.release.export.request import ExportRequest, Row
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.artefacts.typed.released import BundleFolder
+from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.store.mixed import MixedStore

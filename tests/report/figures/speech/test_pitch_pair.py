@@ -2,7 +2,7 @@ import numpy as np
 from tests.metrics.speech.pairs import made_pairs
 
 from ossicle.audio.pitch.track import PitchTrack, track_f0
-from ossicle.report.figures.pitch_pair import Sound, line_of, pair_figures
+from ossicle.report.figures.speech.pitch_pair import Sound, line_of, pair_figures
 from ossicle.report.figures.style import svg
 
 RATE = 8000

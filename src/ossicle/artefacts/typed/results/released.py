@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ossicle.artefacts.typed.artefact import ArtefactFolder
-from ossicle.artefacts.typed.published import BUNDLE, PAGE
+from ossicle.artefacts.typed.results.published import BUNDLE, PAGE
 
 
 @dataclass(frozen=True)

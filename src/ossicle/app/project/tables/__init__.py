@@ -1,0 +1,1 @@
+"""Tables of the project file that no other package defines: placement, Modal, benchmarks, ensembles."""

@@ -1,0 +1,1 @@
+"""Figures of acoustic units and of resynthesised speech."""
