@@ -2,18 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ossicle.artefacts.files import read_json, write_json
-from ossicle.artefacts.filesystem.changes import remove_folder
-from ossicle.artefacts.tables import read_table, write_table
-from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.typed.units.in_shards import TableInShards
 
 
 def rows_of(column: pl.Series) -> list[NDArray[Any]]:
@@ -51,10 +46,11 @@ class SequenceRow:
 
 
 @dataclass(frozen=True)
-class SequencesFolder(ArtefactFolder):
+class SequencesFolder(TableInShards):
     """Unit sequences in the order of the segments, and what the quantiser and its frames were."""
 
     step: ClassVar[str] = "sequences"
+    name: ClassVar[str] = "sequences"
 
     SCHEMA: ClassVar[Mapping[str, Any]] = {
         "segment_id": pl.String,
@@ -68,40 +64,6 @@ class SequencesFolder(ArtefactFolder):
     """One row a segment: its start in seconds from the start of the recording, its units frame by frame, the units
     without repeats, and the frames of each of these runs."""
 
-    @property
-    def table_file(self) -> Path:
-        """The sequences, one row a segment."""
-        return self.path / "sequences.parquet"
-
-    @property
-    def summary_file(self) -> Path:
-        """The number of units, hop and origin of the frames, digest of the quantiser, counts, left-out segments."""
-        return self.path / "sequences.json"
-
-    @property
-    def parts(self) -> Path:
-        """The folder of the shards that are done, while the step runs."""
-        return self.path / "parts"
-
-    def part_file(self, shard: str) -> Path:
-        """Return the file of the sequences of one shard of features."""
-        return self.parts / f"{shard}.parquet"
-
-    def has_part(self, shard: str) -> bool:
-        """Return whether the sequences of a shard are done, by themselves or in the table of all of them."""
-        return self.summary_file.exists() or self.part_file(shard).exists()
-
-    @cached_property
-    def table(self) -> pl.DataFrame:
-        """Rows of :attr:`SCHEMA`."""
-        return read_table(self.table_file, self.SCHEMA)
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """``n_units``, ``hop_s``, ``origin_s``, ``quantiser`` (SHA-256), ``left_out``, and counts."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
-
     def column(self, name: str) -> list[NDArray[Any]]:
         """Return ``units``, ``runs`` or ``run_frames``: an array for each segment, in order."""
         return rows_of(self.table[name])
@@ -113,20 +75,16 @@ class SequencesFolder(ArtefactFolder):
         for one, units, runs, frames in zip(plain, *lists, strict=True):
             yield SequenceRow(one[0], one[1], one[2], one[3], units, runs, frames)
 
-    def write_part(self, shard: str, rows: pl.DataFrame) -> None:
-        """Write the sequences of a shard."""
-        # Of arrays with equal lengths polars makes another type than lists.
-        write_table(self.part_file(shard), rows.cast(pl.Schema(self.SCHEMA)), None)
-
     def join_parts(self, shards: Sequence[str], summary: Mapping[str, Any]) -> None:
-        """Write the table of all shards in order, then the summary, and remove the parts; does nothing twice."""
-        if not self.summary_file.exists():
-            parts = [read_table(self.part_file(name), self.SCHEMA) for name in shards]
-            write_table(self.table_file, pl.concat([pl.DataFrame(schema=dict(self.SCHEMA)), *parts]), None)
-            counts = self.table.select(
-                frames=pl.col("units").list.len().cast(pl.Int64).sum(),
-                runs=pl.col("runs").list.len().cast(pl.Int64).sum(),
-            ).row(0, named=True)
-            write_json(self.summary_file, {**summary, "segments": len(self.table), **counts})
-        if self.parts.exists():
-            remove_folder(self.parts)
+        """Write the table of all shards.
+
+        Its summary has ``n_units``, ``hop_s``, ``origin_s``, ``quantiser`` (SHA-256), ``left_out``, and counts.
+        """
+        self._join(shards, lambda table: {**summary, "segments": len(table), **_counts(table)})
+
+
+def _counts(table: pl.DataFrame) -> dict[str, int]:
+    return table.select(
+        frames=pl.col("units").list.len().cast(pl.Int64).sum(),
+        runs=pl.col("runs").list.len().cast(pl.Int64).sum(),
+    ).row(0, named=True)

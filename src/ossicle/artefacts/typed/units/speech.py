@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.array_files.npy_header import HEADER_BYTES, npy_header
 from ossicle.artefacts.features.shard import open_array, shard_folder
-from ossicle.artefacts.files import naming, read_json, whole_file, write_json
-from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_folder
-from ossicle.artefacts.tables import read_table, write_table
-from ossicle.artefacts.typed.artefact import ArtefactFolder
+from ossicle.artefacts.files import naming, whole_file
+from ossicle.artefacts.filesystem.changes import make_folder, open_new
+from ossicle.artefacts.typed.units.in_shards import TableInShards
 from ossicle.artefacts.typed.units.sequences import rows_of
 
 DTYPE = np.dtype("<f2")
@@ -23,10 +21,11 @@ _LARGEST = float(np.finfo(np.float16).max)
 
 
 @dataclass(frozen=True)
-class SpeechFolder(ArtefactFolder):
+class SpeechFolder(TableInShards):
     """Samples of segments as float16 in one array for each shard, and a table of where each is and of its F0."""
 
     step: ClassVar[str] = "pitch"
+    name: ClassVar[str] = "pitch"
 
     SCHEMA: ClassVar[Mapping[str, Any]] = {
         "segment_id": pl.String,
@@ -46,43 +45,9 @@ class SpeechFolder(ArtefactFolder):
         """The folder of the arrays."""
         return self.path / "speech"
 
-    @property
-    def table_file(self) -> Path:
-        """The segments, one row each."""
-        return self.path / "pitch.parquet"
-
-    @property
-    def summary_file(self) -> Path:
-        """The rate, hop and origin, and counts; written last."""
-        return self.path / "pitch.json"
-
-    @property
-    def parts(self) -> Path:
-        """The folder of the tables of shards that are done, while the step runs."""
-        return self.path / "parts"
-
     def array_file(self, shard: str) -> Path:
         """Return the file with the samples of a shard."""
         return shard_folder(self.arrays, shard) / f"{shard}.npy"
-
-    def part_file(self, shard: str) -> Path:
-        """Return the file with the table of a shard."""
-        return self.parts / f"{shard}.parquet"
-
-    def has_part(self, shard: str) -> bool:
-        """Return whether a shard is done, by itself or in the table of all of them."""
-        return self.summary_file.exists() or self.part_file(shard).exists()
-
-    @cached_property
-    def table(self) -> pl.DataFrame:
-        """Rows of :attr:`SCHEMA`."""
-        return read_table(self.table_file, self.SCHEMA)
-
-    @cached_property
-    def summary(self) -> dict[str, Any]:
-        """Rate, hop and origin, whether there is ``pitch``, and how many ``segments``, ``units`` and ``voiced``."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
 
     @property
     def rate(self) -> int:
@@ -126,20 +91,22 @@ class SpeechFolder(ArtefactFolder):
         rows = self.table.filter(pl.col("left_out") != "").select("segment_id", "left_out")
         return dict(rows.iter_rows())
 
-    def write_part(self, shard: str, rows: pl.DataFrame) -> None:
-        """Write the table of a shard; its samples are there already."""
-        write_table(self.part_file(shard), rows.cast(pl.Schema(self.SCHEMA)), None)
-
     def join_parts(self, shards: Sequence[str], summary: Mapping[str, Any]) -> None:
-        """Write the table of all shards in order, then the summary, and remove the parts; does nothing twice."""
-        if not self.summary_file.exists():
-            parts = [read_table(self.part_file(name), self.SCHEMA) for name in shards]
-            write_table(self.table_file, pl.concat([pl.DataFrame(schema=dict(self.SCHEMA)), *parts]), None)
-            voiced = self.table.select(
-                units=pl.col("f0_hz").list.len().cast(pl.Int64).sum(),
-                voiced=pl.col("f0_hz").list.eval(pl.element() > 0).list.sum().cast(pl.Int64).sum(),
-            ).row(0, named=True)
-            seconds = float(self.table["n_samples"].sum()) / int(summary["rate"])
-            write_json(self.summary_file, {**summary, "segments": len(self.table), "seconds": seconds, **voiced})
-        if self.parts.exists():
-            remove_folder(self.parts)
+        """Write the table of all shards; the samples are there already.
+
+        Its summary has rate, hop and origin, whether there is ``pitch``, and how many ``segments``, ``seconds``,
+        ``units`` and ``voiced`` ones.
+        """
+
+        def whole(table: pl.DataFrame) -> dict[str, Any]:
+            seconds = float(table["n_samples"].sum()) / int(summary["rate"])
+            return {**summary, "segments": len(table), "seconds": seconds, **_voiced(table)}
+
+        self._join(shards, whole)
+
+
+def _voiced(table: pl.DataFrame) -> dict[str, int]:
+    return table.select(
+        units=pl.col("f0_hz").list.len().cast(pl.Int64).sum(),
+        voiced=pl.col("f0_hz").list.eval(pl.element() > 0).list.sum().cast(pl.Int64).sum(),
+    ).row(0, named=True)
