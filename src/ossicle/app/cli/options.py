@@ -17,6 +17,24 @@ from ossicle.core.value_checks import MOST_THREADS
 HERE = Path(PROJECT_FILE)
 """The project file of the current folder, the default of ``--project``."""
 
+EncoderWeights = Annotated[
+    Path | None,
+    typer.Option(
+        "--weights",
+        help="File or folder of the quantiser's encoder, if it is not built in. Default: the one with its SHA-256 "
+        "below the folders of $OSSICLE_ENCODERS.",
+        show_default=False,
+    ),
+]
+QuantiserChannel = Annotated[
+    str | None,
+    typer.Option(
+        "--channel",
+        help="Channel: mean, first, loudest, or a number from 1. Default: that of the quantiser's project.",
+        show_default=False,
+    ),
+]
+
 
 def _known_progress(kind: str) -> str:
     """Return the value of ``--progress``; raise UsageError before the command begins if no such kind exists."""

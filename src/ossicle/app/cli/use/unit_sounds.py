@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import Json, Recordings, Threads
+from ossicle.app.cli.options import EncoderWeights, Json, QuantiserChannel, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, GateRefused, UsageError
@@ -130,22 +130,8 @@ def resynth(
     ] = 8.0,
     least_length: Annotated[float, typer.Option("--least-length", help="Bar: lowest length ratio, at most 1.")] = 0.95,
     most_length: Annotated[float, typer.Option("--most-length", help="Bar: highest length ratio, at least 1.")] = 1.05,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--weights",
-            help="File or folder of the quantiser's encoder, if it is not built in. Default: the one with its SHA-256 "
-            "below the folders of $OSSICLE_ENCODERS.",
-            show_default=False,
-        ),
-    ] = None,
-    channel: Annotated[
-        str | None,
-        typer.Option(
-            help="Channel: mean, first, loudest, or a number from 1. Default: that of the quantiser's project.",
-            show_default=False,
-        ),
-    ] = None,
+    weights: EncoderWeights = None,
+    channel: QuantiserChannel = None,
     device: VocoderDevice = "cpu",
     threads: Threads = 1,
     as_json: Json = False,

@@ -10,8 +10,10 @@ from ossicle.app.cli.options import (
     HERE,
     AudioRootMap,
     DataRoot,
+    EncoderWeights,
     Json,
     ProjectFile,
+    QuantiserChannel,
     Recordings,
     Set,
     Threads,
@@ -66,22 +68,8 @@ def encode(
             "Default: from each recording.",
         ),
     ] = False,
-    weights: Annotated[
-        Path | None,
-        typer.Option(
-            "--weights",
-            help="File or folder of the quantiser's encoder, if it is not built in. Default: the one with its SHA-256 "
-            "below the folders of $OSSICLE_ENCODERS.",
-            show_default=False,
-        ),
-    ] = None,
-    channel: Annotated[
-        str | None,
-        typer.Option(
-            help="Channel: mean, first, loudest, or a number from 1. Default: that of the quantiser's project.",
-            show_default=False,
-        ),
-    ] = None,
+    weights: EncoderWeights = None,
+    channel: QuantiserChannel = None,
     threads: Threads = 1,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print units and runs with their times, one line of JSON for each recording.")
