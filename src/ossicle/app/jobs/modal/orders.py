@@ -51,6 +51,8 @@ class Order:
         Seconds after which a task is asked to save its state.
     attempts, continuations
         How often a task is run, and how often it may go on after its limit.
+    most_containers
+        How many containers of all jobs of the plan may run at a time when one of this job starts; 0 for no limit.
     """
 
     number: str
@@ -62,6 +64,7 @@ class Order:
     limit_s: float
     attempts: int = 3
     continuations: int = 50
+    most_containers: int = 0
 
     def text(self) -> bytes:
         """Return the order as JSON."""
@@ -168,6 +171,7 @@ def read_order(file: Path) -> Order:
             limit_s=float(value["limit_s"]),
             attempts=int(value["attempts"]),
             continuations=int(value["continuations"]),
+            most_containers=int(value["most_containers"]),
         )
         if not order.number.isdecimal() or len(order.folders) != len(order.commands):
             raise ValueError("its number or its folders are wrong")

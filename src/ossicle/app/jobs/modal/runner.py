@@ -109,6 +109,7 @@ class ModalRunner:
                 limit_s=limit_s(resources),
                 attempts=plan.attempts,
                 continuations=plan.continuations,
+                most_containers=settings.max_concurrent,
             )
             shown.begin("Modal")
             where = f"{target.volume}/{target.prefix}"

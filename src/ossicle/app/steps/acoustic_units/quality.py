@@ -210,6 +210,9 @@ def _protocol(project: Project, speech: JudgedSpeech, n_folds: int) -> dict[str,
     else:
         basis = IN_SAMPLE
         in_words = "The project's own quantiser is judged on the speech that it was trained on, without labels."
+        if project.settings.vocoder.preset:
+            # It was not trained on the groups that choose and judge the vocoder.
+            in_words = "The project's own quantiser is judged on all speech, part of which it was trained on."
     return {
         "basis": basis,
         "group": group,

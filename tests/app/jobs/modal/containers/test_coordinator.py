@@ -90,6 +90,15 @@ def test_jobs_follow_those_they_need_and_few_containers_run_at_a_time(tmp_path: 
     assert lines(tmp_path, "b") == [("running", None), ("done", 0)]
 
 
+def test_jobs_side_by_side_share_the_limit_of_the_plan(tmp_path: Path) -> None:
+    for number, job in enumerate(("a", "b", "c"), start=1):
+        give(tmp_path, job, number, 3, at_a_time=3, most_containers=3)
+    told = Told({})
+    assert run(tmp_path, told) == 0
+    assert len(told.calls) == 9
+    assert told.most == 3
+
+
 def test_how_tasks_end(tmp_path: Path) -> None:
     codes: dict[str, list[int | None]] = {
         "a0": [1, 0],

@@ -207,6 +207,8 @@ class _Coordinated:
     def _start(self, job: str, order: Order) -> None:
         own = self._of(job)
         room = (order.resources.max_containers or len(own)) - sum(bool(one.call) for _, one in own)
+        if order.most_containers:
+            room = min(room, order.most_containers - sum(bool(one.call) for one in self._tries.values()))
         for index, one in own:
             if room <= 0:
                 return
