@@ -157,6 +157,20 @@ def test_channels_that_cancel_are_named_before_a_run(home: Path, ossicle: Comman
     assert "speaker1_1.wav" in found["message"]
 
 
+@pytest.mark.parametrize(
+    ("setting", "remedy"),
+    [("rate=11025", "set rate = 11000"), ("network.frames_per_unit=3", "set it to 2"), ("rate=16000", "")],
+)
+def test_units_that_are_no_whole_number_of_frames_of_the_vocoder_block(
+    setting: str, remedy: str, home: Path, ossicle: Commands
+) -> None:
+    folder = project(ossicle, home)
+    found = findings(ossicle, "-p", folder, "--set", "vocoder.preset=small", "--set", f"vocoder.{setting}")
+    message = found["units to sound"]["message"] if "units to sound" in found else ""
+    assert remedy in message
+    assert bool(message) == bool(remedy)
+
+
 def test_one_recording_is_one(home: Path, ossicle: Commands) -> None:
     for file in sorted((home / "audio").iterdir())[1:]:
         file.unlink()

@@ -46,7 +46,7 @@ class ModalSettings:
     )
     max_concurrent: int = setting(
         default=10,
-        help="highest number of containers of a run at a time, in all; more than 10 only in ossicle.local.toml or --set",
+        help="highest number of containers of a run at a time; more than 10 only in ossicle.local.toml or --set",
         ge=1,
         le=1000,
         digest=False,

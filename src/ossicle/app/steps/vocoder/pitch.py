@@ -14,7 +14,7 @@ from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.features import recordings_by_shard, segments_by_recording
 from ossicle.app.steps.acoustic_units.segments import used_recordings
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
-from ossicle.app.steps.vocoder.unit_grid import lead_samples, unit_samples, vocoder_rate
+from ossicle.app.steps.vocoder.unit_grid import lead_samples, refuse_units, unit_samples, vocoder_rate
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.processes.locked_jobs import locked_jobs
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -123,8 +123,8 @@ def _jobs(context: Context, names: list[str]) -> list[_Job]:
     features, segments, project = context.read(FeaturesFolder), context.read(SegmentsFolder), context.project
     known = {one.id: one for one in used_recordings(context.read(CorpusFolder))}
     rate = vocoder_rate(project.settings.vocoder, known.values())
-    # Refused before the first recording is read.
-    unit_samples(rate, features.hop_s)
+    # Before the first recording is read.
+    refuse_units(project.settings.vocoder, rate, features.hop_s)
     shards, parts = recordings_by_shard(segments), segments_by_recording(segments)
     jobs = []
     for name in names:

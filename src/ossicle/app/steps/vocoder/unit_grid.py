@@ -65,6 +65,32 @@ def unit_samples(rate: int, hop_s: float) -> int:
     return round(samples)
 
 
+def refuse_units(settings: VocoderSettings, rate: int, hop_s: float) -> None:
+    """Refuse settings under which a unit is not a whole number of samples, or these not of frames.
+
+    Parameters
+    ----------
+    settings
+        The settings.
+    rate
+        Sample rate in Hz.
+    hop_s
+        Seconds from one unit to the next.
+
+    Raises
+    ------
+    UsageError
+        The setting by name, and what it may be.
+    """
+    samples, frames = unit_samples(rate, hop_s), settings.network.frames_per_unit
+    if samples % frames:
+        fit = [n for n in range(1, 2 * frames) if samples % n == 0]
+        raise UsageError(
+            f"[vocoder.network] frames_per_unit = {frames}: the {samples} samples of a unit at {rate} Hz are not a "
+            f"whole number of so many frames; set it to {min(fit, key=lambda n: abs(n - frames))}"
+        )
+
+
 def lead_samples(rate: int, hop_s: float, origin_s: float) -> int:
     """Return where the first unit begins: samples after the start of its segment, or before it if negative.
 
