@@ -87,7 +87,8 @@ class PlanFolder:
         """Return a message for each line about a submitted job that cannot be used: its job may be running."""
         return [
             f"{self.submitted}, line {line}: not a job with its number (digits); that job may be running, and Ossicle "
-            "cannot follow or cancel it: look for it with squeue --me, cancel it with scancel, and remove this line"
+            "cannot follow or cancel it: look for it where it runs (squeue --me, Modal's dashboard), end it there, and "
+            "remove this line"
             for line, found in self._submissions()
             if found is None
         ]

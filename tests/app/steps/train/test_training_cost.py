@@ -35,8 +35,10 @@ def test_an_epoch_may_be_one_pass_through_the_clips(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_estimated_is_said(tmp_path: Path) -> None:
-    away = project(tmp_path, "jobs.on=slurm")
-    assert trainings_in_words(away, 4, 2, 1000).endswith("on Slurm, one task each; the time there is not estimated")
+    for place in ("slurm", "modal"):
+        away = project(tmp_path, f"jobs.on={place}")
+        said = trainings_in_words(away, 4, 2, 1000)
+        assert said.endswith(f"on {place.capitalize()}, one task each; the time there is not estimated")
     gone = project(tmp_path, "training.device=cuda:99")
     assert "the time is not estimated: device 'cuda:99' is not available" in trainings_in_words(gone, 4, 2, 1000)
 

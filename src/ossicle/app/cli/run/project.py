@@ -220,13 +220,14 @@ def check(
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.project_status import project_status
 
-    loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
-    overrides = overrides_of(set_, roots=audio_root_map)
+    overrides, place = overrides_of(set_, roots=audio_root_map), place_of(on)
+    placed = (*overrides, f"jobs.on={place}") if place else overrides
+    loaded = load_project(project, placed, data_root, variant)
     findings = [
         *pipeline_of(loaded).preflight(loaded),
         *project_status(loaded, overrides),
         *slurm_findings(loaded),
-        *modal_findings(loaded, place_of(on)),
+        *modal_findings(loaded, place),
     ]
     if as_json:
         print(json_text([asdict(one) for one in findings]))

@@ -5,6 +5,7 @@ import math
 import os
 
 from ossicle.app.project.load import Project
+from ossicle.app.project.tables.placement import LOCAL
 from ossicle.app.steps.train import training
 from ossicle.core.errors import UsageError
 from ossicle.models.model_kinds import EMBEDDINGS
@@ -40,8 +41,8 @@ def trainings_in_words(project: Project, n_held_out: int, n_labels: int, n_clips
 
 
 def _time(project: Project, n_steps: int, n_labels: int) -> str:
-    if project.settings.jobs.placed(training.STEP.name).on == "slurm":
-        return "they run on Slurm, one task each; the time there is not estimated"
+    if (place := project.settings.jobs.placed(training.STEP.name).on) != LOCAL:
+        return f"they run on {place.capitalize()}, one task each; the time there is not estimated"
     if importlib.util.find_spec("torch") is None:
         return "the time is not estimated, because torch is not installed"
     # Imported here: torch loads slowly, and not every installation has it.

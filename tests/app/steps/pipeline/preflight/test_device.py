@@ -64,3 +64,10 @@ def test_the_mode_of_tracking_is_told_and_a_missing_package_blocks(
     found = tracking_finding(project(folder, *wandb))
     assert (found.ok, found.blocks) == (False, True)
     assert "pip install 'ossicle[wandb]'" in found.message
+
+
+@pytest.mark.parametrize("place", ["slurm", "modal"])
+def test_a_device_elsewhere_is_not_looked_for_here(place: str, folder: Path) -> None:
+    found = device_finding(load_project(folder, ("training.device=cuda:99", f"jobs.on={place}")))
+    assert found.ok
+    assert found.message.startswith(f"training runs on {place.capitalize()}; the job checks there")

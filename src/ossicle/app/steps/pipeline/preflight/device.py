@@ -3,6 +3,7 @@
 import importlib.util
 
 from ossicle.app.project.load import Project
+from ossicle.app.project.tables.placement import LOCAL
 from ossicle.app.steps.engine.step import Step
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preflight.wandb_login import wandb_login
@@ -23,8 +24,9 @@ def device_finding(project: Project, step: Step = training.STEP) -> Finding:
         The step that trains.
     """
     asked = project.settings.training.device
-    if project.settings.jobs.placed(step.name).on == "slurm":
-        return Finding("device", True, f"training runs on Slurm; the job checks there whether {asked!r} is available")
+    if (place := project.settings.jobs.placed(step.name).on) != LOCAL:
+        words = f"training runs on {place.capitalize()}; the job checks there whether {asked!r} is available"
+        return Finding("device", True, words)
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
     from ossicle.models.devices import devices

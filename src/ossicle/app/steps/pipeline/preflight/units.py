@@ -9,14 +9,10 @@ from ossicle.app.steps.pipeline.preflight.device import device_finding
 from ossicle.app.steps.pipeline.preflight.encoder import encoder_findings
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.pipeline.preview.units import units_preview
-from ossicle.app.steps.vocoder.unit_grid import refuse_units
 from ossicle.app.steps.vocoder.vocoder import STEP as VOCODER
 from ossicle.audio.encoders.frames.blocks import without_frames
-from ossicle.audio.encoders.frames.logmel import HOP_S
 from ossicle.audio.encoders.settings import HF, NEEDS_TORCH, WINDOWS_ONLY
-from ossicle.core.errors import UsageError
 from ossicle.core.model_input.frontend import FrontEndSettings
-from ossicle.training.vocoder.settings import RATES
 
 _NEEDED = ("matplotlib", "jinja2")
 
@@ -26,7 +22,7 @@ def units_preflight(project: Project) -> list[Finding]:
     return [
         _packages(project),
         *_encoder(project),
-        *(_vocoder(project) if project.settings.vocoder.preset else ()),
+        *([device_finding(project, VOCODER)] if project.settings.vocoder.preset else []),
         *with_disk(project, input_folders(project, units_preview, labels_needed=False)),
     ]
 
@@ -43,20 +39,6 @@ def _encoder(project: Project) -> Iterator[Finding]:
         copy = "; only the copy of [segments] keep_audio has its rate" if settings.segments.keep_audio else ""
         words = f"[frontend] is not read: frames are those of the encoder {settings.encoder.name}{copy}; remove it"
         yield Finding("frontend", True, f"{words} ({project.origin('frontend')})", warns=True)
-
-
-def _vocoder(project: Project) -> Iterator[Finding]:
-    """Check where the vocoder is trained, and that units of the built-in encoders are whole numbers of its frames."""
-    yield device_finding(project, VOCODER)
-    settings = project.settings.vocoder
-    if project.settings.encoder.name == HF:
-        # Its hop is known when its files are read.
-        return
-    try:
-        for rate in (settings.rate,) if settings.rate else RATES:
-            refuse_units(settings, rate, HOP_S)
-    except UsageError as problem:
-        yield Finding("units to sound", False, str(problem))
 
 
 def _packages(project: Project) -> Finding:

@@ -4,10 +4,13 @@ import importlib.util
 from collections.abc import Iterator
 
 from ossicle.app.project.load import Project
+from ossicle.app.project.tables.placement import LOCAL
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.train.training_cost import about
 from ossicle.app.steps.vocoder import vocoder
-from ossicle.app.steps.vocoder.unit_grid import vocoder_rate
+from ossicle.app.steps.vocoder.unit_grid import refuse_units, vocoder_rate
+from ossicle.audio.encoders.frames.logmel import HOP_S
+from ossicle.audio.encoders.settings import HF
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.evaluation.units.vocoder_roles import SpeechSource, vocoder_roles
@@ -38,14 +41,21 @@ def vocoder_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         return
     yield Finding(WHAT, True, roles.in_words, warns=roles.of_recordings)
     rate = vocoder_rate(settings.vocoder, index.recordings)
+    if settings.encoder.name != HF:
+        # The hop of a model of others is known when its files are read.
+        try:
+            refuse_units(settings.vocoder, rate, HOP_S)
+        except UsageError as problem:
+            yield Finding(WHAT, False, str(problem))
+            return
     most = settings.vocoder.epochs * -(-settings.vocoder.draws // settings.vocoder.batch)
     length = f"at {rate} Hz; at most {settings.vocoder.epochs} epochs, {most} steps"
     yield Finding(WHAT, True, f"preset {settings.vocoder.preset} {length}; {_time(project, rate, most)}")
 
 
 def _time(project: Project, rate: int, most: int) -> str:
-    if project.settings.jobs.placed(vocoder.STEP.name).on == "slurm":
-        return "it trains on Slurm; the time there is not estimated"
+    if (place := project.settings.jobs.placed(vocoder.STEP.name).on) != LOCAL:
+        return f"it trains on {place.capitalize()}; the time there is not estimated"
     if importlib.util.find_spec("torch") is None:
         return "the time is not estimated, because torch is not installed"
     # Imported here: torch loads slowly, and not every installation has it.
