@@ -8,8 +8,13 @@ of the tests, and ``search.py`` looks for new ones.
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from ossicle.app.api.states.expected_states import read_expected
+from ossicle.app.api.units.unit_files import UnitFileSpec, read_units
+from ossicle.app.cli.compare.score_files import read_score_set
 from ossicle.app.jobs.job import read_plan
+from ossicle.app.jobs.modal.orders import read_order
 from ossicle.app.project.load import load_project
+from ossicle.app.remote.records import read_records
 from ossicle.artefacts.array_files.arrays import arrays_from_bytes
 from ossicle.artefacts.array_files.blocks import read_track
 from ossicle.artefacts.files import read_json
@@ -21,15 +26,18 @@ from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.audio.probe import probe
 from ossicle.bundle.manifest import parse
+from ossicle.bundle.registry.ledger import read_ledger
 from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
 from ossicle.core.errors import OssicleError
 from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.downloads.table import read_fetch_table
 from ossicle.corpus.formats.dcase import read_durations
 from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
+from ossicle.corpus.formats.segment_table import read_segments
 from ossicle.corpus.indexing.metadata_table import MetadataSettings, read_metadata
 from ossicle.corpus.review.rounds import read_round
 from ossicle.inference.second_stage.file import read_second_stage
+from ossicle.units.quantiser_files import QuantiserFolder, read_quantiser
 
 Reader = Callable[[Path], object]
 
@@ -44,6 +52,8 @@ def tables(content: bytes, folder: Path) -> None:
         read_durations,
         lambda place: read_metadata(place, _NAMES, MetadataSettings()),
         lambda place: read_fetch_table(place, FetchSettings()),
+        lambda place: read_expected(place, ("ac", "fridge")),
+        read_segments,
     ]
     known = [one.read for one in FORMATS.values() if one.read is not None and path.suffix in one.suffixes]
     for read in [*readers, *(lambda place, read=read: read(place, ReadOptions()) for read in known)]:
@@ -53,7 +63,7 @@ def tables(content: bytes, folder: Path) -> None:
 def parquet(content: bytes, folder: Path) -> None:
     """Give bytes to the readers of Parquet: tables of a user, and artefacts."""
     path = _written(b"\0" + content, folder, (".parquet",))
-    for read in (guess, read_table, lambda place: FORMATS["parquet"].read(place, ReadOptions())):
+    for read in (guess, read_table, read_segments, lambda place: FORMATS["parquet"].read(place, ReadOptions())):
         _read(read, path)
 
 
@@ -89,11 +99,14 @@ def project(content: bytes, folder: Path) -> None:
 
 
 def records(content: bytes, folder: Path) -> None:
-    """Give bytes to the readers of journals, run logs, job plans, review rounds and plain JSON."""
+    """Give bytes to the readers of journals, logs, job plans, ledgers, review rounds and plain JSON."""
     for name, read in (
         ("journal.jsonl", Journal),
         ("log.jsonl", read_run_log),
         ("job.json", read_plan),
+        ("order.json", read_order),
+        ("ledger.jsonl", read_ledger),
+        ("sent.jsonl", lambda place: read_records(place.read_bytes())),
         ("round-1.json", read_round),
         ("some.json", read_json),
     ):
@@ -110,8 +123,33 @@ def track(content: bytes, folder: Path) -> None:
     _read(read_track, folder / "t")
 
 
+def scores(content: bytes, folder: Path) -> None:
+    """Give bytes to the reader of a folder of score tables."""
+    path = folder / "a.tsv"
+    path.write_bytes(content)
+    _read(lambda place: read_score_set(place.parent), path)
+
+
+def units(content: bytes, folder: Path) -> None:
+    """Give bytes to the readers of unit files; the first byte picks the form."""
+    path = _written(content, folder, (".json", ".jsonl", ".txt"))
+    for runs in (False, True):
+        _read(lambda place, runs=runs: list(read_units(place, UnitFileSpec(8, "0" * 64, 0.02), runs=runs)), path)
+
+
+def quantiser(content: bytes, folder: Path) -> None:
+    """Give bytes to the reader of quantisers: the first line is the description, the rest the arrays."""
+    described, _, arrays = content.partition(b"\n")
+    place = QuantiserFolder(folder / "quantiser")
+    place.arrays_file.parent.mkdir(exist_ok=True)
+    place.description_file.write_bytes(described)
+    place.arrays_file.write_bytes(arrays)
+    _read(read_quantiser, place.arrays_file.parent)
+
+
 TARGETS: Mapping[str, Callable[[bytes, Path], None]] = {
-    one.__name__: one for one in (tables, parquet, audio, manifest, arrays, onnx, project, records, track)
+    one.__name__: one
+    for one in (tables, parquet, audio, manifest, arrays, onnx, project, records, track, scores, units, quantiser)
 }
 
 
