@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from ossicle.report.data import (
     TrainingCurve,
 )
 from ossicle.report.figures.groups import bars_shown
+from ossicle.report.pages import page as page_module
 from ossicle.report.pages.page import render, write_report
 from ossicle.report.words import reach
 
@@ -162,17 +164,35 @@ def test_an_example_can_be_heard_and_seen(page):
     assert page.count("<audio") == 1
 
 
-def test_the_page_opens_in_a_browser_without_a_network(tmp_path):
+def opened_in_browser(page, *more):
+    """Return the document of a page after its scripts ran in a browser without a network."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         pytest.skip("chromium is not installed (apt-get install chromium)")
-    write_report(tmp_path / "a b.html", report_data())
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
-    options += ["--disable-component-update", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}"]
-    done = subprocess.run(
-        [browser, *options, "--dump-dom", (tmp_path / "a b.html").as_uri()], capture_output=True, text=True, timeout=120
+    options += ["--disable-component-update", "--no-first-run", f"--user-data-dir={page.parent / 'profile'}", *more]
+    done = subprocess.run([browser, *options, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
+    assert done.stdout, done.stderr[-2000:]
+    return done.stdout
+
+
+def test_the_page_opens_in_a_browser_without_a_network(tmp_path):
+    write_report(tmp_path / "a b.html", report_data())
+    assert 'data-ready="yes"' in opened_in_browser(tmp_path / "a b.html")
+
+
+def test_long_headings_are_wrapped_before_a_table_is_cut(tmp_path):
+    css = (Path(page_module.__file__).parent / "templates" / "page.css").read_text()
+    names = ["held out", "state accuracy", "F1 ac", "F1 fridge", "F1 fridge, not hidden", "state accuracy of files"]
+    heads = "".join(f'<th scope="col" class="n">{one}</th>' for one in [*names, "recordings", "windows", "decision"])
+    cell = '<td class="n">0.972<small>0.944 to 0.996</small></td>'
+    row = f'<th scope="row">all folds</th>{cell * 5}<td>8</td><td>936</td><td><span class="tag">in-sample</span></td>'
+    measure = "const box = document.querySelector('.scroll'); box.dataset.cut = box.scrollWidth - box.clientWidth;"
+    (tmp_path / "x.html").write_text(
+        f'<!doctype html><style>{css}</style><main><div class="scroll"><table><tr>{heads}</tr><tr>{row}</tr></table>'
+        f"</div></main><script>{measure}</script>"
     )
-    assert 'data-ready="yes"' in done.stdout, done.stderr[-2000:]
+    assert 'data-cut="0"' in opened_in_browser(tmp_path / "x.html", "--window-size=1000,800")
 
 
 def test_the_page_shows_what_the_noise_gate_found() -> None:
