@@ -24,11 +24,17 @@ from ossicle.core.errors import AudioError
 
 # fmt: off
 SUFFIXES = frozenset({
-    ".aac", ".aif", ".aifc", ".aiff", ".amr", ".au", ".caf", ".flac", ".m4a", ".m4b", ".mka", ".mp2",
-    ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".w64", ".wav", ".wave", ".webm", ".wma",
+    ".3gp", ".aac", ".ac3", ".aif", ".aifc", ".aiff", ".amr", ".au", ".bw64", ".caf", ".flac", ".m4a", ".m4b", ".mka",
+    ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".tta", ".w64", ".wav", ".wave",
+    ".webm", ".wma", ".wv",
+})
+OTHER_SUFFIXES = frozenset({
+    ".ape", ".dff", ".ds2", ".dsf", ".dss", ".iff", ".mpc", ".msv", ".nist", ".ra", ".sf", ".shn", ".sph", ".spx",
+    ".sud", ".svx", ".voc", ".vox", ".w4v", ".wac",
 })
 # fmt: on
-"""Suffixes, lower-case with their dot, of the files that are read when a folder is indexed."""
+"""``SUFFIXES``: of the files that are read when a folder is indexed, lower-case with their dot. ``OTHER_SUFFIXES``: of
+recordings in formats whose structure is not known here; in a folder they are reported, and not read."""
 
 _RATE_MIN, _RATE_MAX = 100, 50_000_000
 

@@ -14,7 +14,7 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.indexing.corpus_index import index_corpus
-from ossicle.corpus.indexing.file_selection import audio_files, sliver
+from ossicle.corpus.indexing.file_selection import audio_files, sliver, unread_audio
 from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.globs import Globs
 
@@ -154,3 +154,15 @@ def test_absurd_globs_are_refused() -> None:
         Globs(["a" * 5000])
     with pytest.raises(ValueError, match="1001 globs are more than 1000"):
         Globs(["a"] * 1001)
+
+
+def test_recordings_in_formats_that_are_not_read_are_named(folder):
+    assert unread_audio(folder / "audio") == ""
+    for name in ("siteA/x.VOC", "siteB/y.sph", "siteA/a.sud", "siteA/notes.txt", "old/z.voc"):
+        (folder / "audio" / name).parent.mkdir(exist_ok=True)
+        (folder / "audio" / name).write_bytes(b"x")
+    # siteA/a.wav was made of siteA/a.sud.
+    said = unread_audio(folder / "audio", ["old/"])
+    assert said == "2 files (siteA/x.VOC) with the suffix .sph, .voc; convert to WAV or FLAC"
+    assert unread_audio(folder / "audio").startswith("3 files (old/z.voc)")
+    assert audio_files(folder / "audio").listed == tuple(sorted(PATHS))

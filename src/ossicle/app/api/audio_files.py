@@ -18,6 +18,7 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN, channel_name
 from ossicle.core.value_checks import given_path
+from ossicle.corpus.indexing.file_selection import unread_audio
 from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.naming.table_names import writable
 from ossicle.inference.batch import PathLike
@@ -64,6 +65,12 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
             number += 1
         out[normal_path(unique)] = unique, path
     return sorted(out.values())
+
+
+def unread_lines(asked: Sequence[Path]) -> list[str]:
+    """Return a line for each folder with recordings that :func:`find_audio` does not list, because of their format."""
+    texts = [(place, unread_audio(place)) for place in asked if place.is_dir()]
+    return [f"{place}: not read: {text}" for place, text in texts if text]
 
 
 def _without_drive(name: str) -> str:

@@ -22,6 +22,7 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
+from ossicle.corpus.formats.cells.event_columns import COLUMN_OPTION
 from ossicle.corpus.formats.cells.rows import RawSelection, check_times, checked_label, number, optional_number
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.notes import Note
@@ -124,7 +125,8 @@ def _label_places(table: Delimited, wanted: str, default_label: str | None) -> t
         found = tuple(place for key in LABELS if (place := table.find([key])) is not None)
     if not found and (default_label is None or wanted.strip().lower() != "auto"):
         raise FormatError(
-            f"{table.where}: there is no label column {wanted!r}; set label_column to one of: {', '.join(table.header)}"
+            f"{table.where}: there is no label column {wanted!r}; "
+            f"set {COLUMN_OPTION} to one of: {', '.join(table.header)}"
         )
     return found
 

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ossicle.audio.probe import SUFFIXES
+from ossicle.audio.probe import OTHER_SUFFIXES, SUFFIXES
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
+from ossicle.core.text.counting import counted
 from ossicle.corpus.naming.file_listing import listing_below, shown
 from ossicle.corpus.naming.globs import Globs
+from ossicle.corpus.naming.name_template import stem_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,34 @@ def audio_files(
     )
 
 
+def unread_audio(folder: Path, exclude: Sequence[str] = ()) -> str:
+    """Return a sentence on recordings below a folder whose format is not read; empty if there are none.
+
+    Parameters
+    ----------
+    folder
+        Folder of the audio files.
+    exclude
+        Globs on the paths that are left out on purpose.
+
+    Returns
+    -------
+    A file beside one that is read, with the same name up to the suffix, is taken for its original and not counted.
+    """
+    listed = listing_below(folder, SUFFIXES | OTHER_SUFFIXES).files
+    read = {stem_of(path, SUFFIXES) for path in listed if _suffix(path) in SUFFIXES}
+    out = Globs(exclude)
+    unread = [
+        path
+        for path in listed
+        if _suffix(path) in OTHER_SUFFIXES and os.path.splitext(path)[0] not in read and out.match(path) is None
+    ]
+    if not unread:
+        return ""
+    kinds = ", ".join(sorted({_suffix(path) for path in unread}))
+    return f"{counted(len(unread), 'file')} ({shown(unread[0])}) with the suffix {kinds}; convert to WAV or FLAC"
+
+
 def sliver(paths: Sequence[str], most: int) -> list[str]:
     """Return at most ``most`` of the paths, sorted: evenly many from every folder, by a hash of the path within it.
 
@@ -106,6 +136,10 @@ def sliver(paths: Sequence[str], most: int) -> list[str]:
         order.append((seen[folder], folder, path))
         seen[folder] += 1
     return sorted(path for _, _, path in sorted(order)[:most])
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(path)[1].lower()
 
 
 def _fits(glob: str, paths: Sequence[str]) -> bool:

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.app.api.audio_files import find_audio
+from ossicle.app.api.audio_files import find_audio, load_audio
 from ossicle.app.cli.printable import printable
 from ossicle.core.text.controls import first_control
 from ossicle.corpus.naming.table_names import writable
@@ -107,3 +108,37 @@ def test_a_writable_name_holds_no_order_and_stays_as_it_is_without_one(name: str
         return
     assert first_control(writable(name)) is None
     assert (writable(name) == name) == (first_control(name) is None)
+
+
+def test_recordings_of_a_folder_in_other_formats_are_named_and_not_dropped(
+    tmp_path: Path, ossicle: Commands, old_bundle: Path
+) -> None:
+    record(tmp_path / "in" / "a.wav")
+    soundfile.write(tmp_path / "in" / "b.voc", np.zeros(8000), 8000)
+    said = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out")
+    assert said.code == 0
+    assert f"{tmp_path / 'in'}: not read: 1 file (b.voc) with the suffix .voc; convert to WAV or FLAC" in said.err
+
+
+@pytest.mark.parametrize(("suffix", "codec", "container"), [
+    (".mov", "pcm_s16le", "mov"), (".mkv", "aac", "matroska"), (".wv", "wavpack", "wv"), (".tta", "tta", "tta"),
+    (".ac3", "ac3", "ac3"), (".3gp", "aac", "3gp"),
+])  # fmt: skip
+def test_the_folder_lists_what_the_decoder_reads(tmp_path: Path, suffix: str, codec: str, container: str) -> None:
+    file = tmp_path / f"x{suffix}"
+    samples = np.random.default_rng(1).normal(0, 0.1, (1, 48000)).astype(np.float32)
+    with av.open(str(file), "w", format=container) as out:
+        stream = out.add_stream(codec, rate=48000)
+        stream.layout = "mono"
+        stream.codec_context.open()
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+        frame.sample_rate, frame.pts = 48000, 0
+        size = stream.codec_context.frame_size or None
+        cutter = av.AudioResampler(format=stream.format.name, layout="mono", rate=48000, frame_size=size)
+        for piece in cutter.resample(frame) + cutter.resample(None):
+            out.mux(stream.encode(piece))
+        out.mux(stream.encode(None))
+    assert find_audio([tmp_path]) == [(file.name, file)]
+    heard, rate = load_audio(file)
+    assert rate == 48000
+    assert len(heard) == pytest.approx(48000, abs=3000)

@@ -8,7 +8,7 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.audio.wav import write_wav
-from ossicle.core.errors import FormatError, UsageError
+from ossicle.core.errors import FormatError, SplitError, UsageError
 
 RATE = 8000
 
@@ -48,3 +48,30 @@ def test_rows_without_a_label_get_the_default(corpus: Path) -> None:
         new(corpus)
     project = load_project(new(corpus, default_label="call"))
     assert project.settings.corpus.default_label == "call"
+
+
+@pytest.mark.parametrize("column", ["Call type", "4"])
+def test_the_label_column_of_annotations_is_chosen(corpus: Path, column: str) -> None:
+    for name in "abc":
+        rows = "1\t1.0\t2.0\thum\n"
+        (corpus / f"tables/{name}.Table.1.selections.txt").write_text(
+            "Selection\tBegin Time (s)\tEnd Time (s)\tCall type\n" + rows
+        )
+    with pytest.raises(
+        FormatError, match=r"found: .*Call type\); name it with --label-column \(\[corpus\] label_column\)"
+    ):
+        new(corpus)
+    project = load_project(new(corpus, label_column=column))
+    assert project.settings.corpus.label_column == column
+
+
+def test_a_missing_label_column_of_annotations_is_named(corpus: Path) -> None:
+    (corpus / "tables/calls.csv").write_text("file,start_time,end_time,label\na.wav,1,2,hum\nb.wav,1,2,hum\n")
+    with pytest.raises(FormatError, match=r"there is no label column 'Ruf'; set --label-column .* to one of: file, "):
+        new(corpus, label_column="Ruf")
+
+
+def test_a_single_annotated_recording_is_named(corpus: Path) -> None:
+    (corpus / "tables/calls.csv").write_text("file,start_time,end_time,label\nb.wav,1,2,hum\n")
+    with pytest.raises(SplitError, match=r"only 'b.wav' of 3 recordings has annotations; annotate recordings of other"):
+        new(corpus)

@@ -56,7 +56,9 @@ def new(
     label_column: Annotated[
         str,
         typer.Option(
-            help="Label column of the --labels table. Default: primary_label, category or the like.", show_default=False
+            help="Label column: of the tables of --annotations (a name, or a number from 1), or of the --labels table. "
+            "Default: a usual name, such as Annotation, Species, primary_label or category.",
+            show_default=False,
         ),
     ] = "",
     group: Annotated[

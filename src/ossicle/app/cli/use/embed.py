@@ -63,8 +63,8 @@ def embed(
     One table for each recording, and `encoder.json` with the description of the encoder. Exit code 3: a recording could
     not be read; each is listed.
     """
-    from ossicle.app.api.audio_files import find_audio
     from ossicle.app.api.features.embeddings import EmbeddingTables, embed_file
+    from ossicle.app.cli.use.asked_recordings import asked_recordings
     from ossicle.app.steps.engine.encoders import open_any_encoder
     from ossicle.audio.encoders.settings import EncoderSettings
 
@@ -80,7 +80,7 @@ def embed(
         raise UsageError(f"--window-s {window_s:g}: a window {fault}; give another length")
     written: list[str] = []
     lost: list[str] = []
-    named = find_audio(recordings)
+    named = asked_recordings(recordings)
     tables = EmbeddingTables(out, [name for name, _ in named])
     for name, file in named:
         try:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.api.audio_files import find_audio
 from ossicle.app.api.engine import RUNTIMES
 from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.api.prediction_tables import PredictionTables
@@ -17,6 +16,7 @@ from ossicle.app.api.transcripts import TRANSCRIPT_FORMATS, VELOCITIES, MidiChoi
 from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
+from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import EVENTS, Finished, file_state, predicted_with
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
@@ -162,7 +162,7 @@ def predict(
     if options.given:
         raise UsageError(f"{options.given} is for bundles of states, and this one finds events: leave it out")
     wanted = _known_formats(formats or "raven,csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS))
-    audio = find_audio(files)
+    audio = asked_recordings(files)
     names = [name for name, _ in audio]
     written = transcripts(out, names, wanted, opened.labels, choices)
     if out.exists() and not out.is_dir():

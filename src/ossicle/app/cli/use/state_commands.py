@@ -9,13 +9,13 @@ from statistics import median
 
 import typer
 
-from ossicle.app.api.audio_files import find_audio
 from ossicle.app.api.loaded_bundle import LoadedBundle
 from ossicle.app.api.states.expected_states import Comparison, compared, read_expected
 from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.app.api.states.state_tables import recording_json, write_state_scores, write_states
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
+from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.artefacts.filesystem.changes import make_folder
@@ -60,7 +60,7 @@ def predict_states(
     if not options.scores_only:
         states.require_fitted()
     expected = None if options.expect is None else read_expected(options.expect, opened.labels)
-    audio = find_audio(files)
+    audio = asked_recordings(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     make_folder(out)

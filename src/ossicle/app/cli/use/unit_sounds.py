@@ -141,10 +141,10 @@ def resynth(
     Only recordings that the vocoder was not trained on say something about others. At most 30 s of each segment are
     judged. Exit code 4: a bar is missed; each is named. Exit code 3: a recording could not be used in full.
     """
-    from ossicle.app.api.audio_files import find_audio
     from ossicle.app.api.units.resynthesis import Listening, Resynthesiser
     from ossicle.app.api.units.speaking import open_speaker
     from ossicle.app.cli.tables.vocoder_table import vocoder_rows
+    from ossicle.app.cli.use.asked_recordings import asked_recordings
     from ossicle.evaluation.units.resynthesis.missed import missed_in_words
     from ossicle.evaluation.units.resynthesis.settings import ResynthesisSettings
 
@@ -160,7 +160,9 @@ def resynth(
     except ValueError as problem:
         raise UsageError(f"--most-mcd, --least-length, --most-length: {problem}") from None
     opened = open_speaker(vocoder, speaker, 0.0, device)
-    found = Resynthesiser(vocoder, opened, weights, threads).resynthesise(find_audio(recordings), out, bars, heard)
+    found = Resynthesiser(vocoder, opened, weights, threads).resynthesise(
+        asked_recordings(recordings), out, bars, heard
+    )
     if as_json:
         print(json_text(found.figures))
     else:

@@ -81,8 +81,8 @@ def encode(
     that the quantiser was trained with; another layer, hop or sample rate is refused. Exit code 3: a recording could
     not be read, ends early, or has no unit; each is listed.
     """
-    from ossicle.app.api.audio_files import find_audio
     from ossicle.app.api.units.encoding import UnitEncoder
+    from ossicle.app.cli.use.asked_recordings import asked_recordings
     from ossicle.artefacts.files import write_json
     from ossicle.corpus.naming.table_names import table_places
 
@@ -93,7 +93,7 @@ def encode(
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     encoder = UnitEncoder(quantiser, weights, threads)
-    named = find_audio(recordings)
+    named = asked_recordings(recordings)
     places = table_places([name for name, _ in named])
     settings, heard = encoder.cut if cut else None, chosen or encoder.channel
     own = encoder.group_statistics((file for _, file in named), settings, heard) if one_group else None

@@ -21,6 +21,7 @@ from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
 from ossicle.core.text.controls import control_name, first_control
+from ossicle.core.text.counting import counted
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.formats.reading.folder_reader import NOT_READ
@@ -195,6 +196,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
         decode=False,
         label_field=source.label_field,
         label_fields=source.label_fields,
+        label_column=_annotation_column(wishes) or "auto",
         default_label=wishes.default_label,
         label_map=() if hits is None else short_names(hits.labels),
         metadata=source.metadata or MetadataSettings(),
@@ -248,16 +250,26 @@ def _require_groups(found: ScaffoldInputs) -> None:
         split = SplitSettings(group=found.group, folds=found.folds, fold_field=found.fold_field)
         make_folds(found.index.recordings, found.index.annotations, split)
         return
-    groups = {one.fields[found.group] for one in found.index.recordings if one.reviewed}
+    annotated = [one for one in found.index.recordings if one.reviewed]
+    groups = {one.fields[found.group] for one in annotated}
     if found.index.annotations and len(groups) < max(2, found.folds):
         wanted = (
             f"{found.folds} folds need at least as many groups"
             if found.folds
             else "to hold each out once, there must be at least two"
         )
-        raise SplitError(
-            f"grouping by {found.group!r} gives {len(groups)} annotated group(s): {wanted}; choose another --group"
+        remedy = (
+            f"only {annotated[0].path!r} of {counted(len(found.index.recordings), 'recording')} has annotations; "
+            "annotate recordings of other groups, or check that the tables are named after their recordings"
+            if len(annotated) == 1
+            else "choose another --group"
         )
+        raise SplitError(f"grouping by {found.group!r} gives {len(groups)} annotated group(s): {wanted}; {remedy}")
+
+
+def _annotation_column(wishes: Wishes) -> str:
+    """Return the label column of ``--annotations``, as given; empty if none is given, or if it is that of a table."""
+    return wishes.label_column if wishes.annotations is not None else ""
 
 
 def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
@@ -266,6 +278,8 @@ def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
     own_label = str(found.values.get("corpus", {}).get("label_field", ""))
     if not source.whole:
         lines.append(f"annotations = {quoted(relative_path(wishes.annotations, folder) if wishes.annotations else '')}")
+    if column := _annotation_column(wishes):
+        lines.append(line("label_column", quoted(column), "the column of the annotations that holds the label"))
     if wishes.default_label:
         lines.append(line("default_label", quoted(wishes.default_label), "the label of rows that have none"))
     if source.label_field != own_label:

@@ -92,6 +92,10 @@ NOT_CLASSES: frozenset[str] = frozenset(
 """Headings that are no names of classes, as keys."""
 
 
+COLUMN_OPTION = "--label-column ([corpus] label_column)"
+"""How a user chooses the label column: as an option of a command, or in the project file."""
+
+
 def has_times(header: Iterable[str]) -> bool:
     """Return whether headings include columns for start and end."""
     keys = {heading_key(name) for name in header}
@@ -137,14 +141,15 @@ def label_column(
         if place is None:
             listed = ", ".join(table.header)
             raise FormatError(
-                f"{table.where}: there is no label column {wanted!r}; set label_column to one of: {listed}"
+                f"{table.where}: there is no label column {wanted!r}; set {COLUMN_OPTION} to one of: {listed}"
             )
         return place, ()
     filled = [place for place in present if any(cells[place].strip() for _, cells in table.rows)]
     if not present and default_label is None and table.rows:
         raise FormatError(
             f"{table.where}: no label column (searched for {', '.join(keys)}; found: {', '.join(table.header)}); "
-            f"name it with label_column, or give all rows one default label (default_label){_windows_hint(table)}"
+            f"name it with {COLUMN_OPTION}, or give all rows one default label "
+            f"(--default-label, [corpus] default_label){_windows_hint(table)}"
         )
     chosen = next(iter(filled or present), None)
     return chosen, tuple(place for place in present if place != chosen)
@@ -165,7 +170,7 @@ def empty_label_hint(table: Delimited, cells: Sequence[str], others: Collection[
         if cells[place].strip():
             return (
                 f"the label is empty, but the column {table.header[place]!r} says {cells[place].strip()!r}; "
-                "fill it in, or choose the column with label_column"
+                f"fill it in, or choose the column with {COLUMN_OPTION}"
             )
     return ""
 

@@ -56,6 +56,7 @@ _PLACES = frozenset({"latitude", "longitude", "lat", "lon", "long", "lng", "elev
 _OF_BIRDNET = re.compile(r"birdnet.*params", re.IGNORECASE)
 _DURATIONS = frozenset({"filename", "duration"})
 _ABOUT_TIME = re.compile(r"(^|_)(start|begin|onset|from|end|stop|offset|to|time|duration|t0|t1|tmin|tmax)(_|$)")
+_LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 
 
@@ -138,9 +139,12 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
         return f"its times are samples or frames; divide them by the rate and call them start_time, end_time ({shown})"
     if spans or (numeric and len(header) > 1 and ((about and labelled) or len(about) > 1 or keys & {*START, *END})):
         missing = [what for what, known in (("start", START), ("end", END)) if keys.isdisjoint(known)]
-        return (
-            f"no column is known for the {' and the '.join(missing)} (found: {shown}); rename them start_time, end_time"
-        )
+        wanted = [f"{what}_time" for what in missing]
+        lengths = [name for name in header if _LENGTH.fullmatch(heading_key(name))]
+        remedy = f"rename {'them' if len(wanted) > 1 else 'it'} {', '.join(wanted)}"
+        if missing == ["end"]:
+            remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
+        return f"no column is known for the {' and the '.join(missing)} (found: {shown}); {remedy}"
     return ""
 
 
