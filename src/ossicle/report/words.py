@@ -15,13 +15,15 @@ _FEW_RECORDINGS = 4
 def number(value: float | None, digits: int = 2) -> str:
     """Return a figure with a fixed number of decimals.
 
-    >>> number(0.876), number(float("nan")), number(None)
-    ('0.88', '–', '–')
+    It is first rounded to the 6 decimals of ``metrics.json``, so that page, console and card round the same number.
+
+    >>> number(0.876), number(float("nan")), number(None), number(0.72749999999, 3)
+    ('0.88', '–', '–', '0.728')
     """
     if value is None or not math.isfinite(value):
         return MISSING
     # A small negative figure must not become "-0.00".
-    return f"{round(float(value), digits) + 0.0:.{digits}f}"
+    return f"{round(round(float(value), max(6, digits)), digits) + 0.0:.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 0) -> str:

@@ -181,16 +181,28 @@ def test_the_page_opens_in_a_browser_without_a_network(tmp_path):
     assert 'data-ready="yes"' in opened_in_browser(tmp_path / "a b.html")
 
 
-def test_long_headings_are_wrapped_before_a_table_is_cut(tmp_path):
+FOLDS = ["held out", "state accuracy", "F1 ac", "F1 fridge", "F1 fridge, not hidden", "state accuracy of files"]
+FIGURE = '<td class="n">0.972<small>0.944 to 0.996</small></td>'
+
+
+@pytest.mark.parametrize(
+    ("kind", "headings", "row"),
+    [
+        (
+            "",
+            [*FOLDS, "recordings", "windows", "decision"],
+            f'{FIGURE * 5}<td>8</td><td>936</td><td><span class="tag">in-sample</span></td>',
+        ),
+        ("confusion", ["true", *(f"fire_crackling {k}" for k in range(16))], '<td class="n">32</td>' * 16),
+    ],
+)
+def test_headings_are_wrapped_before_a_table_is_cut(tmp_path, kind, headings, row):
     css = (Path(page_module.__file__).parent / "templates" / "page.css").read_text()
-    names = ["held out", "state accuracy", "F1 ac", "F1 fridge", "F1 fridge, not hidden", "state accuracy of files"]
-    heads = "".join(f'<th scope="col" class="n">{one}</th>' for one in [*names, "recordings", "windows", "decision"])
-    cell = '<td class="n">0.972<small>0.944 to 0.996</small></td>'
-    row = f'<th scope="row">all folds</th>{cell * 5}<td>8</td><td>936</td><td><span class="tag">in-sample</span></td>'
+    heads = "".join(f'<th scope="col" class="n">{one}</th>' for one in headings)
     measure = "const box = document.querySelector('.scroll'); box.dataset.cut = box.scrollWidth - box.clientWidth;"
     (tmp_path / "x.html").write_text(
-        f'<!doctype html><style>{css}</style><main><div class="scroll"><table><tr>{heads}</tr><tr>{row}</tr></table>'
-        f"</div></main><script>{measure}</script>"
+        f'<!doctype html><style>{css}</style><main><div class="scroll"><table class="{kind}"><tr>{heads}</tr>'
+        f'<tr><th scope="row">all folds</th>{row}</tr></table></div></main><script>{measure}</script>'
     )
     assert 'data-cut="0"' in opened_in_browser(tmp_path / "x.html", "--window-size=1000,800")
 
