@@ -118,6 +118,21 @@ def test_the_same_tasks_are_run_again_and_end_the_same(trial: Trial) -> None:
     assert "late" not in {name for _, name in trial.notes()}
 
 
+def test_what_needs_a_task_that_a_gate_refused_runs(trial: Trial) -> None:
+    jobs = {"a": ((), {"refused": "exit4", "partial": "exit3"}), "b": (("a",), {"b1": "exit4", "b2": ""})}
+    plan = trial.plan({**jobs, "c": (("b",), {"last": ""})})
+    plan = replace(plan, jobs=tuple(replace(one, task_by_task=("a",)) if one.name == "b" else one for one in plan.jobs))
+    write_scripts(trial.folder, plan)
+    found = {name: (one.state, one.attempt, one.code) for name, one in trial.run(plan).items()}
+    assert found == {
+        "refused": ("done", 1, 4),
+        "partial": ("done", 1, 3),
+        "b1": ("done", 1, 4),
+        "b2": ("done", 1, 0),
+        "last": ("done", 1, 0),
+    }
+
+
 def test_a_task_that_needs_one_task_does_not_wait_for_the_others(trial: Trial) -> None:
     # a2 ends only when b1 has begun, and b0 must not begin, because a0 fails.
     last = "wait" if trial.on == "slurm" else ""

@@ -21,7 +21,7 @@ from ossicle.app.jobs.folder import PlanFolder, json_lines, last_folder, new_fol
 from ossicle.app.jobs.job import Job, JobPlan, Task, read_plan, write_plan
 from ossicle.app.jobs.runner import Seen
 from ossicle.app.jobs.slurm.scripts import sbatch_script, write_scripts
-from ossicle.app.jobs.state import task_states
+from ossicle.app.jobs.state import FINE, task_states
 from ossicle.app.project.load import load_project
 from ossicle.app.project.tables.placement import JobsSettings, StepPlacement
 from ossicle.core.errors import ArtefactError, ProjectError, UsageError
@@ -201,7 +201,7 @@ def requeued(tmp_path: Path) -> list[str]:
     [
         ("exit 0", 0, "done", False),
         ("exit 3", 0, "done", False),
-        ("exit 4", 4, "done", False),
+        ("exit 4", 0, "done", False),
         ("exit 2", 2, "failed", False),
         ("exit 1", 1, "again", True),
         ("kill -9 $$", 137, "again", True),
@@ -212,7 +212,7 @@ def test_the_code_of_a_task_is_kept_and_decides(
     tmp_path: Path, command: str, code: int, state: str, queued_again: bool
 ) -> None:
     assert run_attempt(tmp_path, command).wait(20) == code
-    told = {"exit 3": 3}.get(command, code)
+    told = {"exit 3": 3, "exit 4": 4}.get(command, code)
     assert states(tmp_path) == [(state, told)]
     assert requeued(tmp_path) == (["requeue 7_0"] if queued_again else [])
 
@@ -318,6 +318,18 @@ def test_jobs_on_other_places_have_no_scripts_and_are_named(tmp_path: Path) -> N
         "When those have ended, run:",
         *by_hand,
     ]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 40])
+def test_the_launcher_goes_on_after_tasks_that_are_done(tmp_path: Path, code: int) -> None:
+    local = replace(SLURM, on="local")
+    plan = JobPlan((Job("a", (task("x", "a"),), (), local), Job("b", (task("x", "b"),), ("a",), local)))
+    folder = PlanFolder(tmp_path / "plan", tmp_path)
+    write_scripts(folder, plan)
+    tools = fake(tmp_path / "tools", "ossicle", f'echo "$1"; [ "$1" = b ] || exit {code}')
+    env = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    done = subprocess.run([str(folder.launcher)], capture_output=True, text=True, check=False, env=env, timeout=60)
+    assert done.stdout.splitlines() == (["a", "b"] if code in FINE else ["a"])
 
 
 def sorted_words(log: Path, old: str = "", new: str = "") -> list[list[str]]:

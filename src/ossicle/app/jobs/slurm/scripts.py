@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ossicle.app.jobs.folder import PlanFolder
 from ossicle.app.jobs.job import Job, JobPlan, write_plan
+from ossicle.app.jobs.state import FINE
 from ossicle.app.project.tables.placement import SLURM
 from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.changes import make_executable
@@ -172,8 +173,9 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
             lines.append(f"job{number}=$(submit {job.name}{after})")
             lines.append(f'echo "{job.name}: ${{job{number}}}"')
         else:
-            # Exit code 3 means that some inputs were skipped: the task is finished.
-            lines += [f"({place(task.folder)}{task.line}) || [ $? -eq 3 ]" for task in job.tasks]
+            # A task that skipped some inputs, or that a gate refused, is finished.
+            fine = "|".join(str(code) for code in FINE if code)
+            lines += [f"({place(task.folder)}{task.line}) || [[ $? =~ ^({fine})$ ]]" for task in job.tasks]
     if later:
         lines.append('echo "When those have ended, run:"')
         lines += [f"echo {shlex.quote('  ' + folder.by_hand(task))}" for job in later for task in job.tasks]

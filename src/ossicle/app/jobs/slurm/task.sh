@@ -1,7 +1,8 @@
 # Read by the scripts of the jobs. `attempt STATE ATTEMPTS CONTINUATIONS COMMAND...` runs one task of an array, leaves a
 # JSON line in STATE for whatever becomes of it, and has the task queued again where that may help:
-#   exit code 0, or 3 (done, inputs were left out): done, and 0 for Slurm, so that jobs which need this one start
-#   exit code 2 (wrong usage) and 4 (the noise gate refused): told, and kept; another attempt would end the same way
+#   exit code 0, 3 (done, inputs were left out) and 4 (done, a gate refused): done, and 0 for Slurm, so that jobs which
+#   need this one start, as they do on every other place
+#   exit code 2 (wrong usage): told, and kept; another attempt would end the same way
 #   any other: queued again until it was run ATTEMPTS times, then kept
 #   SIGUSR1, which Slurm sends a minute before the wall time: the command is told to save its state (SIGTERM) and the
 #   task goes on from there, CONTINUATIONS times at most
@@ -26,13 +27,13 @@ attempt() {
     done
     trap '' USR1 TERM
     case "$code:$why" in
-        0:* | 3:*) _say "done" "$code" && return 0 ;;
-        4:* | *:cancelled) ;;
+        0:* | 3:* | 4:*) _say "done" "$code" && return 0 ;;
+        *:cancelled) ;;
         2:*) why=failed ;;
         *:limit) [ "$(_count limit)" -lt "$continuations" ] || why=failed ;;
         *) if [ $(($(_count again) + 1)) -lt "$attempts" ]; then why=again; else why=failed; fi ;;
     esac
-    _say "${why:-done}" "$code"
+    _say "$why" "$code"
     case "$why" in
         again | limit) scontrol requeue "$id" || _say failed "$code" ;;
     esac
