@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ossicle.app.jobs.modal import service
 from ossicle.app.jobs.modal.containers.coordinator import coordinate
-from ossicle.app.jobs.modal.service import COORDINATE, CallState, Resources
+from ossicle.app.jobs.modal.service import COORDINATE, CallState, Mount, Resources
 from ossicle.app.jobs.pool import PROGRAM
 from ossicle.app.remote.modal_place import ModalPlace
 from ossicle.core.errors import UsageError
@@ -32,7 +32,7 @@ def leave(number, frame):
     raise KeyboardInterrupt
 signal.signal(signal.SIGTERM, leave)
 signal.signal(signal.SIGINT, leave)
-sys.exit(run_task(Mount(), json.loads(sys.argv[2]), json.loads(sys.argv[3])))
+sys.exit(run_task(Mount(), json.loads(sys.argv[2]), json.loads(sys.argv[3]), call=sys.argv[4]))
 """
 GRACE_S = 60
 
@@ -59,6 +59,9 @@ class Call:
 
 class ModalDouble:
     """Containers, and the volume; :meth:`close` ends everything."""
+
+    poll_s = 0.05
+    """Seconds between two looks of a coordinator."""
 
     def __init__(self, folder: Path, program: Sequence[str] = PROGRAM, token: bool = True) -> None:
         self.folder, self.program, self.token = folder, tuple(program), token
@@ -92,12 +95,12 @@ class ModalDouble:
             if self.dying:
                 self.dying -= 1
                 call.stopped.set()
-            call.thread = threading.Thread(target=self._coordinate, args=(call, {**request, "poll_s": 0.05}))
+            call.thread = threading.Thread(
+                target=self._coordinate, args=(name, call, {**request, "poll_s": self.poll_s})
+            )
             call.thread.start()
         else:
-            call.process = subprocess.Popen(
-                [sys.executable, "-P", "-c", CONTAINER, str(self.folder), json.dumps(request), json.dumps(self.program)]
-            )
+            call.process = self._task(name, request)
         return name
 
     def states(self, ids: Sequence[str]) -> dict[str, CallState]:
@@ -118,14 +121,25 @@ class ModalDouble:
             if call.thread is not None:
                 call.thread.join(GRACE_S)
 
-    def _coordinate(self, call: Call, request: Mapping[str, object]) -> None:
+    def _mount(self) -> Mount:
+        return FolderMount(self.folder)
+
+    def _task(self, name: str, request: Mapping[str, object]) -> "subprocess.Popen[bytes]":
+        """Start the container of a call."""
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-P", "-c", CONTAINER),
+                *(str(self.folder), json.dumps(request), json.dumps(self.program), name),
+            ]
+        )
+
+    def _coordinate(self, name: str, call: Call, request: Mapping[str, object]) -> None:
         try:
-            coordinate(FolderMount(self.folder), self, request, _until_stopped(call.stopped))
+            coordinate(self._mount(), self, request, _until_stopped(call.stopped), name)
         except BaseException as problem:  # noqa: BLE001 - the test reads it
             call.problem.append(problem)
 
-    @staticmethod
-    def _state(call: Call) -> CallState:
+    def _state(self, call: Call) -> CallState:
         if call.thread is not None:
             if call.thread.is_alive():
                 return CallState(service.RUNNING)

@@ -1,34 +1,26 @@
-"""A folder with the semantics of a Modal volume, and containers over it.
+"""A folder with the semantics of a Modal volume; ``tests/modal_snapshots.py`` runs containers over it.
 
 The volume shows a container what was there at its start or at its last ``reload``. What a container writes is seen by
 nobody else before its ``commit``, and the last writer of a file wins. Files get the time of their commit. No process
-in a container can lock a file, through any library: the system refuses it. A container is killed at its limit, and
-whenever a test takes it away; what it did not commit is then lost.
+in a container can lock a file, through any library: the system refuses it.
 
-Run as a script, this is a container.
+Run as a script, this starts a command that can lock nothing.
 """
 
 import ctypes
 import fcntl
-import json
 import os
 import platform
-import random
 import shutil
 import signal
 import struct
-import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 EXIT_SAVED = 143
-AGAIN, KILLED = -1, -2
-"""What becomes of a container besides exit codes: it is begun again, or was killed at its limit."""
 Stamp = tuple[int, int, int]
 """What tells whether a file was written: time, size, inode."""
 
@@ -129,70 +121,6 @@ def _prune(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Trouble:
-    """What happens to a container: it is told to stop ``after_s`` seconds after its start, or taken away.
-
-    ``saved``: it is taken away so many seconds after it first saved something, not after its start.
-    """
-
-    stops: bool
-    saved: bool
-    after_s: float
-
-
-@dataclass
-class Container:
-    """A process over a view of its own, which runs one command line and ends with its exit code."""
-
-    name: str
-    view: Path
-    process: "subprocess.Popen[bytes]"
-    trouble: Trouble | None
-    began: float = field(default_factory=time.monotonic)
-    first_saved: float | None = None
-
-    def is_due(self) -> bool:
-        """Whether it is to be taken away now."""
-        if self.trouble is None or self.trouble.stops:
-            return False
-        now, saved = time.monotonic(), saved_note(self.view)
-        if self.first_saved is None and saved.exists() and saved.stat().st_size == 0 and saved.stat().st_mtime_ns > 1:
-            self.first_saved = now
-        since = self.first_saved if self.trouble.saved else self.began
-        return since is not None and now - since > self.trouble.after_s
-
-
-class Troubles:
-    """Troubles of random commands at random moments, at most one for each command until one is done before it comes.
-
-    Parameters
-    ----------
-    taken, stops
-        How many containers are taken away, and how many are told to stop.
-    seed
-        Which, and when.
-    """
-
-    def __init__(self, taken: int = 0, stops: int = 0, seed: int = 0) -> None:
-        self._left = [False] * taken + [True] * stops
-        self._draw, self._met = random.Random(seed), set[str]()
-        self._draw.shuffle(self._left)
-
-    def next(self, name: str) -> Trouble | None:
-        """Return the trouble of a new container that runs this command; None for none."""
-        if not self._left or name in self._met:
-            return None
-        self._met.add(name)
-        stops, saved = self._left.pop(), self._draw.random() < 0.5
-        after_s = self._draw.uniform(1.0, 9.0) if stops else self._draw.uniform(0.0, 2.0 if saved else 9.0)
-        return Trouble(stops, saved and not stops, after_s)
-
-    def escaped(self, trouble: Trouble) -> None:
-        """Keep the trouble of a container that was done before it came for another one."""
-        self._left.append(trouble.stops)
-
-
-@dataclass(frozen=True)
 class Lost:
     """What a container that was taken away had not committed: epochs of a training, and finished files by folder."""
 
@@ -218,146 +146,6 @@ def lost(name: str, view: Path, volume: Path) -> Lost:
 
 def _n_lines(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.exists() else 0
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended: its code, None if the container was killed at its limit; and how often it was begun."""
-
-    code: int | None
-    starts: int
-
-
-class Fleet:
-    """Runs command lines in containers, a few at a time, and takes some away.
-
-    Parameters
-    ----------
-    folder
-        Where the volume and the views of containers lie.
-    program
-        The command that runs ``ossicle``.
-    most
-        How many containers run at a time.
-    limit_s
-        Seconds after which a container is killed.
-    troubles
-        What happens to containers before they are done; nothing by default.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        program: Sequence[str],
-        most: int = 3,
-        limit_s: float = 600.0,
-        troubles: "Troubles | None" = None,
-    ) -> None:
-        self.volume = SnapshotVolume(folder)
-        self._folder, self._program, self._most, self._limit_s = folder, tuple(program), most, limit_s
-        self._troubles, self._number = troubles or Troubles(), 0
-        self.lost: list[Lost] = []
-        """What each container that was taken away had not committed."""
-        self.stopped: list[str] = []
-        """Names of the commands that stopped at their limit, once for each time."""
-
-    def run(self, commands: Mapping[str, Sequence[str]], where: str) -> dict[str, Ended]:
-        """Run commands in the folder ``where`` of the volume; one that was taken away or stopped is begun again."""
-        waiting, running, out = list(commands), list[Container](), dict[str, Ended]()
-        starts = dict.fromkeys(commands, 0)
-        try:
-            while waiting or running:
-                while waiting and len(running) < self._most:
-                    name = waiting.pop(0)
-                    starts[name] += 1
-                    running.append(self._start(name, tuple(commands[name]), where))
-                for one in tuple(running):
-                    if (end := self._end(one)) is None:
-                        continue
-                    running.remove(one)
-                    if end == AGAIN:
-                        waiting.append(one.name)
-                    else:
-                        out[one.name] = Ended(None if end == KILLED else end, starts[one.name])
-                time.sleep(0.02)
-        finally:
-            for one in running:
-                self._kill(one)
-        return out
-
-    def _end(self, one: Container) -> int | None:
-        """Return how a container ended: an exit code, :data:`AGAIN` or :data:`KILLED`; None while it runs."""
-        code = one.process.poll()
-        if code is None and one.is_due():
-            self._kill(one)
-            self.lost.append(lost(one.name, one.view, self.volume.files))
-            return AGAIN
-        if code is None and time.monotonic() - one.began > self._limit_s:
-            self._kill(one)
-            return KILLED
-        if code is not None and one.trouble is not None:
-            if one.trouble.stops and code == EXIT_SAVED:
-                self.stopped.append(one.name)
-                return AGAIN
-            self._troubles.escaped(one.trouble)
-        return code
-
-    def _start(self, name: str, argv: tuple[str, ...], where: str) -> Container:
-        self._number += 1
-        view = self._folder / f"view-{self._number}"
-        trouble = self._troubles.next(name)
-        stop = [f"--stop-after={trouble.after_s:.2f}"] if trouble is not None and trouble.stops else []
-        order = {
-            "volume": str(self._folder),
-            "view": str(view),
-            "where": where,
-            "argv": [*self._program, *argv, *stop],
-            "log": f"logs/{name}.log",
-        }
-        process = subprocess.Popen(
-            [sys.executable, __file__, "container", json.dumps(order)], stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        return Container(name, view, process, trouble)
-
-    def _kill(self, one: Container) -> None:
-        # A commit is whole or absent.
-        with self.volume.held():
-            one.process.kill()
-            one.process.wait(60)
-
-
-def saved_note(view: Path) -> Path:
-    """The file whose time a command sets when it saves something."""
-    return view.with_name(f"{view.name}-saved")
-
-
-def contain(order: Mapping[str, Any]) -> int:
-    """Run a command over a view of its own, and commit whenever it saved something, and at its end."""
-    view = Path(order["view"])
-    mount = SnapshotMount(SnapshotVolume(Path(order["volume"])), view)
-    saved = saved_note(view)
-    saved.touch()
-    os.utime(saved, ns=(1, 1))
-    log = view / order["log"]
-    log.parent.mkdir(exist_ok=True)
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-S", __file__, "guard", *order["argv"]],
-            cwd=view / order["where"],
-            env={**os.environ, "OSSICLE_LOCKS": "none", "OSSICLE_SAVED": str(saved)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
-    committed = saved.stat().st_mtime_ns
-    while (code := process.poll()) is None:
-        if (now := saved.stat().st_mtime_ns) != committed:
-            committed = now
-            mount.commit()
-        time.sleep(0.02)
-    mount.commit()
-    shutil.rmtree(view)
-    return code if code >= 0 else 128 - code
 
 
 _NUMBERS = {"x86_64": (73, 72), "aarch64": (32, 25)}
@@ -395,7 +183,5 @@ def forbid_locks() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "guard":
-        forbid_locks()
-        os.execv(sys.argv[2], sys.argv[2:])
-    sys.exit(contain(json.loads(sys.argv[2])))
+    forbid_locks()
+    os.execv(sys.argv[1], sys.argv[1:])

@@ -56,6 +56,10 @@ class DoubleVolume:
     def batch_upload(self, force: bool = False) -> Iterator[DoubleUpload]:
         upload = DoubleUpload()
         yield upload
+        self.put(upload, force)
+
+    def put(self, upload: DoubleUpload, force: bool) -> None:
+        """Write the files of a batch."""
         for path, data in upload.files.items():
             place = self.folder / path
             assert force or not place.exists()

@@ -66,6 +66,7 @@ case "$2" in
     once) [ -e tried ] || { touch tried; exit 7; } ;;
     never) exit 5 ;;
     partial) exit 3 ;;
+    refused) exit 4 ;;
     wrong) exit 2 ;;
     open) touch go ;;
     wait) for _ in $(seq 600); do [ -e go ] && exit 0; sleep 0.1; done; exit 2 ;;

@@ -4,15 +4,22 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ossicle.app.jobs.folder import json_lines
+from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.slurm.runner import queue
+from ossicle.app.steps.pipeline.pipelines import PIPELINES
 
+from ..app.conftest import Commands
+from ..app.jobs.modal.test_runs import mixed
+from ..app.steps.pipeline import toy
 from ..hums import TEMPLATE, write_hums
+from ..modal_double import ModalDouble
 from ..untrained import PROJECT, write_tapes
 from .on_slurm import OSSICLE, TINY, ossicle, require_slurm, until
 
@@ -160,3 +167,17 @@ def test_a_project_for_states_is_the_same_there(tmp_path: Path) -> None:
     assert (here / "metrics.json").read_bytes() == (there / "metrics.json").read_bytes()
     for name in ("bundle/head.onnx", "bundle/weights.safetensors", "heads/fold0/weights.safetensors"):
         assert (here / name).read_bytes() == (there / name).read_bytes(), name
+
+
+def test_a_run_over_slurm_and_modal_equals_a_local_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The real Slurm, and a double in place of Modal."""
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    monkeypatch.setitem(PIPELINES, "toy", toy.PIPELINE)
+    modal = ModalDouble(tmp_path / "volume", (sys.executable, toy.__file__))
+    monkeypatch.setattr(connection, "connect", modal.named)
+    try:
+        mixed(tmp_path, Commands(monkeypatch, capsys), modal, {"counts": "slurm", "page": "modal"})
+    finally:
+        modal.close()

@@ -41,7 +41,7 @@ def test_what_fails_once_is_queued_again_and_what_keeps_failing_ends_the_rest(tm
     folder, plan = made_up(
         tmp_path,
         {
-            "first": ((), {"good": "x", "again": "once", "part": "partial"}),
+            "first": ((), {"good": "x", "again": "once", "part": "partial", "gate": "refused"}),
             "second": (("first",), {"bad": "never"}),
             "third": (("second",), {"late": "x"}),
         },
@@ -51,6 +51,7 @@ def test_what_fails_once_is_queued_again_and_what_keeps_failing_ends_the_rest(tm
         "good": ("done", 1, 0),
         "again": ("done", 2, 0),
         "part": ("done", 1, 3),
+        "gate": ("done", 1, 4),
         "bad": ("failed", 2, 5),
         "late": ("lost", 0, None),
     }

@@ -1,40 +1,40 @@
-"""Plans over a folder with the semantics of a Modal volume: what they make is what a run on this machine makes.
+"""Recipes through ``ossicle run --on modal``: what containers make is what a run on this machine makes.
 
-Three containers run at a time. Each sees the volume as it was at its start, cannot lock a file, and may be taken away.
+Runner, coordinator and containers are those of every run; a folder with the semantics of a Modal volume stands for the
+service. Three containers run at a time. Each sees the volume as it was at its start, cannot lock a file, and may be
+taken away.
 """
 
 import json
 import re
 import shutil
-import sys
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from ossicle.app.jobs.benchmark import benchmark_jobs
-from ossicle.app.jobs.build import step_jobs
+from ossicle.app.jobs import placed
+from ossicle.app.jobs.build import GATHER, step_jobs
 from ossicle.app.jobs.job import Job, Task
-from ossicle.app.jobs.placed import run_planning_steps
-from ossicle.app.jobs.state import FINE
-from ossicle.app.project.load import load_project
-from ossicle.app.steps.engine.step import Silent
-from ossicle.app.steps.pipeline.pipelines import steps_of
+from ossicle.app.jobs.modal import connection
+from ossicle.app.jobs.modal.service import TASK
 from ossicle.artefacts.shelf import MANIFEST
 from ossicle.audio.wav import write_wav
-from ossicle.core.errors import EXIT_USAGE
 from ossicle.corpus.synthetic.tapes import make_tapes
 
-from ..snapshot_volume import Ended, Fleet, Troubles
+from ..app.conftest import Commands, Said
+from ..modal_snapshots import DIED, KILLED, LIMIT, PREEMPTED, SnapshotModal, Troubles
 from ..speech_like import write_speech
 from .conftest import TAPES, TINY, ossicle
 from .test_drums import MACHINES, RATE, hit
 from .test_drums import SMALL as SMALL_DRUMS
 from .units_project import SMALL
 
-PROGRAM = (sys.executable, "-P", "-m", "ossicle")
+ON_MODAL = ("--on", "modal", "--progress", "none", "--set", "jobs.poll_s=0.5", "--set", "modal.max_concurrent=3")
 
 
 def contents(project: Path) -> dict[str, str]:
@@ -64,47 +64,38 @@ def require_equal(one: Path, other: Path) -> None:
     assert left == []
 
 
-def next_jobs(home: Path, overrides: tuple[str, ...] = ()) -> list[Job]:
-    """The jobs that can be planned after what is done, as ``ossicle run --on`` plans its next round."""
-    project = load_project(home / "p", overrides)
-    run_planning_steps(project, Silent(), steps_of(project))
-    return step_jobs(project, steps_of(project), overrides, "local", known_only=True)
+@pytest.fixture
+def modal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SnapshotModal]:
+    monkeypatch.delenv("OSSICLE_DATA_ROOT", raising=False)
+    double = SnapshotModal(tmp_path / "modal")
+    monkeypatch.setattr(connection, "connect", double.named)
+    try:
+        yield double
+    finally:
+        double.close()
 
 
-def sent(home: Path, folder: Path, **of: object) -> Fleet:
-    """Containers over a volume that holds a copy of ``home``."""
-    fleet = Fleet(folder, PROGRAM, **of)  # type: ignore[arg-type]
-    shutil.copytree(home, fleet.volume.files, dirs_exist_ok=True)
-    return fleet
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Commands:
+    """Commands in this process, where the double stands for Modal."""
+    return Commands(monkeypatch, capsys)
 
 
-def benchmarked(fleet: Fleet) -> None:
-    """Run the tasks of the benchmark of the project in the volume."""
-    project = load_project(fleet.volume.files / "p")
-    through(fleet, benchmark_jobs(project, (), "local"))
-
-
-def through(fleet: Fleet, jobs: Iterable[Job]) -> dict[str, Ended]:
-    """Run jobs one after the other; the tasks of each side by side."""
-    out: dict[str, Ended] = {}
-    for job in jobs:
-        ended = fleet.run({f"{job.name}:{one.name}": one.argv[1:] for one in job.tasks}, "p")
-        bad = {name: one for name, one in ended.items() if one.code not in FINE}
-        assert not bad, {name: (fleet.volume.files / "logs" / f"{name}.log").read_text()[-2000:] for name in bad}
-        out |= ended
-    return out
+def on_modal(command: Commands, project: Path, *words: object, name: str = "run") -> Said:
+    said = command(name, "-p", project, *ON_MODAL, *words)
+    assert said.code == 0, said.err[-5000:]
+    return said
 
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two recordings, and a project for acoustic units whose index is made; ``here`` is run on this machine."""
+    """Two recordings, and a project for acoustic units; ``here`` is run on this machine."""
     home = write_speech(tmp_path_factory.mktemp("speech"), speakers=2, files=1, words=24)
     options = ("--audio", home / "audio", "--words", home / "words.tsv", "--group", "speaker")
     new = ossicle("new", "units", home / "p", *options)
     assert new.returncode == 0, new.stderr
     file = home / "p" / "ossicle.toml"
     file.write_text(file.read_text().replace("[project]\n", "[project]\nworkers = 1\n", 1) + SMALL)
-    next_jobs(home)
     return home
 
 
@@ -116,44 +107,51 @@ def spoken_here(speech: Path) -> Path:
     return project
 
 
-def test_a_plan_gives_what_a_run_here_gives(speech: Path, spoken_here: Path, tmp_path: Path) -> None:
-    fleet = sent(speech, tmp_path / "fleet")
-    found = []
-    while jobs := next_jobs(fleet.volume.files):
-        found.append([(job.name, len(job.tasks)) for job in jobs])
-        assert {one.starts for one in through(fleet, jobs).values()} == {1}
-    assert found == [
-        [("segments", 2), ("segments.gather", 1)],
-        [("features", 2), ("features.gather", 1), ("quantiser", 1)],
-        [
-            ("sequences", 2),
-            ("sequences.gather", 1),
-            ("motifs", 1),
-            ("quality", 2),
-            ("quality.gather", 1),
-            ("report", 1),
-        ],
-    ]
-    require_equal(fleet.volume.files / "p", spoken_here)
-    assert not list(fleet.volume.files.rglob(".ossicle-*"))
+def there(home: Path, name: str = "there") -> Path:
+    """A copy of the project in which nothing was run."""
+    return Path(shutil.copytree(home / "p", home / name))
 
 
-def test_whoever_is_last_cannot_gather(speech: Path, tmp_path: Path) -> None:
+def test_a_recipe_on_modal_gives_what_a_run_here_gives(
+    speech: Path, spoken_here: Path, modal: SnapshotModal, command: Commands
+) -> None:
+    project = there(speech)
+    on_modal(command, project)
+    # Work units are arrays, in rounds, and nothing was run twice.
+    assert Counter(str(request["job"]) for name, request, _ in modal.spawned if name == TASK) == {
+        **dict.fromkeys(("segments", "features", "sequences", "quality"), 2),
+        **dict.fromkeys(("segments.gather", "features.gather", "sequences.gather", "quality.gather"), 1),
+        **dict.fromkeys(("quantiser", "motifs", "report"), 1),
+    }
+    assert modal.most <= 3
+    require_equal(project, spoken_here)
+    assert not [one for one in modal.folder.rglob(".ossicle-*") if ".ossicle-sent" not in one.as_posix()]
+
+
+def test_whoever_is_last_cannot_gather(
+    speech: Path, modal: SnapshotModal, command: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What plans did before: tasks that run side by side never see each other's work, so nobody commits the step."""
-    fleet = sent(speech, tmp_path / "fleet")
-    segments, *_ = next_jobs(fleet.volume.files)
 
-    def gathering(job: Job) -> Job:
-        tasks = [Task(one.name, tuple(word for word in one.argv if word != "--no-gather")) for one in job.tasks]
-        return replace(job, tasks=tuple(tasks), needs=())
+    def gathering(*arguments: Any, **more: Any) -> list[Job]:
+        jobs = [job for job in step_jobs(*arguments, **more) if not job.name.endswith(GATHER)]
+        return [replace(job, needs=(), tasks=tuple(map(_gathers, job.tasks))) for job in jobs]
 
-    through(fleet, [gathering(segments)])
+    monkeypatch.setattr(placed, "step_jobs", gathering)
+    project = there(speech, "last")
+    said = command("jobs", "submit", "-p", project, "--on", "modal", "--until", "segments")
+    assert said.code == 0, said.err
+    (coordinator,) = [one.thread for one in modal.calls.values() if one.thread is not None]
+    coordinator.join(300)
     # Both work units are done, and no step is.
-    assert len(list((fleet.volume.files / "p" / "data" / "segments").glob(".work-*/parts/*.json"))) == 2
-    assert not any(name.startswith("segments/") for name in contents(fleet.volume.files / "p"))
-    task = ("jobs", "task", "features", "shard-0000", "--no-gather", "--project=ossicle.toml")
-    assert fleet.run({"next": task}, "p")["next"].code == EXIT_USAGE
-    assert "features needs segments, which is not done" in (fleet.volume.files / "logs" / "next.log").read_text()
+    (segments,) = modal.folder.glob("*/data/segments")
+    assert len(list(segments.glob(".work-*/parts/*.json"))) == 2
+    assert not list(segments.glob(f"[!.]*/{MANIFEST}"))
+    assert "copied 0 artefacts" in command("jobs", "pull", "-p", project).out
+
+
+def _gathers(task: Task) -> Task:
+    return replace(task, argv=tuple(word for word in task.argv if word != "--no-gather"))
 
 
 BENCHMARK = """
@@ -167,41 +165,25 @@ thresholds = [0.1, 0.5]
 """
 
 
-def require_little_lost(fleet: Fleet, taken: int, stops: int) -> None:
+def require_little_lost(modal: SnapshotModal, kinds: Mapping[str, int]) -> None:
     """As many troubles as were planned, and each lost at most one epoch, file or shard."""
-    print([(one.name, one.epochs, dict(one.files)) for one in fleet.lost], fleet.stopped)
-    assert (len(fleet.lost), len(fleet.stopped)) == (taken, stops)
-    assert max(one.epochs for one in fleet.lost) <= 1
+    print([(one.name, one.epochs, dict(one.files)) for one in modal.lost], modal.troubles.came)
+    assert Counter(modal.troubles.came) == Counter(kinds)
+    assert max((one.epochs for one in modal.lost), default=0) <= 1
     done = [
         count
-        for one in fleet.lost
+        for one in modal.lost
         for folder, count in one.files.items()
         if Path(folder).name in ("shards", "parts", "tracks")
     ]
     assert max(done, default=0) <= 1
-
-
-def both_ways(
-    home: Path,
-    place: Path,
-    more: Callable[[Fleet], None] = lambda fleet: None,
-    *,
-    seed: int,
-    taken: int,
-    stops: int,
-    overrides: tuple[str, ...] = (),
-) -> None:
-    """Run the project ``p`` through containers with troubles, and compare it with ``here``."""
-    fleet = sent(home, place / "fleet", troubles=Troubles(taken, stops, seed))
-    while jobs := next_jobs(fleet.volume.files, overrides):
-        through(fleet, jobs)
-    more(fleet)
-    require_equal(fleet.volume.files / "p", home / "here")
-    require_little_lost(fleet, taken, stops)
+    assert modal.most <= 3
 
 
 @pytest.mark.slow
-def test_a_benchmark_of_tapes_with_containers_that_are_taken_away(tmp_path: Path) -> None:
+def test_a_benchmark_of_tapes_with_containers_that_are_taken_away(
+    tmp_path: Path, modal: SnapshotModal, command: Commands
+) -> None:
     home = tmp_path / "home"
     make_tapes(home / "tapes", TAPES)
     make_tapes(home / "others", replace(TAPES, tapes=2, sites=2, seed=7))
@@ -211,16 +193,22 @@ def test_a_benchmark_of_tapes_with_containers_that_are_taken_away(tmp_path: Path
     file = home / "p" / "ossicle.toml"
     text = re.sub(r"\n\[(chunks|decision)\]\n([^\[\n].*\n?)*", "\n", file.read_text())
     file.write_text(re.sub("hop_samples = [0-9]+", "n_mels = 40\nhop_samples = 320", text) + TINY + BENCHMARK)
-    next_jobs(home)
-    here = shutil.copytree(home / "p", home / "here")
-    for command in ("run", "benchmark"):
-        done = ossicle(command, "-p", here, timeout_s=1800)
+    here, project = there(home, "here"), there(home)
+    for name in ("run", "benchmark"):
+        done = ossicle(name, "-p", here, timeout_s=1800)
         assert done.returncode == 0, done.stderr
-    both_ways(home, tmp_path, benchmarked, seed=1, taken=8, stops=2)
+    kinds = {KILLED: 3, PREEMPTED: 3, DIED: 2, LIMIT: 2}
+    modal.troubles = Troubles(kinds, seed=1)
+    for name in ("run", "benchmark"):
+        on_modal(command, project, name=name)
+    require_equal(project, here)
+    require_little_lost(modal, kinds)
 
 
 @pytest.mark.slow
-def test_trainings_on_drums_with_containers_that_are_taken_away(tmp_path: Path) -> None:
+def test_trainings_on_drums_with_containers_that_are_taken_away(
+    tmp_path: Path, modal: SnapshotModal, command: Commands
+) -> None:
     home = tmp_path / "home"
     for number, machine in enumerate(MACHINES):
         for label in ("bd", "sd", "hh"):
@@ -231,14 +219,24 @@ def test_trainings_on_drums_with_containers_that_are_taken_away(tmp_path: Path) 
     new = ossicle("new", "drums", home / "p", "--audio", home / "audio")
     assert new.returncode == 0, new.stderr
     values = {**SMALL_DRUMS, "training.epochs": 6, "training.device": "cpu"}
-    overrides = tuple(f"{key}={value}" for key, value in values.items())
-    next_jobs(home, overrides)
-    here = shutil.copytree(home / "p", home / "here")
-    done = ossicle("run", "-p", here, *(word for one in overrides for word in ("--set", one)), timeout_s=1800)
+    words = [word for key, value in values.items() for word in ("--set", f"{key}={value}")]
+    here, project = there(home, "here"), there(home)
+    done = ossicle("run", "-p", here, *words, timeout_s=1800)
     assert done.returncode == 0, done.stderr
-    both_ways(home, tmp_path, seed=2, taken=6, stops=2, overrides=overrides)
+    kinds = {KILLED: 2, PREEMPTED: 2, DIED: 2, LIMIT: 2}
+    modal.troubles = Troubles(kinds, seed=2)
+    on_modal(command, project, *words)
+    require_equal(project, here)
+    require_little_lost(modal, kinds)
 
 
 @pytest.mark.slow
-def test_acoustic_units_with_containers_that_are_taken_away(speech: Path, spoken_here: Path, tmp_path: Path) -> None:
-    both_ways(speech, tmp_path, seed=3, taken=6, stops=1)
+def test_acoustic_units_with_containers_that_are_taken_away(
+    speech: Path, spoken_here: Path, modal: SnapshotModal, command: Commands
+) -> None:
+    kinds = {KILLED: 3, PREEMPTED: 2, DIED: 1, LIMIT: 1}
+    modal.troubles = Troubles(kinds, seed=3)
+    project = there(speech, "taken")
+    on_modal(command, project)
+    require_equal(project, spoken_here)
+    require_little_lost(modal, kinds)

@@ -3,10 +3,12 @@
 from ossicle.app.jobs.build import Line, Listed, listed_jobs, placement
 from ossicle.app.jobs.job import Job
 from ossicle.app.project.load import Project
-from ossicle.app.project.tables.placement import LOCAL, MODAL
-from ossicle.app.steps.benchmark.tasks import benchmark_tasks
+from ossicle.app.project.tables.placement import LOCAL
+from ossicle.app.steps.benchmark.models import open_reading, readings
+from ossicle.app.steps.benchmark.scores import scores_step
+from ossicle.app.steps.benchmark.tasks import SCORE, benchmark_tasks
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
-from ossicle.core.errors import UsageError
+from ossicle.core.digest import digest
 
 
 def benchmark_elsewhere(project: Project, on: str | None) -> bool:
@@ -29,22 +31,39 @@ def benchmark_jobs(project: Project, overrides: tuple[str, ...], on: str | None)
     Raises
     ------
     UsageError
-        A task is placed on Modal, from where nothing would bring its artefacts.
+        A model cannot be read in a window that the settings ask for.
+    BundleError
+        A bundle is damaged.
     """
-    for table in pipeline_of(project).job_tables:
-        if placement(project, table, on).on == MODAL:
-            raise UsageError(
-                f"{table} is placed on Modal, and `ossicle benchmark` runs here or on Slurm only: add --on local"
-            )
-    line = Line(project, overrides)
+    line, shared = Line(project, overrides), _shared_scores(project, overrides)
     listed = [
         Listed(
             name=one.name,
             argv=line("benchmark", "--task", one.name, "--progress=plain"),
-            needs=one.needs,
+            needs=tuple(shared.get(need, need) for need in one.needs),
             kind=f"benchmark-{one.name.partition(':')[0]}",
             table=one.step,
         )
         for one in benchmark_tasks(project, (), overrides)
+        if one.name not in shared
     ]
     return listed_jobs(project, listed, on)
+
+
+def _shared_scores(project: Project, overrides: tuple[str, ...]) -> dict[str, str]:
+    """Return the scoring tasks whose scores another one makes, with that one: equal models share their scores.
+
+    Two tasks at a time would make them twice on a place without locks, and wait for each other elsewhere.
+    """
+    first: dict[str, str] = {}
+    out: dict[str, str] = {}
+    for reading in readings(project, overrides):
+        if not reading.model.folder.is_dir():
+            # The bundle of a variant that is not trained yet.
+            continue
+        name = f"{SCORE}:{reading.name}"
+        made_from = digest(dict(scores_step(open_reading(reading, project.settings.benchmark)).settings(project)))
+        owner = first.setdefault(made_from, name)
+        if owner != name:
+            out[name] = owner
+    return out

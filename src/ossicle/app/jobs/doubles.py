@@ -7,7 +7,7 @@ from shlex import quote
 from ossicle.app.jobs.folder import all_folders
 from ossicle.app.jobs.job import Job, Task
 from ossicle.app.jobs.modal.commands import project_options
-from ossicle.app.jobs.runner import task_id
+from ossicle.app.jobs.runner import LOST, task_id
 from ossicle.app.jobs.runners import runners_of
 from ossicle.app.project.load import Project
 from ossicle.core.errors import UsageError
@@ -53,7 +53,8 @@ def refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
         if not numbers:
             continue
         for name, runner in runners_of(folder.plan().jobs, folder).items():
-            queued = runner.look() if runner.detached else {}
+            seen = runner.look() if runner.detached else {}
+            queued = {task for task, of in seen.items() if of.state != LOST}
             of = [job for job in folder.plan().jobs if job.placement.on == name and job.name in numbers]
             live = [
                 job for job in of if any(task_id(numbers[job.name], one) in queued for one in range(len(job.tasks)))

@@ -6,12 +6,15 @@ from typing import Protocol
 
 from ossicle.app.jobs.job import Job
 
-PENDING, RUNNING = "pending", "running"
+PENDING, RUNNING, LOST = "pending", "running", "lost"
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A task that a runner knows: ``pending``, ``running`` or another state in its own words, and the reason."""
+    """A task that a runner knows: ``pending``, ``running`` or another state in its own words, and the reason.
+
+    ``lost``: it was submitted and has not ended, and nobody follows it; the reason says how to resume.
+    """
 
     state: str
     reason: str = ""
@@ -35,7 +38,9 @@ class Runner(Protocol):
         ...
 
     def look(self) -> Mapping[str, Seen]:
-        """Return the tasks that wait or run, by :func:`task_id`; raises OssicleError if the runner does not answer.
+        """Return the tasks that wait, run or are lost, by :func:`task_id`.
+
+        Raises OssicleError if the runner does not answer.
 
         A runner that is not detached collects ended tasks here, and starts waiting ones.
         """

@@ -1,14 +1,17 @@
 """A project runs on Modal by the same commands: what is copied there and back, and what happens to faults."""
 
 import json
+import os
+import shlex
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ossicle.app.jobs.folder import all_folders, json_lines
 from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.modal.service import Resources
 from ossicle.app.jobs.modal.target import Target, read_target, write_target
@@ -22,7 +25,8 @@ from ossicle.core.errors import ArtefactError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 
-from ....modal_double import Call, ModalDouble
+from ....modal_double import Call, ModalDouble, wait_for
+from ....slurm_double import write_slurm
 from ...conftest import Commands
 from ...steps.pipeline import toy
 from ...steps.pipeline.test_toy_pipeline import contents
@@ -75,6 +79,41 @@ def test_a_mixed_run_equals_a_local_one(tmp_path: Path, project: Path, modal: Mo
     modal.spawned.clear()
     assert run(ossicle, project, *mixed)[0] == 0
     assert modal.spawned == []
+
+
+def mixed(tmp_path: Path, ossicle: Commands, modal: ModalDouble, places: Mapping[str, str], *more: str) -> None:
+    """Run a project over several places, and compare it with a run on this machine."""
+    here, there = (toy.write_toy(tmp_path / name, **TEXTS) for name in ("here", "there"))
+    assert run(ossicle, here)[0] == 0
+    bin_ = tmp_path / "toy bin"
+    bin_.mkdir()
+    (bin_ / "ossicle").write_text(f'#!/bin/sh\nexec {shlex.join((sys.executable, toy.__file__))} "$@"\n')
+    (bin_ / "ossicle").chmod(0o755)
+    setup = json.dumps([f'PATH={shlex.quote(str(bin_))}:"$PATH"'])
+    words = ["modal.volume=mine", f"jobs.setup={setup}", *(f"jobs.{step}.on={on}" for step, on in places.items())]
+    code, _, err = run(ossicle, there, *(f"--set={one}" for one in words), *more)
+    assert code == 0, err
+    assert contents(there) == contents(here)
+    assert (there / toy.PAGE).read_bytes() == (here / toy.PAGE).read_bytes()
+    assert len(all_folders(there / "data", there)) == 1
+    (folder,) = all_folders(there / "data", there)
+    ran = {
+        step: {line["runner"] for file in (folder.path / "state").glob(f"{step}*/*.jsonl") for line in json_lines(file)}
+        for step in places
+    }
+    assert ran == {step: {on} for step, on in places.items()}
+    assert bool(modal.spawned) is ("modal" in places.values())
+
+
+@pytest.mark.parametrize("places", [("slurm", "modal"), ("modal", "slurm")])
+def test_a_run_over_several_places_equals_a_local_one(
+    tmp_path: Path, modal: ModalDouble, ossicle: Commands, monkeypatch: pytest.MonkeyPatch, places: tuple[str, str]
+) -> None:
+    """The texts are listed on this machine; the two steps that follow need each other's artefacts."""
+    monkeypatch.setitem(PIPELINES, "toy", toy.PIPELINE)
+    write_slurm(tmp_path / "bin")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    mixed(tmp_path, ossicle, modal, dict(zip(("counts", "page"), places, strict=True)))
 
 
 def test_recordings_from_elsewhere_have_the_same_digests_in_a_container(
@@ -289,8 +328,48 @@ def test_coordinators_that_keep_dying_are_not_started_for_ever(
     modal.dying = 99
     code, _, err = run(ossicle, project, "--on", "modal")
     assert code == 1
-    assert "page/page: lost" in err
+    assert "page/page: lost (no coordinator follows it; resume with `ossicle run` or `ossicle jobs submit`" in err
     assert 4 <= [name for name, _, _ in modal.spawned].count("coordinate") <= 5
+
+
+def test_without_a_coordinator_it_is_said_how_to_resume_and_nothing_is_done_again(
+    project: Path, modal: ModalDouble, ossicle: Commands
+) -> None:
+    (project / "wait-a").touch()
+    there = modal.folder / "detector" / "project"
+    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--set", "jobs.poll_s=0.2")
+    assert said.code == 0, said.err
+    assert "if it dies, `ossicle jobs status` or `ossicle run` starts another one" in said.err
+    wait_for(lambda: (there / "counted").exists() and sorted((there / "counted").read_text().split()) == ["b", "c"])
+    tasks = {str(request["index"]): one for one, request in zip(modal.calls.values(), _requests(modal), strict=True)}
+    # The coordinator dies, and so do those after it; a container goes on without them, and does not end.
+    modal.dying = 99
+    for call in modal.calls.values():
+        if call.thread is not None:
+            call.stopped.set()
+            call.thread.join(60)
+    for _ in range(5):
+        said = ossicle("jobs", "status", "-p", project)
+    assert said.code == 1
+    assert "lost" in said.out
+    assert "no coordinator follows it; resume with" in " ".join(said.out.split())
+    assert [name for name, _, _ in modal.spawned].count("coordinate") == 4, modal.spawned
+    orphan = tasks["0"].process
+    assert orphan is not None
+    assert orphan.poll() is None
+    modal.dying = 0
+    for place in (project, there):
+        (place / "wait-a").unlink()
+    code, _, err = run(ossicle, project, "--on", "modal")
+    assert code == 0, err
+    # The container that nobody followed was ended before another one did its work.
+    assert orphan.poll() is not None
+    assert sorted((there / "counted").read_text().split()) == ["a", "b", "c"]
+    assert (project / toy.PAGE).read_text() == "a: 2\nb: 1\nc: 3\n"
+
+
+def _requests(modal: ModalDouble) -> list[dict[str, object]]:
+    return [{"index": "", **request} for _, request, _ in modal.spawned]
 
 
 def test_a_record_of_another_person_starts_nothing(project: Path, modal: ModalDouble, ossicle: Commands) -> None:

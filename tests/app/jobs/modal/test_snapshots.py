@@ -1,5 +1,6 @@
 """Coordinator and tasks over a volume that shows each container a snapshot, and loses what nobody committed."""
 
+import json
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -140,6 +141,9 @@ def test_a_container_that_is_taken_away_saves(
         run_task(Taken(tmp_path / "v"), request, program, commit_s=0.5)
     # The last commit is after the task saved.
     assert len(commits) == 3
+    row = {"job": "a", "index": 0, "try": {"attempt": 2, "call": "fc-2"}}
+    (tmp_path / "v" / PLAN / "calls").mkdir()
+    (tmp_path / "v" / PLAN / "calls" / "000000.json").write_text(json.dumps({"calls": [row]}))
     assert run_task(FolderMount(tmp_path / "v"), {**request, "attempt": 2}, program, call="fc-2") == 0
     assert (tmp_path / "v" / PLAN / "begun" / "a-0").read_text() == "2 fc-2"
     assert steps.read_text() == "..."

@@ -83,8 +83,8 @@ def benchmark(
     """Evaluate models on annotated recordings that they were not trained on. Writes `benchmark/` in the project folder.
 
     Scores are computed once for each model, window length and step; all thresholds and decisions use them. Finished
-    work is reused. With --on, the tasks run in parallel: in processes on this machine, or on Slurm. Exit code 3: some
-    recordings were skipped or end early; each is listed.
+    work is reused. With --on, the tasks run in parallel: in processes on this machine, on Slurm or on Modal. Exit code
+    3: some recordings were skipped or end early; each is listed.
     """
     from ossicle.app.jobs.benchmark import benchmark_elsewhere, benchmark_jobs
     from ossicle.app.jobs.placed import do_jobs

@@ -1,14 +1,16 @@
 """The projects of tasks, from their command lines, and the same command lines for a container."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ossicle.app.jobs.job import Job, Task
 from ossicle.app.jobs.modal.copies.inputs import Inputs
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.local_file import LocalFileWarning
+from ossicle.core.errors import UsageError
 
+BENCHMARK = "benchmark"
 _PROJECT, _VARIANT, _SET, _DATA_ROOT = "--project=", "--variant=", "--set=", "--data-root="
 
 
@@ -25,7 +27,8 @@ def projects_of(jobs: Iterable[Job], folder: Path) -> dict[tuple[str, ...], Proj
     Returns
     -------
     dict[tuple[str, ...], Project]
-        By :func:`project_options` of their tasks; none for tasks without a project.
+        By :func:`project_options` of their tasks; none for tasks without a project. Variants that the tasks of a
+        benchmark compare follow their project.
 
     Raises
     ------
@@ -47,10 +50,36 @@ def projects_of(jobs: Iterable[Job], folder: Path) -> dict[tuple[str, ...], Proj
             with warnings.catch_warnings():
                 # The command that made the tasks named the local file already.
                 warnings.simplefilter("ignore", LocalFileWarning)
-                found[words] = load_project(
-                    file, tuple(given[_SET]), Path(root[-1]) if root else None, (given[_VARIANT] or [""])[-1]
-                )
+                rest = (file, tuple(given[_SET]), Path(root[-1]) if root else None)
+                project = found[words] = load_project(*rest, (given[_VARIANT] or [""])[-1])
+                if task.argv[1:2] == (BENCHMARK,):
+                    for name in project.settings.benchmark.models:
+                        if name in project.variants:
+                            found[*words, f"{_VARIANT}{name}"] = load_project(*rest, name)
     return found
+
+
+def require_one_corpus(inputs: Mapping[tuple[str, ...], Inputs]) -> None:
+    """Raise UsageError if a benchmark compares a variant that reads other files than its project.
+
+    Parameters
+    ----------
+    inputs
+        The copies of what the projects and variants of a job read, by :func:`project_options`.
+
+    Raises
+    ------
+    UsageError
+        The settings of its tasks could name the files of one of them only.
+    """
+    for words, of in inputs.items():
+        base = inputs.get(words[:-1])
+        if base is not None and of.settings != base.settings:
+            raise UsageError(
+                f"the variant {words[-1].removeprefix(_VARIANT)} reads other files outside the project folder than the "
+                "project does, and a benchmark on Modal copies only those of the project: add --on local, or copy "
+                "these files into the project folder"
+            )
 
 
 def project_options(task: Task) -> tuple[str, ...]:

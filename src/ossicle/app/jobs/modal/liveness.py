@@ -1,23 +1,37 @@
-"""Whether a coordinator of a plan runs in Modal."""
+"""Whether a coordinator of a plan runs in Modal, how to start one, and what runs without one."""
 
+import json
+import socket
+import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from ossicle.app.jobs.modal import service
-from ossicle.app.jobs.modal.service import CallState, Service
-from ossicle.app.jobs.modal.target import Target
-from ossicle.artefacts.files import read_json
-from ossicle.core.errors import OssicleError
+from ossicle.app.jobs.modal.containers.coordinator import COORDINATOR
+from ossicle.app.jobs.modal.copies.handover import send_files
+from ossicle.app.jobs.modal.orders import FIRST_LEAD, lead_after
+from ossicle.app.jobs.modal.requests import PlanRequest
+from ossicle.app.jobs.modal.service import COORDINATE, CallState, Service
+from ossicle.app.jobs.modal.target import Target, write_target
+from ossicle.app.remote.place import FileState, Place
+from ossicle.artefacts.files import read_json, write_text
+from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.reading import read_if_there
+from ossicle.core.errors import ArtefactError, OssicleError, UsageError
 
-SUCCESSOR = "coordinator.json"
+BUSY = "busy.json"
 OPEN = frozenset({service.PENDING, service.RUNNING})
 """The states of a call that has not ended."""
 _MOST_BYTES = 10_000
+_MOST_CALLS_BYTES = 4_000_000
+_MOST_WAIT_S = 90.0
 
 
 def coordinator_states(modal: Service, target: Target, stage: Path) -> set[str]:
-    """Return the states of a plan's coordinators: the one that this machine started last, and the successor of one.
+    """Return the states of a plan's coordinators: the one that this machine started last, and the one that leads.
 
-    Either may be the newer one.
+    Either may be the newer one. That which leads has told its call itself, if nobody could record it.
 
     Parameters
     ----------
@@ -38,19 +52,145 @@ def coordinator_states(modal: Service, target: Target, stage: Path) -> set[str]:
     FetchError
         Modal does not answer.
     """
-    calls = sorted({target.coordinator, _successor(modal, target, stage)} - {""})
+    place = modal.place(target.place())
+    found = place.listing().files
+    newest = _newest(found, "leads")
+    recorded = _json_of(place, found, stage, f"leads/{newest}.json", _MOST_BYTES).get("call", "")
+    calls = sorted({target.coordinator, str(recorded), _text(place, found, stage, f"leading/{newest}")} - {""})
     states = modal.states(calls) if calls else {}
     return {states.get(call, CallState(service.UNKNOWN)).state for call in calls}
 
 
-def _successor(modal: Service, target: Target, stage: Path) -> str:
-    """Return the call that goes on in place of a coordinator at its limit; empty if there is none."""
+def start_coordinator(modal: Service, target: Target, folder: Path, stage: Path) -> Target:
+    """Start a coordinator that leads from now on, and record it.
+
+    Its name and that the project is busy are in the volume before it is started. So one that is started without a
+    record of its call is found by its own, and ends if another one leads meanwhile.
+
+    Parameters
+    ----------
+    modal
+        The service.
+    target
+        Where the plan is.
+    folder
+        The folder of the plan on this machine.
+    stage
+        A local folder for files for the volume.
+
+    Returns
+    -------
+    Target
+        The target with the call of the coordinator.
+
+    Raises
+    ------
+    FetchError
+        Modal does not answer.
+    UsageError
+        Modal refuses the coordinator.
+    """
     place = modal.place(target.place())
-    found = place.listing().files.get(SUCCESSOR)
-    if found is None or found.size > _MOST_BYTES:
-        return ""
-    place.bring(stage, {SUCCESSOR: found})
+    name = lead_after(_newest(place.listing().files, "leads"))
+    make_folder(stage / "leads")
+
+    def record(call: str) -> None:
+        write_text(stage / "leads" / f"{name}.json", json.dumps({"call": call}))
+        busy = {"plan": target.plan, "coordinator": call, "host": socket.gethostname()}
+        write_text(stage / BUSY, json.dumps(busy))
+        send_files(place, stage, [f"leads/{name}.json"])
+        send_files(modal.place(target.prefix), stage, [BUSY])
+
+    record("")
+    request = PlanRequest(target.prefix, target.plan, leader=name)
+    call = modal.spawn(COORDINATE, request.words(), COORDINATOR)
+    started = Target(target.volume, target.prefix, target.plan, call)
+    write_target(folder, started)
+    record(call)
+    return started
+
+
+def refuse_busy(modal: Service, target: Target, stage: Path) -> None:
+    """Raise UsageError if jobs of another plan run in the folder of the project.
+
+    Tasks of a plan that no coordinator follows any more are ended: they save their state, and the new plan goes on from
+    there.
+
+    Parameters
+    ----------
+    modal
+        The service.
+    target
+        Where the new plan will be.
+    stage
+        A local folder for files from the volume.
+
+    Raises
+    ------
+    FetchError
+        Modal does not answer.
+    UsageError
+        A coordinator follows another plan, or a task of it does not end.
+    ArtefactError
+        What the coordinator of another plan wrote is damaged.
+    """
+    place = modal.place(target.prefix)
+    busy = _json_of(place, place.listing().files, stage, BUSY, _MOST_BYTES)
+    call, plan, host = (str(busy.get(key, "")) for key in ("coordinator", "plan", "host"))
+    if not plan:
+        return
+    other = Target(target.volume, target.prefix, plan, call)
+    if OPEN & coordinator_states(modal, other, stage):
+        raise UsageError(
+            f"jobs of plan {plan} run in {target.volume}/{target.prefix} already, submitted on {host}; wait for "
+            "their end, or cancel them there: ossicle jobs cancel"
+        )
+    _end_tasks(modal, other, stage)
+
+
+def _end_tasks(modal: Service, target: Target, stage: Path) -> None:
+    place = modal.place(target.place())
+    found = place.listing().files
+    known = _json_of(place, found, stage, f"calls/{_newest(found, 'calls')}.json", _MOST_CALLS_BYTES)
     try:
-        return str(read_json(stage / SUCCESSOR)["call"])
-    except (OssicleError, KeyError, TypeError):
+        calls = [str(row["try"]["call"]) for row in known.get("calls", ()) if row["try"]["call"]]
+    except (KeyError, TypeError) as problem:
+        raise ArtefactError(
+            f"what the coordinator of plan {target.plan} wrote in {target.volume}/{target.prefix} is damaged "
+            f"({problem}); see on Modal's dashboard that none of its tasks runs, and remove {BUSY} there"
+        ) from problem
+    end = time.monotonic() + _MOST_WAIT_S
+    asked: set[str] = set()
+    while left := [one for one, state in modal.states(calls).items() if state.state in OPEN]:
+        if time.monotonic() > end:
+            raise UsageError(
+                f"{len(left)} tasks of plan {target.plan} run in {target.volume}/{target.prefix} without a coordinator "
+                "and do not end; stop them on Modal's dashboard, and run again"
+            )
+        modal.cancel([one for one in left if one not in asked])
+        asked |= set(left)
+        time.sleep(1.0)
+
+
+def _newest(found: Mapping[str, FileState], folder: str) -> str:
+    names = [path.removeprefix(f"{folder}/").removesuffix(".json") for path in found if path.startswith(f"{folder}/")]
+    return max((name for name in names if "/" not in name), default=FIRST_LEAD)
+
+
+def _text(place: Place, found: Mapping[str, FileState], stage: Path, path: str) -> str:
+    if path not in found or found[path].size > _MOST_BYTES:
         return ""
+    place.bring(stage, {path: found[path]})
+    return read_if_there(stage / path, _MOST_BYTES).decode(errors="replace").strip()
+
+
+def _json_of(place: Place, found: Mapping[str, FileState], stage: Path, path: str, most: int) -> dict[str, Any]:
+    """Return the object in a small file of the volume; an empty one if there is none, or it is damaged."""
+    if path not in found or found[path].size > most:
+        return {}
+    place.bring(stage, {path: found[path]})
+    try:
+        value = read_json(stage / path)
+    except OssicleError:
+        return {}
+    return value if isinstance(value, dict) else {}

@@ -8,11 +8,16 @@ PREFIX/data/jobs/PLAN/orders/JOB.json        what to run; by the machine that su
                       begun/JOB-0            the attempt that a container began, and its call; by that container
                       logs/JOB-0.log         its output
                       state/JOB/0.jsonl      the lines about its attempts; by the coordinator
-                      calls.json             the calls that it made
-                      coordinator.json       the call that goes on in its place
+                      leads/NAME.json        that a coordinator is to lead from now on, and its call; by who starts it
+                      leading/NAME           that it began, and its call; by that coordinator
+                      calls/NAME.json        what it knows of every task, and the call that may do the work; by the same
+
+The coordinator with the greatest name leads. A name is written before its coordinator is started, and a call before its
+task works: what was started without a record never works (:mod:`ossicle.app.jobs.modal.containers.claims`).
 """
 
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -29,6 +34,8 @@ DATA, PROJECT, INPUTS, MARK = "data", "project", "inputs", "ossicle-place.json"
 VOLUME = "@OSSICLE-VOLUME@"
 """Stands in commands for the folder where a container mounts the volume."""
 FORMAT_VERSION = 1
+FIRST_LEAD = "000000"
+"""Sorts before every name of a coordinator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +136,52 @@ class VolumePlan:
         """Return the path of the sizes and times of the files that a job reads."""
         return self.folder / "times" / f"{_plain(job)}.json"
 
-    @property
-    def calls(self) -> Path:
-        """Return the path of the calls that the coordinator made."""
-        return self.folder / "calls.json"
+    def lead(self, name: str) -> Path:
+        """Return the path of the record that a coordinator is to lead."""
+        return self.folder / "leads" / f"{_plain(name)}.json"
 
-    @property
-    def successor(self) -> Path:
-        """Return the path of the call that goes on in place of the coordinator."""
-        return self.folder / "coordinator.json"
+    def leading(self, name: str) -> Path:
+        """Return the path of the call of a coordinator that began."""
+        return self.folder / "leading" / _plain(name)
+
+    def calls(self, name: str) -> Path:
+        """Return the path of what a coordinator knows of every task."""
+        return self.folder / "calls" / f"{_plain(name)}.json"
+
+    def newest_lead(self) -> str:
+        """Return the name of the coordinator that leads."""
+        return max((file.stem for file in (self.folder / "leads").glob("*.json")), default=FIRST_LEAD)
+
+    def last_calls(self, name: str) -> Path | None:
+        """Return what the last coordinator before ``name``, or that one itself, knew of every task; None if nothing."""
+        known = [file for file in (self.folder / "calls").glob("*.json") if file.stem <= name]
+        return max(known, key=lambda file: file.stem, default=None)
 
     def placed(self, text: str) -> str:
         """Return a word of a command with the folder of the volume in place of :data:`VOLUME`."""
         return text.replace(VOLUME, str(self.volume))
+
+
+def lead_after(newest: str) -> str:
+    """Return the name of a coordinator that leads after another one.
+
+    Parameters
+    ----------
+    newest
+        The name of the one that leads.
+
+    Returns
+    -------
+    str
+        A name that nobody else chooses at the same time.
+
+    Examples
+    --------
+    >>> lead_after("000003-1b4f09c2")[:7]
+    '000004-'
+    """
+    number = newest.partition("-")[0]
+    return f"{int(number) + 1 if number.isdecimal() else 1:06}-{secrets.token_hex(4)}"
 
 
 def read_order(file: Path) -> Order:

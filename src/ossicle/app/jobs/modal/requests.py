@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ossicle.app.jobs.modal.orders import FIRST_LEAD
+
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
@@ -45,12 +47,15 @@ class PlanRequest:
         Seconds after which the coordinator starts another one in its place.
     poll_s
         Seconds between two looks.
+    leader
+        The name under which the coordinator leads: it stops when there is a greater one.
     """
 
     prefix: str
     plan: str
     limit_s: float = 20 * 3600.0
     poll_s: float = 5.0
+    leader: str = FIRST_LEAD
 
     def words(self) -> dict[str, Any]:
         """Return the fields as keyword arguments."""

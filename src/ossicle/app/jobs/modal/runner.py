@@ -8,38 +8,36 @@ state is, so that a job on another place that needs it finds them.
 import os
 import secrets
 import shlex
-import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ossicle.app.jobs.folder import PlanFolder, json_lines
 from ossicle.app.jobs.job import Job
-from ossicle.app.jobs.modal import connection, service
+from ossicle.app.jobs.modal import connection
 from ossicle.app.jobs.modal.asked import in_words, limit_s, resources_of
-from ossicle.app.jobs.modal.commands import container_argv, project_options, projects_of
-from ossicle.app.jobs.modal.containers.coordinator import COORDINATOR
+from ossicle.app.jobs.modal.commands import container_argv, project_options, projects_of, require_one_corpus
 from ossicle.app.jobs.modal.copies.handover import bring_artefacts, claim, send_artefacts, send_files, send_inputs
 from ossicle.app.jobs.modal.copies.inputs import inputs_of
-from ossicle.app.jobs.modal.liveness import OPEN, coordinator_states
+from ossicle.app.jobs.modal.liveness import OPEN, coordinator_states, refuse_busy, start_coordinator
 from ossicle.app.jobs.modal.orders import Order
-from ossicle.app.jobs.modal.requests import PlanRequest
-from ossicle.app.jobs.modal.service import COORDINATE, Service
-from ossicle.app.jobs.modal.target import Target, read_target, write_target
-from ossicle.app.jobs.runner import PENDING, RUNNING, Seen, task_id
+from ossicle.app.jobs.modal.service import Service
+from ossicle.app.jobs.modal.target import Target, read_target
+from ossicle.app.jobs.runner import LOST, PENDING, RUNNING, Seen, task_id
 from ossicle.app.project.file_times import times_table
 from ossicle.app.project.load import Project
 from ossicle.app.project.tables.modal import DEFAULT_VOLUME, ModalSettings
 from ossicle.app.project.tables.placement import MODAL
 from ossicle.app.remote.place import FileState, Listing, Place
 from ossicle.app.steps.engine.progress import make_progress
-from ossicle.artefacts.files import publish, read_json, write_json, write_text
-from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.files import publish, write_text
+from ossicle.artefacts.filesystem.changes import make_folder, make_new_folder
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
-from ossicle.core.errors import OssicleError, UsageError
 from ossicle.core.text.counting import counted
 
-BUSY = "busy.json"
+_NOBODY = (
+    "no coordinator follows it; resume with `ossicle run` or `ossicle jobs submit` and the same options: what is done "
+    "is kept"
+)
 _STAGE = "volume"
 _MOST_DEATHS = 3
 _FINAL = ("done", "failed", "cancelled")
@@ -92,6 +90,7 @@ class ModalRunner:
             inputs = {
                 words: inputs_of(project, target.prefix, settings.audio_prefix) for words, project in projects.items()
             }
+            require_one_corpus(inputs)
             times: dict[str, tuple[int, int]] = {}
             for words, project in projects.items():
                 if words not in self._sent:
@@ -140,7 +139,13 @@ class ModalRunner:
         for job in jobs:
             self._mirror(modal, target, job, place, found)
         if not self._alive(modal, target, jobs, place):
-            return {}
+            left = [one for one in jobs if not self._cancelled(one).exists()]
+            every = ((one, index) for one in left for index in range(len(one.tasks)))
+            return {
+                task_id(numbers[one.name], index): Seen(LOST, _NOBODY)
+                for one, index in every
+                if self._last(one, index) not in _FINAL
+            }
         seen: dict[str, Seen] = {}
         for job in jobs:
             for index in range(len(job.tasks)):
@@ -206,25 +211,8 @@ class ModalRunner:
         )
         modal = connection.connect(target.volume)
         claim(modal, target.prefix, name, self._folder.path / _STAGE)
-        self._refuse_busy(modal, target)
+        refuse_busy(modal, target, self._stage)
         return target
-
-    def _refuse_busy(self, modal: Service, target: Target) -> None:
-        place = modal.place(target.prefix)
-        found = place.listing().files.get(BUSY)
-        if found is None:
-            return
-        place.bring(self._stage, {BUSY: found})
-        try:
-            busy = read_json(self._stage / BUSY)
-            call, plan, host = (str(busy[key]) for key in ("coordinator", "plan", "host"))
-        except (OssicleError, KeyError, TypeError):
-            return
-        if OPEN & coordinator_states(modal, Target(target.volume, target.prefix, plan, call), self._stage):
-            raise UsageError(
-                f"jobs of plan {plan} run in {target.volume}/{target.prefix} already, submitted on {host}; wait for "
-                "their end, or cancel them there: ossicle jobs cancel"
-            )
 
     def _send(
         self, modal: Service, target: Target, job: Job, order: Order, times: Mapping[str, tuple[int, int]]
@@ -246,12 +234,8 @@ class ModalRunner:
         if OPEN & coordinator_states(modal, target, self._stage):
             return
         say("starting the coordinator; the first time, Modal builds the image, which takes minutes")
-        call = modal.spawn(COORDINATE, PlanRequest(target.prefix, target.plan).words(), COORDINATOR)
-        started = replace(target, coordinator=call)
-        write_target(self._folder.path, started)
-        make_folder(self._stage)
-        write_json(self._stage / BUSY, {"plan": target.plan, "coordinator": call, "host": socket.gethostname()})
-        send_files(modal.place(target.prefix), self._stage, [BUSY])
+        start_coordinator(modal, target, self._folder.path, self._stage)
+        say("if it dies, `ossicle jobs status` or `ossicle run` starts another one; nothing that is done is done again")
         if address := modal.dashboard():
             say(f"dashboard: {address}")
 
@@ -261,8 +245,7 @@ class ModalRunner:
         A job that came when the last one was ending gets a new one. So do jobs whose coordinator died, because their
         containers may run, a few times.
         """
-        states = coordinator_states(modal, target, self._stage)
-        if OPEN & states:
+        if OPEN & coordinator_states(modal, target, self._stage):
             return True
         # What it wrote last may be newer than the listing.
         found = place.listing()
@@ -276,13 +259,16 @@ class ModalRunner:
         ]
         unseen = [one for one in ready if not any(path.startswith(f"state/{one.name}/") for path in found.files)]
         marks = [f"again-{one.name}" for one in unseen[:1]]
-        if states != {service.DONE} and any(not self._ended(one) for one in ready):
+        if any(not self._ended(one) for one in ready):
             marks += [f"died-{number}" for number in range(_MOST_DEATHS)]
         for mark in marks:
-            if not (self._stage / mark).exists():
-                write_text(self._stage / mark, "")
-                self._coordinate(modal, target, lambda line: None)
-                return True
+            try:
+                # A folder is made by one command only, of all that look at the same time.
+                make_new_folder(self._stage / mark)
+            except FileExistsError:
+                continue
+            self._coordinate(modal, target, lambda line: None)
+            return True
         return False
 
     def _ended(self, job: Job) -> bool:

@@ -180,10 +180,15 @@ def test_at_its_limit_another_one_goes_on(tmp_path: Path) -> None:
     told.held = {"a0"}
     assert run(tmp_path, told, limit_s=-1.0) == 0
     assert len(told.coordinators) == 1
-    assert json.loads((tmp_path / PLAN / "coordinator.json").read_text()) == {"call": "fc-1"}
+    (lead,) = (tmp_path / PLAN / "leads").iterdir()
+    assert json.loads(lead.read_text()) == {"call": "fc-1"}
+    assert lead.stem == told.coordinators[0]["leader"]
+    # The old one, begun once more by Modal, sees that another one leads.
+    assert run(tmp_path, told) == 0
     told.held = set()
     assert coordinate(FolderMount(tmp_path), told, {**told.coordinators[0], "limit_s": 1e9}, lambda seconds: None) == 0
-    assert lines(tmp_path, "a")[-1] == ("done", 0)
+    assert lines(tmp_path, "a") == [("running", None), ("done", 0)]
+    assert list(told.calls.values()) == ["a0"]
 
 
 def test_cancelled_jobs_end_and_others_go_on(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from ossicle.app.jobs.benchmark import benchmark_jobs
 from ossicle.app.jobs.job import Job, Task
 from ossicle.app.jobs.modal.commands import container_argv, projects_of
 from ossicle.app.jobs.modal.copies.handover import send_inputs
@@ -136,8 +135,3 @@ def test_a_copy_without_times_has_the_digest_of_the_original(
     monkeypatch.setenv(TIMES_VARIABLE, str(tmp_path / "bad.json"))
     with pytest.raises(ArtefactError, match="is not a table of times"):
         file_state(copy / "b" / "x.wav")
-
-
-def test_a_benchmark_on_modal_is_refused_before_it_costs_anything(project: Path) -> None:
-    with pytest.raises(UsageError, match="`ossicle benchmark` runs here or on Slurm only: add --on local"):
-        benchmark_jobs(load_project(project), (), "modal")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.jobs.modal.containers.claims import EXIT_NOT_MINE, turn, wait_for_turn
 from ossicle.app.jobs.modal.containers.commits import Commits
 from ossicle.app.jobs.modal.orders import DATA, Order, VolumePlan
 from ossicle.app.jobs.modal.requests import TaskRequest
@@ -35,7 +36,7 @@ def run_task(
     least_s: float = _LEAST_COMMIT_S,
     call: str = "",
 ) -> int:
-    """Run a task, and return its exit code: 143 if it saved its state at its limit.
+    """Run a task, and return its exit code: 143 if it saved its state at its limit, 75 if it is another call's.
 
     A container that is taken away or cancelled gets an exception here: the task is then asked to save its state, and
     what it wrote is committed.
@@ -54,7 +55,8 @@ def run_task(
         Shortest time between two commits, in seconds. A task that saved an epoch, a file or a shard is committed as
         soon as this allows.
     call
-        The id of the call, by which a coordinator that lost it finds this container again.
+        The id of the call. Only the call that the leading coordinator recorded does the work; one that nobody recorded
+        yet tells its id and waits. Empty for a task that no coordinator started.
 
     Raises
     ------
@@ -65,6 +67,8 @@ def run_task(
     files = VolumePlan(mount.folder, asked.prefix, asked.plan)
     # A container may have run another task before: it shows the volume of that time.
     mount.reload()
+    if call and turn(files, asked, call) is False:
+        return EXIT_NOT_MINE
     order = files.order(asked.job)
     begun, log = files.begun(asked.job, asked.index), files.log(asked.job, asked.index)
     where = files.project / order.folders[asked.index]
@@ -72,6 +76,8 @@ def run_task(
         make_folder(folder)
     write_text(begun, f"{asked.attempt} {call}".rstrip())
     mount.commit()
+    if call and not wait_for_turn(mount, files, asked, call):
+        return EXIT_NOT_MINE
     try:
         with tempfile.TemporaryDirectory() as scratch:
             note = Path(scratch) / "saved"

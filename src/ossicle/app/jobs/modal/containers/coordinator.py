@@ -7,17 +7,20 @@ is in the volume: one that is taken away, or reaches its limit, is followed by a
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from ossicle.app.jobs.folder import json_lines
 from ossicle.app.jobs.modal import service
-from ossicle.app.jobs.modal.orders import Order, VolumePlan
+from ossicle.app.jobs.modal.containers.claims import EXIT_NOT_MINE
+from ossicle.app.jobs.modal.orders import Order, VolumePlan, lead_after
 from ossicle.app.jobs.modal.requests import PlanRequest, TaskRequest
 from ossicle.app.jobs.modal.service import COORDINATE, TASK, CallState, Containers, Mount, Resources
 from ossicle.app.jobs.runner import task_id
 from ossicle.app.jobs.state import FINE
-from ossicle.artefacts.files import read_json, write_json
+from ossicle.artefacts.files import read_json, write_json, write_text
 from ossicle.artefacts.filesystem.changes import make_folder, open_to_append
 from ossicle.artefacts.filesystem.reading import read_if_there
 from ossicle.core.errors import EXIT_USAGE, FetchError, UsageError
@@ -37,7 +40,7 @@ class Try:
     """What is known of a task: its open call (empty for none), how it stands, and how often it was run.
 
     ``state`` is empty before the first attempt, then ``running``, ``again``, ``limit`` or final. ``told`` is the
-    attempt whose beginning is in the lines.
+    attempt whose beginning is in the lines, and ``code`` the exit code of the last one that ended.
     """
 
     call: str = ""
@@ -46,6 +49,7 @@ class Try:
     failures: int = 0
     limits: int = 0
     told: int = 0
+    code: int | None = None
 
 
 def coordinate(
@@ -53,8 +57,11 @@ def coordinate(
     containers: Containers,
     request: Mapping[str, Any],
     sleep: Callable[[float], None] = time.sleep,
+    call: str = "",
 ) -> int:
     """Run the submitted jobs of a plan to their end, and return 0.
+
+    It ends early when another coordinator leads.
 
     Parameters
     ----------
@@ -66,6 +73,8 @@ def coordinate(
         The fields of :class:`ossicle.app.jobs.modal.requests.PlanRequest`.
     sleep
         Waits for some seconds.
+    call
+        The id of its own call, by which the machine that started it finds it again.
 
     Raises
     ------
@@ -77,32 +86,64 @@ def coordinate(
     asked = PlanRequest(**request)
     mount.reload()
     files = VolumePlan(mount.folder, asked.prefix, asked.plan)
-    plan, began = _Coordinated(files, containers, asked), time.monotonic()
-    changed, silences, successor = False, 0, ""
-    while True:
-        if not successor:
+    known = files.last_calls(asked.leader)
+    # One that led before may be at work: it sees this one at its next look.
+    waits = known is not None and known != files.calls(asked.leader)
+    _note(files.leading(asked.leader), call)
+    plan: _Coordinated | None = None
+    heir, began = _Heir(files, containers, asked), time.monotonic()
+    changed, silences = True, 0
+    while heir.name or files.newest_lead() <= asked.leader:
+        if not waits and not heir.name:
+            plan = plan or _Coordinated(files, containers, asked)
             changed = plan.step() or changed
         try:
             if changed:
                 mount.commit()
                 changed = False
-            if plan.ended():
+            if plan is not None and plan.ended():
                 return 0
             if time.monotonic() - began > asked.limit_s:
-                if not successor:
-                    successor = containers.spawn(COORDINATE, asked.words(), COORDINATOR)
-                    write_json(files.successor, {"call": successor})
-                mount.commit()
+                heir.start(mount)
                 return 0
             sleep(asked.poll_s)
             mount.reload()
-            silences = 0
+            silences, waits = 0, False
         except FetchError:
             # Modal answers later. What was not committed stays here: nothing is reloaded before.
             silences += 1
             if silences > _MOST_SILENCES:
                 raise
             sleep(asked.poll_s)
+    return 0
+
+
+def _note(file: Path, text: str) -> None:
+    make_folder(file.parent)
+    write_text(file, text)
+
+
+class _Heir:
+    """The coordinator that goes on in place of one at its limit; ``name`` is empty before it is chosen."""
+
+    def __init__(self, files: VolumePlan, containers: Containers, asked: PlanRequest) -> None:
+        self._files, self._containers, self._asked = files, containers, asked
+        self.name, self._known, self._call = "", False, ""
+
+    def start(self, mount: Mount) -> None:
+        """Start it; raises FetchError if Modal does not answer, and goes on from there when called again."""
+        if not self.name:
+            self.name = lead_after(self._files.newest_lead())
+            _note(self._files.lead(self.name), json.dumps({"call": ""}))
+        if not self._known:
+            # The name counts before there is a coordinator of it: from now on this one starts nothing.
+            mount.commit()
+            self._known = True
+        if not self._call:
+            words = replace(self._asked, leader=self.name).words()
+            self._call = self._containers.spawn(COORDINATE, words, COORDINATOR)
+        _note(self._files.lead(self.name), json.dumps({"call": self._call}))
+        mount.commit()
 
 
 class _Coordinated:
@@ -111,8 +152,9 @@ class _Coordinated:
         self._orders: dict[str, Order] = {}
         self._cancelled: set[str] = set()
         self._tries: dict[tuple[str, int], Try] = {}
-        if files.calls.exists():
-            rows = read_json(files.calls)["calls"]
+        self._written = False
+        if (known := files.last_calls(asked.leader)) is not None:
+            rows = read_json(known)["calls"]
             self._tries = {(row["job"], row["index"]): Try(**row["try"]) for row in rows}
 
     def step(self) -> bool:
@@ -122,15 +164,28 @@ class _Coordinated:
         for job, order in self._orders.items():
             for index in range(len(order.commands)):
                 self._tries.setdefault((job, index), Try())
+        if not self._written:
+            self._mend()
         self._look()
         for job, order in self._orders.items():
             if job not in self._cancelled and all(self._is(one, _DONE) for one in order.needs):
                 self._start(job, order)
-        changed = self._text() != before
+        # Containers read what the leading coordinator knows: it writes at least once.
+        changed = not self._written or self._text() != before
         if changed:
+            self._written = True
+            make_folder(self._files.calls(self._asked.leader).parent)
             rows = [{"job": job, "index": index, "try": asdict(one)} for (job, index), one in self._tries.items()]
-            write_json(self._files.calls, {"calls": rows})
+            write_json(self._files.calls(self._asked.leader), {"calls": rows})
         return changed
+
+    def _mend(self) -> None:
+        """Write the ends of tasks that a coordinator which stopped late replaced by what it knew."""
+        for (job, index), one in self._tries.items():
+            if one.state in _FINAL and job in self._orders:
+                lines = json_lines(self._files.state(job, index))
+                if not lines or lines[-1].get("state") != one.state:
+                    self._say(job, index, one.state, one.code, one.call)
 
     def ended(self) -> bool:
         """Return whether nothing runs, and nothing can start any more."""
@@ -185,11 +240,15 @@ class _Coordinated:
 
     def _ended(self, job: str, index: int, state: CallState) -> None:
         one, order = self._tries[job, index], self._orders[job]
+        if state.state == service.DONE and state.code == EXIT_NOT_MINE:
+            # It waited until it gave up, before anybody recorded it.
+            one.call, one.state = "", "again"
+            return
         if one.told < one.attempt:
             one.told = one.attempt
             self._say(job, index, "running", None, one.call)
         call, one.call = one.call, ""
-        code = state.code if state.state == service.DONE else None
+        code = one.code = state.code if state.state == service.DONE else None
         if code in FINE:
             one.state = _DONE
         elif job in self._cancelled:
@@ -215,7 +274,8 @@ class _Coordinated:
             if one.call or one.state in _FINAL:
                 continue
             request = TaskRequest(self._asked.prefix, self._asked.plan, job, index, one.attempt + 1)
-            # A coordinator that was taken away may have started this attempt without a record of it.
+            # A coordinator that was taken away may have started this attempt without a record of it. If its container
+            # has not begun, there will be two, and only the one that is recorded here works.
             attempt, call = self._begun(job, index)
             begun = call if attempt == request.attempt else ""
             try:

@@ -145,7 +145,8 @@ def coordinate(volume: str, request: Mapping[str, Any]) -> int:
         0.
     """
     try:
-        return run_plan(mounted(volume), started(volume), request)
+        call = modal.current_function_call_id() or ""
+        return run_plan(mounted(volume), started(volume), request, call=call)
     except ArtefactError:
         raise
     except Exception as problem:

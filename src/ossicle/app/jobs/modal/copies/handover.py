@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,9 @@ from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.locks.lock import forget_work_unit_locks
 from ossicle.artefacts.shelf import MANIFEST, Shelf
+from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder
+from ossicle.artefacts.typed.index import BenchmarkIndexFolder
+from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import ArtefactError, FetchError, UsageError
 from ossicle.core.text.counting import counted
@@ -30,6 +34,10 @@ from ossicle.core.text.counting import counted
 FORMAT_VERSION = 1
 _STAGE = ".ossicle-part-volume"
 _MOST_MARK_BYTES = 10_000
+_OF_BENCHMARKS = frozenset(
+    one.step for one in (BenchmarkIndexFolder, BenchmarkScoresFolder, BenchmarkDecisionsFolder, BenchmarkResultsFolder)
+)
+_MANIFEST_PATH = re.compile(rf"[0-9a-f]{{16}}/{re.escape(MANIFEST)}")
 
 
 def send_files(place: Place, folder: Path, paths: Sequence[str]) -> None:
@@ -213,6 +221,7 @@ def send_artefacts(
         All artefacts that are there now.
     """
     found = {path for path in find_steps(steps_of(project), project).values() if path is not None}
+    found |= benchmark_artefacts(project)
     folders = {path.relative_to(project.data_root).as_posix() for path in found - set(sent)}
     for manifests in (False, True) if folders else ():
 
@@ -269,10 +278,38 @@ def bring_artefacts(service: Service, prefix: str, project: Project, progress: P
             if name not in finished:
                 continue
             with writing(project.data_root, wait=True):
-                found = _bring(service.place(f"{prefix}/{DATA}/{name}"), shelf, made_from, progress)
+                found = _bring(service.place(f"{prefix}/{DATA}/{name}"), shelf, name, progress)
             brought.append(found)
         artefacts[step.name] = found
+    if project.settings.benchmark.audio:
+        listed = service.place(f"{prefix}/{DATA}").listing().files
+        for name in sorted(one.removesuffix(f"/{MANIFEST}") for one in listed if _is_benchmark(one)):
+            if not (shelf.root / name / MANIFEST).exists():
+                with writing(project.data_root, wait=True):
+                    brought.append(_bring(service.place(f"{prefix}/{DATA}/{name}"), shelf, name, progress))
     return brought
+
+
+def benchmark_artefacts(project: Project) -> set[Path]:
+    """Return the finished artefacts of benchmarks in a data root, under any settings.
+
+    What they are made from is known only while a benchmark runs: their folders are copied as they are.
+
+    Parameters
+    ----------
+    project
+        The project.
+    """
+    if not project.settings.benchmark.audio:
+        return set()
+    every = (file for step in _OF_BENCHMARKS for file in (project.data_root / step).glob(f"*/{MANIFEST}"))
+    return {file.parent for file in every if _is_benchmark(file.relative_to(project.data_root).as_posix())}
+
+
+def _is_benchmark(path: str) -> bool:
+    """Return whether a path in a data root is the manifest of a finished artefact of a benchmark."""
+    step, _, rest = path.partition("/")
+    return step in _OF_BENCHMARKS and _MANIFEST_PATH.fullmatch(rest) is not None
 
 
 def _fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: dict[str, Path]) -> Fingerprint | None:
@@ -283,21 +320,24 @@ def _fingerprint(step: Step, project: Project, shelf: Shelf, artefacts: dict[str
         return None
 
 
-def _bring(place: Place, shelf: Shelf, made_from: Fingerprint, progress: Progress) -> Path:
-    target = shelf.root / made_from.step / made_from.digest[:16]
+def _bring(place: Place, shelf: Shelf, name: str, progress: Progress) -> Path:
+    """Copy an artefact; ``name`` is its folder in both data roots, the step and the first digits of its digest."""
+    target = shelf.root / name
+    step = target.parent.name
     # The same name each time, so that an interrupted copy goes on.
     stage = target.parent / f"{_STAGE}-{target.name}"
-    progress.begin(f"copy {made_from.step} back")
+    progress.begin(f"copy {step} back")
     got = pull(place, stage, progress)
     if got.left_out:
         path, why = next(iter(sorted(got.left_out.items())))
-        raise ArtefactError(f"{made_from.step} in the volume: {path}: {why}; remove it there and run the step again")
+        raise ArtefactError(f"{step} in the volume: {path}: {why}; remove it there and run the step again")
     if (stage / RECORDS).exists():
         remove_folder(stage / RECORDS)
     forget_work_unit_locks(stage)
     try:
-        if shelf.manifest(stage)["digest"] != made_from.digest:
-            raise ArtefactError(f"{made_from.step} in the volume is another artefact than its name says")
+        manifest = shelf.manifest(stage)
+        if (manifest["step"], manifest["digest"][: len(target.name)]) != (step, target.name):
+            raise ArtefactError(f"{step} in the volume is another artefact than its name says")
         shelf.verify(stage)
     except ArtefactError:
         remove_folder(stage)

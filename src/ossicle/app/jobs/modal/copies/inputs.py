@@ -71,8 +71,10 @@ class _Names:
         path = Path(os.path.realpath(path))
         plain = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-") or "files"
         place = f"{INPUTS}/{plain}-{digest(os.fsencode(path).hex())[:8]}"
+        # Keep own names: a file's suffix says what it is, and models of equal names are told apart by their folders.
+        if path.is_dir():
+            place = "/".join(one for one in (place, path.parent.name, path.name) if one)
         self.places[place] = path
-        # Keep the file's own name: its suffix may say what it is.
         return f"{self._home}/{place}" + (f"/{path.name}" if path.is_file() else "")
 
 
