@@ -70,3 +70,13 @@ def test_names():
     assert table_stems("a.txt") == ["a"]
     assert same_file_name("D:\\x\\a.wav", "y/a.flac")
     assert not same_file_name("b.wav", "a.wav")
+
+
+def test_a_name_in_another_case_is_a_hint_and_no_recording():
+    pairing = Pairing(("x/Tape_01.WAV", "y/b.wav", "z/B.wav"))
+    assert pairing.of_path("TAPE_01.wav", "t.txt") is None
+    assert pairing.like("C:\\old\\TAPE_01.flac") == (
+        " (there is 'x/Tape_01.WAV': upper and lower case count; rename one)"
+    )
+    # Either could be meant, or none.
+    assert pairing.like("nothing.wav") == pairing.like("") == Pairing(("y/b.wav", "z/B.wav")).like("B") == ""

@@ -20,6 +20,7 @@ from ossicle.corpus.formats.reading.unread_files import unread_table
 from ossicle.corpus.formats.registry import FORMATS, ReadOptions
 from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, lengths_of
 from ossicle.corpus.naming.file_listing import shown
+from ossicle.corpus.naming.table_names import table_stems
 from ossicle.corpus.naming.table_pairing import Pairing, same_file_name
 from ossicle.corpus.notes import Note, shortened
 
@@ -164,11 +165,11 @@ class _Reader:
             about = (
                 f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"
             )
-            self.notes.append(
-                Note("unmatched_rows", table, f"{about} not in the audio folder; they were skipped", count)
-            )
+            message = f"{about} not in the audio folder{self.pairing.like(stated)}; they were skipped"
+            self.notes.append(Note("unmatched_rows", table, message, count))
         if not rows and not read.rows:
             what = "has no rows and matches no recording" if own is None else "has headings but names no recording"
             self.notes.append(Note("unmatched_table", table, what))
         elif not rows:
-            self.notes.append(Note("unmatched_table", table, "matches no recording by its name or by its rows"))
+            alike = next((hint for one in [*lost, *table_stems(table)] if (hint := self.pairing.like(one))), "")
+            self.notes.append(Note("unmatched_table", table, f"matches no recording by its name or by its rows{alike}"))

@@ -24,12 +24,14 @@ class Pairing:
     def __init__(self, paths: Iterable[str]) -> None:
         self.paths = tuple(paths)
         self._by_name: dict[str, list[str]] = defaultdict(list)
+        self._by_case: dict[str, list[str]] = defaultdict(list)
         self._folders: set[PurePosixPath] = set()
         for path in self.paths:
             self._folders.add(PurePosixPath(normal_path(path)).parent)
             name = normal_path(PurePosixPath(path).name)
             for key in {_folded(name), stem_of(name, SUFFIXES)}:
                 self._by_name[key].append(path)
+            self._by_case[stem_of(name, SUFFIXES).casefold()].append(path)
 
     def of_table(self, table: str) -> str | None:
         """Return the recording that a table (its path below the annotation folder) is named after, or None.
@@ -111,6 +113,12 @@ class Pairing:
             if key in self._by_name:
                 return self._by_name[key]
         return []
+
+    def like(self, name: str) -> str:
+        """Return a hint at the only recording whose name differs from this one in upper and lower case; else ""."""
+        parts = _parts(name)
+        found = self._by_case.get(stem_of(parts[-1], SUFFIXES).casefold(), []) if parts else []
+        return f" (there is {found[0]!r}: upper and lower case count; rename one)" if len(found) == 1 else ""
 
 
 def same_file_name(stated: str, path: str) -> bool:

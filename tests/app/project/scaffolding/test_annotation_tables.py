@@ -75,3 +75,26 @@ def test_a_single_annotated_recording_is_named(corpus: Path) -> None:
     (corpus / "tables/calls.csv").write_text("file,start_time,end_time,label\nb.wav,1,2,hum\n")
     with pytest.raises(SplitError, match=r"only 'b.wav' of 3 recordings has annotations; annotate recordings of other"):
         new(corpus)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("calls.csv", "file,start_time,end_time,label\nA.WAV,1,2,hum\n"),
+        ("A.Table.1.selections.txt", "Selection\tBegin Time (s)\tEnd Time (s)\tAnnotation\n1\t1\t2\thum\n"),
+    ],
+)
+def test_a_table_whose_names_differ_in_case_is_explained(corpus: Path, name: str, text: str) -> None:
+    (corpus / "tables" / name).write_text(text)
+    with pytest.raises(UsageError, match=r"matches no recording .* \(there is 'a.wav': upper and lower case count"):
+        new(corpus)
+
+
+def test_headings_of_a_table_of_labels_are_found_in_any_spelling(corpus: Path) -> None:
+    rows = "".join(f"{name}.wav,{label},s{label}\n" for name, label in zip("abc", "xyx", strict=True))
+    (corpus / "train.csv").write_text("File Name,Primary Label,Site\n" + rows)
+    options = Wishes(corpus / "audio", labels=str(corpus / "train.csv"), folds=2)
+    settings = load_project(scaffold("birds", corpus / "birds", options)).settings
+    assert settings.corpus.metadata.file_column == "File Name"
+    assert settings.corpus.metadata.label_column == "Primary Label"
+    assert settings.split.group == "Site"

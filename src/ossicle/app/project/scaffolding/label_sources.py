@@ -8,7 +8,7 @@ from typing import Any
 from ossicle.app.project.scaffolding.hit_folders import CLASS_TEMPLATE, reads_hit_folders
 from ossicle.app.project.scaffolding.state_scaffold import fields_of_names, fields_of_table, reads_states
 from ossicle.core.errors import UsageError
-from ossicle.corpus.formats.cells.delimited import read_delimited
+from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.name_template import Template
 from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
@@ -125,7 +125,7 @@ def _header(table: Path) -> tuple[Sequence[str], str]:
     if not table.is_file():
         raise UsageError(f"--labels {table}: neither 'folder' nor a file; give a CSV, TSV or Parquet table")
     header = read_delimited(table).header
-    known = {name.lower(): name for name in reversed(header) if name}
+    known = {heading_key(name): name for name in reversed(header) if name}
     file_column = next((known[name] for name in _FILES if name in known), "")
     if not file_column:
         raise UsageError(
@@ -136,12 +136,12 @@ def _header(table: Path) -> tuple[Sequence[str], str]:
 
 def _of_table(table: Path, label_column: str) -> LabelSource:
     header, file_column = _header(table)
-    known = {name.lower(): name for name in reversed(header) if name}
+    known = {heading_key(name): name for name in reversed(header) if name}
 
     def first(wanted: Sequence[str]) -> str:
         return next((known[name] for name in wanted if name in known), "")
 
-    label = first([label_column.lower()] if label_column else _LABELS)
+    label = first([heading_key(label_column)] if label_column else _LABELS)
     if not label:
         wanted = label_column or " or ".join(_LABELS)
         raise UsageError(
@@ -177,13 +177,13 @@ def with_group_table(source: LabelSource, table: Path, group: str) -> LabelSourc
     if source.table is not None:
         raise UsageError(f"--groups {table}: the table of --labels already describes recordings; add the column to it")
     header = read_delimited(table).header
-    known = {name.strip().lower(): name.strip() for name in reversed(header) if name.strip()}
+    known = {heading_key(name): name.strip() for name in reversed(header) if name.strip()}
     files = next((known[name] for name in _FILES if name in known), "")
     if not files:
         raise UsageError(
             f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the column with the files"
         )
-    names = [group.lower()] if group else _GROUPS
+    names = [heading_key(group)] if group else _GROUPS
     found = next((known[name] for name in names if name in known), "")
     if not found:
         missing = f"no column is called {group!r}" if group else "no column is called like a usual group"

@@ -39,7 +39,7 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
         found = pairing.of_path(file, str(folder))
         names[file] = file if found is None else found
         if found is None:
-            account.notes.append(f"{file}: is not in {folder}; its name was kept")
+            account.notes.append(f"{file}: is not in {folder}{pairing.like(file)}; its name was kept")
             continue
         try:
             durations[found] = duration_of(folder / found)
