@@ -176,7 +176,7 @@ def in_words(report: EventReport) -> str:
         return wording.nothing
     sentence = f"{wording.where}, the detector {'; '.join(parts)}."
     if report.timed and math.isfinite(pooled.false_alarms_per_hour):
-        sentence += f" That is {significant(pooled.false_alarms_per_hour, 2)} false alarms per hour."
+        sentence += f" That is {significant(pooled.false_alarms_per_hour, 3)} false alarms per hour."
     return sentence
 
 

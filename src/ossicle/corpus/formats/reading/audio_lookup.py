@@ -1,5 +1,6 @@
 """Look up the recordings of a folder for annotations that use other names: their paths and durations."""
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import AudioError, UsageError
+from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.labelled_audio import duration_of
 from ossicle.corpus.formats.session_times import FileLengths, lengths_of
@@ -50,6 +52,12 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
         both = [file for file, name in names.items() if name == joined[0]]
         raise UsageError(f"--audio {folder}: {' and '.join(both)} are both {joined[0]}; give one of them another name")
     rows = tuple(replace(row, begin_path=names[row.begin_path]) for row in table.rows)
+    beyond = Counter(row.begin_path for row in rows if row.start_s >= durations.get(row.begin_path, math.inf))
+    account.notes += [
+        f"{file}: {counted(count, 'event')} after its end at {durations[file]:g} s; "
+        "check that the table belongs to this recording and counts from its start"
+        for file, count in sorted(beyond.items())
+    ]
     return EventTable(rows, tuple(sorted(names[file] for file in table.files)), durations_s=durations)
 
 
