@@ -19,12 +19,13 @@ from smoke import parsed
 
 from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.bundle.format import write_bundle
-from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor, bundled_encoded_predictor
+from ossicle.bundle.runtimes.bundled_encoded import bundled_encoded_predictor
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.head_graph import head_graph
+from ossicle.inference.predictor import Predictor
 from ossicle.inference.states.stream import StateStream
 from ossicle.models.heads.head import Head
 from ossicle.models.heads.settings import HeadSettings
@@ -46,7 +47,7 @@ def hum_head(encoder: AcousticEncoder, quiet: NDArray[np.float32], humming: NDAr
     return head
 
 
-def predictor_of(folder: Path, window_s: float, hop_s: float) -> tuple[EncodedPredictor, StateDecision]:
+def predictor_of(folder: Path, window_s: float, hop_s: float) -> tuple[Predictor, StateDecision]:
     """The predictor of a bundle that hears the hum."""
     encoder, decision = AcousticEncoder(), StateDecision(dict.fromkeys(LABELS, RULE), {"ac": ("fridge",)}, LABELS)
     rate = encoder.spec.rate

@@ -7,20 +7,22 @@ replay to the steady recordings of the other. Beside it stands the rule of the o
 the fitted thresholds. The best of many rules, chosen with the truth of the scenes, says what no rule can mend in these
 scores, and the last table in which seconds of which recordings the false switches of our rule lie.
 
-Copies differ in level and tilt; with `--background`, as in a project, half of them have sound of the recording in which
-nothing runs. `--first` takes other scenes, to try things on.
+Scores follow the level, as in the recipe, without `--fixed-level`. Copies differ in level and tilt; with `--background`
+half of them have sound of the recording in which nothing runs. `--first` takes other scenes.
 """
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 from appliance_scenes import LABELS, MASKS, PARTS, ApplianceScene, make_places, make_scene, read_recordings
+from followed_levels import following, level_model
 from machine import RESULTS, described, table, write_result
 from numpy.typing import NDArray
 from smoke import parsed, recordings, require
@@ -30,6 +32,7 @@ from ossicle.audio.encoders.copies import Background, Copy
 from ossicle.audio.encoders.feature_settings import CopySettings
 from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.model_input.chunks import ChunkPlan
+from ossicle.core.scores.level_settings import LevelSettings
 from ossicle.inference.states.fit import ScoredStates, cross_fit_states
 from ossicle.inference.states.fit_settings import StateFitSettings
 from ossicle.inference.states.fold import StateFold
@@ -62,6 +65,7 @@ PLACE_S = 5
 MOST_PLACES = 8
 
 ENCODER = AcousticEncoder()
+FOLLOWING = LevelSettings(follow=True)
 RATE = ENCODER.spec.rate
 Embeddings = NDArray[np.float32]
 
@@ -221,6 +225,7 @@ def main() -> None:
     parser.add_argument("--window-s", type=float, default=2.0)
     parser.add_argument("--hop-s", type=float, default=0.5)
     parser.add_argument("--copies", type=int, default=2, help="augmented copies of each recording for training")
+    parser.add_argument("--fixed-level", action="store_true", help="do not follow the level of the scenes")
     parser.add_argument("--background", action="store_true", help="mix the recording without appliances into copies")
     parser.add_argument("--first", type=int, default=0, help="number of the first scene of each part of the day")
     parser.add_argument("--seed", type=int, default=0)
@@ -251,9 +256,15 @@ def main() -> None:
         )
         for part in PARTS
     }
+    scorings: dict[str, Callable[[Embeddings], NDArray[np.float32]]]
+    scorings = {part: partial(scores_of, heads[part]) for part in PARTS}
+    if not asked.fixed_level:
+        plain = {part: {name: own[:1] for name, own in features.items() if not name.startswith(part)} for part in PARTS}
+        models = {part: level_model(plain[part], truth, FOLLOWING) for part in PARTS}
+        scorings = {part: following(heads[part], models[part], FOLLOWING, plan.hop_s) for part in PARTS}
     steady = [
         ScoredStates(
-            scores_of(heads[part], features[f"{part}-{ac:d}{fridge:d}"][0]),
+            scorings[part](features[f"{part}-{ac:d}{fridge:d}"][0]),
             np.tile(np.array([ac, fridge], np.int8), (len(features[f"{part}-{ac:d}{fridge:d}"][0]), 1)),
             part,
             PARTS.index(part),
@@ -267,7 +278,7 @@ def main() -> None:
     for part in PARTS:
         for number, gain_db in enumerate(gains_db, start=asked.first):
             scene = make_scene(sounds, part, number, RATE, asked.seconds, float(gain_db), asked.switches)
-            scores[scene.name] = scores_of(heads[part], encoded(scene.samples, plan))
+            scores[scene.name] = scorings[part](encoded(scene.samples, plan))
             places[scene.name] = make_places(sounds, part, number, RATE, asked.seconds, asked.switches)
             scenes.append(replace(scene, samples=np.zeros(0, np.float32)))
     require(all(n >= asked.switches for one in scenes for n in one.switches.values()), "each appliance switches enough")
@@ -292,7 +303,8 @@ def main() -> None:
         described(["numpy", "torch", "onnxruntime"]),
         "",
         f"Windows of {asked.window_s:g} s every {asked.hop_s:g} s, acoustic encoder, {asked.copies} copies in "
-        f"training{', half of them with background' if asked.background else ''}; gains of the scenes from "
+        f"training{', half of them with background' if asked.background else ''}; the level is "
+        f"{'not ' if asked.fixed_level else ''}followed; gains of the scenes from "
         f"{min(gains_db):g} to {max(gains_db):g} dB. Intervals are over scenes.",
         "",
         table(HEAD, lines),

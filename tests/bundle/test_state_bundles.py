@@ -8,7 +8,8 @@ import pytest
 
 from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.bundle.format import read_bundle
-from ossicle.bundle.runtimes.encoded_predictor import HeadGraph, bundled_encoded_predictor
+from ossicle.bundle.runtimes.bundled_encoded import bundled_encoded_predictor
+from ossicle.bundle.runtimes.encoded_predictor import HeadGraph
 from ossicle.core.decisions.states import StateDecision, StateRule
 from ossicle.core.errors import BundleError
 from ossicle.core.model_input.chunks import ChunkPlan

@@ -41,6 +41,7 @@ from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.model_input.encoder_windows import EncoderWindows
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.combination import Combination
+from ossicle.core.scores.level_settings import LevelSettings
 from ossicle.core.scores.pooling import MAX
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
@@ -81,6 +82,7 @@ def write_bundle(
     encoder: EncoderSpec | None = None,
     encoder_windows: EncoderWindows | None = None,
     states: StateDecision | None = None,
+    level: LevelSettings | None = None,
     replace: bool = False,
 ) -> Bundle:
     """Write a bundle atomically and return it as read back.
@@ -88,7 +90,8 @@ def write_bundle(
     ``files``: name in the bundle to a file to copy, or its content; ``CARD.md`` is written from the rest unless given.
     ``members`` (by name, read from their folders) and their ``combination`` make an ensemble; they are copied.
     ``encoder`` is what the head reads, in ``encoder_windows`` if it does not read whole chunks; ``states`` makes it a
-    bundle of states, without rules if they are not fitted.
+    bundle of states, without rules if they are not fitted; ``level`` lets its scores follow the level, by the class
+    models among the files.
     The mappings hold plain JSON values. Equal arguments give equal bytes.
 
     Raises
@@ -122,6 +125,7 @@ def write_bundle(
         encoder=encoder,
         encoder_windows=encoder_windows,
         states=states,
+        level=level,
     )
     # The draft goes through the reader's own checks first, so that readers accept what is written.
     checked = _parse_again(draft)

@@ -8,8 +8,8 @@ keys are written only if they differ from the defaults, since the first versions
 (``bundle.entries.score_maps``; maps for the scores of events), ``postprocess`` (``bundle.entries.postprocessing``),
 ``ensemble`` (``bundle.entries.ensembles``; then members have the graphs, ``plan`` is the joint plan and ``front`` that
 of the member with the highest rate), ``encoder`` (``bundle.entries.encoder``; then ``front`` is not used),
-``encoder_windows`` (``EncoderWindows``) and ``states`` (``bundle.entries.state_decisions``; then ``decisions`` are not
-used).
+``encoder_windows`` (``EncoderWindows``), ``states`` (``bundle.entries.state_decisions``; then ``decisions`` are not
+used) and ``level`` (``LevelSettings``; then scores follow the level by the class models of ``level.safetensors``).
 """
 
 import dataclasses
@@ -24,6 +24,7 @@ from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.bundle.entries.encoder import HEAD, encoder_plan_fault, read_encoder
 from ossicle.bundle.entries.ensembles import EnsembleEntry, read_entry
+from ossicle.bundle.entries.level import read_level
 from ossicle.bundle.entries.postprocessing import postprocess_to_json, read_postprocess
 from ossicle.bundle.entries.score_maps import maps_to_json, read_maps
 from ossicle.bundle.entries.state_decisions import read_states, states_to_json
@@ -35,6 +36,7 @@ from ossicle.core.model_input.chunks import ChunkPlan, framing
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.model_input.encoder_windows import EncoderWindows
 from ossicle.core.model_input.frontend import FrontEndSettings
+from ossicle.core.scores.level_settings import LevelSettings
 from ossicle.core.scores.pooling import MAX, POOLS
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
@@ -69,7 +71,9 @@ _LATER_PLAN_KEYS = frozenset({"channel"})
 # The same of a decision.
 _LATER_DECISION_KEYS = frozenset({"pick"})
 
-_LATER_KEYS = frozenset({"pool", "calibration", "postprocess", "ensemble", "encoder", "encoder_windows", "states"})
+_LATER_KEYS = frozenset(
+    {"pool", "calibration", "postprocess", "ensemble", "encoder", "encoder_windows", "states", "level"}
+)
 
 # What changes the scores of events; states have rules of their own.
 _ONLY_OF_EVENTS = ("pool", "calibration", "postprocess", "ensemble")
@@ -109,6 +113,7 @@ class Bundle:
     encoder: EncoderSpec | None = None
     encoder_windows: EncoderWindows | None = None
     states: StateDecision | None = None
+    level: LevelSettings | None = None
 
     def read_bytes(self, name: str) -> bytes:
         """Return the content of a listed file after comparing it with its digest; raises BundleError."""
@@ -188,6 +193,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
         encoder=read_encoder(reader.table("encoder")) if "encoder" in reader.value else None,
         encoder_windows=_encoder_windows(reader),
         states=_states(reader, labels),
+        level=read_level(reader),
     )
     _check_geometry(bundle, reader)
     return bundle
@@ -214,6 +220,7 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
         **({} if bundle.encoder is None else {"encoder": bundle.encoder.to_json()}),
         **({} if bundle.encoder_windows is None else {"encoder_windows": dataclasses.asdict(bundle.encoder_windows)}),
         **({} if bundle.states is None else {"states": states_to_json(bundle.states)}),
+        **({} if bundle.level is None else {"level": dataclasses.asdict(bundle.level)}),
     }
 
 

@@ -7,7 +7,7 @@ on its neighbours.
 
 from dataclasses import replace
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -46,6 +46,20 @@ class Predictor(Protocol):
         ...
 
 
+@runtime_checkable
+class PerRecording(Protocol):
+    """A predictor whose scores depend on what it has heard of the recording so far."""
+
+    def for_recording(self) -> Predictor:
+        """Return a predictor for one recording, whose chunks it must be given once each, in their order."""
+        ...
+
+
+def for_recording(predictor: Predictor) -> Predictor:
+    """Return the predictor for one recording: a new one if it is :class:`PerRecording`, else itself."""
+    return predictor.for_recording() if isinstance(predictor, PerRecording) else predictor
+
+
 class OnChannel:
     """A predictor whose recordings are read by another channel than the one it was trained on.
 
@@ -59,6 +73,10 @@ class OnChannel:
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the scores of the predictor."""
         return self._predictor.predict(chunks)
+
+    def for_recording(self) -> Predictor:
+        """Return the same for one recording."""
+        return OnChannel(for_recording(self._predictor), self.plan.channel)
 
 
 class FakePredictor:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.core.errors import OssicleError
-from ossicle.inference.predictor import Predictor
+from ossicle.inference.predictor import Predictor, for_recording
 
 Scores = NDArray[np.float32]
 
@@ -25,7 +25,7 @@ class Scorer:
         if batch_chunks < 1:
             raise ValueError(f"batch_chunks = {batch_chunks} must be at least 1")
         plan = predictor.plan
-        self.predictor = predictor
+        self.predictor = for_recording(predictor)
         self.plan = plan
         self.n_samples = 0
         self.n_frames = 0

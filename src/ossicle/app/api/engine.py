@@ -7,7 +7,7 @@ from ossicle.app.steps.engine.encoders import any_encoder_of_spec
 from ossicle.bundle.entries.encoder import ENCODER_FILES
 from ossicle.bundle.format import WEIGHTS
 from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.runtimes.encoded_predictor import bundled_encoded_predictor
+from ossicle.bundle.runtimes.bundled_encoded import bundled_encoded_predictor
 from ossicle.bundle.runtimes.graph import PRECISIONS, Graph, require_threads
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import UsageError

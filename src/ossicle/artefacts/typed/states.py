@@ -99,6 +99,10 @@ class HeadsFolder(ArtefactFolder):
         """Return the weights of the last blocks of the encoder, which exist only if stage 2 kept them."""
         return self.run(model).path / "blocks.safetensors"
 
+    def level_file(self, model: str) -> Path:
+        """Return the class models by which scores follow the level, which exist only if they do."""
+        return self.run(model).path / "level.safetensors"
+
     def fit_file(self, model: str) -> Path:
         """Return the file that says how the head of one model was fitted; written after its weights."""
         return self.run(model).path / "fit.json"

@@ -52,6 +52,16 @@ BLOCKS: dict[str, int] = {
 Values = NDArray[np.float32]
 
 
+def level_direction() -> NDArray[np.float64]:
+    """Return how much each value of an embedding changes with one dB of level, (dim,): 1 for levels, else 0.
+
+    Deviations, lines and modulation do not depend on the level, and nothing does at the floor of the spectrogram.
+    """
+    direction = np.zeros(sum(BLOCKS.values()))
+    direction[: FRONT.n_mels * (len(PERCENTILES) + 1)] = 1.0
+    return direction
+
+
 class AcousticEncoder:
     """Encode windows of at least 0.256 s by statistics of their spectrum; see the module's description.
 

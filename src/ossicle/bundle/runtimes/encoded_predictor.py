@@ -1,4 +1,4 @@
-"""A bundle with an encoder as a predictor: windows to embeddings to scores. No torch, unless the encoder needs it."""
+"""An encoder and a head as a predictor: windows to embeddings to scores. No torch, unless the encoder needs it."""
 
 from collections.abc import Callable
 
@@ -7,10 +7,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from ossicle.audio.encoders.spec import Encoder
-from ossicle.bundle.encoders.table import require_same
-from ossicle.bundle.entries.encoder import HEAD
-from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.runtimes.graph import OUTPUT, require_threads
+from ossicle.bundle.runtimes.graph import OUTPUT
 from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
 from ossicle.bundle.runtimes.onnx_session import onnx_session
 from ossicle.core.errors import BundleError
@@ -112,31 +109,6 @@ class EncodedPredictor:
                 tokens = self._encoder.encode(self._windows.of(own[frame]))
                 out[frame] = self._score(tokens.reshape(-1, tokens.shape[2]))
         return scores
-
-
-def bundled_encoded_predictor(bundle: Bundle, encoder: Encoder, threads: int = 1) -> EncodedPredictor:
-    """Return the predictor of a bundle with an encoder.
-
-    Parameters
-    ----------
-    bundle
-        The bundle.
-    encoder
-        The encoder that the bundle names.
-    threads
-        Threads of one operator of the head.
-
-    Raises
-    ------
-    BundleError
-        If the bundle has no encoder, the encoder is another one, or the head does not fit.
-    """
-    require_threads(threads)
-    if bundle.encoder is None:
-        raise BundleError(f"{bundle.folder}: the model of this bundle reads no embeddings")
-    require_same(bundle.encoder, encoder.spec, f"the encoder {encoder.spec.name}")
-    head = HeadGraph(bundle.read_bytes(HEAD), str(bundle.folder / HEAD), len(bundle.labels), encoder.spec.dim, threads)
-    return EncodedPredictor(bundle.labels, bundle.plan, encoder, head.scores, bundle.encoder_windows)
 
 
 def _fits(shape: list[object], inner: tuple[int | None, ...]) -> bool:

@@ -1,5 +1,6 @@
 """The settings of a head and of its training, apart from the code that needs torch."""
 
+from ossicle.core.scores.level_settings import LevelSettings
 from ossicle.core.settings import setting, settings
 
 
@@ -56,4 +57,7 @@ class HeadSettings:
     )
     stage_two: StageTwoSettings = setting(
         default=StageTwoSettings(), help="training of these blocks", digest_default=False
+    )
+    level: LevelSettings = setting(
+        default=LevelSettings(), help="how scores follow the level of a recording", digest_default=False
     )

@@ -12,6 +12,7 @@ from ossicle.core.settings import digestible
 from ossicle.corpus.synthetic.noise_probes import synthetic_probes
 from ossicle.evaluation.states.judging_rule import judging_rule
 from ossicle.evaluation.states.noise_report import noise_sentences, states_in_noise
+from ossicle.inference.predictor import Predictor
 
 STEP_VERSION = 1
 
@@ -20,6 +21,7 @@ def run(context: Context) -> None:
     """Write the figures of the evaluation, with what the final model says about synthetic probes."""
     # Torch is an optional extra, needed only for actual scoring.
     from ossicle.bundle.runtimes.encoded_predictor import EncodedPredictor
+    from ossicle.bundle.runtimes.levelled_predictor import LevelledPredictor
     from ossicle.models.heads.scoring import window_scores
     from ossicle.models.predictor import use_threads
 
@@ -28,9 +30,12 @@ def run(context: Context) -> None:
     features, labels = context.read(FeaturesFolder), context.read(DatasetFolder).labels
     blocks = settings.head.unfreeze_blocks
     encoder = open_features_encoder(settings.encoder.opened, project.folder, blocks, settings.training.threads)
-    network = FittedHeads(project, features, context.read(HeadsFolder), len(labels)).on_features(FINAL)
-    plan = state_plan(project, features.spec)
-    predictor = EncodedPredictor(labels, plan, encoder, window_scores(network))
+    heads = FittedHeads(project, features, context.read(HeadsFolder), len(labels))
+    plan, level = state_plan(project, features.spec), heads.level(FINAL)
+    score = window_scores(heads.on_features(FINAL))
+    predictor: Predictor = EncodedPredictor(labels, plan, encoder, score)
+    if level is not None:
+        predictor = LevelledPredictor(labels, plan, encoder, score, level, settings.head.level)
     decision = judging_rule(context.read(StateDecisionFolder).written).decision
     rows = []
     for done, probe in enumerate(synthetic_probes(plan.rate, settings.noise_gate.probe_s, settings.noise_gate.seed)):

@@ -18,6 +18,7 @@ from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder
+from ossicle.bundle.entries.level import LEVEL
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.settings import digestible
@@ -39,6 +40,8 @@ def run(context: Context) -> None:
         # The blocks are those of the encoder's own file, so the whole encoder is read from there.
         tokens, head, spec = heads.after_blocks(FINAL, tokens), heads.head(FINAL), replace(spec, layer=-1)
     files, _ = head_files(head, weights, tokens, len(dataset.labels))
+    if follows := heads.level(FINAL) is not None:
+        files[LEVEL] = context.read(HeadsFolder).level_file(FINAL)
     write_bundle(
         context.own(BundleFolder).bundle,
         name=settings.project.name,
@@ -66,6 +69,7 @@ def run(context: Context) -> None:
         files=files,
         encoder=spec,
         states=judging_rule(context.read(StateDecisionFolder).written).decision,
+        level=settings.head.level if follows else None,
         replace=True,
     )
 

@@ -7,9 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
+from ossicle.artefacts.array_files.arrays import arrays_from_bytes
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder
 from ossicle.bundle.encoders.weights import find_weights
+from ossicle.core.errors import ArtefactError
+from ossicle.core.scores.level_model import LevelModel, level_model_of
 
 if TYPE_CHECKING:
     from ossicle.models.encoders.beats.network import Beats
@@ -59,6 +62,23 @@ class FittedHeads:
 
         network = self.on_features(model)
         return network.after_blocks(tokens) if isinstance(network, TailedHead) else tokens
+
+    def level(self, model: str) -> LevelModel | None:
+        """Return the class models by which scores follow the level; None if they do not.
+
+        Raises
+        ------
+        ArtefactError
+            Their file is damaged.
+        """
+        path = self._heads.level_file(model)
+        if not path.exists():
+            return None
+        arrays, _ = arrays_from_bytes(path.read_bytes(), str(path))
+        try:
+            return level_model_of(arrays, self._features.spec.dim, self._n_labels)
+        except ValueError as problem:
+            raise ArtefactError(f"{path}: {problem}; fit the heads again") from problem
 
     @cached_property
     def network(self) -> "Beats":

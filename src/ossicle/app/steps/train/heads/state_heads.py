@@ -12,11 +12,15 @@ from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
 from ossicle.app.steps.train.heads.head_run import fit_missing_heads, head_settings, write_head_run
 from ossicle.app.steps.train.model_units import model_units
 from ossicle.app.steps.train.tracked_training import tracked_training
+from ossicle.artefacts.array_files.arrays import arrays_to_bytes
+from ossicle.artefacts.files import whole_file
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDatasetFolder
+from ossicle.audio.encoders.acoustic import level_direction
+from ossicle.audio.encoders.settings import ACOUSTIC
 from ossicle.core.errors import SplitError
 
 if TYPE_CHECKING:
@@ -65,6 +69,7 @@ def _fit(context: Context, name: str) -> None:
         found = fit_head(material, settings.head, settings.training.seed)
     tracked = tracked_training(context.project, name, windows.labels, heads=True)
     write_head_run(own.run(name), found, windows.labels, tracked)
+    level = _fit_level(context, name, windows, ids)
     own.write_fit(
         name,
         {
@@ -74,8 +79,27 @@ def _fit(context: Context, name: str) -> None:
             "windows": len(material.features),
             "trained": list(found.trained),
             **stage_two,
+            **level,
         },
     )
+
+
+def _fit_level(context: Context, name: str, windows: "LabelledWindows", ids: Sequence[str]) -> dict[str, Any]:
+    """Fit the class models of a model to its recordings as they are, and say in how many joint states."""
+    from ossicle.training.heads.level_fit import fit_level
+
+    how = context.project.settings.head.level
+    if not how.follow or _features(context).spec.name != ACOUSTIC:
+        return {}
+    material = training_windows(context, windows, ids, copies=0)
+    on = material.targets == 1
+    model = fit_level(material.features[:, 0], on, material.known, level_direction(), how.shrinkage)
+    if model is None:
+        context.progress.say(f"{name}: the level is not followed: a label has windows of one state only")
+        return {"level": None}
+    with whole_file(context.own(HeadsFolder).level_file(name)) as part:
+        part.write_bytes(arrays_to_bytes(model.arrays(), {}))
+    return {"level": {"joint_states": len(model.states)}}
 
 
 def _stage_two(found: "StageTwoFit") -> dict[str, Any]:
@@ -102,7 +126,9 @@ def stage_two_in_words(found: Mapping[str, Any]) -> str:
     return f"stage 2 is {verdict}: balanced accuracy {figures} on inner held-out groups"
 
 
-def training_windows(context: Context, windows: "LabelledWindows", ids: Sequence[str]) -> "HeadWindows":
+def training_windows(
+    context: Context, windows: "LabelledWindows", ids: Sequence[str], copies: int | None = None
+) -> "HeadWindows":
     """Return the windows of recordings that a head is fitted to, with augmented copies if there are any.
 
     The loudest windows are left out, and so are windows of which no label is known. If the head reads the mean of the
@@ -116,6 +142,8 @@ def training_windows(context: Context, windows: "LabelledWindows", ids: Sequence
         The labels.
     ids
         The recordings.
+    copies
+        Copies to read of each recording; None: all.
 
     Raises
     ------
@@ -139,7 +167,7 @@ def training_windows(context: Context, windows: "LabelledWindows", ids: Sequence
             rows = np.rint(own["start_s"].to_numpy() / features.hop_s).astype(np.int64)
             kept[rows[rows < len(truth)]] = True
         kept &= (truth != -1).any(axis=1)
-        for copy in range(features.copies + 1):
+        for copy in range((features.copies if copies is None else copies) + 1):
             tokens = np.asarray(features.copy(key, copy)[kept])
             parts.append(tokens.astype(np.float32).mean(axis=1, keepdims=True) if mean else tokens)
             targets.append(truth[kept])
