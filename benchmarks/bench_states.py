@@ -7,8 +7,8 @@ replay to the steady recordings of the other. Beside it stands the rule of the o
 the fitted thresholds. The best of many rules, chosen with the truth of the scenes, says what no rule can mend in these
 scores, and the last table in which seconds of which recordings the false switches of our rule lie.
 
-Scores follow the level, as in the recipe, without `--fixed-level`. Copies differ in level and tilt; with `--background`
-half of them have sound of the recording in which nothing runs. `--first` takes other scenes.
+With `--follow-level` scores follow the level (`[head.level] follow`). Copies differ in level and tilt; with
+`--background` half of them have sound of the recording in which nothing runs. `--first` takes other scenes.
 """
 
 import argparse
@@ -225,7 +225,7 @@ def main() -> None:
     parser.add_argument("--window-s", type=float, default=2.0)
     parser.add_argument("--hop-s", type=float, default=0.5)
     parser.add_argument("--copies", type=int, default=2, help="augmented copies of each recording for training")
-    parser.add_argument("--fixed-level", action="store_true", help="do not follow the level of the scenes")
+    parser.add_argument("--follow-level", action="store_true", help="let scores follow the level of the scenes")
     parser.add_argument("--background", action="store_true", help="mix the recording without appliances into copies")
     parser.add_argument("--first", type=int, default=0, help="number of the first scene of each part of the day")
     parser.add_argument("--seed", type=int, default=0)
@@ -258,7 +258,7 @@ def main() -> None:
     }
     scorings: dict[str, Callable[[Embeddings], NDArray[np.float32]]]
     scorings = {part: partial(scores_of, heads[part]) for part in PARTS}
-    if not asked.fixed_level:
+    if asked.follow_level:
         plain = {part: {name: own[:1] for name, own in features.items() if not name.startswith(part)} for part in PARTS}
         models = {part: level_model(plain[part], truth, FOLLOWING) for part in PARTS}
         scorings = {part: following(heads[part], models[part], FOLLOWING, plan.hop_s) for part in PARTS}
@@ -304,7 +304,7 @@ def main() -> None:
         "",
         f"Windows of {asked.window_s:g} s every {asked.hop_s:g} s, acoustic encoder, {asked.copies} copies in "
         f"training{', half of them with background' if asked.background else ''}; the level is "
-        f"{'not ' if asked.fixed_level else ''}followed; gains of the scenes from "
+        f"{'' if asked.follow_level else 'not '}followed; gains of the scenes from "
         f"{min(gains_db):g} to {max(gains_db):g} dB. Intervals are over scenes.",
         "",
         table(HEAD, lines),

@@ -8,17 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.app.project.load import load_project
-from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.pipelines import steps_of
-from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
-from ossicle.artefacts.typed.dataset import DatasetFolder
-from ossicle.artefacts.typed.shards.features import FeaturesFolder
-from ossicle.artefacts.typed.states import HeadsFolder, StateScoresFolder
-from ossicle.bundle.entries.level import LEVEL
 from ossicle.bundle.format import read_bundle
-from ossicle.core.scores.level_follower import LevelFollower
-from ossicle.models.heads.scoring import head_scores, window_scores
 
 from ..app.conftest import Commands
 from ..hums import TEMPLATE, write_hums
@@ -124,31 +114,8 @@ def test_the_bundle_is_a_head_with_its_encoder_and_a_fitted_decision(done: tuple
     assert bundle.states.fitted
     assert bundle.states.masks == {"ac": ("fridge",)}
     assert bundle.labels == ("ac", "fridge")
+    assert bundle.level is None
     assert sum(one.stat().st_size for one in (place / "bundle").iterdir()) < 5_000_000
-
-
-def test_scores_of_held_out_recordings_and_of_the_bundle_follow_the_level(done: tuple[Path, str, str]) -> None:
-    place, _, _ = done
-    bundle = read_bundle(place / "bundle")
-    assert bundle.level is not None
-    assert bundle.level.follow
-    assert LEVEL in bundle.files
-    project = load_project(place)
-    made = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
-    features, heads = FeaturesFolder.among(made), HeadsFolder.among(made)
-    dataset, scores = DatasetFolder.among(made), StateScoresFolder.among(made)
-    assert heads.summary["final"]["level"] == {"joint_states": 4}
-    fitted = FittedHeads(project, features, heads, 2)
-    of_fold = dict(zip(dataset.folds["recording_id"], dataset.folds["fold"], strict=True))
-    key = features.recording_ids[0]
-    model = dataset.models_by_fold[of_fold[key]]
-    level = fitted.level(model)
-    assert level is not None
-    follower = LevelFollower(level, project.settings.head.level, 0.5, window_scores(fitted.head(model)))
-    expected = [follower(np.asarray(one, np.float32)).tolist() for one in features.windows(key)]
-    assert scores.track(key).scores.tolist() == expected
-    plain = np.concatenate(list(head_scores(fitted.head(model), features.windows(key))))
-    assert not np.allclose(plain, expected)
 
 
 def test_curves_and_head_only_weights_of_every_fold_are_kept(done: tuple[Path, str, str]) -> None:
