@@ -101,7 +101,7 @@ class HeadsFolder(ArtefactFolder):
 
     def level_file(self, model: str) -> Path:
         """Return the class models by which scores follow the level, which exist only if they do."""
-        return self.run(model).path / "level.safetensors"
+        return self.run(model).path / "class_models.safetensors"
 
     def fit_file(self, model: str) -> Path:
         """Return the file that says how the head of one model was fitted; written after its weights."""

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 
 from ossicle.app.project.load import Project
 from ossicle.artefacts.array_files.arrays import arrays_from_bytes
+from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder
 from ossicle.bundle.encoders.weights import find_weights
 from ossicle.core.errors import ArtefactError
 from ossicle.core.scores.level_model import LevelModel, level_model_of
+
+_MOST_BYTES = 1 << 28
 
 if TYPE_CHECKING:
     from ossicle.models.encoders.beats.network import Beats
@@ -74,7 +77,7 @@ class FittedHeads:
         path = self._heads.level_file(model)
         if not path.exists():
             return None
-        arrays, _ = arrays_from_bytes(path.read_bytes(), str(path))
+        arrays, _ = arrays_from_bytes(read_regular(path, _MOST_BYTES), str(path))
         try:
             return level_model_of(arrays, self._features.spec.dim, self._n_labels)
         except ValueError as problem:
