@@ -107,6 +107,38 @@ def test_stopped_and_run_again_the_bytes_are_the_same(
     assert trained == list(range(first.get(where, 0), 3))
 
 
+@pytest.mark.parametrize("at_step", [1, 3, 4])
+def test_an_epoch_longer_than_the_wall_time_goes_on_where_it_stopped(tmp_path: Path, at_step: int) -> None:
+    """The state was saved once an epoch: under a wall time shorter than an epoch, a training never advanced."""
+    settings = tiny_settings(gradient_penalty=0.1, discriminator_steps=2, draws=7, batch=2, epochs=2)
+    train_vocoder(corpus(), settings, tmp_path / "straight")
+    stopped, steps = tmp_path / "stopped", []
+
+    def stop(done: int, most: int) -> None:
+        if done == at_step:
+            raise Stop
+
+    with pytest.raises(Stop):
+        train_vocoder(corpus(), settings, stopped, advance=stop, save_every_s=0.0)
+    train_vocoder(corpus(), settings, stopped, advance=lambda done, most: steps.append(done))
+    # The last step of an epoch is saved with what the epoch is judged by.
+    assert steps == list(range(at_step if at_step % 4 else at_step - 1, 9))
+    assert tree_digest(stopped) == tree_digest(tmp_path / "straight")
+
+
+def test_the_state_is_saved_every_few_minutes_and_not_at_every_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state of a large vocoder has hundreds of megabytes."""
+    seconds, saved = iter(range(0, 100_000, 100)), []
+    monkeypatch.setattr("ossicle.training.vocoder.run.time.monotonic", lambda: next(seconds))
+    save = VocoderRun._save_state
+    monkeypatch.setattr(VocoderRun, "_save_state", lambda self: (saved.append(self.progress.steps), save(self)))
+    train_vocoder(corpus(), tiny_settings(draws=20, batch=2, epochs=1), tmp_path)
+    assert 2 < len(saved) < 6
+    assert saved == sorted(set(saved))
+
+
 def test_a_finished_training_is_not_begun_again_from_another_state(tmp_path: Path) -> None:
     """A state of other settings or segments, and a damaged one, are refused with a remedy; nothing starts over."""
     with pytest.raises(Stop):

@@ -24,6 +24,7 @@ from ossicle.training.vocoder.objective import OutOfMemory
 from ossicle.training.vocoder.run import VocoderRun
 from ossicle.training.vocoder.segments import VocoderCorpus
 from ossicle.training.vocoder.settings import VocoderSettings
+from ossicle.training.vocoder.state import SAVE_EVERY_S
 
 Advance = Callable[[int, int], None]
 """Called with the finished steps and the most there can be."""
@@ -86,6 +87,7 @@ def train_vocoder(
     device: str = "cpu",
     advance: Advance = lambda done, most: None,
     log: Log = lambda line: None,
+    save_every_s: float = SAVE_EVERY_S,
 ) -> VocoderFit:
     """Train a vocoder in a folder, or resume what an earlier call left there; the bytes in the end are the same.
 
@@ -107,6 +109,8 @@ def train_vocoder(
         Device of torch.
     advance, log
         Called after each step, and with lines for people.
+    save_every_s
+        Seconds after which the state is also saved within an epoch.
 
     Returns
     -------
@@ -121,7 +125,7 @@ def train_vocoder(
         The state in the folder is damaged, or of another training.
     OssicleError
         A segment cannot be read, memory ran out, or the discriminators won and ``on_collapse`` is ``stop``; the
-        state of the last complete epoch is in the folder.
+        state that was saved last is in the folder.
     """
     place = VocoderFolder(Path(folder))
     make_folder(place.path)
@@ -142,7 +146,7 @@ def train_vocoder(
         settings.network,
     )
     durations, pitch = _unit_models(corpus, speakers, settings.pitch)
-    run = VocoderRun(corpus, settings, spec, durations, pitch, place, device_named(device), made_from)
+    run = VocoderRun(corpus, settings, spec, durations, pitch, place, device_named(device), made_from, save_every_s)
     run.begin()
     progress, most = run.progress, settings.epochs * run.steps_per_epoch
     advance(progress.steps, most)

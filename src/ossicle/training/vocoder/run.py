@@ -1,6 +1,6 @@
 """One training in its folder: networks, optimisers, epochs, and what is on the disk after each."""
 
-from collections import defaultdict
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +27,7 @@ from ossicle.training.vocoder.draws import Draws
 from ossicle.training.vocoder.objective import Objective
 from ossicle.training.vocoder.segments import VocoderCorpus
 from ossicle.training.vocoder.settings import VocoderSettings
-from ossicle.training.vocoder.state import Parts, Progress, read_state, save_state
+from ossicle.training.vocoder.state import SAVE_EVERY_S, Parts, Progress, read_state, save_state
 
 _BETAS = (0.8, 0.99)
 
@@ -47,6 +47,8 @@ class VocoderRun:
         Device of torch.
     made_from
         Digest of what it depends on.
+    save_every_s
+        Seconds after which the state is also saved within an epoch.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class VocoderRun:
         place: VocoderFolder,
         device: str,
         made_from: str,
+        save_every_s: float = SAVE_EVERY_S,
     ) -> None:
+        self._save_every_s, self._saved_s = save_every_s, time.monotonic()
         self._corpus, self._settings, self._spec, self._place, self._device = corpus, settings, spec, place, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(settings.seed, "weights"))
@@ -120,7 +124,7 @@ class VocoderRun:
         place.write_epochs(self.progress.epochs)
 
     def epoch(self, stepped: Callable[[], None]) -> None:
-        """Train one more epoch, judge it, and save the state.
+        """Train one more epoch, or the rest of one, judge it, and save the state.
 
         Parameters
         ----------
@@ -137,8 +141,8 @@ class VocoderRun:
         ):
             for group in optimiser.param_groups:
                 group["lr"] = rate * decayed
-        totals: defaultdict[str, float] = defaultdict(float)
-        for first in range(0, settings.draws, settings.batch):
+        totals = progress.totals
+        for first in range(progress.crops, settings.draws, settings.batch):
             indices = range(first, min(first + settings.batch, settings.draws))
             figures = {}
             for stream in range(settings.discriminator_steps if adversarial else 0):
@@ -149,7 +153,11 @@ class VocoderRun:
             self._average.update(self._network.generator, progress.steps)
             progress.steps += 1
             for name, value in figures.items():
-                totals[name] += value * len(indices)
+                totals[name] = totals.get(name, 0.0) + value * len(indices)
+            progress.crops = indices.stop
+            # A wall time may be shorter than an epoch. The end of the last step is saved with its judgement.
+            if progress.crops < settings.draws and time.monotonic() - self._saved_s >= self._save_every_s:
+                self._save_state()
             stepped()
         means = {name: round(value / settings.draws, 6) for name, value in sorted(totals.items())}
         self._judge(epoch, {**means, "learning_rate": settings.learning_rate * decayed})
@@ -172,7 +180,7 @@ class VocoderRun:
         """Note the figures of an epoch, and keep its weights if they are the best."""
         settings, progress = self._settings, self.progress
         distance = self._distance()
-        progress.epoch = epoch
+        progress.epoch, progress.crops, progress.totals = epoch, 0, {}
         progress.epochs.append({"epoch": epoch, "log_mel": round(distance, 6), **figures})
         if advice := collapse_advice(progress.epochs, settings):
             progress.epochs[-1]["advice"] = advice
@@ -220,6 +228,7 @@ class VocoderRun:
 
     def _save_state(self) -> None:
         save_state(self._place.state_file, self.progress, self._parts())
+        self._saved_s = time.monotonic()
 
     def _keep(self, epoch: int) -> None:
         """Write a vocoder of this epoch with its samples, and remove those that are too many."""

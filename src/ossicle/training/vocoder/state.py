@@ -1,4 +1,4 @@
-"""The whole state of a training after an epoch, in one file that is written atomically; nothing in it is unpickled."""
+"""The whole state of a training after a step, in one file that is written atomically; nothing in it is unpickled."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -14,6 +14,8 @@ from ossicle.artefacts.files import whole_file
 from ossicle.artefacts.filesystem.reading import require_regular
 from ossicle.core.errors import ArtefactError
 
+SAVE_EVERY_S = 300.0
+"""Seconds of work that an interrupted training repeats at most, and the time of one step."""
 _PROGRESS = "ossicle_vocoder"
 
 
@@ -37,6 +39,10 @@ class Progress:
         The distance that the next one must be below by ``min_delta``, and the epochs since it was.
     epochs
         Figures of each epoch.
+    crops
+        Crops of the epoch after the last complete one that were trained on; 0: none.
+    totals
+        Sums of the figures of these crops.
     """
 
     made_from: str
@@ -48,6 +54,8 @@ class Progress:
     reference: float = 0.0
     waited: int = 0
     epochs: list[dict[str, Any]] = field(default_factory=list)
+    crops: int = 0
+    totals: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -205,6 +205,22 @@ def test_recordings_are_compared_with_what_is_made_of_them(home: Path, tmp_path:
     assert again.out == said.out
 
 
+def test_commands_of_units_show_how_far_they_are(
+    home: Path, tmp_path: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of recordings were encoded, spoken and judged in silence."""
+    monkeypatch.setattr("ossicle.app.steps.engine.progress._EVERY_S", 0.0)
+    out, plain = tmp_path / "coded", ("--progress", "plain")
+    said = ossicle("units", "encode", home / "vocoder", home / "audio", "--one-group", "-o", out, *plain, "--json")
+    assert "units encode: 4/4, 0 s left  recordings read" in said.err
+    assert "units encode: 4/4, 0 s left  recordings encoded" in said.err
+    assert [json.loads(line)["n_units"] for line in said.out.splitlines()] == [8] * 4
+    said = ossicle("units", "vocoder", home / "vocoder", *out.iterdir(), "-o", tmp_path / "spoken", *plain)
+    assert "units vocoder: 4/4, 0 s left  segments" in said.err
+    said = ossicle("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "heard", *plain)
+    assert "units resynth: 4/4, 0 s left  segments judged" in said.err
+
+
 def test_a_missed_bar_gives_exit_code_4_and_is_named(home: Path, tmp_path: Path, ossicle: Commands) -> None:
     said = ossicle(
         "units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path, "--num-samples", 1, "--most-mcd", "0.1"

@@ -1,6 +1,6 @@
 """Any audio file to acoustic units with exact times, by a trained quantiser."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,7 +141,11 @@ class UnitEncoder:
         return heard.left_out or f"it has {longest_s:.3f} s of sound, less than a frame of {frame_ms:g} ms"
 
     def group_statistics(
-        self, paths: Iterable[Path], cut: SegmentSettings | None = None, channel: str = MEAN
+        self,
+        paths: Iterable[Path],
+        cut: SegmentSettings | None = None,
+        channel: str = MEAN,
+        heard: Callable[[int], None] = lambda files: None,
     ) -> FrameStatistics | None:
         """Return mean and scale of all frames of files of one group, for example of one speaker.
 
@@ -151,6 +155,8 @@ class UnitEncoder:
             The files; those that cannot be read are left out.
         cut, channel
             As of :meth:`encode`.
+        heard
+            Called with the number of files that were read, after each.
 
         Returns
         -------
@@ -161,10 +167,11 @@ class UnitEncoder:
             return None
 
         def readable() -> Iterator[list[NDArray[np.float32]]]:
-            for path in paths:
+            for number, path in enumerate(paths, start=1):
                 # Whoever encodes the file says why it cannot be read.
                 with suppress(AudioError):
                     yield self._heard(path, cut, channel).frames
+                heard(number)
 
         return self._statistics(readable())
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ossicle.app.api.units.encoding import EncodedSegment, UnitEncoder
 from ossicle.app.api.units.speaking import Speaker, pitch_settings_of, quantiser_of
+from ossicle.app.steps.engine.step import Progress, Silent
 from ossicle.app.steps.vocoder.spoken_pairs import (
     LONGEST_S,
     JudgedSource,
@@ -112,6 +113,7 @@ class Resynthesiser:
         out: Path,
         settings: ResynthesisSettings,
         hearing: Listening = Listening(),
+        progress: Progress | None = None,
     ) -> Resynthesis:
         """Judge some segments of recordings, and write sounds, figures and a page.
 
@@ -125,6 +127,8 @@ class Resynthesiser:
             How many segments are drawn, by which seed, and the bars.
         hearing
             How recordings become segments.
+        progress
+            Gets the recordings that were read for ``one_group``, and the segments that were judged; None: nothing does.
 
         Raises
         ------
@@ -132,9 +136,13 @@ class Resynthesiser:
             No recording has a unit.
         """
         lost: list[str] = []
-        pitch, spec = self._pitch, self._speaker.vocoder.spec
-        sources = self._sources(named, settings, hearing, pitch_tracker(pitch), lost)
-        pairs = list(speak_pairs(self._speaker.vocoder, sources, pitch, self._speaker.speaker))
+        pitch, spec, shown = self._pitch, self._speaker.vocoder.spec, progress or Silent()
+        sources = self._sources(named, settings, hearing, pitch_tracker(pitch), lost, shown)
+        most = settings.num_samples if hearing.cut else min(settings.num_samples, len(named))
+        pairs: list[SpokenPair] = []
+        for pair in speak_pairs(self._speaker.vocoder, sources, pitch, self._speaker.speaker):
+            pairs.append(pair)
+            shown.advance(len(pairs), most, "segments judged")
         if not pairs:
             raise UsageError(f"none of {counted(len(named), 'recording')} has a unit to speak; first {lost[0]}")
         # The draw chooses; people look for names.
@@ -173,11 +181,16 @@ class Resynthesiser:
         hearing: Listening,
         tracker: Tracker,
         lost: list[str],
+        progress: Progress,
     ) -> Iterator[JudgedSource]:
         """Yield segments of recordings in a drawn order, as many of each, until there are enough."""
         encoder, files = self._encoder, dict(named)
         cut, heard = encoder.cut if hearing.cut else None, hearing.channel or encoder.channel
-        own = encoder.group_statistics(files.values(), cut, heard) if hearing.one_group else None
+        own = None
+        if hearing.one_group:
+            own = encoder.group_statistics(
+                files.values(), cut, heard, lambda number: progress.advance(number, len(files), "recordings read")
+            )
         places, of_each = table_places(files), max(1, math.ceil(settings.num_samples / len(files)))
         left = settings.num_samples
         order = sorted(files, key=lambda name: drawn_place(name, settings.seed))

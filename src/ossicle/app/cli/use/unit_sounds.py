@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.cli.options import EncoderWeights, Json, QuantiserChannel, Recordings, Threads
+from ossicle.app.cli.options import EncoderWeights, Json, ProgressKind, QuantiserChannel, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import EXIT_INCOMPLETE, GateRefused, UsageError
@@ -49,6 +49,7 @@ def vocoder(
         ),
     ] = False,
     device: VocoderDevice = "cpu",
+    progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
     """Turn units into sound: a WAV file for each segment, exactly units x hop long.
@@ -59,6 +60,7 @@ def vocoder(
     """
     from ossicle.app.api.units.speaking import open_speaker
     from ossicle.app.api.units.unit_files import output_names, read_units, sound_places
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.audio.wav import write_wav
 
     refuse_file(out)
@@ -82,16 +84,19 @@ def vocoder(
                 "folder with --out"
             )
     rows, written, spoken = [], [], set[Path]()
-    for path in names:
-        for number, line in enumerate(read_units(path, opened.file_spec, runs=runs)):
-            if not len(line.values):
-                continue
-            samples = opened.speak(line)
-            place = out / places[path][number]
-            spoken.add(path)
-            write_wav(place, samples, rate)
-            written.append({"file": str(place), "units": len(line.values), "seconds": len(samples) / rate})
-            rows.append((str(place), str(len(line.values)), f"{len(samples) / rate:.2f}"))
+    with make_progress(progress) as shown:
+        shown.begin("units vocoder")
+        for path in names:
+            for number, line in enumerate(read_units(path, opened.file_spec, runs=runs)):
+                if not len(line.values):
+                    continue
+                samples = opened.speak(line)
+                place = out / places[path][number]
+                spoken.add(path)
+                write_wav(place, samples, rate)
+                written.append({"file": str(place), "units": len(line.values), "seconds": len(samples) / rate})
+                rows.append((str(place), str(len(line.values)), f"{len(samples) / rate:.2f}"))
+                shown.advance(len(rows), sum(counts.values()), "segments")
     if as_json:
         print(json_text({"rate": rate, "speaker": speaker or None, "semitones": semitones, "written": written}))
     else:
@@ -134,6 +139,7 @@ def resynth(
     channel: QuantiserChannel = None,
     device: VocoderDevice = "cpu",
     threads: Threads = 1,
+    progress: ProgressKind = "auto",
     as_json: Json = False,
 ) -> None:
     """Encode recordings, speak their units, and compare: pairs of WAV files, figures, and a page to listen to.
@@ -145,6 +151,7 @@ def resynth(
     from ossicle.app.api.units.speaking import open_speaker
     from ossicle.app.cli.tables.vocoder_table import vocoder_rows
     from ossicle.app.cli.use.asked_recordings import asked_recordings
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.evaluation.units.resynthesis.missed import missed_in_words
     from ossicle.evaluation.units.resynthesis.settings import ResynthesisSettings
 
@@ -160,9 +167,10 @@ def resynth(
     except ValueError as problem:
         raise UsageError(f"--most-mcd, --least-length, --most-length: {problem}") from None
     opened = open_speaker(vocoder, speaker, 0.0, device)
-    found = Resynthesiser(vocoder, opened, weights, threads).resynthesise(
-        asked_recordings(recordings), out, bars, heard
-    )
+    named, maker = asked_recordings(recordings), Resynthesiser(vocoder, opened, weights, threads)
+    with make_progress(progress) as shown:
+        shown.begin("units resynth")
+        found = maker.resynthesise(named, out, bars, heard, shown)
     if as_json:
         print(json_text(found.figures))
     else:

@@ -12,6 +12,7 @@ from ossicle.app.cli.options import (
     DataRoot,
     EncoderWeights,
     Json,
+    ProgressKind,
     ProjectFile,
     QuantiserChannel,
     Recordings,
@@ -71,6 +72,7 @@ def encode(
     weights: EncoderWeights = None,
     channel: QuantiserChannel = None,
     threads: Threads = 1,
+    progress: ProgressKind = "auto",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print units and runs with their times, one line of JSON for each recording.")
     ] = False,
@@ -83,6 +85,7 @@ def encode(
     """
     from ossicle.app.api.units.encoding import UnitEncoder
     from ossicle.app.cli.use.asked_recordings import asked_recordings
+    from ossicle.app.steps.engine.progress import make_progress
     from ossicle.artefacts.files import write_json
     from ossicle.corpus.naming.table_names import table_places
 
@@ -96,29 +99,37 @@ def encode(
     named = asked_recordings(recordings)
     places = table_places([name for name, _ in named])
     settings, heard = encoder.cut if cut else None, chosen or encoder.channel
-    own = encoder.group_statistics((file for _, file in named), settings, heard) if one_group else None
+    own = None
     rows: list[tuple[str, ...]] = []
     lost: list[str] = []
-    for name, file in named:
-        try:
-            found = encoder.encode(file, settings, heard, own)
-        except AudioError as problem:
-            lost.append(str(problem))
-            continue
-        if found.without:
-            lost.append(f"{name}: no units: {found.without}")
-            continue
-        if found.partial:
-            lost.append(f"{name}: ends early ({found.partial}); its units end there")
-        described = encoder.described(name, found, settings, heard)
-        if out is not None:
-            write_json(out / places[name].with_name(f"{places[name].name}.units.json"), described)
-        if as_json:
-            print(json_text(described, indent=None))
-        frames = sum(len(one.units) for one in found.segments)
-        different = {run["unit"] for run in described["runs"]}
-        counts = (len(found.segments), frames, len(described["runs"]), len(different))
-        rows.append((name, f"{found.duration_s:.2f}", *map(str, counts)))
+    with make_progress(progress) as shown:
+        shown.begin("units encode")
+        if one_group:
+            files = [file for _, file in named]
+            own = encoder.group_statistics(
+                files, settings, heard, lambda number: shown.advance(number, len(files), "recordings read")
+            )
+        for number, (name, file) in enumerate(named, start=1):
+            try:
+                found = encoder.encode(file, settings, heard, own)
+            except AudioError as problem:
+                lost.append(str(problem))
+                continue
+            if found.without:
+                lost.append(f"{name}: no units: {found.without}")
+                continue
+            if found.partial:
+                lost.append(f"{name}: ends early ({found.partial}); its units end there")
+            described = encoder.described(name, found, settings, heard)
+            if out is not None:
+                write_json(out / places[name].with_name(f"{places[name].name}.units.json"), described)
+            if as_json:
+                print(json_text(described, indent=None))
+            frames = sum(len(one.units) for one in found.segments)
+            different = {run["unit"] for run in described["runs"]}
+            counts = (len(found.segments), frames, len(described["runs"]), len(different))
+            rows.append((name, f"{found.duration_s:.2f}", *map(str, counts)))
+            shown.advance(number, len(named), "recordings encoded")
     if not as_json:
         print_rows(("recording", "seconds", "segments", "frames", "runs", "different units"), rows)
         for line in encoder.heard_in_words(settings, heard):

@@ -86,6 +86,8 @@ class Live:
             TextColumn("{task.fields[note]}"),
             console=Console(stderr=True),
             transient=True,
+            # Results that go to a file stay there: rich would send them to stderr with the bar.
+            redirect_stdout=sys.stdout.isatty(),
         )
         self._task: TaskID | None = None
 

@@ -30,7 +30,7 @@ class VocoderFolder(ArtefactFolder):
 
     @property
     def state_file(self) -> Path:
-        """The whole state after the last complete epoch; a finished artefact has none."""
+        """The whole state after the step that was saved last; a finished artefact has none."""
         return self.path / "state.safetensors"
 
     @property
