@@ -33,6 +33,8 @@ class PairCard:
         Samples of the baseline; empty without one.
     baseline_judged
         Figures and contours of the recording and the baseline; None without one.
+    place
+        Its path below the folder of sounds, without kind and ending; empty: it has no sound files.
     """
 
     path: str
@@ -43,6 +45,7 @@ class PairCard:
     judged: JudgedPair
     baseline: Samples
     baseline_judged: JudgedPair | None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,6 +78,8 @@ class ResynthesisReportData:
         Other results: name and place.
     start
         Figures of the vocoder before its training; empty where it is not known.
+    sounds
+        Folder of the sound files of the pairs relative to the page, with a slash; empty: that of the page.
     """
 
     title: str
@@ -89,3 +94,4 @@ class ResynthesisReportData:
     rate: int
     files: Mapping[str, str]
     start: Mapping[str, Estimate] = field(default_factory=dict)
+    sounds: str = ""

@@ -23,6 +23,10 @@ def test_every_segment_has_one_role_and_no_group_two() -> None:
     assert sum(map(len, parts)) == len(frozenset().union(*parts)) == 16
     assert {one[0] for one in found.segments(JUDGED)} == {"d"}
     assert found.basis == "held out by speaker"
+    assert found.judged_on == (
+        "Judged on 1 speaker (d): neither the quantiser nor the vocoder was trained on it, and it did not choose the "
+        "epoch."
+    )
 
 
 def test_one_group_in_twenty_is_judged() -> None:
@@ -50,6 +54,7 @@ def test_with_few_groups_recordings_are_held_out_and_named_so(groups: tuple[str,
     assert found.judged == (given[-1].path,)
     assert found.basis == "held-out recordings of known speakers"
     assert "all voices are known" in found.in_words
+    assert "the figures say nothing about new ones" in found.judged_on
 
 
 def test_groups_that_are_recordings_are_named_so() -> None:

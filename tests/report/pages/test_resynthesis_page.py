@@ -118,6 +118,27 @@ def test_sounds_of_a_pair_are_heard_together_or_not_at_all(data, monkeypatch):
     assert page.count("without sound, to keep the page small") == 6
 
 
+def test_a_page_of_many_pairs_shows_some_and_links_all(data, monkeypatch):
+    """A page of 500 pairs had 37 MB."""
+    monkeypatch.setattr(resynthesis_page, "MOST_PAIRS", 2)
+    made = cards(5)
+    pairs = [replace(one, path=f"a/{n}.wav", place=f"a/{n} #1") for n, one in enumerate(made)]
+    page = render(replace(data, pairs=pairs, sounds="resynthesis/"))
+    assert page.count('class="card"') == 2 * 3
+    assert "2 of 5 segments have pictures here, spread evenly from the lowest to the highest log-mel distance" in page
+    ranked = sorted(pairs, key=lambda one: one.judged.log_mel_db)
+    headings = re.findall(r"<h3[^>]*>(\d+)\. (a/\d\.wav)", page)
+    assert headings == [(f"{pairs.index(one) + 1}", one.path) for one in pairs if one in (ranked[0], ranked[-1])]
+    for n in range(5):
+        for kind in ("original", "resynthesis", "baseline"):
+            assert f'href="./resynthesis/a/{n}%20%231.{kind}.wav"' in page
+    assert "Over 5 segments" in page
+    few = render(replace(data, pairs=pairs[:2], sounds="resynthesis/"))
+    assert "have pictures here" not in few
+    assert 'id="all"' not in few
+    assert 'href="./resynthesis/a/1%20%231.resynthesis.wav"' in few
+
+
 def test_long_segments_are_cut_in_picture_and_sound(data, monkeypatch):
     monkeypatch.setattr(resynthesis_page, "MOST_S", 0.1)
     page = render(data)

@@ -78,6 +78,27 @@ class VocoderRoles:
         return f"held out by {self.field}"
 
     @property
+    def judged_on(self) -> str:
+        """What the figures are of, and what they say nothing about, in sentences for people."""
+        what = RECORDING if self.of_recordings else self.field
+        one = len(self.judged) == 1
+        text = (
+            f"Judged on {counted(len(self.judged), what)} ({_listed(self.judged)}): neither the quantiser nor the "
+            f"vocoder was trained on {'it' if one else 'them'}, and {'it' if one else 'they'} did not choose the epoch."
+        )
+        if self.of_recordings and self.field != RECORDING:
+            text += (
+                f" There are too few groups by {self.field} to hold any out: all voices are known, so the figures say "
+                "nothing about new ones."
+            )
+        elif what == RECORDING:
+            text += (
+                " Who speaks is not known: the same voices may be in training (name them with [split] group and "
+                "[corpus] name_template)."
+            )
+        return text
+
+    @property
     def in_words(self) -> str:
         """Who trains, chooses and is judged, in a sentence."""
         what = RECORDING if self.of_recordings else self.field

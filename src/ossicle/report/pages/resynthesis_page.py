@@ -26,6 +26,8 @@ from ossicle.report.resynthesis_data import PairCard, ResynthesisReportData
 MOST_SOUND_BYTES = 8_000_000
 MOST_S = 6.0
 """Seconds of a segment that are drawn and heard."""
+MOST_PAIRS = 40
+"""Pairs with pictures; each takes some 60 kB, and a page of hundreds opens slowly."""
 
 _HIGHEST = 0.99
 
@@ -80,6 +82,8 @@ class _Shown:
     rows: Sequence[Mapping[str, Any]]
     cut: bool
     defects: str
+    number: int
+    links: Sequence[tuple[str, str | None]]
 
 
 @dataclass(slots=True)
@@ -146,6 +150,7 @@ def render(data: ResynthesisReportData) -> str:
         What it shows.
     """
     budget = _SoundBudget()
+    chosen = shown_pairs(data.pairs)
     rows = [_figure_row(row, data) for row in _ROWS if row.key in data.figures]
     return render_page(
         "resynthesis.html",
@@ -156,11 +161,44 @@ def render(data: ResynthesisReportData) -> str:
         headline=[row for row in rows if row["key"] in _HEADLINE],
         rows=rows,
         defects=_all_defects(data.pairs),
-        pairs=[_shown(pair, data.rate, budget) for pair in data.pairs],
+        pairs=[_shown(data, number, budget) for number in chosen],
+        every=[_listed(data, number) for number in range(len(data.pairs))] if len(chosen) < len(data.pairs) else [],
+        listed_rows=[row for row in _ROWS if row.key not in PHASE_BLIND],
         most_s=MOST_S,
         cursor=(LEFT, RIGHT),
         links=[(name, words.relative_link(place)) for name, place in data.files.items()],
     )
+
+
+def shown_pairs(pairs: Sequence[PairCard]) -> list[int]:
+    """Return the numbers of the pairs with pictures: all, or as many as a page holds, from the best to the worst.
+
+    They are spread evenly over the ranks of the log-mel distance, with the lowest and the highest.
+
+    Parameters
+    ----------
+    pairs
+        All pairs.
+    """
+    if len(pairs) <= MOST_PAIRS:
+        return list(range(len(pairs)))
+    ranked = sorted(range(len(pairs)), key=lambda number: (pairs[number].judged.log_mel_db, number))
+    return sorted(ranked[round(place)] for place in np.linspace(0, len(pairs) - 1, MOST_PAIRS))
+
+
+def _links(data: ResynthesisReportData, pair: PairCard) -> list[tuple[str, str | None]]:
+    """Return names and addresses of the sound files of a pair; empty if it has none."""
+    if not pair.place:
+        return []
+    kinds = [("recording", "original"), ("resynthesis", "resynthesis")]
+    kinds += [("baseline", "baseline")] if len(pair.baseline) else []
+    return [(name, words.relative_link(f"{data.sounds}{pair.place}.{kind}.wav")) for name, kind in kinds]
+
+
+def _listed(data: ResynthesisReportData, number: int) -> dict[str, Any]:
+    """Return a pair for the table of all."""
+    pair = data.pairs[number]
+    return {"number": number + 1, "one": pair, "rows": _pair_rows(pair), "links": _links(data, pair)}
 
 
 def _figure_row(row: _Row, data: ResynthesisReportData) -> dict[str, Any]:
@@ -197,7 +235,8 @@ def _missed(bar: Bar) -> str:
     return f"{row.name} is {value}{' ' + row.unit if row.unit else ''}, and must be {_limits(bar)}"
 
 
-def _shown(pair: PairCard, rate: int, budget: _SoundBudget) -> _Shown:
+def _shown(data: ResynthesisReportData, number: int, budget: _SoundBudget) -> _Shown:
+    pair, rate = data.pairs[number], data.rate
     most = round(MOST_S * rate)
     named = [
         ("recording", pair.original, pair.judged.original_pitch),
@@ -210,9 +249,8 @@ def _shown(pair: PairCard, rate: int, budget: _SoundBudget) -> _Shown:
     heard = budget.addresses([one.samples for one in sounds], rate)
     cells = [_Cell(name, image, sound) for (name, _, _), image, sound in zip(named, images, heard, strict=True)]
     cut = any(len(samples) > most for _, samples, _ in named)
-    return _Shown(
-        pair, cells, _pair_rows(pair), cut, _defects_in_words(pair.judged.defects, pair.judged.original_defects)
-    )
+    defects = _defects_in_words(pair.judged.defects, pair.judged.original_defects)
+    return _Shown(pair, cells, _pair_rows(pair), cut, defects, number + 1, _links(data, pair))
 
 
 def _until(track: PitchTrack, seconds: float) -> PitchTrack:

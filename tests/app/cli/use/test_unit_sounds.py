@@ -211,10 +211,9 @@ def test_commands_of_units_show_how_far_they_are(
     """Thousands of recordings were encoded, spoken and judged in silence."""
     monkeypatch.setattr("ossicle.app.steps.engine.progress._EVERY_S", 0.0)
     out, plain = tmp_path / "coded", ("--progress", "plain")
-    said = ossicle("units", "encode", home / "vocoder", home / "audio", "--one-group", "-o", out, *plain, "--json")
-    assert "units encode: 4/4, 0 s left  recordings read" in said.err
+    said = ossicle("units", "encode", home / "vocoder", home / "audio", "-o", out, *plain, "--json")
     assert "units encode: 4/4, 0 s left  recordings encoded" in said.err
-    assert [json.loads(line)["n_units"] for line in said.out.splitlines()] == [8] * 4
+    assert len([json.loads(line) for line in said.out.splitlines()]) == 4
     said = ossicle("units", "vocoder", home / "vocoder", *out.iterdir(), "-o", tmp_path / "spoken", *plain)
     assert "units vocoder: 4/4, 0 s left  segments" in said.err
     said = ossicle("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "heard", *plain)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from ossicle.models.vocoder.vocoder import Vocoder
     from ossicle.units.mean_spectrum import MeanSpectrum
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 
 
 def run(context: Context) -> None:
@@ -75,7 +75,7 @@ def run(context: Context) -> None:
         "epoch": trained.about["fit"]["best_epoch"],
     }
     write_pairs(own.pairs, pairs, vocoder.spec.rate, written)
-    write_resynthesis_report(own.page, _page(context, vocoder, pairs, figures, of_baseline, of_start, found))
+    write_resynthesis_report(own.page, _page(context, roles, vocoder, pairs, figures, of_baseline, of_start, found))
     own.write_metrics(_metrics(context, written))
     for line in missed_in_words(written["verdict"]):
         context.progress.say(line)
@@ -148,6 +148,7 @@ def _metrics(context: Context, vocoder: dict[str, Any]) -> dict[str, Any]:
 
 def _page(
     context: Context,
+    roles: VocoderRoles,
     vocoder: "Vocoder",
     pairs: "list[SpokenPair]",
     figures: "dict[str, Estimate]",
@@ -181,12 +182,13 @@ def _page(
         figures=figures,
         baseline=baseline,
         verdict=found,
-        basis=trained["basis"],
+        basis=roles.judged_on,
         held_out=True,
         notes=notes,
         pairs=[one.card for one in pairs],
         rate=spec.rate,
         start=start,
+        sounds=f"{RESYNTHESIS}/",
         files={"figures": METRICS, "sounds": f"{RESYNTHESIS}/", "vocoder": f"{VOCODER}/"},
     )
 

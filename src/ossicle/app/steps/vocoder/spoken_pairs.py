@@ -79,7 +79,7 @@ class SpokenPair:
         """What the page shows of it."""
         of = self.source
         sounds = (of.original, self.made, self.judged, self.baseline, self.baseline_judged)
-        return PairCard(of.path, of.start_s, of.group, *sounds)
+        return PairCard(of.path, of.start_s, of.group, *sounds, place=of.place)
 
     def to_json(self) -> dict[str, Any]:
         """Return its figures as plain values; None where one is undefined."""
