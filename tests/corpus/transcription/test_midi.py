@@ -76,10 +76,10 @@ def test_known_drums_have_the_notes_of_general_midi() -> None:
 
 
 def test_every_short_name_of_drums_has_the_note_of_its_full_name() -> None:
-    from ossicle.app.project.scaffolding.hit_folders import SHORT_NAMES
+    from ossicle.corpus.transcription.drum_names import DRUM_NAMES
 
     known = drum_notes()
-    assert {name for name in SHORT_NAMES.values() if name not in known} == set()
+    assert {name for name in DRUM_NAMES.values() if name not in known} == set()
 
 
 def test_unknown_labels_need_a_note_and_the_message_gives_the_option() -> None:

@@ -68,6 +68,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
         "correct it; globs are matched against paths below corpus.audio or audio_path of a manifest, case counts",
     ),
     "no_class_folder": ("warning", "move them into the folder of their class, or leave them out with corpus.exclude"),
+    "silent_label": ("warning", "check the recorder; remove the file"),
     "metadata_suffix": ("note", "nothing, if the files were converted"),
     "metadata_column": ("note", "nothing, if they do not matter; else rename them, or name them in the project"),
     "without_group": ("warning", "add their rows, or leave them out with corpus.exclude"),
@@ -91,6 +92,7 @@ LOSSES = frozenset(
         "segment_values",
         "segments_without_clip",
         "no_class_folder",
+        "silent_label",
         "review_unused",
     }
 )

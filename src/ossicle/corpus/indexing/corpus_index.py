@@ -106,7 +106,7 @@ def index_corpus(
     clips = find_clips(audio_folder, files.usable, chosen, names)
     templates = Templates(settings.name_template)
     naming = RecordingNames(templates, clips.clips if settings.clip_names else None, names.unit)
-    examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed, channel)
+    examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed, channel, settings.from_sound)
     cut_out = clips.stretches.keys()
     examined = examiner.all(
         [path for path in chosen if path not in cut_out], workers, progress, _parts(unfinished, "examined")
@@ -140,7 +140,9 @@ def index_corpus(
     if settings.label_fields:
         whole, unknown = field_labels(recordings, settings.label_fields)
     else:
-        whole, unknown = whole_labels(recordings, settings.label_field, settings.negative_labels, metadata)
+        whole, unknown = whole_labels(
+            recordings, settings.label_field, settings.negative_labels, metadata, examined.sound_s | own.sound_s
+        )
     tables.rows += whole.rows
     tables.reviewed |= whole.reviewed
     tables.notes += whole.notes

@@ -1,6 +1,7 @@
 """Labels of whole recordings from a field or a metadata table, as rows from the start to the end."""
 
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from ossicle.core.records import Recording
 from ossicle.corpus.formats.cells.rows import RawSelection
@@ -10,6 +11,12 @@ from ossicle.corpus.notes import Note
 
 NEGATIVE = ("noise", "other", "background", "silence", "nocall")
 """Labels, in any case, that mean: reviewed, and none of the labels is present (BirdNET-Analyzer; BirdCLEF)."""
+
+
+LEAST_SILENCE_S = 0.05
+"""Silence at the start of a recording up to this length belongs to its label: machines and editors leave it."""
+_BEFORE_S = 0.01
+"""A label begins this long before the sound, so that nothing of its attack is cut."""
 
 
 def is_negative(label: str, negative: Collection[str], folder: bool = False) -> bool:
@@ -22,12 +29,17 @@ def is_negative(label: str, negative: Collection[str], folder: bool = False) -> 
 
 
 def whole_labels(
-    recordings: Sequence[Recording], label_field: str, negative: Collection[str], metadata: Metadata | None
+    recordings: Sequence[Recording],
+    label_field: str,
+    negative: Collection[str],
+    metadata: Metadata | None,
+    sound_s: Mapping[str, float | None] = MappingProxyType({}),
 ) -> tuple[AnnotationFiles, dict[str, tuple[str, ...]]]:
     """Return rows over whole recordings, which thereby count as reviewed; and, by path, uncertain labels.
 
     ``label_field`` names the field that holds the label ("": none); labels in ``negative`` mean reviewed and empty. A
-    recording outside the class folders is not reviewed.
+    recording outside the class folders is not reviewed. ``sound_s``: where the sound of some recordings begins, by
+    path, None for those without any sound; their labels begin there, and those without sound get none.
     """
     out = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
@@ -43,10 +55,16 @@ def whole_labels(
             labels = row.labels
             if row.unknown:
                 unknown[one.path] = tuple(sorted(row.unknown))
+        if labels and one.path in sound_s and sound_s[one.path] is None:
+            message = f"is labelled {', '.join(labels)}, but every sample is zero: the label was skipped"
+            out.notes.append(Note("silent_label", one.path, message, len(labels)))
+            continue
         if labels:
             out.reviewed.add(one.path)
+        silence_s = sound_s.get(one.path) or 0.0
+        start_s = max(0.0, round(silence_s - _BEFORE_S, 3)) if silence_s > LEAST_SILENCE_S else 0.0
         out.rows += [
-            (one.path, RawSelection(0.0, one.duration_s, label))
+            (one.path, RawSelection(start_s, one.duration_s, label))
             for label in labels
             if not is_negative(label, negative, label_field == "folder")
         ]

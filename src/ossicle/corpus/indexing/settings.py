@@ -85,6 +85,12 @@ class CorpusSettings:
     label_field: str = setting(
         default="", help="field with the label of the whole recording (`folder`, a field of the template, or a column)"
     )
+    from_sound: bool = setting(
+        default=False,
+        help="labels of whole recordings begin where the sound does, 30 dB below its peak, if more than 50 ms of "
+        "silence come before it, and recordings without any sound get none; needs decode",
+        digest_default=False,
+    )
     label_fields: Mapping[str, str] = setting(
         default={},
         help="fields that are labels of the whole recording, each with the value that means present, as "

@@ -1,4 +1,4 @@
-"""``ossicle new drums`` on folders group/class/file: labels, groups and short names, all of which are said."""
+"""``ossicle new drums`` on folders group/class/file: labels, groups and names of drums, all of which are said."""
 
 from pathlib import Path
 
@@ -7,11 +7,11 @@ import pytest
 
 from ossicle.app.project.layers import recipe_names, recipe_values
 from ossicle.app.project.load import load_project
-from ossicle.app.project.scaffolding.hit_folders import SHORT_NAMES, hit_folders, reads_hit_folders, short_names
+from ossicle.app.project.scaffolding.hit_folders import DrumLabels, drum_labels, hit_folders, reads_hit_folders
 from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.audio.wav import write_wav
 from ossicle.core.errors import UsageError
-from ossicle.corpus.formats.label_map import parse_label_map, twin_key
+from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 
 RATE = 22050
@@ -53,11 +53,11 @@ def test_the_last_folder_is_the_label_and_the_first_one_the_group(tmp_path: Path
     index = indexed(file)
     assert len(index.recordings) == len(MACHINES)
     assert {one.fields["folder"] for one in index.recordings} == {"RolandTR808", "LinnLM1", "Korg M1"}
-    assert {one.label for one in index.annotations} == {"kick", "snare", "hh_open"}
+    assert {one.label for one in index.annotations} == {"hihat_open", "kick", "snare"}
     assert said == [
         "label: the last folder of each file (3: bd, hh_open, sd)",
         "group: the first folder (3: Korg M1, LinnLM1, RolandTR808); no fold divides it",
-        "labels renamed: bd = kick, sd = snare",
+        "labels renamed: bd = kick, hh_open = hihat_open, sd = snare",
     ]
     assert all(f"# {line}" in file.read_text() for line in said)
 
@@ -90,21 +90,60 @@ def test_folders_without_groups_are_refused_with_the_recipe_that_reads_them(tmp_
 def test_folder_names_that_would_end_a_comment_or_a_list_are_escaped(tmp_path: Path) -> None:
     paths = [f"{machine}/{label}/1.wav" for machine in ('a"b', "c\\d", "e # f") for label in ('sd"', "x=y", "bd")]
     index = indexed(scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths), folds=3)))
-    assert {one.label for one in index.annotations} == {'sd"', "x=y", "kick"}
+    assert {one.label for one in index.annotations} == {"snare", "x=y", "kick"}
 
 
-def test_short_names_are_those_that_the_label_map_reads() -> None:
-    assert all(twin_key(name) == name for name in SHORT_NAMES)
-    entries = short_names([*("bd", "SD", "Cr", "kick", "cowbell"), "bdx"])
+SPELLINGS = {
+    "a": ("BD", "SD", "CHH", "OH", "Tom-Lo", "808 Cowbell", "gong"),
+    "b": ("kik", "Snare", "ClosedHat", "OpenHat", "Low Tom", "Cowbell", "gong"),
+    "c": ("Kick 01", "snares", "HH", "Open Hi-Hat", "LT", "cow_bell", "gong"),
+}
+
+
+def test_a_drum_has_one_label_whatever_each_machine_calls_it(tmp_path: Path) -> None:
+    """Three machines with six drums had 18 classes, of which each was in one group: nothing could be judged."""
+    said: list[str] = []
+    paths = [f"{machine}/{label}/{n}.wav" for machine, labels in SPELLINGS.items() for label in labels for n in "12"]
+    file = scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths)), say=said.append)
+    counts = indexed(file).annotations.label_counts()
+    names = ("cowbell", "gong", "hihat_closed", "hihat_open", "kick", "snare", "tom_low")
+    assert counts == dict.fromkeys(names, 6)
+    assert any(line.startswith("labels renamed: 808 Cowbell = cowbell, BD = kick, CHH = hihat_closed") for line in said)
+
+
+def test_names_in_folders_of_kits_are_read_by_a_template(tmp_path: Path) -> None:
+    """Three kits were refused for the five folds of the recipe, and their short names stayed as they were."""
+    paths = [f"{kit}/{label} {n}.wav" for kit in "abc" for label in ("BD", "Snare") for n in ("01", "02")]
+    audio = hits(tmp_path / "audio", paths)
+    with pytest.raises(UsageError, match=r"--name-template '\{kit\}/\{class\} \*' --group kit"):
+        scaffold("drums", tmp_path / "p", Wishes(audio))
+    file = scaffold("drums", tmp_path / "p", Wishes(audio, name_template="{kit}/{class} *", group="kit"))
+    assert load_project(file).settings.split.folds == 0
+    index = indexed(file)
+    assert index.annotations.label_counts() == {"kick": 6, "snare": 6}
+    assert {one.fields["kit"] for one in index.recordings} == {"a", "b", "c"}
+
+
+def drums(*labels: str) -> DrumLabels:
+    """What becomes of labels of one machine."""
+    return drum_labels(dict.fromkeys(labels, ("a",)))
+
+
+def test_entries_are_those_that_the_label_map_reads() -> None:
+    entries = drums("bd", "SD", "Cr", "kick", "cowbell", "bdx", "SD=1").label_map
     assert entries == ("Cr=crash", "SD=snare", "bd=kick")
     found = parse_label_map(entries, "corpus.label_map")
     assert [found.name(one) for one in ("bd", "SD", "Cr", "kick", "bdx")] == ["kick", "snare", "crash", "kick", "bdx"]
 
 
-def test_two_short_names_of_one_drum_are_left_as_they_are() -> None:
-    assert short_names(["hh", "ch", "bd", "kd", "sd"]) == ("sd=snare",)
-    # The same name in two cases is one name.
-    assert short_names(["BD", "bd"]) == ("BD=kick", "bd=kick")
+def test_two_labels_of_one_drum_in_a_machine_are_left_as_they_are_and_named() -> None:
+    found = drums("hh", "ch", "bd", "kd", "sd")
+    assert found.label_map == ("sd=snare",)
+    assert found.kept == (("ch", "hh"), ("bd", "kd"))
+    assert "labels left as they are: ch, hh, which may mean one drum" in found.in_words()[1]
+    # The same name in two cases is one name, and two machines may write one drum in two ways.
+    assert drums("BD", "bd").label_map == ("BD=kick", "bd=kick")
+    assert drum_labels({"hh": ["a"], "ch": ["b"]}).label_map == ("ch=hihat_closed", "hh=hihat_closed")
 
 
 def test_only_the_recipe_for_hits_reads_hit_folders() -> None:

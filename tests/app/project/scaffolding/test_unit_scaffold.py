@@ -74,6 +74,27 @@ def test_what_is_missing_is_named(home: Path, tmp_path: Path, wishes: dict[str, 
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("a.ctm", "a 1 0.1 0.2 wa 1.0\n", "CTM file: save its content as a table .* its times are start and duration"),
+        ("a.TextGrid", "File type\n", "TextGrid of Praat: save its content as a table"),
+        ("a.eaf", "<x/>", "ELAN file: export it as tab-delimited text"),
+        ("a.csv", "file,start,duration,word\n", "no column for start and end .*start plus duration"),
+    ],
+)
+def test_words_of_other_programs_are_refused_with_what_to_do(
+    home: Path, tmp_path: Path, name: str, text: str, message: str
+) -> None:
+    """A folder of TextGrids "did not exist", and the first row of a CTM file was its headings."""
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / name).write_text(text)
+    with pytest.raises(UsageError, match=message):
+        scaffold_units("units", tmp_path / "p", UnitWishes(home / "audio", words=tmp_path / "words" / name))
+    with pytest.raises(UsageError, match=r"is a folder; give one table of all recordings with the columns file"):
+        scaffold_units("units", tmp_path / "p", UnitWishes(home / "audio", words=tmp_path / "words"))
+
+
+@pytest.mark.parametrize(
     ("header", "missing"),
     [
         ("file,start_s,end_s", "the word"),

@@ -92,6 +92,7 @@ def run(
     (`split.strategy`) writes a bundle without evaluation: use `ossicle dataset optimism` and `ossicle benchmark`.
     """
     from ossicle.app.jobs.placed import RunOptions, do_in_rounds, needs_jobs
+    from ossicle.app.steps.engine.input_problems import loss_lines
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import run_project
@@ -126,8 +127,8 @@ def run(
         print(json_text({**facts, "lost": [asdict(one) for one in lost], "training_notes": notes}))
     else:
         _show(done, loaded, pipeline, notes)
-    for one in lost:
-        print(printable(one.line), file=sys.stderr)
+    for line in loss_lines(lost):
+        print(printable(line), file=sys.stderr)
     if refused is not None:
         raise refused
     if lost:

@@ -56,6 +56,7 @@ def train(
     `ossicle run`; one variant that ends with such a code is enough.
     """
     from ossicle.app.jobs.placed import RunOptions, do_in_rounds, needs_jobs, run_planning_steps
+    from ossicle.app.steps.engine.input_problems import loss_lines
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.run_project import refusal_of, run_project
@@ -86,7 +87,7 @@ def train(
     for one, of in done:
         for line in training_notes(pipeline_of(one).run_folders(of.artefacts), one.settings.training):
             print(printable(f"{one.variant}: {line}" if one.variant else line))
-    lost = {found.line for one, of in done for found in pipeline_of(one).losses(of.artefacts)}
+    lost = {line for one, of in done for line in loss_lines(pipeline_of(one).losses(of.artefacts))}
     refusals = [
         f"{one.variant or one.settings.project.name}: {refused}"
         for one, of in done

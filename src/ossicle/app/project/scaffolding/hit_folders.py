@@ -1,4 +1,4 @@
-"""``ossicle new`` for folders of drum hits: group/class/file, and full names for well-known short ones."""
+"""``ossicle new`` for folders of drum hits: group/class/file, and one name for each well-known drum."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -7,33 +7,10 @@ from typing import Any
 
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.label_map import twin_key
+from ossicle.corpus.transcription.drum_names import drum_name
 
 CLASS_TEMPLATE = "*/{class:*}/*"
 """The name template of recipes that read the label from the last of at least two folders."""
-SHORT_NAMES: Mapping[str, str] = {
-    "bd": "kick",
-    "kd": "kick",
-    "sd": "snare",
-    "sn": "snare",
-    "rim": "rimshot",
-    "rs": "rimshot",
-    "cp": "clap",
-    "hh": "hihat_closed",
-    "ch": "hihat_closed",
-    "oh": "hihat_open",
-    "ho": "hihat_open",
-    "ph": "hihat_pedal",
-    "hp": "hihat_pedal",
-    "cr": "crash",
-    "rd": "ride",
-    "ht": "tom_high",
-    "mt": "tom_mid",
-    "lt": "tom_low",
-    "cb": "cowbell",
-    "tb": "tambourine",
-    "sh": "shaker",
-}
-"""Short names of drums in folders and manifests, in lower case, and the names that Ossicle uses."""
 _MOST_NAMED = 3
 
 
@@ -45,12 +22,15 @@ class HitFolders:
     ----------
     groups, labels
         Values of the first and of the last folder, sorted.
+    groups_of
+        The groups with each label.
     shallow
         Files in fewer than two folders, which have no group or no label; sorted.
     """
 
     groups: tuple[str, ...]
     labels: tuple[str, ...]
+    groups_of: Mapping[str, frozenset[str]]
     shallow: tuple[str, ...]
 
     def in_words(self) -> list[str]:
@@ -90,29 +70,79 @@ def hit_folders(paths: Sequence[str], audio: object) -> HitFolders:
         first = f" as {sorted(paths)[0]}" if paths else ""
         raise UsageError(
             f"--audio {audio}: no file{first} lies in two folders, group/class/file; move the files into a folder for "
-            "each group (machine, kit, drummer) and in it one for each class. For class folders without groups use "
-            "the recipe birds"
+            "each group (machine, kit, drummer) and in it one for each class. Where names say both, read them with "
+            "--name-template '{kit}/{class} *' --group kit. For class folders without groups use the recipe birds"
         )
+    groups_of: dict[str, set[str]] = {}
+    for of in deep:
+        groups_of.setdefault(of[-2], set()).add(of[0])
     return HitFolders(
         groups=tuple(sorted({of[0] for of in deep})),
         labels=tuple(sorted({of[-2] for of in deep})),
+        groups_of={label: frozenset(groups) for label, groups in groups_of.items()},
         shallow=tuple(sorted("/".join(of) for of in parts if len(of) <= 2)),
     )
 
 
-def short_names(labels: Collection[str]) -> tuple[str, ...]:
-    """Return the entries of ``[corpus] label_map`` for the well-known short names among labels.
+@dataclass(frozen=True, slots=True)
+class DrumLabels:
+    """Labels of drums under the names that Ossicle uses.
 
-    Two short names that mean the same drum (hh beside ch) are both left as they are: here they mean two drums.
-
-    >>> short_names(["bd", "SD", "bell"])
-    ('SD=snare', 'bd=kick')
-    >>> short_names(["hh", "ch", "oh"])
-    ('oh=hihat_open',)
+    Attributes
+    ----------
+    label_map
+        Entries of ``[corpus] label_map``.
+    kept
+        Labels that seem to mean one drum and stay as they are, because one group has several of them; sorted.
     """
-    found = {label: SHORT_NAMES[key] for label in sorted(labels) if (key := twin_key(label)) in SHORT_NAMES}
-    distinct = Counter(name for _, name in {(twin_key(label), name) for label, name in found.items()})
-    return tuple(f"{label}={name}" for label, name in found.items() if distinct[name] == 1)
+
+    label_map: tuple[str, ...] = ()
+    kept: tuple[tuple[str, ...], ...] = ()
+
+    def in_words(self) -> list[str]:
+        """Return what became of the labels, one line each; empty if nothing was renamed or kept."""
+        lines = [f"labels renamed: {', '.join(one.replace('=', ' = ') for one in self.label_map)}"]
+        return (lines if self.label_map else []) + [
+            f"labels left as they are: {', '.join(labels)}, which may mean one drum; to join them, give them one "
+            "name in [corpus] label_map"
+            for labels in self.kept
+        ]
+
+
+def drum_labels(groups: Mapping[str, Collection[str]]) -> DrumLabels:
+    """Return the names for labels of well-known drums.
+
+    Labels that are written alike (:func:`~ossicle.corpus.formats.label_map.twin_key`) are one label. Several that mean
+    the same drum become one only if no group has two of them: in one machine, hh beside ch mean two drums.
+
+    Parameters
+    ----------
+    groups
+        The groups in which each label occurs. Where they are not known, the same for all.
+
+    Examples
+    --------
+    >>> drum_labels({"bd": ["808"], "Kick 01": ["909"], "SD": ["808"], "bell": ["808"]}).label_map
+    ('Kick 01=kick', 'SD=snare', 'bd=kick')
+    >>> drum_labels({"hh": ["808"], "ch": ["808"], "oh": ["808"]})
+    DrumLabels(label_map=('oh=hihat_open',), kept=(('ch', 'hh'),))
+    """
+    found = {
+        label: name for label in sorted(groups) if "=" not in label and (name := drum_name(label)) not in ("", label)
+    }
+    kept = []
+    for name in sorted(set(found.values())):
+        labels = [label for label, meant in found.items() if meant == name]
+        used = Counter(group for key in {*map(twin_key, labels)} for group in _groups_of(key, labels, groups))
+        if any(count > 1 for count in used.values()):
+            kept.append(tuple(labels))
+    left = {label for labels in kept for label in labels}
+    return DrumLabels(tuple(f"{label}={name}" for label, name in found.items() if label not in left), tuple(kept))
+
+
+def _groups_of(key: str, labels: Sequence[str], groups: Mapping[str, Collection[str]]) -> set[str]:
+    """Return the groups with a label of this key."""
+    return {group for label in labels if twin_key(label) == key for group in groups[label]}
 
 
 def _some(names: Sequence[str]) -> str:

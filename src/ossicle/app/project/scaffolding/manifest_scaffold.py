@@ -8,7 +8,7 @@ from typing import Any
 
 from ossicle.app.project.layers import recipe_values
 from ossicle.app.project.scaffolding.clip_scaffold import front_end_lines
-from ossicle.app.project.scaffolding.hit_folders import reads_hit_folders, short_names
+from ossicle.app.project.scaffolding.hit_folders import DrumLabels, drum_labels, reads_hit_folders
 from ossicle.app.project.scaffolding.scaffold import new_project_file, project_lines, relative_path
 from ossicle.app.project.scaffolding.toml_lines import line, quoted
 from ossicle.app.project.scaffolding.variant_lines import variant_lines
@@ -138,11 +138,15 @@ def _in_words(found: Verification, group: str) -> list[str]:
         f"{name}: {one.events} events in {one.recordings} recordings, {one.missing_recordings} of them missing"
         for name, one in sorted(found.sources.items())
     ]
-    if renamed := short_names(found.labels):
-        lines.append(f"labels renamed: {', '.join(entry.replace('=', ' = ') for entry in renamed)}")
+    lines += _drums(found).in_words()
     if found.n_bad:
         lines.append(f"left out: {found.n_bad} lines that are no events (first: line {found.bad[0].line})")
     return lines
+
+
+def _drums(found: Verification) -> DrumLabels:
+    """Return names for the labels; which session has which is not known, so any two may be of one kit."""
+    return drum_labels(dict.fromkeys(found.labels, ("",)))
 
 
 def _text(
@@ -168,7 +172,7 @@ def _text(
         line("label_field", '""', "labels and fields come from the events, not from folders"),
         'name_template = ""',
     ]
-    if renamed := short_names(found.labels):
+    if renamed := _drums(found).label_map:
         lines.append(f"label_map = [{', '.join(map(quoted, renamed))}]")
     if wishes.roots:
         lines += ["", "[roots]".ljust(24) + " # folders of each source, searched in this order, before audio"]

@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,7 +13,14 @@ from ossicle.app.project.layers import recipe_names, recipe_values
 from ossicle.app.project.scaffolding.clip_scaffold import clip_lines
 from ossicle.app.project.scaffolding.folds import usual_folds
 from ossicle.app.project.scaffolding.frame_scaffold import frame_lines
-from ossicle.app.project.scaffolding.hit_folders import CLASS_TEMPLATE, HitFolders, hit_folders, short_names
+from ossicle.app.project.scaffolding.hit_folders import (
+    CLASS_TEMPLATE,
+    DrumLabels,
+    HitFolders,
+    drum_labels,
+    hit_folders,
+    reads_hit_folders,
+)
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
 from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
@@ -66,18 +74,11 @@ class ScaffoldInputs:
     folds: int
     index: CorpusIndex
     hits: HitFolders | None = None
-
-    @property
-    def label_map(self) -> tuple[str, ...]:
-        """Entries of ``[corpus] label_map`` for well-known short names of drums."""
-        return () if self.hits is None else short_names(self.hits.labels)
+    drums: DrumLabels = field(default_factory=DrumLabels)
 
     def in_words(self) -> list[str]:
-        """Return what folders say about labels and groups, one line each; empty if labels come from elsewhere."""
-        if self.hits is None:
-            return []
-        renamed = [entry.replace("=", " = ") for entry in self.label_map]
-        return self.hits.in_words() + ([f"labels renamed: {', '.join(renamed)}"] if renamed else [])
+        """Return what folders say about labels and groups, and which labels were renamed, one line each."""
+        return ([] if self.hits is None else self.hits.in_words()) + self.drums.in_words()
 
 
 def scaffold(
@@ -190,6 +191,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
             ),
             "",
         )
+    drums = DrumLabels() if hits is None else drum_labels(hits.groups_of)
     settings = CorpusSettings(
         audio=str(audio),
         name_template=template,
@@ -198,13 +200,16 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
         label_fields=source.label_fields,
         label_column=_annotation_column(wishes) or "auto",
         default_label=wishes.default_label,
-        label_map=() if hits is None else short_names(hits.labels),
+        label_map=drums.label_map,
         metadata=source.metadata or MetadataSettings(),
     )
     workers = os.cpu_count() or 1
-    index = index_corpus(
-        audio, annotations, settings, group=group, workers=workers, metadata_table=source.table, hashed=False
+    indexed = partial(
+        index_corpus, audio, annotations, group=group, workers=workers, metadata_table=source.table, hashed=False
     )
+    index = indexed(settings=settings)
+    if reads_hit_folders(values) and hits is None and (drums := drum_labels(_groups_of(index, group))).label_map:
+        index = indexed(settings=replace(settings, label_map=drums.label_map))
     if annotations is not None and not any(one.reviewed for one in index.recordings):
         cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
@@ -219,9 +224,19 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
     folds = wishes.folds
     if folds is None:
         folds = int(values.get("split", {}).get("folds", 0)) or usual_folds(index, group, fold_field)
-        if hits is not None and len(hits.groups) < folds:
+        groups = {one.fields.get(group) for one in index.recordings if one.reviewed}
+        if reads_hit_folders(values) and len(groups) < folds:
             folds = 0
-    return ScaffoldInputs(recipe, values, source, group, fold_field, template, folds, index, hits)
+    return ScaffoldInputs(recipe, values, source, group, fold_field, template, folds, index, hits, drums)
+
+
+def _groups_of(index: CorpusIndex, group: str) -> dict[str, set[str]]:
+    """Return the groups in which each label occurs."""
+    by_id = {one.id: one.fields.get(group, "") for one in index.recordings}
+    found: dict[str, set[str]] = {}
+    for one in index.annotations:
+        found.setdefault(one.label, set()).add(by_id[one.recording_id])
+    return found
 
 
 def _is_audio(file: Path) -> bool:
@@ -284,12 +299,14 @@ def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
         lines.append(line("default_label", quoted(wishes.default_label), "the label of rows that have none"))
     if source.label_field != own_label:
         lines.append(f"label_field = {quoted(source.label_field)}")
+    if reads_hit_folders(found.values) and source.whole:
+        lines.append(line("from_sound", "true", "silence before a hit is no part of it"))
     # Text from files stands in quotes: a line end in it would end the comment.
     lines += [f"# {quoted(text)[1:-1]}" for text in found.in_words()]
     if found.template:
         lines.append(f"name_template = {_listed(found.template)}")
-    if found.label_map:
-        lines.append(f"label_map = [{', '.join(map(quoted, found.label_map))}]")
+    if found.drums.label_map:
+        lines.append(f"label_map = [{', '.join(map(quoted, found.drums.label_map))}]")
     if source.label_fields:
         pairs = ", ".join(f"{key(name)} = {quoted(value)}" for name, value in source.label_fields.items())
         lines.append(f"label_fields = {{{pairs}}}  # field = value that means present; other values: absent")

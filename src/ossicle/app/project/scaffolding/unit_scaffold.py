@@ -15,6 +15,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
 from ossicle.corpus.formats.cells.event_columns import FILE, has_label, has_times
+from ossicle.corpus.formats.reading.unread_files import why_foreign
 from ossicle.corpus.naming.file_listing import listing_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
@@ -77,6 +78,12 @@ def scaffold_units(
     refuse_controls((("audio", wishes.audio), ("words", wishes.words), ("groups", wishes.groups)))
     if not wishes.audio.is_dir():
         raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
+    if wishes.words is not None and wishes.words.is_dir():
+        why = next((f" ({why})" for one in sorted(wishes.words.iterdir()) if (why := why_foreign(one.name))), "")
+        raise UsageError(
+            f"--words {wishes.words}: is a folder; give one table of all recordings with the columns file, start_s, "
+            f"end_s and word{why}"
+        )
     for option, place in (("words", wishes.words), ("groups", wishes.groups)):
         if place is not None and not place.is_file():
             raise UsageError(f"--{option} {place}: this file does not exist")
@@ -107,6 +114,8 @@ def scaffold_units(
 
 def _require_words(table: Path) -> None:
     """Reject a table that does not say for each word the recording, start, end and the word."""
+    if why := why_foreign(table.name):
+        raise UsageError(f"--words {table}: is not read: {why}; a column names the recording of each word (file)")
     header = read_delimited(table, has_times).header
     keys = {heading_key(name) for name in header}
     missing = [
@@ -119,7 +128,8 @@ def _require_words(table: Path) -> None:
         if not there
     ]
     if missing:
-        raise UsageError(f"--words {table}: no column for {' or '.join(missing)}; columns: {', '.join(header)}")
+        hint = "; give the end of each word: start plus duration" if "duration" in keys else ""
+        raise UsageError(f"--words {table}: no column for {' or '.join(missing)}; columns: {', '.join(header)}{hint}")
 
 
 def _names(

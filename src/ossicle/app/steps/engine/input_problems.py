@@ -1,5 +1,7 @@
 """What a run could not use of its recordings and annotations: each is named and changes the exit code (invariant 7)."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.naming.file_listing import shown
 
 LEFT_OUT, PARTIAL = "left_out", "partial"
+_MOST_OF_A_FILE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,35 @@ class Loss:
     def line(self) -> str:
         """Return the loss as one line of text."""
         return f"{self.path}: {self.code.replace('_', ' ')}: {self.message}; {self.remedy}"
+
+
+def loss_lines(found: Iterable[Loss]) -> list[str]:
+    """Return losses as lines for people: of many of one kind in one file, such as rows of a table, the first five.
+
+    Every file is named.
+
+    Parameters
+    ----------
+    found
+        The losses.
+
+    Examples
+    --------
+    >>> lines = loss_lines(Loss("unmatched_rows", "words.tsv", f"row {n}", "add it") for n in range(600))
+    >>> len(lines), lines[-1]
+    (6, 'words.tsv: unmatched rows: and 595 more; ossicle dataset health lists all')
+    """
+    lines: list[str] = []
+    seen: Counter[tuple[str, str]] = Counter()
+    for one in found:
+        seen[one.code, one.path] += 1
+        if seen[one.code, one.path] <= _MOST_OF_A_FILE:
+            lines.append(one.line)
+    return lines + [
+        f"{path}: {code.replace('_', ' ')}: and {count - _MOST_OF_A_FILE} more; ossicle dataset health lists all"
+        for (code, path), count in seen.items()
+        if count > _MOST_OF_A_FILE
+    ]
 
 
 def losses(corpus: Path) -> list[Loss]:

@@ -26,6 +26,7 @@ _ANNOTATIONS = {
     ".jams": ("JAMS file", _CONVERT),
     ".svl": ("layer of Sonic Visualiser", "export it as an annotation layer in CSV, and give it headings"),
     ".lab": ("label file of HTK or Praat", _CROWSETTA),
+    ".ctm": ("CTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
     ".phn": ("TIMIT phone file", _CROWSETTA),
     ".xls": ("Excel workbook", _SHEET),
     ".xlsx": ("Excel workbook", _SHEET),
@@ -76,6 +77,16 @@ def foreign_files(names: Iterable[str]) -> list[Note]:
         Note(kind, files[0], f"{_counted(what, len(files))} not read; {remedy}")
         for (kind, what, remedy), files in found.items()
     ]
+
+
+def why_foreign(name: str) -> str:
+    """Return what a file of another program is and what to do with it; empty for other files.
+
+    >>> why_foreign("a.Eaf")
+    'ELAN file: export it as tab-delimited text with headings start_time, end_time and label, in seconds'
+    """
+    what, remedy = _ANNOTATIONS.get(PurePosixPath(name).suffix.lower(), ("", ""))
+    return f"{what}: {remedy}" if what else ""
 
 
 def _counted(what: str, count: int) -> str:

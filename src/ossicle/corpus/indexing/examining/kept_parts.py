@@ -19,11 +19,14 @@ from ossicle.core.records import Recording
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found out about a file: its recording, levels if it was decoded, and fields by its recorder."""
+    """What was found out about a file: its recording, levels if it was decoded, fields by its recorder, and where its
+    sound begins in seconds, if that was asked.
+    """
 
     recording: Recording
     levels: Levels | None = None
     recorded: dict[str, str] = field(default_factory=dict)
+    sound_s: float | None = None
 
 
 Outcome = Examination | str
@@ -114,4 +117,4 @@ def _outcome(kept: Any) -> Outcome:
     if isinstance(kept, str):
         return kept
     levels = None if kept["levels"] is None else Levels(**kept["levels"])
-    return Examination(Recording(**kept["recording"]), levels, {**kept["recorded"]})
+    return Examination(Recording(**kept["recording"]), levels, {**kept["recorded"]}, kept["sound_s"])

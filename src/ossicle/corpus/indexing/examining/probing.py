@@ -9,6 +9,7 @@ from pathlib import Path
 from ossicle.artefacts.files import file_digest
 from ossicle.audio import probe as audio_probe
 from ossicle.audio.decoding.channels import channel_index
+from ossicle.audio.decoding.first_sound import first_sound_s
 from ossicle.audio.decoding.levels import Levels, measure
 from ossicle.core.digest import recording_id
 from ossicle.core.errors import AudioError
@@ -23,13 +24,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class Examined:
-    """Recordings in the order of their paths, levels of the decoded ones and fields by their recorder by id, and (path,
-    reason) of unreadable files.
+    """Recordings in the order of their paths, levels of the decoded ones and fields by their recorder by id, where the
+    sound begins by path, and (path, reason) of unreadable files.
     """
 
     recordings: list[Recording] = field(default_factory=list)
     levels: dict[str, Levels] = field(default_factory=dict)
     recorded: dict[str, dict[str, str]] = field(default_factory=dict)
+    sound_s: dict[str, float | None] = field(default_factory=dict)
     bad: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -38,7 +40,8 @@ class Examiner:
     """How the files of a folder are examined: the root in their ids, and whether they are decoded and hashed.
 
     Without ``hashed`` recordings have no digest, and only headers are read of files that are not decoded. ``channel``
-    is the one that will be read, as in :mod:`ossicle.core.model_input.channel`.
+    is the one that will be read, as in :mod:`ossicle.core.model_input.channel`. With ``from_sound``, decoded files also
+    say where their sound begins.
     """
 
     folder: Path
@@ -47,6 +50,7 @@ class Examiner:
     names: RecordingNames
     hashed: bool = True
     channel: str = MEAN
+    from_sound: bool = False
 
     def all(
         self, paths: Sequence[str], workers: int, progress: Progress | None, kept: KeptParts | None = None
@@ -63,6 +67,8 @@ class Examiner:
             else:
                 out.recordings.append(one.recording)
                 out.recorded[one.recording.id] = one.recorded
+                if self.from_sound and one.levels is not None:
+                    out.sound_s[path] = one.sound_s
                 if one.levels is not None:
                     out.levels[one.recording.id] = one.levels
         return out
@@ -103,6 +109,7 @@ class Examiner:
             if not self.decode and info.n_samples:
                 return Examination(replace(recording, status="partial" if info.fault else "ok", reason=info.fault))
             info, report, levels = measure(file)
+            sound_s = first_sound_s(file) if self.from_sound else None
         except AudioError as problem:
             return str(problem).removeprefix(f"{file}: ")
         except OSError as problem:
@@ -112,4 +119,4 @@ class Examiner:
             # What cancels in the mean does not matter where one channel is read.
             levels = replace(levels, cancel_db=None)
         found = replace(recording, n_samples=report.n_samples, status=report.status, reason=reason)
-        return Examination(found, levels)
+        return Examination(found, levels, sound_s=sound_s)
