@@ -182,6 +182,19 @@ def test_the_channel_is_that_of_the_project_unless_another_is_asked_for(tmp_path
     assert units_of(encoded(ossicle, tmp_path / "plain", tmp_path / "two.wav")) != units_of(found)
 
 
+def test_recordings_with_less_sound_than_the_encoder_hears_are_named(tmp_path: Path, ossicle: Commands) -> None:
+    """Telephone speech got units of full-band speech, and nothing said that they may mean other sounds."""
+    samples = np.random.default_rng(0).uniform(-0.1, 0.1, 16000)
+    for name, rate in (("phone.wav", 8000), ("studio.wav", 48000)):
+        soundfile.write(tmp_path / name, samples, rate)
+    drawn_quantiser(tmp_path / "quantiser")
+    said = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "phone.wav", tmp_path / "studio.wav")
+    assert said.code == 0, said.err
+    assert "1 recording at less than the 16000 Hz of the encoder (first: phone.wav, 8000 Hz)" in said.out
+    said = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "studio.wav")
+    assert "of the encoder" not in said.out
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("rate", 8000), ("hop_s", 0.01), ("layer", 14), ("version", 7), ("origin_s", 0.02)]
 )

@@ -1,6 +1,6 @@
 """Any audio file to acoustic units with exact times, by a trained quantiser."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from ossicle.audio.segmentation.settings import SILENCES, SegmentSettings
 from ossicle.core.errors import AudioError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.settings import digestible
+from ossicle.core.text.counting import counted
 from ossicle.core.time import to_seconds
 from ossicle.units.normalisation import GROUP, FrameStatistics, FrameSums
 from ossicle.units.quantiser import Quantiser
@@ -56,12 +57,15 @@ class EncodedFile:
         Why it ends early; empty if it does not.
     without
         Why it has no unit; empty if it has some.
+    rate
+        Its sample rate in Hz.
     """
 
     duration_s: float
     segments: tuple[EncodedSegment, ...]
     partial: str = ""
     without: str = ""
+    rate: int = 0
 
 
 class UnitEncoder:
@@ -131,7 +135,7 @@ class UnitEncoder:
             EncodedSegment(start, end, self.quantiser.assign(one, own).astype(np.int16))
             for (start, end), one in zip(heard.stretches, heard.frames, strict=True)
         ]
-        return EncodedFile(heard.duration_s, tuple(segments), heard.partial, self._why_none(heard))
+        return EncodedFile(heard.duration_s, tuple(segments), heard.partial, self._why_none(heard), heard.rate)
 
     def _why_none(self, heard: "_Heard") -> str:
         if any(map(len, heard.frames)):
@@ -182,12 +186,13 @@ class UnitEncoder:
             frames = [self._frames(stream)]
             report = stream.report
             duration_s = to_seconds(report.n_samples, stream.info.rate)
-            return _Heard(duration_s, report.reason if report.status == "partial" else "", [(0.0, duration_s)], frames)
+            partial = report.reason if report.status == "partial" else ""
+            return _Heard(duration_s, partial, [(0.0, duration_s)], frames, stream.info.rate)
         found = segment_recording(path, cut, channel=channel)
         stretches = [(one.start_s, one.end_s) for one in found.segments]
         cutter = SegmentCutter(stream)
         frames = [self._frames(cutter.cut(Segment(path.name, *one), rate)) for one in stretches]
-        return _Heard(found.duration_s, found.partial, stretches, frames, found.left_out)
+        return _Heard(found.duration_s, found.partial, stretches, frames, stream.info.rate, found.left_out)
 
     def heard_in_words(self, cut: SegmentSettings | None, channel: str) -> Iterator[str]:
         """Yield how files are heard where the quantiser's project may hear recordings otherwise, or ``cut`` says so.
@@ -208,6 +213,24 @@ class UnitEncoder:
             yield f"channel: {channel}; the quantiser's project reads {known.channel}"
         elif known is not None and channel != MEAN:
             yield f"channel: {channel}, as in the quantiser's project"
+
+    def slow_in_words(self, rates: Mapping[str, int]) -> str:
+        """Return which files have less sound than the encoder hears; empty if none has.
+
+        Parameters
+        ----------
+        rates
+            Sample rate in Hz of each file by its name.
+        """
+        slow = {name: rate for name, rate in rates.items() if rate < self.quantiser.spec.rate}
+        if not slow:
+            return ""
+        name, rate = next(iter(slow.items()))
+        return (
+            f"{counted(len(slow), 'recording')} at less than the {self.quantiser.spec.rate} Hz of the encoder (first: "
+            f"{name}, {rate} Hz): what lies above half of their rate is missing, so sounds may get other units than in "
+            "the quantiser's project, unless it was trained on such recordings"
+        )
 
     def described(
         self, name: str, found: EncodedFile, cut: SegmentSettings | None = None, channel: str = MEAN
@@ -263,6 +286,7 @@ class _Heard:
     partial: str
     stretches: list[tuple[float, float]]
     frames: list[NDArray[np.float32]]
+    rate: int
     left_out: str = ""
 
 

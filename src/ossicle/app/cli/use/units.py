@@ -102,6 +102,7 @@ def encode(
     own = None
     rows: list[tuple[str, ...]] = []
     lost: list[str] = []
+    rates: dict[str, int] = {}
     with make_progress(progress) as shown:
         shown.begin("units encode")
         if one_group:
@@ -120,6 +121,7 @@ def encode(
                 continue
             if found.partial:
                 lost.append(f"{name}: ends early ({found.partial}); its units end there")
+            rates[name] = found.rate
             described = encoder.described(name, found, settings, heard)
             if out is not None:
                 write_json(out / places[name].with_name(f"{places[name].name}.units.json"), described)
@@ -134,6 +136,8 @@ def encode(
         print_rows(("recording", "seconds", "segments", "frames", "runs", "different units"), rows)
         for line in encoder.heard_in_words(settings, heard):
             print(printable(line))
+        if slow := encoder.slow_in_words(rates):
+            print(printable(slow))
         if out is not None:
             print(printable(f"{counted(len(rows), 'file')} in {out}"))
     for line in lost:
