@@ -126,6 +126,17 @@ def test_a_leak_is_named():
     assert "found no leak" not in page
 
 
+def test_many_notes_do_not_hide_the_figures():
+    """Fourteen drums filled the first screen with remarks on their thresholds."""
+    notes = [f"drum {number}: narrow plateau" for number in range(9)]
+    page = render(replace(report_data(), notes=notes))
+    assert all(page.count(one) == 1 for one in notes)
+    first, rest = page.split("<summary>6 more notes</summary>")
+    assert [one for one in notes if one in first] == notes[:3]
+    assert "drum 8" in rest.split("</details>")[0]
+    assert "more notes" not in render(replace(report_data(), notes=notes[:5]))
+
+
 def test_a_page_of_many_long_examples_stays_below_10_mb():
     noise = np.random.default_rng(0).normal(0, 0.1, 48000 * 4).astype(np.float32)
     example = replace(report_data().examples[0], samples=noise, rate=48000)

@@ -53,6 +53,15 @@ def test_new_says_what_the_manifest_holds(events: Path, tmp_path: Path, ossicle:
         assert words in out, words
 
 
+def test_the_preview_names_labels_as_the_run_does(tmp_path: Path, ossicle: Commands) -> None:
+    events = write_events(tmp_path / "hits", SESSIONS, sources=("groove", "enst"), labels=("Kick", "SD", "gong"))
+    out = " ".join(new(ossicle, events).out.split())
+    assert "labels renamed: Kick = kick, SD = snare" in out
+    assert "labels ok 3: gong (12), kick (12), snare (12)" in out
+    _, found = rows(ossicle, tmp_path, "--set", 'corpus.labels=["kick"]')
+    assert found["labels"]["message"] == "1: kick (12); 2 more with 24 hits are not in corpus.labels"
+
+
 def test_new_writes_a_variant_for_each_preset(events: Path, tmp_path: Path, ossicle: Commands) -> None:
     assert new(ossicle, events).code == 0
     for variant, epochs, start in (("warmup", 8, ""), ("baseline", 60, ""), ("long", 220, "warmup")):

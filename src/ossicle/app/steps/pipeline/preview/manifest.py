@@ -1,5 +1,6 @@
 """What a run will use of a manifest of events: counted from its lines, without importing them."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from ossicle.app.project.load import Project
@@ -8,6 +9,8 @@ from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.artefacts.roots import how_to_name
 from ossicle.audio.probe import probe
 from ossicle.core.errors import AudioError, OssicleError, UsageError
+from ossicle.corpus.formats.label_map import parse_label_map
+from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.manifest.chosen_recordings import chosen_places
 from ossicle.corpus.manifest.verification import Verification, verify_manifest
 
@@ -50,10 +53,7 @@ def manifest_preview(project: Project) -> Iterator[Finding]:
         words += f" ({one.examples[0]} first)"
         over = one.missing_share > corpus.max_missing
         yield Finding(f"source {name}", False, f"{words}; {how_to_name(name)}" if over else words, blocks=over)
-    labels = sorted(found.labels.items(), key=lambda one: (-one[1], one[0]))
-    named = ", ".join(f"{label} ({n})" for label, n in labels[:_MOST_NAMED])
-    named += f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
-    yield Finding("labels", bool(labels), f"{len(labels)}: {named}" if labels else "no event has a label")
+    yield _labels(found, corpus)
     yield disk_finding(project, _needs(project, found))
 
 
@@ -66,6 +66,24 @@ def _counts(found: Verification, total: int) -> Iterator[Finding]:
     if found.n_bad:
         first = found.bad[0]
         yield Finding("bad lines", False, f"{found.n_bad}; line {first.line}: {first.reason}", blocks=False)
+
+
+def _labels(found: Verification, corpus: CorpusSettings) -> Finding:
+    """Return the labels that a run will use, under the names of ``label_map`` and without those not in ``labels``."""
+    names, counts = parse_label_map(corpus.label_map, "corpus.label_map"), Counter[str]()
+    for label, n in found.labels.items():
+        counts[names.name(label)] += n
+    used = {label: n for label, n in counts.items() if not corpus.labels or label in corpus.labels}
+    if not used:
+        return Finding(
+            "labels", False, "no event has a label" if not counts else "no event has a label of corpus.labels"
+        )
+    labels = sorted(used.items(), key=lambda one: (-one[1], one[0]))
+    named = ", ".join(f"{label} ({n})" for label, n in labels[:_MOST_NAMED])
+    named += f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
+    if others := len(counts) - len(used):
+        named += f"; {others} more with {counts.total() - sum(used.values())} hits are not in corpus.labels"
+    return Finding("labels", True, f"{len(labels)}: {named}")
 
 
 def _share(chosen: Verification, found: Verification) -> str:
