@@ -1,5 +1,6 @@
 """Options that several commands share mean the same in each, and cost no start-up time."""
 
+import io
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,3 +64,22 @@ def test_the_shared_options_load_no_project_and_no_step() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert set(loaded) & {"numpy", "polars", "pydantic", "scipy", "rich.progress"} == set()
     assert set(loaded) & {"ossicle.app.project.load", "ossicle.app.steps.engine.step"} == set()
+
+
+def test_results_that_go_to_a_file_stay_there_beside_a_bar(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a terminal for errors alone, rich sent lines of JSON to it, and the file of the results was empty."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with make_progress("rich") as shown:
+        shown.begin("units encode")
+        print('{"units": [1, 2]}')
+    assert capsys.readouterr().out == '{"units": [1, 2]}\n'
+    assert "units encode" in terminal.getvalue()
+    assert '"units"' not in terminal.getvalue()
