@@ -182,7 +182,8 @@ def shown_pairs(pairs: Sequence[PairCard]) -> list[int]:
     """
     if len(pairs) <= MOST_PAIRS:
         return list(range(len(pairs)))
-    ranked = sorted(range(len(pairs)), key=lambda number: (pairs[number].judged.log_mel_db, number))
+    ranks = [np.nan_to_num(one.judged.log_mel_db, nan=np.inf) for one in pairs]
+    ranked = sorted(range(len(pairs)), key=lambda number: (ranks[number], number))
     return sorted(ranked[round(place)] for place in np.linspace(0, len(pairs) - 1, MOST_PAIRS))
 
 
