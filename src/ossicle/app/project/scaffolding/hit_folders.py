@@ -7,6 +7,7 @@ from typing import Any
 
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.label_map import twin_key
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.transcription.drum_names import drum_name
 
 CLASS_TEMPLATE = "*/{class:*}/*"
@@ -138,6 +139,15 @@ def drum_labels(groups: Mapping[str, Collection[str]]) -> DrumLabels:
             kept.append(tuple(labels))
     left = {label for labels in kept for label in labels}
     return DrumLabels(tuple(f"{label}={name}" for label, name in found.items() if label not in left), tuple(kept))
+
+
+def groups_of_labels(index: CorpusIndex, group: str) -> dict[str, set[str]]:
+    """Return the groups in which each label of an index occurs; ``group`` is the field of the groups."""
+    by_id = {one.id: one.fields.get(group, "") for one in index.recordings}
+    found: dict[str, set[str]] = {}
+    for one in index.annotations:
+        found.setdefault(one.label, set()).add(by_id[one.recording_id])
+    return found
 
 
 def _groups_of(key: str, labels: Sequence[str], groups: Mapping[str, Collection[str]]) -> set[str]:

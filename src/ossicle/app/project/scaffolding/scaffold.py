@@ -18,12 +18,13 @@ from ossicle.app.project.scaffolding.hit_folders import (
     DrumLabels,
     HitFolders,
     drum_labels,
+    groups_of_labels,
     hit_folders,
     reads_hit_folders,
 )
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
 from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
-from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text
+from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text, texts
 from ossicle.app.project.scaffolding.variant_lines import variant_lines
 from ossicle.artefacts.files import write_text
 from ossicle.audio.probe import SUFFIXES, probe
@@ -208,7 +209,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
         index_corpus, audio, annotations, group=group, workers=workers, metadata_table=source.table, hashed=False
     )
     index = indexed(settings=settings)
-    if reads_hit_folders(values) and hits is None and (drums := drum_labels(_groups_of(index, group))).label_map:
+    if reads_hit_folders(values) and hits is None and (drums := drum_labels(groups_of_labels(index, group))).label_map:
         index = indexed(settings=replace(settings, label_map=drums.label_map))
     if annotations is not None and not any(one.reviewed for one in index.recordings):
         cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
@@ -228,15 +229,6 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
         if reads_hit_folders(values) and len(groups) < folds:
             folds = 0
     return ScaffoldInputs(recipe, values, source, group, fold_field, template, folds, index, hits, drums)
-
-
-def _groups_of(index: CorpusIndex, group: str) -> dict[str, set[str]]:
-    """Return the groups in which each label occurs."""
-    by_id = {one.id: one.fields.get(group, "") for one in index.recordings}
-    found: dict[str, set[str]] = {}
-    for one in index.annotations:
-        found.setdefault(one.label, set()).add(by_id[one.recording_id])
-    return found
 
 
 def _is_audio(file: Path) -> bool:
@@ -304,7 +296,7 @@ def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
     # Text from files stands in quotes: a line end in it would end the comment.
     lines += [f"# {quoted(text)[1:-1]}" for text in found.in_words()]
     if found.template:
-        lines.append(f"name_template = {_listed(found.template)}")
+        lines.append(f"name_template = {texts(found.template)}")
     if found.drums.label_map:
         lines.append(f"label_map = [{', '.join(map(quoted, found.drums.label_map))}]")
     if source.label_fields:
@@ -351,12 +343,6 @@ def _bundle_name(folder: Path) -> str:
     require_text(folder.name)
     name = re.sub(r"[^A-Za-z0-9]*[^A-Za-z0-9._-]+[^A-Za-z0-9]*|\.{2,}", "-", folder.name)
     return name.strip("-._")[:100] or "detector"
-
-
-def _listed(template: TemplateTexts) -> str:
-    """Return a template in quotes, or a list of several."""
-    texts = (template,) if isinstance(template, str) else template
-    return quoted(texts[0]) if len(texts) == 1 else f"[{', '.join(map(quoted, texts))}]"
 
 
 def relative_path(path: Path, folder: Path) -> str:

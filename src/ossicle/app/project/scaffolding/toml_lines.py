@@ -1,5 +1,7 @@
 """Lines of a project file: settings with their origin as a comment, and any text in quotes."""
 
+from collections.abc import Sequence
+
 from ossicle.core.errors import UsageError
 from ossicle.corpus.naming.file_listing import shown
 
@@ -24,3 +26,13 @@ def require_text(text: str) -> None:
     """Raise UsageError for a path that is not Unicode."""
     if any(0xD800 <= ord(one) < 0xE000 for one in text):
         raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot contain; rename it")
+
+
+def texts(value: str | Sequence[str]) -> str:
+    """Return a text in quotes, or a list of several.
+
+    >>> texts("a"), texts(["a"]), texts(["a", "b"])
+    ('"a"', '"a"', '["a", "b"]')
+    """
+    several = (value,) if isinstance(value, str) else value
+    return quoted(several[0]) if len(several) == 1 else f"[{', '.join(map(quoted, several))}]"
