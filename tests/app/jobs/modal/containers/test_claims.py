@@ -42,6 +42,7 @@ class World:
         self.calls: dict[str, TaskRequest] = {}
         self.looks: Counter[str] = Counter()
         self.codes: dict[str, int] = {}
+        self.up: set[str] = set()
         self.worked: list[tuple[str, int]] = []
         self.dealings, self._at, self._happens, self._views = 0, at, happens or die, 0
         place = self.volume.files / PLAN / "orders"
@@ -83,14 +84,20 @@ class World:
             # Containers take a while to come up.
             if name in self.codes or self.looks[name] <= 1 + number % 3:
                 continue
-            if (mine := turn(self.files, request, name)) is None:
+            mine = turn(self.files, request, name)
+            if mine is None or (mine and name not in self.up):
+                # It tells its call, and works from the next look on if it may.
                 begun = self.files.begun(request.job, request.index)
                 begun.parent.mkdir(exist_ok=True)
                 begun.write_text(f"{request.attempt} {name}")
+                self.up |= {name} if mine else set()
                 continue
-            if mine:
+            if name in self.up:
+                # The work takes a few looks.
+                if self.looks[name] < 5 + number % 3:
+                    continue
                 self.worked.append((request.job, request.index))
-            self.codes[name] = 0 if mine else EXIT_NOT_MINE
+            self.codes[name] = 0 if name in self.up else EXIT_NOT_MINE
 
     def coordinate(self, leader: str) -> None:
         """Run a coordinator until it ends or dies."""
