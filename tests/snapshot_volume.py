@@ -11,6 +11,7 @@ import ctypes
 import fcntl
 import os
 import platform
+import re
 import shutil
 import signal
 import struct
@@ -136,12 +137,20 @@ def lost(name: str, view: Path, volume: Path) -> Lost:
         below = path.relative_to(view)
         if not path.is_file() or any(part.startswith(".ossicle-") for part in below.parts):
             continue
-        there = volume / below
+        there = _counterpart(volume, below)
         if path.name == "metrics.jsonl":
             epochs = max(epochs, _n_lines(path) - _n_lines(there))
         elif not there.exists() and path.suffix not in (".log", ".jsonl"):
             files[str(below.parent)] = files.get(str(below.parent), 0) + 1
     return Lost(name, epochs, files)
+
+
+def _counterpart(volume: Path, below: Path) -> Path:
+    """The file in the volume; that of a step which is complete here only is in its working folder there."""
+    if (volume / below).exists():
+        return volume / below
+    parts = [f".work-{one}" if re.fullmatch("[0-9a-f]{16}", one) else one for one in below.parts]
+    return volume.joinpath(*parts)
 
 
 def _n_lines(path: Path) -> int:

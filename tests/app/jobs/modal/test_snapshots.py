@@ -16,7 +16,7 @@ from ossicle.app.jobs.modal.requests import PlanRequest, TaskRequest
 from ossicle.app.jobs.modal.service import CallState, Resources
 
 from ....modal_double import FolderMount
-from ....snapshot_volume import SnapshotMount, SnapshotVolume
+from ....snapshot_volume import Lost, SnapshotMount, SnapshotVolume, lost
 
 PLAN = Path("p", "data", "jobs", "0001-a")
 WORKER = """
@@ -147,3 +147,17 @@ def test_a_container_that_is_taken_away_saves(
     assert run_task(FolderMount(tmp_path / "v"), {**request, "attempt": 2}, program, call="fc-2") == 0
     assert (tmp_path / "v" / PLAN / "begun" / "a-0").read_text() == "2 fc-2"
     assert steps.read_text() == "..."
+
+
+def test_what_a_container_lost_is_what_the_volume_has_under_no_name(tmp_path: Path) -> None:
+    """The measure of the slow tests: a step that was only given its name is not lost work."""
+    view, volume = tmp_path / "view", tmp_path / "volume"
+    digest = "0123456789abcdef"
+    for place, epochs in ((view / "training" / digest, 4), (volume / "training" / f".work-{digest}", 4)):
+        (place / "fold0").mkdir(parents=True)
+        (place / "fold0" / "metrics.jsonl").write_text("{}\n" * epochs)
+        (place / "fold0" / "weights").write_text("")
+    assert lost("x", view, volume) == Lost("x", 0, {})
+    (volume / "training" / f".work-{digest}" / "fold0" / "metrics.jsonl").write_text("{}\n" * 2)
+    (volume / "training" / f".work-{digest}" / "fold0" / "weights").unlink()
+    assert lost("x", view, volume) == Lost("x", 2, {f"training/{digest}/fold0": 1})
