@@ -116,6 +116,20 @@ def test_embed_writes_a_table_for_each_recording(project: Path, tmp_path: Path, 
     assert set(table["file"]) == {"siteA_1.wav"}
 
 
+def test_embed_names_what_it_heard_only_in_part(tmp_path: Path, ossicle: Any) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 5 * 8000).astype(np.float32)
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "whole.wav", noise, 8000)
+    (tmp_path / "in/cut.wav").write_bytes((tmp_path / "whole.wav").read_bytes()[:40_000])
+    soundfile.write(tmp_path / "in/short.wav", noise[:8000], 8000)
+    soundfile.write(tmp_path / "in/wires.wav", np.stack([noise, -noise], axis=1), 8000)
+    said = ossicle("embed", tmp_path / "in", "-o", tmp_path / "out", "--window-s", 2)
+    assert said.code == 3
+    assert "cut.wav: ends early (cut off: 40044 of 80000 bytes of samples are missing); its embeddings end" in said.err
+    assert "short.wav: is shorter than a window of 2 s, so it has no embeddings" in said.err
+    assert "wires.wav: channels cancel: their mean is " in said.err
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

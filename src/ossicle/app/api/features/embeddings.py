@@ -20,12 +20,18 @@ ENCODER_FILE = "encoder.json"
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Embeddings of a file: float32 of shape (n, dim), with the stretch and the number in its window of each."""
+    """Embeddings of a file: float32 of shape (n, dim), with the stretch and the number in its window of each.
+
+    ``partial`` says why the file was read only so far; empty if it was read to its end. ``cancel_db`` is how many dB
+    the mean of its channels lies below the loudest one (negative), None unless they cancel.
+    """
 
     start_s: NDArray[np.float64]
     end_s: NDArray[np.float64]
     token: NDArray[np.int32]
     values: NDArray[np.float32]
+    partial: str = ""
+    cancel_db: float | None = None
 
 
 def embed_file(path: Path, encoder: Encoder, window_s: float, hop_s: float, channel: str) -> Embeddings:
@@ -60,7 +66,10 @@ def embed_file(path: Path, encoder: Encoder, window_s: float, hop_s: float, chan
         centres = begin + spec.origin_s + np.arange(tokens)[None] * spec.hop_s
         start, end = centres - spec.hop_s / 2, centres + spec.hop_s / 2
     number = np.broadcast_to(np.arange(tokens, dtype=np.int32), (n, tokens))
-    return Embeddings(start.ravel(), end.ravel(), number.ravel(), values.reshape(-1, spec.dim))
+    report = stream.report
+    partial = report.reason if report.status == "partial" else ""
+    flat = values.reshape(-1, spec.dim)
+    return Embeddings(start.ravel(), end.ravel(), number.ravel(), flat, partial, report.cancel_db)
 
 
 class EmbeddingTables:

@@ -20,6 +20,7 @@ from ossicle.app.cli.options import (
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
+from ossicle.audio.decoding.channels import cancel_words
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.core.model_input.channel import MEAN, channel_name
 from ossicle.core.text.counting import counted
@@ -61,7 +62,7 @@ def embed(
     """Write the embeddings of recordings as Parquet tables: file, start_s, end_s, token, embedding.
 
     One table for each recording, and `encoder.json` with the description of the encoder. Exit code 3: a recording could
-    not be read; each is listed.
+    not be read, ends early or is shorter than a window; each is listed.
     """
     from ossicle.app.api.features.embeddings import EmbeddingTables, embed_file
     from ossicle.app.cli.use.asked_recordings import asked_recordings
@@ -89,6 +90,13 @@ def embed(
             lost.append(str(problem))
             continue
         written.append(str(tables.write(name, found)))
+        if found.partial:
+            lost.append(f"{name}: ends early ({found.partial}); its embeddings end there")
+        elif not len(found.values):
+            lost.append(f"{name}: is shorter than a window of {window_s:g} s, so it has no embeddings")
+        if found.cancel_db is not None:
+            said = f"{name}: {cancel_words(found.cancel_db)}; choose one with --channel first or loudest"
+            print(printable(said), file=sys.stderr)
     tables.write_encoder(opened.spec, window_s, hop_s or window_s)
     if as_json:
         facts = {"encoder": opened.spec.to_json(), "written": written, "lost": lost}
