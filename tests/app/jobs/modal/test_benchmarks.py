@@ -101,6 +101,7 @@ def test_a_variant_that_reads_other_files_is_refused_before_it_costs_anything(ho
         require_one_corpus(inputs)
 
 
+@pytest.mark.slow
 def test_a_benchmark_on_modal_equals_one_here(home: Path, modal: SnapshotModal, ossicle: Commands) -> None:
     here, there = Path(shutil.copytree(home / "p", home / "here")), home / "p"
     models = ["--set", 'benchmark.models=["../a/bundle", "../b/bundle", "louder"]']

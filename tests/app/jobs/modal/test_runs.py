@@ -105,7 +105,7 @@ def mixed(tmp_path: Path, ossicle: Commands, modal: ModalDouble, places: Mapping
     assert bool(modal.spawned) is ("modal" in places.values())
 
 
-@pytest.mark.parametrize("places", [("slurm", "modal"), ("modal", "slurm")])
+@pytest.mark.parametrize("places", [("slurm", "modal"), pytest.param(("modal", "slurm"), marks=pytest.mark.slow)])
 def test_a_run_over_several_places_equals_a_local_one(
     tmp_path: Path, modal: ModalDouble, ossicle: Commands, monkeypatch: pytest.MonkeyPatch, places: tuple[str, str]
 ) -> None:
