@@ -24,6 +24,7 @@ from ossicle.export.int8 import quantised
 from ossicle.export.onnx_graph import model_graph, simplified, waveform_graph
 from ossicle.export.trial import try_export
 from ossicle.models.model_kinds import JOINED_FRAMES
+from ossicle.models.networks.averaged import networks_of
 from ossicle.models.networks.registry import BUILDERS, build_network
 from ossicle.models.networks.score_kinds import is_softmax
 from ossicle.models.predictor import TorchPredictor
@@ -64,6 +65,10 @@ CASES: dict[str, _Case] = {
     "padded as TensorFlow does": window(WINDOWS, backbone="tf_mobilenetv3_small_minimal_100", normalise="peak"),
     "weights normalised as they run": window(WINDOWS, backbone="test_nfnet", head="attention", hidden=16),
     "convolutions of patches": window(WINDOWS, backbone="test_convnext", normalise="peak"),
+    "two networks": (
+        ModelSettings(networks=2, crnn=CrnnSettings(channels=(4, 6), pools=(4, 2), hidden=6)),
+        FRAMES,
+    ),
     "patches": window(WINDOWS, backbone="test_vit", head="attention", hidden=16, normalise="level"),
 }
 DEPTHWISE = ("efficient networks", "padded as TensorFlow does")
@@ -82,13 +87,14 @@ def networks(case: _Case, count: int = 1) -> list[torch.nn.Module]:
                 if isinstance(part, torch.nn.BatchNorm2d):
                     part.weight.uniform_(0.5, 1.5)
                     part.bias.uniform_(-0.2, 0.2)
-            if is_softmax(network):
-                # What all labels share, and that is nearly all of an untrained network, has no part in a softmax.
-                network.output.weight -= network.output.weight.mean(dim=0)
-            logits = network(torch.from_numpy(chunk_log_mel(sound(plan), plan, FRONT))).flatten(0, 1)
-            spread = logits.std(dim=0).clamp_min(1e-7)
-            network.output.weight /= 2.5 * spread[:, None]
-            network.output.bias.sub_(logits.mean(dim=0)).div_(2.5 * spread)
+            for one in networks_of(network):
+                if is_softmax(one):
+                    # What all labels share, and that is nearly all of an untrained network, has no part in a softmax.
+                    one.output.weight -= one.output.weight.mean(dim=0)
+                logits = one(torch.from_numpy(chunk_log_mel(sound(plan), plan, FRONT))).flatten(0, 1)
+                spread = logits.std(dim=0).clamp_min(1e-7)
+                one.output.weight /= 2.5 * spread[:, None]
+                one.output.bias.sub_(logits.mean(dim=0)).div_(2.5 * spread)
             found.append(network)
     return found
 

@@ -150,6 +150,8 @@ def test_a_bundle_gives_the_same_predictor(weights: Path) -> None:
         (manifest(hidden=5), "do not fit together"),
         (manifest(pools=[16, 16]), "leave nothing of 16 mel bands"),
         (manifest(pools=[4]), "same number of blocks"),
+        ({**manifest(), "networks": 2}, "do not fit together"),
+        ({**manifest(), "networks": 1000}, "networks = 1000 must be at most 32"),
     ],
 )
 def test_a_bundle_with_other_settings_is_refused(weights: Path, model: dict[str, Any], named: str) -> None:

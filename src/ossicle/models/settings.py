@@ -115,6 +115,14 @@ class ModelSettings:
         help="network: crnn scores frame by frame; window scores sliding windows or clips (then set chunks.window_s)",
         choices=tuple(MODEL_KINDS),
     )
+    networks: int = setting(
+        default=1,
+        help="number of networks with other random weights that are trained side by side and scored as one, by the "
+        "mean of their logits; training and scoring take about this many times as long",
+        ge=1,
+        le=32,
+        digest_default=False,
+    )
     crnn: CrnnSettings = setting(default=CrnnSettings(), help="size of the CRNN")
     window: WindowSettings = setting(default=WindowSettings(), help="the network of sliding windows")
 

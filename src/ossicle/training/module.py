@@ -16,11 +16,12 @@ from ossicle.models.augmentation.stages import vary_waveforms
 from ossicle.models.augmentation.stretch import vary_stretch
 from ossicle.models.averaging import EpochMean, WeightAverage
 from ossicle.models.frontend import ChunkLogMel, LogMel
+from ossicle.models.networks.averaged import networks_of
 from ossicle.models.settings import AugmentSettings
 from ossicle.training.batches.crops import Batch
 from ossicle.training.optimisation.accumulation import Accumulation
 from ossicle.training.optimisation.learning_rate import LearningRate
-from ossicle.training.optimisation.objective import Said, said_of
+from ossicle.training.optimisation.objective import Said, said_by_each, said_of
 from ossicle.training.optimisation.optimisers import build_optimiser
 from ossicle.training.selection.epoch_selection import EpochSelection
 from ossicle.training.settings import TrainingSettings
@@ -92,10 +93,11 @@ class FrameDetector(lightning.LightningModule):
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
             log_mel, targets, mask = self._with_noise(log_mel, targets, mask, index)
         settings = self.training_settings
-        said = said_of(self.network, log_mel, targets, mask, settings.weak)
-        loss = said.loss(settings, self.class_weights)
-        self._collect("train_loss", loss)
-        return loss if self.accumulation is None else self.accumulation.add(loss, said.n_known())
+        said = said_by_each(self.network, log_mel, targets, mask, settings.weak)
+        # The sum over networks has for each of them the gradients that it would have alone.
+        loss = torch.stack([one.loss(settings, self.class_weights) for one in said]).sum()
+        self._collect("train_loss", loss / len(said))
+        return loss if self.accumulation is None else self.accumulation.add(loss, said[0].n_known())
 
     def _log_mel(self, read: Tensor) -> Tensor:
         """Return the spectrograms of a batch as it was read."""
@@ -165,6 +167,17 @@ class FrameDetector(lightning.LightningModule):
         """Divide the sums of several batches by what they are sums over, before gradients are clipped."""
         if self.accumulation is not None:
             self.accumulation.normalise(self.network.parameters())
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the gradients of each network by their own norm, as if it were trained alone."""
+        if gradient_clip_val:
+            for network in networks_of(self.network):
+                nn.utils.clip_grad_norm_(network.parameters(), gradient_clip_val)
 
     def configure_optimizers(self) -> Any:
         """Return the optimiser, and the learning rate of every step."""

@@ -65,6 +65,16 @@ def test_weights_of_our_own_fit_either_head(tmp_path: Path, head: str) -> None:
             torch.testing.assert_close(second.state_dict()[place + name.removeprefix("backbone.network.")], one)
 
 
+def test_every_network_that_is_averaged_gets_the_backbone(theirs: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    save_file(theirs, tmp_path / "weights.safetensors")
+    torch.manual_seed(0)
+    made = build_network(ModelSettings(name="window", networks=2, window=WINDOW), FRONT, PLAN, 2)
+    load_pretrained(made, tmp_path / "weights.safetensors", WINDOW)
+    for n in range(2):
+        loaded = made.state_dict()[f"networks.{n}.backbone.network.layer1.0.conv1.weight"]
+        torch.testing.assert_close(loaded, theirs["layer1.0.conv1.weight"])
+
+
 def test_what_does_not_fit_is_named(theirs: dict[str, torch.Tensor], tmp_path: Path) -> None:
     state = {name: one for name, one in theirs.items() if not name.startswith("layer4")}
     state["layer1.0.conv1.weight"] = torch.zeros(3, 3, 3, 3)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ossicle.artefacts.filesystem.reading import require_regular
 from ossicle.core.errors import ArtefactError, UsageError
+from ossicle.models.networks.averaged import networks_of
 from ossicle.models.networks.small_cnn import SMALL_CNN
 from ossicle.models.settings import WindowSettings
 
@@ -26,6 +27,8 @@ _MOST_NAMED = 5
 def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSettings) -> None:
     """Load weights of ``source``, a file or :data:`HUB`, into the backbone of a window network.
 
+    Networks that are averaged all get them.
+
     Classifiers in the file are left out, and a first layer for colour images is summed to one channel, as in timm.
 
     Raises
@@ -35,19 +38,21 @@ def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSett
     ArtefactError
         With the file and the first names that do not fit.
     """
-    backbone = getattr(network, "backbone", None)
-    if backbone is None:
+    backbones = [getattr(one, "backbone", None) for one in networks_of(network)]
+    targets = [getattr(backbone, "network", backbone) for backbone in backbones if backbone is not None]
+    if not targets:
         raise UsageError('[training] pretrained: only [model] name = "window" has a backbone with pretrained weights')
-    target = getattr(backbone, "network", backbone)
     if str(source) == HUB:
         if settings.backbone == SMALL_CNN:
             raise UsageError(
                 f'[training] pretrained = "hub": {SMALL_CNN} is Ossicle\'s own network, of which timm has no weights; '
                 "remove it, or give a file"
             )
-        _copy(target, _from_hub(settings), f"timm's weights of {settings.backbone}")
+        found, where = _from_hub(settings), f"timm's weights of {settings.backbone}"
     else:
-        _copy(target, _from_file(Path(source)), str(source))
+        found, where = _from_file(Path(source)), str(source)
+    for target in targets:
+        _copy(target, found, where)
 
 
 def _from_hub(settings: WindowSettings) -> Mapping[str, Tensor]:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from ossicle.models.networks.averaged import networks_of
 from ossicle.models.networks.score_kinds import is_softmax
 
 
@@ -12,9 +13,10 @@ def rare_event_bias(network: nn.Module, positive_share: Tensor) -> None:
     The logits of every network in the registry come from a linear layer called ``output``. Scores that sum to 1 start
     at the share of each label among all.
     """
-    output = network.get_submodule("output")
-    if not isinstance(output, nn.Linear) or output.bias is None:
-        raise TypeError(f"the output of {type(network).__name__} is not a linear layer with a bias")
     share = positive_share.clamp(1e-4, 0.5)
-    with torch.no_grad():
-        output.bias.copy_(torch.log(share / (share.sum() if is_softmax(network) else 1 - share)))
+    for one in networks_of(network):
+        output = one.get_submodule("output")
+        if not isinstance(output, nn.Linear) or output.bias is None:
+            raise TypeError(f"the output of {type(one).__name__} is not a linear layer with a bias")
+        with torch.no_grad():
+            output.bias.copy_(torch.log(share / (share.sum() if is_softmax(one) else 1 - share)))

@@ -8,6 +8,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.model_input.chunks import ChunkPlan, framing
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.networks.crnn import Crnn
+from ossicle.models.networks.averaged import averaged
 from ossicle.models.networks.score_kinds import SOFTMAX
 from ossicle.models.settings import ModelSettings
 
@@ -51,6 +52,7 @@ def build_network(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan
     n_labels).
 
     ``n_frames`` are those of ``core.model_input.chunks.framing``, ``chunk_frames`` those of the plan. The weights fit
-    every plan that the network can read. Raises UsageError if the network cannot read such chunks.
+    every plan that the network can read. With ``model.networks`` above 1 it is the average of several. Raises
+    UsageError if the network cannot read such chunks.
     """
-    return BUILDERS[model.name](model, front, plan, n_labels)
+    return averaged(lambda: BUILDERS[model.name](model, front, plan, n_labels), model.networks)

@@ -1,10 +1,13 @@
 """The training objective: the loss of a batch, for labels with times or for weak labels."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor, nn
 
 from ossicle.models.losses import detection_loss, smooth
+from ossicle.models.networks.averaged import AveragedNetworks, networks_of
 from ossicle.models.networks.score_kinds import is_softmax, scores_of
 from ossicle.training.settings import TrainingSettings
 
@@ -49,12 +52,25 @@ class Said:
         return ((self.scores() - self.targets).abs() * self.mask).sum() / self.mask.sum().clamp_min(1)
 
 
+def said_by_each(
+    network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool
+) -> tuple[Said, ...]:
+    """Return the output of each of the networks that are averaged, as :func:`said_of`; of one network, its own."""
+    return tuple(said_of(one, spectrogram, targets, mask, weak) for one in networks_of(network))
+
+
 def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool) -> Said:
     """Return the output of a network for chunks' spectrograms; ``targets``, ``mask`` (batch, chunk_frames, n_labels).
+
+    That of averaged networks is the mean of their outputs.
 
     With ``weak`` labels a network that scores whole clips (``models.networks.attention``) is trained on clips, and a
     clip has every label that any of its frames has.
     """
+    if isinstance(network, AveragedNetworks):
+        every = said_by_each(network, spectrogram, targets, mask, weak)
+        best = [said.best for said in every if said.best is not None]
+        return replace(every[0], logits=_mean([said.logits for said in every]), best=_mean(best) if best else None)
     heard, softmax = getattr(network, "heard", None), is_softmax(network)
     if heard is None or not weak:
         return Said(network(spectrogram).float(), targets, mask, softmax=softmax)
@@ -63,3 +79,7 @@ def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tens
     known = mask.reshape(shape).amax(dim=1)
     wanted = (targets * mask).reshape(shape).amax(dim=1)
     return Said(clip.float(), wanted, known, places.float().amax(dim=1), softmax)
+
+
+def _mean(outputs: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(outputs)).mean(dim=0)
