@@ -7,8 +7,8 @@ the scores of low, mid and high tom are added. Intervals are paired over machine
     .venv/bin/python benchmarks/bench_drums.py [--seeds 0 1 2] [--work work/drums]
 
 The script may be stopped and started again with the same ``--work``; processor time of all calls is added up.
-``--choices`` measures the settings of the recipe one by one instead, each as a project on the 28 machines that fold 0
-of seed 0 leaves, in four inner folds.
+``--choices`` measures the settings of the recipe one by one instead, in four inner folds of the 28 machines that fold 0
+of seed 0 leaves (`drum_choices.py`): two processor minutes for each row and seed, and ``--only`` chooses rows.
 """
 
 import argparse
@@ -17,10 +17,12 @@ import resource
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from commands import REFUSED, options, ossicle
 from drum_answers import FIGURES, TOMS, Answered, Compared, compared, confusions, f1_scores, merged, recalls
+from drum_choices import SHIFTS_S, UNSHIFTED, InnerHits, held_out_scores, inner_hits, mean_logits
 from machine import RESULTS, described, table, write_result
 from sklearn.ensemble import ExtraTreesClassifier
 from smoke import parsed, recordings
@@ -37,6 +39,8 @@ from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.evaluation.clips.judged_clips import JudgedClips, read_clips
 from ossicle.evaluation.ground_truth import Truth, read_evaluated_truth
 
+T = TypeVar("T")
+
 FRONT = FrontEndSettings(rate=44100, n_fft=1024, hop_samples=256, n_mels=64, fmin_hz=20.0, fmax_hz=16000.0)
 SLICES = ((0, 4), (4, 10), (10, 22), (22, 44), (44, 84))
 """STFT frames whose mean each slice is."""
@@ -44,15 +48,11 @@ READ_S, FLOOR_DB, TREES = 0.5, -80.0, 400
 BARS = (0.60, 0.72, 0.82, 0.82)
 MOST_MINUTES = 45.0
 MOONSHOT = 0.92
-BIRDNET = (
-    "encoder.name=birdnet",
-    "model.window.scores=sigmoid",
-    "chunks.window_s=3.0",
-    "chunks.step_s=3.0",
-    "chunks.core_s=3.0",
-)
+AS_IT_IS = "as the recipe"
 CHOICES: Mapping[str, tuple[str, ...]] = {
-    "as the recipe": (),
+    AS_IT_IS: (),
+    "one network": ("model.networks=1",),
+    "four networks": ("model.networks=4",),
     "no normalisation by the peak": ("model.window.normalise=level", "augment.normalise=none"),
     "bands up to 8 kHz": ("frontend.fmax_hz=8000.0",),
     "sampler: every clip once": ("training.balance=each",),
@@ -60,10 +60,11 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "class weights, square root": ("training.balance=each", "training.class_weights=sqrt"),
     "focal loss": ("training.loss=focal",),
     "mixup": ("augment.mixup.probability=0.5", "augment.mixup.alpha=0.4", "augment.mixup.labels=soft"),
+    "noise behind half of the hits": ("augment.early.hiss_probability=0.5",),
+    "onsets moved by up to 10 ms instead of 20 ms": ("augment.early.shift_s=0.01",),
+    "contrast of spectrograms varied": ("augment.spectral.power_probability=0.5",),
     "every label by itself (sigmoid)": ("model.window.scores=sigmoid",),
-    "attention head": ("model.window.head=attention",),
     "ResNet-18": ("model.window.backbone=resnet18", "model.window.max_pool=true"),
-    "BirdNET, frozen": BIRDNET,
 }
 """What is changed in each row of ``--choices``; mixup is off in the recipe."""
 
@@ -98,7 +99,7 @@ def processor_s() -> float:
     return sum(one.ru_utime + one.ru_stime for one in of)
 
 
-def timed(folder: Path, work: Callable[[], JudgedClips]) -> tuple[JudgedClips, float]:
+def timed(folder: Path, work: Callable[[], T]) -> tuple[T, float]:
     """Do some work; returns its result and the processor minutes of all calls for ``folder``."""
     clock = folder / "processor-minutes.json"
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,12 +123,13 @@ def slices(audio: Path, paths: Sequence[str]) -> np.ndarray:
     return np.array(rows)
 
 
-def tree_scores(features: np.ndarray, clips: JudgedClips, seed: int, n_trees: int) -> np.ndarray:
-    """Held-out scores of extra trees on the folds of the project: (n, n_labels)."""
-    truth = clips.clips.label
-    out = np.zeros((len(truth), len(clips.clips.labels)))
-    for fold in np.unique(clips.folds):
-        held = clips.folds == fold
+def trees_held_out(
+    features: np.ndarray, folds: np.ndarray, truth: np.ndarray, n_labels: int, seed: int, n_trees: int
+) -> np.ndarray:
+    """Scores of extra trees on hits whose fold they did not see: (n, n_labels)."""
+    out = np.zeros((len(truth), n_labels))
+    for fold in np.unique(folds):
+        held = folds == fold
         trees = ExtraTreesClassifier(n_trees, random_state=seed, class_weight="balanced", n_jobs=1)
         trees.fit(features[~held], truth[~held])
         out[np.ix_(held, trees.classes_)] = trees.predict_proba(features[held])
@@ -193,7 +195,10 @@ def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
     ids = [clips[0].clips.recording_ids[place] for place in clips[0].clips.recording.tolist()]
     paths = [files[key].path for key in ids]
     features = slices(audio, paths)
-    trees = [tree_scores(features, one, seed, asked.trees) for one, seed in zip(clips, asked.seeds, strict=True)]
+    trees = [
+        trees_held_out(features, one.folds, one.clips.label, len(one.clips.labels), seed, asked.trees)
+        for one, seed in zip(clips, asked.seeds, strict=True)
+    ]
     rows = []
     for merge_toms in (False, True):
         ours = [answered(one, one.scores, merge_toms) for one in clips]
@@ -203,12 +208,11 @@ def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
         if not merge_toms:
             per_label, recall = labels_table(ours, theirs), recalls(ours)
             best = [found.value[0, FIGURES.index(name)] for name in ("F1 kick", "F1 snare")]
-    words = ["--seeds", *map(str, asked.seeds), *(["--sets", *asked.sets] if asked.sets else [])]
     silent = [label for label, value in recall.items() if value == 0]
     text = [
         "# Drum machines, through a whole project",
         described(["torch", "scikit-learn"]),
-        f"`bench_drums.py {' '.join(words)}`: "
+        f"`{command('', asked)}`: "
         f"{len(clips[0].clips)} hits of {len(set(clips[0].groups))} machines, five folds by machine; means over the "
         "seeds, intervals of 95 % over machines and hits.",
         table(("labels", "figure", "ours", "extra trees", "difference", "bar"), rows),
@@ -227,35 +231,82 @@ def sets_of(seed: int, sets: Sequence[str]) -> list[str]:
 
 
 def measure_choices(asked: argparse.Namespace, audio: Path) -> None:
-    """Run the recipe and each change of it on the machines that fold 0 of seed 0 leaves, and write the table."""
-    outer = asked.work / "outer"
+    """Train the recipe and each change of it on the machines that fold 0 of seed 0 leaves, and write the table."""
+    folder = inner_project(asked.work, audio)
+    sets = ["split.folds=4", *asked.sets]
+    ossicle("run", "-p", folder, "--until", "store", "--progress", "none", *options(sets))
+    rows, base = dict[str, tuple[list[Answered], float]](), list[Answered]()
+    for name in asked.only or CHOICES:
+        scores, minutes = [], []
+        for seed in asked.seeds:
+            own = [*sets, f"training.seed={seed}", *CHOICES[name]]
+            hits, work = inner_hits(folder, own), asked.work / "choices" / f"{list(CHOICES).index(name)}-{seed}"
+            found, spent = timed(work, lambda hits=hits, work=work: held_out_scores(hits, work))
+            scores.append(found)
+            minutes.append(spent)
+        rows[name] = ([hits.answered(one[UNSHIFTED]) for one in scores], float(np.mean(minutes)))
+        if name == AS_IT_IS:
+            base = rows[name][0]
+            rows |= afterwards(hits, scores, audio, asked)
+    text = (
+        "# What earned its place in the recipe of drums\n\n"
+        f"{described(['torch', 'scikit-learn'])}\n\n`{command('--choices', asked)}`: four inner folds of the "
+        f"{len(set(hits.groups))} machines ({len(hits.clips)} hits) that fold 0 of seed 0 leaves; means over the seeds "
+        f"{', '.join(map(str, asked.seeds))} of the training, intervals of 95 % over machines and hits. One setting is "
+        f"changed in each row.\n\n{choices_table(rows, base, asked.bootstrap)}"
+    )
+    write_result("drums-choices", text, asked.out)
+
+
+def inner_project(work: Path, audio: Path) -> Path:
+    """The project of the machines that fold 0 of seed 0 leaves."""
+    outer, inner = work / "outer", work / "inner-machines"
     new_project(outer, audio)
     ossicle("run", "-p", outer, "--until", "dataset", "--progress", "none")
     truth = truth_of(outer)
-    inner = asked.work / "inner-machines"
-    inner.mkdir(exist_ok=True)
     for key, one in truth.recordings.items():
         place = inner / one.path
         if truth.folds[key] != 0 and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(audio / one.path, place)
-    rows, base = [], None
-    for name in asked.only or CHOICES:
-        folder = asked.work / f"choice-{list(CHOICES).index(name)}"
-        new_project(folder, inner)
-        sets = ["split.folds=4", *CHOICES[name], *asked.sets]
-        clips, spent = timed(folder, lambda folder=folder, sets=sets: answered_clips(folder, sets))
-        ours = answered(clips, clips.scores, merge_toms=False)
-        base = base or ours
-        found = compared([ours], [base], asked.bootstrap)
-        rows.append([name, *(f"{found.value[0, i]:.3f}" for i in range(4)), cell(found, 2, 0), f"{spent:.1f}"])
-    head = ("setting", *FIGURES, "macro-F1 less that of the recipe", "processor minutes")
-    text = (
-        "# What earned its place in the recipe of drums\n\n"
-        f"{described(['torch', 'timm'])}\n\n`bench_drums.py --choices`: one seed, four inner folds of the machines "
-        f"that fold 0 of seed 0 leaves; one setting is changed in each row.\n\n{table(head, rows)}"
-    )
-    write_result("drums-choices", text, asked.out)
+    new_project(work / "inner", inner)
+    return work / "inner"
+
+
+def afterwards(
+    hits: InnerHits, scores: Sequence[np.ndarray], audio: Path, asked: argparse.Namespace
+) -> dict[str, tuple[list[Answered], float]]:
+    """What can be done with trained models of the recipe: windows that are moved, and trees averaged in."""
+    moved = [hits.answered(mean_logits(list(one))) for one in scores]
+    features = slices(audio, hits.paths)
+    found, minutes = [], []
+    for seed, one in zip(asked.seeds, scores, strict=True):
+        began = processor_s()
+        trees = trees_held_out(features, hits.clips.fold, hits.truth, len(hits.material.labels), seed, asked.trees)
+        minutes.append((processor_s() - began) / 60)
+        found.append(hits.answered((one[UNSHIFTED] + trees) / 2))
+    return {
+        f"the mean of windows moved by up to {1000 * max(SHIFTS_S):g} ms": (moved, 0.0),
+        "extra trees on log-mel slices averaged in": (found, float(np.mean(minutes))),
+    }
+
+
+def choices_table(rows: Mapping[str, tuple[list[Answered], float]], base: Sequence[Answered], n: int) -> str:
+    """A row for each setting, with its difference to the recipe in the same seeds."""
+    cells = []
+    for name, (ours, minutes) in rows.items():
+        found = compared(ours, base, n) if base else None
+        own = found if found is not None else compared(ours, ours, n)
+        differences = [cell(found, 2, column) if found is not None else "" for column in (0, 1)]
+        cells.append([name, *(f"{own.value[0, i]:.3f}" for i in range(4)), *differences, f"{minutes:.1f}"])
+    head = ("setting", *FIGURES, "macro-F1 less the recipe's", "accuracy less the recipe's", "processor minutes a seed")
+    return table(head, cells)
+
+
+def command(mode: str, asked: argparse.Namespace) -> str:
+    """The command line of a result."""
+    words = ["bench_drums.py", *([mode] if mode else []), "--seeds", *map(str, asked.seeds)]
+    return " ".join([*words, *(["--sets", *asked.sets] if asked.sets else [])])
 
 
 def main() -> None:

@@ -35,6 +35,7 @@ from ossicle.training.batches.material import Material
 from ossicle.training.batches.noise_labels import known_in_noise, label_textures
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.module import FrameDetector
+from ossicle.training.optimisation.balance_undone import undo_balance
 from ossicle.training.optimisation.class_weights import class_weights, clip_counts
 from ossicle.training.selection.inner_loss import InnerLoss, inner_batches
 from ossicle.training.selection.inner_split import inner_split
@@ -189,7 +190,7 @@ def fit(
     if inner is not None and module.selection is not None:
         folder.write_selection(module.selection.to_json(inner.groups, len(inner.held_out)))
     folder.write_best()
-    save_weights(module.kept, folder.weights)
+    save_weights(undo_balance(module.kept, clip_counts(train, material.labels), training), folder.weights)
     folder.forget_state()
 
 

@@ -125,6 +125,14 @@ class TrainingSettings:
         "each: no drawing; every clip, noise included, once per pass, whatever its weight",
         choices=("sqrt", "natural", "uniform", "effective", "each"),
     )
+    undo_balance: float = setting(
+        default=0.0,
+        help="with model.window.scores = softmax: how far the final scores go back from the shares in which `balance` "
+        "drew the labels (0) to those of the training clips (1); the training is the same",
+        ge=0,
+        le=1,
+        digest_default=False,
+    )
     weak: bool = setting(
         default=False,
         help="labels say what a clip or recording contains, not where: crops lie anywhere in it, and a window "
@@ -234,7 +242,7 @@ class TrainingSettings:
     @property
     def of_networks(self) -> str:
         """The first setting of how networks are trained that is not its default and means nothing for heads."""
-        names = ("init_from", "schedule", "keep", "patience", "inner_share", "accumulate", "subset")
+        names = ("init_from", "schedule", "keep", "patience", "inner_share", "accumulate", "subset", "undo_balance")
         return next(
             (one.name for one in fields(self) if one.name in names and getattr(self, one.name) != one.default), ""
         )

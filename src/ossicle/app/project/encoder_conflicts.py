@@ -54,6 +54,10 @@ def refuse_beside_encoder(
             f'model.window.scores = "{model.window.scores}": heads score every label by itself; remove it, or '
             'set encoder.name = "none"'
         )
+    if model.networks > 1:
+        raise ValueError(
+            f"model.networks = {model.networks}: {named} trains one head; set it to 1, or combine variants in an ensemble"
+        )
     if training.class_weights != "none":
         raise ValueError(
             f'training.class_weights = "{training.class_weights}": heads weigh both sides of every label '
