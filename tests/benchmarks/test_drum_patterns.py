@@ -1,6 +1,7 @@
 """The patterns of the benchmark of transcription: exact onsets, levels, and one answer for each moment."""
 
 import numpy as np
+import pytest
 
 from ossicle.core.tracks import Event
 
@@ -55,3 +56,14 @@ def test_one_answer_is_kept_for_each_moment() -> None:
         Event(t, t + 0.01, label, score) for t, label, score in ((1.0, "a", 0.5), (1.02, "b", 0.9), (1.04, "a", 0.4))
     ]
     assert [(one.start_s, one.label) for one in single_answers(events, 0.03)] == [(1.02, "b"), (1.04, "a")]
+
+
+def test_one_answer_for_each_onset_has_a_bound() -> None:
+    from single_answers import one_answer_bound
+
+    # Three at once, two at once 20 ms apart, and one alone that counts for nothing.
+    bound = one_answer_bound([[1.0, 1.0, 1.0, 2.0], [0.5, 0.52]], 0.03)
+    assert (bound.n_hits, bound.n_onsets) == (5, 2)
+    # Two of five hits are found, and nothing else is answered.
+    assert bound.f1 == pytest.approx(2 * (2 / 5) / (1 + 2 / 5))
+    assert one_answer_bound([[1.0, 2.0], []], 0.03).f1 == 0.0

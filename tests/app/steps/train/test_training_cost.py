@@ -34,6 +34,13 @@ def test_an_epoch_may_be_one_pass_through_the_clips(tmp_path: Path) -> None:
     assert "of 80 epochs of about 63 steps; " in trainings_in_words(given, 4, 2, 1000)
 
 
+def test_networks_that_are_averaged_are_named(tmp_path: Path) -> None:
+    said = trainings_in_words(project(tmp_path, "model.networks=3", "training.device=cpu"), 4, 2, 1000)
+    assert said.startswith(
+        "5 trainings (4 that hold out a fold, and the final one), each of 3 networks that are averaged, of 80 epochs"
+    )
+
+
 def test_what_cannot_be_estimated_is_said(tmp_path: Path) -> None:
     for place in ("slurm", "modal"):
         away = project(tmp_path, f"jobs.on={place}")

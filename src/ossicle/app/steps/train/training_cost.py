@@ -33,7 +33,10 @@ def trainings_in_words(project: Project, n_held_out: int, n_labels: int, n_clips
     settings = project.settings.training
     steps = settings.steps_per_epoch or max(1, math.ceil(settings.subset * n_clips / settings.step_crops))
     n = n_held_out + 1
-    words = f"{n} trainings ({n_held_out} that hold out a fold, and the final one) of {settings.epochs} epochs"
+    words = f"{n} trainings ({n_held_out} that hold out a fold, and the final one)"
+    if (n_networks := project.settings.model.networks) > 1:
+        words += f", each of {n_networks} networks that are averaged,"
+    words += f" of {settings.epochs} epochs"
     words += f" of {'' if settings.steps_per_epoch else 'about '}{steps} steps"
     if settings.init_from:
         words += f" from the weights of {settings.init_from!r}"
