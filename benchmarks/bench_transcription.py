@@ -189,7 +189,11 @@ def main() -> None:
         return
     bound = one_answer_bound(onsets_of_test(machines, asked), WINDOW_S)
     if asked.bound:
-        write_result("transcription-bound", f"# One answer for each onset\n\n{described()}\n\n{in_words(bound, asked)}", asked.out)
+        write_result(
+            "transcription-bound",
+            f"# One answer for each onset\n\n{described()}\n\n{in_words(bound, asked)}",
+            asked.out,
+        )
         return
     if not (asked.work / SETS[1]).exists():
         make_sets(asked.work, machines, asked)

@@ -56,7 +56,8 @@ def refuse_beside_encoder(
         )
     if model.networks > 1:
         raise ValueError(
-            f"model.networks = {model.networks}: {named} trains one head; set it to 1, or combine variants in an ensemble"
+            f"model.networks = {model.networks}: {named} trains one head; set it to 1, or combine "
+            "variants in an ensemble"
         )
     if training.class_weights != "none":
         raise ValueError(

@@ -9,7 +9,6 @@ B. Lakshminarayanan et al., "Simple and scalable predictive uncertainty estimati
 """
 
 from collections.abc import Callable, Sequence
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -55,4 +54,4 @@ def averaged(build: Callable[[], nn.Module], n_networks: int) -> nn.Module:
 
 def networks_of(network: nn.Module) -> tuple[nn.Module, ...]:
     """Return the networks that learn by themselves: those that are averaged, or the network itself."""
-    return tuple(cast(nn.ModuleList, network.networks)) if isinstance(network, AveragedNetworks) else (network,)
+    return tuple(network.networks) if isinstance(network, AveragedNetworks) else (network,)

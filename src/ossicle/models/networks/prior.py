@@ -14,9 +14,17 @@ def rare_event_bias(network: nn.Module, positive_share: Tensor) -> None:
     at the share of each label among all.
     """
     share = positive_share.clamp(1e-4, 0.5)
-    for one in networks_of(network):
-        output = one.get_submodule("output")
+    with torch.no_grad():
+        for bias in output_biases(network):
+            bias.copy_(torch.log(share / (share.sum() if is_softmax(network) else 1 - share)))
+
+
+def output_biases(network: nn.Module) -> list[Tensor]:
+    """Return the biases of the output of a network, (n_labels,); of several that are averaged, those of each."""
+    found: list[Tensor] = []
+    for each in networks_of(network):
+        output = each.get_submodule("output")
         if not isinstance(output, nn.Linear) or output.bias is None:
-            raise TypeError(f"the output of {type(one).__name__} is not a linear layer with a bias")
-        with torch.no_grad():
-            output.bias.copy_(torch.log(share / (share.sum() if is_softmax(one) else 1 - share)))
+            raise TypeError(f"the output of {type(each).__name__} is not a linear layer with a bias")
+        found.append(output.bias)
+    return found

@@ -7,8 +7,8 @@ from torch import nn
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.chunks import ChunkPlan, framing
 from ossicle.core.model_input.frontend import FrontEndSettings
-from ossicle.models.networks.crnn import Crnn
 from ossicle.models.networks.averaged import averaged
+from ossicle.models.networks.crnn import Crnn
 from ossicle.models.networks.score_kinds import SOFTMAX
 from ossicle.models.settings import ModelSettings
 

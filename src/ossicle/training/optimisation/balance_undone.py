@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from ossicle.models.networks.averaged import networks_of
+from ossicle.models.networks.prior import output_biases
 from ossicle.models.networks.score_kinds import is_softmax
 from ossicle.training.batches.crops import label_shares
 from ossicle.training.settings import TrainingSettings
@@ -45,7 +45,6 @@ def undo_balance(network: nn.Module, counts: Sequence[int], training: TrainingSe
     drawn = torch.from_numpy(label_shares([int(counts[place]) for place in known], training.balance)).float()
     change = torch.zeros(len(counts))
     change[known] = training.undo_balance * torch.log(clips / clips.sum() / drawn)
-    for one in networks_of(network):
-        output = one.get_submodule("output")
-        output.bias += change.to(output.bias.device)
+    for bias in output_biases(network):
+        bias += change.to(bias.device)
     return network
