@@ -16,16 +16,28 @@ import json
 import resource
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from commands import REFUSED, options, ossicle
 from drum_answers import FIGURES, TOMS, Answered, Compared, compared, confusions, f1_scores, merged, recalls
-from drum_choices import SHIFTS_S, UNSHIFTED, InnerHits, held_out_scores, inner_hits, mean_logits
+from drum_choices import (
+    CHOICES,
+    ENCODED,
+    PLAIN,
+    SHIFTS_S,
+    UNSHIFTED,
+    InnerHits,
+    back_to_clips,
+    held_out_scores,
+    inner_hits,
+    mean_logits,
+)
 from machine import RESULTS, described, table, write_result
 from sklearn.ensemble import ExtraTreesClassifier
-from smoke import parsed, recordings
+from smoke import parsed, recordings, require
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import find_steps
@@ -48,30 +60,12 @@ READ_S, FLOOR_DB, TREES = 0.5, -80.0, 400
 BARS = (0.60, 0.72, 0.82, 0.82)
 MOST_MINUTES = 45.0
 MOONSHOT = 0.92
-AS_IT_IS = "as the recipe"
-CHOICES: Mapping[str, tuple[str, ...]] = {
-    AS_IT_IS: (),
-    "one network": ("model.networks=1",),
-    "four networks": ("model.networks=4",),
-    "no normalisation by the peak": ("model.window.normalise=level", "augment.normalise=none"),
-    "bands up to 8 kHz": ("frontend.fmax_hz=8000.0",),
-    "sampler: every clip once": ("training.balance=each",),
-    "sampler: balanced": ("training.balance=uniform",),
-    "class weights, square root": ("training.balance=each", "training.class_weights=sqrt"),
-    "focal loss": ("training.loss=focal",),
-    "mixup": ("augment.mixup.probability=0.5", "augment.mixup.alpha=0.4", "augment.mixup.labels=soft"),
-    "noise behind half of the hits": ("augment.early.hiss_probability=0.5",),
-    "onsets moved by up to 10 ms instead of 20 ms": ("augment.early.shift_s=0.01",),
-    "contrast of spectrograms varied": ("augment.spectral.power_probability=0.5",),
-    "every label by itself (sigmoid)": ("model.window.scores=sigmoid",),
-    "ResNet-18": ("model.window.backbone=resnet18", "model.window.max_pool=true"),
-}
-"""What is changed in each row of ``--choices``; mixup is off in the recipe."""
 
 
-def answered_clips(folder: Path, sets: Sequence[str]) -> JudgedClips:
-    """Run a project and return its held-out hits with their scores."""
-    ossicle("run", "-p", folder, "--progress", "none", *options(sets), codes=(0, REFUSED))
+def answered_clips(folder: Path, sets: Sequence[str], until: str = "") -> JudgedClips:
+    """Run a project, to its end or one step, and return its held-out hits with their scores."""
+    words = ["--until", until] if until else []
+    ossicle("run", "-p", folder, *words, "--progress", "none", *options(sets), codes=(0, REFUSED))
     return read_clips(ClipScoresFolder.among(artefacts(folder, sets)), truth_of(folder, sets))
 
 
@@ -237,23 +231,32 @@ def measure_choices(asked: argparse.Namespace, audio: Path) -> None:
     ossicle("run", "-p", folder, "--until", "store", "--progress", "none", *options(sets))
     rows, base = dict[str, tuple[list[Answered], float]](), list[Answered]()
     for name in asked.only or CHOICES:
-        scores, minutes = [], []
+        scores, minutes, ours = [], [], []
         for seed in asked.seeds:
             own = [*sets, f"training.seed={seed}", *CHOICES[name]]
-            hits, work = inner_hits(folder, own), asked.work / "choices" / f"{list(CHOICES).index(name)}-{seed}"
-            found, spent = timed(work, lambda hits=hits, work=work: held_out_scores(hits, work))
-            scores.append(found)
+            work = asked.work / "choices" / f"{list(CHOICES).index(name)}-{seed}"
+            if name == ENCODED:
+                # Heads on embeddings are no networks, so this row is a project until its scores.
+                judged, spent = timed(work, lambda own=own: answered_clips(folder, own, "clip_scores"))
+                ours.append(answered(judged, judged.scores, merge_toms=False))
+            else:
+                hits = inner_hits(folder, own)
+                found, spent = timed(work, lambda hits=hits, work=work: held_out_scores(hits, work))
+                scores.append(found)
+                ours.append(hits.answered(found[UNSHIFTED]))
             minutes.append(spent)
-        rows[name] = ([hits.answered(one[UNSHIFTED]) for one in scores], float(np.mean(minutes)))
-        if name == AS_IT_IS:
-            base = rows[name][0]
+        rows[name] = (ours, float(np.mean(minutes)))
+        base = base or rows[name][0]
+        require(np.array_equal(ours[0].truth, base[0].truth), "every row judges the same hits in one order")
+        if name == PLAIN:
             rows |= afterwards(hits, scores, audio, asked)
     text = (
         "# What earned its place in the recipe of drums\n\n"
         f"{described(['torch', 'scikit-learn'])}\n\n`{command('--choices', asked)}`: four inner folds of the "
         f"{len(set(hits.groups))} machines ({len(hits.clips)} hits) that fold 0 of seed 0 leaves; means over the seeds "
-        f"{', '.join(map(str, asked.seeds))} of the training, intervals of 95 % over machines and hits. One setting is "
-        f"changed in each row.\n\n{choices_table(rows, base, asked.bootstrap)}"
+        f"{', '.join(map(str, asked.seeds))} of the training, intervals of 95 % over machines and hits. Rows "
+        "after the first change one setting, or what is done with the scores of the first, which needs no training."
+        f"\n\n{choices_table(rows, base, asked.bootstrap)}"
     )
     write_result("drums-choices", text, asked.out)
 
@@ -276,36 +279,45 @@ def inner_project(work: Path, audio: Path) -> Path:
 def afterwards(
     hits: InnerHits, scores: Sequence[np.ndarray], audio: Path, asked: argparse.Namespace
 ) -> dict[str, tuple[list[Answered], float]]:
-    """What can be done with trained models of the recipe: windows that are moved, and trees averaged in."""
-    moved = [hits.answered(mean_logits(list(one))) for one in scores]
-    features = slices(audio, hits.paths)
-    found, minutes = [], []
-    for seed, one in zip(asked.seeds, scores, strict=True):
-        began = processor_s()
-        trees = trees_held_out(features, hits.clips.fold, hits.truth, len(hits.material.labels), seed, asked.trees)
-        minutes.append((processor_s() - began) / 60)
-        found.append(hits.answered((one[UNSHIFTED] + trees) / 2))
-    return {
-        f"the mean of windows moved by up to {1000 * max(SHIFTS_S):g} ms": (moved, 0.0),
-        "extra trees on log-mel slices averaged in": (found, float(np.mean(minutes))),
+    """What can be done with the networks of :data:`PLAIN`, which costs no training."""
+    plain = [one[UNSHIFTED] for one in scores]
+    pairs = [mean_logits(pair) for pair in combinations(plain, 2)] or plain
+    back = back_to_clips(hits)
+    features, began = slices(audio, hits.paths), processor_s()
+    n_labels = len(hits.material.labels)
+    trees = [trees_held_out(features, hits.clips.fold, hits.truth, n_labels, seed, asked.trees) for seed in asked.seeds]
+    minutes = (processor_s() - began) / 60 / len(asked.seeds)
+    found: dict[str, tuple[list[np.ndarray], float]] = {
+        "half of the sampling taken back": ([one * back for one in plain], 0.0),
+        "two of them averaged": (pairs, 0.0),
+        "two of them averaged, half of the sampling taken back": ([one * back for one in pairs], 0.0),
+        f"mean over windows moved by up to {1000 * max(SHIFTS_S):g} ms": (
+            [mean_logits(list(one)) for one in scores],
+            0,
+        ),
+        "extra trees on log-mel slices averaged in": (
+            [(one + two) / 2 for one, two in zip(plain, trees, strict=True)],
+            minutes,
+        ),
     }
+    return {name: ([hits.answered(one) for one in rows], spent) for name, (rows, spent) in found.items()}
 
 
 def choices_table(rows: Mapping[str, tuple[list[Answered], float]], base: Sequence[Answered], n: int) -> str:
-    """A row for each setting, with its difference to the recipe in the same seeds."""
+    """A row for each setting, with its difference to the first one on the same hits."""
     cells = []
     for name, (ours, minutes) in rows.items():
-        found = compared(ours, base, n) if base else None
-        own = found if found is not None else compared(ours, ours, n)
-        differences = [cell(found, 2, column) if found is not None else "" for column in (0, 1)]
-        cells.append([name, *(f"{own.value[0, i]:.3f}" for i in range(4)), *differences, f"{minutes:.1f}"])
-    head = ("setting", *FIGURES, "macro-F1 less the recipe's", "accuracy less the recipe's", "processor minutes a seed")
+        found = compared(ours, base, n)
+        differences = [cell(found, 2, column) for column in (0, 1)]
+        cells.append([name, *(f"{found.value[0, i]:.3f}" for i in range(4)), *differences, f"{minutes:.1f}"])
+    head = ("setting", *FIGURES, "macro-F1 less the first", "accuracy less the first", "processor minutes a seed")
     return table(head, cells)
 
 
 def command(mode: str, asked: argparse.Namespace) -> str:
     """The command line of a result."""
     words = ["bench_drums.py", *([mode] if mode else []), "--seeds", *map(str, asked.seeds)]
+    words += ["--only", *(f'"{name}"' for name in asked.only)] if asked.only else []
     return " ".join([*words, *(["--sets", *asked.sets] if asked.sets else [])])
 
 

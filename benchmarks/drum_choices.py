@@ -27,6 +27,32 @@ from ossicle.models.predictor import load_predictor
 from ossicle.training.batches.material import Material, load_material
 from ossicle.training.fit import fit
 
+PLAIN, ENCODED = "one network, answers as drawn", "BirdNET, frozen"
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    PLAIN: ("model.networks=1", "training.undo_balance=0"),
+    "as the recipe": (),
+    "four networks": ("model.networks=4",),
+    "no normalisation by the peak": ("model.window.normalise=level", "augment.normalise=none"),
+    "bands up to 8 kHz": ("frontend.fmax_hz=8000.0",),
+    "sampler: every clip once": ("training.balance=each",),
+    "sampler: balanced": ("training.balance=uniform",),
+    "class weights, square root": ("training.balance=each", "training.class_weights=sqrt"),
+    "focal loss": ("training.loss=focal",),
+    "mixup": ("augment.mixup.probability=0.5", "augment.mixup.alpha=0.4", "augment.mixup.labels=soft"),
+    "noise behind half of the hits": ("augment.early.hiss_probability=0.5",),
+    "onsets moved by up to 10 ms instead of 20 ms": ("augment.early.shift_s=0.01",),
+    "contrast of spectrograms varied": ("augment.spectral.power_probability=0.5",),
+    "every label by itself (sigmoid)": ("model.window.scores=sigmoid",),
+    "ResNet-18": ("model.window.backbone=resnet18", "model.window.max_pool=true"),
+    ENCODED: (
+        "encoder.name=birdnet",
+        "model.networks=1",
+        "model.window.scores=sigmoid",
+        "training.undo_balance=0",
+        *(f"chunks.{key}=3.0" for key in ("window_s", "step_s", "core_s")),
+    ),
+}
+"""What each row of ``--choices`` changes in the recipe, in which mixup is off; the first has its former settings."""
 SHIFTS_S = (-0.01, -0.005, 0.0, 0.005, 0.01)
 """Shifts of the window at prediction, in seconds."""
 UNSHIFTED = SHIFTS_S.index(0.0)
@@ -113,3 +139,16 @@ def mean_logits(scores: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
     logits = np.mean([np.log(np.maximum(one, _LEAST)) for one in scores], axis=0)
     found: NDArray[np.float64] = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return found / found.sum(axis=-1, keepdims=True)
+
+
+def back_to_clips(hits: InnerHits, how_far: float = 0.5) -> NDArray[np.float64]:
+    """Factors of scores that take back a part of sampling by the root, from the clips outside each fold: (n, n_labels).
+
+    The root of a number over the number is its root again; what is left is a constant, which changes no answer.
+    """
+    n_labels, fold = len(hits.material.labels), hits.clips.fold
+    out = np.ones((len(fold), n_labels))
+    for one in np.unique(fold):
+        out[fold == one] = np.maximum(np.bincount(hits.truth[fold != one], minlength=n_labels), 1)
+    found: NDArray[np.float64] = out ** (how_far / 2)
+    return found
