@@ -7,7 +7,7 @@ the scores of low, mid and high tom are added. Intervals are paired over machine
     .venv/bin/python benchmarks/bench_drums.py [--seeds 0 1 2] [--work work/drums]
 
 The script may be stopped and started again with the same ``--work``; processor time of all calls is added up.
-``--choices`` measures the settings of the recipe one by one instead, in four inner folds of the 28 machines that fold 0
+``--choices`` measures the settings of the recipe one by one instead, in four inner folds of the machines that fold 0
 of seed 0 leaves (`drum_choices.py`): two processor minutes for each row and seed, and ``--only`` chooses rows.
 """
 
