@@ -112,7 +112,7 @@ def make_places(
     stretch_s: tuple[float, float] = STRETCH_S,
 ) -> Samples:
     """For each sample of the scene with these arguments, its place in the recording that it comes from, in seconds."""
-    ramps = {key: (np.arange(len(one)) / rate).astype(np.float32) for key, one in recordings.items()}
+    ramps = {key: (np.arange(len(recording)) / rate).astype(np.float32) for key, recording in recordings.items()}
     return make_scene(ramps, part, number, rate, seconds, 0.0, least, stretch_s).samples
 
 

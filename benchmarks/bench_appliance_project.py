@@ -64,8 +64,8 @@ def logistic(project: Project, windows: LabelledWindows, lengths: Mapping[str, i
     for key in windows.ids:
         frames = log_mel(load_mono(project.audio_folder / windows.paths[key], FRONT.rate), FRONT)
         starts = range(0, len(frames) - size + 1, hop)
-        parts = [frames[one : one + size] for one in starts][: lengths[key]]
-        rows[key] = np.array([np.r_[one.mean(0), one.std(0), np.percentile(one, 10, axis=0)] for one in parts])
+        parts = [frames[start : start + size] for start in starts][: lengths[key]]
+        rows[key] = np.array([np.r_[part.mean(0), part.std(0), np.percentile(part, 10, axis=0)] for part in parts])
     scores = {key: np.zeros((len(of), len(windows.labels)), dtype=np.float32) for key, of in rows.items()}
     for fold in set(windows.folds.values()):
         train = [key for key in windows.ids if windows.folds[key] != fold]
@@ -90,10 +90,10 @@ def compared(project: Project, bootstrap: int) -> list[list[str]]:
     dataset, features = DatasetFolder.among(made), FeaturesFolder.among(made)
     windows = labelled_windows(read_truth(CorpusFolder.among(made), dataset), features)
     ours = scored_states(windows, StateScoresFolder.among(made))
-    baseline = logistic(project, windows, {key: len(one.scores) for key, one in ours.items()})
+    baseline = logistic(project, windows, {key: len(states.scores) for key, states in ours.items()})
     n = {key: min(len(ours[key].scores), len(baseline[key])) for key in windows.ids}
-    ours = {key: cut(one, one.scores, n[key]) for key, one in ours.items()}
-    theirs = {key: cut(one, baseline[key], n[key]) for key, one in ours.items()}
+    ours = {key: cut(states, states.scores, n[key]) for key, states in ours.items()}
+    theirs = {key: cut(states, baseline[key], n[key]) for key, states in ours.items()}
     written = StateDecisionFolder.among(made).written["folds"]
     fitted = {int(fold): judging_rule(one) for fold, one in written.items()}
     half = {fold: JudgingRule(rule.decision, dict.fromkeys(windows.labels, 0.5)) for fold, rule in fitted.items()}
@@ -105,7 +105,7 @@ def compared(project: Project, bootstrap: int) -> list[list[str]]:
             fold_figures(
                 dataset.fold_name(fold),
                 CROSS_FITTED,
-                {key: one for key, one in found.items() if one.fold == fold},
+                {key: states for key, states in found.items() if states.fold == fold},
                 windows.labels,
                 rule,
                 plan,
@@ -154,11 +154,11 @@ def main() -> None:
         return
     rows = [
         line
-        for one in asked.windows
-        for line in compared(run_project(asked.work, audio, one, asked.sets), asked.bootstrap)
+        for window in asked.windows
+        for line in compared(run_project(asked.work, audio, window, asked.sets), asked.bootstrap)
     ]
     head = ("window", "model", "held out", "state accuracy", "F1 fridge, not hidden", "F1 fridge, all", "files")
-    lengths = " ".join(f"{one:g}" for one in asked.windows)
+    lengths = " ".join(f"{window:g}" for window in asked.windows)
     words = (
         f"`bench_appliance_project.py --windows {lengths}`: the named part of the day is held out. "
         "Eight recordings: every figure is *insufficient* for a claim about other rooms.\nThe values of the acoustic "

@@ -55,7 +55,7 @@ def measure(folder: Path, name: str, epochs: int, more: Sequence[str]) -> list[s
     require(parity <= SAME, f"{name}: the graph agrees with torch within {SAME:g}, not {parity:.1e}")
     return [
         name,
-        f"{sum(one.numel() for one in network.parameters()) / 1e6:.1f}",
+        f"{sum(parameter.numel() for parameter in network.parameters()) / 1e6:.1f}",
         str(len(lines)),
         f"{lines[0]['train_loss']:.3f} to {lines[-1]['train_loss']:.3f}",
         f"{n_clips / seconds:.1f}",

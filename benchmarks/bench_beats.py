@@ -40,11 +40,11 @@ def write_checkpoint(path: Path, sizes: dict[str, int]) -> None:
     config = drawn["CONFIG"] | sizes
     weights = {name: torch.from_numpy(one) for name, one in drawn["draw_checkpoint"](config).items()}
     # One tensor under the names of all layers, as in the published file, is written once.
-    shared = next(one for name, one in weights.items() if "relative_attention_bias" in name)
+    shared = next(weight for name, weight in weights.items() if "relative_attention_bias" in name)
     torch.save(
         {
             "cfg": config,
-            "model": {name: shared if "relative_attention" in name else one for name, one in weights.items()},
+            "model": {name: shared if "relative_attention" in name else weight for name, weight in weights.items()},
         },
         path,
     )
@@ -124,7 +124,7 @@ def main() -> None:
     timed("run", "-p", project, *options)
     bundles = [path.parent for path in project.rglob(MANIFEST)]
     require(bool(bundles), "the run left a bundle")
-    size_mb = max(sum(one.stat().st_size for one in bundle.rglob("*") if one.is_file()) for bundle in bundles) / 1e6
+    size_mb = max(sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file()) for bundle in bundles) / 1e6
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
     if not asked.smoke:
         require(heads[1] <= MOST_TRAINING_S, f"{MOST_TRAINING_S:g} s of training at most ({heads[1]:.1f} s)")

@@ -44,12 +44,14 @@ def written_recordings(folder: Path, count: int) -> list[Recording]:
 def drawn_clips(recordings: Sequence[Recording], events: int) -> list[Clip]:
     """Draw windows around hits, equally many in each recording."""
     clips = []
-    for number, one in enumerate(recordings):
+    for number, recording in enumerate(recordings):
         rng = np.random.default_rng([1, number])
         here = events // len(recordings) + (number < events % len(recordings))
         onsets = np.sort(rng.uniform(BEFORE_S, LENGTH_S - AFTER_S, here))
         for onset, label in zip(onsets.tolist(), rng.integers(len(LABELS), size=here).tolist(), strict=True):
-            clips.append(Clip(one.id, onset - BEFORE_S, onset + AFTER_S, "target", 0, one.id, LABELS[label]))
+            clips.append(
+                Clip(recording.id, onset - BEFORE_S, onset + AFTER_S, "target", 0, recording.id, LABELS[label])
+            )
     return clips
 
 
@@ -57,12 +59,12 @@ def export(audio: Path, out: Path, recordings: Sequence[Recording], clips: Seque
     """Export as ``ossicle dataset export --wav --fanout 2`` does; return the seconds."""
     began = time.monotonic()
     named = name_clips(clips, recordings, [None] * len(clips), LABELS)
-    by_id = {one.id: one for one in recordings}
+    by_id = {recording.id: recording for recording in recordings}
     files = DatasetFiles(named, ["train"] * len(named), by_id, [], {"dataset": "benchmark"}, wav=True, fanout=2)
     by_recording: dict[str, list[WavClip]] = {}
-    for one in named:
-        clip = WavClip(files.sound(one), one.clip.start_s, one.clip.end_s)
-        by_recording.setdefault(one.clip.recording_id, []).append(clip)
+    for named_clip in named:
+        clip = WavClip(files.sound(named_clip), named_clip.clip.start_s, named_clip.clip.end_s)
+        by_recording.setdefault(named_clip.clip.recording_id, []).append(clip)
     wanted = [ClippedRecording(key, audio / by_id[key].path, RATE, tuple(of)) for key, of in by_recording.items()]
     for done in write_wav_clips(out, wanted, workers):
         require(not done.lost, "all recordings can be read")
@@ -76,7 +78,7 @@ def export(audio: Path, out: Path, recordings: Sequence[Recording], clips: Seque
 def one_at_a_time(audio: Path, out: Path, recordings: Sequence[Recording], clips: Sequence[Clip]) -> float:
     """Export event by event; return the seconds."""
     began = time.monotonic()
-    paths = {one.id: audio / one.path for one in recordings}
+    paths = {recording.id: audio / recording.path for recording in recordings}
     labels = []
     for number, clip in enumerate(clips):
         name = hashlib.sha1(f"{clip.recording_id}:{number}:{clip.label}".encode()).hexdigest()

@@ -67,21 +67,28 @@ def make_index(folder: Path, events: int, n_sessions: int) -> None:
     """Write the index of a manifest's hits: one recording for each session, one annotation for each hit."""
     recordings, parts, lengths = [], [], []
     labels: list[NDArray[np.int64]] = []
-    for one in sorted(sessions(events, n_sessions), key=lambda one: f"{one.source.name}/{one.audio_path}"):
-        path = f"{one.source.name}/{one.audio_path}"
+    for session in sorted(
+        sessions(events, n_sessions), key=lambda session: f"{session.source.name}/{session.audio_path}"
+    ):
+        path = f"{session.source.name}/{session.audio_path}"
         key = recording_id("drums", path)
-        fields = {"session": one.name, "source": one.source.name, "drummer": one.drummer, "kit": one.kit}
-        n_samples = round(one.duration_s * RATE)
+        fields = {
+            "session": session.name,
+            "source": session.source.name,
+            "drummer": session.drummer,
+            "kit": session.kit,
+        }
+        n_samples = round(session.duration_s * RATE)
         recordings.append(Recording(key, "drums", path, RATE, 1, n_samples, key, reviewed=True, fields=fields))
-        ends = one.onset_s + np.where(np.arange(len(one.onset_s)) % 5 == 0, 0.1, one.source.post_ms / 1000)
-        parts.append(np.stack([one.onset_s, np.minimum(ends, one.duration_s)], axis=1))
-        labels.append(one.label)
-        lengths.append(len(one.onset_s))
+        ends = session.onset_s + np.where(np.arange(len(session.onset_s)) % 5 == 0, 0.1, session.source.post_ms / 1000)
+        parts.append(np.stack([session.onset_s, np.minimum(ends, session.duration_s)], axis=1))
+        labels.append(session.label)
+        lengths.append(len(session.onset_s))
     times = np.concatenate(parts)
     names = sorted(LABELS)
     ranks = np.array([names.index(name) for name in LABELS], dtype=np.int32)
     codes = np.repeat(np.arange(len(recordings), dtype=np.int32), lengths)
-    groups, _ = group_rows([one.id for one in recordings], codes)
+    groups, _ = group_rows([recording.id for recording in recordings], codes)
     stated = constant(0, len(times), np.int32)
     label = ranks[np.concatenate(labels)]
     notes = AnnotationColumns(
@@ -111,7 +118,7 @@ def run_objects(project: Path, corpus: Path, out: Path) -> None:
     recordings = recordings_of(read_table(folder.recordings_file, dict(RECORDING_SCHEMA)))
     rows = read_table(folder.annotations_file, dict(ANNOTATION_SCHEMA)).iter_rows(named=True)
     notes = [Annotation(**row) for row in rows]
-    possible = [one for one in notes if objects.has_quality(one, settings.dataset)]
+    possible = [note for note in notes if objects.has_quality(note, settings.dataset)]
     folds = place_recordings(recordings, notes, possible, (), settings.split).folds
     built = objects.build_dataset(recordings, notes, folds, settings.dataset, settings.split.seed, 1.0)
     clips = sorted(built.clips, key=objects.clip_order)
@@ -122,7 +129,9 @@ def run_objects(project: Path, corpus: Path, out: Path) -> None:
 
 
 def _rows(values: list[Annotation] | list[Clip], schema: Mapping[str, type[pl.DataType]]) -> pl.DataFrame:
-    return pl.DataFrame([{name: getattr(one, name) for name in schema} for one in values], schema=schema, orient="row")
+    return pl.DataFrame(
+        [{name: getattr(value, name) for name in schema} for value in values], schema=schema, orient="row"
+    )
 
 
 def oracle() -> ModuleType:
@@ -162,7 +171,7 @@ def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
     from ossicle.training.settings import TrainingSettings
 
     known = recordings_of(read_table(CorpusFolder(corpus).recordings_file, dict(RECORDING_SCHEMA)))
-    lengths = {one.id: one.n_samples for one in known}
+    lengths = {recording.id: recording.n_samples for recording in known}
     del known
     material.MixedStore = lambda *_: SilentStore(lengths)  # type: ignore[assignment, misc]
     plan = ChunkPlan(rate=RATE, hop_samples=160, window_samples=512, core_frames=100, context_frames=20)
@@ -215,8 +224,8 @@ def part_apart(name: str, root: Path) -> dict[str, float]:
     """Do one part of the measurement in a process of its own."""
     command = [sys.executable, __file__, "--part", name, "--folder", str(root)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    content: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return content
 
 
 def measure(

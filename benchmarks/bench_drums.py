@@ -163,7 +163,7 @@ def labels_table(ours: Sequence[Answered], theirs: Sequence[Answered]) -> str:
     """F1 and recall of each label in the mean of the seeds."""
 
     def means(models: Sequence[Answered]) -> np.ndarray:
-        every = [f1_scores(confusions(one, np.ones((1, len(one.truth)), dtype=np.int64)))[0] for one in models]
+        every = [f1_scores(confusions(model, np.ones((1, len(model.truth)), dtype=np.int64)))[0] for model in models]
         return np.nan_to_num(np.mean(every, axis=0))
 
     mine, other, recall = means(ours), means(theirs), recalls(ours)
@@ -182,26 +182,26 @@ def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
         folder = asked.work / f"seed-{seed}"
         new_project(folder, audio)
         sets = sets_of(seed, asked.sets)
-        found, spent = timed(folder, lambda folder=folder, sets=sets: answered_clips(folder, sets))
-        clips.append(found)
+        judged_clips, spent = timed(folder, lambda folder=folder, sets=sets: answered_clips(folder, sets))
+        clips.append(judged_clips)
         minutes.append(spent)
     files = truth_of(asked.work / f"seed-{asked.seeds[0]}", sets_of(asked.seeds[0], asked.sets)).recordings
     ids = [clips[0].clips.recording_ids[place] for place in clips[0].clips.recording.tolist()]
     paths = [files[key].path for key in ids]
     features = slices(audio, paths)
     trees = [
-        trees_held_out(features, one.folds, one.clips.label, len(one.clips.labels), seed, asked.trees)
-        for one, seed in zip(clips, asked.seeds, strict=True)
+        trees_held_out(features, clip.folds, clip.clips.label, len(clip.clips.labels), seed, asked.trees)
+        for clip, seed in zip(clips, asked.seeds, strict=True)
     ]
     rows = []
     for merge_toms in (False, True):
-        ours = [answered(one, one.scores, merge_toms) for one in clips]
-        theirs = [answered(one, scores, merge_toms) for one, scores in zip(clips, trees, strict=True)]
-        found = compared(ours, theirs, asked.bootstrap)
-        rows += bar_rows(found, len(ours[0].labels), None if merge_toms else BARS)
+        ours = [answered(clip, clip.scores, merge_toms) for clip in clips]
+        theirs = [answered(clip, scores, merge_toms) for clip, scores in zip(clips, trees, strict=True)]
+        judged_clips = compared(ours, theirs, asked.bootstrap)
+        rows += bar_rows(judged_clips, len(ours[0].labels), None if merge_toms else BARS)
         if not merge_toms:
             per_label, recall = labels_table(ours, theirs), recalls(ours)
-            best = [found.value[0, FIGURES.index(name)] for name in ("F1 kick", "F1 snare")]
+            best = [judged_clips.value[0, FIGURES.index(name)] for name in ("F1 kick", "F1 snare")]
     silent = [label for label, value in recall.items() if value == 0]
     text = [
         "# Drum machines, through a whole project",
@@ -210,8 +210,9 @@ def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
         f"{len(clips[0].clips)} hits of {len(set(clips[0].groups))} machines, five folds by machine; means over the "
         "seeds, intervals of 95 % over machines and hits.",
         table(("labels", "figure", "ours", "extra trees", "difference", "bar"), rows),
-        f"Processor time: {sum(minutes):.1f} minutes in all ({', '.join(f'{one:.1f}' for one in minutes)}); the bar is "
-        f"{MOST_MINUTES:g}: {'reached' if sum(minutes) <= MOST_MINUTES else 'missed'}. Labels without recall in the "
+        f"Processor time: {sum(minutes):.1f} minutes in all ({', '.join(f'{minute:.1f}' for minute in minutes)}); "
+        f"the bar is {MOST_MINUTES:g}: {'reached' if sum(minutes) <= MOST_MINUTES else 'missed'}. "
+        f"Labels without recall in the "
         f"mean of the seeds: {', '.join(silent) or 'none'}. Moonshot of {MOONSHOT:g} for kick and snare: "
         f"{'reached' if min(best) >= MOONSHOT else 'missed'} ({best[0]:.3f}, {best[1]:.3f}).",
         per_label,
@@ -267,11 +268,11 @@ def inner_project(work: Path, audio: Path) -> Path:
     new_project(outer, audio)
     ossicle("run", "-p", outer, "--until", "dataset", "--progress", "none")
     truth = truth_of(outer)
-    for key, one in truth.recordings.items():
-        place = inner / one.path
+    for key, recording in truth.recordings.items():
+        place = inner / recording.path
         if truth.folds[key] != 0 and not place.exists():
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(audio / one.path, place)
+            shutil.copyfile(audio / recording.path, place)
     new_project(work / "inner", inner)
     return work / "inner"
 
@@ -280,7 +281,7 @@ def afterwards(
     hits: InnerHits, scores: Sequence[np.ndarray], audio: Path, asked: argparse.Namespace
 ) -> dict[str, tuple[list[Answered], float]]:
     """What can be done with the networks of :data:`PLAIN`, which costs no training."""
-    plain = [one[UNSHIFTED] for one in scores]
+    plain = [score[UNSHIFTED] for score in scores]
     pairs = [mean_logits(pair) for pair in combinations(plain, 2)] or plain
     back = back_to_clips(hits)
     features, began = slices(audio, hits.paths), processor_s()
@@ -290,9 +291,9 @@ def afterwards(
     found: dict[str, tuple[list[np.ndarray], float]] = {
         "half of the sampling taken back": ([one * back for one in plain], 0.0),
         "two of them averaged": (pairs, 0.0),
-        "two of them averaged, half of the sampling taken back": ([one * back for one in pairs], 0.0),
+        "two of them averaged, half of the sampling taken back": ([pair * back for pair in pairs], 0.0),
         f"mean over windows moved by up to {1000 * max(SHIFTS_S):g} ms": (
-            [mean_logits(list(one)) for one in scores],
+            [mean_logits(list(score)) for score in scores],
             0,
         ),
         "extra trees on log-mel slices averaged in": (
@@ -300,7 +301,7 @@ def afterwards(
             minutes,
         ),
     }
-    return {name: ([hits.answered(one) for one in rows], spent) for name, (rows, spent) in found.items()}
+    return {name: ([hits.answered(row) for row in rows], spent) for name, (rows, spent) in found.items()}
 
 
 def choices_table(rows: Mapping[str, tuple[list[Answered], float]], base: Sequence[Answered], n: int) -> str:

@@ -95,7 +95,7 @@ def settings_digest(folder: Path, sets: Sequence[str]) -> str:
     """A digest of all that shapes the models, the seed apart: what one run may be compared with another by."""
     settings = load_project(folder, tuple(sets)).settings
     parts = (settings.model, settings.frontend, settings.plan, settings.augment, settings.training, settings.split)
-    values = [digestible(one) for one in parts]
+    values = [digestible(part) for part in parts]
     values[4].pop("seed", None)
     return digest(values)[:16]
 

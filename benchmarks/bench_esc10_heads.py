@@ -44,10 +44,10 @@ class Corpus:
 
     def __init__(self, audio: Path) -> None:
         clips = esc10_clips(audio)
-        self.paths = [one.path for one in clips]
-        self.labels = np.array([one.label for one in clips])
-        self.folds = np.array([one.fold for one in clips])
-        self.sources = np.array([one.source for one in clips])
+        self.paths = [clip.path for clip in clips]
+        self.labels = np.array([clip.label for clip in clips])
+        self.folds = np.array([clip.fold for clip in clips])
+        self.sources = np.array([clip.source for clip in clips])
         self.classes = sorted(set(self.labels.tolist()))
         self.targets = (self.labels[:, None] == np.array(self.classes)).astype(np.float32)
 

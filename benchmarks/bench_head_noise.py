@@ -53,8 +53,10 @@ def noise(encoder: Encoder, work: Path, n: int) -> tuple[np.ndarray, np.ndarray,
         length = round((WINDOW_S + (WINDOWS - 1) * HOP_S) * rate)
         crops = noise_crops(n, length, rate, torch.Generator().manual_seed(seed_of(0, "head", "noise")))
         probes = {
-            f"{one.name}, {one.part}": encoded(encoder, one.samples[: CLIPS_OF_PROBE * length].reshape(-1, length))
-            for one in synthetic_probes(rate, CLIPS_OF_PROBE * length / rate, 0)
+            f"{probe.name}, {probe.part}": encoded(
+                encoder, probe.samples[: CLIPS_OF_PROBE * length].reshape(-1, length)
+            )
+            for probe in synthetic_probes(rate, CLIPS_OF_PROBE * length / rate, 0)
         }
         np.savez(
             kept,
@@ -116,7 +118,7 @@ def main() -> None:
                     held_out[test] = scores_of(head, clips[test])
             right = held_out.argmax(axis=1) == corpus.targets.argmax(axis=1)
             head = fitted(corpus, clips, everything, crops[:n], kinds[:n], share, seed)
-            highest = {name: scores_of(head, one).max(axis=0) for name, one in probes.items()}
+            highest = {name: scores_of(head, probe).max(axis=0) for name, probe in probes.items()}
             fires, hum = [], max(float(one[counted].max()) for name, one in highest.items() if name.startswith("hum"))
             for k in counted:
                 scores = held_out[:, k].astype(np.float64)

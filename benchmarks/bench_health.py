@@ -42,11 +42,11 @@ def obvious(manifest: Path) -> dict[str, object]:
             end = event["offset_time"]
             context = event["context_ms"]
             lengths.append((context["pre"] + context["post"]) / 1000 if end is None else end - event["onset_time"])
-            for one in event["components"]:
-                labels[one["label"]] += 1
-                real[one["label"]] += not event["is_synthetic"]
-                dynamics[one["dynamic_bucket"]] += 1
-                place = (event["source_set"], event["audio_path"], event["onset_time"], one["label"])
+            for component in event["components"]:
+                labels[component["label"]] += 1
+                real[component["label"]] += not event["is_synthetic"]
+                dynamics[component["dynamic_bucket"]] += 1
+                place = (event["source_set"], event["audio_path"], event["onset_time"], component["label"])
                 repeated += place in places
                 places.add(place)
     loudness.sort()
@@ -64,8 +64,8 @@ def timed(words: list[str], out: Path) -> tuple[float, float, float, dict[str, o
         process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.monotonic() - began
     require(process.returncode == 0, f"{' '.join(words)} ends with 0")
-    found: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))
-    return wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, found
+    content: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))
+    return wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, content
 
 
 def main() -> None:

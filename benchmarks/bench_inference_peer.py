@@ -126,7 +126,7 @@ def main() -> None:
         make_recording(work / "hour.wav", 60 * asked.minutes)
         make_recording(work / "window.wav", CLIP_S)
         stored = work / "weights.npz"
-        said = json.loads(measured([*theirs, "weights", "--weights", str(stored)]).printed)
+        content = json.loads(measured([*theirs, "weights", "--weights", str(stored)]).printed)
         with np.load(stored, allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
         images = work / "images.npz"
@@ -160,7 +160,7 @@ own images {shape} are its own to {difference:.0e}. {asked.threads} threads each
         f"# Inference beside opensoundscape: ResNet-18, {asked.minutes:g} min",
         "",
         f"`benchmarks/bench_inference_peer.py`; {described(['torch', 'onnxruntime', 'openvino'])} opensoundscape "
-        f"{said['opensoundscape']} with torch {said['torch']}.",
+        f"{content['opensoundscape']} with torch {content['torch']}.",
         "",
         how,
         "",

@@ -72,7 +72,7 @@ def without_psds(
     """Read the tracks as PSDS does, and compute nothing."""
     for _ in tracks:
         pass
-    return [Psds(one, float("nan"), dict.fromkeys(labels, float("nan")), {}) for one in criteria]
+    return [Psds(criterion, float("nan"), dict.fromkeys(labels, float("nan")), {}) for criterion in criteria]
 
 
 def noise_gate(context: Context) -> None:

@@ -121,8 +121,8 @@ def large(folder: Path, n: int, dim: int) -> dict[str, Any]:
     print(f"wrote {n} frames in {time.perf_counter() - began:.0f} s", flush=True)
     command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), str(folder), "2"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=3600)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    content: dict[str, Any] = json.loads(done.stdout)
+    return content
 
 
 def main() -> None:

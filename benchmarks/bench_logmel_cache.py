@@ -41,7 +41,7 @@ def material_of(folder: Path, recordings: int, length_s: float, plan: ChunkPlan)
         items.append(StoreItem(path.stem, path, path.stem))
     build_store(items, folder / "store", FRONT.rate)
     own, grid = LogMelFolder(folder / "logmel"), row_grid(plan, FRONT)
-    jobs = [LogMelJob(own.shards, f"shard-{k:04d}", (one.recording_id,), FRONT, grid) for k, one in enumerate(items)]
+    jobs = [LogMelJob(own.shards, f"shard-{k:04d}", (item.recording_id,), FRONT, grid) for k, item in enumerate(items)]
     began = time.monotonic()
     for _ in build_logmel_shards(jobs, folder / "store", folder / "audio"):
         pass

@@ -57,15 +57,18 @@ def verify_rows(folder: Path, workers: list[int], rounds: int, events: int) -> l
         labels, missing = json.loads(found.printed)
         for name, n in names.items():
             runs.setdefault(name, []).append(measured(verify_command(folder, n)))
-            said = json.loads(runs[name][-1].printed)
-            require(said["labels"] == dict(sorted(labels.items())), f"{name} counts the labels of the loop")
-            require(said["missing_events"] == sum(missing.values()), f"{name} misses the recordings of the loop")
-            require(said["events"] == events, f"{name} counts all events")
+            content = json.loads(runs[name][-1].printed)
+            require(content["labels"] == dict(sorted(labels.items())), f"{name} counts the labels of the loop")
+            require(content["missing_events"] == sum(missing.values()), f"{name} misses the recordings of the loop")
+            require(content["events"] == events, f"{name} counts all events")
     rows = []
     for name, found_runs in runs.items():
         ratio = median(one.wall_s / own.wall_s for one, own in zip(runs[LOOP], found_runs, strict=True))
-        best = min(found_runs, key=lambda one: one.wall_s)
-        cpu_s, peak = min(one.cpu_s for one in found_runs), max(one.peak_mib for one in found_runs)
+        best = min(found_runs, key=lambda found_run: found_run.wall_s)
+        cpu_s, peak = (
+            min(found_run.cpu_s for found_run in found_runs),
+            max(found_run.peak_mib for found_run in found_runs),
+        )
         rate = f"{events / best.wall_s:,.0f}"
         rows.append([name, f"{best.wall_s:.1f}", f"{cpu_s:.1f}", f"{peak:.0f}", rate, f"{ratio:.1f}"])
     return rows

@@ -51,19 +51,19 @@ def planted_rows(n_frames: int, seed: int, vocabulary: int) -> list[tuple[str, .
     """Rows of the table: our vocabulary and plain byte pair encoding, each with its shuffled control."""
     corpus = planted(n_frames, seed)
     runs = corpus.runs()
-    sequences = [one.units for one in runs]
+    sequences = [run.units for run in runs]
     control = [one.units for one in corpus.shuffled(seed)]
     rows = []
     for name, chance in (("motifs", True), ("plain BPE", False)):
-        found, random = learned(sequences, vocabulary, chance), learned(control, vocabulary, chance)
-        lossless = all((found.merges.decode(a) == b).all() for a, b in zip(found.tokens, sequences, strict=True))
+        merges, random = learned(sequences, vocabulary, chance), learned(control, vocabulary, chance)
+        lossless = all((merges.merges.decode(a) == b).all() for a, b in zip(merges.tokens, sequences, strict=True))
         require(lossless, "decode(encode(x)) = x on every segment")
-        require(len(found.tokens) == len(sequences), "segments of 120 s are kept")
-        right = precision(corpus, runs, found)
-        long, left = (int((one.merges.lengths >= 3).sum()) for one in (found, random))
+        require(len(merges.tokens) == len(sequences), "segments of 120 s are kept")
+        right = precision(corpus, runs, merges)
+        long, left = (int((learned_merges.merges.lengths >= 3).sum()) for learned_merges in (merges, random))
         fall = f"{1 - left / long:.0%}" if long else "-"
-        shares = (f"{one:.0%}" for one in (recall(corpus, found), right.overlaps, right.mostly, right.inside))
-        counts = (str(len(found.merges.pairs)), str(right.tokens))
+        shares = (f"{one:.0%}" for one in (recall(corpus, merges), right.overlaps, right.mostly, right.inside))
+        counts = (str(len(merges.merges.pairs)), str(right.tokens))
         rows.append((f"{n_frames:,}", str(seed), name, *shares, *counts, str(long), str(left), fall))
     return rows
 
@@ -71,7 +71,7 @@ def planted_rows(n_frames: int, seed: int, vocabulary: int) -> list[tuple[str, .
 def sentencepiece_tokens(sequences: list[NDArray[np.int16]], vocabulary: int) -> tuple[int, float]:
     """Tokens of the corpus by sentencepiece, and seconds of CPU to train it. ``<unk>`` takes a place."""
     letters = [chr(0xE000 + unit) for unit in range(N_UNITS)]
-    lines = ["".join(letters[unit] for unit in one) for one in sequences]
+    lines = ["".join(letters[unit] for unit in sequence) for sequence in sequences]
     model, began = io.BytesIO(), time.process_time()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(lines), model_writer=model, model_type="bpe", vocab_size=vocabulary + 1,
@@ -102,12 +102,12 @@ def reference_corpora(count: int) -> int:
 def fast_rows(n_units: int, vocabulary: int) -> list[tuple[str, str, str]]:
     """Rows of the table: CPU seconds and tokens on a large corpus."""
     corpus = planted(2 * n_units, 0)
-    sequences = [one.units for one in corpus.runs()]
+    sequences = [run.units for run in corpus.runs()]
     rows = []
     for name, chance in (("motifs", True), ("plain BPE", False)):
         began = time.process_time()
-        found = learned(sequences, vocabulary, chance)
-        rows.append((name, f"{time.process_time() - began:.1f}", f"{sum(map(len, found.tokens)):,}"))
+        learned_merges = learned(sequences, vocabulary, chance)
+        rows.append((name, f"{time.process_time() - began:.1f}", f"{sum(map(len, learned_merges.tokens)):,}"))
     tokens, spent = sentencepiece_tokens(sequences, vocabulary)
     rows.append((f"sentencepiece {sentencepiece.__version__}", f"{spent:.1f}", f"{tokens:,}"))
     return rows
@@ -134,9 +134,11 @@ def digits(asked: argparse.Namespace) -> tuple[float, NDArray[np.float64], dict[
         project = load_project(Path(work), tuple(asked.options[1::2]))
         made = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
         folder, sequences = MotifsFolder.among(made), SequencesFolder.among(made)
-        stems = {one.id: Path(one.path).stem for one in read_index(CorpusFolder.among(made)).recordings}
+        stems = {
+            recording.id: Path(recording.path).stem for recording in read_index(CorpusFolder.among(made)).recordings
+        }
         parts = [stems[one].split("_") for one in sequences.table["recording_id"]]
-        labels, speakers = np.array([int(one[0]) for one in parts]), np.array([one[1] for one in parts])
+        labels, speakers = np.array([int(part[0]) for part in parts]), np.array([part[1] for part in parts])
         counts = np.zeros((len(labels), folder.summary["reached"]))
         for row, tokens in zip(counts, folder.tokens["tokens"].to_list(), strict=True):
             np.add.at(row, tokens, 1)

@@ -76,11 +76,13 @@ def headline(metrics: dict[str, Any]) -> dict[str, float | None]:
 def verdict(gate: dict[str, Any]) -> str:
     """Passed or refused, with the worst sound of each label that is refused or excused."""
     worst: dict[tuple[str, str], dict[str, Any]] = {}
-    for one in gate["firings"]:
-        over = one["refused"] or (one["excused"] and one["limit_per_hour"] is not None and one["per_hour"] > 60)
-        key = (one["label"], one["probe"])
-        if over and one["per_hour"] >= worst.get(key, one)["per_hour"]:
-            worst[key] = one
+    for firing in gate["firings"]:
+        over = firing["refused"] or (
+            firing["excused"] and firing["limit_per_hour"] is not None and firing["per_hour"] > 60
+        )
+        key = (firing["label"], firing["probe"])
+        if over and firing["per_hour"] >= worst.get(key, firing)["per_hour"]:
+            worst[key] = firing
     said = "; ".join(
         f"{label} {one['per_hour']:.0f}/h, {100 * one['active_share']:.0f} % on {probe.replace('_', ' ')}, "
         f"{one['part']}{' (warns)' if one['excused'] else ''}"

@@ -76,7 +76,7 @@ def ours(folder: Path) -> list[float]:
     durations = {name: read_track(folder / name).duration_s for name in references}
     tracks = ((name, frames_of(read_track(folder / name))) for name in references)
     times = {name: {label: np.array(events) for label, events in of.items()} for name, of in references.items()}
-    return [one.value for one in psds(tracks, times, durations, LABELS, tuple(PRESETS.values()))]
+    return [psd.value for psd in psds(tracks, times, durations, LABELS, tuple(PRESETS.values()))]
 
 
 def theirs(folder: Path) -> list[float]:
@@ -144,7 +144,7 @@ def table(limit_s: float, peer: str | None, work: Path, cases: Sequence[tuple[st
         if found is None:
             cells = ["–", "–", f"not done after {limit_s:g} s", "–", "–"]
         else:
-            cells = [*(f"{one:.4f}" for one in found["values"]), f"{found['cpu_s']:.2f}", f"{found['wall_s']:.1f}"]
+            cells = [*(f"{value:.4f}" for value in found["values"]), f"{found['cpu_s']:.2f}", f"{found['wall_s']:.1f}"]
             cells.append(f"{found['mib']:.0f}")
         lines.append(f"| {name} | {hours:.3g} | {recordings} | " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)

@@ -90,8 +90,10 @@ def labels_said(project: Project) -> tuple[Said, Said]:
         Path(truth.recordings[key].path).name: highest(ScoresFolder.among(made).track_path(key)) for key in truth.ids
     }
     others = {
-        Path(one.path).name: highest(PseudoScoresFolder.among(made).track_path(held[one.fields["fold"]], one.id))
-        for one in read_index(UnlabelledFolder.among(made)).recordings
+        Path(recording.path).name: highest(
+            PseudoScoresFolder.among(made).track_path(held[recording.fields["fold"]], recording.id)
+        )
+        for recording in read_index(UnlabelledFolder.among(made)).recordings
     }
     return own, others
 
@@ -101,7 +103,7 @@ def right_windows(folder: Path, project: Project, clips: Mapping[str, Esc10Clip]
     head = read_head(round_path(folder / "pseudo", 1))
     index = find_steps((unlabelled.INDEX,), project)[unlabelled.INDEX_NAME]
     assert index is not None
-    names = {one.id: Path(one.path).name for one in read_index(UnlabelledFolder(index)).recordings}
+    names = {recording.id: Path(recording.path).name for recording in read_index(UnlabelledFolder(index)).recordings}
     out = {}
     for view in sorted(head.members):
         windows = read_windows(head, view)
@@ -165,7 +167,7 @@ def main() -> None:
         kept.append(right_windows(folder, load_project(folder, sets), clips))
     rows = []
     for what, runs in found.items():
-        before, after = ([share(one[i], clips) for one in runs] for i in (0, 1))
+        before, after = ([share(run[i], clips) for run in runs] for i in (0, 1))
         low, high = difference(runs, clips)
         gain = in_words([b - a for a, b in zip(before, after, strict=True)])
         rows.append([what, str(len(runs[0][0])), in_words(before), in_words(after), f"{gain} [{low:.2f}, {high:.2f}]"])

@@ -63,7 +63,7 @@ def round_of(source: Path, work: Path, number: int) -> dict[str, float]:
     for one in (rsync, push_once) if number % 2 == 0 else (push_once, rsync):
         one()
     out["push again"] = seconds(lambda: require(pushed(source, ours).n_bytes == 0, "an unchanged push sends nothing"))
-    files = sorted(one for one in ours.rglob("*.wav"))
+    files = sorted(path for path in ours.rglob("*.wav"))
     os.truncate(files[0], 1)
     state = files[1].stat()
     files[1].write_bytes(bytes(state.st_size))

@@ -71,8 +71,8 @@ def person(tables: Path, truth: Path) -> None:
         for look in read_raven(table):
             if not look.label.startswith(LOOK):
                 continue
-            heard = [one for one in calls if one.end_s > look.start_s and one.start_s < look.end_s]
-            rows += [look, *(one for one in heard if one not in rows)]
+            heard = [call for call in calls if call.end_s > look.start_s and call.start_s < look.end_s]
+            rows += [look, *(raw_selection for raw_selection in heard if raw_selection not in rows)]
         write_raven(table, rows)
 
 
@@ -85,8 +85,10 @@ def judged(folder: Path, name: str) -> dict:
     bundle = BundleFolder.among(made).bundle
     ossicle("predict", bundle, folder / "held-out" / "audio", "-o", out, "--format", "raven", capture=True)
     (out / "predictions.json").unlink()
-    found = ossicle_json("score", "--reference", folder / "held-out" / "selections", "--predictions", out, "--iou", 0.5)
-    return {"found": found, "metrics": NoiseGateFolder.among(made).metrics}
+    content = ossicle_json(
+        "score", "--reference", folder / "held-out" / "selections", "--predictions", out, "--iou", 0.5
+    )
+    return {"found": content, "metrics": NoiseGateFolder.among(made).metrics}
 
 
 def one_round(folder: Path, seed: int, minutes: float, epochs: int, steps: int, most: int) -> dict:

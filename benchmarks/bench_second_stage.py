@@ -80,14 +80,16 @@ def dealt(found: Found) -> Found:
     """The acoustic features of every label's candidates dealt anew among them, over all recordings."""
     out: Found = {}
     for fold, of in found.items():
-        flat = [(key, place, one) for key, ones in of.items() for place, one in enumerate(ones)]
+        flat = [(key, place, candidate) for key, ones in of.items() for place, candidate in enumerate(ones)]
         out[fold] = {key: list(ones) for key, ones in of.items()}
-        for label in {one.event.label for _, _, one in flat}:
+        for label in {candidate.event.label for _, _, candidate in flat}:
             mine = [entry for entry in flat if entry[2].event.label == label]
             order = np.random.default_rng(seed_of("dealt", label)).permutation(len(mine))
-            for (key, place, one), other in zip(mine, order.tolist(), strict=True):
+            for (key, place, candidate), other in zip(mine, order.tolist(), strict=True):
                 acoustic = mine[other][2].features[: len(FEATURES)]
-                out[fold][key][place] = replace(one, features=np.concatenate([acoustic, one.features[len(FEATURES) :]]))
+                out[fold][key][place] = replace(
+                    candidate, features=np.concatenate([acoustic, candidate.features[len(FEATURES) :]])
+                )
     return out
 
 
@@ -116,12 +118,12 @@ def rows(corpus: Corpus, shares: list[float]) -> Iterator[str]:
                 criterion,
                 settings.project.workers,
             )
-            one = gain(corpus.truth, corpus.first, both.events, criterion, 1000, settings.evaluation.seed)
+            bootstrap = gain(corpus.truth, corpus.first, both.events, criterion, 1000, settings.evaluation.seed)
             yield (
-                f"| {share:g} | {number} | {kind} | {calibration} | {one.value[1]:.3f} | "
-                f"{one.value[2]:.3f} ({one.low[2]:.3f} to {one.high[2]:.3f}) | "
-                f"{one.value[0]:+.3f} ({one.low[0]:+.3f} to {one.high[0]:+.3f}) | "
-                f"{'yes' if one.low[0] > 0 else 'no'} | {spent:.0f} + {time.monotonic() - began:.0f} |"
+                f"| {share:g} | {number} | {kind} | {calibration} | {bootstrap.value[1]:.3f} | "
+                f"{bootstrap.value[2]:.3f} ({bootstrap.low[2]:.3f} to {bootstrap.high[2]:.3f}) | "
+                f"{bootstrap.value[0]:+.3f} ({bootstrap.low[0]:+.3f} to {bootstrap.high[0]:+.3f}) | "
+                f"{'yes' if bootstrap.low[0] > 0 else 'no'} | {spent:.0f} + {time.monotonic() - began:.0f} |"
             )
 
 

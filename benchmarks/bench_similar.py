@@ -84,8 +84,8 @@ def measured(way: str, path: Path, rows: int, dim: int, runs: int) -> dict[str, 
     """Run one way in a process of its own; the first run also brings the file into the page cache."""
     command = [sys.executable, "-c", CHILD, str(Path(__file__).parent), way, str(path)]
     done = subprocess.run([*command, str(rows), str(dim), str(runs)], capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    content: dict[str, Any] = json.loads(done.stdout)
+    return content
 
 
 def main() -> None:

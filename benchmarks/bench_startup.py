@@ -35,7 +35,7 @@ def commands(projects: Mapping[str, Path]) -> dict[str, list[str]]:
         LIBRARIES: [sys.executable, "-c", "import numpy, polars"],
         "ossicle --help": [*OSSICLE, "--help"],
         "ossicle predict --help": [*OSSICLE, "predict", "--help"],
-        **{f"ossicle status, {name}": [*OSSICLE, "status", "-p", str(one)] for name, one in projects.items()},
+        **{f"ossicle status, {name}": [*OSSICLE, "status", "-p", str(project)] for name, project in projects.items()},
     }
 
 

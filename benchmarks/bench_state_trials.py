@@ -49,17 +49,17 @@ class Material:
     """The embeddings of one part of the day: pieces of its recordings, with copies, and scenes of each piece."""
 
     def __init__(self, folder: Path, part: str, plan: ChunkPlan, seconds: float, copies: int, numbers: int) -> None:
-        sounds = {key: one for key, one in read_recordings(folder, RATE).items() if key[0] == part}
+        sounds = {key: recording for key, recording in read_recordings(folder, RATE).items() if key[0] == part}
         self.truth = {f"{ac:d}{fridge:d}": (ac, fridge) for _, ac, fridge in sounds}
         self.steady: dict[tuple[str, int], list[Embeddings]] = {}
         self.scenes: dict[int, list[Piece]] = {}
         least = LEAST if seconds >= 600 else 1
         for piece in range(PIECES):
-            cut = {key: np.array_split(one, PIECES)[piece] for key, one in sounds.items()}
+            cut = {key: np.array_split(sound, PIECES)[piece] for key, sound in sounds.items()}
             for (_, ac, fridge), samples in cut.items():
                 name = f"{ac:d}{fridge:d}"
                 changes = [Copy(f"{part}-{name}-{piece}", k + 1, RATE, CopySettings()) for k in range(copies)]
-                self.steady[name, piece] = [encoded(samples, plan, one) for one in (None, *changes)]
+                self.steady[name, piece] = [encoded(samples, plan, copy) for copy in (None, *changes)]
             scenes = [
                 make_scene(cut, part, FIRST + piece + 10 * number, RATE, seconds, 0.0, least, STRETCH_S)
                 for number in range(numbers)
@@ -120,10 +120,10 @@ def wrong_windows(scene: ApplianceScene, scores: Scores) -> list[float]:
     out = []
     for column, label in enumerate(LABELS):
         shares = {True: [0, 0], False: [0, 0]}
-        for one in scene.truth:
-            if one.label == label and one.state != UNKNOWN:
-                inside = (times >= one.start_s + AWAY_S) & (times < one.end_s - AWAY_S)
-                on = one.state == ON
+        for state_stretch in scene.truth:
+            if state_stretch.label == label and state_stretch.state != UNKNOWN:
+                inside = (times >= state_stretch.start_s + AWAY_S) & (times < state_stretch.end_s - AWAY_S)
+                on = state_stretch.state == ON
                 shares[on][0] += int(((scores[inside, column] >= 0.5) != on).sum())
                 shares[on][1] += int(inside.sum())
         out.append(sum(wrong / max(1, n) for wrong, n in shares.values()) / 2)
@@ -139,7 +139,7 @@ def row(part: str, name: str, judged: Sequence[tuple[ApplianceScene, Scores]]) -
     return [
         part,
         name,
-        "; ".join(f"{one:.3f}" for one in windows),
+        "; ".join(f"{window:.3f}" for window in windows),
         "; ".join(f"{one.found.value:.2f}" for one in of),
         "; ".join(f"{one.false_per_hour.value:.0f}" for one in of),
         "; ".join(f"{one.wrong.value:.3f}" for one in of),

@@ -141,8 +141,8 @@ def best_rules(
         def f1(rule: StateRule, label: str = label) -> float:
             decision = StateDecision({**chosen, label: rule}, MASKS, LABELS)
             rows = [reported(scene, scores[scene.name], decision, plan) for scene in scenes]
-            one = switch_figures(rows, LABELS, WITHIN_S, n_bootstrap=1)[label]
-            return 2 * one.n_found / max(1, one.n_switches + one.n_found + one.n_false)
+            figures = switch_figures(rows, LABELS, WITHIN_S, n_bootstrap=1)[label]
+            return 2 * figures.n_found / max(1, figures.n_switches + figures.n_found + figures.n_false)
 
         rules = []
         for middle, apart, (kind, frames, debounce) in product(MIDDLES, APART, SMOOTHED):
@@ -155,41 +155,43 @@ def best_rules(
 def false_places(label: str, found: Sequence[JudgedStates], places: Mapping[str, NDArray[np.float32]]) -> Counter[str]:
     """False switches of a label by what runs, the recording's part of the day, and the clip in it."""
     counts: Counter[str] = Counter()
-    for one in found:
-        switches, reports = true_switches(one.truth, label), reported_switches(one.changes, label)
+    for judged_states in found:
+        switches, reports = true_switches(judged_states.truth, label), reported_switches(judged_states.changes, label)
         right = {number for _, number in matched_switches(switches, reports, WITHIN_S)}
         for number, change in enumerate(reports):
-            states = {each.label: each.state for each in one.truth if each.start_s <= change.time_s < each.end_s}
+            states = {
+                each.label: each.state for each in judged_states.truth if each.start_s <= change.time_s < each.end_s
+            }
             if number in right or states.get(label, "unknown") == "unknown":
                 continue
-            second = int(places[one.group][int(change.time_s * RATE)] // PLACE_S) * PLACE_S
+            second = int(places[judged_states.group][int(change.time_s * RATE)] // PLACE_S) * PLACE_S
             words = ", ".join(f"{name} {state}" for name, state in states.items())
-            counts[f"{one.group.split('-')[0]}: {words}; {second} to {second + PLACE_S} s"] += 1
+            counts[f"{judged_states.group.split('-')[0]}: {words}; {second} to {second + PLACE_S} s"] += 1
     return counts
 
 
 def rows_of(name: str, found: Mapping[str, SwitchFigures], plan: ChunkPlan) -> list[list[str]]:
     most_delay_s = (plan.window_samples + 2 * plan.hop_samples) / plan.rate
     out = []
-    for label, one in found.items():
+    for label, figures in found.items():
         holds = (
-            one.found.value >= 0.95
-            and one.delay_median_s <= most_delay_s
-            and one.false_per_hour.value <= 1
-            and one.wrong.value <= 0.02
+            figures.found.value >= 0.95
+            and figures.delay_median_s <= most_delay_s
+            and figures.false_per_hour.value <= 1
+            and figures.wrong.value <= 0.02
         )
         out.append(
             [
                 name,
                 label,
-                f"{one.n_found} of {one.n_switches}: {one.found.value:.3f} ({one.found.low:.3f} to "
-                f"{one.found.high:.3f})",
-                f"{one.delay_median_s:.2f} ({one.delay_p90_s:.2f})",
-                f"{one.n_false}: {one.false_per_hour.value:.2f} ({one.false_per_hour.low:.2f} to "
-                f"{one.false_per_hour.high:.2f})",
-                f"{one.wrong.value:.4f}",
-                f"{one.wrong_live.value:.4f}",
-                f"{one.unknown.value:.4f}",
+                f"{figures.n_found} of {figures.n_switches}: {figures.found.value:.3f} ({figures.found.low:.3f} to "
+                f"{figures.found.high:.3f})",
+                f"{figures.delay_median_s:.2f} ({figures.delay_p90_s:.2f})",
+                f"{figures.n_false}: {figures.false_per_hour.value:.2f} ({figures.false_per_hour.low:.2f} to "
+                f"{figures.false_per_hour.high:.2f})",
+                f"{figures.wrong.value:.4f}",
+                f"{figures.wrong_live.value:.4f}",
+                f"{figures.unknown.value:.4f}",
                 "yes" if holds else "no",
             ]
         )
@@ -294,7 +296,7 @@ def main() -> None:
         where += [[label, place, f"{n} of {counts.total()}"] for place, n in counts.most_common(MOST_PLACES)]
     curve = []
     for kind, frames in CURVE:
-        changed = {part: with_smoothing(one, kind, frames) for part, one in decisions.items()}
+        changed = {part: with_smoothing(decision, kind, frames) for part, decision in decisions.items()}
         curve += rows_of(f"fitted thresholds, {kind} of {frames}", judged(scenes, scores, changed, plan), plan)
     warned = [f"- {part}: {line}" for part in PARTS for line in fitted[PARTS.index(part)].warnings]
     text = [

@@ -80,8 +80,8 @@ def ways(place: Path, rate: int, n_samples: int) -> dict[str, Way]:
     store = Store(place / "store")
     found["store"] = store.read
 
-    files = {one.shard: open_shard(store.folder, one.shard) for one in store.entries}
-    sets = {one.recording_id: dataset(files[one.shard], one.recording_id) for one in store.entries}
+    files = {entry.shard: open_shard(store.folder, entry.shard) for entry in store.entries}
+    sets = {entry.recording_id: dataset(files[entry.shard], entry.recording_id) for entry in store.entries}
 
     def hdf5(name: str, start: int, length: int) -> NDArray[np.float32]:
         out = np.empty(length, np.float32)

@@ -125,14 +125,14 @@ def theirs(python: Path, audio: Path, work: Path, asked: argparse.Namespace) -> 
         "--epochs", str(asked.epochs), "--threads", str(asked.threads), "--workers", str(asked.workers),
     ]  # fmt: skip
     run = measured(command)
-    said = json.loads(run.printed)
+    content = json.loads(run.printed)
     return {
-        "epochs_s": later_epochs(said["steps_s"], said["clips"] // asked.batch),
-        "clips": said["clips"] // asked.batch * asked.batch,
+        "epochs_s": later_epochs(content["steps_s"], content["clips"] // asked.batch),
+        "clips": content["clips"] // asked.batch * asked.batch,
         "wall_s": run.wall_s,
         "peak_mib": run.peak_mib,
-        "version": said["opensoundscape"],
-        "torch": said["torch"],
+        "version": content["opensoundscape"],
+        "torch": content["torch"],
     }
 
 

@@ -150,7 +150,7 @@ def mir_eval_f1(truth: Truth, events: Mapping[str, Sequence[Event]], labels: Seq
     for place, (key, label) in enumerate(places):
         at_s = apart_s * place
         wanted.append(at_s + np.sort(truth.references[key].get(label, np.zeros((0, 2)))[:, 0]))
-        got.append(at_s + np.sort([one.start_s for one in events[key] if one.label == label]))
+        got.append(at_s + np.sort([event.start_s for event in events[key] if event.label == label]))
     if not any(map(len, got)) or not any(map(len, wanted)):
         return 0.0
     return float(mir_eval.onset.f_measure(np.concatenate(wanted), np.concatenate(got), window=WINDOW_S)[0])
@@ -162,8 +162,8 @@ def midi_error_s(events: Mapping[str, Sequence[Event]], labels: Sequence[str]) -
     with tempfile.TemporaryDirectory() as place:
         for number, of in enumerate(events.values()):
             path = Path(place) / f"{number}.mid"
-            onsets = [(one.start_s, one.label) for one in of]
-            write_midi(path, midi_notes(onsets, [one.score for one in of], notes))
+            onsets = [(event.start_s, event.label) for event in of]
+            write_midi(path, midi_notes(onsets, [event.score for event in of], notes))
             read = [note for drums in pretty_midi.PrettyMIDI(str(path)).instruments for note in drums.notes]
             found = sorted((note.pitch, note.start) for note in read)
             wanted = sorted((notes[label], time_s) for time_s, label in onsets)

@@ -37,7 +37,7 @@ def accuracies(speech: Speech, found: Judged) -> dict[str, float]:
     """The accuracy for each held-out speaker of a classifier trained on the shares of units of the others."""
     out = {}
     for speaker, units in found.units.items():
-        bags = {key: np.bincount(one, minlength=UNITS) / len(one) for key, one in units.items()}
+        bags = {key: np.bincount(unit, minlength=UNITS) / len(unit) for key, unit in units.items()}
         train = [key for key in bags if speech.speakers[key] != speaker]
         held_out = [key for key in bags if speech.speakers[key] == speaker]
         model = LogisticRegression(max_iter=2000, C=10).fit([bags[key] for key in train], [key[0] for key in train])
@@ -84,13 +84,13 @@ def main() -> None:
         found = judge(speech, method, asked.resamples)
         judged[method] = found, accuracies(speech, found)
         share = list(judged[method][1].values())
-        of_units = [one.abx["abx_across"].error.value for one in found.folds.values()]
+        of_units = [fold.abx["abx_across"].error.value for fold in found.folds.values()]
         rows.append(
             [
                 method,
                 f"{np.mean(share):.3f}",
                 ", ".join(f"{name} {value:.2f}" for name, value in judged[method][1].items()),
-                *(with_interval(one.error) for one in found.frames.values()),
+                *(with_interval(frame.error) for frame in found.frames.values()),
                 f"{found.frames['abx_across'].shuffled:.3f}",
                 f"{np.mean(of_units):.3f} ({min(of_units):.3f} to {max(of_units):.3f})",
             ]

@@ -37,9 +37,9 @@ def read_speech(folder: Path, most: int) -> Speech:
 def rows_of(method: str, found: Judged) -> list[list[str]]:
     """One row for each held-out speaker."""
     rows = []
-    for speaker, one in found.folds.items():
-        assert one.words is not None
-        agreement, edges = one.words.agreement, one.words.boundaries
+    for speaker, fold in found.folds.items():
+        assert fold.words is not None
+        agreement, edges = fold.words.agreement, fold.words.boundaries
         rows.append(
             [
                 method,
@@ -49,11 +49,11 @@ def rows_of(method: str, found: Judged) -> list[list[str]]:
                 f"{agreement.ami_shifted:.3f}",
                 f"{agreement.nmi.value:.3f} (chance {agreement.nmi_chance:.3f})",
                 f"{agreement.purity.value:.3f} (shuffled {agreement.purity_shuffled:.3f})",
-                f"{edges.f1.value:.3f} (random {one.words.random_f1:.3f})",
+                f"{edges.f1.value:.3f} (random {fold.words.random_f1:.3f})",
                 f"{edges.r_value.value:.3f}",
-                f"{one.rates.bitrate.value:.0f}",
-                f"{one.rates.repeat_rate.value:.2f}",
-                *(with_interval(abx.error) for abx in one.abx.values()),
+                f"{fold.rates.bitrate.value:.0f}",
+                f"{fold.rates.repeat_rate.value:.2f}",
+                *(with_interval(abx.error) for abx in fold.abx.values()),
             ]
         )
     return rows
@@ -120,18 +120,18 @@ def main() -> None:
 
 def summary(method: str, found: Judged) -> list[str]:
     """Mean and worst AMI, and the ABX errors before quantising."""
-    agreements = [one.words.agreement for one in found.folds.values() if one.words]
+    agreements = [fold.words.agreement for fold in found.folds.values() if fold.words]
     values = [one.ami.value for one in agreements]
     above = np.mean([one.ami.value - one.ami_shifted for one in agreements])
     means = [f"{np.mean(values):.4f}", f"{min(values):.4f}", f"{above:.4f}"]
-    return [method, *means, *(with_interval(one.error) for one in found.frames.values())]
+    return [method, *means, *(with_interval(frame.error) for frame in found.frames.values())]
 
 
 def verdict(found: Judged | None) -> str:
     """Whether the bars of quality are met, in words."""
     if found is None:
         return f"The bars are about {JUDGED!r}, which was not measured."
-    values = [one.words.agreement.ami.value for one in found.folds.values() if one.words]
+    values = [fold.words.agreement.ami.value for fold in found.folds.values() if fold.words]
     met = np.mean(values) >= BAR_MEAN and min(values) >= BAR_WORST
     return (
         f"Bars ({JUDGED}): mean AMI {np.mean(values):.4f} (at least {BAR_MEAN}), worst {min(values):.4f} (at least "

@@ -91,8 +91,8 @@ def exact_lengths(project: Path) -> tuple[str, bool]:
     """How many resyntheses have exactly the samples of their units, and whether all have."""
     files = PairFiles(project / RESYNTHESIS)
     infos = [soundfile.info(path) for path in sorted(files.path.rglob("*.resynthesis.wav"))]
-    wanted = sorted(one["units"] for one in read_json(files.figures_file)["pairs"])
-    frames = sorted(UNITS_A_SECOND * one.frames / one.samplerate for one in infos)
+    wanted = sorted(pair["units"] for pair in read_json(files.figures_file)["pairs"])
+    frames = sorted(UNITS_A_SECOND * info.frames / info.samplerate for info in infos)
     equal = sum(made == units for made, units in zip(frames, wanted, strict=True))
     return f"{equal} of {len(wanted)}", bool(wanted) and equal == len(wanted)
 

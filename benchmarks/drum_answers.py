@@ -96,7 +96,7 @@ def _means(
             found = found / np.maximum(found.sum(axis=-1, keepdims=True), 1)
         return figures(found, one.labels)
 
-    both = [np.mean([of(one) for one in models], axis=0) for models in (ours, theirs)]
+    both = [np.mean([of(model) for model in models], axis=0) for models in (ours, theirs)]
     return np.stack([*both, both[0] - both[1]])
 
 

@@ -92,8 +92,8 @@ class InnerHits:
 def inner_hits(folder: Path, sets: Sequence[str]) -> InnerHits:
     """Return the hits of a project that was run until the step ``store``."""
     project = load_project(folder, tuple(sets))
-    found = find_steps(steps_of(project), project)
-    paths = {name: path for name, path in found.items() if path is not None}
+    steps = find_steps(steps_of(project), project)
+    paths = {name: path for name, path in steps.items() if path is not None}
     dataset, training = DatasetFolder.among(paths), project.settings.training
     material = load_material(
         dataset,
@@ -136,7 +136,7 @@ def held_out_scores(hits: InnerHits, work: Path, say: Callable[[str], None] = pr
 
 def mean_logits(scores: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
     """Return scores that sum to 1 from the mean of the logits of several models, as `[model] networks` averages."""
-    logits = np.mean([np.log(np.maximum(one, _LEAST)) for one in scores], axis=0)
+    logits = np.mean([np.log(np.maximum(score, _LEAST)) for score in scores], axis=0)
     found: NDArray[np.float64] = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return found / found.sum(axis=-1, keepdims=True)
 

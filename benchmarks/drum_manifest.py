@@ -204,8 +204,8 @@ def obvious(manifest: Path, roots: Mapping[str, str]) -> tuple[dict[str, int], d
     with manifest.open(encoding="utf-8") as file:
         for line in file:
             event = json.loads(line)
-            for one in event["components"]:
-                labels[one["label"]] = labels.get(one["label"], 0) + 1
+            for component in event["components"]:
+                labels[component["label"]] = labels.get(component["label"], 0) + 1
             source = event["source_set"]
             if not os.path.exists(os.path.join(roots[source], event["audio_path"])):
                 missing[source] = missing.get(source, 0) + 1
@@ -258,7 +258,7 @@ def _shared(total: int, weights: Sequence[float] | NDArray[np.float64]) -> list[
     shares = np.asarray(weights, dtype=float) / np.sum(weights)
     counts = np.maximum(1, np.floor(shares * total).astype(int))
     counts[int(np.argmax(shares))] += total - int(counts.sum())
-    return [int(one) for one in counts]
+    return [int(count) for count in counts]
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ def write_patterns(folder: Path, patterns: Mapping[str, tuple[str, Samples, Sequ
         path.parent.mkdir(parents=True, exist_ok=True)
         write_wav(path, samples, rate)
         lines += [_event(name, kit, number, hit) for number, hit in enumerate(hits)]
-    (folder / "events.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    (folder / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder / "events.jsonl"
 
 

@@ -35,6 +35,6 @@ def following(
 
     def scores(embeddings: Embeddings) -> NDArray[np.float32]:
         follower = LevelFollower(model, how, hop_s, window_scores(head))
-        return np.stack([follower(one) for one in embeddings])
+        return np.stack([follower(embedding) for embedding in embeddings])
 
     return scores

@@ -53,16 +53,16 @@ def cluster(folder: str, threads: int) -> dict[str, Any]:
     features = FeaturesFolder(Path(folder))
     frames = SegmentFrames.of_shards(features, {})
     with one_blas_thread():
-        found = train_quantiser(frames, settings("group"), features.spec, 0.02, 0.0125, threads=threads)
+        quantiser = train_quantiser(frames, settings("group"), features.spec, 0.02, 0.0125, threads=threads)
     trained_s = time.process_time()
     counts = np.zeros(K, np.int64)
     for _, values, _ in features.frames():
-        counts += np.bincount(found.assign(values), minlength=K)
-    assert found.fit is not None
+        counts += np.bincount(quantiser.assign(values), minlength=K)
+    assert quantiser.fit is not None
     return {
         "frames": int(counts.sum()),
-        "passes": found.fit.passes,
-        "inertia": found.fit.inertia,
-        "digest": found.digest,
+        "passes": quantiser.fit.passes,
+        "inertia": quantiser.fit.inertia,
+        "digest": quantiser.digest,
         "encode_cpu_s": time.process_time() - trained_s,
     }

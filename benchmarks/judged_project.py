@@ -127,19 +127,24 @@ def _write_sound(audio: Path, recordings: list[Recording]) -> None:
     first = audio / "sound.wav"
     audio.mkdir()
     write_wav(first, np.random.default_rng(0).normal(0, 0.1, recordings[0].n_samples).astype(np.float32), RATE)
-    for one in recordings:
-        (audio / one.path).parent.mkdir(exist_ok=True)
-        os.link(first, audio / one.path)
+    for recording in recordings:
+        (audio / recording.path).parent.mkdir(exist_ok=True)
+        os.link(first, audio / recording.path)
 
 
 def _write_tables(artefacts: dict[str, Path], recordings: list[Recording], annotations: list[Annotation]) -> None:
     write_index(CorpusIndex(tuple(recordings), tuple(annotations)), CorpusFolder(artefacts["corpus"]))
-    folds = {kit: rank % N_FOLDS for rank, kit in enumerate(sorted({one.fields["kit"] for one in recordings}))}
+    folds = {
+        kit: rank % N_FOLDS for rank, kit in enumerate(sorted({recording.fields["kit"] for recording in recordings}))
+    }
     held_out = {f"fold{fold}": [fold] for fold in sorted(set(folds.values()))}
     dataset = DatasetFolder(artefacts["dataset"])
     dataset.write_targets(annotations)
     dataset.write_folds(
-        [{"recording_id": one.id, "group": one.fields["kit"], "fold": folds[one.fields["kit"]]} for one in recordings]
+        [
+            {"recording_id": recording.id, "group": recording.fields["kit"], "fold": folds[recording.fields["kit"]]}
+            for recording in recordings
+        ]
     )
     dataset.write_split({"strategy": "grouped", "leaky": False, "models": held_out, "names": {}, "folds": []})
     training = TrainingFolder(artefacts["training"])

@@ -79,10 +79,13 @@ def _cells(run: JudgedRun) -> Iterator[Cell]:
     """Yield recording, label, annotated and found times of every recording and label, each looked up in all rows."""
     truth = run.truth
     for key in truth.ids:
-        notes, events = [one for one in truth.annotations if one.recording_id == key], run.events[key]
+        notes, events = (
+            [annotation for annotation in truth.annotations if annotation.recording_id == key],
+            run.events[key],
+        )
         for label in truth.labels:
-            wanted = [(one.start_s, one.end_s) for one in notes if one.label == label]
-            found = [(one.start_s, one.end_s) for one in events if one.label == label]
+            wanted = [(note.start_s, note.end_s) for note in notes if note.label == label]
+            found = [(event.start_s, event.end_s) for event in events if event.label == label]
             yield key, label, np.array(wanted).reshape(-1, 2), np.array(found).reshape(-1, 2)
 
 
@@ -98,7 +101,7 @@ def _on_grid(run: JudgedRun, rule: IouMatch, apart: float) -> Callable[[str, Int
         n_frames = frames_covering(round(duration_s * 1e6), round(run.hop_s * 1e6))
         scores = rasterise(part(union(wanted), apart * run.hop_s), n_frames, run.hop_s)[:, None]
         events = decide(ScoreTrack(("hit",), scores, run.hop_s, duration_s), {"hit": Decision(on=0.5, off=0.5)})
-        return count_events(wanted, np.array([(one.start_s, one.end_s) for one in events]).reshape(-1, 2), rule)
+        return count_events(wanted, np.array([(event.start_s, event.end_s) for event in events]).reshape(-1, 2), rule)
 
     return count
 
@@ -111,8 +114,12 @@ def _f1(counts: Mapping[str, Mapping[str, int]]) -> float:
 def _by_quality(run: JudgedRun, rule: IouMatch) -> dict[str, tuple[int, int]]:
     found, annotated = Counter[str](), Counter[str]()
     for key, label, wanted, events in _cells(run):
-        notes = [one for one in run.truth.annotations if (one.recording_id, one.label) == (key, label)]
-        annotated.update(str(one.quality) for one in notes)
+        notes = [
+            annotation
+            for annotation in run.truth.annotations
+            if (annotation.recording_id, annotation.label) == (key, label)
+        ]
+        annotated.update(str(note.quality) for note in notes)
         found.update(str(notes[row].quality) for row in match(wanted, events, rule)[:, 0].tolist())
     return {name: (found[name], annotated[name]) for name in annotated}
 

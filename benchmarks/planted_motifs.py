@@ -27,14 +27,14 @@ class Planted:
     places: NDArray[np.int64]
 
     def runs(self) -> list[Runs]:
-        return [runs_of(one) for one in self.frames]
+        return [runs_of(frame) for frame in self.frames]
 
     def shuffled(self, seed: int) -> list[Runs]:
         """The same runs in random order, each with its frames, and the same number of runs in each segment."""
         runs = self.runs()
-        units, frames = (np.concatenate([getattr(one, name) for one in runs]) for name in ("units", "frames"))
+        units, frames = (np.concatenate([getattr(run, name) for run in runs]) for name in ("units", "frames"))
         order = np.random.default_rng(seed).permutation(len(units))
-        ends = np.cumsum([len(one.units) for one in runs])[:-1]
+        ends = np.cumsum([len(run.units) for run in runs])[:-1]
         parts = zip(np.split(units[order], ends), np.split(frames[order], ends), strict=True)
         return [runs_of(np.repeat(one, two)) for one, two in parts]
 
@@ -67,8 +67,8 @@ def planted(n_frames: int, seed: int) -> Planted:
 
 def recall(corpus: Planted, found: LearnedMerges) -> float:
     """Share of the motifs whose units lie in a row in some token."""
-    tokens = [one for one in found.merges.expansions if len(one) > 1]
-    return float(np.mean([any(_inside(motif, one) for one in tokens) for motif in corpus.motifs]))
+    tokens = [expansion for expansion in found.merges.expansions if len(expansion) > 1]
+    return float(np.mean([any(_inside(motif, token) for token in tokens) for motif in corpus.motifs]))
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Precision:
 
 
 def precision(corpus: Planted, runs: list[Runs], found: LearnedMerges) -> Precision:
-    uses: TokenUses = token_uses(found.tokens, [one.frames for one in runs], found.merges)
+    uses: TokenUses = token_uses(found.tokens, [run.frames for run in runs], found.merges)
     offset = np.cumsum([0, *map(len, corpus.frames)])
     cover = np.zeros(offset[-1] + 1, np.int64)
     for segment, first, n in corpus.places:

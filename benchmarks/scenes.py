@@ -53,7 +53,9 @@ class MixedScene:
 
     def truth(self, label: str) -> NDArray[np.float64]:
         """Seconds of the events of a class, (n, 2), in order."""
-        rows = [(one.start_sample, one.start_sample + one.n_samples) for one in self.events if one.label == label]
+        rows = [
+            (event.start_sample, event.start_sample + event.n_samples) for event in self.events if event.label == label
+        ]
         return np.array(rows, dtype=np.float64).reshape(-1, 2) / self.rate
 
 
@@ -105,13 +107,13 @@ def mix_scene(
     # Sound and noise alike: their ratio stays.
     loudest = float(np.abs(noise + sound).max())
     scale = np.float32(min(1.0, PEAK / loudest))
-    ordered = tuple(sorted(events, key=lambda one: (one.start_sample, one.label)))
+    ordered = tuple(sorted(events, key=lambda event: (event.start_sample, event.label)))
     return MixedScene(rate, noise * scale, sound * scale, ordered)
 
 
 def _room(label: str, length: int, n: int, events: Sequence[SceneEvent], rng: np.random.Generator) -> int | None:
     """Where a clip may begin without touching another of its class; None where no draw finds a place."""
-    taken = [(one.start_sample, one.start_sample + one.n_samples) for one in events if one.label == label]
+    taken = [(event.start_sample, event.start_sample + event.n_samples) for event in events if event.label == label]
     for _ in range(_TRIES):
         start = int(rng.integers(0, n - length + 1))
         if all(start + length < begin or end < start for begin, end in taken):

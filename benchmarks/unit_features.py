@@ -65,7 +65,7 @@ def encoded(speech: Speech, encoder: Encoder) -> dict[str, NDArray[np.float32]]:
     """The frames of every utterance that has one."""
     found = {}
     for key, path in speech.files.items():
-        parts = [one.values for one in encode_frames([load_mono(path, FRONT.rate)], encoder)]
+        parts = [encoded_frames.values for encoded_frames in encode_frames([load_mono(path, FRONT.rate)], encoder)]
         if parts:
             found[key] = np.concatenate(parts)
     return found
@@ -84,17 +84,17 @@ def baseline_frames(speech: Speech) -> dict[str, NDArray[np.float32]]:
 
 def baseline_units(frames: Frames, speakers: Mapping[str, str], held_out: str) -> Units:
     """Units by scikit-learn, with the settings of the baseline."""
-    train = np.concatenate([one for key, one in frames.items() if speakers[key] != held_out])
+    train = np.concatenate([frame for key, frame in frames.items() if speakers[key] != held_out])
     mean, scale = train.mean(axis=0), train.std(axis=0)
     model = MiniBatchKMeans(UNITS, batch_size=4096, random_state=0, n_init=3, max_iter=30).fit((train - mean) / scale)
-    return {key: model.predict((one - mean) / scale) for key, one in frames.items()}
+    return {key: model.predict((frame - mean) / scale) for key, frame in frames.items()}
 
 
 def our_units(normalisation: str) -> Quantise:
     """Units by Ossicle's quantiser. Normalisation by speaker uses all frames of the held-out speaker, but no word."""
 
     def quantise(frames: Frames, speakers: Mapping[str, str], held_out: str) -> Units:
-        train = {key: one for key, one in frames.items() if speakers[key] != held_out}
+        train = {key: frame for key, frame in frames.items() if speakers[key] != held_out}
         settings = QuantiserSettings(k=UNITS, normalisation=normalisation, held_out=0.0)
         spec = next(
             one.spec for one in (MfccEncoder, LogMelEncoder) if one.spec.dim == len(next(iter(train.values()))[0])
@@ -102,8 +102,8 @@ def our_units(normalisation: str) -> Quantise:
         trained = train_quantiser(SegmentFrames.of_arrays(train, speakers), settings, spec, HOP_S, ORIGIN_S)
         own = group_statistics(SegmentFrames.of_arrays(frames, speakers)) if normalisation == GROUP else {}
         return {
-            key: trained.assign(one, own[speakers[key]]) if normalisation == GROUP else trained.assign(one)
-            for key, one in frames.items()
+            key: trained.assign(frame, own[speakers[key]]) if normalisation == GROUP else trained.assign(frame)
+            for key, frame in frames.items()
         }
 
     return quantise
@@ -114,7 +114,7 @@ def normalised(frames: Frames, speakers: Mapping[str, str], normalisation: str) 
     segments = SegmentFrames.of_arrays(frames, speakers)
     how = normalisation_of(normalisation, segments)
     own = group_statistics(segments) if normalisation == GROUP else {}
-    return {key: how.apply(one, own.get(speakers[key])) for key, one in frames.items()}
+    return {key: how.apply(frame, own.get(speakers[key])) for key, frame in frames.items()}
 
 
 METHODS: Mapping[str, tuple[Callable[[Speech], Frames], str | None]] = {
@@ -139,21 +139,29 @@ def judge(speech: Speech, method: str, resamples: int) -> Judged:
     """Hold out each speaker in turn, and judge the units of that speaker."""
     make, normalisation = METHODS[method]
     frames, speakers, how = make(speech), speech.speakers, Resampling(resamples)
-    segments = [JudgedSegment(key, key, speakers[key], 0.0, len(one)) for key, one in frames.items()]
+    segments = [JudgedSegment(key, key, speakers[key], 0.0, len(frame)) for key, frame in frames.items()]
     quantise = baseline_units if normalisation is None else our_units(normalisation)
     folds, units = {}, {}
     for held_out in speech.held_out:
         found = quantise(frames, speakers, held_out)
-        judged = [one for one in segments if one.group == held_out]
+        judged = [segment for segment in segments if segment.group == held_out]
         abx = abx_figures(
             segments, speech.words, TIMES, lambda one, f=found: f[one.segment_id], differing, how, {held_out}
         )
-        of_held_out = [found[one.segment_id] for one in judged]
+        of_held_out = [found[judged_segment.segment_id] for judged_segment in judged]
         folds[held_out] = unit_figures(judged, of_held_out, UNITS, TIMES, speech.words, abx, how)
         units[held_out] = found
     told_apart = frames if normalisation is None else normalised(frames, speakers, normalisation)
     dim = len(next(iter(frames.values()))[0])
-    abx = abx_figures(segments, speech.words, TIMES, lambda one: told_apart[one.segment_id], angles, how, dim=dim)
+    abx = abx_figures(
+        segments,
+        speech.words,
+        TIMES,
+        lambda judged_segment: told_apart[judged_segment.segment_id],
+        angles,
+        how,
+        dim=dim,
+    )
     return Judged(folds, abx, units)
 
 

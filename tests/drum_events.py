@@ -23,8 +23,8 @@ def hit(label: str, rng: np.random.Generator) -> NDArray[np.float32]:
         "snare": 0.5 * np.sin(2 * np.pi * rng.uniform(180, 220) * seconds) + 0.3 * noise,
     }
     sound = sounds.get(label, 0.3 * np.diff(noise, prepend=0.0))
-    found: NDArray[np.float32] = (rng.uniform(0.2, 0.5) * np.exp(-seconds * 25) * sound).astype(np.float32)
-    return found
+    result: NDArray[np.float32] = (rng.uniform(0.2, 0.5) * np.exp(-seconds * 25) * sound).astype(np.float32)
+    return result
 
 
 def write_events(

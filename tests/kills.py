@@ -60,8 +60,8 @@ def run_dying(script: str, calls: Sequence[str], left: int, *arguments: object, 
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     killed = done.returncode == -signal.SIGKILL
     assert killed or done.returncode == code, done.stderr
-    said, _, counted = done.stderr.rpartition("points=")
-    return Ended(killed, done.returncode, done.stdout, said, None if killed else int(counted))
+    result, _, counted = done.stderr.rpartition("points=")
+    return Ended(killed, done.returncode, done.stdout, result, None if killed else int(counted))
 
 
 @contextmanager

@@ -196,14 +196,14 @@ class SnapshotModal(ModalDouble):
             start_new_session=True,
         )
         self._running[name] = Container(view, process, trouble)
-        self.most = max(self.most, sum(one.process.poll() is None for one in self._running.values()))
+        self.most = max(self.most, sum(container.process.poll() is None for container in self._running.values()))
         return process
 
     def _watch(self) -> None:
         while not self._closed.wait(0.02):
             with self._guard:
-                for name, one in list(self._running.items()):
-                    self._look(name, one)
+                for name, container in list(self._running.items()):
+                    self._look(name, container)
 
     def _look(self, name: str, one: Container) -> None:
         """Bring the trouble of a container, and start one again that Modal took away."""

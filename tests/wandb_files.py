@@ -38,7 +38,7 @@ def offline_run(folder: Path) -> OfflineRun:
             run = record.run
         elif kind == "history":
             items = record.history.item
-            history.append({"/".join(one.nested_key) or one.key: json.loads(one.value_json) for one in items})
+            history.append({"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in items})
         elif kind == "exit":
             exit_code = record.exit.exit_code
     assert run is not None

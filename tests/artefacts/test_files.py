@@ -234,12 +234,12 @@ TREE = {"b": "1", "a/c": "2", "a.x/c": "3", "Käuzchen/Tape 1.2": "4", "logs/run
 
 
 def test_tree_digest_knows_names_and_contents_and_nothing_else(tmp_path: Path) -> None:
-    one = fill(tmp_path / "one", TREE)
+    path = fill(tmp_path / "one", TREE)
     two = fill(tmp_path / "elsewhere" / "two", dict(reversed(TREE.items())))
     (two / "empty").mkdir()
     os.utime(two / "b", (0, 0))
     fill(two, {".ossicle-part-x": "junk", ".ossicle-old-y/z": "junk"})
-    same = files.tree_digest(one)
+    same = files.tree_digest(path)
     assert files.tree_digest(two) == same
     for change in ({"b": "2"}, {"a/d": "2"}, {"new": ""}):
         assert files.tree_digest(fill(tmp_path / f"changed {change}", TREE | change)) != same

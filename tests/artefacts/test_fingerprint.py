@@ -60,23 +60,23 @@ def test_every_part_counts(change: dict[str, Any]) -> None:
 @settings(deadline=None, max_examples=60)
 @given(values=st.dictionaries(st.text(), JSON, max_size=5))
 def test_order_of_keys_does_not_count(values: dict[str, Any]) -> None:
-    one = Fingerprint("s", 1, values, {})
-    assert one.digest == Fingerprint("s", 1, dict(reversed(values.items())), {}).digest
+    fingerprint = Fingerprint("s", 1, values, {})
+    assert fingerprint.digest == Fingerprint("s", 1, dict(reversed(values.items())), {}).digest
 
 
 def test_numpy_values_are_plain() -> None:
-    one = Fingerprint("s", 1, {"a": np.float64(0.5), "b": np.arange(2)}, {})
-    assert one.digest == Fingerprint("s", 1, {"a": 0.5, "b": [0, 1]}, {}).digest
+    fingerprint = Fingerprint("s", 1, {"a": np.float64(0.5), "b": np.arange(2)}, {})
+    assert fingerprint.digest == Fingerprint("s", 1, {"a": 0.5, "b": [0, 1]}, {}).digest
 
 
 def test_later_changes_of_a_mapping_do_not_reach_it() -> None:
     values = {"a": [1]}
-    one = Fingerprint("s", 1, values, {})
-    before = one.digest
+    fingerprint = Fingerprint("s", 1, values, {})
+    before = fingerprint.digest
     values["a"].append(2)
-    assert one.digest == before
+    assert fingerprint.digest == before
     with pytest.raises(FrozenInstanceError):
-        one.step = "t"  # type: ignore[misc]
+        fingerprint.step = "t"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("step", ["", "..", "a/b", "A", ".work", "a.b", "a\n"])

@@ -31,8 +31,8 @@ def fails(path: Path, error: Exception) -> OSError:
 
 
 def test_the_systems_error_gets_the_name_it_lacks(tmp_path: Path) -> None:
-    said = fails(tmp_path / "a.npy", OSError(errno.ENOSPC, "no space"))
-    assert str(said) == f"[Errno 28] No space left on device: '{tmp_path / 'a.npy'}'"
+    result = fails(tmp_path / "a.npy", OSError(errno.ENOSPC, "no space"))
+    assert str(result) == f"[Errno 28] No space left on device: '{tmp_path / 'a.npy'}'"
     own = OSError(errno.EACCES, "no", str(tmp_path / "other"))
     assert fails(tmp_path / "a", own) is own
     part = OSError(errno.ENOSPC, "no", str(tmp_path / ".ossicle-part-0123.json"))

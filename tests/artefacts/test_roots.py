@@ -81,8 +81,8 @@ def test_roots_travel_to_other_processes(tmp_path: Path) -> None:
 
 
 def test_the_environment_names_folders_in_order() -> None:
-    found = roots_of_environment({"OSSICLE_ROOT_SLAKH": "a:b", "OSSICLE_ROOT_EMPTY": "", "OSSICLE_ROOTS": "c"})
-    assert found == {"SLAKH": (Path("a"), Path("b"))}
+    result = roots_of_environment({"OSSICLE_ROOT_SLAKH": "a:b", "OSSICLE_ROOT_EMPTY": "", "OSSICLE_ROOTS": "c"})
+    assert result == {"SLAKH": (Path("a"), Path("b"))}
 
 
 def test_a_source_that_is_given_again_gets_another_folder() -> None:

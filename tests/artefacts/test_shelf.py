@@ -94,10 +94,10 @@ def test_the_manifest_says_what_it_was_made_from(tmp_path: Path) -> None:
 
 
 def test_content_is_what_was_made_not_when_where_or_how(tmp_path: Path) -> None:
-    one, two = make(tmp_path / "1"), make(tmp_path / "2")
+    path, two = make(tmp_path / "1"), make(tmp_path / "2")
     other = make(tmp_path / "3", text="y")
-    assert Shelf(tmp_path).content(one) == Shelf(tmp_path).content(two)
-    assert Shelf(tmp_path).content(one) != Shelf(tmp_path).content(other)
+    assert Shelf(tmp_path).content(path) == Shelf(tmp_path).content(two)
+    assert Shelf(tmp_path).content(path) != Shelf(tmp_path).content(other)
 
 
 def test_content_exclude_is_remembered(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def corpus(encode, tmp_path) -> dict[str, StoreItem]:
 
 
 def in_store(folder: Path, corpus: dict[str, StoreItem]) -> set[str]:
-    names = {one.recording_id: name for name, one in corpus.items()}
+    names = {store_item.recording_id: name for name, store_item in corpus.items()}
     return {names[one] for one in Store(folder).ids}
 
 
@@ -62,18 +62,18 @@ def test_a_raw_crop_equals_that_of_the_resampled_whole(encode, tmp_path, kind, r
     samples = sweep_tone(6.1, rate)
     if kind != "m4a":
         samples = samples + np.random.default_rng(1).normal(0, 0.05, len(samples)).astype(np.float32)
-    one = item(encode(f"long.{kind}", np.stack([samples, 0.5 * samples], axis=1), rate))
-    build_store([one], tmp_path / "s", RATE, StoreSettings(raw=True, raw_reading=reading), audio=tmp_path)
-    reference = whole(one.path)
+    store_item = item(encode(f"long.{kind}", np.stack([samples, 0.5 * samples], axis=1), rate))
+    build_store([store_item], tmp_path / "s", RATE, StoreSettings(raw=True, raw_reading=reading), audio=tmp_path)
+    reference = whole(store_item.path)
     padded = np.pad(reference, RATE)
     with MixedStore(tmp_path / "s", tmp_path) as store:
-        assert store.ids == (one.recording_id,)
-        assert store.n_samples(one.recording_id) == len(reference)
+        assert store.ids == (store_item.recording_id,)
+        assert store.n_samples(store_item.recording_id) == len(reference)
         starts = [-RATE, -100, 0, 1, 12345, 3 * RATE + 1, len(reference) - RATE, len(reference) - 5, len(reference)]
         for start in starts:
-            found = store.read(one.recording_id, start, RATE)
-            assert found.dtype == np.float32
-            np.testing.assert_allclose(found, padded[RATE + start : 2 * RATE + start], atol=1e-4, err_msg=str(start))
+            result = store.read(store_item.recording_id, start, RATE)
+            assert result.dtype == np.float32
+            np.testing.assert_allclose(result, padded[RATE + start : 2 * RATE + start], atol=1e-4, err_msg=str(start))
 
 
 @pytest.mark.parametrize("decoder", ["auto", "soundfile", "av"])
@@ -95,13 +95,13 @@ def test_the_mean_of_all_channels_is_heard_from_store_and_file_alike(encode, tmp
     rng = np.random.default_rng(2)
     channels = rng.uniform(-0.5, 0.5, (RATE, 3)).astype(np.float32)
     channels[:, 0] = 0
-    one = item(encode("three.wav", channels, RATE, "FLOAT"))
+    store_item = item(encode("three.wav", channels, RATE, "FLOAT"))
     for settings in (StoreSettings(), StoreSettings(raw=True), StoreSettings(decoder="av")):
         folder = tmp_path / f"{settings.raw}{settings.decoder}"
-        build_store([one], folder, RATE, settings, audio=tmp_path)
-        found = MixedStore(folder, tmp_path).read(one.recording_id, 0, RATE)
-        np.testing.assert_allclose(found, channels.mean(axis=1), atol=1e-4)
-        assert np.abs(found).max() > 0.1
+        build_store([store_item], folder, RATE, settings, audio=tmp_path)
+        result = MixedStore(folder, tmp_path).read(store_item.recording_id, 0, RATE)
+        np.testing.assert_allclose(result, channels.mean(axis=1), atol=1e-4)
+        assert np.abs(result).max() > 0.1
 
 
 def test_only_the_biggest_go_into_the_store_and_all_are_read(corpus, tmp_path):
@@ -115,22 +115,22 @@ def test_only_the_biggest_go_into_the_store_and_all_are_read(corpus, tmp_path):
             reference = whole(one.path)
             assert store.n_samples(one.recording_id) == len(reference)
             np.testing.assert_allclose(store.read(one.recording_id, 999, 5000), reference[999:5999], atol=1e-4)
-        found = store.composition
-    assert (found.stored, found.raw) == (2, 2)
-    assert found.stored_s == pytest.approx(7)
-    assert found.raw_s == pytest.approx(3)
-    assert found.line == "recordings: 2 from the store, 2 raw (70 % of 0.00 h from the store)"
-    assert found.warning == ""
-    assert composition(folder) == found
+        result = store.composition
+    assert (result.stored, result.raw) == (2, 2)
+    assert result.stored_s == pytest.approx(7)
+    assert result.raw_s == pytest.approx(3)
+    assert result.line == "recordings: 2 from the store, 2 raw (70 % of 0.00 h from the store)"
+    assert result.warning == ""
+    assert composition(folder) == result
     assert verify_store(folder, tmp_path) == []
 
 
 def test_a_least_length_and_half_from_the_store_is_warned_of(corpus, tmp_path):
     build_store(corpus.values(), tmp_path / "store", RATE, StoreSettings(longer_s=3.5), audio=tmp_path)
     assert in_store(tmp_path / "store", corpus) == {"a.wav"}
-    found = composition(tmp_path / "store")
-    assert "under half of the recordings (25 %)" in found.warning
-    assert "[store]" in found.warning
+    result = composition(tmp_path / "store")
+    assert "under half of the recordings (25 %)" in result.warning
+    assert "[store]" in result.warning
     build_store(corpus.values(), tmp_path / "none", RATE, StoreSettings(longer_s=60), audio=tmp_path)
     assert Store(tmp_path / "none").ids == ()
     assert composition(tmp_path / "none").share == 0
@@ -181,9 +181,9 @@ def test_the_decoder_and_its_version_are_kept(corpus, tmp_path):
     ):
         folder = tmp_path / decoder
         build_store(corpus.values(), folder, RATE, StoreSettings(decoder=decoder))
-        said = read_json(folder / "decoder.json")
-        assert said["decoder"] == decoder
-        assert set(said["versions"]) == libraries
+        content = read_json(folder / "decoder.json")
+        assert content["decoder"] == decoder
+        assert set(content["versions"]) == libraries
         with Store(folder) as store:
             for one in corpus.values():
                 reference = whole(one.path, decoder)
@@ -192,14 +192,16 @@ def test_the_decoder_and_its_version_are_kept(corpus, tmp_path):
 
 
 def test_what_the_chosen_decoder_cannot_read_is_left_out_by_its_name(encode, tmp_path):
-    one = item(encode("phone.m4a", sweep_tone(1, 44100), 44100))
-    (entry,) = build_store([one], tmp_path / "s", RATE, StoreSettings(decoder="soundfile"))
+    store_item = item(encode("phone.m4a", sweep_tone(1, 44100), 44100))
+    (entry,) = build_store([store_item], tmp_path / "s", RATE, StoreSettings(decoder="soundfile"))
     assert entry.status == "left_out"
     assert "libsndfile cannot read it" in entry.reason
-    (entry,) = build_store([one], tmp_path / "r", RATE, StoreSettings(raw=True, decoder="soundfile"), audio=tmp_path)
+    (entry,) = build_store(
+        [store_item], tmp_path / "r", RATE, StoreSettings(raw=True, decoder="soundfile"), audio=tmp_path
+    )
     assert entry.status == "left_out"
     with pytest.raises(AudioError, match="libsndfile cannot read"):
-        AudioSource(one.path, "soundfile")
+        AudioSource(store_item.path, "soundfile")
 
 
 def test_a_raw_recording_that_ends_early_is_read_as_far_as_it_goes(encode, tmp_path):

@@ -31,13 +31,13 @@ class Disk:
 @pytest.fixture
 def items(encode) -> list[StoreItem]:
     """Eight recordings of one to eight seconds: 32 kB a second in a store."""
-    found = []
+    store_items = []
     for number in range(1, 9):
         samples = np.random.default_rng(number).normal(0, 0.1, number * RATE).astype(np.float32)
         path = encode(f"r{number}.wav", samples, RATE)
         name = hashlib.sha256(path.name.encode()).hexdigest()[:8] + f"-{number}"
-        found.append(StoreItem(name, path, file_digest(path), RATE, number * RATE))
-    return found
+        store_items.append(StoreItem(name, path, file_digest(path), RATE, number * RATE))
+    return store_items
 
 
 def seconds_in(folder: Path) -> list[int]:
@@ -57,7 +57,7 @@ def test_the_longest_go_first_while_room_is_left(items, tmp_path, monkeypatch):
     assert seconds_in(folder) == [6, 7, 8]
     assert disk.free(folder) >= 1_300_000
     with MixedStore(folder, tmp_path) as store:
-        assert store.ids == tuple(sorted(one.recording_id for one in items))
+        assert store.ids == tuple(sorted(item.recording_id for item in items))
         assert store.composition.raw == 5
     assert verify_store(folder, tmp_path) == []
     assert len(json.loads((folder / "choice.json").read_text())["without"]) == 5
@@ -146,7 +146,7 @@ def test_a_disk_that_fills_up_meanwhile_stops_the_build_in_order(items, tmp_path
     assert 1 <= len(entries) < len(items)
     assert disk.free(folder) >= 1_000_000 - 300_000
     with MixedStore(folder, tmp_path) as store:
-        assert store.ids == tuple(sorted(one.recording_id for one in items))
+        assert store.ids == tuple(sorted(item.recording_id for item in items))
     assert verify_store(folder, tmp_path) == []
 
 

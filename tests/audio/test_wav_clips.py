@@ -26,13 +26,13 @@ def clips_of(name: str, duration_s: float, count: int, seed: int) -> tuple[WavCl
 @pytest.fixture
 def recordings(encode) -> list[ClippedRecording]:
     rng = np.random.default_rng(3)
-    found = []
+    clipped_recordings = []
     for number, (suffix, channels) in enumerate([("wav", 1), ("wav", 2), ("flac", 2)]):
         samples = rng.normal(0, 0.3, (6 * RATE, channels)).astype(np.float32)
         path = encode(f"r{number}.{suffix}", samples, RATE)
         clips = clips_of(f"r{number}", 6.0, 40, number)
-        found.append(ClippedRecording(f"r{number}", path, RATE, clips, "first" if number == 1 else "mean"))
-    return found
+        clipped_recordings.append(ClippedRecording(f"r{number}", path, RATE, clips, "first" if number == 1 else "mean"))
+    return clipped_recordings
 
 
 def written(folder: Path) -> dict[str, bytes]:
@@ -43,10 +43,13 @@ def one_at_a_time(recordings: list[ClippedRecording]) -> dict[str, bytes]:
     """The slow, obvious way."""
     return {
         clip.path: wav_bytes(
-            load_mono(one.path, one.rate, clip.start_s, clip.end_s - clip.start_s, channel=one.channel), one.rate
+            load_mono(
+                recording.path, recording.rate, clip.start_s, clip.end_s - clip.start_s, channel=recording.channel
+            ),
+            recording.rate,
         )
-        for one in recordings
-        for clip in one.clips
+        for recording in recordings
+        for clip in recording.clips
     }
 
 
@@ -55,9 +58,9 @@ def test_the_clips_are_those_of_one_at_a_time(recordings, tmp_path, monkeypatch,
     monkeypatch.setattr(wav_clips, "_ALONE", 0)
     monkeypatch.setattr(wav_clips, "_TASK_CLIPS", 50)
     done = list(write_wav_clips(tmp_path / "out", recordings, workers))
-    assert sum(one.n_clips for one in done) == 120
-    assert sorted(key for one in done for key in one.recording_ids) == ["r0", "r1", "r2"]
-    assert all(one.lost == {} for one in done)
+    assert sum(written_clips.n_clips for written_clips in done) == 120
+    assert sorted(key for written_clips in done for key in written_clips.recording_ids) == ["r0", "r1", "r2"]
+    assert all(written_clips.lost == {} for written_clips in done)
     assert written(tmp_path / "out") == one_at_a_time(recordings)
 
 
@@ -78,7 +81,7 @@ def test_a_recording_is_decoded_once(recordings, tmp_path, monkeypatch):
     monkeypatch.setattr(AudioSource, "__init__", opening)
     monkeypatch.setattr(AudioSource, "blocks", counting)
     list(write_wav_clips(tmp_path / "out", recordings))
-    assert opened == [one.path for one in recordings]
+    assert opened == [recording.path for recording in recordings]
     assert decoded[0] <= 3 * 6 * RATE
 
 
@@ -93,9 +96,9 @@ def test_a_recording_that_cannot_be_read_leaves_no_clip(recordings, tmp_path):
 @given(st.lists(st.tuples(st.floats(0, 500), st.floats(0.01, 90)), max_size=30))
 def test_stretches_hold_every_clip_once_and_are_short(times):
     clips = [WavClip(str(k), start_s, start_s + length_s) for k, (start_s, length_s) in enumerate(times)]
-    found = stretches(clips)
-    assert sorted((clip for one in found for clip in one), key=lambda clip: int(clip.path)) == clips
-    for one in found:
+    result = stretches(clips)
+    assert sorted((clip for one in result for clip in one), key=lambda clip: int(clip.path)) == clips
+    for one in result:
         start_s, end_s = one[0].start_s, max(clip.end_s for clip in one)
         assert all(clip.start_s >= start_s for clip in one)
         assert len(one) == 1 or end_s - start_s <= 60

@@ -64,6 +64,6 @@ def test_places_say_where_each_sample_of_a_scene_comes_from() -> None:
     scene = make_scene(sounds, "day", 3, rate, gain_db=0.0, **how)
     places = np.rint(make_places(sounds, "day", 3, rate, **how) * rate).astype(int)
     assert len(places) == len(scene.samples)
-    heard = np.stack([one[np.clip(places, 0, len(one) - 1)] for one in sounds.values()])
+    heard = np.stack([sound[np.clip(places, 0, len(sound) - 1)] for sound in sounds.values()])
     # Only within the short cross-fades is a sample not one of a recording.
     assert (heard == scene.samples).any(axis=0).mean() > 0.99

@@ -11,12 +11,12 @@ def test_it_has_the_events_sessions_and_kits_that_were_asked_for(tmp_path: Path)
     path = write_manifest(tmp_path, 2000, 12, 5, audio="silent")
     events = [json.loads(line) for line in path.read_text().splitlines()]
     assert len(events) == 2000
-    assert len({one["session_id"] for one in events}) == 12
-    assert len({one["kit_id"] for one in events}) == 5
-    assert {one["source_set"] for one in events} == {one.name for one in SOURCES}
-    assert len({one["event_id"] for one in events}) == 2000
-    assert {part["label"] for one in events for part in one["components"]} <= set(LABELS)
-    assert any(len(one["components"]) == 2 for one in events)
+    assert len({event["session_id"] for event in events}) == 12
+    assert len({event["kit_id"] for event in events}) == 5
+    assert {event["source_set"] for event in events} == {one.name for one in SOURCES}
+    assert len({event["event_id"] for event in events}) == 2000
+    assert {part["label"] for event in events for part in event["components"]} <= set(LABELS)
+    assert any(len(event["components"]) == 2 for event in events)
 
 
 def test_the_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
@@ -62,4 +62,4 @@ def test_the_obvious_loop_counts_labels_and_missing_recordings(tmp_path: Path) -
     assert missing == {}
     (tmp_path / "audio" / "enst" / "enst_00000" / "mix.wav").unlink()
     events = [json.loads(line) for line in path.read_text().splitlines()]
-    assert obvious(path, roots)[1] == {"enst": sum(one["source_set"] == "enst" for one in events)}
+    assert obvious(path, roots)[1] == {"enst": sum(event["source_set"] == "enst" for event in events)}

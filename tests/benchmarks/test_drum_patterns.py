@@ -55,7 +55,7 @@ def test_one_answer_is_kept_for_each_moment() -> None:
     events = [
         Event(t, t + 0.01, label, score) for t, label, score in ((1.0, "a", 0.5), (1.02, "b", 0.9), (1.04, "a", 0.4))
     ]
-    assert [(one.start_s, one.label) for one in single_answers(events, 0.03)] == [(1.02, "b"), (1.04, "a")]
+    assert [(event.start_s, event.label) for event in single_answers(events, 0.03)] == [(1.02, "b"), (1.04, "a")]
 
 
 def test_one_answer_for_each_onset_has_a_bound() -> None:

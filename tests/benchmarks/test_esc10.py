@@ -18,8 +18,8 @@ def test_clips_have_the_fold_and_the_source_of_their_names(tmp_path: Path) -> No
     from esc10 import esc10_clips
 
     folder = corpus(tmp_path, {"rain": ["1-17367-A", "2-8-B", "3-9-A"], "dog_bark": ["4-1-A", "5-2-A"]})
-    found = [(one.label, one.fold, one.source) for one in esc10_clips(folder)]
-    assert found == [
+    result = [(one.label, one.fold, one.source) for one in esc10_clips(folder)]
+    assert result == [
         ("dog_bark", 4, "1"), ("dog_bark", 5, "2"), ("rain", 1, "17367"), ("rain", 2, "8"), ("rain", 3, "9"),
     ]  # fmt: skip
 
@@ -43,8 +43,8 @@ def test_the_real_corpus_is_the_published_one(real_data: Path) -> None:
     from esc10 import FOLDS, esc10_clips
 
     clips = esc10_clips(real_data / "esc10")
-    assert [sum(one.fold == fold for one in clips) for fold in FOLDS] == [80] * 5
-    assert len({one.label for one in clips}) == 10
+    assert [sum(clip.fold == fold for clip in clips) for fold in FOLDS] == [80] * 5
+    assert len({clip.label for clip in clips}) == 10
 
 
 def test_means_are_over_seeds_and_the_spread_is_of_their_means_over_folds() -> None:

@@ -22,14 +22,14 @@ def test_each_class_of_each_fold_keeps_as_many_labels() -> None:
     assert len(kept) == 12
     for fold in (1, 2):
         for label in ("dog", "rain"):
-            assert sum(one.parent.name == label and one.name.startswith(f"{fold}-") for one in kept) == 3
+            assert sum(path.parent.name == label and path.name.startswith(f"{fold}-") for path in kept) == 3
     assert hide(clips(), 3, 0) == kept != hide(clips(), 3, 1)
 
 
 def test_a_gain_everywhere_is_a_gain_and_none_is_none() -> None:
     from bench_pseudo import difference, share
 
-    named = {f"{one.label}{one.path.name}": one for one in clips()}
+    named = {f"{clip.label}{clip.path.name}": clip for clip in clips()}
     right, wrong = {name: one.label for name, one in named.items()}, dict.fromkeys(named, "sea")
     assert share(right, named) == 100.0
     assert share(wrong, named) == 0.0

@@ -24,11 +24,11 @@ def test_the_start_is_taken_off_and_the_target_judged_on_whole_commands() -> Non
 
     theirs = Timed([run_of(42.0), run_of(40.0)], [run_of(10.0), run_of(10.0)])  # type: ignore[list-item]
     ours = Timed([run_of(21.0), run_of(20.0)], [run_of(5.0), run_of(5.0)])  # type: ignore[list-item]
-    found = {"opensoundscape, 0 workers": theirs, "ours, torch fp32": ours}
-    last = rows(found, "opensoundscape, 0 workers", 1.0)[-1]
+    result = {"opensoundscape, 0 workers": theirs, "ours, torch fp32": ours}
+    last = rows(result, "opensoundscape, 0 workers", 1.0)[-1]
     assert last[1:3] == ["20.5 (20.0 to 21.0)", "5.0"]
     assert last[-2:] == ["**2.00** (2.00 to 2.00)", "**2.00** (2.00 to 2.00)"]
-    assert verdicts(found, "opensoundscape, 0 workers") == [
+    assert verdicts(result, "opensoundscape, 0 workers") == [
         "- fp32: 1.8 times asked, 2.00 measured (ours, torch fp32): met."
     ]
 
@@ -38,8 +38,8 @@ def test_later_epochs_leave_the_first_and_the_unfinished_out(per_epoch: int, epo
     from bench_training_peer import later_epochs
 
     begins = [100.0 + step_s * k for k in range(per_epoch * epochs)]
-    found = later_epochs(begins, per_epoch)
-    assert found == pytest.approx([per_epoch * step_s] * (epochs - 2))
+    result = later_epochs(begins, per_epoch)
+    assert result == pytest.approx([per_epoch * step_s] * (epochs - 2))
 
 
 def test_a_store_is_earned_back_or_never() -> None:
@@ -56,10 +56,10 @@ def test_a_command_is_measured_with_what_it_prints() -> None:
     from processes import CommandFailed, measured
 
     block = "import time; kept = bytearray(64 << 20); time.sleep(0.3); print(len(kept))"
-    found = measured([sys.executable, "-c", block])
-    assert found.printed.strip() == str(64 << 20)
-    assert found.peak_mib > 60
-    assert found.wall_s >= 0.3
+    result = measured([sys.executable, "-c", block])
+    assert result.printed.strip() == str(64 << 20)
+    assert result.peak_mib > 60
+    assert result.wall_s >= 0.3
     with pytest.raises(CommandFailed, match="exit code 3: gone"):
         measured([sys.executable, "-c", "import sys; print('gone', file=sys.stderr); sys.exit(3)"])
 

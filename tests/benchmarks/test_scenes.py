@@ -88,7 +88,7 @@ def test_window_truth_is_the_sum_over_tenths_of_a_second(
     edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
     spans = edges.reshape(-1, 2) / 10
     n = round(60 / window_s)
-    found = window_truth({"a": spans}, ["a", "b"], n, window_s, least_s - 1e-9)
+    result = window_truth({"a": spans}, ["a", "b"], n, window_s, least_s - 1e-9)
     tenths = inside[:600].reshape(n, -1).sum(axis=1)
-    assert found[:, 0].tolist() == (tenths >= round(10 * least_s)).tolist()
-    assert not found[:, 1].any()
+    assert result[:, 0].tolist() == (tenths >= round(10 * least_s)).tolist()
+    assert not result[:, 1].any()

@@ -45,15 +45,15 @@ def test_a_model_that_knows_the_truth_ranks_perfectly_and_one_that_inverts_it_no
 def test_a_fold_does_not_choose_its_own_threshold() -> None:
     from bench_soundscapes import events_of
 
-    found = heard(True)
-    spans = {name: {label: scene.truth(label) for label in LABELS} for name, scene in found.scenes.items()}  # type: ignore[attr-defined]
-    before = events_of(found, spans, LABELS)  # type: ignore[arg-type]
+    result = heard(True)
+    spans = {name: {label: scene.truth(label) for label in LABELS} for name, scene in result.scenes.items()}  # type: ignore[attr-defined]
+    before = events_of(result, spans, LABELS)  # type: ignore[arg-type]
     # Another truth for one fold's scenes changes what is decided on the other's, and nothing on its own.
     turned = {
         name: {label: np.array([[0.0, 60.0]]) for label in LABELS} if name.startswith("fold1") else of
         for name, of in spans.items()
     }
-    after = events_of(found, turned, LABELS)  # type: ignore[arg-type]
+    after = events_of(result, turned, LABELS)  # type: ignore[arg-type]
     for name in spans:
         same = all(np.array_equal(before[name].get(label, []), after[name].get(label, [])) for label in LABELS)
         assert same == name.startswith("fold1")
@@ -86,15 +86,15 @@ def test_scenes_and_their_truth_are_written(tmp_path: object) -> None:
     from ossicle.corpus.formats.raven import read_raven
 
     assert isinstance(tmp_path, Path)
-    found = heard(True)
-    scenes = found.scenes  # type: ignore[attr-defined]
+    result = heard(True)
+    scenes = result.scenes  # type: ignore[attr-defined]
     write_scenes(scenes, tmp_path / "audio", tmp_path / "selections")
     write_scenes(scenes, tmp_path / "unlabelled", None)
     name = sorted(scenes)[0]
     samples, rate = soundfile.read(tmp_path / "audio" / f"{name}.flac")
     assert (len(samples), rate) == (60 * RATE, RATE)
     rows = read_raven(tmp_path / "selections" / f"{name}.Table.1.selections.txt", label_column="Annotation")
-    assert [row.label for row in rows] == [one.label for one in scenes[name].events]
+    assert [row.label for row in rows] == [event.label for event in scenes[name].events]
     assert sorted(path.name for path in (tmp_path / "unlabelled").iterdir()) == [
         f"{one}.flac" for one in sorted(scenes)
     ]

@@ -40,12 +40,12 @@ def test_nothing_from_outside_becomes_markup(tmp_path, write):
 def test_the_card_says_what_the_noise_gate_said(tmp_path, write):
     assert "Noise gate" not in card_text(write(tmp_path / "before"))
     assert "## Noise gate\n\nPassed." in card_text(write(tmp_path / "good", metrics={"gate": "passed"}))
-    told = card_text(
+    result = card_text(
         write(tmp_path / "off", metrics={"gate": "passed", "gate_exceptions": ["hum is off: 'a' fires <b>"]})
     )
-    assert "Passed." not in told
-    assert "**Passed with exceptions.**" in told
-    assert "- hum is off: 'a' fires &lt;b&gt;" in told
+    assert "Passed." not in result
+    assert "**Passed with exceptions.**" in result
+    assert "- hum is off: 'a' fires &lt;b&gt;" in result
     assert "**Refused:** it fires where" in card_text(write(tmp_path / "bad", metrics={"gate": "refused"}))
     assert "Noise gate" not in card_text(write(tmp_path / "odd", metrics={"gate": "<b>"}))
 

@@ -39,7 +39,7 @@ def calibrated(value: dict[str, Any]) -> Change:
 
 
 def decided(**values: object) -> Change:
-    return lambda manifest: [one.update(values) for one in manifest["decisions"].values()]
+    return lambda manifest: [decision.update(values) for decision in manifest["decisions"].values()]
 
 
 HUGE = 10**400

@@ -75,11 +75,11 @@ def test_class_models_of_another_encoder_are_refused(tmp_path):
 def test_a_recording_is_scored_by_one_follower_in_order(bundle):
     encoder, samples = AcousticEncoder(), hums((6.0, 0, 0), (6.0, 1, 0), (6.0, 0, 1)) * np.float32(0.5)
     predictor = bundled_encoded_predictor(bundle, encoder)
-    found = Scorer(predictor, 3).feed(samples)
+    result = Scorer(predictor, 3).feed(samples)
     head = HeadGraph(bundle.read_bytes("head.onnx"), "head.onnx", 2, encoder.spec.dim)
     own = LevelFollower(hum_model(), FOLLOWING, 0.5, head.scores, unheard=2)
     padded = np.concatenate([np.zeros(RATE * 3 // 4, np.float32), samples])
-    for frame, scores in enumerate(found):
+    for frame, scores in enumerate(result):
         window = padded[frame * RATE // 2 :][: 2 * RATE]
         assert own(encoder.encode(window[None])[0]).tolist() == scores.tolist()
     assert own.level_db < -2.0

@@ -33,7 +33,7 @@ def require_as_then(folder: Path, predictor: Predictor) -> None:
     np.testing.assert_allclose(scores, expected["scores"], atol=1e-4, rtol=0)
     decider = Decider(bundle.labels, bundle.decisions, bundle.plan.hop_s)
     events = decider.feed(scores) + decider.finish(len(samples) / bundle.plan.rate)
-    assert [[one.label, round(one.start_s, 6), round(one.end_s, 6)] for one in events] == [
+    assert [[event.label, round(event.start_s, 6), round(event.end_s, 6)] for event in events] == [
         row[:3] for row in expected["events"]
     ]
 
@@ -58,6 +58,6 @@ def test_its_graph_for_other_programs_does_too(version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_an_old_bundle_is_small_and_fires(version: str) -> None:
-    assert sum(one.stat().st_size for one in (KEPT / version).rglob("*") if one.is_file()) < MOST_BYTES
+    assert sum(path.stat().st_size for path in (KEPT / version).rglob("*") if path.is_file()) < MOST_BYTES
     labels = [row[0] for row in read_json(KEPT / version / "expected.json")["events"]]
     assert set(labels) == set(read_bundle(KEPT / version / "bundle").labels)

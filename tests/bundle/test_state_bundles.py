@@ -121,9 +121,9 @@ def test_scores_are_those_of_each_window_by_itself_whatever_the_batch(tmp_path):
     plan = chunked.plan
     samples = hums((4.0, 1, 0), (4.0, 0, 1))
     chunks = np.stack([samples[start : start + plan.chunk_samples] for start in (0, plan.core_samples, 40_000)])
-    found = many.predict(chunks)
-    assert found.shape == (3, 3, 2)
-    for chunk, scores in zip(chunks, found, strict=True):
+    result = many.predict(chunks)
+    assert result.shape == (3, 3, 2)
+    for chunk, scores in zip(chunks, result, strict=True):
         for frame, expected in enumerate(scores):
             start = (plan.context_frames + frame) * plan.hop_samples
             window = chunk[start : start + plan.window_samples]
@@ -143,11 +143,11 @@ def test_the_tokens_of_a_clip_are_those_of_its_windows(tmp_path):
 
     encoder = Counting()
     samples = hums((2.0, 1, 0))
-    found = bundled_encoded_predictor(bundle, encoder).predict(samples[None])[0, 0]
+    result = bundled_encoded_predictor(bundle, encoder).predict(samples[None])[0, 0]
     assert read == [(7, 8000)]
     tokens = AcousticEncoder().encode(np.stack([samples[k : k + 8000] for k in range(0, 24001, 4000)]))[:, 0]
     head = HeadGraph(bundle.read_bytes("head.onnx"), "head.onnx", 2, encoder.spec.dim)
-    assert found.tolist() == head.scores(tokens).tolist()
+    assert result.tolist() == head.scores(tokens).tolist()
 
 
 def test_windows_without_an_encoder_are_refused(tmp_path):

@@ -142,15 +142,15 @@ def test_all_groups_at_once_are_each_group_by_itself(
 ) -> None:
     groups = np.array([row[0] for row in rows], dtype=np.int64)
     intervals = as_intervals([(start, start + length) for _, start, length in rows])
-    found, joined = union_by_group(groups, intervals, gap_s, touching=touching)
-    first = np.concatenate([[True], found[1:] != found[:-1]])[: len(found)]
+    result, joined = union_by_group(groups, intervals, gap_s, touching=touching)
+    first = np.concatenate([[True], result[1:] != result[:-1]])[: len(result)]
     parted = part_by_group(joined, apart_s, first)
-    assert sorted(set(found.tolist())) == sorted(set(groups.tolist()))
-    assert np.all(np.diff(found) >= 0)
+    assert sorted(set(result.tolist())) == sorted(set(groups.tolist()))
+    assert np.all(np.diff(result) >= 0)
     for group in set(groups.tolist()):
         expected = union(intervals[groups == group], gap_s, touching=touching)
-        assert joined[found == group].tolist() == expected.tolist()
-        assert parted[found == group].tolist() == part(expected, apart_s).tolist()
+        assert joined[result == group].tolist() == expected.tolist()
+        assert parted[result == group].tolist() == part(expected, apart_s).tolist()
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=14))

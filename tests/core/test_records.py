@@ -16,10 +16,10 @@ def test_a_duration_is_samples_over_rate_and_zero_without_a_rate() -> None:
 
 
 def test_records_are_values() -> None:
-    one = Annotation("id", 1.0, 2.0, "call")
-    assert one == Annotation("id", 1.0, 2.0, "call")
+    annotation = Annotation("id", 1.0, 2.0, "call")
+    assert annotation == Annotation("id", 1.0, 2.0, "call")
     with pytest.raises(FrozenInstanceError):
-        one.label = "other"  # type: ignore[misc]
+        annotation.label = "other"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,14 @@ def test_every_member_of_a_tuple_is_checked_and_the_unit_named() -> None:
 
 
 def test_settings_are_frozen_keyword_only_and_share_no_defaults() -> None:
-    one, two = Outer(count=1), Outer(count=1)
+    outer, two = Outer(count=1), Outer(count=1)
     with pytest.raises(FrozenInstanceError):
-        one.count = 2  # type: ignore[misc]
+        outer.count = 2  # type: ignore[misc]
     with pytest.raises(TypeError):
         Outer("fast")  # type: ignore[misc]
-    assert one.names is not two.names
+    assert outer.names is not two.names
     with pytest.raises(ValueError, match="count"):
-        replace(one, count=0)
+        replace(outer, count=0)
 
 
 @given(st.integers(1, 64))

@@ -156,11 +156,11 @@ def half_done(tiny: Tiny, place: Path, step: str) -> Path:
 
 def contents(data_root: Path, steps: Sequence[str] = STEPS) -> dict[str, str]:
     """The content digest of the one artefact of each step."""
-    found = {}
+    result = {}
     for step in steps:
         (manifest,) = (data_root / step).glob("[!.]*/artefact.json")
-        found[step] = json.loads(manifest.read_text())["content"]
-    return found
+        result[step] = json.loads(manifest.read_text())["content"]
+    return result
 
 
 @pytest.fixture(scope="session")

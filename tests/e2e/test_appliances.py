@@ -53,16 +53,16 @@ def done(home: Path, ossicle: Commands) -> tuple[Path, str, str]:
         assert ossicle("new", "appliances", place, "--audio", home / "audio", "--template", template).code == 0
         with (place / "ossicle.toml").open("a") as file:
             file.write(FAST)
-        said = ossicle("run", "-p", place)
-        assert said.code == 0, said.err
-        kept.write_text(json.dumps([said.out, said.err]))
+        result = ossicle("run", "-p", place)
+        assert result.code == 0, result.err
+        kept.write_text(json.dumps([result.out, result.err]))
     out, err = json.loads(kept.read_text())
     return place, out, err
 
 
 def metrics(place: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((place / "metrics.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((place / "metrics.json").read_text())
+    return content
 
 
 def test_clear_hums_are_told_apart_in_either_direction(done: tuple[Path, str, str]) -> None:
@@ -82,9 +82,9 @@ def test_clear_hums_are_told_apart_in_either_direction(done: tuple[Path, str, st
 
 def test_eight_recordings_are_insufficient_everywhere(done: tuple[Path, str, str]) -> None:
     place, out, err = done
-    found = metrics(place)
-    assert found["insufficient"] is True
-    assert "recordings held out in day: ac 2 on and 2 off, fridge 2 on and 2 off" in found["insufficient_because"]
+    result = metrics(place)
+    assert result["insufficient"] is True
+    assert "recordings held out in day: ac 2 on and 2 off, fridge 2 on and 2 off" in result["insufficient_because"]
     assert "insufficient: recordings held out in day" in out
     assert "insufficient" in err
     assert "insufficient" in (place / "bundle" / "CARD.md").read_text()
@@ -93,12 +93,12 @@ def test_eight_recordings_are_insufficient_everywhere(done: tuple[Path, str, str
 
 def test_noise_is_reported_and_refuses_nothing(done: tuple[Path, str, str]) -> None:
     place, _, _ = done
-    found = metrics(place)["noise_gate"]
-    assert found["refuses"] is False
-    assert {one["label"] for one in found["states"]} == {"ac", "fridge"}
-    assert {one["probe"] for one in found["states"]} == {"silence", "white_noise", "hum", "speech_like"}
+    result = metrics(place)["noise_gate"]
+    assert result["refuses"] is False
+    assert {state["label"] for state in result["states"]} == {"ac", "fridge"}
+    assert {state["probe"] for state in result["states"]} == {"silence", "white_noise", "hum", "speech_like"}
     # The air conditioner of these recordings is noise, so it is on in white noise.
-    assert max(one["on_share"] for one in found["states"] if one["probe"] == "white_noise") > 0.5
+    assert max(state["on_share"] for state in result["states"] if state["probe"] == "white_noise") > 0.5
     card = " ".join((place / "bundle" / "CARD.md").read_text().split())
     assert "## Noise gate It reports here and refuses nothing" in card
     assert "white noise: 'ac' is on for" in card
@@ -115,7 +115,7 @@ def test_the_bundle_is_a_head_with_its_encoder_and_a_fitted_decision(done: tuple
     assert bundle.states.masks == {"ac": ("fridge",)}
     assert bundle.labels == ("ac", "fridge")
     assert bundle.level is None
-    assert sum(one.stat().st_size for one in (place / "bundle").iterdir()) < 5_000_000
+    assert sum(path.stat().st_size for path in (place / "bundle").iterdir()) < 5_000_000
 
 
 def test_curves_and_head_only_weights_of_every_fold_are_kept(done: tuple[Path, str, str]) -> None:
@@ -161,17 +161,17 @@ def test_health_advises_no_front_end_where_an_encoder_reads(tmp_path: Path, ossi
 
 def test_another_decision_uses_the_same_heads(done: tuple[Path, str, str], ossicle: Commands) -> None:
     place, _, _ = done
-    said = ossicle("run", "state_decision", "-p", place, "--json", "--set", "state_decision.switches=20")
-    outcomes = json.loads(said.out)["outcomes"]
+    result = ossicle("run", "state_decision", "-p", place, "--json", "--set", "state_decision.switches=20")
+    outcomes = json.loads(result.out)["outcomes"]
     assert outcomes.pop("state_decision") == "computed"
     assert set(outcomes.values()) == {"reused"}
 
 
 def test_the_leaderboard_compares_variants_by_the_worst_fold(done: tuple[Path, str, str], ossicle: Commands) -> None:
     place, _, _ = done
-    said = ossicle("leaderboard", "-p", place)
-    assert said.code == 0, said.err
-    assert "state accuracy" in said.out
+    result = ossicle("leaderboard", "-p", place)
+    assert result.code == 0, result.err
+    assert "state accuracy" in result.out
 
 
 def test_the_bundle_gives_the_states_of_its_own_recordings(
@@ -179,8 +179,8 @@ def test_the_bundle_gives_the_states_of_its_own_recordings(
 ) -> None:
     place, _, _ = done
     expected = next((place / "data" / "dataset").iterdir()) / "files.csv"
-    said = ossicle("predict", place / "bundle", home / "audio", "-o", tmp_path / "out", "--expect", expected)
-    assert said.code == 0, said.out + said.err
+    result = ossicle("predict", place / "bundle", home / "audio", "-o", tmp_path / "out", "--expect", expected)
+    assert result.code == 0, result.out + result.err
 
 
 @pytest.mark.real
@@ -190,8 +190,8 @@ def test_two_appliances_in_a_kitchen(real_data: Path, tmp_path: Path, ossicle: C
     place = tmp_path / "p"
     audio = real_data / "appliances"
     assert ossicle("new", "appliances", place, "--audio", audio, "--template", f"{TEMPLATE}.m4a").code == 0
-    said = ossicle("run", "-p", place)
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", place)
+    assert result.code == 0, result.err
     found = metrics(place)
     assert found["insufficient"] is True
     states = found["states"]

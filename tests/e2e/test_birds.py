@@ -65,12 +65,12 @@ def metrics(project: Path) -> Any:
 
 
 def test_published_folds_are_held_out_and_the_classes_are_learned(project: Path) -> None:
-    found = metrics(project)
+    result = metrics(project)
     assert 'fold_field = "fold"' in (project / "ossicle.toml").read_text()
-    assert [one["n"] for one in found["recordings"]["per_fold"]] == [15, 15]
+    assert [one["n"] for one in result["recordings"]["per_fold"]] == [15, 15]
     # Three classes an octave and more apart; by chance it is a third.
-    assert found["recordings"]["accuracy"]["value"] > 0.8
-    assert found["recordings"]["macro"]["roc_auc"]["value"] > 0.9
+    assert result["recordings"]["accuracy"]["value"] > 0.8
+    assert result["recordings"]["macro"]["roc_auc"]["value"] > 0.9
 
 
 def test_a_second_run_does_nothing_and_a_changed_setting_what_it_touches(project: Path, tmp_path: Path) -> None:
@@ -87,8 +87,8 @@ def test_a_second_run_does_nothing_and_a_changed_setting_what_it_touches(project
 @pytest.mark.parametrize("runtime", ["onnx", "torch"])
 def test_the_bundle_names_the_class_of_a_clip(project: Path, tmp_path: Path, runtime: str) -> None:
     command = ("predict", project / "bundle", project.parent / "audio", "--out", tmp_path, "--runtime", runtime)
-    said = ossicle(*command)
-    assert said.returncode == 0, said.stderr
+    completed = ossicle(*command)
+    assert completed.returncode == 0, completed.stderr
     with (tmp_path / "events.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     # The final model heard these clips: that it knows them says no more than that all parts fit together.
@@ -106,8 +106,8 @@ def test_a_fainter_clip_is_the_same_clip(project: Path, tmp_path: Path) -> None:
             samples, rate = soundfile.read(path)
             faint = 10 ** (-fainter_db / 20) * samples
             soundfile.write(audio / f"{path.parent.name}-{path.stem}.wav", faint, rate, subtype="FLOAT")
-        said = ossicle("predict", project / "bundle", audio, "--out", out)
-        assert said.returncode == 0, said.stderr
+        completed = ossicle("predict", project / "bundle", audio, "--out", out)
+        assert completed.returncode == 0, completed.stderr
         with (out / "events.csv").open(newline="") as file:
             named[fainter_db] = {row["file"]: (row["label"], float(row["score"])) for row in csv.DictReader(file)}
     assert named[0].keys() == named[40].keys()

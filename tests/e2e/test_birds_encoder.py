@@ -71,9 +71,9 @@ def done(home: Path, ossicle: Commands) -> Path:
         assert ossicle("new", "birds", place, "--audio", home / "audio").code == 0
         with (place / "ossicle.toml").open("a") as file:
             file.write(SETTINGS)
-        said = ossicle("run", "-p", place)
-        (home / "said.txt").write_text(f"{said.code}\n{said.out}\n{said.err}")
-        assert said.code == 0, said.out + said.err
+        result = ossicle("run", "-p", place)
+        (home / "said.txt").write_text(f"{result.code}\n{result.out}\n{result.err}")
+        assert result.code == 0, result.out + result.err
     return place
 
 
@@ -90,9 +90,9 @@ def named(folder: Path) -> dict[str, str]:
 
 
 def test_classes_are_learned_and_noise_is_not_taken_for_them(done: Path, home: Path) -> None:
-    found = metrics(done)
-    assert found["recordings"]["accuracy"]["value"] > 0.9
-    assert found["gate"]["passed"]
+    result = metrics(done)
+    assert result["recordings"]["accuracy"]["value"] > 0.9
+    assert result["gate"]["passed"]
     words = "clips of 1.5 s, 5 windows of 0.5 s each, read by the encoder 'acoustic'"
     assert words in (home / "said.txt").read_text()
     assert "clips of 1.5 s, 5 windows of 0.5 s each" in (done / "report.html").read_text()
@@ -122,15 +122,15 @@ def test_no_network_and_no_store_are_made(done: Path, ossicle: Commands) -> None
 
 
 def test_a_changed_head_reads_the_same_features(done: Path, ossicle: Commands) -> None:
-    said = ossicle("run", "training", "-p", done, "--json", "--set", "head.epochs=5")
-    outcomes = json.loads(said.out)["outcomes"]
+    result = ossicle("run", "training", "-p", done, "--json", "--set", "head.epochs=5")
+    outcomes = json.loads(result.out)["outcomes"]
     assert outcomes.pop("training") == "computed"
     assert set(outcomes.values()) == {"reused"}
 
 
 def test_predict_and_stream_run_the_bundle_alike(done: Path, home: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("predict", done / "bundle", home / "audio", "-o", tmp_path)
-    assert said.code == 0, said.err
+    result = ossicle("predict", done / "bundle", home / "audio", "-o", tmp_path)
+    assert result.code == 0, result.err
     found = named(tmp_path)
     assert len(found) == len(HZ) * TAKES
     assert all(Path(file).parts[0] == label for file, label in found.items())
@@ -140,8 +140,8 @@ def test_predict_and_stream_run_the_bundle_alike(done: Path, home: Path, tmp_pat
     lines = [json.loads(line) for line in streamed.out.splitlines()]
     with (tmp_path / "events.csv").open(newline="") as table:
         rows = [row for row in csv.DictReader(table) if row["file"] == "low/1-2500-A.flac"]
-    assert [one["label"] for one in lines] == [row["label"] for row in rows]
-    assert [one["score"] for one in lines] == [pytest.approx(float(row["score"]), abs=1e-6) for row in rows]
+    assert [line["label"] for line in lines] == [row["label"] for row in rows]
+    assert [line["score"] for line in lines] == [pytest.approx(float(row["score"]), abs=1e-6) for row in rows]
 
 
 def test_another_encoder_makes_other_features_and_none_trains_a_network(done: Path, ossicle: Commands) -> None:
@@ -164,22 +164,22 @@ REFUSED = [
 def test_what_makes_no_sense_with_an_encoder_is_refused_by_its_key(
     done: Path, ossicle: Commands, setting: str, place: str, remedy: str
 ) -> None:
-    said = ossicle("check", "-p", done, *(part for one in setting.split() for part in ("--set", one)))
-    assert said.code == 2
-    words = " ".join(said.err.split())
+    result = ossicle("check", "-p", done, *(part for one in setting.split() for part in ("--set", one)))
+    assert result.code == 2
+    words = " ".join(result.err.split())
     assert place in words
     assert remedy in words
 
 
 def test_windows_longer_than_a_clip_make_the_clip_longer(done: Path, ossicle: Commands) -> None:
-    said = ossicle("check", "-p", done, "--set", "features.window_s=3.0", "--set", "features.hop_s=0.5")
-    assert "clips of 3 s, one of 3 s each" in " ".join(said.out.split())
+    result = ossicle("check", "-p", done, "--set", "features.window_s=3.0", "--set", "features.hop_s=0.5")
+    assert "clips of 3 s, one of 3 s each" in " ".join(result.out.split())
 
 
 def test_a_bundle_with_the_built_in_encoder_is_self_contained(done: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("export", "--self-contained", "-p", done, "-o", tmp_path / "whole")
-    assert said.code == 0, said.err
-    assert "acoustic is part of Ossicle" in said.out
+    result = ossicle("export", "--self-contained", "-p", done, "-o", tmp_path / "whole")
+    assert result.code == 0, result.err
+    assert "acoustic is part of Ossicle" in result.out
     assert read_bundle(tmp_path / "whole").encoder == read_bundle(done / "bundle").encoder
 
 
@@ -193,6 +193,6 @@ def test_a_bundle_with_the_built_in_encoder_is_self_contained(done: Path, tmp_pa
 def test_commands_for_networks_refuse_a_head(
     done: Path, tmp_path: Path, ossicle: Commands, command: tuple[str, ...], words: str
 ) -> None:
-    said = ossicle(*command[:-1], tmp_path / command[-1], "-p", done)
-    assert said.code == 2
-    assert words in " ".join(said.err.split())
+    result = ossicle(*command[:-1], tmp_path / command[-1], "-p", done)
+    assert result.code == 2
+    assert words in " ".join(result.err.split())

@@ -17,10 +17,10 @@ def test_the_demo_recipe_runs_small(
     quick += '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
     (tmp_path / "ossicle.toml").write_text('base = "recipe:demo"\n' + quick)
     demo.demo(tmp_path, progress="none")
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for phase in ("tapes", "training", "bundle", "report", "total"):
-        assert phase in said
-    assert "streaming gave the same events" in said
+        assert phase in output
+    assert "streaming gave the same events" in output
     assert set(read_json(tmp_path / "metrics.json")["events"]["f1"]) == {"value", "low", "high"}
     assert (tmp_path / "report.html").stat().st_size > 10_000
     assert len(list((tmp_path / "field" / "predictions").iterdir())) == 1

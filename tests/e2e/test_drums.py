@@ -150,13 +150,13 @@ def test_roots_that_move_leave_every_artefact_valid_and_no_path_is_kept(events: 
 def test_a_session_that_is_added_moves_no_other_one(events: Path, tmp_path: Path) -> None:
     grown = Path(shutil.copytree(events.parent, tmp_path / "grown")) / "p"
     write_events(grown.parent / "hits", [*SESSIONS, "session_12", "session_13"], sources=("groove", "enst"))
-    said = ossicle("run", "-p", grown, "--json", "--until", "dataset", *sets(EVENTS))
-    assert said.returncode == 0, said.stderr
+    completed = ossicle("run", "-p", grown, "--json", "--until", "dataset", *sets(EVENTS))
+    assert completed.returncode == 0, completed.stderr
     before, after = (
         {row["recording_id"]: row["fold"] for row in pl.read_parquet(folder / "folds.parquet").to_dicts()}
         for folder in (
             next((events / "data" / "dataset").glob("[!.]*")),
-            Path(json.loads(said.stdout)["artefacts"]["dataset"]),
+            Path(json.loads(completed.stdout)["artefacts"]["dataset"]),
         )
     )
     assert before.items() <= after.items()

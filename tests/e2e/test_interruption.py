@@ -14,10 +14,10 @@ COMPARED = ("corpus", "dataset", "store", "training", "scores", "decision", "sec
 
 
 def weights(data_root: Path) -> dict[str, bytes]:
-    found = {}
+    result = {}
     for path in (data_root / "training").glob("[!.]*/*/weights.safetensors"):
-        found[path.parent.name] = path.read_bytes()
-    return found
+        result[path.parent.name] = path.read_bytes()
+    return result
 
 
 def epochs(data_root: Path) -> int:
@@ -41,21 +41,21 @@ def test_a_training_stopped_by_signals_ends_the_same(tiny: Tiny, tmp_path: Path)
     assert run.poll() is None
     os.killpg(run.pid, signal.SIGINT)
     os.killpg(run.pid, signal.SIGCONT)
-    _, said = run.communicate(timeout=30)
+    _, result = run.communicate(timeout=30)
     assert run.returncode == 130
     assert survivors(run.pid) == []
-    assert "interrupted; run the same command again to continue" in said
-    assert "Traceback" not in said
+    assert "interrupted; run the same command again to continue" in result
+    assert "Traceback" not in result
 
     done = epochs(data)
     run = started(*command)
     wait_for(lambda: epochs(data) > done, run)
     run.send_signal(signal.SIGTERM)
-    _, said = run.communicate(timeout=30)
+    _, result = run.communicate(timeout=30)
     assert run.returncode == 143
     assert survivors(run.pid) == []
-    assert "terminated; run the same command again to continue" in said
-    assert "Traceback" not in said
+    assert "terminated; run the same command again to continue" in result
+    assert "Traceback" not in result
 
     last = ossicle(*command)
     assert last.returncode == 0, last.stderr
@@ -91,10 +91,10 @@ def test_an_interrupted_predict_goes_on_where_it_was(tiny: Tiny, tmp_path: Path,
     assert run.stderr is not None
     run.stderr.readline()
     run.send_signal(number)
-    _, said = run.communicate(timeout=30)
+    _, result = run.communicate(timeout=30)
     # It may have been faster than the signal.
     assert run.returncode in (code, 0)
-    assert "Traceback" not in said
+    assert "Traceback" not in result
     before = {path.name: path.stat().st_mtime_ns for path in out.glob("*.selections.txt")}
     assert before
     again = ossicle(*command)

@@ -64,8 +64,8 @@ def test_killed_between_two_changes_a_step_ends_the_same(tiny: Tiny, tmp_path: P
     require_resumed(tiny, project, step)
     if step == "scores":
         (log,) = (project / "data" / step).glob(f"*/{RUN_LOG}")
-        told = [entry["outcome"] for entry in read_run_log(log)]
-        assert told == ["computed", "reused", "computed", "computed", "computed"]
+        result = [entry["outcome"] for entry in read_run_log(log)]
+        assert result == ["computed", "reused", "computed", "computed", "computed"]
 
 
 @pytest.mark.slow

@@ -90,9 +90,9 @@ class Reader:
         self.lines: list[tuple[float, dict[str, Any]]] = []
         self.err: list[str] = []
         self._threads = [threading.Thread(target=self._read, daemon=True), threading.Thread(target=self._read_err)]
-        for one in self._threads:
-            one.daemon = True
-            one.start()
+        for thread in self._threads:
+            thread.daemon = True
+            thread.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -118,8 +118,8 @@ class Reader:
     def end(self, number: int = signal.SIGINT) -> int:
         self.process.send_signal(number)
         code = self.process.wait(20)
-        for one in self._threads:
-            one.join(5)
+        for thread in self._threads:
+            thread.join(5)
         for pipe in (self.process.stdout, self.process.stderr):
             assert pipe is not None
             pipe.close()
@@ -133,7 +133,7 @@ def streamed(bundle: Path, path: Path) -> list[dict[str, Any]]:
 
 def test_the_virtual_microphone_is_listed() -> None:
     done = subprocess.run([OSSICLE, "live", "--list-devices", "--json"], capture_output=True, text=True, check=True)
-    pulse = next(one for one in json.loads(done.stdout) if one["name"] == "pulse")
+    pulse = next(load for load in json.loads(done.stdout) if load["name"] == "pulse")
     assert {44100, 48000} <= set(pulse["rates"])
     # Nothing that ALSA says about other devices.
     assert done.stderr == ""
@@ -176,20 +176,20 @@ def test_what_is_played_reaches_file_and_broker_and_streams_to_the_same_lines(
     assert [{name: value for name, value in line.items() if name != "time"} for line in changes] == recorded
 
     # Played file against file: within a hop and 50 ms, once the delay until it was played is taken off.
-    found, expected = switches(changes), switches(streamed(bundle, played))
-    assert [state for state, _ in found] == [state for state, _ in expected] == ["on", "off"]
+    result, expected = switches(changes), switches(streamed(bundle, played))
+    assert [state for state, _ in result] == [state for state, _ in expected] == ["on", "off"]
     heard, _ = soundfile.read(tmp_path / "heard.wav")
     delay_s = float(np.argmax(np.abs(heard) > 0.05)) / RATE - 2.0
-    for (_, found_s), (_, expected_s) in zip(found, expected, strict=True):
+    for (_, found_s), (_, expected_s) in zip(result, expected, strict=True):
         assert abs(found_s - delay_s - expected_s) <= HOP_S + 0.05
     # And the time of day is that of the sound: it was played after `paplay` began, and before it ended.
-    began_s = datetime.fromisoformat(next(one["time"] for one in changes if one["state"] == "on")).timestamp()
+    began_s = datetime.fromisoformat(next(change["time"] for change in changes if change["state"] == "on")).timestamp()
     assert played_from_s < began_s - 1.5 < played_from_s + 2.0
 
 
 def switches(changes: list[dict[str, Any]]) -> list[tuple[str, float]]:
     """The switches of the fridge after its first state."""
-    return [(one["state"], one["time_s"]) for one in changes if one["label"] == "fridge"][1:]
+    return [(change["state"], change["time_s"]) for change in changes if change["label"] == "fridge"][1:]
 
 
 def deliver(sink: MqttBroker, text: str) -> list[str]:

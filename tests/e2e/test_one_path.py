@@ -55,28 +55,30 @@ def test_scores_do_not_depend_on_feed_and_batch(bundle: Bundle, tape: Path, runt
     assert expected.max() > 0.5 > expected.min()
     for batch in BATCHES:
         for feed_s in FEEDS_S:
-            found = scores(bundle, tape, runtime, threads, batch, feed_s)
-            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-6, err_msg=f"batch {batch}, feed {feed_s} s")
+            result = scores(bundle, tape, runtime, threads, batch, feed_s)
+            np.testing.assert_allclose(result, expected, rtol=0, atol=1e-6, err_msg=f"batch {batch}, feed {feed_s} s")
 
 
 def test_scores_of_threads_and_runtimes_agree(bundle: Bundle, tape: Path) -> None:
     expected = scores(bundle, tape, "onnx", 1, 8, 1.0)
     for runtime in RUNTIMES:
         for threads in (1, 2, 4):
-            found = scores(bundle, tape, runtime, threads, 8, 1.0)
-            np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4, err_msg=f"{runtime}, {threads} threads")
+            result = scores(bundle, tape, runtime, threads, 8, 1.0)
+            np.testing.assert_allclose(result, expected, rtol=0, atol=1e-4, err_msg=f"{runtime}, {threads} threads")
 
 
 def test_events_of_every_path_are_the_same(bundle: Bundle, tape: Path) -> None:
     def key(event: Event) -> tuple[str, float, float]:
         return event.label, event.start_s, event.end_s
 
-    expected = [key(one) for one in predict_file(tape, open_predictor(bundle, Engine()), bundle.decisions).events]
+    expected = [key(event) for event in predict_file(tape, open_predictor(bundle, Engine()), bundle.decisions).events]
     assert expected
     for runtime in RUNTIMES:
         predictor = open_predictor(bundle, Engine(runtime))
-        batch = [key(one) for one in predict_file(tape, predictor, bundle.decisions, 32).events]
+        batch = [key(event) for event in predict_file(tape, predictor, bundle.decisions, 32).events]
         assert batch == expected, runtime
         for feed_s in FEEDS_S:
-            live = sorted(key(one.event) for one in stream_file(tape, predictor, bundle.decisions, feed_s))
+            live = sorted(
+                key(emitted_event.event) for emitted_event in stream_file(tape, predictor, bundle.decisions, feed_s)
+            )
             assert live == sorted(expected), f"{runtime}, {feed_s} s"

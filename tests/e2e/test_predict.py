@@ -60,7 +60,7 @@ def test_all_formats_hold_the_same_events(tiny: Tiny, predicted: Path) -> None:
     # Reading refuses files that contradict each other about a recording.
     sets = read_event_sets(predicted)
     assert set(sets) == names
-    assert sum(len(found) for found in sets.values()) == len(rows(predicted)) > 20
+    assert sum(len(raw_selections) for raw_selections in sets.values()) == len(rows(predicted)) > 20
 
 
 def test_onnx_gives_the_events_of_torch(tiny: Tiny, predicted: Path, tmp_path: Path) -> None:
@@ -85,16 +85,16 @@ def test_a_stream_gives_the_events_of_predict(tiny: Tiny, predicted: Path, chunk
     heard = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one["decided_at_s"] for one in heard] == sorted(one["decided_at_s"] for one in heard)
     assert all(one["decided_at_s"] >= one["end_s"] for one in heard)
-    found = [(one["start_s"], one["end_s"], one["label"], one["score"]) for one in heard]
-    assert sorted(found) == sorted(row[1:] for row in rows(predicted) if row[0] == path.name)
+    result = [(one["start_s"], one["end_s"], one["label"], one["score"]) for one in heard]
+    assert sorted(result) == sorted(row[1:] for row in rows(predicted) if row[0] == path.name)
 
 
 def test_batch_size_changes_nothing(tiny: Tiny, predicted: Path, tmp_path: Path) -> None:
     done = ossicle("predict", tiny.bundle, tiny.tapes / "audio", "-o", tmp_path, "--format", "csv", "--batch", 1)
     assert done.returncode == 0, done.stderr
-    for one, other in zip(rows(predicted), rows(tmp_path), strict=True):
-        assert one[:4] == other[:4]
-        assert one[4] == pytest.approx(other[4], abs=2e-6)
+    for row, other in zip(rows(predicted), rows(tmp_path), strict=True):
+        assert row[:4] == other[:4]
+        assert row[4] == pytest.approx(other[4], abs=2e-6)
 
 
 def test_bad_files_cost_only_themselves(tiny: Tiny, predicted: Path, tmp_path: Path) -> None:
@@ -113,8 +113,8 @@ def test_bad_files_cost_only_themselves(tiny: Tiny, predicted: Path, tmp_path: P
     assert "Traceback" not in done.stderr
     summary = json.loads((tmp_path / "out" / "predictions.json").read_text())
     assert json.loads(done.stdout) == summary
-    found = {one["recording"]: one for one in summary["recordings"]}
-    status = {name: one["status"] for name, one in found.items()}
+    result = {recording["recording"]: recording for recording in summary["recordings"]}
+    status = {name: one["status"] for name, one in result.items()}
     assert {name: status[name] for name in ("silent.wav", "short.wav", "cut.wav")} == {
         "silent.wav": "silent",
         "short.wav": "ok",
@@ -122,14 +122,14 @@ def test_bad_files_cost_only_themselves(tiny: Tiny, predicted: Path, tmp_path: P
     }
     for name, reason in (("nan", "NaN"), ("empty", "empty file"), ("text", "not audio"), ("gone", "link")):
         assert status[f"{name}.wav"] == "left_out"
-        assert reason in found[f"{name}.wav"]["reason"]
+        assert reason in result[f"{name}.wav"]["reason"]
         assert not (tmp_path / "out" / f"{name}.Table.1.selections.txt").exists()
-    assert "missing" in found["cut.wav"]["reason"]
-    assert found["cut.wav"]["read_to_s"] == pytest.approx(12.0, abs=0.01)
+    assert "missing" in result["cut.wav"]["reason"]
+    assert result["cut.wav"]["read_to_s"] == pytest.approx(12.0, abs=0.01)
     cut = ossicle("stream", tiny.bundle, folder / "cut.wav")
     assert cut.returncode == 3
     assert "partial: cut off" in cut.stderr
-    assert len(cut.stdout.splitlines()) == found["cut.wav"]["events"]
+    assert len(cut.stdout.splitlines()) == result["cut.wav"]["events"]
     scored = [
         row for row in rows(tmp_path / "out") if row[0] in {path.name for path in (tiny.tapes / "audio").iterdir()}
     ]

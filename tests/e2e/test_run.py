@@ -29,9 +29,9 @@ def test_a_run_leaves_bundle_metrics_and_page(tiny: Tiny) -> None:
     assert {"bundle.json", "CARD.md", "weights.safetensors", "model.onnx"} <= {
         one.name for one in tiny.bundle.iterdir()
     }
-    said = json.loads(tiny.run.stdout)
-    assert list(said["outcomes"]) == list(STEPS)
-    assert set(said["outcomes"].values()) == {"computed"}
+    content = json.loads(tiny.run.stdout)
+    assert list(content["outcomes"]) == list(STEPS)
+    assert set(content["outcomes"].values()) == {"computed"}
     assert "Traceback" not in tiny.run.stderr
     assert "Warning" not in tiny.run.stderr
     assert "deprecated" not in tiny.run.stderr
@@ -95,9 +95,9 @@ def test_a_changed_annotation_does_not_decode_again(tiny: Tiny, tmp_path: Path) 
     lines = table.read_text().splitlines()
     table.write_text("\n".join(lines[:-1]) + "\n")
     assert computed(project, until="store") == ["corpus", "dataset"]
-    found = find_steps(detector.PIPELINE.steps, load_project(project))
-    assert found["store"] is not None
-    assert found["training"] is None
+    steps = find_steps(detector.PIPELINE.steps, load_project(project))
+    assert steps["store"] is not None
+    assert steps["training"] is None
 
 
 def test_a_touched_recording_changes_nothing_downstream(tiny: Tiny, tmp_path: Path) -> None:
@@ -136,8 +136,8 @@ def test_from_computes_anew_what_is_done(tiny: Tiny, tmp_path: Path) -> None:
     before = contents(project / "data", ("decision", "evaluation"))
     done = ossicle("run", "-p", project, "--from", "decision", "--until", "evaluation", "--json")
     assert done.returncode == 0, done.stderr
-    said = json.loads(done.stdout)["outcomes"]
-    assert [step for step, outcome in said.items() if outcome == "computed"] == [
+    content = json.loads(done.stdout)["outcomes"]
+    assert [step for step, outcome in content.items() if outcome == "computed"] == [
         "decision",
         "calibration",
         "second_stage",
@@ -159,10 +159,10 @@ def test_status_and_check_say_how_things_stand(tiny: Tiny, tmp_path: Path) -> No
     assert not (tmp_path / "none").exists()
     fine = ossicle("check", "-p", tiny.folder, "--json")
     assert fine.returncode == 0, fine.stdout
-    assert all(one["ok"] for one in json.loads(fine.stdout))
+    assert all(load["ok"] for load in json.loads(fine.stdout))
     faulty = ossicle("check", "-p", tiny.folder, "--set", "corpus.annotations=gone", "--json")
     assert faulty.returncode == 2
-    assert [one["what"] for one in json.loads(faulty.stdout) if not one["ok"]] == ["annotations"]
+    assert [load["what"] for load in json.loads(faulty.stdout) if not load["ok"]] == ["annotations"]
 
 
 @pytest.mark.parametrize(

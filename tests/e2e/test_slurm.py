@@ -77,7 +77,7 @@ def status(project: Path) -> dict[str, Any]:
         check=False,
         timeout=170,
     )
-    return {f"{one['job']}/{one['task']['name']}": one for one in json.loads(done.stdout)}
+    return {f"{load['job']}/{load['task']['name']}": load for load in json.loads(done.stdout)}
 
 
 def same_results(one: Path, other: Path) -> None:
@@ -88,8 +88,8 @@ def same_results(one: Path, other: Path) -> None:
 
 def test_a_cancelled_array_goes_on_and_ends_as_a_run_here_does(prepared: Path, local: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(prepared, tmp_path / "the project"))
-    said = ossicle("jobs", "submit", "-p", project, "--on", "slurm").stdout
-    numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("show", "cancel")))
+    result = ossicle("jobs", "submit", "-p", project, "--on", "slurm").stdout
+    numbers = dict(line.split(": ", 1) for line in result.splitlines() if not line.startswith(("show", "cancel")))
     assert list(numbers) == ["training", "training.gather", "scores", "scores.gather", "decision-report"]
     states = project / "data" / "jobs" / "0001" / "state" / "training"
     until(
@@ -138,8 +138,8 @@ def test_a_cancelled_array_goes_on_and_ends_as_a_run_here_does(prepared: Path, l
 
 def test_trainings_there_and_the_rest_here_give_the_same(prepared: Path, local: Path, tmp_path: Path) -> None:
     project = Path(shutil.copytree(prepared, tmp_path / "mixed"))
-    said = ossicle("run", "-p", project, "--set", "jobs.training.on=slurm").stderr
-    assert "training: 3 done" in said
+    result = ossicle("run", "-p", project, "--set", "jobs.training.on=slurm").stderr
+    assert "training: 3 done" in result
     assert {name.partition("/")[0] for name in status(project)} == {"training", "training.gather"}
     log = (project / "data" / "jobs" / "0001" / "logs" / "training-0.log").read_text()
     assert "training fold0: computed" in log
@@ -156,8 +156,8 @@ def test_a_project_for_states_is_the_same_there(tmp_path: Path) -> None:
         file.write(STATES)
     shutil.copytree(here, there)
     ossicle("run", "-p", here)
-    said = ossicle("jobs", "submit", "-p", there, "--on", "slurm").stdout
-    numbers = dict(line.split(": ", 1) for line in said.splitlines() if not line.startswith(("show", "cancel")))
+    result = ossicle("jobs", "submit", "-p", there, "--on", "slurm").stdout
+    numbers = dict(line.split(": ", 1) for line in result.splitlines() if not line.startswith(("show", "cancel")))
     assert list(numbers) == ["features", "features.gather", "heads", "heads.gather", "state_scores-report"]
     until(lambda: not queue(list(numbers.values())), "an empty queue", timeout_s=240)
     assert {one["state"] for one in status(there).values()} == {"done"}

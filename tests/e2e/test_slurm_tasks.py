@@ -30,7 +30,7 @@ def a_slurm() -> None:
 
 
 def found(states: list[TaskState]) -> dict[str, tuple[str, int, int | None]]:
-    return {one.task.name: (one.state, one.attempt, one.code) for one in states}
+    return {state.task.name: (state.state, state.attempt, state.code) for state in states}
 
 
 def lines(folder: PlanFolder, job: Job, index: int) -> list[tuple[str, int | None]]:
@@ -55,8 +55,8 @@ def test_what_fails_once_is_queued_again_and_what_keeps_failing_ends_the_rest(tm
         "bad": ("failed", 2, 5),
         "late": ("lost", 0, None),
     }
-    told = lines(folder, plan.jobs[0], 1)
-    assert told == [("running", None), ("again", 7), ("running", None), ("done", 0)]
+    result = lines(folder, plan.jobs[0], 1)
+    assert result == [("running", None), ("again", 7), ("running", None), ("done", 0)]
     assert folder.log(plan.jobs[0], 1).read_text().count("attempt of again") == 2
 
 
@@ -65,8 +65,8 @@ def test_before_the_wall_time_slurm_warns_and_the_task_saves_its_state_and_goes_
     folder, plan = made_up(tmp_path, {"long": ((), {"task": "long"})}, time="0:01:00")
     states = conduct(folder, plan, lambda job: 1, lambda states: None, 0.5)
     assert found(states) == {"task": ("done", 2, 0)}
-    told = lines(folder, plan.jobs[0], 0)
-    assert told == [("running", None), ("limit", 143), ("running", None), ("done", 0)]
+    result = lines(folder, plan.jobs[0], 0)
+    assert result == [("running", None), ("limit", 143), ("running", None), ("done", 0)]
     number = folder.numbers()["long"]
     assert {line["id"] for line in json_lines(folder.state(plan.jobs[0], 0))} == {f"{number}_0"}
 
@@ -83,8 +83,8 @@ def test_a_task_that_slurm_ends_and_queues_again_by_itself_goes_on(tmp_path: Pat
 
     states = conduct(folder, plan, lambda job: 1, requeue, 0.5)
     assert found(states) == {"task": ("done", 2, 0)}
-    told = lines(folder, plan.jobs[0], 0)
-    assert told == [("running", None), ("cancelled", 143), ("running", None), ("done", 0)]
+    result = lines(folder, plan.jobs[0], 0)
+    assert result == [("running", None), ("cancelled", 143), ("running", None), ("done", 0)]
 
 
 def test_a_task_waits_for_the_task_of_its_own_index_only(tmp_path: Path) -> None:
@@ -164,5 +164,5 @@ def test_a_training_on_a_node_that_dies_goes_on_on_another_one(tmp_path: Path) -
     # An epoch that was done again took another time; the last line may have been written before its state.
     assert after[: len(before) - 1] == before[:-1]
     ossicle(*command, "-p", here)
-    (one,), (other,) = (place.glob("data/training/.work-*/fold0/weights.safetensors") for place in (there, here))
-    assert one.read_bytes() == other.read_bytes()
+    (path,), (other,) = (place.glob("data/training/.work-*/fold0/weights.safetensors") for place in (there, here))
+    assert path.read_bytes() == other.read_bytes()

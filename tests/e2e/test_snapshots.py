@@ -39,10 +39,10 @@ ON_MODAL = ("--on", "modal", "--progress", "none", "--set", "jobs.poll_s=0.5", "
 
 def contents(project: Path) -> dict[str, str]:
     """The content digest of each finished artefact by its place; a page says how long its run took."""
-    found = {file.parent: json.loads(file.read_text()) for file in project.glob(f"data/*/[!.]*/{MANIFEST}")}
+    result = {file.parent: json.loads(file.read_text()) for file in project.glob(f"data/*/[!.]*/{MANIFEST}")}
     return {
         path.relative_to(project / "data").as_posix(): value["content"]
-        for path, value in found.items()
+        for path, value in result.items()
         if value["step"] != "report"
     }
 
@@ -82,9 +82,9 @@ def command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 def on_modal(command: Commands, project: Path, *words: object, name: str = "run") -> Said:
-    said = command(name, "-p", project, *ON_MODAL, *words)
-    assert said.code == 0, said.err[-5000:]
-    return said
+    result = command(name, "-p", project, *ON_MODAL, *words)
+    assert result.code == 0, result.err[-5000:]
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_recipe_on_modal_gives_what_a_run_here_gives(
     }
     assert modal.most <= 3
     require_equal(project, spoken_here)
-    assert not [one for one in modal.folder.rglob(".ossicle-*") if ".ossicle-sent" not in one.as_posix()]
+    assert not [path for path in modal.folder.rglob(".ossicle-*") if ".ossicle-sent" not in path.as_posix()]
 
 
 def test_whoever_is_last_cannot_gather(
@@ -139,9 +139,9 @@ def test_whoever_is_last_cannot_gather(
 
     monkeypatch.setattr(placed, "step_jobs", gathering)
     project = there(speech, "last")
-    said = command("jobs", "submit", "-p", project, "--on", "modal", "--until", "segments")
-    assert said.code == 0, said.err
-    (coordinator,) = [one.thread for one in modal.calls.values() if one.thread is not None]
+    result = command("jobs", "submit", "-p", project, "--on", "modal", "--until", "segments")
+    assert result.code == 0, result.err
+    (coordinator,) = [call.thread for call in modal.calls.values() if call.thread is not None]
     coordinator.join(300)
     # Both work units are done, and no step is.
     (segments,) = modal.folder.glob("*/data/segments")
@@ -167,13 +167,13 @@ thresholds = [0.1, 0.5]
 
 def require_little_lost(modal: SnapshotModal, kinds: Mapping[str, int]) -> None:
     """As many troubles as were planned, and each lost at most one epoch, file or shard."""
-    print([(one.name, one.epochs, dict(one.files)) for one in modal.lost], modal.troubles.came)
+    print([(lost.name, lost.epochs, dict(lost.files)) for lost in modal.lost], modal.troubles.came)
     assert Counter(modal.troubles.came) == Counter(kinds)
-    assert max((one.epochs for one in modal.lost), default=0) <= 1
+    assert max((lost.epochs for lost in modal.lost), default=0) <= 1
     done = [
         count
-        for one in modal.lost
-        for folder, count in one.files.items()
+        for lost in modal.lost
+        for folder, count in lost.files.items()
         if Path(folder).name in ("shards", "parts", "tracks")
     ]
     assert max(done, default=0) <= 1

@@ -75,8 +75,8 @@ def ossicle(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 
 def made(home: Path, name: str, ossicle: Commands) -> Path:
     place = home / name
-    said = ossicle("new", "appliances", place, "--audio", home / "audio", "--template", TEMPLATE)
-    assert said.code == 0, said.err
+    result = ossicle("new", "appliances", place, "--audio", home / "audio", "--template", TEMPLATE)
+    assert result.code == 0, result.err
     file = place / "ossicle.toml"
     # Encoder and windows are ours, not those that `new` writes.
     text = re.sub(r"\n\[(encoder|features)\][^\n]*\n([^\[\n].*\n?)*", "\n", file.read_text())
@@ -92,13 +92,13 @@ def gaining(monkeypatch: pytest.MonkeyPatch, figures: tuple[float, float]) -> No
         while True:
             yield from figures
 
-    found = endless()
-    monkeypatch.setattr(stage_two, "balanced_accuracy", lambda *_: next(found))
+    result = endless()
+    monkeypatch.setattr(stage_two, "balanced_accuracy", lambda *_: next(result))
 
 
 def fits(place: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(next((place / "data" / "heads").glob("*/heads.json")).read_text())
-    return found
+    content: dict[str, Any] = json.loads(next((place / "data" / "heads").glob("*/heads.json")).read_text())
+    return content
 
 
 def test_kept_blocks_are_in_the_bundle_and_judged_out_of_fold(
@@ -106,9 +106,9 @@ def test_kept_blocks_are_in_the_bundle_and_judged_out_of_fold(
 ) -> None:
     place = made(home, "kept", ossicle)
     gaining(monkeypatch, (0.5, 0.9))
-    said = ossicle("run", "-p", place)
-    assert said.code == 0, said.err
-    assert "stage 2 is kept: balanced accuracy 0.500 to 0.900" in said.err
+    result = ossicle("run", "-p", place)
+    assert result.code == 0, result.err
+    assert "stage 2 is kept: balanced accuracy 0.500 to 0.900" in result.err
     for fit in fits(place).values():
         assert fit["stage_two"]["kept"]
         assert all(name.startswith(("encoder.layers.1.", "head.")) for name in fit["stage_two"]["trained"])
@@ -153,9 +153,9 @@ def test_without_a_gain_the_bundle_is_that_of_stage_one(
 ) -> None:
     place = made(home, "not-kept", ossicle)
     gaining(monkeypatch, (0.9, 0.905))
-    said = ossicle("run", "bundle", "-p", place)
-    assert said.code == 0, said.err
-    assert "stage 2 is not kept: balanced accuracy 0.900 to 0.905" in said.err
+    result = ossicle("run", "bundle", "-p", place)
+    assert result.code == 0, result.err
+    assert "stage 2 is not kept: balanced accuracy 0.900 to 0.905" in result.err
     assert not any(fit["stage_two"]["kept"] for fit in fits(place).values())
     assert not list((place / "data" / "heads").glob("*/heads/*/blocks.safetensors"))
     bundle = read_bundle(next((place / "data" / "bundle").glob("*/bundle")))
@@ -182,14 +182,14 @@ def test_blocks_that_no_training_can_reach_are_refused(
     home: Path, tmp_path: Path, ossicle: Commands, settings: tuple[str, ...], words: str
 ) -> None:
     assert ossicle("new", "appliances", tmp_path, "--audio", home / "audio", "--template", TEMPLATE).code == 0
-    said = ossicle("check", "-p", tmp_path, *(part for one in settings for part in ("--set", one)))
-    assert said.code == 2
-    assert "[head] unfreeze_blocks = 1" in said.err
-    assert words in " ".join(said.err.split())
+    result = ossicle("check", "-p", tmp_path, *(part for one in settings for part in ("--set", one)))
+    assert result.code == 2
+    assert "[head] unfreeze_blocks = 1" in result.err
+    assert words in " ".join(result.err.split())
 
 
 def test_more_blocks_than_the_encoder_has_are_refused(home: Path, ossicle: Commands) -> None:
     place = made(home, "too-many", ossicle)
-    said = ossicle("features", "build", "-p", place, "--set", "head.unfreeze_blocks=2")
-    assert said.code == 2
-    assert "this BEATs has 2 blocks, of which 1 to 1 can be trained" in " ".join(said.err.split())
+    result = ossicle("features", "build", "-p", place, "--set", "head.unfreeze_blocks=2")
+    assert result.code == 2
+    assert "this BEATs has 2 blocks, of which 1 to 1 can be trained" in " ".join(result.err.split())

@@ -19,8 +19,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Finished:
 
 
 def metrics(project: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((project / "metrics.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((project / "metrics.json").read_text())
+    return content
 
 
 def test_units_agree_with_words_that_they_never_saw(finished: Finished) -> None:
@@ -49,9 +49,9 @@ def test_results_lie_beside_the_project(finished: Finished) -> None:
 
 def test_a_file_is_encoded_by_the_published_quantiser(finished: Finished) -> None:
     file = finished.home / "audio" / "speaker0_0.wav"
-    said = ossicle("units", "encode", finished.folder / "quantiser", file, "--json")
-    assert said.returncode == 0, said.stderr
-    assert json.loads(said.stdout)
+    completed = ossicle("units", "encode", finished.folder / "quantiser", file, "--json")
+    assert completed.returncode == 0, completed.stderr
+    assert json.loads(completed.stdout)
 
 
 def test_without_words_the_figures_that_need_them_are_left_out(finished: Finished) -> None:

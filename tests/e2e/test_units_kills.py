@@ -40,19 +40,19 @@ def until(project: Path, step: str) -> tuple[object, ...]:
 
 def content(project: Path, step: str) -> str:
     (manifest,) = (project / "data" / step).glob("[!.]*/artefact.json")
-    found: str = json.loads(manifest.read_text())["content"]
-    return found
+    result: str = json.loads(manifest.read_text())["content"]
+    return result
 
 
 def complete_parts(project: Path, step: str) -> dict[str, int]:
     """The shards and parts of a step, finished or not, with the times of their last change."""
-    found = {}
+    result = {}
     for folder in (project / "data" / step).glob("*"):
         for file in folder.rglob("*"):
             below = file.relative_to(folder)
             if file.is_file() and below.parts[0] in PARTS and not file.name.startswith("."):
-                found[str(below)] = file.stat().st_mtime_ns
-    return found
+                result[str(below)] = file.stat().st_mtime_ns
+    return result
 
 
 def require_resumed(finished: Finished, project: Path, step: str) -> None:

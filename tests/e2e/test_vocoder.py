@@ -73,13 +73,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def metrics(project: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((project / "metrics.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((project / "metrics.json").read_text())
+    return content
 
 
 def test_results_name_who_is_judged_and_hold_all_figures(project: Path) -> None:
-    found = metrics(project)["vocoder"]
-    assert found["basis"] == "held out by speaker"
+    result = metrics(project)["vocoder"]
+    assert result["basis"] == "held out by speaker"
     trained = json.loads((project / "vocoder" / "training.json").read_text())
     assert (trained["trains"], trained["chooses"], trained["judged"]) == (
         ["speaker0", "speaker1"],
@@ -88,18 +88,18 @@ def test_results_name_who_is_judged_and_hold_all_figures(project: Path) -> None:
     )
     assert trained["speakers"] == ["speaker0", "speaker1"]
     for name in ("log_mel_db", "mcd_db", "mcd_aligned_db", "voicing_error", "si_sdr_db", "snr_db", "duration_ratio"):
-        assert set(found[name]) == {"value", "low", "high"}
-        assert found[name]["value"] is not None
+        assert set(result[name]) == {"value", "low", "high"}
+        assert result[name]["value"] is not None
     # Units end up to a frame before their segment does.
-    assert 0.95 < found["length_ratio"]["value"] < 1.0
-    assert found["baseline"]["log_mel_db"]["value"] > 0
-    assert found["start"]["log_mel_db"]["value"] > 0
-    assert found["verdict"]["passed"] is False
+    assert 0.95 < result["length_ratio"]["value"] < 1.0
+    assert result["baseline"]["log_mel_db"]["value"] > 0
+    assert result["start"]["log_mel_db"]["value"] > 0
+    assert result["verdict"]["passed"] is False
     assert "units" in metrics(project)
     pairs = json.loads((project / "resynthesis" / "resynthesis.json").read_text())["pairs"]
-    for one in pairs:
-        assert 0.9 < one["length_ratio"] < 1.0
-    assert {one["group"] for one in pairs} == {"speaker3"}
+    for pair in pairs:
+        assert 0.9 < pair["length_ratio"] < 1.0
+    assert {pair["group"] for pair in pairs} == {"speaker3"}
     sounds = sorted(path.name for path in (project / "resynthesis").glob("*.wav"))
     assert len(sounds) == 3 * len(pairs) > 0
     original, made = (
@@ -125,9 +125,9 @@ def test_units_of_files_are_spoken(project: Path, tmp_path: Path) -> None:
     assert coded.returncode == 0, coded.stderr
     units = tmp_path / "coded" / "speaker0_0.units.json"
     options = ("--speaker", "speaker1", "--semitones", "3")
-    said = ossicle("units", "vocoder", project / "vocoder", units, "-o", tmp_path / "out", *options)
-    assert said.returncode == 0, said.stderr
-    (n_units,) = [len(one["units"]) for one in json.loads(units.read_text())["segments"]]
+    completed = ossicle("units", "vocoder", project / "vocoder", units, "-o", tmp_path / "out", *options)
+    assert completed.returncode == 0, completed.stderr
+    (n_units,) = [len(segment["units"]) for segment in json.loads(units.read_text())["segments"]]
     made, rate = soundfile.read(tmp_path / "out" / "speaker0_0.wav")
     assert (len(made), rate) == (n_units * 160, 8000)
     assert np.abs(made).max() > 0
@@ -136,10 +136,10 @@ def test_units_of_files_are_spoken(project: Path, tmp_path: Path) -> None:
 def test_resynth_of_a_copied_folder_judges_and_names_each_missed_bar(project: Path, tmp_path: Path) -> None:
     moved = shutil.copytree(project / "vocoder", tmp_path / "elsewhere")
     file = project.parent / "audio" / "speaker3_1.wav"
-    said = ossicle("units", "resynth", moved, file, "-o", tmp_path / "out", "--json", "--most-mcd", "0.5")
-    assert said.returncode == 4
-    assert "the vocoder misses a bar: mcd_db" in said.stderr
-    assert json.loads(said.stdout)["verdict"]["passed"] is False
+    completed = ossicle("units", "resynth", moved, file, "-o", tmp_path / "out", "--json", "--most-mcd", "0.5")
+    assert completed.returncode == 4
+    assert "the vocoder misses a bar: mcd_db" in completed.stderr
+    assert json.loads(completed.stdout)["verdict"]["passed"] is False
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         "speaker3_1.original.wav",
         "speaker3_1.resynthesis.wav",

@@ -35,8 +35,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def content(project: Path, step: str) -> str:
     (manifest,) = (project / "data" / step).glob("[!.]*/artefact.json")
-    found: str = json.loads(manifest.read_text())["content"]
-    return found
+    result: str = json.loads(manifest.read_text())["content"]
+    return result
 
 
 def half_done(finished: Path, place: Path, step: str) -> Path:

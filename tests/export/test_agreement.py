@@ -15,18 +15,18 @@ from .test_export import FRONT, PLAN, network
 def test_agreement_by_hand() -> None:
     expected = np.float32([[0.9, 0.1], [0.5, 0.50005], [0.2, 0.6], [0.3, 0.1]])
     found = np.float32([[0.9, 0.1], [0.50005, 0.5], [0.7, 0.6], [0.3, 0.2]])
-    told = agreement(expected, found)
-    assert (told.n_frames, told.n_heard) == (4, 4)
-    assert told.max_difference == pytest.approx(0.5)
+    result = agreement(expected, found)
+    assert (result.n_frames, result.n_heard) == (4, 4)
+    assert result.max_difference == pytest.approx(0.5)
     # The second frame's two are tied, and within the margin of float32.
-    assert told.same_top == pytest.approx(3 / 4)
-    assert told.same_top_outside == pytest.approx(2 / 3)
+    assert result.same_top == pytest.approx(3 / 4)
+    assert result.same_top_outside == pytest.approx(2 / 3)
 
 
 def test_with_one_label_the_side_of_a_half_counts() -> None:
-    told = agreement(np.float32([[0.4], [0.6], [0.50001]]), np.float32([[0.6], [0.7], [0.4]]))
-    assert told.same_top == pytest.approx(1 / 3)
-    assert told.same_top_outside == pytest.approx(1 / 2)
+    result = agreement(np.float32([[0.4], [0.6], [0.50001]]), np.float32([[0.6], [0.7], [0.4]]))
+    assert result.same_top == pytest.approx(1 / 3)
+    assert result.same_top_outside == pytest.approx(1 / 2)
     assert agreement(np.float32([[0.497], [0.6]]), np.float32([[0.503], [0.6]])).same_top == 1.0
 
 
@@ -39,29 +39,29 @@ def test_the_highest_of_scores_in_silence_is_not_compared(n_labels: int) -> None
     sound = np.tile(np.float32([0.9, *[0.05] * (n_labels - 1)]), (400, 1))
     expected, found = np.concatenate([silence, sound]), np.concatenate([noisy, sound])
     assert float((expected.argmax(1) == found.argmax(1)).mean()) < 0.9
-    told = agreement(expected, found)
-    assert (told.same_top, told.n_heard) == (1.0, 400)
-    require_agreement("g", "bf16", told)
+    result = agreement(expected, found)
+    assert (result.same_top, result.n_heard) == (1.0, 400)
+    require_agreement("g", "bf16", result)
     # Silence that agrees hides no frame in which another label is heard.
     wrong = np.concatenate([noisy, sound[:380], sound[380:, ::-1]])
-    told = agreement(expected, wrong)
-    assert told.same_top == 0.95
+    result = agreement(expected, wrong)
+    assert result.same_top == 0.95
     with pytest.raises(OssicleError, match=r"top label of only 95\.0 % of 400 frames"):
-        require_agreement("g", "bf16", told)
+        require_agreement("g", "bf16", result)
 
 
 def test_what_only_the_export_hears_counts() -> None:
-    told = agreement(np.float32([[0.03, 0.001]] * 9), np.float32([[0.01, 0.8]] * 9))
-    assert (told.same_top, told.n_heard) == (0.0, 9)
+    result = agreement(np.float32([[0.03, 0.001]] * 9), np.float32([[0.01, 0.8]] * 9))
+    assert (result.same_top, result.n_heard) == (0.0, 9)
     assert agreement(np.float32([[0.002, 0.001]]), np.float32([[0.002, 0.8]])).same_top == 0.0
     deaf = agreement(np.float32([[0.8, 0.001], [0.001, 0.8]]), np.zeros((2, 2), np.float32))
     assert (deaf.same_top, deaf.n_heard) == (0.5, 2)
 
 
 def test_where_nothing_is_heard_there_is_no_share_and_no_refusal() -> None:
-    told = agreement(np.float32([[0.02, 0.01]]), np.float32([[0.01, 0.02]]))
-    assert math.isnan(told.same_top)
-    require_agreement("g", "bf16", told)
+    result = agreement(np.float32([[0.02, 0.01]]), np.float32([[0.01, 0.02]]))
+    assert math.isnan(result.same_top)
+    require_agreement("g", "bf16", result)
 
 
 def test_broken_scores_are_not_silence() -> None:

@@ -79,7 +79,7 @@ def networks(case: _Case, count: int = 1) -> list[torch.nn.Module]:
     """Untrained networks whose scores spread over [0, 1] on this sound."""
     model, plan = case
     torch.manual_seed(0)
-    found = []
+    result = []
     with torch.no_grad():
         for _ in range(count):
             network = build_network(model, FRONT, plan, len(LABELS)).eval()
@@ -95,14 +95,14 @@ def networks(case: _Case, count: int = 1) -> list[torch.nn.Module]:
                 spread = logits.std(dim=0).clamp_min(1e-7)
                 one.output.weight /= 2.5 * spread[:, None]
                 one.output.bias.sub_(logits.mean(dim=0)).div_(2.5 * spread)
-            found.append(network)
-    return found
+            result.append(network)
+    return result
 
 
 def logits(scores: np.ndarray) -> np.ndarray:
     """What a network said before its sigmoid, as far as float32 kept it."""
-    found: np.ndarray = inverse_sigmoid(np.clip(scores.astype(np.float64), 1e-6, 1 - 1e-6))
-    return found
+    result: np.ndarray = inverse_sigmoid(np.clip(scores.astype(np.float64), 1e-6, 1 - 1e-6))
+    return result
 
 
 def sound(plan: ChunkPlan, count: int = 6) -> np.ndarray:
@@ -133,7 +133,7 @@ def test_no_choice_is_without_a_case() -> None:
     for spec in dataclasses.fields(WindowSettings):
         choices = spec.metadata.get("choices")
         if choices:
-            assert {getattr(one, spec.name) for one in windows} == set(choices), spec.name
+            assert {getattr(settings, spec.name) for settings in windows} == set(choices), spec.name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -163,10 +163,10 @@ def test_float32_graphs_are_the_network(made: Made) -> None:
 
 @pytest.mark.parametrize("name", ["crnn", "mean", "attention, gem", "attention, frames"])
 def test_all_folds_in_one_graph_are_the_mean_of_the_networks(name: str) -> None:
-    found, plan = networks(CASES[name], 2), CASES[name][1]
-    expected = torch_scores(found, plan)
-    assert np.abs(torch_scores(found[:1], plan) - expected).max() > 0.005
-    graph = folds_graph(found, plan, FRONT)
+    result, plan = networks(CASES[name], 2), CASES[name][1]
+    expected = torch_scores(result, plan)
+    assert np.abs(torch_scores(result[:1], plan) - expected).max() > 0.005
+    graph = folds_graph(result, plan, FRONT)
     require_agreement(name, "fp32", agreement(expected, graph_scores(graph, plan, onnx_predictor)))
 
 
@@ -205,10 +205,10 @@ def test_a_trial_before_the_training_lets_it_pass(name: str) -> None:
 
 
 def test_all_folds_from_the_waveform_share_a_spectrogram() -> None:
-    found, plan = networks(CASES["crnn"], 2), CASES["crnn"][1]
-    graph = folds_waveform_graph(found, plan, FRONT)
-    assert len(graph) < 2 * len(waveform_graph(found[0], plan, FRONT)) - 100_000
-    expected = torch_scores(found, plan)
+    result, plan = networks(CASES["crnn"], 2), CASES["crnn"][1]
+    graph = folds_waveform_graph(result, plan, FRONT)
+    assert len(graph) < 2 * len(waveform_graph(result[0], plan, FRONT)) - 100_000
+    expected = torch_scores(result, plan)
     require_agreement("folds", "fp32", agreement(expected, graph_scores(graph, plan, onnx_predictor, "waveform")))
 
 
@@ -219,5 +219,5 @@ def test_the_networks_known_for_birds_are_exported(backbone: str) -> None:
     (network,) = networks(case)
     try_export(network, WINDOWS, FRONT, backbone)
     graph = half_weights(model_graph(network, WINDOWS, FRONT), "bf16")
-    found = agreement(torch_scores([network], WINDOWS), graph_scores(graph, WINDOWS, openvino_predictor))
-    assert found.max_difference < 0.1
+    result = agreement(torch_scores([network], WINDOWS), graph_scores(graph, WINDOWS, openvino_predictor))
+    assert result.max_difference < 0.1

@@ -120,10 +120,10 @@ def test_the_network_given_is_left_as_it_was(graphs: dict[str, bytes]) -> None:
 
 
 def test_the_exporters_narration_is_kept_back(capfd: pytest.CaptureFixture[str]) -> None:
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as result:
         warnings.simplefilter("always")
         model_graph(network(), PLAN, FRONT)
-    assert said == []
+    assert result == []
     assert capfd.readouterr() == ("", "")
 
 
@@ -137,9 +137,9 @@ def test_a_grid_of_other_frames_is_refused() -> None:
 @pytest.mark.parametrize("n_samples", [0, 10, 2399, 100_000])
 def test_parity_is_measured_on_recordings_of_any_length(graphs: dict[str, bytes], n_samples: int) -> None:
     samples = (0.1 * np.random.default_rng(0).standard_normal(n_samples)).astype(np.float32)
-    found = check_parity(network(), graphs, PLAN, FRONT, samples)
-    assert sorted(found) == ["model.onnx", "waveform.onnx"]
-    assert all(0 <= difference < TOLERANCE for difference in found.values())
+    result = check_parity(network(), graphs, PLAN, FRONT, samples)
+    assert sorted(result) == ["model.onnx", "waveform.onnx"]
+    assert all(0 <= difference < TOLERANCE for difference in result.values())
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "waveform.onnx"])

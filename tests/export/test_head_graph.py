@@ -32,6 +32,6 @@ def test_the_graph_gives_the_scores_of_the_head(pooling: str, values: str, hidde
         with torch.no_grad():
             expected = HeadScores(head.eval())(tokens).numpy()
         head.train()
-        found = session.run(["scores"], {"embeddings": tokens.numpy()})[0]
-        assert found.shape == (batch, LABELS)
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        result = session.run(["scores"], {"embeddings": tokens.numpy()})[0]
+        assert result.shape == (batch, LABELS)
+        np.testing.assert_allclose(result, expected, atol=1e-5)

@@ -125,5 +125,5 @@ def test_parity_of_windows_that_are_shorter_than_hops(n_samples: int) -> None:
     skipped = -plan.lead_samples
     expected = samples[skipped:][: plan.chunk_samples]
     np.testing.assert_array_equal(chunks[0][: len(expected)], expected)
-    found = check_parity(network, {"model.onnx": model_graph(network, plan, FRONT)}, plan, FRONT, samples)
-    assert found["model.onnx"] < 1e-4
+    result = check_parity(network, {"model.onnx": model_graph(network, plan, FRONT)}, plan, FRONT, samples)
+    assert result["model.onnx"] < 1e-4

@@ -166,9 +166,9 @@ def _ten_seconds(path: Path) -> None:
 
 
 def _read(read: Reader, path: Path) -> None:
-    said = path.name
+    result = path.name
     try:
         read(path)
     except OssicleError as problem:
-        said = str(problem)
-    assert path.name in said, said
+        result = str(problem)
+    assert path.name in result, result

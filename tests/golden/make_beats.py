@@ -97,12 +97,12 @@ def kaldi(waveform: np.ndarray) -> np.ndarray:
         257, 128, 20.0, 8000.0, 16000, norm=None, mel_scale="kaldi", triangularize_in_mel_space=True
     )
     window = window_function(400, "povey", periodic=False)
-    found = spectrogram(
+    result = spectrogram(
         waveform.astype(np.float64), window, frame_length=400, hop_length=160, fft_length=512, power=2.0, center=False,
         preemphasis=0.97, mel_filters=filters, log_mel="log", mel_floor=float(np.finfo(np.float32).eps),
         remove_dc_offset=True, dtype=np.float64,
     )  # fmt: skip
-    return np.ascontiguousarray(found.T)
+    return np.ascontiguousarray(result.T)
 
 
 def speechbrain_class() -> Any:

@@ -24,11 +24,11 @@ HERE = Path(__file__).resolve().parent / "formats"
 
 def opensoundscape_annotations() -> types.ModuleType:
     """Its module of annotations alone: the package itself would load torch."""
-    found = importlib.util.find_spec("opensoundscape")
-    if found is None or found.submodule_search_locations is None:
+    spec = importlib.util.find_spec("opensoundscape")
+    if spec is None or spec.submodule_search_locations is None:
         sys.exit("install opensoundscape first")
     package = types.ModuleType("opensoundscape")
-    package.__path__ = list(found.submodule_search_locations)
+    package.__path__ = list(spec.submodule_search_locations)
     sys.modules["opensoundscape"] = package
     return importlib.import_module("opensoundscape.annotations")
 

@@ -25,14 +25,16 @@ def owners(source: Path) -> list[Path]:
 
 def names_in(module: Path) -> set[str]:
     """Whole file names that a module spells; a name that begins with a dot is an ending."""
-    found = {one.value for one in texts(ast.parse(module.read_text(encoding="utf-8")))}
-    return {name for name in found if _FILE.fullmatch(name) and not name.startswith(".")}
+    result = {text.value for text in texts(ast.parse(module.read_text(encoding="utf-8")))}
+    return {name for name in result if _FILE.fullmatch(name) and not name.startswith(".")}
 
 
 def spelled(module: Path, names: set[str]) -> list[str]:
     """Lines of a module that spell one of ``names``, alone or at the end of a path."""
     tree = ast.parse(module.read_text(encoding="utf-8"))
-    return [f"{module.name}:{one.lineno}: {one.value}" for one in texts(tree) if one.value.rsplit("/", 1)[-1] in names]
+    return [
+        f"{module.name}:{text.lineno}: {text.value}" for text in texts(tree) if text.value.rsplit("/", 1)[-1] in names
+    ]
 
 
 @pytest.fixture(scope="module")

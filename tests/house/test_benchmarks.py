@@ -12,7 +12,7 @@ def offers_smoke(source: str) -> bool:
     """Whether a script takes ``parsed`` from ``smoke`` and parses its command line with it, and with nothing else."""
     tree = ast.parse(source)
     imported = any(
-        isinstance(node, ast.ImportFrom) and node.module == "smoke" and "parsed" in [one.name for one in node.names]
+        isinstance(node, ast.ImportFrom) and node.module == "smoke" and "parsed" in [name.name for name in node.names]
         for node in ast.walk(tree)
     )
     called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]

@@ -24,14 +24,14 @@ USAGE: type[Exception] = typer.BadParameter.__mro__[1]
 
 def commands_in(text: str) -> list[list[str]]:
     """The words of each `ossicle` call in the shell blocks of a page; continued lines are one, `&&` parts are two."""
-    found = []
+    result = []
     for block in _FENCE.findall(text):
         for line in _COMMENT.sub("", block.replace("\\\n", " ")).splitlines():
             for part in _OPERATOR.split(line):
                 words = shlex.split(part)
                 if words and words[0] == "ossicle":
-                    found.append(words[1:])
-    return found
+                    result.append(words[1:])
+    return result
 
 
 def parse(words: list[str]) -> None:
@@ -41,9 +41,9 @@ def parse(words: list[str]) -> None:
     while isinstance(command, TyperGroup):
         if command.invoke_without_command and not (context._protected_args or context.args):
             return
-        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-        assert found is not None
-        command, context = found, found.make_context(name, rest, parent=context)
+        name, result, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert result is not None
+        command, context = result, result.make_context(name, rest, parent=context)
 
 
 def test_the_pages_commands_parse(repository: Path) -> None:

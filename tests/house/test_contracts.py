@@ -69,8 +69,8 @@ def test_the_contracts_hold(repository: Path) -> None:
 
 
 def test_the_skeleton_is_the_package_list(repository: Path) -> None:
-    found = {path.parent.name for path in (repository / "src" / "ossicle").glob("*/__init__.py")}
-    assert found == set(PACKAGES), "a package was added or removed: adapt PACKAGES and the layers in pyproject.toml"
+    result = {path.parent.name for path in (repository / "src" / "ossicle").glob("*/__init__.py")}
+    assert result == set(PACKAGES), "a package was added or removed: adapt PACKAGES and the layers in pyproject.toml"
 
 
 def test_an_empty_skeleton_keeps_every_contract(repository: Path, skeleton: Path) -> None:

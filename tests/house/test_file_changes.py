@@ -36,16 +36,16 @@ def name_of(node: ast.expr) -> str:
 
 def scratch_names(tree: ast.AST) -> set[str]:
     """Names of what is not in its place yet, ``with whole_file(path) as NAME``, and of files in memory."""
-    found = set()
+    result = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and name_of(node.value.func) in _IN_MEMORY:
-            found |= {one.id for one in node.targets if isinstance(one, ast.Name)}
+            result |= {one.id for one in node.targets if isinstance(one, ast.Name)}
         for item in node.items if isinstance(node, ast.With) else ():
             call, target = item.context_expr, item.optional_vars
             scratch = isinstance(call, ast.Call) and name_of(call.func).rpartition(".")[2] in _SCRATCH
             if scratch and isinstance(target, ast.Name):
-                found.add(target.id)
-    return found
+                result.add(target.id)
+    return result
 
 
 def base_name(node: ast.expr) -> str:
@@ -61,7 +61,7 @@ def base_name(node: ast.expr) -> str:
 
 def mode_of(call: ast.Call, place: int) -> str:
     """Return the mode of an ``open`` call, ``"?"`` if it is not written out."""
-    given = [one.value for one in call.keywords if one.arg == "mode"] or call.args[place : place + 1]
+    given = [keyword.value for keyword in call.keywords if keyword.arg == "mode"] or call.args[place : place + 1]
     if not given:
         return "r"
     return given[0].value if isinstance(given[0], ast.Constant) and isinstance(given[0].value, str) else "?"
@@ -96,8 +96,8 @@ def is_change(call: ast.Call, scratch: set[str]) -> bool:
     if receiver is not None and last == "rename":
         return len(call.args) == 1 and not isinstance(call.args[0], ast.Dict | ast.Call)
     if (last in _LIBRARIES and receiver is not None) or name == "save_file":
-        arguments = [*call.args, *(one.value for one in call.keywords)]
-        return not any(base_name(one) in scratch for one in arguments)
+        arguments = [*call.args, *(keyword.value for keyword in call.keywords)]
+        return not any(base_name(argument) in scratch for argument in arguments)
     if name in ("soundfile.write", "np.save", "h5py.File"):
         writes = name != "h5py.File" or any(one in mode_of(call, 1) for one in "wax+?")
         return writes and base_name(call.args[0]) not in scratch

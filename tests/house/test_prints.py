@@ -22,8 +22,8 @@ def bare_prints(text: str) -> Iterator[int]:
 
 
 def test_no_module_prints_what_was_not_made_safe() -> None:
-    found = [f"{path}:{line}" for path in sorted(SOURCE.rglob("*.py")) for line in bare_prints(path.read_text())]
-    assert not found, f"wrap what is printed in printable(...) or json_text(...): {', '.join(found)}"
+    result = [f"{path}:{line}" for path in sorted(SOURCE.rglob("*.py")) for line in bare_prints(path.read_text())]
+    assert not result, f"wrap what is printed in printable(...) or json_text(...): {', '.join(result)}"
 
 
 @pytest.mark.parametrize(

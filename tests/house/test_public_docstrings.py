@@ -33,11 +33,11 @@ def described(text: str) -> set[str]:
 
 def missing(documented: Callable[..., Any], *, returns: bool) -> set[str]:
     """Return what the docstring of a callable lacks: sections, or descriptions of parameters."""
-    found = sections(documented)
+    result = sections(documented)
     signature = inspect.signature(documented)
     parameters = {name for name in signature.parameters if name not in ("self", "cls")}
-    out = {f"parameter {name}" for name in parameters - described(found.get("Parameters", ""))}
-    if returns and signature.return_annotation is not None and not {"Returns", "Yields"} & set(found):
+    out = {f"parameter {name}" for name in parameters - described(result.get("Parameters", ""))}
+    if returns and signature.return_annotation is not None and not {"Returns", "Yields"} & set(result):
         out.add("Returns")
     return out
 
@@ -45,8 +45,8 @@ def missing(documented: Callable[..., Any], *, returns: bool) -> set[str]:
 def methods(of: type) -> Iterator[tuple[str, Callable[..., Any]]]:
     """Yield the public methods of a class that Ossicle defines, inherited ones too."""
     for name, _ in inspect.getmembers(of):
-        found = inspect.getattr_static(of, name)
-        function = found.__func__ if isinstance(found, classmethod | staticmethod) else found
+        result = inspect.getattr_static(of, name)
+        function = result.__func__ if isinstance(result, classmethod | staticmethod) else result
         if not name.startswith("_") and inspect.isfunction(function) and function.__module__.startswith("ossicle"):
             yield name, function
 
@@ -54,13 +54,13 @@ def methods(of: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_each_name_has_headed_sections_and_a_doctest(name: str) -> None:
     public = getattr(ossicle, name)
-    found = sections(public)
-    assert ">>> " in found.get("Examples", ""), f"{name}: no doctest below the heading Examples"
+    result = sections(public)
+    assert ">>> " in result.get("Examples", ""), f"{name}: no doctest below the heading Examples"
     if isinstance(public, type) and issubclass(public, Exception):
-        assert described(found["Attributes"]) == {"exit_code"}
+        assert described(result["Attributes"]) == {"exit_code"}
     else:
         assert missing(public, returns=not isinstance(public, type)) == set()
-        assert isinstance(public, type) or "Raises" in found, f"{name}: no section Raises"
+        assert isinstance(public, type) or "Raises" in result, f"{name}: no section Raises"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if isinstance(getattr(ossicle, name), type)])

@@ -39,7 +39,7 @@ def test_names_that_left_out_parts_of_a_bundle_are_gone_with_a_remedy(name: str)
 
 def test_the_documents_open_bundles_as_a_whole(repository: Path) -> None:
     calls = re.compile(r"ossicle\.(?:OnnxPredictor|predict_file|stream_file)|(?<![.\w])(?:predict|stream)_file\(")
-    told = {
+    result = {
         f"{page.relative_to(repository)}: {line.strip()}"
         for page in (
             *repository.glob("*.md"),
@@ -49,11 +49,11 @@ def test_the_documents_open_bundles_as_a_whole(repository: Path) -> None:
         for line in page.read_text(encoding="utf-8").splitlines()
         if calls.search(line) and "**parts" not in line and "UPGRADING" not in page.name
     }
-    assert told == set()
+    assert result == set()
 
 
 def test_every_error_is_a_name() -> None:
-    every = {name for name, one in vars(errors).items() if isinstance(one, type) and issubclass(one, Exception)}
+    every = {name for name, var in vars(errors).items() if isinstance(var, type) and issubclass(var, Exception)}
     assert every <= set(ossicle.__all__)
 
 

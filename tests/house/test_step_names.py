@@ -25,7 +25,7 @@ ASKING = (
     "app/steps/pipeline/work_units.py",
 )
 """Files and folders of the package that must work with every pipeline."""
-NAMES = {step.name for one in PIPELINES.values() for step in one.steps}
+NAMES = {step.name for pipeline in PIPELINES.values() for step in pipeline.steps}
 
 
 def modules(repository: Path) -> Iterator[Path]:
@@ -37,13 +37,15 @@ def modules(repository: Path) -> Iterator[Path]:
 
 def spelt(source: str) -> list[str]:
     """Names of steps that stand as a text of their own in source code."""
-    found = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
-    return [value for value in found if isinstance(value, str) and value in NAMES]
+    result = (node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    return [value for value in result if isinstance(value, str) and value in NAMES]
 
 
 def test_commands_for_every_pipeline_spell_no_step(repository: Path) -> None:
-    found = {str(path.relative_to(repository)): spelt(path.read_text(encoding="utf-8")) for path in modules(repository)}
-    assert {name: names for name, names in found.items() if names} == {}
+    result = {
+        str(path.relative_to(repository)): spelt(path.read_text(encoding="utf-8")) for path in modules(repository)
+    }
+    assert {name: names for name, names in result.items() if names} == {}
 
 
 @pytest.mark.parametrize("line", ['if step.name == "training": pass', 'artefacts["corpus"]', 'run(until="noise_gate")'])

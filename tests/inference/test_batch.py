@@ -32,11 +32,11 @@ def beeps(path, rate=16000, seconds=12.3, subtype="PCM_16"):
 
 def test_events_are_where_the_sounds_are(tmp_path):
     times = beeps(tmp_path / "a.wav")
-    found = predict_file(tmp_path / "a.wav", PREDICTOR, DECISIONS)
-    assert found.status == "ok"
-    assert found.end_s == pytest.approx(12.3)
-    assert [e.label for e in found.events] == ["high" if i % 2 == 0 else "low" for i in range(len(times))]
-    np.testing.assert_allclose([e.start_s for e in found.events], times, atol=0.025)
+    prediction = predict_file(tmp_path / "a.wav", PREDICTOR, DECISIONS)
+    assert prediction.status == "ok"
+    assert prediction.end_s == pytest.approx(12.3)
+    assert [e.label for e in prediction.events] == ["high" if i % 2 == 0 else "low" for i in range(len(times))]
+    np.testing.assert_allclose([e.start_s for e in prediction.events], times, atol=0.025)
 
 
 @pytest.mark.parametrize("feed_s", [0.02, 0.3, 1.0, 10.0])
@@ -45,13 +45,13 @@ def test_stream_and_batch_decide_the_same(tmp_path, feed_s, batch_chunks):
     beeps(tmp_path / "a.flac")
     batch = predict_file(tmp_path / "a.flac", PREDICTOR, DECISIONS, batch_chunks=32)
     stream = list(stream_file(tmp_path / "a.flac", PREDICTOR, DECISIONS, feed_s, batch_chunks))
-    got = sorted((one.event for one in stream), key=event_order)
+    got = sorted((emitted_event.event for emitted_event in stream), key=event_order)
     assert [(e.start_s, e.end_s, e.label) for e in got] == [(e.start_s, e.end_s, e.label) for e in batch.events]
     np.testing.assert_allclose([e.score for e in got], [e.score for e in batch.events], atol=1e-6)
     if batch_chunks == 1:
         # Core plus right context plus the decision's delay, and what the feed itself holds back.
         bound = PLAN.latency_s + (1 + 2 + 2) * PLAN.hop_s + feed_s
-        assert all(0 < one.latency_s <= bound + 1e-9 for one in stream)
+        assert all(0 < emitted_event.latency_s <= bound + 1e-9 for emitted_event in stream)
 
 
 def test_scores_in_memory_and_on_disk_are_the_same(tmp_path):
@@ -72,9 +72,9 @@ def test_a_bad_file_costs_only_itself(tmp_path):
     poisoned[9000] = np.nan
     soundfile.write(tmp_path / "nan.wav", poisoned, 8000, subtype="FLOAT")
     for name in ("text.wav", "empty.wav", "nan.wav", "absent.wav"):
-        found = predict_file(tmp_path / name, PREDICTOR, DECISIONS)
-        assert (found.status, found.events) == ("left_out", ())
-        assert name in found.reason
+        prediction = predict_file(tmp_path / name, PREDICTOR, DECISIONS)
+        assert (prediction.status, prediction.events) == ("left_out", ())
+        assert name in prediction.reason
         with pytest.raises(AudioError):
             score_recording(tmp_path / name, PREDICTOR)
 

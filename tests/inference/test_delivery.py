@@ -21,24 +21,24 @@ def track(seed: int, n: int) -> ScoreTrack:
 @given(st.integers(0, 1000), st.integers(1, 40), st.lists(st.integers(0, 9), max_size=8), st.floats(0.3, 0.7))
 @settings(deadline=None, max_examples=60)
 def test_a_recording_is_decided_alike_in_blocks_of_any_size(seed: int, n: int, sizes: list[int], on: float) -> None:
-    found = track(seed, n)
+    score_track = track(seed, n)
     decisions = dict.fromkeys("ab", Decision(on=on, off=on))
     # Not on the very threshold: the mean's last bit depends on the blocks.
-    level = as_judged(found, "mean").scores[0]
+    level = as_judged(score_track, "mean").scores[0]
     if np.any(np.abs(level - on) < 1e-6):
         return
     fold, events, at = Delivery("mean").decider(("a", "b"), decisions, 0.5), [], 0
     for size in (*sizes, n):
-        events += fold.feed(found.scores[at : at + size])
+        events += fold.feed(score_track.scores[at : at + size])
         at = min(at + size, n)
     assert events == []
-    events = fold.finish(found.duration_s)
-    expected = decide(as_judged(found, "mean"), decisions)
-    assert [(one.start_s, one.end_s, one.label) for one in events] == [
-        (one.start_s, one.end_s, one.label) for one in expected
+    events = fold.finish(score_track.duration_s)
+    expected = decide(as_judged(score_track, "mean"), decisions)
+    assert [(event.start_s, event.end_s, event.label) for event in events] == [
+        (event.start_s, event.end_s, event.label) for event in expected
     ]
-    assert [one.label for one in events] == [label for label, one in zip("ab", level, strict=True) if one >= on]
-    assert all((one.start_s, one.end_s) == (0.0, found.duration_s) for one in events)
+    assert [event.label for event in events] == [label for label, one in zip("ab", level, strict=True) if one >= on]
+    assert all((event.start_s, event.end_s) == (0.0, score_track.duration_s) for event in events)
 
 
 def test_a_recording_without_samples_has_no_event() -> None:
@@ -49,9 +49,9 @@ def test_a_recording_without_samples_has_no_event() -> None:
 def test_calibration_changes_scores_and_nothing_else() -> None:
     maps = {"a": Platt(0.5, -1.0)}
     events = [Event(0.0, 1.0, "a", 0.9), Event(2.0, 3.0, "b", 0.9)]
-    one, other = Delivery(maps=maps).given(events)
-    assert (one.start_s, one.end_s, one.label) == (0.0, 1.0, "a")
-    assert one.score == pytest.approx(float(maps["a"](np.array([0.9]))[0]))
+    event, other = Delivery(maps=maps).given(events)
+    assert (event.start_s, event.end_s, event.label) == (0.0, 1.0, "a")
+    assert event.score == pytest.approx(float(maps["a"](np.array([0.9]))[0]))
     assert other == events[1]
     assert Delivery().given(events) is events
 
@@ -59,13 +59,13 @@ def test_calibration_changes_scores_and_nothing_else() -> None:
 @given(st.integers(0, 1000))
 @settings(deadline=None, max_examples=40)
 def test_the_score_of_an_event_is_its_highest_calibrated_frame(seed: int) -> None:
-    found = track(seed, 60)
+    score_track = track(seed, 60)
     # Level stretches: many scores become one, and still every decision is the one before.
     line = Isotonic((-1.0, -0.5, 0.5, 2.0), (0.1, 0.4, 0.4, 0.9))
     decisions = dict.fromkeys("ab", Decision(on=0.55, off=0.4))
-    raw = decide(found, decisions)
+    raw = decide(score_track, decisions)
     for before, after in zip(raw, Delivery(maps={"a": line, "b": line}).given(raw), strict=True):
         first, last = round(before.start_s / 0.5), int(np.ceil(before.end_s / 0.5))
-        frames = line(found.scores[first:last, "ab".index(before.label)])
+        frames = line(score_track.scores[first:last, "ab".index(before.label)])
         assert after.score == pytest.approx(frames.max())
         assert (after.start_s, after.end_s) == (before.start_s, before.end_s)

@@ -81,8 +81,8 @@ def tape(tmp_path_factory):
 
 def test_the_fixture_has_its_events(predictor, tape):
     path, starts = tape
-    found = predict_file(path, predictor, DECISIONS)
-    np.testing.assert_allclose([event.start_s for event in found.events], starts, atol=0.06)
+    prediction = predict_file(path, predictor, DECISIONS)
+    np.testing.assert_allclose([event.start_s for event in prediction.events], starts, atol=0.06)
 
 
 @pytest.mark.parametrize("feed_s", [0.02, 0.25, 1.0, 10.0])
@@ -99,6 +99,8 @@ def test_scores_agree_for_any_feed_and_batch(predictor, tape, feed_s, batch):
 @pytest.mark.parametrize("feed_s", [0.02, 0.25, 1.0, 10.0])
 def test_stream_events_are_batch_events(predictor, tape, feed_s):
     batch = predict_file(tape[0], predictor, DECISIONS, batch_chunks=32)
-    stream = sorted((one.event for one in stream_file(tape[0], predictor, DECISIONS, feed_s)), key=event_order)
+    stream = sorted(
+        (emitted_event.event for emitted_event in stream_file(tape[0], predictor, DECISIONS, feed_s)), key=event_order
+    )
     assert len(batch.events) > 20
     assert [(e.start_s, e.end_s, e.label) for e in stream] == [(e.start_s, e.end_s, e.label) for e in batch.events]

@@ -33,7 +33,7 @@ class FakeClock:
     def wait(self, ready: threading.Event, timeout_s: float) -> bool:
         deadline_s = self.now_s + timeout_s
         while not ready.is_set():
-            due_s = min(one.due_s for one in self.devices)
+            due_s = min(device.due_s for device in self.devices)
             self.now_s = max(self.now_s, min(due_s, deadline_s))
             if due_s > deadline_s:
                 break
@@ -44,7 +44,7 @@ class FakeClock:
     def sleep(self, seconds: float) -> None:
         """Let time pass while nobody reads."""
         deadline_s = self.now_s + seconds
-        while (due_s := min(one.due_s for one in self.devices)) <= deadline_s:
+        while (due_s := min(device.due_s for device in self.devices)) <= deadline_s:
             self.now_s = max(self.now_s, due_s)
             for device in self.devices:
                 device.deliver(self.now_s)

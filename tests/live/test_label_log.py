@@ -37,10 +37,10 @@ def test_states_count_known_time_and_gaps_do_not_count() -> None:
     assert log.gap(25.0, 25.0) == ["ac"]
     assert log.gap(25.0, 100.0) == []
     log.change("ac", "off", 102.0)
-    found = of(log, "ac", 112.0, 37.0)
-    assert (found["count"], found["on_s"], found["longest_s"], found["unknown_s"]) == (2, 15.0, 10.0, 4.0)
+    result = of(log, "ac", 112.0, 37.0)
+    assert (result["count"], result["on_s"], result["longest_s"], result["unknown_s"]) == (2, 15.0, 10.0, 4.0)
     # On for 15 of 33 known seconds.
-    assert found["duty_cycle"] == round(15 / 33, 4)
+    assert result["duty_cycle"] == round(15 / 33, 4)
     assert log.states() == {"ac": "off"}
 
 

@@ -81,7 +81,7 @@ class Scene:
         return self.engines[-1]
 
     def run(self, seconds: float, *actions: tuple[float, Callable[["Scene"], None]]) -> list[dict[str, Any]]:
-        began_s, left = self.clock.now_s, sorted(actions, key=lambda one: one[0])
+        began_s, left = self.clock.now_s, sorted(actions, key=lambda action: action[0])
 
         def stop() -> bool:
             elapsed_s = self.clock.now_s - began_s

@@ -66,10 +66,10 @@ def test_states_are_unknown_from_a_gap_on_and_begin_again_after_it(tmp_path: Pat
     assert beats[1]["status"] == "both-off"
     assert "device" in next(line for line in beats if line["gaps"])
 
-    found = {one["label"]: one for one in session.summary()["labels"]}
+    result = {label["label"]: label for label in session.summary()["labels"]}
     on_s = times["gap"] - times["on"] + times["end"] - times["again"]
-    assert abs(found["fridge"]["on_s"] - on_s) < 0.01
-    assert found["fridge"]["count"] == 2
+    assert abs(result["fridge"]["on_s"] - on_s) < 0.01
+    assert result["fridge"]["count"] == 2
 
 
 def moved(line: dict[str, Any], by_s: float) -> dict[str, Any]:
@@ -83,6 +83,6 @@ def test_each_recorded_file_streams_to_the_same_changes(tmp_path: Path) -> None:
     expected = []
     for start_s, path in zip(starts_s, recording.files, strict=True):
         stream = StateStream(predictor_of(hop_s=0.25), DECISION, RATE)
-        found = stream.feed(np.concatenate(list(MonoStream(path, RATE)))) + stream.finish()
-        expected += [moved(line, start_s) for line in StateLines(LABELS, LABELS).of(found)]
+        state_changes = stream.feed(np.concatenate(list(MonoStream(path, RATE)))) + stream.finish()
+        expected += [moved(line, start_s) for line in StateLines(LABELS, LABELS).of(state_changes)]
     assert [{name: value for name, value in line.items() if name != "time"} for line in changes] == expected

@@ -30,7 +30,7 @@ def test_figures_are_those_of_scikit_learn(found: tuple[np.ndarray, np.ndarray, 
     if 0 < truth.sum() < len(truth):
         assert made.average_precision == pytest.approx(average_precision_score(truth, scores[keep]))
         assert made.roc_auc == pytest.approx(roc_auc_score(truth, scores[keep]))
-    said = np.zeros(len(scores), dtype=bool)
+    result = np.zeros(len(scores), dtype=bool)
     for fold in judged:
         other = folds != fold
         if not positive[other].any() or positive[other].all():
@@ -40,26 +40,26 @@ def test_figures_are_those_of_scikit_learn(found: tuple[np.ndarray, np.ndarray, 
         tried = {limit: f1_score(positive[other], scores[other] >= limit) for limit in np.unique(scores[other])}
         best = max(tried.values())
         assert made.thresholds[fold] == max(limit for limit, f1 in tried.items() if f1 > best - 1e-9)
-        said[folds == fold] = scores[folds == fold] >= made.thresholds[fold]
+        result[folds == fold] = scores[folds == fold] >= made.thresholds[fold]
     if truth.any() and not any(np.isnan(made.thresholds[int(fold)]) for fold in folds[keep]):
-        expected = np.nan if truth.all() else f1_score(truth, said[keep])
+        expected = np.nan if truth.all() else f1_score(truth, result[keep])
         assert made.f1 == pytest.approx(expected, nan_ok=True)
-        assert made.accuracy == pytest.approx(accuracy_score(truth, said[keep]))
+        assert made.accuracy == pytest.approx(accuracy_score(truth, result[keep]))
 
 
 def test_no_clip_of_a_fold_chooses_its_threshold() -> None:
     scores, folds = np.array([0.9, 0.2, 0.8, 0.7]), np.array([0, 0, 1, 1])
     val = np.array([True, False])
-    one = clip_figures(scores, np.array([True, False, *val]), folds, [0])
+    figures = clip_figures(scores, np.array([True, False, *val]), folds, [0])
     other = clip_figures(scores, np.array([False, True, *val]), folds, [0])
-    assert one.thresholds == other.thresholds == {0: 0.8}
-    assert (one.f1, other.f1) == (1.0, 0.0)
+    assert figures.thresholds == other.thresholds == {0: 0.8}
+    assert (figures.f1, other.f1) == (1.0, 0.0)
 
 
 def test_nothing_to_count_is_none_and_not_zero() -> None:
-    found = clip_figures(np.array([0.3, 0.4]), np.array([False, False]), np.array([0, 1]), [0]).to_json()
-    assert found["average_precision"] is found["f1"] is found["roc_auc"] is found["accuracy"] is None
-    assert found["thresholds"] == {"0": None}
+    result = clip_figures(np.array([0.3, 0.4]), np.array([False, False]), np.array([0, 1]), [0]).to_json()
+    assert result["average_precision"] is result["f1"] is result["roc_auc"] is result["accuracy"] is None
+    assert result["thresholds"] == {"0": None}
     assert best_f1_threshold(np.array([0.5, 0.2]), np.array([True, False])) == 0.5
     # Without negatives the lowest score would be the best threshold of any model.
     assert np.isnan(best_f1_threshold(np.array([0.5, 0.2]), np.array([True, True])))
@@ -67,9 +67,9 @@ def test_nothing_to_count_is_none_and_not_zero() -> None:
 
 def test_clips_without_negatives_have_a_recall_and_an_accuracy_only():
     scores, folds = np.array([0.9, 0.4, 0.8, 0.3]), np.array([0, 0, 1, 1])
-    found = clip_figures(scores, np.array([True, True, True, False]), folds, [0]).to_json()
-    assert (found["recall"], found["accuracy"]) == (0.5, 0.5)
-    assert [found[name] for name in ("f1", "precision", "average_precision", "roc_auc")] == [None] * 4
+    result = clip_figures(scores, np.array([True, True, True, False]), folds, [0]).to_json()
+    assert (result["recall"], result["accuracy"]) == (0.5, 0.5)
+    assert [result[name] for name in ("f1", "precision", "average_precision", "roc_auc")] == [None] * 4
 
 
 def test_a_clip_has_the_highest_score_of_the_frames_in_it() -> None:

@@ -67,14 +67,14 @@ def test_rates_by_hand(tp: int, fp: int, fn: int, precision: float, recall: floa
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_rates_equal_scikit_learn_where_it_defines_them(pairs: list[tuple[bool, bool]]) -> None:
-    truth, found = np.array(pairs).T
-    tp, fp, fn = (truth & found).sum(), (found & ~truth).sum(), (truth & ~found).sum()
+    truth, result = np.array(pairs).T
+    tp, fp, fn = (truth & result).sum(), (result & ~truth).sum(), (truth & ~result).sum()
     precision, recall, f1 = precision_recall_f1(tp, fp, fn)
     if truth.any():
-        assert recall == pytest.approx(sklearn.metrics.recall_score(truth, found))
-        expected = sklearn.metrics.precision_score(truth, found, zero_division=np.nan)
+        assert recall == pytest.approx(sklearn.metrics.recall_score(truth, result))
+        expected = sklearn.metrics.precision_score(truth, result, zero_division=np.nan)
         assert precision == pytest.approx(expected, nan_ok=True)
-        assert f1 == pytest.approx(sklearn.metrics.f1_score(truth, found))
+        assert f1 == pytest.approx(sklearn.metrics.f1_score(truth, result))
 
 
 def test_macro_is_over_labels_that_have_references() -> None:
@@ -95,9 +95,9 @@ def test_means_say_over_how_many_labels_they_are() -> None:
     references = {"r": {label: np.array([[0.0, 1.0]]) for label in ("found", "silent")}}
     predictions = {"r": {"found": np.array([[0.0, 1.0]]), "never": np.array([[3.0, 4.0]])}}
     report = evaluate_events(references, predictions, {"r": 9.0}, ["found", "silent", "never"], IouMatch())
-    found = report.to_json()["macro"]
-    assert found["labels"] == {"f1": 2, "precision": 1, "recall": 2, "all": 3}
-    assert [found[name]["value"] for name in ("f1", "precision", "recall")] == [0.5, 1.0, 0.5]
+    result = report.to_json()["macro"]
+    assert result["labels"] == {"f1": 2, "precision": 1, "recall": 2, "all": 3}
+    assert [result[name]["value"] for name in ("f1", "precision", "recall")] == [0.5, 1.0, 0.5]
 
 
 def test_counts_of_empty_lists() -> None:

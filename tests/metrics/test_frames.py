@@ -48,8 +48,10 @@ def test_layers_hold_every_event_once_and_none_that_overlap() -> None:
         events = np.sort(np.round(generator.uniform(0, 10, (generator.integers(1, 20), 2)), 1), axis=1)
         dealt = layers(events, edges)
         kept = events[events[:, 0] < events[:, 1]]
-        assert sorted(np.concatenate([one.events for one in dealt]).tolist() if dealt else []) == sorted(kept.tolist())
-        for one in dealt:
-            assert np.all(one.events[1:, 0] >= one.events[:-1, 1])
+        assert sorted(np.concatenate([layer.events for layer in dealt]).tolist() if dealt else []) == sorted(
+            kept.tolist()
+        )
+        for layer in dealt:
+            assert np.all(layer.events[1:, 0] >= layer.events[:-1, 1])
         sums = [np.maximum(np.minimum(events[:, 1], edge) - events[:, 0], 0).sum() for edge in edges]
         np.testing.assert_allclose(covered_before(events, edges), sums, atol=1e-12)

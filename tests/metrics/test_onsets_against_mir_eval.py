@@ -24,14 +24,14 @@ def as_times(starts: np.ndarray, length_s: float) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(5))
 def test_micro_and_label_figures_equal_mir_eval(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    truth, found = (
+    truth, result = (
         {name: {label: onsets(rng, int(rng.integers(0, 120))) for label in LABELS} for name in ("a", "b", "c")}
         for _ in range(2)
     )
     report = evaluate_events(
         {name: {label: as_times(of, 0.28) for label, of in one.items()} for name, one in truth.items()},
         # A found onset lasts one frame: the figures must not depend on ends.
-        {name: {label: as_times(of, 0.01) for label, of in one.items()} for name, one in found.items()},
+        {name: {label: as_times(of, 0.01) for label, of in one.items()} for name, one in result.items()},
         dict.fromkeys(truth, LENGTH_S),
         LABELS,
         CollarMatch(collar_s=WINDOW_S, evaluate_offset=False),
@@ -45,7 +45,7 @@ def test_micro_and_label_figures_equal_mir_eval(seed: int) -> None:
                 np.concatenate(
                     [LENGTH_S * at + of[name][label] for at, (name, label) in enumerate(places) if label in labels]
                 )
-                for of in (truth, found)
+                for of in (truth, result)
             )
             f1, precision, recall = mir_eval.onset.f_measure(wanted, got, window=WINDOW_S)
             own = report.pooled if len(labels) > 1 else report.per_label[labels[0]]

@@ -46,6 +46,6 @@ def test_the_average_does_not_learn_and_stays_in_evaluation() -> None:
 
 def test_the_average_is_part_of_the_state() -> None:
     network = nn.Linear(2, 2)
-    one, other = WeightAverage(network, 0.9), WeightAverage(nn.Linear(2, 2), 0.9)
-    other.load_state_dict(one.state_dict())
-    assert torch.equal(one.average.weight, other.average.weight)
+    weight_average, other = WeightAverage(network, 0.9), WeightAverage(nn.Linear(2, 2), 0.9)
+    other.load_state_dict(weight_average.state_dict())
+    assert torch.equal(weight_average.average.weight, other.average.weight)

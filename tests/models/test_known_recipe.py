@@ -119,8 +119,8 @@ def test_one_stft_gives_every_window_what_it_has_alone(step_s: float, exact: boo
         preemphasis=preemphasis,
     )  # fmt: skip
     plan = window_plan(front, 0.4, step_s, 0.5, exact)
-    found = framing(plan, front)
-    assert found.shared is not exact
+    result = framing(plan, front)
+    assert result.shared is not exact
     chunks = np.stack([hum(seed, plan.chunk_samples / plan.rate) for seed in (1, 2)])
     given = torch.from_numpy(chunks)
     spectrograms = {
@@ -129,11 +129,11 @@ def test_one_stft_gives_every_window_what_it_has_alone(step_s: float, exact: boo
         "exportable": ChunkLogMel(ExportableLogMel(front), plan, front)(given).numpy(),
     }
     for name, got in spectrograms.items():
-        assert got.shape == (2, found.n_frames, 128), name
+        assert got.shape == (2, result.n_frames, 128), name
         for frame in range(plan.core_frames):
             alone = chunks[:, frame * plan.hop_samples :][:, : plan.window_samples]
             expected = forms(front, alone)[name]
-            rows = got[:, frame * found.step_frames :][:, : found.window_frames]
+            rows = got[:, frame * result.step_frames :][:, : result.window_frames]
             # The first sample of a window is emphasised alone, not so in the chunk; the Hann window's zero hides it.
             assert np.abs(rows - expected).max() < 2e-3, (name, frame)
 
@@ -147,6 +147,6 @@ def test_the_three_forms_agree(preemphasis: float, scale: str, window_scale: str
         window_scale=window_scale,
     )  # fmt: skip
     waves = (0.1 * np.random.default_rng(3).standard_normal((3, 8000))).astype(np.float32)
-    found = forms(front, waves)
+    result = forms(front, waves)
     for name in ("torch", "exportable"):
-        assert np.abs(found[name] - found["numpy"]).max() < 2e-3, name
+        assert np.abs(result[name] - result["numpy"]).max() < 2e-3, name

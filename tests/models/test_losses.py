@@ -58,9 +58,9 @@ def test_focal_loss_by_the_book(seed: int) -> None:
 
 def test_smoothing_keeps_the_mean_and_leaves_silence_alone() -> None:
     targets = torch.tensor([[1.0, 0.0, 0.0, 1.0], [0.0, 0.0, 0.0, 0.0]])
-    found = smooth(targets, 0.1)
-    np.testing.assert_allclose(found[0].numpy(), [0.95, 0.05, 0.05, 0.95], rtol=1e-6)
-    assert not found[1].any()
+    result = smooth(targets, 0.1)
+    np.testing.assert_allclose(result[0].numpy(), [0.95, 0.05, 0.05, 0.95], rtol=1e-6)
+    assert not result[1].any()
 
 
 N, K = 6, 4
@@ -109,8 +109,8 @@ def test_gradients_of_weights_and_focal_loss_match_the_closed_form(
     np.testing.assert_allclose(gradient(loss, softmax, logits, truth, weights), expected, rtol=1e-6, atol=1e-9)
     both = (by_hand(logits, truth, np.ones(K) if weights is None else weights, 2) + expected) / 2
     if gamma == 0:
-        found = gradient("bce_focal", softmax, logits, truth, weights)
-        np.testing.assert_allclose(found, both, rtol=1e-6, atol=1e-9)
+        result = gradient("bce_focal", softmax, logits, truth, weights)
+        np.testing.assert_allclose(result, both, rtol=1e-6, atol=1e-9)
 
 
 def test_a_class_weight_scales_the_gradient_of_its_class_alone() -> None:
@@ -127,8 +127,8 @@ def test_cross_entropy_is_that_of_torch() -> None:
     rng = np.random.default_rng(2)
     logits, truth = torch.tensor(rng.normal(0, 3, (N, K))), torch.tensor(rng.integers(0, K, N))
     targets = torch.nn.functional.one_hot(truth, K).double()
-    found = masked_cross_entropy(logits, targets, torch.ones_like(targets))
-    torch.testing.assert_close(found, torch.nn.functional.cross_entropy(logits, truth))
+    result = masked_cross_entropy(logits, targets, torch.ones_like(targets))
+    torch.testing.assert_close(result, torch.nn.functional.cross_entropy(logits, truth))
     soft = torch.softmax(torch.tensor(rng.normal(0, 1, (N, K))), dim=1)
     weights = torch.tensor(WEIGHTS)
     expected = torch.nn.functional.cross_entropy(logits, soft, weight=weights)
@@ -140,9 +140,9 @@ def test_two_labels_at_once_are_halves_and_a_clip_without_labels_is_drawn_to_equ
     logits[0, 0] = 1.0
     targets = torch.tensor([[1.0, 1.0, 0.0, 0.0], [0.0] * 4], dtype=torch.float64)
     halves = torch.nn.functional.cross_entropy(logits[:1], torch.tensor([[0.5, 0.5, 0.0, 0.0]], dtype=torch.float64))
-    found = masked_cross_entropy(logits, targets, torch.ones_like(targets), torch.tensor([1.0, 1.0, 9.0, 9.0]))
+    result = masked_cross_entropy(logits, targets, torch.ones_like(targets), torch.tensor([1.0, 1.0, 9.0, 9.0]))
     # Equal scores have the cross-entropy log n, and class weights do not scale it.
-    torch.testing.assert_close(found, (halves + math.log(4)) / 2)
+    torch.testing.assert_close(result, (halves + math.log(4)) / 2)
 
 
 def test_unknown_labels_leave_the_softmax_and_clips_without_known_ones_do_not_count() -> None:
@@ -150,10 +150,10 @@ def test_unknown_labels_leave_the_softmax_and_clips_without_known_ones_do_not_co
     targets = torch.tensor([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]], dtype=torch.float64)
     mask = torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]], dtype=torch.float64)
     for gamma in (0.0, 2.0):
-        found = masked_cross_entropy(logits, targets, mask, gamma=gamma)
+        result = masked_cross_entropy(logits, targets, mask, gamma=gamma)
         p = 1 / (1 + math.exp(-0.5))
-        assert math.isclose(float(found.detach()), -((1 - p) ** gamma) * math.log(p), rel_tol=1e-9)
-        (of_logits,) = torch.autograd.grad(found, logits)
+        assert math.isclose(float(result.detach()), -((1 - p) ** gamma) * math.log(p), rel_tol=1e-9)
+        (of_logits,) = torch.autograd.grad(result, logits)
         assert torch.isfinite(of_logits).all()
         assert of_logits[0, 1] == 0
         assert not of_logits[1].any()

@@ -100,9 +100,9 @@ def test_scores_of_one_label_of_all_sum_to_one_in_every_frame() -> None:
 
     plan = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=3, context_frames=2)
     frames = torch.arange(14.0).reshape(1, 7, 2).sin()
-    found = CoreScores(OneOfAll(), plan)(frames)
-    torch.testing.assert_close(found, torch.softmax(frames[:, 2:5], dim=2))
-    torch.testing.assert_close(found.sum(dim=2), torch.ones(1, 3))
+    result = CoreScores(OneOfAll(), plan)(frames)
+    torch.testing.assert_close(result, torch.softmax(frames[:, 2:5], dim=2))
+    torch.testing.assert_close(result.sum(dim=2), torch.ones(1, 3))
 
 
 def test_weights_of_other_labels_are_refused(weights: Path) -> None:

@@ -72,13 +72,13 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     clips: list[Clip] = []
     items = []
     for index in range(4):
-        wave, found = make_recording(index)
+        wave, annotations = make_recording(index)
         path = place / f"rec{index}.wav"
         write_wav(path, wave, RATE)
         items.append(StoreItem(f"rec{index}", path, hashlib.sha256(path.read_bytes()).hexdigest()))
-        notes += found
+        notes += annotations
         where = {"recording_id": f"rec{index}", "fold": index % 2, "group": f"g{index}"}
-        clips += [Clip(start_s=n.start_s, end_s=n.end_s, role="target", label=n.label, **where) for n in found]
+        clips += [Clip(start_s=n.start_s, end_s=n.end_s, role="target", label=n.label, **where) for n in annotations]
         clips += [Clip(start_s=s, end_s=s + 0.1, role="noise", **where) for s in np.arange(0.0, SECONDS, 1.0).tolist()]
     dataset = DatasetFolder(place / "dataset")
     dataset.write_clips(clips)

@@ -22,7 +22,7 @@ TARGETS = torch.tensor([[[1.0, 0.0]], [[0.0, 1.0]], [[0.0, 0.0]]])
 def test_held_out_answers_are_logged_as_the_scores_are_meant(tmp_path: Path, softmax: bool) -> None:
     folder = RunFolder(tmp_path)
     end = EpochEnd(folder, "made", LABELS, EpochClock("cpu", 1), Trackers(TrackedRun(to=()), folder))
-    said = Said(LOGITS, TARGETS, torch.ones_like(TARGETS), softmax=softmax)
+    result = Said(LOGITS, TARGETS, torch.ones_like(TARGETS), softmax=softmax)
     trainer: Any = SimpleNamespace(
         current_epoch=0,
         optimizers=[SimpleNamespace(param_groups=[{"lr": 0.1}])],
@@ -30,7 +30,7 @@ def test_held_out_answers_are_logged_as_the_scores_are_meant(tmp_path: Path, sof
     )
     module: Any = SimpleNamespace(end_epoch=lambda: None, epoch_figures=lambda: {"train_loss": 0.5})
     end.on_train_epoch_start(trainer, module)
-    end.on_validation_batch_end(trainer, module, {"said": said}, None, 0)
+    end.on_validation_batch_end(trainer, module, {"said": result}, None, 0)
     end.on_train_epoch_end(trainer, module)
     (line,) = folder.epochs()
     if softmax:

@@ -146,10 +146,10 @@ def test_memory_that_runs_out_says_which_batch_and_what_to_try(corpus: Any, tmp_
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(FrameDetector, "training_step", starve)
-        with pytest.raises(OssicleError, match="out of memory") as told:
+        with pytest.raises(OssicleError, match="out of memory") as result:
             fit_job(job)
-    assert "epoch 2 with batches of 4 crops" in str(told.value)
-    assert "training.batch_size=2" in str(told.value)
+    assert "epoch 2 with batches of 4 crops" in str(result.value)
+    assert "training.batch_size=2" in str(result.value)
     fit_job(job)
     fit_job(straight)
     assert weights(job.folder) == weights(straight.folder)

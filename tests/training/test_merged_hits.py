@@ -103,8 +103,8 @@ def test_the_clips_that_are_judged_stay_the_same(artefacts: dict[str, dict[str, 
 
 
 def test_targets_with_times_start_together(artefacts: dict[str, dict[str, Path]]) -> None:
-    found = material(artefacts["merged"], presence_s=None, onset_s=0.03)
-    assert found.merged is None
-    for by_label in found.intervals.values():
+    result = material(artefacts["merged"], presence_s=None, onset_s=0.03)
+    assert result.merged is None
+    for by_label in result.intervals.values():
         np.testing.assert_allclose(by_label["kick"], by_label["hihat_closed"])
         np.testing.assert_allclose(by_label["kick"], [[0.285, 0.315]])

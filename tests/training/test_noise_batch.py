@@ -34,14 +34,14 @@ Heard = dict[str, torch.Tensor]
 @pytest.fixture
 def heard(monkeypatch: Any) -> Heard:
     """What a network was given in the last training step."""
-    found: Heard = {}
+    result: Heard = {}
 
     def said_of(network: Any, log_mel: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, weak: bool) -> Said:
-        found.update(log_mel=log_mel, targets=targets, mask=mask)
+        result.update(log_mel=log_mel, targets=targets, mask=mask)
         return Said(torch.zeros_like(targets), targets, mask)
 
     monkeypatch.setattr(module, "said_of", said_of)
-    return found
+    return result
 
 
 def batch(size: int, plan: ChunkPlan = PLAN) -> tuple[torch.Tensor, ...]:
@@ -121,10 +121,10 @@ def test_every_kind_of_noise_answers_a_probe() -> None:
 
 
 def test_a_run_folder_says_what_its_labels_sound_like(corpus: Any, straight: Path) -> None:
-    found = RunFolder(straight).noise_likeness
-    assert set(found) == {"high", "low"}
+    result = RunFolder(straight).noise_likeness
+    assert set(result) == {"high", "low"}
     # Bursts of a tone are events: they resemble no noise, however long the noise around them lasts.
-    assert all(one["resembles"] == [] and one["clips"] > 0 for one in found.values())
+    assert all(one["resembles"] == [] and one["clips"] > 0 for one in result.values())
 
 
 def test_a_models_own_clips_decide_whether_a_label_is_noise(corpus: Any, tmp_path: Path) -> None:
@@ -136,10 +136,10 @@ def test_a_models_own_clips_decide_whether_a_label_is_noise(corpus: Any, tmp_pat
         clips.append(Clip(name, 0.0, 2.0, role="target", label=name, fold=0, group=name))
     build_store(items, tmp_path / "store", 8000)
     material = Material(tuple(clips), ("hiss", "tone", "rare"), {}, MixedStore(tmp_path / "store", None, 0.0), PLAN)
-    found = label_textures(material.labels, material.store.read, material.plan.rate, clips)
-    assert found["hiss"].resembles == ("white_noise", "hum")
-    assert found["tone"].resembles == ()
-    assert found["rare"].clips == 0
+    result = label_textures(material.labels, material.store.read, material.plan.rate, clips)
+    assert result["hiss"].resembles == ("white_noise", "hum")
+    assert result["tone"].resembles == ()
+    assert result["rare"].clips == 0
     # A model that does not train on the clip does not know.
     assert label_textures(material.labels, material.store.read, material.plan.rate, clips[1:])["hiss"].resembles == ()
 
@@ -153,8 +153,8 @@ def test_class_weights_reach_the_loss_of_a_training_step() -> None:
             self.output = torch.nn.Linear(FRONT.n_mels, 2)
 
         def forward(self, log_mel: torch.Tensor) -> torch.Tensor:
-            found: torch.Tensor = self.output(log_mel / 100)
-            return found
+            result: torch.Tensor = self.output(log_mel / 100)
+            return result
 
     def loss(weights: torch.Tensor | None) -> float:
         torch.manual_seed(0)

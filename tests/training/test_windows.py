@@ -52,7 +52,7 @@ def test_it_learns_and_finds_the_events(corpus: Any, tmp_path: Path, step: str) 
     assert lines[-1]["train_loss"] < 0.4 * lines[0]["train_loss"]
     predictor = load_predictor(RunFolder(fitted.folder).weights, MODEL, fitted.labels, fitted.plan, FRONT)
     material = load_material(fitted.dataset, fitted.store, fitted.labels, fitted.plan)
-    found = matched = truth = 0
+    result = matched = truth = 0
     # On recordings of the held-out fold.
     for rid in ("rec0", "rec2"):
         samples = material.store.read(rid, 0, material.store.n_samples(rid))
@@ -64,11 +64,11 @@ def test_it_learns_and_finds_the_events(corpus: Any, tmp_path: Path, step: str) 
         for label in fitted.labels:
             ours = np.array([(e.start_s, e.end_s) for e in events if e.label == label]).reshape(-1, 2)
             theirs = np.array([(n.start_s, n.end_s) for n in notes if n.label == label]).reshape(-1, 2)
-            found, truth = found + len(ours), truth + len(theirs)
+            result, truth = result + len(ours), truth + len(theirs)
             matched += int(pairs(theirs, ours))
     # Boundaries are those of steps of 48 ms, on bursts of 150 to 350 ms.
     assert matched >= 0.8 * truth
-    assert matched >= 0.8 * found
+    assert matched >= 0.8 * result
 
 
 def pairs(theirs: np.ndarray, ours: np.ndarray) -> int:

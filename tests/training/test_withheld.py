@@ -23,18 +23,18 @@ def leaky(corpus: Any) -> Material:
     """Every third clip of a recording in train, val or test."""
     material = load_material(corpus.dataset, corpus.store, ("high", "low"), PLAN)
     return replace(
-        material, clips=tuple(replace(one, fold=(TRAIN, VAL, TEST)[i % 3]) for i, one in enumerate(material.clips))
+        material, clips=tuple(replace(clip, fold=(TRAIN, VAL, TEST)[i % 3]) for i, clip in enumerate(material.clips))
     )
 
 
 def held_out(material: Material) -> tuple[Clip, ...]:
-    return tuple(one for one in material.clips if one.fold != TRAIN)
+    return tuple(clip for clip in material.clips if clip.fold != TRAIN)
 
 
 def test_no_frame_of_a_held_out_clip_is_known_and_no_other_is_touched(leaky: Material) -> None:
     ours = apart(leaky, held_out(leaky))
     for rid in ("rec0", "rec3"):
-        spans = [(one.start_s, one.end_s) for one in held_out(leaky) if one.recording_id == rid]
+        spans = [(clip.start_s, clip.end_s) for clip in held_out(leaky) if clip.recording_id == rid]
         for start_frame in (-10, 0, 137, 555):
             frames, at = np.arange(start_frame, start_frame + PLAN.chunk_frames), start_frame * PLAN.hop_samples
             touched = np.array(
@@ -53,12 +53,12 @@ def test_no_frame_of_a_held_out_clip_is_known_and_no_other_is_touched(leaky: Mat
 
 def test_recordings_that_are_held_out_as_a_whole_need_no_withholding(corpus: Any) -> None:
     material = load_material(corpus.dataset, corpus.store, ("high", "low"), PLAN)
-    assert apart(material, tuple(one for one in material.clips if one.fold == 1)).withheld == {}
+    assert apart(material, tuple(clip for clip in material.clips if clip.fold == 1)).withheld == {}
     assert apart(material, ()).withheld == {}
 
 
 def test_the_curves_are_about_what_was_withheld(leaky: Material) -> None:
-    held, train = held_out(leaky), tuple(one for one in leaky.clips if one.fold == TRAIN)
+    held, train = held_out(leaky), tuple(clip for clip in leaky.clips if clip.fold == TRAIN)
     settings = TrainingSettings(validation_crops=6, batch_size=2, device="cpu")
     crops = Crops(apart(leaky, held), train, held, settings)
     for _, targets, mask in crops.val_dataloader():

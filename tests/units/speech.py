@@ -15,13 +15,13 @@ def spoken(n_segments: int = 24, dim: int = 4, seed: int = 0, longest: int = 60)
     """Frames by segment, float16: segment i is of recording i // 2 and has from 0 to ``longest`` frames."""
     random = np.random.default_rng(seed)
     centres = random.standard_normal((6, dim)) * 4
-    found = {}
+    result = {}
     for number in range(n_segments):
         length = int(random.integers(0, longest + 1))
         speaker = number % 3
         frames = centres[random.integers(6, size=length)] + random.standard_normal((length, dim)) * 0.5
-        found[f"r{number // 2:02d}#{number % 2:04d}"] = (frames * (1 + speaker / 2) + speaker).astype(np.float16)
-    return found
+        result[f"r{number // 2:02d}#{number % 2:04d}"] = (frames * (1 + speaker / 2) + speaker).astype(np.float16)
+    return result
 
 
 def groups(ids: tuple[str, ...] | dict[str, np.ndarray]) -> dict[str, str]:

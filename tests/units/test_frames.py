@@ -33,15 +33,15 @@ def test_rows_are_the_same_wherever_they_lie(tmp_path, kind):
 
 def test_segments_keep_names_groups_and_frames(tmp_path):
     frames = spoken()
-    for found in (
+    for segment_frames in (
         SegmentFrames.of_arrays(frames, groups(frames)),
         SegmentFrames.of_shards(shards(tmp_path, frames, [10, 14]), groups(frames)),
     ):
-        assert found.ids == tuple(frames)
-        assert found.groups[:4] == ("s0", "s1", "s2", "s0")
-        assert found.count.tolist() == [len(one) for one in frames.values()]
-        assert found.n_frames == sum(map(len, frames.values()))
-        some = found.only(np.arange(24) % 5 == 0)
+        assert segment_frames.ids == tuple(frames)
+        assert segment_frames.groups[:4] == ("s0", "s1", "s2", "s0")
+        assert segment_frames.count.tolist() == [len(frame) for frame in frames.values()]
+        assert segment_frames.n_frames == sum(map(len, frames.values()))
+        some = segment_frames.only(np.arange(24) % 5 == 0)
         assert some.ids == tuple(list(frames)[::5])
         for place, key in enumerate(some.ids):
             out = np.empty((some.count[place], 4), np.float32)

@@ -32,17 +32,17 @@ def trained():
 def test_levels_are_means_over_the_frames_of_a_unit():
     units = np.array([0, 1, 1, 0, 2])
     samples = np.random.default_rng(0).normal(0, 0.1, 5 * HOP).astype(np.float32)
-    found = mean_spectrum([(samples, units)], 4, RATE, HOP)
+    result = mean_spectrum([(samples, units)], 4, RATE, HOP)
     padded = np.pad(samples, (512 - HOP) // 2)
     power = librosa.feature.melspectrogram(
         y=padded, sr=RATE, n_fft=512, hop_length=HOP, n_mels=80, center=False, fmin=0.0, fmax=RATE / 2
     )
     levels = 10 * np.log10(power.T / 128**2)
     assert len(levels) == 5
-    assert found.counts.tolist() == [2, 2, 1, 0]
+    assert result.counts.tolist() == [2, 2, 1, 0]
     for unit in range(3):
-        assert found.levels_db[unit] == pytest.approx(levels[units == unit].mean(axis=0), abs=1e-2)
-    assert found.levels_db[3] == pytest.approx(levels.mean(axis=0), abs=1e-2)
+        assert result.levels_db[unit] == pytest.approx(levels[units == unit].mean(axis=0), abs=1e-2)
+    assert result.levels_db[3] == pytest.approx(levels.mean(axis=0), abs=1e-2)
 
 
 def test_each_unit_sounds_as_its_mean(trained):
@@ -95,13 +95,13 @@ def test_any_hop_is_taken(hop):
     generator = np.random.default_rng(0)
     units = np.array([0, 1, 1, 0, 1])
     samples = generator.normal(0, 0.1, 5 * hop).astype(np.float32)
-    found = mean_spectrum([(samples, units)], 2, RATE, hop)
+    result = mean_spectrum([(samples, units)], 2, RATE, hop)
     # The window of frame 2, cut by hand.
     first = 2 * hop + (hop - 512) // 2
     window = np.pad(samples, 3000)[first + 3000 : first + 3512]
     one = mean_spectrum([(window, np.array([0]))], 1, RATE, 512)
     apart = mean_spectrum([(samples, np.array([0, 0, 1, 0, 0]))], 2, RATE, hop)
     assert apart.levels_db[1] == pytest.approx(one.levels_db[0], abs=1e-3)
-    made = found.synthesise(units, iterations=2)
+    made = result.synthesise(units, iterations=2)
     assert made.shape == (5 * hop,)
     assert np.isfinite(made).all()

@@ -26,9 +26,9 @@ def test_labels_are_those_of_the_slow_search_also_on_a_grid_full_of_ties(seed, n
     frames, centres = draw(seed, n, k, dim)
     if grid:
         frames, centres = np.round(frames), np.round(centres)
-    found = NearestCentre(centres).labels(frames)
-    assert found.dtype == np.int16
-    assert found.tolist() == slow(frames, centres)
+    result = NearestCentre(centres).labels(frames)
+    assert result.dtype == np.int16
+    assert result.tolist() == slow(frames, centres)
 
 
 @pytest.mark.parametrize("dim", [3, 64])

@@ -13,11 +13,11 @@ def test_statistics_are_those_of_numpy_whatever_the_blocks():
     sums = FrameSums(5)
     for block in np.array_split(frames(), 7):
         sums.add(block)
-    found = sums.statistics()
-    np.testing.assert_allclose(found.mean, frames().mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(found.scale, frames().std(axis=0), rtol=1e-5)
+    statistics = sums.statistics()
+    np.testing.assert_allclose(statistics.mean, frames().mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(statistics.scale, frames().std(axis=0), rtol=1e-5)
     assert sums.count == 200
-    assert found.mean.dtype == found.scale.dtype == np.float32
+    assert statistics.mean.dtype == statistics.scale.dtype == np.float32
 
 
 def test_a_constant_dimension_and_no_frames_keep_a_scale_of_one():

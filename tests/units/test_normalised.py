@@ -29,19 +29,19 @@ def made(
 @given(first=st.integers(0, 300), count=st.integers(0, 300), every=st.sampled_from([1, 2, 5]), seed=st.integers(0, 5))
 def test_blocks_are_cut_from_what_the_quantiser_would_see(kind, first, count, every, seed):
     frames = spoken(seed=seed)
-    found, slow = made(kind, frames, np.arange(24) % every == 0)
+    normalised_frames, slow = made(kind, frames, np.arange(24) % every == 0)
     first = min(first, len(slow) - 1)
     count = min(count, len(slow) - first)
-    assert len(found) == len(slow)
-    np.testing.assert_array_equal(found.block(first, count), slow[first : first + count])
+    assert len(normalised_frames) == len(slow)
+    np.testing.assert_array_equal(normalised_frames.block(first, count), slow[first : first + count])
 
 
 @pytest.mark.parametrize("kind", NORMALISATIONS)
 def test_single_frames_are_taken_from_everywhere(kind):
-    found, slow = made(kind, spoken(n_segments=60, longest=200))
+    normalised_frames, slow = made(kind, spoken(n_segments=60, longest=200))
     places = np.sort(np.random.default_rng(0).choice(len(slow), 100, replace=False))
-    np.testing.assert_array_equal(found.take(places), slow[places])
-    assert found.take(places[:0]).shape == (0, 4)
+    np.testing.assert_array_equal(normalised_frames.take(places), slow[places])
+    assert normalised_frames.take(places[:0]).shape == (0, 4)
 
 
 def test_a_segment_longer_than_a_piece_has_the_statistics_of_its_whole():
@@ -54,20 +54,20 @@ def test_a_segment_longer_than_a_piece_has_the_statistics_of_its_whole():
 
 def test_a_group_has_the_statistics_of_all_its_segments():
     frames = spoken()
-    found = group_statistics(SegmentFrames.of_arrays(frames, groups(frames)))
+    result = group_statistics(SegmentFrames.of_arrays(frames, groups(frames)))
     for group in ("s0", "s1", "s2"):
-        own = np.concatenate([one for key, one in frames.items() if groups(frames)[key] == group]).astype(float)
-        np.testing.assert_allclose(found[group].mean, own.mean(axis=0), rtol=1e-5)
-        np.testing.assert_allclose(found[group].scale, own.std(axis=0), rtol=1e-5)
+        own = np.concatenate([frame for key, frame in frames.items() if groups(frames)[key] == group]).astype(float)
+        np.testing.assert_allclose(result[group].mean, own.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(result[group].scale, own.std(axis=0), rtol=1e-5)
 
 
 def test_the_scale_of_segments_is_that_of_frames_without_their_means():
     frames = {key: one for key, one in spoken().items() if len(one)}
     whole = SegmentFrames.of_arrays(frames)
-    centred = np.concatenate([one.astype(float) - one.astype(float).mean(axis=0) for one in frames.values()])
-    found = normalisation_of("segment", whole).corpus
-    np.testing.assert_allclose(found.scale, centred.std(axis=0), rtol=1e-4)
-    assert found.mean.tolist() == [0.0] * 4
+    centred = np.concatenate([frame.astype(float) - frame.astype(float).mean(axis=0) for frame in frames.values()])
+    statistics = normalisation_of("segment", whole).corpus
+    np.testing.assert_allclose(statistics.scale, centred.std(axis=0), rtol=1e-4)
+    assert statistics.mean.tolist() == [0.0] * 4
 
 
 def test_a_group_without_statistics_is_refused():

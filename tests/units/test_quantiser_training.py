@@ -24,17 +24,17 @@ def trained(some: SegmentFrames | None = None, settings: QuantiserSettings = SET
 @pytest.mark.parametrize("kind", NORMALISATIONS)
 def test_shards_of_any_size_and_threads_give_the_same_bytes(tmp_path, kind):
     settings = QuantiserSettings(k=6, normalisation=kind)
-    found = [trained(settings=settings), trained(settings=settings, threads=3)]
+    result = [trained(settings=settings), trained(settings=settings, threads=3)]
     for number, sizes in enumerate(([24], [1, 9, 0, 14])):
         folder = shards(tmp_path / str(number), spoken(), sizes)
-        found.append(trained(SegmentFrames.of_shards(folder, groups(spoken())), settings))
-    for number, one in enumerate(found):
+        result.append(trained(SegmentFrames.of_shards(folder, groups(spoken())), settings))
+    for number, one in enumerate(result):
         one.save(tmp_path / f"q{number}")
     files = [
         [(tmp_path / f"q{number}" / name).read_bytes() for name in ("quantiser.json", "quantiser.npz")]
         for number in range(4)
     ]
-    assert all(one == files[0] for one in files)
+    assert all(file == files[0] for file in files)
 
 
 def test_speakers_that_differ_share_their_units_when_each_is_normalised():
@@ -52,25 +52,25 @@ def test_speakers_that_differ_share_their_units_when_each_is_normalised():
 
 
 def test_the_fit_says_how_well_frames_are_represented_that_it_did_not_see():
-    found = trained()
+    result = trained()
     out = held_out_segments(frames().ids, 0.25, 0)
-    assert found.fit.held_out_frames == frames().only(out).n_frames
-    assert found.fit.frames + found.fit.held_out_frames == frames().n_frames
+    assert result.fit.held_out_frames == frames().only(out).n_frames
+    assert result.fit.frames + result.fit.held_out_frames == frames().n_frames
     own = group_statistics(frames())
     held = frames().only(out)
     distances = []
     for key, group in zip(held.ids, held.groups, strict=True):
-        normal = found.normalisation.apply(spoken()[key].astype(np.float32), own[group]).astype(float)
-        distances += np.square(normal[:, None] - found.centres).sum(axis=2).min(axis=1).tolist()
-    assert found.fit.held_out_inertia == pytest.approx(np.mean(distances), rel=1e-6)
-    assert inertia_of(found, held, own) == pytest.approx(np.mean(distances), rel=1e-6)
-    assert sum(found.fit.usage) == pytest.approx(1)
+        normal = result.normalisation.apply(spoken()[key].astype(np.float32), own[group]).astype(float)
+        distances += np.square(normal[:, None] - result.centres).sum(axis=2).min(axis=1).tolist()
+    assert result.fit.held_out_inertia == pytest.approx(np.mean(distances), rel=1e-6)
+    assert inertia_of(result, held, own) == pytest.approx(np.mean(distances), rel=1e-6)
+    assert sum(result.fit.usage) == pytest.approx(1)
 
 
 def test_without_held_out_recordings_all_frames_are_used():
-    found = trained(settings=QuantiserSettings(k=6, held_out=0.0))
-    assert found.fit.frames == frames().n_frames
-    assert found.fit.held_out_inertia is None
+    result = trained(settings=QuantiserSettings(k=6, held_out=0.0))
+    assert result.fit.frames == frames().n_frames
+    assert result.fit.held_out_inertia is None
 
 
 def test_another_number_of_units_may_be_asked_for():

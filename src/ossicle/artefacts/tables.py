@@ -179,4 +179,4 @@ def write_csv(path: Path, frame: pl.DataFrame, separator: str = ",") -> None:
 
 
 def _spelt(text: str) -> str:
-    return re.sub(_ORDER, lambda one: printable(one.group()), text)
+    return re.sub(_ORDER, lambda match: printable(match.group()), text)

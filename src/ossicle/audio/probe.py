@@ -83,8 +83,8 @@ def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto", *, thor
     return replace(
         info,
         streams=tuple(streams),
-        n_samples=sum(one.n_samples for one in streams),
-        estimated=any(one.estimated for one in streams),
+        n_samples=sum(stream_info.n_samples for stream_info in streams),
+        estimated=any(stream_info.estimated for stream_info in streams),
         fault=fault,
     )
 

@@ -99,7 +99,7 @@ def write_wav_clips(out: Path, recordings: Sequence[ClippedRecording], workers: 
         A worker process was killed.
     """
     tasks = _tasks(recordings)
-    if workers == 1 or len(tasks) < 2 or sum(len(one.clips) for one in recordings) < _ALONE:
+    if workers == 1 or len(tasks) < 2 or sum(len(recording.clips) for recording in recordings) < _ALONE:
         for task in tasks:
             yield _write(out, task)
         return
@@ -110,10 +110,10 @@ def write_wav_clips(out: Path, recordings: Sequence[ClippedRecording], workers: 
         for task in tasks:
             if len(running) >= 2 * workers:
                 ended, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (one.result() for one in ended)
+                yield from (future.result() for future in ended)
             with interrupts_held():
                 running.add(pool.submit(_write, out, task))
-        yield from (one.result() for one in running)
+        yield from (future.result() for future in running)
     except BrokenProcessPool as error:
         raise OssicleError(
             f"{out}: a worker was killed, perhaps because memory ran out; run it again with fewer workers"
@@ -125,30 +125,30 @@ def write_wav_clips(out: Path, recordings: Sequence[ClippedRecording], workers: 
 def _tasks(recordings: Sequence[ClippedRecording]) -> list[list[ClippedRecording]]:
     tasks: list[list[ClippedRecording]] = []
     clips = _TASK_CLIPS
-    for one in recordings:
+    for recording in recordings:
         if clips >= _TASK_CLIPS:
             tasks.append([])
             clips = 0
-        tasks[-1].append(one)
-        clips += len(one.clips)
+        tasks[-1].append(recording)
+        clips += len(recording.clips)
     return tasks
 
 
 def _write(out: Path, recordings: Sequence[ClippedRecording]) -> WrittenClips:
     lost: dict[str, str] = {}
     with ManyFiles(out) as files:
-        for one in recordings:
+        for recording in recordings:
             written: list[str] = []
             try:
-                for clip, samples in _cut(one):
-                    files.write(clip.path, wav_header(len(samples), one.rate) + samples.tobytes())
+                for clip, samples in _cut(recording):
+                    files.write(clip.path, wav_header(len(samples), recording.rate) + samples.tobytes())
                     written.append(clip.path)
             except AudioError as error:
-                lost[one.recording_id] = str(error)
+                lost[recording.recording_id] = str(error)
                 for path in written:
                     remove_file(out / path)
-    done = tuple(one.recording_id for one in recordings)
-    return WrittenClips(done, sum(len(one.clips) for one in recordings), lost)
+    done = tuple(recording.recording_id for recording in recordings)
+    return WrittenClips(done, sum(len(recording.clips) for recording in recordings), lost)
 
 
 def _cut(recording: ClippedRecording) -> Iterator[tuple[WavClip, NDArray[np.int16]]]:
@@ -173,7 +173,7 @@ def stretches(clips: Sequence[WavClip]) -> list[list[WavClip]]:
     """
     found: list[list[WavClip]] = []
     end_s = -_GAP_S
-    for clip in sorted(clips, key=lambda one: (one.start_s, one.end_s, one.path)):
+    for clip in sorted(clips, key=lambda wav_clip: (wav_clip.start_s, wav_clip.end_s, wav_clip.path)):
         near = bool(found) and clip.start_s <= end_s + _GAP_S
         if near and max(end_s, clip.end_s) - found[-1][0].start_s <= _STRETCH_S:
             found[-1].append(clip)

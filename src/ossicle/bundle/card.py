@@ -128,7 +128,7 @@ def _heard(bundle: Bundle) -> str:
         return f"from {window_s:.3g} s of sound{inner} by the encoder {name} (its licence: {licence})"
     if bundle.ensemble is None:
         return f"from {front.n_mels} mel bands between {front.fmin_hz:g} and {front.fmax_hz:g} Hz"
-    how, names = bundle.ensemble.how, [escaped(one.name) for one in bundle.ensemble.members]
+    how, names = bundle.ensemble.how, [escaped(member.name) for member in bundle.ensemble.members]
     said = [f"{name} ({share:.3f})" for name, share in zip(names, how.shares(len(names)), strict=True)]
     return f"by the rule {how.rule} from those of {len(names)} models with their weights: {', '.join(said)}"
 
@@ -165,17 +165,17 @@ def _figures(metrics: Mapping[str, Any]) -> list[str]:
     if not isinstance(figures, list) or not figures:
         return ["None recorded."]
     rows = ["| figure | label | value | interval | basis |", "|---|---|---|---|---|"]
-    for one in figures:
-        if not isinstance(one, Mapping):
+    for figure in figures:
+        if not isinstance(figure, Mapping):
             continue
-        low, high = one.get("low"), one.get("high")
+        low, high = figure.get("low"), figure.get("high")
         interval = _MISSING if low is None or high is None else f"{_number(low)} to {_number(high)}"
-        cells = [one.get("name", ""), one.get("label", "all"), _number(one.get("value"))]
-        cells += [interval, one.get("basis", "in-sample")]
+        cells = [figure.get("name", ""), figure.get("label", "all"), _number(figure.get("value"))]
+        cells += [interval, figure.get("basis", "in-sample")]
         rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
     notes = metrics.get("notes")
     if isinstance(notes, list) and notes:
-        rows += ["", *(f"- {escaped(one)}" for one in notes)]
+        rows += ["", *(f"- {escaped(note)}" for note in notes)]
     return rows
 
 
@@ -184,7 +184,7 @@ def _insufficient(metrics: Mapping[str, Any]) -> list[str]:
     reasons = metrics.get("insufficient")
     if not isinstance(reasons, list) or not reasons:
         return []
-    listed = [f"- {escaped(one)}" for one in reasons]
+    listed = [f"- {escaped(reason)}" for reason in reasons]
     return ["**The data are insufficient for a claim about new recordings:**", "", *listed, ""]
 
 
@@ -207,7 +207,7 @@ def _gate(metrics: Mapping[str, Any]) -> list[str]:
         return ["## Noise gate", "", words, ""]
     if verdict == "passed":
         words = "**Passed with exceptions.** These sounds could not refuse the bundle:"
-    return ["## Noise gate", "", words, "", *(f"- {escaped(one)}" for one in exceptions), ""]
+    return ["## Noise gate", "", words, "", *(f"- {escaped(exception)}" for exception in exceptions), ""]
 
 
 def _exports(exports: object) -> list[str]:
@@ -228,9 +228,18 @@ def _exports(exports: object) -> list[str]:
 def _decisions(labels: Sequence[str], decisions: Mapping[str, Decision]) -> list[str]:
     rows = ["| label | on | off | smoothing | shortest (s) | joined gap (s) |", "|---|---|---|---|---|---|"]
     for label in labels:
-        one = decisions[label]
-        smoothing = "none" if one.smoothing == "none" else f"{one.smoothing} of {one.smoothing_frames} frames"
-        cells = [label, f"{one.on:.3g}", f"{one.off:.3g}", smoothing, f"{one.min_length_s:g}", f"{one.min_gap_s:g}"]
+        decision = decisions[label]
+        smoothing = (
+            "none" if decision.smoothing == "none" else f"{decision.smoothing} of {decision.smoothing_frames} frames"
+        )
+        cells = [
+            label,
+            f"{decision.on:.3g}",
+            f"{decision.off:.3g}",
+            smoothing,
+            f"{decision.min_length_s:g}",
+            f"{decision.min_gap_s:g}",
+        ]
         rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
     return rows
 
@@ -241,10 +250,10 @@ def _states(decision: StateDecision) -> list[str]:
     if decision.fitted:
         lines += ["| label | on | off | smoothing | shortest on (s) | shortest off (s) | debounce (frames) |"]
         lines += ["|---|---|---|---|---|---|---|"]
-    for label, one in decision.rules.items():
-        smoothing = "none" if one.smoothing == "none" else f"{one.smoothing} of {one.frames} frames"
-        cells = [label, f"{one.on:.3g}", f"{one.off:.3g}", smoothing, f"{one.min_on_s:g}", f"{one.min_off_s:g}"]
-        lines.append("| " + " | ".join(escaped(cell) for cell in [*cells, one.debounce]) + " |")
+    for label, rule in decision.rules.items():
+        smoothing = "none" if rule.smoothing == "none" else f"{rule.smoothing} of {rule.frames} frames"
+        cells = [label, f"{rule.on:.3g}", f"{rule.off:.3g}", smoothing, f"{rule.min_on_s:g}", f"{rule.min_off_s:g}"]
+        lines.append("| " + " | ".join(escaped(cell) for cell in [*cells, rule.debounce]) + " |")
     told = [f"- {escaped(a)} hides {escaped(', '.join(b))}: unknown while it is on" for a, b in decision.masks.items()]
     if decision.priority:
         told.append(f"- The status is that of the first label that is on: {escaped(', '.join(decision.priority))}.")

@@ -227,9 +227,9 @@ def _ensemble(
 ) -> EnsembleEntry | None:
     if not members or how is None:
         return None
-    for one in members.values():
-        _check_member(one, labels)
-    return EnsembleEntry(how, tuple(MemberEntry(name, _digest(one)) for name, one in members.items()))
+    for member in members.values():
+        _check_member(member, labels)
+    return EnsembleEntry(how, tuple(MemberEntry(name, _digest(member)) for name, member in members.items()))
 
 
 def _entry(data: bytes) -> FileEntry:

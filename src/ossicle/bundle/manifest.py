@@ -262,10 +262,10 @@ def _ensemble(reader: Reader) -> EnsembleEntry | None:
         return None
     own = reader.table("ensemble")
     entry = read_entry(own)
-    for one in entry.members:
-        _safe_name(one.name, own, "members")
-        if not _SHA256.fullmatch(one.sha256):
-            raise own.refuse("members", f"has a sha256 of {one.name} that is not 64 hexadecimal digits")
+    for member in entry.members:
+        _safe_name(member.name, own, "members")
+        if not _SHA256.fullmatch(member.sha256):
+            raise own.refuse("members", f"has a sha256 of {member.name} that is not 64 hexadecimal digits")
     return entry
 
 

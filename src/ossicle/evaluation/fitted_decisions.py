@@ -46,7 +46,7 @@ def fit_decisions(
     ``tracks``: out-of-fold scores by recording, post-processed; under a criterion that pools, a recording is decided on
     its pooled score.
     """
-    seen = {key: as_judged(one, criterion.pool) for key, one in tracks.items()}
+    seen = {key: as_judged(track, criterion.pool) for key, track in tracks.items()}
     choices = criterion.grid(grid)
     counts = (
         count_onsets(seen, truth.references, choices, truth.labels, criterion.rule)

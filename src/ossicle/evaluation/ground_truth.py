@@ -93,8 +93,10 @@ class Truth:
 
     def notes_between(self, recording_id: str, start_s: float, end_s: float) -> list[Annotation]:
         """Return the annotations of a recording that share time with a stretch, in the order of ``annotations``."""
-        found = self.notes.of(recording_id)
-        return list(found.where((found.end_s > start_s) & (found.start_s < end_s)))
+        annotation_columns = self.notes.of(recording_id)
+        return list(
+            annotation_columns.where((annotation_columns.end_s > start_s) & (annotation_columns.start_s < end_s))
+        )
 
     @cached_property
     def durations_s(self) -> dict[str, float]:
@@ -121,7 +123,7 @@ def read_evaluated_truth(corpus: CorpusFolder, dataset: DatasetFolder) -> Truth:
 
 
 def _truth_of(corpus: CorpusFolder, dataset: DatasetFolder, folds: pl.DataFrame) -> Truth:
-    recordings = {one.id: one for one in read_index(corpus).recordings}
+    recordings = {recording.id: recording for recording in read_index(corpus).recordings}
     ids = tuple(sorted(folds["recording_id"].to_list()))
     judged = set(ids)
     notes = dataset.annotations

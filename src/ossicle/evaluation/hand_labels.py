@@ -44,7 +44,7 @@ def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Seque
     UsageError
         If no row belongs to any of the ``recordings``.
     """
-    ids = {one.path: one.id for one in recordings}
+    ids = {recording.path: recording.id for recording in recordings}
     read = read_annotation_files(
         place, files_below(place, SUFFIXES), Pairing(ids), label_column="auto", default_label=None
     )

@@ -114,9 +114,9 @@ class Board:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
-            "figures": {name: word for name, (word, _) in FIGURES.items() if any(one.has(name) for one in self.rows)},
-            "rows": [one.to_json() for one in self.rows],
-            "over_seeds": [one.to_json() for one in self.seeds],
+            "figures": {name: word for name, (word, _) in FIGURES.items() if any(row.has(name) for row in self.rows)},
+            "rows": [row.to_json() for row in self.rows],
+            "over_seeds": [seed.to_json() for seed in self.seeds],
         }
 
 

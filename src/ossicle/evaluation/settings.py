@@ -11,7 +11,7 @@ class EvaluationSettings:
 
     criterion: str = setting(
         default="iou",
-        help=f"what is evaluated: {'; '.join(f'{one.name}: {one.what}' for one in CRITERION_KINDS.values())}",
+        help=f"what is evaluated: {'; '.join(f'{kind.name}: {kind.what}' for kind in CRITERION_KINDS.values())}",
         choices=tuple(CRITERION_KINDS),
     )
     pool: str = setting(

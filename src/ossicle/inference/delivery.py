@@ -44,8 +44,10 @@ class Delivery:
         if not self.maps:
             return events
         return [
-            replace(one, score=float(self.maps[one.label](np.array([one.score]))[0])) if one.label in self.maps else one
-            for one in events
+            replace(event, score=float(self.maps[event.label](np.array([event.score]))[0]))
+            if event.label in self.maps
+            else event
+            for event in events
         ]
 
     def decider(self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float) -> "AnyDecider":

@@ -76,23 +76,26 @@ def choose_device(devices: Sequence[InputDevice], wanted: str) -> InputDevice:
     if not devices:
         raise UsageError("no input device was found; connect a microphone, or start the sound server")
     if not wanted:
-        found = [one for one in devices if one.default]
-        return _only(found or list(devices), devices, "no default input device is set")
+        input_devices = [device for device in devices if device.default]
+        return _only(input_devices or list(devices), devices, "no default input device is set")
     if wanted.isascii() and wanted.isdecimal():
-        found = [one for one in devices if one.index == int(wanted)]
-        return _only(found, devices, f"--device {wanted}: no input device has this number")
+        input_devices = [device for device in devices if device.index == int(wanted)]
+        return _only(input_devices, devices, f"--device {wanted}: no input device has this number")
     part = wanted.casefold()
-    exact = [one for one in devices if one.name.casefold() == part]
-    found = exact or [one for one in devices if part in one.name.casefold()]
-    words = f"fits {len(found)} input devices" if found else "no input device has this in its name"
-    return _only(found, devices, f"--device {wanted!r}: {words}")
+    exact = [device for device in devices if device.name.casefold() == part]
+    input_devices = exact or [device for device in devices if part in device.name.casefold()]
+    words = f"fits {len(input_devices)} input devices" if input_devices else "no input device has this in its name"
+    return _only(input_devices, devices, f"--device {wanted!r}: {words}")
 
 
-def _only(found: Sequence[InputDevice], devices: Sequence[InputDevice], words: str) -> InputDevice:
-    if len(found) == 1:
-        return found[0]
-    listed = found or devices
-    names = ", ".join(f"{one.index} ({one.name}, {one.interface})" for one in listed[:_MOST_LISTED])
+def _only(input_devices: Sequence[InputDevice], devices: Sequence[InputDevice], words: str) -> InputDevice:
+    if len(input_devices) == 1:
+        return input_devices[0]
+    listed = input_devices or devices
+    names = ", ".join(
+        f"{input_device.index} ({input_device.name}, {input_device.interface})"
+        for input_device in listed[:_MOST_LISTED]
+    )
     more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
     raise UsageError(f"{words}; choose one with --device NUMBER: {names}{more}")
 

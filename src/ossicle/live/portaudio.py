@@ -78,8 +78,8 @@ def microphone(device: InputDevice, rate: int, channels: int, block_samples: int
         library = _library()
         with no_c_messages():
             try:
-                found = _again(device)
-                return _Microphone(library, found.index, rate, channels, block_samples, clock, receive)
+                input_device = _again(device)
+                return _Microphone(library, input_device.index, rate, channels, block_samples, clock, receive)
             except (library.PortAudioError, UsageError) as error:
                 raise DeviceError(f"{device.name}: {error}") from None
 
@@ -167,12 +167,16 @@ def _library() -> ModuleType:
 
 def _again(device: InputDevice) -> InputDevice:
     """Return a device as PortAudio lists it now: by interface and name, and by its number if several have the name."""
-    devices = [one for one in input_devices() if one.interface == device.interface]
-    same = [one for one in devices if one.name == device.name]
-    same = same or [one for one in devices if _without_card(one.name) == _without_card(device.name)]
+    devices = [input_device for input_device in input_devices() if input_device.interface == device.interface]
+    same = [input_device for input_device in devices if input_device.name == device.name]
+    same = same or [
+        input_device for input_device in devices if _without_card(input_device.name) == _without_card(device.name)
+    ]
     if len(same) == 1:
         return same[0]
-    return next((one for one in same if one.index == device.index), None) or choose_device(same or devices, device.name)
+    return next((input_device for input_device in same if input_device.index == device.index), None) or choose_device(
+        same or devices, device.name
+    )
 
 
 def _without_card(name: str) -> str:

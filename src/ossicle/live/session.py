@@ -201,13 +201,13 @@ class Session:
     def _put_results(self, results: Sequence[Result]) -> None:
         """Count results and put their lines."""
         base_s = to_seconds(self._base, self._rate)
-        for one in results:
-            if isinstance(one, Event):
-                self._log.event(one.label, base_s + one.start_s, base_s + one.end_s)
-                self._put_moved(event_line(one, to_seconds(self._fed, self._rate)), base_s)
+        for result in results:
+            if isinstance(result, Event):
+                self._log.event(result.label, base_s + result.start_s, base_s + result.end_s)
+                self._put_moved(event_line(result, to_seconds(self._fed, self._rate)), base_s)
             else:
-                self._log.change(one.label, one.state, base_s + one.time_s)
-        for line in self._state_lines.of([one for one in results if isinstance(one, StateChange)]):
+                self._log.change(result.label, result.state, base_s + result.time_s)
+        for line in self._state_lines.of([result for result in results if isinstance(result, StateChange)]):
             self._put_moved(line, base_s)
 
     def _put_moved(self, line: Line, base_s: float) -> None:

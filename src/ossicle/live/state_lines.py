@@ -33,13 +33,13 @@ class StateLines:
     def of(self, changes: Sequence[StateChange]) -> list[Line]:
         """Return the lines of the next changes; changes decided at one moment must come in one call."""
         lines = []
-        for _, together in groupby(changes, key=lambda one: one.decided_at_s):
+        for _, together in groupby(changes, key=lambda change: change.decided_at_s):
             moment = list(together)
             before = overall_status(self._states, self._priority)
-            self._states |= {one.label: one.state for one in moment}
+            self._states |= {state_change.label: state_change.state for state_change in moment}
             status = overall_status(self._states, self._priority)
             if not (self._only_changes and self._priority and status == before):
-                lines += [_line(one, status) for one in moment]
+                lines += [_line(state_change, status) for state_change in moment]
         return lines
 
 

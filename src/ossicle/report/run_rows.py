@@ -69,18 +69,27 @@ def threshold_curves(rows: Iterable[Mapping[str, Any]], drawn: frozenset[str]) -
     """Return the curves of the labels ``drawn`` (of all if empty), from ``threshold_curves.json``."""
     return [
         ThresholdCurve(
-            label=one["label"],
-            chosen=one["chosen"],
-            **{key: np.array([number_of(x) for x in one[key]]) for key in ("on", "precision", "recall", "f1")},
+            label=row["label"],
+            chosen=row["chosen"],
+            **{key: np.array([number_of(x) for x in row[key]]) for key in ("on", "precision", "recall", "f1")},
         )
-        for one in rows
-        if not drawn or one["label"] in drawn
+        for row in rows
+        if not drawn or row["label"] in drawn
     ]
 
 
 def pr_curves(curves: Iterable[tuple[str, PrecisionRecall]]) -> list[PrCurve]:
     """Return precision over recall of each label."""
-    return [PrCurve(label, one.precision, one.recall, one.thresholds, one.average_precision) for label, one in curves]
+    return [
+        PrCurve(
+            label,
+            precision_recall.precision,
+            precision_recall.recall,
+            precision_recall.thresholds,
+            precision_recall.average_precision,
+        )
+        for label, precision_recall in curves
+    ]
 
 
 def quality_rows(figures: Mapping[str, Any]) -> list[QualityRow]:
@@ -118,7 +127,9 @@ def number_of(value: float | None) -> float:
 
 
 def _psds(scenarios: Sequence[Mapping[str, Any]], label: str | None) -> tuple[float, float]:
-    first, second = (number_of(one["value"] if label is None else one["per_label"][label]) for one in scenarios)
+    first, second = (
+        number_of(scenario["value"] if label is None else scenario["per_label"][label]) for scenario in scenarios
+    )
     return first, second
 
 

@@ -198,7 +198,7 @@ def _textures(folder: RunFolder, material: Material, train: Sequence[Clip]) -> d
     """Return what the training clips of each label are like, measured once for each run folder."""
     if not folder.noise_likeness_file.exists():
         found = label_textures(material.labels, material.store.read, material.plan.rate, train)
-        folder.write_noise_likeness({label: one.to_json() for label, one in found.items()})
+        folder.write_noise_likeness({label: label_texture.to_json() for label, label_texture in found.items()})
     return {label: LabelTexture.from_json(one) for label, one in folder.noise_likeness.items()}
 
 

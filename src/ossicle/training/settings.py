@@ -244,7 +244,12 @@ class TrainingSettings:
         """The first setting of how networks are trained that is not its default and means nothing for heads."""
         names = ("init_from", "schedule", "keep", "patience", "inner_share", "accumulate", "subset", "undo_balance")
         return next(
-            (one.name for one in fields(self) if one.name in names and getattr(self, one.name) != one.default), ""
+            (
+                field.name
+                for field in fields(self)
+                if field.name in names and getattr(self, field.name) != field.default
+            ),
+            "",
         )
 
     @property

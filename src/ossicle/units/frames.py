@@ -161,7 +161,7 @@ class SegmentFrames:
         groups
             Groups by segment; None: no segment has one.
         """
-        count = np.array([len(one) for one in frames.values()], np.int64)
+        count = np.array([len(frame) for frame in frames.values()], np.int64)
         named = groups or {}
         whole = ArrayRows(np.concatenate(list(frames.values())))
         return cls(whole, tuple(frames), tuple(named.get(key, "") for key in frames), np.cumsum(count) - count, count)

@@ -126,7 +126,7 @@ def group_statistics(frames: SegmentFrames) -> dict[str, FrameStatistics]:
     sums: dict[str, FrameSums] = {}
     for segment, group in enumerate(frames.groups):
         segment_sums(frames, segment, sums.setdefault(group, FrameSums(frames.dim)))
-    return {group: one.statistics() for group, one in sums.items()}
+    return {group: frame_sums.statistics() for group, frame_sums in sums.items()}
 
 
 def normalisation_of(kind: str, frames: SegmentFrames) -> Normalisation:

@@ -91,19 +91,21 @@ def train_quantiser(
     normalisation = normalisation_of(settings.normalisation, kept)
     rows = NormalisedFrames(kept, normalisation, own)
     blocks = Blocks(len(rows), rows.dim, rows.block)
-    found = KMeans(blocks, rows.take, units, settings.seed, threads, checkpoint, advance=advance, screens=screens).fit()
+    found_centres = KMeans(
+        blocks, rows.take, units, settings.seed, threads, checkpoint, advance=advance, screens=screens
+    ).fit()
     others = NormalisedFrames(frames.only(held_out), normalisation, own)
     fit = QuantiserFit(
         frames=len(rows),
-        passes=found.passes,
-        inertia=found.inertia,
+        passes=found_centres.passes,
+        inertia=found_centres.inertia,
         held_out_frames=len(others),
-        held_out_inertia=_inertia(others, found.centres, threads) if len(others) else None,
-        usage=tuple((found.counts / len(rows)).tolist()),
-        dead=tuple(np.flatnonzero(found.counts == 0).tolist()),
-        reseeded=found.reseeded,
+        held_out_inertia=_inertia(others, found_centres.centres, threads) if len(others) else None,
+        usage=tuple((found_centres.counts / len(rows)).tolist()),
+        dead=tuple(np.flatnonzero(found_centres.counts == 0).tolist()),
+        reseeded=found_centres.reseeded,
     )
-    return Quantiser(found.centres, normalisation, spec, hop_s, origin_s, settings.seed, fit)
+    return Quantiser(found_centres.centres, normalisation, spec, hop_s, origin_s, settings.seed, fit)
 
 
 def refuse_too_few(frames: SegmentFrames, settings: QuantiserSettings, units: int) -> None:

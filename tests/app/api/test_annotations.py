@@ -21,23 +21,23 @@ CALLS = [
 
 @pytest.mark.parametrize("format", ["csv", "parquet", "raven"])
 def test_what_is_written_is_read(tmp_path: Path, format: str) -> None:
-    told = Annotations(CALLS, recordings=["empty.wav"])
-    written = write_annotations(told, tmp_path / "tables", format)
+    annotations = Annotations(CALLS, recordings=["empty.wav"])
+    written = write_annotations(annotations, tmp_path / "tables", format)
     assert all(path.is_file() for path in written.files)
     read = read_annotations(tmp_path / "tables")
-    assert {one.partition(".")[0] for one in read.recordings} == {"day", "empty", "night/tape"}
+    assert {recording.partition(".")[0] for recording in read.recordings} == {"day", "empty", "night/tape"}
     if format != "raven":
-        assert (read, read.notes) == (told, ())
+        assert (read, read.notes) == (annotations, ())
     else:
-        assert [one.label for one in read.of(read.recordings[2])] == ["=song()", "call"]
+        assert [annotation.label for annotation in read.of(read.recordings[2])] == ["=song()", "call"]
     # Written again, files are replaced.
-    assert write_annotations(told, tmp_path / "tables", format) == written
+    assert write_annotations(annotations, tmp_path / "tables", format) == written
 
 
 def test_cells_are_escaped_for_spreadsheets(tmp_path: Path) -> None:
     (path,) = write_annotations(CALLS, tmp_path / "events.csv").files
     assert "'=song()" in path.read_text()
-    assert [one.label for one in read_annotations(path)] == ["call", "=song()", "call"]
+    assert [annotation.label for annotation in read_annotations(path)] == ["call", "=song()", "call"]
 
 
 def test_what_a_format_cannot_hold_is_said(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_what_a_format_cannot_hold_is_said(tmp_path: Path) -> None:
 
 def test_predictions_are_written_too(tmp_path: Path) -> None:
     event = Event(1.0, 1.2, "call", 0.9)
-    found = Predictions(
+    predictions = Predictions(
         (
             RecordingPrediction("a.wav", (event,), "ok", "", 60.0),
             RecordingPrediction("b.wav", (), "left_out", "is no audio", 0.0),
@@ -57,9 +57,9 @@ def test_predictions_are_written_too(tmp_path: Path) -> None:
         ("call",),
         8000.0,
     )
-    write_annotations(found, tmp_path / "events.csv")
+    write_annotations(predictions, tmp_path / "events.csv")
     read = read_annotations(tmp_path / "events.csv")
-    assert (read.recordings, [one.confidence for one in read]) == (("a.wav", "c.wav"), [0.9])
+    assert (read.recordings, [annotation.confidence for annotation in read]) == (("a.wav", "c.wav"), [0.9])
 
 
 def test_refusals(tmp_path: Path) -> None:
@@ -79,16 +79,16 @@ def test_refusals(tmp_path: Path) -> None:
 
 
 def test_annotations_are_a_value() -> None:
-    told = Annotations(reversed(CALLS), ["empty.wav"])
-    assert told == Annotations(CALLS, ["empty.wav", "day.wav"])
-    assert hash(told) == hash(Annotations(CALLS, ["empty.wav"]))
-    assert told != Annotations(CALLS)
-    assert [one.start_s for one in told] == [2.0, 1.0, 5.0]
-    assert told[0] == told[:2][0] == CALLS[2]
-    assert told.to_polars().shape == (3, 8)
-    assert repr(told) == "Annotations(3 of 3 recordings, labels=('=song()', 'call'))"
+    annotations = Annotations(reversed(CALLS), ["empty.wav"])
+    assert annotations == Annotations(CALLS, ["empty.wav", "day.wav"])
+    assert hash(annotations) == hash(Annotations(CALLS, ["empty.wav"]))
+    assert annotations != Annotations(CALLS)
+    assert [annotation.start_s for annotation in annotations] == [2.0, 1.0, 5.0]
+    assert annotations[0] == annotations[:2][0] == CALLS[2]
+    assert annotations.to_polars().shape == (3, 8)
+    assert repr(annotations) == "Annotations(3 of 3 recordings, labels=('=song()', 'call'))"
     with pytest.raises(KeyError):
-        told.of("unheard.wav")
+        annotations.of("unheard.wav")
 
 
 @pytest.mark.parametrize(

@@ -77,14 +77,14 @@ def table(tmp_path: Path) -> Path:
 
 def test_a_label_column_is_a_name_or_a_number(table: Path) -> None:
     assert read_annotations(table, label_column=4).labels == read_annotations(table, label_column="kind").labels
-    found = Annotations([Annotation("a.wav", 1.0, 2.0, "rook")])
-    assert evaluate(table, found, label_column=4, bootstrap=0).f1.value == 1.0
+    annotations = Annotations([Annotation("a.wav", 1.0, 2.0, "rook")])
+    assert evaluate(table, annotations, label_column=4, bootstrap=0).f1.value == 1.0
     words = r"label_column = .*; give a name, a number from 1, or 'auto'"
     for value in (0, -1, 1.5, None, True):
         with pytest.raises(ValueError, match=words):
             read_annotations(table, label_column=value)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match=words):
-            evaluate(table, found, label_column=value)  # type: ignore[arg-type]
+            evaluate(table, annotations, label_column=value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

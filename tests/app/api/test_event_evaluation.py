@@ -46,30 +46,30 @@ def test_figures_are_those_of_the_command(
     write_annotations(TRUTH, tmp_path / "truth.csv")
     write_annotations(FOUND, tmp_path / "found.csv")
     places = ("--reference", tmp_path / "truth.csv", "--predictions", tmp_path / "found.csv")
-    said = ossicle("score", *places, *words, "--json")
-    assert said.code == 0, said.err
-    told = json.loads(said.out)
-    assert evaluate(TRUTH, FOUND, **options).to_json() == told
-    assert evaluate(tmp_path / "truth.csv", str(tmp_path / "found.csv"), **options).to_json() == told
+    result = ossicle("score", *places, *words, "--json")
+    assert result.code == 0, result.err
+    content = json.loads(result.out)
+    assert evaluate(TRUTH, FOUND, **options).to_json() == content
+    assert evaluate(tmp_path / "truth.csv", str(tmp_path / "found.csv"), **options).to_json() == content
     assert evaluate(list(TRUTH), tmp_path / "found.csv", **options).left_out == ("quiet", "strange")
 
 
 def test_figures_are_values() -> None:
-    found = evaluate(TRUTH, FOUND, durations_s={"a.wav": 60.0, "b.wav": 60.0, "quiet.wav": 60.0})
-    assert (found.precision.value, found.recall.value) == (0.5, 0.5)
-    assert found.f1.low <= found.f1.value <= found.f1.high
-    assert found.per_label["y"].tp == 1
-    assert found.report.pooled.false_alarms_per_hour == pytest.approx(40.0)
-    assert found.left_out == ("strange",)
+    evaluation = evaluate(TRUTH, FOUND, durations_s={"a.wav": 60.0, "b.wav": 60.0, "quiet.wav": 60.0})
+    assert (evaluation.precision.value, evaluation.recall.value) == (0.5, 0.5)
+    assert evaluation.f1.low <= evaluation.f1.value <= evaluation.f1.high
+    assert evaluation.per_label["y"].tp == 1
+    assert evaluation.report.pooled.false_alarms_per_hour == pytest.approx(40.0)
+    assert evaluation.left_out == ("strange",)
     assert math.isnan(evaluate(Annotations([], ["a.wav"]), Annotations([], ["a.wav"])).f1.value)
 
 
 def test_predictions_are_judged_as_they_are(old_bundle: Path, audio: Path, tmp_path: Path) -> None:
-    found = load_bundle(old_bundle).predict(audio)
-    written = found.to_csv(tmp_path / "found.csv")
-    itself = evaluate(written[0], found)
+    predictions = load_bundle(old_bundle).predict(audio)
+    written = predictions.to_csv(tmp_path / "found.csv")
+    itself = evaluate(written[0], predictions)
     assert (itself.f1.value, itself.left_out) == (1.0, ())
-    assert evaluate(read_annotations(written[0]), found).to_json() == itself.to_json()
+    assert evaluate(read_annotations(written[0]), predictions).to_json() == itself.to_json()
 
 
 def test_refusals() -> None:

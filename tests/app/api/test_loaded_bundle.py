@@ -24,7 +24,7 @@ BundleOf = Callable[[str], Path]
 
 
 def rounded(events: Any) -> list[tuple[float, float, str, float]]:
-    return [(round(one.start_s, 6), round(one.end_s, 6), one.label, round(one.score, 6)) for one in events]
+    return [(round(event.start_s, 6), round(event.end_s, 6), event.label, round(event.score, 6)) for event in events]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -32,16 +32,20 @@ def test_predictions_are_those_of_the_command(
     kind: str, bundle_of: BundleOf, audio: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
     folder = bundle_of(kind)
-    said = ossicle("predict", folder, audio, "-o", tmp_path / "out", "--format", "raven,csv,audacity", "--json")
-    assert said.code == 0, said.err
+    result = ossicle("predict", folder, audio, "-o", tmp_path / "out", "--format", "raven,csv,audacity", "--json")
+    assert result.code == 0, result.err
     bundle = load_bundle(folder)
-    found = bundle.predict(audio)
-    assert sum(len(one.events) for one in found) > 0
+    predictions = bundle.predict(audio)
+    assert sum(len(prediction.events) for prediction in predictions) > 0
     assert [
-        (one["recording"], one["status"], one["events"], one["read_to_s"]) for one in json.loads(said.out)["recordings"]
-    ] == [(one.name, one.status, len(one.events), round(one.end_s, 6)) for one in found]
+        (recording["recording"], recording["status"], recording["events"], recording["read_to_s"])
+        for recording in json.loads(result.out)["recordings"]
+    ] == [
+        (prediction.name, prediction.status, len(prediction.events), round(prediction.end_s, 6))
+        for prediction in predictions
+    ]
     for format in ("raven", "csv", "audacity"):
-        found.write(tmp_path / "mine", format)
+        predictions.write(tmp_path / "mine", format)
     mine = {path.relative_to(tmp_path / "mine") for path in (tmp_path / "mine").rglob("*") if path.is_file()}
     assert len(mine) == 7
     for path in mine:
@@ -58,7 +62,9 @@ def test_streams_give_the_events_of_the_whole_for_any_feed(
     samples, rate = soundfile.read(audio / name, dtype="float32")
     for feed in (317, rate, len(samples)):
         with bundle.stream(rate) as live:
-            events = [one for start in range(0, len(samples), feed) for one in live.feed(samples[start : start + feed])]
+            events = [
+                event for start in range(0, len(samples), feed) for event in live.feed(samples[start : start + feed])
+            ]
             events += live.finish()
         assert tuple(sorted(events, key=event_order)) == whole
 
@@ -66,18 +72,20 @@ def test_streams_give_the_events_of_the_whole_for_any_feed(
 def test_streams_are_those_of_the_command(bundle_of: BundleOf, audio: Path, ossicle: Commands) -> None:
     for kind in KINDS:
         folder = bundle_of(kind)
-        said = ossicle("stream", folder, audio / "one.wav", "--chunk-s", 0.3)
+        result = ossicle("stream", folder, audio / "one.wav", "--chunk-s", 0.3)
         if kind == "prior":
-            assert (said.code, load_bundle(folder).streams) == (2, False)
+            assert (result.code, load_bundle(folder).streams) == (2, False)
             with pytest.raises(UsageError, match="prior of the whole recording"):
                 load_bundle(folder).stream()
             continue
-        lines = [json.loads(line) for line in said.out.splitlines()]
+        lines = [json.loads(line) for line in result.out.splitlines()]
         played = list(load_bundle(folder).stream_file(audio / "one.wav", 0.3))
-        assert [(one["start_s"], one["end_s"], one["label"], one["score"]) for one in lines] == rounded(
-            one.event for one in played
+        assert [(line["start_s"], line["end_s"], line["label"], line["score"]) for line in lines] == rounded(
+            emitted_event.event for emitted_event in played
         )
-        assert [one["decided_at_s"] for one in lines] == [round(one.emitted_s, 6) for one in played]
+        assert [line["decided_at_s"] for line in lines] == [
+            round(emitted_event.emitted_s, 6) for emitted_event in played
+        ]
 
 
 @pytest.mark.parametrize("name", ["one.wav", "night/two.flac", "night/three.wav"])
@@ -93,26 +101,26 @@ def test_samples_give_what_their_file_gives(name: str, bundle_of: BundleOf, audi
 
 def test_scores_are_kept_when_asked_for(bundle_of: BundleOf, audio: Path) -> None:
     bundle = load_bundle(bundle_of("all at once"))
-    found = bundle.predict(audio, keep_scores=True)
-    for one in found:
-        track, _ = score_recording(audio / one.name, bundle.predictor)
-        assert one.scores is not None
-        assert (one.scores.labels, one.scores.duration_s) == (bundle.labels, track.duration_s)
-        np.testing.assert_array_equal(one.scores.scores, track.scores)
-    assert all(one.scores is None for one in bundle.predict(audio))
-    assert tuple(found) == tuple(bundle.predict(audio)), "scores are beside the point"
+    predictions = bundle.predict(audio, keep_scores=True)
+    for prediction in predictions:
+        track, _ = score_recording(audio / prediction.name, bundle.predictor)
+        assert prediction.scores is not None
+        assert (prediction.scores.labels, prediction.scores.duration_s) == (bundle.labels, track.duration_s)
+        np.testing.assert_array_equal(prediction.scores.scores, track.scores)
+    assert all(prediction.scores is None for prediction in bundle.predict(audio))
+    assert tuple(predictions) == tuple(bundle.predict(audio)), "scores are beside the point"
 
 
 def test_bad_files_cost_only_themselves(bundle_of: BundleOf, audio: Path, tmp_path: Path) -> None:
     (audio / "broken.wav").write_bytes(b"RIFF no sound")
     whole = (audio / "one.wav").read_bytes()
     (audio / "short.wav").write_bytes(whole[: len(whole) // 2])
-    found = load_bundle(bundle_of("plain")).predict(audio)
-    assert [one.name for one in found.skipped] == ["broken.wav"]
-    assert [one.name for one in found.partial] == ["short.wav"]
-    assert all(one.reason for one in (*found.skipped, *found.partial))
-    assert "broken.wav" not in found.events
-    written = found.to_raven(tmp_path / "tables")
+    predictions = load_bundle(bundle_of("plain")).predict(audio)
+    assert [prediction.name for prediction in predictions.skipped] == ["broken.wav"]
+    assert [prediction.name for prediction in predictions.partial] == ["short.wav"]
+    assert all(prediction.reason for prediction in (*predictions.skipped, *predictions.partial))
+    assert "broken.wav" not in predictions.events
+    written = predictions.to_raven(tmp_path / "tables")
     assert len(written) == 4
     assert not any("broken" in path.name for path in written)
     with pytest.raises(AudioError):
@@ -131,12 +139,12 @@ def test_it_says_what_the_manifest_says(bundle_of: BundleOf) -> None:
         False,
         True,
     )
-    assert [one["name"] for one in bundle.figures] == ["F1 (IoU 0.5)", "F1 (IoU 0.5)", "mystery"]
+    assert [figure["name"] for figure in bundle.figures] == ["F1 (IoU 0.5)", "F1 (IoU 0.5)", "mystery"]
     assert bundle.card.startswith("# tapes")
     assert bundle.card == (bundle.folder / "CARD.md").read_text()
     assert (bundle.licence, bundle.noise_gate, bundle.members) == ("", "", ())
     assert bundle.split["group"] == "tape"
-    told = {
+    result = {
         name: getattr(bundle, name)
         for name in (
             "name",
@@ -150,7 +158,7 @@ def test_it_says_what_the_manifest_says(bundle_of: BundleOf) -> None:
             "calibration",
         )
     }
-    assert told == {name: getattr(manifest, name) for name in told}
+    assert result == {name: getattr(manifest, name) for name in result}
     # Every key is there: by itself, or in `manifest`.
     assert manifest_of(bundle.manifest) == json.loads((bundle.folder / "bundle.json").read_text())
     assert load_bundle(bundle_of("ensemble")).members == ("one", "two")
@@ -248,7 +256,7 @@ def test_a_stream_ends_once(old_bundle: Path) -> None:
     bundle: LoadedBundle = load_bundle(old_bundle)
     live = bundle.stream()
     assert live.rate == bundle.rate
-    assert all(isinstance(one, Event) for one in live.feed(np.zeros(bundle.rate)))
+    assert all(isinstance(event, Event) for event in live.feed(np.zeros(bundle.rate)))
     assert live.heard_s == 1.0
     live.finish()
     for call in (lambda: live.feed([0.0]), live.finish):

@@ -19,13 +19,13 @@ DONE = [
 
 @pytest.mark.parametrize("format_name", ["csv", "parquet", "dcase", "raven", "audacity"])
 def test_recordings_without_events_are_named_and_skipped_ones_are_not(tmp_path: Path, format_name: str) -> None:
-    tables = PredictionTables(tmp_path, [one.name for one in DONE], (format_name,), 8000.0)
-    for one in DONE:
-        tables.write(one)
+    tables = PredictionTables(tmp_path, [prediction.name for prediction in DONE], (format_name,), 8000.0)
+    for prediction in DONE:
+        tables.write(prediction)
     tables.write_all(DONE)
     read = read_annotations(tmp_path)
     assert [name.removesuffix(".wav") for name in read.recordings] == ["calls", "cut", "quiet"]
-    assert [one.label for one in read] == ["call"]
+    assert [annotation.label for annotation in read] == ["call"]
 
 
 def test_the_csv_of_no_events_at_all_still_names_the_recordings(tmp_path: Path) -> None:

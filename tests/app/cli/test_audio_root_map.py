@@ -47,9 +47,9 @@ def project(tmp_path: Path) -> Path:
 def test_check_run_status_and_stats_use_it_and_a_moved_folder_computes_nothing(
     ossicle: Commands, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = ossicle("check", "-p", project)
-    assert said.code == 2
-    assert f"source {SOURCE}" in said.out
+    result = ossicle("check", "-p", project)
+    assert result.code == 2
+    assert f"source {SOURCE}" in result.out
     monkeypatch.chdir(tmp_path)
     disk = ("--audio-root-map", f"{SOURCE}=disk")
     assert ossicle("check", "-p", project, *disk).code == 0
@@ -59,10 +59,10 @@ def test_check_run_status_and_stats_use_it_and_a_moved_folder_computes_nothing(
     assert "4" in ossicle("dataset", "stats", "-p", project, *disk, "--progress", "none").out
     shutil.move("disk", "other")
     other = ("--audio-root-map", f"{SOURCE}=other")
-    said = ossicle("status", "-p", project, *other)
-    assert said.out.count(" done ") == 2, said.out
+    result = ossicle("status", "-p", project, *other)
+    assert result.out.count(" done ") == 2, result.out
     assert "computed" not in ossicle(*until, *other).out
-    for file in (one for one in (project / "data").rglob("*") if one.is_file()):
+    for file in (path for path in (project / "data").rglob("*") if path.is_file()):
         assert str(tmp_path).encode() not in file.read_bytes(), file
 
 
@@ -77,23 +77,23 @@ def test_the_first_folder_that_holds_a_recording_wins_and_replaces_those_of_the_
     assert roots.find(SOURCE, "s1/mix.wav") == tmp_path / "first" / "s1" / "mix.wav"
     assert roots.find(SOURCE, "s2/mix.wav") == tmp_path / "disk" / "s2" / "mix.wav"
     assert roots.folders(SOURCE)[:2] == (tmp_path / "first", tmp_path / "disk")
-    assert not any("nowhere" in str(one) for one in roots.folders(SOURCE))
+    assert not any("nowhere" in str(path) for path in roots.folders(SOURCE))
 
 
 def test_what_is_no_folder_of_a_source_is_named(ossicle: Commands, project: Path, tmp_path: Path) -> None:
     for word, message in ((SOURCE, "is not SOURCE=PATH"), (f"{SOURCE}=gone", "the folder gone does not exist")):
         with pytest.raises(UsageError, match=message):
             overrides_of(None, roots=[word])
-        said = ossicle("run", "-p", project, "--audio-root-map", word)
-        assert (said.code, message in said.err) == (2, True)
-    said = ossicle("dataset", "health", project / "events.jsonl", "--audio-root-map", f"{SOURCE}={tmp_path}")
-    assert (said.code, "no audio of a manifest is read" in said.err) == (2, True)
+        result = ossicle("run", "-p", project, "--audio-root-map", word)
+        assert (result.code, message in result.err) == (2, True)
+    result = ossicle("dataset", "health", project / "events.jsonl", "--audio-root-map", f"{SOURCE}={tmp_path}")
+    assert (result.code, "no audio of a manifest is read" in result.err) == (2, True)
 
 
 def test_overrides_keep_their_order_and_quote_names_and_folders(tmp_path: Path) -> None:
     odd = tmp_path / 'a "b" \\ c'
     odd.mkdir()
-    found = overrides_of(["training.epochs=8"], "cpu", roots=[f"{SOURCE}={odd}"])
-    assert found[:2] == ("training.epochs=8", "training.device=cpu")
+    result = overrides_of(["training.epochs=8"], "cpu", roots=[f"{SOURCE}={odd}"])
+    assert result[:2] == ("training.epochs=8", "training.device=cpu")
     (tmp_path / "ossicle.toml").write_text(PROJECT)
-    assert load_project(tmp_path, found[2:]).settings.roots == {SOURCE: (str(odd),)}
+    assert load_project(tmp_path, result[2:]).settings.roots == {SOURCE: (str(odd),)}

@@ -113,33 +113,37 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_health_names_every_bad_file_and_nothing_else(project: Path, ossicle: Commands) -> None:
-    said = ossicle("dataset", "health", "-p", project, "--progress", "none", "--json")
-    assert (said.code, said.err) == (3, "")
-    found = json.loads(said.out)
-    assert {one["path"]: one["status"] for one in found["per_recording"]} == (
+    result = ossicle("dataset", "health", "-p", project, "--progress", "none", "--json")
+    assert (result.code, result.err) == (3, "")
+    content = json.loads(result.out)
+    assert {one["path"]: one["status"] for one in content["per_recording"]} == (
         dict.fromkeys(GOOD, "ok") | dict.fromkeys(PARTIAL, "partial") | {"zero.wav": "silent"}
     )
-    lengths = {one["path"]: one["duration_s"] for one in found["per_recording"]}
+    lengths = {one["path"]: one["duration_s"] for one in content["per_recording"]}
     assert {name: lengths[name] for name in GOOD} == {name: seconds for name, (*_, seconds) in GOOD.items()}
     for name, (end_s, near_s, _) in PARTIAL.items():
         assert lengths[name] == pytest.approx(end_s, abs=near_s + 1e-6)
-    assert sorted((one["code"], one["where"]) for one in found["problems"]) == sorted(
+    assert sorted((problem["code"], problem["where"]) for problem in content["problems"]) == sorted(
         [("left_out", name) for name in LEFT_OUT]
         + [("partial", name) for name in PARTIAL]
         + [("silent", "zero.wav"), ("beyond_end", "cut0.3.wav"), ("annotations_left_out", "text.wav")]
     )
-    message = {one["where"]: one["message"] for one in found["problems"] if one["code"] in ("left_out", "partial")}
+    message = {
+        problem["where"]: problem["message"]
+        for problem in content["problems"]
+        if problem["code"] in ("left_out", "partial")
+    }
     for name, words in [*LEFT_OUT.items(), *((name, words) for name, (*_, words) in PARTIAL.items())]:
         assert words in message[name]
-    assert all(one["remedy"] for one in found["problems"])
+    assert all(problem["remedy"] for problem in content["problems"])
 
 
 def test_check_names_what_headers_tell(project: Path, ossicle: Commands) -> None:
-    said = ossicle("check", "-p", project, "--json")
-    assert (said.code, said.err) == (3, "")
-    found = json.loads(said.out)
-    assert [one["what"] for one in found if not one["ok"] and one["blocks"]] == []
-    lines = [one["message"] for one in found if one["what"] == "recording"]
+    result = ossicle("check", "-p", project, "--json")
+    assert (result.code, result.err) == (3, "")
+    content = json.loads(result.out)
+    assert [one["what"] for one in content if not one["ok"] and one["blocks"]] == []
+    lines = [one["message"] for one in content if one["what"] == "recording"]
     bad = {**LEFT_OUT, **{name: words for name, (*_, words) in PARTIAL.items()}}
     assert len(lines) == len(bad.keys() - DECODED)
     for name in bad.keys() - DECODED:
@@ -149,12 +153,12 @@ def test_check_names_what_headers_tell(project: Path, ossicle: Commands) -> None
 
 
 def test_a_run_uses_every_good_file(project: Path, ossicle: Commands) -> None:
-    said = ossicle("run", "-p", project, "--until", "store", "--progress", "none", "--json")
-    assert said.code == 3
-    lines = said.err.splitlines()
+    result = ossicle("run", "-p", project, "--until", "store", "--progress", "none", "--json")
+    assert result.code == 3
+    lines = result.err.splitlines()
     assert sorted(line.partition(": ")[0] for line in lines) == sorted([*LEFT_OUT, *PARTIAL])
     assert all("; repair " in line or "; copy " in line for line in lines)
-    assert {one["path"] for one in json.loads(said.out)["lost"]} == {*LEFT_OUT, *PARTIAL}
+    assert {one["path"] for one in json.loads(result.out)["lost"]} == {*LEFT_OUT, *PARTIAL}
     (table,) = (project / "data" / "store").glob("[!.]*/store.parquet")
     stored = {row["recording_id"]: row for row in pl.read_parquet(table).iter_rows(named=True)}
     expected = {recording_id("tapes", name): name for name in (*GOOD, *PARTIAL, "zero.wav")}
@@ -165,15 +169,18 @@ def test_a_run_uses_every_good_file(project: Path, ossicle: Commands) -> None:
         if name in GOOD:
             assert row["n_samples"] == round(GOOD[name][3] * RATE)
     again = ossicle("run", "-p", project, "--until", "store", "--progress", "none", "--json")
-    assert (again.code, again.err) == (3, said.err)
+    assert (again.code, again.err) == (3, result.err)
     assert set(json.loads(again.out)["outcomes"].values()) == {"reused"}
 
 
 def test_predict_uses_every_good_file(project: Path, tmp_path: Path, repository: Path, ossicle: Commands) -> None:
     bundle = repository / "tests" / "data" / "bundles" / "0.1.0" / "bundle"
-    said = ossicle("predict", bundle, project / "audio", "-o", tmp_path / "out")
-    assert said.code == 3
-    found = {one["recording"]: one for one in json.loads((tmp_path / "out/predictions.json").read_text())["recordings"]}
+    result = ossicle("predict", bundle, project / "audio", "-o", tmp_path / "out")
+    assert result.code == 3
+    found = {
+        recording["recording"]: recording
+        for recording in json.loads((tmp_path / "out/predictions.json").read_text())["recordings"]
+    }
     assert {name: one["status"] for name, one in found.items()} == (
         dict.fromkeys(GOOD, "ok")
         | dict.fromkeys(PARTIAL, "partial")
@@ -182,7 +189,7 @@ def test_predict_uses_every_good_file(project: Path, tmp_path: Path, repository:
     )
     for name, words in LEFT_OUT.items():
         assert words in found[name]["reason"]
-    *lines, last = said.err.splitlines()
+    *lines, last = result.err.splitlines()
     assert len(lines) == len(found)
     for name in (*LEFT_OUT, *PARTIAL):
         assert [line for line in lines if f"] {name}: " in line and found[name]["reason"] in line]
@@ -201,18 +208,18 @@ def test_a_folder_of_bad_files_is_said(tmp_path: Path, ossicle: Commands) -> Non
     # A long path breaks the lines of the table anywhere.
     assert "1 of them cannot be read" in " ".join(checked.out.split())
     for command in (("dataset", "health"), ("run", "--until", "store")):
-        said = ossicle(*command, "-p", tmp_path, "--progress", "none")
-        assert said.code == 2
-        assert said.err.splitlines() == [
+        result = ossicle(*command, "-p", tmp_path, "--progress", "none")
+        assert result.code == 2
+        assert result.err.splitlines() == [
             f"ossicle: {tmp_path / 'audio'}: none of its 1 audio files can be read; empty.wav: empty file (0 bytes)"
         ]
 
 
 def test_a_corpus_without_a_folder_is_refused(tmp_path: Path, ossicle: Commands) -> None:
     (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = ""\n')
-    said = ossicle("check", "-p", tmp_path)
-    assert said.code == 2
-    assert said.err == (
+    result = ossicle("check", "-p", tmp_path)
+    assert result.code == 2
+    assert result.err == (
         f"ossicle: {os.fspath(tmp_path / 'ossicle.toml')}: [corpus] audio = '' is not a folder; "
         "give the folder of recordings ('.' is that of the project file)\n"
     )

@@ -61,9 +61,9 @@ def store_digest(project: Path) -> str:
 def test_a_write_that_is_refused_is_said_and_resumed(project: Path, ossicle: Commands, size: int) -> None:
     command = ("run", "-p", project, "--until", "store", "--progress", "none")
     with file_limit(size):
-        said = ossicle(*command)
-    assert said.code == 1
-    (line,) = said.err.splitlines()
+        result = ossicle(*command)
+    assert result.code == 1
+    (line,) = result.err.splitlines()
     assert line.startswith(f"ossicle: {project / 'data'}{os.sep}")
     assert line.endswith(
         ": File too large; raise the limit on file sizes (ulimit -f), then run the same command again to continue"
@@ -104,29 +104,29 @@ def test_a_full_disk_is_said_and_resumed(project: Path, size: str) -> None:
 def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o555)
-    said = unprivileged(*OSSICLE, "run", "-p", project, "--data-root", closed / "data", "--progress", "none")
+    completed = unprivileged(*OSSICLE, "run", "-p", project, "--data-root", closed / "data", "--progress", "none")
     refused = "Permission denied; change the permissions, or choose another folder\n"
-    assert (said.returncode, said.stderr) == (1, f"ossicle: {closed / 'data'}: {refused}")
-    said = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", closed)
-    assert (said.returncode, said.stderr) == (1, f"ossicle: {closed / '.ossicle.lock'}: {refused}")
-    said = unprivileged(*OSSICLE, "check", "-p", project, "--data-root", closed / "data", "--json")
-    assert said.returncode == 2
-    assert [one["message"] for one in json.loads(said.stdout) if not one["ok"]] == [
+    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {closed / 'data'}: {refused}")
+    completed = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", closed)
+    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {closed / '.ossicle.lock'}: {refused}")
+    completed = unprivileged(*OSSICLE, "check", "-p", project, "--data-root", closed / "data", "--json")
+    assert completed.returncode == 2
+    assert [load["message"] for load in json.loads(completed.stdout) if not load["ok"]] == [
         f"{closed} is not writable; change its permissions, or choose another --data-root"
     ]
 
 
 def test_a_recording_without_permission_costs_only_itself(project: Path, old_bundle: Path, tmp_path: Path) -> None:
     (project / "audio" / "b.wav").chmod(0)
-    said = unprivileged(*OSSICLE, "dataset", "health", "-p", project, "--progress", "none", "--json")
-    assert (said.returncode, said.stderr) == (3, "")
-    problems = [one for one in json.loads(said.stdout)["problems"] if one["where"] == "b.wav"]
-    assert {one["code"] for one in problems} == {"left_out", "annotations_left_out"}
+    completed = unprivileged(*OSSICLE, "dataset", "health", "-p", project, "--progress", "none", "--json")
+    assert (completed.returncode, completed.stderr) == (3, "")
+    problems = [problem for problem in json.loads(completed.stdout)["problems"] if problem["where"] == "b.wav"]
+    assert {problem["code"] for problem in problems} == {"left_out", "annotations_left_out"}
     assert "Permission denied" in str(problems)
-    said = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", tmp_path / "out")
-    assert said.returncode == 3
-    assert "b.wav: 0 events  left out: " in said.stderr
-    assert "Permission denied" in said.stderr
+    completed = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", tmp_path / "out")
+    assert completed.returncode == 3
+    assert "b.wav: 0 events  left out: " in completed.stderr
+    assert "Permission denied" in completed.stderr
 
 
 def test_an_edited_recording_is_read_again(project: Path) -> None:
@@ -176,9 +176,9 @@ def test_a_signal_while_the_commands_load_ends_at_once(tmp_path: Path, number: i
         assert process.stdout is not None
         assert process.stdout.readline() == "importing\n"
         process.send_signal(number)
-        _, said = process.communicate(timeout=100)
+        _, result = process.communicate(timeout=100)
     assert process.returncode == 128 + number
-    assert said == f"ossicle: {word} before anything started\n"
+    assert result == f"ossicle: {word} before anything started\n"
 
 
 TWICE = """

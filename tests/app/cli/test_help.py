@@ -20,10 +20,10 @@ def leaves(command: Any, name: str = "") -> dict[str, Any]:
     command = command.load() if isinstance(command, UnloadedCommand) else command
     if not hasattr(command, "commands"):
         return {name: command}
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, one in command.commands.items():
-        found |= leaves(one, f"{name} {key}".strip())
-    return found
+        result |= leaves(one, f"{name} {key}".strip())
+    return result
 
 
 COMMANDS = leaves(get_command(app))
@@ -52,14 +52,14 @@ def test_every_option_says_what_it_is(command: str) -> None:
     assert COMMANDS[command].help.endswith(".")
     # A table's name in brackets would pass for markup, and vanish.
     assert not re.search(r"(?<!\\)\[[a-z]", COMMANDS[command].help)
-    for one in COMMANDS[command].params:
-        if one.name == "help":
+    for param in COMMANDS[command].params:
+        if param.name == "help":
             continue
-        text = one.help
-        assert text, f"{command} {one.name}"
+        text = param.help
+        assert text, f"{command} {param.name}"
         assert text[0].isupper() or text.startswith("auto")
         assert text.endswith(".")
-        assert not re.search(r"(?<!\\)\[[a-z]", text), f"{command} {one.name}"
+        assert not re.search(r"(?<!\\)\[[a-z]", text), f"{command} {param.name}"
 
 
 @pytest.mark.parametrize(

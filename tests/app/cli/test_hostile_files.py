@@ -32,7 +32,7 @@ def sparse(place: Path) -> None:
 def bomb(place: Path) -> None:
     n_rows = 400_000
     columns = {"file": "x" * 50, "start_time": 0.0, "end_time": 1.0, "label": "a"}
-    pl.select(*(pl.repeat(one, n_rows).alias(name) for name, one in columns.items())).write_parquet(place)
+    pl.select(*(pl.repeat(column, n_rows).alias(name) for name, column in columns.items())).write_parquet(place)
 
 
 MAKERS: dict[str, Callable[[Path], None]] = {"pipe": pipe, "zero": zero, "sparse": sparse}
@@ -62,11 +62,11 @@ def test_a_table_that_is_no_file_is_named(project: Path, ossicle: Commands, kind
     MAKERS[kind](project / "tables" / name)
     words = "is not a complete Parquet table" if (kind, name) == ("sparse", "b.parquet") else SAID[kind]
     for command in (("run", "--until", "corpus", "--progress", "none"), ("check",), ("dataset", "health")):
-        said = ossicle(*command, "-p", project)
-        assert said.code == 2 if command[0] == "run" else said.code in (0, 2, 3), said
+        result = ossicle(*command, "-p", project)
+        assert result.code == 2 if command[0] == "run" else result.code in (0, 2, 3), result
         if command[0] == "run":
-            assert name in said.err, said
-            assert words in said.err, said
+            assert name in result.err, result
+            assert words in result.err, result
 
 
 @pytest.mark.parametrize("kind", MAKERS)
@@ -84,28 +84,28 @@ def test_a_file_that_a_project_names_is_regular(project: Path, ossicle: Commands
     else:
         write(project, more='[training]\npretrained = "x.csv"\n')
     for command in (("run", "--until", "corpus", "--progress", "none"), ("check",)):
-        said = ossicle(*command, "-p", project)
+        result = ossicle(*command, "-p", project)
         # What is not needed for the index is not opened by it.
-        assert said.code in (0, 2, 3) if setting == "weights" or command[0] == "check" else said.code == 2, said
+        assert result.code in (0, 2, 3) if setting == "weights" or command[0] == "check" else result.code == 2, result
 
 
 @pytest.mark.parametrize("named", ["/dev/zero", "/dev/stdin", "/dev/random", "/dev/tty"])
 def test_a_device_in_the_place_of_the_annotations_is_named(project: Path, ossicle: Commands, named: str) -> None:
     write(project, f'annotations = "{named}"')
-    said = ossicle("run", "--until", "corpus", "--progress", "none", "-p", project)
-    assert said.code == 2, said
-    assert f"[corpus] annotations: {named} is a pipe or a device" in said.err
-    said = ossicle("check", "-p", project)
-    assert said.code == 2
-    assert "is neither a folder nor a file" in " ".join(said.out.split())
+    result = ossicle("run", "--until", "corpus", "--progress", "none", "-p", project)
+    assert result.code == 2, result
+    assert f"[corpus] annotations: {named} is a pipe or a device" in result.err
+    result = ossicle("check", "-p", project)
+    assert result.code == 2
+    assert "is neither a folder nor a file" in " ".join(result.out.split())
 
 
 def test_a_bomb_among_the_tables_is_named(project: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb(project / "tables" / "bomb.parquet")
     monkeypatch.setattr(delimited, "MOST_CELLS", 1_000_000)
-    said = ossicle("run", "--until", "corpus", "--progress", "none", "-p", project)
-    assert said.code == 2
-    assert "bomb.parquet: it holds 1600" in said.err
+    result = ossicle("run", "--until", "corpus", "--progress", "none", "-p", project)
+    assert result.code == 2
+    assert "bomb.parquet: it holds 1600" in result.err
 
 
 def test_one_text_for_many_cells_is_counted_for_each(
@@ -116,6 +116,6 @@ def test_one_text_for_many_cells_is_counted_for_each(
     columns = (pl.repeat("siteA_1.wav", n_rows).alias("file"), pl.repeat(0.0, n_rows).alias("start_time"))
     pl.select(*columns, pl.repeat(1.0, n_rows).alias("end_time"), label).write_parquet(project / "tables" / "b.parquet")
     monkeypatch.setattr(delimited, "MOST_TABLE_BYTES", 20 << 20)
-    said = ossicle("run", "--until", "corpus", "--progress", "none", "-p", project)
-    assert said.code == 2
-    assert "b.parquet: its cells hold 95 MiB of text, more than 20; divide the table" in said.err
+    result = ossicle("run", "--until", "corpus", "--progress", "none", "-p", project)
+    assert result.code == 2
+    assert "b.parquet: its cells hold 95 MiB of text, more than 20; divide the table" in result.err

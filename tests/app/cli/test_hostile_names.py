@@ -45,17 +45,22 @@ def test_every_recording_is_in_the_index_once_or_left_out_with_a_reason(names: l
         there = [path.name for path in (Path(scratch) / "audio").iterdir() if not path.name.startswith(".")]
         if not there:
             return
-        found = index_corpus(Path(scratch) / "audio", None, CorpusSettings(audio="audio"), group="recording", workers=1)
-        named = [*(one.path for one in found.recordings), *(one.path for one in found.left_out)]
+        corpus_index = index_corpus(
+            Path(scratch) / "audio", None, CorpusSettings(audio="audio"), group="recording", workers=1
+        )
+        named = [
+            *(recording.path for recording in corpus_index.recordings),
+            *(left_out.path for left_out in corpus_index.left_out),
+        ]
         assert len(named) == len(set(named)) == len(there)
-        assert all(one.reason for one in found.left_out)
-        assert len({one.id for one in found.recordings}) == len(found.recordings)
+        assert all(left_out.reason for left_out in corpus_index.left_out)
+        assert len({recording.id for recording in corpus_index.recordings}) == len(corpus_index.recordings)
         own = CorpusFolder(Path(scratch) / "index")
         own.path.mkdir()
-        write_index(found, own)
+        write_index(corpus_index, own)
         again = read_index(own)
-        assert again.recordings == found.recordings
-        assert again.left_out == found.left_out
+        assert again.recordings == corpus_index.recordings
+        assert again.left_out == corpus_index.left_out
 
 
 def places_of(names: Iterable[str]) -> dict[str, PurePosixPath]:
@@ -111,9 +116,9 @@ def test_predict_names_every_odd_recording(tmp_path: Path, ossicle: Commands, ol
         - 1
         + sum(not path.name.startswith(".") for path in (tmp_path / "in").iterdir())
     )
-    said = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out", "--format", "csv,raven")
-    assert said.code in (0, 3), said
-    assert printable(said.out + said.err) == said.out + said.err
+    result = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out", "--format", "csv,raven")
+    assert result.code in (0, 3), result
+    assert printable(result.out + result.err) == result.out + result.err
     text = (tmp_path / "out" / "predictions.json").read_text()
     assert first_control(text.replace("\n", "")) is None
     listed = json.loads(text)["recordings"]
@@ -144,6 +149,6 @@ def test_commands_print_no_order_from_names(tmp_path: Path, ossicle: Commands, c
     (tmp_path / "e.csv").write_text("file,start_time,end_time,label\n.hidden.wav,0.1,0.2,x\na..b.wav,0.1,0.2,x\n")
     (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "in"\nannotations = "e.csv"\n')
     for more in ((), ("--json",)):
-        said = ossicle(*command.split(), "-p", tmp_path, *more)
-        assert said.code in (0, 2, 3), said
-        assert printable(said.out + said.err) == said.out + said.err
+        result = ossicle(*command.split(), "-p", tmp_path, *more)
+        assert result.code in (0, 2, 3), result
+        assert printable(result.out + result.err) == result.out + result.err

@@ -94,12 +94,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 def commands() -> set[str]:
     """The names of all commands, those of groups with the group's name in front."""
-    found: set[str] = set()
+    result: set[str] = set()
     for name in command_names():
         command: Any = UnloadedCommand(name).load()
         below = getattr(command, "commands", {})
-        found |= {f"{name} {one}" for one in below} if below else {name}
-    return found
+        result |= {f"{name} {one}" for one in below} if below else {name}
+    return result
 
 
 def test_every_command_is_tried() -> None:
@@ -133,8 +133,8 @@ def link_data_root(project: Path, victim: Path) -> None:
 
 def link_artefacts(project: Path, victim: Path) -> None:
     """Every second step is a link, and in the others every artefact."""
-    steps = sorted(one for one in (project / "data").iterdir() if one.is_dir())
-    for place in (*steps[::2], *(one for step in steps[1::2] for one in sorted(step.iterdir()))):
+    steps = sorted(path for path in (project / "data").iterdir() if path.is_dir())
+    for place in (*steps[::2], *(path for step in steps[1::2] for path in sorted(step.iterdir()))):
         shutil.rmtree(place)
         os.symlink(victim / place.relative_to(project), place)
 
@@ -232,9 +232,9 @@ def test_no_command_changes_a_file_through_a_link(
         shutil.copytree(finished, project)
         link(project, victim)
         places = {"p": project, "bundle": old_bundle, "other": finished}
-        said = ossicle(*name.split(), *(one.format(**places) for one in COMMANDS[name]))
-        assert said.code in (0, 1, 2, 3, 4), (name, said)
-        assert "Usage:" not in said.err, (name, said)
-        assert content(victim) == before, (name, said)
+        result = ossicle(*name.split(), *(one.format(**places) for one in COMMANDS[name]))
+        assert result.code in (0, 1, 2, 3, 4), (name, result)
+        assert "Usage:" not in result.err, (name, result)
+        assert content(victim) == before, (name, result)
         shutil.rmtree(project)
         assert content(victim) == before, name

@@ -44,9 +44,9 @@ def loaded_by(*words: object, cwd: Path | None = None) -> set[str]:
     """The modules in a fresh process after an `ossicle` command that ended well."""
     command = [sys.executable, "-c", LOADED, *map(str, words)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=cwd)
-    *said, last = done.stderr.splitlines()
+    *result, last = done.stderr.splitlines()
     code, modules = json.loads(last)
-    assert code == 0, said
+    assert code == 0, result
     return set(modules)
 
 

@@ -19,7 +19,7 @@ from ossicle.core.errors import UsageError
 
 def with_option(name: str, words: tuple[str, ...], command: Any) -> Iterator[tuple[str, ...]]:
     """The words of each command, at any depth, that has this option."""
-    if any(name in one.opts for one in command.params):
+    if any(name in param.opts for param in command.params):
         yield words
     for below, one in getattr(command, "commands", {}).items():
         yield from with_option(name, (*words, below), one)

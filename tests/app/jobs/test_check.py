@@ -50,25 +50,25 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 def lines(said: str) -> dict[str, list[tuple[bool, str]]]:
     out: dict[str, list[tuple[bool, str]]] = {}
-    for one in json.loads(said):
-        out.setdefault(one["what"], []).append((one["ok"], one["message"]))
+    for load in json.loads(said):
+        out.setdefault(load["what"], []).append((load["ok"], load["message"]))
     return out
 
 
 def test_partitions_and_accounts_must_be_there(finished, ossicle, tools, monkeypatch) -> None:
     use_untrained(monkeypatch)
     tools(sinfo="printf 'short\\nlong\\n'", sacctmgr="printf 'lab\\nother\\n'")
-    said = ossicle("check", "-p", finished, *ON, "--json")
-    assert said.code == 0, said.out
-    found = lines(said.out)["slurm"]
+    result = ossicle("check", "-p", finished, *ON, "--json")
+    assert result.code == 0, result.out
+    found = lines(result.out)["slurm"]
     assert [ok for ok, _ in found] == [True] * 3
     assert found[1][1].startswith("partition short,long of store, training, ")
     assert found[2][1].endswith(": yours")
 
     tools(sinfo="printf 'short\\n'", sacctmgr="printf 'other\\n'")
-    said = ossicle("check", "-p", finished, *ON, "--json")
-    assert said.code == 2
-    assert [(ok, text.rpartition(": ")[2]) for ok, text in lines(said.out)["slurm"][1:]] == [
+    result = ossicle("check", "-p", finished, *ON, "--json")
+    assert result.code == 2
+    assert [(ok, text.rpartition(": ")[2]) for ok, text in lines(result.out)["slurm"][1:]] == [
         (False, "there is no long; correct [jobs] partition"),
         (False, "other"),
     ]
@@ -82,9 +82,9 @@ def test_partitions_and_accounts_must_be_there(finished, ossicle, tools, monkeyp
 def test_without_slurm_that_is_said(finished, ossicle, monkeypatch, tmp_path) -> None:
     use_untrained(monkeypatch)
     monkeypatch.setenv("PATH", str(tmp_path))
-    said = ossicle("check", "-p", finished, *ON, "--json")
-    assert said.code == 2
-    assert lines(said.out)["slurm"][0][1].startswith("sbatch is not installed here")
+    result = ossicle("check", "-p", finished, *ON, "--json")
+    assert result.code == 2
+    assert lines(result.out)["slurm"][0][1].startswith("sbatch is not installed here")
     run = ossicle("run", "-p", finished, *ON, "--set", "training.epochs=3")
     assert run.code == 2
     assert run.err.splitlines()[-1].startswith("ossicle: sbatch is not installed here: run this on")
@@ -102,7 +102,7 @@ def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, m
     assert second.code == 2
     assert "these tasks are already in Slurm's queue" in second.err
     assert second.err.endswith("scancel 11\n")
-    assert [one.name for one in (project / "data" / "jobs").iterdir()] == ["0001"]
+    assert [path.name for path in (project / "data" / "jobs").iterdir()] == ["0001"]
     other = ossicle("jobs", "submit", "-p", project, *ON, "--set", "training.epochs=4", "--until", "training")
     assert other.code == 0
     tools(sbatch="echo 12", squeue="echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
@@ -111,22 +111,22 @@ def test_what_is_in_the_queue_is_not_submitted_again(finished, ossicle, tools, m
 
 def test_what_is_built_and_what_is_stale_is_said(finished, ossicle, monkeypatch, tmp_path) -> None:
     use_untrained(monkeypatch)
-    found = lines(ossicle("check", "-p", finished, "--json").out)
-    assert found["index"] == found["dataset"] == [(True, "built and current")]
-    assert found["results"] == [(True, "up to date with these settings and recordings")]
-    assert found["variants"] == [(True, "valid: other; active: none")]
-    found = lines(ossicle("check", "-p", finished, "--set", "decision.on=[0.5]", "--json").out)
-    assert found["results"][0][1].startswith("out of date: ")
+    result = lines(ossicle("check", "-p", finished, "--json").out)
+    assert result["index"] == result["dataset"] == [(True, "built and current")]
+    assert result["results"] == [(True, "up to date with these settings and recordings")]
+    assert result["variants"] == [(True, "valid: other; active: none")]
+    result = lines(ossicle("check", "-p", finished, "--set", "decision.on=[0.5]", "--json").out)
+    assert result["results"][0][1].startswith("out of date: ")
     copy = Path(shutil.copytree(finished, tmp_path / "copy"))
     write_tapes(copy / "more", ("siteD_1",))
     shutil.move(copy / "more/audio/siteD_1.wav", copy / "audio")
-    found = lines(ossicle("check", "-p", copy, "--json").out)
-    assert found["index"][0][1].startswith("missing; ossicle run -p ")
-    assert found["results"][0][1].startswith("out of date: ")
+    result = lines(ossicle("check", "-p", copy, "--json").out)
+    assert result["index"][0][1].startswith("missing; ossicle run -p ")
+    assert result["results"][0][1].startswith("out of date: ")
     shutil.rmtree(copy / "data")
     (copy / "metrics.json").unlink()
-    found = lines(ossicle("check", "-p", copy, "--variant", "other", "--json").out)
-    assert found["results"] == [(True, "none yet")]
+    result = lines(ossicle("check", "-p", copy, "--variant", "other", "--json").out)
+    assert result["results"] == [(True, "none yet")]
 
 
 needs_rsync = pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")

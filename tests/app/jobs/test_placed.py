@@ -101,9 +101,9 @@ def test_what_is_here_is_done_before_what_follows_elsewhere(
 ) -> None:
     loaded = project("jobs.encode.on=slurm")
     assert needs_jobs(loaded, RunOptions())
-    found = rounds(None, monkeypatch, loaded)
-    assert found[0] == [("cut", "local", 2), ("cut.gather", "local", 1)]
-    assert found[1:] == [[("encode", "slurm", 2), ("encode.gather", "slurm", 1)]]
+    result = rounds(None, monkeypatch, loaded)
+    assert result[0] == [("cut", "local", 2), ("cut.gather", "local", 1)]
+    assert result[1:] == [[("encode", "slurm", 2), ("encode.gather", "slurm", 1)]]
 
 
 def test_a_run_that_cannot_be_waited_for_has_them_as_one_task(project: Callable[..., Project]) -> None:

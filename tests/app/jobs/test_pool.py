@@ -45,7 +45,10 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 def run(folder: PlanFolder, plan: JobPlan, cap: int = 2) -> dict[str, tuple[str, int, int | None]]:
     states = conduct(folder, plan, lambda job: cap, lambda states: None, 1.0)
-    return {f"{one.job}/{one.task.name}": (one.state, one.attempt, one.code) for one in states}
+    return {
+        f"{task_state.job}/{task_state.task.name}": (task_state.state, task_state.attempt, task_state.code)
+        for task_state in states
+    }
 
 
 def notes(folder: PlanFolder) -> list[tuple[float, str, str]]:
@@ -139,7 +142,11 @@ def test_ctrl_c_has_what_runs_save_its_state_and_leaves_nothing_behind(make: Mak
         ("saved", "t1"),
     ]
     states = conducting.task_states(folder, plan, {})
-    assert [(one.state, one.code) for one in states] == [("cancelled", 143), ("cancelled", 143), ("waiting", None)]
+    assert [(task_state.state, task_state.code) for task_state in states] == [
+        ("cancelled", 143),
+        ("cancelled", 143),
+        ("waiting", None),
+    ]
     alive = subprocess.run(["ps", "-eo", "args="], capture_output=True, text=True, check=True).stdout
     assert str(folder.project / "worker.py") not in alive
 

@@ -53,7 +53,7 @@ class Trial:
     def run(self, plan: JobPlan) -> dict[str, TaskState]:
         """How each task ended."""
         states = conduct(self.folder, plan, lambda job: 2, lambda states: None, 0.2, program=self.program)
-        return {one.task.name: one for one in states}
+        return {task_state.task.name: task_state for task_state in states}
 
     def runner(self) -> Runner:
         """The runner as a command has it."""
@@ -96,7 +96,9 @@ def test_jobs_run_after_those_they_need_and_their_output_is_kept(trial: Trial) -
     plan = trial.plan({"a": ((), {"a1": "sleep0.2", "a2": ""}), "b": (("a",), {"b1": ""})})
     assert trial.runner().logs(plan.jobs[0], 0) is None
     states = trial.run(plan)
-    assert {(one.state, one.attempt, one.code) for one in states.values()} == {("done", 1, 0)}
+    assert {(task_state.state, task_state.attempt, task_state.code) for task_state in states.values()} == {
+        ("done", 1, 0)
+    }
     order = trial.notes()
     assert order.index(("begin", "b1")) > max(order.index(("end", "a1")), order.index(("end", "a2")))
     for name, (job, index) in {"a1": (0, 0), "a2": (0, 1), "b1": (1, 0)}.items():
@@ -107,8 +109,12 @@ def test_the_same_tasks_are_run_again_and_end_the_same(trial: Trial) -> None:
     tasks = {"good": "", "once": "once", "never": "exit1", "wrong": "exit2", "partial": "exit3"}
     plan = trial.plan({"a": ((), tasks), "b": (("a",), {"late": ""})})
     states = trial.run(plan)
-    found = {name: (one.state, one.attempt, one.code) for name, one in states.items() if name != "late"}
-    assert found == {
+    result = {
+        name: (task_state.state, task_state.attempt, task_state.code)
+        for name, task_state in states.items()
+        if name != "late"
+    }
+    assert result == {
         "good": ("done", 1, 0),
         "once": ("done", 2, 0),
         "never": ("failed", 3, 1),
@@ -123,8 +129,10 @@ def test_what_needs_a_task_that_a_gate_refused_runs(trial: Trial) -> None:
     plan = trial.plan({**jobs, "c": (("b",), {"last": ""})})
     plan = replace(plan, jobs=tuple(replace(one, task_by_task=("a",)) if one.name == "b" else one for one in plan.jobs))
     write_scripts(trial.folder, plan)
-    found = {name: (one.state, one.attempt, one.code) for name, one in trial.run(plan).items()}
-    assert found == {
+    result = {
+        name: (task_state.state, task_state.attempt, task_state.code) for name, task_state in trial.run(plan).items()
+    }
+    assert result == {
         "refused": ("done", 1, 4),
         "partial": ("done", 1, 3),
         "b1": ("done", 1, 4),
@@ -149,8 +157,8 @@ def test_a_task_that_needs_one_task_does_not_wait_for_the_others(trial: Trial) -
     states = trial.run(plan)
     begun = [name for word, name in trial.notes() if word == "begin"]
     if trial.on == "slurm":
-        found = {name: one.state for name, one in states.items()}
-        assert found == {"a0": "failed", "b0": "lost", "c0": "lost", **dict.fromkeys(("a1", "a2", "b1", "b2"), "done")}
+        result = {name: task_state.state for name, task_state in states.items()}
+        assert result == {"a0": "failed", "b0": "lost", "c0": "lost", **dict.fromkeys(("a1", "a2", "b1", "b2"), "done")}
         assert trial.notes().index(("begin", "b1")) < trial.notes().index(("end", "a2"))
     else:
         # A runner that does not wait task by task waits for the whole job, which failed here.
@@ -176,7 +184,10 @@ def test_cancelled_tasks_save_their_state_and_the_others_never_begin(trial: Tria
     assert sorted(trial.notes()) == sorted(
         [("begin", name) for name in running] + [("saved", name) for name in running]
     )
-    states = {one.task.name: one.state for one in task_states(trial.folder, plan, {trial.on: runner.look()})}
+    states = {
+        task_state.task.name: task_state.state
+        for task_state in task_states(trial.folder, plan, {trial.on: runner.look()})
+    }
     # Slurm forgets what never began; submitted again, it would begin.
     assert {name: state for name, state in states.items() if name in running} == dict.fromkeys(running, "cancelled")
     assert {state for name, state in states.items() if name not in running} <= {"waiting", "lost"}
@@ -192,7 +203,10 @@ def test_what_a_runner_sees_is_in_our_words(trial: Trial) -> None:
         assert seen <= {"pending", "running"}
         assert bool(seen) is runner.detached
         until(
-            lambda: any(one.state == "running" for one in task_states(trial.folder, plan, {trial.on: runner.look()})),
+            lambda: any(
+                task_state.state == "running"
+                for task_state in task_states(trial.folder, plan, {trial.on: runner.look()})
+            ),
             "a task runs",
         )
     finally:
@@ -205,17 +219,17 @@ def test_how_to_cancel_names_what_goes_on_without_us(trial: Trial) -> None:
     assert how_to_cancel(plan, trial.folder) == ""
     trial.runner().require()
     trial.run(plan)
-    found = {"local": "", "slurm": "scancel 1", "modal": f"ossicle jobs cancel -p '{trial.folder.project}' --jobs "}
-    assert how_to_cancel(plan, trial.folder).startswith(found[trial.on])
-    assert bool(how_to_cancel(plan, trial.folder)) is bool(found[trial.on])
+    result = {"local": "", "slurm": "scancel 1", "modal": f"ossicle jobs cancel -p '{trial.folder.project}' --jobs "}
+    assert how_to_cancel(plan, trial.folder).startswith(result[trial.on])
+    assert bool(how_to_cancel(plan, trial.folder)) is bool(result[trial.on])
 
 
 def test_every_place_has_a_runner(tmp_path: Path) -> None:
     folder = PlanFolder(tmp_path, tmp_path)
     jobs = [Job(name, (Task("t", ("ossicle",)),), (), StepPlacement(on=name, gpus=0)) for name in PLACES]
-    found = runners_of(jobs, folder)
-    assert list(found) == list(PLACES)
-    assert [one.detached for one in found.values()] == [job.elsewhere for job in jobs]
+    result = runners_of(jobs, folder)
+    assert list(result) == list(PLACES)
+    assert [one.detached for one in result.values()] == [job.elsewhere for job in jobs]
 
 
 def test_a_slurm_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

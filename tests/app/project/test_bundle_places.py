@@ -70,7 +70,7 @@ def test_the_place_of_the_registry_is_in_no_fingerprint(tmp_path: Path) -> None:
 def test_a_reference_is_found_in_each_place(tmp_path: Path, old_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "p" / "data" / "registry"
     registry = promote(root, old_bundle, 2)
-    first, second = (one.bundle for one in registry.versions("tapes"))
+    first, second = (version.bundle for version in registry.versions("tapes"))
     project = project_in(tmp_path / "p")
     assert bundle_folder("registry:tapes@current", project) == second
     assert bundle_folder("registry:tapes@1", project) == first

@@ -26,7 +26,7 @@ def test_the_project_file_of_the_page_indexes_such_a_corpus(tables, tmp_path):
     (tmp_path / "ossicle.toml").write_text(tables[0], encoding="utf-8")
     index = read_index(CorpusFolder.among(run_steps((STEP,), load_project(tmp_path), Silent()).artefacts))
     assert len(index.recordings) == 10
-    assert all(one.reviewed for one in index.recordings)
+    assert all(recording.reviewed for recording in index.recordings)
     assert len(index.annotations) == len(made.calls) + 1
     assert {note.kind for note in index.notes} == {"segment_variant"}
 

@@ -27,7 +27,7 @@ def test_the_former_table_of_the_noise_gate_loads_with_a_note(file: Path) -> Non
         settings = load_project(file).settings
     assert settings.noise_gate.hum_per_hour == 7.0
     assert settings.jobs.placed("noise_gate").cpus == 3
-    assert {str(one.message) for one in notes} == {
+    assert {str(note.message) for note in notes} == {
         f"{file}: [gate] is now called [noise_gate]; rename it there",
         f"{file}: [jobs.gate] is now called [jobs.noise_gate]; rename it there",
     }
@@ -41,8 +41,8 @@ def test_former_names_in_bases_variants_the_local_file_and_set(file: Path) -> No
     with pytest.warns(FormerNameWarning) as notes:
         gate = load_project(file, ("gate.seed=5",), variant="other").settings.noise_gate
     assert (gate.hum_per_hour, gate.silence_per_hour, gate.probe_s, gate.seed) == (7.0, 2.0, 70.0, 5)
-    said = {str(one.message).split(": [gate]")[0] for one in notes if one.category is FormerNameWarning}
-    assert said == {str(file.parent / "base.toml"), f"{file}: [variants.other]", "--set gate.seed=5"}
+    result = {str(note.message).split(": [gate]")[0] for note in notes if note.category is FormerNameWarning}
+    assert result == {str(file.parent / "base.toml"), f"{file}: [variants.other]", "--set gate.seed=5"}
 
 
 @pytest.mark.parametrize(
@@ -94,10 +94,10 @@ def test_a_step_may_be_asked_for_by_its_former_name() -> None:
 def test_the_command_line_prints_each_note_once(file: Path, ossicle: Any) -> None:
     write_tapes(file.parent, ("siteA_1", "siteB_1"))
     file.write_text(PROJECT + "[gate]\nhum_per_hour = 7.0\n[variants.other.training]\nseed = 3\n")
-    said = ossicle("run", "-p", file, "--until", "gate", "--progress", "none", "--json")
-    assert said.code == 0, said.err
-    assert "noise_gate" in json.loads(said.out)["outcomes"]
-    assert said.err.splitlines() == [
+    result = ossicle("run", "-p", file, "--until", "gate", "--progress", "none", "--json")
+    assert result.code == 0, result.err
+    assert "noise_gate" in json.loads(result.out)["outcomes"]
+    assert result.err.splitlines() == [
         f"ossicle: note: {file}: [gate] is now called [noise_gate]; rename it there",
         "ossicle: note: the step gate is now called noise_gate",
     ]

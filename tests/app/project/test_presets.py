@@ -23,8 +23,8 @@ def test_single_settings_override_a_preset_in_any_order_of_options(tmp_path):
     assert epochs(tmp_path, "", "training.preset=quick", "training.epochs=7") == 7
     assert epochs(tmp_path, "", "training.epochs=7", "training.preset=quick") == 7
     (tmp_path / "ossicle.toml").write_text('base = "recipe:units"\n[corpus]\naudio = "audio"\n')
-    found = load_project(tmp_path, ("vocoder.epochs=7", "vocoder.preset=small")).settings.vocoder
-    assert (found.preset, found.epochs, found.network.width) == ("small", 7, 128)
+    settings = load_project(tmp_path, ("vocoder.epochs=7", "vocoder.preset=small")).settings.vocoder
+    assert (settings.preset, settings.epochs, settings.network.width) == ("small", 7, 128)
 
 
 def test_an_unknown_preset_names_file_key_and_neighbour(tmp_path):

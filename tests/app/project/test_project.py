@@ -61,10 +61,10 @@ def complaint(file: Path, text: str) -> str:
     ],
 )
 def test_what_is_wrong_is_said_with_file_table_and_key(file: Path, text: str, words: list[str]) -> None:
-    said = complaint(file, GOOD + text)
-    assert str(file) in said
+    result = complaint(file, GOOD + text)
+    assert str(file) in result
     for word in words:
-        assert word in said
+        assert word in result
 
 
 def test_a_setting_of_one_or_several_texts(file: Path) -> None:
@@ -76,23 +76,23 @@ def test_a_setting_of_one_or_several_texts(file: Path) -> None:
     file.write_text(corpus('"site{site}_*"'))
     assert load_project(file).settings.corpus.name_template == "site{site}_*"
     for wrong in ("5", "['a{b}', 3]"):
-        said = complaint(file, corpus(wrong))
-        assert said.startswith(
+        result = complaint(file, corpus(wrong))
+        assert result.startswith(
             f"{file}: [corpus] name_template: should be a valid string, not {wrong}; name_template is: "
         )
-        assert len(said.splitlines()) == 1
+        assert len(result.splitlines()) == 1
 
 
 def test_everything_wrong_is_said_at_once(file: Path) -> None:
-    said = complaint(file, GOOD + '[training]\nepochs = "8"\nseeed = 1\n[split]\nfold = 2\n')
-    assert len(said.splitlines()) == 3
+    result = complaint(file, GOOD + '[training]\nepochs = "8"\nseeed = 1\n[split]\nfold = 2\n')
+    assert len(result.splitlines()) == 3
 
 
 def test_a_corpus_must_be_named(file: Path) -> None:
-    said = complaint(file, "[training]\nepochs = 3\n")
-    assert said.startswith(f"{file}: [corpus]: is missing")
-    said = complaint(file, "[corpus]\n")
-    assert said.startswith(f"{file}: [corpus] audio: is missing")
+    result = complaint(file, "[training]\nepochs = 3\n")
+    assert result.startswith(f"{file}: [corpus]: is missing")
+    result = complaint(file, "[corpus]\n")
+    assert result.startswith(f"{file}: [corpus] audio: is missing")
 
 
 def test_a_wrong_base_names_the_file_it_stands_in(file: Path) -> None:
@@ -113,8 +113,8 @@ def test_bases_are_laid_one_over_the_other(file: Path) -> None:
 
 def test_a_fault_in_a_base_is_laid_at_its_door(file: Path) -> None:
     (file.parent / "lab.toml").write_text("[training]\nepoch = 5\n")
-    said = complaint(file, 'base = "lab.toml"\n[corpus]\naudio = "audio"\n')
-    assert said.startswith(str(file.parent / "lab.toml"))
+    result = complaint(file, 'base = "lab.toml"\n[corpus]\naudio = "audio"\n')
+    assert result.startswith(str(file.parent / "lab.toml"))
 
 
 def test_bases_in_a_circle_end(file: Path) -> None:

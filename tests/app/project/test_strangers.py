@@ -55,9 +55,9 @@ OUTSIDE = ("/etc", "..", "../x", "a/../../x", "C:/x", "C:x", r"C:\x", r"..\x", r
 
 @pytest.mark.parametrize("place", OUTSIDE)
 def test_a_project_file_cannot_send_artefacts_elsewhere(file: Path, place: str) -> None:
-    said = complaint(file, f"{GOOD}[project]\ndata_root = '{place}'\n")
-    assert said.startswith(f"{file}: [project] data_root = {place!r}: this folder is not below the folder of ")
-    assert "--data-root" in said
+    result = complaint(file, f"{GOOD}[project]\ndata_root = '{place}'\n")
+    assert result.startswith(f"{file}: [project] data_root = {place!r}: this folder is not below the folder of ")
+    assert "--data-root" in result
 
 
 def test_nor_can_a_base(file: Path) -> None:
@@ -87,7 +87,7 @@ def test_links_below_the_data_root_are_refused_before_a_byte_is_written(file: Pa
     ) as caught:
         run_project(load_project(file), Silent())
     assert str(place) in str(caught.value)
-    assert [one.name for one in outside.iterdir()] == [".ossicle-part-mine"]
+    assert [path.name for path in outside.iterdir()] == [".ossicle-part-mine"]
     assert not (file.parent / "data" / ".ossicle.lock").exists()
 
 
@@ -105,10 +105,10 @@ def test_a_data_root_of_a_project_file_is_no_link(file: Path, tmp_path: Path, st
     (tmp_path / "disk").mkdir()
     os.symlink(tmp_path / "disk", file.parent / stated.split("/")[0])
     file.write_text(f'{GOOD}[project]\ndata_root = "{stated}"\n')
-    said = (
+    result = (
         f"{file}: [project] data_root: {file.parent / stated.split('/')[0]} is a symbolic link to {tmp_path / 'disk'}, "
     )
-    with pytest.raises(ProjectError, match=re.escape(said)):
+    with pytest.raises(ProjectError, match=re.escape(result)):
         load_project(file)
     assert list((tmp_path / "disk").iterdir()) == []
 
@@ -138,8 +138,8 @@ def test_a_local_file_is_said(file: Path, monkeypatch: pytest.MonkeyPatch, capsy
     monkeypatch.setattr("sys.argv", ["ossicle", "status", "-p", str(file)])
     with pytest.raises(SystemExit):
         main()
-    said = capsys.readouterr().err
-    assert said.splitlines()[0] == (
+    output = capsys.readouterr().err
+    assert output.splitlines()[0] == (
         f"ossicle: note: {local} is in force (jobs.setup, training.k0, training.k1, training.k2, training.k3 and 5 "
         "more); if you did not write it, remove it"
     )
@@ -160,10 +160,10 @@ BOMBS = [
 
 @pytest.mark.parametrize(("text", "words"), BOMBS, ids=range(len(BOMBS)))
 def test_bombs_and_hostile_values_are_refused_with_the_file(file: Path, text: str, words: str) -> None:
-    said = complaint(file, text)
-    assert said.startswith(str(file))
-    assert words in said
-    assert len(said) < 1000
+    result = complaint(file, text)
+    assert result.startswith(str(file))
+    assert words in result
+    assert len(result) < 1000
 
 
 def test_a_device_in_the_place_of_a_base_is_not_read(file: Path) -> None:
@@ -174,8 +174,8 @@ def test_a_device_in_the_place_of_a_base_is_not_read(file: Path) -> None:
 
 
 def test_an_override_may_be_any_word(file: Path) -> None:
-    said = "x" * 20 + "[" * 20
-    assert load_project(file, (f"corpus.root={said}",)).settings.corpus.root == said
+    result = "x" * 20 + "[" * 20
+    assert load_project(file, (f"corpus.root={result}",)).settings.corpus.root == result
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' + "9" * 5000 + "}"])
@@ -200,9 +200,9 @@ def test_a_terminal_gets_no_orders(
     with pytest.raises(SystemExit) as caught:
         main()
     assert caught.value.code == 2
-    said = capsys.readouterr().err
-    assert r"[training] \x1b[2J: unknown key" in said
-    assert "\x1b" not in said
+    output = capsys.readouterr().err
+    assert r"[training] \x1b[2J: unknown key" in output
+    assert "\x1b" not in output
 
 
 @pytest.mark.parametrize("label", ["a\u202eb", "\x1b[2J", "x" * 201])

@@ -14,9 +14,9 @@ COPY = FileState(10, 7_000_000_002)
 def test_batches_have_at_most_a_hundred_files_and_so_many_bytes() -> None:
     sizes = [1] * 250 + [BATCH_BYTES, BATCH_BYTES + 1, 1, 1, BATCH_BYTES - 2, 1]
     files = {f"{number:03}": FileState(size, 0) for number, size in enumerate(sizes)}
-    found = list(batches(list(files), files))
-    assert [len(one) for one in found] == [100, 100, 50, 1, 1, 3, 1]
-    assert {path: state for one in found for path, state in one.items()} == files
+    result = list(batches(list(files), files))
+    assert [len(one) for one in result] == [100, 100, 50, 1, 1, 3, 1]
+    assert {path: state for one in result for path, state in one.items()} == files
 
 
 @pytest.mark.parametrize(
@@ -38,15 +38,15 @@ def test_batches_have_at_most_a_hundred_files_and_so_many_bytes() -> None:
 def test_what_has_to_be_done(
     copy: FileState | None, record: Record | None, keeps_times: bool, verify: bool, todo: str
 ) -> None:
-    found = compare(
+    comparison = compare(
         Listing({"a": STATE}),
         Listing({} if copy is None else {"a": copy}),
         {} if record is None else {"a": record},
         keeps_times=keeps_times,
         verify=verify,
     )
-    assert {"send": found.send, "read": found.read, "unchanged": found.unchanged}[todo] == ["a"]
-    assert len(found.send) + len(found.read) + len(found.unchanged) == 1
+    assert {"send": comparison.send, "read": comparison.read, "unchanged": comparison.unchanged}[todo] == ["a"]
+    assert len(comparison.send) + len(comparison.read) + len(comparison.unchanged) == 1
 
 
 @pytest.mark.parametrize("path", ["", "/a", "a//b", "a/", "./a", "a/../b", "..", "a\0b"])

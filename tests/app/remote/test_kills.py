@@ -36,10 +36,10 @@ def test_killed_again_and_again_every_file_is_whole_or_absent(tmp_path: Path, wa
     # Before the first file, in the first batch, at its record, and in the second batch.
     for left in (0, 57, 43, 12):
         assert run_dying(PUSH, ["replace"], left, way, tmp_path / "mine", target).killed
-        found = contents(target)
-        assert found.items() <= made.items()
-        assert before <= len(found) <= before + left
-        before = len(found)
+        result = contents(target)
+        assert result.items() <= made.items()
+        assert before <= len(result) <= before + left
+        before = len(result)
     assert not run_dying(PUSH, ["replace"], NEVER, way, tmp_path / "mine", target).killed
     assert contents(target) == made
 
@@ -114,7 +114,7 @@ def test_a_pull_over_ssh_leaves_no_folder_of_unfinished_files(tmp_path: Path) ->
     made = make_files(tmp_path / "there", 3)
     pull(SshPlace("cluster", str(tmp_path / "there")), tmp_path / "back", Silent())
     assert contents(tmp_path / "back") == made
-    assert {one.name for one in (tmp_path / "back").iterdir() if one.name.startswith(".")} <= {
+    assert {path.name for path in (tmp_path / "back").iterdir() if path.name.startswith(".")} <= {
         ".ossicle-sent",
         ".ossicle-lock-pull",
     }

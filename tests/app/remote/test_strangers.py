@@ -19,8 +19,8 @@ from .made import QUICK, Watched, contents, write
 def test_names_that_lead_out_of_the_folder_are_left_out(kind: Kind, tmp_path: Path, name: str) -> None:
     write(kind.folder / "a.wav", b"a")
     place = Watched(kind.open())
-    found = place.place.listing()
-    place.listing = lambda: Listing({**found.files, name: FileState(1, 0)})  # type: ignore[method-assign]
+    listing = place.place.listing()
+    place.listing = lambda: Listing({**listing.files, name: FileState(1, 0)})  # type: ignore[method-assign]
     done = pull(place, tmp_path / "back", Silent(), QUICK)
     assert (list(done.sent), list(done.left_out)) == (["a.wav"], [name])
     assert contents(tmp_path / "back") == {"a.wav": b"a"}

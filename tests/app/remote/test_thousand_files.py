@@ -113,9 +113,9 @@ def test_a_thousand_files_arrive_whatever_happens(kind: Kind, tmp_path: Path) ->
         with pytest.raises(Cut):
             push(mine, place, Silent(), QUICK)
         sent += place.sent
-        found = digests(kind.folder)
-        assert found.items() <= made.items()
-        assert len(found) == len(set(sent))
+        result = digests(kind.folder)
+        assert result.items() <= made.items()
+        assert len(result) == len(set(sent))
     # Files of a batch that was cut are recognised by their bytes; nothing was sent twice.
     assert len(sent) == len(set(sent))
     cut_short = kind.folder / sent[0]
@@ -162,10 +162,10 @@ def test_two_gigabytes_killed_at_ten_moments(tmp_path: Path) -> None:
         time.sleep(draw.uniform(0.5, 0.5 + whole_s / CUTS))
         process.kill()
         process.wait(timeout=60)
-        found = digests(there) if there.exists() else {}
-        assert found.items() <= made.items()
-        assert len(found) >= before
-        before = len(found)
+        result = digests(there) if there.exists() else {}
+        assert result.items() <= made.items()
+        assert len(result) >= before
+        before = len(result)
     place = Watched(FolderPlace(there))
     push(mine, place, Silent())
     assert digests(there) == made

@@ -21,13 +21,13 @@ ARRAYS = st.dictionaries(
 @given(ARRAYS, st.dictionaries(st.text(max_size=5), st.text(max_size=20), max_size=3))
 def test_what_is_written_is_read(arrays, text):
     data = arrays_to_bytes(arrays, text)
-    found, words = arrays_from_bytes(data, "file")
+    result, words = arrays_from_bytes(data, "file")
     assert words == text
-    assert found.keys() == arrays.keys()
+    assert result.keys() == arrays.keys()
     for name, array in arrays.items():
-        assert found[name].dtype == array.dtype
-        np.testing.assert_array_equal(found[name], array)
-    assert arrays_to_bytes(found, words) == data
+        assert result[name].dtype == array.dtype
+        np.testing.assert_array_equal(result[name], array)
+    assert arrays_to_bytes(result, words) == data
 
 
 def test_the_library_of_the_format_reads_it_and_writes_what_is_read(tmp_path):

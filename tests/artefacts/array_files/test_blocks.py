@@ -62,8 +62,8 @@ def test_block_sizes_do_not_reach_the_files(
     write(folder / "one", scores, sizes)
     write_track(folder / "two", ScoreTrack(LABELS, scores, 0.01, 2.25))
     assert len(list(folder.iterdir())) == 4
-    for one, two in zip(track_files(folder / "one"), track_files(folder / "two"), strict=True):
-        assert one.read_bytes() == two.read_bytes()
+    for path, two in zip(track_files(folder / "one"), track_files(folder / "two"), strict=True):
+        assert path.read_bytes() == two.read_bytes()
     track = read_track(folder / "one")
     assert (track.labels, track.hop_s, track.duration_s) == (LABELS, 0.01, 2.25)
     assert track.scores.dtype == np.float32

@@ -19,7 +19,7 @@ def arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Stored
     monkeypatch.setattr(searching, "BLOCK_VALUES", 5 * 2 * 7)
     draw = np.random.default_rng(1)
     values = [draw.standard_normal((rows, 2, 7)).astype(np.float16) for rows in (23, 0, 12)]
-    return [stored(tmp_path, f"{k}.npy", one) for k, one in enumerate(values)], values
+    return [stored(tmp_path, f"{k}.npy", value) for k, value in enumerate(values)], values
 
 
 def cosines(values: np.ndarray, query: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
@@ -34,8 +34,8 @@ def test_hits_are_those_of_all_cosines_sorted(arrays, threads):
     query, centre, scale = (draw.standard_normal(7).astype(np.float32) for _ in range(3))
     expected = sorted(
         (-similarity, array, row)
-        for array, one in enumerate(values)
-        for row, similarity in enumerate(cosines(one, query, centre, scale))
+        for array, value in enumerate(values)
+        for row, similarity in enumerate(cosines(value, query, centre, scale))
     )
     hits = search(rows, query, 10, centre=centre, scale=scale, threads=threads)
     assert [(hit.array, hit.row) for hit in hits] == [(array, row) for _, array, row in expected[:10]]

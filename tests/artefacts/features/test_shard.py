@@ -57,7 +57,7 @@ def content(folder: Path) -> dict[str, bytes]:
 def test_any_tool_reads_the_arrays_and_the_description_says_whose_they_are(tmp_path):
     write(tmp_path)
     index = read_shard_index(index_file(tmp_path, "shard-0000"))
-    assert [(one.recording_id, one.first, one.windows) for one in index.entries] == [
+    assert [(entry.recording_id, entry.first, entry.windows) for entry in index.entries] == [
         ("a", 0, 0),
         ("b", 0, 2),
         ("c", 2, 4),
@@ -155,8 +155,8 @@ def test_no_folder_holds_more_than_a_thousand_shards(tmp_path: Path) -> None:
     for name in names:
         write(tmp_path, name=name)
         assert shard_problems(tmp_path, name) == []
-    found = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.json")}
-    assert found == {
+    result = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.json")}
+    assert result == {
         "shard-0000.json", "shard-0999.json", "01/shard-1000.json", "01/shard-1999.json", "02/shard-2000.json",
         "10/shard-10500.json",
     }  # fmt: skip

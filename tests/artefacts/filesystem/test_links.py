@@ -69,9 +69,9 @@ def test_a_link_that_came_with_a_project_is_not_followed(
         given = Path("below/out/x.csv")
         assert settled_above(given, "p.toml") == given
     else:
-        found = settled_above(tmp_path / "mine" / "project" / "below" / "out" / "x.csv", "p.toml")
-        assert found == tmp_path / "disk" / "project" / "below" / "out" / "x.csv"
-        assert first_link(found) == found.parent
+        path = settled_above(tmp_path / "mine" / "project" / "below" / "out" / "x.csv", "p.toml")
+        assert path == tmp_path / "disk" / "project" / "below" / "out" / "x.csv"
+        assert first_link(path) == path.parent
     assert settled_above(tmp_path / "mine" / "project" / "below" / "out" / "x.csv", "other.toml").parent == (
         tmp_path / "victim"
     )

@@ -14,8 +14,10 @@ def test_a_folder_comes_before_those_in_it_and_links_are_files(tmp_path: Path) -
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "x").touch()
     os.symlink("a", tmp_path / "link")
-    found = [(base.relative_to(tmp_path).as_posix(), sorted(folders), names) for base, folders, names in walk(tmp_path)]
-    assert found == [(".", ["a"], ["link"]), ("a", ["b"], ["x"]), ("a/b", [], [])]
+    result = [
+        (base.relative_to(tmp_path).as_posix(), sorted(folders), names) for base, folders, names in walk(tmp_path)
+    ]
+    assert result == [(".", ["a"], ["link"]), ("a", ["b"], ["x"]), ("a/b", [], [])]
     walked = []
     for base, folders, _ in walk(tmp_path):
         folders.clear()

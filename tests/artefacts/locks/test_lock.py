@@ -57,16 +57,16 @@ def holder(folder: Path) -> "subprocess.Popen[str]":
 
 def test_a_second_process_is_told_who_holds_it(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
-        told = tries(tmp_path)
+        result = tries(tmp_path)
         with pytest.raises(LockedError) as caught, project_lock(tmp_path):
             raise AssertionError("two holders")
-        assert told == str(caught.value)
+        assert result == str(caught.value)
         owner = json.loads((tmp_path / LOCK_FILE).read_text())
         assert owner["pid"] == process.pid
         assert abs(datetime.now(UTC) - datetime.fromisoformat(owner["since"])) < timedelta(minutes=1)
-        assert str(tmp_path) in told
-        assert f"process {process.pid} on {socket.gethostname()} since {owner['since']}" in told
-        assert "wait for it to end, or stop it" in told
+        assert str(tmp_path) in result
+        assert f"process {process.pid} on {socket.gethostname()} since {owner['since']}" in result
+        assert "wait for it to end, or stop it" in result
         process.communicate("\n")
     assert tries(tmp_path) == "held"
 

@@ -83,10 +83,10 @@ def test_one_of_two_processes_holds_it_and_the_other_is_told_who(tmp_path: Path,
         owner = json.loads((folder / LOCK_FILE).read_text())
         with started(TRIES) as second:
             assert second.stdout is not None
-            said = second.stdout.readline()
+            result = second.stdout.readline()
             assert owner["pid"] == holder.pid
             holder_words = f"process {holder.pid} on {socket.gethostname()} since {owner['since']}"
-            assert f"{folder} is in use by {holder_words};" in said
+            assert f"{folder} is in use by {holder_words};" in result
             holder.communicate("\n")
             rest, _ = second.communicate("\n")
             later, within = rest.splitlines()

@@ -11,14 +11,14 @@ from ossicle.artefacts.shelf import NOT_CONTENT, RUN_LOG
 
 
 def test_python_packages_and_processor_are_recorded() -> None:
-    found = environment()
-    assert found["python"] == platform.python_version()
-    assert found["packages"]["numpy"] == version("numpy")
-    assert found["packages"]["ossicle"] == version("ossicle")
-    assert found["machine"] == platform.machine()
-    assert isinstance(found["processor"], str)
-    assert found["n_cpus"] >= 1
-    assert "gpu_driver" in found
+    result = environment()
+    assert result["python"] == platform.python_version()
+    assert result["packages"]["numpy"] == version("numpy")
+    assert result["packages"]["ossicle"] == version("ossicle")
+    assert result["machine"] == platform.machine()
+    assert isinstance(result["processor"], str)
+    assert result["n_cpus"] >= 1
+    assert "gpu_driver" in result
 
 
 def test_it_is_in_the_run_log_and_in_no_digest(tmp_path: Path) -> None:
@@ -27,9 +27,9 @@ def test_it_is_in_the_run_log_and_in_no_digest(tmp_path: Path) -> None:
     log = RunLog(tmp_path / RUN_LOG)
     log.work_unit("training", "fold 0", "computed", 2.0)
     log_environment(log, "training", {"cuda": "12.8", "cudnn": 91002, "gpus": ["NVIDIA X"]})
-    found = logged_environment(tmp_path / RUN_LOG)
-    assert (found["cuda"], found["cudnn"], found["gpus"]) == ("12.8", 91002, ["NVIDIA X"])
-    assert found["python"] == platform.python_version()
+    result = logged_environment(tmp_path / RUN_LOG)
+    assert (result["cuda"], result["cudnn"], result["gpus"]) == ("12.8", 91002, ["NVIDIA X"])
+    assert result["python"] == platform.python_version()
     assert tree_digest(tmp_path, NOT_CONTENT) == before
 
 

@@ -113,9 +113,9 @@ def test_a_killed_process_loses_at_most_the_unit_it_was_marking(tmp_path: Path) 
         command = [sys.executable, "-c", MARKS_FOREVER, str(place)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            said = [int(process.stdout.readline()) for _ in range(20)]
+            result = [int(process.stdout.readline()) for _ in range(20)]
             process.kill()
-            said += [int(line) for line in process.stdout.read().splitlines()]
+            result += [int(line) for line in process.stdout.read().splitlines()]
         units = Journal(place).work_units()
         assert units == tuple(f"unit {k}" for k in range(len(units)))
-        assert len(units) - len(said) in (0, 1)
+        assert len(units) - len(result) in (0, 1)

@@ -31,8 +31,8 @@ def run(*seconds: float) -> tuple[int, str, float]:
 
 
 def test_a_waiting_process_is_stopped() -> None:
-    code, said, seconds = run(0.3, 100.0, 0.0)
-    assert (code, said) == (143, "stopping after 0.3 s, as --stop-after says\nsaved\n")
+    code, result, seconds = run(0.3, 100.0, 0.0)
+    assert (code, result) == (143, "stopping after 0.3 s, as --stop-after says\nsaved\n")
     assert seconds < 60
 
 

@@ -62,8 +62,8 @@ clips = st.lists(
 def rows(values: Sequence[Annotation] | Sequence[Clip]) -> pl.DataFrame:
     """Return the table as one dictionary for each row gives it."""
     schema = CLIP_SCHEMA if values and isinstance(values[0], Clip) else ANNOTATION_SCHEMA
-    found = [{name: getattr(one, name) for name in schema} for one in values]
-    return pl.DataFrame(found, schema=schema, orient="row").sort(list(schema), nulls_last=False)
+    result = [{name: getattr(value, name) for name in schema} for value in values]
+    return pl.DataFrame(result, schema=schema, orient="row").sort(list(schema), nulls_last=False)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -159,7 +159,8 @@ def test_one_column_is_read_at_a_time(tmp_path: Path) -> None:
 def test_rows_of_a_table_that_is_not_sorted_by_recording_are_grouped() -> None:
     ones = [Annotation(key, 0.0, 1.0, "wren", quality=k) for k, key in enumerate("bab", start=1)]
     frame = pl.DataFrame(
-        [{name: getattr(one, name) for name in ANNOTATION_SCHEMA} for one in ones], schema=dict(ANNOTATION_SCHEMA)
+        [{name: getattr(annotation, name) for name in ANNOTATION_SCHEMA} for annotation in ones],
+        schema=dict(ANNOTATION_SCHEMA),
     )
     assert annotations_of(frame) == [ones[0], ones[2], ones[1]]
     assert annotations_of(frame) == AnnotationColumns.from_annotations(ones)

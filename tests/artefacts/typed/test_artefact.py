@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> DatasetFolder:
 def test_what_is_written_is_read(folder: DatasetFolder) -> None:
     assert folder.labels == ("hum", "trill")
     assert [clip.label for clip in folder.clips] == ["hum"]
-    assert [one.label for one in folder.annotations] == ["hum", "trill"]
+    assert [annotation.label for annotation in folder.annotations] == ["hum", "trill"]
     assert folder.folds.to_dicts() == [{"recording_id": "a", "group": "site", "fold": 0}]
     assert folder.models == {"fold0": (0,), "fold1": (1,), FINAL: ()}
     assert folder.models_by_fold == {0: "fold0", 1: "fold1"}
@@ -41,7 +41,7 @@ def test_a_table_is_read_once_for_each_object(folder: DatasetFolder, monkeypatch
         real = getattr(dataset, name)
         monkeypatch.setattr(dataset, name, lambda file, *of, real=real: read.append(file.name) or real(file, *of))
     assert folder.clips == folder.clips
-    assert folder.once(lambda one: one.folds) is folder.folds
+    assert folder.once(lambda dataset_folder: dataset_folder.folds) is folder.folds
     assert read == ["clips.parquet", "folds.parquet"]
     assert DatasetFolder(folder.path).clips == folder.clips
     assert read == ["clips.parquet", "folds.parquet", "clips.parquet"]
@@ -84,6 +84,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_decisions_come_back_by_fold(tmp_path: Path) -> None:
     low, high = Decision(on=0.25, off=0.125), Decision(on=0.75, off=0.5, smoothing="median", smoothing_frames=3)
     DecisionFolder(tmp_path).write_decisions({0: {"hum": low}, 1: {"hum": high}}, {"hum": low}, ["note"])
-    found = DecisionFolder(tmp_path)
-    assert found.decisions == {0: {"hum": low}, 1: {"hum": high}, None: {"hum": low}}
-    assert found.notes == ["note"]
+    decision_folder = DecisionFolder(tmp_path)
+    assert decision_folder.decisions == {0: {"hum": low}, 1: {"hum": high}, None: {"hum": low}}
+    assert decision_folder.notes == ["note"]

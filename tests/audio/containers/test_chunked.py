@@ -220,4 +220,4 @@ def test_an_unusual_wav_is_opened_as_it_is(tmp_path):
     path = tmp_path / "x.wav"
     path.write_bytes(encoded(SOUND, "wavex"))
     assert layout_of(path).as_it_is
-    assert all(one.as_it_is for one in AudioSource(path).info.streams)
+    assert all(stream.as_it_is for stream in AudioSource(path).info.streams)

@@ -26,13 +26,13 @@ def with_edits(data: bytes, edits: list[tuple[int, int]]) -> bytes:
     """An MP4 file, whose movie box is at its end, with other edits: length in ms of the movie, place in samples."""
     body = struct.pack(">II", 0, len(edits)) + b"".join(struct.pack(">iiI", *edit, 0x10000) for edit in edits)
     new = struct.pack(">I4sI4s", 16 + len(body), b"edts", 8 + len(body), b"elst") + body
-    found = list(boxes(data))
-    old = next(((start - 8, stop) for kind, start, stop in found if kind == b"edts"), None)
-    track = next(start for kind, start, _ in found if kind == b"trak")
+    result = list(boxes(data))
+    old = next(((start - 8, stop) for kind, start, stop in result if kind == b"edts"), None)
+    track = next(start for kind, start, _ in result if kind == b"trak")
     at, end = old or (track, track)
     grown = len(new) - (end - at)
     out = bytearray(data[:at] + new + data[end:])
-    for kind, start, _ in found:
+    for kind, start, _ in result:
         if kind in (b"moov", b"trak"):
             size = int.from_bytes(out[start - 8 : start - 4], "big") + grown
             out[start - 8 : start - 4] = size.to_bytes(4, "big")
@@ -105,11 +105,11 @@ def test_fragments_are_read_to_their_end_and_a_cut_one_is_named(tmp_path, pieces
 
 def test_a_second_track_of_sound_is_named(tmp_path, lossless):
     # The track once more, under another number: both play at the same time.
-    found = list(boxes(lossless))
-    movie = next(start for kind, start, _ in found if kind == b"moov")
-    start, stop = next((start - 8, stop) for kind, start, stop in found if kind == b"trak")
+    result = list(boxes(lossless))
+    movie = next(start for kind, start, _ in result if kind == b"moov")
+    start, stop = next((start - 8, stop) for kind, start, stop in result if kind == b"trak")
     track = bytearray(lossless[start:stop])
-    header = next(at for kind, at, _ in found if kind == b"tkhd") - start
+    header = next(at for kind, at, _ in result if kind == b"tkhd") - start
     track[header + 12 : header + 16] = (7).to_bytes(4, "big")
     data = bytearray(lossless[:stop] + track + lossless[stop:])
     size = int.from_bytes(data[movie - 8 : movie - 4], "big") + len(track)

@@ -25,11 +25,11 @@ def walked(data: bytes) -> list:
 @pytest.mark.parametrize("kind", ["ogg", "opus"])
 def test_pages_lie_end_to_end(kind):
     data = encoded(SOUND, kind)
-    found = walked(data)
-    assert [page.start for page in found] == [0, *(page.end for page in found[:-1])]
-    assert found[-1].end == len(data)
-    assert (found[0].flags & 2, found[-1].flags & 4) == (2, 4)
-    assert max(page.granule for page in found) >= len(SOUND)
+    result = walked(data)
+    assert [page.start for page in result] == [0, *(page.end for page in result[:-1])]
+    assert result[-1].end == len(data)
+    assert (result[0].flags & 2, result[-1].flags & 4) == (2, 4)
+    assert max(page.granule for page in result) >= len(SOUND)
 
 
 @pytest.mark.parametrize("kind", ["ogg", "opus"])

@@ -21,10 +21,10 @@ def noise(seed, n_samples=4 * RATE, level=0.1):
 
 
 def balance(block, size=1000):
-    found = ChannelBalance(RATE, block.shape[1])
+    channel_balance = ChannelBalance(RATE, block.shape[1])
     for start in range(0, len(block), size):
-        found.add(block[start : start + size])
-    return found.cancel_db
+        channel_balance.add(block[start : start + size])
+    return channel_balance.cancel_db
 
 
 def calls(n_samples=60 * RATE):
@@ -38,9 +38,9 @@ def calls(n_samples=60 * RATE):
 @pytest.mark.parametrize("gain", [1.0, 0.9, 0.5])
 def test_an_inverted_channel_cancels(gain):
     x = noise(0)
-    found = balance(np.stack([x, -gain * x], 1))
+    result = balance(np.stack([x, -gain * x], 1))
     expected = -200.0 if gain == 1 else 20 * np.log10((1 - gain) / 2)
-    assert found == pytest.approx(expected, abs=0.06)
+    assert result == pytest.approx(expected, abs=0.06)
 
 
 def test_calls_that_cancel_are_found_in_noise_that_does_not():
@@ -158,6 +158,6 @@ def test_the_loudest_of_a_part_of_a_recording_is_not_guessed():
 
 
 def test_of_equally_loud_channels_the_first_is_the_loudest_and_offsets_are_not_loud():
-    found = LoudestChannel(3)
-    found.add(np.stack([noise(0), -noise(0), 0.01 * noise(0) + 0.5], 1))
-    assert found.index == 0
+    loudest_channel = LoudestChannel(3)
+    loudest_channel.add(np.stack([noise(0), -noise(0), 0.01 * noise(0) + 0.5], 1))
+    assert loudest_channel.index == 0

@@ -21,14 +21,14 @@ def test_a_flipped_bit_of_the_exponent_is_found(at, bit, channels, channel):
     raw = block[at, channel : channel + 1].view(np.uint32)
     raw ^= np.uint32(1 << bit)
     value = abs(float(block[at, channel]))
-    found = damage(block)
+    result = damage(block)
     if not np.isfinite(value):
-        assert found == (at, "NaN or Inf")
+        assert result == (at, "NaN or Inf")
     elif value > 4096 * 0.31:
-        assert found == (at, f"a value of {value:.3g} times full scale")
+        assert result == (at, f"a value of {value:.3g} times full scale")
     else:
         # Not louder than sound can be beside what is around it.
-        assert found is None or value > 16
+        assert result is None or value > 16
 
 
 @pytest.mark.parametrize("scale", [1.0, 15.9, 1000.0, 32768.0, 2.0**31])

@@ -24,8 +24,8 @@ def late(path: Path, silence_s: float, rate: int = 44100, *, channels: int = 1, 
 @pytest.mark.parametrize("name", ["a.wav", "a.WAV", "a.flac", "a.aif", "a.mp3"])
 @pytest.mark.parametrize("silence_s", [0.0, 0.25, 1.0])
 def test_the_sound_begins_after_the_silence(tmp_path: Path, name: str, silence_s: float) -> None:
-    found = first_sound_s(late(tmp_path / name, silence_s))
-    assert found == pytest.approx(silence_s, abs=0.003)
+    result = first_sound_s(late(tmp_path / name, silence_s))
+    assert result == pytest.approx(silence_s, abs=0.003)
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (22050, 2), (96000, 2)])

@@ -34,7 +34,7 @@ def test_blocks_of_any_size_give_the_bits_of_soxr_on_the_whole(rate, new_rate):
 )
 def test_length_and_bits_for_any_cuts(n, pair, cuts):
     samples = np.random.default_rng(n).normal(0, 0.2, n).astype(np.float32)
-    out = stream(samples, *pair, sorted(min(one, n) for one in cuts))
+    out = stream(samples, *pair, sorted(min(cut, n) for cut in cuts))
     assert len(out) == samples_at_rate(n, *pair)
     np.testing.assert_array_equal(out, stream(samples, *pair, []))
 

@@ -30,10 +30,10 @@ def test_a_window_gives_one_finite_token_whatever_it_contains():
     loud = np.ones(RATE, np.float32)
     loud[::2] = -1
     for waveform in (np.zeros(4096, np.float32), loud, np.full(RATE, 0.5, np.float32), noise()):
-        found = encoder.encode(waveform[None])
-        assert found.shape == (1, 1, encoder.spec.dim)
-        assert found.dtype == np.float32
-        assert np.isfinite(found).all()
+        result = encoder.encode(waveform[None])
+        assert result.shape == (1, 1, encoder.spec.dim)
+        assert result.dtype == np.float32
+        assert np.isfinite(result).all()
 
 
 def test_windows_that_are_too_short_are_refused():
@@ -88,15 +88,15 @@ def test_the_modulation_of_a_sound_is_in_its_octave():
     times = np.arange(SECONDS * RATE) / RATE
     for hz, octave in ((1.5, 0), (3.0, 1), (6.0, 2), (12.0, 3), (24.0, 4)):
         varied = (noise() * (1 + 0.9 * np.sin(2 * np.pi * hz * times))).astype(np.float32)
-        found = (blocks(varied)["modulation"] - blocks(noise())["modulation"]).reshape(4, 6).mean(axis=0)
-        assert np.argmax(found) == octave
+        result = (blocks(varied)["modulation"] - blocks(noise())["modulation"]).reshape(4, 6).mean(axis=0)
+        assert np.argmax(result) == octave
 
 
 def test_lines_equal_a_loop_over_frames_and_bins():
     waveform = noise()
     window = analysis_window(4096).astype(np.float64)
     frames = [waveform[at : at + 4096] * window for at in range(0, len(waveform) - 4096 + 1, 1024)]
-    typical = 10 * np.log10(np.median([np.abs(np.fft.rfft(one)[:2048]) ** 2 for one in frames], axis=0))
+    typical = 10 * np.log10(np.median([np.abs(np.fft.rfft(frame)[:2048]) ** 2 for frame in frames], axis=0))
     padded = [typical[max(k, 0)] for k in range(-16, 160)]
     deviation = [typical[k] - np.mean(padded[k : k + 33]) for k in range(128)]
     expected = [max(deviation[k : k + 2]) for k in range(0, 128, 2)]

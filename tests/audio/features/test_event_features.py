@@ -18,9 +18,9 @@ def stretch(samples, at):
 
 def features(samples, start_s, end_s, chosen=CHOSEN):
     at = event_frames(start_s, end_s, chosen, len(samples))
-    found = event_features(stretch(samples, at), at, chosen)
-    assert np.isfinite(found).all()
-    return dict(zip(FEATURES, found.tolist(), strict=True))
+    result = event_features(stretch(samples, at), at, chosen)
+    assert np.isfinite(result).all()
+    return dict(zip(FEATURES, result.tolist(), strict=True))
 
 
 def slow(samples, start_s, end_s):
@@ -77,9 +77,9 @@ def test_the_measurements_are_those_of_the_slow_loops(start_s, end_s):
     samples = 0.1 * np.random.default_rng(0).standard_normal(2 * RATE)
     samples[int(0.65 * RATE) : int(0.8 * RATE)] += np.sin(2 * np.pi * 900 * np.arange(int(0.15 * RATE)) / RATE)
     samples = samples.astype(np.float32).astype(np.float64)
-    found = features(samples, start_s, end_s)
+    result = features(samples, start_s, end_s)
     for name, value in slow(samples, start_s, end_s).items():
-        assert found[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
+        assert result[name] == pytest.approx(value, rel=1e-4, abs=1e-6), name
 
 
 def test_cepstra_are_those_of_librosa():
@@ -91,11 +91,11 @@ def test_cepstra_are_those_of_librosa():
     power = power * (2 / np.hanning(513)[:-1].sum()) ** 2
     bank = librosa.filters.mel(sr=RATE, n_fft=512, n_mels=40, fmin=100, fmax=6000)
     mfcc = librosa.feature.mfcc(S=librosa.power_to_db(bank @ power, amin=1e-10, top_db=None), n_mfcc=13)
-    found = features(samples, 0.4, 0.7)
+    result = features(samples, 0.4, 0.7)
     changes = {f"delta{n if n > 1 else ''}_": librosa.feature.delta(mfcc, order=n, mode="nearest") for n in (1, 2)}
     for of, rows in {"": mfcc, **changes}.items():
         for how, reduce in (("mean", np.mean), ("std", np.std)):
-            got = [found[f"{of}mfcc_{number}_{how}"] for number in range(13)]
+            got = [result[f"{of}mfcc_{number}_{how}"] for number in range(13)]
             np.testing.assert_allclose(got, reduce(rows, axis=1), atol=2e-3)
 
 
@@ -103,13 +103,13 @@ def test_a_tone_is_where_it_is_and_as_loud_as_it_is():
     samples = 1e-3 * np.random.default_rng(2).standard_normal(3 * RATE)
     inside = slice(RATE, RATE + RATE // 2)
     samples[inside] += np.sin(2 * np.pi * 2000 * np.arange(RATE // 2) / RATE)
-    found = features(samples, 1.0, 1.5)
-    assert found["centre_hz"] == pytest.approx(2000, abs=RATE / 512)
-    assert found["bandwidth_90_hz"] <= 3 * RATE / 512
-    assert found["duration_90_s"] == pytest.approx(0.45, abs=0.02)
-    assert found["aggregate_entropy_bits"] < 2
+    result = features(samples, 1.0, 1.5)
+    assert result["centre_hz"] == pytest.approx(2000, abs=RATE / 512)
+    assert result["bandwidth_90_hz"] <= 3 * RATE / 512
+    assert result["duration_90_s"] == pytest.approx(0.45, abs=0.02)
+    assert result["aggregate_entropy_bits"] < 2
     # Windows of the surroundings that reach into the tone hear it, else it would be some 50 dB.
-    assert found["snr_db"] > 20
+    assert result["snr_db"] > 20
     assert features(samples, 2.0, 2.5)["aggregate_entropy_bits"] > 7
 
 
@@ -122,8 +122,8 @@ def test_of_a_long_event_the_last_part_is_looked_at():
 @given(st.floats(0, 2), st.floats(0.001, 1.0), st.sampled_from([0.0, 1e-9, 1.0]))
 def test_every_feature_is_a_number_anywhere_in_anything(start_s, length_s, level):
     samples = level * np.random.default_rng(4).standard_normal(2 * RATE)
-    found = features(samples, start_s, min(start_s + length_s, 2.0) if start_s < 2 else start_s)
-    assert len(found) == len(FEATURES) == 90
+    result = features(samples, start_s, min(start_s + length_s, 2.0) if start_s < 2 else start_s)
+    assert len(result) == len(FEATURES) == 90
 
 
 def test_the_wrong_number_of_samples_is_refused():

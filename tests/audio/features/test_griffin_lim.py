@@ -17,11 +17,11 @@ def test_analysis_is_that_of_librosa_and_synthesis_undoes_it():
     samples = sound()
     window = analysis_window(256).astype(np.float64)
     theirs = librosa.stft(samples, n_fft=256, hop_length=64, window=window, pad_mode="constant").T
-    found = FRAMING.analyse(samples)
-    assert found.shape == theirs.shape == (FRAMING.n_frames(2048), 129)
-    assert found == pytest.approx(theirs, abs=1e-5)
-    assert FRAMING.synthesise(found, 2048) == pytest.approx(samples, abs=1e-9)
-    again = librosa.istft(found.T, hop_length=64, window=window, n_fft=256, length=2048)
+    result = FRAMING.analyse(samples)
+    assert result.shape == theirs.shape == (FRAMING.n_frames(2048), 129)
+    assert result == pytest.approx(theirs, abs=1e-5)
+    assert FRAMING.synthesise(result, 2048) == pytest.approx(samples, abs=1e-9)
+    again = librosa.istft(result.T, hop_length=64, window=window, n_fft=256, length=2048)
     assert again == pytest.approx(samples, abs=1e-4)
 
 
@@ -42,8 +42,8 @@ def test_the_sound_is_that_of_librosa_from_the_same_phases(iterations):
         random_state=np.random.default_rng(5),
         pad_mode="constant",
     )
-    found = griffin_lim(magnitudes, FRAMING, 2048, iterations=iterations, seed=5)
-    assert found == pytest.approx(theirs, abs=1e-5)
+    result = griffin_lim(magnitudes, FRAMING, 2048, iterations=iterations, seed=5)
+    assert result == pytest.approx(theirs, abs=1e-5)
 
 
 def test_magnitudes_come_near_those_wanted():

@@ -19,9 +19,9 @@ def test_energies_are_those_of_transformers() -> None:
 
 def test_frames_are_whole_and_each_waveform_is_alone() -> None:
     two = np.stack([noise(1000), noise(1000)[::-1]])
-    found = kaldi_fbank(two)
-    assert found.shape == (2, 4, 128) == (2, n_frames(1000), 128)
-    assert np.array_equal(found[1], kaldi_fbank(two[1:])[0])
+    result = kaldi_fbank(two)
+    assert result.shape == (2, 4, 128) == (2, n_frames(1000), 128)
+    assert np.array_equal(result[1], kaldi_fbank(two[1:])[0])
     assert kaldi_fbank(two[:, :399]).shape == (2, 0, 128)
     assert kaldi_fbank(noise(400)[None]).shape == (1, 1, 128)
 

@@ -12,15 +12,15 @@ def test_coefficients_are_those_of_librosa() -> None:
     samples /= np.abs(samples).max()
     mel = np.maximum(log_mel(samples, _FRONT), -100.0)
     oracle = librosa.feature.mfcc(S=mel.T, n_mfcc=N_COEFFICIENTS)
-    found = mfcc_features(samples)
-    np.testing.assert_allclose(found[:N_COEFFICIENTS], oracle.mean(axis=1), rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(found[N_COEFFICIENTS : 2 * N_COEFFICIENTS], oracle.std(axis=1), rtol=1e-3, atol=1e-3)
+    result = mfcc_features(samples)
+    np.testing.assert_allclose(result[:N_COEFFICIENTS], oracle.mean(axis=1), rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(result[N_COEFFICIENTS : 2 * N_COEFFICIENTS], oracle.std(axis=1), rtol=1e-3, atol=1e-3)
 
 
 def test_levels_do_not_matter_and_any_length_has_features() -> None:
     samples = np.random.default_rng(1).standard_normal(3000).astype(np.float32)
     np.testing.assert_allclose(mfcc_features(samples), mfcc_features(0.01 * samples), atol=1e-2)
     for n in (0, 1, 500):
-        found = mfcc_features(np.zeros(n, dtype=np.float32))
-        assert found.shape == (N_FEATURES,)
-        assert np.isfinite(found).all()
+        result = mfcc_features(np.zeros(n, dtype=np.float32))
+        assert result.shape == (N_FEATURES,)
+        assert np.isfinite(result).all()

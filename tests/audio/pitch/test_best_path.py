@@ -39,9 +39,9 @@ def log_probability(found, path):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_no_path_is_more_probable_than_the_best_one(seed):
-    found = made(np.random.default_rng(seed), 4)
-    best = max(log_probability(found, path) for path in product(range(-1, MOST), repeat=4))
-    assert log_probability(found, best_path(found).tolist()) == pytest.approx(best, abs=1e-6)
+    result = made(np.random.default_rng(seed), 4)
+    best = max(log_probability(result, path) for path in product(range(-1, MOST), repeat=4))
+    assert log_probability(result, best_path(result).tolist()) == pytest.approx(best, abs=1e-6)
 
 
 def test_frames_without_candidates_are_unvoiced():

@@ -29,9 +29,9 @@ def test_the_difference_is_that_of_its_definition():
 
 
 def test_silence_has_no_candidates():
-    found = frame_candidates(np.zeros((2, 400), np.float32), 8000, 50, 500)
-    assert not found.probability.any()
-    assert (found.f0_hz == 1).all()
+    candidates = frame_candidates(np.zeros((2, 400), np.float32), 8000, 50, 500)
+    assert not candidates.probability.any()
+    assert (candidates.f0_hz == 1).all()
 
 
 def test_thresholds_have_the_distribution_of_probabilistic_yin():
@@ -55,8 +55,8 @@ def test_a_dip_has_the_share_of_thresholds_for_which_it_is_the_first():
     times = np.arange(400) / 8000
     frame = (0.3 * np.sin(2 * np.pi * 100 * times) + np.sin(2 * np.pi * 200 * times + 1)).astype(np.float32)
     frame += np.random.default_rng(1).normal(0, 0.1, 400).astype(np.float32)
-    found = frame_candidates(frame[None], 8000, 50, 500)
-    shown = found.probability[0] > 0
+    candidates = frame_candidates(frame[None], 8000, 50, 500)
+    shown = candidates.probability[0] > 0
     assert 2 <= shown.sum() <= MOST
     curve = _normalised_difference(frame[None], 161)[0]
     dips, lags = [], []
@@ -68,12 +68,12 @@ def test_a_dip_has_the_share_of_thresholds_for_which_it_is_the_first():
             lags.append(lag + shift)
     wanted = slow_probabilities(dips)
     order = np.argsort(-wanted, kind="stable")[: shown.sum()]
-    assert found.probability[0, shown] == pytest.approx(wanted[order], abs=1e-3)
-    assert found.f0_hz[0, shown] == pytest.approx(8000 / np.array(lags)[order], rel=1e-5)
+    assert candidates.probability[0, shown] == pytest.approx(wanted[order], abs=1e-3)
+    assert candidates.f0_hz[0, shown] == pytest.approx(8000 / np.array(lags)[order], rel=1e-5)
 
 
 def test_candidates_lie_in_the_range():
     times = np.arange(400) / 8000
     frame = np.sin(2 * np.pi * 90 * times).astype(np.float32)[None]
-    found = frame_candidates(frame, 8000, 100, 400)
-    assert (found.probability[found.f0_hz < 100] == 0).all()
+    candidates = frame_candidates(frame, 8000, 100, 400)
+    assert (candidates.probability[candidates.f0_hz < 100] == 0).all()

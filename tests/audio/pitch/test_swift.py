@@ -16,8 +16,8 @@ SWIFT = PitchSettings(tracker=SWIFT_F0)
 
 def test_the_own_tracker_needs_nothing_and_takes_the_range():
     voice = harmonics(np.full(4000, 120.0), 8000)
-    found = pitch_tracker(PitchSettings(low_hz=80.0, high_hz=300.0))(voice, 8000)
-    assert found.f0_hz.tolist() == track_f0(voice, 8000, low_hz=80.0, high_hz=300.0).f0_hz.tolist()
+    pitch_track = pitch_tracker(PitchSettings(low_hz=80.0, high_hz=300.0))(voice, 8000)
+    assert pitch_track.f0_hz.tolist() == track_f0(voice, 8000, low_hz=80.0, high_hz=300.0).f0_hz.tolist()
     assert tracker_version(PitchSettings()) == "yin 1"
 
 
@@ -43,18 +43,18 @@ def test_a_range_without_room_for_a_voice_is_refused():
 def test_swift_f0_finds_a_made_voice_on_the_same_grid(rate):
     times = np.arange(rate) / rate
     wanted = 180 + 30 * np.sin(2 * np.pi * 2 * times)
-    found = pitch_tracker(SWIFT)(harmonics(wanted, rate), rate)
-    assert found.times_s.tolist() == frame_times(rate, rate).tolist()
-    inner = found.f0_hz[5:-5]
+    pitch_track = pitch_tracker(SWIFT)(harmonics(wanted, rate), rate)
+    assert pitch_track.times_s.tolist() == frame_times(rate, rate).tolist()
+    inner = pitch_track.f0_hz[5:-5]
     assert (inner > 0).all()
-    assert np.abs(1200 * np.log2(inner / np.interp(found.times_s, times, wanted)[5:-5])).max() < 40
+    assert np.abs(1200 * np.log2(inner / np.interp(pitch_track.times_s, times, wanted)[5:-5])).max() < 40
 
 
 @installed
 @pytest.mark.parametrize("n", [0, 1, 100, 3000])
 def test_swift_f0_calls_silence_unvoiced_however_short(n):
-    found = pitch_tracker(SWIFT)(np.zeros(n, np.float32), 16000)
-    assert found.f0_hz.tolist() == [0.0] * len(frame_times(n, 16000))
+    pitch_track = pitch_tracker(SWIFT)(np.zeros(n, np.float32), 16000)
+    assert pitch_track.f0_hz.tolist() == [0.0] * len(frame_times(n, 16000))
 
 
 @installed

@@ -16,8 +16,8 @@ def cents(found, wanted):
 @pytest.mark.parametrize("hz", [55.0, 110.3, 221.7, 480.0])
 @pytest.mark.parametrize("tilt", [0.0, 2.0])
 def test_a_steady_voice_is_found_within_three_cents(rate, hz, tilt):
-    found = track_f0(harmonics(np.full(rate // 2, hz), rate, tilt), rate)
-    inner = found.f0_hz[3:-3]
+    pitch_track = track_f0(harmonics(np.full(rate // 2, hz), rate, tilt), rate)
+    inner = pitch_track.f0_hz[3:-3]
     assert (inner > 0).all()
     assert np.abs(cents(inner, hz)).max() < 3.0
 
@@ -26,10 +26,10 @@ def test_a_steady_voice_is_found_within_three_cents(rate, hz, tilt):
 def test_a_moving_voice_is_followed_at_its_own_times(rate):
     times = np.arange(rate) / rate
     wanted = 180 + 60 * np.sin(2 * np.pi * 2 * times)
-    found = track_f0(harmonics(wanted, rate), rate)
+    pitch_track = track_f0(harmonics(wanted, rate), rate)
     inside = slice(3, -3)
-    assert (found.f0_hz[inside] > 0).all()
-    assert np.abs(cents(found.f0_hz, np.interp(found.times_s, times, wanted))[inside]).max() < 20
+    assert (pitch_track.f0_hz[inside] > 0).all()
+    assert np.abs(cents(pitch_track.f0_hz, np.interp(pitch_track.times_s, times, wanted))[inside]).max() < 20
 
 
 def test_voiced_stretches_begin_and_end_where_they_do():
@@ -37,11 +37,11 @@ def test_voiced_stretches_begin_and_end_where_they_do():
     f0_hz = np.zeros(rate)
     f0_hz[4000:12000] = 150.0
     noisy = harmonics(f0_hz, rate) + 0.002 * np.random.default_rng(0).standard_normal(rate).astype(np.float32)
-    found = track_f0(noisy, rate)
-    voiced = found.times_s[found.f0_hz > 0]
+    pitch_track = track_f0(noisy, rate)
+    voiced = pitch_track.times_s[pitch_track.f0_hz > 0]
     assert voiced[0] == pytest.approx(0.25, abs=0.025)
     assert voiced[-1] == pytest.approx(0.75, abs=0.025)
-    assert np.abs(cents(found.f0_hz[30:70], 150)).max() < 5
+    assert np.abs(cents(pitch_track.f0_hz[30:70], 150)).max() < 5
 
 
 @pytest.mark.parametrize("sound", ["silence", "offset", "noise", "click"])
@@ -53,9 +53,9 @@ def test_what_has_no_pitch_is_unvoiced(sound):
         "noise": 0.1 * generator.standard_normal(rate),
         "click": np.where(np.arange(rate) == 8000, 1.0, 0.0),
     }[sound]
-    found = track_f0(samples.astype(np.float32), rate)
-    assert np.mean(found.f0_hz > 0) < 0.03
-    assert found.f0_hz[found.f0_hz <= 0].tolist() == [0.0] * int(np.sum(found.f0_hz <= 0))
+    pitch_track = track_f0(samples.astype(np.float32), rate)
+    assert np.mean(pitch_track.f0_hz > 0) < 0.03
+    assert pitch_track.f0_hz[pitch_track.f0_hz <= 0].tolist() == [0.0] * int(np.sum(pitch_track.f0_hz <= 0))
 
 
 def test_level_offset_and_clipping_change_little():
@@ -63,9 +63,9 @@ def test_level_offset_and_clipping_change_little():
     plain = harmonics(np.full(rate // 2, 140.0), rate)
     loud = np.clip(plain / np.abs(plain).max() * 3, -1, 1)
     for samples in (1e-3 * plain, plain + 0.5, loud):
-        found = track_f0(samples.astype(np.float32), rate)
-        assert (found.f0_hz[3:-3] > 0).all()
-        assert np.abs(cents(found.f0_hz[3:-3], 140)).max() < 5
+        pitch_track = track_f0(samples.astype(np.float32), rate)
+        assert (pitch_track.f0_hz[3:-3] > 0).all()
+        assert np.abs(cents(pitch_track.f0_hz[3:-3], 140)).max() < 5
 
 
 def test_a_short_sound_has_frames_and_none_has_none():
@@ -112,8 +112,8 @@ def test_a_range_that_does_not_fit_is_refused(low_hz, high_hz):
 def test_values_at_the_centres_of_unit_frames_lie_on_the_contour():
     times = np.arange(10) * HOP_S
     hz = np.array([0, 0, 100, 200, 200, 0, 0, 150, 150, 150], np.float32)
-    found = PitchTrack(hz, np.where(hz > 0, 1.0, 0.0).astype(np.float32), times)
-    at = found.at(np.array([0.0, 0.014, 0.016, 0.025, 0.0325, 0.044, 0.046, 0.08, 0.099, 0.5, -0.5]))
+    pitch_track = PitchTrack(hz, np.where(hz > 0, 1.0, 0.0).astype(np.float32), times)
+    at = pitch_track.at(np.array([0.0, 0.014, 0.016, 0.025, 0.0325, 0.044, 0.046, 0.08, 0.099, 0.5, -0.5]))
     wanted = [0, 0, 100, 100 * np.sqrt(2), 200, 200, 0, 150, 150, 0, 0]
     assert at.f0_hz == pytest.approx(wanted, rel=1e-5)
     assert at.voicing[[0, 3, 4]].tolist() == [0, 1, 1]
@@ -126,8 +126,8 @@ def test_centres_of_a_glide_are_between_its_frames():
     times = np.arange(rate) / rate
     wanted = 100 + 100 * times
     centres = 0.0125 + 0.02 * np.arange(49)
-    found = track_f0(harmonics(wanted, rate), rate).at(centres)
-    assert np.abs(cents(found.f0_hz[2:-2], (100 + 100 * centres)[2:-2])).max() < 5
+    pitch_track = track_f0(harmonics(wanted, rate), rate).at(centres)
+    assert np.abs(cents(pitch_track.f0_hz[2:-2], (100 + 100 * centres)[2:-2])).max() < 5
 
 
 def test_the_pitch_of_made_voices_is_that_of_pyin():

@@ -52,18 +52,23 @@ def test_metadata_are_found_before_and_behind_the_samples(tmp_path, magic, place
     path = tmp_path / "x.wav"
     guano = chunk(b"guan", GUANO.encode())
     path.write_bytes(wav(guano, magic=magic) if place == "before" else wav(after=(guano,), magic=magic))
-    found = recorder_metadata(path)
-    assert start_of(found.start) == "2026-06-08T22:00:00+02:00"
-    assert (found.site, found.latitude, found.longitude, found.temperature_c) == ("Wood 3", 46.5, -8.25, 14.5)
-    assert (found.time_expansion, found.recorder) == (10.0, "Pettersson D500X 17")
+    metadata = recorder_metadata(path)
+    assert start_of(metadata.start) == "2026-06-08T22:00:00+02:00"
+    assert (metadata.site, metadata.latitude, metadata.longitude, metadata.temperature_c) == (
+        "Wood 3",
+        46.5,
+        -8.25,
+        14.5,
+    )
+    assert (metadata.time_expansion, metadata.recorder) == (10.0, "Pettersson D500X 17")
     assert time_expansion_of(path) == 10.0
 
 
 def test_wamd():
-    found = read_wamd(WAMD)
-    assert start_of(found.start) == "2020-05-01T21:00:00-05:00"
-    assert (found.site, found.latitude, found.longitude, found.temperature_c) == ("MARSH", 42.5, -71.25, 18.5)
-    assert (found.time_expansion, found.recorder) == (8.0, "SM4BAT S4U01234")
+    wamd = read_wamd(WAMD)
+    assert start_of(wamd.start) == "2020-05-01T21:00:00-05:00"
+    assert (wamd.site, wamd.latitude, wamd.longitude, wamd.temperature_c) == ("MARSH", 42.5, -71.25, 18.5)
+    assert (wamd.time_expansion, wamd.recorder) == (8.0, "SM4BAT S4U01234")
 
 
 @pytest.mark.parametrize(
@@ -80,20 +85,20 @@ def test_wamd():
     ],
 )  # fmt: skip
 def test_comments_of_audiomoths(comment, start, temperature_c):
-    found = read_comment(comment.encode())
-    assert (start_of(found.start), found.temperature_c) == (start, temperature_c)
+    metadata = read_comment(comment.encode())
+    assert (start_of(metadata.start), metadata.temperature_c) == (start, temperature_c)
 
 
 def test_a_comment_is_read_from_its_file_and_the_first_source_counts(tmp_path):
     path = tmp_path / "x.wav"
     info = chunk(b"LIST", b"INFO" + chunk(b"IART", b"AudioMoth 24F3") + chunk(b"ICMT", COMMENT.encode()))
     path.write_bytes(wav(info))
-    found = recorder_metadata(path)
-    assert start_of(found.start) == "2020-06-08T19:17:30+10:00"
-    assert (found.temperature_c, found.recorder) == (-3.5, "AudioMoth 24F31901603710B4")
+    metadata = recorder_metadata(path)
+    assert start_of(metadata.start) == "2020-06-08T19:17:30+10:00"
+    assert (metadata.temperature_c, metadata.recorder) == (-3.5, "AudioMoth 24F31901603710B4")
     path.write_bytes(wav(info, after=(chunk(b"wamd", WAMD), chunk(b"guan", b"GUANO|Version: 1.0\nTE: 1\n"))))
-    found = recorder_metadata(path)
-    assert (found.time_expansion, found.site, found.temperature_c) == (1.0, "MARSH", 18.5)
+    metadata = recorder_metadata(path)
+    assert (metadata.time_expansion, metadata.site, metadata.temperature_c) == (1.0, "MARSH", 18.5)
     # An expansion of one is none.
     assert time_expansion_of(path) is None
 
@@ -107,9 +112,9 @@ def test_what_cannot_be_understood_is_passed_over(text):
 
 
 def test_names_hold_no_control_characters_and_have_a_length():
-    found = read_guano("Station: \x1b[31mWood\u202e 3\x07\nModel: ".encode() + b"m" * 5000)
-    assert found.site == "[31mWood 3"
-    assert len(found.recorder) == 100
+    metadata = read_guano("Station: \x1b[31mWood\u202e 3\x07\nModel: ".encode() + b"m" * 5000)
+    assert metadata.site == "[31mWood 3"
+    assert len(metadata.recorder) == 100
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

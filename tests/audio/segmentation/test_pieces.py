@@ -64,8 +64,8 @@ def test_the_threshold_is_relative_to_the_loudest_frame_a_percentile_or_full_sca
 
 def test_short_pieces_are_joined_to_the_nearer_neighbour_and_none_is_dropped() -> None:
     samples = sound((3, 0.5), (0.6, 0), (0.5, 0.5), (1.2, 0), (3, 0.5), (2, 0), (3, 0.5))
-    found = seconds_of(samples, SegmentSettings())
-    assert [(round(start, 1), round(end, 1)) for start, end, _ in found] == [(0, 4.2), (5.2, 8.4), (10.2, 13.3)]
+    result = seconds_of(samples, SegmentSettings())
+    assert [(round(start, 1), round(end, 1)) for start, end, _ in result] == [(0, 4.2), (5.2, 8.4), (10.2, 13.3)]
 
 
 def test_a_short_piece_far_from_all_others_stays_by_itself() -> None:
@@ -81,9 +81,9 @@ def test_a_short_piece_is_not_joined_beyond_the_longest() -> None:
 def test_long_pieces_are_cut_at_their_quietest_points() -> None:
     samples = sound((7, 0.5), (0.2, 0.005), (8, 0.5), (0.2, 0.005), (6, 0.5))
     settings = SegmentSettings(longest_s=10, threshold_db=-60)
-    found = seconds_of(samples, settings)
-    assert [cut for _, _, cut in found] == [LONGEST, LONGEST, END]
-    assert [end for _, end, _ in found] == pytest.approx([7.1, 15.3, 21.4], abs=0.06)
+    result = seconds_of(samples, settings)
+    assert [cut for _, _, cut in result] == [LONGEST, LONGEST, END]
+    assert [end for _, end, _ in result] == pytest.approx([7.1, 15.3, 21.4], abs=0.06)
 
 
 def test_a_long_sound_without_a_quiet_point_is_still_cut_into_parts_of_useful_length() -> None:

@@ -26,11 +26,11 @@ def encoder() -> BirdnetEncoder:
 @installed
 def test_windows_of_three_seconds_give_one_vector_each(encoder: BirdnetEncoder) -> None:
     waveforms = (0.1 * np.random.default_rng(0).standard_normal((2, WINDOW_SAMPLES))).astype(np.float32)
-    found = encoder.encode(waveforms)
-    assert (found.shape, found.dtype) == ((2, 1, DIM), np.float32)
-    assert np.array_equal(encoder.encode(waveforms[1:])[0], found[1])
-    assert float(found.std()) > 0.1
-    assert not np.array_equal(found[0], found[1])
+    result = encoder.encode(waveforms)
+    assert (result.shape, result.dtype) == ((2, 1, DIM), np.float32)
+    assert np.array_equal(encoder.encode(waveforms[1:])[0], result[1])
+    assert float(result.std()) > 0.1
+    assert not np.array_equal(result[0], result[1])
     with pytest.raises(ValueError, match=r"needs 144000 \(3 s at 48000 Hz\)"):
         encoder.encode(waveforms[:, 1:])
 
@@ -56,13 +56,13 @@ def test_it_opens_by_name_and_by_the_spec_of_a_model(encoder: BirdnetEncoder) ->
 def test_the_embedding_is_what_the_classifier_reads(encoder: BirdnetEncoder) -> None:
     """A dense layer with its weights gives the model's own logits."""
     waveform = (0.1 * np.random.default_rng(1).standard_normal((1, WINDOW_SAMPLES))).astype(np.float32)
-    found = encoder.encode(waveform)[0, 0]
+    result = encoder.encode(waveform)[0, 0]
     interpreter = encoder._interpreter
     details = interpreter.get_tensor_details()
-    weights = [one["index"] for one in details if one["shape"].tolist() == [6522, DIM]]
-    biases = [one["index"] for one in details if one["shape"].tolist() == [6522]]
+    weights = [detail["index"] for detail in details if detail["shape"].tolist() == [6522, DIM]]
+    biases = [detail["index"] for detail in details if detail["shape"].tolist() == [6522]]
     logits = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0]
-    computed = interpreter.get_tensor(weights[0]) @ found + interpreter.get_tensor(biases[0])
+    computed = interpreter.get_tensor(weights[0]) @ result + interpreter.get_tensor(biases[0])
     np.testing.assert_allclose(computed, logits, atol=1e-3)
 
 

@@ -24,10 +24,10 @@ def test_each_encoder_without_torch_opens_by_name(tmp_path, save):
     save(encoder_graph())
     for settings in (EncoderSettings(name="acoustic"), EncoderSettings(name="onnx", path="encoder.onnx")):
         encoder = open_encoder(settings, tmp_path)
-        found = encoder.encode(WAVES)
+        result = encoder.encode(WAVES)
         assert encoder.spec.name == settings.name
-        assert (found.shape[0], found.shape[2], found.dtype) == (2, encoder.spec.dim, np.float32)
-        assert (found.shape[1] == 1) == encoder.spec.one_token
+        assert (result.shape[0], result.shape[2], result.dtype) == (2, encoder.spec.dim, np.float32)
+        assert (result.shape[1] == 1) == encoder.spec.one_token
 
 
 def test_an_encoder_that_needs_torch_is_named(tmp_path):

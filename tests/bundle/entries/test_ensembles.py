@@ -72,11 +72,11 @@ def scores_of(bundle, tape):
 def test_it_is_read_back_as_it_was_written(ensemble, members):
     assert read_bundle(ensemble.folder) == ensemble
     assert ensemble.ensemble.how == HOW
-    found = member_bundles(ensemble)
-    assert list(found) == ["one", "two"]
-    for name, one in found.items():
-        assert one.folder == ensemble.folder / "members" / name
-        assert (one.labels, one.files) == (members[name].labels, members[name].files)
+    result = member_bundles(ensemble)
+    assert list(result) == ["one", "two"]
+    for name, bundle in result.items():
+        assert bundle.folder == ensemble.folder / "members" / name
+        assert (bundle.labels, bundle.files) == (members[name].labels, members[name].files)
 
 
 def test_equal_ensembles_are_equal_bytes(tmp_path, members):
@@ -106,8 +106,8 @@ def test_a_recording_is_decoded_once_for_all_members(ensemble, tape, monkeypatch
 
     monkeypatch.setattr(batch, "MonoStream", Counted)
     predictor = open_predictor(ensemble, Engine())
-    found = predict_file(tape, predictor, ensemble.decisions, delivery=bundled_delivery(ensemble))
-    assert found.status == "ok"
+    prediction = predict_file(tape, predictor, ensemble.decisions, delivery=bundled_delivery(ensemble))
+    assert prediction.status == "ok"
     assert len(opened) == 1
 
 
@@ -116,16 +116,16 @@ def test_the_stream_is_the_file(ensemble, tape):
     expected = predict_file(tape, predictor, ensemble.decisions).events
     assert expected
     for feed_s in (0.03, 1.0):
-        live = [one.event for one in stream_file(tape, predictor, ensemble.decisions, feed_s)]
-        assert sorted(live, key=lambda one: (one.start_s, one.end_s, one.label)) == list(expected)
+        live = [emitted_event.event for emitted_event in stream_file(tape, predictor, ensemble.decisions, feed_s)]
+        assert sorted(live, key=lambda event: (event.start_s, event.end_s, event.label)) == list(expected)
 
 
 def test_ranks_travel_with_it(tmp_path, members, tape):
     own = np.stack([scores_of(members["one"], tape), scores_of(members["two"], tape)[:, ::-1]])
     tables = np.stack([rank_table(one) for one in own])
     how = Combination(rule="rank")
-    found = ensembled(tmp_path / "ranked", members, how, files={RANKS: rank_bytes(tables)})
-    np.testing.assert_allclose(scores_of(found, tape), combine(own, how, tables), atol=2e-3)
+    result = ensembled(tmp_path / "ranked", members, how, files={RANKS: rank_bytes(tables)})
+    np.testing.assert_allclose(scores_of(result, tape), combine(own, how, tables), atol=2e-3)
     for wrong in (tables[:1], tables[:, ::-1], tables[:, :, :2]):
         with pytest.raises(BundleError, match=RANKS):
             open_predictor(
@@ -199,15 +199,15 @@ def test_the_card_names_members_and_weights(ensemble):
 
 def test_post_processing_is_part_of_a_bundle(tmp_path, write, tape):
     how = Postprocess(kernel=(1.0, 2.0, 1.0), file_prior_top=2, file_prior_power=0.5)
-    found = write(tmp_path / "post", postprocess=how)
-    assert read_bundle(found.folder).postprocess == how
-    assert "streams are refused" in (found.folder / "CARD.md").read_text()
+    result = write(tmp_path / "post", postprocess=how)
+    assert read_bundle(result.folder).postprocess == how
+    assert "streams are refused" in (result.folder / "CARD.md").read_text()
     plain = write(tmp_path / "plain")
     assert "postprocess" not in json.loads((plain.folder / "bundle.json").read_text())
-    value = json.loads((found.folder / "bundle.json").read_text())
+    value = json.loads((result.folder / "bundle.json").read_text())
     for key, wrong in (("kernel", [1.0, 2.0]), ("kernel", [None]), ("file_prior_top", -1), ("file_prior_power", 0.0)):
-        (found.folder / "bundle.json").write_text(
+        (result.folder / "bundle.json").write_text(
             json.dumps({**value, "postprocess": {**value["postprocess"], key: wrong}})
         )
         with pytest.raises(BundleError, match=key):
-            read_bundle(found.folder)
+            read_bundle(result.folder)

@@ -37,16 +37,16 @@ def write(folder: Path, **more: Any) -> Path:
 
 
 def test_maps_and_pool_come_back_as_they_were(tmp_path: Path) -> None:
-    found = read_bundle(write(tmp_path / "b", pool="mean", calibration=MAPS))
-    assert dict(found.calibration) == MAPS
-    assert found.pool == "mean"
+    bundle = read_bundle(write(tmp_path / "b", pool="mean", calibration=MAPS))
+    assert dict(bundle.calibration) == MAPS
+    assert bundle.pool == "mean"
 
 
 def test_a_bundle_without_them_is_written_as_before(tmp_path: Path) -> None:
     manifest = json.loads((write(tmp_path / "b") / MANIFEST).read_text())
     assert not {"pool", "calibration"} & manifest.keys()
-    found = read_bundle(tmp_path / "b")
-    assert (found.pool, dict(found.calibration)) == ("max", {})
+    bundle = read_bundle(tmp_path / "b")
+    assert (bundle.pool, dict(bundle.calibration)) == ("max", {})
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], None]:

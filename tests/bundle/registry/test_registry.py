@@ -47,7 +47,7 @@ def test_a_promoted_bundle_is_current_and_opened_by_name(registry, candidate, pa
     assert version.card.read_text() == "# drums, version 1\n"
     assert version.metrics["clips"]["accuracy"]["value"] == 0.9
     assert version.environment == {"python": "3.11"}
-    assert {one.name for one in version.path.iterdir()} == {
+    assert {path.name for path in version.path.iterdir()} == {
         "bundle",
         "card.md",
         "gates.json",
@@ -226,8 +226,8 @@ def _promote_in_two_processes(registry, one, times):
     command = [sys.executable, "-c", "import sys\n" + PROPOSE, str(registry.root), str(one.bundle), str(times)]
     running = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     for process in running:
-        _, told = process.communicate(timeout=300)
-        assert process.returncode == 0, told
+        _, result = process.communicate(timeout=300)
+        assert process.returncode == 0, result
     assert whole(registry) == 2 * times
     assert [one.number for one in registry.versions("drums")] == list(range(1, 2 * times + 1))
     lines = registry.ledger("drums")

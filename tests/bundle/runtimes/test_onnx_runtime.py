@@ -174,8 +174,8 @@ def test_runtimes_agree(bundle, graph):
     chunks = chunks_of(bundle, 5)
     expected = OnnxPredictor(bundle, graph=graph).predict(chunks)
     for threads in (1, 2):
-        found = OpenVinoPredictor(bundle, threads, graph).predict(chunks)
-        np.testing.assert_allclose(found, expected, atol=1e-5)
+        result = OpenVinoPredictor(bundle, threads, graph).predict(chunks)
+        np.testing.assert_allclose(result, expected, atol=1e-5)
 
 
 def test_scores_that_were_given_stay_as_they_were(bundle, runtime):

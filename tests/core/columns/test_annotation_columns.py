@@ -26,7 +26,9 @@ annotations = st.lists(
 
 
 def by_recording(ones: list[Annotation]) -> list[Annotation]:
-    return [one for of in grouped(ones, lambda one: one.recording_id).values() for one in of]
+    return [
+        annotation for of in grouped(ones, lambda annotation: annotation.recording_id).values() for annotation in of
+    ]
 
 
 @given(annotations)
@@ -38,11 +40,16 @@ def test_columns_hold_the_annotations_by_recording(ones: list[Annotation]) -> No
     assert [columns[row] for row in range(len(columns))] == expected
     assert [columns[-1 - row] for row in range(len(columns))] == expected[::-1]
     assert columns.offsets[-1] == len(expected)
-    assert [columns.recording_ids[code] for code in columns.recording] == [one.recording_id for one in expected]
+    assert [columns.recording_ids[code] for code in columns.recording] == [
+        annotation.recording_id for annotation in expected
+    ]
     for key in ("a", "b", "ü", "ü\x00", "other"):
-        assert list(columns.of(key)) == [one for one in expected if one.recording_id == key]
+        assert list(columns.of(key)) == [annotation for annotation in expected if annotation.recording_id == key]
         assert columns.of(key).recording_ids == ((key,) if key in columns.recording_ids else ())
-    counts = {label: sum(one.label == label for one in ones) for label in sorted({one.label for one in ones})}
+    counts = {
+        label: sum(annotation.label == label for annotation in ones)
+        for label in sorted({annotation.label for annotation in ones})
+    }
     assert columns.label_counts() == counts
 
 
@@ -51,8 +58,8 @@ def test_some_rows(ones: list[Annotation], data: st.DataObject) -> None:
     columns, expected = AnnotationColumns.from_annotations(ones), by_recording(ones)
     kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
     some = columns.where(kept)
-    assert list(some) == [one for one, keep in zip(expected, kept, strict=True) if keep]
-    assert set(some.recording_ids) == {one.recording_id for one in some}
+    assert list(some) == [annotation for annotation, keep in zip(expected, kept, strict=True) if keep]
+    assert set(some.recording_ids) == {annotation.recording_id for annotation in some}
     assert list(columns[1:3]) == expected[1:3]
     rest = columns.where(~kept)
     assert AnnotationColumns.joined([some, rest]) == by_recording([*some, *rest])
@@ -62,11 +69,13 @@ def test_some_rows(ones: list[Annotation], data: st.DataObject) -> None:
 @given(annotations, st.permutations(["a", "b", "ü", "ü\x00"]))
 def test_rows_in_the_order_of_recordings_and_times(ones: list[Annotation], order: list[str]) -> None:
     columns = AnnotationColumns.from_annotations(ones)
-    found = columns.in_order(order)
+    annotation_columns = columns.in_order(order)
     # The order of an index as annotation objects define it.
     key = lambda one: (order.index(one.recording_id), one.start_s, one.end_s, one.label, repr(one))  # noqa: E731
-    assert list(found) == sorted(ones, key=key)
-    assert list(columns.by_recording(order)) == sorted(ones, key=lambda one: order.index(one.recording_id))
+    assert list(annotation_columns) == sorted(ones, key=key)
+    assert list(columns.by_recording(order)) == sorted(
+        ones, key=lambda annotation: order.index(annotation.recording_id)
+    )
     for known in [order[1:]] if order[0] in columns.recording_ids else []:
         with pytest.raises(KeyError):
             columns.by_recording(known)
@@ -87,8 +96,8 @@ def test_rows_of_a_recording_must_stay_together() -> None:
 
 
 def test_columns_differ_from_other_rows() -> None:
-    one = Annotation("a", 0.0, 1.0, "x")
-    columns = AnnotationColumns.from_annotations([one])
-    assert columns != [one, one]
+    annotation = Annotation("a", 0.0, 1.0, "x")
+    columns = AnnotationColumns.from_annotations([annotation])
+    assert columns != [annotation, annotation]
     assert columns != [Annotation("a", 0.0, 1.0, "y")]
     assert columns != 1

@@ -24,7 +24,7 @@ clips = st.lists(
 
 
 def by_recording(ones: list[Clip]) -> list[Clip]:
-    return [one for of in grouped(ones, lambda one: one.recording_id).values() for one in of]
+    return [clip for of in grouped(ones, lambda clip: clip.recording_id).values() for clip in of]
 
 
 @given(clips)
@@ -33,11 +33,11 @@ def test_columns_hold_the_clips_by_recording(ones: list[Clip]) -> None:
     assert list(columns) == expected
     assert columns == expected
     assert [columns[row] for row in range(len(columns))] == expected
-    assert [columns.recording_ids[code] for code in columns.recording] == [one.recording_id for one in expected]
+    assert [columns.recording_ids[code] for code in columns.recording] == [clip.recording_id for clip in expected]
     for key in ("a", "b", "other"):
-        assert list(columns.of(key)) == [one for one in expected if one.recording_id == key]
-    assert columns.has_role("noise").tolist() == [one.role == "noise" for one in expected]
-    assert columns.held_out_in([0, -1]).tolist() == [one.fold in (0, -1) for one in expected]
+        assert list(columns.of(key)) == [clip for clip in expected if clip.recording_id == key]
+    assert columns.has_role("noise").tolist() == [clip.role == "noise" for clip in expected]
+    assert columns.held_out_in([0, -1]).tolist() == [clip.fold in (0, -1) for clip in expected]
     assert not columns.held_out_in([]).any()
 
 
@@ -46,7 +46,7 @@ def test_some_rows(ones: list[Clip], data: st.DataObject) -> None:
     columns, expected = ClipColumns.from_clips(ones), by_recording(ones)
     kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
     some, rest = columns.where(kept), columns.where(~kept)
-    assert list(some) == [one for one, keep in zip(expected, kept, strict=True) if keep]
+    assert list(some) == [clip for clip, keep in zip(expected, kept, strict=True) if keep]
     assert list(columns[:2]) == expected[:2]
     assert ClipColumns.joined([some, rest]) == by_recording([*some, *rest])
     assert ClipColumns.joined([]) == ()

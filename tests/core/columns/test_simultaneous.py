@@ -20,7 +20,7 @@ def hits(*rows: tuple[str, float, str]) -> AnnotationColumns:
 )
 def test_a_group_reaches_from_its_first_hit(rows: list[tuple[str, int, str]], within_s: float) -> None:
     notes = hits(*((rid, step / 100, label) for rid, step, label in rows))
-    found = onset_groups(notes, within_s).tolist()
+    result = onset_groups(notes, within_s).tolist()
     # One by one, with hundredths as whole numbers.
     first: dict[str, int] = {}
     number, wanted = -1, {}
@@ -28,13 +28,13 @@ def test_a_group_reaches_from_its_first_hit(rows: list[tuple[str, int, str]], wi
         if rid not in first or step - first[rid] > round(100 * within_s):
             first[rid], number = step, number + 1
         wanted[rid, step] = number
-    assert found == [wanted[one.recording_id, round(100 * one.start_s)] for one in notes]
+    assert result == [wanted[note.recording_id, round(100 * note.start_s)] for note in notes]
 
 
 def test_hits_of_a_group_start_together_and_later_ones_stay() -> None:
     notes = hits(("a", 1.0, "kick"), ("a", 1.02, "hat"), ("a", 1.1, "snare"))
     moved = at_first_starts(notes, onset_groups(notes, 0.03))
-    assert [(one.start_s, one.end_s, one.label) for one in moved] == [
+    assert [(annotation.start_s, annotation.end_s, annotation.label) for annotation in moved] == [
         (1.0, 1.2, "kick"),
         (1.0, 1.22, "hat"),
         (1.1, 1.3, "snare"),

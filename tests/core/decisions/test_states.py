@@ -78,9 +78,9 @@ def test_who_hides_comes_before_whom_it_hides(names, pairs):
     for hider, hidden in pairs:
         if order[hider] < order[hidden]:
             masks.setdefault(hider, []).append(hidden)
-    found = masking_order(masks)
-    assert sorted(found) == sorted(masks)
-    assert all(found.index(a) < found.index(b) for a in masks for b in masks[a] if b in masks)
+    result = masking_order(masks)
+    assert sorted(result) == sorted(masks)
+    assert all(result.index(a) < result.index(b) for a in masks for b in masks[a] if b in masks)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,11 @@ def test_stretches_cover_the_recording_and_leave_out_empty_ones():
         StateChange(1.5, "fridge", UNKNOWN, 0.8, 2.5),
         StateChange(9.0, "ac", OFF, 0.1, 10.0),
     ]
-    found = [(one.start_s, one.end_s, one.label, one.state) for one in state_stretches(changes, ["ac", "fridge"], 8.0)]
-    assert found == [
+    result = [
+        (state_stretch.start_s, state_stretch.end_s, state_stretch.label, state_stretch.state)
+        for state_stretch in state_stretches(changes, ["ac", "fridge"], 8.0)
+    ]
+    assert result == [
         (0.0, 1.0, "ac", UNKNOWN),
         (1.0, 8.0, "ac", ON),
         (0.0, 1.5, "fridge", UNKNOWN),

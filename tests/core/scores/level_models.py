@@ -13,8 +13,8 @@ MEANS |= {(1, 0): (-45.0, -40.0, 0.0, 6.0), (1, 1): (-44.0, -38.0, 6.0, 6.0)}
 def embeddings(ac: int, fridge: int, n: int, level_db: float = 0.0, seed: int = 0) -> np.ndarray:
     """Embeddings (n, 1, dim) of a steady recording, float32."""
     rng = np.random.default_rng([seed, ac, fridge])
-    found = np.array(MEANS[ac, fridge]) + level_db * DIRECTION + rng.normal(0, 1.5, (n, 4))
-    return found[:, None].astype(np.float32)
+    result = np.array(MEANS[ac, fridge]) + level_db * DIRECTION + rng.normal(0, 1.5, (n, 4))
+    return result[:, None].astype(np.float32)
 
 
 def small_model() -> LevelModel:

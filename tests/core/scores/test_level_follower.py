@@ -34,16 +34,16 @@ def test_the_level_is_that_of_a_sum_over_all_paths():
     """The oracle of the forward procedure: every sequence of states and levels, with its probability."""
     windows = [*embeddings(0, 1, 2, 1.0), *embeddings(1, 0, 1, 1.0)]
     own = follower(range_db=1.5, spread_db=2.0)
-    for one in windows:
-        own(one)
+    for window in windows:
+        own(window)
     levels, states = np.array([-STEP_DB, 0.0, STEP_DB]), MODEL.states
     prior = np.exp(-0.5 * (levels / 2.0) ** 2)
     prior /= prior.sum()
     places = list(product(range(len(states)), range(3)))
 
     def weight(tokens, place):
-        found = [0.01 * HOP_S * log_likelihood(MODEL, tokens, s, levels[g]) for s, g in places]
-        return np.exp(max(found[places.index(place)] - max(found), -4.0 * HOP_S))
+        result = [0.01 * HOP_S * log_likelihood(MODEL, tokens, s, levels[g]) for s, g in places]
+        return np.exp(max(result[places.index(place)] - max(result), -4.0 * HOP_S))
 
     def step(before, after):
         flip, move = HOP_S / 45, 0.02 * HOP_S
@@ -70,11 +70,11 @@ def test_scores_are_right_at_another_level_once_it_is_heard(level_db):
     wrong_before = wrong = 0
     for number, state in enumerate(scene):
         for tokens in embeddings(*state, 60, level_db, seed=1):
-            found = own(tokens) >= 0.5
+            result = own(tokens) >= 0.5
             if number >= 1:
                 # The air conditioner hides the fridge.
                 known = np.array(state, bool)[: 1 if state[0] else 2]
-                wrong += (found[: len(known)] != known).sum()
+                wrong += (result[: len(known)] != known).sum()
                 wrong_before += ((head(tokens) >= 0.5)[: len(known)] != known).sum()
     assert own.level_db == pytest.approx(level_db, abs=1.0)
     assert wrong_before > 30

@@ -30,9 +30,9 @@ def test_lines_are_the_log_likelihoods_of_normal_distributions():
     probe = rng.normal(size=4).astype(np.float32)
     constant, linear = model.lines(probe)
     levels = np.array([-3.0, 0.0, 4.5])
-    found = constant[:, None] + linear[:, None] * levels - model.curve / 2 * levels**2
+    result = constant[:, None] + linear[:, None] * levels - model.curve / 2 * levels**2
     expected = [[multivariate_normal.logpdf(probe, one + g * DIRECTION, shrunk) for g in levels] for one in means]
-    np.testing.assert_allclose(found - found[0, 0], np.array(expected) - expected[0][0], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(result - result[0, 0], np.array(expected) - expected[0][0], rtol=1e-6, atol=1e-6)
 
 
 def test_windows_with_an_unknown_label_are_left_out():

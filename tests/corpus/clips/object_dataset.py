@@ -139,8 +139,8 @@ def _beside(
     out = _Noise()
     free = {target.recording_id: np.zeros((0, 2)) for target in targets} | dict(free)
     groups = {key: folds[key].group for key in free}
-    found = mine_beside(targets, free, groups, settings.noise_per_target, settings.fallback_raw, seed)
-    for target, n, spans in zip(targets, found.asked, found.spans, strict=True):
+    object_noise = mine_beside(targets, free, groups, settings.noise_per_target, settings.fallback_raw, seed)
+    for target, n, spans in zip(targets, object_noise.asked, object_noise.spans, strict=True):
         out.of[target] += [_noise(span, folds[target.recording_id]) for span in spans]
         out.asked[target.group] += n
         out.fallback[target.group] += sum(span.recording_id != target.recording_id for span in spans)
@@ -163,8 +163,8 @@ def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> l
     seconds: dict[tuple[int, str, str, str, int | None], list[float]] = defaultdict(list)
     for clip in clips:
         key = (clip.recording_id, clip.start_s, clip.label)
-        found = quality.get(key) if clip.role == "target" else None
-        seconds[clip.fold, clip.group, clip.role, clip.label, found].append(clip.end_s - clip.start_s)
+        result = quality.get(key) if clip.role == "target" else None
+        seconds[clip.fold, clip.group, clip.role, clip.label, result].append(clip.end_s - clip.start_s)
     return [
         StatsRow(*key, clips=len(lengths), seconds=round(sum(lengths), 6))
         for key, lengths in sorted(seconds.items(), key=lambda row: (*row[0][:4], row[0][4] or 0))
@@ -400,7 +400,7 @@ def mine_beside(
     """
     rngs = [np.random.default_rng(seed_of(seed, "beside", *_clip_name(one))) for one in targets]
     asked = [_times(per_target, rng) if one.end_s > one.start_s else 0 for one, rng in zip(targets, rngs, strict=True)]
-    found: list[list[NoiseSpan]] = [[] for _ in targets]
+    result: list[list[NoiseSpan]] = [[] for _ in targets]
     room = dict(free)
     members: dict[str, list[str]] = defaultdict(list)
     for key in sorted(free):
@@ -410,13 +410,13 @@ def mine_beside(
             for i, one in enumerate(targets):
                 own = one.recording_id
                 places = [key for key in members[groups[own]] if key != own] if elsewhere else [own]
-                while len(found[i]) < asked[i]:
+                while len(result[i]) < asked[i]:
                     span = _draw_span(free if overlapping else room, places, one.end_s - one.start_s, rngs[i])
                     if span is None:
                         break
-                    found[i].append(span)
+                    result[i].append(span)
                     room[span.recording_id] = without(room[span.recording_id], span.start_s, span.end_s)
-    return ObjectNoise(tuple(asked), tuple(tuple(sorted(spans, key=_span_place)) for spans in found))
+    return ObjectNoise(tuple(asked), tuple(tuple(sorted(spans, key=_span_place)) for spans in result))
 
 
 def _times(per_target: float, rng: np.random.Generator) -> int:
@@ -442,5 +442,5 @@ def _clip_name(one: Clip) -> tuple[str, ...]:
     return one.recording_id, repr(one.start_s), repr(one.end_s), one.label
 
 
-def _span_place(one: NoiseSpan) -> tuple[str, float, float]:
-    return one.recording_id, one.start_s, one.end_s
+def _span_place(noise_span: NoiseSpan) -> tuple[str, float, float]:
+    return noise_span.recording_id, noise_span.start_s, noise_span.end_s

@@ -59,15 +59,15 @@ def test_targets_are_the_annotations_and_noise_keeps_away() -> None:
         assert clip.end_s - clip.start_s == pytest.approx(1.0)
         assert clip.fold == FOLDS[clip.recording_id].fold
         assert clip.label == ""
-        for one in ANNOTATIONS:
-            apart = clip.end_s <= one.start_s - 0.1 + 1e-9 or clip.start_s >= one.end_s + 0.1 - 1e-9
-            assert one.recording_id != clip.recording_id or apart
+        for annotation in ANNOTATIONS:
+            apart = clip.end_s <= annotation.start_s - 0.1 + 1e-9 or clip.start_s >= annotation.end_s + 0.1 - 1e-9
+            assert annotation.recording_id != clip.recording_id or apart
     assert audit(FOLDS, RECORDINGS, ANNOTATIONS, made.clips, group="folder").ok
 
 
 def test_what_was_not_used_is_listed() -> None:
     made = build_dataset(RECORDINGS, ANNOTATIONS, FOLDS, DatasetSettings(), seed=0, crop_s=1.0)
-    listed = {(one.recording_id, one.start_s): one.reason for one in made.unused}
+    listed = {(unused.recording_id, unused.start_s): unused.reason for unused in made.unused}
     assert set(listed) == {("b2", None), ("b3", None), ("b1", 31.0)}
     assert "reviewed" in listed["b2", None]
     assert "empty file" in listed["b3", None]
@@ -79,7 +79,7 @@ def test_poor_annotations_are_no_targets_but_still_block_noise() -> None:
     chosen = DatasetSettings(quality_max=2, noise_per_target=20)
     made = build_dataset(RECORDINGS, long_poor, FOLDS, chosen, seed=0, crop_s=0.5)
     assert [c.start_s for c in made.clips if c.role == "target"] == [3.0, 29.0]
-    assert {one.start_s for one in made.unused if one.start_s is not None} == {0.0, 8.0}
+    assert {unused.start_s for unused in made.unused if unused.start_s is not None} == {0.0, 8.0}
     assert all(c.start_s >= 28.1 for c in made.clips if c.recording_id == "b1")
 
 
@@ -120,9 +120,9 @@ def test_targets_are_kept_by_quality_from_either_end(least: int, most: int, kept
         RECORDINGS, notes, FOLDS, DatasetSettings(quality_min=least, quality_max=most, noise_per_target=0), 0, 1.0
     )
     assert [unit.quality for unit in made.units if unit.clips[0].recording_id == "a1"] == kept
-    reasons = [one.reason for one in made.unused if one.start_s is not None]
+    reasons = [unused.reason for unused in made.unused if unused.start_s is not None]
     assert len(reasons) == 5 - len(kept)
-    assert all("worse than 2" in one or "worse than 3" in one or "less than 2" in one for one in reasons)
+    assert all("worse than 2" in reason or "worse than 3" in reason or "less than 2" in reason for reason in reasons)
 
 
 def whole(name: str, reviewed: bool = True, **fields: str) -> Recording:

@@ -45,15 +45,15 @@ def test_what_is_mined_touches_no_annotation_and_is_the_surest(
             for note in annotated
         )
 
-    free = [one for one in found if not touches(one)]
+    free = [false_alarm for false_alarm in found if not touches(false_alarm)]
     assert len(kept) == min(most, len(free))
-    assert all(one in free for one in kept)
-    left = sorted((one.score for one in free), reverse=True)[: len(kept)]
-    assert sorted((one.score for one in kept), reverse=True) == left
+    assert all(false_alarm in free for false_alarm in kept)
+    left = sorted((false_alarm.score for false_alarm in free), reverse=True)[: len(kept)]
+    assert sorted((false_alarm.score for false_alarm in kept), reverse=True) == left
     # In the next round each is a clip of its recording's fold, once.
     clips = mined_clips([*kept, *kept], TAPES, annotated, FOLDS, margin_s, 3.0)
     assert {(c.recording_id, c.start_s, c.end_s) for c in clips.clips} == {
-        (one.recording_id, one.start_s, one.end_s) for one in kept
+        (false_alarm.recording_id, false_alarm.start_s, false_alarm.end_s) for false_alarm in kept
     }
     assert all((c.fold, c.group, c.role, c.weight) == (*_entry(c.recording_id), "noise", 3.0) for c in clips.clips)
     assert not clips.unused
@@ -64,7 +64,7 @@ def _entry(recording_id: str) -> tuple[int, str]:
 
 
 def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
-    found = [
+    result = [
         FalseAlarm("gone", "digest of gone", 1, 2, "call", 0.5),
         FalseAlarm("a", "other bytes", 1, 2, "call", 0.5),
         FalseAlarm("a", "digest of a", 19.5, 20.5, "call", 0.5),
@@ -72,9 +72,9 @@ def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
         FalseAlarm("b", "digest of b", 8, 9, "call", 0.5),
     ]
     unreviewed = replace(TAPES[0], id="c", reviewed=False)
-    found.append(FalseAlarm("c", unreviewed.digest, 1, 2, "call", 0.5))
-    clips = mined_clips(found, (*TAPES, unreviewed), [Annotation("b", 6.05, 7, "other")], FOLDS, 0.1, 1.0)
-    assert [(one.recording_id, one.start_s) for one in clips.clips] == [("b", 8)]
+    result.append(FalseAlarm("c", unreviewed.digest, 1, 2, "call", 0.5))
+    clips = mined_clips(result, (*TAPES, unreviewed), [Annotation("b", 6.05, 7, "other")], FOLDS, 0.1, 1.0)
+    assert [(clip.recording_id, clip.start_s) for clip in clips.clips] == [("b", 8)]
     assert clips.unused == {
         "its recording is not completely annotated, or missing": 2,
         "the sound of its recording changed": 1,
@@ -84,12 +84,12 @@ def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
 
 
 def test_a_round_is_kept_once_and_read_back(tmp_path: Path) -> None:
-    found = (FalseAlarm("a", "digest of a", 1.25, 1.5, "call", 0.75),)
-    first = write_mined(tmp_path / "negatives", found, {"scores": "x"})
+    result = (FalseAlarm("a", "digest of a", 1.25, 1.5, "call", 0.75),)
+    first = write_mined(tmp_path / "negatives", result, {"scores": "x"})
     assert first is not None
-    assert read_mined(first) == found
-    assert write_mined(tmp_path / "negatives", found, {"scores": "y"}) is None
-    more = write_mined(tmp_path / "negatives", (*found, replace(found[0], start_s=1.3)), {})
+    assert read_mined(first) == result
+    assert write_mined(tmp_path / "negatives", result, {"scores": "y"}) is None
+    more = write_mined(tmp_path / "negatives", (*result, replace(result[0], start_s=1.3)), {})
     assert mined_files(tmp_path / "negatives") == [first, more]
 
 

@@ -50,21 +50,21 @@ def test_random_cuts_the_whole_at_70_and_15_per_cent() -> None:
 def test_each_bucket_is_cut_by_itself_and_a_target_keeps_its_noise(strategy: str, noise: str) -> None:
     recordings, annotations = corpus(4, 43)
     made = divided(recordings, annotations, noise, strategy=strategy, seed=3)
-    assert sum(one.role == "target" for one in made.clips) == len(annotations)
-    assert sum(one.role == "noise" for one in made.clips) == len(annotations)
+    assert sum(clip.role == "target" for clip in made.clips) == len(annotations)
+    assert sum(clip.role == "noise" for clip in made.clips) == len(annotations)
     buckets: dict[object, Counter[int]] = defaultdict(Counter)
     for unit in made.units:
-        (fold,) = {one.fold for one in unit.clips}
+        (fold,) = {clip.fold for clip in unit.clips}
         kind = unit.quality if unit.label else "noise"
         key = (
             kind if "quality" in strategy else "",
             unit.group if "clipwise" in strategy else "",
         )
         buckets[key][fold] += 1
-    for found in buckets.values():
-        n = found.total()
-        assert found[TRAIN] == n * 70 // 100
-        assert found[VAL] == n * 15 // 100
+    for bucket in buckets.values():
+        n = bucket.total()
+        assert bucket[TRAIN] == n * 70 // 100
+        assert bucket[VAL] == n * 15 // 100
     assert made.units == divided(recordings[::-1], annotations[::-1], noise, strategy=strategy, seed=3).units
     assert made.units != divided(recordings, annotations, noise, strategy=strategy, seed=4).units
 
@@ -75,7 +75,7 @@ def test_a_bucket_of_one_goes_to_test_and_of_fewer_than_seven_none_to_val() -> N
         divided(recordings, annotations, strategy="quality_and_clipwise_balanced")
     lone = recording("lone.wav", 20.0, tape="lone")
     made = divided([*recordings, lone], [*annotations, *calls(lone, 1)], strategy="clipwise_balanced", val_share=0.2)
-    assert {one.fold for one in made.clips if one.recording_id == lone.id} == {TEST}
+    assert {clip.fold for clip in made.clips if clip.recording_id == lone.id} == {TEST}
 
 
 def test_a_label_that_nobody_could_learn_is_refused() -> None:
@@ -87,7 +87,7 @@ def test_a_label_that_nobody_could_learn_is_refused() -> None:
         except SplitError as error:
             assert "no 'trill' is left to train on: all 1 are in val and test" in str(error)  # noqa: PT017
             break
-        (fold,) = {one.fold for one in made.clips if one.label == "trill"}
+        (fold,) = {clip.fold for clip in made.clips if clip.label == "trill"}
         assert fold == TRAIN
     else:
         pytest.fail("no seed put the only trill outside of train")
@@ -97,12 +97,18 @@ def test_the_audit_says_what_a_leaky_strategy_cuts() -> None:
     recordings, annotations = corpus(4, 30)
     split = SplitSettings(group="tape", strategy="clipwise_balanced")
     made = divided(recordings, annotations, strategy=split.strategy)
-    found = audit(undivided(recordings, (), "tape"), recordings, annotations, made.clips, group="tape", by_clip=True)
-    assert found.groups_cut == ("t0", "t1", "t2", "t3")
-    assert not found.ok
-    words = split.kind.leak_in_words(found.groups_cut, 4, "tape")
+    leak_audit = audit(
+        undivided(recordings, (), "tape"), recordings, annotations, made.clips, group="tape", by_clip=True
+    )
+    assert leak_audit.groups_cut == ("t0", "t1", "t2", "t3")
+    assert not leak_audit.ok
+    words = split.kind.leak_in_words(leak_audit.groups_cut, 4, "tape")
     assert words == "leaky: clipwise_balanced cuts through 4 of 4 groups of 'tape'"
-    assert [(one.fold, one.annotations["hum"]) for one in found.folds] == [(TRAIN, 84), (TEST, 20), (VAL, 16)]
+    assert [(fold_count.fold, fold_count.annotations["hum"]) for fold_count in leak_audit.folds] == [
+        (TRAIN, 84),
+        (TEST, 20),
+        (VAL, 16),
+    ]
 
 
 def test_clips_that_share_time_across_the_split_are_counted() -> None:
@@ -134,8 +140,8 @@ def test_whole_tapes_go_to_one_split_each(counts: list[int], seed: int) -> None:
     for one in recordings:
         of_tape[one.fields["tape"]].add(folds[one.id].fold)
     assert all(len(found) == 1 for found in of_tape.values())
-    for one in annotations:
-        held[folds[one.recording_id].fold] += 1
+    for annotation in annotations:
+        held[folds[annotation.recording_id].fold] += 1
     assert all(held[fold] for fold in (TRAIN, VAL, TEST))
     # Greedy by the largest deficit: no split passes its share by more than its last tape.
     total = sum(counts)

@@ -64,26 +64,30 @@ def test_noise_touches_no_annotation_and_the_report_is_true(
     by_id = {one.id: one for one in recordings}
     asked, placed, elsewhere = Counter[str](), Counter[str](), Counter[str]()
     for unit in made.units:
-        target, noise = unit.clips[0], [one for one in unit.clips if one.role == "noise"]
+        target, noise = unit.clips[0], [clip for clip in unit.clips if clip.role == "noise"]
         repeats = len(unit.clips) - len(noise)
         assert target.role == "target"
         assert len(noise) <= repeats * int(np.ceil(k))
-        for one in noise:
-            owner = by_id[one.recording_id]
+        for clip in noise:
+            owner = by_id[clip.recording_id]
             assert owner.reviewed
             assert owner.fields["tape"] == by_id[target.recording_id].fields["tape"]
-            assert one.end_s - one.start_s == pytest.approx(target.end_s - target.start_s, abs=1e-9)
-            assert -1e-9 <= one.start_s <= one.end_s <= owner.duration_s + 1e-9
+            assert clip.end_s - clip.start_s == pytest.approx(target.end_s - target.start_s, abs=1e-9)
+            assert -1e-9 <= clip.start_s <= clip.end_s <= owner.duration_s + 1e-9
             # Every annotation keeps noise away, whoever's it is and whatever its quality.
             for other in annotations:
-                if other.recording_id == one.recording_id:
-                    assert one.end_s <= other.start_s - margin + 1e-9 or one.start_s >= other.end_s + margin - 1e-9
-            if one.recording_id != target.recording_id:
+                if other.recording_id == clip.recording_id:
+                    assert clip.end_s <= other.start_s - margin + 1e-9 or clip.start_s >= other.end_s + margin - 1e-9
+            if clip.recording_id != target.recording_id:
                 assert fallback
                 elsewhere[unit.group] += 1
             placed[unit.group] += 1
-        short = [one for one in made.unplaced if (one.recording_id, one.start_s, one.end_s, one.label) == _key(target)]
-        missing = sum(one.asked - one.placed for one in short)
+        short = [
+            unplaced
+            for unplaced in made.unplaced
+            if (unplaced.recording_id, unplaced.start_s, unplaced.end_s, unplaced.label) == _key(target)
+        ]
+        missing = sum(unplaced.asked - unplaced.placed for unplaced in short)
         asked[unit.group] += len(noise) + missing
         if float(k).is_integer() and target.end_s > target.start_s:
             assert len(noise) + missing == repeats * k
@@ -92,8 +96,8 @@ def test_noise_touches_no_annotation_and_the_report_is_true(
         assert (row.placed, row.from_fallback) == (placed[row.group], elsewhere[row.group])
 
 
-def _key(one: Clip) -> tuple[str, float, float, str]:
-    return one.recording_id, one.start_s, one.end_s, one.label
+def _key(clip: Clip) -> tuple[str, float, float, str]:
+    return clip.recording_id, clip.start_s, clip.end_s, clip.label
 
 
 def test_a_fraction_is_a_chance_of_one_more() -> None:
@@ -110,9 +114,9 @@ def test_the_rest_of_the_tape_is_asked_only_where_a_clip_has_no_room() -> None:
     made = mined(full, calls, noise_per_target=2)
     (tape,) = [row for row in made.tapes if row.group == "t"]
     assert (tape.asked, tape.placed, tape.from_fallback, tape.skipped, tape.overlapping) == (4, 4, 2, 0, 0)
-    assert {one.recording_id for one in made.clips if one.role == "noise"} == {"free"}
+    assert {clip.recording_id for clip in made.clips if clip.role == "noise"} == {"free"}
     alone = mined(full, calls, noise_per_target=2, fallback_raw=False)
-    assert [(one.recording_id, one.asked, one.placed) for one in alone.unplaced] == [("full", 2, 0)]
+    assert [(unplaced.recording_id, unplaced.asked, unplaced.placed) for unplaced in alone.unplaced] == [("full", 2, 0)]
     assert (alone.tapes[0].placed, alone.tapes[0].from_fallback, alone.tapes[0].skipped) == (2, 0, 2)
 
 
@@ -143,7 +147,7 @@ def test_a_call_of_no_length_asks_for_no_noise() -> None:
 def test_overlaps_and_duplicates_are_counted_as_by_hand(spans: list[tuple[str, int, int]]) -> None:
     clips = [Clip(rid, start / 2, (start + length) / 2, "noise", 0, "g") for rid, start, length in spans]
     (row,) = mining_report({"g": len(clips)}, {}, clips)
-    ordered = sorted(clips, key=lambda one: (one.recording_id, one.start_s, one.end_s))
+    ordered = sorted(clips, key=lambda clip: (clip.recording_id, clip.start_s, clip.end_s))
     overlapping = sum(
         any(a.recording_id == b.recording_id and b.start_s < a.end_s for a in ordered[:i])
         for i, b in enumerate(ordered)

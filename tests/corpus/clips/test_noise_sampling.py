@@ -39,9 +39,11 @@ def test_noise_never_meets_an_annotation_and_the_report_is_true(
         assert owner.reviewed
         assert -1e-9 <= span.start_s < span.end_s <= owner.duration_s + 1e-9
         assert min(abs(span.end_s - span.start_s - length) for length in lengths) < 1e-9
-        for one in annotations:
-            if one.recording_id == span.recording_id:
-                assert span.end_s <= one.start_s - margin + 1e-9 or span.start_s >= one.end_s + margin - 1e-9
+        for annotation in annotations:
+            if annotation.recording_id == span.recording_id:
+                assert (
+                    span.end_s <= annotation.start_s - margin + 1e-9 or span.start_s >= annotation.end_s + margin - 1e-9
+                )
     reviewed = [r for r in recordings if r.reviewed]
     assert [row.recording_id for row in rows] == sorted(r.id for r in reviewed)
     assert sum(row.asked for row in rows) == (n if reviewed else 0)

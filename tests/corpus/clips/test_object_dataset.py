@@ -126,25 +126,25 @@ def test_columns_give_the_dataset_of_objects(
     )
     notes = AnnotationColumns.from_annotations(ones)
     if not (wanted.before_s or wanted.after_s):
-        targets = {(one.recording_id, one.start_s, one.label) for one in expected.clips if one.role == "target"}
-        kept = [one for one in notes if (one.recording_id, one.start_s, one.label) in targets]
+        targets = {(clip.recording_id, clip.start_s, clip.label) for clip in expected.clips if clip.role == "target"}
+        kept = [note for note in notes if (note.recording_id, note.start_s, note.label) in targets]
         assert list(notes.where(found.targets)) == kept
         assert dataset_stats(found.clips, found.quality) == objects.dataset_stats(expected.clips, kept)
     assert audit(placed, recordings, notes, found.clips, by_clip=True).clips_crossing == crossing(list(found.clips))
-    assert list(possible_targets(notes, wanted)) == [one for one in notes if objects.has_quality(one, wanted)]
+    assert list(possible_targets(notes, wanted)) == [note for note in notes if objects.has_quality(note, wanted)]
 
 
 def crossing(clips: list[Any]) -> int:
     """Return how many clips share time with a clip of another fold of the same recording."""
     return sum(
         any(
-            one.recording_id == other.recording_id
-            and one.fold != other.fold
-            and one.start_s < other.end_s
-            and other.start_s < one.end_s
+            clip.recording_id == other.recording_id
+            and clip.fold != other.fold
+            and clip.start_s < other.end_s
+            and other.start_s < clip.end_s
             for other in clips
         )
-        for one in clips
+        for clip in clips
     )
 
 
@@ -169,11 +169,11 @@ def test_a_window_around_an_onset_is_cut_at_the_ends_of_the_recording() -> None:
     hits = [Annotation("a", start, start + 1.0, "kick") for start in (0.05, 4.0, 9.9)]
     wanted = DatasetSettings(before_s=0.08, after_s=0.2, noise_per_target=0)
     made = build_dataset([tape], hits, {"a": FoldEntry("a", 0)}, wanted, 0, 1.0)
-    assert [(one.start_s, one.end_s) for one in made.clips] == [(0.0, 0.25), (3.92, 4.2), (9.9 - 0.08, 10.0)]
+    assert [(clip.start_s, clip.end_s) for clip in made.clips] == [(0.0, 0.25), (3.92, 4.2), (9.9 - 0.08, 10.0)]
     assert made.targets.tolist() == [True] * 3
     # A clip finds its annotation by the start that both have.
-    assert [one.start_s for one in at_clip_starts(AnnotationColumns.from_annotations(hits), wanted)] == [
-        one.start_s for one in made.clips
+    assert [annotation.start_s for annotation in at_clip_starts(AnnotationColumns.from_annotations(hits), wanted)] == [
+        clip.start_s for clip in made.clips
     ]
     assert list(at_clip_starts(AnnotationColumns.from_annotations(hits), DatasetSettings())) == hits
 

@@ -26,12 +26,12 @@ def test_rows_as_they_are(tmp_path: Path) -> None:
         ),
         FetchSettings(),
     )
-    assert [(one.path, one.size, one.sha256) for one in rows] == [
+    assert [(wanted.path, wanted.size, wanted.sha256) for wanted in rows] == [
         ("XC1.ogg", 12, SHA), ("b c.ogg", 0, SHA), ("d/e.ogg", 5, SHA),
     ]  # fmt: skip
     named = FetchSettings(address_column="url", size_column="bytes", path_column="file")
-    (one,) = read_fetch_table(table(tmp_path, GOOD, header=("url", "bytes", "sha256", "file")), named)
-    assert one.path == "XC1.ogg"
+    (wanted,) = read_fetch_table(table(tmp_path, GOOD, header=("url", "bytes", "sha256", "file")), named)
+    assert wanted.path == "XC1.ogg"
 
 
 @pytest.mark.parametrize(
@@ -89,9 +89,9 @@ def test_tables_that_are_none(tmp_path: Path) -> None:
 def test_no_path_leaves_its_folder(tmp_path_factory: pytest.TempPathFactory, path: str) -> None:
     folder = tmp_path_factory.mktemp("paths")
     try:
-        (one,) = read_fetch_table(table(folder, (*GOOD[:3], path)), FetchSettings())
+        (wanted,) = read_fetch_table(table(folder, (*GOOD[:3], path)), FetchSettings())
     except (FormatError, UnicodeEncodeError):
         return
-    place = Path(folder, one.path).resolve()
+    place = Path(folder, wanted.path).resolve()
     assert place.is_relative_to(folder.resolve())
     assert place != folder.resolve()

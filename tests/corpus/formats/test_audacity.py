@@ -33,15 +33,15 @@ def test_nothing_is_lost_in_a_round_trip(tmp_path_factory, rows):
 def crowsetta_boxes(path: Path):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        found = crowsetta.Transcriber(format="aud-bbox").from_file(path).to_bbox()
-    return [(box.onset, box.offset, box.label, box.low_freq, box.high_freq) for box in found]
+        result = crowsetta.Transcriber(format="aud-bbox").from_file(path).to_bbox()
+    return [(box.onset, box.offset, box.label, box.low_freq, box.high_freq) for box in result]
 
 
 def test_crowsetta_reads_what_we_write_and_we_its_sample(tmp_path):
     sample = Path(crowsetta.example("spinetail.txt", return_path=True))
     rows = read_audacity(sample)
     assert len(rows) == 18
-    assert [(one.start_s, one.end_s, one.label, one.low_hz, one.high_hz) for one in rows] == crowsetta_boxes(sample)
+    assert [(row.start_s, row.end_s, row.label, row.low_hz, row.high_hz) for row in rows] == crowsetta_boxes(sample)
     write_audacity(tmp_path / "x.txt", rows)
     assert crowsetta_boxes(tmp_path / "x.txt") == crowsetta_boxes(sample)
 

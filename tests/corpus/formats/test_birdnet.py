@@ -66,9 +66,9 @@ def test_every_type_says_the_same(tmp_path: Path, name: str, text: str, known: s
     ]
     assert rows == [FIRST, SECOND]
     if known is not None:
-        found = guess(path)
-        assert found is not None
-        assert found.name == known
+        result = guess(path)
+        assert result is not None
+        assert result.name == known
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -84,9 +84,9 @@ def test_parquet(tmp_path: Path) -> None:
         }
     ).write_parquet(path)
     assert read_birdnet(path).rows == (FIRST, SECOND)
-    found = guess(path)
-    assert found is not None
-    assert found.name == "birdnet"
+    result = guess(path)
+    assert result is not None
+    assert result.name == "birdnet"
 
 
 def test_labels_of_audacity_are_split_and_the_scientific_name_may_be_asked_for(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ def sed_eval() -> Any:
 
 def as_rows(events: Any) -> list[RawSelection]:
     return [
-        RawSelection(float(one["onset"]), float(one["offset"]), one["event_label"], begin_path=one["filename"])
-        for one in events
+        RawSelection(float(event["onset"]), float(event["offset"]), event["event_label"], begin_path=event["filename"])
+        for event in events
     ]
 
 

@@ -51,12 +51,12 @@ tables = st.tuples(st.sampled_from(HEADERS), st.lists(line, max_size=4), st.samp
 
 
 def check(path: Path, read) -> None:
-    said = str(path)
+    result = str(path)
     try:
         read(path)
     except FormatError as problem:
-        said = str(problem)
-    assert str(path) in said
+        result = str(problem)
+    assert str(path) in result
 
 
 @settings(deadline=None, max_examples=60)

@@ -58,15 +58,15 @@ def test_we_still_write_what_the_others_read(tmp_path: Path) -> None:
 
 
 def test_opensoundscape_reads_our_windows_and_boxes() -> None:
-    said = understood("opensoundscape")
+    result = understood("opensoundscape")
     ours = to_windows(TABLE, WindowPlan(3.0, 1.5, 0.25)).table
     expected = [
         [file, start, end, dict(zip(ours.labels, values, strict=True))]
         for file, windows in sorted(ours.files.items())
         for (start, end), values in zip(windows.times_s.tolist(), windows.values.tolist(), strict=True)
     ]
-    assert said["windows"] == expected
-    assert said["raven"] == [[0.5, 1.25, "wren", 1000.0, 4000.0], [2.75, 3.4, "ünï call", 0.0, 8000.0]]
+    assert result["windows"] == expected
+    assert result["raven"] == [[0.5, 1.25, "wren", 1000.0, 4000.0], [2.75, 3.4, "ünï call", 0.0, 8000.0]]
 
 
 def test_opensoundscape_labels_the_same_windows() -> None:
@@ -85,15 +85,15 @@ def test_we_read_opensoundscapes_boxes() -> None:
 
 
 def test_sed_scores_eval_reads_our_tables() -> None:
-    said = understood("sed_scores_eval")
-    assert said["events"] == {
+    result = understood("sed_scores_eval")
+    assert result["events"] == {
         "a": [[0.5, 1.25, "wren"], [2.75, 3.4, "ünï call"]],
         "b/b": [[1.0, 7.5, "wren"]],
         "empty": [],
     }
-    assert said["durations"] == {"a": 7.0, "b/b": 8.0, "empty": 1.5}
-    assert said["scores"]["columns"] == ["onset", "offset", "wren", "ünï call"]
-    assert np.array_equal(np.array(said["scores"]["rows"])[:, 2:], SCORES)
+    assert result["durations"] == {"a": 7.0, "b/b": 8.0, "empty": 1.5}
+    assert result["scores"]["columns"] == ["onset", "offset", "wren", "ünï call"]
+    assert np.array_equal(np.array(result["scores"]["rows"])[:, 2:], SCORES)
 
 
 def test_we_read_sed_scores_evals_scores() -> None:

@@ -30,9 +30,9 @@ def table(tmp_path: Path, columns: str, *cells: str) -> Path:
 def test_an_edited_identification_is_the_label(
     tmp_path: Path, columns: str, cells: list[str], labels: list[str]
 ) -> None:
-    found = read_kaleidoscope(table(tmp_path, columns, *cells))
-    assert [row.label for row in found.rows] == labels
-    assert "MANUAL ID" not in found.unread
+    kaleidoscope = read_kaleidoscope(table(tmp_path, columns, *cells))
+    assert [row.label for row in kaleidoscope.rows] == labels
+    assert "MANUAL ID" not in kaleidoscope.unread
 
 
 def test_a_mixture_is_said_and_a_column_may_be_chosen(tmp_path: Path) -> None:

@@ -39,13 +39,13 @@ def index(folder: Path, **options: tuple[str, ...]) -> CorpusIndex:
 
 
 def label_problems(found: CorpusIndex) -> list[Problem]:
-    return [one for one in health(found, rate=1000).problems if one.code.startswith("label_")]
+    return [problem for problem in health(found, rate=1000).problems if problem.code.startswith("label_")]
 
 
 def test_both_forms_of_unicode_are_one_label_in_every_reader(tmp_path: Path) -> None:
-    found = index(project(tmp_path, [NFC, NFD]), labels=(NFD,))
-    assert [one.label for one in found.annotations] == [NFC, NFC]
-    assert label_problems(found) == []
+    corpus_index = index(project(tmp_path, [NFC, NFD]), labels=(NFD,))
+    assert [annotation.label for annotation in corpus_index.annotations] == [NFC, NFC]
+    assert label_problems(corpus_index) == []
     for name, text in {
         "x.csv": f"start_time,end_time,label\n1,2,{NFD}\n",
         "x.txt": f"1\t2\t{NFD}\n",
@@ -63,46 +63,48 @@ def test_both_forms_of_unicode_are_one_label_in_every_reader(tmp_path: Path) -> 
 
 
 def test_annotations_from_python_are_compared_in_nfc() -> None:
-    found = evaluate([Annotation("a", 1.0, 2.0, NFC)], [Annotation("a", 1.0, 2.0, NFD)], bootstrap=0)
-    assert (found.f1.value, list(found.per_label), found.notes) == (1.0, [NFC], ())
+    evaluation = evaluate([Annotation("a", 1.0, 2.0, NFC)], [Annotation("a", 1.0, 2.0, NFD)], bootstrap=0)
+    assert (evaluation.f1.value, list(evaluation.per_label), evaluation.notes) == (1.0, [NFC], ())
 
 
 def test_twins_are_named_with_a_remedy_that_joins_them(tmp_path: Path) -> None:
     folder = project(tmp_path, ALIKE)
     problems = label_problems(index(folder))
-    assert [(one.severity, one.code) for one in problems] == [("warning", "label_twins")] * 2
+    assert [(problem.severity, problem.code) for problem in problems] == [("warning", "label_twins")] * 2
     assert "'wood\\xa0thrush' (1)" in problems[1].message
     assert "'wood thrush\\u200b' (1)" in problems[1].message
-    assert all(one.where in one.remedy for one in problems)
-    joined = index(folder, label_map=tuple(one.where for one in problems))
+    assert all(problem.where in problem.remedy for problem in problems)
+    joined = index(folder, label_map=tuple(problem.where for problem in problems))
     assert label_problems(joined) == []
-    assert {one.label for one in joined.annotations} == {one.where for one in problems}
+    assert {annotation.label for annotation in joined.annotations} == {problem.where for problem in problems}
 
 
 def test_twins_of_a_kept_label_are_named_too(tmp_path: Path) -> None:
-    found = index(project(tmp_path, ["Wren", "robin"]), labels=("wren", "robin"))
-    assert ["'Wren' (0), 'wren' (0)" in one.message for one in label_problems(found) if one.code == "label_twins"] == [
-        True
-    ]
+    corpus_index = index(project(tmp_path, ["Wren", "robin"]), labels=("wren", "robin"))
+    assert [
+        "'Wren' (0), 'wren' (0)" in problem.message
+        for problem in label_problems(corpus_index)
+        if problem.code == "label_twins"
+    ] == [True]
 
 
 def test_garbled_labels_are_named(tmp_path: Path) -> None:
     garbled = NFC.encode().decode("cp1252")
     problems = label_problems(index(project(tmp_path, [garbled, "Amsel"])))
-    assert [(one.code, one.where) for one in problems] == [("label_garbled", garbled)]
+    assert [(problem.code, problem.where) for problem in problems] == [("label_garbled", garbled)]
     assert is_garbled("K\ufffduzchen")
 
 
 def test_score_names_labels_that_cannot_match() -> None:
-    truth, found = [Annotation("a", 1.0, 2.0, "Call")], [Annotation("a", 1.0, 2.0, "call")]
+    truth, annotations = [Annotation("a", 1.0, 2.0, "Call")], [Annotation("a", 1.0, 2.0, "call")]
     with pytest.raises(UsageError, match=r"no label in common \('call' and 'Call'\).*look alike.*Give --map FROM=TO"):
-        evaluate(truth, found, bootstrap=0)
+        evaluate(truth, annotations, bootstrap=0)
     more = [Annotation("a", 5.0, 6.0, "song")]
-    assert [note.kind for note in evaluate(truth + more, found + more, bootstrap=0).notes] == ["label_twins"]
+    assert [note.kind for note in evaluate(truth + more, annotations + more, bootstrap=0).notes] == ["label_twins"]
     for entry in ("call=Call", "call", "Call"):
-        joined = evaluate(truth, found, bootstrap=0, label_map=[entry])
+        joined = evaluate(truth, annotations, bootstrap=0, label_map=[entry])
         assert (joined.f1.value, joined.notes) == (1.0, ())
-    assert evaluate(truth, found, bootstrap=0, ignore_labels=True).notes == ()
+    assert evaluate(truth, annotations, bootstrap=0, ignore_labels=True).notes == ()
 
 
 def test_maps() -> None:

@@ -81,13 +81,16 @@ def test_crowsetta_reads_what_we_write(tmp_path):
         (7200.000001, 7200.5, 0.0, 9000.0, "ünïcode, with “quotes” & =sum"),
         (7201.0, 7201.5, 0.0, 100.0, '"x" and y'),
     ]
-    assert [one.begin_path for one in read_raven(path)] == ["night.23_tape.flac"] * 3
+    assert [raw_selection.begin_path for raw_selection in read_raven(path)] == ["night.23_tape.flac"] * 3
 
 
 def test_we_read_crowsettas_sample_and_what_crowsetta_writes(tmp_path):
     sample = Path(crowsetta.example("Recording1", return_path=True))
     expected = crowsetta_boxes(sample, "Species")
-    ours = [(one.start_s, one.end_s, one.low_hz, one.high_hz, one.label) for one in read_raven(sample)]
+    ours = [
+        (raw_selection.start_s, raw_selection.end_s, raw_selection.low_hz, raw_selection.high_hz, raw_selection.label)
+        for raw_selection in read_raven(sample)
+    ]
     assert len(ours) > 5
     assert ours == expected
     copy = tmp_path / "copy.txt"
@@ -108,7 +111,12 @@ def test_a_row_for_each_view_and_channel_is_one_selection(tmp_path):
         row(number="3", start="1.5", view="Waveform 1"),
     )
     read = read_raven(path)
-    assert [(one.start_s, one.low_hz) for one in read] == [(1.0, 0.0), (1.0, 0.0), (1.0, 0.0), (1.5, 0.0)]
+    assert [(raw_selection.start_s, raw_selection.low_hz) for raw_selection in read] == [
+        (1.0, 0.0),
+        (1.0, 0.0),
+        (1.0, 0.0),
+        (1.5, 0.0),
+    ]
 
 
 def test_columns_are_found_in_any_case_and_order_and_label_columns_in_turn(tmp_path):
@@ -144,13 +152,19 @@ def test_a_table_over_several_files_gives_the_time_in_each(tmp_path):
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends(tmp_path, encoding, end):
     path = table(tmp_path, row(label="Gäns"), encoding=encoding, end=end)
-    assert [one.label for one in read_raven(path)] == ["Gäns"]
+    assert [raw_selection.label for raw_selection in read_raven(path)] == ["Gäns"]
 
 
 def test_qualities(tmp_path):
     header = HEADER + "\tQuality"
     rows = [row(number=str(k)) + f"\t{text}" for k, text in enumerate(["3", "Q2", "q1", "4.0", ""])]
-    assert [one.quality for one in read_raven(table(tmp_path, *rows, header=header))] == [3, 2, 1, 4, None]
+    assert [raw_selection.quality for raw_selection in read_raven(table(tmp_path, *rows, header=header))] == [
+        3,
+        2,
+        1,
+        4,
+        None,
+    ]
 
 
 def test_a_default_label_stands_in(tmp_path):

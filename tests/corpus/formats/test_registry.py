@@ -27,9 +27,9 @@ SAMPLES = {
 def test_a_file_says_what_it_is(tmp_path: Path, name: str) -> None:
     file, text = SAMPLES[name]
     (tmp_path / file).write_text(text)
-    found = guess(tmp_path / file)
-    assert found is not None
-    assert found.name == name
+    result = guess(tmp_path / file)
+    assert result is not None
+    assert result.name == name
 
 
 def test_parquet_is_told_by_its_columns(tmp_path: Path) -> None:
@@ -142,9 +142,9 @@ def test_times_in_milliseconds_say_so(tmp_path: Path) -> None:
 def test_annotations_of_windows_are_events_and_scores_are_not(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("file,start_time,end_time,wren\na.wav,0,3,1\na.wav,3,6,1\na.wav,6,9,0\nb.wav,0,3,False\n")
-    found = read_event_sets(path)
-    assert [(row.start_s, row.end_s, row.label) for row in found["a"]] == [(0.0, 6.0, "wren")]
-    assert found["b"] == []
+    event_sets = read_event_sets(path)
+    assert [(row.start_s, row.end_s, row.label) for row in event_sets["a"]] == [(0.0, 6.0, "wren")]
+    assert event_sets["b"] == []
     path.write_text("file,start_time,end_time,wren\na.wav,0,3,0.25\n")
     with pytest.raises(FormatError, match=r"x\.csv: its values are scores"):
         read_event_sets(path)

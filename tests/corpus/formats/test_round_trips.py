@@ -23,11 +23,11 @@ labels = labels.filter(bool)
 
 
 def read_back(path: Path, name: str) -> EventTable | ScoreTable:
-    found = guess(path)
-    assert found is not None
-    assert found.name == name
-    assert found.read is not None
-    return found.read(path, ReadOptions())
+    result = guess(path)
+    assert result is not None
+    assert result.name == name
+    assert result.read is not None
+    return result.read(path, ReadOptions())
 
 
 @settings(deadline=None, max_examples=80)
@@ -50,10 +50,10 @@ def test_windows_come_back_or_are_refused(
     except (FormatError, UsageError):
         assert not path.exists()
         return
-    found = read_back(path, name)
-    assert isinstance(found, ScoreTable)
-    assert found.labels == table.labels
-    assert found.files["a"].values.tolist() == table.files["a"].values.tolist()
+    back = read_back(path, name)
+    assert isinstance(back, ScoreTable)
+    assert back.labels == table.labels
+    assert back.files["a"].values.tolist() == table.files["a"].values.tolist()
 
 
 @settings(deadline=None, max_examples=60)
@@ -75,8 +75,8 @@ def test_events_come_back_or_are_refused(
     except FormatError:
         assert not path.exists()
         return
-    found = read_back(path, name)
-    assert isinstance(found, EventTable)
-    assert [(row.start_s, row.end_s, row.label) for row in found.rows] == [
+    back = read_back(path, name)
+    assert isinstance(back, EventTable)
+    assert [(row.start_s, row.end_s, row.label) for row in back.rows] == [
         (row.start_s, row.end_s, row.label) for row in rows
     ]

@@ -28,7 +28,9 @@ def row(file: str, start: float, length: float = 1.0, offset: float | None = Non
 
 
 def starts(rows: list[SessionRow], lengths: FileLengths) -> list[tuple[str, float]]:
-    return [(one.begin_path, one.start_s) for one in place_in_files(TABLE, rows, lengths)[0]]
+    return [
+        (raw_selection.begin_path, raw_selection.start_s) for raw_selection in place_in_files(TABLE, rows, lengths)[0]
+    ]
 
 
 def test_the_lengths_decide_between_both_readings() -> None:
@@ -53,9 +55,9 @@ def test_times_that_lie_among_each_other_cannot_run_on() -> None:
 
 
 def test_one_file_is_taken_to_be_the_first_and_that_is_said() -> None:
-    one = [row("b.wav", 12.0)]
-    assert [note.kind for note in place_in_files(TABLE, one, NO_LENGTHS)[1]] == ["times_assumed"]
-    assert place_in_files(Path("b.Table.1.selections.txt"), one, NO_LENGTHS)[1] == []
+    session_rows = [row("b.wav", 12.0)]
+    assert [note.kind for note in place_in_files(TABLE, session_rows, NO_LENGTHS)[1]] == ["times_assumed"]
+    assert place_in_files(Path("b.Table.1.selections.txt"), session_rows, NO_LENGTHS)[1] == []
     assert place_in_files(TABLE, [row("b.wav", 12.0, offset=2.0)], NO_LENGTHS)[1] == []
 
 
@@ -100,15 +102,15 @@ def test_calls_are_placed_where_they_are_or_the_table_is_refused(
             placed = None
         assert placed is not None or blank != "none"
         if placed is not None:
-            found = [(one.begin_path, one.start_s) for one in placed]
-            assert found == truth or [note.kind for note in notes] == ["times_assumed"]
+            result = [(raw_selection.begin_path, raw_selection.start_s) for raw_selection in placed]
+            assert result == truth or [note.kind for note in notes] == ["times_assumed"]
 
 
 def test_a_selection_over_the_end_of_its_file_goes_on_in_the_next() -> None:
     both = known({"a.wav": 10.0, "b.wav": 10.0})
     named = row("a.wav", 9.0, 3.0, offset=9.0, end_file="D:\\x\\b.wav")
     rows, notes = place_in_files(TABLE, [named], known({"a.wav": 10.0}, others=["b.wav"]))
-    assert [(one.begin_path, one.start_s, one.end_s) for one in rows] == [
+    assert [(raw_selection.begin_path, raw_selection.start_s, raw_selection.end_s) for raw_selection in rows] == [
         ("a.wav", 9.0, 10.0),
         ("D:\\x\\b.wav", 0.0, 2.0),
     ]
@@ -116,7 +118,7 @@ def test_a_selection_over_the_end_of_its_file_goes_on_in_the_next() -> None:
     # Without the file of the end, the offsets of other rows show which file follows.
     unnamed = [row("a.wav", 9.0, 3.0, offset=9.0), row("b.wav", 15.0, offset=5.0)]
     rows, notes = place_in_files(TABLE, unnamed, both)
-    assert [(one.begin_path, one.start_s, one.end_s) for one in rows] == [
+    assert [(raw_selection.begin_path, raw_selection.start_s, raw_selection.end_s) for raw_selection in rows] == [
         ("a.wav", 9.0, 10.0),
         ("b.wav", 0.0, 2.0),
         ("b.wav", 5.0, 6.0),
@@ -127,7 +129,7 @@ def test_a_selection_over_the_end_of_its_file_goes_on_in_the_next() -> None:
 def test_a_rest_that_cannot_be_placed_is_said() -> None:
     crossing = row("a.wav", 9.0, 3.0, offset=9.0, end_file="b.wav")
     rows, notes = place_in_files(TABLE, [crossing], NO_LENGTHS)
-    assert [(one.begin_path, one.end_s) for one in rows] == [("a.wav", 12.0)]
+    assert [(raw_selection.begin_path, raw_selection.end_s) for raw_selection in rows] == [("a.wav", 12.0)]
     assert [(note.kind, "ends in 'b.wav'" in note.message) for note in notes] == [("crosses_files", True)]
     last = [row("a.wav", 1.0, offset=1.0), row("b.wav", 19.0, 3.0, offset=9.0)]
     rows, notes = place_in_files(TABLE, last, known({"a.wav": 10.0, "b.wav": 10.0}))
@@ -143,7 +145,9 @@ def test_both_readers_of_raven_columns_decide_alike(tmp_path: Path, suffix: str)
     path = tmp_path / f"session{suffix}"
     path.write_text(f"{HEADER}\n1\tS\t1\t1.0\t2.0\ta.wav\thum\n2\tS\t1\t12.0\t13.0\tb.wav\thum\n")
     read = read_raven_table if suffix == ".txt" else read_events
-    assert [one.start_s for one in read(path, lengths=known({"a.wav": 10.0, "b.wav": 5.0})).rows] == [1.0, 2.0]
+    assert [
+        raw_selection.start_s for raw_selection in read(path, lengths=known({"a.wav": 10.0, "b.wav": 5.0})).rows
+    ] == [1.0, 2.0]
     with pytest.raises(FormatError, match=rf"session{suffix}, line 3: 12 s of 'b.wav' could count from"):
         read(path, lengths=known({"a.wav": 10.0, "b.wav": 30.0}))
     offsets = path.read_text().replace("Begin File", "File Offset (s)\tBegin File").replace("\ta.wav", "\t1,0\ta.wav")

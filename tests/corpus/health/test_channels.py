@@ -17,19 +17,19 @@ def corpus(folder: Path) -> Path:
 
 def test_health_names_channels_that_cancel_where_their_mean_is_read(tmp_path: Path) -> None:
     index = index_corpus(corpus(tmp_path), None, CorpusSettings(audio="audio"))
-    found = [one for one in health(index, rate=8000).problems if one.code == "channels_cancel"]
-    assert [(one.severity, one.where) for one in found] == [("warning", "anti.wav")]
-    assert found[0].message == "channels cancel: their mean is 200 dB below the loudest channel"
-    assert "[audio] channel" in found[0].remedy
+    problems = [problem for problem in health(index, rate=8000).problems if problem.code == "channels_cancel"]
+    assert [(problem.severity, problem.where) for problem in problems] == [("warning", "anti.wav")]
+    assert problems[0].message == "channels cancel: their mean is 200 dB below the loudest channel"
+    assert "[audio] channel" in problems[0].remedy
     for channel in ("first", "2", "loudest"):
         index = index_corpus(tmp_path, None, CorpusSettings(audio="audio"), channel=channel)
-        assert [one.path for one in index.recordings] == ["anti.wav", "one.wav", "two.wav"]
-        assert not any(one.code == "channels_cancel" for one in health(index, rate=8000).problems)
+        assert [recording.path for recording in index.recordings] == ["anti.wav", "one.wav", "two.wav"]
+        assert not any(problem.code == "channels_cancel" for problem in health(index, rate=8000).problems)
 
 
 def test_recordings_without_the_channel_are_left_out(tmp_path: Path) -> None:
     index = index_corpus(corpus(tmp_path), None, CorpusSettings(audio="audio"), channel="3")
-    assert [one.path for one in index.recordings] == ["one.wav"]
-    assert [one.path for one in index.left_out] == ["anti.wav", "two.wav"]
+    assert [recording.path for recording in index.recordings] == ["one.wav"]
+    assert [left_out.path for left_out in index.left_out] == ["anti.wav", "two.wav"]
     reason = "has 2 channels, and [audio] channel = 3 is to be read"
     assert index.left_out[0].parted == (reason, "choose another channel, or leave it out")

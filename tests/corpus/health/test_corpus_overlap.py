@@ -24,14 +24,14 @@ def test_defect_3_tapes_and_animals_of_the_training_corpus_in_the_benchmark_are_
         recording("x.wav", "9", root="bench", animal="Luna ", tape="t7"),
         recording("y.wav", "2", root="bench", animal="MO", tape="t8"),
     )
-    found = corpus_overlap(train, bench, ["animal", "tape", "animal"])
-    assert found.shared == (
+    overlap = corpus_overlap(train, bench, ["animal", "tape", "animal"])
+    assert overlap.shared == (
         Shared("audio", "2", ("b.wav",), ("y.wav",)),
         Shared("animal", "luna", ("a.wav",), ("x.wav",)),
     )
-    assert found.unchecked == ()
+    assert overlap.unchecked == ()
     with pytest.raises(UsageError) as refused:
-        require_apart(found)
+        require_apart(overlap)
     text = str(refused.value)
     assert "animal 'luna': a.wav in training, x.wav in the benchmark" in text
     assert "the same file: b.wav in training, y.wav in the benchmark" in text
@@ -40,29 +40,29 @@ def test_defect_3_tapes_and_animals_of_the_training_corpus_in_the_benchmark_are_
 
 
 def test_what_lies_apart_is_let_through():
-    found = corpus_overlap(
+    overlap = corpus_overlap(
         corpus(recording("a.wav", "1", animal="A")), corpus(recording("a.wav", "2", root="bench", animal="B"))
     )
-    assert found == Overlap()
-    assert not found
-    require_apart(found)
+    assert overlap == Overlap()
+    assert not overlap
+    require_apart(overlap)
     assert corpus_overlap(corpus(), corpus()) == Overlap()
 
 
 def test_equal_ids_name_the_roots_as_the_remedy():
-    found = corpus_overlap(corpus(recording("a.wav", "1")), corpus(recording("a.wav", "2")))
-    assert [one.kind for one in found.shared] == ["recording"]
+    overlap = corpus_overlap(corpus(recording("a.wav", "1")), corpus(recording("a.wav", "2")))
+    assert [shared.kind for shared in overlap.shared] == ["recording"]
     with pytest.raises(UsageError, match=r"\[benchmark\] root different names"):
-        require_apart(found)
+        require_apart(overlap)
 
 
 def test_what_is_not_known_is_said_and_is_no_overlap():
     train = corpus(recording("a.wav", "1", animal="A"), recording("b.wav", "2", animal=""))
     bench = corpus(recording("x.wav", "3", root="bench", folder="."))
-    found = corpus_overlap(train, bench, ["animal", "tape", "folder", "recording"])
-    assert found.shared == ()
-    assert found.unchecked == (Unchecked("animal", "first", 1), Unchecked("animal", "second", 1))
-    assert found.to_json()["unchecked"] == [
+    overlap = corpus_overlap(train, bench, ["animal", "tape", "folder", "recording"])
+    assert overlap.shared == ()
+    assert overlap.unchecked == (Unchecked("animal", "first", 1), Unchecked("animal", "second", 1))
+    assert overlap.to_json()["unchecked"] == [
         {"field": "animal", "corpus": "first", "recordings": 1},
         {"field": "animal", "corpus": "second", "recordings": 1},
     ]
@@ -97,8 +97,8 @@ def test_agrees_with_comparing_every_pair(left, right):
         [recording(f"{n}.wav", digest, root=root, animal=animal, tape=tape) for n, (digest, animal, tape) in each]
         for root, each in (("train", list(enumerate(left))), ("bench", list(enumerate(right))))
     )
-    found = corpus_overlap(corpus(*train), corpus(*bench), ["animal", "tape"])
-    pairs = {(one.kind, a, b) for one in found.shared for a, b in product(one.first, one.second)}
+    overlap = corpus_overlap(corpus(*train), corpus(*bench), ["animal", "tape"])
+    pairs = {(shared.kind, a, b) for shared in overlap.shared for a, b in product(shared.first, shared.second)}
     slow = set()
     for a, b in product(train, bench):
         slow |= {("audio", a.path, b.path)} if a.digest == b.digest else set()
@@ -107,6 +107,6 @@ def test_agrees_with_comparing_every_pair(left, right):
                 slow.add((name, a.path, b.path))
     assert pairs == slow
     mirrored = corpus_overlap(corpus(*bench), corpus(*train), ["animal", "tape"])
-    assert [(one.kind, one.value, one.second, one.first) for one in mirrored.shared] == [
-        (one.kind, one.value, one.first, one.second) for one in found.shared
+    assert [(shared.kind, shared.value, shared.second, shared.first) for shared in mirrored.shared] == [
+        (shared.kind, shared.value, shared.first, shared.second) for shared in overlap.shared
     ]

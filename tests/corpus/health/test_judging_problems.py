@@ -17,11 +17,11 @@ def index(*annotations: Annotation, unreviewed: str = "") -> CorpusIndex:
 
 def test_one_class_that_is_everywhere_has_no_negatives() -> None:
     whole = [Annotation(key, 0.0, 10.0, "call") for key in "ab"]
-    (found,) = labels_without_negatives(index(*whole))
-    assert (found.severity, found.code, found.where) == ("warning", "no_negatives", "call")
-    assert "everything that was checked holds 'call'" in found.message
+    (result,) = labels_without_negatives(index(*whole))
+    assert (result.severity, result.code, result.where) == ("warning", "no_negatives", "call")
+    assert "everything that was checked holds 'call'" in result.message
     pieces = [Annotation(key, start, start + 2.5, "call") for key in "ab" for start in (0.0, 2.45, 4.9, 7.4)]
-    assert [one.code for one in labels_without_negatives(index(*pieces))] == ["no_negatives"]
+    assert [problem.code for problem in labels_without_negatives(index(*pieces))] == ["no_negatives"]
 
 
 def test_a_gap_a_second_label_or_an_empty_recording_is_a_negative() -> None:
@@ -34,21 +34,21 @@ def test_a_gap_a_second_label_or_an_empty_recording_is_a_negative() -> None:
 
 
 def test_what_nobody_checked_is_no_negative() -> None:
-    (found,) = labels_without_negatives(index(Annotation("a", 0.0, 10.0, "call"), unreviewed="b"))
-    assert found.where == "call"
+    (problem,) = labels_without_negatives(index(Annotation("a", 0.0, 10.0, "call"), unreviewed="b"))
+    assert problem.where == "call"
 
 
 def test_labels_of_one_group_and_labels_that_are_never_held_out() -> None:
     folds = {"a": FoldEntry("A", 0), "b": FoldEntry("B", 1), "c": FoldEntry("C", NEVER_HELD_OUT)}
     notes = [Annotation(key, 1.0, 2.0, label) for key, label in (("a", "x"), ("a", "y"), ("b", "y"), ("c", "z"))]
-    (found,) = unjudged_labels(folds, notes)
-    assert "label 'x' occurs in group 'A' only: the model tested there was never trained on it" in found.message
-    assert "label 'z' is never held out" in found.message
-    assert "'y'" not in found.message
+    (problem,) = unjudged_labels(folds, notes)
+    assert "label 'x' occurs in group 'A' only: the model tested there was never trained on it" in problem.message
+    assert "label 'z' is never held out" in problem.message
+    assert "'y'" not in problem.message
     assert not list(unjudged_labels(folds, notes[1:3]))
 
 
 def test_hundreds_of_rare_labels_are_one_warning() -> None:
     folds = {str(n): FoldEntry(str(n), n) for n in range(300)}
-    (found,) = unjudged_labels(folds, [Annotation(str(n), 0.0, 1.0, f"bird {n:03d}") for n in range(300)])
-    assert "and 295 more" in found.message
+    (problem,) = unjudged_labels(folds, [Annotation(str(n), 0.0, 1.0, f"bird {n:03d}") for n in range(300)])
+    assert "and 295 more" in problem.message

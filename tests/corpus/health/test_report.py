@@ -123,10 +123,10 @@ def test_where_an_encoder_hears_no_remedy_is_a_setting_of_the_front_end():
         levels={"a": Levels(-20, -1, 0.2, 0.0)},
     )
     problems = health(index, rate=16000, hop_s=5.0).problems
-    found = without_front_end(problems)
-    assert {"low_rate", "above_band", "offset"} <= {one.code for one in found}
-    assert {one.code for one in problems} - {one.code for one in found} == {"frame_too_long"}
-    assert not [one for one in found if "front" in one.remedy or "fmin" in one.remedy or "fmax" in one.remedy]
+    result = without_front_end(problems)
+    assert {"low_rate", "above_band", "offset"} <= {one.code for one in result}
+    assert {one.code for one in problems} - {one.code for one in result} == {"frame_too_long"}
+    assert not [one for one in result if "front" in one.remedy or "fmin" in one.remedy or "fmax" in one.remedy]
 
 
 def test_levels_of_known_sounds(tmp_path: Path):
@@ -151,8 +151,8 @@ def gaps_of_objects(notes: list[Annotation]) -> tuple[list[float], int, int]:
     """Return gaps, overlaps and repeats of the annotations of one label, one after the other."""
     gaps: list[float] = []
     overlaps = repeats = 0
-    for key in sorted({one.recording_id for one in notes}):
-        mine = [(one.start_s, one.end_s) for one in notes if one.recording_id == key]
+    for key in sorted({note.recording_id for note in notes}):
+        mine = [(note.start_s, note.end_s) for note in notes if note.recording_id == key]
         repeats += len(mine) - len(set(mine))
         reach = -np.inf
         for start_s, end_s in sorted(set(mine)):
@@ -184,7 +184,7 @@ def gaps_of_objects(notes: list[Annotation]) -> tuple[list[float], int, int]:
 def test_columns_give_the_figures_of_objects(notes: list[Annotation]) -> None:
     index = CorpusIndex((recording("a", fields={"site": "N"}), recording("b", fields={"site": "S"})), tuple(notes))
     report = health(index, rate=16000, group="site")
-    assert [one.label for one in report.by_label] == sorted({one.label for one in notes})
+    assert [one.label for one in report.by_label] == sorted({note.label for note in notes})
     for one in report.by_label:
         mine = [note for note in notes if note.label == one.label]
         gaps, overlaps, repeats = gaps_of_objects(mine)
@@ -196,7 +196,7 @@ def test_columns_give_the_figures_of_objects(notes: list[Annotation]) -> None:
     assert report.by_group == {site: sum(note.recording_id == key for note in notes) for key, site in ("aN", "bS")}
     stated = ["unknown" if note.quality is None else str(note.quality) for note in notes]
     assert report.by_quality == {quality: stated.count(quality) for quality in sorted(set(stated))}
-    found = {(one.code, one.where): one.message for one in report.problems}
+    result = {(one.code, one.where): one.message for one in report.problems}
     for key in "ab":
         mine = [note for note in notes if note.recording_id == key]
         counts = {
@@ -205,8 +205,8 @@ def test_columns_give_the_figures_of_objects(notes: list[Annotation]) -> None:
             "repeated_annotations": len(mine) - len({(note.start_s, note.end_s, note.label) for note in mine}),
         }
         for code, count in counts.items():
-            assert (count > 0) == ((code, f"{key}.wav") in found)
-            assert not count or found[code, f"{key}.wav"].startswith(f"{count} annotations")
+            assert (count > 0) == ((code, f"{key}.wav") in result)
+            assert not count or result[code, f"{key}.wav"].startswith(f"{count} annotations")
 
 
 def note_kinds(folder: Path) -> set[str]:

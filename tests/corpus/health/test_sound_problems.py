@@ -17,7 +17,7 @@ def index(rate: int, *annotations: Annotation, others: tuple[int, ...] = ()) -> 
 
 
 def codes(found: CorpusIndex, fmax_hz: float = 8000.0, hop_s: float | None = None) -> list[str]:
-    return [one.code for one in sound_problems(found, fmax_hz=fmax_hz, hop_s=hop_s)]
+    return [problem.code for problem in sound_problems(found, fmax_hz=fmax_hz, hop_s=hop_s)]
 
 
 BAT = Annotation("0", 1.0, 1.005, "bat")
@@ -28,8 +28,8 @@ def test_a_band_that_is_recorded_and_not_read() -> None:
     assert codes(index(250000)) == ["band_unread"]
     assert codes(index(250000, BAT), fmax_hz=125000.0) == []
     assert codes(index(32000, BAT)) == []
-    (found,) = sound_problems(index(250000, BAT), fmax_hz=8000.0)
-    assert "up to 125000 Hz, but the model reads up to 8000 Hz; 'bat' without annotated frequencies" in found.message
+    (problem,) = sound_problems(index(250000, BAT), fmax_hz=8000.0)
+    assert "up to 125000 Hz, but the model reads up to 8000 Hz; 'bat' without annotated frequencies" in problem.message
 
 
 def test_annotated_frequencies_say_that_the_rest_is_not_needed() -> None:
@@ -54,4 +54,4 @@ def test_labels_of_whole_recordings_are_no_calls() -> None:
 
 def test_health_says_both() -> None:
     report = health(index(250000, BAT), rate=16000, hop_s=0.01)
-    assert {"band_unread", "frame_too_long"} <= {one.code for one in report.problems}
+    assert {"band_unread", "frame_too_long"} <= {problem.code for problem in report.problems}

@@ -49,11 +49,13 @@ def index(folder: Path) -> CorpusIndex:
 
 
 def in_project(folder: Path) -> Spans:
-    found = index(folder)
-    paths = {one.id: one.path.removesuffix(".wav") for one in found.recordings if one.reviewed}
+    corpus_index = index(folder)
+    paths = {
+        recording.id: recording.path.removesuffix(".wav") for recording in corpus_index.recordings if recording.reviewed
+    }
     out: Spans = {path: [] for path in paths.values()}
-    for one in found.annotations:
-        out[paths[one.recording_id]].append((one.start_s, one.end_s, one.label))
+    for annotation in corpus_index.annotations:
+        out[paths[annotation.recording_id]].append((annotation.start_s, annotation.end_s, annotation.label))
     return out
 
 
@@ -102,7 +104,9 @@ def test_one_rule_for_empty_tables(
 
 def test_an_empty_file_is_reported(project: Callable[..., Path]) -> None:
     folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.txt": "", "b.txt": "1\t2\thum\n"})
-    problems = {one.code: (one.severity, one.where) for one in health(index(folder), rate=RATE).problems}
+    problems = {
+        problem.code: (problem.severity, problem.where) for problem in health(index(folder), rate=RATE).problems
+    }
     assert problems["empty_file"] == ("warning", "a.txt")
     account = Account()
     read_annotations(folder / "tables", Reading(), account)
@@ -132,9 +136,12 @@ def test_rows_of_a_missing_recording_stay_off_the_one_that_the_table_is_named_af
     project: Callable[..., Path],
 ) -> None:
     folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.csv": FILES + "c.wav,1,2,hum\n", "b.csv": CSV + "1,2,hum\n"})
-    found = index(folder)
-    assert {one.path: one.reviewed for one in found.recordings} == {"a.wav": False, "b.wav": True}
-    assert [(note.kind, note.where) for note in found.notes if note.where == "a.csv"] == [
+    corpus_index = index(folder)
+    assert {recording.path: recording.reviewed for recording in corpus_index.recordings} == {
+        "a.wav": False,
+        "b.wav": True,
+    }
+    assert [(note.kind, note.where) for note in corpus_index.notes if note.where == "a.csv"] == [
         ("unmatched_rows", "a.csv"),
         ("unmatched_table", "a.csv"),
     ]
@@ -195,7 +202,7 @@ def test_times_of_a_session_use_the_lengths_of_the_recordings(project: Callable[
 def test_foreign_files_are_warnings_in_a_project(project: Callable[..., Path]) -> None:
     tables = {"a.txt": "1\t2\thum\n", "b.TextGrid": "File type", "notes.json": "{}", "calls.xlsx": "PK"}
     folder = project({"a.wav": 4.0, "b.wav": 4.0}, tables)
-    problems = [(one.severity, one.where) for one in health(index(folder), rate=RATE).problems]
+    problems = [(problem.severity, problem.where) for problem in health(index(folder), rate=RATE).problems]
     assert ("warning", "b.TextGrid") in problems
     assert ("warning", "calls.xlsx") in problems
     assert ("note", "notes.json") in problems
@@ -206,8 +213,8 @@ def test_no_label_column_stops_a_project_and_a_default_label_helps(project: Call
     with pytest.raises(FormatError, match=r"a\.csv, line 1: no label column"):
         index(folder)
     settings = CorpusSettings(audio="audio", decode=False, default_label="call")
-    found = index_corpus(folder / "audio", folder / "tables", settings)
-    assert [one.label for one in found.annotations] == ["call"]
+    corpus_index = index_corpus(folder / "audio", folder / "tables", settings)
+    assert [annotation.label for annotation in corpus_index.annotations] == ["call"]
     assert read_event_folder(folder / "tables", ReadOptions(default_label="call")).sets["a"][0].label == "call"
 
 
@@ -223,8 +230,10 @@ def test_rows_of_another_recording_without_suffix_stop_a_project(project: Callab
 def test_columns_that_are_not_read_are_listed_once(project: Callable[..., Path]) -> None:
     header, row = HEADER.replace("\n", "\tConfirmed\n"), ROW.replace("\n", "\tno\n")
     tables = {f"{name}.Table.1.selections.txt": header + row for name in "ab"}
-    found = index(project({"a.wav": 4.0, "b.wav": 4.0}, tables))
+    corpus_index = index(project({"a.wav": 4.0, "b.wav": 4.0}, tables))
     problems = [
-        (one.severity, one.message) for one in health(found, rate=RATE).problems if one.code == "columns_not_read"
+        (problem.severity, problem.message)
+        for problem in health(corpus_index, rate=RATE).problems
+        if problem.code == "columns_not_read"
     ]
     assert problems == [("note", "columns without a place in an annotation were not read (cells): 'Confirmed' (2)")]

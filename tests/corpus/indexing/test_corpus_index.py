@@ -43,10 +43,10 @@ def index(folder: Path, **kwargs) -> CorpusIndex:
 
 
 def by_path(found: CorpusIndex) -> dict[str, list[tuple[float, float, str]]]:
-    paths = {one.id: one.path for one in found.recordings}
-    out: dict[str, list[tuple[float, float, str]]] = {one.path: [] for one in found.recordings}
-    for one in found.annotations:
-        out[paths[one.recording_id]].append((one.start_s, one.end_s, one.label))
+    paths = {recording.id: recording.path for recording in found.recordings}
+    out: dict[str, list[tuple[float, float, str]]] = {recording.path: [] for recording in found.recordings}
+    for annotation in found.annotations:
+        out[paths[annotation.recording_id]].append((annotation.start_s, annotation.end_s, annotation.label))
     return out
 
 
@@ -63,18 +63,20 @@ def test_names_with_dots_spaces_other_alphabets_equal_stems_and_upper_case(tmp_p
     raven(tmp_path / "tables/x.23_tape.Table.1.selections.txt", (0.5, 0.6))
     raven(tmp_path / "tables/sub/Über mich 鳥.Table.1.selections.txt")
     raven(tmp_path / "tables/Ålpaca.txt", (0.7, 0.8))
-    found = index(tmp_path)
-    assert by_path(found) == {
+    corpus_index = index(tmp_path)
+    assert by_path(corpus_index) == {
         "a/one.wav": [(0.1, 0.2, "call")],
         "b/one.wav": [(0.3, 0.4, "call")],
         "x.23_tape.flac": [(0.5, 0.6, "call")],
         "Über mich 鳥.WAV": [],
         f"{nfd}.wav": [(0.7, 0.8, "call")],
     }
-    assert all(one.reviewed for one in found.recordings)
-    assert (found.left_out, found.notes) == ((), ())
-    assert {one.id for one in found.recordings} >= {recording_id("recordings", "Ålpaca.wav")}
-    assert [one.path for one in found.recordings] == sorted(one.path for one in found.recordings)
+    assert all(recording.reviewed for recording in corpus_index.recordings)
+    assert (corpus_index.left_out, corpus_index.notes) == ((), ())
+    assert {recording.id for recording in corpus_index.recordings} >= {recording_id("recordings", "Ålpaca.wav")}
+    assert [recording.path for recording in corpus_index.recordings] == sorted(
+        recording.path for recording in corpus_index.recordings
+    )
 
 
 def test_the_result_does_not_depend_on_workers_and_survives_the_disk(tmp_path):
@@ -82,11 +84,11 @@ def test_the_result_does_not_depend_on_workers_and_survives_the_disk(tmp_path):
         sound(tmp_path / f"audio/s{seed}_20250610_0{seed}0000.wav", seed=seed)
         raven(tmp_path / f"tables/s{seed}_20250610_0{seed}0000.txt", (0.1 * seed, 1.0))
     (tmp_path / "audio/bad.wav").write_bytes(b"no audio at all")
-    one, many = index(tmp_path, workers=1), index(tmp_path, workers=4)
-    assert one == many
-    write_index(one, CorpusFolder(tmp_path / "out"))
+    corpus_index, many = index(tmp_path, workers=1), index(tmp_path, workers=4)
+    assert corpus_index == many
+    write_index(corpus_index, CorpusFolder(tmp_path / "out"))
     write_index(many, CorpusFolder(tmp_path / "again"))
-    assert read_index(CorpusFolder(tmp_path / "out")) == one
+    assert read_index(CorpusFolder(tmp_path / "out")) == corpus_index
     for name in os.listdir(tmp_path / "out"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
 
@@ -101,15 +103,15 @@ def test_a_bad_file_costs_only_itself(tmp_path):
     (tmp_path / "audio/gone.wav").symlink_to(tmp_path / "nowhere.wav")
     raven(tmp_path / "tables/text.txt", (0.1, 0.2))
     raven(tmp_path / "tables/cut.txt", (0.5, 1.5), (1.6, 1.8))
-    found = index(tmp_path)
-    status = {one.path: one.status for one in found.recordings}
+    corpus_index = index(tmp_path)
+    status = {recording.path: recording.status for recording in corpus_index.recordings}
     assert status == {"good.wav": "ok", "cut.wav": "partial", "silent.wav": "silent"}
-    assert [one.path for one in found.left_out] == ["empty.wav", "gone.wav", "nan.wav", "text.wav"]
-    assert all(one.reason and str(tmp_path / "audio") not in one.reason for one in found.left_out)
-    cut = next(one for one in found.recordings if one.path == "cut.wav")
+    assert [left_out.path for left_out in corpus_index.left_out] == ["empty.wav", "gone.wav", "nan.wav", "text.wav"]
+    assert all(left_out.reason and str(tmp_path / "audio") not in left_out.reason for left_out in corpus_index.left_out)
+    cut = next(recording for recording in corpus_index.recordings if recording.path == "cut.wav")
     assert (cut.duration_s, bool(cut.reason)) == (1.0, True)
-    assert by_path(found)["cut.wav"] == [(0.5, 1.0, "call")]
-    assert sorted(kinds(found)) == [
+    assert by_path(corpus_index)["cut.wav"] == [(0.5, 1.0, "call")]
+    assert sorted(kinds(corpus_index)) == [
         ("annotations_left_out", "text.wav"),
         ("beyond_end", "cut.wav"),
         ("clipped", "cut.wav"),
@@ -159,15 +161,15 @@ def test_tables_that_match_nothing_are_listed(tmp_path):
     raven(tmp_path / "tables/void.Table.1.selections.txt")
     (tmp_path / "tables/readme.txt").write_text("Notes about the survey.\n")
     (tmp_path / "tables/sites.csv").write_text("site,latitude\nA,1\n")
-    found = index(tmp_path)
-    assert set(kinds(found)) == {
+    corpus_index = index(tmp_path)
+    assert set(kinds(corpus_index)) == {
         ("unmatched_rows", "other.Table.1.selections.txt"),
         ("unmatched_table", "other.Table.1.selections.txt"),
         ("unmatched_table", "void.Table.1.selections.txt"),
         ("not_annotations", "readme.txt"),
         ("not_annotations", "sites.csv"),
     }
-    assert not any(one.reviewed for one in found.recordings)
+    assert not any(recording.reviewed for recording in corpus_index.recordings)
 
 
 def test_one_table_over_many_files(tmp_path):
@@ -177,12 +179,16 @@ def test_one_table_over_many_files(tmp_path):
     (tmp_path / "tables/all.tsv").write_text(
         "filename\tonset\toffset\tevent_label\na.wav\t0.5\t1\twren\nb.wav\t\t\t\nz.wav\t1\t2\twren\n"
     )
-    found = index(tmp_path)
-    assert by_path(found)["a.wav"] == [(0.5, 1.0, "wren")]
-    assert {one.path: one.reviewed for one in found.recordings} == {"a.wav": True, "b.wav": True, "c.wav": False}
-    assert kinds(found) == [("unmatched_rows", "all.tsv")]
+    corpus_index = index(tmp_path)
+    assert by_path(corpus_index)["a.wav"] == [(0.5, 1.0, "wren")]
+    assert {recording.path: recording.reviewed for recording in corpus_index.recordings} == {
+        "a.wav": True,
+        "b.wav": True,
+        "c.wav": False,
+    }
+    assert kinds(corpus_index) == [("unmatched_rows", "all.tsv")]
     single = index_corpus(tmp_path / "audio", tmp_path / "tables/all.tsv", CorpusSettings(audio="audio"))
-    assert single == found
+    assert single == corpus_index
 
 
 def test_audacity_tables_and_several_for_one_recording(tmp_path):
@@ -196,8 +202,8 @@ def test_audacity_tables_and_several_for_one_recording(tmp_path):
 def test_fields_groups_and_names_that_do_not_fit(tmp_path):
     for seed, name in enumerate(["siteA_20250610_050000", "siteB_x", "odd"]):
         sound(tmp_path / f"audio/deep/er/{name}.wav", seed=seed)
-    found = index(tmp_path, name_template="site{site}_*", group="site")
-    assert [dict(one.fields) for one in found.recordings] == [
+    corpus_index = index(tmp_path, name_template="site{site}_*", group="site")
+    assert [dict(recording.fields) for recording in corpus_index.recordings] == [
         {
             "recording": "deep/er/siteA_20250610_050000.wav",
             "folder": "deep",
@@ -206,7 +212,9 @@ def test_fields_groups_and_names_that_do_not_fit(tmp_path):
         },
         {"recording": "deep/er/siteB_x.wav", "folder": "deep", "site": "B"},
     ]
-    assert [(one.path, "site" in one.reason) for one in found.left_out] == [("deep/er/odd.wav", True)]
+    assert [(left_out.path, "site" in left_out.reason) for left_out in corpus_index.left_out] == [
+        ("deep/er/odd.wav", True)
+    ]
     kept = index(tmp_path, name_template="site{site}_*")
     assert kinds(kept) == [("name_template", "deep/er/odd.wav")]
     with pytest.raises(UsageError, match=r"split\.group.*'tape'.*name_template"):
@@ -217,13 +225,13 @@ def test_several_templates_and_what_none_of_them_reads(tmp_path):
     for seed, name in enumerate(["siteA_1", "zf_R3406", "zf_R3406_2", "odd"]):
         sound(tmp_path / f"audio/{name}.wav", seed=seed)
         raven(tmp_path / f"tables/{name}.Table.1.selections.txt", (0.1, 0.2))
-    one = index(tmp_path, name_template="site{bird}_*", group="bird")
-    assert [found.path for found in one.left_out] == ["odd.wav", "zf_R3406.wav", "zf_R3406_2.wav"]
-    assert "does not match 'site{bird}_*', so its bird is unknown" in one.left_out[0].reason
-    assert "add a template to corpus.name_template" in one.left_out[0].reason
+    corpus_index = index(tmp_path, name_template="site{bird}_*", group="bird")
+    assert [left_out.path for left_out in corpus_index.left_out] == ["odd.wav", "zf_R3406.wav", "zf_R3406_2.wav"]
+    assert "does not match 'site{bird}_*', so its bird is unknown" in corpus_index.left_out[0].reason
+    assert "add a template to corpus.name_template" in corpus_index.left_out[0].reason
     both = index(tmp_path, name_template=("site{bird}_*", "zf_{bird}_*", "zf_{bird}"), group="bird")
-    assert [found.fields["bird"] for found in both.recordings] == ["A", "R3406", "R3406"]
-    assert [found.path for found in both.left_out] == ["odd.wav"]
+    assert [recording.fields["bird"] for recording in both.recordings] == ["A", "R3406", "R3406"]
+    assert [left_out.path for left_out in both.left_out] == ["odd.wav"]
     other = index(tmp_path, name_template=("site{site}_*", "zf_{bird}"), group="site")
     assert "matches any of 'site{site}_*', 'zf_{bird}' without the field 'site'" in other.left_out[1].reason
     with pytest.raises(
@@ -235,17 +243,17 @@ def test_several_templates_and_what_none_of_them_reads(tmp_path):
 def test_folders_as_labels(tmp_path):
     sound(tmp_path / "audio/dog/1.wav", seconds=1.5)
     sound(tmp_path / "audio/rain/1.wav", seed=1)
-    found = index(tmp_path, label_field="folder")
-    assert by_path(found) == {"dog/1.wav": [(0.0, 1.5, "dog")], "rain/1.wav": [(0.0, 2.0, "rain")]}
-    assert all(one.reviewed for one in found.recordings)
+    corpus_index = index(tmp_path, label_field="folder")
+    assert by_path(corpus_index) == {"dog/1.wav": [(0.0, 1.5, "dog")], "rain/1.wav": [(0.0, 2.0, "rain")]}
+    assert all(recording.reviewed for recording in corpus_index.recordings)
 
 
 def test_labels_that_are_kept_and_missed(tmp_path):
     sound(tmp_path / "audio/a.wav")
     raven(tmp_path / "tables/a.txt", (0.1, 0.2), (0.3, 0.4), label="wren")
-    found = index(tmp_path, labels=("robin",))
-    assert kinds(found) == [("label_not_kept", "wren"), ("label_not_found", "robin")]
-    assert found.annotations == ()
+    corpus_index = index(tmp_path, labels=("robin",))
+    assert kinds(corpus_index) == [("label_not_kept", "wren"), ("label_not_found", "robin")]
+    assert corpus_index.annotations == ()
 
 
 def test_copies_links_and_hidden_files(tmp_path):
@@ -255,9 +263,9 @@ def test_copies_links_and_hidden_files(tmp_path):
     (tmp_path / "audio/._a.wav").write_bytes(b"\0\5\26\7")
     (tmp_path / "audio/sub/loop").symlink_to(tmp_path / "audio")
     (tmp_path / "audio/link.wav").symlink_to(sound(tmp_path / "elsewhere.wav", seed=9))
-    found = index(tmp_path)
-    assert [one.path for one in found.recordings] == ["a.wav", "link.wav", "sub/copy.wav"]
-    assert kinds(found) == [("duplicate", "a.wav")]
+    corpus_index = index(tmp_path)
+    assert [recording.path for recording in corpus_index.recordings] == ["a.wav", "link.wav", "sub/copy.wav"]
+    assert kinds(corpus_index) == [("duplicate", "a.wav")]
     assert files_below(tmp_path / "audio", {".txt"}) == []
 
 
@@ -270,11 +278,11 @@ def test_a_name_that_is_no_text_is_left_out(tmp_path):
         pytest.skip("this file system refuses names that are not UTF-8")
     (tmp_path / "tables").mkdir()
     Path(os.fsdecode(os.fsencode(tmp_path / "tables") + b"/b\xff.txt")).write_text("0\t1\tx\n")
-    found = index(tmp_path)
-    assert [one.path for one in found.left_out] == ["b\\xff.wav"]
-    assert kinds(found) == [("table_not_read", "b\\xff.txt")]
-    write_index(found, CorpusFolder(tmp_path / "out"))
-    assert read_index(CorpusFolder(tmp_path / "out")) == found
+    corpus_index = index(tmp_path)
+    assert [left_out.path for left_out in corpus_index.left_out] == ["b\\xff.wav"]
+    assert kinds(corpus_index) == [("table_not_read", "b\\xff.txt")]
+    write_index(corpus_index, CorpusFolder(tmp_path / "out"))
+    assert read_index(CorpusFolder(tmp_path / "out")) == corpus_index
 
 
 def test_golden_index(tmp_path):
@@ -288,8 +296,8 @@ def test_golden_index(tmp_path):
             out.writeframes((np.arange(RATE * count) % 256 * 64).astype("<i2").tobytes())
     raven(tmp_path / "tables/siteA_20250610_050000.1.txt", (0.25, 0.5), (0.75, 2.0))
     (tmp_path / "tables/siteB_20250611_060000.txt").write_text("0.125\t0.25\twren\n\\\t100\t2000\n")
-    found = index(tmp_path, name_template="site{site}_*", group="site")
-    values = [*map(asdict, found.recordings), *map(asdict, found.annotations), kinds(found)]
+    corpus_index = index(tmp_path, name_template="site{site}_*", group="site")
+    values = [*map(asdict, corpus_index.recordings), *map(asdict, corpus_index.annotations), kinds(corpus_index)]
     assert (STEP_VERSION, digest(values)) == (8, "5cacd7402c449fbfe253c6ef975957d2f637aea6571bd0d533d07a730756f23d")
 
 
@@ -297,9 +305,9 @@ def test_without_decoding_headers_decide(tmp_path):
     sound(tmp_path / "audio/a.wav")
     progress: list[tuple[int, int]] = []
     settings = CorpusSettings(audio="audio", decode=False)
-    found = index_corpus(tmp_path / "audio", None, settings, progress=lambda *done: progress.append(done))
-    assert found.levels == {}
-    assert found.recordings[0].duration_s == 2.0
+    corpus_index = index_corpus(tmp_path / "audio", None, settings, progress=lambda *done: progress.append(done))
+    assert corpus_index.levels == {}
+    assert corpus_index.recordings[0].duration_s == 2.0
     assert progress == [(1, 1)]
 
 
@@ -326,12 +334,12 @@ def test_real_corpora(name, files):
     template = {"name_template": "site{site}_{date}_{time}_tape"} if name == "tapes" else {}
     group = "site" if name == "tapes" else "recording"
     settings = CorpusSettings(audio="audio", decode=False, **template)
-    found = index_corpus(folder / "audio", folder / "selections", settings, group=group, workers=2)
+    corpus_index = index_corpus(folder / "audio", folder / "selections", settings, group=group, workers=2)
     expected = counted(folder / "selections")
-    assert len(found.recordings) == len(expected) == files
-    assert {Path(path).stem: len(rows) for path, rows in by_path(found).items()} == expected
-    assert (found.left_out, found.notes) == ((), ())
-    assert all(one.reviewed for one in found.recordings)
+    assert len(corpus_index.recordings) == len(expected) == files
+    assert {Path(path).stem: len(rows) for path, rows in by_path(corpus_index).items()} == expected
+    assert (corpus_index.left_out, corpus_index.notes) == ((), ())
+    assert all(recording.reviewed for recording in corpus_index.recordings)
     if name == "tapes":
         assert expected["siteD_20250613_052100.23_tape"] > 0
-        assert {one.fields["site"] for one in found.recordings} == set("ABCD")
+        assert {recording.fields["site"] for recording in corpus_index.recordings} == set("ABCD")

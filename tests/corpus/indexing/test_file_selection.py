@@ -53,11 +53,11 @@ def folder(tmp_path):
     ],
 )
 def test_globs_choose_recordings(folder, include, exclude, left):
-    found = audio_files(folder / "audio", include, exclude)
-    assert (found.listed, found.chosen) == (PATHS, left)
+    files = audio_files(folder / "audio", include, exclude)
+    assert (files.listed, files.chosen) == (PATHS, left)
     settings = CorpusSettings(audio="audio", include=include, exclude=exclude)
     index = index_corpus(folder / "audio", folder / "tables", settings)
-    assert tuple(one.path for one in index.recordings) == left
+    assert tuple(recording.path for recording in index.recordings) == left
     assert len(index.annotations) == len(left)
     assert "unmatched_table" not in {note.kind for note in index.notes}
 
@@ -84,7 +84,7 @@ def test_globs_that_leave_nothing_or_fit_nothing_are_told(folder):
         ("corpus.include", "'sietB' matches no audio file"),
         ("corpus.exclude", "'nowhere' matches no audio file"),
     ]
-    codes = {one.code for one in find_problems(index, rate=8000, group="recording", short_gap_shares={})}
+    codes = {problem.code for problem in find_problems(index, rate=8000, group="recording", short_gap_shares={})}
     assert {"glob_unused", "not_chosen"} <= codes
 
 
@@ -162,7 +162,7 @@ def test_recordings_in_formats_that_are_not_read_are_named(folder):
         (folder / "audio" / name).parent.mkdir(exist_ok=True)
         (folder / "audio" / name).write_bytes(b"x")
     # siteA/a.wav was made of siteA/a.sud.
-    said = unread_audio(folder / "audio", ["old/"])
-    assert said == "2 files (siteA/x.VOC) with the suffix .sph, .voc; convert to WAV or FLAC"
+    result = unread_audio(folder / "audio", ["old/"])
+    assert result == "2 files (siteA/x.VOC) with the suffix .sph, .voc; convert to WAV or FLAC"
     assert unread_audio(folder / "audio").startswith("3 files (old/z.voc)")
     assert audio_files(folder / "audio").listed == tuple(sorted(PATHS))

@@ -28,18 +28,18 @@ def index(folder: Path, unfinished: Path | None = None, **more: object) -> Corpu
 
 
 def starts(found: CorpusIndex) -> dict[str, float]:
-    paths = {one.id: Path(one.path).stem for one in found.recordings}
-    return {paths[one.recording_id]: one.start_s for one in found.annotations}
+    paths = {recording.id: Path(recording.path).stem for recording in found.recordings}
+    return {paths[annotation.recording_id]: annotation.start_s for annotation in found.annotations}
 
 
 def test_a_label_begins_where_the_sound_does(tmp_path: Path) -> None:
     folder = write_hits(tmp_path / "kick")
-    found = index(folder, tmp_path / "unfinished", from_sound=True)
-    assert starts(found) == {"at_once": 0.0, "soon": 0.0, "late": 0.99}
-    silent = [note for note in found.notes if note.kind == "silent_label"]
+    corpus_index = index(folder, tmp_path / "unfinished", from_sound=True)
+    assert starts(corpus_index) == {"at_once": 0.0, "soon": 0.0, "late": 0.99}
+    silent = [note for note in corpus_index.notes if note.kind == "silent_label"]
     assert [(note.where, note.lost) for note in silent] == [("kick/silent.wav", 1)]
     # An interrupted index goes on from what was found out.
-    assert index(folder, tmp_path / "unfinished", from_sound=True) == found
+    assert index(folder, tmp_path / "unfinished", from_sound=True) == corpus_index
 
 
 def test_without_the_setting_labels_begin_with_their_recordings_and_digests_stay(tmp_path: Path) -> None:

@@ -42,38 +42,42 @@ def index(
 def labels(found: CorpusIndex) -> dict[str, tuple[list[str], list[str], bool]]:
     """The labels that are present and unknown in each recording, and whether it was reviewed."""
     return {
-        one.path: (
-            [note.label for note in found.annotations if note.recording_id == one.id],
-            list(found.unknown.get(one.id, ())),
-            one.reviewed,
+        recording.path: (
+            [note.label for note in found.annotations if note.recording_id == recording.id],
+            list(found.unknown.get(recording.id, ())),
+            recording.reviewed,
         )
-        for one in found.recordings
+        for recording in found.recordings
     }
 
 
 def test_each_field_is_a_label_of_the_whole_recording(tmp_path: Path) -> None:
-    found = index(tmp_path, ["ac-on-fridge-on-day.wav", "ac-off-fridge-on-night.wav", "ac-off-fridge-off-day.wav"])
-    assert labels(found) == {
+    corpus_index = index(
+        tmp_path, ["ac-on-fridge-on-day.wav", "ac-off-fridge-on-night.wav", "ac-off-fridge-off-day.wav"]
+    )
+    assert labels(corpus_index) == {
         "ac-off-fridge-off-day.wav": ([], [], True),
         "ac-off-fridge-on-night.wav": (["fridge"], [], True),
         "ac-on-fridge-on-day.wav": (["ac", "fridge"], [], True),
     }
-    assert {(one.start_s, one.end_s) for one in found.annotations} == {(0.0, 1.0)}
-    write_index(found, CorpusFolder(tmp_path / "index"))
-    assert read_index(CorpusFolder(tmp_path / "index")) == found
+    assert {(annotation.start_s, annotation.end_s) for annotation in corpus_index.annotations} == {(0.0, 1.0)}
+    write_index(corpus_index, CorpusFolder(tmp_path / "index"))
+    assert read_index(CorpusFolder(tmp_path / "index")) == corpus_index
 
 
 def test_a_name_that_does_not_match_is_listed_with_the_place(tmp_path: Path) -> None:
-    found = index(tmp_path, ["ac-on-fridge-on-day.wav", "ac-off-fridge-off-night.wav", "ac-off-frigde-on-day.wav"])
-    assert [one.path for one in found.left_out] == ["ac-off-frigde-on-day.wav"]
-    assert "at character 11 there should be 'dge-'" in found.left_out[0].reason
-    assert len(found.recordings) == 2
+    corpus_index = index(
+        tmp_path, ["ac-on-fridge-on-day.wav", "ac-off-fridge-off-night.wav", "ac-off-frigde-on-day.wav"]
+    )
+    assert [left_out.path for left_out in corpus_index.left_out] == ["ac-off-frigde-on-day.wav"]
+    assert "at character 11 there should be 'dge-'" in corpus_index.left_out[0].reason
+    assert len(corpus_index.recordings) == 2
 
 
 def test_without_a_group_in_the_name_it_is_noted_and_not_reviewed(tmp_path: Path) -> None:
-    found = index(tmp_path, ["ac-on-fridge-on-day.wav", "odd.wav"], group="recording")
-    assert labels(found)["odd.wav"] == ([], [], False)
-    notes = [(one.where, one.message) for one in found.notes if one.kind == "name_template"]
+    corpus_index = index(tmp_path, ["ac-on-fridge-on-day.wav", "odd.wav"], group="recording")
+    assert labels(corpus_index)["odd.wav"] == ([], [], False)
+    notes = [(note.where, note.message) for note in corpus_index.notes if note.kind == "name_template"]
     assert notes == [("odd.wav", f"does not match '{TEMPLATE}': at character 1 there should be 'ac-'")]
 
 
@@ -87,23 +91,23 @@ NAMES = ["ac-on-fridge-on-day.wav", "odd.wav", "half.wav", "ac-off-fridge-on-nig
 
 
 def test_a_table_overrides_names_and_an_empty_value_is_unknown(tmp_path: Path) -> None:
-    found = index(tmp_path, NAMES, TABLE)
-    assert labels(found) == {
+    corpus_index = index(tmp_path, NAMES, TABLE)
+    assert labels(corpus_index) == {
         "ac-off-fridge-on-night.wav": ([], ["fridge"], True),
         "ac-on-fridge-on-day.wav": (["fridge"], [], True),
         "half.wav": (["ac"], ["fridge"], True),
         "odd.wav": (["fridge"], [], True),
     }
-    dayparts = {one.path: one.fields["daypart"] for one in found.recordings}
+    dayparts = {recording.path: recording.fields["daypart"] for recording in corpus_index.recordings}
     assert dayparts["ac-on-fridge-on-day.wav"] == "night"
-    assert not found.left_out
+    assert not corpus_index.left_out
 
 
 def test_a_table_that_does_not_override_fills_what_names_lack(tmp_path: Path) -> None:
-    found = labels(index(tmp_path, NAMES, TABLE, overrides=False))
-    assert found["ac-on-fridge-on-day.wav"] == (["ac", "fridge"], [], True)
-    assert found["ac-off-fridge-on-night.wav"] == (["fridge"], [], True)
-    assert found["odd.wav"] == (["fridge"], [], True)
+    result = labels(index(tmp_path, NAMES, TABLE, overrides=False))
+    assert result["ac-on-fridge-on-day.wav"] == (["ac", "fridge"], [], True)
+    assert result["ac-off-fridge-on-night.wav"] == (["fridge"], [], True)
+    assert result["odd.wav"] == (["fridge"], [], True)
 
 
 def test_a_label_field_that_no_recording_has_is_refused(tmp_path: Path) -> None:

@@ -46,29 +46,31 @@ def index(folder: Path, group: str = "author", table: str = "train.csv", **metad
 
 
 def labels(found: CorpusIndex) -> dict[str, list[str]]:
-    names = {one.id: one.path for one in found.recordings}
-    out: dict[str, list[str]] = {one.path: [] for one in found.recordings}
+    names = {recording.id: recording.path for recording in found.recordings}
+    out: dict[str, list[str]] = {recording.path: [] for recording in found.recordings}
     for note in found.annotations:
         out[names[note.recording_id]].append(note.label)
     return {path: sorted(of) for path, of in out.items()}
 
 
 def test_labels_fields_and_groups_of_a_birdclef_table(tmp_path: Path) -> None:
-    found = index(corpus(tmp_path))
-    assert labels(found) == {
+    corpus_index = index(corpus(tmp_path))
+    assert labels(corpus_index) == {
         "quiet/XC3.ogg": [],
         "robin/XC1.ogg": ["crow", "robin", "wren"],
         "wren/XC1.ogg": ["robin", "wren"],
         "wren/XC12.ogg": ["wren"],
     }
-    assert all(one.reviewed for one in found.recordings)
-    by_path = {one.path: one for one in found.recordings}
+    assert all(recording.reviewed for recording in corpus_index.recordings)
+    by_path = {recording.path: recording for recording in corpus_index.recordings}
     whole = {
-        (note.start_s, note.end_s) for note in found.annotations if note.recording_id == by_path["wren/XC1.ogg"].id
+        (note.start_s, note.end_s)
+        for note in corpus_index.annotations
+        if note.recording_id == by_path["wren/XC1.ogg"].id
     }
     assert whole == {(0.0, by_path["wren/XC1.ogg"].duration_s)}
     # Spellings that differ by case and blanks are one author; one who is unknown is nobody else's.
-    assert {path: one.fields["author"] for path, one in by_path.items()} == {
+    assert {path: recording.fields["author"] for path, recording in by_path.items()} == {
         "quiet/XC3.ogg": "quiet/XC3.ogg",
         "robin/XC1.ogg": "robin/XC1.ogg",
         "wren/XC1.ogg": "Ann Lee",
@@ -76,49 +78,58 @@ def test_labels_fields_and_groups_of_a_birdclef_table(tmp_path: Path) -> None:
     }
     assert by_path["wren/XC1.ogg"].fields["rating"] == "4.5"
     assert "rating" not in by_path["quiet/XC3.ogg"].fields
-    assert found.left_out == ()
+    assert corpus_index.left_out == ()
 
 
 def test_the_author_is_left_as_stated_where_it_is_not_the_group(tmp_path: Path) -> None:
-    found = index(corpus(tmp_path), group="recording")
-    assert [one.fields.get("author") for one in found.recordings] == [None, None, "Ann Lee", "ann lee"]
+    corpus_index = index(corpus(tmp_path), group="recording")
+    assert [recording.fields.get("author") for recording in corpus_index.recordings] == [
+        None,
+        None,
+        "Ann Lee",
+        "ann lee",
+    ]
 
 
 @pytest.mark.parametrize("secondary", ["unknown", "none"])
 def test_secondary_labels_may_be_unknown_or_unread(tmp_path: Path, secondary: str) -> None:
-    found = index(corpus(tmp_path), secondary=secondary)
-    assert labels(found)["robin/XC1.ogg"] == ["robin"]
-    unknown = {one.path: found.unknown[one.id] for one in found.recordings if one.id in found.unknown}
+    corpus_index = index(corpus(tmp_path), secondary=secondary)
+    assert labels(corpus_index)["robin/XC1.ogg"] == ["robin"]
+    unknown = {
+        recording.path: corpus_index.unknown[recording.id]
+        for recording in corpus_index.recordings
+        if recording.id in corpus_index.unknown
+    }
     expected = {"wren/XC1.ogg": ("robin",), "robin/XC1.ogg": ("crow", "wren")}
     assert unknown == (expected if secondary == "unknown" else {})
-    write_index(found, CorpusFolder(tmp_path / "index"))
-    assert read_index(CorpusFolder(tmp_path / "index")) == found
+    write_index(corpus_index, CorpusFolder(tmp_path / "index"))
+    assert read_index(CorpusFolder(tmp_path / "index")) == corpus_index
 
 
 def test_a_parquet_table_with_lists_is_read_alike(tmp_path: Path) -> None:
-    found = index(corpus(tmp_path))
+    corpus_index = index(corpus(tmp_path))
     rows = [dict(zip(HEADER, row, strict=True)) for row in ROWS]
     lists = [["robin", ""], [], ["wren", "crow"], None]
     frame = pl.DataFrame(rows).with_columns(pl.Series("secondary_labels", lists, dtype=pl.List(pl.String)))
     frame.write_parquet(tmp_path / "train.parquet")
     again = index(tmp_path, table="train.parquet")
-    assert labels(again) == labels(found)
-    assert again.recordings == found.recordings
+    assert labels(again) == labels(corpus_index)
+    assert again.recordings == corpus_index.recordings
 
 
 def test_missing_files_and_rows_are_named(tmp_path: Path) -> None:
     # The scripts before us said nothing of files that were missing, or stopped at the first.
     rows = [*ROWS[:2], ("wren", "[]", "wren/XC404.ogg", "", "", ""), ("crow", "[]", "crow/XC1.ogg", "", "", "")]
-    found = index(corpus(tmp_path, rows))
-    assert [(one.path, one.reason.split(":")[0]) for one in found.left_out] == [
+    corpus_index = index(corpus(tmp_path, rows))
+    assert [(left_out.path, left_out.reason.split(":")[0]) for left_out in corpus_index.left_out] == [
         ("crow/XC1.ogg", "train.csv, line 5"),
         ("wren/XC404.ogg", "train.csv, line 4"),
     ]
-    unreviewed = [one.path for one in found.recordings if not one.reviewed]
+    unreviewed = [recording.path for recording in corpus_index.recordings if not recording.reviewed]
     assert unreviewed == ["quiet/XC3.ogg", "robin/XC1.ogg"]
-    problems = health(found, rate=RATE, group="author").problems
-    assert ["quiet/XC3.ogg" in one.message for one in problems if one.code == "unreviewed"] == [True]
-    assert [one.where for one in problems if one.code == "left_out"] == ["crow/XC1.ogg", "wren/XC404.ogg"]
+    problems = health(corpus_index, rate=RATE, group="author").problems
+    assert ["quiet/XC3.ogg" in problem.message for problem in problems if problem.code == "unreviewed"] == [True]
+    assert [problem.where for problem in problems if problem.code == "left_out"] == ["crow/XC1.ogg", "wren/XC404.ogg"]
 
 
 def test_rows_fit_by_whole_folders_and_never_by_parts_of_names(tmp_path: Path) -> None:
@@ -180,9 +191,9 @@ def test_wrong_columns_and_folders_are_named(tmp_path: Path) -> None:
 
 def test_columns_named_like_fields_of_paths_are_not_read(tmp_path: Path) -> None:
     header = ("primary_label", "secondary_labels", "filename", "folder", "author", "url")
-    found = index(corpus(tmp_path, header=header))
-    assert {one.fields["folder"] for one in found.recordings} == {"wren", "robin", "quiet"}
-    assert [note.kind for note in found.notes] == ["metadata_column"]
+    corpus_index = index(corpus(tmp_path, header=header))
+    assert {recording.fields["folder"] for recording in corpus_index.recordings} == {"wren", "robin", "quiet"}
+    assert [note.kind for note in corpus_index.notes] == ["metadata_column"]
 
 
 def test_a_table_may_give_fields_alone(tmp_path: Path) -> None:
@@ -193,10 +204,12 @@ def test_a_table_may_give_fields_alone(tmp_path: Path) -> None:
         metadata=MetadataSettings(table="train.csv", label_column="", secondary_column=""),
     )
     corpus(tmp_path)
-    found = index_corpus(tmp_path / "audio", None, settings, group="author", metadata_table=tmp_path / "train.csv")
-    assert labels(found)["robin/XC1.ogg"] == ["robin"]
-    assert labels(found)["quiet/XC3.ogg"] == []
-    assert {one.fields["author"] for one in found.recordings} >= {"Ann Lee", "quiet/XC3.ogg"}
+    corpus_index = index_corpus(
+        tmp_path / "audio", None, settings, group="author", metadata_table=tmp_path / "train.csv"
+    )
+    assert labels(corpus_index)["robin/XC1.ogg"] == ["robin"]
+    assert labels(corpus_index)["quiet/XC3.ogg"] == []
+    assert {recording.fields["author"] for recording in corpus_index.recordings} >= {"Ann Lee", "quiet/XC3.ogg"}
 
 
 @pytest.mark.parametrize("folder", ["noise", "Other", "BACKGROUND", "silence", "nocall", "-wren"])
@@ -205,20 +218,23 @@ def test_reserved_folders_are_reviewed_and_empty(tmp_path: Path, folder: str) ->
         (tmp_path / name).parent.mkdir(exist_ok=True)
         soundfile.write(tmp_path / name, [0.1] * RATE, RATE)
     settings = CorpusSettings(audio=".", label_field="folder", decode=False)
-    found = index_corpus(tmp_path, None, settings, group="recording")
-    assert labels(found) == {f"{folder}/a.wav": [], "wren/b.wav": ["wren"]}
-    assert all(one.reviewed for one in found.recordings)
+    corpus_index = index_corpus(tmp_path, None, settings, group="recording")
+    assert labels(corpus_index) == {f"{folder}/a.wav": [], "wren/b.wav": ["wren"]}
+    assert all(recording.reviewed for recording in corpus_index.recordings)
 
 
 def test_what_lies_in_no_class_folder_has_no_class(tmp_path: Path) -> None:
     for name in ("stray.wav", "wren/a.wav"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         soundfile.write(tmp_path / name, [0.1] * RATE, RATE)
-    found = index_corpus(tmp_path, None, CorpusSettings(audio=".", label_field="folder", decode=False))
-    assert [(one.path, one.reviewed) for one in found.recordings] == [("stray.wav", False), ("wren/a.wav", True)]
-    assert [note.label for note in found.annotations] == ["wren"]
-    problems = health(found, rate=RATE).problems
-    assert [one.where for one in problems if one.code == "no_class_folder"] == ["stray.wav"]
+    corpus_index = index_corpus(tmp_path, None, CorpusSettings(audio=".", label_field="folder", decode=False))
+    assert [(recording.path, recording.reviewed) for recording in corpus_index.recordings] == [
+        ("stray.wav", False),
+        ("wren/a.wav", True),
+    ]
+    assert [note.label for note in corpus_index.annotations] == ["wren"]
+    problems = health(corpus_index, rate=RATE).problems
+    assert [problem.where for problem in problems if problem.code == "no_class_folder"] == ["stray.wav"]
 
 
 def test_what_is_negative_is_a_setting() -> None:
@@ -239,10 +255,12 @@ def test_a_table_names_the_groups_of_recordings_whose_names_do_not(tmp_path: Pat
         name_template="site{site}_*",
         metadata=MetadataSettings(table="groups.csv", file_column="file", label_column=""),
     )
-    found = index_corpus(tmp_path / "audio", None, settings, group="site", metadata_table=tmp_path / "groups.csv")
-    groups = {one.path: one.fields["site"] for one in found.recordings}
+    corpus_index = index_corpus(
+        tmp_path / "audio", None, settings, group="site", metadata_table=tmp_path / "groups.csv"
+    )
+    groups = {recording.path: recording.fields["site"] for recording in corpus_index.recordings}
     # The name counts first, spellings are one group, and a recording that nothing names is its own group.
     assert groups == {"siteA_1.wav": "A", "siteB_1.wav": "B", "tape 7.wav": "B", "tape 8.wav": "tape 8.wav"}
-    assert found.left_out == ()
-    assert not any(one.reviewed for one in found.recordings)
-    assert "whose name lacks the field: site" in found.notes[0].message
+    assert corpus_index.left_out == ()
+    assert not any(recording.reviewed for recording in corpus_index.recordings)
+    assert "whose name lacks the field: site" in corpus_index.notes[0].message

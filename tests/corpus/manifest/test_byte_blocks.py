@@ -36,9 +36,9 @@ def test_every_line_is_in_one_block(
     path.write_bytes(("\n".join(lines) + ("\n" if ended and lines else "")).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(byte_blocks, "CHUNK_BYTES", chunk_bytes)
-        found = read(path, block_bytes)
+        result = read(path, block_bytes)
     expected = path.read_bytes().split(b"\n")
-    assert found == (expected[:-1] if expected[-1] == b"" else expected)
+    assert result == (expected[:-1] if expected[-1] == b"" else expected)
 
 
 @pytest.mark.parametrize("block_bytes", [7, 64, 150, 1000])

@@ -44,7 +44,7 @@ GOOD = line()
 def test_a_bad_line_is_named(kind: type[Event] | type[PlacedEvent], bad: str, reason: str) -> None:
     chunk = f"{GOOD}\n{bad}\n{GOOD}\n".encode("utf-8", "surrogatepass")
     decoded = decode(msgspec.json.Decoder(kind), chunk, 7)
-    assert [one.line for one in decoded.bad] == [8]
+    assert [bad_line.line for bad_line in decoded.bad] == [8]
     assert reason in decoded.bad[0].reason
     assert list(decoded.numbers) == [7, 9]
     assert decoded.n_lines == 3
@@ -53,13 +53,15 @@ def test_a_bad_line_is_named(kind: type[Event] | type[PlacedEvent], bad: str, re
 @pytest.mark.parametrize("bad", [b"\xff\xfe{\x00}\x00", b"\x00\x00\x00"])
 def test_another_encoding_is_named(bad: bytes) -> None:
     decoded = decode(msgspec.json.Decoder(Event), bad + b"\n" + GOOD.encode(), 1)
-    assert [(one.line, one.reason) for one in decoded.bad] == [(1, "not UTF-8 text; save the manifest as UTF-8")]
+    assert [(bad_line.line, bad_line.reason) for bad_line in decoded.bad] == [
+        (1, "not UTF-8 text; save the manifest as UTF-8")
+    ]
     assert list(decoded.numbers) == [2]
 
 
 def test_bytes_that_are_not_utf8_are_a_bad_line() -> None:
     decoded = decode(msgspec.json.Decoder(Event), GOOD.replace("kick", "ki~k").encode().replace(b"~", b"\xff"), 1)
-    assert [one.line for one in decoded.bad] == [1]
+    assert [bad_line.line for bad_line in decoded.bad] == [1]
 
 
 def test_blank_lines_and_carriage_returns_are_no_events() -> None:

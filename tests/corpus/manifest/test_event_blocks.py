@@ -14,7 +14,7 @@ from ...manifest_lines import line, write
 
 def table(path: Path, block_bytes: int = 1 << 22, *, limit: int = 0, skip_bad: bool = False) -> pl.DataFrame:
     blocks = manifest_blocks(path, block_bytes=block_bytes, limit=limit, skip_bad=skip_bad)
-    return pl.concat([one.events for one in blocks])
+    return pl.concat([block.events for block in blocks])
 
 
 def test_every_field_is_read(tmp_path: Path) -> None:
@@ -46,9 +46,9 @@ def test_every_field_is_read(tmp_path: Path) -> None:
         ),
         line(components=[], negative_example=True, event_id=None, context_ms=None),
     )
-    found = table(path)
-    assert dict(found.schema) == EVENT_SCHEMA
-    first, second, third = found.to_dicts()
+    result = table(path)
+    assert dict(result.schema) == EVENT_SCHEMA
+    first, second, third = result.to_dicts()
     assert first == {
         "line": 1, "event_id": "e1", "session_id": "s1", "source_set": "groove", "audio_path": "s1/mix.wav",
         "onset_s": 1.25, "offset_s": 2.0, "pre_s": 0.08, "post_s": 0.2, "duration_s": 0.25, "is_synthetic": True,
@@ -71,9 +71,9 @@ def test_blocks_and_workers_do_not_change_the_table(tmp_path: Path, workers: int
     assert whole["line"].to_list() == list(range(1, 41))
     blocks = list(manifest_blocks(path, block_bytes=700, workers=workers))
     assert len(blocks) > 5
-    assert pl.concat([one.events for one in blocks]).equals(whole)
-    assert [one.number for one in blocks] == list(range(len(blocks)))
-    assert sum(one.n_events for one in blocks) == sum(one.n_lines for one in blocks) == 40
+    assert pl.concat([block.events for block in blocks]).equals(whole)
+    assert [block.number for block in blocks] == list(range(len(blocks)))
+    assert sum(block.n_events for block in blocks) == sum(block.n_lines for block in blocks) == 40
 
 
 def test_bad_lines_stop_or_are_skipped_with_their_numbers(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_bad_lines_stop_or_are_skipped_with_their_numbers(tmp_path: Path) -> Non
     with pytest.raises(FormatError, match=r"line 6: audio_path .* is absolute"):
         table(path, 300)
     blocks = list(manifest_blocks(path, block_bytes=300, skip_bad=True))
-    assert [one.line for block in blocks for one in block.bad] == [6, 7, 8, 9, 10]
+    assert [bad_line.line for block in blocks for bad_line in block.bad] == [6, 7, 8, 9, 10]
     assert table(path, 300, skip_bad=True)["line"].to_list() == [1, 2, 3, 4, 5, 11]
 
 
@@ -91,12 +91,12 @@ def test_bad_lines_stop_or_are_skipped_with_their_numbers(tmp_path: Path) -> Non
 def test_a_limit_reads_the_first_events(tmp_path: Path, block_bytes: int, limit: int) -> None:
     two = [{"label": "kick"}, {"label": "snare"}]
     path = write(tmp_path, line(), line(components=two), "", line(components=[]), line(), "{", line())
-    found = table(path, block_bytes, limit=limit, skip_bad=True)
-    assert found["line"].unique().sort().to_list() == [1, 2, 4, 5, 7][:limit]
+    result = table(path, block_bytes, limit=limit, skip_bad=True)
+    assert result["line"].unique().sort().to_list() == [1, 2, 4, 5, 7][:limit]
     if limit <= 4:
-        assert table(path, block_bytes, limit=limit).equals(found)
+        assert table(path, block_bytes, limit=limit).equals(result)
 
 
 def test_an_empty_manifest_has_no_events(tmp_path: Path) -> None:
     assert list(manifest_blocks(write(tmp_path))) == []
-    assert [one.n_events for one in manifest_blocks(write(tmp_path, "", " "))] == [0]
+    assert [manifest_block.n_events for manifest_block in manifest_blocks(write(tmp_path, "", " "))] == [0]

@@ -70,8 +70,11 @@ def test_components_become_annotations_of_their_recordings(tmp_path: Path) -> No
         "session": "s1", "source": "groove", "kit": "k1", "drummer": "d1"
     }  # fmt: skip
     assert "kit" not in second.fields
-    found = [(one.recording_id, one.start_s, one.end_s, one.label) for one in index.annotations]
-    assert found == [
+    result = [
+        (annotation.recording_id, annotation.start_s, annotation.end_s, annotation.label)
+        for annotation in index.annotations
+    ]
+    assert result == [
         (first.id, 0.5, 0.75, "snare"),
         (first.id, 1.0, 1.0, "snare"),
         (first.id, 1.0, 1.5, "ride"),
@@ -94,8 +97,13 @@ def test_hits_have_the_order_of_the_annotations(tmp_path: Path) -> None:
     index = indexed(write(tmp_path, *lines))
     table = hits(tmp_path)
     assert table.columns == [*KEYS, *HIT_COLUMNS]
-    annotations = sorted(index.annotations, key=lambda one: (one.recording_id, one.start_s, one.end_s, one.label))
-    assert table.select(KEYS).rows() == [(one.recording_id, one.start_s, one.end_s, one.label) for one in annotations]
+    annotations = sorted(
+        index.annotations,
+        key=lambda annotation: (annotation.recording_id, annotation.start_s, annotation.end_s, annotation.label),
+    )
+    assert table.select(KEYS).rows() == [
+        (annotation.recording_id, annotation.start_s, annotation.end_s, annotation.label) for annotation in annotations
+    ]
     assert table["event_id"].n_unique() == 30
 
 
@@ -126,7 +134,7 @@ def test_what_is_no_annotation_is_counted(tmp_path: Path) -> None:
         line("cowbell", event_id="e9"),
     )
     index = indexed(path, labels=("kick", "snare", "ride"), label_map=("Snare=snare",), manifest_total=7)
-    assert [one.label for one in index.annotations] == ["kick", "snare"]
+    assert [annotation.label for annotation in index.annotations] == ["kick", "snare"]
     assert {(one.kind, one.where, one.lost) for one in index.notes} == {
         ("negative_examples", "events.jsonl", 0),
         ("without_components", "events.jsonl", 0),
@@ -145,10 +153,13 @@ def test_missing_recordings_stop_it_or_are_left_out(tmp_path: Path) -> None:
         indexed(path, max_missing=0.2)
     assert "slakh" not in str(error.value)
     index = indexed(path, max_missing=0.25, place="other")
-    assert [one.path for one in index.left_out] == ["lost.wav"]
+    assert [left_out.path for left_out in index.left_out] == ["lost.wav"]
     assert [(one.kind, one.lost) for one in index.notes if one.lost] == [("annotations_left_out", 1)]
     # Two sources may name the same path: they are two recordings.
-    assert [(one.root, one.path) for one in index.recordings] == [("groove", "s1/mix.wav"), ("slakh", "s1/mix.wav")]
+    assert [(recording.root, recording.path) for recording in index.recordings] == [
+        ("groove", "s1/mix.wav"),
+        ("slakh", "s1/mix.wav"),
+    ]
 
 
 def test_bad_lines_stop_it_or_are_left_out_with_their_numbers(tmp_path: Path) -> None:
@@ -168,7 +179,7 @@ def test_a_limit_reads_the_first_events(tmp_path: Path) -> None:
     path = write(tmp_path, line("a"), line("b"), line("c"), "{}")
     for limit, size in ((2, 1 << 22), (2, 250), (1, 250)):
         index = indexed(path, limit=limit, block_bytes=size, place=f"out{limit}-{size}")
-        assert [one.label for one in index.annotations] == ["a", "b"][:limit]
+        assert [annotation.label for annotation in index.annotations] == ["a", "b"][:limit]
 
 
 def test_a_manifest_without_events_or_recordings_is_an_error(tmp_path: Path) -> None:
@@ -182,7 +193,7 @@ def test_spellings_of_one_path_are_one_recording(tmp_path: Path) -> None:
     sound(tmp_path / "audio" / "s1" / "mix.wav")
     spelled = ("s1/mix.wav", "s1//mix.wav", "./s1/./mix.wav", "s1\\mix.wav")
     index = indexed(write(tmp_path, *[line(audio_path=path) for path in spelled]))
-    assert [one.path for one in index.recordings] == ["s1/mix.wav"]
+    assert [recording.path for recording in index.recordings] == ["s1/mix.wav"]
     assert len(index.annotations) == 4
 
 
@@ -200,8 +211,8 @@ def test_recordings_without_the_group_are_left_out(tmp_path: Path) -> None:
     sound(tmp_path / "audio" / "s2" / "mix.wav")
     path = write(tmp_path, line(kit_id="k1"), line(audio_path="s2/mix.wav"))
     index = indexed(path, group="kit")
-    assert [one.path for one in index.recordings] == ["s1/mix.wav"]
-    assert [one.path for one in index.left_out] == ["s2/mix.wav"]
+    assert [recording.path for recording in index.recordings] == ["s1/mix.wav"]
+    assert [left_out.path for left_out in index.left_out] == ["s2/mix.wav"]
 
 
 def test_a_killed_import_repeats_only_the_blocks_without_a_record(
@@ -270,7 +281,7 @@ def test_globs_choose_recordings_by_their_paths(
     tmp_path: Path, changed: dict[str, Any], left: list[str], unused: int
 ) -> None:
     index = of_sources(three_recordings(tmp_path), **changed)
-    assert [f"{one.root}/{one.path}" for one in index.recordings] == left
+    assert [f"{recording.root}/{recording.path}" for recording in index.recordings] == left
     assert len(index.annotations) == 4 - unused
     (note,) = [one for one in index.notes if one.kind == "not_chosen"]
     assert note.message.startswith(f"{unused} events belong to ")
@@ -281,7 +292,7 @@ def test_globs_choose_recordings_by_their_paths(
 def test_a_limit_of_recordings_takes_from_all_folders(tmp_path: Path) -> None:
     index = of_sources(three_recordings(tmp_path), most=2)
     assert len(index.recordings) == 2
-    assert len({(one.root, one.path.partition("/")[0]) for one in index.recordings}) == 2
+    assert len({(recording.root, recording.path.partition("/")[0]) for recording in index.recordings}) == 2
     assert any(one.kind == "not_chosen" for one in index.notes)
 
 
@@ -302,11 +313,14 @@ def test_a_table_gives_recordings_further_fields(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("filename,drummer,kit\na/s1/mix.wav,Ann,k1\nb/s1/mix.wav,Bo,k2\ns2/mix.wav,Cy,\n")
     metadata = {"label_column": "", "table": "t.csv"}
     index = of_sources(path, tmp_path / "t.csv", metadata=MetadataSettings(**metadata))
-    found = {f"{one.root}/{one.path}": (one.fields["drummer"], one.fields.get("kit")) for one in index.recordings}
+    result = {
+        f"{recording.root}/{recording.path}": (recording.fields["drummer"], recording.fields.get("kit"))
+        for recording in index.recordings
+    }
     # What the events say of the kit stays.
-    assert found == {"a/s1/mix.wav": ("Ann", "k1"), "a/s2/mix.wav": ("Cy", None), "b/s1/mix.wav": ("Bo", "k9")}
+    assert result == {"a/s1/mix.wav": ("Ann", "k1"), "a/s2/mix.wav": ("Cy", None), "b/s1/mix.wav": ("Bo", "k9")}
     index = of_sources(path, tmp_path / "t.csv", metadata=MetadataSettings(**metadata, overrides=True))
-    assert [one.fields.get("kit") for one in index.recordings] == ["k1", None, "k2"]
+    assert [recording.fields.get("kit") for recording in index.recordings] == ["k1", None, "k2"]
 
 
 def test_a_row_that_fits_two_sources_or_none_is_named(tmp_path: Path) -> None:
@@ -314,7 +328,7 @@ def test_a_row_that_fits_two_sources_or_none_is_named(tmp_path: Path) -> None:
     chosen = MetadataSettings(table="t.csv", label_column="")
     table.write_text("filename,drummer\ns2/mix.wav,Cy\ns7/mix.wav,Di\n")
     index = of_sources(path, table, metadata=chosen, exclude=("s2",))
-    assert [(one.path, "line 3" in one.reason) for one in index.left_out] == [("s7/mix.wav", True)]
+    assert [(left_out.path, "line 3" in left_out.reason) for left_out in index.left_out] == [("s7/mix.wav", True)]
     table.write_text("filename,drummer\ns1/mix.wav,Ann\n")
     with pytest.raises(FormatError, match=r"line 2: 's1/mix.wav'.*a/s1/mix.wav.*b/s1/mix.wav"):
         of_sources(path, table, metadata=chosen)
@@ -337,4 +351,4 @@ def test_files_that_enter_as_one_hit_are_named_by_source(tmp_path: Path) -> None
     (note,) = [one for one in index.notes if one.kind == "without_context"]
     assert (note.where, note.message.startswith("3 events of the source have no context")) == ("cambridge", True)
     problems = health(index, rate=1000, group="session").to_json()["problems"]
-    assert any(one["code"] == "without_context" and "corpus.exclude" in one["remedy"] for one in problems)
+    assert any(problem["code"] == "without_context" and "corpus.exclude" in problem["remedy"] for problem in problems)

@@ -34,17 +34,22 @@ def test_events_recordings_labels_and_hours_are_counted(tmp_path: Path) -> None:
         line(components=[]),
         line("crash", negative_example=True),
     )
-    found = verify_manifest(path, roots(tmp_path / "audio", "s1/mix.wav"))
-    assert (found.n_lines, found.n_events, found.negatives, found.without_components) == (7, 6, 1, 1)
-    assert found.labels == {"kick": 4, "snare": 1}
-    groove, slakh = found.sources["groove"], found.sources["slakh"]
+    verification = verify_manifest(path, roots(tmp_path / "audio", "s1/mix.wav"))
+    assert (verification.n_lines, verification.n_events, verification.negatives, verification.without_components) == (
+        7,
+        6,
+        1,
+        1,
+    )
+    assert verification.labels == {"kick": 4, "snare": 1}
+    groove, slakh = verification.sources["groove"], verification.sources["slakh"]
     assert (groove.events, groove.recordings, groove.missing_events, groove.examples) == (4, 2, 1, ["s2/mix.wav"])
     assert (slakh.events, slakh.recordings, slakh.missing_events, slakh.missing_recordings) == (2, 1, 2, 1)
     assert groove.seconds == pytest.approx(3 * 0.28)
     assert slakh.seconds == pytest.approx(3.0 + 0.5)
-    assert found.over(0.0) == ["groove", "slakh"]
-    assert found.over(0.25) == ["slakh"]
-    assert found.over(1.0) == []
+    assert verification.over(0.0) == ["groove", "slakh"]
+    assert verification.over(0.25) == ["slakh"]
+    assert verification.over(1.0) == []
 
 
 def oracle(text: str) -> tuple[int, Counter[str], Counter[str]]:
@@ -74,9 +79,9 @@ def test_counts_are_those_of_an_obvious_loop(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], block_bytes: int
 ) -> None:
     path = write(tmp_path_factory.mktemp("manifest"), *lines)
-    found = verify_manifest(path, Roots(), block_bytes=block_bytes)
-    by_source = {name: one.events for name, one in found.sources.items()}
-    assert (found.n_events, found.labels, by_source) == oracle(path.read_text())
+    verification = verify_manifest(path, Roots(), block_bytes=block_bytes)
+    by_source = {name: source.events for name, source in verification.sources.items()}
+    assert (verification.n_events, verification.labels, by_source) == oracle(path.read_text())
 
 
 def test_workers_and_blocks_do_not_change_the_result(tmp_path: Path) -> None:
@@ -115,15 +120,19 @@ def test_an_event_with_a_fault_is_a_bad_line(tmp_path: Path, changed: dict[str, 
     with pytest.raises(FormatError, match="line 2") as error:
         verify_manifest(path, Roots())
     assert reason in str(error.value)
-    found = verify_manifest(path, Roots(), skip_bad=True)
-    assert (found.n_events, found.n_bad, found.labels) == (2, 1, {"kick": 2})
-    assert [one.line for one in found.bad] == [2]
+    verification = verify_manifest(path, Roots(), skip_bad=True)
+    assert (verification.n_events, verification.n_bad, verification.labels) == (2, 1, {"kick": 2})
+    assert [bad_line.line for bad_line in verification.bad] == [2]
 
 
 def test_only_the_first_bad_lines_are_named_but_all_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path, *["{}"] * 50, line())
-    found = verify_manifest(path, Roots(), skip_bad=True, block_bytes=40)
-    assert (found.n_bad, [one.line for one in found.bad], found.n_events) == (50, list(range(1, 21)), 1)
+    verification = verify_manifest(path, Roots(), skip_bad=True, block_bytes=40)
+    assert (verification.n_bad, [bad_line.line for bad_line in verification.bad], verification.n_events) == (
+        50,
+        list(range(1, 21)),
+        1,
+    )
 
 
 @pytest.mark.parametrize("limit", [1, 3, 5, 9])
@@ -133,11 +142,11 @@ def test_a_limit_counts_the_first_events_and_reads_nothing_after_them(tmp_path: 
     def counted() -> Verification:
         return verify_manifest(path, Roots(), limit=limit, skip_bad=True, block_bytes=300)
 
-    found = counted()
-    assert found.n_events == min(limit, 6)
-    assert found.n_bad == (1 if limit > 5 else 0)
+    verification = counted()
+    assert verification.n_events == min(limit, 6)
+    assert verification.n_bad == (1 if limit > 5 else 0)
     if limit <= 5:
-        assert verify_manifest(path, Roots(), limit=limit).to_json()["labels"] == found.labels
+        assert verify_manifest(path, Roots(), limit=limit).to_json()["labels"] == verification.labels
 
 
 def test_a_pipe_or_a_folder_is_no_recording(tmp_path: Path) -> None:
@@ -148,6 +157,6 @@ def test_a_pipe_or_a_folder_is_no_recording(tmp_path: Path) -> None:
 
 def test_labels_and_paths_are_counted_in_the_form_of_the_import(tmp_path: Path) -> None:
     path = write(tmp_path, line("kick", audio_path="s1\\mix.wav"), line(" kick"), line("ri\u0301de"), line("r\u00edde"))
-    found = verify_manifest(path, roots(tmp_path / "audio", "s1/mix.wav"))
-    assert found.labels == {"kick": 2, "r\u00edde": 2}
-    assert (found.sources["groove"].recordings, found.sources["groove"].missing_events) == (1, 0)
+    verification = verify_manifest(path, roots(tmp_path / "audio", "s1/mix.wav"))
+    assert verification.labels == {"kick": 2, "r\u00edde": 2}
+    assert (verification.sources["groove"].recordings, verification.sources["groove"].missing_events) == (1, 0)

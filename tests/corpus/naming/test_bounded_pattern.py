@@ -53,8 +53,8 @@ def slow(of: list[Piece]) -> re.Pattern[str]:
 
 @given(pieces(), TEXTS)
 def test_it_matches_what_a_regular_expression_matches(of: list[Piece], text: str) -> None:
-    found = slow(of).fullmatch(text)
-    assert BoundedPattern(of).match(text) == (None if found is None else found.groupdict())
+    match = slow(of).fullmatch(text)
+    assert BoundedPattern(of).match(text) == (None if match is None else match.groupdict())
 
 
 @given(pieces(), st.data())
@@ -67,9 +67,9 @@ def test_it_finds_the_same_parts_in_texts_that_match(of: list[Piece], data: st.D
         for one in of
     ]  # fmt: skip
     text = "".join(made)
-    found = slow(of).fullmatch(text)
-    assert found is not None
-    assert BoundedPattern(of).match(text) == found.groupdict()
+    match = slow(of).fullmatch(text)
+    assert match is not None
+    assert BoundedPattern(of).match(text) == match.groupdict()
 
 
 def test_many_wildcards_need_no_longer() -> None:

@@ -44,8 +44,8 @@ def test_names_are_those_of_the_known_pipeline() -> None:
         Clip(tape.id, 100.0, 100.53, "noise", 0, "D"),
         Clip(tape.id, 5400.0004, 5400.5, "target", 0, "D", "hum"),
     ]
-    stems = [one.stem for one in name_clips(clips, [tape], [3, None, None], ["hum"])]
-    uid = [one.split("_")[1] for one in stems]
+    stems = [named_clip.stem for named_clip in name_clips(clips, [tape], [3, None, None], ["hum"])]
+    uid = [stem.split("_")[1] for stem in stems]
     assert stems == [
         f"target-Q3_{uid[0]}_2025_siteD-20250613-052100.23-tape_0012340_0012870",
         f"noise-bg_{uid[1]}_2025_siteD-20250613-052100.23-tape_0100000_0100530",
@@ -67,13 +67,13 @@ def test_hostile_names_become_plain_files_that_can_be_read_back(found: list[tupl
     clips = [*clips, clips[0]]
     labels = {label for _, label, *_ in found}
     made = name_clips(clips, recordings, [None] * len(clips), labels)
-    assert len({one.stem.lower() for one in made}) == len(clips)
-    for one in made:
-        read = STEM.fullmatch(one.stem)
-        assert read is not None, one.stem
-        assert read["cls"] == one.class_name
-        assert (one.class_name == "noise") == (one.clip.role == "noise")
-        assert len(one.stem.encode()) < 250
-        assert not any(mark in one.stem for mark in "/\\\n\t\r\"'=<>|:*? ")
+    assert len({named_clip.stem.lower() for named_clip in made}) == len(clips)
+    for named_clip in made:
+        read = STEM.fullmatch(named_clip.stem)
+        assert read is not None, named_clip.stem
+        assert read["cls"] == named_clip.class_name
+        assert (named_clip.class_name == "noise") == (named_clip.clip.role == "noise")
+        assert len(named_clip.stem.encode()) < 250
+        assert not any(mark in named_clip.stem for mark in "/\\\n\t\r\"'=<>|:*? ")
     classes = class_names(labels)
     assert len({one.lower() for one in classes.values()}) == len(classes)

@@ -30,10 +30,10 @@ offsets = st.one_of(
 @given(tapes, offsets, offsets, units)
 def test_a_clip_s_name_gives_its_tape_and_times_back(tape, start, end, unit):
     assume(end > start)
-    found = ClipNames([CLIPS], unit).parse(f"some/folder/{tape}.wav_{start}_{end}.wav")
-    assert found is not None
-    assert (found.tape, found.start, found.end) == (tape, start, end)
-    stretch = ClipNames([CLIPS], unit).stretch(found, "tape.wav", None)
+    clip_name = ClipNames([CLIPS], unit).parse(f"some/folder/{tape}.wav_{start}_{end}.wav")
+    assert clip_name is not None
+    assert (clip_name.tape, clip_name.start, clip_name.end) == (tape, start, end)
+    stretch = ClipNames([CLIPS], unit).stretch(clip_name, "tape.wav", None)
     assert stretch.start_s == pytest.approx(start * UNITS_S[unit], abs=1e-6)
     assert stretch.end_s == pytest.approx(end * UNITS_S[unit], abs=2e-6)
 
@@ -43,9 +43,9 @@ def test_a_segment_s_name_gives_its_clip_its_times_and_its_quality_back(tape, fi
     assume(last > first)
     assume(end > start)
     clip = f"{tape}.wav_{first}_{last}"
-    found = SegmentNames([SEGMENTS], "hum").parse(f"segmented/{clip}_{start}_{end}Q{quality}.wav")
-    assert found is not None
-    segment, number = found
+    result = SegmentNames([SEGMENTS], "hum").parse(f"segmented/{clip}_{start}_{end}Q{quality}.wav")
+    assert result is not None
+    segment, number = result
     assert (segment.clip, number) == (clip, 0)
     row = segment.row
     assert (row.start_s, row.end_s, row.quality, row.label) == (start, end, quality, "hum")
@@ -94,7 +94,7 @@ def test_a_clip_that_fits_another_unit_is_refused_even_where_it_is_shorter():
     names = ClipNames([CLIPS], "min")
     clips = {f"t.wav_0_{end}.wav": ClipName("t", 0, end, 1.0) for end in range(1, 9)}
     with pytest.raises(UsageError, match="contradicts 8 of 8 clips") as refused:
-        names.check_unit(clips, {path: one.end for path, one in clips.items()})
+        names.check_unit(clips, {path: clip_name.end for path, clip_name in clips.items()})
     assert str(refused.value).count('set offset_unit = "s"') == 5
     assert "and 3 more" in str(refused.value)
     assert names.check_unit(clips, {}) == []

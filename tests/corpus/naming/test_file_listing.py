@@ -54,13 +54,13 @@ def test_links_to_folders_elsewhere_are_followed_once(tmp_path: Path) -> None:
     (tmp_path / "audio").mkdir()
     for name, target in (("z", "disk"), ("y", "disk/below"), ("x", "disk"), ("up", "audio"), ("top", ".")):
         os.symlink(tmp_path / target, tmp_path / "audio" / name)
-    found = files_below(tmp_path / "audio", WAV)
-    assert sorted(os.path.realpath(tmp_path / "audio" / one) for one in found) == [
+    result = files_below(tmp_path / "audio", WAV)
+    assert sorted(os.path.realpath(tmp_path / "audio" / one) for one in result) == [
         str(tmp_path / "disk" / "b.wav"),
         str(tmp_path / "disk" / "below" / "a.wav"),
     ]
     # Of equal folders the first by name.
-    assert found == ["top/disk/b.wav", "top/disk/below/a.wav"]
+    assert result == ["top/disk/b.wav", "top/disk/below/a.wav"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=12))
@@ -73,8 +73,8 @@ def test_every_file_is_listed_exactly_once(links: list[tuple[int, int]]) -> None
             (folder / "x.wav").touch()
         for number, (where, target) in enumerate(links):
             os.symlink(folders[target], folders[where] / f"link{number}")
-        found = files_below(scratch, WAV)
-        assert found == sorted(str((folder / "x.wav").relative_to(scratch)) for folder in folders)
+        result = files_below(scratch, WAV)
+        assert result == sorted(str((folder / "x.wav").relative_to(scratch)) for folder in folders)
     finally:
         shutil.rmtree(scratch)
 

@@ -70,10 +70,10 @@ def test_a_senseless_template_is_refused_with_its_text(bad):
     ],
 )
 def test_a_template_is_found_only_where_it_reads_every_name(stems, group, template):
-    found = infer_template(stems, group)
-    assert found == template
-    if found:
-        assert all(Template(found).parse(stem)[group] for stem in stems)
+    result = infer_template(stems, group)
+    assert result == template
+    if result:
+        assert all(Template(result).parse(stem)[group] for stem in stems)
 
 
 def test_only_the_audio_suffix_goes():

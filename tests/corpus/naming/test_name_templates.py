@@ -36,10 +36,10 @@ APPLIANCES = "ac-{ac:on|off}-fridge-{fridge:on|off}-{daypart:day|night}"
 
 @pytest.mark.parametrize("template", [APPLIANCES, f"{APPLIANCES}.m4a", f"{APPLIANCES}.WAV"])
 def test_a_template_may_end_in_an_audio_suffix_and_fits_any_format(template: str) -> None:
-    found = Templates(template)
-    assert found.parse("takes/ac-on-fridge-off-day") == {"ac": "on", "fridge": "off", "daypart": "day"}
-    assert found.names == ("ac", "fridge", "daypart")
-    assert found.mismatch_in_words("ac-on-fridge-off-day") == ""
+    templates = Templates(template)
+    assert templates.parse("takes/ac-on-fridge-off-day") == {"ac": "on", "fridge": "off", "daypart": "day"}
+    assert templates.names == ("ac", "fridge", "daypart")
+    assert templates.mismatch_in_words("ac-on-fridge-off-day") == ""
 
 
 @pytest.mark.parametrize(

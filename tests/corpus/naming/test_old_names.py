@@ -56,8 +56,8 @@ def index(corpus: OldCorpus, settings: CorpusSettings = SETTINGS, group: str = "
 
 
 def times(found: CorpusIndex) -> dict[str, list[tuple[float, float]]]:
-    out: dict[str, list[tuple[float, float]]] = {one.path: [] for one in found.recordings}
-    paths = {one.id: one.path for one in found.recordings}
+    out: dict[str, list[tuple[float, float]]] = {recording.path: [] for recording in found.recordings}
+    paths = {recording.id: recording.path for recording in found.recordings}
     for note in found.annotations:
         out[paths[note.recording_id]].append((note.start_s, note.end_s))
     return out
@@ -77,27 +77,27 @@ def nfc(text: str) -> str:
 def test_defect_1_every_segment_of_a_dotted_name_is_on_its_own_recording(made):
     """A name cut at its first dot lost 52 of 181 calls, and its events were all false alarms."""
     before = sorted(str(path) for path in made.folder.rglob("*"))
-    found = index(made, CLIPS_ONLY)
-    dotted = [path for path in times(found) if "05.23" in path]
+    corpus_index = index(made, CLIPS_ONLY)
+    dotted = [path for path in times(corpus_index) if "05.23" in path]
     assert sorted(Path(path).name for path in dotted) == [f"{TAPES[1]}.wav_{a}_{b}.wav" for a, b in ((0, 1), (2, 3))]
-    assert [times(found)[path] for path in dotted] == [[(a, b) for a, b, _ in CALLS]] * 2
-    assert len(found.annotations) == len(made.calls)
-    assert {one.fields["tape"] for one in found.recordings} == set(map(nfc, TAPES))
+    assert [times(corpus_index)[path] for path in dotted] == [[(a, b) for a, b, _ in CALLS]] * 2
+    assert len(corpus_index.annotations) == len(made.calls)
+    assert {recording.fields["tape"] for recording in corpus_index.recordings} == set(map(nfc, TAPES))
     assert sorted(str(path) for path in made.folder.rglob("*")) == before
 
 
 @pytest.mark.parametrize("settings", [SETTINGS, CLIPS_ONLY], ids=["tapes", "clips"])
 def test_defect_2_annotations_lie_where_the_bursts_are_in_the_samples(made, settings):
     """Offsets in minutes were added as seconds: the training corpus scored an F1 of 0.003."""
-    found = index(made, settings)
-    for path, annotated in times(found).items():
+    corpus_index = index(made, settings)
+    for path, annotated in times(corpus_index).items():
         bursts = loud(made.folder / path)
         if settings is SETTINGS:
             bursts = bursts[(bursts[:, 0] < 60) | (bursts[:, 0] >= 120)]
         np.testing.assert_allclose(np.array(annotated).reshape(-1, 2), bursts, atol=0.011)
-    assert sum(map(len, times(found).values())) == len(made.calls) == 36
-    assert sorted(note.quality for note in found.annotations) == sorted(quality for *_, quality in made.calls)
-    assert {note.label for note in found.annotations} == {"hum"}
+    assert sum(map(len, times(corpus_index).values())) == len(made.calls) == 36
+    assert sorted(note.quality for note in corpus_index.annotations) == sorted(quality for *_, quality in made.calls)
+    assert {note.label for note in corpus_index.annotations} == {"hum"}
 
 
 @pytest.mark.parametrize("decode", [True, False])
@@ -117,8 +117,8 @@ def test_seconds_are_another_unit_and_minutes_are_refused_there(one):
         for segment in one.segments.iterdir():
             if segment.name.startswith(f"{clip.stem}_"):
                 segment.rename(segment.with_name(segment.name.replace(f"_{first}_{last}_", f"_{name}_", 1)))
-    found = index(one, replace(SETTINGS, offset_unit="s"))
-    assert [(note.start_s, note.end_s) for note in found.annotations] == [(a, b) for _, a, b, _ in one.calls]
+    corpus_index = index(one, replace(SETTINGS, offset_unit="s"))
+    assert [(note.start_s, note.end_s) for note in corpus_index.annotations] == [(a, b) for _, a, b, _ in one.calls]
     with pytest.raises(UsageError, match='set offset_unit = "s"'):
         index(one)
 
@@ -126,10 +126,13 @@ def test_seconds_are_another_unit_and_minutes_are_refused_there(one):
 def test_defect_5_animal_and_date_are_read_from_every_name_and_of_clips_too(made):
     """A pattern that never matched gave every file the year 0000."""
     for settings in (SETTINGS, CLIPS_ONLY):
-        found = index(made, settings, group="animal")
-        fields = {(one.fields["tape"], one.fields["animal"], one.fields["date"]) for one in found.recordings}
+        corpus_index = index(made, settings, group="animal")
+        fields = {
+            (recording.fields["tape"], recording.fields["animal"], recording.fields["date"])
+            for recording in corpus_index.recordings
+        }
         assert fields == {(nfc(name), nfc(name.split("_")[0]), name.split("_")[1]) for name in TAPES}
-        assert "name_template" not in told(found)
+        assert "name_template" not in told(corpus_index)
 
 
 def test_defect_9_the_index_holds_no_path_of_this_machine_and_moves(made, tmp_path):
@@ -141,20 +144,22 @@ def test_defect_9_the_index_holds_no_path_of_this_machine_and_moves(made, tmp_pa
         assert file.read_bytes() == (tmp_path / "there" / file.name).read_bytes(), file.name
     text = json.dumps(read_json(tmp_path / "here" / "index.json"))
     assert str(made.folder) not in text
-    assert not any(one.path.startswith("/") for one in index(made).recordings)
+    assert not any(recording.path.startswith("/") for recording in index(made).recordings)
     assert read_index(CorpusFolder(tmp_path / "here")) == index(made)
 
 
 def test_tapes_know_which_stretches_somebody_looked_at_and_clips_are_whole(made):
-    found = index(made)
-    assert [one.path for one in found.recordings] == sorted(f"raw_recordings/{name}.wav" for name in TAPES)
-    assert not any(one.reviewed for one in found.recordings)
-    assert set(found.partly.values()) == {((0.0, 60.0), (120.0, 180.0))}
-    assert told(found)["clips_in_tapes"] == [""]
-    problems = find_problems(found, rate=RATE, group="tape", short_gap_shares={})
-    assert {one.code for one in problems} == {"clips_in_tapes", "partly"}
+    corpus_index = index(made)
+    assert [recording.path for recording in corpus_index.recordings] == sorted(
+        f"raw_recordings/{name}.wav" for name in TAPES
+    )
+    assert not any(recording.reviewed for recording in corpus_index.recordings)
+    assert set(corpus_index.partly.values()) == {((0.0, 60.0), (120.0, 180.0))}
+    assert told(corpus_index)["clips_in_tapes"] == [""]
+    problems = find_problems(corpus_index, rate=RATE, group="tape", short_gap_shares={})
+    assert {problem.code for problem in problems} == {"clips_in_tapes", "partly"}
     clips = index(made, CLIPS_ONLY)
-    assert all(one.reviewed for one in clips.recordings)
+    assert all(recording.reviewed for recording in clips.recordings)
     assert clips.examined == {}
     empty = [path for path, calls in times(clips).items() if not calls]
     assert empty == [f"labelled_recordings/{TAPES[-1]}.wav_2_3.wav"]
@@ -163,18 +168,18 @@ def test_tapes_know_which_stretches_somebody_looked_at_and_clips_are_whole(made)
 def test_clips_that_leave_nothing_of_a_tape_make_it_annotated_as_a_whole(one):
     samples, _ = soundfile.read(one.raw / f"{TAPES[1]}.wav")
     soundfile.write(one.clip(TAPES[1], (1, 2)), samples[60 * RATE : 120 * RATE], RATE)
-    found = index(one)
-    assert [one.reviewed for one in found.recordings] == [True]
-    assert found.examined == {}
+    corpus_index = index(one)
+    assert [recording.reviewed for recording in corpus_index.recordings] == [True]
+    assert corpus_index.examined == {}
 
 
 def test_a_review_adds_to_what_labelled_clips_say(one):
-    found = index(one)
-    tape = found.recordings[0]
+    corpus_index = index(one)
+    tape = corpus_index.recordings[0]
     looked = ReviewedRecording(tape.id, tape.path, tape.digest, ((60.0, 100.0),), ())
-    reviewed = with_reviews(found, [Round((looked,))])
+    reviewed = with_reviews(corpus_index, [Round((looked,))])
     assert reviewed.partly == {tape.id: ((0.0, 100.0), (120.0, 180.0))}
-    assert reviewed.annotations == found.annotations
+    assert reviewed.annotations == corpus_index.annotations
 
 
 def test_what_names_say_of_clips_that_are_not_there_is_read_from_the_tape_or_told(one):
@@ -183,14 +188,17 @@ def test_what_names_say_of_clips_that_are_not_there_is_read_from_the_tape_or_tol
     one.segment(one.clips / "Nobody_20250101_cut.wav_0_1.wav", 1, 2)
     one.segment(one.clips / f"{TAPES[1]}.wav_7_8.wav", 1, 2)
     one.segment(gone, 58.5, 60.5)
-    found = index(one)
-    assert told(found)["clip_by_name"] == [gone.stem]
-    assert told(found)["segments_without_clip"] == ["Luna_20250612_05.23_cut.wav_7_8", "Nobody_20250101_cut.wav_0_1"]
-    assert told(found)["clipped"] == [gone.stem]
-    assert [(note.start_s, note.end_s) for note in found.annotations] == sorted(
+    corpus_index = index(one)
+    assert told(corpus_index)["clip_by_name"] == [gone.stem]
+    assert told(corpus_index)["segments_without_clip"] == [
+        "Luna_20250612_05.23_cut.wav_7_8",
+        "Nobody_20250101_cut.wav_0_1",
+    ]
+    assert told(corpus_index)["clipped"] == [gone.stem]
+    assert [(note.start_s, note.end_s) for note in corpus_index.annotations] == sorted(
         [(a, b) for _, a, b, _ in one.calls] + [(178.5, 180.0)]
     )
-    assert found.partly[found.recordings[0].id] == ((0.0, 60.0), (120.0, 180.0))
+    assert corpus_index.partly[corpus_index.recordings[0].id] == ((0.0, 60.0), (120.0, 180.0))
     (one.raw / f"{TAPES[1]}.wav").unlink()
     alone = index(one, CLIPS_ONLY)
     assert [Path(path).name for path in times(alone)] == [kept.name]
@@ -208,16 +216,16 @@ def test_segments_beyond_their_clips_and_with_times_that_are_none_are_told(one):
     one.segment(clip, 9, 9.5, "Q7")
     one.segment(clip, 9, 9.5, "")
     for settings, where in ((SETTINGS, 0.0), (CLIPS_ONLY, 0.0)):
-        found = index(one, settings)
-        notes = told(found)
+        corpus_index = index(one, settings)
+        notes = told(corpus_index)
         assert notes["clipped"] == notes["beyond_end"] == [f"labelled_recordings/{clip.name}"]
         assert sorted(notes["segment_values"]) == [f"{clip.stem}_9_8Q1.wav", f"{clip.stem}_9_9Q1.wav"]
         assert sorted(notes["segment_name"]) == [f"{clip.stem}_9_9.5.wav", f"{clip.stem}_9_9.5Q7.wav"]
-        assert (where + 58, where + 60) in [span for spans in times(found).values() for span in spans]
-        assert len(found.annotations) == len(one.calls) + 1
-        problems = find_problems(found, rate=RATE, group="tape", short_gap_shares={})
-        assert {"segment_values", "segment_name", "beyond_end", "clipped"} <= {one.code for one in problems}
-        assert all(one.remedy for one in problems)
+        assert (where + 58, where + 60) in [span for spans in times(corpus_index).values() for span in spans]
+        assert len(corpus_index.annotations) == len(one.calls) + 1
+        problems = find_problems(corpus_index, rate=RATE, group="tape", short_gap_shares={})
+        assert {"segment_values", "segment_name", "beyond_end", "clipped"} <= {problem.code for problem in problems}
+        assert all(problem.remedy for problem in problems)
 
 
 def test_malformed_names_are_read_by_templates_of_their_own_and_told(one):
@@ -226,10 +234,10 @@ def test_malformed_names_are_read_by_templates_of_their_own_and_told(one):
     one.segment(clip, 21, 21.5, "_hw_q3")
     plain = index(one)
     assert len(told(plain)["segment_name"]) == 2
-    found = index(one, replace(SETTINGS, segment_names=MALFORMED))
-    assert "segment_name" not in told(found)
-    assert told(found)["segment_variant"] == list(MALFORMED[1:])
-    read = [(note.start_s, note.end_s, note.quality) for note in found.annotations if 20 <= note.start_s < 22]
+    corpus_index = index(one, replace(SETTINGS, segment_names=MALFORMED))
+    assert "segment_name" not in told(corpus_index)
+    assert told(corpus_index)["segment_variant"] == list(MALFORMED[1:])
+    read = [(note.start_s, note.end_s, note.quality) for note in corpus_index.annotations if 20 <= note.start_s < 22]
     assert read == [(20.0, 20.5, 2), (21.0, 21.5, 3)]
 
 
@@ -238,9 +246,9 @@ def test_a_clip_named_by_date_and_time_is_a_recording_of_its_own(one):
     clip = one.clips / "20250614_053000.wav"
     soundfile.write(clip, samples + 0.01, RATE)
     one.segment(clip, 2.5, 3.5, "Q2")
-    found = index(one)
-    assert times(found)["labelled_recordings/20250614_053000.wav"] == [(2.5, 3.5)]
-    own = next(one for one in found.recordings if one.path.endswith("053000.wav"))
+    corpus_index = index(one)
+    assert times(corpus_index)["labelled_recordings/20250614_053000.wav"] == [(2.5, 3.5)]
+    own = next(recording for recording in corpus_index.recordings if recording.path.endswith("053000.wav"))
     assert (own.reviewed, own.fields["tape"], own.fields["start_time"]) == (
         True,
         "20250614_053000",
@@ -248,7 +256,7 @@ def test_a_clip_named_by_date_and_time_is_a_recording_of_its_own(one):
     )
     # Its animal is nowhere: a split by animal cannot use it, and says so.
     by_animal = index(one, group="animal")
-    assert [(one.path, "animal is unknown" in one.reason) for one in by_animal.left_out] == [
+    assert [(left_out.path, "animal is unknown" in left_out.reason) for left_out in by_animal.left_out] == [
         ("labelled_recordings/20250614_053000.wav", True)
     ]
     assert told(by_animal)["annotations_left_out"] == ["labelled_recordings/20250614_053000.wav"]
@@ -256,17 +264,20 @@ def test_a_clip_named_by_date_and_time_is_a_recording_of_its_own(one):
 
 def test_a_clip_knows_when_it_starts_by_the_clock(tmp_path):
     made = make_corpus(tmp_path / "alpacas", ("Luna_20250610_235930_cut",))
-    found = index(made, CLIPS_ONLY)
-    assert [one.fields["start_time"] for one in found.recordings] == ["2025-06-10T23:59:30", "2025-06-11T00:01:30"]
+    corpus_index = index(made, CLIPS_ONLY)
+    assert [recording.fields["start_time"] for recording in corpus_index.recordings] == [
+        "2025-06-10T23:59:30",
+        "2025-06-11T00:01:30",
+    ]
 
 
 def test_a_clip_cut_short_at_the_end_of_its_tape_is_read_and_told_and_a_longer_one_refused(one):
     clip = one.clip(TAPES[1], (2, 3))
     samples, _ = soundfile.read(clip)
     soundfile.write(clip, samples[: 40 * RATE], RATE)
-    found = index(one)
-    assert told(found)["clip_shorter"] == [f"labelled_recordings/{clip.name}"]
-    assert found.partly[found.recordings[0].id] == ((0.0, 60.0), (120.0, 160.0))
+    corpus_index = index(one)
+    assert told(corpus_index)["clip_shorter"] == [f"labelled_recordings/{clip.name}"]
+    assert corpus_index.partly[corpus_index.recordings[0].id] == ((0.0, 60.0), (120.0, 160.0))
     soundfile.write(clip, np.concatenate([samples, samples]), RATE)
     with pytest.raises(UsageError, match="correct the name, or exclude the clip"):
         index(one)
@@ -277,53 +288,56 @@ def test_a_clip_whose_tape_is_damaged_or_too_short_is_a_recording(one):
     tape = one.raw / f"{TAPES[1]}.wav"
     samples, _ = soundfile.read(tape)
     soundfile.write(tape, samples[: 130 * RATE], RATE)
-    found = index(one)
+    corpus_index = index(one)
     late = f"labelled_recordings/{one.clip(TAPES[1], (2, 3)).name}"
-    assert told(found)["clip_beyond_tape"] == [late]
-    assert {path: len(calls) for path, calls in times(found).items()} == {late: 4, f"raw_recordings/{tape.name}": 4}
+    assert told(corpus_index)["clip_beyond_tape"] == [late]
+    assert {path: len(calls) for path, calls in times(corpus_index).items()} == {
+        late: 4,
+        f"raw_recordings/{tape.name}": 4,
+    }
     tape.write_bytes(b"no sound")
-    found = index(one)
-    assert [path for path in times(found) if path.startswith("raw")] == []
-    assert [one.path for one in found.left_out] == [f"raw_recordings/{tape.name}"]
-    assert len(found.annotations) == 8
+    corpus_index = index(one)
+    assert [path for path in times(corpus_index) if path.startswith("raw")] == []
+    assert [left_out.path for left_out in corpus_index.left_out] == [f"raw_recordings/{tape.name}"]
+    assert len(corpus_index.annotations) == 8
 
 
 def test_a_clip_that_cannot_be_read_lies_in_its_tape_by_its_name(one):
     clip = one.clip(TAPES[1])
     clip.write_bytes(b"no sound")
-    found = index(one)
-    assert told(found)["clip_by_name"] == [f"labelled_recordings/{clip.name}"]
-    assert len(found.annotations) == 8
-    assert found.left_out == ()
+    corpus_index = index(one)
+    assert told(corpus_index)["clip_by_name"] == [f"labelled_recordings/{clip.name}"]
+    assert len(corpus_index.annotations) == 8
+    assert corpus_index.left_out == ()
     alone = index(one, CLIPS_ONLY)
-    assert [Path(one.path).name for one in alone.left_out] == [clip.name]
+    assert [Path(left_out.path).name for left_out in alone.left_out] == [clip.name]
     assert len(alone.annotations) == 4
 
 
 def test_tapes_without_their_clips_among_the_recordings_still_know_what_was_looked_at(one):
-    found = index(one, replace(SETTINGS, include=("raw_recordings/**",)))
-    assert found.annotations == index(one).annotations
-    assert found.partly == index(one).partly
+    corpus_index = index(one, replace(SETTINGS, include=("raw_recordings/**",)))
+    assert corpus_index.annotations == index(one).annotations
+    assert corpus_index.partly == index(one).partly
 
 
 def test_what_is_excluded_is_not_used_and_its_segments_are_counted(one):
     settings = replace(SETTINGS, exclude=("labelled_recordings/*_2_3.wav",))
-    found = index(one, settings)
-    assert len(found.annotations) == 4
-    assert found.partly[found.recordings[0].id] == ((0.0, 60.0),)
-    message = next(note.message for note in found.notes if note.kind == "not_chosen")
+    corpus_index = index(one, settings)
+    assert len(corpus_index.annotations) == 4
+    assert corpus_index.partly[corpus_index.recordings[0].id] == ((0.0, 60.0),)
+    message = next(note.message for note in corpus_index.notes if note.kind == "not_chosen")
     assert message.startswith("4 annotations belong to 1 files")
     shutil.copytree(one.clips, one.folder / "copy of labelled_recordings")
     shutil.copytree(one.clips, one.folder / "another copy")
     copies = replace(SETTINGS, exclude=(*settings.exclude, "*copy*"))
-    assert index(one, copies).annotations == found.annotations
+    assert index(one, copies).annotations == corpus_index.annotations
 
 
 def test_clips_of_one_tape_in_several_groups_are_an_error_in_the_health(made):
-    found = index(made, CLIPS_ONLY, group="recording")
-    assert told(found)["tape_divided"] == [min(nfc(name) for name in TAPES)]
-    problems = find_problems(found, rate=RATE, group="recording", short_gap_shares={})
-    assert [one.severity for one in problems if one.code == "tape_divided"] == ["error"]
+    corpus_index = index(made, CLIPS_ONLY, group="recording")
+    assert told(corpus_index)["tape_divided"] == [min(nfc(name) for name in TAPES)]
+    problems = find_problems(corpus_index, rate=RATE, group="recording", short_gap_shares={})
+    assert [problem.severity for problem in problems if problem.code == "tape_divided"] == ["error"]
     assert "tape_divided" not in told(index(made, CLIPS_ONLY, group="animal"))
 
 
@@ -333,12 +347,12 @@ def test_defect_3_a_tape_of_the_benchmark_whose_clips_were_trained_on_is_found(m
     bench = index(made, replace(SETTINGS, include=("raw_recordings",), exclude=("*/Zo*", "*/387*", "*/*neas*")))
     assert not corpus_overlap(train, bench)
     both = index(made, replace(SETTINGS, include=("raw_recordings/Zo*",)))
-    found = corpus_overlap(train, both)
-    assert [(one.kind, one.value) for one in found.shared] == [
+    overlap = corpus_overlap(train, both)
+    assert [(shared.kind, shared.value) for shared in overlap.shared] == [
         ("animal", "zoë b"),
         ("tape", nfc(TAPES[2]).casefold()),
     ]
-    assert len(found.shared[1].first) == 2
+    assert len(overlap.shared[1].first) == 2
 
 
 def test_tables_of_clips_are_placed_in_their_tapes_too(one):
@@ -346,9 +360,9 @@ def test_tables_of_clips_are_placed_in_their_tapes_too(one):
     one.segments.mkdir()
     clip = one.clip(TAPES[1], (2, 3))
     (one.segments / f"{clip.stem}.txt").write_text("1.5\t2.5\thum\n")
-    found = index(one, replace(SETTINGS, segment_names=()))
-    assert [(note.start_s, note.end_s) for note in found.annotations] == [(121.5, 122.5)]
-    assert found.partly[found.recordings[0].id] == ((120.0, 180.0),)
+    corpus_index = index(one, replace(SETTINGS, segment_names=()))
+    assert [(note.start_s, note.end_s) for note in corpus_index.annotations] == [(121.5, 122.5)]
+    assert corpus_index.partly[corpus_index.recordings[0].id] == ((120.0, 180.0),)
 
 
 def test_two_tapes_of_one_name_are_told_apart_by_folders_or_refused(one):
@@ -362,8 +376,8 @@ def test_two_tapes_of_one_name_are_told_apart_by_folders_or_refused(one):
     segment = one.segment(one.clip(TAPES[1]), 1, 2)
     with pytest.raises(UsageError, match="exclude all but one"):
         index(one, group="recording")
-    found = index(one, replace(SETTINGS, exclude=("b/labelled_recordings",)), group="recording")
-    assert [path for path, calls in times(found).items() if calls] == [f"a/raw_recordings/{TAPES[1]}.wav"]
+    corpus_index = index(one, replace(SETTINGS, exclude=("b/labelled_recordings",)), group="recording")
+    assert [path for path, calls in times(corpus_index).items() if calls] == [f"a/raw_recordings/{TAPES[1]}.wav"]
     segment.unlink()
     with pytest.raises(UsageError, match="contains no audio files"):
         index(one, group="recording")
@@ -387,5 +401,5 @@ def test_settings_that_make_no_sense_say_what_to_write(one):
 
 
 def test_a_tape_as_long_as_its_clips_is_not_read_twice(made):
-    hours = sum(one.duration_s for one in index(made).recordings) / 3600
+    hours = sum(recording.duration_s for recording in index(made).recordings) / 3600
     assert hours == pytest.approx(len(TAPES) * TAPE_S / 3600)

@@ -101,15 +101,15 @@ def test_a_number_behind_the_time_is_no_zone():
 def test_any_time_with_any_zone_comes_back(start, form, quarters, front):
     zone = None if quarters is None else timezone(timedelta(minutes=15 * quarters))
     written = start.replace(tzinfo=zone)
-    found = start_time_of(front + written.strftime(form) + written.strftime("%z"))
-    assert datetime.fromisoformat(found) == written
-    assert datetime.fromisoformat(found).utcoffset() == written.utcoffset()
+    result = start_time_of(front + written.strftime(form) + written.strftime("%z"))
+    assert datetime.fromisoformat(result) == written
+    assert datetime.fromisoformat(result).utcoffset() == written.utcoffset()
 
 
 @given(st.text(max_size=60))
 def test_any_name_is_read_or_passed_over(name):
-    found = start_time_of(name)
-    assert found is None or datetime.fromisoformat(found).year >= 1900
+    result = start_time_of(name)
+    assert result is None or datetime.fromisoformat(result).year >= 1900
 
 
 def test_long_names_of_digits_take_no_time():

@@ -61,12 +61,12 @@ def test_a_round_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert head.about["number"] == 1
     assert head.taught == {name: view.taught for name, view in written.items()}
     for name, view in written.items():
-        found = read_windows(head, name)
-        assert len(found) == len(view.windows) > 0
-        for i in range(len(found)):
-            np.testing.assert_array_equal(found.target(i, 4), view.windows.target(i, 4))
+        windows = read_windows(head, name)
+        assert len(windows) == len(view.windows) > 0
+        for i in range(len(windows)):
+            np.testing.assert_array_equal(windows.target(i, 4), view.windows.target(i, 4))
         for column in ("recordings", "digests", "start_frames", "top", "scores", "heard"):
-            np.testing.assert_array_equal(getattr(found, column), getattr(view.windows, column))
+            np.testing.assert_array_equal(getattr(windows, column), getattr(view.windows, column))
     again = tmp_path / "again" / "round-001"
     write_round(again, dict(reversed(written.items())), {"number": 1, **ABOUT})
     assert round_digest(again) == round_digest(path)
@@ -188,15 +188,15 @@ def test_killed_anywhere_a_round_is_whole_or_absent(tmp_path: Path) -> None:
     whole = round_digest(round_path(tmp_path / "whole", 1))
     assert ended.points is not None
     assert ended.points > 4
-    found = []
+    result = []
     for left in (0, ended.points // 2, ended.points - 1):
         place = tmp_path / f"killed{left}"
         assert run_dying(WRITE, calls, left, place).killed
         there = round_folders(place)
-        found.append(len(there))
+        result.append(len(there))
         assert [round_digest(path) for path in there] == [whole] * len(there)
         if not there:
             run_dying(WRITE, calls, NEVER, place)
             assert [round_digest(path) for path in round_folders(place)] == [whole]
-    assert found[0] == 0
-    assert found[-1] == 1
+    assert result[0] == 0
+    assert result[-1] == 1

@@ -43,17 +43,17 @@ def slowly(
     scores: NDArray[np.float32], core: int, threshold: float, floor: float, most: int
 ) -> tuple[list[int], list[NDArray[np.float32]], int, int]:
     """The same, window by window."""
-    found = []
+    result = []
     for start in range(0, len(scores), core):
         window = np.zeros((core, scores.shape[1]), dtype=np.float32)
         for frame in range(core):
             if start + frame < len(scores):
                 window[frame] = scores[start + frame]
-        found.append((start, window))
-    sure = [(float(window.max()), start, window) for start, window in found if window.max() >= threshold]
+        result.append((start, window))
+    sure = [(float(window.max()), start, window) for start, window in result if window.max() >= threshold]
     chosen = sorted(sorted(sure, key=lambda one: (-one[0], one[1]))[:most], key=lambda one: one[1])
     cut = [np.array([[x if x >= floor else 0.0 for x in row] for row in window], np.float32) for _, _, window in chosen]
-    return [start for _, start, _ in chosen], cut, len(found) - len(sure), len(sure) - len(chosen)
+    return [start for _, start, _ in chosen], cut, len(result) - len(sure), len(sure) - len(chosen)
 
 
 @given(
@@ -115,9 +115,9 @@ def test_what_is_labelled_silent_or_there_twice_is_not_labelled_by_models() -> N
         recording("e", status="silent"),
         recording("f", "partly"),
     )
-    found = usable(CorpusIndex(own, (), left_out=(LeftOut("g.wav", "is no audio"),)), corpus)
-    assert [one.id for one in found.recordings] == ["a", "c"]
-    assert found.dropped == {
+    result = usable(CorpusIndex(own, (), left_out=(LeftOut("g.wav", "is no audio"),)), corpus)
+    assert [one.id for one in result.recordings] == ["a", "c"]
+    assert result.dropped == {
         "cannot be used (see `left_out`)": ("g.wav",),
         "is a labelled recording of the project": ("b.wav", "f.wav"),
         "holds the same bytes as another": ("d.wav",),
@@ -133,16 +133,16 @@ def test_a_group_lies_in_one_part_and_parts_are_about_equal() -> None:
 
 
 def test_labelled_recordings_share_by_id_bytes_or_group() -> None:
-    one = Labelled(frozenset({"a"}), frozenset({"d"}), frozenset({"g"}))
+    labelled = Labelled(frozenset({"a"}), frozenset({"d"}), frozenset({"g"}))
     for other in (
         Labelled(ids=frozenset({"a"})),
         Labelled(digests=frozenset({"d"})),
         Labelled(groups=frozenset({"g"})),
     ):
-        assert one.shares(other)
-    assert not one.shares(Labelled(frozenset({"d"}), frozenset({"g"}), frozenset({"a"})))
+        assert labelled.shares(other)
+    assert not labelled.shares(Labelled(frozenset({"d"}), frozenset({"g"}), frozenset({"a"})))
     assert all_of([]) == Labelled()
-    assert all_of([one, Labelled(ids=frozenset({"b"}))]).ids == {"a", "b"}
+    assert all_of([labelled, Labelled(ids=frozenset({"b"}))]).ids == {"a", "b"}
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,14 @@ def choose_slowly(recordings, annotations, candidates, examined, settings, least
     notes = defaultdict(list)
     for note in annotations:
         notes[note.recording_id].append(note)
-    found = defaultdict(list)
-    for one in candidates:
-        found[one.recording_id].append(one)
-    annotated = {one.id for one in recordings if one.reviewed}
+    result = defaultdict(list)
+    for candidate in candidates:
+        result[candidate.recording_id].append(candidate)
+    annotated = {recording.id for recording in recordings if recording.reviewed}
     open_ = {}
     missed = []
-    for key in sorted({*notes, *found}):
-        mine, theirs = notes[key], found[key]
+    for key in sorted({*notes, *result}):
+        mine, theirs = notes[key], result[key]
         open_[key] = [one for one in theirs if not _agrees(one, mine, least_iou)]
         decided = [one for one in theirs if one.decided]
         missed += [one for one in mine if key in annotated and not _agrees(one, decided, least_iou)]
@@ -35,7 +35,7 @@ def choose_slowly(recordings, annotations, candidates, examined, settings, least
     for pick in (pick for turn in zip_longest(*queues) for pick in turn if pick is not None):
         if len(picks) < settings.most:
             picks.setdefault((pick.recording_id, pick.row), pick.reason)
-    durations = {one.id: one.duration_s for one in recordings}
+    durations = {recording.id: recording.duration_s for recording in recordings}
     out = {}
     for key in sorted({key for key, _ in picks}):
         wanted = {row: reason for (of, row), reason in picks.items() if of == key}
@@ -50,12 +50,22 @@ def _queues(kind, annotated, open_, missed):
         mine = [one for one in open_ if one.label == label]
         new = [one for one in mine if one.recording_id not in annotated]
         if kind == "uncertain":
-            yield _picks(kind, sorted(new, key=lambda one: (abs(one.score - one.on), *_place(one))))
+            yield _picks(
+                kind, sorted(new, key=lambda candidate: (abs(candidate.score - candidate.on), *_place(candidate)))
+            )
         elif kind == "best":
-            yield _picks(kind, sorted((one for one in new if one.decided), key=lambda one: (-one.score, *_place(one))))
+            yield _picks(
+                kind,
+                sorted(
+                    (one for one in new if one.decided), key=lambda candidate: (-candidate.score, *_place(candidate))
+                ),
+            )
         else:
             false = [one for one in mine if one.recording_id in annotated and one.decided]
-            alarms = _picks("found, not annotated", sorted(false, key=lambda one: (one.on - one.score, *_place(one))))
+            alarms = _picks(
+                "found, not annotated",
+                sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_place(candidate))),
+            )
             clearest = sorted((one for one in missed if one.label == label), key=lambda one: one.quality or 0)
             lost = [_Pick(one.recording_id, "annotated, not found", _annotated(one)) for one in clearest]
             yield [pick for pair in zip_longest(alarms, lost) for pick in pair if pick is not None]

@@ -62,17 +62,24 @@ def edit(file: Path, change: Callable[[list[RawSelection]], list[RawSelection]])
 
 
 def row(rows: list[RawSelection], start_s: float) -> RawSelection:
-    return next(one for one in rows if one.start_s == start_s and not one.label.startswith(LOOK))
+    return next(
+        raw_selection
+        for raw_selection in rows
+        if raw_selection.start_s == start_s and not raw_selection.label.startswith(LOOK)
+    )
 
 
 def test_all_formats_read_what_goes_out(folder: Path) -> None:
     export = read_export(folder)
     assert replace(export, tables={}) == EXPORT
-    found = read_returned(folder, export)
-    assert {key: len(tables) for key, tables in found.items()} == {"a1": 3, "b1": 3}
-    for table in found["a1"]:
+    returned = read_returned(folder, export)
+    assert {key: len(tables) for key, tables in returned.items()} == {"a1": 3, "b1": 3}
+    for table in returned["a1"]:
         assert table.unchanged
-        assert [(one.start_s, one.end_s, one.label) for one in sorted(table.rows, key=lambda one: one.start_s)] == [
+        assert [
+            (raw_selection.start_s, raw_selection.end_s, raw_selection.label)
+            for raw_selection in sorted(table.rows, key=lambda raw_selection: raw_selection.start_s)
+        ] == [
             (4.0, 7.5, f"{LOOK} best"),
             (5.0, 5.5, "hum"),
             (6.25, 6.5, "trill"),
@@ -89,64 +96,80 @@ def test_a_corrected_table(folder: Path, file: Path) -> None:
     def person(rows: list[RawSelection]) -> list[RawSelection]:
         moved = replace(row(rows, 5.0), end_s=5.6)
         gone = row(rows, 40.123457)
-        kept = [one for one in rows if one not in (row(rows, 5.0), gone)]
+        kept = [raw_selection for raw_selection in rows if raw_selection not in (row(rows, 5.0), gone)]
         return [*kept, moved, RawSelection(4.2, 4.4, "trill")]
 
     edit(folder / file, person)
-    found = said(folder)
-    (one,) = found.recordings
-    assert (one.recording_id, one.path, one.digest) == ("a1", "site A/tape.wav", "d1")
-    assert one.examined == ((4.0, 7.5), (39.0, 42.0))
-    assert [(note.start_s, note.end_s, note.label, note.provenance) for note in one.events] == [
+    result = said(folder)
+    (recording,) = result.recordings
+    assert (recording.recording_id, recording.path, recording.digest) == ("a1", "site A/tape.wav", "d1")
+    assert recording.examined == ((4.0, 7.5), (39.0, 42.0))
+    assert [(note.start_s, note.end_s, note.label, note.provenance) for note in recording.events] == [
         (4.2, 4.4, "trill", "reviewed"),
         (5.0, 5.6, "hum", "reviewed"),
         (6.25, 6.5, "trill", "reviewed"),
     ]
     # What the table cannot hold, or drew for want of figures, is what it was.
-    assert [(note.low_hz, note.high_hz, note.quality) for note in one.events[1:]] == [
+    assert [(note.low_hz, note.high_hz, note.quality) for note in recording.events[1:]] == [
         (None, None, None),
         (1500.0, 3000.0, 2),
     ]
-    assert found.counts == {
+    assert result.counts == {
         ("trill", "added"): 1,
         ("hum", "corrected"): 1,
         ("trill", "confirmed"): 1,
         ("hum", "removed"): 1,
     }
-    assert found.untouched == ("site B/tape.wav",)
+    assert result.untouched == ("site B/tape.wav",)
 
 
 def test_a_corrected_label_is_one_correction(folder: Path) -> None:
-    edit(folder / RAVEN, lambda rows: [replace(one, label="trill") if one.label == "hum" else one for one in rows])
+    edit(
+        folder / RAVEN,
+        lambda rows: [
+            replace(raw_selection, label="trill") if raw_selection.label == "hum" else raw_selection
+            for raw_selection in rows
+        ],
+    )
     assert said(folder).counts == {("trill", "corrected"): 2, ("trill", "confirmed"): 1}
 
 
 def test_nothing_is_concluded_where_nobody_looked(folder: Path) -> None:
-    edit(folder / RAVEN, lambda rows: [one for one in rows if one.label != f"{LOOK} x"])
-    found = said(folder)
-    assert found.recordings[0].examined == ((4.0, 7.5),)
-    assert [note.start_s for note in found.recordings[0].events] == [5.0, 6.25]
-    assert found.not_looked_at == 1
-    assert ("hum", "removed") not in found.counts
+    edit(folder / RAVEN, lambda rows: [raw_selection for raw_selection in rows if raw_selection.label != f"{LOOK} x"])
+    result = said(folder)
+    assert result.recordings[0].examined == ((4.0, 7.5),)
+    assert [note.start_s for note in result.recordings[0].events] == [5.0, 6.25]
+    assert result.not_looked_at == 1
+    assert ("hum", "removed") not in result.counts
 
 
 def test_an_edited_row_counts_for_itself_where_nobody_looked(folder: Path) -> None:
     def person(rows: list[RawSelection]) -> list[RawSelection]:
-        kept = [one for one in rows if not one.label.startswith(LOOK) and one.start_s != 40.123457]
+        kept = [
+            raw_selection
+            for raw_selection in rows
+            if not raw_selection.label.startswith(LOOK) and raw_selection.start_s != 40.123457
+        ]
         return [*kept, RawSelection(40.0, 41.0, "hum"), RawSelection(50.0, 50.5, "trill")]
 
     edit(folder / RAVEN, person)
-    (one,) = said(folder).recordings
-    assert one.examined == ((40.0, 41.0), (50.0, 50.5))
-    assert [note.label for note in one.events] == ["hum", "trill"]
+    (recording,) = said(folder).recordings
+    assert recording.examined == ((40.0, 41.0), (50.0, 50.5))
+    assert [note.label for note in recording.events] == ["hum", "trill"]
 
 
 def test_a_question_mark_leaves_its_time_unknown(folder: Path) -> None:
-    edit(folder / RAVEN, lambda rows: [replace(one, label=UNSURE) if one.label == "hum" else one for one in rows])
-    found = said(folder)
-    assert found.recordings[0].examined == ((4.0, 5.0), (5.5, 7.5), (39.0, 40.123457), (41.0, 42.0))
-    assert [note.label for note in found.recordings[0].events] == ["trill"]
-    assert (found.undecided, found.counts) == (2, {("trill", "confirmed"): 1})
+    edit(
+        folder / RAVEN,
+        lambda rows: [
+            replace(raw_selection, label=UNSURE) if raw_selection.label == "hum" else raw_selection
+            for raw_selection in rows
+        ],
+    )
+    result = said(folder)
+    assert result.recordings[0].examined == ((4.0, 5.0), (5.5, 7.5), (39.0, 40.123457), (41.0, 42.0))
+    assert [note.label for note in result.recordings[0].events] == ["trill"]
+    assert (result.undecided, result.counts) == (2, {("trill", "confirmed"): 1})
 
 
 def test_confirmed_rows_keep_the_times_that_went_out(folder: Path) -> None:
@@ -155,11 +178,11 @@ def test_confirmed_rows_keep_the_times_that_went_out(folder: Path) -> None:
 
 
 def test_tables_as_they_went_out_count_only_when_somebody_says_so(folder: Path) -> None:
-    found = said(folder)
-    assert (found.recordings, found.untouched) == ((), ("site A/tape.wav", "site B/tape.wav"))
-    found = said(folder, accept_unchanged=True)
-    assert [one.recording_id for one in found.recordings] == ["a1", "b1"]
-    assert found.counts == {("hum", "confirmed"): 3, ("trill", "confirmed"): 1}
+    result = said(folder)
+    assert (result.recordings, result.untouched) == ((), ("site A/tape.wav", "site B/tape.wav"))
+    result = said(folder, accept_unchanged=True)
+    assert [recording.recording_id for recording in result.recordings] == ["a1", "b1"]
+    assert result.counts == {("hum", "confirmed"): 3, ("trill", "confirmed"): 1}
 
 
 def test_a_missing_table_says_nothing(folder: Path) -> None:
@@ -167,17 +190,17 @@ def test_a_missing_table_says_nothing(folder: Path) -> None:
         file.unlink()
     (folder / "review.csv").unlink()
     edit(folder / LABELS, lambda rows: rows[:2])
-    found = said(folder)
-    assert (len(found.recordings), found.missing) == (1, ("site B/tape.wav",))
+    result = said(folder)
+    assert (len(result.recordings), result.missing) == (1, ("site B/tape.wav",))
 
 
 def test_the_spreadsheet_counts_recording_by_recording(folder: Path) -> None:
     table = folder / "review.csv"
     lines = table.read_text().splitlines()
-    table.write_text("\n".join(one for one in lines if not one.startswith("site B/tape.wav,2.0")) + "\n")
-    found = said(folder)
-    assert [(one.recording_id, one.events) for one in found.recordings] == [("b1", ())]
-    assert found.untouched == ("site A/tape.wav",)
+    table.write_text("\n".join(line for line in lines if not line.startswith("site B/tape.wav,2.0")) + "\n")
+    result = said(folder)
+    assert [(recording.recording_id, recording.events) for recording in result.recordings] == [("b1", ())]
+    assert result.untouched == ("site A/tape.wav",)
     table.write_text(table.read_text().replace("site B", "site X"))
     with pytest.raises(
         FormatError, match=r"review\.csv, line 7: the file 'site X/tape\.wav' is not part of this export"
@@ -195,7 +218,13 @@ def test_two_tables_that_disagree_are_refused(folder: Path) -> None:
 
 
 def test_a_new_label_must_be_allowed(folder: Path) -> None:
-    edit(folder / LABELS, lambda rows: [replace(one, label="hun") if one.label == "hum" else one for one in rows])
+    edit(
+        folder / LABELS,
+        lambda rows: [
+            replace(raw_selection, label="hun") if raw_selection.label == "hum" else raw_selection
+            for raw_selection in rows
+        ],
+    )
     with pytest.raises(
         FormatError, match=r"tape\.txt, line 2: the label 'hun' is new; did you mean 'hum'\? Correct it, .*--new-label"
     ):

@@ -58,34 +58,34 @@ SECOND = Round(
 
 
 def times(index: CorpusIndex) -> list[tuple[str, float, str]]:
-    return [(one.recording_id, one.start_s, one.provenance) for one in index.annotations]
+    return [(annotation.recording_id, annotation.start_s, annotation.provenance) for annotation in index.annotations]
 
 
 def test_a_review_is_the_truth_where_somebody_looked_and_nothing_elsewhere() -> None:
-    found = with_reviews(INDEX, [FIRST, SECOND])
-    assert times(found) == [
+    corpus_index = with_reviews(INDEX, [FIRST, SECOND])
+    assert times(corpus_index) == [
         ("a1", 20.0, "annotated"),
         ("a2", 12.0, "reviewed"),
         ("a2", 18.0, "reviewed"),
         ("b1", 7.0, "annotated"),
         ("c1", 3.0, "reviewed"),
     ]
-    assert found.examined == {"a1": ((4.0, 7.0),), "a2": ((10.0, 20.0),), "c1": ((0.0, 9.0),)}
-    assert found.partly == {"a2": ((10.0, 20.0),), "c1": ((0.0, 9.0),)}
-    assert found.stated == INDEX.annotations
+    assert corpus_index.examined == {"a1": ((4.0, 7.0),), "a2": ((10.0, 20.0),), "c1": ((0.0, 9.0),)}
+    assert corpus_index.partly == {"a2": ((10.0, 20.0),), "c1": ((0.0, 9.0),)}
+    assert corpus_index.stated == INDEX.annotations
 
 
 def test_the_last_word_counts() -> None:
     last = Round((reviewed("a2", ((11.0, 13.0),)),))
-    assert [one for one in times(with_reviews(INDEX, [FIRST, last])) if one[0] == "a2"] == []
+    assert [time for time in times(with_reviews(INDEX, [FIRST, last])) if time[0] == "a2"] == []
 
 
 def test_labels_that_are_not_kept_and_recordings_that_changed_are_left_out() -> None:
-    assert "c1" not in {one.recording_id for one in with_reviews(INDEX, [SECOND], ["trill"]).annotations}
+    assert "c1" not in {annotation.recording_id for annotation in with_reviews(INDEX, [SECOND], ["trill"]).annotations}
     other = replace(FIRST, recordings=(replace(FIRST.recordings[1], digest="other"), reviewed("z9", ((0.0, 1.0),))))
-    found = with_reviews(INDEX, [other])
-    assert (found.annotations, found.examined) == (INDEX.annotations, {})
-    assert [(one.kind, one.where) for one in found.notes] == [
+    corpus_index = with_reviews(INDEX, [other])
+    assert (corpus_index.annotations, corpus_index.examined) == (INDEX.annotations, {})
+    assert [(note.kind, note.where) for note in corpus_index.notes] == [
         ("review_unused", "a/a2.wav"),
         ("review_unused", "z/z9.wav"),
     ]
@@ -95,7 +95,7 @@ def test_an_index_with_reviews_survives_the_disk(tmp_path: Path) -> None:
     for name, index in (("plain", INDEX), ("reviewed", with_reviews(INDEX, [FIRST, SECOND]))):
         write_index(index, CorpusFolder(tmp_path / name))
         assert read_index(CorpusFolder(tmp_path / name)) == index
-    assert {one.name for one in (tmp_path / "plain").iterdir()} == {
+    assert {path.name for path in (tmp_path / "plain").iterdir()} == {
         "recordings.parquet",
         "annotations.parquet",
         "index.json",
@@ -153,19 +153,25 @@ def test_impossible_events_are_refused(tmp_path: Path, change: dict[str, object]
 
 
 def test_folds_stay_and_partly_reviewed_recordings_only_teach() -> None:
-    found = with_reviews(INDEX, [FIRST, SECOND])
+    corpus_index = with_reviews(INDEX, [FIRST, SECOND])
     chosen = SplitSettings(group="folder")
     judged = make_folds(INDEX.recordings, INDEX.annotations, chosen)
-    folds = with_partly(judged, INDEX.recordings, found.partly, "folder")
+    folds = with_partly(judged, INDEX.recordings, corpus_index.partly, "folder")
     assert {key: entry.fold for key, entry in folds.items()} == {"a1": 0, "a2": 0, "b1": 1, "c1": NEVER_HELD_OUT}
     made = build_dataset(
-        INDEX.recordings, found.annotations, folds, DatasetSettings(noise_per_target=6), 3, 1.0, found.partly
+        INDEX.recordings,
+        corpus_index.annotations,
+        folds,
+        DatasetSettings(noise_per_target=6),
+        3,
+        1.0,
+        corpus_index.partly,
     )
     assert made.unused == ()
     fold_of = {(one.recording_id, one.fold) for one in made.clips}
     assert fold_of == {("a1", 0), ("a2", 0), ("b1", 1), ("c1", NEVER_HELD_OUT)}
     for clip in made.clips:
-        for start, end in found.partly.get(clip.recording_id, ()):
+        for start, end in corpus_index.partly.get(clip.recording_id, ()):
             assert start <= clip.start_s
             assert clip.end_s <= end
     noise = [one for one in made.clips if one.role == "noise" and one.recording_id in ("a2", "c1")]

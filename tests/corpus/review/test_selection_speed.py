@@ -30,24 +30,24 @@ def drawn(rng: np.random.Generator, n: int, duration_s: float) -> tuple[list[Ann
         return float(start), float(start + rng.integers(0, 8) / 2)
 
     notes = [Annotation("old", *times(), str(rng.choice(LABELS)), quality=int(rng.integers(1, 4))) for _ in range(n)]
-    found = []
+    candidates = []
     for _ in range(n):
         score = float(rng.integers(1, 20)) / 20
         key, label = str(rng.choice(["new", "old"])), str(rng.choice(LABELS))
-        found.append(Candidate(key, *times(), label, score, 0.5, score >= 0.5))
-    return notes, found
+        candidates.append(Candidate(key, *times(), label, score, 0.5, score >= 0.5))
+    return notes, candidates
 
 
 @pytest.mark.parametrize("seed", range(200))
 def test_the_choice_equals_the_obvious_one(seed: int) -> None:
     rng = np.random.default_rng(seed)
     duration_s = float(rng.integers(10, 60))
-    notes, found = drawn(rng, int(rng.integers(0, 40)), duration_s)
+    notes, candidates = drawn(rng, int(rng.integers(0, 40)), duration_s)
     examined = {"new": ((3.0, 6.0), (5.0, 9.0))} if seed % 3 == 0 else {}
     settings = ReviewSettings(
         select=tuple(KINDS)[: 1 + seed % 3], most=int(rng.integers(1, 60)), margin_s=float(rng.integers(0, 3))
     )
-    given = (recordings(duration_s), notes, found, examined, settings, float(rng.choice([0.1, 0.5, 1.0])))
+    given = (recordings(duration_s), notes, candidates, examined, settings, float(rng.choice([0.1, 0.5, 1.0])))
     assert choose(*given) == choose_slowly(*given)
 
 
@@ -64,8 +64,8 @@ def seconds(n: int, by: Choice = choose) -> tuple[float, dict[str, tuple[Look, .
     # One annotation over the whole recording: no list of neighbours may hold everything for its sake.
     notes = [Annotation("old", start, start + 1.0, "hum") for start in starts[:n]]
     notes.append(Annotation("old", 0.0, 8.0 * n, "trill"))
-    found = [Candidate("old", start + 0.2, start + 1.1, "hum", 0.9, 0.5, True) for start in starts[n:]]
-    given = recordings(8.0 * n + 10), notes, found, {"old": ((1.0, 2.0),) * 100}, ReviewSettings(most=n)
+    candidates = [Candidate("old", start + 0.2, start + 1.1, "hum", 0.9, 0.5, True) for start in starts[n:]]
+    given = recordings(8.0 * n + 10), notes, candidates, {"old": ((1.0, 2.0),) * 100}, ReviewSettings(most=n)
     gc.disable()
     try:
         begun = time.process_time()

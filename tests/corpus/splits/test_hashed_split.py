@@ -29,7 +29,7 @@ def corpus(sessions: list[str], label: str = "kick", each: int = 2) -> tuple[lis
     recordings = [
         recording(f"{place}/{take}.wav", session=session) for place, session in enumerate(sessions) for take in range(2)
     ]
-    return recordings, [one for of in recordings for one in calls(of, each, label)]
+    return recordings, [call for of in recordings for call in calls(of, each, label)]
 
 
 def placed(recordings: list[Recording], annotations: list[Annotation], chosen: SplitSettings) -> dict[str, FoldEntry]:
@@ -60,7 +60,7 @@ def test_a_recording_keeps_its_place_when_sessions_are_added(
     assert {key: after[key] for key in before} == before
     assert list(after) == sorted(one.id for one in recordings)
     # Whatever else is known of a session, and however much of it there is, moves nothing.
-    fewer = [one for one in annotations if one.recording_id in before][::2]
+    fewer = [annotation for annotation in annotations if annotation.recording_id in before][::2]
     assert {key: hashed_fold(entry.group, chosen) for key, entry in after.items()} == {
         key: entry.fold for key, entry in after.items()
     }
@@ -71,13 +71,13 @@ def test_a_recording_keeps_its_place_when_sessions_are_added(
 @settings(deadline=None, max_examples=60)
 def test_no_session_is_cut_and_the_audit_finds_no_leak(of: list[int], seed: int) -> None:
     recordings = [recording(f"{i}.wav", session=f"s{session}") for i, session in enumerate(of)]
-    annotations = [one for each in recordings for one in calls(each, 1)]
-    found = placed(recordings, annotations, split(seed=seed, train_share=0.5, val_share=0.25))
+    annotations = [call for each in recordings for call in calls(each, 1)]
+    result = placed(recordings, annotations, split(seed=seed, train_share=0.5, val_share=0.25))
     parts = defaultdict(set)
     for one in recordings:
-        parts[one.fields["session"]].add(found[one.id].fold)
+        parts[one.fields["session"]].add(result[one.id].fold)
     assert all(len(folds) == 1 for folds in parts.values())
-    assert audit(found, recordings, annotations, group="session").ok
+    assert audit(result, recordings, annotations, group="session").ok
 
 
 @pytest.mark.parametrize(("train_share", "val_share"), [(0.7, 0.15), (0.8, 0.1), (0.34, 0.33)])
@@ -103,8 +103,8 @@ def test_a_larger_val_takes_from_train_alone(name: str, val_share: float, more: 
 
 def test_places_never_change_from_release_to_release() -> None:
     # Golden: a change here would move sessions of every corpus that was split before.
-    found = [hashed_fold(f"session-{i}", split()) for i in range(40)]
-    assert "".join({TRAIN: ".", VAL: "v", TEST: "t"}[fold] for fold in found) == GOLDEN
+    result = [hashed_fold(f"session-{i}", split()) for i in range(40)]
+    assert "".join({TRAIN: ".", VAL: "v", TEST: "t"}[fold] for fold in result) == GOLDEN
 
 
 GOLDEN = "..vv........v.v...v.....t..vt......v...."
@@ -114,8 +114,10 @@ def test_both_unicode_forms_of_a_name_and_another_seed() -> None:
     chosen = [split(seed=seed) for seed in range(30)]
     composed, decomposed = (unicodedata.normalize(form, "Schlagzeugübung é") for form in ("NFC", "NFD"))
     assert composed != decomposed
-    assert [hashed_fold(composed, one) for one in chosen] == [hashed_fold(decomposed, one) for one in chosen]
-    assert len({hashed_fold(composed, one) for one in chosen}) == 3
+    assert [hashed_fold(composed, split_settings) for split_settings in chosen] == [
+        hashed_fold(decomposed, split_settings) for split_settings in chosen
+    ]
+    assert len({hashed_fold(composed, split_settings) for split_settings in chosen}) == 3
 
 
 def test_an_empty_part_is_refused_and_mended_by_no_move() -> None:
@@ -140,10 +142,10 @@ def test_sessions_without_annotations_or_review_and_partly_checked_ones() -> Non
     unseen = recording("unseen.wav", reviewed=False, session="unseen")
     out = recording("out.wav", status="left_out", session="session-0")
     part = recording("part.wav", reviewed=False, session="looked into")
-    found = place_recordings(
+    result = place_recordings(
         [*recordings, empty, unseen, out, part], annotations, annotations, {part.id}, split(folds=0)
     )
-    assert found.judged[empty.id] == FoldEntry("quiet", hashed_fold("quiet", split()))
-    assert not {unseen.id, out.id, part.id} & found.judged.keys()
+    assert result.judged[empty.id] == FoldEntry("quiet", hashed_fold("quiet", split()))
+    assert not {unseen.id, out.id, part.id} & result.judged.keys()
     # What was looked at in part only teaches.
-    assert found.folds[part.id].fold == TRAIN
+    assert result.folds[part.id].fold == TRAIN

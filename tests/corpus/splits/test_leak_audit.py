@@ -21,16 +21,16 @@ def corpus() -> tuple[list[Recording], list[Annotation], dict[str, FoldEntry]]:
 def test_a_clean_split() -> None:
     recordings, annotations, folds = corpus()
     clips = [Clip(r.id, 0.0, 1.0, "noise", folds[r.id].fold, folds[r.id].group) for r in recordings]
-    found = audit(folds, recordings, annotations, clips, group="site")
-    assert found.ok
-    assert found.reasons() == ()
-    require_no_leak(found)
-    assert [(f.fold, f.recordings, f.seconds, f.annotations) for f in found.folds] == [
+    leak_audit = audit(folds, recordings, annotations, clips, group="site")
+    assert leak_audit.ok
+    assert leak_audit.reasons() == ()
+    require_no_leak(leak_audit)
+    assert [(f.fold, f.recordings, f.seconds, f.annotations) for f in leak_audit.folds] == [
         (0, 2, 21.0, {"hum": 4, "trill": 2}),
         (1, 2, 25.0, {"hum": 4, "trill": 2}),
         (2, 2, 29.0, {"hum": 4, "trill": 2}),
     ]
-    plain = json.loads(json.dumps(found.as_json()))
+    plain = json.loads(json.dumps(leak_audit.as_json()))
     assert plain["ok"] is True
     assert plain["folds"][0] == {"fold": 0, "recordings": 2, "seconds": 21.0, "annotations": {"hum": 4, "trill": 2}}
 
@@ -38,19 +38,21 @@ def test_a_clean_split() -> None:
 def test_a_cut_group_is_found_although_the_folds_claim_otherwise() -> None:
     recordings, annotations, folds = corpus()
     folds["r1"] = FoldEntry("C", 2)
-    found = audit(folds, recordings, annotations, group="site")
-    assert found.groups_cut == ("A",)
-    assert not found.ok
+    leak_audit = audit(folds, recordings, annotations, group="site")
+    assert leak_audit.groups_cut == ("A",)
+    assert not leak_audit.ok
 
 
 def test_copies_of_a_file_in_two_folds_are_listed_by_both_names() -> None:
     recordings, annotations, folds = corpus()
     recordings[5] = replace(recordings[5], digest="d0")
-    found = audit(folds, recordings, annotations, group="site")
-    assert [(one.files, one.folds) for one in found.equal_audio] == [(("tapes/0.wav", "tapes/5.wav"), (0, 2))]
+    leak_audit = audit(folds, recordings, annotations, group="site")
+    assert [(equal_audio.files, equal_audio.folds) for equal_audio in leak_audit.equal_audio] == [
+        (("tapes/0.wav", "tapes/5.wav"), (0, 2))
+    ]
     with pytest.raises(SplitError, match=r"tapes/0\.wav, tapes/5\.wav"):
-        require_no_leak(found)
-    assert found.as_json()["ok"] is False
+        require_no_leak(leak_audit)
+    assert leak_audit.as_json()["ok"] is False
 
 
 def test_copies_within_a_fold_and_unknown_digests_are_no_leak() -> None:
@@ -63,14 +65,16 @@ def test_copies_within_a_fold_and_unknown_digests_are_no_leak() -> None:
 def test_windows_of_one_recording_in_two_folds() -> None:
     recordings, annotations, folds = corpus()
     clips = [Clip("r0", 0.0, 1.0, "window", 0, "A"), Clip("r0", 2.0, 3.0, "window", 1, "A")]
-    found = audit(folds, recordings, annotations, clips, group="site")
-    assert found.recordings_cut == ("tapes/0.wav",)
-    assert found.groups_cut == ("A",)
+    leak_audit = audit(folds, recordings, annotations, clips, group="site")
+    assert leak_audit.recordings_cut == ("tapes/0.wav",)
+    assert leak_audit.groups_cut == ("A",)
 
 
 def test_a_recording_listed_twice_and_strangers() -> None:
     recordings, annotations, folds = corpus()
-    found = audit(folds, [*recordings, recordings[3]], annotations, [Clip("x", 0, 1, "noise", 0, "A")], group="site")
-    assert found.recordings_cut == ("tapes/3.wav",)
-    assert found.strangers == ("x",)
-    assert len(found.reasons()) == 2
+    leak_audit = audit(
+        folds, [*recordings, recordings[3]], annotations, [Clip("x", 0, 1, "noise", 0, "A")], group="site"
+    )
+    assert leak_audit.recordings_cut == ("tapes/3.wav",)
+    assert leak_audit.strangers == ("x",)
+    assert len(leak_audit.reasons()) == 2

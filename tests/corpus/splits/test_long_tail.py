@@ -32,7 +32,9 @@ def long_tail(exponent: float) -> Corpus:
         )
         for i in range(N)
     ]  # fmt: skip
-    notes = [Annotation(one.id, 0.0, one.duration_s, f"c{label[i]}") for i, one in enumerate(recordings)]
+    notes = [
+        Annotation(recording.id, 0.0, recording.duration_s, f"c{label[i]}") for i, recording in enumerate(recordings)
+    ]
     return recordings, notes, label, author
 
 
@@ -53,7 +55,7 @@ def test_sizes_and_shares_are_within_bounds_and_no_author_is_cut(mild: Corpus) -
     began = time.process_time()
     made = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS))
     assert time.process_time() - began < 20  # half a second where measured
-    fold = np.array([made[one.id].fold for one in recordings])
+    fold = np.array([made[recording.id].fold for recording in recordings])
     assert np.abs(np.bincount(fold) / N - 1 / FOLDS).max() < 0.01
     common = np.bincount(label) >= 100
     ours = np.abs(shares(fold, label) - 1 / FOLDS)
@@ -75,7 +77,7 @@ def test_every_recording_its_own_group_takes_seconds_too(mild: Corpus) -> None:
     began = time.process_time()
     made = make_folds(recordings, notes, SplitSettings(folds=FOLDS))
     assert time.process_time() - began < 30  # two seconds where measured
-    fold = np.array([made[one.id].fold for one in recordings])
+    fold = np.array([made[recording.id].fold for recording in recordings])
     common = np.bincount(label) >= 100
     assert np.abs(shares(fold, label) - 1 / FOLDS)[:, common].max() < 0.02
 
@@ -87,12 +89,12 @@ def test_rare_classes_are_dealt_or_kept_in_train_and_listed() -> None:
     assert len(rare) > 50
     dealt = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS))
     listed = rare_labels(dealt, notes)
-    assert {one.label for one in listed} == rare
+    assert {rare_label.label for rare_label in listed} == rare
     # Groups of one label are kept apart as far as there are any: no fold holds all of a label that others have too.
-    assert all(len(one.folds) > 1 for one in listed if one.groups > 1)
+    assert all(len(rare_label.folds) > 1 for rare_label in listed if rare_label.groups > 1)
     kept = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS, rare="train"))
-    assert {one.id for one in recordings} == set(kept)
-    folds_of = {name: {kept[one.recording_id].fold for one in notes if one.label == name} for name in rare}
+    assert {recording.id for recording in recordings} == set(kept)
+    folds_of = {name: {kept[note.recording_id].fold for note in notes if note.label == name} for name in rare}
     assert all(folds == {NEVER_HELD_OUT} for folds in folds_of.values())
-    assert {one.label for one in rare_labels(kept, notes)} >= rare
+    assert {rare_label.label for rare_label in rare_labels(kept, notes)} >= rare
     assert audit(kept, recordings, notes, group="author").ok

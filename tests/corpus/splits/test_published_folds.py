@@ -81,10 +81,12 @@ def test_esc10_is_divided_as_published(real_data: Path) -> None:
     settings = CorpusSettings(
         audio="esc10", label_field="folder", name_template="{fold:#}-{source:#}-{take}", decode=False
     )
-    found = index_corpus(real_data / "esc10", None, settings, group="source", workers=2)
-    made = make_folds(found.recordings, found.annotations, SplitSettings(group="source", fold_field="fold"))
+    corpus_index = index_corpus(real_data / "esc10", None, settings, group="source", workers=2)
+    made = make_folds(
+        corpus_index.recordings, corpus_index.annotations, SplitSettings(group="source", fold_field="fold")
+    )
     assert len(made) == 400
-    assert all(made[one.id].fold == int(Path(one.path).name[0]) - 1 for one in found.recordings)
+    assert all(made[one.id].fold == int(Path(one.path).name[0]) - 1 for one in corpus_index.recordings)
     assert sorted(entry.fold for entry in made.values()) == sorted(list(range(5)) * 80)
     with pytest.raises(SplitError, match="is in several folds"):
-        make_folds(found.recordings, found.annotations, SplitSettings(group="folder", fold_field="fold"))
+        make_folds(corpus_index.recordings, corpus_index.annotations, SplitSettings(group="folder", fold_field="fold"))

@@ -13,7 +13,7 @@ def level_db(samples: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def probes() -> dict[tuple[str, str], np.ndarray]:
-    return {(one.name, one.part): one.samples for one in synthetic_probes(RATE, 4.0, 0)}
+    return {(probe.name, probe.part): probe.samples for probe in synthetic_probes(RATE, 4.0, 0)}
 
 
 def test_every_kind_at_every_level_and_nothing_else(probes: dict[tuple[str, str], np.ndarray]) -> None:
@@ -37,8 +37,8 @@ def test_silence_is_zero_and_the_others_have_their_level(probes: dict[tuple[str,
 
 
 def test_a_seed_gives_the_same_samples_and_another_does_not(probes: dict[tuple[str, str], np.ndarray]) -> None:
-    again = {(one.name, one.part): one.samples for one in synthetic_probes(RATE, 4.0, 0)}
-    other = {(one.name, one.part): one.samples for one in synthetic_probes(RATE, 4.0, 1)}
+    again = {(probe.name, probe.part): probe.samples for probe in synthetic_probes(RATE, 4.0, 0)}
+    other = {(probe.name, probe.part): probe.samples for probe in synthetic_probes(RATE, 4.0, 1)}
     assert all(np.array_equal(again[key], samples) for key, samples in probes.items())
     assert all(not np.array_equal(other[key], samples) for key, samples in probes.items() if key[0] != "silence")
 
@@ -47,7 +47,7 @@ def test_a_seed_gives_the_same_samples_and_another_does_not(probes: dict[tuple[s
 @pytest.mark.parametrize("rate", [RATE, 1000])
 def test_hum_lies_on_the_mains_and_its_harmonics(mains_hz: float, rate: int) -> None:
     part = f"{mains_hz:g} Hz at -30 dBFS"
-    (samples,) = (one.samples for one in synthetic_probes(rate, 4.0, 0) if one.part == part)
+    (samples,) = (probe.samples for probe in synthetic_probes(rate, 4.0, 0) if probe.part == part)
     power = np.abs(np.fft.rfft(samples)) ** 2
     bins_hz = np.fft.rfftfreq(len(samples), 1 / rate)
     on_harmonic = np.isclose(bins_hz % mains_hz, 0) & (bins_hz > 0)

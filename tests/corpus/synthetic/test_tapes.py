@@ -80,7 +80,7 @@ def test_energy_lies_within_the_annotated_spans(scenes: list[Scene]) -> None:
 
 
 def test_snr_is_that_of_the_quality(scenes: list[Scene]) -> None:
-    found: dict[int, list[float]] = {quality: [] for quality in SNR_OF_QUALITY}
+    result: dict[int, list[float]] = {quality: [] for quality in SNR_OF_QUALITY}
     for scene in scenes:
         for call in scene.calls:
             start, stop = call.start_sample, call.start_sample + call.n_samples
@@ -89,9 +89,9 @@ def test_snr_is_that_of_the_quality(scenes: list[Scene]) -> None:
             of_call = filtered_power(alone, call.low_hz, call.high_hz).sum() / call.n_samples
             around = slice(max(0, start - 8000), stop + 8000)
             of_back = filtered_power(scene.ambience, call.low_hz, call.high_hz)[around].mean()
-            found[call.quality].append(10 * np.log10(of_call / of_back))
-    assert all(found.values())
-    for quality, measured in found.items():
+            result[call.quality].append(10 * np.log10(of_call / of_back))
+    assert all(result.values())
+    for quality, measured in result.items():
         np.testing.assert_allclose(measured, SNR_OF_QUALITY[quality], atol=0.5)
 
 

@@ -25,9 +25,9 @@ def test_times_notes_and_velocities_are_read_back_within_a_millisecond(tmp_path:
     times = np.sort(rng.uniform(0, 3600, 3000))
     hits = [Note(float(t), int(rng.choice([36, 38, 42])), int(rng.integers(1, 128))) for t in times]
     write_midi(tmp_path / "a.mid", hits)
-    found = read_back(tmp_path / "a.mid")
-    assert len(found) == len(hits)
-    for (start, pitch, velocity), hit in zip(found, hits, strict=True):
+    back = read_back(tmp_path / "a.mid")
+    assert len(back) == len(hits)
+    for (start, pitch, velocity), hit in zip(back, hits, strict=True):
         assert start == pytest.approx(hit.time_s, abs=0.001)
         assert (pitch, velocity) == (hit.note, hit.velocity)
 

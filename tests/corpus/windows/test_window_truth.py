@@ -10,9 +10,9 @@ STARTS = np.arange(0.0, 8.5, 0.5)
 
 def test_a_label_is_on_where_it_covers_the_window_and_unknown_where_it_changes() -> None:
     fan = Annotation("a", 3.0, 6.0, "fan")
-    found = window_truth(STARTS, 2.0, [fan], ["fan", "hum"])[:, 0]
+    result = window_truth(STARTS, 2.0, [fan], ["fan", "hum"])[:, 0]
     expected = {0.0: 0, 1.0: 0, 1.5: -1, 2.5: -1, 3.0: 1, 4.0: 1, 4.5: -1, 5.5: -1, 6.0: 0, 8.0: 0}
-    assert {start: int(found[int(2 * start)]) for start in expected} == expected
+    assert {start: int(result[int(2 * start)]) for start in expected} == expected
     assert window_truth(STARTS, 2.0, [fan], ["fan", "hum"])[:, 1].tolist() == [0] * len(STARTS)
 
 

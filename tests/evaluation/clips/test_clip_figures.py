@@ -77,14 +77,14 @@ def test_hits_within_30_ms_of_the_first_are_one_clip_and_no_chain_forms() -> Non
 
 def test_the_single_label_figures_stay_beside_those_of_simultaneous_hits() -> None:
     clips = judged(held_out_clips(truth(), DatasetSettings()))
-    found = clip_figures(clips, clips, SETTINGS)
-    assert found["accuracy"]["value"] == 1.0
-    assert found["multi_label"]["n"] == 7
-    assert found["multi_label"]["n_simultaneous"] == 2
+    result = clip_figures(clips, clips, SETTINGS)
+    assert result["accuracy"]["value"] == 1.0
+    assert result["multi_label"]["n"] == 7
+    assert result["multi_label"]["n_simultaneous"] == 2
     # The scores of a clip name one of its labels, so clips with several are never exactly right.
-    assert found["multi_label"]["exact_match"]["value"] < 1.0
-    assert {name: of["n"] for name, of in found["per_source"].items()} == {"A": 4, "B": 4, "unknown": 2}
-    alone = {key: value for key, value in found.items() if key != "multi_label"}
+    assert result["multi_label"]["exact_match"]["value"] < 1.0
+    assert {name: of["n"] for name, of in result["per_source"].items()} == {"A": 4, "B": 4, "unknown": 2}
+    alone = {key: value for key, value in result.items() if key != "multi_label"}
     part = clip_figures(clips, clips, replace(SETTINGS, fraction=0.999999))
     # A fraction says nothing about hits that sound at the same time.
     assert {key: value for key, value in part.items() if key not in ("fraction", "floor")} == alone

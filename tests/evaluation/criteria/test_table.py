@@ -103,14 +103,14 @@ def test_onsets_are_judged_by_their_starts_alone(run: JudgedRun) -> None:
     assert criterion.in_words == "optimal matching of onsets at most 30 ms apart"
     # Found 20 ms late and much too short; and once 40 ms early.
     events = {"a": [Event(2.02, 2.03, "call", 0.9)], "b": [Event(4.96, 6.0, "song", 0.8)]}
-    found = criterion.figures(replace(run, events=events))["onsets"]
-    assert found["f1"]["value"] == 0.5
-    assert found["f1"]["call"]["value"] == 1.0
-    assert found["f1"]["song"]["value"] == 0.0
-    assert (found["recall"]["value"], found["precision"]["call"]["value"]) == (0.5, 1.0)
+    result = criterion.figures(replace(run, events=events))["onsets"]
+    assert result["f1"]["value"] == 0.5
+    assert result["f1"]["call"]["value"] == 1.0
+    assert result["f1"]["song"]["value"] == 0.0
+    assert (result["recall"]["value"], result["precision"]["call"]["value"]) == (0.5, 1.0)
     # No onset has one of another label beside it.
-    assert found["simultaneous"]["n_reference"] == 0
-    assert found["simultaneous"]["f1"]["value"] is None
+    assert result["simultaneous"]["n_reference"] == 0
+    assert result["simultaneous"]["f1"]["value"] is None
     parts = criterion.page_parts(run, NO_EXAMPLES, frozenset())
     assert (parts.collar, parts.iou_sweep) == (None, ())
     assert [label for label, _ in parts.curves] == list(LABELS)
@@ -120,9 +120,9 @@ def test_a_label_named_like_a_key_of_an_estimate_hides_nothing(run: JudgedRun) -
     notes = [replace(note, label="low") if note.label == "call" else note for note in run.truth.annotations]
     truth = replace(run.truth, labels=("low", "song"), annotations=tuple(notes))
     criterion = criterion_of(EvaluationSettings(criterion="onsets", bootstrap=100))
-    found = criterion.figures(replace(run, truth=truth, events={"a": [Event(2.0, 2.1, "low", 0.9)]}))["onsets"]
-    assert isinstance(found["f1"]["low"], float | None)
-    assert found["per_label"]["low"]["f1"]["value"] == 1.0
+    result = criterion.figures(replace(run, truth=truth, events={"a": [Event(2.0, 2.1, "low", 0.9)]}))["onsets"]
+    assert isinstance(result["f1"]["low"], float | None)
+    assert result["per_label"]["low"]["f1"]["value"] == 1.0
 
 
 def test_clips_have_one_answer_each_and_the_events_of_recordings(run: JudgedRun) -> None:

@@ -51,10 +51,10 @@ def test_every_row_equals_the_plain_evaluation(seconds: float) -> None:
         predicted, scored = {}, {}
         for rid, of in events.items():
             predicted[rid] = {
-                label: np.array([(one.start_s, one.end_s) for one in of if one.label == label]).reshape(-1, 2)
+                label: np.array([(event.start_s, event.end_s) for event in of if event.label == label]).reshape(-1, 2)
                 for label in LABELS
             }
-            scored[rid] = {label: np.array([one.score for one in of if one.label == label]) for label in LABELS}
+            scored[rid] = {label: np.array([event.score for event in of if event.label == label]) for label in LABELS}
         for name, criterion in CRITERIA:
             report = evaluate_events(references, predicted, dict.fromkeys(IDS, seconds), LABELS, criterion, None, 0)
             precisions = [

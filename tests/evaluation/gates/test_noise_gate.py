@@ -45,15 +45,17 @@ def test_out_of_fold_events_count_where_nothing_is_annotated() -> None:
         "quiet": [],
     }
     truth = Truth(tuple(recordings), ("call", "other"), recordings, notes, {}, {})
-    found = {(one.part, one.label): one for one in firings_on_recordings(truth, events, notes, margin_s=0.1)}
-    assert found[EMPTY, "call"] == Firing("recordings", EMPTY, "call", 200.0, 1, 1.5)
-    assert found[EMPTY, "other"] == Firing("recordings", EMPTY, "other", 200.0, 1, 1.0)
-    between = found[BETWEEN, "call"]
+    result = {
+        (firing.part, firing.label): firing for firing in firings_on_recordings(truth, events, notes, margin_s=0.1)
+    }
+    assert result[EMPTY, "call"] == Firing("recordings", EMPTY, "call", 200.0, 1, 1.5)
+    assert result[EMPTY, "other"] == Firing("recordings", EMPTY, "other", 200.0, 1, 1.0)
+    between = result[BETWEEN, "call"]
     assert between.seconds == pytest.approx(100 - 2 * 10.2)
     assert between.n_events == 1
     # Time counts wherever nothing is annotated, whole events or not.
     assert between.active_s == pytest.approx(0.9 + 1.0 + 9.9)
-    assert found[BETWEEN, "other"].n_events == 0
+    assert result[BETWEEN, "other"].n_events == 0
 
 
 def test_each_label_has_its_own_firings_on_a_probe() -> None:
@@ -80,9 +82,9 @@ def found_of(*firings: Firing) -> dict[str, Any]:
 
 
 def test_the_figures_say_who_was_judged_and_whether_it_passed() -> None:
-    found = found_of(QUIET, LOUD)
-    assert found["passed"] is False
-    assert set(found["judged_by"]) == {"recordings", "synthetic probes"}
+    result = found_of(QUIET, LOUD)
+    assert result["passed"] is False
+    assert set(result["judged_by"]) == {"recordings", "synthetic probes"}
     limits = NoiseGateSettings()
     both = noise_gate_figures(judge([QUIET], limits), limits, "the final model", second_stage=True)
     assert both["passed"] is True

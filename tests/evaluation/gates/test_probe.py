@@ -55,9 +55,9 @@ def test_too_low_an_accuracy_refuses() -> None:
 def test_recall_at_the_limit_refuses_and_zero_is_named() -> None:
     assert reasons(figures(tom_low__snare=14)) == ()
     assert reasons(figures(tom_low__snare=15)) == ("recall of toms: tom_low > 0.25: 0.25 is not above 0.25",)
-    found = figures(ride_bell__ride_bow=20)
-    assert reasons(found) == ("recall of cymbals: ride_bell > 0.25: zero recall",)
-    assert labels_without_recall(found) == ["ride_bell"]
+    probe_figures = figures(ride_bell__ride_bow=20)
+    assert reasons(probe_figures) == ("recall of cymbals: ride_bell > 0.25: zero recall",)
+    assert labels_without_recall(probe_figures) == ["ride_bell"]
 
 
 def test_a_confusion_that_grew_refuses_and_one_that_shrank_does_not() -> None:
@@ -74,10 +74,10 @@ def test_without_a_previous_run_nothing_has_grown() -> None:
 
 def test_an_absent_class_fails_by_name() -> None:
     gate = ProbeGateSettings(buckets={"cymbals": ("crash*", "ride*")}, pairs=("hihat* > snare",))
-    told = failed(probe_lines(figures(), gate))
-    assert len(told) == 2
-    assert told[0].startswith("recall of cymbals: crash*: no class is called 'crash*'")
-    assert told[1].startswith("confusion hihat* > snare: no class is called 'hihat*'")
+    result = failed(probe_lines(figures(), gate))
+    assert len(result) == 2
+    assert result[0].startswith("recall of cymbals: crash*: no class is called 'crash*'")
+    assert result[1].startswith("confusion hihat* > snare: no class is called 'hihat*'")
 
 
 def test_a_class_without_clips_fails_by_name() -> None:
@@ -93,4 +93,6 @@ def test_a_class_without_clips_fails_by_name() -> None:
 
 def test_a_gate_without_limits_is_not_active() -> None:
     assert not ProbeGateSettings().active
-    assert all(one.active for one in (GATE, ProbeGateSettings(accuracy=0.1), ProbeGateSettings(pairs=("a > b",))))
+    assert all(
+        settings.active for settings in (GATE, ProbeGateSettings(accuracy=0.1), ProbeGateSettings(pairs=("a > b",)))
+    )

@@ -74,9 +74,9 @@ def test_an_absent_class_is_named_with_those_that_there_are() -> None:
 
 
 def test_a_run_without_such_figures_fails_every_line() -> None:
-    told = reasons({"events": {"f1": {"value": 1.0}}})
-    assert len(told) == 5
-    assert "there is no 'clips.accuracy' among the figures of the run" in told[0]
+    result = reasons({"events": {"f1": {"value": 1.0}}})
+    assert len(result) == 5
+    assert "there is no 'clips.accuracy' among the figures of the run" in result[0]
 
 
 def test_no_label_may_be_worse_than_the_promoted_by_more_than_the_margin() -> None:
@@ -110,8 +110,8 @@ def test_figures_of_other_data_are_not_compared() -> None:
 def test_other_figures_can_be_named() -> None:
     promoted = figures() | {"onsets": {"f1": {"value": 0.8}}}
     worse = figures(kick=0.5) | {"onsets": {"f1": {"value": 0.7}}}
-    told = failed(promotion_lines(worse, PromotionSettings(no_worse=("onsets.f1",)), promoted))
-    assert told == ("onsets.f1 no worse than the promoted model: 0.7 is below 0.8 by more than the margin of 0.02",)
+    result = failed(promotion_lines(worse, PromotionSettings(no_worse=("onsets.f1",)), promoted))
+    assert result == ("onsets.f1 no worse than the promoted model: 0.7 is below 0.8 by more than the margin of 0.02",)
     (reason,) = failed(promotion_lines(worse, PromotionSettings(no_worse=("onset.*",)), promoted))
     assert reason == "onset.* no worse than the promoted model: neither run has such a figure"
 

@@ -19,9 +19,9 @@ def truth(**holders: list[str]) -> Truth:
 
 @pytest.mark.parametrize("timed", [True, False])
 def test_a_label_of_one_group_is_named_with_the_group(timed: bool) -> None:
-    found = judging_notes(truth(call=["a1", "a2"], song=["a1", "b1"]), timed=timed)
-    assert list(found) == ["call"]
-    (note,) = found["call"]
+    result = judging_notes(truth(call=["a1", "a2"], song=["a1", "b1"]), timed=timed)
+    assert list(result) == ["call"]
+    (note,) = result["call"]
     assert note.startswith("annotated in group 'a' only: the model tested there was never trained on it")
 
 
@@ -39,9 +39,9 @@ def test_labels_of_no_recording_and_of_every_recording() -> None:
     assert judging_notes(truth(absent=[], always=every), timed=True) == {
         "absent": ("no evaluated recording has it, so nothing says whether it is found",)
     }
-    found = judging_notes(truth(absent=[], always=every, nearly=every[:3]), timed=False)
-    assert "without negatives" in found["always"][0]
-    assert found["nearly"] == (
+    result = judging_notes(truth(absent=[], always=every, nearly=every[:3]), timed=False)
+    assert "without negatives" in result["always"][0]
+    assert result["nearly"] == (
         "only fold 2 has recordings without it, so the threshold there was fitted without negatives",
     )
 

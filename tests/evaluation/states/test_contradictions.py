@@ -26,12 +26,15 @@ def test_the_most_confident_comes_first_and_single_windows_last() -> None:
         "hidden": scored([0.9] * 4, [0.0] * 4, (1, 1)),
         "unknown": scored([0.1] * 4, [0.9] * 4, (0, -1)),
     }
-    found = contradictions(recordings, LABELS, {0: RULE})
-    assert [(one.recording_id, one.label, one.state, one.whole) for one in found] == [
+    result = contradictions(recordings, LABELS, {0: RULE})
+    assert [
+        (contradiction.recording_id, contradiction.label, contradiction.state, contradiction.whole)
+        for contradiction in result
+    ] == [
         ("sure", "fridge", "on", True),
         ("unsure", "fridge", "off", True),
         ("mostly right", "fridge", "on", False),
     ]
-    assert (found[0].worst_window, found[0].share) == (1, 0.75)
-    assert found[0].to_json()["score"] == 0.025
+    assert (result[0].worst_window, result[0].share) == (1, 0.75)
+    assert result[0].to_json()["score"] == 0.025
     assert contradictions(recordings, LABELS, {0: RULE}, least_share=0.5)[-1].recording_id == "unsure"

@@ -43,44 +43,47 @@ def fold(name: str, wrong: int) -> FoldFigures:
 
 
 def test_the_figures_of_a_fold_are_those_of_its_windows_and_files() -> None:
-    found = fold("day", wrong=5)
-    assert found.windows.state_accuracy.value == pytest.approx(75 / 80)
-    assert found.windows.f1["fridge"].value == pytest.approx(2 * 35 / (2 * 35 + 5))
-    assert found.windows.f1_unmasked["fridge"].value == pytest.approx(2 * 15 / (2 * 15 + 5))
-    assert found.files.state_accuracy.value == 1.0
-    assert found.switches["fridge"].n_false == 1
-    assert found.thresholds == {"ac": 0.5, "fridge": 0.4}
-    written = found.to_json()
+    figures = fold("day", wrong=5)
+    assert figures.windows.state_accuracy.value == pytest.approx(75 / 80)
+    assert figures.windows.f1["fridge"].value == pytest.approx(2 * 35 / (2 * 35 + 5))
+    assert figures.windows.f1_unmasked["fridge"].value == pytest.approx(2 * 15 / (2 * 15 + 5))
+    assert figures.files.state_accuracy.value == 1.0
+    assert figures.switches["fridge"].n_false == 1
+    assert figures.thresholds == {"ac": 0.5, "fridge": 0.4}
+    written = figures.to_json()
     assert written["f1"]["ac"]["value"] == 1.0
     assert (written["basis"], written["recordings"], written["n"]) == (CROSS_FITTED, 4, 80)
 
 
 def test_the_worst_fold_is_the_headline_of_each_figure() -> None:
-    found = over_folds([fold("day", wrong=5), fold("night", wrong=0)])
-    accuracy = found["state_accuracy"]
+    result = over_folds([fold("day", wrong=5), fold("night", wrong=0)])
+    accuracy = result["state_accuracy"]
     assert (accuracy["fold"], accuracy["value"]) == ("day", pytest.approx(75 / 80))
     assert accuracy["mean"] == pytest.approx((75 / 80 + 1) / 2)
     assert accuracy["gap"] == pytest.approx(5 / 80)
-    assert set(found["f1"]["fridge"]) == {"value", "low", "high", "fold", "mean", "gap"}
-    assert found["files"]["state_accuracy"]["value"] == 1.0
+    assert set(result["f1"]["fridge"]) == {"value", "low", "high", "fold", "mean", "gap"}
+    assert result["files"]["state_accuracy"]["value"] == 1.0
 
 
 def test_a_figure_that_no_fold_has_is_none() -> None:
     off = fold_figures("day", CROSS_FITTED, {"a": recording(0, 0)}, LABELS, RULE, PLAN, HOW)
-    found = over_folds([off])
-    assert found["f1"]["ac"] == {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
-    assert found["state_accuracy"]["value"] == 1.0
+    result = over_folds([off])
+    assert result["f1"]["ac"] == {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
+    assert result["state_accuracy"]["value"] == 1.0
 
 
 def test_intervals_that_are_too_wide_are_named_with_their_fold() -> None:
-    found = wide_figures([fold("day", wrong=12)])
-    assert [line.split(":")[0] for line in found if line.startswith("f1.fridge")] == ["f1.fridge of day"]
+    result = wide_figures([fold("day", wrong=12)])
+    assert [line.split(":")[0] for line in result if line.startswith("f1.fridge")] == ["f1.fridge of day"]
 
 
 def test_states_over_time_follow_the_fold_of_stream_and_batch() -> None:
     judged = judged_states(recording(0, 1, wrong=10), LABELS, DECISION, PLAN)
-    states = [(one.label, one.state) for one in judged.changes]
+    states = [(change.label, change.state) for change in judged.changes]
     assert states == [("ac", "off"), ("fridge", "on"), ("fridge", "off")]
-    assert {(one.label, one.state, one.start_s) for one in judged.truth} == {("ac", "off", 0.0), ("fridge", "on", 0.0)}
+    assert {(state_stretch.label, state_stretch.state, state_stretch.start_s) for state_stretch in judged.truth} == {
+        ("ac", "off", 0.0),
+        ("fridge", "on", 0.0),
+    }
     # 20 windows after the two frames that reach before the recording.
     assert judged.end_s == pytest.approx(11.0)

@@ -18,9 +18,9 @@ def test_windows_are_judged_by_the_middle_of_the_plateau_and_states_by_the_rules
         judging_rule(written({"middle": 0.6}))
     plain = written({"middle": 0.6})
     plain["decision"]["masks"] = {}  # type: ignore[index]
-    found = judging_rule(plain)
-    assert found.thresholds == {"ac": 0.6}
-    assert (found.decision.rules["ac"].on, found.decision.priority) == (0.8, ("ac",))
+    rule = judging_rule(plain)
+    assert rule.thresholds == {"ac": 0.6}
+    assert (rule.decision.rules["ac"].on, rule.decision.priority) == (0.8, ("ac",))
 
 
 def test_without_a_plateau_the_middle_of_the_rule_counts() -> None:

@@ -20,11 +20,11 @@ def first_words(*args: Any) -> list[str]:
 
 
 def test_labels_come_before_epochs_and_epochs_before_stage_two() -> None:
-    found = next_steps(metrics(), [WHOLE, {"whole": False}], HEADS, 40, "beats")
-    assert [line.partition(":")[0] for line in found] == ["Labels", "Epochs", "Stage 2"]
-    assert "1 case" in found[0]
-    assert "[head] epochs = 80" in found[1]
-    assert "[head] unfreeze_blocks = 1" in found[2]
+    result = next_steps(metrics(), [WHOLE, {"whole": False}], HEADS, 40, "beats")
+    assert [line.partition(":")[0] for line in result] == ["Labels", "Epochs", "Stage 2"]
+    assert "1 case" in result[0]
+    assert "[head] epochs = 80" in result[1]
+    assert "[head] unfreeze_blocks = 1" in result[2]
 
 
 def test_too_few_recordings_come_right_after_the_labels() -> None:
@@ -52,8 +52,8 @@ def test_epochs_that_nothing_chose_are_not_advised() -> None:
 
 
 def test_a_fold_far_below_the_best_asks_for_its_conditions() -> None:
-    found = next_steps(metrics(gap=0.2), [], {}, 40, "acoustic")
-    assert found[0].startswith("Conditions: the worst fold, night, is 0.200 below the best.")
+    result = next_steps(metrics(gap=0.2), [], {}, 40, "acoustic")
+    assert result[0].startswith("Conditions: the worst fold, night, is 0.200 below the best.")
 
 
 def test_an_undefined_accuracy_asks_for_nothing() -> None:

@@ -30,25 +30,30 @@ def recordings() -> dict[str, ScoredStates]:
 def test_poisoning_a_fold_changes_nothing_for_it() -> None:
     clean = fit_decisions(recordings(), ["ac"], PLAN, StateDecision(), HOW)
     poisoned = {
-        key: replace(one, scores=(1 - one.scores) / 2) if one.fold == 0 else one for key, one in recordings().items()
+        key: replace(recording, scores=(1 - recording.scores) / 2) if recording.fold == 0 else recording
+        for key, recording in recordings().items()
     }
-    found = fit_decisions(poisoned, ["ac"], PLAN, StateDecision(), HOW)
-    assert found.folds[0].fitted.decision == clean.folds[0].fitted.decision
-    assert found.folds[1].fitted.decision != clean.folds[1].fitted.decision
-    assert {one.basis for one in found.folds.values()} == {CROSS_FITTED}
+    decisions = fit_decisions(poisoned, ["ac"], PLAN, StateDecision(), HOW)
+    assert decisions.folds[0].fitted.decision == clean.folds[0].fitted.decision
+    assert decisions.folds[1].fitted.decision != clean.folds[1].fitted.decision
+    assert {fold.basis for fold in decisions.folds.values()} == {CROSS_FITTED}
 
 
 def test_a_fold_whose_others_lack_a_state_is_judged_in_sample_and_says_so() -> None:
-    kept = {key: one for key, one in recordings().items() if key != "1True"}
-    found = fit_decisions(kept, ["ac"], PLAN, StateDecision(), HOW)
-    assert found.folds[0].basis == IN_SAMPLE
-    assert "'ac' on" in found.folds[0].reason
-    assert found.folds[0].fitted is found.final
-    assert found.folds[1].basis == CROSS_FITTED
+    kept = {key: recording for key, recording in recordings().items() if key != "1True"}
+    decisions = fit_decisions(kept, ["ac"], PLAN, StateDecision(), HOW)
+    assert decisions.folds[0].basis == IN_SAMPLE
+    assert "'ac' on" in decisions.folds[0].reason
+    assert decisions.folds[0].fitted is decisions.final
+    assert decisions.folds[1].basis == CROSS_FITTED
 
 
 def test_without_a_state_in_all_folds_there_is_no_decision() -> None:
     with pytest.raises(UsageError, match="no scored recording has 'ac' off"):
         fit_decisions(
-            {key: one for key, one in recordings().items() if "True" in key}, ["ac"], PLAN, StateDecision(), HOW
+            {key: recording for key, recording in recordings().items() if "True" in key},
+            ["ac"],
+            PLAN,
+            StateDecision(),
+            HOW,
         )

@@ -23,8 +23,10 @@ def speech(n_recordings=12, n_words=20, n_types=8, faithful=1.0, seed=0, group="
             Annotation(recording_id, place * WORD_S, (place + 1) * WORD_S, f"word{kind}")
             for place, kind in enumerate(types)
         ]
-        told = np.repeat(types, round(WORD_S / TIMES.hop_s))
-        told = np.where(generator.random(len(told)) < faithful, told, generator.integers(n_types, size=len(told)))
-        units.append(told.astype(np.int16))
-        segments.append(JudgedSegment(f"{recording_id}#0000", recording_id, group, 0.0, len(told)))
+        result = np.repeat(types, round(WORD_S / TIMES.hop_s))
+        result = np.where(
+            generator.random(len(result)) < faithful, result, generator.integers(n_types, size=len(result))
+        )
+        units.append(result.astype(np.int16))
+        segments.append(JudgedSegment(f"{recording_id}#0000", recording_id, group, 0.0, len(result)))
     return segments, units, AnnotationColumns.from_annotations(notes)

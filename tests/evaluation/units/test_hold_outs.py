@@ -10,7 +10,7 @@ def test_many_groups_are_held_out_once_in_folds_of_similar_size():
     folds = hold_outs(frames, most=10)
     assert len(folds) == 10
     assert sorted(group for groups in folds.values() for group in groups) == sorted(frames)
-    sizes = [sum(frames[one] for one in groups) for groups in folds.values()]
+    sizes = [sum(frames[group] for group in groups) for groups in folds.values()]
     assert max(sizes) - min(sizes) <= 20
 
 

@@ -6,19 +6,19 @@ from ossicle.evaluation.units.inventory import heard_segments, inventory, longes
 def test_counts_equal_those_of_the_frames():
     generator = np.random.default_rng(0)
     runs = [generator.integers(6, size=n) for n in (5, 0, 9)]
-    frames = [generator.integers(1, 4, size=len(one)) for one in runs]
-    found = inventory(runs, frames, 7)
-    whole = [np.repeat(one, of) for one, of in zip(runs, frames, strict=True)]
-    assert found.frames.tolist() == np.bincount(np.concatenate(whole), minlength=7).tolist()
-    assert found.runs.tolist() == np.bincount(np.concatenate(runs), minlength=7).tolist()
-    assert found.segments.tolist() == [sum(unit in set(one.tolist()) for one in runs) for unit in range(7)]
-    assert found.first_segment[6] == -1
+    frames = [generator.integers(1, 4, size=len(run)) for run in runs]
+    result = inventory(runs, frames, 7)
+    whole = [np.repeat(run, of) for run, of in zip(runs, frames, strict=True)]
+    assert result.frames.tolist() == np.bincount(np.concatenate(whole), minlength=7).tolist()
+    assert result.runs.tolist() == np.bincount(np.concatenate(runs), minlength=7).tolist()
+    assert result.segments.tolist() == [sum(unit in set(run.tolist()) for run in runs) for unit in range(7)]
+    assert result.first_segment[6] == -1
 
 
 def test_every_unit_can_be_heard():
     runs = [np.array([0])] * 50 + [np.array([1])] + [np.array([0])] * 50 + [np.array([2])]
-    found = inventory(runs, [np.array([3])] * 102, 3)
-    heard = heard_segments(found, 102, most=4, seed=0)
+    result = inventory(runs, [np.array([3])] * 102, 3)
+    heard = heard_segments(result, 102, most=4, seed=0)
     assert {50, 101} <= set(heard)
     assert len(heard) <= 8
     assert heard == sorted(heard)

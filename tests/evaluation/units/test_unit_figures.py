@@ -19,7 +19,7 @@ def figures(faithful=1.0, labelled=True, **of):
 
 def test_units_that_are_the_words_have_the_best_figures():
     made = figures()
-    values = {name: one.value for name, one in made.figures.items()}
+    values = {name: figure.value for name, figure in made.figures.items()}
     best = [values[name] for name in ("ami", "nmi", "purity", "boundary_precision")]
     assert best == pytest.approx([1.0] * 4)
     assert values["bitrate"] == pytest.approx(150, rel=0.02)
@@ -46,8 +46,8 @@ def test_figures_without_words_are_left_out():
 
 def test_silence_is_judged_by_no_figure():
     segments, units, notes = speech()
-    spoken = SpokenWords(AnnotationColumns.from_annotations([one for one in notes if one.start_s < 1.99]))
-    noisy = [np.where(np.arange(len(one)) >= 101, np.arange(len(one)) % 8, one).astype(np.int16) for one in units]
+    spoken = SpokenWords(AnnotationColumns.from_annotations([note for note in notes if note.start_s < 1.99]))
+    noisy = [np.where(np.arange(len(unit)) >= 101, np.arange(len(unit)) % 8, unit).astype(np.int16) for unit in units]
     made = [unit_figures(segments, told, 8, TIMES, spoken, {}, HOW).words for told in (units, noisy)]
     assert made[0].agreement == made[1].agreement
     assert made[0].boundaries.precision.value == made[1].boundaries.precision.value == pytest.approx(1.0)
@@ -56,15 +56,15 @@ def test_silence_is_judged_by_no_figure():
 def test_segments_and_units_of_other_lengths_are_refused():
     segments, units, _ = speech()
     with pytest.raises(ValueError, match="ada0#0000 has 200 frames and 199 units"):
-        unit_figures(segments, [one[:-1] for one in units], 8, TIMES, None, {}, HOW)
+        unit_figures(segments, [unit[:-1] for unit in units], 8, TIMES, None, {}, HOW)
 
 
 def test_boundaries_of_a_segment_worked_out_by_hand():
     units, times = np.array([0, 0, 1, 1, 1, 2]), 0.0125 + 0.02 * np.arange(6)
     # Changes at 42.5 and 102.5 ms; edges at 40 and 60 ms, and at 12 and 200 ms, which are beyond the frames.
     words = np.array([[0.012, 0.04], [0.04, 0.06], [0.0602, 0.2]])
-    (matched, found, true), (_, random, _) = boundary_counts(units, times, words, np.random.default_rng(0))
-    assert (matched, found, true, random) == (1, 2, 2, 2)
+    (matched, result, true), (_, random, _) = boundary_counts(units, times, words, np.random.default_rng(0))
+    assert (matched, result, true, random) == (1, 2, 2, 2)
     far = boundary_counts(units, times, np.array([[5.0, 6.0]]), np.random.default_rng(0))
     assert far == ((0, 0, 0), (0, 0, 0))
     assert boundary_counts(units[:1], times[:1], words, np.random.default_rng(0)) == ((0, 0, 0), (0, 0, 0))

@@ -17,28 +17,28 @@ def sources(*groups: str, files: int = 2) -> list[SpeechSource]:
 
 
 def test_every_segment_has_one_role_and_no_group_two() -> None:
-    found = vocoder_roles(sources("d", "a", "c", "b"), "speaker")
-    assert (found.trains, found.chooses, found.judged) == (("a", "b"), ("c",), ("d",))
-    parts = [found.segments(role) for role in (TRAINS, CHOOSES, JUDGED)]
+    roles = vocoder_roles(sources("d", "a", "c", "b"), "speaker")
+    assert (roles.trains, roles.chooses, roles.judged) == (("a", "b"), ("c",), ("d",))
+    parts = [roles.segments(role) for role in (TRAINS, CHOOSES, JUDGED)]
     assert sum(map(len, parts)) == len(frozenset().union(*parts)) == 16
-    assert {one[0] for one in found.segments(JUDGED)} == {"d"}
-    assert found.basis == "held out by speaker"
-    assert found.judged_on == (
+    assert {segment[0] for segment in roles.segments(JUDGED)} == {"d"}
+    assert roles.basis == "held out by speaker"
+    assert roles.judged_on == (
         "Judged on 1 speaker (d): neither the quantiser nor the vocoder was trained on it, and it did not choose the "
         "epoch."
     )
 
 
 def test_one_group_in_twenty_is_judged() -> None:
-    found = vocoder_roles(sources(*(f"s{number:02d}" for number in range(45))), "speaker")
-    assert (len(found.trains), found.chooses, found.judged) == (41, ("s41", "s42"), ("s43", "s44"))
+    roles = vocoder_roles(sources(*(f"s{number:02d}" for number in range(45))), "speaker")
+    assert (len(roles.trains), roles.chooses, roles.judged) == (41, ("s41", "s42"), ("s43", "s44"))
 
 
 def test_given_names_have_priority() -> None:
-    found = vocoder_roles(sources("a", "b", "c", "d"), "speaker", judge=["a"])
-    assert (found.trains, found.chooses, found.judged) == (("b", "c"), ("d",), ("a",))
-    found = vocoder_roles(sources("a", "b", "c", "d"), "speaker", choose=["d"], judge=["b", "a"])
-    assert (found.trains, found.chooses, found.judged) == (("c",), ("d",), ("a", "b"))
+    roles = vocoder_roles(sources("a", "b", "c", "d"), "speaker", judge=["a"])
+    assert (roles.trains, roles.chooses, roles.judged) == (("b", "c"), ("d",), ("a",))
+    roles = vocoder_roles(sources("a", "b", "c", "d"), "speaker", choose=["d"], judge=["b", "a"])
+    assert (roles.trains, roles.chooses, roles.judged) == (("c",), ("d",), ("a", "b"))
 
 
 @pytest.mark.parametrize("groups", [("a",), ("a", "b"), ()])
@@ -49,18 +49,18 @@ def test_with_few_groups_recordings_are_held_out_and_named_so(groups: tuple[str,
         with pytest.raises(UsageError, match="there are 2 recordings; add recordings"):
             vocoder_roles(given, "speaker")
         return
-    found = vocoder_roles(given, "speaker")
-    assert found.of_recordings
-    assert found.judged == (given[-1].path,)
-    assert found.basis == "held-out recordings of known speakers"
-    assert "all voices are known" in found.in_words
-    assert "the figures say nothing about new ones" in found.judged_on
+    roles = vocoder_roles(given, "speaker")
+    assert roles.of_recordings
+    assert roles.judged == (given[-1].path,)
+    assert roles.basis == "held-out recordings of known speakers"
+    assert "all voices are known" in roles.in_words
+    assert "the figures say nothing about new ones" in roles.judged_on
 
 
 def test_groups_that_are_recordings_are_named_so() -> None:
-    found = vocoder_roles([SpeechSource(f"{n}#0", f"{n}.wav", f"{n}.wav") for n in range(3)], "recording")
-    assert not found.of_recordings
-    assert found.basis == "held out by recording"
+    roles = vocoder_roles([SpeechSource(f"{n}#0", f"{n}.wav", f"{n}.wav") for n in range(3)], "recording")
+    assert not roles.of_recordings
+    assert roles.basis == "held out by recording"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ def segment(start_s=0.0, n_frames=50, recording_id="a", group="ada"):
 def test_a_frame_has_the_word_in_which_its_centre_lies():
     spoken = words((0.0, 0.0125, "early"), (0.0125, 0.0525, "dog"), (0.0525, 0.0725, "cat"))
     of_frames = spoken.of_frames("a", TIMES.of(segment(n_frames=5)))  # centres at 12.5, 32.5, 52.5, 72.5 and 92.5 ms
-    assert [spoken.types[one] if one >= 0 else "" for one in of_frames] == ["dog", "dog", "cat", "", ""]
+    assert [spoken.types[of_frame] if of_frame >= 0 else "" for of_frame in of_frames] == ["dog", "dog", "cat", "", ""]
 
 
 def test_frames_are_counted_from_the_start_of_the_recording():
@@ -42,10 +42,10 @@ def test_a_recording_without_words_has_none():
 def test_tokens_are_the_long_words_that_no_cut_divides():
     spoken = words((0.0, 0.2, "whole"), (0.2, 0.25, "short"), (0.9, 1.1, "cut"), (1.2, 1.4, "second"))
     parts = [segment(0.0, 49), segment(1.0, 49, group="bob")]
-    found = word_tokens(parts, spoken, TIMES)
-    assert [spoken.types[one] for one in found.types] == ["whole", "second"]
-    assert [*zip(found.segment, found.first, found.end, strict=True)] == [(0, 0, 10), (1, 10, 20)]
-    assert [found.groups[one] for one in found.speakers] == ["ada", "bob"]
+    tokens = word_tokens(parts, spoken, TIMES)
+    assert [spoken.types[one] for one in tokens.types] == ["whole", "second"]
+    assert [*zip(tokens.segment, tokens.first, tokens.end, strict=True)] == [(0, 0, 10), (1, 10, 20)]
+    assert [tokens.groups[speaker] for speaker in tokens.speakers] == ["ada", "bob"]
 
 
 def test_no_segments_have_no_tokens():

@@ -135,17 +135,22 @@ def test_found_events_are_the_decided_ones_and_their_pairs_the_counted_ones(corp
     all_found = list(found_by_grid(tracks, references, SMALL, labels, criteria))
     assert len(all_found) == len(SMALL.decisions())
     for row, (decision, by_label) in enumerate(zip(SMALL.decisions(), all_found, strict=True)):
-        for column, (label, found) in enumerate(zip(labels, by_label, strict=True)):
+        for column, (label, label_events) in enumerate(zip(labels, by_label, strict=True)):
             expected = [
                 (place, event.start_s, event.end_s, event.score)
                 for place, rid in enumerate(ids)
                 for event in decide(tracks[rid], dict.fromkeys(tracks[rid].labels, decision))
                 if event.label == label
             ]
-            got = zip(found.recording.tolist(), *found.times.T.tolist(), found.scores.tolist(), strict=True)
+            got = zip(
+                label_events.recording.tolist(),
+                *label_events.times.T.tolist(),
+                label_events.scores.tolist(),
+                strict=True,
+            )
             np.testing.assert_allclose(list(got), expected, rtol=0, atol=1e-12)
-            for criterion, pairs in zip(range(len(criteria)), found.pairs, strict=True):
+            for criterion, pairs in zip(range(len(criteria)), label_events.pairs, strict=True):
                 assert len(set(pairs[:, 0].tolist())) == len(set(pairs[:, 1].tolist())) == len(pairs)
-                np.testing.assert_array_equal(found.reference[pairs[:, 0]], found.recording[pairs[:, 1]])
-                tp = np.bincount(found.recording[pairs[:, 1]], minlength=len(ids))
+                np.testing.assert_array_equal(label_events.reference[pairs[:, 0]], label_events.recording[pairs[:, 1]])
+                tp = np.bincount(label_events.recording[pairs[:, 1]], minlength=len(ids))
                 np.testing.assert_array_equal(tp, counts[criterion][row, :, column, 0])

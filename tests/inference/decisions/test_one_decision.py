@@ -38,13 +38,13 @@ def test_one_decision_is_told_as_the_grid_tells_it(seed: int, on: float, smoothi
     (decision,) = grid.decisions()
     (swept,) = found_by_grid(tracks, references, grid, LABELS, CRITERIA)
     plain = found_by_decisions(tracks, references, dict.fromkeys(LABELS, decision), LABELS, CRITERIA)
-    for one, other in zip(swept, plain, strict=True):
-        np.testing.assert_array_equal(one.recording, other.recording)
-        np.testing.assert_allclose(one.times, other.times, rtol=0, atol=1e-12)
-        np.testing.assert_array_equal(one.scores, other.scores)
-        np.testing.assert_array_equal(one.reference, other.reference)
-        np.testing.assert_array_equal(one.reference_times, other.reference_times)
-        assert [len(pairs) for pairs in one.pairs] == [len(pairs) for pairs in other.pairs]
+    for label_events, other in zip(swept, plain, strict=True):
+        np.testing.assert_array_equal(label_events.recording, other.recording)
+        np.testing.assert_allclose(label_events.times, other.times, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(label_events.scores, other.scores)
+        np.testing.assert_array_equal(label_events.reference, other.reference)
+        np.testing.assert_array_equal(label_events.reference_times, other.reference_times)
+        assert [len(pairs) for pairs in label_events.pairs] == [len(pairs) for pairs in other.pairs]
         for pairs in other.pairs:
             np.testing.assert_array_equal(other.reference[pairs[:, 0]], other.recording[pairs[:, 1]])
 

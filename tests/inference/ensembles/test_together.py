@@ -27,9 +27,9 @@ def test_each_model_scores_as_it_would_alone(tmp_path: Path) -> None:
     for i, model in enumerate(models):
         with TrackWriter(tmp_path / f"alone{i}", ("a", "b"), PLAN.hop_s) as alone:
             write_scores(tmp_path / "tape.wav", model, alone)
-        one, other = read_track(tmp_path / f"alone{i}"), read_track(tmp_path / f"together{i}")
-        assert one.duration_s == other.duration_s
-        np.testing.assert_array_equal(one.scores, other.scores)
+        score_track, other = read_track(tmp_path / f"alone{i}"), read_track(tmp_path / f"together{i}")
+        assert score_track.duration_s == other.duration_s
+        np.testing.assert_array_equal(score_track.scores, other.scores)
     assert not np.array_equal(read_track(tmp_path / "alone0").scores, read_track(tmp_path / "alone1").scores)
 
 

@@ -20,9 +20,9 @@ def files(**more):
 
 def test_it_is_a_file_of_the_bundle_and_stands_in_its_card(tmp_path):
     bundle = written(tmp_path / "bundle", files=files())
-    found = bundled_second_stage(read_bundle(bundle.folder))
-    assert found is not None
-    np.testing.assert_array_equal(found.labels["call"].trees.threshold, stage().labels["call"].trees.threshold)
+    second_stage = bundled_second_stage(read_bundle(bundle.folder))
+    assert second_stage is not None
+    np.testing.assert_array_equal(second_stage.labels["call"].trees.threshold, stage().labels["call"].trees.threshold)
     assert "## Second stage" in card_text(bundle)
 
 

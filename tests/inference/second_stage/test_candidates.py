@@ -46,28 +46,28 @@ def decisions(seed):
 def folded(samples, scores, of, share, cuts):
     """The candidates from blocks that end at these shares of the recording; scores come later than their sound."""
     fold = CandidateFold(LABELS, of, HOP_S, CHOSEN, share)
-    found, at, given_frames = [], 0, 0
+    candidates, at, given_frames = [], 0, 0
     for cut in [*sorted(cuts), 1.0]:
         stop = int(cut * len(samples))
         frames = max(given_frames, int((stop - 300) / HOP))
-        found += fold.feed(samples[at:stop], scores[given_frames:frames])
+        candidates += fold.feed(samples[at:stop], scores[given_frames:frames])
         at, given_frames = stop, frames
-    found += fold.feed(samples[:0], scores[given_frames:])
-    return found + fold.finish(len(samples) / RATE)
+    candidates += fold.feed(samples[:0], scores[given_frames:])
+    return candidates + fold.finish(len(samples) / RATE)
 
 
 def slow(samples, scores, of, share):
     """The same from whole tracks, with everything at hand."""
     track = ScoreTrack(LABELS, scores, HOP_S, len(samples) / RATE)
     decided = decide(track, of)
-    found = [(one, True) for one in decided]
+    result = [(one, True) for one in decided]
     for one in decide(track, lowered(of, share)):
         same = as_intervals([(other.start_s, other.end_s) for other in decided if other.label == one.label])
         if not overlap(as_intervals([(one.start_s, one.end_s)]), same).any():
-            found.append((one, False))
+            result.append((one, False))
     padded = np.concatenate([np.zeros(RATE, np.float32), samples, np.zeros(RATE, np.float32)])
     out = []
-    for event, is_decided in sorted(found, key=lambda one: event_order(one[0])):
+    for event, is_decided in sorted(result, key=lambda one: event_order(one[0])):
         at = event_frames(event.start_s, event.end_s, CHOSEN, len(samples))
         acoustic = event_features(padded[RATE + at.first_sample : RATE + at.stop_sample], at, CHOSEN)
         first, stop = round(event.start_s / HOP_S), int(np.ceil(event.end_s / HOP_S - 1e-6))
@@ -88,10 +88,10 @@ def slow(samples, scores, of, share):
 def test_blocks_of_any_size_give_the_candidates_of_the_whole(seed, n_frames, share, cuts):
     samples, scores = recording(seed, n_frames)
     of = decisions(seed)
-    found = sorted(folded(samples, scores, of, share, cuts), key=lambda one: event_order(one.event))
+    result = sorted(folded(samples, scores, of, share, cuts), key=lambda one: event_order(one.event))
     expected = slow(samples, scores, of, share)
-    assert [(one.event, one.decided) for one in found] == [(event, decided) for event, decided, _ in expected]
-    for one, (_, _, features) in zip(found, expected, strict=True):
+    assert [(one.event, one.decided) for one in result] == [(event, decided) for event, decided, _ in expected]
+    for one, (_, _, features) in zip(result, expected, strict=True):
         assert one.features.shape == (len(CANDIDATE_FEATURES),)
         np.testing.assert_allclose(one.features, features, rtol=1e-9, atol=1e-9)
 

@@ -53,19 +53,19 @@ def candidate(centre_hz, label="call", decided=True, score=0.8):
 
 
 def test_candidates_are_kept_by_the_fused_score_and_bear_it():
-    found = stage().judge([candidate(1000.0), candidate(3000.0), candidate(1000.0, decided=False, score=0.3)])
-    assert [one.score for one in found] == pytest.approx([0.9, 0.9])
+    result = stage().judge([candidate(1000.0), candidate(3000.0), candidate(1000.0, decided=False, score=0.3)])
+    assert [one.score for one in result] == pytest.approx([0.9, 0.9])
 
 
 def test_a_label_without_trees_keeps_its_events_and_no_other():
-    found = stage().judge([candidate(1000.0, "song"), candidate(1000.0, "song", decided=False)])
-    assert found == [Event(1.0, 2.0, "song", 0.8)]
+    result = stage().judge([candidate(1000.0, "song"), candidate(1000.0, "song", decided=False)])
+    assert result == [Event(1.0, 2.0, "song", 0.8)]
 
 
 def test_an_isotonic_line_maps_the_score():
     mapped = stage(isotonic=[(0.0, 0.0), (0.8, 0.5), (1.0, 0.7)])
-    (found,) = mapped.judge([candidate(1000.0)])
-    assert found.score == pytest.approx(0.6)
+    (result,) = mapped.judge([candidate(1000.0)])
+    assert result.score == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_the_detector_with_both_stages_is_one_fold(block):
     first = EventFinder(predictor, decisions)
     assert len(first.feed(samples) + first.finish(20.0)) == 8
     both = EventFinder(predictor, decisions, second_stage=stage())
-    found = [one for at in range(0, len(samples), block) for one in both.feed(samples[at : at + block])]
-    found = sorted(found + both.finish(20.0), key=event_order)
-    assert [round(one.start_s) for one in found] == [1, 5, 9, 13]
-    assert {round(one.score, 6) for one in found} == {0.9}
+    events = [event for at in range(0, len(samples), block) for event in both.feed(samples[at : at + block])]
+    events = sorted(events + both.finish(20.0), key=event_order)
+    assert [round(event.start_s) for event in events] == [1, 5, 9, 13]
+    assert {round(event.score, 6) for event in events} == {0.9}
 
 
 def test_a_file_of_it_says_the_same(tmp_path):
@@ -121,10 +121,10 @@ def test_a_file_of_it_says_the_same(tmp_path):
 
 def changed(data, **about):
     arrays, text = arrays_from_bytes(data, "x")
-    said = json.loads(text["second_stage"])
+    content = json.loads(text["second_stage"])
     for key, value in about.items():
-        said[key] = value(said[key]) if callable(value) else value
-    return arrays_to_bytes(arrays, {"second_stage": json.dumps(said)})
+        content[key] = value(content[key]) if callable(value) else value
+    return arrays_to_bytes(arrays, {"second_stage": json.dumps(content)})
 
 
 def with_array(data, name, array):

@@ -38,8 +38,8 @@ def test_boostings_say_what_scikit_learn_says(seed, n, n_features, depth):
     boosting = GradientBoostingClassifier(n_estimators=20, max_depth=depth, subsample=0.7, random_state=seed)
     boosting.fit(features, true)
     new = np.concatenate([features, corpus(seed + 1, 50, n_features)[0]])
-    found = boosting_trees(boosting).predict(new)
-    np.testing.assert_allclose(found, boosting.predict_proba(new)[:, 1], atol=1e-6, rtol=0)
+    result = boosting_trees(boosting).predict(new)
+    np.testing.assert_allclose(result, boosting.predict_proba(new)[:, 1], atol=1e-6, rtol=0)
 
 
 def test_a_thousand_events_in_a_forest_of_hundreds_take_no_time():

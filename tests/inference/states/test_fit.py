@@ -46,11 +46,11 @@ def fitted(recordings, how=QUICK):
 
 
 def test_the_rule_finds_the_switches_in_time_with_few_false_ones():
-    found = fitted(corpus(noise=0.12))
+    result = fitted(corpus(noise=0.12))
     bare = StateFitSettings(switches=60, smoothings=("none",), debounce=(1,), hysteresis=(0.0,), holds_s=(0.0,))
     plain = fitted(corpus(noise=0.12), bare)
-    assert (found.decision.masks, found.decision.priority) == (MASKS, LABELS)
-    for label, one in found.labels.items():
+    assert (result.decision.masks, result.decision.priority) == (MASKS, LABELS)
+    for label, one in result.labels.items():
         assert one.found >= 0.95
         assert one.delay_s <= target_delay_s(PLAN, QUICK) == 3.0
         assert 0.3 < rule_middle(one.rule) < 0.7
@@ -66,8 +66,13 @@ def test_the_same_scores_give_the_same_decision():
 def test_a_held_out_fold_has_no_part_in_its_decision():
     recordings = corpus()
     poisoned = [
-        ScoredStates(1 - one.scores if one.fold == 1 else one.scores, one.truth, one.group, one.fold)
-        for one in recordings
+        ScoredStates(
+            1 - recording.scores if recording.fold == 1 else recording.scores,
+            recording.truth,
+            recording.group,
+            recording.fold,
+        )
+        for recording in recordings
     ]
     clean = cross_fit_states(recordings, LABELS, PLAN, MASKS, LABELS, QUICK)
     other = cross_fit_states(poisoned, LABELS, PLAN, MASKS, LABELS, QUICK)
@@ -78,10 +83,15 @@ def test_a_held_out_fold_has_no_part_in_its_decision():
 def test_what_is_hidden_has_no_part_in_the_rule_of_the_hidden_label():
     recordings = corpus()
     changed = [
-        ScoredStates(np.where([[False, True]], np.float32(0.9), one.scores), one.truth, one.group, one.fold)
-        if one.truth[0, 0]
-        else one
-        for one in recordings
+        ScoredStates(
+            np.where([[False, True]], np.float32(0.9), recording.scores),
+            recording.truth,
+            recording.group,
+            recording.fold,
+        )
+        if recording.truth[0, 0]
+        else recording
+        for recording in recordings
     ]
     assert fitted(recordings).decision == fitted(changed).decision
 
@@ -101,18 +111,18 @@ def test_a_target_that_no_rule_meets_is_reported():
 
 def test_stretches_of_changing_truth_are_cut_where_it_changes():
     truth = np.array([[0, 0]] * 10 + [[0, 1]] * 10 + [[1, 1]] * 10 + [[-1, 1]] * 10, np.int8)
-    one = ScoredStates(np.tile(np.arange(40, dtype=np.float32)[:, None] / 40, 2), truth, "a", 0)
-    fridge = steady_scores([one], LABELS, "fridge", MASKS, 9)
+    scored_states = ScoredStates(np.tile(np.arange(40, dtype=np.float32)[:, None] / 40, 2), truth, "a", 0)
+    fridge = steady_scores([scored_states], LABELS, "fridge", MASKS, 9)
     assert [(round(float(part.scores[0] * 40)), len(part.scores), part.on) for part in fridge] == [
         (0, 10, False),
         (10, 10, True),
     ]
-    ac = steady_scores([one], LABELS, "ac", MASKS, 9)
+    ac = steady_scores([scored_states], LABELS, "ac", MASKS, 9)
     assert [(round(float(part.scores[0] * 40)), len(part.scores), part.on) for part in ac] == [
         (0, 20, False),
         (20, 10, True),
     ]
-    assert steady_scores([one], LABELS, "ac", MASKS, 21) == []
+    assert steady_scores([scored_states], LABELS, "ac", MASKS, 21) == []
 
 
 @pytest.mark.parametrize(

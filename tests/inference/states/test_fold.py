@@ -56,7 +56,7 @@ def slow_label(x, rule, hop_s):
         return []
     state = ON if y[0] >= rule.on else OFF
     decided = began = 0
-    found = [(0, 0, state)]
+    result = [(0, 0, state)]
     while True:
         hold = math.ceil((rule.min_on_s if state == ON else rule.min_off_s) / hop_s - 1e-6)
         against = [value < rule.off if state == ON else value >= rule.on for value in y]
@@ -67,12 +67,12 @@ def slow_label(x, rule, hop_s):
         )
         f = next(ready, None)
         if f is None:
-            return found
+            return result
         crossed = f
         while crossed - 1 > decided and against[crossed - 1]:
             crossed -= 1
         decided, began, state = f, max(crossed, began + hold), OFF if state == ON else ON
-        found.append((decided, began, state))
+        result.append((decided, began, state))
 
 
 def slow_states(scores, decision, labels, plan):
@@ -140,7 +140,7 @@ def test_any_feed_gives_what_the_words_say(values, own, masks, cuts, core):
     same(whole, slow_states(scores, decision, labels, plan))
     for places in (sorted(min(cut, len(scores)) for cut in cuts), range(len(scores))):
         fold = StateFold(decision, labels, plan)
-        assert [one for block in np.split(scores, places) for one in fold.feed(block)] == whole
+        assert [state_change for block in np.split(scores, places) for state_change in fold.feed(block)] == whole
 
 
 def one_label(rule, scores, plan):
@@ -168,10 +168,10 @@ def test_a_window_that_is_no_multiple_of_the_hop_fills(window_s, hop_s):
 @pytest.mark.parametrize("kind", ["none", "median", "ema"])
 def test_smoothing_works_from_the_first_frame_on(kind):
     rule = StateRule(on=0.5, off=0.5, smoothing=kind, frames=7)
-    found = one_label(rule, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0], plan_of(hop_s=0.5, window_s=0.5))
-    assert [one.state for one in found] == [OFF, ON]
+    result = one_label(rule, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0], plan_of(hop_s=0.5, window_s=0.5))
+    assert [one.state for one in result] == [OFF, ON]
     # A median of 1 of 2 scores is 0.5; an EMA of span 7 from 0 needs three scores of 1.
-    assert found[1].time_s == {"none": 0.75, "median": 0.75, "ema": 1.75}[kind]
+    assert result[1].time_s == {"none": 0.75, "median": 0.75, "ema": 1.75}[kind]
 
 
 def test_hysteresis_debounce_and_holds():
@@ -193,15 +193,21 @@ def test_a_gap_makes_everything_unknown_and_begins_again():
     decision = StateDecision({"ac": StateRule(smoothing="ema", frames=99), "fridge": StateRule(min_on_s=60.0)})
     fold = StateFold(decision, ("ac", "fridge"), plan)
     before = fold.feed(np.full((5, 2), 0.9, np.float32))
-    assert [(one.label, one.state) for one in before] == [("ac", ON), ("fridge", ON)]
+    assert [(state_change.label, state_change.state) for state_change in before] == [("ac", ON), ("fridge", ON)]
     lost = fold.gap(5.0, 100.0)
-    assert [(one.time_s, one.label, one.state, one.decided_at_s) for one in lost] == [
+    assert [
+        (state_change.time_s, state_change.label, state_change.state, state_change.decided_at_s)
+        for state_change in lost
+    ] == [
         (5.0, "ac", UNKNOWN, 5.0),
         (5.0, "fridge", UNKNOWN, 5.0),
     ]
     assert fold.gap(6.0, 200.0) == []
     after = fold.feed(np.full((3, 2), 0.1, np.float32))
-    assert [(one.time_s, one.label, one.state) for one in after] == [(201.5, "ac", OFF), (201.5, "fridge", OFF)]
+    assert [(state_change.time_s, state_change.label, state_change.state) for state_change in after] == [
+        (201.5, "ac", OFF),
+        (201.5, "fridge", OFF),
+    ]
 
 
 def test_a_label_without_a_rule_is_named():

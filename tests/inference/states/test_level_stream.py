@@ -50,8 +50,14 @@ def test_the_level_is_followed_in_a_stream_and_forgotten_in_a_gap(predictor):
     first = once.feed(faint)
     gap = once.gap(10.0)
     again = once.feed(faint)
-    assert {one.state for one in gap} == {UNKNOWN}
+    assert {state_change.state for state_change in gap} == {UNKNOWN}
     shift_s = len(faint) / RATE + 10.0
-    expected = [(one.label, one.state, one.score, round(one.time_s + shift_s, 6)) for one in first]
-    assert [(one.label, one.state, one.score, round(one.time_s, 6)) for one in again] == expected
+    expected = [
+        (state_change.label, state_change.state, state_change.score, round(state_change.time_s + shift_s, 6))
+        for state_change in first
+    ]
+    assert [
+        (state_change.label, state_change.state, state_change.score, round(state_change.time_s, 6))
+        for state_change in again
+    ] == expected
     assert len(first) >= 4

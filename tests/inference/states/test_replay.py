@@ -23,31 +23,33 @@ SOURCES = [steady(0.8, True), steady(0.2, False), steady(0.7, True, "b", seed=1)
 
 def test_sequences_switch_as_often_as_asked_and_each_stays_in_its_group():
     made = spliced(SOURCES, PLAN, 40, (5.0, 20.0), seed=1)
-    assert [len(one.switches) for one in made] == [20, 20]
-    for one, (low, high) in zip(made, [(0.2, 0.8), (0.3, 0.7)], strict=True):
-        states = [state for _, state in one.switches]
+    assert [len(spliced_scores.switches) for spliced_scores in made] == [20, 20]
+    for spliced_scores, (low, high) in zip(made, [(0.2, 0.8), (0.3, 0.7)], strict=True):
+        states = [state for _, state in spliced_scores.switches]
         assert all(a != b for a, b in pairwise(states))
-        starts = [0, *(frame for frame, _ in one.switches)]
-        for start, end, on in zip(starts[1:], [*starts[2:], len(one.scores)], states, strict=True):
-            inside = one.scores[start + 2 : end - 2]
+        starts = [0, *(frame for frame, _ in spliced_scores.switches)]
+        for start, end, on in zip(starts[1:], [*starts[2:], len(spliced_scores.scores)], states, strict=True):
+            inside = spliced_scores.scores[start + 2 : end - 2]
             assert 10 <= end - start <= 44
             assert np.median(inside) == pytest.approx(high if on else low, abs=0.1)
 
 
 def test_the_same_seed_gives_the_same_sequences_and_another_others():
-    one, again, other = (spliced(SOURCES, PLAN, 10, (5.0, 20.0), seed=seed)[0] for seed in (1, 1, 2))
-    assert (one.scores.tolist(), one.switches) == (again.scores.tolist(), again.switches)
-    assert one.switches != other.switches
+    spliced_scores, again, other = (spliced(SOURCES, PLAN, 10, (5.0, 20.0), seed=seed)[0] for seed in (1, 1, 2))
+    assert (spliced_scores.scores.tolist(), spliced_scores.switches) == (again.scores.tolist(), again.switches)
+    assert spliced_scores.switches != other.switches
 
 
 def test_a_window_across_a_switch_hears_both_states():
     sources = [SteadyScores(np.full(40, level), level > 0.5, "a") for level in (0.9, 0.1)]
-    (one,) = spliced(sources, PLAN, 4, (5.0, 8.0), seed=0)
+    (spliced_scores,) = spliced(sources, PLAN, 4, (5.0, 8.0), seed=0)
     odds = np.log(0.9 / 0.1) * np.array([-0.75, -0.25, 0.25, 0.75])
-    for frame, on in one.switches:
+    for frame, on in spliced_scores.switches:
         expected = 1 / (1 + np.exp(-odds if on else odds))
-        np.testing.assert_allclose(one.scores[frame - 2 : frame + 2], expected)
-        assert (one.scores[frame - 3], one.scores[frame + 2]) == pytest.approx((0.1, 0.9) if on else (0.9, 0.1))
+        np.testing.assert_allclose(spliced_scores.scores[frame - 2 : frame + 2], expected)
+        assert (spliced_scores.scores[frame - 3], spliced_scores.scores[frame + 2]) == pytest.approx(
+            (0.1, 0.9) if on else (0.9, 0.1)
+        )
 
 
 def test_stress_changes_the_level_of_each_stretch_and_adds_noise_to_each_frame():
@@ -84,14 +86,14 @@ def test_counts_and_delays_equal_those_of_the_fold_and_the_figures_of_switches()
     first = 2  # The first frame whose window lies within the recording: so many rows before count for nothing.
     for place, rule in enumerate(RULES):
         judged = []
-        for one in sequences:
+        for sequence in sequences:
             fold = StateFold(StateDecision({"x": rule}), ("x",), PLAN)
-            rows = np.concatenate([np.zeros(first), one.scores])[:, None]
+            rows = np.concatenate([np.zeros(first), sequence.scores])[:, None]
             # ``core.decisions.states`` rounds nothing, and scores are float64 in the replay.
             changes = fold.feed(rows)
             end_s = len(rows) * PLAN.hop_s
-            edges = [0.0, *((frame + first) * PLAN.hop_s for frame, _ in one.switches), end_s]
-            states = [not one.switches[0][1], *(state for _, state in one.switches)]
+            edges = [0.0, *((frame + first) * PLAN.hop_s for frame, _ in sequence.switches), end_s]
+            states = [not sequence.switches[0][1], *(state for _, state in sequence.switches)]
             truth = [
                 StateStretch(a, b, "x", "on" if on else "off", None)
                 for a, b, on in zip(edges[:-1], edges[1:], states, strict=True)
@@ -108,9 +110,9 @@ def test_counts_and_delays_equal_those_of_the_fold_and_the_figures_of_switches()
 
 
 def test_a_change_to_the_wrong_state_is_false_and_a_late_one_too():
-    one = SplicedScores(np.array([0.0] * 10 + [0.0] * 8 + [1.0] * 10), ((10, True),))
-    late = replay([one], [StateRule()], PLAN, within_s=3.0)
+    spliced_scores = SplicedScores(np.array([0.0] * 10 + [0.0] * 8 + [1.0] * 10), ((10, True),))
+    late = replay([spliced_scores], [StateRule()], PLAN, within_s=3.0)
     assert (late.found.tolist(), late.false.tolist(), late.delay_s.tolist()) == ([0], [1], [np.inf])
-    in_time = replay([one], [StateRule()], PLAN, within_s=6.0)
+    in_time = replay([spliced_scores], [StateRule()], PLAN, within_s=6.0)
     # Eight frames of 0.5 s until the score rises, half a frame to its middle, half a window until it has arrived.
     assert (in_time.found.tolist(), in_time.false.tolist(), in_time.delay_s.tolist()) == ([1], [0], [4.0 + 0.25 + 1.0])

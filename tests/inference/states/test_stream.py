@@ -66,10 +66,10 @@ def test_a_stream_of_any_feed_gives_the_changes_of_the_whole(window_s, hop_s, co
 def test_changes_are_timed_where_they_happen_and_decided_soon_after():
     stream = StateStream(predictor_of(), DECISION)
     changes = fed(stream, hums(*PARTS), 0.25)
-    for one, true_s in zip(changes[2:], [7.3, 16.4, 16.4, 24.6, 24.6, 34.0], strict=True):
+    for change, true_s in zip(changes[2:], [7.3, 16.4, 16.4, 24.6, 24.6, 34.0], strict=True):
         # Half a window, one hop for the median, half a hop for the grid; the debounce waits one hop more.
-        assert abs(one.time_s - true_s) <= 1.0 + 0.5 + 0.25
-        assert true_s < one.decided_at_s <= true_s + 2.0 + 0.5 + 0.25 + 0.5
+        assert abs(change.time_s - true_s) <= 1.0 + 0.5 + 0.25
+        assert true_s < change.decided_at_s <= true_s + 2.0 + 0.5 + 0.25 + 0.5
 
 
 def test_no_window_beyond_the_ends_of_the_recording_decides():
@@ -86,12 +86,19 @@ def test_lost_sound_is_unknown_and_later_times_stay_true(lost):
     stream = StateStream(predictor_of(), DECISION)
     before = stream.feed(hums((10.1, 0, 1)))
     assert (stream.status, stream.states) == ("fridge-on", {"ac": OFF, "fridge": ON})
-    during = [one for seconds in lost for one in stream.gap(seconds)]
-    assert [(one.time_s, one.label, one.state) for one in during] == [(10.1, "ac", UNKNOWN), (10.1, "fridge", UNKNOWN)]
+    during = [state_change for seconds in lost for state_change in stream.gap(seconds)]
+    assert [(state_change.time_s, state_change.label, state_change.state) for state_change in during] == [
+        (10.1, "ac", UNKNOWN),
+        (10.1, "fridge", UNKNOWN),
+    ]
     assert stream.status == "unknown"
     assert stream.heard_s == pytest.approx(22.1)
     after = stream.feed(hums((5.0, 1, 0))) + stream.finish()
-    assert [(one.label, one.state) for one in before + after] == [("ac", OFF), ("fridge", ON), ("ac", ON)]
+    assert [(state_change.label, state_change.state) for state_change in before + after] == [
+        ("ac", OFF),
+        ("fridge", ON),
+        ("ac", ON),
+    ]
     assert after[0].time_s == pytest.approx(22.1 + 1.25)
     assert after[0].decided_at_s == pytest.approx(22.1 + 2.25)
 

@@ -26,12 +26,12 @@ def test_equals_scikit_learn() -> None:
     for _ in range(CASES):
         scores, truth, weights = draw(generator)
         n_bins = int(generator.integers(1, 20))
-        found = calibration(calibration_sums(scores, truth, n_bins=n_bins))
+        result = calibration(calibration_sums(scores, truth, n_bins=n_bins))
         share, mean = sklearn.calibration.calibration_curve(truth, scores, n_bins=n_bins)
-        there = found.weight > 0
-        np.testing.assert_allclose(found.share_positive[there], share, atol=1e-9)
-        np.testing.assert_allclose(found.mean_score[there], mean, atol=1e-9)
-        assert found.ece == pytest.approx(np.average(np.abs(share - mean), weights=found.weight[there]), abs=1e-9)
+        there = result.weight > 0
+        np.testing.assert_allclose(result.share_positive[there], share, atol=1e-9)
+        np.testing.assert_allclose(result.mean_score[there], mean, atol=1e-9)
+        assert result.ece == pytest.approx(np.average(np.abs(share - mean), weights=result.weight[there]), abs=1e-9)
         weighted = calibration(calibration_sums(scores, truth, weights))
         expected = sklearn.metrics.brier_score_loss(truth, scores, sample_weight=weights)
         assert weighted.brier == pytest.approx(expected, abs=1e-9)

@@ -30,22 +30,22 @@ def drawn(seed: int, n: int = 300, slope: float = 0.5, offset: float = -1.0) -> 
 @pytest.mark.parametrize("seed", range(20))
 def test_platt_is_that_of_scikit_learn(seed: int) -> None:
     scores, positive = drawn(seed, n=int(np.random.default_rng(seed).integers(20, 400)))
-    found = fit_score_map(scores, positive)
-    assert isinstance(found, Platt)
+    result = fit_score_map(scores, positive)
+    assert isinstance(result, Platt)
     a, b = _sigmoid_calibration(logits(scores), positive.astype(float))
     if -a > LEAST_SLOPE:
-        assert (found.slope, found.offset) == pytest.approx((-a, -b), abs=2e-3)
+        assert (result.slope, result.offset) == pytest.approx((-a, -b), abs=2e-3)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_isotonic_is_that_of_scikit_learn(seed: int) -> None:
     scores, positive = drawn(seed, n=60)
     scores = np.round(scores, 1)
-    found = fit_score_map(scores, positive, kind="isotonic")
-    assert isinstance(found, Isotonic)
+    result = fit_score_map(scores, positive, kind="isotonic")
+    assert isinstance(result, Isotonic)
     oracle = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(logits(scores), positive)
     every = np.linspace(0, 1, 101)
-    assert found(every) == pytest.approx(oracle.predict(logits(every)), abs=1e-9)
+    assert result(every) == pytest.approx(oracle.predict(logits(every)), abs=1e-9)
 
 
 def test_weights_are_repeated_items() -> None:
@@ -66,12 +66,12 @@ def test_maps_never_fall_and_are_probabilities(seed: int, kind: str) -> None:
     n = int(rng.integers(2, 40))
     # Any truth, also one that falls with the score; scores of 0 and 1 too.
     scores, positive = rng.integers(0, 5, n) / 4, rng.random(n) < 0.5
-    found = fit_score_map(scores, positive, kind=kind)
+    result = fit_score_map(scores, positive, kind=kind)
     if not positive.any() or positive.all():
-        assert found is None
+        assert result is None
         return
-    assert found is not None
-    line = found(np.linspace(0, 1, 200))
+    assert result is not None
+    line = result(np.linspace(0, 1, 200))
     assert np.all(np.diff(line) >= 0)
     assert np.all((line >= 0) & (line <= 1))
 
@@ -89,17 +89,17 @@ def test_what_was_drawn_is_found_again() -> None:
 
 def test_a_ranking_that_is_upside_down_gives_a_level_map_and_not_a_falling_one() -> None:
     scores, positive = drawn(2)
-    found = fit_score_map(scores, ~positive)
-    assert isinstance(found, Platt)
-    assert found.slope == LEAST_SLOPE
-    assert found(np.array([0.5]))[0] == pytest.approx((~positive).mean(), abs=0.02)
+    result = fit_score_map(scores, ~positive)
+    assert isinstance(result, Platt)
+    assert result.slope == LEAST_SLOPE
+    assert result(np.array([0.5]))[0] == pytest.approx((~positive).mean(), abs=0.02)
 
 
 def test_scores_that_are_all_equal_map_to_the_share_of_positives() -> None:
     for kind in ("platt", "isotonic"):
-        found = fit_score_map(np.full(100, 0.3), np.arange(100) < 20, kind=kind)
-        assert found is not None
-        assert found(np.array([0.3]))[0] == pytest.approx(0.2, abs=0.01)
+        result = fit_score_map(np.full(100, 0.3), np.arange(100) < 20, kind=kind)
+        assert result is not None
+        assert result(np.array([0.3]))[0] == pytest.approx(0.2, abs=0.01)
 
 
 def items(seed: int, n: int = 600) -> Items:
@@ -114,10 +114,10 @@ def items(seed: int, n: int = 600) -> Items:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shared", [True, False])
 def test_calibration_is_better_on_items_that_no_map_was_fitted_on(kind: str, shared: bool) -> None:
-    found = items(11, 3000)
-    fitted = cross_calibrate(found, ["a", "b"], CalibrationSettings(kind=kind, shared=shared))
-    before = reliability(found, ["a", "b"])
-    after = reliability(found, ["a", "b"], held_out_scores(found, ["a", "b"], fitted))
+    result = items(11, 3000)
+    fitted = cross_calibrate(result, ["a", "b"], CalibrationSettings(kind=kind, shared=shared))
+    before = reliability(result, ["a", "b"])
+    after = reliability(result, ["a", "b"], held_out_scores(result, ["a", "b"], fitted))
     assert after.pooled.brier < before.pooled.brier
     # A slope alone cannot mend an offset.
     if not shared and kind != "temperature":
@@ -141,9 +141,9 @@ def test_the_truth_of_a_fold_has_no_part_in_its_own_map() -> None:
 
 
 def test_labels_without_both_kinds_of_items_keep_their_scores_and_are_named() -> None:
-    found = items(4)
-    absent = np.stack([found.positive[:, 0], np.zeros(len(found.folds), dtype=bool)], axis=1)
-    of = Items(found.scores, absent, found.weights, found.folds)
+    result = items(4)
+    absent = np.stack([result.positive[:, 0], np.zeros(len(result.folds), dtype=bool)], axis=1)
+    of = Items(result.scores, absent, result.weights, result.folds)
     fitted = cross_calibrate(of, ["a", "rare"], CalibrationSettings(kind="platt"))
     assert set(fitted.final) == {"a"}
     assert any(note.startswith("rare: not calibrated") for note in fitted.notes)
@@ -174,17 +174,17 @@ def test_a_map_that_makes_probabilities_worse_out_of_fold_is_not_kept(kind: str,
 
 def test_a_slope_is_bounded_where_few_items_are_parted_without_an_error() -> None:
     scores = np.concatenate([np.full(40, 0.49), np.full(40, 0.51)])
-    found = fit_score_map(scores, scores > 0.5)
-    assert isinstance(found, Platt)
-    assert found.slope == MOST_SLOPE
-    assert found(np.array([0.5]))[0] == pytest.approx(0.5, abs=1e-6)
+    result = fit_score_map(scores, scores > 0.5)
+    assert isinstance(result, Platt)
+    assert result.slope == MOST_SLOPE
+    assert result(np.array([0.5]))[0] == pytest.approx(0.5, abs=1e-6)
 
 
 def test_one_fold_is_refused() -> None:
-    found = items(6)
+    result = items(6)
     with pytest.raises(SplitError, match="calibration needs at least two folds, not 1: add groups"):
         cross_calibrate(
-            Items(found.scores, found.positive, found.weights, np.zeros_like(found.folds)),
+            Items(result.scores, result.positive, result.weights, np.zeros_like(result.folds)),
             ["a", "b"],
             CalibrationSettings(kind="platt"),
         )

@@ -32,37 +32,37 @@ def decided(of: MultiLabelItems) -> np.ndarray:
 
 def test_figures_equal_those_of_scikit_learn() -> None:
     of = items()
-    found, predicted = multi_label_report(of, LABELS, [0, 1, 2], ["g"] * 20, 30), decided(of)
-    assert found.exact_match.value == pytest.approx(accuracy_score(of.targets, predicted))
+    report, predicted = multi_label_report(of, LABELS, [0, 1, 2], ["g"] * 20, 30), decided(of)
+    assert report.exact_match.value == pytest.approx(accuracy_score(of.targets, predicted))
     precision, recall, f1, _ = precision_recall_fscore_support(of.targets, predicted)
-    assert [one.value for one in found.precision.values()] == pytest.approx(precision.tolist())
-    assert [one.value for one in found.recall.values()] == pytest.approx(recall.tolist())
-    assert [one.value for one in found.f1.values()] == pytest.approx(f1.tolist())
-    assert found.macro_f1.value == pytest.approx(f1_score(of.targets, predicted, average="macro"))
-    assert found.micro_f1.value == pytest.approx(f1_score(of.targets, predicted, average="micro"))
-    assert found.confusion.tolist() == multilabel_confusion_matrix(of.targets, predicted).tolist()
-    assert found.exact_match.low <= found.exact_match.value <= found.exact_match.high
-    assert found.n_simultaneous == int((of.targets.sum(axis=1) > 1).sum())
+    assert [estimate.value for estimate in report.precision.values()] == pytest.approx(precision.tolist())
+    assert [estimate.value for estimate in report.recall.values()] == pytest.approx(recall.tolist())
+    assert [estimate.value for estimate in report.f1.values()] == pytest.approx(f1.tolist())
+    assert report.macro_f1.value == pytest.approx(f1_score(of.targets, predicted, average="macro"))
+    assert report.micro_f1.value == pytest.approx(f1_score(of.targets, predicted, average="micro"))
+    assert report.confusion.tolist() == multilabel_confusion_matrix(of.targets, predicted).tolist()
+    assert report.exact_match.low <= report.exact_match.value <= report.exact_match.high
+    assert report.n_simultaneous == int((of.targets.sum(axis=1) > 1).sum())
 
 
 def test_folds_that_only_choose_thresholds_are_not_judged() -> None:
     of = items()
-    found = multi_label_report(of, LABELS, [2], ["g"] * 20, 10)
-    assert found.n == int((of.folds == 2).sum())
+    report = multi_label_report(of, LABELS, [2], ["g"] * 20, 10)
+    assert report.n == int((of.folds == 2).sum())
     predicted = decided(of)[of.folds == 2]
-    assert found.exact_match.value == pytest.approx(accuracy_score(of.targets[of.folds == 2], predicted))
+    assert report.exact_match.value == pytest.approx(accuracy_score(of.targets[of.folds == 2], predicted))
 
 
 def test_a_label_without_positives_elsewhere_has_no_threshold_and_is_listed() -> None:
     of = items()
     of.targets[of.folds != 1, 2] = False
-    found = multi_label_report(of, LABELS, [0, 1, 2], ["g"] * 20, 10).to_json()
-    assert found["without_threshold"] == ["tom"]
+    result = multi_label_report(of, LABELS, [0, 1, 2], ["g"] * 20, 10).to_json()
+    assert result["without_threshold"] == ["tom"]
 
 
 def test_unknown_targets_count_nowhere() -> None:
     of = items()
     of.known[:, 0] = False
-    found = multi_label_report(of, LABELS, [0, 1, 2], ["g"] * 20, 10).to_json()
-    assert found["f1"]["kick"]["value"] is None
-    assert found["confusion"]["kick"] == [[0, 0], [0, 0]]
+    result = multi_label_report(of, LABELS, [0, 1, 2], ["g"] * 20, 10).to_json()
+    assert result["f1"]["kick"]["value"] is None
+    assert result["confusion"]["kick"] == [[0, 0], [0, 0]]

@@ -21,21 +21,21 @@ RECORDING = np.repeat(np.arange(24), 10)
 
 def test_the_difference_is_that_of_the_two_reports_and_its_interval_is_paired() -> None:
     weak, strong = answers(1, 0.1), answers(2, 0.8)
-    found = paired_difference(weak, strong, LABELS, RECORDING, GROUPS, 300)
+    difference = paired_difference(weak, strong, LABELS, RECORDING, GROUPS, 300)
     first, second = (single_label_report(one, LABELS, RECORDING, GROUPS, 10) for one in (weak, strong))
-    assert found.accuracy.value == pytest.approx(second.accuracy.value - first.accuracy.value)
-    assert found.macro_f1.value == pytest.approx(second.macro_f1.value - first.macro_f1.value)
-    assert found.loss.value == pytest.approx(second.loss.value - first.loss.value)
+    assert difference.accuracy.value == pytest.approx(second.accuracy.value - first.accuracy.value)
+    assert difference.macro_f1.value == pytest.approx(second.macro_f1.value - first.macro_f1.value)
+    assert difference.loss.value == pytest.approx(second.loss.value - first.loss.value)
     for label in LABELS:
-        assert found.f1[label].value == pytest.approx(second.f1[label].value - first.f1[label].value)
-        assert found.recall[label].value == pytest.approx(second.recall[label].value - first.recall[label].value)
-    assert 0 < found.macro_f1.low < found.macro_f1.value < found.macro_f1.high
+        assert difference.f1[label].value == pytest.approx(second.f1[label].value - first.f1[label].value)
+        assert difference.recall[label].value == pytest.approx(second.recall[label].value - first.recall[label].value)
+    assert 0 < difference.macro_f1.low < difference.macro_f1.value < difference.macro_f1.high
 
 
 def test_equal_answers_differ_by_exactly_nothing() -> None:
     one = answers(1, 0.3)
-    found = paired_difference(one, one, LABELS, RECORDING, GROUPS, 50)
-    assert (found.macro_f1.low, found.macro_f1.value, found.macro_f1.high) == (0, 0, 0)
+    difference = paired_difference(one, one, LABELS, RECORDING, GROUPS, 50)
+    assert (difference.macro_f1.low, difference.macro_f1.value, difference.macro_f1.high) == (0, 0, 0)
 
 
 def test_answers_to_other_clips_are_refused() -> None:
@@ -47,7 +47,7 @@ def test_answers_to_other_clips_are_refused() -> None:
 
 def test_the_share_of_a_confusion_is_compared_in_the_same_way() -> None:
     first, second = np.arange(240) % 4 == 0, np.arange(240) % 2 == 0
-    found = paired_share(first, second, RECORDING, GROUPS, 200)
-    assert found.value == pytest.approx(0.25)
-    assert found.low <= 0.25 <= found.high
+    estimate = paired_share(first, second, RECORDING, GROUPS, 200)
+    assert estimate.value == pytest.approx(0.25)
+    assert estimate.low <= 0.25 <= estimate.high
     assert np.isnan(paired_share(first[:0], second[:0], RECORDING[:0], GROUPS, 10).value)

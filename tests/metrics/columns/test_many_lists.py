@@ -84,8 +84,8 @@ def test_candidates_and_matches_are_those_of_each_list(draw: Draw, criterion: ma
 @pytest.mark.parametrize("criterion", [*CRITERIA, RecordingMatch()], ids=str)
 def test_counts_are_those_of_each_list(draw: Draw, criterion: matching.Criterion | RecordingMatch) -> None:
     lists = drawn(draw, 1), drawn(draw, 2)
-    found = list_counts(*map(EventLists.of, lists), criterion)
-    assert found.tolist() == [list(count_events(*pair, criterion)) for pair in zip(*lists, strict=True)]
+    result = list_counts(*map(EventLists.of, lists), criterion)
+    assert result.tolist() == [list(count_events(*pair, criterion)) for pair in zip(*lists, strict=True)]
 
 
 def test_lists_far_from_zero_never_meet() -> None:
@@ -107,7 +107,8 @@ def test_numbers_of_lists_must_agree() -> None:
 def test_the_sweep_counts_what_each_list_counts(draw: Draw) -> None:
     lists, thresholds = (drawn(draw, 3), drawn(draw, 4)), (0.2, 0.5, 0.8)
     expected = [
-        sum(len(match(*pair, IouMatch(threshold=one))) for pair in zip(*lists, strict=True)) for one in thresholds
+        sum(len(match(*pair, IouMatch(threshold=threshold))) for pair in zip(*lists, strict=True))
+        for threshold in thresholds
     ]
     assert matched_at(*map(EventLists.of, lists), thresholds).tolist() == expected
     assert matched_at(*map(EventLists.of, lists), ()).shape == (0,)
@@ -151,12 +152,12 @@ def test_greedy_hits_are_those_of_each_list(draw: Draw, criterion: matching.Crit
 def test_segments_are_those_of_each_list(draw: Draw, segment_s: float) -> None:
     lists, durations_s = (drawn(draw, 7), drawn(draw, 8)), np.random.default_rng(0).uniform(0, SPAN_S, 25)
     n_segments = np.array([first_frame_at_or_after(one, segment_s) for one in durations_s.tolist()])
-    found = segment_counts(*map(EventLists.of, lists), n_segments, segment_s)
+    result = segment_counts(*map(EventLists.of, lists), n_segments, segment_s)
     expected = [
         list(count_segments(*pair, duration_s, segment_s))
         for *pair, duration_s in zip(*lists, durations_s.tolist(), strict=True)
     ]
-    assert found.tolist() == expected
+    assert result.tolist() == expected
 
 
 @pytest.mark.parametrize("draw", DRAWS)
@@ -178,11 +179,11 @@ def test_unions_parts_and_gaps_are_those_of_each_list(draw: Draw) -> None:
 def test_grid_events_are_those_of_a_drawn_track(draw: Draw, hop_s: float) -> None:
     lists, durations_s = [union(one) for one in drawn(draw, 10)], np.random.default_rng(1).uniform(1, SPAN_S, 25)
     n_frames = np.array([frames_covering(round(one * 1e6), round(hop_s * 1e6)) for one in durations_s.tolist()])
-    found = grid_events(EventLists.of(lists), n_frames, durations_s, hop_s)
+    event_lists = grid_events(EventLists.of(lists), n_frames, durations_s, hop_s)
     for k, (one, n, duration_s) in enumerate(zip(lists, n_frames.tolist(), durations_s.tolist(), strict=True)):
         track = ScoreTrack(("call",), rasterise(one, n, hop_s)[:, None], hop_s, duration_s)
         expected = [[e.start_s, e.end_s] for e in decide(track, {"call": Decision(on=0.5, off=0.5)})]
-        assert found.times[found.offsets[k] : found.offsets[k + 1]].tolist() == expected
+        assert event_lists.times[event_lists.offsets[k] : event_lists.offsets[k + 1]].tolist() == expected
 
 
 @pytest.mark.parametrize("draw", DRAWS)

@@ -21,18 +21,18 @@ WARMUP = 4
 def lines(train: NDArray[Any], validation: NDArray[Any] | None = None, every: int = 1, noise: float = 0.0) -> list[Any]:
     """The log of a training with a warm-up of four epochs and a cosine."""
     rng = np.random.default_rng(5)
-    found = []
+    result = []
     for epoch, loss in enumerate(train):
         rate = (epoch + 1) / WARMUP if epoch < WARMUP else 0.5 * (1 + np.cos(np.pi * (epoch - WARMUP) / len(train)))
         line = {"epoch": epoch, "learning_rate": rate, "train_loss": loss * (1 + noise * rng.standard_normal())}
         if validation is not None and (epoch + 1) % every == 0:
             line["val_loss"] = validation[epoch] * (1 + noise * rng.standard_normal())
-        found.append(line)
-    return found
+        result.append(line)
+    return result
 
 
 def kinds(found: list[Any]) -> dict[str, int]:
-    return {one.kind: one.epoch for one in diagnose(found)}
+    return {finding.kind: finding.epoch for finding in diagnose(found)}
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.02, 0.05])
@@ -47,9 +47,9 @@ def test_a_training_that_goes_well_gives_no_finding(noise: float, every: int) ->
 @pytest.mark.parametrize("noise", [0.0, 0.02])
 def test_a_loss_that_stops_to_fall_early_is_a_plateau(noise: float) -> None:
     stuck = np.where(EPOCHS < 8, 2.0 - 0.1 * EPOCHS, 1.2)
-    found = kinds(lines(stuck, stuck + 0.1, 1, noise))
-    assert list(found) == [EARLY_PLATEAU]
-    assert 6 <= found[EARLY_PLATEAU] <= 9
+    result = kinds(lines(stuck, stuck + 0.1, 1, noise))
+    assert list(result) == [EARLY_PLATEAU]
+    assert 6 <= result[EARLY_PLATEAU] <= 9
     # A loss that never falls is stuck from the end of the warm-up on.
     assert kinds(lines(np.full(N, 0.69), noise=0.005)) == {EARLY_PLATEAU: WARMUP}
 
@@ -74,9 +74,9 @@ def test_a_noisy_validation_loss_that_stays_level_is_not_rising() -> None:
 @pytest.mark.parametrize("period", [2, 3, 6])
 def test_swings_after_the_warm_up_are_an_oscillation(period: int) -> None:
     swinging = 0.5 + FALL + np.where(EPOCHS >= WARMUP, 0.15 * np.sin(2 * np.pi * (EPOCHS + 0.3) / period), 0.0)
-    found = kinds(lines(swinging))
-    assert list(found) == [OSCILLATION]
-    assert WARMUP < found[OSCILLATION] <= WARMUP + period + 1
+    result = kinds(lines(swinging))
+    assert list(result) == [OSCILLATION]
+    assert WARMUP < result[OSCILLATION] <= WARMUP + period + 1
     # Swings of the warm-up alone are none.
     assert kinds(lines(0.5 + FALL + np.where(EPOCHS < WARMUP, 0.3 * (-1.0) ** EPOCHS, 0.0))) == {}
 
@@ -95,9 +95,9 @@ def test_swings_of_the_validation_loss_are_found_too() -> None:
 
 @pytest.mark.parametrize(("every", "noise"), [(1, 0.0), (1, 0.03), (5, 0.02)])
 def test_a_training_loss_that_leaves_the_validation_loss_behind_diverges(every: int, noise: float) -> None:
-    found = kinds(lines(0.05 + FALL, np.maximum(0.6, 1.05 - 0.05 * EPOCHS), every, noise))
-    assert list(found) == [DIVERGENCE]
-    assert 4 <= found[DIVERGENCE] <= 20
+    result = kinds(lines(0.05 + FALL, np.maximum(0.6, 1.05 - 0.05 * EPOCHS), every, noise))
+    assert list(result) == [DIVERGENCE]
+    assert 4 <= result[DIVERGENCE] <= 20
 
 
 def test_overfitting_is_both() -> None:
@@ -111,5 +111,5 @@ def test_a_few_epochs_say_nothing(n: int) -> None:
 
 
 def test_each_finding_names_a_cause_and_what_to_try() -> None:
-    found = diagnose(lines(np.full(N, 0.69)))
-    assert "learning rate" in found[0].cause
+    findings = diagnose(lines(np.full(N, 0.69)))
+    assert "learning rate" in findings[0].cause

@@ -25,14 +25,14 @@ def test_one_label_each_gives_the_figures_of_scikit_learn() -> None:
             np.concatenate([np.eye(3)[truth[rows]], padding]),
             np.concatenate([np.ones((len(rows), 3)), padding]),
         )
-    found, answer = counts.figures(LABELS), scores.argmax(axis=1)
-    assert found["val_accuracy"] == pytest.approx(accuracy_score(truth, answer))
+    result, answer = counts.figures(LABELS), scores.argmax(axis=1)
+    assert result["val_accuracy"] == pytest.approx(accuracy_score(truth, answer))
     matrix = np.zeros((3, 3), dtype=int)
-    for true, said, n in found["confusion"]:
+    for true, said, n in result["confusion"]:
         matrix[LABELS.index(true), LABELS.index(said)] = n
     assert (matrix == confusion_matrix(truth, answer)).all()
-    assert [found["labels"][one]["f1"] for one in LABELS] == pytest.approx(f1_score(truth, answer, average=None))
-    assert [found["labels"][one]["recall"] for one in LABELS] == pytest.approx(
+    assert [result["labels"][one]["f1"] for one in LABELS] == pytest.approx(f1_score(truth, answer, average=None))
+    assert [result["labels"][one]["recall"] for one in LABELS] == pytest.approx(
         recall_score(truth, answer, average=None)
     )
 
@@ -40,11 +40,11 @@ def test_one_label_each_gives_the_figures_of_scikit_learn() -> None:
 def test_several_labels_are_decided_each_by_itself() -> None:
     counts = HeldOutCounts(2)
     counts.add([[0.9, 0.8], [0.2, 0.7], [0.6, 0.1]], [[1, 1], [0, 0], [0, 0]], [[1, 1], [1, 1], [1, 0]])
-    found = counts.figures(("a", "b"))
-    assert found["counts"] == {"a": {"tp": 1, "fp": 1, "fn": 0, "tn": 1}, "b": {"tp": 1, "fp": 1, "fn": 0, "tn": 0}}
-    assert found["val_accuracy"] == 3 / 5
-    assert found["labels"]["a"]["recall"] == 1.0
-    assert "confusion" not in found
+    result = counts.figures(("a", "b"))
+    assert result["counts"] == {"a": {"tp": 1, "fp": 1, "fn": 0, "tn": 1}, "b": {"tp": 1, "fp": 1, "fn": 0, "tn": 0}}
+    assert result["val_accuracy"] == 3 / 5
+    assert result["labels"]["a"]["recall"] == 1.0
+    assert "confusion" not in result
 
 
 def test_scores_that_exclude_each_other_count_positions_with_one_label_alone() -> None:

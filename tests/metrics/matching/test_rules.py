@@ -80,12 +80,12 @@ def test_sparse_and_dense_solutions_of_a_large_component_agree(monkeypatch: pyte
     start = generator.uniform(0, n / 2, n)
     reference = np.stack([start, start + 3.0], axis=1)
     predicted = reference + generator.normal(0, 1.0, (n, 1))
-    found = []
+    result = []
     for cells in (0, 1 << 30):
         monkeypatch.setattr(assignment, "_DENSE_CELLS", cells)
         pairs = match(reference, predicted, IouMatch(threshold=0.3))
-        found.append((len(pairs), total_iou(reference, predicted, pairs)))
-    assert found[0] == pytest.approx(found[1], abs=1e-9)
+        result.append((len(pairs), total_iou(reference, predicted, pairs)))
+    assert result[0] == pytest.approx(result[1], abs=1e-9)
 
 
 def sed_eval_tp(sed_eval, reference: NDArray, predicted: NDArray, criterion: CollarMatch) -> int:

@@ -20,29 +20,29 @@ def gate(limits: NoiseGateSettings, *firings: Firing) -> dict[str, Any]:
 @pytest.mark.parametrize("probe", PROBES)
 def test_a_probe_that_is_off_is_named_with_what_the_detector_does_there(probe: str) -> None:
     stuck, loud = replace(STUCK, probe=probe), replace(STUCK, probe=probe, n_events=15, active_s=2.0, label="trill")
-    (said,) = gate_exceptions(gate(NoiseGateSettings(off=(probe,)), replace(QUIET, probe=probe), loud, stuck))
-    assert said.startswith(f"{PROBES[probe]} is switched off: ")
+    (result,) = gate_exceptions(gate(NoiseGateSettings(off=(probe,)), replace(QUIET, probe=probe), loud, stuck))
+    assert result.startswith(f"{PROBES[probe]} is switched off: ")
     # Filling the whole minute is further beyond its limit than 900 events an hour; on silence the events are.
-    assert ("'trill' fires 900 times" if probe == "silence" else "100 % of the time") in said
+    assert ("'trill' fires 900 times" if probe == "silence" else "100 % of the time") in result
 
 
 def test_a_probe_that_is_off_is_named_even_where_nothing_fires() -> None:
-    (said,) = gate_exceptions(gate(NoiseGateSettings(off=("hum",)), replace(QUIET, probe="hum"), QUIET))
-    assert said == "mains hum is switched off, and the detector stays within the default limits there"
+    (result,) = gate_exceptions(gate(NoiseGateSettings(off=("hum",)), replace(QUIET, probe="hum"), QUIET))
+    assert result == "mains hum is switched off, and the detector stays within the default limits there"
 
 
 def test_raised_limits_that_let_a_detector_pass_are_named() -> None:
     raised = NoiseGateSettings(white_noise_per_hour=1e6, active_share=1.0)
-    (said,) = gate_exceptions(gate(raised, STUCK))
-    assert said.startswith("white noise has limits above the default ones: 'call' fires 60 times an hour")
+    (result,) = gate_exceptions(gate(raised, STUCK))
+    assert result.startswith("white noise has limits above the default ones: 'call' fires 60 times an hour")
     assert gate_exceptions(gate(raised, QUIET)) == ()
 
 
 def test_a_label_that_fires_on_what_its_own_sounds_are_like_is_named_apart_from_limits() -> None:
     firings = [replace(STUCK, label="rain", part=part) for part in ("-40 dBFS", "-20 dBFS")]
     judged = judge([*firings, QUIET], NoiseGateSettings(), {"rain": ("white_noise",)})
-    (said,) = gate_exceptions({"limits": {"off": []}, "firings": [one.to_json() for one in judged]})
-    assert said == (
+    (result,) = gate_exceptions({"limits": {"off": []}, "firings": [one.to_json() for one in judged]})
+    assert result == (
         "'rain' fires 60 times an hour on white noise (-40 dBFS), 100 % of the time; its own sounds are like that, so "
         "this refuses no bundle"
     )

@@ -72,10 +72,10 @@ RESEMBLES = {"rain": ("white_noise", "silence", "recordings")}
 def test_a_label_is_excused_on_what_its_own_sounds_resemble(
     probe: str, label: str, refused: bool, excused: bool
 ) -> None:
-    (found,) = judge([Firing(probe, "loud", label, 600.0, 400, 590.0)], NoiseGateSettings(), RESEMBLES)
-    assert (found.refused, found.excused) == (refused, excused)
-    assert found.excess.startswith("fires 2400 times an hour")
-    assert Judged.from_json(found.to_json()) == found
+    (result,) = judge([Firing(probe, "loud", label, 600.0, 400, 590.0)], NoiseGateSettings(), RESEMBLES)
+    assert (result.refused, result.excused) == (refused, excused)
+    assert result.excess.startswith("fires 2400 times an hour")
+    assert Judged.from_json(result.to_json()) == result
 
 
 def test_only_exceeded_limits_are_named() -> None:

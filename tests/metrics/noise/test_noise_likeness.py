@@ -70,19 +70,21 @@ def test_neither_level_nor_a_constant_offset_matter(name: str, gain: float) -> N
 
 
 def test_the_figures_of_gaussian_noise_are_those_of_an_exponential_distribution() -> None:
-    found = texture_of(noise("long", 20.0).astype(np.float32), RATE)
-    assert found.seconds == pytest.approx(20.0, abs=0.1)
-    assert found.peaked == pytest.approx(9 * np.exp(-8), rel=0.3)
-    assert found.variation == pytest.approx(1.0, abs=0.05)
-    assert found.fast_db < 0.5
+    texture = texture_of(noise("long", 20.0).astype(np.float32), RATE)
+    assert texture.seconds == pytest.approx(20.0, abs=0.1)
+    assert texture.peaked == pytest.approx(9 * np.exp(-8), rel=0.3)
+    assert texture.variation == pytest.approx(1.0, abs=0.05)
+    assert texture.fast_db < 0.5
 
 
 @pytest.mark.parametrize("n", [0, 1, 100, 511, 512, 600])
 def test_short_clips_are_measured_and_are_no_textures(n: int) -> None:
-    found = texture_of(noise("short")[:n].astype(np.float32), RATE)
-    assert not found.noise
-    assert not found.hum
-    assert np.isfinite([found.seconds, found.peaked, found.swing_db, found.fast_db, found.variation, found.low]).all()
+    texture = texture_of(noise("short")[:n].astype(np.float32), RATE)
+    assert not texture.noise
+    assert not texture.hum
+    assert np.isfinite(
+        [texture.seconds, texture.peaked, texture.swing_db, texture.fast_db, texture.variation, texture.low]
+    ).all()
 
 
 def test_three_quarters_of_all_clips_decide_and_short_events_count_as_others() -> None:
@@ -95,9 +97,9 @@ def test_three_quarters_of_all_clips_decide_and_short_events_count_as_others() -
 
 
 def test_a_label_texture_is_read_as_it_was_written() -> None:
-    one = of_label(SOUNDS["swelling"][0])
-    assert LabelTexture.from_json(one.to_json()).to_json() == one.to_json()
-    assert LabelTexture.from_json(one.to_json()).resembles == one.resembles
+    texture = of_label(SOUNDS["swelling"][0])
+    assert LabelTexture.from_json(texture.to_json()).to_json() == texture.to_json()
+    assert LabelTexture.from_json(texture.to_json()).resembles == texture.resembles
 
 
 def test_of_the_ten_real_classes_rain_and_sea_waves_are_noise(real_data: Path) -> None:
@@ -111,5 +113,5 @@ def test_of_the_ten_real_classes_rain_and_sea_waves_are_noise(real_data: Path) -
             samples, rate = soundfile.read(path, dtype="float32")
             textures.append(texture_of(soxr.resample(samples, rate, 32000), 32000))
         likes[folder.name] = label_texture(textures, len(textures)).resembles
-    assert {name for name, found in likes.items() if found} == {"rain", "sea_waves"}
+    assert {name for name, like in likes.items() if like} == {"rain", "sea_waves"}
     assert all("white_noise" in likes[name] for name in ("rain", "sea_waves"))

@@ -51,7 +51,7 @@ def by_threshold(case: dict[str, Any], criterion: PsdsSettings) -> tuple[float, 
     for label in labels:
         curves[label] = []
         for threshold in sorted({score for of in recordings for score in of["scores"][label]}):
-            found, n_reference, rate = 0, 0, 0.0
+            result, n_reference, rate = 0, 0, 0.0
             for of in recordings:
                 references = of["references"][label]
                 relevant, false = [], []
@@ -61,14 +61,14 @@ def by_threshold(case: dict[str, Any], criterion: PsdsSettings) -> tuple[float, 
                 rate += len(false) / hours
                 for event in references:
                     covered = sum(shared(run, event) for run in relevant)
-                    found += covered >= criterion.gtc * (event[1] - event[0]) - 5e-7
+                    result += covered >= criterion.gtc * (event[1] - event[0]) - 5e-7
                 n_reference += len(references)
                 for other in labels:
                     for run in false:
                         inside = sum(shared(run, event) for event in of["references"][other])
                         if other != label and inside / (run[1] - run[0]) >= criterion.cttc - 1e-7:
                             rate += criterion.alpha_ct * HOUR / seconds[other] / (len(labels) - 1)
-            curves[label].append((rate, found / n_reference))
+            curves[label].append((rate, result / n_reference))
     top = criterion.max_efpr
     per_label = {label: area([curves[label]], 0.0, top) for label in labels}
     return area(list(curves.values()), criterion.alpha_st, top), per_label
@@ -146,10 +146,10 @@ def one_class(*columns: list[float], criterion: PsdsSettings, references: Any = 
 def test_by_hand() -> None:
     # At 0.9 the reference is found; a false detection comes at 0.8, and one of 10 s is 360 an hour.
     scores = [0.0, 0.0, 0.9, 0.9, 0.0, 0.0, 0.8, 0.0, 0.0, 0.0]
-    found = one_class(scores, criterion=PsdsSettings())
-    assert (found.value, found.per_label) == (1.0, {"a": 1.0})
-    assert (found.rocs["a"].efpr.tolist(), found.rocs["a"].tpr.tolist()) == ([0.0], [1.0])
-    np.testing.assert_allclose(found.rocs["a"].thresholds, [0.9], rtol=1e-6)
+    result = one_class(scores, criterion=PsdsSettings())
+    assert (result.value, result.per_label) == (1.0, {"a": 1.0})
+    assert (result.rocs["a"].efpr.tolist(), result.rocs["a"].tpr.tolist()) == ([0.0], [1.0])
+    np.testing.assert_allclose(result.rocs["a"].thresholds, [0.9], rtol=1e-6)
     # With the scores turned round, the reference is found from 360 an hour on only.
     turned = [0.0, 0.0, 0.8, 0.8, 0.0, 0.0, 0.9, 0.0, 0.0, 0.0]
     assert one_class(turned, criterion=PsdsSettings(max_efpr=720.0)).value == 0.5
@@ -197,9 +197,9 @@ def test_criteria_do_not_touch_each_other(golden) -> None:
 
 def test_labels_without_references_do_not_count() -> None:
     scores = [0.0, 0.0, 0.9, 0.9, 0.0, 0.0, 0.8, 0.0, 0.0, 0.0]
-    found = one_class(scores, scores, criterion=SCENARIO_2)
-    assert found.value == found.per_label["a"] == 1.0
-    assert math.isnan(found.per_label["b"])
+    result = one_class(scores, scores, criterion=SCENARIO_2)
+    assert result.value == result.per_label["a"] == 1.0
+    assert math.isnan(result.per_label["b"])
     nothing = one_class(scores, criterion=SCENARIO_1, references={"r": {}})
     assert math.isnan(nothing.value)
     assert nothing.rocs == {}

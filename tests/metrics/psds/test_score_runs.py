@@ -20,12 +20,12 @@ def runs_at(scores: np.ndarray, threshold: float) -> list[tuple[int, int]]:
 @given(levels)
 def test_each_run_lives_where_thresholds_make_it(scores: np.ndarray) -> None:
     runs = score_runs(scores)
-    found = list(zip(runs.start.tolist(), runs.stop.tolist(), strict=True))
-    assert len(set(found)) == len(found)
+    result = list(zip(runs.start.tolist(), runs.stop.tolist(), strict=True))
+    assert len(set(result)) == len(result)
     for threshold in np.arange(-1, 11):
         alive = (runs.death < threshold) & (threshold <= runs.level)
-        assert sorted(np.array(found).reshape(-1, 2)[alive].tolist()) == [
-            list(one) for one in runs_at(scores, threshold)
+        assert sorted(np.array(result).reshape(-1, 2)[alive].tolist()) == [
+            list(run) for run in runs_at(scores, threshold)
         ]
 
 
@@ -44,7 +44,7 @@ def test_nearest_below_by_looking_back() -> None:
             generator.integers(0, 40, n) if n < 1000 else np.sort(generator.random(n))[:: generator.choice([1, -1])]
         )
         for or_equal in (False, True):
-            found = nearest_below(values, np.arange(n, dtype=np.int32), or_equal=or_equal)
+            result = nearest_below(values, np.arange(n, dtype=np.int32), or_equal=or_equal)
             for place, value in enumerate(values):
                 lower = values[:place] <= value if or_equal else values[:place] < value
-                assert found[place] == (np.flatnonzero(lower)[-1] if lower.any() else -1)
+                assert result[place] == (np.flatnonzero(lower)[-1] if lower.any() else -1)

@@ -97,14 +97,14 @@ def test_means_have_intervals_of_groups_where_frames_are_few(monkeypatch):
 def test_frames_of_labels_that_may_be_there_or_not_count_neither_way():
     rng = np.random.default_rng(1)
     first, second = (FrameScores(np.arange(11.0), rng.random((10, 2)).astype(np.float32)) for _ in range(2))
-    told, doubtful = FrameTally(("a", "b")), FrameTally(("a", "b"))
-    told.add(first, {"a": [(2.0, 5.0)], "b": [(0.0, 1.0)]})
+    frame_tally, doubtful = FrameTally(("a", "b")), FrameTally(("a", "b"))
+    frame_tally.add(first, {"a": [(2.0, 5.0)], "b": [(0.0, 1.0)]})
     doubtful.add(first, {"a": [(2.0, 5.0)], "b": [(0.0, 1.0)]})
     doubtful.add(second, {"b": [(3.0, 6.0)]}, ["a"])
-    one, other = told.report(), doubtful.report(["x", "y"], 50, 0)
-    assert one.per_label["a"].average_precision == other.per_label["a"].average_precision
-    assert one.per_label["a"].calibration.brier == other.per_label["a"].calibration.brier
-    assert one.per_label["b"].average_precision != other.per_label["b"].average_precision
+    frame_report, other = frame_tally.report(), doubtful.report(["x", "y"], 50, 0)
+    assert frame_report.per_label["a"].average_precision == other.per_label["a"].average_precision
+    assert frame_report.per_label["a"].calibration.brier == other.per_label["a"].calibration.brier
+    assert frame_report.per_label["b"].average_precision != other.per_label["b"].average_precision
     assert other.mean_average_precision.value == pytest.approx(
         np.mean([other.per_label[label].average_precision for label in "ab"])
     )

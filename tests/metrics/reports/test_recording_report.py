@@ -54,8 +54,8 @@ def test_every_figure_is_that_of_scikit_learn(seed: int, single: bool) -> None:
         if None not in limits.values():
             own = np.array([limits[str(fold)] for fold in items.folds])
             # Figures in JSON have six decimals.
-            said = scores[:, k] >= own - 1e-6
-            assert of["f1"]["value"] == pytest.approx(f1_score(positive[:, k], said), abs=1e-6)
+            result = scores[:, k] >= own - 1e-6
+            assert of["f1"]["value"] == pytest.approx(f1_score(positive[:, k], result), abs=1e-6)
             for fold, limit in limits.items():
                 others = items.folds != int(fold)
                 limits_tried = np.unique(scores[others, k])
@@ -73,13 +73,13 @@ def test_every_figure_is_that_of_scikit_learn(seed: int, single: bool) -> None:
         expected = roc_auc_score(positive[:, ranked], scores[:, ranked], average="macro")
         assert found["macro"]["roc_auc"]["value"] == pytest.approx(expected, abs=1e-6)
     if single:
-        truth, said = positive.argmax(axis=1), scores.argmax(axis=1)
-        assert found["accuracy"]["value"] == pytest.approx(accuracy_score(truth, said), abs=1e-6)
-        expected = confusion_matrix(truth, said, labels=range(len(labels)))
+        truth, result = positive.argmax(axis=1), scores.argmax(axis=1)
+        assert found["accuracy"]["value"] == pytest.approx(accuracy_score(truth, result), abs=1e-6)
+        expected = confusion_matrix(truth, result, labels=range(len(labels)))
         assert found["confusion"]["counts"] == expected.tolist()
         for row in found["per_fold"]:
             mine = items.folds == row["fold"]
-            assert row["accuracy"] == pytest.approx(accuracy_score(truth[mine], said[mine]), abs=1e-6)
+            assert row["accuracy"] == pytest.approx(accuracy_score(truth[mine], result[mine]), abs=1e-6)
     elif not np.all(positive.sum(axis=1) == 1):
         assert found["accuracy"] is found["confusion"] is None
 
@@ -88,24 +88,24 @@ def test_three_recordings_have_figures_like_three_thousand() -> None:
     # The old pipeline gives -1 for fewer than 100 files.
     truth = np.array([[True, False], [False, True], [True, False]])
     items = items_of(np.array([[0.9, 0.1], [0.2, 0.7], [0.4, 0.6]]), truth, np.arange(3))
-    found = recording_report(items, ["a", "b"], ["x", "y", "z"], "max", n_bootstrap=200)
-    assert found.roc_auc.value == 1.0
-    assert found.accuracy is not None
-    assert found.accuracy.value == pytest.approx(2 / 3)
-    assert 0 <= found.accuracy.low <= found.accuracy.value <= found.accuracy.high <= 1
+    report = recording_report(items, ["a", "b"], ["x", "y", "z"], "max", n_bootstrap=200)
+    assert report.roc_auc.value == 1.0
+    assert report.accuracy is not None
+    assert report.accuracy.value == pytest.approx(2 / 3)
+    assert 0 <= report.accuracy.low <= report.accuracy.value <= report.accuracy.high <= 1
 
 
 def test_absent_labels_change_no_mean() -> None:
     rng = np.random.default_rng(3)
     scores, positive, folds = rng.random((40, 3)), np.eye(3, dtype=bool)[rng.integers(0, 3, 40)], np.arange(40) % 4
     groups = [f"g{k}" for k in range(40)]
-    one = recording_report(items_of(scores, positive, folds), ["a", "b", "c"], groups, "max", 100)
+    report = recording_report(items_of(scores, positive, folds), ["a", "b", "c"], groups, "max", 100)
     more = np.concatenate([scores, rng.random((40, 2))], axis=1)
     wider = np.concatenate([positive, np.zeros((40, 2), dtype=bool)], axis=1)
     two = recording_report(items_of(more, wider, folds), ["a", "b", "c", "d", "e"], groups, "max", 100)
     assert two.absent == ("d", "e")
     for name in ("roc_auc", "cmap", "macro_f1"):
-        assert getattr(one, name) == getattr(two, name)
+        assert getattr(report, name) == getattr(two, name)
     assert two.to_json()["per_label"]["d"]["average_precision"]["value"] is None
 
 
@@ -113,14 +113,14 @@ def test_a_label_of_every_recording_has_no_figure_that_could_not_be_lower() -> N
     rng = np.random.default_rng(1)
     positive = np.stack([np.ones(12, dtype=bool), np.arange(12) % 3 == 0], axis=1)
     items = items_of(rng.random((12, 2)), positive, np.arange(12) % 2)
-    found = recording_report(items, ["always", "some"], ["g"] * 12, "max", 50).to_json()
-    always = found["per_label"]["always"]
+    result = recording_report(items, ["always", "some"], ["g"] * 12, "max", 50).to_json()
+    always = result["per_label"]["always"]
     none = {"value": None, "low": None, "high": None}
     assert always["f1"] == always["average_precision"] == always["roc_auc"] == none
     assert always["threshold"] is None
-    assert (found["everywhere"], found["without_threshold"]) == (["always"], ["always"])
-    assert found["macro"]["cmap"]["value"] == found["per_label"]["some"]["average_precision"]["value"]
-    assert found["macro"]["labels"] == {"roc_auc": 1, "cmap": 1, "f1": 1, "all": 2}
+    assert (result["everywhere"], result["without_threshold"]) == (["always"], ["always"])
+    assert result["macro"]["cmap"]["value"] == result["per_label"]["some"]["average_precision"]["value"]
+    assert result["macro"]["labels"] == {"roc_auc": 1, "cmap": 1, "f1": 1, "all": 2}
 
 
 def test_intervals_are_of_groups() -> None:
@@ -145,10 +145,10 @@ def test_top_labels_only_where_each_recording_has_one() -> None:
     assert top_labels(items_of(scores, np.array([[True, True], [True, False]]), folds)) is None
     assert top_labels(items_of(scores, np.array([[False, False], [True, False]]), folds)) is None
     assert top_labels(items_of(scores[:, :1], np.array([[True], [True]]), folds)) is None
-    found = top_labels(items_of(scores, np.array([[False, True], [False, True]]), folds))
-    assert found is not None
+    result = top_labels(items_of(scores, np.array([[False, True], [False, True]]), folds))
+    assert result is not None
     # Of equal scores the first label counts, as numpy and scikit-learn have it.
-    assert found[1].tolist() == [0, 1]
+    assert result[1].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -169,9 +169,9 @@ def test_labels_that_a_recording_may_have_or_not_count_neither_way(seed: int) ->
         mine = known[:, k]
         if 0 < items.positive[mine, k].sum() < mine.sum():
             expected = average_precision_score(items.positive[mine, k], items.scores[mine, k])
-            found = one["per_label"][label]  # type: ignore[index]
-            assert found["average_precision"]["value"] == pytest.approx(expected, abs=1e-6)
-            assert found["n_positive"] + found["n_negative"] == mine.sum()
+            result = one["per_label"][label]  # type: ignore[index]
+            assert result["average_precision"]["value"] == pytest.approx(expected, abs=1e-6)
+            assert result["n_positive"] + result["n_negative"] == mine.sum()
 
 
 def test_no_recording_is_refused() -> None:

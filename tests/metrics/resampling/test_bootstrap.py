@@ -92,12 +92,12 @@ def test_intervals_cover_the_truth(n_groups: int, each: int) -> None:
 
 
 def test_no_interval_where_nothing_can_be_drawn() -> None:
-    one = bootstrap_interval(np.array([[3, 1, 1]]), ["a"], f1)
+    bootstrap = bootstrap_interval(np.array([[3, 1, 1]]), ["a"], f1)
     none = bootstrap_interval(np.ones((4, 3), dtype=int), list("abcd"), f1, n=0)
     empty = bootstrap_interval(np.zeros((4, 3), dtype=int), list("abcd"), f1)
     nothing = bootstrap_interval(np.empty((0, 3), dtype=int), [], f1)
-    assert float(one.value) == pytest.approx(0.75)
-    for result in (one, none, empty, nothing):
+    assert float(bootstrap.value) == pytest.approx(0.75)
+    for result in (bootstrap, none, empty, nothing):
         assert np.isnan(result.low)
         assert np.isnan(result.high)
     assert np.isnan(empty.value)

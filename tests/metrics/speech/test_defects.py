@@ -14,18 +14,18 @@ def voices():
 
 
 def test_speech_without_defects_has_none(voices):
-    for one in voices:
-        assert not len(clicks(one, RATE, np.arange(320, len(one), 320)))
-        assert not has_offset(one)
-        assert clipped_samples(one) == 0
+    for voice in voices:
+        assert not len(clicks(voice, RATE, np.arange(320, len(voice), 320)))
+        assert not has_offset(voice)
+        assert clipped_samples(voice) == 0
 
 
 def test_a_step_where_two_parts_meet_is_a_click(voices):
-    for one in voices:
-        seams = np.arange(320, len(one) - 320, 320)
-        broken = one.copy()
+    for voice in voices:
+        seams = np.arange(320, len(voice) - 320, 320)
+        broken = voice.copy()
         # Three times the sharpest bend of the voice itself, near the seam or not.
-        broken[seams[3] :] += np.float32(3 * np.abs(np.diff(one, n=2)).max())
+        broken[seams[3] :] += np.float32(3 * np.abs(np.diff(voice, n=2)).max())
         assert clicks(broken, RATE, seams).tolist() == [seams[3]]
 
 
@@ -53,8 +53,8 @@ def test_seams_at_the_ends_are_looked_at():
 
 
 def test_an_offset_is_found(voices):
-    for one in voices:
-        moved = one + np.float32(0.02)
+    for voice in voices:
+        moved = voice + np.float32(0.02)
         assert offset(moved) == pytest.approx(0.02, abs=2e-3)
         assert has_offset(moved)
     assert not has_offset(np.zeros(0, np.float32))
@@ -77,11 +77,11 @@ def test_samples_that_are_no_numbers_are_refused(function):
 
 
 def test_few_places_of_recordings_sound_like_clicks(real_data):
-    places = found = 0
+    places = result = 0
     for path in spoken_files(real_data):
         samples, rate = read(path)
         seams = np.arange(rate // 50, len(samples), rate // 50)
-        places, found = places + len(seams), found + len(clicks(samples, rate, seams))
+        places, result = places + len(seams), result + len(clicks(samples, rate, seams))
     # Lips and bursts do: 9 of 12,650 places in both corpora.
     assert places > 500
-    assert found <= places / 200
+    assert result <= places / 200

@@ -26,10 +26,10 @@ def test_distortion_equals_that_of_twenty_pairs_number_by_number(cepstra):
 
 def test_aligned_distortion_equals_that_of_twenty_pairs_cell_by_cell_and_of_librosa(cepstra):
     for one, other in cepstra:
-        found = aligned_cepstral_distortion(one, other)
-        assert found == pytest.approx(slow_aligned_mcd(one.tolist(), other.tolist()), rel=1e-9)
+        result = aligned_cepstral_distortion(one, other)
+        assert result == pytest.approx(slow_aligned_mcd(one.tolist(), other.tolist()), rel=1e-9)
         costs, path = librosa.sequence.dtw(one[:, 1:].T, other[:, 1:].T, metric="euclidean")
-        assert found == pytest.approx(DB_PER_CEPSTRUM * costs[-1, -1] / len(path), rel=1e-9)
+        assert result == pytest.approx(DB_PER_CEPSTRUM * costs[-1, -1] / len(path), rel=1e-9)
 
 
 def test_log_mel_distance_equals_that_of_twenty_pairs_number_by_number():

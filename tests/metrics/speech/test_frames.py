@@ -16,9 +16,9 @@ def test_log_mel_is_that_of_librosa(rate):
     )
     # librosa does not scale the window: a full-scale sine has power 1 here.
     levels = 10 * np.log10(np.maximum(power.T / (n_fft / 4) ** 2, 1e-8))
-    found = mel_frames(samples, rate)
-    assert found.shape == levels.shape
-    assert np.abs(found - levels).max() < 2e-3
+    result = mel_frames(samples, rate)
+    assert result.shape == levels.shape
+    assert np.abs(result - levels).max() < 2e-3
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
@@ -35,10 +35,10 @@ def test_cepstra_are_the_mfccs_of_librosa_on_the_scale_of_speech_synthesis(rate)
 
 def test_cepstra_are_those_of_their_definition():
     samples = next(made_pairs(1, 8000))[0][800:1300]
-    found = mel_cepstra(samples, 8000)
-    wanted = slow_cepstra([slow_bands(samples.tolist(), 8000, frame) for frame in range(len(found))])
-    assert len(found) == 4
-    assert found == pytest.approx(np.array(wanted), abs=2e-4)
+    result = mel_cepstra(samples, 8000)
+    wanted = slow_cepstra([slow_bands(samples.tolist(), 8000, frame) for frame in range(len(result))])
+    assert len(result) == 4
+    assert result == pytest.approx(np.array(wanted), abs=2e-4)
 
 
 def test_only_c0_depends_on_the_level():

@@ -17,17 +17,17 @@ def contour_pairs(count=20):
 
 def test_errors_equal_those_of_twenty_pairs_frame_by_frame_and_of_mir_eval():
     for one, other in contour_pairs():
-        found, (rmse, error) = pitch_errors(one, other), slow_pitch(one.tolist(), other.tolist())
-        assert (found.rmse_cents, found.voicing_error) == pytest.approx((rmse, error), rel=1e-12)
+        errors, (rmse, error) = pitch_errors(one, other), slow_pitch(one.tolist(), other.tolist())
+        assert (errors.rmse_cents, errors.voicing_error) == pytest.approx((rmse, error), rel=1e-12)
         n = min(len(one), len(other))
         voicing = (one[:n] > 0).astype(float), (other[:n] > 0).astype(float)
         cents = [melody.hz2cents(hz[:n]) for hz in (one, other)]
         both = (voicing[0] > 0) & (voicing[1] > 0)
-        assert found.rmse_cents == pytest.approx(np.sqrt(np.mean((cents[0] - cents[1])[both] ** 2)), rel=1e-9)
+        assert errors.rmse_cents == pytest.approx(np.sqrt(np.mean((cents[0] - cents[1])[both] ** 2)), rel=1e-9)
         recall, false_alarm = melody.voicing_measures(*voicing)
         voiced = voicing[0].sum()
         wrong = (1 - recall) * voiced + false_alarm * (n - voiced)
-        assert found.voicing_error == pytest.approx(wrong / n, abs=1e-9)
+        assert errors.voicing_error == pytest.approx(wrong / n, abs=1e-9)
 
 
 def test_a_figure_without_voiced_frames_is_undefined_and_never_zero():

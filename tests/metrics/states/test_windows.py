@@ -28,24 +28,26 @@ def as_states(row):
 @pytest.mark.parametrize("seed", range(4))
 def test_figures_equal_those_of_scikit_learn(seed):
     windows = made(seed)
-    found = state_figures(windows, LABELS, MASKS, LABELS, n_bootstrap=0)
+    level_figures = state_figures(windows, LABELS, MASKS, LABELS, n_bootstrap=0)
     limits = windows.thresholds[windows.recording]
     on = np.array([[s >= t for s, t in zip(*pair, strict=True)] for pair in zip(windows.scores, limits, strict=True)])
     both = zip(windows.truth, on, strict=True)
     statuses = [tuple(overall_status(as_states(row), LABELS) for row in pair) for pair in both]
     known = [pair for pair in statuses if pair[0] != UNKNOWN]
-    assert found.n == len(known) > 50
-    assert found.state_accuracy.value == pytest.approx(accuracy_score(*zip(*known, strict=True)))
+    assert level_figures.n == len(known) > 50
+    assert level_figures.state_accuracy.value == pytest.approx(accuracy_score(*zip(*known, strict=True)))
     hide = StateDecision(masks={label: tuple(hidden) for label, hidden in MASKS.items()})
     for c, label in enumerate(LABELS):
         there = windows.truth[:, c] >= 0
-        assert found.f1[label].value == pytest.approx(f1_score(windows.truth[there, c], on[there, c]))
+        assert level_figures.f1[label].value == pytest.approx(f1_score(windows.truth[there, c], on[there, c]))
         # Unmasked: known, and not hidden by what is on or might be.
         might = [hide.hidden(as_states(np.where(row == -1, 1, row)))[label] != UNKNOWN for row in windows.truth]
         kept = there & np.array(might)
         if label != "ac":
-            assert found.f1_unmasked[label].value == pytest.approx(f1_score(windows.truth[kept, c], on[kept, c]))
-    assert set(found.f1_unmasked) == {"fan", "fridge"}
+            assert level_figures.f1_unmasked[label].value == pytest.approx(
+                f1_score(windows.truth[kept, c], on[kept, c])
+            )
+    assert set(level_figures.f1_unmasked) == {"fan", "fridge"}
 
 
 def test_a_file_is_on_if_the_median_of_its_windows_is():
@@ -55,33 +57,33 @@ def test_a_file_is_on_if_the_median_of_its_windows_is():
     assert files.decided.tolist() == [[True, False], [False, True]]
     assert files.truth.tolist() == [[1, -1], [0, 1]]
     assert files.recording.tolist() == [0, 2]
-    found = state_figures(files, ["ac", "fridge"], {"ac": ["fridge"]}, ["ac", "fridge"], n_bootstrap=0)
-    assert (found.n, found.state_accuracy.value, found.f1["ac"].value) == (2, 1.0, 1.0)
+    level_figures = state_figures(files, ["ac", "fridge"], {"ac": ["fridge"]}, ["ac", "fridge"], n_bootstrap=0)
+    assert (level_figures.n, level_figures.state_accuracy.value, level_figures.f1["ac"].value) == (2, 1.0, 1.0)
 
 
 def test_intervals_are_over_recordings():
     windows = made(1, n=600, n_recordings=12, unknown=0.0)
-    found = state_figures(windows, LABELS, MASKS, LABELS, n_bootstrap=200, seed=3)
+    level_figures = state_figures(windows, LABELS, MASKS, LABELS, n_bootstrap=200, seed=3)
     again = state_figures(windows, LABELS, MASKS, LABELS, n_bootstrap=200, seed=3)
-    assert found.to_json() == again.to_json()
-    one = found.state_accuracy
-    assert one.low < one.value < one.high
+    assert level_figures.to_json() == again.to_json()
+    estimate = level_figures.state_accuracy
+    assert estimate.low < estimate.value < estimate.high
     # Every window twice: as much is known of recordings as before.
     twice = StateWindows(
         *(np.repeat(rows, 2, axis=0) for rows in (windows.scores, windows.truth, windows.recording)),
         windows.groups,
         windows.thresholds,
     )
-    assert state_figures(twice, LABELS, MASKS, LABELS, n_bootstrap=200, seed=3).state_accuracy == one
+    assert state_figures(twice, LABELS, MASKS, LABELS, n_bootstrap=200, seed=3).state_accuracy == estimate
 
 
 def test_without_a_priority_or_anything_known_figures_are_undefined():
     windows = StateWindows(
         np.zeros((2, 1), np.float32), np.full((2, 1), -1, np.int8), np.array([0, 1]), ("a", "b"), np.full((2, 1), 0.5)
     )
-    found = state_figures(windows, ["ac"], {}, [], n_bootstrap=10).to_json()
+    result = state_figures(windows, ["ac"], {}, [], n_bootstrap=10).to_json()
     undefined = {"value": None, "low": None, "high": None}
-    assert found == {"n": 0, "state_accuracy": undefined, "f1": {"ac": undefined}, "f1_unmasked": {}}
+    assert result == {"n": 0, "state_accuracy": undefined, "f1": {"ac": undefined}, "f1_unmasked": {}}
 
 
 def test_a_hidden_label_hides_nothing():
@@ -127,6 +129,6 @@ def test_an_interval_of_f1_leaves_out_draws_without_the_label() -> None:
     scores = np.array([[0.9], [0.9], [0.9], [0.1]], dtype=np.float32)
     truth = np.array([[1], [1], [0], [0]], dtype=np.int8)
     windows = StateWindows(scores, truth, np.arange(4), ("a", "b", "c", "d"), np.full((4, 1), 0.5))
-    found = state_figures(windows, ["ac"], {}, ["ac"], n_bootstrap=1000, seed=0).f1["ac"]
+    estimate = state_figures(windows, ["ac"], {}, ["ac"], n_bootstrap=1000, seed=0).f1["ac"]
     # The worst draw that holds the label holds it once, beside three false windows.
-    assert 0.4 <= found.low < found.value < found.high == 1.0
+    assert 0.4 <= estimate.low < estimate.value < estimate.high == 1.0

@@ -52,7 +52,9 @@ def test_adjusted_information_equals_scikit_learn_on_any_labelling(pairs):
 
 def test_the_expected_information_is_the_mean_over_all_permutations():
     labels, units = np.array([0, 0, 0, 1, 1, 2]), np.array([0, 0, 1, 1, 2, 2])
-    over = [mutual_information(contingency(labels, np.array(one))) for one in itertools.permutations(units)]
+    over = [
+        mutual_information(contingency(labels, np.array(permutation))) for permutation in itertools.permutations(units)
+    ]
     assert expected_mutual_information(contingency(labels, units)) == pytest.approx(np.mean(over), abs=1e-12)
 
 
@@ -120,6 +122,10 @@ def test_intervals_stay_within_what_a_figure_can_be(n_recordings):
     labels = np.tile(np.arange(40) % 2, n_recordings)
     units = np.where(recordings == 0, np.random.default_rng(0).integers(0, 2, len(labels)), labels)
     made = label_agreement(labels, units, recordings)
-    for one in (made.nmi, made.purity):
-        assert 0 <= one.low <= one.value <= one.high <= 1 if n_recordings > 2 else np.isnan([one.low, one.high]).all()
+    for estimate in (made.nmi, made.purity):
+        assert (
+            0 <= estimate.low <= estimate.value <= estimate.high <= 1
+            if n_recordings > 2
+            else np.isnan([estimate.low, estimate.high]).all()
+        )
     assert made.ami.high <= 1 or n_recordings == 2

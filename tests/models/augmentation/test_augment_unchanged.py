@@ -102,9 +102,9 @@ def test_what_was_there_before_is_the_same_to_the_bit(name: str, free: tuple[int
     old, new = (torch.Generator().manual_seed(seed) for _ in range(2))
 
     expected = old_waveforms(waveforms, targets, settings, old)
-    found = vary_waveforms(Sounds(waveforms, targets, torch.ones_like(targets)), settings, PLAN, new)
-    assert torch.equal(found.waveforms, expected)
-    assert found.targets is targets
+    sounds = vary_waveforms(Sounds(waveforms, targets, torch.ones_like(targets)), settings, PLAN, new)
+    assert torch.equal(sounds.waveforms, expected)
+    assert sounds.targets is targets
 
     crop = (spectrogram, targets, torch.ones_like(targets))
     stretched = vary_stretch(*crop, settings, FRONT, True, new)
@@ -119,8 +119,8 @@ def test_what_was_there_before_is_the_same_to_the_bit(name: str, free: tuple[int
 def test_another_default_would_be_noticed() -> None:
     changed = replace(AugmentSettings(), gain_probability=0.5)
     waveforms, targets = torch.randn(6, PLAN.chunk_samples), torch.zeros(6, PLAN.chunk_frames, 1)
-    found = vary_waveforms(
+    sounds = vary_waveforms(
         Sounds(waveforms, targets, torch.ones_like(targets)), changed, PLAN, torch.Generator().manual_seed(0)
     )
     expected = old_waveforms(waveforms, targets, changed, torch.Generator().manual_seed(0))
-    assert not torch.equal(found.waveforms, expected)
+    assert not torch.equal(sounds.waveforms, expected)

@@ -15,8 +15,8 @@ KINDS = list(NOISE_KINDS)
 @pytest.fixture(scope="module")
 def drawn() -> dict[str, torch.Tensor]:
     """Many crops of each kind."""
-    found = noise_crops(300, N_SAMPLES, RATE, torch.Generator().manual_seed(0))
-    return {kind: found.waveforms[found.kinds == place] for place, kind in enumerate(KINDS)}
+    crops = noise_crops(300, N_SAMPLES, RATE, torch.Generator().manual_seed(0))
+    return {kind: crops.waveforms[crops.kinds == place] for place, kind in enumerate(KINDS)}
 
 
 def level_db(waves: torch.Tensor) -> torch.Tensor:
@@ -105,12 +105,12 @@ def test_drops_are_short_and_dense(drawn: dict[str, torch.Tensor]) -> None:
 
 @pytest.mark.parametrize("rate", [2000, 48000, 250000])
 def test_spectra_reach_over_the_whole_band_at_any_rate(rate: int) -> None:
-    found = noise_crops(40, rate // 4, rate, torch.Generator().manual_seed(0))
-    steady = found.waveforms[found.kinds == KINDS.index("steady")]
+    crops = noise_crops(40, rate // 4, rate, torch.Generator().manual_seed(0))
+    steady = crops.waveforms[crops.kinds == KINDS.index("steady")]
     power = torch.fft.rfft(steady).abs().square()
     upper = power[:, power.shape[1] * 3 // 4 :].sum(dim=1) / power.sum(dim=1)
     assert upper.max() > 0.2
-    assert torch.isfinite(found.waveforms).all()
+    assert torch.isfinite(crops.waveforms).all()
 
 
 def test_no_crop_is_a_probe_of_the_noise_gate(drawn: dict[str, torch.Tensor]) -> None:

@@ -57,17 +57,17 @@ def test_a_share_of_the_crops_is_filtered() -> None:
 
 @given(seed=st.integers(0, 10_000), longest=st.integers(0, 6), most=st.integers(1, 5))
 def test_masks_are_at_most_so_many_of_at_most_so_long(seed: int, longest: int, most: int) -> None:
-    found = masks(16, 30, longest, most, 1.0, seeded(seed)).numpy()
-    assert found.shape == (16, 30)
-    for row in found:
+    result = masks(16, 30, longest, most, 1.0, seeded(seed)).numpy()
+    assert result.shape == (16, 30)
+    for row in result:
         edges = np.diff(np.concatenate([[0], row.astype(int), [0]]))
         assert (edges == 1).sum() <= most
         assert row.sum() <= most * longest
 
 
 def test_every_number_of_masks_is_drawn_and_a_share_of_crops_has_none() -> None:
-    found = masks(4000, 400, 1, 3, 0.3, seeded(0)).numpy()
-    numbers = found.sum(axis=1)
+    result = masks(4000, 400, 1, 3, 0.3, seeded(0)).numpy()
+    numbers = result.sum(axis=1)
     # Of widths 0 and 1: none is drawn in (1 - p) + p * (1/2 + 1/4 + 1/8) / 3 of the crops.
     assert float((numbers == 0).mean()) == pytest.approx(0.7 + 0.3 * (0.5 + 0.25 + 0.125) / 3, abs=0.03)
     assert set(numbers.tolist()) == {0, 1, 2, 3}
@@ -101,9 +101,9 @@ def test_contrast_is_a_power_of_the_share_of_a_crops_range(power: float) -> None
         share = ((before - before.min()) / (before.max() - before.min())).double()
         changed = ((after - before.min()) / (before.max() - before.min())).double()
         inner = (share > 0.05) & (share < 0.95)
-        found = (changed[inner].log() / share[inner].log()).numpy()
-        assert np.allclose(found, found[0], atol=1e-3)
-        assert low - 1e-3 <= found[0] <= high + 1e-3
+        result = (changed[inner].log() / share[inner].log()).numpy()
+        assert np.allclose(result, result[0], atol=1e-3)
+        assert low - 1e-3 <= result[0] <= high + 1e-3
         # The least and the largest stay, so that every normaliser hears it.
         assert torch.allclose(after.min(), before.min(), atol=1e-4)
         assert torch.allclose(after.max(), before.max(), atol=1e-4)

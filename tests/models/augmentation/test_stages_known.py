@@ -128,20 +128,20 @@ def test_without_a_free_crop_only_the_gain_remains() -> None:
 @given(seed=st.integers(0, 10_000), size=st.integers(1, 40), data=st.data())
 def test_a_mask_is_one_stretch_of_at_most_the_longest(seed: int, size: int, data: st.DataObject) -> None:
     longest = data.draw(st.integers(0, size))
-    found = masks(8, size, longest, 1, 1.0, seeded(seed)).numpy()
-    assert found.shape == (8, size)
-    for row in found:
+    result = masks(8, size, longest, 1, 1.0, seeded(seed)).numpy()
+    assert result.shape == (8, size)
+    for row in result:
         places = np.flatnonzero(row)
         assert len(places) <= longest
         assert len(places) == 0 or places[-1] - places[0] + 1 == len(places)
 
 
 def test_masks_reach_every_place_and_every_width() -> None:
-    found = masks(4000, 10, 3, 1, 1.0, seeded(0))
-    assert set(found.sum(dim=1).tolist()) == {0, 1, 2, 3}
-    assert bool(found.any(dim=0).all())
-    assert bool(found[:, 0].any())
-    assert bool(found[:, -1].any())
+    result = masks(4000, 10, 3, 1, 1.0, seeded(0))
+    assert set(result.sum(dim=1).tolist()) == {0, 1, 2, 3}
+    assert bool(result.any(dim=0).all())
+    assert bool(result[:, 0].any())
+    assert bool(result[:, -1].any())
 
 
 def test_masked_places_hold_the_mean_of_the_crop_and_others_are_untouched() -> None:

@@ -67,13 +67,13 @@ def test_models_of_waveforms_give_their_layers(made: Made, kind: str) -> None:
         wanted = model(torch.from_numpy(normalised), output_hidden_states=True)
     for layer in (-1, 1, LAYERS):
         encoder = HfEncoder(folder, layer)
-        found = encoder.encode(waveforms)
+        result = encoder.encode(waveforms)
         expected = wanted.last_hidden_state if layer == -1 else wanted.hidden_states[layer]
-        np.testing.assert_allclose(found, expected.numpy(), atol=1e-5)
+        np.testing.assert_allclose(result, expected.numpy(), atol=1e-5)
         spec = encoder.spec
         assert (spec.name, spec.rate, spec.dim, spec.layer) == ("hf", 16000, DIM, layer)
         assert (spec.hop_s, spec.origin_s, spec.least_samples) == (0.02, 0.0125, 400)
-        assert found.shape == (2, 1 + (8000 - 400) // 320, DIM)
+        assert result.shape == (2, 1 + (8000 - 400) // 320, DIM)
     assert encoder.encode(waveforms[:, :400]).shape == (2, 1, DIM)
     with pytest.raises(ValueError, match="at least 400"):
         encoder.encode(waveforms[:, :399])
@@ -91,9 +91,9 @@ def test_patches_of_ast_are_those_in_the_waveform_time_by_time(made: Made) -> No
     spec = encoder.spec
     assert (spec.rate, spec.hop_s, spec.origin_s, spec.least_samples) == (16000, pytest.approx(0.1), 0.0875, 2800)
     short = rough(8000)
-    found = encoder.encode(short)
+    result = encoder.encode(short)
     # 48 frames hold 4 patches in time, each of 12 in frequency.
-    assert found.shape == (2, 4 * 12, DIM)
+    assert result.shape == (2, 4 * 12, DIM)
     model, front = (
         kind.from_pretrained(made(KINDS[-1])) for kind in (transformers.AutoModel, transformers.ASTFeatureExtractor)
     )
@@ -102,7 +102,7 @@ def test_patches_of_ast_are_those_in_the_waveform_time_by_time(made: Made) -> No
         every = model.eval()(values).last_hidden_state.numpy()[:, 2:]
     for time in range(4):
         for band in range(12):
-            np.testing.assert_allclose(found[:, 12 * time + band], every[:, 12 * band + time], atol=1e-5)
+            np.testing.assert_allclose(result[:, 12 * time + band], every[:, 12 * band + time], atol=1e-5)
     assert encoder.encode(rough(20800)).shape == (2, 12 * 12, DIM)
     with pytest.raises(ValueError, match=r"reads at most 1\.28 s; use shorter windows"):
         encoder.encode(rough(20960))
@@ -111,9 +111,9 @@ def test_patches_of_ast_are_those_in_the_waveform_time_by_time(made: Made) -> No
 def test_a_waveform_does_not_depend_on_its_batch(made: Made) -> None:
     encoder = HfEncoder(made("hubert"))
     waveforms = rough(4000, n=11)
-    found = encoder.encode(waveforms)
+    result = encoder.encode(waveforms)
     for row in (0, 8, 10):
-        np.testing.assert_allclose(found[row : row + 1], encoder.encode(waveforms[row : row + 1]), atol=1e-5)
+        np.testing.assert_allclose(result[row : row + 1], encoder.encode(waveforms[row : row + 1]), atol=1e-5)
 
 
 def test_opened_by_name_with_its_digest(made: Made) -> None:
@@ -210,7 +210,7 @@ def test_frames_of_long_stretches_are_encoded_in_blocks(made: Made, kind: str) -
     np.testing.assert_array_equal(whole.values, encoder.encode(waveform[None])[0])
     parts = list(encode_frames(np.array_split(waveform, 7), encoder, block_s=2.0, context_s=1.0))
     assert len(parts) == 3
-    values = np.concatenate([one.values for one in parts])
+    values = np.concatenate([part.values for part in parts])
     assert values.shape == whole.values.shape
     # Attention sees other frames, so values differ a little; a shift by one frame would make another sequence of them.
     difference, shifted = np.abs(values - whole.values).mean(), np.abs(values[1:] - whole.values[:-1]).mean()

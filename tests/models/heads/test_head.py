@@ -73,9 +73,9 @@ def test_scores_are_shares_and_any_number_of_tokens_is_read() -> None:
     scores = HeadScores(made())
     with torch.no_grad():
         for windows in (tokens(), tokens()[:, :1]):
-            found = scores(windows)
-            assert found.shape == (2, LABELS)
-            assert bool(((found > 0) & (found < 1)).all())
+            result = scores(windows)
+            assert result.shape == (2, LABELS)
+            assert bool(((result > 0) & (result < 1)).all())
 
 
 def test_a_saved_head_keeps_its_statistics(tmp_path: Path) -> None:

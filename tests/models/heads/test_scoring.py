@@ -12,9 +12,9 @@ from ossicle.models.heads.settings import HeadSettings
 def test_scores_do_not_depend_on_the_batch(batch: int) -> None:
     head = Head(HeadSettings(hidden=8), 6, 2).train()
     tokens = np.random.default_rng(0).standard_normal((7, 4, 6)).astype(np.float16)
-    found = np.concatenate(list(head_scores(head, tokens, batch)))
-    assert found.shape == (7, 2)
-    assert found.dtype == np.float32
-    assert ((found > 0) & (found < 1)).all()
-    assert found == pytest.approx(np.concatenate(list(head_scores(head, tokens))), abs=1e-6)
+    result = np.concatenate(list(head_scores(head, tokens, batch)))
+    assert result.shape == (7, 2)
+    assert result.dtype == np.float32
+    assert ((result > 0) & (result < 1)).all()
+    assert result == pytest.approx(np.concatenate(list(head_scores(head, tokens))), abs=1e-6)
     assert not head.training

@@ -36,9 +36,9 @@ def build(reading: str, plan: ChunkPlan, **values: object) -> torch.nn.Module:
 def test_the_head_is_the_weighted_mean_of_its_places() -> None:
     network = build("clips", CLIPS)
     assert isinstance(network, AttentionNetwork)
-    found = framing(CLIPS, FRONT)
+    result = framing(CLIPS, FRONT)
     torch.manual_seed(2)
-    spectrogram = 20 * torch.randn(4, found.n_frames, 32) - 50
+    spectrogram = 20 * torch.randn(4, result.n_frames, 32) - 50
     with torch.no_grad():
         maps = network.backbone(network.images(spectrogram)).numpy()
         clip, places = network.heard(spectrogram)
@@ -80,8 +80,8 @@ def test_both_readings_have_the_same_weights(tmp_path: Path) -> None:
 def test_pooling_over_frequency(how: str) -> None:
     maps = torch.rand(2, 5, 7, 3)
     pooled = FrequencyPool(how)(maps).detach().numpy()
-    found = maps.numpy()
-    expected = {"gem": (found**3).mean(axis=3) ** (1 / 3), "mean": found.mean(axis=3), "max": found.max(axis=3)}[how]
+    result = maps.numpy()
+    expected = {"gem": (result**3).mean(axis=3) ** (1 / 3), "mean": result.mean(axis=3), "max": result.max(axis=3)}[how]
     np.testing.assert_allclose(pooled, expected.transpose(0, 2, 1), rtol=1e-4)
 
 

@@ -44,8 +44,8 @@ def test_patches_stand_where_they_were_in_the_image() -> None:
     images = torch.zeros(2, 1, *SHAPE)
     images[1, 0, 48:, 16:] = 10.0
     with torch.no_grad():
-        found = maps(images)
-    change = (found[1] - found[0]).square().sum(dim=0)
+        result = maps(images)
+    change = (result[1] - result[0]).square().sum(dim=0)
     assert int(change.argmax()) == 7
 
 

@@ -29,8 +29,8 @@ def network(seed: int = 0, window: WindowSettings = WINDOW) -> torch.nn.Module:
 def theirs() -> dict[str, torch.Tensor]:
     """A network of colour images with a classifier, as it comes from the hub."""
     torch.manual_seed(7)
-    found: dict[str, torch.Tensor] = timm.create_model("resnet10t", num_classes=5).state_dict()
-    return found
+    result: dict[str, torch.Tensor] = timm.create_model("resnet10t", num_classes=5).state_dict()
+    return result
 
 
 @pytest.mark.parametrize("prefix", ["", "backbone.", "model.backbone."])

@@ -98,12 +98,12 @@ def test_the_window_path_is_window_by_window_scoring(step: str, how: str) -> Non
 @pytest.mark.parametrize("step", list(PLANS))
 def test_scores_do_not_depend_on_batch_or_feed(step: str) -> None:
     predictor, samples = TorchPredictor(network(PLANS[step]), LABELS, PLANS[step], FRONT), sound(3.1)
-    found = []
+    result = []
     for batch, feed in ((8, len(samples)), (1, 700), (3, 5000)):
         scorer = Scorer(predictor, batch)
         parts = [scorer.feed(samples[at : at + feed]) for at in range(0, len(samples), feed)]
-        found.append(np.concatenate([*parts, scorer.finish()]))
-    assert all(np.abs(one - found[0]).max() <= 1e-6 for one in found[1:])
+        result.append(np.concatenate([*parts, scorer.finish()]))
+    assert all(np.abs(one - result[0]).max() <= 1e-6 for one in result[1:])
 
 
 def test_a_call_in_the_middle_of_a_window_is_scored_at_its_own_time() -> None:

@@ -19,19 +19,19 @@ def spoken(seed: int, segments: int = 40, slower: float = 1.0) -> tuple[list, li
 def test_the_total_is_unbiased() -> None:
     runs, frames, _ = spoken(0, 200, slower=0.0)
     model = DurationModel.fit(runs, frames, [-1] * len(runs), K, 0)
-    total = sum(model.durations(one).sum() for one in runs)
-    assert total == pytest.approx(sum(one.sum() for one in frames), abs=0.5 * len(runs))
+    total = sum(model.durations(run).sum() for run in runs)
+    assert total == pytest.approx(sum(frame.sum() for frame in frames), abs=0.5 * len(runs))
     other_runs, other_frames, _ = spoken(1, 200, slower=0.0)
-    held_out = sum(model.durations(one).sum() for one in other_runs)
-    assert held_out == pytest.approx(sum(one.sum() for one in other_frames), rel=0.03)
+    held_out = sum(model.durations(other_run).sum() for other_run in other_runs)
+    assert held_out == pytest.approx(sum(other_frame.sum() for other_frame in other_frames), rel=0.03)
 
 
 def test_each_run_lasts_and_slow_speakers_last_longer() -> None:
     runs, frames, speakers = spoken(0)
     model = DurationModel.fit(runs, frames, speakers, K, 2)
-    assert min(model.durations(one).min() for one in runs) >= 1
+    assert min(model.durations(run).min() for run in runs) >= 1
     fast, slow = (
-        sum(model.durations(one, number).sum() for one in runs) / sum(len(one) for one in runs) for number in (0, 1)
+        sum(model.durations(run, number).sum() for run in runs) / sum(len(run) for run in runs) for number in (0, 1)
     )
     assert slow > 1.2 * fast
     assert len(model.durations(np.zeros(0, np.int64))) == 0
@@ -46,11 +46,11 @@ def test_speakers_that_trained_nothing_have_a_pace_of_their_own() -> None:
     """The quantiser hears them with more changes of unit: means of training speech make them too slow."""
     runs, frames, _ = spoken(0, slower=0.0)
     model = DurationModel.fit(runs, frames, [0] * len(runs), K, 1)
-    flickering = [np.maximum(one // 2, 1) for one in frames]
+    flickering = [np.maximum(frame // 2, 1) for frame in frames]
     adapted = model.for_unknown(runs, flickering)
     total = sum(one.sum() for one in flickering)
-    assert sum(adapted.durations(one).sum() for one in runs) == pytest.approx(total, rel=0.03)
-    assert sum(model.durations(one).sum() for one in runs) > 1.3 * total
+    assert sum(adapted.durations(run).sum() for run in runs) == pytest.approx(total, rel=0.03)
+    assert sum(model.durations(run).sum() for run in runs) > 1.3 * total
     np.testing.assert_array_equal(adapted.durations(runs[0], 0), model.durations(runs[0], 0))
     assert model.for_unknown([], []).unknown == 1.0
 

@@ -43,8 +43,8 @@ def test_the_mel_loss_is_logarithmic_and_equals_the_figure_of_the_metrics() -> N
     # Half as loud is 6 dB away however loud it was; of linear power, the loss of quiet speech vanishes.
     mask = torch.ones_like(one)
     for level in (10.0, 1.0):
-        found = LogMelDistance(RATE)(level * one, level * one / 2, mask)
-        torch.testing.assert_close(found, torch.full((2,), 6.0206), rtol=0, atol=0.01)
+        result = LogMelDistance(RATE)(level * one, level * one / 2, mask)
+        torch.testing.assert_close(result, torch.full((2,), 6.0206), rtol=0, atol=0.01)
 
 
 @pytest.mark.parametrize("loss", [LogMelDistance(RATE), SpectrogramLoss(RATE)])
@@ -92,16 +92,16 @@ def test_losses_are_means_over_discriminators_not_sums() -> None:
 
 
 def test_discriminators_do_not_see_what_is_padded() -> None:
-    one = networks()
+    discriminators = networks()
     samples = sound(0, 1, 800)
     mask = (torch.arange(800) < 500).float()[None]
-    for layers in one(samples * mask, mask):
+    for layers in discriminators(samples * mask, mask):
         values, counts = layers[-1]
         assert values.shape[1] == 1
         assert values.shape[2] == counts.shape[1]
         assert 0.5 < float(counts.mean()) < 0.75
     made = (sound(1, 1, 800) * mask).requires_grad_()
-    adversarial_loss(one(made * mask, mask)).sum().backward()
+    adversarial_loss(discriminators(made * mask, mask)).sum().backward()
     assert made.grad is not None
     assert not made.grad[:, 500:].any()
 
@@ -118,26 +118,26 @@ def test_period_discriminators_compare_samples_one_period_apart() -> None:
 
 
 def test_the_gradient_penalty_is_the_slope_of_the_answers_and_acts() -> None:
-    one = networks()
+    discriminators = networks()
     mask = torch.ones(1, 400)
     samples = sound(0, 1, 400).requires_grad_()
-    found = gradient_penalty(one(samples, mask), samples, mask)
+    result = gradient_penalty(discriminators(samples, mask), samples, mask)
     step = 1e-2 * torch.randn(1, 400, generator=torch.Generator().manual_seed(5))
 
     def answer(at: torch.Tensor) -> torch.Tensor:
-        return torch.stack([layers[-1][0].mean() for layers in one(at, mask)]).mean()
+        return torch.stack([layers[-1][0].mean() for layers in discriminators(at, mask)]).mean()
 
     (slope,) = torch.autograd.grad(answer(samples), samples)
-    torch.testing.assert_close(found, 400 * slope.square().sum(dim=-1))
+    torch.testing.assert_close(result, 400 * slope.square().sum(dim=-1))
     with torch.no_grad():
         change = float(answer(samples + step) - answer(samples - step))
     assert change == pytest.approx(2 * float((slope * step).sum()), rel=0.2)
     # It can be trained away, which a penalty that is never called cannot.
-    optimiser = torch.optim.SGD(one.parameters(), lr=0.05)
-    before = float(found.detach())
+    optimiser = torch.optim.SGD(discriminators.parameters(), lr=0.05)
+    before = float(result.detach())
     for _ in range(10):
         optimiser.zero_grad()
-        penalty = gradient_penalty(one(samples, mask), samples, mask).sum()
+        penalty = gradient_penalty(discriminators(samples, mask), samples, mask).sum()
         penalty.backward()
         optimiser.step()
     assert float(penalty.detach()) < before / 2
@@ -148,4 +148,4 @@ def test_full_discriminators_are_those_of_hifi_gan() -> None:
         full = VocoderDiscriminators(VocoderNetworkSettings())
     assert len(full.all) == 8
     assert [len(one.convs) for one in full.all] == [5] * 5 + [7] * 3
-    assert sum(one.numel() for one in full.parameters()) == pytest.approx(70.7e6, rel=0.01)
+    assert sum(parameter.numel() for parameter in full.parameters()) == pytest.approx(70.7e6, rel=0.01)

@@ -62,14 +62,20 @@ def test_blocks_of_a_long_sound_have_no_seams(monkeypatch: pytest.MonkeyPatch, b
 
 
 def test_pitch_and_speaker_change_the_sound_and_no_pitch_takes_that_of_units() -> None:
-    one = made()
+    vocoder = made()
     units, f0 = spoken()
-    sound = one.synthesise(units, f0, "ada")
-    for other in (one.synthesise(units, 1.19 * f0, "ada"), one.synthesise(units, f0, "bo"), one.synthesise(units, f0)):
+    sound = vocoder.synthesise(units, f0, "ada")
+    for other in (
+        vocoder.synthesise(units, 1.19 * f0, "ada"),
+        vocoder.synthesise(units, f0, "bo"),
+        vocoder.synthesise(units, f0),
+    ):
         assert np.abs(other - sound).max() > 1e-3
-    np.testing.assert_array_equal(one.synthesise(units, speaker="bo"), one.synthesise(units, one.f0(units, "bo"), "bo"))
-    assert one.f0(np.zeros(20, np.int64), "bo")[10] == pytest.approx(200.0, rel=1e-3)
-    assert not one.f0(np.full(20, 4), "bo").any()
+    np.testing.assert_array_equal(
+        vocoder.synthesise(units, speaker="bo"), vocoder.synthesise(units, vocoder.f0(units, "bo"), "bo")
+    )
+    assert vocoder.f0(np.zeros(20, np.int64), "bo")[10] == pytest.approx(200.0, rel=1e-3)
+    assert not vocoder.f0(np.full(20, 4), "bo").any()
 
 
 def test_a_vocoder_without_pitch_or_speakers() -> None:
@@ -84,24 +90,24 @@ def test_a_vocoder_without_pitch_or_speakers() -> None:
 
 
 def test_durations_of_runs() -> None:
-    one = made()
-    assert one.durations(np.array([0, 4, 2])).tolist() == [1, 5, 3]
+    vocoder = made()
+    assert vocoder.durations(np.array([0, 4, 2])).tolist() == [1, 5, 3]
     runs = np.array([3, 1, 0])
-    assert one.synthesise(np.repeat(runs, one.durations(runs))).shape == ((4 + 2 + 1) * 160,)
+    assert vocoder.synthesise(np.repeat(runs, vocoder.durations(runs))).shape == ((4 + 2 + 1) * 160,)
 
 
 def test_what_does_not_fit_is_refused_by_name() -> None:
-    one = made()
+    vocoder = made()
     units, f0 = spoken()
     with pytest.raises(UsageError, match="did you mean 'ada'"):
-        one.synthesise(units, f0, "adda")
+        vocoder.synthesise(units, f0, "adda")
     with pytest.raises(UsageError, match="units from 0 to 4"):
-        one.synthesise(units + 1, f0)
+        vocoder.synthesise(units + 1, f0)
     with pytest.raises(UsageError, match="39"):
-        one.synthesise(units, f0[:39])
+        vocoder.synthesise(units, f0[:39])
     with pytest.raises(UsageError, match="whole numbers"):
-        one.synthesise(units.astype(float), f0)
-    assert one.synthesise(np.zeros(0, np.int64)).shape == (0,)
+        vocoder.synthesise(units.astype(float), f0)
+    assert vocoder.synthesise(np.zeros(0, np.int64)).shape == (0,)
 
 
 def test_there_is_none(tmp_path: Path) -> None:
@@ -145,16 +151,16 @@ def test_damaged_weights_are_refused(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_weights_that_no_training_gives_are_refused(tmp_path: Path, name: str, value: float) -> None:
     """Runs of a million years would fill the memory, and values that are not finite are no sound."""
-    one = made()
-    one._network.state_dict()[name].fill_(value)
-    one.save(tmp_path)
+    vocoder = made()
+    vocoder._network.state_dict()[name].fill_(value)
+    vocoder.save(tmp_path)
     with pytest.raises(ArtefactError, match=rf"vocoder\.safetensors: {name} has values"):
         Vocoder.read(tmp_path)
 
 
 def test_a_sound_that_is_not_finite_is_an_error() -> None:
-    one = made()
+    vocoder = made()
     with torch.no_grad():
-        one._network.generator.units.weight.fill_(3e38)
+        vocoder._network.generator.units.weight.fill_(3e38)
     with pytest.raises(ArtefactError, match="values that are no sound"):
-        one.synthesise(*spoken())
+        vocoder.synthesise(*spoken())

@@ -106,10 +106,12 @@ def test_of_very_many_groups_the_worst_are_shown() -> None:
 
 
 def test_the_chosen_threshold_is_marked() -> None:
-    one = curve()
-    axes = threshold_figure(one).axes[0]
+    threshold_curve = curve()
+    axes = threshold_figure(threshold_curve).axes[0]
     marks = [line for line in axes.lines if line.get_marker() == "o"]
-    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks] == [(one.on[4], one.f1[4])]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks] == [
+        (threshold_curve.on[4], threshold_curve.f1[4])
+    ]
     assert "on = 0.5" in axes.texts[0].get_text()
 
 
@@ -165,8 +167,8 @@ def test_a_label_is_no_formula_and_no_mark_up() -> None:
 
 
 def test_many_groups_of_a_recording_each_are_not_drawn() -> None:
-    one, many = scores(0.5), {f"g{n}": scores(0.5) for n in range(MAX_BARS + 1)}
-    assert one.n_reference >= 5
+    event_scores, many = scores(0.5), {f"g{n}": scores(0.5) for n in range(MAX_BARS + 1)}
+    assert event_scores.n_reference >= 5
     assert says_something(many)
     small = {name: replace(of, tp=1, fn=0) for name, of in many.items()}
     assert not says_something(small)
@@ -190,7 +192,9 @@ def test_precision_and_recall_of_many_labels_keep_their_room(count: int) -> None
 
 def test_of_many_labels_the_worst_are_named_and_an_undefined_figure_is_not_the_worst() -> None:
     curves = [*precision_curves(30), PrCurve("nothing annotated", [NAN], [NAN], [0.5], NAN)]
-    assert [one.label for one in named_curves(curves)] == [f"Genus species {k:03d}" for k in range(MOST_NAMED)]
+    assert [pr_curve.label for pr_curve in named_curves(curves)] == [
+        f"Genus species {k:03d}" for k in range(MOST_NAMED)
+    ]
     assert named_curves(curves[:3]) == curves[:3]
 
 
@@ -217,9 +221,9 @@ def test_names_of_dense_calls_do_not_lie_over_each_other(drawn: list[tuple[float
 
 
 def test_the_own_event_of_an_example_is_the_thick_box() -> None:
-    widths = [round(one.get_linewidth(), 1) for one in example_figure(example()).axes[0].patches]
+    widths = [round(patch.get_linewidth(), 1) for patch in example_figure(example()).axes[0].patches]
     assert widths == [1.0, 1.0, 1.0]
     matched = example(start_s=100.21, end_s=100.39)
-    assert [round(one.get_linewidth(), 1) for one in example_figure(matched).axes[0].patches] == [1.0, 2.6, 1.0]
+    assert [round(patch.get_linewidth(), 1) for patch in example_figure(matched).axes[0].patches] == [1.0, 2.6, 1.0]
     missed = example(kind="missed", predictions=[])
-    assert [round(one.get_linewidth(), 1) for one in example_figure(missed).axes[0].patches] == [2.6]
+    assert [round(patch.get_linewidth(), 1) for patch in example_figure(missed).axes[0].patches] == [2.6]

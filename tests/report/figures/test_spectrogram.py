@@ -8,26 +8,26 @@ from ossicle.report.figures.spectrogram import MAX_BINS, MAX_FRAMES, grey_levels
 def test_a_tone_is_where_and_as_loud_as_it_is(rate: int) -> None:
     at = np.arange(rate) / rate
     tone = np.where((at >= 0.4) & (at < 0.6), np.sin(2 * np.pi * 1500 * at), 0).astype(np.float32)
-    found = spectrogram(tone, rate)
-    loudest, frame = np.unravel_index(np.argmax(found.db), found.db.shape)
-    row_hz = found.joined * found.bin_hz
-    assert loudest * row_hz <= 1500 + found.bin_hz / 2
-    assert (loudest + 1) * row_hz >= 1500 - found.bin_hz / 2
-    assert found.db.max() == pytest.approx(0, abs=1.5)
-    loud = np.flatnonzero(found.db[loudest] > -6.5) * found.hop_s
-    assert loud[0] == pytest.approx(0.4, abs=2 * found.hop_s)
-    assert loud[-1] == pytest.approx(0.6, abs=2 * found.hop_s)
-    assert 0.4 < frame * found.hop_s < 0.6
+    result = spectrogram(tone, rate)
+    loudest, frame = np.unravel_index(np.argmax(result.db), result.db.shape)
+    row_hz = result.joined * result.bin_hz
+    assert loudest * row_hz <= 1500 + result.bin_hz / 2
+    assert (loudest + 1) * row_hz >= 1500 - result.bin_hz / 2
+    assert result.db.max() == pytest.approx(0, abs=1.5)
+    loud = np.flatnonzero(result.db[loudest] > -6.5) * result.hop_s
+    assert loud[0] == pytest.approx(0.4, abs=2 * result.hop_s)
+    assert loud[-1] == pytest.approx(0.6, abs=2 * result.hop_s)
+    assert 0.4 < frame * result.hop_s < 0.6
 
 
 @pytest.mark.parametrize("rate", [8000, 16000, 44100, 48000, 192000])
 def test_the_picture_covers_the_sound(rate: int) -> None:
-    found = spectrogram(np.zeros(rate, np.float32), rate)
-    first_s, last_s, low_hz, high_hz = found.extent
-    assert first_s <= 0 < 1 <= last_s + found.hop_s
+    result = spectrogram(np.zeros(rate, np.float32), rate)
+    first_s, last_s, low_hz, high_hz = result.extent
+    assert first_s <= 0 < 1 <= last_s + result.hop_s
     assert low_hz <= 0
-    assert rate / 2 - found.bin_hz <= high_hz <= rate / 2 + found.bin_hz
-    assert found.db.shape[0] <= MAX_BINS + 1
+    assert rate / 2 - result.bin_hz <= high_hz <= rate / 2 + result.bin_hz
+    assert result.db.shape[0] <= MAX_BINS + 1
 
 
 def test_it_stays_small_for_long_sounds() -> None:

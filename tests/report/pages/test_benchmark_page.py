@@ -112,11 +112,11 @@ def column(rows: pl.DataFrame, name: str) -> list[float]:
 
 
 def test_rates_are_drawn_as_they_stand_in_the_table(tables: dict[str, pl.DataFrame]) -> None:
-    one = bt.chosen(tables["metrics"], CRITERION)[0]
-    rows = bt.curve(tables["metrics"], one, CRITERION)
+    chosen = bt.chosen(tables["metrics"], CRITERION)[0]
+    rows = bt.curve(tables["metrics"], chosen, CRITERION)
     assert rows["threshold"].to_list() == list(THRESHOLDS)
-    assert one.row["f1"] == tables["metrics"]["f1"].max() == rows["f1"].max()
-    axes = fb.rates_figure(rows, one.name, one.threshold).axes[0]
+    assert chosen.row["f1"] == tables["metrics"]["f1"].max() == rows["f1"].max()
+    axes = fb.rates_figure(rows, chosen.name, chosen.threshold).axes[0]
     drawn = {line.get_label(): line for line in axes.lines}
     for name, label in (("precision", "precision"), ("recall", "recall"), ("f1", "F1")):
         np.testing.assert_array_equal(drawn[label].get_xdata(), rows["threshold"].to_list())
@@ -125,7 +125,7 @@ def test_rates_are_drawn_as_they_stand_in_the_table(tables: dict[str, pl.DataFra
 
 def test_precision_and_recall_are_drawn_as_they_stand_in_the_table(tables: dict[str, pl.DataFrame]) -> None:
     readings = bt.chosen(tables["metrics"], CRITERION)
-    curves = [(one.name, bt.curve(tables["metrics"], one, CRITERION)) for one in readings]
+    curves = [(chosen.name, bt.curve(tables["metrics"], chosen, CRITERION)) for chosen in readings]
     for line, (_, rows) in zip(fb.pr_figure(curves).axes[0].lines, curves, strict=True):
         np.testing.assert_array_equal(line.get_xdata(), column(rows, "recall"))
         np.testing.assert_array_equal(line.get_ydata(), column(rows, "precision"))
@@ -142,8 +142,8 @@ def test_the_leaderboard_is_drawn_as_it_stands_in_the_table(tables: dict[str, pl
 
 
 def test_the_map_of_tapes_is_drawn_as_it_stands_in_the_table(tables: dict[str, pl.DataFrame]) -> None:
-    one = bt.chosen(tables["metrics"], CRITERION)[0]
-    rows = bt.tape_map(tables["per_tape"], one, CRITERION)
+    chosen = bt.chosen(tables["metrics"], CRITERION)[0]
+    rows = bt.tape_map(tables["per_tape"], chosen, CRITERION)
     assert set(rows["tape"]) == {"a.5", "b"}, "a tape without calls has no recall"
     (axes, _) = fb.tape_map_figure(rows, "x").axes
     shown = axes.images[0].get_array()

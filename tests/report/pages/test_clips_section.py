@@ -76,7 +76,7 @@ def test_the_page_leads_with_the_answers_to_hits(tmp_path: Path) -> None:
 
 
 def test_simple_models_and_several_labels_have_tables_where_there_are_any(tmp_path: Path) -> None:
-    found = section(tmp_path)
+    result = section(tmp_path)
     multi = {
         "n": 70,
         "n_simultaneous": 10,
@@ -89,7 +89,7 @@ def test_simple_models_and_several_labels_have_tables_where_there_are_any(tmp_pa
     simple = {"mfcc_forest": {"name": "forest", "accuracy": HALF, "macro_f1": HALF, "gain": {"macro_f1": gain}}}
     page = render(
         replace(
-            report_data(), clips=replace(found, figures={**found.figures, "multi_label": multi, "baselines": simple})
+            report_data(), clips=replace(result, figures={**result.figures, "multi_label": multi, "baselines": simple})
         )
     )
     assert "70 clips, 10 of them with more than one label" in page
@@ -105,15 +105,15 @@ def test_beside_events_the_hits_come_after_them(tmp_path: Path) -> None:
 
 
 def test_pairs_are_by_bucket_and_mistakes_by_confidence_and_what_is_left_out_is_counted(tmp_path: Path) -> None:
-    found = section(tmp_path, n=200)
-    assert {"label", "answer", "bucket", "clips", "share"} == set(found.pairs[0])
-    assert (len(found.pairs), len(found.wrong)) == (MOST_PAIRS, MOST_WRONG)
-    assert found.wrong_left == 101 - MOST_WRONG
-    confidences = [row["confidence"] for row in found.wrong]
+    result = section(tmp_path, n=200)
+    assert {"label", "answer", "bucket", "clips", "share"} == set(result.pairs[0])
+    assert (len(result.pairs), len(result.wrong)) == (MOST_PAIRS, MOST_WRONG)
+    assert result.wrong_left == 101 - MOST_WRONG
+    confidences = [row["confidence"] for row in result.wrong]
     assert confidences == sorted(confidences, reverse=True)
-    assert found.wrong[0]["top"] == [("snare", pytest.approx(199 / 200)), ("kick", pytest.approx(1 / 200))]
-    assert f"{found.pairs_left} more in clip_results/misclassified_pairs.csv" in render(
-        replace(report_data(), clips=found)
+    assert result.wrong[0]["top"] == [("snare", pytest.approx(199 / 200)), ("kick", pytest.approx(1 / 200))]
+    assert f"{result.pairs_left} more in clip_results/misclassified_pairs.csv" in render(
+        replace(report_data(), clips=result)
     )
 
 
@@ -123,16 +123,16 @@ def test_names_of_files_and_labels_run_nothing(tmp_path: Path) -> None:
 
 
 def test_right_answers_alone_leave_no_list(tmp_path: Path) -> None:
-    found = replace(section(tmp_path), pairs=[], wrong=[], pairs_left=0, wrong_left=0)
-    assert "Every answer is right." in render(replace(report_data(), clips=found))
+    result = replace(section(tmp_path), pairs=[], wrong=[], pairs_left=0, wrong_left=0)
+    assert "Every answer is right." in render(replace(report_data(), clips=result))
 
 
 def test_mistakes_are_heard_in_a_gallery_of_their_own(tmp_path: Path) -> None:
     sound = np.ones(800, dtype=np.float32)
-    one = Example(
+    example = Example(
         "confused", "a.wav", "kick taken for snare (snare 0.90, kick 0.10)", 0.1, 0.2, 0.9, None, sound, 8000, 0
     )
-    page = render(replace(report_data(), clips=section(tmp_path), examples=[one]))
+    page = render(replace(report_data(), clips=section(tmp_path), examples=[example]))
     assert "Misclassified hits" in page
     assert "kick taken for snare (snare 0.90, kick 0.10)" in page
     assert "data:audio/wav;base64," in page

@@ -17,8 +17,8 @@ HOSTILE = '<script>alert("x")</script>'
 
 def report(table: JudgedEvents, earlier: dict[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
     old = None if earlier is None else earlier_report(earlier, "old.json")
-    found = judge_health(table, HealthSettings(**settings), (), old)
-    return json.loads(json.dumps(found.to_json()))
+    judgement = judge_health(table, HealthSettings(**settings), (), old)
+    return json.loads(json.dumps(judgement.to_json()))
 
 
 def hits(label: str = "kick") -> JudgedEvents:

@@ -37,11 +37,11 @@ HOSTILE = "<script>alert('x')</script>"
 
 def report_data(label: str = "call", path: str = "site A/tape 1.23.wav") -> ReportData:
     recordings = [Recording(f"r{n}", "root", f"{n}-{path}", 8000, 1, 80000, "d", reviewed=True) for n in range(4)]
-    notes = [Annotation(one.id, 1.0, 1.5, label) for one in recordings]
-    references = {one.id: {label: np.array([[1.0, 1.5], [3.0, 3.5]])} for one in recordings}
-    predictions = {one.id: {label: np.array([[1.0, 1.4], [7.0, 7.1]])} for one in recordings[:3]}
-    judged = (references, predictions, {one.id: 10.0 for one in recordings}, [label])
-    groups = {one.id: "ab"[n % 2] for n, one in enumerate(recordings)}
+    notes = [Annotation(recording.id, 1.0, 1.5, label) for recording in recordings]
+    references = {recording.id: {label: np.array([[1.0, 1.5], [3.0, 3.5]])} for recording in recordings}
+    predictions = {recording.id: {label: np.array([[1.0, 1.4], [7.0, 7.1]])} for recording in recordings[:3]}
+    judged = (references, predictions, {recording.id: 10.0 for recording in recordings}, [label])
+    groups = {recording.id: "ab"[n % 2] for n, recording in enumerate(recordings)}
     sound = 0.1 * np.sin(np.arange(8000) * 0.7).astype(np.float32)
     on = np.array([0.3, 0.5, 0.7])
     return ReportData(
@@ -92,7 +92,7 @@ def test_the_page_holds_the_figures_it_was_given(page):
 def test_it_needs_no_network_and_no_other_file(page):
     addresses = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
     assert addresses
-    assert all(one.startswith(("data:", "#", "./")) for one in addresses)
+    assert all(address.startswith(("data:", "#", "./")) for address in addresses)
     assert not re.search(r"@import|url\(\s*['\"]?http", page)
     assert "etc/passwd" not in "".join(addresses)
 
@@ -130,9 +130,9 @@ def test_many_notes_do_not_hide_the_figures():
     """Fourteen drums filled the first screen with remarks on their thresholds."""
     notes = [f"drum {number}: narrow plateau" for number in range(9)]
     page = render(replace(report_data(), notes=notes))
-    assert all(page.count(one) == 1 for one in notes)
+    assert all(page.count(note) == 1 for note in notes)
     first, rest = page.split("<summary>6 more notes</summary>")
-    assert [one for one in notes if one in first] == notes[:3]
+    assert [note for note in notes if note in first] == notes[:3]
     assert "drum 8" in rest.split("</details>")[0]
     assert "more notes" not in render(replace(report_data(), notes=notes[:5]))
 
@@ -209,7 +209,7 @@ FIGURE = '<td class="n">0.972<small>0.944 to 0.996</small></td>'
 )
 def test_headings_are_wrapped_before_a_table_is_cut(tmp_path, kind, headings, row):
     css = (Path(page_module.__file__).parent / "templates" / "page.css").read_text()
-    heads = "".join(f'<th scope="col" class="n">{one}</th>' for one in headings)
+    heads = "".join(f'<th scope="col" class="n">{heading}</th>' for heading in headings)
     measure = "const box = document.querySelector('.scroll'); box.dataset.cut = box.scrollWidth - box.clientWidth;"
     (tmp_path / "x.html").write_text(
         f'<!doctype html><style>{css}</style><main><div class="scroll"><table class="{kind}"><tr>{heads}</tr>'
@@ -289,10 +289,10 @@ def test_the_page_is_dark_where_the_reader_asks_for_it(page: str) -> None:
 def test_intervals_of_three_recordings_are_said_to_be_their_range() -> None:
     """More than 2.5 % of all resamples of three hold one of them alone, so the bounds are the best and the worst."""
     events = {f"r{n}": {"call": np.array([[1.0, 2.0]])} for n in range(4)}
-    found = {"r0": events["r0"], "r1": {"call": np.array([[5.0, 6.0]])}}
+    result = {"r0": events["r0"], "r1": {"call": np.array([[5.0, 6.0]])}}
     for n, said in ((3, True), (4, False)):
         references = {f"r{k}": events[f"r{k}"] for k in range(n)}
-        report = evaluate_events(references, found, dict.fromkeys(references, 10.0), ["call"], IouMatch())
+        report = evaluate_events(references, result, dict.fromkeys(references, 10.0), ["call"], IouMatch())
         assert ("no wider than the best and the worst" in reach(report)) is said
         if said:
             assert (report.pooled.rates.recall.low, report.pooled.rates.recall.high) == (0.0, 1.0)

@@ -28,7 +28,7 @@ def report(labels: tuple[str, ...], n: int = 40, several: bool = False) -> Recor
 
 
 def page_data(labels: tuple[str, ...]) -> ReportData:
-    found = report(labels)
+    result = report(labels)
     data = report_data(label=labels[0])
     recordings = [f"r{n}" for n in range(4)]
     whole = {key: {labels[0]: np.array([[0.0, 10.0]])} for key in recordings}
@@ -40,14 +40,14 @@ def page_data(labels: tuple[str, ...]) -> ReportData:
         in_sample=metrics,
         collar=None,
         iou_sweep=(),
-        scores=[replace(one, psds=None) for one in data.scores],
-        recordings=found,
+        scores=[replace(score, psds=None) for score in data.scores],
+        recordings=result,
         calibration=[
             CalibrationRow("before", 0.2, 0.25, 0.6, bins),
             CalibrationRow("after", 0.1, 0.2, 0.7, bins),
         ],
         calibrated="Scores as probabilities.",
-        examples=[replace(one, kind="confused", label="a taken for b", iou=None) for one in data.examples],
+        examples=[replace(example, kind="confused", label="a taken for b", iou=None) for example in data.examples],
     )
 
 
@@ -58,17 +58,17 @@ def data() -> ReportData:
 
 def test_the_figures_are_those_of_the_report(data: ReportData) -> None:
     page = render(data)
-    found = data.recordings
-    assert found is not None
-    assert found.accuracy is not None
-    for figure in (found.accuracy.value, found.cmap.value, found.roc_auc.value):
+    result = data.recordings
+    assert result is not None
+    assert result.accuracy is not None
+    for figure in (result.accuracy.value, result.cmap.value, result.roc_auc.value):
         assert f"<b>{figure:.3f}</b>" in page
-    for of in found.per_label.values():
+    for of in result.per_label.values():
         if np.isfinite(of.average_precision.value):
             assert f"{of.average_precision.value:.3f}" in page
     assert "No recording has absent one" in page
-    assert found.confusion is not None
-    for value in found.confusion[found.confusion > 0].tolist():
+    assert result.confusion is not None
+    for value in result.confusion[result.confusion > 0].tolist():
         assert f">{value}</td>" in page
     assert "Confusions" in page
     assert "Calibration" in page
@@ -117,11 +117,11 @@ def test_of_very_many_labels_the_worst_are_shown() -> None:
 
 
 def test_shares_of_the_confusion_are_of_the_truth(data: ReportData) -> None:
-    found = data.recordings
-    assert found is not None
-    table = class_table(found)
+    result = data.recordings
+    assert result is not None
+    table = class_table(result)
     for row, (label, cells) in enumerate(table.confusion):
-        assert label == found.labels[row]
+        assert label == result.labels[row]
         assert sum(part for _, part, _ in cells) == pytest.approx(1.0 if sum(value for value, *_ in cells) else 0.0)
         assert [right for *_, right in cells].index(True) == row
     assert re.search(r"rgba\(0,114,178", render(data))

@@ -35,13 +35,13 @@ def cards(n=3):
 @pytest.fixture(scope="module")
 def data():
     pairs = cards()
-    names, groups = [one.path for one in pairs], ["ada"] * len(pairs)
-    figures = resynthesis_figures([one.judged for one in pairs], names, groups)
+    names, groups = [pair.path for pair in pairs], ["ada"] * len(pairs)
+    figures = resynthesis_figures([pair.judged for pair in pairs], names, groups)
     return ResynthesisReportData(
         title="digits",
         summary={"units": "100, one every 20 ms"},
         figures=figures,
-        baseline=resynthesis_figures([one.baseline_judged for one in pairs], names, groups),
+        baseline=resynthesis_figures([pair.baseline_judged for pair in pairs], names, groups),
         verdict=verdict(figures, ResynthesisSettings(most_mcd_db=0.5, least_length=0.5, most_length=2.0)),
         basis="Judged on ada, a speaker who neither trained nor chose the epoch.",
         held_out=True,
@@ -77,7 +77,7 @@ def test_the_page_shows_pairs_figures_verdict_and_what_they_mean(tmp_path, data)
 def test_a_page_that_passes_without_baseline_and_of_known_speakers_says_so(data):
     figures = data.figures
     passed = verdict(figures, ResynthesisSettings(most_mcd_db=90.0, least_length=0.5, most_length=2.0))
-    alone = [replace(one, baseline=one.original[:0], baseline_judged=None) for one in data.pairs]
+    alone = [replace(pair, baseline=pair.original[:0], baseline_judged=None) for pair in data.pairs]
     page = render(replace(data, verdict=passed, baseline={}, pairs=alone, held_out=False))
     assert "reaches its bars" in page
     assert '<span class="tag warn">not held out</span>' in page
@@ -126,9 +126,9 @@ def test_a_page_of_many_pairs_shows_some_and_links_all(data, monkeypatch):
     page = render(replace(data, pairs=pairs, sounds="resynthesis/"))
     assert page.count('class="card"') == 2 * 3
     assert "2 of 5 segments have pictures here, spread evenly from the lowest to the highest log-mel distance" in page
-    ranked = sorted(pairs, key=lambda one: one.judged.log_mel_db)
+    ranked = sorted(pairs, key=lambda pair: pair.judged.log_mel_db)
     headings = re.findall(r"<h3[^>]*>(\d+)\. (a/\d\.wav)", page)
-    assert headings == [(f"{pairs.index(one) + 1}", one.path) for one in pairs if one in (ranked[0], ranked[-1])]
+    assert headings == [(f"{pairs.index(pair) + 1}", pair.path) for pair in pairs if pair in (ranked[0], ranked[-1])]
     for n in range(5):
         for kind in ("original", "resynthesis", "baseline"):
             assert f'href="./resynthesis/a/{n}%20%231.{kind}.wav"' in page

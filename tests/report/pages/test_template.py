@@ -12,8 +12,8 @@ EMPTY = augment_page.AugmentPage("<b>t</b>", {}, [], [], [], 8000, 0.02)
 
 
 def policy(page: str) -> dict[str, str]:
-    (found,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
-    return dict(part.strip().split(" ", 1) for part in unescape(found).split(";"))
+    (result,) = re.findall(r'Content-Security-Policy" content="([^"]*)"', page)
+    return dict(part.strip().split(" ", 1) for part in unescape(result).split(";"))
 
 
 def test_the_only_script_that_may_run_is_the_one_that_is_there() -> None:

@@ -66,7 +66,7 @@ def report_data(**changed: Any) -> UnitsReportData:
     generator = np.random.default_rng(0)
     sound = (generator.normal(size=RATE * 4) * 0.1).astype(np.float32)
     times = 10.0 + 0.0125 + HOP_S * np.arange(199)
-    told = np.repeat(generator.integers(K, size=67), 3)[:199]
+    result = np.repeat(generator.integers(K, size=67), 3)[:199]
     data = UnitsReportData(
         title="mboshi",
         summary={"units": "30, of the encoder mfcc"},
@@ -78,7 +78,7 @@ def report_data(**changed: Any) -> UnitsReportData:
         bands_hz=np.geomspace(60, 3900, 40),
         motifs=[MotifRow([3, 14, 15], 92, 65, 3, 0.035, 0.18, 0.05, "a/1.wav, 0:01.20", sound[:2400])],
         motif_notes=["312 of 500 tokens were reached: the next pair occurs 9 times, and 10 are needed."],
-        cards=[SegmentCard("a/1.wav", 10.0, sound, times, told, [(10.5, 11.0, "kyema"), (11.0, 11.6, "ikoo")])],
+        cards=[SegmentCard("a/1.wav", 10.0, sound, times, result, [(10.5, 11.0, "kyema"), (11.0, 11.6, "ikoo")])],
         sweep=[
             {"k": 10, "inertia": 9.0, "held_out_inertia": 9.2},
             {"k": 30, "inertia": 7.0, "held_out_inertia": 7.4},
@@ -146,4 +146,4 @@ def test_runs_of_equal_units_fill_their_frames() -> None:
 
 def test_a_sweep_without_held_out_frames_is_drawn() -> None:
     axes = sweep_figure([{"k": 10, "inertia": 2.0, "held_out_inertia": None}]).axes[0]
-    assert [one.get_label() for one in axes.lines] == ["trained on"]
+    assert [line.get_label() for line in axes.lines] == ["trained on"]

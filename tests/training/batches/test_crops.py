@@ -283,7 +283,7 @@ def test_twenty_thousand_draws_have_the_label_shares_of_the_sampler(balance: str
     n = np.array([counts[label] for label in sorted(counts)], dtype=float)
     expected = np.ones(5) if balance == "uniform" else np.sqrt(n)
     expected *= 20_000 / expected.sum()
-    found = [drawn[label] for label in sorted(counts)]
-    assert chisquare(found, expected).pvalue > 0.01
+    result = [drawn[label] for label in sorted(counts)]
+    assert chisquare(result, expected).pvalue > 0.01
     # The test can fail: the shares of clips as they are have no chance.
-    assert chisquare(found, 20_000 * n / n.sum()).pvalue < 1e-6
+    assert chisquare(result, 20_000 * n / n.sum()).pvalue < 1e-6

@@ -37,11 +37,11 @@ def test_processes_read_the_same_batches_epoch_after_epoch_and_end_with_the_load
         loader = crop_loader(
             EpochCrops(material, draw), EpochBatches(6, 2, lambda: epochs[-1]), TrainingSettings(**changes)
         )
-        found = []
+        result = []
         for epoch in (0, 1):
             epochs.append(epoch)
-            found += [part for batch in loader for part in batch]
-        return found
+            result += [part for batch in loader for part in batch]
+        return result
 
     here = read()
     there = read(workers=1, prefetch_factor=3)

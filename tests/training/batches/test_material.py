@@ -112,11 +112,11 @@ def test_intervals_are_disjoint_and_cover_no_more_than_the_annotations(
     pairs: list[tuple[float, float]], apart_s: float
 ) -> None:
     notes = [Annotation("r", start, end, "a") for start, end in pairs]
-    found = target_intervals(notes, apart_s).get("r", {}).get("a", np.zeros((0, 2)))
-    assert np.all(found[1:, 0] >= found[:-1, 1] - 1e-9)
+    result = target_intervals(notes, apart_s).get("r", {}).get("a", np.zeros((0, 2)))
+    assert np.all(result[1:, 0] >= result[:-1, 1] - 1e-9)
     points = np.linspace(0, 12, 2001)
     covered = np.any([(points >= s) & (points <= e) for s, e in pairs], axis=0) if pairs else np.zeros(2001, bool)
-    ours = np.any([(points >= s) & (points <= e) for s, e in found], axis=0) if len(found) else np.zeros(2001, bool)
+    ours = np.any([(points >= s) & (points <= e) for s, e in result], axis=0) if len(result) else np.zeros(2001, bool)
     assert not np.any(ours & ~covered)
     if apart_s == 0.0:
         assert np.array_equal(ours, covered)
@@ -137,12 +137,12 @@ def test_intervals_are_disjoint_and_cover_no_more_than_the_annotations(
 )
 def test_intervals_are_those_of_each_recording_and_label(notes: list[Annotation], apart_s: float) -> None:
     expected: dict[str, dict[str, list[Any]]] = {}
-    for key, label in sorted({(one.recording_id, one.label) for one in notes}):
+    for key, label in sorted({(note.recording_id, note.label) for note in notes}):
         spans = as_intervals([(o.start_s, o.end_s) for o in notes if (o.recording_id, o.label) == (key, label)])
         expected.setdefault(key, {})[label] = part(union(spans, -1e-9), apart_s).tolist()
-    found = target_intervals(notes, apart_s)
-    assert {key: {label: times.tolist() for label, times in of.items()} for key, of in found.items()} == expected
-    assert list(found) == sorted(found)
+    result = target_intervals(notes, apart_s)
+    assert {key: {label: times.tolist() for label, times in of.items()} for key, of in result.items()} == expected
+    assert list(result) == sorted(result)
 
 
 def test_touching_annotations_stay_two_and_are_parted() -> None:
@@ -207,5 +207,5 @@ def test_targets_of_onsets_lie_around_the_starts_of_annotations(corpus: Any) -> 
             np.testing.assert_allclose(onsets.intervals[key][label], expected, atol=0.02)
     # Targets 50 ms apart stay two, however long the annotations are.
     notes = AnnotationColumns.from_annotations([Annotation("r", start, start + 0.3, "low") for start in (1.0, 1.05)])
-    found = target_intervals(around_onsets(notes, 0.03))["r"]["low"]
-    np.testing.assert_allclose(found, [[0.985, 1.015], [1.035, 1.065]])
+    result = target_intervals(around_onsets(notes, 0.03))["r"]["low"]
+    np.testing.assert_allclose(result, [[0.985, 1.015], [1.035, 1.065]])

@@ -68,8 +68,8 @@ def windows(**of: tuple[list[int], int, float]) -> Windows:
 
 
 def crops(store: Path, labels: tuple[str, ...] = LABELS, **given: Any) -> PseudoCrops:
-    found = windows(U0=([0, 120], 0, 0.75), U1=([60], 1, 0.5), U2=([0], 1, 0.625))
-    return PseudoCrops(found, Store(store), labels, PLAN, PseudoSettings(**{"probability": 0.4, **given}))
+    result = windows(U0=([0, 120], 0, 0.75), U1=([60], 1, 0.5), U2=([0], 1, 0.625))
+    return PseudoCrops(result, Store(store), labels, PLAN, PseudoSettings(**{"probability": 0.4, **given}))
 
 
 class Heard(FakePredictor):
@@ -83,17 +83,17 @@ class Heard(FakePredictor):
 
 
 def test_a_window_is_read_where_the_model_that_labelled_it_read_it(store: Path) -> None:
-    found, samples = crops(store), Store(store)
+    pseudo_crops, samples = crops(store), Store(store)
     for window in range(4):
-        key, _ = found.place(window)
+        key, _ = pseudo_crops.place(window)
         model = Heard(LABELS, PLAN)
         scorer = Scorer(model, batch_chunks=1)
         scorer.feed(samples.read(key, 0, samples.n_samples(key)))
         scorer.finish()
-        read, targets, mask = found.read(window)
-        start = int(found.windows.start_frames[window])
+        read, targets, mask = pseudo_crops.read(window)
+        start = int(pseudo_crops.windows.start_frames[window])
         np.testing.assert_array_equal(read, model.chunks[start // 60])
-        column, value = int(found.windows.top[window]), float(found.windows.scores[window])
+        column, value = int(pseudo_crops.windows.top[window]), float(pseudo_crops.windows.scores[window])
         # Known in the core as far as the recording goes (150 frames), unknown around it, and no background there.
         inside = np.zeros(80, dtype=bool)
         inside[10 : 10 + min(60, 150 - start)] = True
@@ -104,9 +104,9 @@ def test_a_window_is_read_where_the_model_that_labelled_it_read_it(store: Path) 
 
 
 def test_labels_are_aligned_by_name_and_strange_ones_are_unknown(store: Path) -> None:
-    found = crops(store, ("low", "new", "high"))
-    _, targets, mask = found.read(0)
-    assert found.label(0) == "high"
+    pseudo_crops = crops(store, ("low", "new", "high"))
+    _, targets, mask = pseudo_crops.read(0)
+    assert pseudo_crops.label(0) == "high"
     assert targets[20].tolist() == [0.0, 1.0, 0.75]
     assert mask[20].tolist() == [1.0, 0.0, 1.0]
     # What only tells of a label that is not taught here teaches nothing.
@@ -126,7 +126,7 @@ def test_crops_give_their_places_to_windows_of_their_label_with_the_probability(
     mixed, plain = draw_of(corpus, store)
     pseudo = mixed._material.pseudo
     assert pseudo is not None
-    targets = [one for one in corpus.clips if one.role == "target"]
+    targets = [clip for clip in corpus.clips if clip.role == "target"]
     replaced = kept_ = 0
     for index in range(1000):
         before, after = plain(3, index), mixed(3, index)
@@ -154,10 +154,10 @@ def test_by_any_window_noise_is_replaced_too(corpus: Any, store: Path) -> None:
 
 def test_a_label_without_windows_keeps_its_clips(corpus: Any, store: Path) -> None:
     material = load_material(corpus.dataset, corpus.store, LABELS, PLAN)
-    found = PseudoCrops(windows(U1=([60], 1, 0.5)), Store(store), LABELS, PLAN, PseudoSettings(probability=1.0))
-    clips = tuple(one for one in corpus.clips if one.label == "high")
+    pseudo_crops = PseudoCrops(windows(U1=([60], 1, 0.5)), Store(store), LABELS, PLAN, PseudoSettings(probability=1.0))
+    clips = tuple(clip for clip in corpus.clips if clip.label == "high")
     training = TrainingSettings(target_share=1.0, seed=1)
-    draw = CropDraw(clips, replace(material, pseudo=found), training)
+    draw = CropDraw(clips, replace(material, pseudo=pseudo_crops), training)
     assert {draw(0, index).window for index in range(100)} == {None}
 
 
@@ -230,9 +230,9 @@ def source(tmp_path: Path, store: Path) -> PseudoSource:
 def write_one(place: Path, number: int, values: dict[str, float], sites: tuple[str, ...] = SITES, **about: Any) -> Path:
     views = {}
     for name, value in values.items():
-        found = gather(LABELS, [(unlabelled(site, site), kept([0, 60], 0, value), False) for site in sites])
+        result = gather(LABELS, [(unlabelled(site, site), kept([0, 60], 0, value), False) for site in sites])
         members = {one: "w" for one in TELLTALE if one != "final"} if name == "final" else {name: "w"}
-        views[name] = View(members, found, of_sites(*TAUGHT[name]))
+        views[name] = View(members, result, of_sites(*TAUGHT[name]))
     path = round_path(place, number)
     write_round(path, views, {"labels": LABELS, "core_frames": 60, "hop_s": PLAN.hop_s, "group": "site", **about})
     return path
@@ -246,20 +246,20 @@ def test_each_model_hears_only_models_that_held_out_what_it_holds_out(source: Ps
     material = load_pseudo(source, LABELS, PLAN, FOLDS[name], name)
     seen = {float(value) for i in range(len(material.windows)) for value in np.unique(material.read(i)[1][10:70, 0])}
     assert seen == {TELLTALE[name]}
-    found = lesson(source, PLAN, FOLDS[name], name)
-    assert [(one, view) for one, _, view in found.views] == [("round-001", name)]
-    assert found.taught == of_sites(*TAUGHT[name])
+    result = lesson(source, PLAN, FOLDS[name], name)
+    assert [(one, view) for one, _, view in result.views] == [("round-001", name)]
+    assert result.taught == of_sites(*TAUGHT[name])
     learned, held = split_recordings(source.dataset, CorpusIndex(tuple(labelled(s) for s in "ABC"), ()), FOLDS[name])
     assert learned == of_sites(*TAUGHT[name])
-    assert not found.taught.shares(held)
+    assert not result.taught.shares(held)
 
 
 def test_swapped_names_deceive_nobody(source: PseudoSource, tmp_path: Path) -> None:
     """A round in which every view says it is another: what taught it decides, and its values follow."""
     views = {}
     for name, other in (("fold0", "fold1"), ("fold1", "fold2"), ("fold2", "fold0")):
-        found = gather(LABELS, [(unlabelled("U0", "U0"), kept([0], 0, TELLTALE[other]), False)])
-        views[name] = View({name: "w"}, found, of_sites(*TAUGHT[other]))
+        result = gather(LABELS, [(unlabelled("U0", "U0"), kept([0], 0, TELLTALE[other]), False)])
+        views[name] = View({name: "w"}, result, of_sites(*TAUGHT[other]))
     path = round_path(tmp_path, 7)
     write_round(path, views, {"labels": LABELS, "core_frames": 60, "hop_s": PLAN.hop_s, "group": "site"})
     for name in ("fold0", "fold1", "fold2"):
@@ -302,9 +302,9 @@ def test_what_is_labelled_changed_or_gone_by_now_teaches_nothing(source: PseudoS
     )
     changed = replace(unlabelled("U1", "U1"), digest="other bytes")
     write_index(CorpusIndex((unlabelled("U0", "U0"), changed), ()), UnlabelledFolder(tmp_path / "unlabelled"))
-    found = lesson(source, PLAN, (), "final")
-    assert len(found.windows) == 0
-    assert found.unused == {
+    result = lesson(source, PLAN, (), "final")
+    assert len(result.windows) == 0
+    assert result.unused == {
         "the sound of its recording changed": 2,
         "its recording is labelled by now": 2,
         "its recording is not there any more": 2,
@@ -314,11 +314,11 @@ def test_what_is_labelled_changed_or_gone_by_now_teaches_nothing(source: PseudoS
 
 def test_of_all_rounds_the_latest_word_on_a_recording_counts(source: PseudoSource, tmp_path: Path) -> None:
     later = write_one(tmp_path, 2, dict.fromkeys(TELLTALE, 0.96875), sites=("U1",))
-    found = lesson(replace(source, rounds=(later, source.rounds[0])), PLAN, (1,), "fold1")
-    values = dict(zip(found.windows.recordings.tolist(), found.windows.scores.tolist(), strict=True))
+    result = lesson(replace(source, rounds=(later, source.rounds[0])), PLAN, (1,), "fold1")
+    values = dict(zip(result.windows.recordings.tolist(), result.windows.scores.tolist(), strict=True))
     assert values == {"id-U0": 0.625, "id-U1": 0.96875, "id-U2": 0.625}
-    assert found.unused == {"a later round labels its recording again": 2}
-    assert [(one, view) for one, _, view in found.views] == [("round-002", "fold1"), ("round-001", "fold1")]
+    assert result.unused == {"a later round labels its recording again": 2}
+    assert [(one, view) for one, _, view in result.views] == [("round-002", "fold1"), ("round-001", "fold1")]
 
 
 def test_a_round_on_another_grid_is_refused(source: PseudoSource) -> None:
@@ -335,10 +335,10 @@ def test_a_training_learns_from_windows_and_logs_them(corpus: Any, store: Path, 
     folds = pl.DataFrame({"recording_id": [r.id for r in recordings], "group": list("abcd"), "fold": [0, 1, 0, 1]})
     dataset = DatasetFolder(Path(shutil.copytree(corpus.dataset.path, tmp_path / "dataset")))
     write_table(dataset.folds_file, folds, ["recording_id"])
-    found = windows(U0=([0, 60], 0, 0.75), U1=([60], 1, 0.5))
+    result = windows(U0=([0, 60], 0, 0.75), U1=([60], 1, 0.5))
     path = round_path(tmp_path, 1)
     about = {"labels": LABELS, "core_frames": 60, "hop_s": PLAN.hop_s, "group": "recording"}
-    write_round(path, {"fold0": View({"fold0": "w"}, found, Labelled(frozenset({"rec1", "rec3"})))}, about)
+    write_round(path, {"fold0": View({"fold0": "w"}, result, Labelled(frozenset({"rec1", "rec3"})))}, about)
     source = PseudoSource(
         (path,),
         dataset,

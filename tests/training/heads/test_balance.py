@@ -11,25 +11,25 @@ def weigh(targets: list[float], groups: list[str], known: list[bool] | None = No
 
 
 def test_both_sides_count_equally_whatever_their_number() -> None:
-    found = weigh([1, 0, 0, 0], ["a", "b", "b", "b"])
-    np.testing.assert_allclose(found, [[2, 0, 0, 0], [0, 2 / 3, 2 / 3, 2 / 3]], rtol=1e-6)
+    result = weigh([1, 0, 0, 0], ["a", "b", "b", "b"])
+    np.testing.assert_allclose(result, [[2, 0, 0, 0], [0, 2 / 3, 2 / 3, 2 / 3]], rtol=1e-6)
 
 
 def test_groups_within_a_side_count_equally() -> None:
-    found = weigh([1, 1, 1, 0], ["a", "a", "b", "b"])
-    np.testing.assert_allclose(found[0], [0.5, 0.5, 1, 0], rtol=1e-6)
+    result = weigh([1, 1, 1, 0], ["a", "a", "b", "b"])
+    np.testing.assert_allclose(result[0], [0.5, 0.5, 1, 0], rtol=1e-6)
 
 
 def test_a_window_of_a_tiny_group_is_bounded() -> None:
-    found = weigh([1.0] * 101 + [0.0], ["a"] * 100 + ["b", "a"])
+    result = weigh([1.0] * 101 + [0.0], ["a"] * 100 + ["b", "a"])
     # Equal groups would give it 100 times the weight of the others.
-    np.testing.assert_allclose(found[0, 100] / found[0, 0], 4 / 0.505, rtol=1e-5)
-    np.testing.assert_allclose(found.sum(axis=1), [51, 51], rtol=1e-6)
+    np.testing.assert_allclose(result[0, 100] / result[0, 0], 4 / 0.505, rtol=1e-5)
+    np.testing.assert_allclose(result.sum(axis=1), [51, 51], rtol=1e-6)
 
 
 def test_unknown_targets_and_weightless_windows_count_for_nothing() -> None:
-    found = weigh([1, float("nan"), 0, 0], ["a"] * 4, known=[True, False, True, True], weights=[1, 1, 1, 0])
-    np.testing.assert_allclose(found, [[2, 0, 0, 0], [0, 0, 2, 0]], rtol=1e-6)
+    result = weigh([1, float("nan"), 0, 0], ["a"] * 4, known=[True, False, True, True], weights=[1, 1, 1, 0])
+    np.testing.assert_allclose(result, [[2, 0, 0, 0], [0, 0, 2, 0]], rtol=1e-6)
 
 
 def test_the_only_side_has_all_the_weight_and_a_label_that_nobody_knows_none() -> None:
@@ -38,5 +38,5 @@ def test_the_only_side_has_all_the_weight_and_a_label_that_nobody_knows_none() -
 
 
 def test_a_soft_target_counts_for_both_sides() -> None:
-    found = weigh([0.75, 0.25], ["a", "a"])
-    np.testing.assert_allclose(found, [[0.75, 0.25], [0.25, 0.75]], rtol=1e-6)
+    result = weigh([0.75, 0.25], ["a", "a"])
+    np.testing.assert_allclose(result, [[0.75, 0.25], [0.25, 0.75]], rtol=1e-6)

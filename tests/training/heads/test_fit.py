@@ -65,19 +65,19 @@ def test_equal_seeds_give_equal_heads_and_leave_the_random_state() -> None:
     settings = HeadSettings(hidden=4, epochs=2, batch_size=16)
     torch.manual_seed(7)
     before = torch.get_rng_state()
-    one, again, other = (fit_head(marked(40, 0), settings, seed) for seed in (0, 0, 1))
+    head_fit, again, other = (fit_head(marked(40, 0), settings, seed) for seed in (0, 0, 1))
     assert torch.equal(torch.get_rng_state(), before)
-    for name, value in one.head.state_dict().items():
+    for name, value in head_fit.head.state_dict().items():
         assert torch.equal(again.head.state_dict()[name], value), name
-    assert not torch.equal(other.head.output.weight, one.head.output.weight)
-    assert one.curve == again.curve
-    assert not one.head.training
+    assert not torch.equal(other.head.output.weight, head_fit.head.output.weight)
+    assert head_fit.curve == again.curve
+    assert not head_fit.head.training
 
 
 def test_few_groups_keep_the_last_epoch(attention: HeadFit) -> None:
     assert attention.held_out_groups == ()
     assert attention.epochs == SMALL.epochs
-    assert [one.held_out_loss for one in attention.curve] == [None] * SMALL.epochs
+    assert [head_epoch.held_out_loss for head_epoch in attention.curve] == [None] * SMALL.epochs
 
 
 def test_with_groups_enough_the_epochs_are_those_of_the_lowest_held_out_loss() -> None:
@@ -86,21 +86,21 @@ def test_with_groups_enough_the_epochs_are_those_of_the_lowest_held_out_loss() -
     noise = windows(
         rng.normal(size=(60, 1, 30)).astype(np.float32), rng.integers(0, 2, (60, 1)), np.arange(60).astype(str)
     )
-    found = fit_head(noise, HeadSettings(hidden=32, epochs=200, patience=4, batch_size=16, learning_rate=0.01), 0)
-    assert len(found.held_out_groups) == 12
-    losses = [one.held_out_loss for one in found.curve]
+    head_fit = fit_head(noise, HeadSettings(hidden=32, epochs=200, patience=4, batch_size=16, learning_rate=0.01), 0)
+    assert len(head_fit.held_out_groups) == 12
+    losses = [head_epoch.held_out_loss for head_epoch in head_fit.curve]
     assert None not in losses
-    assert found.epochs == 1 + int(np.argmin(np.array(losses, dtype=float)))
-    assert len(found.curve) == found.epochs + 4 < 200
+    assert head_fit.epochs == 1 + int(np.argmin(np.array(losses, dtype=float)))
+    assert len(head_fit.curve) == head_fit.epochs + 4 < 200
 
 
 def test_after_the_search_all_windows_are_trained_on() -> None:
     given = marked(200, 0, groups=40)
     settings = HeadSettings(**{**vars(SMALL), "epochs": 3})
-    found = fit_head(given, settings, 0)
-    assert found.held_out_groups != ()
+    head_fit = fit_head(given, settings, 0)
+    assert head_fit.held_out_groups != ()
     mean = given.features.mean(axis=(0, 1), dtype=np.float64)
-    np.testing.assert_allclose(found.head.token_mean.numpy(), mean, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(head_fit.head.token_mean.numpy(), mean, rtol=1e-5, atol=1e-6)
 
 
 def test_unknown_targets_teach_nothing() -> None:
@@ -111,11 +111,11 @@ def test_unknown_targets_teach_nothing() -> None:
     wrong = targets.copy()
     wrong[60:, 1] = np.nan
     settings = HeadSettings(**{**vars(SMALL), "epochs": 3})
-    one, two = (
+    head_fit, two = (
         fit_head(HeadWindows(given.features, of, known, given.weights, given.groups), settings, 0)
         for of in (targets, wrong)
     )
-    for name, value in one.head.state_dict().items():
+    for name, value in head_fit.head.state_dict().items():
         assert torch.equal(two.head.state_dict()[name], value), name
         assert bool(torch.isfinite(value).all())
 
@@ -124,8 +124,8 @@ def test_half_precision_features_give_nearly_the_same_head() -> None:
     given = marked(80, 0)
     half = windows(given.features.astype(np.float16), given.targets, given.groups)
     settings = HeadSettings(**{**vars(SMALL), "epochs": 3})
-    one, two = fit_head(given, settings, 0), fit_head(half, settings, 0)
-    torch.testing.assert_close(two.head.output.weight, one.head.output.weight, atol=0.02, rtol=0.02)
+    head_fit, two = fit_head(given, settings, 0), fit_head(half, settings, 0)
+    torch.testing.assert_close(two.head.output.weight, head_fit.head.output.weight, atol=0.02, rtol=0.02)
 
 
 @pytest.mark.parametrize(

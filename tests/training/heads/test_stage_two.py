@@ -45,23 +45,25 @@ def test_the_tail_goes_on_where_the_network_stops() -> None:
 
 def test_kept_blocks_change_and_frozen_ones_stay_bit_by_bit(tmp_path: Path) -> None:
     given = network()
-    found = fit_stage_two(given, windows(), replace(HEAD, stage_two=replace(STAGE, margin=0.0)), 0)
+    stage_two_fit = fit_stage_two(given, windows(), replace(HEAD, stage_two=replace(STAGE, margin=0.0)), 0)
     # Whether a gain is found is not what is tested here: see the next tests.
-    found = found if found.kept else _kept(given)
+    stage_two_fit = stage_two_fit if stage_two_fit.kept else _kept(given)
     changed = {
-        name for name, one in found.network.named_parameters() if not torch.equal(one, given.get_parameter(name))
+        name
+        for name, one in stage_two_fit.network.named_parameters()
+        if not torch.equal(one, given.get_parameter(name))
     }
     assert changed
-    assert changed <= {name for name in found.trained if name.startswith("encoder.")}
+    assert changed <= {name for name in stage_two_fit.trained if name.startswith("encoder.")}
     assert all(name.startswith("encoder.layers.2.") for name in changed)
-    assert not changed & set(found.frozen)
-    assert set(found.frozen) | {name for name in found.trained if not name.startswith("head.")} == {
+    assert not changed & set(stage_two_fit.frozen)
+    assert set(stage_two_fit.frozen) | {name for name in stage_two_fit.trained if not name.startswith("head.")} == {
         name for name, _ in given.named_parameters()
     }
-    assert not any(one.training for one in found.network.modules())
-    write_beats(found.network, tmp_path / "tuned.pt")
+    assert not any(module.training for module in stage_two_fit.network.modules())
+    write_beats(stage_two_fit.network, tmp_path / "tuned.pt")
     again = load_beats(tmp_path / "tuned.pt")
-    for name, one in found.network.state_dict().items():
+    for name, one in stage_two_fit.network.state_dict().items():
         assert torch.equal(again.state_dict()[name], one), name
 
 
@@ -77,10 +79,10 @@ def test_stage_two_is_kept_only_beyond_the_margin(monkeypatch: pytest.MonkeyPatc
     figures = iter([0.5, after])
     monkeypatch.setattr(stage_two, "balanced_accuracy", lambda *_: next(figures))
     given = network()
-    found = fit_stage_two(given, windows(), replace(HEAD, stage_two=replace(STAGE, epochs=1)), 0)
-    assert (found.kept, found.stage_one, found.stage_two) == (kept, 0.5, after)
-    assert (found.network is given) == (not kept)
-    assert len(found.held_out_groups) == 4
+    stage_two_fit = fit_stage_two(given, windows(), replace(HEAD, stage_two=replace(STAGE, epochs=1)), 0)
+    assert (stage_two_fit.kept, stage_two_fit.stage_one, stage_two_fit.stage_two) == (kept, 0.5, after)
+    assert (stage_two_fit.network is given) == (not kept)
+    assert len(stage_two_fit.held_out_groups) == 4
 
 
 def test_stage_two_starts_from_stage_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,14 +90,14 @@ def test_stage_two_starts_from_stage_one(monkeypatch: pytest.MonkeyPatch) -> Non
     started = []
 
     def only_look(head: torch.nn.Module, tail: BeatsTail, *_: object) -> None:
-        started.append([one.detach().clone() for one in head.parameters()])
+        started.append([parameter.detach().clone() for parameter in head.parameters()])
 
     monkeypatch.setattr(stage_two, "_train", only_look)
     figures = iter([0.5, 0.9])
     monkeypatch.setattr(stage_two, "balanced_accuracy", lambda *_: next(figures))
-    found = fit_stage_two(network(), windows(), HEAD, 0)
+    stage_two_fit = fit_stage_two(network(), windows(), HEAD, 0)
     assert len(started) == 2
-    assert all(torch.equal(a, b) for a, b in zip(started[1], found.head.parameters(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(started[1], stage_two_fit.head.parameters(), strict=True))
     assert any(bool(one.abs().max() > 0.2) for one in started[1])
 
 
@@ -106,7 +108,7 @@ def test_only_the_trained_blocks_are_in_training_mode(monkeypatch: pytest.Monkey
     forward = BeatsTail.forward
 
     def watched(tail: BeatsTail, tokens: torch.Tensor) -> torch.Tensor:
-        modes.append((tail.training, any(one.training for one in given.modules())))
+        modes.append((tail.training, any(module.training for module in given.modules())))
         return forward(tail, tokens)
 
     monkeypatch.setattr(BeatsTail, "forward", watched)
@@ -117,6 +119,11 @@ def test_only_the_trained_blocks_are_in_training_mode(monkeypatch: pytest.Monkey
 
 def test_too_few_groups_keep_stage_one() -> None:
     given = network()
-    found = fit_stage_two(given, windows(groups=4), HEAD, 0)
-    assert (found.kept, found.stage_one, found.stage_two, found.held_out_groups) == (False, None, None, ())
-    assert found.network is given
+    stage_two_fit = fit_stage_two(given, windows(groups=4), HEAD, 0)
+    assert (stage_two_fit.kept, stage_two_fit.stage_one, stage_two_fit.stage_two, stage_two_fit.held_out_groups) == (
+        False,
+        None,
+        None,
+        (),
+    )
+    assert stage_two_fit.network is given

@@ -62,7 +62,7 @@ def test_a_training_with_small_batches_equals_one_with_large_ones(
     monkeypatch.setattr(
         fit_module, "build_network", lambda model, front, plan, n_labels: Frames(front.n_mels, n_labels)
     )
-    found = []
+    run_folders = []
     for batch_size, accumulate in ((12, 1), (4, 3), (1, 12)):
         job = corpus.job(
             tmp_path / f"{accumulate}", batch_size=batch_size, accumulate=accumulate, loss=loss, gradient_clip=0.01,
@@ -72,11 +72,11 @@ def test_a_training_with_small_batches_equals_one_with_large_ones(
         clips = [clip for clip in material.clips if clip.fold != 0]
         folder = RunFolder(job.folder)
         fit(material, clips, (), job.model, job.front, job.training, PLAIN, folder)
-        found.append(folder)
-    states = [torch.cat([one.flatten() for one in _state(folder)]) for folder in found]
+        run_folders.append(folder)
+    states = [torch.cat([one.flatten() for one in _state(folder)]) for folder in run_folders]
     for state in states[1:]:
         torch.testing.assert_close(state, states[0], rtol=1e-5, atol=1e-6)
-    assert [len(folder.epochs()) for folder in found] == [2, 2, 2]
+    assert [len(folder.epochs()) for folder in run_folders] == [2, 2, 2]
 
 
 def _state(folder: RunFolder) -> list[Tensor]:
@@ -112,8 +112,8 @@ def test_every_loss_is_a_mean_over_what_it_says(loss: str, softmax: bool) -> Non
     weights, settings = torch.tensor([0.5, 1.0, 3.0]), TrainingSettings(loss=loss)
 
     def total(rows: slice) -> Tensor:
-        said = Said(logits[rows], targets[rows], mask[rows], softmax=softmax)
-        return said.loss(settings, weights) * said.n_known()
+        result = Said(logits[rows], targets[rows], mask[rows], softmax=softmax)
+        return result.loss(settings, weights) * result.n_known()
 
     whole = total(slice(0, 12))
     assert whole > 0

@@ -12,24 +12,24 @@ TRUTH = np.repeat(np.arange(4), COUNTS)
 
 def test_balanced_weights_are_those_of_scikit_learn() -> None:
     expected = compute_class_weight("balanced", classes=np.arange(4), y=TRUTH)
-    found = class_weights(COUNTS, "balanced")
-    assert found is not None
-    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-6)
+    result = class_weights(COUNTS, "balanced")
+    assert result is not None
+    np.testing.assert_allclose(result.numpy(), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(("how", "power"), [("balanced", 1.0), ("sqrt", 0.5)])
 def test_weights_fall_with_the_count_and_have_a_mean_of_one_over_clips(how: str, power: float) -> None:
-    found = class_weights(COUNTS, how)
-    assert found is not None
-    assert np.isclose(found.numpy()[TRUTH].mean(), 1.0, rtol=1e-6)
-    np.testing.assert_allclose(found[3] / found[0], (246 / 15) ** power, rtol=1e-6)
+    result = class_weights(COUNTS, how)
+    assert result is not None
+    assert np.isclose(result.numpy()[TRUTH].mean(), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(result[3] / result[0], (246 / 15) ** power, rtol=1e-6)
 
 
 def test_no_weights_are_none_and_a_label_without_clips_has_one() -> None:
     assert class_weights(COUNTS, "none") is None
-    found = class_weights([30, 0, 10], "balanced")
-    assert found is not None
-    torch.testing.assert_close(found, torch.tensor([2 / 3, 1.0, 2.0]))
+    result = class_weights([30, 0, 10], "balanced")
+    assert result is not None
+    torch.testing.assert_close(result, torch.tensor([2 / 3, 1.0, 2.0]))
     assert class_weights([0, 0], "sqrt").tolist() == [1.0, 1.0]  # type: ignore[union-attr]
 
 

@@ -10,7 +10,10 @@ def test_a_step_takes_time_in_proportion_to_its_batch_and_changes_no_threads(tmp
     (tmp_path / "ossicle.toml").write_text(PROJECT)
     before = torch.get_num_threads()
     few, many = (load_project(tmp_path, (f"training.batch_size={n}",)).settings for n in (8, 800))
-    times = [step_seconds(one.model, one.plan, one.frontend, one.training, one.augment, 2) for one in (few, many)]
+    times = [
+        step_seconds(settings.model, settings.plan, settings.frontend, settings.training, settings.augment, 2)
+        for settings in (few, many)
+    ]
     assert torch.get_num_threads() == before
     assert 0 < times[0] < 5
     # Eight crops are measured for both.

@@ -37,17 +37,17 @@ N_RECORDINGS, N_CANDIDATES = 12, 24
 
 def candidates(generator, informative=True):
     """Of one recording, a second apart: a third true, told by one feature where ``informative``; and the true times."""
-    found, true_times = [], []
+    result, true_times = [], []
     for number in range(N_CANDIDATES):
         true = generator.random() < 1 / 3
         features = generator.standard_normal(len(CANDIDATE_FEATURES))
         features[TOLD_BY] = (500.0 if true and informative else 2000.0) + 100 * features[TOLD_BY]
         peak = features[PEAK_AT] = 1.0 + generator.standard_normal()
         score = float(1 / (1 + np.exp(-peak)))
-        found.append(Candidate(Event(number, number + 0.5, "call", score), bool(score > 0.6), features))
+        result.append(Candidate(Event(number, number + 0.5, "call", score), bool(score > 0.6), features))
         if true:
             true_times.append((number, number + 0.5))
-    return found, true_times
+    return result, true_times
 
 
 PEAK_AT = CANDIDATE_FEATURES.index(PEAK)
@@ -57,14 +57,14 @@ def corpus(seed, informative=True):
     """A truth of 12 recordings, 6 groups and 3 folds, and its candidates."""
     generator = np.random.default_rng(seed)
     ids = tuple(f"r{number:02}" for number in range(N_RECORDINGS))
-    found, notes = {}, []
+    result, notes = {}, []
     for key in ids:
-        found[key], times = candidates(generator, informative)
+        result[key], times = candidates(generator, informative)
         notes += [Annotation(key, start, end, "call") for start, end in times]
     groups = {key: f"g{number // 2}" for number, key in enumerate(ids)}
     folds = {key: number // 2 % 3 for number, key in enumerate(ids)}
     recordings = {key: Recording(key, "root", f"{key}.wav", 8000, 1, 30 * 8000, key) for key in ids}
-    return Truth(ids, ("call",), recordings, tuple(notes), groups, folds), found
+    return Truth(ids, ("call",), recordings, tuple(notes), groups, folds), result
 
 
 def judged(truth, found, settings=CHOSEN):
@@ -79,9 +79,9 @@ def first_stage(found):
 @pytest.mark.parametrize("kind", ["forest", "boosting"])
 @pytest.mark.parametrize("calibration", ["platt", "isotonic"])
 def test_what_can_be_heard_is_gained(kind, calibration):
-    truth, found = corpus(0)
-    both = judged(truth, found, replace(CHOSEN, kind=kind, calibration=calibration))
-    gained = gain(truth, first_stage(found), both.events, CRITERION, 300, 0)
+    truth, result = corpus(0)
+    both = judged(truth, result, replace(CHOSEN, kind=kind, calibration=calibration))
+    gained = gain(truth, first_stage(result), both.events, CRITERION, 300, 0)
     assert gained.low[0] > 0.2
     assert gained.value[2] > 0.8
     assert gained.value[0] == pytest.approx(gained.value[2] - gained.value[1])
@@ -103,22 +103,22 @@ def test_features_that_say_nothing_tell_nothing_out_of_fold():
     """In-sample a forest tells noise apart; a leak would let it do so out of fold, where it must not."""
     out_of_fold, in_sample = [], []
     for seed in range(4):
-        truth, found = corpus(seed, informative=False)
-        both = judged(truth, found, replace(CHOSEN, trees=12))
-        out_of_fold.append(told_apart(truth, found, lambda key, of=both, at=truth.folds: of.per_fold[at[key]]))
-        in_sample.append(told_apart(truth, found, lambda key, of=both: of.final))
+        truth, result = corpus(seed, informative=False)
+        both = judged(truth, result, replace(CHOSEN, trees=12))
+        out_of_fold.append(told_apart(truth, result, lambda key, of=both, at=truth.folds: of.per_fold[at[key]]))
+        in_sample.append(told_apart(truth, result, lambda key, of=both: of.final))
     assert np.mean(out_of_fold) == pytest.approx(0.5, abs=0.04)
     assert np.mean(in_sample) > 0.9
 
 
 def test_shuffled_annotations_gain_nothing():
     """The features tell true from false, but the annotations were dealt to other recordings' times."""
-    truth, found = corpus(1)
+    truth, result = corpus(1)
     generator = np.random.default_rng(7)
     notes = tuple(replace(note, **at(generator.integers(N_CANDIDATES))) for note in truth.annotations)
-    shuffled = replace(truth, annotations=tuple({(one.recording_id, one.start_s): one for one in notes}.values()))
-    everything = {key: [one.event for one in of] for key, of in found.items()}
-    assert gain(shuffled, everything, judged(shuffled, found).events, CRITERION, 200, 0).low[0] <= 0
+    shuffled = replace(truth, annotations=tuple({(note.recording_id, note.start_s): note for note in notes}.values()))
+    everything = {key: [one.event for one in of] for key, of in result.items()}
+    assert gain(shuffled, everything, judged(shuffled, result).events, CRITERION, 200, 0).low[0] <= 0
 
 
 def at(place):
@@ -127,9 +127,9 @@ def at(place):
 
 @pytest.mark.parametrize("calibration", ["platt", "isotonic"])
 def test_the_annotations_of_a_fold_have_no_part_in_its_events(calibration):
-    truth, found = corpus(2)
+    truth, result = corpus(2)
     settings = replace(CHOSEN, calibration=calibration)
-    before = judged(truth, found, settings)
+    before = judged(truth, result, settings)
     for fold in (0, 2) if calibration == "platt" else (1,):
         held_out = {key for key in truth.ids if truth.folds[key] == fold}
         # All candidates of the fold become true, which turns its annotations upside down.
@@ -137,10 +137,10 @@ def test_the_annotations_of_a_fold_have_no_part_in_its_events(calibration):
         other += [
             Annotation(key, one.event.start_s, one.event.end_s, "call")
             for key in held_out
-            for one in found[key]
+            for one in result[key]
             if not any(note.recording_id == key and note.start_s == one.event.start_s for note in truth.annotations)
         ]
-        after = judged(replace(truth, annotations=tuple(other)), found, settings)
+        after = judged(replace(truth, annotations=tuple(other)), result, settings)
         for key in held_out:
             assert after.events[key] == before.events[key]
         rest = [key for key in truth.ids if key not in held_out]
@@ -149,35 +149,35 @@ def test_the_annotations_of_a_fold_have_no_part_in_its_events(calibration):
 
 
 def test_neither_do_its_sounds():
-    truth, found = corpus(3)
-    before = judged(truth, found)
+    truth, result = corpus(3)
+    before = judged(truth, result)
     generator = np.random.default_rng(1)
-    changed = dict(found)
+    changed = dict(result)
     for key in truth.ids:
         if truth.folds[key] == 1:
             changed[key] = candidates(generator)[0]
     after = judged(truth, changed)
     assert before.per_fold[1].labels["call"].threshold == after.per_fold[1].labels["call"].threshold
-    same = before.per_fold[1].judge(found["r00"]), after.per_fold[1].judge(found["r00"])
+    same = before.per_fold[1].judge(result["r00"]), after.per_fold[1].judge(result["r00"])
     assert same[0] == same[1]
 
 
 def test_it_is_the_same_again_and_with_more_workers():
-    truth, found = corpus(4)
+    truth, result = corpus(4)
     of = (0, 1, 2, None)
-    more = judge(truth, dict.fromkeys(of, found), EventFeatureSettings(), CHOSEN, CRITERION, 2)
-    assert more.events == judged(truth, found).events
-    assert judged(truth, found, replace(CHOSEN, seed=1)).events != more.events
+    more = judge(truth, dict.fromkeys(of, result), EventFeatureSettings(), CHOSEN, CRITERION, 2)
+    assert more.events == judged(truth, result).events
+    assert judged(truth, result, replace(CHOSEN, seed=1)).events != more.events
 
 
 def test_too_few_candidates_leave_a_label_alone():
-    truth, found = corpus(5)
+    truth, result = corpus(5)
     few = replace(truth, annotations=truth.annotations[: LEAST_EACH - 1])
-    both = judged(few, found)
-    assert both.events == first_stage(found)
+    both = judged(few, result)
+    assert both.events == first_stage(result)
     assert "call stays with the first stage" in both.notes[0]
     one_group = replace(truth, groups=dict.fromkeys(truth.ids, "g"))
-    assert judged(one_group, found).events == first_stage(found)
+    assert judged(one_group, result).events == first_stage(result)
 
 
 def material(n=40, seed=0):
@@ -210,14 +210,14 @@ def test_the_calibration_is_the_logistic_regression_of_both_stages():
     true = generator.random(300) < 0.3
     second = np.clip(0.3 * true + 0.7 * generator.random(300), 0, 1)
     first = 2.0 * true + generator.standard_normal(300) * 2
-    found = fit_calibration(second, first, true, "platt").weights
+    result = fit_calibration(second, first, true, "platt").weights
     columns = np.stack([logit(second, LEAST_PROBABILITY), first], axis=1)
     n = int(true.sum())
     target = np.where(true, (n + 1) / (n + 2), 1 / (300 - n + 2))
     oracle = LogisticRegression(C=np.inf, tol=1e-10, max_iter=1000).fit(
         np.concatenate([columns, columns]), [1] * 300 + [0] * 300, np.concatenate([target, 1 - target])
     )
-    np.testing.assert_allclose(found, [*oracle.intercept_, *oracle.coef_[0]], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(result, [*oracle.intercept_, *oracle.coef_[0]], rtol=1e-3, atol=1e-3)
     line = fit_calibration(second, first, true, "isotonic")
     scores = fit_calibration(second, first, true, "platt")(second, first)
     expected = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(scores, true).predict(scores)
@@ -237,8 +237,8 @@ def test_the_threshold_does_best_by_events_with_annotations_that_nothing_found()
     one = material(60)
     references = dict(one.references) | {"r6": np.array([[500.0, 501.0]] * 1)}
     scores = np.where(one.true, 0.7, 0.3) + 0.05 * np.sin(np.arange(60))
-    found = fit_threshold(replace(one, references=references), scores, CRITERION)
-    assert 0.35 < found < 0.65
+    result = fit_threshold(replace(one, references=references), scores, CRITERION)
+    assert 0.35 < result < 0.65
 
 
 def test_missing_features_are_refused():

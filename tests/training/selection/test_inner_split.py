@@ -31,12 +31,12 @@ def clips(n_groups: int = 20, seed: int = 0) -> ClipColumns:
 @pytest.mark.parametrize("seed", range(5))
 def test_whole_groups_are_held_out_and_every_label_stays_for_learning(seed: int) -> None:
     whole = clips(seed=seed)
-    found = inner_split(whole, TrainingSettings(keep="best", seed=seed))
-    assert {clip.group for clip in found.held_out} == set(found.groups)
-    assert {clip.group for clip in found.train}.isdisjoint(found.groups)
-    assert len(found.train) + len(found.held_out) == len(whole)
-    assert len(found.held_out) == 30
-    learned, judged = (Counter(clip.label for clip in part) for part in (found.train, found.held_out))
+    split = inner_split(whole, TrainingSettings(keep="best", seed=seed))
+    assert {clip.group for clip in split.held_out} == set(split.groups)
+    assert {clip.group for clip in split.train}.isdisjoint(split.groups)
+    assert len(split.train) + len(split.held_out) == len(whole)
+    assert len(split.held_out) == 30
+    learned, judged = (Counter(clip.label for clip in part) for part in (split.train, split.held_out))
     assert set(learned) == {"kick", "snare", "rare", "single"}
     assert {"kick", "snare", "rare"} <= set(judged)
     assert judged["single"] == 0
@@ -53,9 +53,9 @@ def test_clips_without_a_group_are_held_out_by_recording() -> None:
     whole = ClipColumns.from_clips(
         [Clip(f"r{n // 4}", float(n), n + 0.3, "target", label="kick", group="", fold=1) for n in range(40)]
     )
-    found = inner_split(whole, BEST)
-    assert found.groups
-    assert set(found.train.recording_ids).isdisjoint(found.held_out.recording_ids)
+    split = inner_split(whole, BEST)
+    assert split.groups
+    assert set(split.train.recording_ids).isdisjoint(split.held_out.recording_ids)
 
 
 def test_a_recording_in_two_groups_is_never_on_both_sides() -> None:
@@ -65,8 +65,8 @@ def test_a_recording_in_two_groups_is_never_on_both_sides() -> None:
             for n in range(80)
         ]
     )
-    found = inner_split(whole, BEST)
-    assert set(found.train.recording_ids).isdisjoint(found.held_out.recording_ids)
+    split = inner_split(whole, BEST)
+    assert set(split.train.recording_ids).isdisjoint(split.held_out.recording_ids)
 
 
 def test_groups_that_each_hold_a_label_alone_are_refused_with_a_remedy() -> None:

@@ -32,10 +32,10 @@ def test_waiting_and_computing_are_told_apart(monkeypatch: pytest.MonkeyPatch) -
         clocks.cpu += 1.6
         clock.batch_done(8)
     clocks.now += 50.0  # validation
-    found = clock.figures()
-    assert found["samples_per_s"] == 32 / 16
-    assert found["data_wait"] == 0.75
-    assert found["device_use"] == pytest.approx(4 * 1.6 / (16 * 2))
+    result = clock.figures()
+    assert result["samples_per_s"] == 32 / 16
+    assert result["data_wait"] == 0.75
+    assert result["device_use"] == pytest.approx(4 * 1.6 / (16 * 2))
     clock.start()
     assert clock.figures() == {}
 
@@ -70,9 +70,9 @@ def test_a_gpu_waits_on_its_own_timeline_and_is_not_touched_before_the_first_epo
         clock.batch_came()
         FakeEvent.now_ms += 20.0
         clock.batch_done(4)
-    found = clock.figures()
+    result = clock.figures()
     # Each step takes 30 ms, and 10 ms pass before it, however long this computer took.
-    assert (found["data_wait"], found["device_use"], found["memory_mb"]) == (0.25, 0.75, 2.0)
+    assert (result["data_wait"], result["device_use"], result["memory_mb"]) == (0.25, 0.75, 2.0)
 
 
 def test_a_real_wait_is_measured() -> None:
@@ -84,5 +84,5 @@ def test_a_real_wait_is_measured() -> None:
 
 
 def test_memory_is_that_of_a_process_with_numpy() -> None:
-    found = peak_memory_mb()
-    assert found is None or 20 < found < 100_000
+    result = peak_memory_mb()
+    assert result is None or 20 < result < 100_000

@@ -39,9 +39,9 @@ def line(epoch: int) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    found = RunFolder(tmp_path / "fold0")
-    found.path.mkdir()
-    return found
+    run_folder = RunFolder(tmp_path / "fold0")
+    run_folder.path.mkdir()
+    return run_folder
 
 
 def follow(folder: RunFolder, epochs: range, run: TrackedRun = RUN) -> None:
@@ -55,23 +55,23 @@ def follow(folder: RunFolder, epochs: range, run: TrackedRun = RUN) -> None:
 def points(folder: RunFolder, name: str) -> list[tuple[int, float]]:
     events = EventAccumulator(str(folder.tracker(TENSORBOARD)))
     events.Reload()
-    return [(one.step, round(one.value, 4)) for one in events.Scalars(name)]
+    return [(Scalar.step, round(Scalar.value, 4)) for Scalar in events.Scalars(name)]
 
 
 def test_both_programs_get_every_epoch_with_names_group_tags_and_confusion(folder: RunFolder) -> None:
     follow(folder, range(3))
     assert points(folder, "train_loss") == [(0, 1.0), (1, 0.5), (2, 0.3333)]
     assert points(folder, "f1/kick") == [(epoch, 0.8571) for epoch in range(3)]
-    found = offline_run(folder.tracker(WANDB))
-    assert (found.project, found.name, found.group) == ("machines", "machines-long-fold0", "machines-long")
-    assert found.tags == ("drums", "probe")
-    assert found.config["training"] == {"epochs": 3}
-    assert [row["train_loss"] for row in found.history] == [1.0, 0.5, pytest.approx(1 / 3)]
-    assert [row["epoch"] for row in found.history] == [0, 1, 2]
-    assert all(row["f1/kick"] == pytest.approx(6 / 7) and row["recall/kick"] == 0.75 for row in found.history)
-    assert all("recall/snare" not in row for row in found.history)
-    assert all(row["confusion"] == CONFUSION for row in found.history)
-    assert found.exit_code == 0
+    run = offline_run(folder.tracker(WANDB))
+    assert (run.project, run.name, run.group) == ("machines", "machines-long-fold0", "machines-long")
+    assert run.tags == ("drums", "probe")
+    assert run.config["training"] == {"epochs": 3}
+    assert [row["train_loss"] for row in run.history] == [1.0, 0.5, pytest.approx(1 / 3)]
+    assert [row["epoch"] for row in run.history] == [0, 1, 2]
+    assert all(row["f1/kick"] == pytest.approx(6 / 7) and row["recall/kick"] == 0.75 for row in run.history)
+    assert all("recall/snare" not in row for row in run.history)
+    assert all(row["confusion"] == CONFUSION for row in run.history)
+    assert run.exit_code == 0
     (table, *_) = folder.tracker(WANDB).rglob("*.html")
     assert "<tr><td>kick</td><td>3</td><td>1</td></tr>" in table.read_text()
     # Moved to another machine, the folder holds all that belongs to the run.
@@ -121,7 +121,7 @@ def test_a_tracker_that_fails_stops_no_training_and_is_told(folder: RunFolder, m
 
 def test_no_tracker_leaves_no_file(folder: RunFolder) -> None:
     follow(folder, range(1), TrackedRun(to=()))
-    assert [one.name for one in folder.path.iterdir()] == ["metrics.jsonl"]
+    assert [path.name for path in folder.path.iterdir()] == ["metrics.jsonl"]
 
 
 def test_a_line_gives_numbers_and_a_table() -> None:

@@ -60,7 +60,12 @@ def test_parts_have_the_weights_of_the_whole() -> None:
 
 def test_a_segment_without_pitch_is_refused_where_pitch_is_used() -> None:
     whole = corpus()
-    plain = [type(one)(one.segment_id, one.group, one.units, one.audio) for one in whole.training]
+    plain = [
+        type(speech_segment)(
+            speech_segment.segment_id, speech_segment.group, speech_segment.units, speech_segment.audio
+        )
+        for speech_segment in whole.training
+    ]
     with pytest.raises(UsageError, match=r"segment a#0 has no pitch"):
         CropReader(whole, plain, PITCH)
     crops = CropReader(whole, plain, None).read([Draw(0, 0, 5, 0, 0)])

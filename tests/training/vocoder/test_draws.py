@@ -18,17 +18,17 @@ def test_every_segment_is_drawn_in_proportion_to_its_length() -> None:
 def test_starts_are_whole_units_anywhere_in_the_segment() -> None:
     draws = Draws([30, 4], [0, 1], units=10)
     every = [draws.draw(0, index) for index in range(2000)]
-    long = [one for one in every if one.segment == 0]
-    assert {one.first for one in long} == set(range(21))
-    assert all(one.last - one.first == 10 for one in long)
-    assert {(one.first, one.last) for one in every if one.segment == 1} == {(0, 4)}
+    long = [draw for draw in every if draw.segment == 0]
+    assert {draw.first for draw in long} == set(range(21))
+    assert all(draw.last - draw.first == 10 for draw in long)
+    assert {(draw.first, draw.last) for draw in every if draw.segment == 1} == {(0, 4)}
 
 
 def test_a_draw_is_a_function_of_seed_epoch_index_and_stream() -> None:
     draws = [Draws([500] * 3, [0] * 3, units=10, seed=seed) for seed in (0, 0, 1)]
     assert draws[0].draw(2, 7) == draws[1].draw(2, 7)
     others = [draws[2].draw(2, 7), draws[0].draw(3, 7), draws[0].draw(2, 8), draws[0].draw(2, 7, 1)]
-    assert all(one != draws[0].draw(2, 7) for one in others)
+    assert all(draw != draws[0].draw(2, 7) for draw in others)
 
 
 def test_some_crops_have_an_unknown_speaker() -> None:
@@ -41,8 +41,8 @@ def test_some_crops_have_an_unknown_speaker() -> None:
 def test_some_crops_are_whispered() -> None:
     draws = Draws([50, 50], [0, 1], units=10, unknown=0.5, whispered=0.2)
     every = [draws.draw(0, index) for index in range(2000)]
-    assert abs(sum(one.whispered for one in every) / 2000 - 0.2) < 0.05
-    assert {(one.whispered, one.speaker == UNKNOWN) for one in every} == {
+    assert abs(sum(draw.whispered for draw in every) / 2000 - 0.2) < 0.05
+    assert {(draw.whispered, draw.speaker == UNKNOWN) for draw in every} == {
         (a, b) for a in (True, False) for b in (True, False)
     }
     assert not any(Draws([9], [0], 5).draw(0, index).whispered for index in range(50))

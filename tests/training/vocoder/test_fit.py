@@ -48,14 +48,14 @@ def test_a_vocoder_is_trained_and_better_than_its_start(tmp_path: Path) -> None:
     assert "adversarial" not in place.epochs()[0]
     assert place.kept_epochs() == [6]
     assert not place.state_file.exists()
-    names = sorted(one.name for one in place.epoch(6).path.iterdir())
+    names = sorted(path.name for path in place.epoch(6).path.iterdir())
     assert names == ["sample_0_made.wav", "sample_0_recorded.wav", "vocoder.json", "vocoder.safetensors"]
-    found = Vocoder.read(tmp_path)
-    assert found.about.items() > fit.to_json().items()
-    assert found.spec.speakers == ("a", "b")
+    result = Vocoder.read(tmp_path)
+    assert result.about.items() > fit.to_json().items()
+    assert result.spec.speakers == ("a", "b")
     held_out = corpus().choosing[0]
-    for one in (found, Vocoder.read(place.start.path), Vocoder.read(place.final.path)):
-        sound = one.synthesise(held_out.units, held_out.f0_hz)
+    for vocoder in (result, Vocoder.read(place.start.path), Vocoder.read(place.final.path)):
+        sound = vocoder.synthesise(held_out.units, held_out.f0_hz)
         assert sound.shape == (len(held_out.units) * HOP,)
 
 
@@ -72,9 +72,9 @@ def test_the_best_epoch_is_that_of_the_choosing_group(tmp_path: Path, monkeypatc
     monkeypatch.setattr(run_module.VocoderRun, "epoch", kept)
     fit = train_vocoder(corpus(), tiny_settings(epochs=5), tmp_path)
     assert (fit.best_epoch, fit.log_mel, fit.start_log_mel, fit.stopped) == (3, 5.0, 9.0, "epochs")
-    found = Vocoder.read(tmp_path)._network.state_dict()
-    assert all(torch.equal(value, weights[3][key]) for key, value in found.items())
-    assert any(not torch.equal(value, weights[5][key]) for key, value in found.items())
+    result = Vocoder.read(tmp_path)._network.state_dict()
+    assert all(torch.equal(value, weights[3][key]) for key, value in result.items())
+    assert any(not torch.equal(value, weights[5][key]) for key, value in result.items())
 
 
 def test_patience_counts_epochs_without_min_delta(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,8 +105,8 @@ def test_learning_rates_are_separate_and_fall(tmp_path: Path, monkeypatch: pytes
         tiny_settings(learning_rate_decay=0.5, discriminator_learning_rate=5e-3, discriminator_steps=3),
         tmp_path,
     )
-    assert [one[0] for one in rates] == pytest.approx([1e-2, 1e-2, 5e-3, 5e-3, 2.5e-3, 2.5e-3])
-    assert [one[1] for one in rates] == [False, False, True, True, True, True]
+    assert [rate[0] for rate in rates] == pytest.approx([1e-2, 1e-2, 5e-3, 5e-3, 2.5e-3, 2.5e-3])
+    assert [rate[1] for rate in rates] == [False, False, True, True, True, True]
     assert steps["discriminator"] == 3 * 4
 
 
@@ -122,11 +122,11 @@ def collapsed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_planted_collapse_stops_with_advice_and_its_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     collapsed(monkeypatch)
     settings = tiny_settings(epochs=12, draws=8, collapse_epochs=3, discriminator_learning_rate=0.05)
-    said: list[str] = []
+    result: list[str] = []
     with pytest.raises(OssicleError, match=r"discriminators won.*discriminator_learning_rate = 0\.0125") as stop:
-        train_vocoder(corpus(), settings, tmp_path, log=said.append)
+        train_vocoder(corpus(), settings, tmp_path, log=result.append)
     assert stop.value.exit_code == 1
-    assert any("the discriminators won" in line for line in said)
+    assert any("the discriminators won" in line for line in result)
     assert VocoderFolder(tmp_path).state_file.exists()
     done = len(VocoderFolder(tmp_path).epochs())
     # It does not go on by itself; asked for advice only, it ends, and the advice stays in the figures.
@@ -182,7 +182,12 @@ def test_a_segment_that_cannot_be_read_ends_the_training_loudly(tmp_path: Path) 
     def unreadable() -> np.ndarray:
         raise AudioError("tape.wav: cannot be read")
 
-    bad = [SpeechSegment(one.segment_id, one.group, one.units, unreadable, one.f0_hz) for one in whole.training]
+    bad = [
+        SpeechSegment(
+            speech_segment.segment_id, speech_segment.group, speech_segment.units, unreadable, speech_segment.f0_hz
+        )
+        for speech_segment in whole.training
+    ]
     with pytest.raises(AudioError, match=r"tape\.wav"):
         train_vocoder(corpus(training=bad), tiny_settings(), tmp_path)
 
@@ -192,14 +197,19 @@ def test_without_pitch_and_speakers_and_by_recordings_of_known_speakers(tmp_path
     train_vocoder(corpus(), plain, tmp_path / "plain")
     assert Vocoder.read(tmp_path / "plain").spec.speakers == ()
     whole = corpus()
-    known = [SpeechSegment(one.segment_id, "tape 9", one.units, one.audio, one.f0_hz, "a") for one in whole.choosing]
+    known = [
+        SpeechSegment(
+            speech_segment.segment_id, "tape 9", speech_segment.units, speech_segment.audio, speech_segment.f0_hz, "a"
+        )
+        for speech_segment in whole.choosing
+    ]
     seen: list[int] = []
     read = run_module.held_out_batches
 
     def batches(*given: Any) -> Any:
-        found = read(*given)
-        seen.extend(draw.speaker for batch in found for draw in batch)
-        return found
+        result = read(*given)
+        seen.extend(draw.speaker for batch in result for draw in batch)
+        return result
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_module, "held_out_batches", batches)

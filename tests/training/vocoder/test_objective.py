@@ -48,10 +48,10 @@ def test_a_batch_in_parts_gives_the_weights_of_the_whole(crops: Crops, part: int
     settings = tiny_settings(gradient_penalty=1.0)
     whole, parts = trained(settings, crops, 6), trained(settings, crops, part)
     for name in ("generator", "discriminators"):
-        wanted, found = (getattr(one, name).state_dict() for one in (whole, parts))
+        wanted, result = (getattr(one, name).state_dict() for one in (whole, parts))
         start = getattr(objective(settings), name).state_dict()
         for key, value in wanted.items():
-            torch.testing.assert_close(found[key], value, rtol=0, atol=1e-5)
+            torch.testing.assert_close(result[key], value, rtol=0, atol=1e-5)
         assert any((value - start[key]).abs().max() > 1e-3 for key, value in wanted.items())
 
 

@@ -8,8 +8,8 @@ from .made_up_speech import HOP, ORIGIN_S, RATE, K, corpus
 
 
 def of_samples(samples: np.ndarray, n: int = 5, origin_s: float = ORIGIN_S) -> tuple[VocoderCorpus, SpeechSegment]:
-    one = SpeechSegment("s#0", "s", np.zeros(n, np.int64), lambda: samples.astype(np.float32))
-    return VocoderCorpus([one], [one], K, HOP / RATE, origin_s, RATE), one
+    speech_segment = SpeechSegment("s#0", "s", np.zeros(n, np.int64), lambda: samples.astype(np.float32))
+    return VocoderCorpus([speech_segment], [speech_segment], K, HOP / RATE, origin_s, RATE), speech_segment
 
 
 def test_unit_i_is_the_sound_half_a_hop_around_the_centre_of_its_frame() -> None:
@@ -63,9 +63,9 @@ def test_a_corpus_of_nothing_is_refused() -> None:
     for empty in ("training", "choosing"):
         with pytest.raises(UsageError, match="no segment with units"):
             corpus(**{empty: []})
-    one = whole.training[0]
-    assert one.f0_hz is not None
-    wrong = SpeechSegment("w#0", "a", one.units, one.audio, one.f0_hz[:-1])
+    speech_segment = whole.training[0]
+    assert speech_segment.f0_hz is not None
+    wrong = SpeechSegment("w#0", "a", speech_segment.units, speech_segment.audio, speech_segment.f0_hz[:-1])
     with pytest.raises(UsageError, match="segment w#0"):
         corpus(training=[wrong])
     with pytest.raises(UsageError, match="from 0 to 1"):

@@ -9,7 +9,7 @@ def slow_merges(
     sequences: Sequence[Sequence[int]], n_units: int, vocabulary: int, min_count: int
 ) -> list[tuple[int, int]]:
     """Return the merges of a vocabulary."""
-    rows = [list(one) for one in sequences]
+    rows = [list(sequence) for sequence in sequences]
     units = {unit: (unit,) for unit in range(n_units)}
     merges: list[tuple[int, int]] = []
     for token in range(n_units, vocabulary):

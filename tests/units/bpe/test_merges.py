@@ -12,9 +12,9 @@ MERGES = Merges(4, ((0, 1), (4, 4), (5, 4), (2, 3), (7, 0)))
 
 @given(st.lists(st.lists(st.integers(0, 3), max_size=40), max_size=5))
 def test_tokens_hold_all_units_of_any_sequence(sequences: list[list[int]]) -> None:
-    tokens = MERGES.encode([np.array(one, np.int16) for one in sequences])
-    assert [MERGES.decode(one).tolist() for one in tokens] == sequences
-    assert all(int(MERGES.lengths[one].sum()) == len(units) for one, units in zip(tokens, sequences, strict=True))
+    tokens = MERGES.encode([np.array(sequence, np.int16) for sequence in sequences])
+    assert [MERGES.decode(token).tolist() for token in tokens] == sequences
+    assert all(int(MERGES.lengths[token].sum()) == len(units) for token, units in zip(tokens, sequences, strict=True))
 
 
 def test_equal_neighbours_are_merged_from_the_left() -> None:

@@ -11,14 +11,14 @@ MERGES = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), max_size=5)
 
 @given(SEQUENCES, MERGES)
 def test_counts_stay_those_of_the_sequences(sequences: list[list[int]], merges: list[tuple[int, int]]) -> None:
-    stream = TokenStream([np.array(one, np.int64) for one in sequences], 3, 9)
+    stream = TokenStream([np.array(sequence, np.int64) for sequence in sequences], 3, 9)
     for token, (first, second) in enumerate(merges, 3):
         before = len(stream)
         made = stream.merge(first, second, token)
         assert len(stream) == before - made == sum(map(len, stream.sequences()))
         counted = np.zeros((9, 9), np.int64)
-        for one in stream.sequences():
-            np.add.at(counted, (one[:-1], one[1:]), 1)
+        for sequence in stream.sequences():
+            np.add.at(counted, (sequence[:-1], sequence[1:]), 1)
         assert (stream.counts == counted).all()
     assert len(stream.sequences()) == len(sequences)
 

@@ -33,19 +33,19 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_inertia_is_that_of_a_full_fit_of_scikit_learn():
     frames = drawn()
     theirs = ScikitKMeans(20, n_init=3, random_state=0).fit(frames).inertia_ / len(frames)
-    found = fit(frames)
-    assert found.inertia <= theirs * 1.01
-    distances = np.square(frames[:, None].astype(float) - found.centres).sum(axis=2)
-    assert found.inertia == pytest.approx(distances.min(axis=1).mean(), rel=1e-6)
-    assert found.counts.tolist() == np.bincount(distances.argmin(axis=1), minlength=20).tolist()
+    found_centres = fit(frames)
+    assert found_centres.inertia <= theirs * 1.01
+    distances = np.square(frames[:, None].astype(float) - found_centres.centres).sum(axis=2)
+    assert found_centres.inertia == pytest.approx(distances.min(axis=1).mean(), rel=1e-6)
+    assert found_centres.counts.tolist() == np.bincount(distances.argmin(axis=1), minlength=20).tolist()
 
 
 def test_a_sample_and_passes_over_all_frames_are_as_good(small):
     frames = drawn()
     theirs = ScikitKMeans(20, n_init=3, random_state=0).fit(frames).inertia_ / len(frames)
-    found = fit(frames)
-    assert found.passes >= 2
-    assert found.inertia <= theirs * 1.01
+    found_centres = fit(frames)
+    assert found_centres.passes >= 2
+    assert found_centres.inertia <= theirs * 1.01
 
 
 def test_seed_and_threads(small):
@@ -131,9 +131,9 @@ def test_a_state_is_written_every_five_minutes(tmp_path: Path):
 
 def test_centres_without_frames_are_put_elsewhere_or_reported():
     same = np.repeat(np.eye(4, dtype=np.float32), 10, axis=0)
-    found = fit(same, k=6)
-    assert sorted(found.counts.tolist()) == [0, 0, 10, 10, 10, 10]
-    assert found.inertia == 0.0
+    found_centres = fit(same, k=6)
+    assert sorted(found_centres.counts.tolist()) == [0, 0, 10, 10, 10, 10]
+    assert found_centres.inertia == 0.0
 
 
 def test_more_centres_than_frames_are_refused():

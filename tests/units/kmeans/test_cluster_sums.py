@@ -13,30 +13,30 @@ def drawn(n: int = 5000, k: int = 7, dim: int = 5) -> tuple[np.ndarray, np.ndarr
 
 
 def total(blocks: Blocks, centres: np.ndarray, threads: int = 1) -> ClusterSums:
-    found = ClusterSums.empty(*centres.shape)
-    for one in blocks.sums(centres, threads):
-        found.add(one)
-    return found
+    sums = ClusterSums.empty(*centres.shape)
+    for cluster_sums in blocks.sums(centres, threads):
+        sums.add(cluster_sums)
+    return sums
 
 
 def test_sums_counts_and_inertia_are_those_of_a_loop_over_frames():
     frames, centres = drawn()
-    found, labels = sums_of(frames, NearestCentre(centres), 7), NearestCentre(centres).labels(frames)
+    cluster_sums, labels = sums_of(frames, NearestCentre(centres), 7), NearestCentre(centres).labels(frames)
     for cluster in range(7):
         own = frames[labels == cluster].astype(float)
-        assert found.counts[cluster] == len(own)
-        np.testing.assert_allclose(found.sums[cluster], own.sum(axis=0), rtol=1e-12)
-        np.testing.assert_allclose(found.means(centres)[cluster], own.mean(axis=0), rtol=1e-6)
+        assert cluster_sums.counts[cluster] == len(own)
+        np.testing.assert_allclose(cluster_sums.sums[cluster], own.sum(axis=0), rtol=1e-12)
+        np.testing.assert_allclose(cluster_sums.means(centres)[cluster], own.mean(axis=0), rtol=1e-6)
     distances = np.square(frames.astype(float) - centres[labels]).sum(axis=1)
-    assert found.inertia(centres) == pytest.approx(distances.mean(), rel=1e-12)
+    assert cluster_sums.inertia(centres) == pytest.approx(distances.mean(), rel=1e-12)
 
 
 def test_a_cluster_without_frames_keeps_its_centre():
     frames, centres = drawn()
     centres[3] = 1000
-    found = sums_of(frames, NearestCentre(centres), 7)
-    assert found.counts[3] == 0
-    assert found.means(centres)[3].tolist() == [1000.0] * 5
+    cluster_sums = sums_of(frames, NearestCentre(centres), 7)
+    assert cluster_sums.counts[3] == 0
+    assert cluster_sums.means(centres)[3].tolist() == [1000.0] * 5
     assert ClusterSums.empty(7, 5).inertia(centres) == 0.0
 
 

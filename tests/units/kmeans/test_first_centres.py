@@ -16,12 +16,12 @@ def apart(seed: int, clusters: int = 40) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(3))
 def test_every_cluster_gets_a_centre_where_passes_alone_do_not_get_there(seed):
     frames = apart(seed)
-    found = lloyd(frames, first_centres(frames, 40, 0), 50)[1]
+    result = lloyd(frames, first_centres(frames, 40, 0), 50)[1]
     alone = [lloyd(frames, plus_plus(frames, 40, np.random.default_rng(n)), 50)[1] for n in range(4)]
     # Four dimensions with a variance of a quarter each; overlapping clusters lie below.
-    assert found < 1.01
-    assert found <= min(alone) * 1.0001
-    assert max(alone) > found * 1.02
+    assert result < 1.01
+    assert result <= min(alone) * 1.0001
+    assert max(alone) > result * 1.02
 
 
 def test_the_seed_decides_and_threads_do_not():
@@ -33,7 +33,7 @@ def test_the_seed_decides_and_threads_do_not():
 @pytest.mark.parametrize("k", [1, 2, 3, 7])
 def test_as_many_centres_as_frames_or_a_few(k):
     frames = np.arange(7, dtype=np.float32)[:, None] ** 2
-    found = first_centres(frames, k, 0)
-    assert found.shape == (k, 1)
-    assert np.isfinite(found).all()
-    assert k < 7 or sorted(found.ravel().tolist()) == frames.ravel().tolist()
+    result = first_centres(frames, k, 0)
+    assert result.shape == (k, 1)
+    assert np.isfinite(result).all()
+    assert k < 7 or sorted(result.ravel().tolist()) == frames.ravel().tolist()

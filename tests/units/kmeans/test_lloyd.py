@@ -9,9 +9,9 @@ def test_passes_are_those_of_scikit_learn():
     frames = random.standard_normal((2000, 5)).astype(np.float32)
     theirs = KMeans(8, init=frames[:8], n_init=1, max_iter=3, tol=0.0, algorithm="lloyd").fit(frames)
     # Theirs measures the inertia after its last pass.
-    found, _, _ = lloyd(frames, frames[:8], 3, least_gain=0.0)
-    _, inertia, _ = lloyd(frames, found, 1)
-    np.testing.assert_allclose(found, theirs.cluster_centers_, rtol=1e-4, atol=1e-5)
+    result, _, _ = lloyd(frames, frames[:8], 3, least_gain=0.0)
+    _, inertia, _ = lloyd(frames, result, 1)
+    np.testing.assert_allclose(result, theirs.cluster_centers_, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(inertia, theirs.inertia_ / 2000, rtol=1e-5)
 
 

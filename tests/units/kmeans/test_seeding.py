@@ -18,11 +18,11 @@ def inertia(frames: np.ndarray, centres: np.ndarray) -> float:
 
 def test_centres_are_different_frames_and_the_seed_decides():
     frames = clusters()
-    found = plus_plus(frames, 30, np.random.default_rng(1))
-    assert len({one.tobytes() for one in found}) == 30
-    assert {one.tobytes() for one in found} <= {one.tobytes() for one in frames}
-    assert found.tobytes() == plus_plus(frames, 30, np.random.default_rng(1)).tobytes()
-    assert found.tobytes() != plus_plus(frames, 30, np.random.default_rng(2)).tobytes()
+    result = plus_plus(frames, 30, np.random.default_rng(1))
+    assert len({one.tobytes() for one in result}) == 30
+    assert {one.tobytes() for one in result} <= {frame.tobytes() for frame in frames}
+    assert result.tobytes() == plus_plus(frames, 30, np.random.default_rng(1)).tobytes()
+    assert result.tobytes() != plus_plus(frames, 30, np.random.default_rng(2)).tobytes()
 
 
 def test_the_start_is_as_good_as_that_of_scikit_learn_and_better_than_chance():
@@ -36,5 +36,5 @@ def test_the_start_is_as_good_as_that_of_scikit_learn_and_better_than_chance():
 
 def test_fewer_different_frames_than_centres_repeat():
     frames = np.repeat(np.eye(3, dtype=np.float32), 4, axis=0)
-    found = plus_plus(frames, 5, np.random.default_rng(0))
-    assert len({one.tobytes() for one in found}) == 3
+    result = plus_plus(frames, 5, np.random.default_rng(0))
+    assert len({one.tobytes() for one in result}) == 3

@@ -33,6 +33,7 @@ _SCHEMA = {
     for name, kind in ANNOTATION_SCHEMA.items()
     if name != "provenance"
 }
+_RAW = ("start_s", "end_s", "label", "low_hz", "high_hz", "quality", "confidence")
 
 
 class Annotations(Sequence[Annotation]):
@@ -71,7 +72,7 @@ class Annotations(Sequence[Annotation]):
         self._annotations = tuple(sorted(_checked(annotations), key=_order))
         recordings = _names(recordings)
         self.recordings: tuple[str, ...] = tuple(
-            sorted({*recordings, *(one.recording_id for one in self._annotations)})
+            sorted({*recordings, *(annotation.recording_id for annotation in self._annotations)})
         )
         self.notes: tuple[str, ...] = tuple(notes)
 
@@ -104,7 +105,7 @@ class Annotations(Sequence[Annotation]):
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels that occur, sorted."""
-        return tuple(sorted({one.label for one in self._annotations}))
+        return tuple(sorted({annotation.label for annotation in self._annotations}))
 
     def of(self, recording: str) -> tuple[Annotation, ...]:
         """Return the annotations of a recording.
@@ -129,7 +130,7 @@ class Annotations(Sequence[Annotation]):
 
     @cached_property
     def _of(self) -> dict[str, list[Annotation]]:
-        return grouped(self._annotations, lambda one: one.recording_id)
+        return grouped(self._annotations, lambda annotation: annotation.recording_id)
 
     def to_polars(self) -> pl.DataFrame:
         """Return the annotations as a table.
@@ -139,7 +140,10 @@ class Annotations(Sequence[Annotation]):
         One row an annotation: ``recording``, ``start_s`` and ``end_s`` (seconds), ``label``, ``low_hz``, ``high_hz``,
         ``quality``, ``confidence``; null if unknown.
         """
-        rows = [(one.recording_id, *(getattr(one, name) for name in list(_SCHEMA)[1:])) for one in self._annotations]
+        rows = [
+            (annotation.recording_id, *(getattr(annotation, name) for name in list(_SCHEMA)[1:]))
+            for annotation in self._annotations
+        ]
         return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
@@ -210,7 +214,7 @@ def read_annotations(
         "" if default_label is None else text_fault("default_label", default_label),
         "" if threshold is None else number_fault("threshold", threshold),
         "" if isinstance(template, str) else f"template = {template!r} is not a text",
-        *(text_fault("label_fields", one) for one in label_fields),
+        *(text_fault("label_fields", label_field) for label_field in label_fields),
     )
     reading = Reading(
         format=None if format is None else format_named(format),
@@ -304,14 +308,12 @@ def given_column(label_column: str | int) -> str:
 def event_table(annotations: Iterable[Annotation] | Predictions) -> EventTable:
     """Return annotations, or the events of predictions, as a table of rows with all their recordings."""
     if isinstance(annotations, Predictions):
-        read = [one for one in annotations if one.status != "left_out"]
-        return EventTable(tuple(row for one in read for row in one.rows), tuple(sorted(one.name for one in read)))
+        read = [prediction for prediction in annotations if prediction.status != "left_out"]
+        names = tuple(sorted(prediction.name for prediction in read))
+        return EventTable(tuple(row for prediction in read for row in prediction.rows), names)
     known = annotations if isinstance(annotations, Annotations) else Annotations(annotations)
     rows = (
-        RawSelection(
-            one.start_s, one.end_s, one.label, one.low_hz, one.high_hz, one.quality, one.confidence, one.recording_id
-        )
-        for one in known
+        RawSelection(*(getattr(annotation, field) for field in _RAW), annotation.recording_id) for annotation in known
     )
     return EventTable(tuple(rows), known.recordings)
 
@@ -339,9 +341,9 @@ def _names(recordings: Iterable[str]) -> list[str]:
     if isinstance(recordings, str):
         raise ValueError(f"recordings = {recordings!r} is one text; give a list of names")
     names = list(recordings)
-    raise_first("recordings", *(text_fault(f"recordings[{index}]", one) for index, one in enumerate(names)))
+    raise_first("recordings", *(text_fault(f"recordings[{index}]", name) for index, name in enumerate(names)))
     return names
 
 
-def _order(one: Annotation) -> tuple[str, float, float, str, str]:
-    return one.recording_id, one.start_s, one.end_s, one.label, repr(one)
+def _order(annotation: Annotation) -> tuple[str, float, float, str, str]:
+    return annotation.recording_id, annotation.start_s, annotation.end_s, annotation.label, repr(annotation)

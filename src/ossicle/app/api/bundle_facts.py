@@ -110,7 +110,7 @@ class BundleFacts:
     @property
     def members(self) -> tuple[str, ...]:
         """The names of an ensemble's members; empty for a single model."""
-        return () if self.manifest.ensemble is None else tuple(one.name for one in self.manifest.ensemble.members)
+        return () if self.manifest.ensemble is None else tuple(member.name for member in self.manifest.ensemble.members)
 
     @property
     def streams(self) -> bool:

@@ -70,7 +70,7 @@ def open_predictor(bundle: Bundle, engine: Engine) -> Predictor:
             f"the runtime {engine.runtime} runs on the CPU only, not on {engine.device!r}; use the runtime torch there"
         )
     if bundle.ensemble is not None:
-        return bundled_ensemble(bundle, lambda one: open_predictor(one, engine))
+        return bundled_ensemble(bundle, lambda bundle: open_predictor(bundle, engine))
     if bundle.encoder is not None:
         return _encoded(bundle, bundle.encoder, engine)
     return RUNTIMES[engine.runtime](bundle, engine)

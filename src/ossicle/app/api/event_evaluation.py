@@ -200,7 +200,9 @@ def evaluate(
     options = ReadOptions(given_column(label_column), lengths=lengths)
     both = (("reference", reference), ("predictions", predictions))
     read = [_event_folder(role, events, options) for role, events in both]
-    references, predicted, measured = pair_names(*(one.sets for one in read), {name: [] for name in lengths_s})
+    references, predicted, measured = pair_names(
+        *(event_folder.sets for event_folder in read), {name: [] for name in lengths_s}
+    )
     known_s = dict(zip(measured, lengths_s.values(), strict=True))
     missing = sorted(references.keys() - known_s.keys())
     if durations_s is not None and missing:
@@ -226,7 +228,7 @@ def evaluate(
         left_out=tuple(sorted(predicted.keys() - references.keys())),
         intervals=bootstrap > 0,
         timed=durations_s is not None,
-        notes=(*(note for one in read for note in one.notes), *_label_notes(*pairs)),
+        notes=(*(note for event_folder in read for note in event_folder.notes), *_label_notes(*pairs)),
     )
 
 

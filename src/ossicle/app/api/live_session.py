@@ -178,7 +178,7 @@ def open_sinks(
     ModuleNotFoundError
         paho-mqtt is not installed (the extra ``live``).
     """
-    return FanOut([SinkQueue(sink, most_lines) for sink in [_open(one, environment) for one in addresses]])
+    return FanOut([SinkQueue(sink, most_lines) for sink in [_open(address, environment) for address in addresses]])
 
 
 def _open(address: SinkAddress, environment: Mapping[str, str]) -> Sink:

@@ -144,8 +144,8 @@ class LoadedBundle(BundleFacts):
             )
             done = [named_prediction(name, None, predict_stream(stream, finder))]
         else:
-            found = find_audio(_paths_of(recordings))
-            done = [self.predict_file(path, name, keep_scores=keep_scores) for name, path in found]
+            audio = find_audio(_paths_of(recordings))
+            done = [self.predict_file(path, name, keep_scores=keep_scores) for name, path in audio]
         return Predictions(tuple(done), self.labels, self.manifest.front.fmax_hz)
 
     def predict_file(self, path: PathLike, name: str = "", *, keep_scores: bool = False) -> RecordingPrediction:
@@ -178,7 +178,7 @@ class LoadedBundle(BundleFacts):
         """
         self._require_events()
         file = given_path("path", path)
-        found = predict_file(
+        prediction = predict_file(
             file,
             self._predictor,
             self.decisions,
@@ -187,7 +187,7 @@ class LoadedBundle(BundleFacts):
             self._delivery,
             keep_scores=keep_scores,
         )
-        return named_prediction(name or file.name, file, found)
+        return named_prediction(name or file.name, file, prediction)
 
     def stream(self, rate: int | None = None) -> EventStream:
         """Start a live stream, as ``ossicle stream`` does.
@@ -337,10 +337,10 @@ def _paths_of(recordings: object) -> list[Path]:
     if not isinstance(recordings, Iterable) or isinstance(recordings, np.ndarray | bytes):
         raise ValueError(_no_recordings(recordings))
     paths = list(recordings)
-    for one in paths:
-        if not isinstance(one, str | os.PathLike):
-            raise ValueError(_no_recordings(one))
-    return [given_path("a path", one) for one in paths]
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise ValueError(_no_recordings(path))
+    return [given_path("a path", path) for path in paths]
 
 
 def _no_recordings(given: object) -> str:

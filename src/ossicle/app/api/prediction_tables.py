@@ -25,10 +25,10 @@ class PredictionTables:
         self._out, self._options = out, WriteOptions(high_hz=high_hz)
         self._places = table_places(names)
         targets = [FORMATS[name] for name in formats]
-        for one in targets:
-            require_writer(one)
-        self._of_each = [one for one in targets if one.shape != "table"]
-        self._of_all = [one for one in targets if one.shape == "table"]
+        for target in targets:
+            require_writer(target)
+        self._of_each = [target for target in targets if target.shape != "table"]
+        self._of_all = [target for target in targets if target.shape == "table"]
 
     def write(self, one: RecordingPrediction, *, keep: bool = False) -> list[Path]:
         """Write the tables of one recording and return them; with ``keep`` existing tables stay unchanged.
@@ -64,9 +64,9 @@ def write_table_of(
 
     A recording that was left out is not named: it was not examined.
     """
-    kept = [one for one in predictions if one.status != "left_out"]
-    rows = tuple(row for one in kept for row in one.rows)
-    require_writer(target)(path, EventTable(rows, tuple(one.name for one in kept)), options)
+    kept = [prediction for prediction in predictions if prediction.status != "left_out"]
+    rows = tuple(row for prediction in kept for row in prediction.rows)
+    require_writer(target)(path, EventTable(rows, tuple(prediction.name for prediction in kept)), options)
 
 
 def require_writer(target: Format) -> Writer:

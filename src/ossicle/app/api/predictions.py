@@ -67,9 +67,9 @@ class Predictions(Sequence[RecordingPrediction]):
         """Return the prediction at an index or of a recording by name; raises KeyError for an unknown name."""
         if not isinstance(key, str):
             return self.recordings[key]
-        for one in self.recordings:
-            if one.name == key:
-                return one
+        for recording in self.recordings:
+            if recording.name == key:
+                return recording
         raise KeyError(key)
 
     def __len__(self) -> int:
@@ -82,17 +82,17 @@ class Predictions(Sequence[RecordingPrediction]):
     @property
     def events(self) -> Mapping[str, tuple[Event, ...]]:
         """The events of each recording that was read, by its name; sorted by start, end and label."""
-        return {one.name: one.events for one in self.recordings if one.status != "left_out"}
+        return {recording.name: recording.events for recording in self.recordings if recording.status != "left_out"}
 
     @property
     def skipped(self) -> tuple[RecordingPrediction, ...]:
         """The recordings that could not be read, each with its ``reason``."""
-        return tuple(one for one in self.recordings if one.status == "left_out")
+        return tuple(recording for recording in self.recordings if recording.status == "left_out")
 
     @property
     def partial(self) -> tuple[RecordingPrediction, ...]:
         """The recordings that end early, each with its ``reason``; their events up to there are kept."""
-        return tuple(one for one in self.recordings if one.status == "partial")
+        return tuple(recording for recording in self.recordings if recording.status == "partial")
 
     def to_polars(self) -> pl.DataFrame:
         """Return all events as a table.
@@ -103,9 +103,9 @@ class Predictions(Sequence[RecordingPrediction]):
         it is in the files; :meth:`write` escapes it for spreadsheets.
         """
         rows = [
-            (one.name, event.start_s, event.end_s, event.label, event.score)
-            for one in self.recordings
-            for event in one.events
+            (recording.name, event.start_s, event.end_s, event.label, event.score)
+            for recording in self.recordings
+            for event in recording.events
         ]
         return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
@@ -135,12 +135,14 @@ class Predictions(Sequence[RecordingPrediction]):
         target, place = format_named(format, writing=True), settled_above(given_path("path", path), PROJECT_FILE)
         if not names_a_file(place, target):
             make_folder(place)
-            tables = PredictionTables(place, [one.name for one in self.recordings], (target.name,), self.high_hz)
+            tables = PredictionTables(
+                place, [recording.name for recording in self.recordings], (target.name,), self.high_hz
+            )
             return (
-                *(path for one in self.recordings for path in tables.write(one)),
+                *(path for recording in self.recordings for path in tables.write(recording)),
                 *tables.write_all(self.recordings),
             )
-        read = [one for one in self.recordings if one.status != "left_out"]
+        read = [recording for recording in self.recordings if recording.status != "left_out"]
         if target.shape != "table" and len(read) != 1:
             raise UsageError(
                 f"{place}: {target.title} hold one recording each, but there are {len(read)}: give a folder"

@@ -62,8 +62,8 @@ class ProjectRun:
     @property
     def metrics(self) -> Mapping[str, Any] | None:
         """The content of ``metrics.json``; None if the run stopped before it."""
-        found = self.results.get(METRICS)
-        return None if found is None else read_json(found)
+        path = self.results.get(METRICS)
+        return None if path is None else read_json(path)
 
     @property
     def report(self) -> Path | None:
@@ -256,7 +256,7 @@ class Project:
         )
         pipeline = pipeline_of(self._loaded)
         published = {name: self._loaded.results / name for name in pipeline.results(done.artefacts)}
-        lost = tuple(one.line for one in pipeline.losses(done.artefacts))
+        lost = tuple(loss.line for loss in pipeline.losses(done.artefacts))
         return ProjectRun(
             done.artefacts, done.outcomes, done.seconds, published, pipeline.refusal(done.artefacts, self._loaded), lost
         )

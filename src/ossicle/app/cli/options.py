@@ -156,7 +156,7 @@ def overrides_of(
     of_roots = []
     for source, folders in parse_root_map(roots, MAP_OPTION).items():
         require_folders(f"{MAP_OPTION} {source}", folders)
-        listed = ", ".join(quoted(str(one.absolute())) for one in folders)
+        listed = ", ".join(quoted(str(path.absolute())) for path in folders)
         of_roots.append(f"roots.{quoted(source)}=[{listed}]")
     return (*given, *of_roots)
 

@@ -38,14 +38,14 @@ def benchmark_jobs(project: Project, overrides: tuple[str, ...], on: str | None)
     line, shared = Line(project, overrides), _shared_scores(project, overrides)
     listed = [
         Listed(
-            name=one.name,
-            argv=line("benchmark", "--task", one.name, "--progress=plain"),
-            needs=tuple(shared.get(need, need) for need in one.needs),
-            kind=f"benchmark-{one.name.partition(':')[0]}",
-            table=one.step,
+            name=task.name,
+            argv=line("benchmark", "--task", task.name, "--progress=plain"),
+            needs=tuple(shared.get(need, need) for need in task.needs),
+            kind=f"benchmark-{task.name.partition(':')[0]}",
+            table=task.step,
         )
-        for one in benchmark_tasks(project, (), overrides)
-        if one.name not in shared
+        for task in benchmark_tasks(project, (), overrides)
+        if task.name not in shared
     ]
     return listed_jobs(project, listed, on)
 

@@ -49,7 +49,7 @@ class Line:
             *words,
             f"--project={project.file.name}",
             *((f"--variant={project.variant}",) if project.variant else ()),
-            *(f"--set={one}" for one in self.overrides),
+            *(f"--set={override}" for override in self.overrides),
             *(() if project.data_root == own else (f"--data-root={project.data_root.resolve()}",)),
         )
 
@@ -216,13 +216,13 @@ def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> l
     for kind, of in grouped.items():
         for part, begin in enumerate(range(0, len(of), LARGEST_ARRAY), start=1):
             chunk, name = of[begin : begin + LARGEST_ARRAY], kind if part == 1 else f"{kind}-{part}"
-            needed = [(index, *homes[need]) for index, one in enumerate(chunk) for need in one.needs]
+            needed = [(index, *homes[need]) for index, listed in enumerate(chunk) for need in listed.needs]
             needs = tuple(sorted({job for _, job, _ in needed}))
             whole = {job for index, job, other in needed if index != other or lengths[job] != len(chunk)}
             by_task = tuple(job for job in needs if job not in whole and len(chunk) > 1)
-            tasks = tuple(Task(one.name, one.argv) for one in chunk)
+            tasks = tuple(Task(listed.name, listed.argv) for listed in chunk)
             out.append(Job(name, tasks, needs, placement(project, of[0].table, on), of[0].table, by_task))
-            homes.update({one.name: (name, index) for index, one in enumerate(chunk)})
+            homes.update({listed.name: (name, index) for index, listed in enumerate(chunk)})
             lengths[name] = len(chunk)
     return out
 

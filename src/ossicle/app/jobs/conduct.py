@@ -63,7 +63,11 @@ def conduct(
             states = watch.look(poll_s)
             done = _done(plan, states)
             show(states)
-            here = [one for one in states if one.job in begun and not one.ended and not plan.job(one.job).elsewhere]
+            here = [
+                state
+                for state in states
+                if state.job in begun and not state.ended and not plan.job(state.job).elsewhere
+            ]
             if not wait and not here and all(job.name in begun or _waits(job, plan, done) for job in plan.jobs):
                 return states
             stuck = {state.job for state in states if state.state in ("failed", "cancelled", "lost")}
@@ -105,13 +109,15 @@ class _Watch:
         if fresh:
             self._asked = time.monotonic()
         states = task_states(self._folder, self._plan, self._seen)
-        for number, one in enumerate(states):
-            key = (one.job, one.index)
-            if one.state != "lost":
+        for number, state in enumerate(states):
+            key = (state.job, state.index)
+            if state.state != "lost":
                 self._lost.pop(key, None)
             elif (seen := self._lost.get(key, 0) + fresh) < _LOST_LOOKS:
                 self._lost[key] = seen
-                states[number] = TaskState(one.job, one.task, one.index, PENDING, "", one.attempt, None, one.log)
+                states[number] = TaskState(
+                    state.job, state.task, state.index, PENDING, "", state.attempt, None, state.log
+                )
         return states
 
     def _ask(self, name: str, runner: Runner) -> None:
@@ -141,19 +147,19 @@ def _ready(job: Job, plan: JobPlan, begun: set[str], done: set[str], stuck: set[
 def _waits(job: Job, plan: JobPlan, done: set[str]) -> bool:
     """Return whether a job that was not started waits for one elsewhere, directly or through another job."""
     open_needs = [plan.job(name) for name in job.needs if name not in done]
-    return any(one.elsewhere or _waits(one, plan, done) for one in open_needs)
+    return any(open_need.elsewhere or _waits(open_need, plan, done) for open_need in open_needs)
 
 
 def failures(folder: PlanFolder, states: Sequence[TaskState]) -> OssicleError | None:
     """Return an error that lists failed tasks, each with its log and the line to run it by hand; None without any."""
-    bad = [one for one in states if one.state in ("failed", "cancelled", "lost")]
+    bad = [state for state in states if state.state in ("failed", "cancelled", "lost")]
     if not bad:
         return None
     # Tasks that need a failed task were never started, so leave them out.
-    bad = [one for one in bad if one.attempt] or bad
+    bad = [state for state in bad if state.attempt] or bad
     lines = [
-        f"{one.job}/{one.task.name}: {one.state}{f' ({one.reason})' if one.reason else ''}; log {one.log}; "
-        f"by hand: {folder.by_hand(one.task)}"
-        for one in bad
+        f"{state.job}/{state.task.name}: {state.state}{f' ({state.reason})' if state.reason else ''}; log {state.log}; "
+        f"by hand: {folder.by_hand(state.task)}"
+        for state in bad
     ]
     return OssicleError("\n".join([f"{len(bad)} of {len(states)} tasks failed:", *lines]))

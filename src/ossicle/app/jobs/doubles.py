@@ -60,7 +60,7 @@ def refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
                 job for job in of if any(task_id(numbers[job.name], one) in queued for one in range(len(job.tasks)))
             ]
             there = _work(task for job in live for task in job.tasks)
-            if any(one.overlaps(other) for one in wanted for other in there):
+            if any(work.overlaps(other) for work in wanted for other in there):
                 raise UsageError(
                     f"these tasks are already in {name.capitalize()}'s queue ({folder.path}); show them: ossicle jobs "
                     f"status -p {quote(str(project.file))}; to start again, first cancel them: "

@@ -126,16 +126,16 @@ def new_folder(data_root: Path, project: Path) -> PlanFolder:
 
 def all_folders(data_root: Path, project: Path) -> list[PlanFolder]:
     """Return the folders of a data root that hold a plan, the latest last."""
-    found = [file for file in (data_root / JOBS).glob("[0-9]*/plan.json") if _NUMBER.fullmatch(file.parent.name)]
-    return [PlanFolder(file.parent, project) for file in sorted(found, key=lambda file: int(file.parent.name))]
+    paths = [file for file in (data_root / JOBS).glob("[0-9]*/plan.json") if _NUMBER.fullmatch(file.parent.name)]
+    return [PlanFolder(file.parent, project) for file in sorted(paths, key=lambda file: int(file.parent.name))]
 
 
 def last_folder(data_root: Path, project: Path) -> PlanFolder:
     """Return the latest folder of a data root; raises UsageError if nothing was ever submitted."""
-    found = all_folders(data_root, project)
-    if not found:
+    plan_folders = all_folders(data_root, project)
+    if not plan_folders:
         raise UsageError(f"no jobs in {data_root}; create them with ossicle jobs submit or ossicle run --on slurm")
-    return found[-1]
+    return plan_folders[-1]
 
 
 def json_lines(path: Path) -> list[dict[str, Any]]:

@@ -109,7 +109,7 @@ def read_plan(file: Path) -> JobPlan:
     try:
         if value["format"] != FORMAT_VERSION:
             raise ValueError(f"format {value['format']!r} is not {FORMAT_VERSION}")
-        jobs = tuple(_job(one) for one in value["jobs"])
+        jobs = tuple(_job(job) for job in value["jobs"])
         return JobPlan(jobs, int(value["attempts"]), int(value["continuations"]))
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise ArtefactError(
@@ -118,7 +118,7 @@ def read_plan(file: Path) -> JobPlan:
 
 
 def _job(value: Mapping[str, Any]) -> Job:
-    tasks = tuple(Task(one["name"], tuple(one["argv"]), one["folder"]) for one in value["tasks"])
+    tasks = tuple(Task(task["name"], tuple(task["argv"]), task["folder"]) for task in value["tasks"])
     # Plans of earlier versions wait for whole jobs.
     by_task = tuple(value.get("task_by_task", ()))
     return Job(value["name"], tasks, tuple(value["needs"]), _placement(value["placement"]), value["step"], by_task)

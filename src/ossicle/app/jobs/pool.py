@@ -57,14 +57,14 @@ class LocalPool:
 
         Nothing is returned: everything about these tasks is in the lines of their attempts.
         """
-        for one in self._running:
-            code = one.process.poll()
+        for running in self._running:
+            code = running.process.poll()
             if code is not None:
-                self._running.remove(one)
-                self._ended(one, code)
+                self._running.remove(running)
+                self._ended(running, code)
         for entry in list(self._waiting):
             job, index, attempt = entry
-            if sum(one.job.name == job.name for one in self._running) < self._cap(job):
+            if sum(running.job.name == job.name for running in self._running) < self._cap(job):
                 self._waiting.remove(entry)
                 self._start(job, index, attempt)
         return {}
@@ -73,8 +73,8 @@ class LocalPool:
         """Forget the waiting tasks of jobs, and end the running ones."""
         names = {job.name for job in jobs}
         self._waiting = [entry for entry in self._waiting if entry[0].name not in names]
-        for one in self._running.stop(lambda one: one.job.name in names):
-            self._say(one, "cancelled", one.process.returncode)
+        for running in self._running.stop(lambda running: running.job.name in names):
+            self._say(running, "cancelled", running.process.returncode)
 
     def logs(self, job: Job, index: int) -> bytes | None:
         """Return the output of a task."""

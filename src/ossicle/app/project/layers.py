@@ -106,8 +106,8 @@ def read_layers(file: Path) -> Layers:
     out = Layers(str(file))
     for values, origin in reversed(_chain(file)):
         out.add(in_full(values, origin), Origin(origin))
-    if (found := read_local_file(file)) is not None:
-        values, local = found[0], str(found[1])
+    if (local_file := read_local_file(file)) is not None:
+        values, local = local_file[0], str(local_file[1])
         out.add(in_full(values, local), Origin(local, by_user=True))
     return out
 

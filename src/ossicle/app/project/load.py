@@ -81,7 +81,7 @@ class Project:
     @property
     def roots(self) -> Roots:
         """The folders of recordings by root on this machine: of the environment, of ``[roots]``, and of ``audio``."""
-        named = {name: [self.folder / one for one in folders] for name, folders in self.settings.roots.items()}
+        named = {name: [self.folder / folder for folder in folders] for name, folders in self.settings.roots.items()}
         return Roots(named, [self.audio_folder], roots_of_environment(os.environ))
 
     @property

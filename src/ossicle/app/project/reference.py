@@ -67,7 +67,7 @@ def _toml(value: Any) -> str:
 
 def _range(spec: Field[Any]) -> str:
     if spec.metadata["choices"]:
-        return ", ".join(f"`{one}`" for one in spec.metadata["choices"] if one != "")
+        return ", ".join(f"`{choice}`" for choice in spec.metadata["choices"] if choice != "")
     words = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
     bounds = spec.metadata["bounds"]
     return ", ".join(f"{word} {bounds[key]:g}" for key, word in words if bounds.get(key) is not None)

@@ -40,7 +40,7 @@ def parse_toml(text: str, origin: str) -> dict[str, Any]:
         raise ProjectError(f"{origin}: is not valid TOML: {error}") from None
     values: list[Any] = [tables]
     for _ in range(MOST_LEVELS):
-        values = [inner for one in values for inner in _inside(one)]
+        values = [inner for value in values for inner in _inside(value)]
         if not values:
             return tables
     raise ProjectError(f"{origin}: is nested more than {MOST_LEVELS} levels deep")

@@ -231,7 +231,7 @@ class FolderPlace:
             return b""
         names = sorted(name for name in os.listdir(place) if name.endswith(".jsonl") and not name.startswith("."))
         regular = [place / name for name in names if (place / name).is_file() and not (place / name).is_symlink()]
-        return b"\n".join(_record(one) for one in regular)
+        return b"\n".join(_record(path) for path in regular)
 
     def add_record(self, name: str, data: bytes) -> None:
         """Store lines of records.

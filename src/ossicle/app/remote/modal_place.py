@@ -276,10 +276,10 @@ class ModalPlace:
         start = f"{self._prefix}/" if self._prefix else ""
         try:
             with self._named():
-                found = self._volume.listdir(self._there(path), recursive=True)
+                entries = self._volume.listdir(self._there(path), recursive=True)
         except FileNotFoundError:
             return None
-        named = ((entry.path.lstrip("/"), entry) for entry in found)
+        named = ((entry.path.lstrip("/"), entry) for entry in entries)
         return [(name.removeprefix(start), entry) for name, entry in named if name.startswith(start)]
 
     def _read(self, path: str, write: Callable[[bytes], object]) -> str:

@@ -88,7 +88,7 @@ def _entries(lines: Iterable[bytes]) -> Iterable[tuple[str, Record]]:
             numbers = [value[key] for key in ("size", "time", "there")]
         except (ValueError, TypeError, KeyError, RecursionError):
             continue
-        whole = all(type(one) is int for one in numbers) and isinstance(path, str)
+        whole = all(type(number) is int for number in numbers) and isinstance(path, str)
         if whole and isinstance(sha256, str) and len(sha256) == _DIGEST_LENGTH:
             yield path, Record(numbers[0], numbers[1], numbers[2], sha256)
 

@@ -288,12 +288,12 @@ class SshPlace:
         """Yield the parts of the entries that a program there printed, each with a zero byte at its end."""
         *entries, rest = said.split(b"\0")
         for entry in [*entries, rest] if rest else entries:
-            found = form.fullmatch(entry)
-            if found is None or entry is rest:
+            match = form.fullmatch(entry)
+            if match is None or entry is rest:
                 raise FetchError(
                     f"{program} on {self._host} prints {entry[:60]!r}, which is no answer; GNU's {program} is needed"
                 )
-            yield found.groups()
+            yield match.groups()
 
     def _rsync(self, options: list[str], source: str, target: str, paths: Iterable[str]) -> str:
         """Copy files; return what rsync said if only some arrived."""
@@ -330,4 +330,4 @@ def _settle(stage: Path, folder: Path, path: str, state: FileState) -> str:
 
 
 def _joined(names: Iterable[str]) -> bytes:
-    return b"".join(os.fsencode(one) + b"\0" for one in names)
+    return b"".join(os.fsencode(name) + b"\0" for name in names)

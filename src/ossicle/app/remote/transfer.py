@@ -207,12 +207,12 @@ class _Transfer:
         return self._source
 
     def _listing(self) -> Listing:
-        found = self._ends.source.listing()
-        if not found.exists:
+        listing = self._ends.source.listing()
+        if not listing.exists:
             raise UsageError("the folder to copy from does not exist; list what there is: ossicle remote ls PLACE")
         wanted = self._options.wanted
-        chosen = {path: state for path, state in found.files.items() if wanted(path)}
-        left_out = {path: why for path, why in found.left_out.items() if wanted(path)}
+        chosen = {path: state for path, state in listing.files.items() if wanted(path)}
+        left_out = {path: why for path, why in listing.left_out.items() if wanted(path)}
         unsafe = {path: "has a name that leads out of the folder" for path in chosen if not is_safe(path)}
         files = {path: state for path, state in chosen.items() if path not in unsafe}
         return Listing(files, {**left_out, **unsafe})
@@ -296,14 +296,14 @@ class _Transfer:
 
     def _there_ns(self, path: str, state: FileState, sha256: str) -> int | None:
         """Return the time of a copy; None if the local file changed meanwhile."""
-        found = local_state(self._ends.folder, path)
-        if found is None or found.size != state.size:
+        file_state = local_state(self._ends.folder, path)
+        if file_state is None or file_state.size != state.size:
             return None
-        if found.mtime_ns == state.mtime_ns:
+        if file_state.mtime_ns == state.mtime_ns:
             return state.mtime_ns
         # FAT keeps even seconds, and no time before 1980. So a copy here with another time is judged by its bytes.
         pulled = self._ends.target_is_here and local_digests(self._ends.folder, [path]).get(path) == sha256
-        return found.mtime_ns if pulled else None
+        return file_state.mtime_ns if pulled else None
 
     def _attempts(self, batch: Mapping[str, FileState]) -> Moved:
         pause_s = self._options.pause_s

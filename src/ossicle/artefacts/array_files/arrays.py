@@ -113,5 +113,5 @@ def _array(body: memoryview, name: str, entry: Any, at: int, source: str) -> tup
 
 def _counts(values: Any) -> bool:
     return isinstance(values, list) and all(
-        isinstance(one, int) and not isinstance(one, bool) and 0 <= one < 1 << 48 for one in values
+        isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 48 for value in values
     )

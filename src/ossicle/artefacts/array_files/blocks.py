@@ -227,7 +227,7 @@ def _parse(value: Any, sidecar: Path) -> TrackInfo:
         raise ArtefactError(f"{sidecar}: not a score track of format {FORMAT_VERSION}; {how_to_mend(sidecar)}")
     labels, n_frames = value.get("labels"), value.get("n_frames")
     hop_s, duration_s = value.get("hop_s"), value.get("duration_s")
-    if not (isinstance(labels, list) and labels and all(isinstance(one, str) for one in labels)):
+    if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
         raise ArtefactError(f"{sidecar}: `labels` is not a list of names; {how_to_mend(sidecar)}")
     if isinstance(n_frames, bool) or not isinstance(n_frames, int) or n_frames < 0:
         raise ArtefactError(f"{sidecar}: `n_frames` is not a count; {how_to_mend(sidecar)}")

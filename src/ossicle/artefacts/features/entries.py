@@ -65,7 +65,7 @@ class ShardIndex:
     @property
     def windows(self) -> int:
         """Number of windows, which is the number of rows of each array."""
-        return sum(one.windows for one in self.entries)
+        return sum(entry.windows for entry in self.entries)
 
 
 def write_shard_index(path: Path, index: ShardIndex) -> None:
@@ -85,7 +85,7 @@ def read_shard_index(path: Path) -> ShardIndex:
     if not isinstance(value, dict) or value.get("format") != FORMAT_VERSION:
         raise ArtefactError(f"{path}: not a shard of features of format {FORMAT_VERSION}; {how_to_mend(path)}")
     try:
-        entries = tuple(_entry(one) for one in value["entries"])
+        entries = tuple(_entry(entry) for entry in value["entries"])
         index = ShardIndex(
             _count(value["tokens"]),
             _count(value["dim"]),
@@ -93,7 +93,7 @@ def read_shard_index(path: Path) -> ShardIndex:
             entries,
             {str(key): str(reason) for key, reason in value["left_out"].items()},
             tuple(float(one) for one in value["sums"]),
-            tuple(float(one) for one in value["squares"]),
+            tuple(float(square) for square in value["squares"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ArtefactError(f"{path}: a value is missing or wrong ({error}); {how_to_mend(path)}") from error
@@ -124,7 +124,7 @@ def _fault(index: ShardIndex) -> str:
         return f"embeddings of {index.tokens} tokens and {index.dim} values do not exist"
     if not _contiguous(index.entries):
         return "the rows of its recordings leave gaps or overlap"
-    if any(len(one.crc) != index.copies + 1 for one in index.entries):
+    if any(len(entry.crc) != index.copies + 1 for entry in index.entries):
         return f"a recording does not have {index.copies + 1} checksums"
     if len(index.sums) != index.dim or len(index.squares) != index.dim:
         return f"its sums do not have {index.dim} values"
@@ -133,8 +133,8 @@ def _fault(index: ShardIndex) -> str:
 
 def _contiguous(entries: Sequence[FeatureEntry]) -> bool:
     row = 0
-    for one in entries:
-        if one.first != row:
+    for entry in entries:
+        if entry.first != row:
             return False
-        row += one.windows
+        row += entry.windows
     return True

@@ -74,12 +74,12 @@ def search(
         A file is shorter than stated.
     """
     blocks = [
-        (number, first, min(_rows(one), one.rows - first))
-        for number, one in enumerate(arrays)
-        for first in range(0, one.rows, _rows(one))
+        (number, first, min(_rows(stored_rows), stored_rows.rows - first))
+        for number, stored_rows in enumerate(arrays)
+        for first in range(0, stored_rows.rows, _rows(stored_rows))
     ]
     unit = query / max(float(np.linalg.norm(query)), _LEAST_NORM)
-    found: list[NDArray[np.float32]] = [np.zeros(one.rows, np.float32) for one in arrays]
+    found: list[NDArray[np.float32]] = [np.zeros(stored_rows.rows, np.float32) for stored_rows in arrays]
 
     def work(part: int) -> None:
         reader = _Reader(arrays)
@@ -99,8 +99,8 @@ def search(
     return _best(found, most)
 
 
-def _rows(one: StoredRows) -> int:
-    return max(1, BLOCK_VALUES // (one.tokens * one.dim))
+def _rows(stored_rows: StoredRows) -> int:
+    return max(1, BLOCK_VALUES // (stored_rows.tokens * stored_rows.dim))
 
 
 class _Reader:
@@ -108,7 +108,7 @@ class _Reader:
 
     def __init__(self, arrays: Sequence[StoredRows]) -> None:
         self._arrays = arrays
-        values = max((_rows(one) * one.tokens * one.dim for one in arrays), default=0)
+        values = max((_rows(stored_rows) * stored_rows.tokens * stored_rows.dim for stored_rows in arrays), default=0)
         self._half, self._single = np.empty(values, "<f2"), np.empty(values, np.float32)
         self._number = -1
         self._file: BufferedReader | None = None
@@ -122,19 +122,21 @@ class _Reader:
 
     def block(self, number: int, first: int, count: int) -> Vector:
         """Return the mean tokens of windows [first, first + count) of an array: float32 (count, dim), to be changed."""
-        one = self._arrays[number]
+        stored_rows = self._arrays[number]
         if self._file is None or number != self._number:
             if self._file is not None:
                 self._file.close()
-            self._file, self._number = open_regular(one.path), number
-        width = one.tokens * one.dim
+            self._file, self._number = open_regular(stored_rows.path), number
+        width = stored_rows.tokens * stored_rows.dim
         half, single = self._half[: count * width], self._single[: count * width]
-        self._file.seek(one.offset + first * width * half.itemsize)
+        self._file.seek(stored_rows.offset + first * width * half.itemsize)
         if self._file.readinto(half.data.cast("B")) < half.nbytes:
-            raise ArtefactError(f"{one.path} is shorter than its description says; {how_to_mend(one.path)}")
+            raise ArtefactError(
+                f"{stored_rows.path} is shorter than its description says; {how_to_mend(stored_rows.path)}"
+            )
         np.copyto(single, half)
-        tokens = single.reshape(count, one.tokens, one.dim)
-        return tokens[:, 0] if one.tokens == 1 else tokens.mean(axis=1)
+        tokens = single.reshape(count, stored_rows.tokens, stored_rows.dim)
+        return tokens[:, 0] if stored_rows.tokens == 1 else tokens.mean(axis=1)
 
 
 def _best(found: Sequence[NDArray[np.float32]], most: int) -> list[Hit]:

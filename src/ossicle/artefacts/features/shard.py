@@ -120,13 +120,13 @@ class ShardWriter:
             The embeddings are not finite or beyond the range of float16.
         """
         if len(embeddings) != self._copies + 1 or any(
-            one.shape != (len(levels_db), *self._inner) for one in embeddings
+            embedding.shape != (len(levels_db), *self._inner) for embedding in embeddings
         ):
             raise ValueError(f"{self._name}: embeddings must have the shape ({len(levels_db)}, *{self._inner})")
         arrays: list[NDArray[Any]] = []
-        for one in embeddings:
+        for embedding in embeddings:
             with np.errstate(over="ignore"):
-                arrays.append(np.ascontiguousarray(one, dtype=DTYPE))
+                arrays.append(np.ascontiguousarray(embedding, dtype=DTYPE))
             if not np.isfinite(arrays[-1]).all():
                 raise OssicleError(
                     f"{self._name}: the encoder returned NaN or values beyond the range of float16 (65504)"
@@ -226,11 +226,13 @@ def shard_problems(folder: Path, name: str, copies: int | None = None) -> list[s
             path = array_file(folder, name, copy)
             open_array(path, DTYPE, shape)
             row_bytes = index.tokens * index.dim * DTYPE.itemsize
-            expected = [(one.recording_id, one.windows * row_bytes, one.crc[copy]) for one in index.entries]
+            expected = [(entry.recording_id, entry.windows * row_bytes, entry.crc[copy]) for entry in index.entries]
             problems += _damaged(path, expected)
         path = levels_file(folder, name)
         open_array(path, LEVEL_DTYPE, shape[:1])
-        levels = [(one.recording_id, one.windows * LEVEL_DTYPE.itemsize, one.levels_crc) for one in index.entries]
+        levels = [
+            (entry.recording_id, entry.windows * LEVEL_DTYPE.itemsize, entry.levels_crc) for entry in index.entries
+        ]
         problems += _damaged(path, levels)
     except ArtefactError as error:
         return [str(error)]

@@ -23,5 +23,5 @@ def next_numbered(folder: Path, stem: str, suffix: str = ".json") -> Path:
 
 
 def _number(file: Path, stem: str, suffix: str) -> int:
-    found = re.fullmatch(rf"{re.escape(stem)}-(\d{{3,6}}){re.escape(suffix)}", file.name)
-    return int(found[1]) if found else 0
+    match = re.fullmatch(rf"{re.escape(stem)}-(\d{{3,6}}){re.escape(suffix)}", file.name)
+    return int(match[1]) if match else 0

@@ -43,7 +43,9 @@ def gpu_driver() -> str:
 
 def packages() -> dict[str, str]:
     """Return the version of every installed package by name, sorted."""
-    found = {str(one.metadata["Name"]): one.version for one in importlib.metadata.distributions()}
+    found = {
+        str(distribution.metadata["Name"]): distribution.version for distribution in importlib.metadata.distributions()
+    }
     return dict(sorted(found.items(), key=lambda item: item[0].lower()))
 
 

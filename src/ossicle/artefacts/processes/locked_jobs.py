@@ -73,9 +73,9 @@ def locked_jobs(
                     with interrupts_held():
                         running[pool.submit(work, job)] = (job.name, lock)
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
-                for one in ended:
-                    name, lock = running.pop(one)
-                    result = one.result()
+                for future in ended:
+                    name, lock = running.pop(future)
+                    result = future.result()
                     lock.close()
                     yield name, result
         except BrokenProcessPool as error:

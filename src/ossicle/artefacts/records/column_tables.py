@@ -182,10 +182,10 @@ def _annotations(read: Read) -> AnnotationColumns:
             valid &= ~(values < least)
     if not bool(valid.all()):
         _raise_invalid(read, valid)
-    found = AnnotationColumns(
+    annotation_columns = AnnotationColumns(
         groups, start_s, end_s, label, labels, **figures, provenance=provenance, provenances=provenances
     )
-    return found if order is None else found.regrouped(order, groups)
+    return annotation_columns if order is None else annotation_columns.regrouped(order, groups)
 
 
 def _raise_invalid(read: Read, valid: NDArray[np.bool_]) -> None:
@@ -210,8 +210,8 @@ def _clips(read: Read) -> ClipColumns:
         weight = constant(float(weight[0]), len(weight), np.float64)
     start_s, end_s = _numbers(_complete(read("start_s"))), _numbers(_complete(read("end_s")))
     fold = _complete(read("fold")).cast(pl.Int32).to_numpy()
-    found = ClipColumns(groups, start_s, end_s, places[role], fold, group, group_names, label, labels, weight)
-    return found if order is None else found.regrouped(order, groups)
+    clip_columns = ClipColumns(groups, start_s, end_s, places[role], fold, group, group_names, label, labels, weight)
+    return clip_columns if order is None else clip_columns.regrouped(order, groups)
 
 
 def _texts(column: pl.Series) -> tuple[tuple[str, ...], NDArray[np.int32]]:

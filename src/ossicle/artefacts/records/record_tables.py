@@ -60,9 +60,9 @@ CLIP_SCHEMA: Mapping[str, type[pl.DataType]] = {
 def recordings_frame(recordings: Iterable[Recording]) -> pl.DataFrame:
     """Return one row per recording (``RECORDING_SCHEMA``), sorted by root, path and id."""
     rows = [
-        {name: getattr(one, name) for name in RECORDING_SCHEMA if name != "fields"}
-        | {"fields": canonical_json(dict(one.fields))}
-        for one in recordings
+        {name: getattr(recording, name) for name in RECORDING_SCHEMA if name != "fields"}
+        | {"fields": canonical_json(dict(recording.fields))}
+        for recording in recordings
     ]
     return pl.DataFrame(rows, schema=RECORDING_SCHEMA, orient="row").sort("root", "path", "id")
 

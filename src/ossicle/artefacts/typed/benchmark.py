@@ -102,8 +102,8 @@ class BenchmarkResultsFolder(ArtefactFolder):
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What was evaluated: readings, recordings, labels, overlap, criteria."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        content: dict[str, Any] = read_json(self.summary_file)
+        return content
 
     def write_table(self, name: str, table: pl.DataFrame) -> None:
         """Write a table as CSV."""

@@ -103,8 +103,8 @@ class DatasetFolder(ArtefactFolder):
     @cached_property
     def split(self) -> dict[str, Any]:
         """Facts about the split."""
-        found: dict[str, Any] = read_json(self.split_file)
-        return found
+        content: dict[str, Any] = read_json(self.split_file)
+        return content
 
     @property
     def merged(self) -> dict[str, float]:

@@ -80,8 +80,8 @@ class DecisionFolder(EventsFolder):
     @cached_property
     def written(self) -> dict[str, Any]:
         """Decisions and notes as plain values: ``per_fold``, ``final``, ``notes``."""
-        found: dict[str, Any] = read_json(self.decisions_file)
-        return found
+        content: dict[str, Any] = read_json(self.decisions_file)
+        return content
 
     @property
     def decisions(self) -> dict[int | None, dict[str, Decision]]:
@@ -146,8 +146,8 @@ class SecondStageFolder(EventsFolder):
     @cached_property
     def verdict(self) -> dict[str, Any]:
         """Kind, whether it was kept, and its gain."""
-        found: dict[str, Any] = read_json(self.verdict_file)
-        return found
+        content: dict[str, Any] = read_json(self.verdict_file)
+        return content
 
     @property
     def kept(self) -> bool:
@@ -175,4 +175,4 @@ def write_event_table(file: Path, table: pl.DataFrame) -> None:
 
 
 def _plain(decisions: Decisions) -> dict[str, Any]:
-    return {label: one.to_plain() for label, one in decisions.items()}
+    return {label: decision.to_plain() for label, decision in decisions.items()}

@@ -83,8 +83,8 @@ class CorpusFolder(IndexFolder):
     @cached_property
     def health(self) -> dict[str, Any]:
         """Counts and problems of recordings and annotations, from ``corpus.health``."""
-        found: dict[str, Any] = read_json(self.health_file)
-        return found
+        content: dict[str, Any] = read_json(self.health_file)
+        return content
 
     def write_health(self, health: dict[str, Any]) -> None:
         """Write the health report, plain values."""

@@ -50,8 +50,8 @@ class MetricsFolder(ArtefactFolder):
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """All figures."""
-        found: dict[str, Any] = read_json(self.metrics_file)
-        return found
+        content: dict[str, Any] = read_json(self.metrics_file)
+        return content
 
     def write_metrics(self, metrics: Mapping[str, Any]) -> None:
         """Write all figures."""

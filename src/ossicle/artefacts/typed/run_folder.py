@@ -39,8 +39,8 @@ class RunFolder:
         """The content of that file, by label; empty for run folders without it."""
         if not self.noise_likeness_file.exists():
             return {}
-        found: dict[str, dict[str, Any]] = read_json(self.noise_likeness_file)
-        return found
+        content: dict[str, dict[str, Any]] = read_json(self.noise_likeness_file)
+        return content
 
     @property
     def selection_file(self) -> Path:
@@ -81,8 +81,8 @@ class RunFolder:
         """The content of that file; empty for run folders without it."""
         if not self.tracking_file.exists():
             return {}
-        found: dict[str, Any] = read_json(self.tracking_file)
-        return found
+        content: dict[str, Any] = read_json(self.tracking_file)
+        return content
 
     def write_tracking(self, tracking: Mapping[str, Any]) -> None:
         """Write what trackers call the training, and what became of their files."""

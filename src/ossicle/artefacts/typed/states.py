@@ -55,8 +55,8 @@ class StateDatasetFolder(DatasetFolder):
     @cached_property
     def window_counts(self) -> dict[str, Any]:
         """``windows`` and ``dropped`` by recording path, and ``without``: paths shorter than a window."""
-        found: dict[str, Any] = read_json(self.window_counts_file)
-        return found
+        content: dict[str, Any] = read_json(self.window_counts_file)
+        return content
 
     def write_files(self, table: pl.DataFrame) -> None:
         """Write the table of files."""
@@ -92,8 +92,8 @@ class HeadsFolder(ArtefactFolder):
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of that file."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        content: dict[str, Any] = read_json(self.summary_file)
+        return content
 
     def tail_file(self, model: str) -> Path:
         """Return the weights of the last blocks of the encoder, which exist only if stage 2 kept them."""
@@ -109,8 +109,8 @@ class HeadsFolder(ArtefactFolder):
 
     def fit(self, model: str) -> dict[str, Any]:
         """Return how the head of a model was fitted."""
-        found: dict[str, Any] = read_json(self.fit_file(model))
-        return found
+        content: dict[str, Any] = read_json(self.fit_file(model))
+        return content
 
     def is_done(self, model: str) -> bool:
         """Return whether the head of a model is fitted."""
@@ -146,8 +146,8 @@ class StateDecisionFolder(ArtefactFolder):
     @cached_property
     def written(self) -> dict[str, Any]:
         """The content of that file."""
-        found: dict[str, Any] = read_json(self.decision_file)
-        return found
+        content: dict[str, Any] = read_json(self.decision_file)
+        return content
 
     def write(self, found: Mapping[str, Any]) -> None:
         """Write decisions, curves and warnings."""
@@ -168,8 +168,8 @@ class StateEvaluationFolder(MetricsFolder):
     @cached_property
     def contradictions(self) -> list[dict[str, Any]]:
         """The content of that file."""
-        found: list[dict[str, Any]] = read_json(self.contradictions_file)["recordings"]
-        return found
+        content: list[dict[str, Any]] = read_json(self.contradictions_file)["recordings"]
+        return content
 
     def write_contradictions(self, rows: list[dict[str, Any]]) -> None:
         """Write recordings whose scores contradict their labels."""

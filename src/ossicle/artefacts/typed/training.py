@@ -52,8 +52,8 @@ class TrainingFolder(ArtefactFolder):
     @cached_property
     def summary(self) -> dict[str, Any]:
         """Labels, held-out folds by model, and the use of pseudo-labels."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        content: dict[str, Any] = read_json(self.summary_file)
+        return content
 
     @cached_property
     def taught(self) -> pl.DataFrame:

@@ -129,8 +129,8 @@ def _begins_anew(file: BinaryIO, start: int, size: int, info: _Info) -> bool:
 
 
 def _first_frame_end(window: bytes, info: _Info) -> int | None:
-    for found in _SYNC.finditer(window):
-        at = found.start()
+    for match in _SYNC.finditer(window):
+        at = match.start()
         end = frame_end(window[at : at + _HEADER_MAX], info.block_samples, info.rate, info.channels, info.bits)
         if end is not None:
             return end

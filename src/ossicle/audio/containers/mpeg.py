@@ -170,7 +170,7 @@ def _mark_at(window: bytes, frame: Frame) -> int:
 
 def _walk(file: BinaryIO, start: int, end: int, first: Frame) -> _Walk:
     """Walk the frames from ``start`` on; stop before one that is cut off, is of another kind or has a header."""
-    found = _Walk(0, start, [])
+    walk = _Walk(0, start, [])
     known: dict[bytes, Frame | None] = {}
     at, block, block_start = start, b"", start
     while at + 4 <= end:
@@ -185,14 +185,14 @@ def _walk(file: BinaryIO, start: int, end: int, first: Frame) -> _Walk:
         frame = known[head]
         if frame is None or frame.kind != first.kind or at + frame.n_bytes > end:
             break
-        if found.n_frames and _mark_at(block[place : place + 44], frame):
+        if walk.n_frames and _mark_at(block[place : place + 44], frame):
             break
-        if found.n_frames % _ENTRY_FRAMES == 0:
-            found.entries.append((found.n_frames * first.n_samples, at))
-        found.n_frames += 1
+        if walk.n_frames % _ENTRY_FRAMES == 0:
+            walk.entries.append((walk.n_frames * first.n_samples, at))
+        walk.n_frames += 1
         at += frame.n_bytes
-        found.stop = at
-    return found
+        walk.stop = at
+    return walk
 
 
 def _after(file: BinaryIO, at: int, end: int) -> tuple[str, int | None]:

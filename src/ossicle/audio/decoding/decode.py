@@ -131,10 +131,10 @@ class AudioSource:
             except AudioError as error:
                 raise AudioError(f"{self.path}: {error}") from None
         if self._loudest is None:
-            found = LoudestChannel(self.info.channels)
+            loudest_channel = LoudestChannel(self.info.channels)
             for block in AudioSource(self.path, self._decoder, self.info).blocks():
-                found.add(block)
-            self._loudest = found.index
+                loudest_channel.add(block)
+            self._loudest = loudest_channel.index
         return self._loudest
 
     def _decoded(

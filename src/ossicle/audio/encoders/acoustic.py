@@ -144,7 +144,7 @@ def _modulation(levels: Values) -> Values:
     window, octaves = _octaves(len(levels))
     spectrum = scipy.fft.rfft((groups - groups.mean(axis=1, keepdims=True)) * window, axis=1)
     power = spectrum.real**2 + spectrum.imag**2
-    by_octave = np.stack([power[:, one].mean(axis=1) for one in octaves], axis=1)
+    by_octave = np.stack([power[:, octave].mean(axis=1) for octave in octaves], axis=1)
     decibels = np.log(np.maximum(by_octave, _MODULATION_FLOOR)) * np.float32(10 / np.log(10))
     quarters: Values = decibels.reshape(_QUARTERS, -1, len(octaves)).mean(axis=1)
     return quarters.ravel()

@@ -124,8 +124,8 @@ def build_shard(job: ShardJob, encoder: Encoder) -> ShardIndex:
             try:
                 stream = MonoStream(item.path, spec.rate, channel=job.channel)
                 blocks = filled(stream, job.clip_hops * hop)
-                for found in encode_recording(blocks, encoder, window, hop, copies):
-                    writer.append(found.embeddings, found.levels_db)
+                for windows in encode_recording(blocks, encoder, window, hop, copies):
+                    writer.append(windows.embeddings, windows.levels_db)
             except AudioError as error:
                 left_out[item.recording_id] = str(error)
             writer.end_recording(item.recording_id)

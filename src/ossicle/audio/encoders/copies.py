@@ -71,7 +71,7 @@ class Copy:
     ) -> None:
         self._key = (settings.seed, recording_id, number)
         self._rate, self._settings = rate, settings
-        others = [one for one in backgrounds if one.recording_id != recording_id]
+        others = [background for background in backgrounds if background.recording_id != recording_id]
         mixes = bool(others) and settings.mix_probability > 0
         self._background = _read(others, self._key, rate) if mixes else np.zeros(0, np.float32)
 
@@ -102,11 +102,13 @@ class Copy:
 def _read(backgrounds: Sequence[Background], key: tuple[int | str, ...], rate: int) -> Samples:
     """Return a stretch of one of the backgrounds, drawn by its length; silence if its file cannot be read."""
     draw = np.random.default_rng(seed_of(*key, "background"))
-    lengths = np.array([one.end_s - one.start_s for one in backgrounds])
-    one = backgrounds[int(draw.choice(len(backgrounds), p=lengths / lengths.sum()))]
-    start_s = one.start_s + draw.random() * max(0.0, one.end_s - one.start_s - BACKGROUND_S)
+    lengths = np.array([background.end_s - background.start_s for background in backgrounds])
+    background = backgrounds[int(draw.choice(len(backgrounds), p=lengths / lengths.sum()))]
+    start_s = background.start_s + draw.random() * max(0.0, background.end_s - background.start_s - BACKGROUND_S)
     try:
-        return load_mono(one.path, rate, start_s, min(BACKGROUND_S, one.end_s - start_s), channel=one.channel)
+        return load_mono(
+            background.path, rate, start_s, min(BACKGROUND_S, background.end_s - start_s), channel=background.channel
+        )
     except AudioError:
         # The recording is listed where its own features are built.
         return np.zeros(0, np.float32)

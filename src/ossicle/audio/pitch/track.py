@@ -119,12 +119,12 @@ def track_f0(
     times_s = frame_times(len(samples), rate)
     if not len(samples):
         return PitchTrack(np.zeros(0, np.float32), np.zeros(0, np.float32), times_s)
-    found = _candidates(samples, rate, times_s, low_hz, high_hz)
-    path = best_path(found)
+    candidates = _candidates(samples, rate, times_s, low_hz, high_hz)
+    path = best_path(candidates)
     rows = np.flatnonzero(path >= 0)
     f0_hz = np.zeros(len(path), dtype=np.float32)
-    f0_hz[rows] = found.f0_hz[rows, path[rows]]
-    return PitchTrack(f0_hz, found.probability.sum(axis=1).clip(max=1.0), times_s)
+    f0_hz[rows] = candidates.f0_hz[rows, path[rows]]
+    return PitchTrack(f0_hz, candidates.probability.sum(axis=1).clip(max=1.0), times_s)
 
 
 def frame_times(n_samples: int, rate: int) -> NDArray[np.float64]:
@@ -176,6 +176,6 @@ def _candidates(
     made = Candidates(np.ones((n, MOST), dtype=np.float32), np.zeros((n, MOST), dtype=np.float32))
     for first in range(0, n, _BLOCK_FRAMES):
         block = slice(first, first + _BLOCK_FRAMES)
-        one = frame_candidates(windows[starts[block]], rate / every, low_hz, high_hz)
-        made.f0_hz[block], made.probability[block] = one.f0_hz, one.probability
+        candidates = frame_candidates(windows[starts[block]], rate / every, low_hz, high_hz)
+        made.f0_hz[block], made.probability[block] = candidates.f0_hz, candidates.probability
     return made

@@ -30,12 +30,12 @@ def read_comment(content: bytes) -> RecorderMetadata:
     )
 
 
-def _time(found: re.Match[str]) -> datetime | None:
-    offset = timedelta(hours=int(found["zone_h"] or 0), minutes=int(found["zone_m"] or 0))
-    year, month, day = (int(found[part]) for part in ("year", "month", "day"))
-    hour, minute, second = (int(found[part]) for part in ("hour", "minute", "second"))
+def _time(match: re.Match[str]) -> datetime | None:
+    offset = timedelta(hours=int(match["zone_h"] or 0), minutes=int(match["zone_m"] or 0))
+    year, month, day = (int(match[part]) for part in ("year", "month", "day"))
+    hour, minute, second = (int(match[part]) for part in ("hour", "minute", "second"))
     try:
-        zone = timezone(-offset if found["sign"] == "-" else offset)
+        zone = timezone(-offset if match["sign"] == "-" else offset)
         return datetime(year, month, day, hour, minute, second, tzinfo=zone)
     except ValueError:
         return None

@@ -24,11 +24,11 @@ def recorder_metadata(path: Path) -> RecorderMetadata:
         The file cannot be read.
     """
     chunks = recorder_chunks(path)
-    found = RecorderMetadata()
+    metadata = RecorderMetadata()
     for name, read in (("guan", read_guano), ("wamd", read_wamd), ("ICMT", read_comment)):
         if name in chunks:
-            found = _filled(found, read(chunks[name]))
-    return found
+            metadata = _filled(metadata, read(chunks[name]))
+    return metadata
 
 
 def _filled(first: RecorderMetadata, second: RecorderMetadata) -> RecorderMetadata:

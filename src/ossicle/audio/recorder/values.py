@@ -44,7 +44,7 @@ class RecorderMetadata:
     @property
     def known(self) -> dict[str, Any]:
         """The values that are stated, by name."""
-        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if value is not None}
 
 
@@ -64,8 +64,8 @@ def number_of(text: str, low: float, high: float) -> float | None:
     >>> number_of("21.3C", -90, 90), number_of("none", 0, 1)
     (21.3, None)
     """
-    found = _NUMBER.match(text[:_LONGEST].strip())
-    value = float(found.group()) if found else None
+    match = _NUMBER.match(text[:_LONGEST].strip())
+    value = float(match.group()) if match else None
     return value if value is not None and low <= value <= high else None
 
 

@@ -45,8 +45,8 @@ def read_wamd(content: bytes) -> RecorderMetadata:
 
 
 def _position(text: str) -> dict[str, float]:
-    found = _GPS.search(text[:200])
-    if found is None:
+    match = _GPS.search(text[:200])
+    if match is None:
         return {}
-    south, west = found["ns"].upper() == "S", found["ew"].upper() == "W"
-    return position_of(f"{'-' * south}{found['north']}", f"{'-' * west}{found['east']}")
+    south, west = match["ns"].upper() == "S", match["ew"].upper() == "W"
+    return position_of(f"{'-' * south}{match['north']}", f"{'-' * west}{match['east']}")

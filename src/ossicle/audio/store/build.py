@@ -95,14 +95,16 @@ def build_store(
     plans = plan(inside)
     told = progress or (lambda line: None)
     done: dict[str, list[StoreEntry]] = {}
-    for name, found, how in _shards(folder, plans, rate, settings, workers, shard_s):
-        done[name] = found
-        told(f"shard {len(done)}/{len(plans)} {name}: {len(found)} recordings, {how}")
-    if unwritten := [item.recording_id for one in plans if one.name not in done for item in one.items]:
+    for name, store_entries, how in _shards(folder, plans, rate, settings, workers, shard_s):
+        done[name] = store_entries
+        told(f"shard {len(done)}/{len(plans)} {name}: {len(store_entries)} recordings, {how}")
+    if unwritten := [
+        item.recording_id for shard_plan in plans if shard_plan.name not in done for item in shard_plan.items
+    ]:
         # Another process has used the space that was free at first.
         without.update(unwritten)
         space.remember(sorted(without))
-    entries = [entry for one in plans if one.name in done for entry in done[one.name]]
+    entries = [entry for shard_plan in plans if shard_plan.name in done for entry in done[shard_plan.name]]
     raw, lost = _listed([*others, *(item for item in wanted if item.recording_id in without)], rate, settings, audio)
     entries = sorted([*entries, *lost], key=lambda entry: entry.recording_id)
     reading = RawReading(settings.decoder, "whole" if settings.raw_reading == "whole" else "seek")
@@ -137,7 +139,7 @@ def _decide(
     space.decide(wanted, left_free(folder, space.settings) + sum(present.values()), workers)
     without = set(space.without or ())
     inside = [item for item in wanted if item.recording_id not in without]
-    planned = {one.name for one in plan(inside)}
+    planned = {shard_plan.name for shard_plan in plan(inside)}
     for name in present.keys() - planned:
         remove_file(files.shard_file(name))
 
@@ -173,7 +175,11 @@ def _shards(
         else:
             yield plan.name, entries, "reused"
     # Starting a process takes longer than decoding a minute of sound.
-    if workers == 1 or len(missing) < 2 or sum(seconds(item) for one in missing for item in one.items) <= alone_s:
+    if (
+        workers == 1
+        or len(missing) < 2
+        or sum(seconds(item) for shard_plan in missing for item in shard_plan.items) <= alone_s
+    ):
         for plan in missing:
             if not _room(folder, [plan], rate, settings):
                 return

@@ -52,7 +52,7 @@ def composition(folder: Path) -> Composition:
     """Return the composition of a store folder; raises ArtefactError if it is not a store."""
     rate, entries = read_index(folder)
     how, raw = read_raw(folder)
-    return composed(rate, [one for one in entries if one.status != "left_out"], raw, how.decoder)
+    return composed(rate, [entry for entry in entries if entry.status != "left_out"], raw, how.decoder)
 
 
 def composed(rate: int, entries: Sequence[StoreEntry], raw: Sequence[RawEntry], decoder: str) -> Composition:

@@ -131,7 +131,9 @@ def write_index(
     files, how = StoreFolder(folder), how or RawReading()
     write_json(files.decoder_file, {"decoder": how.decoder, "versions": decoder_versions(how.decoder)})
     if raw:
-        write_table(files.raw_file, pl.DataFrame([asdict(one) for one in raw], schema=_RAW_SCHEMA), ["recording_id"])
+        write_table(
+            files.raw_file, pl.DataFrame([asdict(raw_entry) for raw_entry in raw], schema=_RAW_SCHEMA), ["recording_id"]
+        )
         # The store's content is described by its samples; recordings in files only by the decoder that will read them.
         versions = decoder_versions(how.decoder)
         write_json(files.raw_reading_file, {**asdict(how), "versions": versions, "resampling": QUALITY})
@@ -167,10 +169,10 @@ def read_raw(folder: Path) -> tuple[RawReading, list[RawEntry]]:
     if not files.raw_file.exists():
         return RawReading(), []
     entries = [RawEntry(**row) for row in _rows(files.raw_file, _RAW_SCHEMA, RawEntry)]
-    for one in entries:
-        path = PurePosixPath(one.path)
-        if path.is_absolute() or ".." in path.parts or not path.parts or one.n_samples < 0:
-            raise ArtefactError(f"{files.raw_file}: {one.path!r} is not a path below a folder; build the store again")
+    for entry in entries:
+        path = PurePosixPath(entry.path)
+        if path.is_absolute() or ".." in path.parts or not path.parts or entry.n_samples < 0:
+            raise ArtefactError(f"{files.raw_file}: {entry.path!r} is not a path below a folder; build the store again")
     stated = read_json(files.raw_reading_file)
     decoder, reading = (stated.get("decoder"), stated.get("reading")) if isinstance(stated, dict) else (None, None)
     if decoder not in _DECODERS or reading not in _READINGS:

@@ -35,10 +35,10 @@ class RawFiles:
         self, audio: Roots, entries: list[RawEntry], rate: int, how: RawReading, cache: RecordingCache | None = None
     ) -> None:
         self.audio, self.rate, self.how = audio, rate, how
-        self.entries = {one.recording_id: one for one in entries}
+        self.entries = {entry.recording_id: entry for entry in entries}
         self._cache = cache or RecordingCache(0)
         self._sources: dict[str, AudioSource] = {}
-        wrong = sorted((str(audio.file(one)), why) for one in entries if (why := self._changed(one)))
+        wrong = sorted((str(audio.file(entry)), why) for entry in entries if (why := self._changed(entry)))
         if wrong:
             named = ", ".join(f"{path} ({why})" for path, why in wrong[:_MOST_NAMED])
             more = f" and {len(wrong) - _MOST_NAMED} more" * (len(wrong) > _MOST_NAMED)

@@ -49,8 +49,8 @@ def verify_store(
         except (ArtefactError, OSError) as error:
             problems.append(str(error))
         report(done := done + 1, len(shards) + len(files))
-    for one in files:
-        problems += _file_problems(as_roots(audio or ".").file(one), one)
+    for raw_entry in files:
+        problems += _file_problems(as_roots(audio or ".").file(raw_entry), raw_entry)
         report(done := done + 1, len(shards) + len(files))
     return problems
 

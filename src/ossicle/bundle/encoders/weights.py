@@ -38,7 +38,7 @@ def find_weights(stated: str, folder: Path) -> Path:
     UsageError
         It is in none of the places; the message lists them.
     """
-    places = [folder / stated, *(one / stated for one in encoder_folders())]
+    places = [folder / stated, *(path / stated for path in encoder_folders())]
     for place in places:
         if place.exists():
             return place

@@ -46,7 +46,7 @@ class EnsembleEntry:
             "rule": self.how.rule,
             "weights": list(self.how.shares(len(self.members))),
             "exponent": self.how.exponent,
-            "members": [{"name": one.name, "sha256": one.sha256} for one in self.members],
+            "members": [{"name": member.name, "sha256": member.sha256} for member in self.members],
         }
 
 
@@ -63,7 +63,7 @@ def read_entry(reader: Reader) -> EnsembleEntry:
         own = Reader(one, reader.source, f"{reader.prefix}members[{place}].")
         own.only({"name", "sha256"})
         members.append(MemberEntry(own.text("name", 100), own.text("sha256", 64)))
-    if len({one.name.lower() for one in members}) < len(members):
+    if len({member.name.lower() for member in members}) < len(members):
         raise reader.refuse("members", "contains a name twice (upper and lower case count as equal)")
     weights = reader.figures("weights", MOST_MEMBERS)
     if len(weights) != len(members):

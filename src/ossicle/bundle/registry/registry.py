@@ -298,7 +298,7 @@ class Registry:
         noted = changes[-1].get("version") if changes else None
         if current is None or current == noted:
             return
-        known = {one.get("version") for one in changes if one["event"] == PROMOTED}
+        known = {change.get("version") for change in changes if change["event"] == PROMOTED}
         place = folder / VERSIONS / version_folder(current)
         if current in known or not place.is_dir():
             entry: dict[str, Any] = {"event": ROLLED_BACK, "version": current, "against": noted, "reason": ""}

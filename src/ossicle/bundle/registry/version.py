@@ -99,10 +99,10 @@ class Version:
         )
 
     def _object(self, name: str) -> dict[str, Any]:
-        found = read_json(self.path / name)
-        if not isinstance(found, dict):
+        content = read_json(self.path / name)
+        if not isinstance(content, dict):
             raise ArtefactError(f"{self.path / name}: is no JSON object; restore it from a copy")
-        return found
+        return content
 
 
 def write_checksums(folder: Path) -> None:

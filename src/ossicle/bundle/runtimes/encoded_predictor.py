@@ -51,7 +51,7 @@ class HeadGraph:
             (OUTPUT, (self._n_labels,)),
         )
         for ports, (name, inner) in zip((self._session.get_inputs(), self._session.get_outputs()), wanted, strict=True):
-            found = [f"{one.name}: {one.type} {one.shape}" for one in ports]
+            found = [f"{port.name}: {port.type} {port.shape}" for port in ports]
             fits = len(ports) == 1 and ports[0].name == name and ports[0].type == _FLOAT
             if not fits or not _fits(ports[0].shape, inner):
                 shape = ", ".join("tokens" if size is None else str(size) for size in inner)

@@ -69,22 +69,22 @@ class AnnotationColumns(GroupedRows[Annotation]):
         if isinstance(annotations, cls):
             return annotations
         ones = list(annotations)
-        ids, codes = text_codes([one.recording_id for one in ones])
+        ids, codes = text_codes([annotation.recording_id for annotation in ones])
         groups, order = group_rows(ids, codes)
         if order is not None:
             ones = [ones[int(row)] for row in order]
-        labels, label = text_codes([one.label for one in ones])
-        provenances, provenance = text_codes([one.provenance for one in ones])
+        labels, label = text_codes([annotation.label for annotation in ones])
+        provenances, provenance = text_codes([annotation.provenance for annotation in ones])
         return cls(
             groups,
-            np.array([one.start_s for one in ones], dtype=np.float64),
-            np.array([one.end_s for one in ones], dtype=np.float64),
+            np.array([annotation.start_s for annotation in ones], dtype=np.float64),
+            np.array([annotation.end_s for annotation in ones], dtype=np.float64),
             label,
             labels,
-            _figures([one.low_hz for one in ones]),
-            _figures([one.high_hz for one in ones]),
-            _figures([one.quality for one in ones]),
-            _figures([one.confidence for one in ones]),
+            _figures([annotation.low_hz for annotation in ones]),
+            _figures([annotation.high_hz for annotation in ones]),
+            _figures([annotation.quality for annotation in ones]),
+            _figures([annotation.confidence for annotation in ones]),
             provenance,
             provenances,
         )
@@ -92,16 +92,16 @@ class AnnotationColumns(GroupedRows[Annotation]):
     @classmethod
     def joined(cls, parts: Sequence["AnnotationColumns"]) -> "AnnotationColumns":
         """Return the rows of all parts; those of one recording are moved behind its first one, in their order."""
-        ids, codes = joined_codes([(one.recording_ids, one.recording) for one in parts], ordered=False)
+        ids, codes = joined_codes([(part.recording_ids, part.recording) for part in parts], ordered=False)
         groups, order = group_rows(ids, codes)
-        labels, label = joined_codes([(one.labels, one.label) for one in parts])
-        provenances, provenance = joined_codes([(one.provenances, one.provenance) for one in parts])
+        labels, label = joined_codes([(part.labels, part.label) for part in parts])
+        provenances, provenance = joined_codes([(part.provenances, part.provenance) for part in parts])
         low_hz, high_hz, quality, confidence = (
-            joined_figures([(getattr(one, name), len(one)) for one in parts])
+            joined_figures([(getattr(part, name), len(part)) for part in parts])
             for name in ("low_hz", "high_hz", "quality", "confidence")
         )
-        start_s = np.concatenate([np.zeros(0), *(one.start_s for one in parts)])
-        end_s = np.concatenate([np.zeros(0), *(one.end_s for one in parts)])
+        start_s = np.concatenate([np.zeros(0), *(part.start_s for part in parts)])
+        end_s = np.concatenate([np.zeros(0), *(part.end_s for part in parts)])
         figures = (low_hz, high_hz, quality, confidence)
         whole = cls(groups, start_s, end_s, label, labels, *figures, provenance, provenances)
         return whole if order is None else whole.regrouped(order, groups)
@@ -170,7 +170,7 @@ class AnnotationColumns(GroupedRows[Annotation]):
     def regrouped(self, rows: NDArray[Any] | slice, groups: RowGroups) -> "AnnotationColumns":
         """Return some rows in the given order, of which the caller knows the groups."""
         figures = [self.low_hz, self.high_hz, self.quality, self.confidence]
-        low_hz, high_hz, quality, confidence = (None if one is None else taken(one, rows) for one in figures)
+        low_hz, high_hz, quality, confidence = (None if figure is None else taken(figure, rows) for figure in figures)
         return AnnotationColumns(
             groups,
             taken(self.start_s, rows),
@@ -188,7 +188,7 @@ class AnnotationColumns(GroupedRows[Annotation]):
     def _objects(self, first: int, stop: int) -> Iterator[Annotation]:
         rows = slice(first, stop)
         ids, labels, provenances = self.recording_ids, self.labels, self.provenances
-        qualities: list[int | None] = [None if one is None else int(one) for one in _values(self.quality, rows)]
+        qualities: list[int | None] = [None if value is None else int(value) for value in _values(self.quality, rows)]
         for place, start, end, label, low, high, quality, confidence, provenance in zip(
             self._recording_places(first, stop),
             self.start_s[rows].tolist(),
@@ -213,7 +213,7 @@ def _runs(tied: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _figures(values: Sequence[float | None]) -> Figures:
-    return known_or_none(np.array([np.nan if one is None else one for one in values], dtype=np.float64))
+    return known_or_none(np.array([np.nan if value is None else value for value in values], dtype=np.float64))
 
 
 def _values(column: Figures, rows: slice) -> list[float | None]:

@@ -56,19 +56,19 @@ class ClipColumns(GroupedRows[Clip]):
         if isinstance(clips, cls):
             return clips
         ones = list(clips)
-        ids, codes = text_codes([one.recording_id for one in ones])
+        ids, codes = text_codes([clip.recording_id for clip in ones])
         groups, order = group_rows(ids, codes)
         if order is not None:
             ones = [ones[int(row)] for row in order]
-        group_names, group = text_codes([one.group for one in ones])
-        labels, label = text_codes([one.label for one in ones])
-        weights = [one.weight for one in ones]
+        group_names, group = text_codes([clip.group for clip in ones])
+        labels, label = text_codes([clip.label for clip in ones])
+        weights = [clip.weight for clip in ones]
         return cls(
             groups,
-            np.array([one.start_s for one in ones], dtype=np.float64),
-            np.array([one.end_s for one in ones], dtype=np.float64),
-            np.array([ROLES.index(one.role) for one in ones], dtype=np.int8),
-            np.array([one.fold for one in ones], dtype=np.int32),
+            np.array([clip.start_s for clip in ones], dtype=np.float64),
+            np.array([clip.end_s for clip in ones], dtype=np.float64),
+            np.array([ROLES.index(clip.role) for clip in ones], dtype=np.int8),
+            np.array([clip.fold for clip in ones], dtype=np.int32),
             group,
             group_names,
             label,
@@ -81,21 +81,21 @@ class ClipColumns(GroupedRows[Clip]):
     @classmethod
     def joined(cls, parts: Sequence["ClipColumns"]) -> "ClipColumns":
         """Return the rows of all parts; those of one recording are moved behind its first one, in their order."""
-        ids, codes = joined_codes([(one.recording_ids, one.recording) for one in parts], ordered=False)
+        ids, codes = joined_codes([(part.recording_ids, part.recording) for part in parts], ordered=False)
         groups, order = group_rows(ids, codes)
-        group_names, group = joined_codes([(one.group_names, one.group) for one in parts])
-        labels, label = joined_codes([(one.labels, one.label) for one in parts])
+        group_names, group = joined_codes([(part.group_names, part.group) for part in parts])
+        labels, label = joined_codes([(part.labels, part.label) for part in parts])
         whole = cls(
             groups,
-            np.concatenate([np.zeros(0), *(one.start_s for one in parts)]),
-            np.concatenate([np.zeros(0), *(one.end_s for one in parts)]),
-            np.concatenate([np.zeros(0, np.int8), *(one.role for one in parts)]),
-            np.concatenate([np.zeros(0, np.int32), *(one.fold for one in parts)]),
+            np.concatenate([np.zeros(0), *(part.start_s for part in parts)]),
+            np.concatenate([np.zeros(0), *(part.end_s for part in parts)]),
+            np.concatenate([np.zeros(0, np.int8), *(part.role for part in parts)]),
+            np.concatenate([np.zeros(0, np.int32), *(part.fold for part in parts)]),
             group,
             group_names,
             label,
             labels,
-            np.concatenate([np.zeros(0), *(one.weight for one in parts)]),
+            np.concatenate([np.zeros(0), *(part.weight for part in parts)]),
         )
         return whole if order is None else whole.regrouped(order, groups)
 

@@ -52,17 +52,17 @@ class EventColumns(Mapping[str, Sequence[Event]]):
         """Return events by recording as columns; columns are returned as they are."""
         if isinstance(events, cls):
             return events
-        every = [one for found in events.values() for one in found]
-        labels = tuple(sorted({one.label for one in every}))
+        every = [event for found in events.values() for event in found]
+        labels = tuple(sorted({event.label for event in every}))
         code = {label: place for place, label in enumerate(labels)}
-        sizes = np.array([len(found) for found in events.values()], dtype=np.int64)
+        sizes = np.array([len(event) for event in events.values()], dtype=np.int64)
         return cls(
             tuple(events),
             labels,
             np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)]),
-            np.array([(one.start_s, one.end_s) for one in every], dtype=np.float64).reshape(-1, 2),
-            np.array([code[one.label] for one in every], dtype=np.int32),
-            np.array([one.score for one in every], dtype=np.float64),
+            np.array([(event.start_s, event.end_s) for event in every], dtype=np.float64).reshape(-1, 2),
+            np.array([code[event.label] for event in every], dtype=np.int32),
+            np.array([event.score for event in every], dtype=np.float64),
         )
 
     def __getitem__(self, recording_id: str) -> list[Event]:

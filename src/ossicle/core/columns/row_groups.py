@@ -129,7 +129,7 @@ def text_codes(texts: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int32]
     """
     values = tuple(sorted(set(texts)))
     places = {value: place for place, value in enumerate(values)}
-    codes = np.fromiter((places[one] for one in texts), dtype=np.int32, count=len(texts))
+    codes = np.fromiter((places[text] for text in texts), dtype=np.int32, count=len(texts))
     return values, constant(int(codes[0]), len(codes), np.int32) if len(values) == 1 else codes
 
 
@@ -172,7 +172,7 @@ def joined_codes(
     values = tuple(sorted(every)) if ordered else tuple(every)
     places = {value: place for place, value in enumerate(values)}
     moved = [
-        np.fromiter((places[one] for one in texts), dtype=np.int32, count=len(texts))[codes] for texts, codes in parts
+        np.fromiter((places[text] for text in texts), dtype=np.int32, count=len(texts))[codes] for texts, codes in parts
     ]
     return values, np.concatenate([np.zeros(0, np.int32), *moved])
 

@@ -260,14 +260,14 @@ def state_stretches(changes: Iterable[StateChange], labels: Sequence[str], end_s
     [(0.0, 1.0, 'unknown'), (1.0, 4.0, 'off'), (4.0, 6.0, 'on')]
     """
     of: dict[str, list[StateChange]] = {label: [] for label in labels}
-    for one in changes:
-        of[one.label].append(one)
+    for change in changes:
+        of[change.label].append(change)
     out = []
     for label in labels:
-        starts = [0.0, *(one.time_s for one in of[label])]
+        starts = [0.0, *(state_change.time_s for state_change in of[label])]
         ends = [*starts[1:], end_s]
-        states = [UNKNOWN, *(one.state for one in of[label])]
-        scores = [None, *(one.score for one in of[label])]
+        states = [UNKNOWN, *(state_change.state for state_change in of[label])]
+        scores = [None, *(state_change.score for state_change in of[label])]
         out += [
             StateStretch(start, min(end, end_s), label, state, score)
             for start, end, state, score in zip(starts, ends, states, scores, strict=True)

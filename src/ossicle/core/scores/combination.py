@@ -32,7 +32,7 @@ class Combination:
 
     def __post_init__(self) -> None:
         """Reject weights that are not finite numbers or sum to 0."""
-        if self.weights and not (sum(self.weights) > 0 and all(math.isfinite(one) for one in self.weights)):
+        if self.weights and not (sum(self.weights) > 0 and all(math.isfinite(weight) for weight in self.weights)):
             raise ValueError(f"weights = {list(self.weights)} must be finite, and one of them more than 0")
 
     def shares(self, n_members: int) -> tuple[float, ...]:
@@ -51,4 +51,4 @@ class Combination:
                 "give one for each member"
             )
         total = sum(self.weights)
-        return tuple(one / total for one in self.weights)
+        return tuple(weight / total for weight in self.weights)

@@ -71,9 +71,9 @@ class DatasetFiles:
 
     def tables(self) -> dict[str, dict[str, str]]:
         """Return the paths of the selection tables below the folder, by folder and recording id."""
-        used = {one.clip.recording_id for one in self.clips}
-        targets = {key for key, one in self.recordings.items() if one.reviewed or key in used}
-        noise = {one.clip.recording_id for one in self.clips if one.clip.role == "noise"}
+        used = {named_clip.clip.recording_id for named_clip in self.clips}
+        targets = {key for key, recording in self.recordings.items() if recording.reviewed or key in used}
+        noise = {named_clip.clip.recording_id for named_clip in self.clips if named_clip.clip.role == "noise"}
         places = table_places(writable(self.recordings[key].path) for key in targets)
         return {
             folder: {
@@ -87,19 +87,19 @@ class DatasetFiles:
         """Return every file below the folder, sorted."""
         out = [INDEX, *(f"{name}.csv" for name in SPLITS)]
         out += [path for of in self.tables().values() for path in of.values()]
-        out += [self.sound(one) for one in self.clips] if self.wav else []
-        out += [self.picture(one) for one in self.clips] if self.png else []
+        out += [self.sound(named_clip) for named_clip in self.clips] if self.wav else []
+        out += [self.picture(named_clip) for named_clip in self.clips] if self.png else []
         return sorted(out)
 
 
 def write_lists(folder: Path, files: DatasetFiles) -> None:
     """Write ``train.csv``, ``val.csv`` and ``test.csv``: one row per clip."""
     for name in SPLITS:
-        mine = [one for one, split in zip(files.clips, files.splits, strict=True) if split == name]
+        mine = [named_clip for named_clip, split in zip(files.clips, files.splits, strict=True) if split == name]
         if files.layout == "animal-spot":
-            write_text(folder / f"{name}.csv", "".join(f"{files.sound(one)}\n" for one in mine))
+            write_text(folder / f"{name}.csv", "".join(f"{files.sound(named_clip)}\n" for named_clip in mine))
         else:
-            write_delimited(folder / f"{name}.csv", _HEADER, [_row(files, one) for one in mine])
+            write_delimited(folder / f"{name}.csv", _HEADER, [_row(files, named_clip) for named_clip in mine])
 
 
 def write_index(folder: Path, files: DatasetFiles) -> None:
@@ -116,10 +116,10 @@ def write_index(folder: Path, files: DatasetFiles) -> None:
         }
         for name in SPLITS
     }
-    tapes = {key: writable(one.path) for key, one in files.recordings.items()}
+    tapes = {key: writable(recording.path) for key, recording in files.recordings.items()}
     entries = (
-        json.dumps(_entry(files, one, split, tapes), sort_keys=True, ensure_ascii=False, allow_nan=False)
-        for one, split in zip(files.clips, files.splits, strict=True)
+        json.dumps(_entry(files, named_clip, split, tapes), sort_keys=True, ensure_ascii=False, allow_nan=False)
+        for named_clip, split in zip(files.clips, files.splits, strict=True)
     )
     meta = json.dumps(plain({**files.about, "counts": counts}), sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(folder / INDEX, '{\n"entries": [\n' + ",\n".join(entries) + f'\n],\n"meta": {meta}\n}}\n')
@@ -128,29 +128,30 @@ def write_index(folder: Path, files: DatasetFiles) -> None:
 def _counted(files: DatasetFiles) -> Counter[tuple[str, str, bool]]:
     """Return the number of clips by split, class and whether they are noise."""
     return Counter(
-        (split, one.class_name, one.clip.role == "noise") for one, split in zip(files.clips, files.splits, strict=True)
+        (split, named_clip.class_name, named_clip.clip.role == "noise")
+        for named_clip, split in zip(files.clips, files.splits, strict=True)
     )
 
 
-def _entry(files: DatasetFiles, one: NamedClip, split: str, tapes: Mapping[str, str]) -> dict[str, Any]:
-    clip = one.clip
+def _entry(files: DatasetFiles, named_clip: NamedClip, split: str, tapes: Mapping[str, str]) -> dict[str, Any]:
+    clip = named_clip.clip
     return {
-        "uid": one.uid,
-        "fn": files.sound(one),
-        "class": one.class_name,
+        "uid": named_clip.uid,
+        "fn": files.sound(named_clip),
+        "class": named_clip.class_name,
         "label": clip.label,
         "role": clip.role,
-        "quality": one.quality,
+        "quality": named_clip.quality,
         "tape_key": tapes[clip.recording_id],
         "group": writable(clip.group),
-        "year": one.year,
+        "year": named_clip.year,
         "start_s": round(clip.start_s, 6),
         "end_s": round(clip.end_s, 6),
         "start_ms": round(1000 * clip.start_s),
         "end_ms": round(1000 * clip.end_s),
         "split": split,
         "has_audio": files.wav,
-        **({"spectrogram_path": files.picture(one)} if files.png else {}),
+        **({"spectrogram_path": files.picture(named_clip)} if files.png else {}),
     }
 
 
@@ -160,19 +161,19 @@ def write_tables(folder: Path, files: DatasetFiles, high_hz: float) -> None:
     Noise is labelled ``noise``. A reviewed recording without targets has a table without rows.
     """
     known: dict[tuple[str, float, str], Annotation] = {
-        (one.recording_id, one.start_s, one.label): one for one in files.annotations
+        (annotation.recording_id, annotation.start_s, annotation.label): annotation for annotation in files.annotations
     }
     targets: dict[str, list[RawSelection]] = defaultdict(list)
     noise: dict[str, list[RawSelection]] = defaultdict(list)
-    for one in files.clips:
-        clip = one.clip
+    for named_clip in files.clips:
+        clip = named_clip.clip
         if clip.role == "noise":
             noise[clip.recording_id].append(RawSelection(clip.start_s, clip.end_s, "noise"))
             continue
         note = known.get((clip.recording_id, clip.start_s, clip.label))
         low, high = (None, None) if note is None else (note.low_hz, note.high_hz)
         targets[clip.recording_id].append(
-            RawSelection(clip.start_s, clip.end_s, clip.label, low, high, quality=one.quality)
+            RawSelection(clip.start_s, clip.end_s, clip.label, low, high, quality=named_clip.quality)
         )
     for name, rows in ((TARGET_TABLES, targets), (NOISE_TABLES, noise)):
         for key, path in files.tables()[name].items():
@@ -180,17 +181,17 @@ def write_tables(folder: Path, files: DatasetFiles, high_hz: float) -> None:
             write_raven(folder / path, rows[key], audio_name=audio, default_high_hz=high_hz)
 
 
-def _row(files: DatasetFiles, one: NamedClip) -> list[str]:
-    clip = one.clip
+def _row(files: DatasetFiles, named_clip: NamedClip) -> list[str]:
+    clip = named_clip.clip
     return [
-        escape_cell(files.sound(one)),
-        escape_cell(one.class_name),
+        escape_cell(files.sound(named_clip)),
+        escape_cell(named_clip.class_name),
         escape_cell(clip.label),
-        "" if one.quality is None else str(one.quality),
+        "" if named_clip.quality is None else str(named_clip.quality),
         escape_cell(writable(files.recordings[clip.recording_id].path)),
         figure(clip.start_s),
         figure(clip.end_s),
         escape_cell(writable(clip.group)),
-        one.year,
-        one.uid,
+        named_clip.year,
+        named_clip.uid,
     ]

@@ -138,24 +138,26 @@ def _beside(
     groups = [folds[one.id].group for one in used]
     places = {one.id: place for place, one in enumerate(used)}
     mined = Mined([one.id for one in used], groups, {places[key]: stretches for key, stretches in free.items()})
-    found = mine_beside(targets, labels, mined, settings.noise_per_target, settings.fallback_raw, seed)
-    out.recording, out.start_s, out.end_s = found.recording, found.start_s, found.end_s
-    out.unit = targets.unit[found.target]
-    asked = np.bincount(targets.recording, found.asked, len(used))
-    elsewhere = targets.recording[found.target[found.recording != targets.recording[found.target]]]
+    matched_noise = mine_beside(targets, labels, mined, settings.noise_per_target, settings.fallback_raw, seed)
+    out.recording, out.start_s, out.end_s = matched_noise.recording, matched_noise.start_s, matched_noise.end_s
+    out.unit = targets.unit[matched_noise.target]
+    asked = np.bincount(targets.recording, matched_noise.asked, len(used))
+    elsewhere = targets.recording[
+        matched_noise.target[matched_noise.recording != targets.recording[matched_noise.target]]
+    ]
     moved = np.bincount(elsewhere, minlength=len(used))
     for place in np.unique(targets.recording).tolist():
         out.asked[groups[place]] += int(asked[place])
         out.fallback[groups[place]] += int(moved[place])
-    placed = found.placed
-    for row in np.flatnonzero(placed < found.asked).tolist():
+    placed = matched_noise.placed
+    for row in np.flatnonzero(placed < matched_noise.asked).tolist():
         out.unplaced.append(
             Unplaced(
                 used[targets.recording[row]].id,
                 float(targets.start_s[row]),
                 float(targets.end_s[row]),
                 labels[targets.label[row]],
-                asked=int(found.asked[row]),
+                asked=int(matched_noise.asked[row]),
                 placed=int(placed[row]),
             )
         )

@@ -78,7 +78,7 @@ class ClipUnits(Sequence[Unit]):
         number = range(len(self))[key]
         rows = np.flatnonzero(self.unit == number)
         found = [self.clips[int(row)] for row in rows]
-        found.sort(key=lambda one: one.role != "target")
+        found.sort(key=lambda clip: clip.role != "target")
         quality = self.quality[number]
         return Unit(tuple(found), found[0].group, found[0].label, None if np.isnan(quality) else int(quality))
 

@@ -66,7 +66,9 @@ class CutOuts:
             return
         source = AudioSource(path)
         done: dict[str, tuple[float, float]] = {}
-        for event in sorted(events, key=lambda one: (one.start_s, one.end_s, one.label)):
+        for event in sorted(
+            events, key=lambda raw_selection: (raw_selection.start_s, raw_selection.end_s, raw_selection.label)
+        ):
             file = str(cutout_place(self._places[name], event))
             if file not in done:
                 done[file] = self._cut(source, self._out / file, event)
@@ -76,16 +78,16 @@ class CutOuts:
         """Write ``cutouts.csv``: each event with its file."""
         rows = [
             {
-                "file": one.file,
-                "recording": one.recording,
-                "start_s": one.event.start_s,
-                "end_s": one.event.end_s,
-                "label": one.event.label,
-                "score": one.event.confidence,
-                "sound_start_s": one.sound_start_s,
-                "sound_end_s": one.sound_end_s,
+                "file": cut_out.file,
+                "recording": cut_out.recording,
+                "start_s": cut_out.event.start_s,
+                "end_s": cut_out.event.end_s,
+                "label": cut_out.event.label,
+                "score": cut_out.event.confidence,
+                "sound_start_s": cut_out.sound_start_s,
+                "sound_end_s": cut_out.sound_end_s,
             }
-            for one in self.written
+            for cut_out in self.written
         ]
         table = pl.DataFrame(rows, schema=_SCHEMA)
         write_csv(self._out / INDEX, table.sort(["recording", "start_s", "end_s", "label"]))

@@ -44,9 +44,12 @@ def false_alarms(
     Sorted by recording and start; of equal scores the earlier one counts.
     """
     busy = _Busy(annotations, margin_s)
-    free = [one for one in found if not busy.touches(one)]
-    surest = sorted(free, key=lambda one: (-one.score, one.recording_id, one.start_s, one.label))[:most]
-    return sorted(surest, key=lambda one: (one.recording_id, one.start_s, one.label))
+    free = [false_alarm for false_alarm in found if not busy.touches(false_alarm)]
+    surest = sorted(
+        free,
+        key=lambda false_alarm: (-false_alarm.score, false_alarm.recording_id, false_alarm.start_s, false_alarm.label),
+    )[:most]
+    return sorted(surest, key=lambda false_alarm: (false_alarm.recording_id, false_alarm.start_s, false_alarm.label))
 
 
 def write_mined(folder: Path, found: Sequence[FalseAlarm], provenance: Mapping[str, str]) -> Path | None:
@@ -57,7 +60,11 @@ def write_mined(folder: Path, found: Sequence[FalseAlarm], provenance: Mapping[s
     path = next_numbered(folder, _STEM)
     write_json(
         path,
-        {"format": FORMAT_VERSION, "provenance": dict(provenance), "false_alarms": [asdict(one) for one in found]},
+        {
+            "format": FORMAT_VERSION,
+            "provenance": dict(provenance),
+            "false_alarms": [asdict(false_alarm) for false_alarm in found],
+        },
     )
     return path
 
@@ -75,16 +82,16 @@ def read_mined(file: Path) -> tuple[FalseAlarm, ...]:
             raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
         out = tuple(
             FalseAlarm(
-                str(one["recording_id"]),
-                str(one["digest"]),
-                float(one["start_s"]),
-                float(one["end_s"]),
-                str(one["label"]),
-                float(one["score"]),
+                str(false_alarm["recording_id"]),
+                str(false_alarm["digest"]),
+                float(false_alarm["start_s"]),
+                float(false_alarm["end_s"]),
+                str(false_alarm["label"]),
+                float(false_alarm["score"]),
             )
-            for one in value["false_alarms"]
+            for false_alarm in value["false_alarms"]
         )
-        as_intervals([(one.start_s, one.end_s) for one in out])
+        as_intervals([(false_alarm.start_s, false_alarm.end_s) for false_alarm in out])
     except (ArtefactError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise FormatError(f"{file}: is not a round of mining ({problem}); restore it, or remove it") from None
     return out
@@ -115,18 +122,18 @@ def mined_clips(
     busy = _Busy(annotations, margin_s)
     clips: dict[tuple[str, float, float], Clip] = {}
     unused: dict[str, int] = defaultdict(int)
-    for one in found:
-        recording, entry = known.get(one.recording_id), folds.get(one.recording_id)
+    for false_alarm in found:
+        recording, entry = known.get(false_alarm.recording_id), folds.get(false_alarm.recording_id)
         if recording is None or entry is None:
             unused["its recording is not completely annotated, or missing"] += 1
-        elif recording.digest != one.digest:
+        elif recording.digest != false_alarm.digest:
             unused["the sound of its recording changed"] += 1
-        elif one.end_s > recording.duration_s + 1e-6:
+        elif false_alarm.end_s > recording.duration_s + 1e-6:
             unused["it is beyond the end of its recording"] += 1
-        elif busy.touches(one):
+        elif busy.touches(false_alarm):
             unused["it touches an annotation"] += 1
         else:
-            where = (one.recording_id, one.start_s, one.end_s)
+            where = (false_alarm.recording_id, false_alarm.start_s, false_alarm.end_s)
             clips[where] = Clip(*where, "noise", entry.fold, entry.group, weight=weight)
     return MinedClips(tuple(clips[key] for key in sorted(clips)), dict(sorted(unused.items())))
 

@@ -79,7 +79,7 @@ def whole_groups(
     label without training data.
     """
     members = judged_groups(recordings, settings.group)
-    row_of = {one.id: name for name, of in members.items() for one in of}
+    row_of = {recording.id: name for name, of in members.items() for recording in of}
     counts: dict[str, Counter[str]] = {name: Counter() for name in members}
     for key, label, n in AnnotationColumns.from_annotations(annotations).counts():
         if key in row_of:
@@ -92,12 +92,12 @@ def whole_groups(
         )
     order = np.random.default_rng(seed_of(settings.seed, "tapes", *members)).permutation(len(members))
     names = [list(members)[int(i)] for i in order]
-    seconds = {name: sum(one.duration_s for one in of) for name, of in members.items()}
+    seconds = {name: sum(recording.duration_s for recording in of) for name, of in members.items()}
     fold_of = _deal([(name, float(counts[name].total())) for name in names if counts[name]], settings)
     fold_of |= _deal([(name, seconds[name]) for name in names if not counts[name]], settings, fill=False)
     _check_labels((fold_of[name], label, n) for name in annotated for label, n in counts[name].items())
     return dict(
-        sorted((one.id, FoldEntry(name, fold_of[name])) for name, of in members.items() for one in of),
+        sorted((recording.id, FoldEntry(name, fold_of[name])) for name, of in members.items() for recording in of),
     )
 
 
@@ -105,8 +105,12 @@ def undivided(recordings: Sequence[Recording], partly: Collection[str], group: s
     """Return every recording that may give clips, with its group, for strategies that split clips; none has a fold
     itself.
     """
-    used = [one for one in recordings if (one.reviewed or one.id in partly) and one.status != "left_out"]
-    return dict(sorted((one.id, FoldEntry(group_of(one, group), NEVER_HELD_OUT)) for one in used))
+    used = [
+        recording
+        for recording in recordings
+        if (recording.reviewed or recording.id in partly) and recording.status != "left_out"
+    ]
+    return dict(sorted((recording.id, FoldEntry(group_of(recording, group), NEVER_HELD_OUT)) for recording in used))
 
 
 def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:

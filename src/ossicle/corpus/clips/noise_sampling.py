@@ -119,7 +119,7 @@ def mine_noise(
         spans.append(placed)
         free_s = float((stretches[:, 1] - stretches[:, 0]).sum())
         rows.append(MiningRow(recording.id, free_s, asked, len(placed), overlapping, asked - len(placed)))
-    codes = np.repeat(np.arange(len(spans), dtype=np.int32), [len(one) for one in spans])
+    codes = np.repeat(np.arange(len(spans), dtype=np.int32), [len(span) for span in spans])
     groups, _ = group_rows([one.id for one in usable], codes)
     every = np.concatenate([np.zeros((0, 2)), *spans])
     return NoiseSpans(groups, every[:, 0], every[:, 1]), rows

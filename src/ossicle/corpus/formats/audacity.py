@@ -88,7 +88,9 @@ def write_audacity(path: Path, rows: Iterable[RawSelection]) -> None:
     A fourth cell is read but not written, because other readers of labels fail on it.
     """
     lines: list[str] = []
-    for row in sorted(rows, key=lambda one: (one.start_s, one.end_s, one.label)):
+    for row in sorted(
+        rows, key=lambda raw_selection: (raw_selection.start_s, raw_selection.end_s, raw_selection.label)
+    ):
         label = cell_text(row.label, "the label")
         lines.append(f"{row.start_s:.6f}\t{row.end_s:.6f}\t{label}\n")
         if row.low_hz is not None or row.high_hz is not None:

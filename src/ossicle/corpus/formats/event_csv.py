@@ -138,7 +138,9 @@ def events_of(
         )
         offset = optional_number(texts.get("offset", ""), where, "the file offset")
         rows.append(SessionRow(line, row, offset, texts.get("end_file", "")))
-    placed, notes = place_in_files(table.path, rows, lengths) if of_raven else ([one.row for one in rows], [])
+    placed, notes = (
+        place_in_files(table.path, rows, lengths) if of_raven else ([session_row.row for session_row in rows], [])
+    )
     used = {*columns.values(), *files} | (set() if label is None else {label})
     names = stated | {row.begin_path for row in placed}
     return EventTable(tuple(placed), tuple(sorted(names - {""})), table.unread(used), own=not files, notes=tuple(notes))

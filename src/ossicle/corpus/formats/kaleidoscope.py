@@ -99,7 +99,15 @@ def read_kaleidoscope(
 def write_kaleidoscope(path: Path, rows: Iterable[RawSelection]) -> None:
     """Write matches as CSV atomically, sorted by file and time; times and scores have 6 decimals."""
     lines = []
-    for row in sorted(rows, key=lambda one: (one.begin_path, one.start_s, one.end_s, one.label)):
+    for row in sorted(
+        rows,
+        key=lambda raw_selection: (
+            raw_selection.begin_path,
+            raw_selection.start_s,
+            raw_selection.end_s,
+            raw_selection.label,
+        ),
+    ):
         place = PurePosixPath(normal_path(row.begin_path))
         folder = "" if str(place.parent) == "." else str(place.parent)
         cells = ["", escape_cell(folder), escape_cell(place.name), figure(row.start_s), figure(row.end_s - row.start_s)]

@@ -133,7 +133,7 @@ def guess(path: Path, options: ReadOptions | None = None) -> Format | None:
         return None
     text = "" if suffix == ".parquet" else read_text(path)
     head = Head(path, text, read_header(path, text, is_header), options or ReadOptions())
-    fits = [one for one in candidates if one.recognises is not None and one.recognises(head)]
+    fits = [candidate for candidate in candidates if candidate.recognises is not None and candidate.recognises(head)]
     general = {name for one in fits for name in one.over}
     fits = [one for one in fits if one.name not in general]
     if len(fits) > 1:

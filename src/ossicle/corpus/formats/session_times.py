@@ -95,20 +95,26 @@ def place_in_files(
     FormatError
         The times allow more than one reading, or none.
     """
-    named = [one for one in rows if one.row.begin_path]
+    named = [session_row for session_row in rows if session_row.row.begin_path]
     starts = _session_starts(path, named, lengths)
     out: list[RawSelection] = []
     notes = _assumed(path, named)
-    for one in rows:
-        row = one.row
+    for session_row in rows:
+        row = session_row.row
         if row.begin_path:
-            begin = row.start_s - starts.get(row.begin_path, 0.0) if one.offset_s is None else one.offset_s
+            begin = (
+                row.start_s - starts.get(row.begin_path, 0.0) if session_row.offset_s is None else session_row.offset_s
+            )
             if begin < -_EDGE_S:
-                raise FormatError(f"{path}, line {one.line}: starts {-begin:g} s before its file; correct its times")
+                raise FormatError(
+                    f"{path}, line {session_row.line}: starts {-begin:g} s before its file; correct its times"
+                )
             if abs(begin - row.start_s) > _ROUNDING_S:
                 begin = max(round(begin, 6), 0.0)
-                row = replace(row, start_s=begin, end_s=round(begin + one.row.end_s - one.row.start_s, 6))
-        placed, note = _divided(one, row, starts, lengths)
+                row = replace(
+                    row, start_s=begin, end_s=round(begin + session_row.row.end_s - session_row.row.start_s, 6)
+                )
+        placed, note = _divided(session_row, row, starts, lengths)
         out += placed
         notes += [] if note is None else [note]
     return out, notes
@@ -120,8 +126,8 @@ def _folder(path: str) -> str:
 
 def _assumed(path: Path, rows: Sequence[SessionRow]) -> list[Note]:
     """Return a note if the only file of a table was taken to be the first of its session, unless its name says so."""
-    files = {one.row.begin_path for one in rows}
-    if len(files) != 1 or all(one.offset_s is not None for one in rows):
+    files = {session_row.row.begin_path for session_row in rows}
+    if len(files) != 1 or all(session_row.offset_s is not None for session_row in rows):
         return []
     file = next(iter(files))
     if same_file_name(recording_name(path.name), file):
@@ -133,10 +139,12 @@ def _assumed(path: Path, rows: Sequence[SessionRow]) -> list[Note]:
 def _session_starts(path: Path, rows: Sequence[SessionRow], lengths: FileLengths) -> dict[str, float]:
     """Return when each file starts in the times of the table: 0 for all files if the times count within each file."""
     starts: dict[str, float] = {}
-    for one in rows:
-        if one.offset_s is not None:
-            starts.setdefault(one.row.begin_path, one.row.start_s - one.offset_s)
-    unknown = [one for one in rows if one.offset_s is None and one.row.begin_path not in starts]
+    for session_row in rows:
+        if session_row.offset_s is not None:
+            starts.setdefault(session_row.row.begin_path, session_row.row.start_s - session_row.offset_s)
+    unknown = [
+        session_row for session_row in rows if session_row.offset_s is None and session_row.row.begin_path not in starts
+    ]
     if not unknown:
         return starts
     first = unknown[0]
@@ -147,12 +155,12 @@ def _session_starts(path: Path, rows: Sequence[SessionRow], lengths: FileLengths
         )
     if len(starts) > 1 or not _may_run_on(rows, lengths):
         return starts
-    if len({one.row.begin_path for one in rows}) == 1:
+    if len({session_row.row.begin_path for session_row in rows}) == 1:
         return starts
     running = _tight_starts(rows, lengths)
-    fits = all(_within(one, 0.0, lengths) for one in rows)
+    fits = all(_within(session_row, 0.0, lengths) for session_row in rows)
     if fits or running is None:
-        last = max(unknown, key=lambda one: one.row.start_s)
+        last = max(unknown, key=lambda session_row: session_row.row.start_s)
         raise FormatError(
             f"{path}, line {last.line}: {last.row.start_s:g} s of {last.row.begin_path!r} could count from the start "
             "of this file, or run on from the files before it; export the table from Raven with the column "
@@ -186,22 +194,26 @@ def _tight_starts(rows: Sequence[SessionRow], lengths: FileLengths) -> dict[str,
             return None
         starts[file] = reach_s
         reach_s += length_s
-    return starts if all(_within(one, starts[one.row.begin_path], lengths) for one in rows) else None
+    return (
+        starts
+        if all(_within(session_row, starts[session_row.row.begin_path], lengths) for session_row in rows)
+        else None
+    )
 
 
 def _in_order(rows: Sequence[SessionRow]) -> list[tuple[str, list[float]]]:
     """Return the files in the order of their times, each with the sorted begin times (s) of its rows."""
     times: dict[str, list[float]] = defaultdict(list)
-    for one in rows:
-        times[one.row.begin_path].append(one.row.start_s)
-    return sorted(((file, sorted(found)) for file, found in times.items()), key=lambda item: item[1])
+    for session_row in rows:
+        times[session_row.row.begin_path].append(session_row.row.start_s)
+    return sorted(((file, sorted(time)) for file, time in times.items()), key=lambda item: item[1])
 
 
-def _within(one: SessionRow, start_s: float, lengths: FileLengths) -> bool:
+def _within(session_row: SessionRow, start_s: float, lengths: FileLengths) -> bool:
     """Return whether a row lies in its file, if that starts at ``start_s`` in the times of the table."""
-    length_s = lengths.seconds(one.row.begin_path)
-    begins = one.row.start_s >= start_s - _EDGE_S
-    return begins and (length_s is None or one.row.start_s < start_s + length_s)
+    length_s = lengths.seconds(session_row.row.begin_path)
+    begins = session_row.row.start_s >= start_s - _EDGE_S
+    return begins and (length_s is None or session_row.row.start_s < start_s + length_s)
 
 
 def _divided(

@@ -37,17 +37,17 @@ def sample_channels(roots: Roots, recordings: Sequence[Recording]) -> ChannelSam
     recordings
         All recordings of a corpus. One that cannot be read is passed over: it is reported elsewhere.
     """
-    several = [one for one in recordings if one.channels > 1]
+    several = [recording for recording in recordings if recording.channels > 1]
     step = max(1, -(-len(several) // MOST_RECORDINGS))
     chosen = several[::step]
     found = []
-    for one in chosen:
+    for recording in chosen:
         try:
-            cancel_db = _cancel_db(AudioSource(roots.file(one)))
+            cancel_db = _cancel_db(AudioSource(roots.file(recording)))
         except (AudioError, OSError):
             continue
         if cancel_db is not None:
-            found.append((one.path, cancel_db))
+            found.append((recording.path, cancel_db))
     return ChannelSample(len(several), len(chosen), tuple(found))
 
 

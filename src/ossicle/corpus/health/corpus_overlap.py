@@ -82,17 +82,19 @@ def corpus_overlap(first: CorpusIndex, second: CorpusIndex, fields: Sequence[str
         skipped, since ids compare it. A field that no recording of either corpus has is skipped; a field that some lack
         is listed as unchecked.
     """
-    found = _common(AUDIO, first, second, lambda one: one.digest)
-    found += _common(RECORDING, first, second, lambda one: one.id)
+    shareds = _common(AUDIO, first, second, lambda recording: recording.digest)
+    shareds += _common(RECORDING, first, second, lambda recording: recording.id)
     unchecked: list[Unchecked] = []
     for name in dict.fromkeys(fields):
-        if name == RECORDING or not any(_field(name, one) for one in (*first.recordings, *second.recordings)):
+        if name == RECORDING or not any(
+            _field(name, recording) for recording in (*first.recordings, *second.recordings)
+        ):
             continue
-        found += _common(name, first, second, partial(_field, name))
+        shareds += _common(name, first, second, partial(_field, name))
         for corpus, index in (("first", first), ("second", second)):
-            missing = sum(not _field(name, one) for one in index.recordings)
+            missing = sum(not _field(name, recording) for recording in index.recordings)
             unchecked += [Unchecked(name, corpus, missing)] if missing else []
-    return Overlap(tuple(found), tuple(unchecked))
+    return Overlap(tuple(shareds), tuple(unchecked))
 
 
 def require_apart(overlap: Overlap) -> None:
@@ -115,14 +117,14 @@ def require_apart(overlap: Overlap) -> None:
 def _common(kind: str, first: CorpusIndex, second: CorpusIndex, key: Callable[[Recording], str]) -> list[Shared]:
     paths: tuple[dict[str, list[str]], dict[str, list[str]]] = (defaultdict(list), defaultdict(list))
     for index, into in zip((first, second), paths, strict=True):
-        for one in index.recordings:
-            into[key(one)].append(one.path)
+        for recording in index.recordings:
+            into[key(recording)].append(recording.path)
     both = sorted((set(paths[0]) & set(paths[1])) - {""})
     return [Shared(kind, value, tuple(sorted(paths[0][value])), tuple(sorted(paths[1][value]))) for value in both]
 
 
-def _field(name: str, one: Recording) -> str:
-    value = unicodedata.normalize("NFC", one.fields.get(name, "")).strip().casefold()
+def _field(name: str, recording: Recording) -> str:
+    value = unicodedata.normalize("NFC", recording.fields.get(name, "")).strip().casefold()
     # Files in no folder do not share a folder with files in no folder of the other corpus.
     return "" if name == "folder" and value == "." else value
 

@@ -108,7 +108,7 @@ def find_problems(
     ``short_gap_shares`` is the share of gaps under 20 ms for each label. ``hop_s``: seconds between the frames of the
     model; None to leave them out.
     """
-    found = [
+    problems = [
         *labels_without_negatives(index),
         *sound_problems(index, fmax_hz=rate / 2, hop_s=hop_s),
         *_whole(index),
@@ -117,22 +117,32 @@ def find_problems(
         *_annotations(index, rate),
         *label_problems(index),
         *_low_rates(index, rate),
-        *(problem for one in index.recordings for problem in _recording(one, index.levels.get(one.id))),
+        *(
+            problem
+            for recording in index.recordings
+            for problem in _recording(recording, index.levels.get(recording.id))
+        ),
     ]
     for label, share in short_gap_shares.items():
         if share >= MANY_SHORT_GAPS:
             message = f"{share:.0%} of the gaps between its annotations are under 20 ms"
             remedy = "keep the decision's min_gap_s small, otherwise neighbours are joined"
-            found.append(Problem("note", "short_gaps", label, message, remedy))
-    return tuple(sorted(found, key=lambda one: (_RANK[one.severity], one.code, one.where, one.message)))
+            problems.append(Problem("note", "short_gaps", label, message, remedy))
+    return tuple(
+        sorted(problems, key=lambda problem: (_RANK[problem.severity], problem.code, problem.where, problem.message))
+    )
 
 
 def _whole(index: CorpusIndex) -> Iterator[Problem]:
-    for one in index.left_out:
-        reason, remedy = one.parted
+    for left_out in index.left_out:
+        reason, remedy = left_out.parted
         remedy = remedy or "repair the file, copy it again from its source, or remove it"
-        yield Problem("warning", "left_out", one.path, reason, remedy)
-    unreviewed = [one.path for one in index.recordings if not one.reviewed and one.id not in index.examined]
+        yield Problem("warning", "left_out", left_out.path, reason, remedy)
+    unreviewed = [
+        recording.path
+        for recording in index.recordings
+        if not recording.reviewed and recording.id not in index.examined
+    ]
     if not index.annotations:
         remedy = "set corpus.annotations or corpus.label_field, and check the names of the tables"
         yield Problem("error", "no_annotations", "", "no recording has an annotation", remedy)
@@ -140,10 +150,10 @@ def _whole(index: CorpusIndex) -> Iterator[Problem]:
         message = f"{len(unreviewed)} recordings have no table (for example {unreviewed[0]}); no figure includes them"
         remedy = "add tables; an empty table with a header means that there are no calls"
         yield Problem("note", "unreviewed", unreviewed[0], message, remedy)
-    partly = [one for one in index.recordings if one.id in index.partly]
+    partly = [recording for recording in index.recordings if recording.id in index.partly]
     if partly:
-        known_s = sum(end - start for one in partly for start, end in index.partly[one.id])
-        whole_s = sum(one.duration_s for one in partly)
+        known_s = sum(end - start for recording in partly for start, end in index.partly[recording.id])
+        whole_s = sum(recording.duration_s for recording in partly)
         message = (
             f"{len(partly)} recordings, {partly[0].path} among them, were reviewed in part: {known_s / 3600:.3g} of "
             f"{whole_s / 3600:.3g} hours; trainings and benchmarks read these stretches, but no fold holds them out"
@@ -161,14 +171,14 @@ def _from_notes(index: CorpusIndex) -> Iterator[Problem]:
 
 def _repeated_files(index: CorpusIndex, group: str) -> Iterator[Problem]:
     same: dict[str, list[Recording]] = defaultdict(list)
-    for one in index.recordings:
-        if one.digest:
-            same[one.digest].append(one)
+    for recording in index.recordings:
+        if recording.digest:
+            same[recording.digest].append(recording)
     for copies in same.values():
         if len(copies) < 2:
             continue
-        message = f"is the same file as {', '.join(one.path for one in copies[1:])}"
-        if len({one.fields.get(group) or one.path for one in copies}) > 1:
+        message = f"is the same file as {', '.join(copy.path for copy in copies[1:])}"
+        if len({copy.fields.get(group) or copy.path for copy in copies}) > 1:
             message += f"; they are different groups by {group!r}, so training would see what is tested"
             yield Problem("error", "duplicate_leak", copies[0].path, message, "remove the copies")
         else:
@@ -177,7 +187,7 @@ def _repeated_files(index: CorpusIndex, group: str) -> Iterator[Problem]:
 
 def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
     notes = index.annotations
-    known = {one.id: one.path for one in index.recordings}
+    known = {recording.id: recording.path for recording in index.recordings}
     paths = [known[key] for key in notes.recording_ids]
     keys = (notes.recording, notes.start_s, notes.end_s, notes.label)
     order = np.lexsort(keys[::-1])
@@ -203,33 +213,39 @@ def _by_path(paths: Sequence[str], recordings: NDArray[np.int32]) -> Iterator[tu
 
 def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:
     slow: dict[int, list[str]] = defaultdict(list)
-    for one in index.recordings:
-        if one.rate < rate:
-            slow[one.rate].append(one.path)
+    for recording in index.recordings:
+        if recording.rate < rate:
+            slow[recording.rate].append(recording.path)
     for own, paths in slow.items():
         message = f"{len(paths)} recordings at {own} Hz contain nothing from {own / 2:g} Hz to the {rate / 2:g} Hz read"
         yield Problem("warning", "low_rate", paths[0], message, "lower the front end's rate or fmax_hz")
 
 
-def _recording(one: Recording, levels: Levels | None) -> Iterator[Problem]:
-    if one.status == "partial":
-        message = f"decoding ends at {one.duration_s:.3f} s: {one.reason}"
-        yield Problem("warning", "partial", one.path, message, "copy the file again from its source")
-    if one.status == "silent":
-        yield Problem("warning", "silent", one.path, "every sample is zero", "check the recorder; remove the file")
-    if is_expanded(times := time_expansion(one)):
+def _recording(recording: Recording, levels: Levels | None) -> Iterator[Problem]:
+    if recording.status == "partial":
+        message = f"decoding ends at {recording.duration_s:.3f} s: {recording.reason}"
+        yield Problem("warning", "partial", recording.path, message, "copy the file again from its source")
+    if recording.status == "silent":
+        yield Problem(
+            "warning", "silent", recording.path, "every sample is zero", "check the recorder; remove the file"
+        )
+    if is_expanded(times := time_expansion(recording)):
         remedy = (
             "annotate and train in the time of the file, or correct the rate in its header; results are in its time"
         )
-        yield Problem("warning", "time_expansion", one.path, expansion_words(times or 1.0), remedy)
+        yield Problem("warning", "time_expansion", recording.path, expansion_words(times or 1.0), remedy)
     if levels is not None and levels.cancel_db is not None:
         remedy = (
             'set [audio] channel to "loudest", "first" or the number of a channel; check the wiring of the recorder'
         )
-        yield Problem("warning", "channels_cancel", one.path, cancel_words(levels.cancel_db), remedy)
+        yield Problem("warning", "channels_cancel", recording.path, cancel_words(levels.cancel_db), remedy)
     if levels is not None and levels.clipped_share > CLIPPED_SHARE:
         message = f"{levels.clipped_share:.2%} of its samples are at full scale"
-        yield Problem("warning", "overdriven", one.path, message, "record with less gain; faint calls may be distorted")
+        yield Problem(
+            "warning", "overdriven", recording.path, message, "record with less gain; faint calls may be distorted"
+        )
     if levels is not None and abs(levels.dc) > DC_LEVEL:
         message = f"has an offset of {levels.dc:+.3f} of full scale"
-        yield Problem("note", "offset", one.path, message, "filter it out below the front end's fmin_hz, or ignore it")
+        yield Problem(
+            "note", "offset", recording.path, message, "filter it out below the front end's fmin_hz, or ignore it"
+        )

@@ -24,7 +24,7 @@ def labels_without_negatives(index: CorpusIndex) -> Iterator[Problem]:
     index
         The corpus.
     """
-    reviewed = {one.id: one.duration_s for one in index.recordings if one.reviewed}
+    reviewed = {recording.id: recording.duration_s for recording in index.recordings if recording.reviewed}
     notes = index.annotations
     checked = [place for place, key in enumerate(notes.recording_ids) if key in reviewed]
     spans = notes.where(np.isin(notes.recording, checked)).by_label()

@@ -94,20 +94,20 @@ def recording_notices(
         Whether recordings without annotations serve nothing.
     """
     files = {shown(path) for path in listed}
-    left = [one for one in index.left_out if shown(one.path) in files]
-    unchecked = sum(not one.reviewed and one.id not in index.examined for one in index.recordings)
+    left = [left_out for left_out in index.left_out if shown(left_out.path) in files]
+    unchecked = sum(not recording.reviewed and recording.id not in index.examined for recording in index.recordings)
     words = f"{len(files)} audio files: {len(files) - len(left)} used, {len(left)} left out"
     if unchecked and labels_needed:
         words += f"; {unchecked} of the used ones have no annotations, so nothing is trained or judged on them"
     yield Notice("used recordings", words, "lost" if left else "ok")
     reasons: dict[str, list[str]] = defaultdict(list)
     texts: dict[str, str] = {}
-    for one in index.left_out:
-        if shown(one.path) not in reported:
+    for left_out in index.left_out:
+        if shown(left_out.path) not in reported:
             # Lines and sizes differ from file to file, the reason does not.
-            key = re.sub(r"[0-9]+", "0", one.reason)
-            texts.setdefault(key, one.reason)
-            reasons[key].append(shown(one.path))
+            key = re.sub(r"[0-9]+", "0", left_out.reason)
+            texts.setdefault(key, left_out.reason)
+            reasons[key].append(shown(left_out.path))
     for key, paths in reasons.items():
         yield Notice("left out", f"{counted(len(paths), 'file')} ({_first(paths)}): {texts[key]}", "lost")
 
@@ -144,14 +144,17 @@ def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Itera
 def _labels(labels: Sequence[LabelHealth]) -> Notice:
     if not labels:
         return Notice("labels", "no recording has an annotation, so there is nothing to learn", "lost")
-    ordered = sorted(labels, key=lambda one: (-one.annotations, one.label))
-    named = [f"{one.label} ({one.annotations} in {counted(one.groups, 'group')})" for one in ordered[:_MOST_NAMED]]
+    ordered = sorted(labels, key=lambda label: (-label.annotations, label.label))
+    named = [
+        f"{label_health.label} ({label_health.annotations} in {counted(label_health.groups, 'group')})"
+        for label_health in ordered[:_MOST_NAMED]
+    ]
     return Notice("labels", f"{len(labels)}: {', '.join(named)}{_more(len(labels))}")
 
 
 def _negatives(index: CorpusIndex) -> Notice:
     """Return how much checked sound holds no annotation; that there may be none is a problem with its own line."""
-    reviewed = {one.id: one.duration_s for one in index.recordings if one.reviewed}
+    reviewed = {recording.id: recording.duration_s for recording in index.recordings if recording.reviewed}
     notes = index.annotations
     groups, taken = union_by_group(notes.recording, notes.intervals())
     taken_s = np.bincount(groups, taken[:, 1] - taken[:, 0], minlength=len(notes.recording_ids))
@@ -169,7 +172,7 @@ def _negatives(index: CorpusIndex) -> Notice:
 
 
 def _band(index: CorpusIndex, heard: Heard) -> Notice:
-    rates, front = Counter(one.rate for one in index.recordings), heard.front
+    rates, front = Counter(recording.rate for recording in index.recordings), heard.front
     recorded = ", ".join(f"{rate} Hz ({count})" for rate, count in sorted(rates.items())[:_MOST_NAMED])
     return Notice(
         "band",
@@ -179,7 +182,7 @@ def _band(index: CorpusIndex, heard: Heard) -> Notice:
 
 
 def _frames(labels: Sequence[LabelHealth], heard: Heard) -> Notice:
-    shortest = min(labels, key=lambda one: one.median_s or 0.0)
+    shortest = min(labels, key=lambda label: label.median_s or 0.0)
     return Notice(
         "frames",
         f"{1000 * heard.hop_s:.3g} ms; the shortest label is {shortest.label}: half of its annotations last at most "

@@ -145,7 +145,9 @@ def _qualities(annotations: AnnotationColumns) -> dict[str, int]:
     if annotations.quality is None:
         return {"unknown": len(annotations)} if len(annotations) else {}
     values, counts = np.unique(annotations.quality, return_counts=True)
-    found = {"unknown" if np.isnan(one) else str(int(one)): n for one, n in zip(values, counts.tolist(), strict=True)}
+    found = {
+        "unknown" if np.isnan(value) else str(int(value)): n for value, n in zip(values, counts.tolist(), strict=True)
+    }
     return dict(sorted(found.items()))
 
 

@@ -25,7 +25,9 @@ _OF_ENCODERS: Mapping[str, str] = {
 def without_front_end(problems: Iterable[Problem]) -> list[Problem]:
     """Return the problems of a corpus whose model hears through an encoder: no remedy is a setting of the front end."""
     return [
-        replace(one, remedy=_OF_ENCODERS.get(one.code, one.remedy)) for one in problems if one.code not in OF_FRONT_ENDS
+        replace(problem, remedy=_OF_ENCODERS.get(problem.code, problem.remedy))
+        for problem in problems
+        if problem.code not in OF_FRONT_ENDS
     ]
 
 
@@ -42,7 +44,7 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
         Seconds between its frames; None to check the band only.
     """
     by_label = dict(index.annotations.by_label())
-    ends = {one.id: one.duration_s for one in index.recordings}
+    ends = {recording.id: recording.duration_s for recording in index.recordings}
     if (top_hz := recorded_hz(index)) > MUCH_MORE * fmax_hz:
         # Annotated frequencies say that the rest of the band is not needed.
         silent = [label for label, of in by_label.items() if not says_frequencies(of)]
@@ -74,7 +76,7 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
 
 def recorded_hz(index: CorpusIndex) -> float:
     """Return the highest frequency that at least one recording in ten can hold, in Hz; 0 without recordings."""
-    rates = [one.rate for one in index.recordings]
+    rates = [recording.rate for recording in index.recordings]
     return float(np.quantile(rates, 0.9, method="lower")) / 2 if rates else 0.0
 
 

@@ -159,8 +159,8 @@ class _Reader:
                 lost[row.begin_path] += 1
             else:
                 rows[path].append(row)
-        for path, said in rows.items():
-            self.found[path].append((table, said))
+        for path, raw_selections in rows.items():
+            self.found[path].append((table, raw_selections))
         for stated, count in sorted(lost.items()):
             about = (
                 f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"

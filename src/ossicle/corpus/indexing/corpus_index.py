@@ -68,7 +68,9 @@ class CorpusIndex:
     @property
     def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
         """The checked stretches of recordings that were not annotated as a whole; only these are known."""
-        parts = [one.id for one in self.recordings if not one.reviewed and one.id in self.examined]
+        parts = [
+            recording.id for recording in self.recordings if not recording.reviewed and recording.id in self.examined
+        ]
         return {key: self.examined[key] for key in parts}
 
 
@@ -111,11 +113,11 @@ def index_corpus(
     examined = examiner.all(
         [path for path in chosen if path not in cut_out], workers, progress, _parts(unfinished, "examined")
     )
-    clips = clips.within({one.path: one.duration_s for one in examined.recordings})
+    clips = clips.within({recording.path: recording.duration_s for recording in examined.recordings})
     # If a tape is damaged or too short, its clips are recordings after all.
     apart = [path for path in chosen if path in cut_out and path not in clips.stretches]
     own = examiner.all(apart, workers, progress if apart else None, _parts(unfinished, "apart"))
-    recordings = sorted([*examined.recordings, *own.recordings], key=lambda one: one.path)
+    recordings = sorted([*examined.recordings, *own.recordings], key=lambda recording: recording.path)
     levels = examined.levels | own.levels
     recorded = examined.recorded | own.recorded
     left_out += [LeftOut(path, reason) for path, reason in (*examined.bad, *own.bad)]
@@ -129,12 +131,14 @@ def index_corpus(
         recordings = metadata.describe(recordings, group)
         left_out += metadata.without_file
     cut = clips.clips.keys()
-    recordings = [with_recorder(one, recorded[one.id], is_clip=one.path in cut) for one in recordings]
+    recordings = [
+        with_recorder(recording, recorded[recording.id], is_clip=recording.path in cut) for recording in recordings
+    ]
     wanted = {"split.group": group, "corpus.label_field": settings.label_field}
     label_keys = {f"corpus.label_fields.{name}": name for name in settings.label_fields}
     recordings, notes, unknown_fields = with_fields(recordings, templates, wanted, label_keys)
     left_out += unknown_fields
-    lengths = {one.path: one.duration_s for one in recordings}
+    lengths = {recording.path: recording.duration_s for recording in recordings}
     tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
     tables.reviewed.update(path for path, times in looked.items() if path in lengths and covers(times, lengths[path]))
     if settings.label_fields:
@@ -148,7 +152,7 @@ def index_corpus(
     tables.notes += whole.notes
     label_names = parse_label_map(settings.label_map, "corpus.label_map")
     tables.rows = [(path, replace(row, label=label_names.name(row.label))) for path, row in tables.rows]
-    unknown = {path: tuple(sorted({label_names.name(one) for one in labels})) for path, labels in unknown.items()}
+    unknown = {path: tuple(sorted({label_names.name(label) for label in labels})) for path, labels in unknown.items()}
     kept, annotations, more = place_annotations(
         recordings, tables, {one.path: one.reason for one in left_out}, settings.labels
     )
@@ -161,9 +165,13 @@ def index_corpus(
         annotations=AnnotationColumns.from_annotations(annotations),
         left_out=tuple(sorted(left_out, key=lambda one: one.path)),
         notes=tuple(notes),
-        levels={one.id: levels[one.id] for one in kept if one.id in levels},
-        examined={one.id: looked[one.path] for one in kept if one.path in looked and not one.reviewed},
-        unknown={one.id: unknown[one.path] for one in kept if one.path in unknown},
+        levels={recording.id: levels[recording.id] for recording in kept if recording.id in levels},
+        examined={
+            recording.id: looked[recording.path]
+            for recording in kept
+            if recording.path in looked and not recording.reviewed
+        },
+        unknown={recording.id: unknown[recording.path] for recording in kept if recording.path in unknown},
     )
 
 
@@ -207,7 +215,7 @@ def _annotations(
         tables.rows += segments.rows
         tables.notes += segments.notes
         # A clip from which segments were cut counts as reviewed; of other recordings only the segments are known.
-        placed = {one.tape for one in segments.stretches}
+        placed = {stretch.tape for stretch in segments.stretches}
         tables.reviewed |= clips.clips.keys() | ({path for path, _ in segments.rows} - placed)
     tables, looked = onto_tapes(tables, clips.stretches, segments.stretches)
     unused = set(files.listed) - set(files.chosen)

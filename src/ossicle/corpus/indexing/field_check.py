@@ -42,8 +42,8 @@ def with_fields(
     """
     fields = {key: name for key, name in wanted.items() if name}
     for key, name in {**fields, **(useful or {})}.items():
-        if not any(one.fields.get(name) for one in recordings):
-            known = ", ".join(sorted({field for one in recordings for field in one.fields}))
+        if not any(recording.fields.get(name) for recording in recordings):
+            known = ", ".join(sorted({field for recording in recordings for field in recording.fields}))
             stated = templates.texts[0] if len(templates.texts) == 1 else list(templates.texts)
             raise UsageError(
                 f"{key}: no file name yields the field {name!r} (fields found: {known}); "
@@ -52,14 +52,14 @@ def with_fields(
     kept: list[Recording] = []
     notes: list[Note] = []
     left_out: list[LeftOut] = []
-    for one in recordings:
-        missing = [name for name in fields.values() if not one.fields.get(name)]
+    for recording in recordings:
+        missing = [name for name in fields.values() if not recording.fields.get(name)]
         if missing:
-            left_out.append(LeftOut(one.path, _reason(one, templates, missing[0])))
+            left_out.append(LeftOut(recording.path, _reason(recording, templates, missing[0])))
             continue
-        if templates.texts and not templates.fit(one.fields) and (place := _place(one, templates)):
-            notes.append(Note("name_template", one.path, f"does not match {templates.in_words}: {place}"))
-        kept.append(one)
+        if templates.texts and not templates.fit(recording.fields) and (place := _place(recording, templates)):
+            notes.append(Note("name_template", recording.path, f"does not match {templates.in_words}: {place}"))
+        kept.append(recording)
     return kept, notes, left_out
 
 

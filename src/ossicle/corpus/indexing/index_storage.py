@@ -41,9 +41,9 @@ def write_index(index: CorpusIndex, folder: IndexFolder) -> None:
     if index.unknown:
         write_table(folder.unknown_file, unknown_frame(index.unknown), list(UNKNOWN_SCHEMA))
     remarks = {
-        "left_out": [asdict(one) for one in index.left_out],
-        "notes": [asdict(one) for one in index.notes],
-        "levels": {key: asdict(one) for key, one in index.levels.items()},
+        "left_out": [asdict(left_out) for left_out in index.left_out],
+        "notes": [asdict(note) for note in index.notes],
+        "levels": {key: asdict(level) for key, level in index.levels.items()},
     }
     write_json(folder.remarks_file, remarks)
 
@@ -58,7 +58,7 @@ def read_index(folder: IndexFolder) -> CorpusIndex:
 
 def _read_index(folder: IndexFolder) -> CorpusIndex:
     recordings = recordings_of(read_table(folder.recordings_file, dict(RECORDING_SCHEMA)))
-    known = [one.id for one in recordings]
+    known = [recording.id for recording in recordings]
     annotations = _annotations(folder.annotations_file, known)
     optional = (folder.examined_file, folder.stated_file, folder.unknown_file)
     examined, stated, unknown = (file.exists() for file in optional)
@@ -68,8 +68,8 @@ def _read_index(folder: IndexFolder) -> CorpusIndex:
             recordings=tuple(recordings),
             annotations=annotations,
             left_out=tuple(LeftOut(**one) for one in remarks["left_out"]),
-            notes=tuple(Note(**one) for one in remarks["notes"]),
-            levels={key: Levels(**one) for key, one in remarks["levels"].items()},
+            notes=tuple(Note(**note) for note in remarks["notes"]),
+            levels={key: Levels(**level) for key, level in remarks["levels"].items()},
             examined=stretches_of(read_table(folder.examined_file, dict(STRETCH_SCHEMA))) if examined else {},
             stated=_annotations(folder.stated_file, known) if stated else None,
             unknown=unknown_of(read_table(folder.unknown_file, dict(UNKNOWN_SCHEMA))) if unknown else {},
@@ -80,8 +80,8 @@ def _read_index(folder: IndexFolder) -> CorpusIndex:
 
 def _annotations(file: Path, known: Sequence[str]) -> AnnotationColumns:
     """Return a table of annotations in the order of the recordings (``known`` ids) and times."""
-    found = read_annotations(file)
+    columns = read_annotations(file)
     try:
-        return found.in_order(known)
+        return columns.in_order(known)
     except KeyError as missing:
         raise ArtefactError(f"{file}: recording {missing} is unknown; index the corpus again") from None

@@ -107,17 +107,17 @@ class Metadata:
         """
         out = []
         spellings: dict[str, str] = {}
-        values = {one.fields.get(group, "") for one in recordings}
+        values = {recording.fields.get(group, "") for recording in recordings}
         values |= {row.fields.get(group, "") for row in self.rows.values()}
         for value in sorted(values - {""}):
             spellings.setdefault(value.casefold(), value)
-        for one in recordings:
-            row = self.rows.get(one.path)
-            fields = self._fields(row, one.fields) if row is not None else dict(one.fields)
+        for recording in recordings:
+            row = self.rows.get(recording.path)
+            fields = self._fields(row, recording.fields) if row is not None else dict(recording.fields)
             if group in self.columns:
                 value = fields.get(group, "")
-                fields[group] = spellings.get(value.casefold(), value) if value else normal_path(one.path)
-            out.append(replace(one, fields=fields))
+                fields[group] = spellings.get(value.casefold(), value) if value else normal_path(recording.path)
+            out.append(replace(recording, fields=fields))
         return out
 
     def without_group(self, described: Sequence[Recording], group: str) -> list[Note]:
@@ -125,7 +125,9 @@ class Metadata:
 
         A row without a value says that the group is not known, and is no fault.
         """
-        alone = [one.path for one in described if one.path not in self.rows and ungrouped(one, group)]
+        alone = [
+            recording.path for recording in described if recording.path not in self.rows and ungrouped(recording, group)
+        ]
         if group not in self.columns or not alone:
             return []
         message = (
@@ -258,4 +260,4 @@ def _labels(
         more = [one for one in parse_labels(cells[columns["secondary"]], where, settings.secondary_column) if one]
     if settings.secondary == "target":
         return tuple(dict.fromkeys(labels + more)), ()
-    return tuple(labels), tuple(one for one in dict.fromkeys(more) if one not in labels)
+    return tuple(labels), tuple(fromkey for fromkey in dict.fromkeys(more) if fromkey not in labels)

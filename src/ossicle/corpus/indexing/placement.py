@@ -23,8 +23,8 @@ def place_annotations(
 
     ``left_out`` maps paths to reasons, ``labels`` are those to keep (empty: all).
     """
-    known = {one.path: one for one in recordings}
-    labels = [label_text(one) for one in labels]
+    known = {recording.path: recording for recording in recordings}
+    labels = [label_text(label) for label in labels]
     placed: dict[str, list[Annotation]] = defaultdict(list)
     notes: list[Note] = []
     dropped: Counter[str] = Counter()
@@ -38,9 +38,9 @@ def place_annotations(
             cut, note = cut_at(row, known[path].duration_s, path)
             notes += [note] if note is not None else []
             placed[path] += [_annotation(known[path], cut)] if cut is not None else []
-    reviewed = [replace(one, reviewed=one.path in tables.reviewed) for one in recordings]
-    annotations = [one for path in sorted(placed) for one in sorted(placed[path], key=annotation_order)]
-    found = {one.label for one in annotations}
+    reviewed = [replace(recording, reviewed=recording.path in tables.reviewed) for recording in recordings]
+    annotations = [annotation for path in sorted(placed) for annotation in sorted(placed[path], key=annotation_order)]
+    found = {annotation.label for annotation in annotations}
     for path, count in sorted(lost.items()):
         why = f"{count} annotations, but the recording was left out: {left_out.get(path, 'it cannot be read')}"
         notes.append(Note("annotations_left_out", path, why, count))
@@ -48,7 +48,9 @@ def place_annotations(
         Note("label_not_kept", label, f"{n} annotations, not in labels", n) for label, n in sorted(dropped.items())
     ]
     notes += [
-        Note("label_not_found", one, "is in labels, but no annotation has it") for one in labels if one not in found
+        Note("label_not_found", label, "is in labels, but no annotation has it")
+        for label in labels
+        if label not in found
     ]
     return reviewed, annotations, notes
 

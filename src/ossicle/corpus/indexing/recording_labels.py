@@ -44,27 +44,27 @@ def whole_labels(
     out = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
     stray: list[str] = []
-    for one in recordings:
+    for recording in recordings:
         labels: tuple[str, ...] = ()
-        row = metadata.rows.get(one.path) if metadata is not None else None
-        if label_field == "folder" and one.fields[label_field] == ".":
-            stray.append(one.path)
+        row = metadata.rows.get(recording.path) if metadata is not None else None
+        if label_field == "folder" and recording.fields[label_field] == ".":
+            stray.append(recording.path)
         elif label_field:
-            labels = (one.fields[label_field],)
+            labels = (recording.fields[label_field],)
         elif row is not None:
             labels = row.labels
             if row.unknown:
-                unknown[one.path] = tuple(sorted(row.unknown))
-        if labels and one.path in sound_s and sound_s[one.path] is None:
+                unknown[recording.path] = tuple(sorted(row.unknown))
+        if labels and recording.path in sound_s and sound_s[recording.path] is None:
             message = f"is labelled {', '.join(labels)}, but every sample is zero: the label was skipped"
-            out.notes.append(Note("silent_label", one.path, message, len(labels)))
+            out.notes.append(Note("silent_label", recording.path, message, len(labels)))
             continue
         if labels:
-            out.reviewed.add(one.path)
-        silence_s = sound_s.get(one.path) or 0.0
+            out.reviewed.add(recording.path)
+        silence_s = sound_s.get(recording.path) or 0.0
         start_s = max(0.0, round(silence_s - _BEFORE_S, 3)) if silence_s > LEAST_SILENCE_S else 0.0
         out.rows += [
-            (one.path, RawSelection(start_s, one.duration_s, label))
+            (recording.path, RawSelection(start_s, recording.duration_s, label))
             for label in labels
             if not is_negative(label, negative, label_field == "folder")
         ]
@@ -91,16 +91,16 @@ def field_labels(
     """
     out = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
-    for one in recordings:
-        values = {label: one.fields.get(label, "").casefold() for label in label_fields}
+    for recording in recordings:
+        values = {label: recording.fields.get(label, "").casefold() for label in label_fields}
         missing = tuple(sorted(label for label, value in values.items() if not value))
         if len(missing) == len(values):
             continue
-        out.reviewed.add(one.path)
+        out.reviewed.add(recording.path)
         if missing:
-            unknown[one.path] = missing
+            unknown[recording.path] = missing
         out.rows += [
-            (one.path, RawSelection(0.0, one.duration_s, label))
+            (recording.path, RawSelection(0.0, recording.duration_s, label))
             for label, value in values.items()
             if value == label_fields[label].casefold()
         ]

@@ -35,17 +35,17 @@ class TapeClips:
         """Return the same with only the stretches that lie in their tapes, whose lengths (s) are now known, by path."""
         kept: dict[str, TapeStretch] = {}
         notes = list(self.notes)
-        for path, one in self.stretches.items():
-            if one.tape not in durations_s:
-                notes.append(Note("clip_beyond_tape", path, f"its tape {one.tape} was skipped"))
-            elif lies_within(one, durations_s[one.tape]):
-                kept[path] = one
+        for path, stretch in self.stretches.items():
+            if stretch.tape not in durations_s:
+                notes.append(Note("clip_beyond_tape", path, f"its tape {stretch.tape} was skipped"))
+            elif lies_within(stretch, durations_s[stretch.tape]):
+                kept[path] = stretch
             else:
-                where = f"{one.start_s:g} to {one.end_s:g} s of {one.tape}"
-                message = f"lies at {where}, which ends at {durations_s[one.tape]:g} s"
+                where = f"{stretch.start_s:g} to {stretch.end_s:g} s of {stretch.tape}"
+                message = f"lies at {where}, which ends at {durations_s[stretch.tape]:g} s"
                 notes.append(Note("clip_beyond_tape", path, message))
         if kept:
-            tapes = len({one.tape for one in kept.values()})
+            tapes = len({tape_stretch.tape for tape_stretch in kept.values()})
             message = f"{len(kept)} clips belong to {tapes} tapes and were read as parts of them"
             notes.append(Note("clips_in_tapes", "", message))
         return TapeClips(self.clips, kept, tuple(notes))

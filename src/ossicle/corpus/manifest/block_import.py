@@ -46,7 +46,7 @@ class ImportedBlock:
             return self
         lines = pl.read_parquet(self.table, columns=["line", "component"], glob=False)
         last = int(lines.filter(pl.col("component") <= 0)["line"][n_events - 1])
-        bad = tuple(one for one in self.bad if one.line < last)
+        bad = tuple(bad_line for bad_line in self.bad if bad_line.line < last)
         return ImportedBlock(self.table, self.n_lines, n_events, bad, len(bad), last)
 
 
@@ -62,7 +62,7 @@ class Imported:
 
     def lazy(self) -> pl.LazyFrame:
         """Return the events of all blocks, in the order of the file."""
-        return pl.concat([one.lazy() for one in self.blocks])
+        return pl.concat([imported_block.lazy() for imported_block in self.blocks])
 
 
 def import_blocks(
@@ -108,7 +108,7 @@ def import_blocks(
     work = partial(import_block, file, folder, block_bytes=block_bytes)
     for block in in_order(work, range(n_blocks), min(workers, n_blocks)):
         used = block.cut(limit - n_events) if limit else block
-        bad += [BadLine(n_lines + one.line, one.reason) for one in used.bad[: MOST_BAD_LINES - len(bad)]]
+        bad += [BadLine(n_lines + bad_line.line, bad_line.reason) for bad_line in used.bad[: MOST_BAD_LINES - len(bad)]]
         if bad and not skip_bad:
             raise bad_line_error(file, bad[0])
         done.append(used)
@@ -138,7 +138,7 @@ def import_block(file: Path, folder: Path, block: int, block_bytes: int = BLOCK_
     events = read.events.join(known, on=["source_set", "audio_path"], how="left", maintain_order="left")
     write_table(table, events, ["line", "component"])
     counts = {"n_lines": read.n_lines, "n_events": read.n_events, "n_bad": read.n_bad}
-    write_json(record, counts | {"bad": [[one.line, one.reason] for one in read.bad]})
+    write_json(record, counts | {"bad": [[bad_line.line, bad_line.reason] for bad_line in read.bad]})
     return ImportedBlock(table, read.n_lines, read.n_events, read.bad, read.n_bad)
 
 
@@ -147,8 +147,8 @@ def _finished(table: Path, record: Path) -> ImportedBlock | None:
     if not (record.is_file() and table.is_file()):
         return None
     try:
-        found = read_json(record)
-        bad = tuple(BadLine(int(line), str(reason)) for line, reason in found["bad"])
-        return ImportedBlock(table, int(found["n_lines"]), int(found["n_events"]), bad, int(found["n_bad"]))
+        content = read_json(record)
+        bad = tuple(BadLine(int(line), str(reason)) for line, reason in content["bad"])
+        return ImportedBlock(table, int(content["n_lines"]), int(content["n_events"]), bad, int(content["n_bad"]))
     except (ArtefactError, KeyError, TypeError, ValueError):
         return None

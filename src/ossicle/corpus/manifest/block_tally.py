@@ -113,14 +113,14 @@ def _count_plain(tally: BlockTally, events: list[PlacedEvent]) -> int:
             place = _place(places, source, path)
         if place.fault:
             break
-        for one in components:
+        for component in components:
             try:
-                labels[one.label] += 1
+                labels[component.label] += 1
             except KeyError:
-                if name_fault("label", one.label):
-                    _uncount(labels, components, one)
+                if name_fault("label", component.label):
+                    _uncount(labels, components, component)
                     break
-                labels[one.label] = 1
+                labels[component.label] = 1
         else:
             length_ms = context.pre + context.post or 1000 * window_s(context, event.duration_seconds)
             ms += len(components) * length_ms
@@ -141,10 +141,10 @@ def _place(places: dict[tuple[str, str], Place], source: str, path: str) -> Plac
 
 def _uncount(labels: dict[str, int], components: list[PlacedComponent], until: PlacedComponent) -> None:
     """Take back the labels of the components before ``until``."""
-    for one in components:
-        if one is until:
+    for component in components:
+        if component is until:
             return
-        labels[one.label] -= 1
+        labels[component.label] -= 1
 
 
 def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: int) -> None:
@@ -157,7 +157,7 @@ def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: 
             break
         place = _place(places, event.source_set, event.audio_path)
         fault = place.fault or order_fault(event.onset_time, event.offset_time)
-        faults = (name_fault("label", one.label) for one in event.components)
+        faults = (name_fault("label", component.label) for component in event.components)
         if fault := fault or next(filter(None, faults), ""):
             bad.append(BadLine(number, fault))
             continue
@@ -166,8 +166,8 @@ def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: 
         elif not event.components:
             tally.without_components += 1
         else:
-            for one in event.components:
-                labels[one.label] = labels.get(one.label, 0) + 1
+            for component in event.components:
+                labels[component.label] = labels.get(component.label, 0) + 1
             place.ms += len(event.components) * 1000 * window_s(event.context_ms, event.duration_seconds)
         tally.n_events += 1
         place.events += 1
@@ -175,5 +175,5 @@ def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: 
         last = number
     if limit and left <= 0:
         # Lines after the last event that was asked for are not read.
-        bad = [one for one in bad if one.line < last]
-    tally.add_bad(sorted(bad, key=lambda one: one.line))
+        bad = [bad_line for bad_line in bad if bad_line.line < last]
+    tally.add_bad(sorted(bad, key=lambda bad_line: bad_line.line))

@@ -66,17 +66,17 @@ def chosen_recordings(
     UsageError
         No recording is left.
     """
-    kept = chosen_places([(one.root, one.path) for one in named], settings)
-    chosen = [one for one in named if (one.root, one.path) in kept]
+    kept = chosen_places([(recording.root, recording.path) for recording in named], settings)
+    chosen = [recording for recording in named if (recording.root, recording.path) in kept]
     notes = []
     if unused := len(named) - len(chosen):
-        events = sum(one.events for one in named) - sum(one.events for one in chosen)
+        events = sum(recording.events for recording in named) - sum(recording.events for recording in chosen)
         message = f"{events} events belong to {unused} recordings that are not included; they were not used"
         notes.append(Note("not_chosen", "corpus.include, corpus.exclude, corpus.most", message, events))
     for key in ("include", "exclude"):
         for glob in getattr(settings, key):
             alone = Globs([glob])
-            if not any(alone.match(one.path) for one in named):
+            if not any(alone.match(recording.path) for recording in named):
                 notes.append(Note("glob_unused", f"corpus.{key}", f"{glob!r} matches no recording of the manifest"))
     return chosen, notes
 
@@ -109,11 +109,11 @@ def manifest_metadata(
     FormatError
         A row is bad, or its path is that of several sources.
     """
-    return read_metadata(table, [place_of(one) for one in named], settings, (*FIELDS, *taken))
+    return read_metadata(table, [place_of(recording) for recording in named], settings, (*FIELDS, *taken))
 
 
 def described(recordings: Sequence[Recording], metadata: Metadata, group: str) -> list[Recording]:
     """Return recordings with the fields of their rows; those of the manifest stay, unless the table ``overrides``."""
-    by_place = [replace(one, path=place_of(one)) for one in recordings]
+    by_place = [replace(recording, path=place_of(recording)) for recording in recordings]
     found = metadata.describe(by_place, group)
-    return [replace(one, path=own.path) for one, own in zip(found, recordings, strict=True)]
+    return [replace(recording, path=own.path) for recording, own in zip(found, recordings, strict=True)]

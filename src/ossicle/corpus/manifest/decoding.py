@@ -105,15 +105,15 @@ def _reason(error: Exception, line: bytes) -> str:
     text = str(error)
     if "surrogate" in text or ("truncated" in text and b"\\ud" in line.lower()):
         return "an escape \\uD... stands for half a character"
-    if found := _MALFORMED.fullmatch(text):
+    if match := _MALFORMED.fullmatch(text):
         # Trailing characters are reported by the byte after the first.
-        at = int(found[2]) - found[1].startswith("trailing")
+        at = int(match[2]) - match[1].startswith("trailing")
         shown = line[at : at + _MOST_SHOWN].decode(errors="replace").strip()
         where = f" at {shown!r}" if shown else ""
-        return f"column {len(line[:at].decode(errors='replace')) + 1}: not JSON ({found[1]}{where})"
+        return f"column {len(line[:at].decode(errors='replace')) + 1}: not JSON ({match[1]}{where})"
     if isinstance(error, msgspec.ValidationError):
-        found = _WRONG.fullmatch(text)
-        key, fault = (found[2], found[1]) if found else ("", text)
+        match = _WRONG.fullmatch(text)
+        key, fault = (match[2], match[1]) if match else ("", text)
         return f"{key}: {_in_words(fault)}" if key else _in_words(fault)
     if "truncated" in text:
         return f"column {len(line.decode(errors='replace')) + 1}: the line ends in the middle of a value"

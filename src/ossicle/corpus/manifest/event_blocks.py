@@ -47,7 +47,7 @@ class ManifestBlock:
         """Return the block with ``by_lines`` added to the numbers of its lines."""
         if by_lines == 0:
             return self
-        bad = tuple(BadLine(one.line + by_lines, one.reason) for one in self.bad)
+        bad = tuple(BadLine(bad_line.line + by_lines, bad_line.reason) for bad_line in self.bad)
         return replace(self, events=self.events.with_columns(pl.col("line") + by_lines), bad=bad)
 
     def cut(self, n_events: int) -> "ManifestBlock":
@@ -56,7 +56,7 @@ class ManifestBlock:
             return self
         lines = self.events.filter(pl.col("component") <= 0)["line"]
         last = int(lines[n_events - 1]) if n_events else 0
-        bad = tuple(one for one in self.bad if one.line < last)
+        bad = tuple(bad_line for bad_line in self.bad if bad_line.line < last)
         # Blocks with more bad lines than are kept count all that are not after the last event among those kept.
         n_bad = self.n_bad if len(bad) == len(self.bad) else len(bad)
         return replace(self, events=self.events.filter(pl.col("line") <= last), n_events=n_events, bad=bad, n_bad=n_bad)
@@ -92,7 +92,7 @@ def read_block(file: Path, block: int, block_bytes: int = BLOCK_BYTES) -> Manife
             else:
                 events.append(event)
                 numbers.append(number)
-    bad.sort(key=lambda one: one.line)
+    bad.sort(key=lambda bad_line: bad_line.line)
     table = event_table(events, numbers)
     return ManifestBlock(block, table, first - 1, len(events), tuple(bad[:MOST_BAD_LINES]), len(bad))
 
@@ -124,9 +124,11 @@ def manifest_blocks(
     """
     blocks = range(block_count(file, block_bytes))
     n_lines = n_events = 0
-    for found in in_order(partial(read_block, file, block_bytes=block_bytes), blocks, min(workers, len(blocks))):
-        block = found.moved(n_lines)
-        n_lines += found.n_lines
+    for manifest_block in in_order(
+        partial(read_block, file, block_bytes=block_bytes), blocks, min(workers, len(blocks))
+    ):
+        block = manifest_block.moved(n_lines)
+        n_lines += manifest_block.n_lines
         if limit:
             block = block.cut(limit - n_events)
         if block.bad and not skip_bad:

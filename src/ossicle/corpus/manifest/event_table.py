@@ -66,7 +66,7 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
         Their lines.
     """
     at = [k for k, event in enumerate(events) for _ in range(len(event.components) or 1)]
-    parts = [one for event in events for one in event.components or (_NO_COMPONENT,)]
+    parts = [component for event in events for component in event.components or (_NO_COMPONENT,)]
     loudness = [event.loudness or _NO_LOUDNESS for event in events]
     by_event: dict[str, Sequence[Any]] = {
         "line": list(numbers),
@@ -92,14 +92,16 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
     }
     by_part: dict[str, Sequence[Any]] = {
         "component": [k for event in events for k in (range(len(event.components)) if event.components else (-1,))],
-        "label": [None if one is _NO_COMPONENT else one.label for one in parts],
-        "velocity": [one.velocity for one in parts],
-        "dynamic_bucket": [_text(one.dynamic_bucket) for one in parts],
-        "openness": [one.openness for one in parts],
+        "label": [None if part is _NO_COMPONENT else part.label for part in parts],
+        "velocity": [part.velocity for part in parts],
+        "dynamic_bucket": [_text(part.dynamic_bucket) for part in parts],
+        "openness": [part.openness for part in parts],
     }
     by_part["label"] = _mapped(label_text, by_part["label"])
     columns = [pl.Series(name, values, EVENT_SCHEMA[name]).gather(at) for name, values in by_event.items()]
-    columns.insert(list(EVENT_SCHEMA).index("techniques"), _lists([one.techniques or () for one in events]).gather(at))
+    columns.insert(
+        list(EVENT_SCHEMA).index("techniques"), _lists([event.techniques or () for event in events]).gather(at)
+    )
     columns += [pl.Series(name, values, EVENT_SCHEMA[name]) for name, values in by_part.items()]
     return pl.DataFrame(columns)
 
@@ -107,8 +109,8 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
 def _lists(techniques: Sequence[Sequence[str]]) -> pl.Series:
     """Return a column of lists, of which few differ: polars takes long to read each from Python."""
     places: dict[tuple[str, ...], int] = {}
-    rows = [places.setdefault(tuple(one), len(places)) for one in techniques]
-    return pl.Series("techniques", [list(one) for one in places], EVENT_SCHEMA["techniques"]).gather(rows)
+    rows = [places.setdefault(tuple(technique), len(places)) for technique in techniques]
+    return pl.Series("techniques", [list(place) for place in places], EVENT_SCHEMA["techniques"]).gather(rows)
 
 
 def _mapped(function: Callable[[str], str], texts: Sequence[str | None]) -> list[str | None]:

@@ -110,7 +110,10 @@ def write_hits(
     """
     counts = HitCounts()
     lengths = pl.DataFrame(
-        {"recording_id": [one.id for one in recordings], "length_s": [one.duration_s for one in recordings]},
+        {
+            "recording_id": [recording.id for recording in recordings],
+            "length_s": [recording.duration_s for recording in recordings],
+        },
         schema={"recording_id": pl.String, "length_s": pl.Float64},
     ).sort("recording_id")
     rows = events.group_by("recording_id").len().collect()

@@ -104,7 +104,7 @@ def index_manifest(
     require_present(named, roots, settings.max_missing)
     templates = Templates(settings.name_template)
     examiner = Examiner(Path(), "", settings.decode, RecordingNames(templates), True, channel)
-    found = examine(
+    found_recordings = examine(
         named,
         roots,
         examiner,
@@ -112,27 +112,36 @@ def index_manifest(
         lambda done, total: show(done, total, "recordings"),
         KeptParts(folders.blocks),
     )
-    if not found.recordings:
+    if not found_recordings.recordings:
         raise UsageError(f"{file}: none of the {len(named)} recordings that it names can be read; see [roots]")
-    recordings, unmatched = found.recordings, list[LeftOut]()
+    recordings, unmatched = found_recordings.recordings, list[LeftOut]()
     if metadata_table is not None:
         metadata = manifest_metadata(metadata_table, stated, settings.metadata, templates.names)
         recordings, unmatched = described(recordings, metadata, group), metadata.without_file
         notes += [*metadata.notes, *metadata.without_group(recordings, group)]
     kept, field_notes, without = with_fields(recordings, templates, {"split.group": group})
     # What a manifest does not name in a recording that it names is not there.
-    kept = [replace(one, reviewed=True) for one in kept]
+    kept = [replace(recording, reviewed=True) for recording in kept]
     labels = parse_label_map(settings.label_map, "corpus.label_map")
-    wanted = tuple(label_text(one) for one in settings.labels)
+    wanted = tuple(label_text(label) for label in settings.labels)
     tables, counts = write_hits(imported.lazy(), kept, Labelling(labels.name, wanted), folders.hits, folders.blocks)
-    notes += [*found.notes, *field_notes, *counts.notes(file.name, wanted), *_manifest_notes(file, imported, settings)]
-    left_out = [*found.left_out, *without, *unmatched, *_bad_lines(file, imported)]
+    notes += [
+        *found_recordings.notes,
+        *field_notes,
+        *counts.notes(file.name, wanted),
+        *_manifest_notes(file, imported, settings),
+    ]
+    left_out = [*found_recordings.left_out, *without, *unmatched, *_bad_lines(file, imported)]
     return CorpusIndex(
         recordings=tuple(kept),
-        annotations=annotations_of(annotations_in(tables)).in_order([one.id for one in kept]),
+        annotations=annotations_of(annotations_in(tables)).in_order([recording.id for recording in kept]),
         left_out=tuple(sorted(left_out, key=lambda one: one.path)),
         notes=(*notes, *duplicates(kept)),
-        levels={one.id: found.levels[one.id] for one in kept if one.id in found.levels},
+        levels={
+            recording.id: found_recordings.levels[recording.id]
+            for recording in kept
+            if recording.id in found_recordings.levels
+        },
     )
 
 
@@ -158,7 +167,7 @@ def _manifest_notes(file: Path, imported: Imported, settings: CorpusSettings) ->
 
 def _bad_lines(file: Path, imported: Imported) -> list[LeftOut]:
     """Return the first bad lines, and how many more there are, as left-out inputs."""
-    out = [LeftOut(f"{file.name}, line {one.line}", one.reason) for one in imported.bad]
+    out = [LeftOut(f"{file.name}, line {bad_line.line}", bad_line.reason) for bad_line in imported.bad]
     if more := imported.n_bad - len(imported.bad):
         out.append(LeftOut(f"{file.name}, later lines", f"{more} more lines are no events"))
     return out

@@ -84,11 +84,11 @@ def require_present(named: Sequence[NamedRecording], roots: Roots, max_missing: 
     events: dict[str, int] = {}
     missing: dict[str, int] = {}
     example: dict[str, str] = {}
-    for one in named:
-        events[one.root] = events.get(one.root, 0) + one.events
-        if roots.find(one.root, one.path) is None:
-            missing[one.root] = missing.get(one.root, 0) + one.events
-            example.setdefault(one.root, one.path)
+    for recording in named:
+        events[recording.root] = events.get(recording.root, 0) + recording.events
+        if roots.find(recording.root, recording.path) is None:
+            missing[recording.root] = missing.get(recording.root, 0) + recording.events
+            example.setdefault(recording.root, recording.path)
     faults = [
         f"{name}: the recordings of {n} of {events[name]} events ({100 * n / events[name]:.4g} %) are missing, such as "
         f"{example[name]!r}; {how_to_name(name)}, or raise [corpus] max_missing"
@@ -133,14 +133,14 @@ def examine(
             return f"no folder of the root {asked.root!r} holds it; {how_to_name(asked.root)}"
         return examiner.examine(file, asked.root, asked.path, asked.fields)
 
-    outcomes = examine_in_parts([one.id for one in named], one, workers, kept, progress)
-    for asked, found in zip(named, outcomes, strict=True):
-        if isinstance(found, str):
-            out.left_out.append(LeftOut(asked.path, found))
-            why = f"{asked.events} events, but the recording was left out: {found}"
+    outcomes = examine_in_parts([recording.id for recording in named], one, workers, kept, progress)
+    for asked, outcome in zip(named, outcomes, strict=True):
+        if isinstance(outcome, str):
+            out.left_out.append(LeftOut(asked.path, outcome))
+            why = f"{asked.events} events, but the recording was left out: {outcome}"
             out.notes.append(Note("annotations_left_out", asked.path, why, asked.events))
         else:
-            out.recordings.append(found.recording)
-            if found.levels is not None:
-                out.levels[found.recording.id] = found.levels
+            out.recordings.append(outcome.recording)
+            if outcome.levels is not None:
+                out.levels[outcome.recording.id] = outcome.levels
     return out

@@ -85,11 +85,11 @@ class Verification:
 
     def over(self, max_missing: float) -> list[str]:
         """Return the sources of which more than a share of the events has no audio, sorted."""
-        return sorted(name for name, one in self.sources.items() if one.missing_share > max_missing)
+        return sorted(name for name, source in self.sources.items() if source.missing_share > max_missing)
 
     def existing(self) -> list[tuple[str, str]]:
         """Return source and path of the recordings that exist, sorted."""
-        return sorted((name, path) for name, of in self._found.items() for path, one in of.items() if one.there)
+        return sorted((name, path) for name, of in self._found.items() for path, place in of.items() if place.there)
 
     def named(self) -> list[tuple[str, str]]:
         """Return source and path of all recordings that events name, sorted."""
@@ -102,10 +102,10 @@ class Verification:
         """
         out = replace(self, sources={}, _found={})
         for name, places in self._found.items():
-            for path, one in places.items():
+            for path, place in places.items():
                 if (name, path) in recordings:
-                    known = out._first(name, path, one.there)
-                    out._count(out.sources[name], known, one.events, one.seconds)
+                    known = out._first(name, path, place.there)
+                    out._count(out.sources[name], known, place.events, place.seconds)
         return out
 
     def to_json(self) -> dict[str, Any]:
@@ -113,22 +113,22 @@ class Verification:
         return {
             "lines": self.n_lines,
             "events": self.n_events,
-            "resolved_events": sum(one.events - one.missing_events for one in self.sources.values()),
-            "missing_events": sum(one.missing_events for one in self.sources.values()),
+            "resolved_events": sum(source.events - source.missing_events for source in self.sources.values()),
+            "missing_events": sum(source.missing_events for source in self.sources.values()),
             "negative_examples": self.negatives,
             "events_without_components": self.without_components,
-            "expected_hours": _hours(sum(one.seconds for one in self.sources.values())),
+            "expected_hours": _hours(sum(source.seconds for source in self.sources.values())),
             "labels": dict(sorted(self.labels.items())),
-            "sources": {name: one.to_json() for name, one in sorted(self.sources.items())},
+            "sources": {name: source_count.to_json() for name, source_count in sorted(self.sources.items())},
             "bad_lines": self.n_bad,
-            "first_bad_lines": [{"line": one.line, "reason": one.reason} for one in self.bad],
+            "first_bad_lines": [{"line": bad_line.line, "reason": bad_line.reason} for bad_line in self.bad],
         }
 
     def add(self, tally: BlockTally, roots: Roots) -> None:
         """Add the counts of the next block, and look for the recordings that it names first."""
         self.n_bad += tally.n_bad
         room = MOST_BAD_LINES - len(self.bad)
-        self.bad += [BadLine(self.n_lines + one.line, one.reason) for one in tally.bad[:room]]
+        self.bad += [BadLine(self.n_lines + bad_line.line, bad_line.reason) for bad_line in tally.bad[:room]]
         self.n_lines += tally.n_lines
         self.n_events += tally.n_events
         self.negatives += tally.negatives
@@ -152,8 +152,8 @@ class Verification:
         if not there:
             count.missing_recordings += 1
             count.examples += [path] if len(count.examples) < MOST_EXAMPLES else []
-        one = self._found.setdefault(source, {})[path] = _Place(there)
-        return one
+        place = self._found.setdefault(source, {})[path] = _Place(there)
+        return place
 
     @staticmethod
     def _count(count: SourceCount, one: _Place, events: int, seconds: float) -> None:

@@ -77,7 +77,7 @@ class BoundedPattern:
         attempt = _Attempt(self._pieces, text)
         if not attempt.go(0, 0):
             return None
-        named = [one.name for one in self._pieces if not isinstance(one, Literal) and one.name]
+        named = [piece.name for piece in self._pieces if not isinstance(piece, Literal) and piece.name]
         return {name: text[slice(*attempt.spans[name])] for name in named}
 
     def mismatch(self, text: str) -> Mismatch | None:
@@ -155,7 +155,7 @@ class _Attempt:
     def _ends(self, piece: Run | OneOf | Number, index: int, at: int, extent: int) -> Iterator[int]:
         """Yield where a piece that begins at ``at`` may end, in the order in which this is tried."""
         if isinstance(piece, OneOf):
-            yield from (at + len(one) for one in piece.values if self._text.startswith(one, at))
+            yield from (at + len(value) for value in piece.values if self._text.startswith(value, at))
         elif isinstance(piece, Number):
             yield from _number_ends(self._text, at)
         else:

@@ -49,9 +49,9 @@ def year_of(recording: Recording) -> str:
                 return str(found)
     # The nearest folder with a date, for recorders that name files by time only.
     for part in reversed(normal_path(stem_of(recording.path, SUFFIXES)).split("/")):
-        for found in _date_years(part):
-            if int(found) in _YEARS:
-                return found
+        for date_year in _date_years(part):
+            if int(date_year) in _YEARS:
+                return date_year
     return NO_YEAR
 
 
@@ -81,7 +81,7 @@ def name_clips(
 
     Names are unique even if case is ignored. An id is derived from the clip itself, so it is the same in every dataset.
     """
-    by_id = {one.id: one for one in recordings}
+    by_id = {recording.id: recording for recording in recordings}
     classes = class_names(labels)
     years_and_tapes = {key: (year_of(by_id[key]), _tape(by_id[key])) for key in {one.recording_id for one in clips}}
     taken: set[str] = set()
@@ -113,4 +113,4 @@ def _plain(text: str, stand_in: str) -> str:
 
 
 def _date_years(text: str) -> list[str]:
-    return [found.group(1) for found in _DATE.finditer(text)]
+    return [match.group(1) for match in _DATE.finditer(text)]

@@ -114,8 +114,8 @@ def _pattern(glob: str) -> _Pattern:
     if len(text) > _LONGEST:
         raise ValueError(f"the glob {glob[:40]!r}... is longer than {_LONGEST} characters, which no path is")
     out, last = _Pattern(), ""
-    for found in _TOKEN.finditer(text):
-        token = found[0]
+    for match in _TOKEN.finditer(text):
+        token = match[0]
         # Wildcards that add nothing to the one before would only be more states.
         if token in ("**/", "**", "*") and (token == last or last == "**"):
             continue
@@ -128,18 +128,18 @@ def _pattern(glob: str) -> _Pattern:
             out.add_any_number(_no_slash)
         elif token == "?":
             out.add(_no_slash)
-        elif found[2] is None or len(token) == 1:
+        elif match[2] is None or len(token) == 1:
             out.add(token.__eq__)
         else:
-            out.add(_characters(glob, found))
+            out.add(_characters(glob, match))
     return out
 
 
-def _characters(glob: str, found: re.Match[str]) -> Accepts:
+def _characters(glob: str, match: re.Match[str]) -> Accepts:
     # A range is kept; other characters in the brackets have no special meaning.
-    inside = re.sub(r"([\\^&~|\[\]])", r"\\\1", found[2])
+    inside = re.sub(r"([\\^&~|\[\]])", r"\\\1", match[2])
     try:
-        return _accepts(re.compile(f"(?!/)[{'^' if found[1] else ''}{inside}]", re.DOTALL))
+        return _accepts(re.compile(f"(?!/)[{'^' if match[1] else ''}{inside}]", re.DOTALL))
     except re.error:
         raise ValueError(f"the glob {glob!r} has a reversed range of characters; write it as [a-f]") from None
 

@@ -136,10 +136,10 @@ def _candidates(stem: str, group: str) -> list[str]:
     )
     for depth, part in enumerate(parts):
         tail = "/*" * (len(parts) - 1 - depth)
-        for found in named.finditer(part):
-            out += [_around(part, found.start(), found.end(), f"{found.group(1)}{{{group}}}") + tail]
+        for match in named.finditer(part):
+            out += [_around(part, match.start(), match.end(), f"{match.group(1)}{{{group}}}") + tail]
         if group == "date":
-            out += [_around(part, found.start(), found.end(), "{date}") + tail for found in _DATE.finditer(part)]
+            out += [_around(part, match.start(), match.end(), "{date}") + tail for match in _DATE.finditer(part)]
     return out
 
 

@@ -34,19 +34,19 @@ class Templates:
 
     def __init__(self, texts: str | Sequence[str], key: str = "name_template") -> None:
         self.texts = tuple(text for text in ((texts,) if isinstance(texts, str) else texts) if text)
-        self._templates = tuple(Template(one, key) for text in self.texts for one in _spellings(text))
+        self._templates = tuple(Template(spelling, key) for text in self.texts for spelling in _spellings(text))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The fields of all templates, in order."""
-        return tuple(dict.fromkeys(name for one in self._templates for name in one.names))
+        return tuple(dict.fromkeys(name for template in self._templates for name in template.names))
 
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
         """The fields with listed values, and these values in order, of all templates."""
         out: dict[str, tuple[str, ...]] = {}
-        for one in self._templates:
-            for name, values in one.choices.items():
+        for template in self._templates:
+            for name, values in template.choices.items():
                 out[name] = tuple(dict.fromkeys((*out.get(name, ()), *values)))
         return out
 
@@ -58,7 +58,7 @@ class Templates:
 
     def parse(self, stem: str) -> dict[str, str] | None:
         """Return the fields of a stem by the first template that fits; None if none does."""
-        return next((found for one in self._templates if (found := one.parse(stem)) is not None), None)
+        return next((found for template in self._templates if (found := template.parse(stem)) is not None), None)
 
     def mismatch_in_words(self, stem: str) -> str:
         """Return where a stem stops to fit, and what should be there; empty if it fits a template.
@@ -68,17 +68,17 @@ class Templates:
         >>> Templates("ac-{ac:on|off}_*").mismatch_in_words("ac-maybe_1")
         'at character 4 there should be {ac} as on or off'
         """
-        found = [one.mismatch(stem) for one in self._templates]
-        places = [one for one in found if one is not None]
-        if len(places) < len(found) or not places:
+        mismatches = [template.mismatch(stem) for template in self._templates]
+        places = [mismatch for mismatch in mismatches if mismatch is not None]
+        if len(places) < len(mismatches) or not places:
             return ""
         # Of equals the last, which is a template without its audio suffix: stems have none.
-        place = max(reversed(places), key=lambda one: one.position)
+        place = max(reversed(places), key=lambda place: place.position)
         return f"at character {place.position + 1} there should be {place.expected}"
 
     def fit(self, fields: Collection[str]) -> bool:
         """Return whether these are the fields of a name that fits a template."""
-        return any(set(one.names) <= set(fields) for one in self._templates)
+        return any(set(template.names) <= set(fields) for template in self._templates)
 
 
 def _spellings(text: str) -> tuple[str, ...]:

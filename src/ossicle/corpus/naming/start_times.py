@@ -59,11 +59,11 @@ def start_time_of(stem: str) -> str | None:
 def _starts(pattern: re.Pattern[str], stem: str) -> Iterator[datetime]:
     """Yield the times of a form in a name."""
     at = 0
-    while (found := pattern.search(stem, at)) is not None:
-        start = _start(found.groupdict())
+    while (match := pattern.search(stem, at)) is not None:
+        start = _start(match.groupdict())
         if start is not None:
             yield start
-        at = found.start() + 1
+        at = match.start() + 1
 
 
 def _start(given: dict[str, str | None]) -> datetime | None:

@@ -67,8 +67,8 @@ def layer_of(name: str) -> int | None:
     >>> layer_of("tape.Table.2.selections.txt"), layer_of("tape.selections.txt")
     (2, None)
     """
-    found = _LAYER.search(PurePosixPath(name).stem)
-    return int(found[1]) if found else None
+    match = _LAYER.search(PurePosixPath(name).stem)
+    return int(match[1]) if match else None
 
 
 def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
@@ -81,16 +81,16 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
     names = sorted(set(files))
     parts = {name: _parts(name) for name in names}
     if any(_absolute(name) for name in names):
-        shared = _shared([one[:-1] for one in parts.values()])
-        parts = {name: one[shared:] for name, one in parts.items()}
-    stems = Counter(stem_of("/".join(one), SUFFIXES) for one in parts.values())
+        shared = _shared([part[:-1] for part in parts.values()])
+        parts = {name: part[shared:] for name, part in parts.items()}
+    stems = Counter(stem_of("/".join(part), SUFFIXES) for part in parts.values())
     places: dict[str, PurePosixPath] = {}
     taken: dict[PurePosixPath, str] = {}
-    for name, one in parts.items():
-        if not one:
+    for name, part in parts.items():
+        if not part:
             raise FormatError(f"the recording {name!r} has no valid file name; rename it")
-        stem = stem_of("/".join(one), SUFFIXES)
-        place = PurePosixPath(stem if stems[stem] == 1 else "/".join(one))
+        stem = stem_of("/".join(part), SUFFIXES)
+        place = PurePosixPath(stem if stems[stem] == 1 else "/".join(part))
         place = place.with_name(_short(place.name))
         if place in taken:
             raise FormatError(f"the recordings {taken[place]!r} and {name!r} would share one table; rename one")

@@ -102,10 +102,10 @@ def chosen_rounds(folder: Path, settings: PseudoSettings) -> list[Path]:
     """Return the rounds used in training, the latest first; none if ``settings`` name no unlabelled recordings."""
     if not settings.audio or settings.rounds == NONE:
         return []
-    found = round_folders(folder)
+    paths = round_folders(folder)
     if settings.up_to:
-        found = [one for one in found if int(one.name.removeprefix(f"{_STEM}-")) <= settings.up_to]
-    return found[::-1] if settings.rounds == ALL else found[-1:]
+        paths = [one for one in paths if int(one.name.removeprefix(f"{_STEM}-")) <= settings.up_to]
+    return paths[::-1] if settings.rounds == ALL else paths[-1:]
 
 
 def round_digest(path: Path) -> str:
@@ -164,7 +164,7 @@ def read_head(path: Path) -> RoundHead:
         value = read_json(path / _ABOUT)
         if value["format"] != FORMAT_VERSION:
             raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
-        labels = tuple(str(one) for one in value["labels"])
+        labels = tuple(str(label) for label in value["labels"])
         members = {
             str(name): {str(key): str(digest) for key, digest in view["members"].items()}
             for name, view in value["views"].items()

@@ -162,21 +162,21 @@ def _columns(labels: tuple[str, ...], recording: Recording | None, kept: Kept, h
 
 def together(parts: Sequence[Windows]) -> Windows:
     """Return windows of several rounds as one table; raises ValueError if there are none, or their labels differ."""
-    if len({one.labels for one in parts}) != 1:
+    if len({part.labels for part in parts}) != 1:
         raise ValueError("rounds with different labels cannot be one table")
-    counts = np.concatenate([np.diff(one.offsets) for one in parts])
+    counts = np.concatenate([np.diff(part.offsets) for part in parts])
     return Windows(
         parts[0].labels,
-        np.concatenate([one.recordings for one in parts]),
-        np.concatenate([one.digests for one in parts]),
-        np.concatenate([one.start_frames for one in parts]),
-        np.concatenate([one.top for one in parts]),
-        np.concatenate([one.scores for one in parts]),
-        np.concatenate([one.heard for one in parts]),
+        np.concatenate([part.recordings for part in parts]),
+        np.concatenate([part.digests for part in parts]),
+        np.concatenate([part.start_frames for part in parts]),
+        np.concatenate([part.top for part in parts]),
+        np.concatenate([part.scores for part in parts]),
+        np.concatenate([part.heard for part in parts]),
         np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-        np.concatenate([one.frames for one in parts]),
-        np.concatenate([one.columns for one in parts]),
-        np.concatenate([one.values for one in parts]),
+        np.concatenate([part.frames for part in parts]),
+        np.concatenate([part.columns for part in parts]),
+        np.concatenate([part.values for part in parts]),
     )
 
 
@@ -204,29 +204,29 @@ def usable(unlabelled: CorpusIndex, corpus: CorpusIndex) -> Usable:
 
     Files are compared by the digests of their bytes; of equal ones the first by path is kept.
     """
-    labelled = {one.digest for one in labelled_recordings(corpus)}
+    labelled = {recording.digest for recording in labelled_recordings(corpus)}
     kept: dict[str, Recording] = {}
     dropped: dict[str, list[str]] = {}
     if unlabelled.left_out:
-        dropped["cannot be used (see `left_out`)"] = [one.path for one in unlabelled.left_out]
-    for one in sorted(unlabelled.recordings, key=lambda one: one.path):
+        dropped["cannot be used (see `left_out`)"] = [left_out.path for left_out in unlabelled.left_out]
+    for recording in sorted(unlabelled.recordings, key=lambda recording: recording.path):
         why = ""
-        if one.digest in labelled:
+        if recording.digest in labelled:
             why = "is a labelled recording of the project"
-        elif one.digest in kept:
+        elif recording.digest in kept:
             why = "holds the same bytes as another"
-        elif one.status == "silent":
+        elif recording.status == "silent":
             why = "is silent"
         if why:
-            dropped.setdefault(why, []).append(one.path)
+            dropped.setdefault(why, []).append(recording.path)
         else:
-            kept[one.digest] = one
+            kept[recording.digest] = recording
     return Usable(tuple(kept.values()), {why: tuple(paths) for why, paths in dropped.items()})
 
 
 def labelled_recordings(corpus: CorpusIndex) -> list[Recording]:
     """Return the recordings that are annotated, reviewed, or partly checked."""
-    return [one for one in corpus.recordings if one.reviewed or one.id in corpus.partly]
+    return [recording for recording in corpus.recordings if recording.reviewed or recording.id in corpus.partly]
 
 
 def part_of(recording: Recording, group: str, parts: int) -> int:

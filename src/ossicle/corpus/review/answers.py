@@ -91,7 +91,7 @@ def answers(
         rows = [_checked(row, sheet, table.file, {*export.labels, *new_labels}) for row in table.rows]
         recordings.append(_said(sheet, list(dict.fromkeys(rows)), export.high_hz, tally))
     return Answers(
-        recordings=tuple(one for one in recordings if one.examined),
+        recordings=tuple(recording for recording in recordings if recording.examined),
         counts=dict(tally.counts),
         undecided=tally.undecided,
         not_looked_at=tally.not_looked_at,
@@ -104,11 +104,11 @@ def _the_one(sheet: Sheet, tables: Sequence[Returned], accept_unchanged: bool) -
     """Return the table that counts for a recording, the changed one; raises FormatError if two changed tables
     differ.
     """
-    changed = [one for one in tables if not one.unchanged]
-    for one in changed[1:]:
-        if _content(one.rows) != _content(changed[0].rows):
+    changed = [returned for returned in tables if not returned.unchanged]
+    for returned in changed[1:]:
+        if _content(returned.rows) != _content(changed[0].rows):
             raise FormatError(
-                f"{changed[0].file} and {one.file} were both changed and contradict each other for {sheet.path}; "
+                f"{changed[0].file} and {returned.file} were both changed and contradict each other for {sheet.path}; "
                 "keep one of them and delete the other"
             )
     if changed:
@@ -139,11 +139,27 @@ def _checked(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str
 
 
 def _said(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Tally) -> ReviewedRecording:
-    looks = union(as_intervals([(one.start_s, one.end_s) for one in rows if one.label.startswith(LOOK)]))
-    unsure = union(as_intervals([(one.start_s, one.end_s) for one in rows if one.label == UNSURE]))
-    events = [one for one in rows if not one.label.startswith(LOOK) and one.label != UNSURE]
+    looks = union(
+        as_intervals(
+            [
+                (raw_selection.start_s, raw_selection.end_s)
+                for raw_selection in rows
+                if raw_selection.label.startswith(LOOK)
+            ]
+        )
+    )
+    unsure = union(
+        as_intervals(
+            [(raw_selection.start_s, raw_selection.end_s) for raw_selection in rows if raw_selection.label == UNSURE]
+        )
+    )
+    events = [
+        raw_selection
+        for raw_selection in rows
+        if not raw_selection.label.startswith(LOOK) and raw_selection.label != UNSURE
+    ]
     out = [row for look in sheet.looks for row in look.rows]
-    tally.not_looked_at += sum(not within((one.start_s + one.end_s) / 2, looks) for one in sheet.looks)
+    tally.not_looked_at += sum(not within((look.start_s + look.end_s) / 2, looks) for look in sheet.looks)
     pairs = _pairs(out, events)
     partner = {column: row for row, column in pairs}
     kept: list[Annotation] = []
@@ -161,9 +177,9 @@ def _said(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Ta
             tally.undecided += 1
         elif within(_centre(out[row]), looks):
             tally.counts[out[row].label, "removed"] += 1
-    own = as_intervals([(one.start_s, one.end_s) for one in kept])
+    own = as_intervals([(annotation.start_s, annotation.end_s) for annotation in kept])
     examined = union(np.concatenate([without(looks, unsure), own]))
-    kept.sort(key=lambda one: (one.start_s, one.end_s, one.label))
+    kept.sort(key=lambda annotation: (annotation.start_s, annotation.end_s, annotation.label))
     return ReviewedRecording(sheet.recording_id, sheet.path, sheet.digest, as_stretches(examined), tuple(kept))
 
 
@@ -171,7 +187,7 @@ def _pairs(out: Sequence[Row], events: Sequence[RawSelection]) -> list[tuple[int
     """Match exported with returned rows: those of one label first, then those that overlap most."""
     shares = iou(
         as_intervals([(one.start_s, one.end_s) for one in out]),
-        as_intervals([(one.start_s, one.end_s) for one in events]),
+        as_intervals([(raw_selection.start_s, raw_selection.end_s) for raw_selection in events]),
     )
     wanted = sorted(
         (out[row].label != events[column].label, -shares[row, column], int(row), int(column))

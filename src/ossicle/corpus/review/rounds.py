@@ -93,26 +93,26 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
     examined = {key: as_intervals(times) for key, times in index.examined.items()}
     notes: list[Note] = []
     for one in rounds:
-        for said in one.recordings:
-            recording = known.get(said.recording_id)
-            if recording is None or recording.digest != said.digest:
+        for reviewed_recording in one.recordings:
+            recording = known.get(reviewed_recording.recording_id)
+            if recording is None or recording.digest != reviewed_recording.digest:
                 why = "is not among the recordings" if recording is None else "changed since the review"
                 notes.append(
                     Note(
                         "review_unused",
-                        said.path,
-                        f"{why}; {len(said.events)} reviewed events not used",
-                        len(said.events),
+                        reviewed_recording.path,
+                        f"{why}; {len(reviewed_recording.events)} reviewed events not used",
+                        len(reviewed_recording.events),
                     )
                 )
                 continue
-            looked = as_intervals(said.examined)
-            earlier = changed.get(said.recording_id, stated.of(said.recording_id))
+            looked = as_intervals(reviewed_recording.examined)
+            earlier = changed.get(reviewed_recording.recording_id, stated.of(reviewed_recording.recording_id))
             kept = [note for note in earlier if not _centre_within(note, looked)]
-            kept += [note for note in said.events if not labels or note.label in labels]
-            changed[said.recording_id] = sorted(kept, key=annotation_order)
-            before = examined.get(said.recording_id, np.zeros((0, 2)))
-            examined[said.recording_id] = union(np.concatenate([before, looked]))
+            kept += [note for note in reviewed_recording.events if not labels or note.label in labels]
+            changed[reviewed_recording.recording_id] = sorted(kept, key=annotation_order)
+            before = examined.get(reviewed_recording.recording_id, np.zeros((0, 2)))
+            examined[reviewed_recording.recording_id] = union(np.concatenate([before, looked]))
     unchanged = [place for place, key in enumerate(stated.recording_ids) if key not in changed]
     reviewed = AnnotationColumns.from_annotations(note for of in changed.values() for note in of)
     every = AnnotationColumns.joined([stated.where(np.isin(stated.recording, unchanged)), reviewed])

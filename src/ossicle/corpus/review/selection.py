@@ -99,18 +99,18 @@ def choose(
     ``examined`` holds the stretches of earlier reviews, which are not chosen again. A candidate whose intersection over
     union with an annotation of its label reaches ``least_iou`` agrees with it and is not shown beside it.
     """
-    notes = grouped(annotations, lambda one: one.recording_id)
-    found = grouped(candidates, lambda one: one.recording_id)
-    annotated = {one.id for one in recordings if one.reviewed}
+    notes = grouped(annotations, lambda annotation: annotation.recording_id)
+    found = grouped(candidates, lambda candidate: candidate.recording_id)
+    annotated = {recording.id for recording in recordings if recording.reviewed}
     open_: dict[str, list[Candidate]] = {}
     missed: list[Annotation] = []
     for key in sorted({*notes, *found}):
         mine, theirs = notes.get(key, []), found.get(key, [])
         open_[key] = _alone(theirs, mine, least_iou)
         if key in annotated:
-            missed += _alone(mine, [one for one in theirs if one.decided], least_iou)
+            missed += _alone(mine, [candidate for candidate in theirs if candidate.decided], least_iou)
     checked = {key: as_intervals(stretches) for key, stretches in examined.items()}
-    everywhere = [one for of in open_.values() for one in of]
+    everywhere = [candidate for of in open_.values() for candidate in of]
     queues = [
         _unexamined(queue, checked)
         for kind in settings.select
@@ -120,7 +120,7 @@ def choose(
     turns = (pick for turn in zip_longest(*queues) for pick in turn if pick is not None)
     for pick in islice(_first_of_each(turns), settings.most):
         picks[pick.recording_id][pick.row] = pick.reason
-    durations = {one.id: one.duration_s for one in recordings}
+    durations = {recording.id: recording.duration_s for recording in recordings}
     out = {}
     for key, wanted in sorted(picks.items()):
         shown = {*map(_annotated, notes.get(key, ())), *wanted}
@@ -137,21 +137,35 @@ def _queues(
     detected, lost_by = by_label(open_), by_label(missed)
     for label in sorted({*detected, *lost_by}):
         mine = detected.get(label, [])
-        new = [one for one in mine if one.recording_id not in annotated]
+        new = [candidate for candidate in mine if candidate.recording_id not in annotated]
         if kind == "uncertain":
-            yield _picks(kind, sorted(new, key=lambda one: (abs(one.score - one.on), *_place(one))))
+            yield _picks(
+                kind, sorted(new, key=lambda candidate: (abs(candidate.score - candidate.on), *_place(candidate)))
+            )
         elif kind == "best":
-            yield _picks(kind, sorted((one for one in new if one.decided), key=lambda one: (-one.score, *_place(one))))
+            yield _picks(
+                kind,
+                sorted(
+                    (candidate for candidate in new if candidate.decided),
+                    key=lambda candidate: (-candidate.score, *_place(candidate)),
+                ),
+            )
         else:
-            false = [one for one in mine if one.recording_id in annotated and one.decided]
-            alarms = _picks("found, not annotated", sorted(false, key=lambda one: (one.on - one.score, *_place(one))))
-            clearest = sorted(lost_by.get(label, []), key=lambda one: one.quality or 0)
-            lost = [_Pick(one.recording_id, "annotated, not found", _annotated(one)) for one in clearest]
+            false = [candidate for candidate in mine if candidate.recording_id in annotated and candidate.decided]
+            alarms = _picks(
+                "found, not annotated",
+                sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_place(candidate))),
+            )
+            clearest = sorted(lost_by.get(label, []), key=lambda annotation: annotation.quality or 0)
+            lost = [
+                _Pick(annotation.recording_id, "annotated, not found", _annotated(annotation))
+                for annotation in clearest
+            ]
             yield [pick for pair in zip_longest(alarms, lost) for pick in pair if pick is not None]
 
 
 def _picks(kind: str, candidates: Iterable[Candidate]) -> list[_Pick]:
-    return [_Pick(one.recording_id, kind, _row(one)) for one in candidates]
+    return [_Pick(candidate.recording_id, kind, _row(candidate)) for candidate in candidates]
 
 
 def _first_of_each(picks: Iterable[_Pick]) -> Iterator[_Pick]:
@@ -198,7 +212,7 @@ def _alone(ones: Sequence[_Timed], others: Sequence[Annotation | Candidate], lea
         if label in of_others:
             met = agree(_times([ones[place] for place in at]), _times(of_others[label]), least_iou)
             agreeing.update(place for place, found in zip(at, met.tolist(), strict=True) if found)
-    return [one for place, one in enumerate(ones) if place not in agreeing]
+    return [annotation for place, annotation in enumerate(ones) if place not in agreeing]
 
 
 def _unexamined(picks: Sequence[_Pick], examined: Mapping[str, Intervals]) -> list[_Pick]:
@@ -219,16 +233,27 @@ def _centres(rows: Sequence[Row]) -> NDArray[np.float64]:
     return np.array([(row.start_s + row.end_s) / 2 for row in rows], dtype=np.float64)
 
 
-def _row(one: Candidate) -> Row:
-    return Row(one.start_s, one.end_s, one.label, one.score, FOUND if one.decided else BELOW)
+def _row(candidate: Candidate) -> Row:
+    return Row(
+        candidate.start_s, candidate.end_s, candidate.label, candidate.score, FOUND if candidate.decided else BELOW
+    )
 
 
-def _annotated(one: Annotation) -> Row:
-    return Row(one.start_s, one.end_s, one.label, None, one.provenance, one.low_hz, one.high_hz, one.quality)
+def _annotated(annotation: Annotation) -> Row:
+    return Row(
+        annotation.start_s,
+        annotation.end_s,
+        annotation.label,
+        None,
+        annotation.provenance,
+        annotation.low_hz,
+        annotation.high_hz,
+        annotation.quality,
+    )
 
 
-def _place(one: Candidate) -> tuple[str, float, float]:
-    return one.recording_id, one.start_s, one.end_s
+def _place(candidate: Candidate) -> tuple[str, float, float]:
+    return candidate.recording_id, candidate.start_s, candidate.end_s
 
 
 def _order(row: Row) -> tuple[object, ...]:

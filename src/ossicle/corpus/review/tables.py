@@ -97,7 +97,7 @@ def read_export(folder: Path) -> Export:
         return Export(
             id=str(value["id"]),
             provenance={str(key): str(values) for key, values in value["provenance"].items()},
-            labels=tuple(str(one) for one in value["labels"]),
+            labels=tuple(str(label) for label in value["labels"]),
             high_hz=float(value["high_hz"]),
             sheets=tuple(_sheet(one) for one in value["sheets"]),
             tables={str(key): str(values) for key, values in value["tables"].items()},
@@ -221,7 +221,7 @@ def _sheet(value: Mapping[str, Any]) -> Sheet:
 
 
 def _look(value: Mapping[str, Any]) -> Look:
-    reasons, rows = tuple(str(one) for one in value["reasons"]), tuple(_row(one) for one in value["rows"])
+    reasons, rows = tuple(str(reason) for reason in value["reasons"]), tuple(_row(one) for one in value["rows"])
     return Look(float(value["start_s"]), float(value["end_s"]), reasons, rows)
 
 

@@ -91,4 +91,6 @@ def hashed_groups(
 
 
 def _by_recording(members: Mapping[str, Sequence[Recording]], fold_of: Mapping[str, int]) -> dict[str, FoldEntry]:
-    return dict(sorted((one.id, FoldEntry(name, fold_of[name])) for name, of in members.items() for one in of))
+    return dict(
+        sorted((recording.id, FoldEntry(name, fold_of[name])) for name, of in members.items() for recording in of)
+    )

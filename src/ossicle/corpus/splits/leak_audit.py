@@ -64,8 +64,8 @@ class LeakAudit:
             *(f"group '{name}' is in several folds" for name in self.groups_cut),
             *(f"recording {name} is in several folds" for name in self.recordings_cut),
             *(
-                f"the same audio is in folds {', '.join(map(str, found.folds))}: {', '.join(found.files)}"
-                for found in self.equal_audio
+                f"the same audio is in folds {', '.join(map(str, audio.folds))}: {', '.join(audio.files)}"
+                for audio in self.equal_audio
             ),
             *(f"recording id {name} is not in the corpus" for name in self.strangers),
         )

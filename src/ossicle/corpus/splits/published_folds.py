@@ -19,15 +19,15 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
     Raises SplitError, naming recordings, if the field is empty or has only one value, and, naming the group, if a group
     has several.
     """
-    every = [one for of in members.values() for one in of]
-    without = [one.path for one in every if not one.fields.get(field)]
+    every = [recording for of in members.values() for recording in of]
+    without = [recording.path for recording in every if not recording.fields.get(field)]
     if without:
         raise SplitError(
             f"fold_field = {field!r}: {len(without)} of {len(every)} recordings have no fold, including "
             f"{_some(without)}; exclude them, or correct their names or rows"
         )
     for name, of in members.items():
-        if len(values := sorted({one.fields[field] for one in of}, key=_natural)) > 1:
+        if len(values := sorted({recording.fields[field] for recording in of}, key=_natural)) > 1:
             listed = "; ".join(
                 f"{value}: {_some([x.path for x in of if x.fields[field] == value])}" for value in values
             )
@@ -46,7 +46,7 @@ def fold_values(recordings: Sequence[Recording], field: str) -> list[str]:
     """Return the values of the field, sorted as numbers if they are whole numbers, else as text; the index is the
     fold.
     """
-    return sorted({one.fields[field] for one in recordings if one.fields.get(field)}, key=_natural)
+    return sorted({recording.fields[field] for recording in recordings if recording.fields.get(field)}, key=_natural)
 
 
 def _natural(value: str) -> tuple[bool, int, str]:

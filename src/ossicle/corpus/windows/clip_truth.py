@@ -58,7 +58,9 @@ def clip_truth(
         if label in unknown:
             out[:, column] = UNKNOWN_TRUTH
             continue
-        notes = as_intervals([(one.start_s, one.end_s) for one in annotations if one.label == label])
+        notes = as_intervals(
+            [(annotation.start_s, annotation.end_s) for annotation in annotations if annotation.label == label]
+        )
         if len(notes) == 0:
             continue
         common_s = overlap(clips, notes)

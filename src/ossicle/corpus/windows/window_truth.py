@@ -56,7 +56,9 @@ def window_truth(
             out[:, column] = UNKNOWN_TRUTH
             continue
         for start_s, end_s in union(
-            as_intervals([(one.start_s, one.end_s) for one in annotations if one.label == label])
+            as_intervals(
+                [(annotation.start_s, annotation.end_s) for annotation in annotations if annotation.label == label]
+            )
         ):
             within = (starts_s >= start_s - _TOLERANCE_S) & (ends_s <= end_s + _TOLERANCE_S)
             touched = (starts_s < end_s - _TOLERANCE_S) & (ends_s > start_s + _TOLERANCE_S)

@@ -46,11 +46,11 @@ def baseline_figures(judged: JudgedClips, scores: pl.DataFrame, settings: Evalua
             "name": _NAMES[key],
             "accuracy": report.accuracy.to_json(),
             "macro_f1": report.macro_f1.to_json(),
-            "f1": {label: one.to_json() for label, one in report.f1.items()},
+            "f1": {label: estimate.to_json() for label, estimate in report.f1.items()},
             "gain": {
                 "accuracy": gain.accuracy.to_json(),
                 "macro_f1": gain.macro_f1.to_json(),
-                "f1": {label: one.to_json() for label, one in gain.f1.items()},
+                "f1": {label: estimate.to_json() for label, estimate in gain.f1.items()},
             },
         }
     return out

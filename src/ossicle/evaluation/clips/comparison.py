@@ -78,15 +78,15 @@ class ClipComparison:
             "second": self.second.to_json(),
             "difference": {
                 **{name: getattr(difference, name).to_json() for name in ("accuracy", "macro_f1", "loss")},
-                "f1": {label: one.to_json() for label, one in difference.f1.items()},
-                "recall": {label: one.to_json() for label, one in difference.recall.items()},
+                "f1": {label: estimate.to_json() for label, estimate in difference.f1.items()},
+                "recall": {label: estimate.to_json() for label, estimate in difference.recall.items()},
             },
             "confusion": {
                 "labels": list(self.labels),
                 "difference": (self.confusion[1] - self.confusion[0]).tolist(),
             },
-            "pairs": [one.to_json() for one in self.named],
-            "most_changed": [one.to_json() for one in self.changed],
+            "pairs": [pair_change.to_json() for pair_change in self.named],
+            "most_changed": [pair_change.to_json() for pair_change in self.changed],
         }
 
 
@@ -132,7 +132,7 @@ def compare_answers(
             raise UsageError(f"{str(pair)!r}: no label is {missing!r}; labels: {', '.join(labels)}")
     places = {label: place for place, label in enumerate(labels)}
     truth = _columns(both["label"], places)
-    one, other = (
+    answers, other = (
         Answers(
             truth,
             _columns(both[f"answer{end}"], places),
@@ -144,17 +144,17 @@ def compare_answers(
     ids, recording = np.unique(both["recording_id"].to_numpy(), return_inverse=True)
     of_recording = dict(zip(both["recording_id"], both["group"], strict=True))
     how = (recording.astype(np.int64), [of_recording[key] for key in ids.tolist()], n_bootstrap, seed)
-    confusion = np.stack([confusion_matrix(of.truth, of.answer, len(labels)) for of in (one, other)])
+    confusion = np.stack([confusion_matrix(of.truth, of.answer, len(labels)) for of in (answers, other)])
     return ClipComparison(
         labels=labels,
         only_first=len(first) - len(both),
         only_second=len(second) - len(both),
-        first=single_label_report(one, labels, *how),
+        first=single_label_report(answers, labels, *how),
         second=single_label_report(other, labels, *how),
-        difference=paired_difference(one, other, labels, *how),
+        difference=paired_difference(answers, other, labels, *how),
         confusion=confusion,
-        named=tuple(_change(pair, labels, one, other, *how) for pair in pairs),
-        changed=tuple(_change(pair, labels, one, other, *how) for pair in _most_changed(confusion, labels)),
+        named=tuple(_change(pair, labels, answers, other, *how) for pair in pairs),
+        changed=tuple(_change(pair, labels, answers, other, *how) for pair in _most_changed(confusion, labels)),
     )
 
 
@@ -187,7 +187,7 @@ def _change(
         for pattern in (pair.true, pair.predicted)
     )
     rows = true[first.truth]
-    wrong = [(given[one.answer] & (one.answer != one.truth))[rows] for one in (first, second)]
+    wrong = [(given[answers.answer] & (answers.answer != answers.truth))[rows] for answers in (first, second)]
     n = int(rows.sum())
     before, after = (float(of.mean()) if n else float("nan") for of in wrong)
     return PairChange(

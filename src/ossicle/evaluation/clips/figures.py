@@ -35,8 +35,8 @@ def clip_figures(judged: JudgedClips, choosing: JudgedClips, settings: Evaluatio
         **report.to_json(),
         **({} if settings.fraction >= 1 else {"fraction": settings.fraction, "floor": settings.floor}),
         "per_fold": [
-            {"fold": fold, "n": len(one), "accuracy": round(float((one.truth == one.answer).mean()), 6)}
-            for fold, one in folds
+            {"fold": fold, "n": len(answers), "accuracy": round(float((answers.truth == answers.answer).mean()), 6)}
+            for fold, answers in folds
         ],
         **{name: of for name, of in parts.items() if of},
         **_multi_label(judged, choosing, settings),

@@ -75,7 +75,7 @@ class HeldOutClips:
         """Return the clips of parts of the same recordings and labels, by recording, onset and label."""
         first = parts[0]
         recording, label, onset_s, start_s, end_s = (
-            np.concatenate([getattr(one, name) for one in parts])
+            np.concatenate([getattr(part, name) for part in parts])
             for name in ("recording", "label", "onset_s", "start_s", "end_s")
         )
         order = np.lexsort((label, onset_s, recording))

@@ -54,7 +54,7 @@ class JudgedClips:
         """The source of each clip, object (n,); None if no recording states one."""
         if not any(self.sources):
             return None
-        of = np.array([one or _UNKNOWN for one in self.sources], dtype=object)
+        of = np.array([source or _UNKNOWN for source in self.sources], dtype=object)
         found: NDArray[np.object_] = of[self.clips.recording]
         return found
 

@@ -81,7 +81,9 @@ CLIPS = CriterionKind(
     ranks_recordings=False,
     judges_clips=True,
 )
-CRITERION_KINDS: Mapping[str, CriterionKind] = {one.name: one for one in (EVENTS, RECORDINGS, ONSETS, CLIPS)}
+CRITERION_KINDS: Mapping[str, CriterionKind] = {
+    criterion_kind.name: criterion_kind for criterion_kind in (EVENTS, RECORDINGS, ONSETS, CLIPS)
+}
 """Name in the project file to kind."""
 
 

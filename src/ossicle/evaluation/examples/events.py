@@ -89,18 +89,18 @@ def _compared(
     truth: Truth, events: Mapping[str, Sequence[Event]], criterion: Criterion
 ) -> tuple[_Cases, _Cases, _Cases]:
     """Return matched events by IoU, missed annotations by quality, and false alarms by score."""
-    wanted, (found, places) = truth.reference_lists, event_lists(events, truth.ids, truth.labels)
+    wanted, (lists, places) = truth.reference_lists, event_lists(events, truth.ids, truth.labels)
     scores = EventColumns.of(events).scores[places]
-    pairs = match_lists(wanted, found, criterion)
-    iou, hits = pair_iou(wanted.times, found.times, pairs), pairs[:, 1]
+    pairs = match_lists(wanted, lists, criterion)
+    iou, hits = pair_iou(wanted.times, lists.times, pairs), pairs[:, 1]
     missed, false = (
-        np.setdiff1d(np.arange(len(of.times)), side) for of, side in ((wanted, pairs[:, 0]), (found, hits))
+        np.setdiff1d(np.arange(len(of.times)), side) for of, side in ((wanted, pairs[:, 0]), (lists, hits))
     )
     quality = np.nan_to_num(truth.reference_qualities)
     return (
-        _Cases(iou, found.owner[hits], found.times[hits], scores[hits], iou),
+        _Cases(iou, lists.owner[hits], lists.times[hits], scores[hits], iou),
         _Cases(quality[missed], wanted.owner[missed], wanted.times[missed]),
-        _Cases(scores[false], found.owner[false], found.times[false], scores[false]),
+        _Cases(scores[false], lists.owner[false], lists.times[false], scores[false]),
     )
 
 
@@ -135,10 +135,13 @@ def _example(
         samples=load_mono(roots.file(truth.recordings[key]), rate, first, last - first, channel=channel),
         rate=rate,
         window_start_s=first,
-        references=[(one.start_s, one.end_s, one.label) for one in truth.notes_between(key, first, last)],
+        references=[
+            (annotation.start_s, annotation.end_s, annotation.label)
+            for annotation in truth.notes_between(key, first, last)
+        ],
         predictions=[
-            (one.start_s, one.end_s, one.label, one.score)
-            for one in events[key]
-            if one.end_s > first and one.start_s < last
+            (event.start_s, event.end_s, event.label, event.score)
+            for event in events[key]
+            if event.end_s > first and event.start_s < last
         ],
     )

@@ -54,14 +54,14 @@ def recording_examples(
     )
     for kind, cases in kinds:
         left = count
-        for one in cases:
+        for case in cases:
             if left == 0:
                 break
-            if one.row in shown:
+            if case.row in shown:
                 continue
-            shown.add(one.row)
+            shown.add(case.row)
             left -= 1
-            out.append(_example(kind, one, truth, items, scores, roots, rate, channel))
+            out.append(_example(kind, case, truth, items, scores, roots, rate, channel))
     return out
 
 
@@ -89,7 +89,7 @@ def _false(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) ->
 
 
 def _found(truth: Truth, events: Mapping[str, Sequence[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    there = {(key, one.label) for key in truth.ids for one in events[key]}
+    there = {(key, event.label) for key in truth.ids for event in events[key]}
     return np.array([[(key, label) in there for label in truth.labels] for key in truth.ids], dtype=np.bool_)
 
 
@@ -109,7 +109,7 @@ def _cases(
 
 def _example(
     kind: ExampleKind,
-    one: _Case,
+    case: _Case,
     truth: Truth,
     items: Items,
     scores: TracksFolder,
@@ -117,8 +117,8 @@ def _example(
     rate: int,
     channel: str,
 ) -> Example:
-    key = truth.ids[one.row]
-    recording, label = truth.recordings[key], truth.labels[one.column]
+    key = truth.ids[case.row]
+    recording, label = truth.recordings[key], truth.labels[case.column]
     track = scores.track(key)
     start_s, end_s = 0.0, recording.duration_s
     if end_s > MOST_S:
@@ -129,10 +129,10 @@ def _example(
     return Example(
         kind=kind,
         recording=recording.path,
-        label=one.name,
+        label=case.name,
         start_s=start_s,
         end_s=end_s,
-        score=one.score,
+        score=case.score,
         iou=None,
         samples=load_mono(roots.file(recording), rate, start_s, end_s - start_s, channel=channel),
         rate=rate,
@@ -142,5 +142,5 @@ def _example(
             for note in truth.notes_between(key, start_s, end_s)
         ],
         # A missed label has no prediction.
-        predictions=[] if kind == "missed" else [(start_s, end_s, label, one.score)],
+        predictions=[] if kind == "missed" else [(start_s, end_s, label, case.score)],
     )

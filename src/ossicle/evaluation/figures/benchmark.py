@@ -163,11 +163,16 @@ class Tally:
         """
         self._keys.append(key)
         for place, (name, criterion) in enumerate(self.judging.criteria):
-            self._counts[place].append(np.stack([self._of_recordings(one, place) for one in found], axis=1))
+            self._counts[place].append(
+                np.stack([self._of_recordings(label_events, place) for label_events in found], axis=1)
+            )
             errors = [
-                np.stack(boundary_errors(one.reference_times, one.times, one.pairs[place]), axis=1) for one in found
+                np.stack(
+                    boundary_errors(label_events.reference_times, label_events.times, label_events.pairs[place]), axis=1
+                )
+                for label_events in found
             ]
-            precisions = [self._average_precision(one, criterion) for one in found]
+            precisions = [self._average_precision(label_events, criterion) for label_events in found]
             known = [value for value in precisions if np.isfinite(value)]
             together = float(np.mean(known)) if known else float("nan")
             self._pairs[place].append(
@@ -229,9 +234,9 @@ class Tally:
 
     def _quality_rows(self, key: Row, criterion: str, found: Sequence[LabelEvents], place: int) -> list[Row]:
         sums: dict[tuple[int, str], list[int]] = {}
-        for column, (label, one) in enumerate(zip(self.judging.labels, found, strict=True), start=1):
-            hit = np.zeros(len(one.reference), dtype=np.bool_)
-            hit[one.pairs[place][:, 0]] = True
+        for column, (label, label_events) in enumerate(zip(self.judging.labels, found, strict=True), start=1):
+            hit = np.zeros(len(label_events.reference), dtype=np.bool_)
+            hit[label_events.pairs[place][:, 0]] = True
             for quality, was_found in zip(self.judging.qualities[label], hit.tolist(), strict=True):
                 for name in (0, column):
                     total = sums.setdefault((name, quality), [0, 0])

@@ -55,7 +55,7 @@ def clip_figures_json(
         "group": split.group,
         "scores": "highest frame score in the clip, by a model that did not learn from it",
         "decision": split.kind.threshold_from,
-        "labels": {label: one.to_json() for label, one in figures_of(table, labels, judged).items()},
+        "labels": {label: figure.to_json() for label, figure in figures_of(table, labels, judged).items()},
     }
 
 

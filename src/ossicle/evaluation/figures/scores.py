@@ -30,7 +30,7 @@ def score_figures(truth: Truth, scores: TracksFolder, how: Postprocess, settings
     found: dict[str, Any] = {}
     if settings.kind.timed and not settings.kind.momentary:
         values = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
-        found = {"psds": {name: one.to_json() for name, one in zip(PRESETS, values, strict=True)}}
+        found = {"psds": {name: value.to_json() for name, value in zip(PRESETS, values, strict=True)}}
     else:
         for _ in tracks():
             pass

@@ -55,10 +55,10 @@ def parse_condition(text: str) -> Condition:
     >>> parse_condition("clips.f1.kick > 0.9")
     Condition(path='clips.f1.kick', sign='>', limit=0.9)
     """
-    found = _FORM.fullmatch(text.strip())
-    if found is None:
+    match = _FORM.fullmatch(text.strip())
+    if match is None:
         raise ValueError(
             f"{text!r} is not a condition: write a figure of metrics.json, one of >=, <=, >, < and a number, as in "
             "'clips.accuracy >= 0.93'"
         )
-    return Condition(found["path"], found["sign"], float(found["limit"]))
+    return Condition(match["path"], match["sign"], float(match["limit"]))

@@ -73,8 +73,8 @@ def firings_on_probe(
     """Return how often each label fires on one part of a probe of ``seconds``, given the events found in it."""
     out = []
     for label in labels:
-        mine = [one for one in events if one.label == label]
-        out.append(Firing(probe, part, label, seconds, len(mine), sum(one.end_s - one.start_s for one in mine)))
+        mine = [event for event in events if event.label == label]
+        out.append(Firing(probe, part, label, seconds, len(mine), sum(event.end_s - event.start_s for event in mine)))
     return out
 
 
@@ -150,7 +150,7 @@ def worst_refused(found: Mapping[str, Any]) -> Judged | None:
 
     ``found``: the content of ``gate`` in ``metrics.json``.
     """
-    refused = [one for one in found["firings"] if one["refused"]]
+    refused = [firing for firing in found["firings"] if firing["refused"]]
     worst = max(refused, key=lambda one: (one["per_hour"], one["active_share"]), default=None)
     return None if worst is None else Judged.from_json(worst)
 
@@ -177,7 +177,7 @@ def refusal_of(found: Mapping[str, Any], bundle: Path | None, remedy: str = "") 
         )
     if worst is None:
         return None
-    more, probe = sum(one["refused"] for one in found["firings"]) - 1, worst.firing.probe
+    more, probe = sum(firing["refused"] for firing in found["firings"]) - 1, worst.firing.probe
     return GateRefused(
         f"the noise gate refused this bundle: label {worst.firing.label!r} {worst.excess}"
         f"{f', and {more} more in report.html' if more else ''}{place}. "

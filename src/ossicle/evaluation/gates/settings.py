@@ -73,7 +73,7 @@ class ProbeGateSettings:
         for text in self.pairs:
             _read("pairs", parse_pair, text)
         for name, labels in self.buckets.items():
-            if not labels or not all(one.strip() for one in labels):
+            if not labels or not all(label.strip() for label in labels):
                 raise ValueError(f"buckets: {name!r} contains no label or an empty one; name its labels or remove it")
 
     @property

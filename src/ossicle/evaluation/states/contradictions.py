@@ -85,16 +85,20 @@ def contradictions(
         those of which only some windows do, by their share.
     """
     out = []
-    for key, one in recordings.items():
-        rule = rules[one.fold]
-        hidden = hidden_windows(one.truth, labels, rule.decision.masks)
+    for key, recording in recordings.items():
+        rule = rules[recording.fold]
+        hidden = hidden_windows(recording.truth, labels, rule.decision.masks)
         for column, label in enumerate(labels):
             threshold = rule.thresholds[label]
             for value, state in ((1, ON), (0, OFF)):
-                rows = (one.truth[:, column] == value) & ~hidden[:, column] & (one.truth[:, column] != UNKNOWN_TRUTH)
+                rows = (
+                    (recording.truth[:, column] == value)
+                    & ~hidden[:, column]
+                    & (recording.truth[:, column] != UNKNOWN_TRUTH)
+                )
                 if not rows.any():
                     continue
-                scores = one.scores[:, column].astype(np.float64)
+                scores = recording.scores[:, column].astype(np.float64)
                 wrong = rows & ((scores >= threshold) != (value == 1))
                 share = float(wrong.sum() / rows.sum())
                 median = float(np.median(scores[rows]))
@@ -106,5 +110,9 @@ def contradictions(
                 out.append(Contradiction(key, label, state, median, threshold, share, worst, whole))
     return sorted(
         out,
-        key=lambda one: (not one.whole, -abs(one.score - one.threshold) if one.whole else -one.share, one.recording_id),
+        key=lambda contradiction: (
+            not contradiction.whole,
+            -abs(contradiction.score - contradiction.threshold) if contradiction.whole else -contradiction.share,
+            contradiction.recording_id,
+        ),
     )

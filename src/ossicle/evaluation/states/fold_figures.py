@@ -69,8 +69,8 @@ class FoldFigures:
     def figures(self) -> dict[str, Estimate]:
         """The figures of windows by their keys: ``state_accuracy``, ``f1.LABEL`` and ``f1_unmasked.LABEL``."""
         out = {"state_accuracy": self.windows.state_accuracy}
-        out |= {f"f1.{label}": one for label, one in self.windows.f1.items()}
-        return out | {f"f1_unmasked.{label}": one for label, one in self.windows.f1_unmasked.items()}
+        out |= {f"f1.{label}": estimate for label, estimate in self.windows.f1.items()}
+        return out | {f"f1_unmasked.{label}": estimate for label, estimate in self.windows.f1_unmasked.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; undefined figures are None."""
@@ -80,7 +80,7 @@ class FoldFigures:
             "thresholds": {label: round(value, 6) for label, value in self.thresholds.items()},
             **self.windows.to_json(),
             "files": self.files.to_json(),
-            "switches": {label: one.to_json() for label, one in self.switches.items()},
+            "switches": {label: switch.to_json() for label, switch in self.switches.items()},
         }
 
 
@@ -113,17 +113,17 @@ def fold_figures(
     of, decision = list(recordings.values()), rule.decision
     thresholds = {label: rule.thresholds[label] for label in labels}
     windows = StateWindows(
-        np.concatenate([one.scores for one in of]),
-        np.concatenate([one.truth for one in of]),
-        np.repeat(np.arange(len(of)), [len(one.scores) for one in of]),
-        tuple(one.group for one in of),
+        np.concatenate([scored_states.scores for scored_states in of]),
+        np.concatenate([scored_states.truth for scored_states in of]),
+        np.repeat(np.arange(len(of)), [len(scored_states.scores) for scored_states in of]),
+        tuple(scored_states.group for scored_states in of),
         np.tile([thresholds[label] for label in labels], (len(of), 1)),
     )
 
     def figures(level: StateWindows) -> LevelFigures:
         return state_figures(level, labels, decision.masks, decision.priority, how.bootstrap, how.seed)
 
-    judged = [judged_states(one, labels, decision, plan) for one in of]
+    judged = [judged_states(scored_states, labels, decision, plan) for scored_states in of]
     return FoldFigures(
         name=name,
         basis=basis,
@@ -140,8 +140,8 @@ def right_windows(one: ScoredStates, labels: Sequence[str], rule: JudgingRule) -
     thresholds = np.array([[rule.thresholds[label] for label in labels]])
     rows = np.zeros(len(one.scores), dtype=np.int64)
     windows = StateWindows(one.scores, one.truth, rows, (one.group,), thresholds)
-    found = state_figures(windows, labels, rule.decision.masks, rule.decision.priority, n_bootstrap=0)
-    return (round(found.state_accuracy.value * found.n) if found.n else 0), found.n
+    level_figures = state_figures(windows, labels, rule.decision.masks, rule.decision.priority, n_bootstrap=0)
+    return (round(level_figures.state_accuracy.value * level_figures.n) if level_figures.n else 0), level_figures.n
 
 
 def judged_states(one: ScoredStates, labels: Sequence[str], decision: StateDecision, plan: ChunkPlan) -> JudgedStates:
@@ -154,11 +154,11 @@ def judged_states(one: ScoredStates, labels: Sequence[str], decision: StateDecis
     return JudgedStates(_stretches(one, labels, first, plan.hop_s), changes, end_s, one.group)
 
 
-def _stretches(one: ScoredStates, labels: Sequence[str], first: int, hop_s: float) -> list[StateStretch]:
+def _stretches(scored_states: ScoredStates, labels: Sequence[str], first: int, hop_s: float) -> list[StateStretch]:
     """Return the truth as stretches; the windows before the first frame have the truth of the first window."""
     out = []
     for column, label in enumerate(labels):
-        states = one.truth[:, column]
+        states = scored_states.truth[:, column]
         edges = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
         for start, end in pairwise(edges):
             begin_s = (first + start) * hop_s if start else 0.0
@@ -183,8 +183,8 @@ def over_folds(folds: Sequence[FoldFigures]) -> dict[str, Any]:
         ``high``, ``fold``, ``mean`` and ``gap``, and ``files`` with the same keys.
     """
     return {
-        **_headline([(one.name, one.windows) for one in folds]),
-        "files": _headline([(one.name, one.files) for one in folds]),
+        **_headline([(figures.name, figures.windows) for figures in folds]),
+        "files": _headline([(figures.name, figures.files) for figures in folds]),
     }
 
 
@@ -201,11 +201,11 @@ def _headline(levels: Sequence[tuple[str, LevelFigures]]) -> dict[str, Any]:
 
 
 def _worst(figures: Sequence[tuple[str, Estimate]]) -> dict[str, Any]:
-    defined = [(name, one) for name, one in figures if not math.isnan(one.value)]
+    defined = [(name, estimate) for name, estimate in figures if not math.isnan(estimate.value)]
     if not defined:
         return {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
     name, worst = min(defined, key=lambda pair: pair[1].value)
-    values = [one.value for _, one in defined]
+    values = [estimate.value for _, estimate in defined]
     return {
         **worst.to_json(),
         "fold": name,
@@ -217,8 +217,8 @@ def _worst(figures: Sequence[tuple[str, Estimate]]) -> dict[str, Any]:
 def wide_figures(folds: Sequence[FoldFigures]) -> list[str]:
     """Return the figures of windows whose interval is too wide for a claim, with their fold."""
     return [
-        f"{key} of {one.name}: {estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
-        for one in folds
-        for key, estimate in one.figures.items()
+        f"{key} of {figures.name}: {estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+        for figures in folds
+        for key, estimate in figures.figures.items()
         if not math.isnan(estimate.value) and wide(estimate)
     ]

@@ -41,7 +41,7 @@ def next_steps(
         The kind of encoder.
     """
     out = []
-    whole = [one for one in contradictions if one["whole"]]
+    whole = [contradiction for contradiction in contradictions if contradiction["whole"]]
     if whole:
         out.append(
             f"Labels: listen to the {counted(len(whole), 'case')} below in which most windows contradict the label, "
@@ -52,7 +52,7 @@ def next_steps(
             "Recordings: record each label on and off at least 5 times, independently, in every "
             f"{metrics['protocol']['group']}; until then the figures are {INSUFFICIENT}."
         )
-    if any(one["epochs"] >= most_epochs and one["epochs_chosen_on"] for one in heads.values()):
+    if any(head["epochs"] >= most_epochs and head["epochs_chosen_on"] for head in heads.values()):
         out.append(
             f"Epochs: the loss on inner held-out recordings still fell at the last epoch. Set [head] epochs = "
             f"{2 * most_epochs}."
@@ -64,6 +64,6 @@ def next_steps(
                 f"Conditions: the worst fold, {accuracy['fold']}, is {accuracy['gap']:.3f} below the best. Record more "
                 "under its conditions, or add augmented copies ([features] copies = 2)."
             )
-        tried = any("stage_two" in one for one in heads.values())
+        tried = any("stage_two" in head for head in heads.values())
         out.append(_OTHER_ENCODER if tried else _ENCODER_ADVICE.get(encoder, _OTHER_ENCODER))
     return out

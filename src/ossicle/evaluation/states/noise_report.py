@@ -70,9 +70,13 @@ def states_in_noise(
     stretches = state_stretches([*changes, *finder.finish(end_s)], predictor.labels, end_s)
     out = []
     for label in predictor.labels:
-        own = [one for one in stretches if one.label == label]
-        on, unknown = ([one for one in own if one.state == state] for state in (ON, UNKNOWN))
-        shares = [sum(one.end_s - one.start_s for one in of) / end_s for of in (on, unknown)]
+        own = [stretch for stretch in stretches if stretch.label == label]
+        on, unknown = (
+            [state_stretch for state_stretch in own if state_stretch.state == state] for state in (ON, UNKNOWN)
+        )
+        shares = [
+            sum(state_stretch.end_s - state_stretch.start_s for state_stretch in of) / end_s for of in (on, unknown)
+        ]
         out.append(NoiseStates(probe, part, label, end_s, len(on), *shares))
     return out
 
@@ -98,7 +102,7 @@ def noise_sentences(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def _sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for probe, title in PROBES.items():
-        own = [one for one in rows if one["probe"] == probe]
+        own = [row for row in rows if row["probe"] == probe]
         if not own:
             continue
         worst = max(own, key=lambda one: one["on_share"])

@@ -81,9 +81,9 @@ def fit_decisions(
 
     final = fit(list(recordings.values()))
     folds: dict[int, FoldDecision] = {}
-    for fold in sorted({one.fold for one in recordings.values()}):
+    for fold in sorted({recording.fold for recording in recordings.values()}):
         try:
-            others = [one for one in recordings.values() if one.fold != fold]
+            others = [recording for recording in recordings.values() if recording.fold != fold]
             folds[fold] = FoldDecision(fit(others), CROSS_FITTED)
         except UsageError as problem:
             folds[fold] = FoldDecision(final, IN_SAMPLE, str(problem))

@@ -16,7 +16,7 @@ def state_counts(
     recordings: Mapping[str, ScoredStates], labels: Sequence[str], rules: Mapping[int, JudgingRule]
 ) -> dict[str, tuple[int, int]]:
     """Return by recording the number of windows with the right overall state, and of those with a known one."""
-    return {key: right_windows(one, labels, rules[one.fold]) for key, one in recordings.items()}
+    return {key: right_windows(recording, labels, rules[recording.fold]) for key, recording in recordings.items()}
 
 
 def paired_gain(
@@ -55,5 +55,5 @@ def paired_gain(
         difference: NDArray[np.float64] = shares[1].min(axis=1) - shares[0].min(axis=1)
         return difference[:, None]
 
-    found = bootstrap_interval(counts, [groups[key] for key in keys], gain, n_bootstrap, seed)
-    return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0]))
+    bootstrap = bootstrap_interval(counts, [groups[key] for key in keys], gain, n_bootstrap, seed)
+    return Estimate(float(bootstrap.value[0]), float(bootstrap.low[0]), float(bootstrap.high[0]))

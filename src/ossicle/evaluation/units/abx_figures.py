@@ -78,7 +78,11 @@ def _some(
 ) -> list[JudgedSegment]:
     """Return segments, in their order, whose words have at most about ``most_frames`` frames together."""
     spoken = np.array(
-        [int((words.of_frames(one.recording_id, times.of(one)) >= 0).sum()) for one in segments], dtype=np.int64
+        [
+            int((words.of_frames(judged_segment.recording_id, times.of(judged_segment)) >= 0).sum())
+            for judged_segment in segments
+        ],
+        dtype=np.int64,
     )
     order = np.random.default_rng(seed).permutation(len(segments))
     kept = np.sort(order[np.cumsum(spoken[order]) <= most_frames])

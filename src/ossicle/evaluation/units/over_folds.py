@@ -66,7 +66,7 @@ def over_folds(folds: Mapping[str, Fold]) -> dict[str, Any]:
 
 
 def _worst(name: str, figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    defined = {fold: one for fold, one in figures.items() if one["value"] is not None}
+    defined = {fold: figure for fold, figure in figures.items() if figure["value"] is not None}
     if not defined:
         return {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
     sign = -1 if name in _LESS_IS_BETTER else 1

@@ -95,7 +95,7 @@ class UnitFigures:
             out |= {"ami": agreement.ami, "nmi": agreement.nmi, "purity": agreement.purity}
             out |= {"boundary_precision": found.precision, "boundary_recall": found.recall, "boundary_f": found.f1}
             out |= {"r_value": found.r_value}
-        return out | {name: one.error for name, one in self.abx.items()}
+        return out | {name: abx_error.error for name, abx_error in self.abx.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; None where a figure is undefined."""
@@ -106,7 +106,7 @@ class UnitFigures:
             "units_used": self.units_used,
             **self.rates.to_json(),
             **({} if self.words is None else self.words.to_json()),
-            **{name: one.to_json() for name, one in self.abx.items()},
+            **{name: abx_error.to_json() for name, abx_error in self.abx.items()},
         }
 
 

@@ -64,7 +64,7 @@ class VocoderRoles:
         """The role of each segment: :data:`TRAINS`, :data:`CHOOSES` or :data:`JUDGED`."""
         role = dict.fromkeys(self.trains, TRAINS)
         role |= dict.fromkeys(self.chooses, CHOOSES) | dict.fromkeys(self.judged, JUDGED)
-        return {one.segment_id: role[_name(one, self.of_recordings)] for one in self.sources}
+        return {source.segment_id: role[_name(source, self.of_recordings)] for source in self.sources}
 
     def segments(self, role: str) -> frozenset[str]:
         """Return the segments of a role."""
@@ -142,8 +142,8 @@ def vocoder_roles(
     (['a#0', 'b#0'], 'held out by speaker')
     """
     kept = tuple(sources)
-    of_recordings = len({_name(one, of_recordings=False) for one in kept}) < LEAST_GROUPS
-    names = sorted({_name(one, of_recordings) for one in kept})
+    of_recordings = len({_name(speech_source, of_recordings=False) for speech_source in kept}) < LEAST_GROUPS
+    names = sorted({_name(speech_source, of_recordings) for speech_source in kept})
     if len(names) < LEAST_GROUPS:
         raise UsageError(
             f"[vocoder] preset: a vocoder needs speech to train on, to choose the epoch and to be judged on, from at "

@@ -68,7 +68,7 @@ class SpokenWords:
     """
 
     def __init__(self, annotations: AnnotationColumns) -> None:
-        spoken = np.array([is_word(one) for one in annotations.labels], dtype=np.bool_)
+        spoken = np.array([is_word(label) for label in annotations.labels], dtype=np.bool_)
         rows = np.flatnonzero(spoken[annotations.label] & (annotations.end_s > annotations.start_s))
         self._words = annotations.take(rows)
         self.types = self._words.labels
@@ -80,8 +80,8 @@ class SpokenWords:
 
     def intervals(self, recording_id: str) -> NDArray[np.float64]:
         """Return start and end of the words of a recording in seconds, float64 (n, 2), sorted."""
-        found = self._sorted(recording_id)
-        return np.stack([found.start_s, found.end_s], axis=1)
+        columns = self._sorted(recording_id)
+        return np.stack([columns.start_s, columns.end_s], axis=1)
 
     def numbers(self, recording_id: str) -> NDArray[np.int64]:
         """Return the number of each of these words in :attr:`types`, int64 (n,)."""
@@ -111,8 +111,8 @@ class SpokenWords:
         return out
 
     def _sorted(self, recording_id: str) -> AnnotationColumns:
-        found = self._words.of(recording_id)
-        return found.take(np.lexsort((found.end_s, found.start_s)))
+        columns = self._words.of(recording_id)
+        return columns.take(np.lexsort((columns.end_s, columns.start_s)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +153,7 @@ def word_tokens(segments: Sequence[JudgedSegment], words: SpokenWords, times: Fr
     times
         The times of frames.
     """
-    groups = tuple(sorted({one.group for one in segments}))
+    groups = tuple(sorted({judged_segment.group for judged_segment in segments}))
     numbers = {group: number for number, group in enumerate(groups)}
     rows = [
         (place, first, end, number, numbers[segment.group])

@@ -45,7 +45,7 @@ def found_of(
         pairs: list[list[NDArray[np.int64]]] = [[np.zeros((0, 2), dtype=np.int64)] for _ in criteria]
         for place, rid in enumerate(events):
             own = detected[rid].get(label, [])
-            predicted = as_intervals([(one.start_s, one.end_s) for one in own])
+            predicted = as_intervals([(event.start_s, event.end_s) for event in own])
             reference = as_intervals(references.get(rid, {}).get(label, ()))
             for into, criterion in zip(pairs, criteria, strict=True):
                 into.append(match(reference, predicted, criterion) + np.array([at_reference, at_event]))
@@ -53,14 +53,14 @@ def found_of(
             recording += [place] * len(own)
             owner += [place] * len(reference)
             times.append(predicted)
-            scores += [one.score for one in own]
+            scores += [event.score for event in own]
             reference_times.append(reference)
         out.append(
             LabelEvents(
                 recording=np.array(recording, dtype=np.int64),
                 times=np.concatenate([np.zeros((0, 2)), *times]),
                 scores=np.array(scores, dtype=np.float32),
-                pairs=tuple(np.concatenate(one) for one in pairs),
+                pairs=tuple(np.concatenate(pair) for pair in pairs),
                 reference=np.array(owner, dtype=np.int64),
                 reference_times=np.concatenate(reference_times),
             )

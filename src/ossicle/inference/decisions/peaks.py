@@ -129,7 +129,7 @@ class PeakFold:
 
     def _advance(self, raw: Column, smoothed: Column) -> Peaks:
         self._raw, self._smoothed = np.concatenate([self._raw, raw]), np.concatenate([self._smoothed, smoothed])
-        found = _peaks(self._raw, self._smoothed, self._reach, self._on, self._first)
+        peaks = _peaks(self._raw, self._smoothed, self._reach, self._on, self._first)
         done = max(len(self._smoothed) - 2 * self._reach, 0)
         self._raw, self._smoothed, self._first = self._raw[done:], self._smoothed[done:], self._first + done
-        return found
+        return peaks

@@ -122,9 +122,9 @@ def columns_by_name(members: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ..
     """
     (first, of_first), *_ = members.items()
     labels, places = tuple(of_first), {}
-    for name, found in members.items():
-        lacks = [one for one in labels if one not in found]
-        more = [one for one in found if one not in labels]
+    for name, member in members.items():
+        lacks = [label for label in labels if label not in member]
+        more = [one for one in member if one not in labels]
         if lacks or more:
             parts = [f"lacks {', '.join(map(repr, lacks))}"] if lacks else []
             parts += [f"also has {', '.join(map(repr, more))}"] if more else []
@@ -132,5 +132,5 @@ def columns_by_name(members: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ..
                 f"the labels of {name!r} are not those of {first!r}: it {' and '.join(parts)}; members of an ensemble "
                 "must score the same labels: train them on the same [corpus] labels"
             )
-        places[name] = [list(found).index(one) for one in labels]
+        places[name] = [list(member).index(label) for label in labels]
     return labels, places

@@ -58,18 +58,18 @@ class Ensemble:
     ) -> None:
         if not members:
             raise UsageError("an ensemble needs at least one member")
-        self.labels, columns = columns_by_name({name: tuple(one.labels) for name, one in members})
-        self.plan = joint_plan([(name, one.plan) for name, one in members])
+        self.labels, columns = columns_by_name({name: tuple(predictor.labels) for name, predictor in members})
+        self.plan = joint_plan([(name, predictor.plan) for name, predictor in members])
         self._how, self._tables = how, tables
         how.shares(len(members))
-        self._members = [_Member(one, self.plan, columns[name]) for name, one in members]
+        self._members = [_Member(predictor, self.plan, columns[name]) for name, predictor in members]
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the scores of the core frames of (batch, plan.chunk_samples) chunks: (batch, plan.core_frames,
         n_labels).
         """
         n_chunks, n_frames = len(chunks), self.plan.core_frames
-        scores = np.stack([one.scores(chunks).reshape(n_chunks * n_frames, -1) for one in self._members])
+        scores = np.stack([member.scores(chunks).reshape(n_chunks * n_frames, -1) for member in self._members])
         return combine(scores, self._how, self._tables).reshape(n_chunks, n_frames, -1)
 
 
@@ -88,12 +88,12 @@ def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor])
         tables = read_ranks(bundle.read_bytes(RANKS), bundle.folder / RANKS, how, len(bundle.labels))
     opened = [(name, open_member(one)) for name, one in member_bundles(bundle).items()]
     try:
-        found = Ensemble(opened, how, tables)
+        ensemble = Ensemble(opened, how, tables)
     except (UsageError, ValueError) as error:
         raise BundleError(f"{bundle.folder}: its members do not fit together: {error}") from error
-    if found.labels != bundle.labels or found.plan != bundle.plan:
+    if ensemble.labels != bundle.labels or ensemble.plan != bundle.plan:
         raise BundleError(f"{bundle.folder}: labels and plan are not those of its members")
-    return found
+    return ensemble
 
 
 def joint_plan(plans: Sequence[tuple[str, ChunkPlan]]) -> ChunkPlan:
@@ -120,15 +120,15 @@ def joint_plan(plans: Sequence[tuple[str, ChunkPlan]]) -> ChunkPlan:
             )
     if all(other == plan for _, other in plans):
         return plan
-    widest = max((one for _, one in plans), key=lambda one: one.rate)
-    core_frames = math.lcm(*(one.core_frames for _, one in plans))
+    widest = max((chunk_plan for _, chunk_plan in plans), key=lambda chunk_plan: chunk_plan.rate)
+    core_frames = math.lcm(*(chunk_plan.core_frames for _, chunk_plan in plans))
     if core_frames * widest.hop_samples > MOST_CORE_SAMPLES:
-        lengths = ", ".join(f"{name} {one.core_frames}" for name, one in plans)
+        lengths = ", ".join(f"{name} {chunk_plan.core_frames}" for name, chunk_plan in plans)
         raise UsageError(
             f"chunks of {lengths} frames meet only every {core_frames * widest.hop_s:.0f} s: train the members of an "
             "ensemble with the same [chunks] core_s, or with lengths that are multiples of each other"
         )
-    context_frames = max(_context_frames(one, widest) for _, one in plans)
+    context_frames = max(_context_frames(chunk_plan, widest) for _, chunk_plan in plans)
     return ChunkPlan(
         rate=widest.rate,
         hop_samples=widest.hop_samples,

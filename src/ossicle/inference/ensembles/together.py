@@ -26,22 +26,22 @@ def write_together(
     AudioError
         If the file must be left out.
     """
-    rates = {one.plan.rate for one in predictors}
+    rates = {predictor.plan.rate for predictor in predictors}
     if len(rates) != 1:
         raise ValueError(f"predictors must have the same rate, not {sorted(rates)} Hz")
-    channels = {one.plan.channel for one in predictors}
+    channels = {predictor.plan.channel for predictor in predictors}
     if len(channels) != 1:
         raise ValueError(f"predictors must read the same channel, not {sorted(channels)}")
     stream = MonoStream(path, rates.pop(), channel=channels.pop())
-    scorers = [Scorer(one, batch_chunks) for one in predictors]
+    scorers = [Scorer(predictor, batch_chunks) for predictor in predictors]
 
     def give(scores: list[NDArray[np.float32]]) -> None:
-        for one, sink in zip(scores, sinks, strict=True):
-            sink.append(one)
+        for score, sink in zip(scores, sinks, strict=True):
+            sink.append(score)
 
     for block in stream:
-        give([one.feed(block) for one in scorers])
-    give([one.finish() for one in scorers])
+        give([scorer.feed(block) for scorer in scorers])
+    give([scorer.finish() for scorer in scorers])
     for sink in sinks:
         sink.finish(stream.report.end_s)
     return stream.report

@@ -51,7 +51,8 @@ class Candidate:
 def lowered(decisions: Mapping[str, Decision], share: float) -> dict[str, Decision]:
     """Return the decisions with ``on`` multiplied by ``share``, and ``off`` at most at the new ``on``."""
     return {
-        label: replace(one, on=one.on * share, off=min(one.off, one.on * share)) for label, one in decisions.items()
+        label: replace(decision, on=decision.on * share, off=min(decision.off, decision.on * share))
+        for label, decision in decisions.items()
     }
 
 
@@ -97,9 +98,9 @@ class CandidateFold:
         self._samples.append(samples)
         self._scores.append(scores)
         self._sort(self._decider.feed(scores), self._lower.feed(scores))
-        found = self._ready(None)
+        candidates = self._ready(None)
         self._forget()
-        return found
+        return candidates
 
     def finish(self, duration_s: float) -> list[Candidate]:
         """Return the remaining candidates, clipped to ``duration_s`` seconds, sorted."""
@@ -131,16 +132,16 @@ class CandidateFold:
 
     def _ready(self, n_samples: int | None) -> list[Candidate]:
         """Return the candidates whose surroundings have been read; all candidates if the recording's end is known."""
-        found: list[Candidate] = []
+        candidates: list[Candidate] = []
         waiting: list[tuple[Event, bool, Features]] = []
         for event, decided, scored in self._waiting:
             at = event_frames(event.start_s, event.end_s, self._chosen, n_samples)
             if n_samples is None and at.stop_sample > self._samples.stop:
                 waiting.append((event, decided, scored))
             else:
-                found.append(Candidate(event, decided, np.concatenate([self._acoustic(at), scored])))
+                candidates.append(Candidate(event, decided, np.concatenate([self._acoustic(at), scored])))
         self._waiting = waiting
-        return sorted(found, key=lambda one: event_order(one.event))
+        return sorted(candidates, key=lambda candidate: event_order(candidate.event))
 
     def _acoustic(self, at: Frames) -> Features:
         key = (at.first_sample, at.stop_sample)

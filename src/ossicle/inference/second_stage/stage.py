@@ -92,16 +92,20 @@ class SecondStage:
 
     def judge(self, candidates: list[Candidate]) -> list[Event]:
         """Return the events among candidates, in their order: re-scored, or unchanged for labels without a model."""
-        scores = {id(one): one.event.score for one in candidates}
+        scores = {id(candidate): candidate.event.score for candidate in candidates}
         for label, stage in self.labels.items():
-            mine = [one for one in candidates if one.event.label == label]
+            mine = [candidate for candidate in candidates if candidate.event.label == label]
             if mine:
-                found = stage.scores(np.stack([one.features for one in mine]))
-                scores.update((id(one), score) for one, score in zip(mine, found.tolist(), strict=True))
+                found = stage.scores(np.stack([candidate.features for candidate in mine]))
+                scores.update((id(candidate), score) for candidate, score in zip(mine, found.tolist(), strict=True))
         return [
-            replace(one.event, score=scores[id(one)])
-            for one in candidates
-            if (one.decided if one.event.label not in self.labels else self._keeps(one.event.label, scores[id(one)]))
+            replace(candidate.event, score=scores[id(candidate)])
+            for candidate in candidates
+            if (
+                candidate.decided
+                if candidate.event.label not in self.labels
+                else self._keeps(candidate.event.label, scores[id(candidate)])
+            )
         ]
 
     def _keeps(self, label: str, score: float) -> bool:

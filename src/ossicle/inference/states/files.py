@@ -62,4 +62,4 @@ def stream_states(
 
 
 def _moments(changes: Sequence[StateChange]) -> Iterator[tuple[StateChange, ...]]:
-    return (tuple(together) for _, together in groupby(changes, key=lambda one: one.decided_at_s))
+    return (tuple(together) for _, together in groupby(changes, key=lambda change: change.decided_at_s))

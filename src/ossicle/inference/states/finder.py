@@ -86,7 +86,7 @@ class StateFinder:
         scores = self._keep(self._scorer.finish())
         changes = self._fold.feed(scores[: max(0, n_full - n_done)])
         # The last chunk was waited for until the end only, not until it was full.
-        return [replace(one, decided_at_s=min(one.decided_at_s, end_s)) for one in changes]
+        return [replace(change, decided_at_s=min(change.decided_at_s, end_s)) for change in changes]
 
     def _keep(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._kept is not None:

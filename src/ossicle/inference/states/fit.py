@@ -103,7 +103,7 @@ class FittedStates:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What makes the decision doubtful, in words."""
-        return tuple(line for one in self.labels.values() for line in one.warnings)
+        return tuple(line for label in self.labels.values() for line in label.warnings)
 
 
 def fit_states(
@@ -135,7 +135,7 @@ def fit_states(
         If a label is never on, or never off, where it is not hidden.
     """
     fits = {label: _label_fit(recordings, labels, label, plan, masks, how) for label in labels}
-    return FittedStates(StateDecision({label: one.rule for label, one in fits.items()}, masks, priority), fits)
+    return FittedStates(StateDecision({label: fit.rule for label, fit in fits.items()}, masks, priority), fits)
 
 
 def cross_fit_states(
@@ -147,9 +147,11 @@ def cross_fit_states(
     how: StateFitSettings,
 ) -> dict[int, FittedStates]:
     """Return for each fold the decision that is fitted to the recordings of the other folds."""
-    folds = sorted({one.fold for one in recordings})
+    folds = sorted({recording.fold for recording in recordings})
     return {
-        fold: fit_states([one for one in recordings if one.fold != fold], labels, plan, masks, priority, how)
+        fold: fit_states(
+            [recording for recording in recordings if recording.fold != fold], labels, plan, masks, priority, how
+        )
         for fold in folds
     }
 
@@ -163,13 +165,15 @@ def steady_scores(
 ) -> list[SteadyScores]:
     """Return the runs of at least ``least_frames`` windows in which a label is on or off, known and not hidden."""
     c, out = list(labels).index(label), []
-    for one in recordings:
-        hidden = hidden_windows(one.truth, list(labels), masks)[:, c]
-        state = np.where(hidden, UNKNOWN_TRUTH, one.truth[:, c])
+    for recording in recordings:
+        hidden = hidden_windows(recording.truth, list(labels), masks)[:, c]
+        state = np.where(hidden, UNKNOWN_TRUTH, recording.truth[:, c])
         edges = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), len(state)]
         for start, end in pairwise(edges):
             if end - start >= least_frames and state[start] != UNKNOWN_TRUTH:
-                out.append(SteadyScores(one.scores[start:end, c].astype(np.float64), bool(state[start]), one.group))
+                out.append(
+                    SteadyScores(recording.scores[start:end, c].astype(np.float64), bool(state[start]), recording.group)
+                )
     return out
 
 
@@ -184,7 +188,7 @@ def _label_fit(
     across = -(-plan.window_samples // plan.hop_samples)
     sources = steady_scores(recordings, labels, label, masks, 2 * across + 1)
     for wanted in (True, False):
-        if not any(one.on == wanted for one in sources):
+        if not any(source.on == wanted for source in sources):
             raise UsageError(
                 f"the state decision cannot be fitted: no scored recording has {label!r} {'on' if wanted else 'off'} "
                 f"for {(2 * across + 1) * plan.hop_s:g} s{' where nothing hides it' if masks else ''}; record some, or "
@@ -215,7 +219,8 @@ def _label_fit(
 def _half_distance(sources: Sequence[SteadyScores]) -> float:
     """Return half the distance between the median log odds of on and off, at least 0."""
     medians = [
-        np.median(log_odds(np.concatenate([one.scores for one in sources if one.on == on]))) for on in (True, False)
+        np.median(log_odds(np.concatenate([source.scores for source in sources if source.on == on])))
+        for on in (True, False)
     ]
     return float(max(0.0, medians[0] - medians[1]) / 2)
 
@@ -273,10 +278,10 @@ def _curve(
     how: StateFitSettings,
 ) -> ThresholdCurve:
     c = list(labels).index(label)
-    truth = np.concatenate([one.truth for one in recordings])
+    truth = np.concatenate([recording.truth for recording in recordings])
     counts = (truth[:, c] != UNKNOWN_TRUTH) & ~hidden_windows(truth, list(labels), masks)[:, c]
-    scores = np.concatenate([one.scores[:, c] for one in recordings]).astype(np.float64)
-    folds = np.concatenate([np.full(len(one.scores), one.fold, dtype=np.int64) for one in recordings])
+    scores = np.concatenate([recording.scores[:, c] for recording in recordings]).astype(np.float64)
+    folds = np.concatenate([np.full(len(recording.scores), recording.fold, dtype=np.int64) for recording in recordings])
     grid = None
     if how.thresholds == "grid":
         grid = threshold_grid(how.threshold_from, how.threshold_to, how.threshold_step)

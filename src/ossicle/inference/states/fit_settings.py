@@ -65,7 +65,7 @@ class StateFitSettings:
         for name in ("smoothings", "frames", "debounce", "hysteresis", "holds_s"):
             if not getattr(self, name):
                 raise ValueError(f"{name} is empty: give at least one value to try")
-        if even := [one for one in self.frames if one % 2 == 0]:
+        if even := [frame for frame in self.frames if frame % 2 == 0]:
             raise ValueError(f"frames has {even[0]}, which must be odd for a median")
         if self.stretch_min_s > self.stretch_max_s:
             raise ValueError(

@@ -96,14 +96,14 @@ class StateFold:
         self._first = first_full_frame(plan)
         hiders = [one for one in masking_order(decision.masks) if one in labels]
         # A label comes after those that may hide it, whose reported changes it follows.
-        self._order = [*hiders, *(one for one in labels if one not in hiders)]
-        self._hidden_by = {label: [one for one in hiders if label in decision.masks[one]] for label in labels}
+        self._order = [*hiders, *(label for label in labels if label not in hiders)]
+        self._hidden_by = {label: [hider for hider in hiders if label in decision.masks[hider]] for label in labels}
         self._shown = {label: _Shown() for label in labels}
         self._restart(0.0)
 
     def _restart(self, origin_s: float) -> None:
         self._origin_s, self._frame = origin_s, 0
-        self._folds = {one: LabelFold(self._decision.rules[one], self._plan.hop_s) for one in self._labels}
+        self._folds = {label: LabelFold(self._decision.rules[label], self._plan.hop_s) for label in self._labels}
 
     @property
     def states(self) -> dict[str, str]:
@@ -155,6 +155,6 @@ class StateFold:
         """Return when the new state of a label began: with its own crossing, or with the last change of its maskers."""
         hiders = self._hidden_by[label]
         if states[label] == UNKNOWN:
-            return min(self._shown[one].time_s for one in hiders if states[one] == ON)
+            return min(self._shown[hider].time_s for hider in hiders if states[hider] == ON)
         own_s = self._origin_s + frame_centre_s(self._plan, self._folds[label].since)
-        return max([own_s, *(self._shown[one].time_s for one in hiders)])
+        return max([own_s, *(self._shown[hider].time_s for hider in hiders)])

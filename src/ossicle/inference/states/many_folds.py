@@ -17,16 +17,16 @@ class ManyFolds:
     """
 
     def __init__(self, rules: Sequence[StateRule], hop_s: float) -> None:
-        kinds = [(one.smoothing, one.frames) for one in rules]
+        kinds = [(rule.smoothing, rule.frames) for rule in rules]
         distinct = {kind: rules[kinds.index(kind)] for kind in dict.fromkeys(kinds)}
         self._smoothers = [CausalSmoother(rule) for rule in distinct.values()]
         place = {kind: number for number, kind in enumerate(distinct)}
         self._which = np.array([place[kind] for kind in kinds], dtype=np.int64)
-        self._on = np.array([one.on for one in rules])
-        self._off = np.array([one.off for one in rules])
-        self._debounce = np.array([one.debounce for one in rules], dtype=np.int64)
-        self._min_on = np.array([fewest_frames_lasting(one.min_on_s, hop_s) for one in rules], dtype=np.int64)
-        self._min_off = np.array([fewest_frames_lasting(one.min_off_s, hop_s) for one in rules], dtype=np.int64)
+        self._on = np.array([rule.on for rule in rules])
+        self._off = np.array([rule.off for rule in rules])
+        self._debounce = np.array([rule.debounce for rule in rules], dtype=np.int64)
+        self._min_on = np.array([fewest_frames_lasting(rule.min_on_s, hop_s) for rule in rules], dtype=np.int64)
+        self._min_off = np.array([fewest_frames_lasting(rule.min_off_s, hop_s) for rule in rules], dtype=np.int64)
         n = len(rules)
         self._since, self._crossed, self._n_against = (np.zeros(n, dtype=np.int64) for _ in range(3))
         self._frame = 0
@@ -34,7 +34,7 @@ class ManyFolds:
 
     def step(self, raw: float) -> NDArray[np.bool_]:
         """Add the score of the next frame; return which rules change their state, (n_rules,), none at the first."""
-        level = np.array([one.step(raw) for one in self._smoothers])[self._which]
+        level = np.array([smoother.step(raw) for smoother in self._smoothers])[self._which]
         frame = self._frame
         self._frame += 1
         reached = level >= self._on

@@ -45,12 +45,12 @@ def replay(sequences: Sequence[SplicedScores], rules: Sequence[StateRule], plan:
     n_rules = len(rules)
     found, false = np.zeros(n_rules, dtype=np.int64), np.zeros(n_rules, dtype=np.int64)
     delays: list[NDArray[np.float64]] = []
-    for one in sequences:
+    for sequence in sequences:
         folds = ManyFolds(rules, plan.hop_s)
-        opened = {_first_decision(plan, switch): (switch, on) for switch, on in one.switches}
+        opened = {_first_decision(plan, switch): (switch, on) for switch, on in sequence.switches}
         since, wanted = -1, False
         delay = np.full(n_rules, np.inf)
-        for frame, score in enumerate(one.scores.tolist()):
+        for frame, score in enumerate(sequence.scores.tolist()):
             if frame in opened:
                 since, wanted = opened[frame]
                 delay = np.full(n_rules, np.inf)
@@ -71,7 +71,7 @@ def replay(sequences: Sequence[SplicedScores], rules: Sequence[StateRule], plan:
         false,
         _median_of_found(all_delays),
         n_switches=len(delays),
-        hours=sum(len(one.scores) for one in sequences) * plan.hop_s / 3600,
+        hours=sum(len(sequence.scores) for sequence in sequences) * plan.hop_s / 3600,
     )
 
 

@@ -84,11 +84,13 @@ def spliced(
         If there are no sources of one state.
     """
     by_group: dict[str, dict[bool, list[SteadyScores]]] = {}
-    for one in sources:
-        by_group.setdefault(one.group, {True: [], False: []})[one.on].append(one)
+    for steady_scores in sources:
+        by_group.setdefault(steady_scores.group, {True: [], False: []})[steady_scores.on].append(steady_scores)
     # A group with one state only lends its scores to all the others.
     whole = [of for of in by_group.values() if of[True] and of[False]]
-    both = whole or [{state: [one for one in sources if one.on == state] for state in (True, False)}]
+    both = whole or [
+        {state: [steady_scores for steady_scores in sources if steady_scores.on == state] for state in (True, False)}
+    ]
     if not (both[0][True] and both[0][False]):
         raise ValueError("there are no steady scores of one of the two states")
     each = -(-n_switches // len(both))

@@ -68,7 +68,7 @@ class ThresholdCurve:
     def to_json(self) -> dict[str, Any]:
         """Return plain values; None where F1 is undefined."""
         return {
-            "thresholds": [round(float(one), 6) for one in self.thresholds],
+            "thresholds": [round(float(threshold), 6) for threshold in self.thresholds],
             "f1": [plain(float(one)) for one in self.f1],
             "folds": {str(fold): [plain(float(one)) for one in f1] for fold, f1 in self.folds.items()},
             "plateau": None if self.plateau is None else _plateau_json(self.plateau),

@@ -115,19 +115,19 @@ def multi_label_report(
     np.add.at(counts, row, flat.astype(np.int64))
     of = [groups[place] for place in kept.tolist()]
     statistic = partial(_figures, n_labels=len(names))
-    found = bootstrap_interval(counts, of, statistic, n_bootstrap, seed_of("multi-label clips", seed))
+    bootstrap = bootstrap_interval(counts, of, statistic, n_bootstrap, seed_of("multi-label clips", seed))
     sums = cells.sum(axis=0)
     precision, recall, f1 = (
-        {label: _estimate(found, len(_OVERALL) + at * len(names) + c) for c, label in enumerate(names)}
+        {label: _estimate(bootstrap, len(_OVERALL) + at * len(names) + c) for c, label in enumerate(names)}
         for at in range(3)
     )
     return MultiLabelReport(
         labels=names,
         n=int(rows.sum()),
         n_simultaneous=int((targets.sum(axis=1) > 1).sum()),
-        exact_match=_estimate(found, 0),
-        macro_f1=_estimate(found, 1),
-        micro_f1=_estimate(found, 2),
+        exact_match=_estimate(bootstrap, 0),
+        macro_f1=_estimate(bootstrap, 1),
+        micro_f1=_estimate(bootstrap, 2),
         f1=f1,
         precision=precision,
         recall=recall,
@@ -169,5 +169,5 @@ def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np
     return out
 
 
-def _estimate(found: Bootstrap, place: int) -> Estimate:
-    return Estimate(float(found.value[place]), float(found.low[place]), float(found.high[place]))
+def _estimate(bootstrap: Bootstrap, place: int) -> Estimate:
+    return Estimate(float(bootstrap.value[place]), float(bootstrap.low[place]), float(bootstrap.high[place]))

@@ -57,8 +57,8 @@ def paired_difference(
     if not np.array_equal(first.truth, second.truth):
         raise ValueError("the answers are of different clips: their true labels differ")
     names = tuple(labels)
-    counts, kept = zip(*(answer_counts(one, len(names), recording) for one in (first, second)), strict=True)
-    found = bootstrap_interval(
+    counts, kept = zip(*(answer_counts(answers, len(names), recording) for answers in (first, second)), strict=True)
+    bootstrap = bootstrap_interval(
         np.stack(counts, axis=1),
         [groups[place] for place in kept[0].tolist()],
         partial(_differences, n_labels=len(names)),
@@ -67,11 +67,11 @@ def paired_difference(
     )
     overall, n = 5, len(names)
     return PairedDifference(
-        accuracy=_estimate(found, 0),
-        macro_f1=_estimate(found, 1),
-        loss=_estimate(found, 4),
-        recall={label: _estimate(found, overall + n + c) for c, label in enumerate(names)},
-        f1={label: _estimate(found, overall + 2 * n + c) for c, label in enumerate(names)},
+        accuracy=_estimate(bootstrap, 0),
+        macro_f1=_estimate(bootstrap, 1),
+        loss=_estimate(bootstrap, 4),
+        recall={label: _estimate(bootstrap, overall + n + c) for c, label in enumerate(names)},
+        f1={label: _estimate(bootstrap, overall + 2 * n + c) for c, label in enumerate(names)},
     )
 
 
@@ -105,5 +105,5 @@ def _share_difference(sums: NDArray[np.int64]) -> NDArray[np.float64]:
     return out
 
 
-def _estimate(found: Bootstrap, place: int) -> Estimate:
-    return Estimate(float(found.value[place]), float(found.low[place]), float(found.high[place]))
+def _estimate(bootstrap: Bootstrap, place: int) -> Estimate:
+    return Estimate(float(bootstrap.value[place]), float(bootstrap.low[place]), float(bootstrap.high[place]))

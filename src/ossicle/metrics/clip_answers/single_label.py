@@ -120,13 +120,13 @@ def single_label_report(
     names = tuple(labels)
     counts, kept = answer_counts(answers, len(names), recording)
     of = [groups[row] for row in kept.tolist()]
-    found = bootstrap_interval(
+    bootstrap = bootstrap_interval(
         counts, of, partial(answer_figures, n_labels=len(names)), n_bootstrap, seed_of("clips", seed)
     )
     confusion = confusion_matrix(answers.truth, answers.answer, len(names))
-    overall = [_estimate(found, place) for place in range(len(_OVERALL))]
+    overall = [_estimate(bootstrap, place) for place in range(len(_OVERALL))]
     precision, recall, f1 = (
-        {label: _estimate(found, len(_OVERALL) + at * len(names) + c) for c, label in enumerate(names)}
+        {label: _estimate(bootstrap, len(_OVERALL) + at * len(names) + c) for c, label in enumerate(names)}
         for at in range(3)
     )
     accuracy, macro_f1, weighted_f1, macro_recall, loss = overall
@@ -134,8 +134,8 @@ def single_label_report(
         labels=names,
         n=len(answers),
         n_recordings=len(of),
-        n_groups=found.n_groups,
-        few_groups=found.few_groups,
+        n_groups=bootstrap.n_groups,
+        few_groups=bootstrap.few_groups,
         accuracy=accuracy,
         macro_f1=macro_f1,
         weighted_f1=weighted_f1,
@@ -206,5 +206,5 @@ def _mean(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.f
     return _ratio(np.where(where, np.nan_to_num(values), 0.0).sum(axis=1), where.sum(axis=1).astype(np.float64))
 
 
-def _estimate(found: Bootstrap, place: int) -> Estimate:
-    return Estimate(float(found.value[place]), float(found.low[place]), float(found.high[place]))
+def _estimate(bootstrap: Bootstrap, place: int) -> Estimate:
+    return Estimate(float(bootstrap.value[place]), float(bootstrap.low[place]), float(bootstrap.high[place]))

@@ -46,7 +46,7 @@ class EventLists:
         than its end.
         """
         arrays = [np.asarray(one, dtype=np.float64).reshape(-1, 2) if len(one) else _EMPTY for one in lists]
-        sizes = np.array([len(one) for one in arrays], dtype=np.int64)
+        sizes = np.array([len(array) for array in arrays], dtype=np.int64)
         return cls(as_intervals(np.concatenate([_EMPTY, *arrays])), offsets_of(sizes))
 
     @classmethod

@@ -90,7 +90,7 @@ def _axis(
     reference: EventLists, predicted: EventLists
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return the zero, the earliest and the latest time of each list on the common axis (s), shape (n_lists,) each."""
-    bounds = [_bounds(one) for one in (reference, predicted)]
+    bounds = [_bounds(event_lists) for event_lists in (reference, predicted)]
     begin, end = np.minimum(bounds[0][0], bounds[1][0]), np.maximum(bounds[0][1], bounds[1][1])
     length = np.append(0.0, np.cumsum(end - begin + _APART_S))[:-1]
     return length - begin, length, length + (end - begin)

@@ -28,7 +28,7 @@ def segment_counts(reference: EventLists, predicted: EventLists, n_segments: Cou
     ndarray
         int64, shape (n_lists, 4).
     """
-    parts = [_changes(one, n_segments, segment_s) for one in (reference, predicted)]
+    parts = [_changes(event_lists, n_segments, segment_s) for event_lists in (reference, predicted)]
     owner, place = (np.concatenate([part[column] for part in parts]) for column in range(2))
     change = np.zeros((len(owner), 2), dtype=np.int64)
     change[: len(parts[0][0]), 0], change[len(parts[0][0]) :, 1] = parts[0][2], parts[1][2]

@@ -168,9 +168,9 @@ def label_texture(textures: Sequence[Texture], clips: int) -> LabelTexture:
         label resembles silence.
     """
     n = max(clips, 1)
-    noise, hum = (sum(getattr(one, name) for one in textures) / n for name in ("noise", "hum"))
+    noise, hum = (sum(getattr(texture, name) for texture in textures) / n for name in ("noise", "hum"))
     swing, fast = (
-        float(np.median([getattr(one, name) for one in textures] or [0.0])) for name in ("swing_db", "fast_db")
+        float(np.median([getattr(texture, name) for texture in textures] or [0.0])) for name in ("swing_db", "fast_db")
     )
     found = []
     steady = noise >= _CLIPS_SHARE and fast <= _MOST_STEADY_DB

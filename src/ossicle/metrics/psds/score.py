@@ -161,8 +161,8 @@ class _Counts:
         peaks, valleys = detection_changes(scores)
         self.peaks.append(peaks)
         self.valleys.append(valleys)
-        for of, one in zip(self.own, changes, strict=True):
-            of.append(one)
+        for of, change in zip(self.own, changes, strict=True):
+            of.append(change)
 
     def total(self, place: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         """Return every score at which a count changes under one criterion, falling (k,), and the counts from there on
@@ -173,13 +173,13 @@ class _Counts:
         own = self.own[place]
         detections = [Steps(part, np.full(len(part), sign)) for sign, of in self._turns() for part in of]
         columns = [
-            joined([one.found for one in own]),
-            joined([*detections, *(one.false for one in own)]),
-            joined([one.crossed for one in own]),
+            joined([changes.found for changes in own]),
+            joined([*detections, *(changes.false for changes in own)]),
+            joined([changes.crossed for changes in own]),
         ]
         scores, where = np.unique(-np.concatenate([column.scores for column in columns]), return_inverse=True)
         counts = np.zeros((len(scores), len(columns)))
-        for column, of in enumerate(np.split(where, np.cumsum([len(one.scores) for one in columns])[:-1])):
+        for column, of in enumerate(np.split(where, np.cumsum([len(column.scores) for column in columns])[:-1])):
             counts[of, column] = columns[column].by
         return -scores, np.cumsum(counts, axis=0)
 

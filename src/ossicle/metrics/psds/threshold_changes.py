@@ -116,8 +116,8 @@ def detection_changes(scores: NDArray[np.floating]) -> tuple[NDArray[np.floating
 
 def joined(steps: Sequence[Steps]) -> Steps:
     """Return all steps in order of falling scores, summed where scores are equal; steps that cancel out are dropped."""
-    scores = np.concatenate([one.scores for one in steps])
-    by = np.concatenate([one.by for one in steps])
+    scores = np.concatenate([step.scores for step in steps])
+    by = np.concatenate([step.by for step in steps])
     if len(scores) == 0:
         return Steps(scores, by)
     order = np.argsort(-scores)

@@ -156,7 +156,7 @@ class EventReport:
 
 def macro_json(macro: Rates, per_label: Mapping[str, EventScores]) -> dict[str, Any]:
     """Return the mean rates, with ``labels``: over how many labels each is, and ``all``, how many there are."""
-    judged = [one.rates for one in per_label.values() if one.n_reference > 0]
+    judged = [event_scores.rates for event_scores in per_label.values() if event_scores.n_reference > 0]
     return {
         **macro.to_json(),
         "labels": {

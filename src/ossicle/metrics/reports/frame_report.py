@@ -134,43 +134,45 @@ class FrameTally:
             Number of resamples, and their seed.
         """
         columns = range(len(self.labels))
-        sums = _by_label([one.sums for one in self._parts if one.sums is not None], len(self.labels))
+        sums = _by_label([part.sums for part in self._parts if part.sums is not None], len(self.labels))
         per_label = {label: self._of_label(column, sums[column]) for column, label in enumerate(self.labels)}
         precision = Estimate(_mean([of.average_precision for of in per_label.values()]), np.nan, np.nan)
         auc = Estimate(_mean([of.roc_auc for of in per_label.values()]), np.nan, np.nan)
-        sizes = [one.targets.shape[1] for one in self._parts]
+        sizes = [part.targets.shape[1] for part in self._parts]
         if groups and n_bootstrap > 0 and 0 < sum(sizes) * len(self.labels) <= MOST_RESAMPLED:
             found = ranking(
-                np.concatenate([one.scores for one in self._parts], axis=1).T,
-                np.concatenate([one.targets for one in self._parts], axis=1).T,
+                np.concatenate([part.scores for part in self._parts], axis=1).T,
+                np.concatenate([part.targets for part in self._parts], axis=1).T,
                 np.repeat(np.arange(len(sizes)), sizes),
                 groups,
                 n_bootstrap,
                 seed,
-                np.repeat(np.stack([one.known for one in self._parts]), sizes, axis=0),
+                np.repeat(np.stack([part.known for part in self._parts]), sizes, axis=0),
             )
             precision, auc = found.cmap, found.macro_roc_auc
         return FrameReport(
             per_label,
             precision,
             auc,
-            calibration(added(one for of in sums for one in of)) if self._probabilities else None,
+            calibration(added(calibration_sums for of in sums for calibration_sums in of))
+            if self._probabilities
+            else None,
             tuple(self.labels[column] for column in columns if not any(one.any() for one in self._known(column))),
             tuple(self.labels[column] for column in columns if sizes and all(one.all() for one in self._known(column))),
         )
 
     def _known(self, column: int) -> list[NDArray[np.bool_]]:
         """Return the truth of the frames of one label, in the recordings where it is known."""
-        return [one.targets[column] for one in self._parts if one.known[column]]
+        return [part.targets[column] for part in self._parts if part.known[column]]
 
     def _of_label(self, column: int, sums: Sequence[CalibrationSums]) -> LabelFrames:
         nothing = np.zeros(0, dtype=np.float32)
-        scores = np.concatenate([nothing, *(one.scores[column] for one in self._parts if one.known[column])])
+        scores = np.concatenate([nothing, *(part.scores[column] for part in self._parts if part.known[column])])
         targets = np.concatenate([nothing.astype(np.bool_), *self._known(column)])
         return LabelFrames(
             *rank_figures(scores, targets),
             calibration(added(sums)) if self._probabilities else None,
-            sum(float(one.positive_s[column]) for one in self._parts),
+            sum(float(part.positive_s[column]) for part in self._parts),
         )
 
 

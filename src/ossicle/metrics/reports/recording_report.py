@@ -102,13 +102,13 @@ class RecordingReport:
             "per_label": {label: _label_json(of) for label, of in self.per_label.items()},
             "per_fold": [
                 {
-                    "fold": one.fold,
-                    "n": one.n,
-                    "accuracy": None if one.accuracy is None else plain(one.accuracy),
-                    "roc_auc": plain(one.roc_auc),
-                    "cmap": plain(one.cmap),
+                    "fold": recordings.fold,
+                    "n": recordings.n,
+                    "accuracy": None if recordings.accuracy is None else plain(recordings.accuracy),
+                    "roc_auc": plain(recordings.roc_auc),
+                    "cmap": plain(recordings.cmap),
                 }
-                for one in self.per_fold
+                for recordings in self.per_fold
             ],
             "confusion": None
             if self.confusion is None
@@ -121,16 +121,16 @@ class RecordingReport:
         """Return over how many labels each mean is, and ``all``, how many there are."""
         of = self.per_label.values()
         return {
-            "roc_auc": sum(math.isfinite(one.roc_auc.value) for one in of),
-            "cmap": sum(math.isfinite(one.average_precision.value) for one in of),
-            "f1": sum(math.isfinite(one.f1.value) and one.decided.n_positive > 0 for one in of),
+            "roc_auc": sum(math.isfinite(recordings.roc_auc.value) for recordings in of),
+            "cmap": sum(math.isfinite(recordings.average_precision.value) for recordings in of),
+            "f1": sum(math.isfinite(recordings.f1.value) and recordings.decided.n_positive > 0 for recordings in of),
             "all": len(of),
         }
 
     def _accuracy(self) -> dict[str, Any] | None:
         if self.accuracy is None:
             return None
-        of_folds = [one.accuracy for one in self.per_fold if one.accuracy is not None]
+        of_folds = [recordings.accuracy for recordings in self.per_fold if recordings.accuracy is not None]
         spread = float(np.std(of_folds, ddof=1)) if len(of_folds) > 1 else float("nan")
         return {
             **self.accuracy.to_json(),
@@ -238,10 +238,10 @@ def _decided(
     counts[~items.is_known] = 0
     # Without anything to count there is no figure, and a label without references does not count in the mean.
     counts[:, undecided] = 0
-    found = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed_of("best f1", seed))
+    bootstrap = bootstrap_interval(counts, groups, all_rates, n_bootstrap, seed_of("best f1", seed))
     of_f1 = [
-        Estimate(float(found.value[r, 2]), float(found.low[r, 2]), float(found.high[r, 2]))
-        for r in range(len(found.value))
+        Estimate(float(bootstrap.value[r, 2]), float(bootstrap.low[r, 2]), float(bootstrap.high[r, 2]))
+        for r in range(len(bootstrap.value))
     ]
     return of_f1[2:], of_f1[1], undecided
 
@@ -249,8 +249,8 @@ def _decided(
 def _accuracy(answers: tuple[Counts, Counts], groups: Sequence[str], n_bootstrap: int, seed: int) -> Estimate:
     right = (answers[0] == answers[1]).astype(np.int64)
     counts = np.stack([right, np.ones_like(right)], axis=-1)
-    found = bootstrap_interval(counts, groups, _share, n_bootstrap, seed_of("accuracy", seed))
-    return Estimate(float(found.value), float(found.low), float(found.high))
+    bootstrap = bootstrap_interval(counts, groups, _share, n_bootstrap, seed_of("accuracy", seed))
+    return Estimate(float(bootstrap.value), float(bootstrap.low), float(bootstrap.high))
 
 
 def _share(sums: Counts) -> NDArray[np.float64]:

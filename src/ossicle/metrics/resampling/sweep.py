@@ -45,7 +45,7 @@ def sweep_rates(counts: NDArray[np.int64], groups: Sequence[str], n: int, seed: 
         bootstrap_interval(by_recording[:, start : start + _BLOCK], groups, pooled_and_each, n, seed)
         for start in range(0, max(1, len(counts)), _BLOCK)
     ]
-    value, low, high = (np.concatenate([getattr(one, name) for one in parts]) for name in ("value", "low", "high"))
+    value, low, high = (np.concatenate([getattr(part, name) for part in parts]) for name in ("value", "low", "high"))
     return SweepRates(value, low, high, parts[0].method)
 
 

@@ -92,7 +92,9 @@ def switch_figures(
 
 def true_switches(stretches: Sequence[StateStretch], label: str) -> list[tuple[float, str]]:
     """Return time and new state of each change between on and off, in time order."""
-    own = sorted((one for one in stretches if one.label == label), key=lambda one: one.start_s)
+    own = sorted(
+        (stretch for stretch in stretches if stretch.label == label), key=lambda state_stretch: state_stretch.start_s
+    )
     return [
         (after.start_s, after.state)
         for before, after in pairwise(own)
@@ -103,11 +105,11 @@ def true_switches(stretches: Sequence[StateStretch], label: str) -> list[tuple[f
 def reported_switches(changes: Sequence[StateChange], label: str) -> list[StateChange]:
     """Return the changes of a label between on and off, in the order in which they were decided."""
     out, state = [], UNKNOWN
-    for one in changes:
-        if one.label == label:
-            if UNKNOWN not in (state, one.state) and state != one.state:
-                out.append(one)
-            state = one.state
+    for change in changes:
+        if change.label == label:
+            if UNKNOWN not in (state, change.state) and state != change.state:
+                out.append(change)
+            state = change.state
     return out
 
 
@@ -120,10 +122,10 @@ def matched_switches(
     """
     pairs: list[tuple[int, int]] = []
     open_: list[int] = list(range(len(switches)))
-    for number, one in sorted(enumerate(reported), key=lambda pair: pair[1].decided_at_s):
+    for number, state_change in sorted(enumerate(reported), key=lambda pair: pair[1].decided_at_s):
         for index in open_:
             time_s, state = switches[index]
-            if state == one.state and time_s <= one.decided_at_s <= time_s + within_s:
+            if state == state_change.state and time_s <= state_change.decided_at_s <= time_s + within_s:
                 pairs.append((index, number))
                 open_.remove(index)
                 break
@@ -137,15 +139,15 @@ def differing_s(truth: Sequence[StateStretch], found: Sequence[StateStretch]) ->
     """
     known = wrong = unknown = 0.0
     place = 0
-    for one in truth:
-        known += one.end_s - one.start_s if one.state != UNKNOWN else 0.0
+    for state_stretch in truth:
+        known += state_stretch.end_s - state_stretch.start_s if state_stretch.state != UNKNOWN else 0.0
         while place < len(found):
             other = found[place]
-            shared_s = min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
-            if shared_s > 0 and one.state != UNKNOWN and other.state != one.state:
+            shared_s = min(state_stretch.end_s, other.end_s) - max(state_stretch.start_s, other.start_s)
+            if shared_s > 0 and state_stretch.state != UNKNOWN and other.state != state_stretch.state:
                 wrong += shared_s if other.state != UNKNOWN else 0.0
                 unknown += shared_s if other.state == UNKNOWN else 0.0
-            if other.end_s > one.end_s:
+            if other.end_s > state_stretch.end_s:
                 break
             place += 1
     return known, wrong, unknown
@@ -155,32 +157,34 @@ def _label_figures(
     recordings: Sequence[JudgedStates], label: str, within_s: float, n_bootstrap: int, seed: int
 ) -> SwitchFigures:
     rows, delays = [], []
-    for one in recordings:
-        truth = [stretch for stretch in one.truth if stretch.label == label]
-        switches, reported = true_switches(truth, label), reported_switches(one.changes, label)
+    for recording in recordings:
+        truth = [stretch for stretch in recording.truth if stretch.label == label]
+        switches, reported = true_switches(truth, label), reported_switches(recording.changes, label)
         pairs = matched_switches(switches, reported, within_s)
         delays += [reported[b].decided_at_s - switches[a][0] for a, b in pairs]
         matched = {b for _, b in pairs}
         n_false = sum(
             number not in matched and _known_at(truth, change.time_s) for number, change in enumerate(reported)
         )
-        own = [change for change in one.changes if change.label == label]
-        known, wrong, unknown = differing_s(truth, state_stretches(own, [label], one.end_s))
+        own = [change for change in recording.changes if change.label == label]
+        known, wrong, unknown = differing_s(truth, state_stretches(own, [label], recording.end_s))
         live = [replace(change, time_s=change.decided_at_s) for change in own]
-        _, wrong_live, _ = differing_s(truth, state_stretches(live, [label], one.end_s))
+        _, wrong_live, _ = differing_s(truth, state_stretches(live, [label], recording.end_s))
         seconds = [round(value * _PER_S) for value in (known, wrong, wrong_live, unknown)]
         rows.append([len(switches), len(pairs), n_false, *seconds])
     counts = np.array(rows, dtype=np.int64).reshape(-1, 7)
     sums = counts.sum(axis=0)
-    boot = bootstrap_interval(counts, [one.group for one in recordings], _shares, n_bootstrap, seed)
+    boot = bootstrap_interval(counts, [recording.group for recording in recordings], _shares, n_bootstrap, seed)
     bounds = zip(boot.value, boot.low, boot.high, strict=True)
-    found, false_per_hour, wrong_share, live_share, unknown_share = (Estimate(*map(float, one)) for one in bounds)
+    estimate, false_per_hour, wrong_share, live_share, unknown_share = (
+        Estimate(*map(float, bound)) for bound in bounds
+    )
     median, p90 = np.quantile(delays, _QUANTILES).tolist() if delays else (float("nan"),) * 2
     return SwitchFigures(
         n_switches=int(sums[0]),
         n_found=int(sums[1]),
         n_false=int(sums[2]),
-        found=found,
+        found=estimate,
         false_per_hour=false_per_hour,
         wrong=wrong_share,
         wrong_live=live_share,
@@ -191,7 +195,10 @@ def _label_figures(
 
 
 def _known_at(truth: Sequence[StateStretch], time_s: float) -> bool:
-    return any(one.start_s <= time_s < one.end_s and one.state != UNKNOWN for one in truth)
+    return any(
+        state_stretch.start_s <= time_s < state_stretch.end_s and state_stretch.state != UNKNOWN
+        for state_stretch in truth
+    )
 
 
 def _shares(sums: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -113,8 +113,8 @@ class LevelFigures:
         return {
             "n": self.n,
             "state_accuracy": self.state_accuracy.to_json(),
-            "f1": {label: one.to_json() for label, one in self.f1.items()},
-            "f1_unmasked": {label: one.to_json() for label, one in self.f1_unmasked.items()},
+            "f1": {label: estimate.to_json() for label, estimate in self.f1.items()},
+            "f1_unmasked": {label: estimate.to_json() for label, estimate in self.f1_unmasked.items()},
         }
 
 

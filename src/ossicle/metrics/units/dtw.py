@@ -79,13 +79,13 @@ def dtw_distances(
     ValueError
         If a sequence has no frames.
     """
-    lengths = np.array([len(one) for one in sequences], dtype=np.int64)
+    lengths = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
     if len(pairs) and not lengths[np.unique(pairs)].all():
         raise ValueError("a sequence without frames has no distance; leave it out")
     unique, where = np.unique(np.sort(pairs, axis=1).astype(np.int64), axis=0, return_inverse=True)
     n, m = lengths[unique[:, 0]], lengths[unique[:, 1]]
     order = np.lexsort((m, n, n * m))
-    dim = max((int(np.prod(one.shape[1:], dtype=np.int64)) for one in sequences), default=1)
+    dim = max((int(np.prod(sequence.shape[1:], dtype=np.int64)) for sequence in sequences), default=1)
     out = np.zeros(len(unique))
     start = 0
     while start < len(order):
@@ -127,10 +127,10 @@ def _aligned(sequences: Sequence[Padded], pairs: NDArray[np.int64], distance: Fr
 
 
 def _padded(sequences: list[Padded]) -> Padded:
-    longest = max(len(one) for one in sequences)
+    longest = max(len(sequence) for sequence in sequences)
     out = np.zeros((len(sequences), longest, *sequences[0].shape[1:]), dtype=sequences[0].dtype)
-    for row, one in zip(out, sequences, strict=True):
-        row[: len(one)] = one
+    for row, sequence in zip(out, sequences, strict=True):
+        row[: len(sequence)] = sequence
     return out
 
 

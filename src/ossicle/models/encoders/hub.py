@@ -40,14 +40,14 @@ def model_folder(stated: str, folder: Path) -> Path:
         There is no such folder, and no such model can be downloaded.
     """
     try:
-        found = find_weights(stated, folder)
+        weights = find_weights(stated, folder)
     except UsageError:
         if not _HUB_ID.fullmatch(stated):
             raise
         return _downloaded(stated)
-    if not (found / CONFIG).is_file():
-        raise UsageError(f"[encoder] path: {found} is not a folder with {CONFIG}, as transformers writes it")
-    return found
+    if not (weights / CONFIG).is_file():
+        raise UsageError(f"[encoder] path: {weights} is not a folder with {CONFIG}, as transformers writes it")
+    return weights
 
 
 def is_of_hub(stated: str, folder: Path) -> bool:
@@ -83,7 +83,7 @@ def model_digest(folder: Path) -> str:
         A file cannot be read.
     """
     try:
-        names = kept_files(one.name for one in folder.iterdir())
+        names = kept_files(path.name for path in folder.iterdir())
         return digest([[name, file_digest(folder / name)] for name in names])
     except OSError as error:
         raise UsageError(f"{folder}: {error.strerror or error}; give the folder of a model") from error

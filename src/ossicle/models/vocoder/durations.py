@@ -52,15 +52,15 @@ class DurationModel:
         n_speakers
             Number of speakers.
         """
-        unit = np.concatenate([np.zeros(0, np.int64), *(np.asarray(one, np.int64) for one in runs)])
-        lasted = np.concatenate([np.zeros(0), *(np.asarray(one, np.float64) for one in frames)])
+        unit = np.concatenate([np.zeros(0, np.int64), *(np.asarray(run, np.int64) for run in runs)])
+        lasted = np.concatenate([np.zeros(0), *(np.asarray(frame, np.float64) for frame in frames)])
         count, total = np.bincount(unit, minlength=k), np.bincount(unit, lasted, minlength=k)
         overall = total.sum() / max(count.sum(), 1) if count.sum() else 1.0
         # Rare units are pulled to the mean of all.
         mean = (total + _PRIOR_RUNS * overall) / (count + _PRIOR_RUNS)
         if total.sum():
             mean *= total.sum() / (mean * count).sum()
-        voice = np.repeat(np.asarray(speakers, np.int64), [len(one) for one in runs])
+        voice = np.repeat(np.asarray(speakers, np.int64), [len(run) for run in runs])
         mean = np.maximum(mean, 1.0)
         slowness = [_slowness(mean[unit[voice == one]], lasted[voice == one].sum()) for one in range(n_speakers)]
         return cls(mean, np.array(slowness, np.float64))
@@ -75,10 +75,10 @@ class DurationModel:
         runs, frames
             Segments of such speakers, as in :meth:`fit`; of none, ``unknown`` stays.
         """
-        units = np.concatenate([np.zeros(0, np.int64), *(np.asarray(one, np.int64) for one in runs)])
+        units = np.concatenate([np.zeros(0, np.int64), *(np.asarray(run, np.int64) for run in runs)])
         if not len(units):
             return self
-        return replace(self, unknown=_slowness(self.frames[units], float(sum(np.sum(one) for one in frames))))
+        return replace(self, unknown=_slowness(self.frames[units], float(sum(np.sum(frame) for frame in frames))))
 
     def durations(self, runs: NDArray[np.integer], speaker: int = -1) -> NDArray[np.int64]:
         """Return frames of each run, at least 1; the rounding of one is made up for by the next, so the total is exact.
@@ -133,9 +133,9 @@ class PitchModel:
         n_speakers: int,
     ) -> "PitchModel":
         """Return the model of segments; arguments as in :meth:`DurationModel.fit`, units and F0 frame by frame."""
-        unit = np.concatenate([np.zeros(0, np.int64), *(np.asarray(one, np.int64) for one in units)])
+        unit = np.concatenate([np.zeros(0, np.int64), *(np.asarray(unit, np.int64) for unit in units)])
         f0 = np.concatenate([np.zeros(0), *(np.asarray(one, np.float64) for one in f0_hz)])
-        voice = np.repeat(np.asarray(speakers, np.int64), [len(one) for one in units])
+        voice = np.repeat(np.asarray(speakers, np.int64), [len(unit) for unit in units])
         voiced = f0 > 0
         logs = np.log(np.where(voiced, f0, 1.0))
         overall = float(logs[voiced].mean()) if voiced.any() else float(np.log(120.0))

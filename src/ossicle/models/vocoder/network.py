@@ -69,7 +69,7 @@ class VocoderSpec:
             number_fault("origin_s", self.origin_s, 0.0, 10.0),
             "" if round(hop) >= 1 and abs(hop - round(hop)) < 1e-6 * hop else f"hop_s = {self.hop_s} at {self.rate} Hz",
             "" if isinstance(self.quantiser, str) and isinstance(self.pitch, bool) else "quantiser or pitch",
-            "" if all(isinstance(one, str) for one in self.speakers) else "speakers are not names",
+            "" if all(isinstance(speaker, str) for speaker in self.speakers) else "speakers are not names",
             "" if len(self.speakers) <= _MOST_SPEAKERS else "there are too many speakers",
             "" if len(set(self.speakers)) == len(self.speakers) else "a speaker is named twice",
         )
@@ -95,8 +95,8 @@ class VocoderSpec:
             name: tuple(one) if isinstance(one, list) else one for name, one in value["network"].items()
         }
         parts: dict[str, Any] = {name: value[name] for name in cls.__dataclass_fields__}
-        for name, one in sizes.items():
-            if not all(type(number) is int for number in (one if isinstance(one, tuple) else (one,))):
+        for name, size in sizes.items():
+            if not all(type(number) is int for number in (size if isinstance(size, tuple) else (size,))):
                 raise TypeError(f"network.{name} is not a whole number")
         return cls(**parts | {"speakers": tuple(value["speakers"]), "network": VocoderNetworkSettings(**sizes)})
 

@@ -22,8 +22,11 @@ def reliability_figure(
     axes, below = figure.subplots(2, sharex=True, height_ratios=(4, 1))
     axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1.0, linestyle=":")
     for (name, bins), colour, dashes in zip(curves, (BLUE, ORANGE), ("-", "--"), strict=False):
-        filled = [one for one in bins if np.isfinite(one.share_positive)]
-        means, shares = [one.mean_score for one in filled], [one.share_positive for one in filled]
+        filled = [reliability_bin for reliability_bin in bins if np.isfinite(reliability_bin.share_positive)]
+        means, shares = (
+            [reliability_bin.mean_score for reliability_bin in filled],
+            [reliability_bin.share_positive for reliability_bin in filled],
+        )
         axes.plot(means, shares, color=colour, linestyle=dashes, marker="o", markersize=5, label=name)
         _weights(below, bins, colour, filled=colour == BLUE)
     if len(curves) > 1:
@@ -41,10 +44,10 @@ def reliability_figure(
 
 
 def _weights(below: Axes, bins: Sequence[ReliabilityBin], colour: str, *, filled: bool) -> None:
-    total = sum(one.weight for one in bins)
-    heights = [one.weight / total if total else 0.0 for one in bins]
-    widths = [one.up_to - one.above for one in bins]
+    total = sum(reliability_bin.weight for reliability_bin in bins)
+    heights = [reliability_bin.weight / total if total else 0.0 for reliability_bin in bins]
+    widths = [reliability_bin.up_to - reliability_bin.above for reliability_bin in bins]
     look = (
         {"color": colour, "edgecolor": "white"} if filled else {"fill": False, "edgecolor": colour, "linestyle": "--"}
     )
-    below.bar([one.above for one in bins], heights, width=widths, align="edge", **look)
+    below.bar([reliability_bin.above for reliability_bin in bins], heights, width=widths, align="edge", **look)

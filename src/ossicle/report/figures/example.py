@@ -112,7 +112,7 @@ def names_with_room(events: Lane, own: Span | None, window: Span) -> list[tuple[
     per_letter = (window[1] - window[0]) / _LETTERS
     taken: list[tuple[float, float]] = []
     out = []
-    for start, _, name in sorted(events, key=lambda one: ((one[0], one[1]) != own, one)):
+    for start, _, name in sorted(events, key=lambda event: ((event[0], event[1]) != own, event)):
         text = shortened(name, 22)
         at = min(max(start, window[0]), window[1])
         until = at + (len(text) + 2) * per_letter

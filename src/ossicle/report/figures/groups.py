@@ -19,7 +19,7 @@ _FEW = 5
 
 def says_something(per_group: Mapping[str, EventScores]) -> bool:
     """Return whether groups are few enough, or most of them large enough, for a figure of each group."""
-    return len(per_group) <= _MANY or median(one.n_reference for one in per_group.values()) >= _FEW
+    return len(per_group) <= _MANY or median(event_scores.n_reference for event_scores in per_group.values()) >= _FEW
 
 
 def bars_shown(per_group: Mapping[str, EventScores]) -> list[tuple[str, EventScores]]:

@@ -29,18 +29,18 @@ def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
     rows = worst_by_part(judged)
     figure = Figure(figsize=(5.6, 0.9 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    for place, one in enumerate(rows):
-        axes.barh(place, one.firing.per_hour, height=0.62, color=ORANGE if one.refused else SKY, zorder=2)
+    for place, row in enumerate(rows):
+        axes.barh(place, row.firing.per_hour, height=0.62, color=ORANGE if row.refused else SKY, zorder=2)
         # Right of the bar and of the limit, so that neither lies over the figure.
-        beside = max(one.firing.per_hour, one.limit_per_hour or 0.0)
-        axes.text(beside, place, f"  {number(one.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
-        if one.limit_per_hour is not None:
-            axes.plot([one.limit_per_hour] * 2, [place - 0.4, place + 0.4], color=INK, linewidth=2.0, zorder=3)
-    axes.set_yticks(range(len(rows)), [f"{PROBES[one.firing.probe]}\n{one.firing.part}" for one in rows], fontsize=7.5)
+        beside = max(row.firing.per_hour, row.limit_per_hour or 0.0)
+        axes.text(beside, place, f"  {number(row.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
+        if row.limit_per_hour is not None:
+            axes.plot([row.limit_per_hour] * 2, [place - 0.4, place + 0.4], color=INK, linewidth=2.0, zorder=3)
+    axes.set_yticks(range(len(rows)), [f"{PROBES[row.firing.probe]}\n{row.firing.part}" for row in rows], fontsize=7.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")
     axes.set_xscale("symlog", linthresh=_STRAIGHT_TO)
-    most = max(max(one.firing.per_hour, one.limit_per_hour or 0.0) for one in rows)
+    most = max(max(row.firing.per_hour, row.limit_per_hour or 0.0) for row in rows)
     right = 4 * max(most, _STRAIGHT_TO)
     axes.set(xlim=(0, right), ylim=(len(rows) - 0.4, -0.6))
     # The scale's own labels are formulas, which the house style shows as plain text.
@@ -50,5 +50,5 @@ def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
     return figure
 
 
-def _badness(one: Judged) -> tuple[bool, float, float]:
-    return one.refused, one.firing.per_hour, one.firing.active_share
+def _badness(judged: Judged) -> tuple[bool, float, float]:
+    return judged.refused, judged.firing.per_hour, judged.firing.active_share

@@ -89,7 +89,7 @@ def named_curves(curves: Sequence[PrCurve]) -> list[PrCurve]:
     """Return the curves to name: all in the given order, or of too many those with the lowest average precision."""
     if len(curves) <= MOST_NAMED:
         return list(curves)
-    return sorted(curves, key=lambda one: (_known(one.average_precision), one.label))[:MOST_NAMED]
+    return sorted(curves, key=lambda pr_curve: (_known(pr_curve.average_precision), pr_curve.label))[:MOST_NAMED]
 
 
 def _known(precision: float) -> float:

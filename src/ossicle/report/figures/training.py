@@ -12,7 +12,7 @@ from ossicle.report.figures.style import CYCLE, legend_text, styled
 
 def points(epochs: Sequence[Mapping[str, Any]], key: str) -> tuple[list[float], list[float]]:
     """Return the epochs at which ``key`` was measured, and its values."""
-    found = [(one["epoch"], one[key]) for one in epochs if math.isfinite(one.get(key, math.nan))]
+    found = [(epoch["epoch"], epoch[key]) for epoch in epochs if math.isfinite(epoch.get(key, math.nan))]
     return [epoch for epoch, _ in found], [value for _, value in found]
 
 

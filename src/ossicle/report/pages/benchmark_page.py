@@ -106,9 +106,11 @@ def _reading(tables: Mapping[str, pl.DataFrame], one: Chosen, criterion: str) ->
 
 def _qualities(per_quality: pl.DataFrame, readings: list[Chosen], criterion: str) -> list[dict[str, Any]]:
     out = []
-    for one in readings:
-        rows = curve(per_quality, one, criterion).filter(pl.col("threshold") == one.threshold)
-        out += [{"name": one.name, "threshold": one.threshold, **row} for row in rows.sort("quality").to_dicts()]
+    for reading in readings:
+        rows = curve(per_quality, reading, criterion).filter(pl.col("threshold") == reading.threshold)
+        out += [
+            {"name": reading.name, "threshold": reading.threshold, **row} for row in rows.sort("quality").to_dicts()
+        ]
     return out
 
 

@@ -69,18 +69,18 @@ def galleries(
     shown = RECORDING_KINDS if by_recording else EVENT_KINDS
     if by_clip:
         titles, shown = {**titles, "confused": _CLIP_TITLE}, (*(() if by_recording else EVENT_KINDS), "confused")
-    kinds = {kind: [one for one in examples if one.kind == kind] for kind in shown}
+    kinds = {kind: [example for example in examples if example.kind == kind] for kind in shown}
     heard: set[int] = set()
     left = most_bytes
-    for _, one in sorted(
-        ((rank, one) for of in kinds.values() for rank, one in enumerate(of)), key=lambda pair: pair[0]
+    for _, example in sorted(
+        ((rank, example) for of in kinds.values() for rank, example in enumerate(of)), key=lambda pair: pair[0]
     ):
-        size = 2 * len(one.samples)
+        size = 2 * len(example.samples)
         if 0 < size <= left:
-            heard.add(id(one))
+            heard.add(id(example))
             left -= size
     return [
-        Gallery(kind, titles[kind], [_card(one, id(one) in heard, not by_recording) for one in of])
+        Gallery(kind, titles[kind], [_card(example, id(example) in heard, not by_recording) for example in of])
         for kind, of in kinds.items()
     ]
 
@@ -115,13 +115,17 @@ _CASES_MISSED = (
 )
 
 
-def _sharing(one: Example, others: Sequence[tuple[float, float, str]]) -> int:
+def _sharing(example: Example, others: Sequence[tuple[float, float, str]]) -> int:
     """Return how many events of the example's label share time with it."""
-    return sum(label == one.label and end > one.start_s and start < one.end_s for start, end, label in others)
+    return sum(
+        label == example.label and end > example.start_s and start < example.end_s for start, end, label in others
+    )
 
 
-def _card(one: Example, heard: bool, timed: bool) -> Card:
-    return Card(one, _image(one), sound_address(one) if heard else "", in_its_place(one) if timed else "")
+def _card(example: Example, heard: bool, timed: bool) -> Card:
+    return Card(
+        example, _image(example), sound_address(example) if heard else "", in_its_place(example) if timed else ""
+    )
 
 
 def raised(samples: NDArray[np.float32], peak: float = PEAK) -> NDArray[np.float32]:

@@ -61,8 +61,8 @@ def render(title: str, found: Mapping[str, Any]) -> str:
         "health.html",
         f"{title}: health",
         facts=dict(_facts(found)),
-        gates=sorted(found["gates"], key=lambda one: one["passed"]),
-        failed=[one for one in found["gates"] if not one["passed"]],
+        gates=sorted(found["gates"], key=lambda gate: gate["passed"]),
+        failed=[gate for gate in found["gates"] if not gate["passed"]],
         labels=labels[:MOST_ROWS],
         labels_left=max(len(labels) - MOST_ROWS, 0),
         synthetic=events["synthetic"] is not None,
@@ -121,7 +121,7 @@ def _labels(events: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> 
         )
         for label, of in counts.items()
     ]
-    return sorted(rows, key=lambda one: (-one.total, one.label))
+    return sorted(rows, key=lambda row: (-row.total, row.label))
 
 
 def _gate_changes(comparison: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -151,7 +151,7 @@ def _tallies(events: Mapping[str, Any]) -> Iterator[Tally]:
     )
     for title, key, unit in named:
         if events[key]:
-            rows = sorted(events[key].items(), key=lambda one: (-one[1], one[0]))
+            rows = sorted(events[key].items(), key=lambda item: (-item[1], item[0]))
             yield _tally(title, unit, rows)
     if events["openness"]:
         n_bins = len(events["openness"])

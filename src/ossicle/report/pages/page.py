@@ -70,7 +70,7 @@ def render(data: ReportData) -> str:
         gate_names=PROBES,
         gate_exceptions=data.gate_exceptions,
         gate_found_nothing=data.gate_found_nothing,
-        gate_refused=[one for one in data.noise_gate if one.refused],
+        gate_refused=[judged for judged in data.noise_gate if judged.refused],
         galleries=galleries(data.examples, by_recording=not data.metrics.timed, by_clip=data.clips is not None),
         cursor=(LEFT, RIGHT),
         budget=_budget(data.budget),
@@ -97,7 +97,7 @@ def _headline(data: ReportData) -> list[tuple[str, Estimate]]:
 def _calibration_image(data: ReportData) -> str:
     if not data.calibration:
         return ""
-    curves = [(one.name, one.bins) for one in data.calibration]
+    curves = [(calibration_row.name, calibration_row.bins) for calibration_row in data.calibration]
     if data.metrics.timed:
         return data_address(reliability_figure(curves))
     return data_address(reliability_figure(curves, "a recording", "of all"))

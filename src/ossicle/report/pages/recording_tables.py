@@ -36,7 +36,7 @@ def class_table(report: RecordingReport) -> ClassTable:
     rows = list(report.per_label.items())
     if len(rows) > MOST_ROWS:
         rows = sorted(rows, key=lambda row: _ascending(row[1].average_precision.value))[:MOST_ROWS]
-    of_folds = [one.accuracy for one in report.per_fold if one.accuracy is not None]
+    of_folds = [recordings.accuracy for recordings in report.per_fold if recordings.accuracy is not None]
     return ClassTable(
         rows=rows,
         left=len(report.per_label) - len(rows),

@@ -182,7 +182,7 @@ def shown_pairs(pairs: Sequence[PairCard]) -> list[int]:
     """
     if len(pairs) <= MOST_PAIRS:
         return list(range(len(pairs)))
-    ranks = [np.nan_to_num(one.judged.log_mel_db, nan=np.inf) for one in pairs]
+    ranks = [np.nan_to_num(pair_card.judged.log_mel_db, nan=np.inf) for pair_card in pairs]
     ranked = sorted(range(len(pairs)), key=lambda number: (ranks[number], number))
     return sorted(ranked[round(place)] for place in np.linspace(0, len(pairs) - 1, MOST_PAIRS))
 
@@ -217,8 +217,8 @@ def _figure_row(row: _Row, data: ResynthesisReportData) -> dict[str, Any]:
     }
 
 
-def _bar_of(key: str, found: Verdict) -> dict[str, Any] | None:
-    for bar in found.bars:
+def _bar_of(key: str, verdict: Verdict) -> dict[str, Any] | None:
+    for bar in verdict.bars:
         if bar.figure == key:
             return {"limits": _limits(bar), "met": bar.met, "decides": bar.decides}
     return None

@@ -56,7 +56,7 @@ def render(data: StatesReportData) -> str:
         contradictions=_contradictions(data.contradictions),
         noise=data.metrics.get("noise_gate", {}).get("states", []),
         probes=PROBES,
-        losses=data_address(head_losses_figure(data.curves)) if any(one.epochs for one in data.curves) else "",
+        losses=data_address(head_losses_figure(data.curves)) if any(curve.epochs for curve in data.curves) else "",
         problems=data.problems[:_MOST_PROBLEMS],
         problems_left=max(0, len(data.problems) - _MOST_PROBLEMS),
         cursor=(LEFT, RIGHT),
@@ -127,19 +127,19 @@ def _thresholds(decision: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str
 def _decisions(decision: Mapping[str, Any]) -> list[tuple[str, str, str, Mapping[str, Any]]]:
     """Return fold, basis, label and rule; those of the bundle last."""
     rows = [
-        (one["name"], one["basis"], label, rule)
-        for one in decision["folds"].values()
-        for label, rule in one["decision"]["rules"].items()
+        (fold["name"], fold["basis"], label, rule)
+        for fold in decision["folds"].values()
+        for label, rule in fold["decision"]["rules"].items()
     ]
     return rows + [("the bundle", "all folds", label, rule) for label, rule in decision["decision"]["rules"].items()]
 
 
 def _contradictions(cards: Sequence[ContradictionCard]) -> list[_Shown]:
     left, out = MOST_SOUND_BYTES, []
-    for one in cards:
-        size = 2 * len(one.example.samples)
+    for card in cards:
+        size = 2 * len(card.example.samples)
         heard = 0 < size <= left
         left -= size if heard else 0
-        sound = sound_address(one.example) if heard else ""
-        out.append(_Shown(one, data_address(example_figure(one.example)), sound))
+        sound = sound_address(card.example) if heard else ""
+        out.append(_Shown(card, data_address(example_figure(card.example)), sound))
     return out

@@ -67,11 +67,11 @@ def render(data: UnitsReportData) -> str:
     metrics = data.metrics
     sounds = _SoundBudget(data.rate)
     cards = [
-        _Shown(one, data_address(segment_figure(one, data.rate, data.hop_s)), sounds.address(one.samples))
-        for one in data.cards
+        _Shown(card, data_address(segment_figure(card, data.rate, data.hop_s)), sounds.address(card.samples))
+        for card in data.cards
     ]
-    motifs = [(one, sounds.address(one.samples)) for one in data.motifs]
-    units = [(one, _css_colour(one.unit), sounds.address(one.samples)) for one in data.units[:_MOST_UNITS_SHOWN]]
+    motifs = [(motif, sounds.address(motif.samples)) for motif in data.motifs]
+    units = [(unit, _css_colour(unit.unit), sounds.address(unit.samples)) for unit in data.units[:_MOST_UNITS_SHOWN]]
     return render_page(
         "units.html",
         data.title,
@@ -87,8 +87,8 @@ def render(data: UnitsReportData) -> str:
         cards=cards,
         units=units,
         units_left=max(0, len(data.units) - _MOST_UNITS_SHOWN),
-        spectra=data_address(spectra_figure(data.spectra, data.bands_hz, [one.unit for one in data.units])),
-        usage=data_address(usage_figure([one.share for one in data.units], [one.mean_s for one in data.units])),
+        spectra=data_address(spectra_figure(data.spectra, data.bands_hz, [unit.unit for unit in data.units])),
+        usage=data_address(usage_figure([unit.share for unit in data.units], [unit.mean_s for unit in data.units])),
         motifs=motifs,
         lengths=data_address(lengths_figure(data.lengths_s)),
         sweep=data_address(sweep_figure(data.sweep)) if data.sweep else "",
@@ -127,15 +127,15 @@ def _folds(folds: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = [
         {
             "name": name,
-            "recordings": one["recordings"],
-            "seconds": one["seconds"],
+            "recordings": fold["recordings"],
+            "seconds": fold["seconds"],
             "figures": [
-                (estimate_from({bound: one[key][bound] for bound in ("value", "low", "high")}), DIGITS.get(key, 3))
+                (estimate_from({bound: fold[key][bound] for bound in ("value", "low", "high")}), DIGITS.get(key, 3))
                 for key in FIGURES
-                if key in one
+                if key in fold
             ],
         }
-        for name, one in folds.items()
+        for name, fold in folds.items()
     ]
     return sorted(rows, key=_first_value)
 

@@ -127,13 +127,15 @@ def trained_parameters(head: nn.Module) -> list[tuple[str, nn.Parameter]]:
 
 def _pooled(windows: HeadWindows) -> HeadWindows:
     """Return the windows with their mean token alone: the mean has nothing to train, and one token costs less."""
-    means = np.stack([np.asarray(one, dtype=np.float32).mean(axis=0, keepdims=True) for one in windows.features])
+    means = np.stack(
+        [np.asarray(feature, dtype=np.float32).mean(axis=0, keepdims=True) for feature in windows.features]
+    )
     return HeadWindows(means, windows.targets, windows.known, windows.weights, windows.groups)
 
 
 def _best(curve: tuple[HeadEpoch, ...]) -> int:
     """Return the number of epochs up to the first with the lowest held-out loss."""
-    losses = [math.inf if one.held_out_loss is None else one.held_out_loss for one in curve]
+    losses = [math.inf if head_epoch.held_out_loss is None else head_epoch.held_out_loss for head_epoch in curve]
     return 1 + int(np.argmin(losses))
 
 

@@ -40,4 +40,4 @@ def noise_embeddings(
     generator = torch.Generator().manual_seed(seed_of(seed, "head", "noise"))
     crops = noise_crops(n, clip_samples, encoder.spec.rate, generator)
     tokens = [encoder.encode(windows.of(wave)) for wave in crops.waveforms.numpy()]
-    return np.stack([one.reshape(-1, one.shape[2]) for one in tokens]), crops.kinds.numpy()
+    return np.stack([token.reshape(-1, token.shape[2]) for token in tokens]), crops.kinds.numpy()

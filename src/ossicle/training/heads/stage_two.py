@@ -109,7 +109,7 @@ def balanced_accuracy(head: nn.Module, tail: nn.Module, windows: HeadWindows, ba
     """Return the mean over labels of the balanced accuracy at a score of 0.5; both networks are left in evaluation
     mode.
     """
-    logits = np.concatenate([head.eval()(one).detach().numpy() for one in _batches(tail, windows, batch_size)])
+    logits = np.concatenate([head.eval()(batch).detach().numpy() for batch in _batches(tail, windows, batch_size)])
     certain = windows.known & (np.abs(windows.targets - _CERTAIN) > 0)
     shares = []
     for label in range(windows.n_labels):
@@ -122,7 +122,7 @@ def balanced_accuracy(head: nn.Module, tail: nn.Module, windows: HeadWindows, ba
 
 def _after(tail: nn.Module, windows: HeadWindows, batch_size: int) -> HeadWindows:
     """Return the windows with the tokens after the last block."""
-    tokens = np.concatenate([one.numpy() for one in _batches(tail, windows, batch_size)])
+    tokens = np.concatenate([batch.numpy() for batch in _batches(tail, windows, batch_size)])
     return HeadWindows(tokens, windows.targets, windows.known, windows.weights, windows.groups)
 
 

@@ -97,13 +97,19 @@ def material(
     """Return the candidates of a label, compared with the annotations and the hand labels of these recordings."""
     inside = set(ids)
     references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in inside}
-    mine = [(key, one) for key in ids for one in found[key] if one.event.label == label]
+    mine = [(key, candidate) for key in ids for candidate in found[key] if candidate.event.label == label]
     recordings = np.array([key for key, _ in mine], dtype=np.str_)
-    times = np.array([(one.event.start_s, one.event.end_s) for _, one in mine], dtype=np.float64).reshape(-1, 2)
-    features = np.array([one.features for _, one in mine], dtype=np.float64).reshape(-1, len(CANDIDATE_FEATURES))
+    times = np.array(
+        [(candidate.event.start_s, candidate.event.end_s) for _, candidate in mine], dtype=np.float64
+    ).reshape(-1, 2)
+    features = np.array([candidate.features for _, candidate in mine], dtype=np.float64).reshape(
+        -1, len(CANDIDATE_FEATURES)
+    )
     true = matched(recordings, times, references, criterion)
     for key in inside & set(answers):
         rows, words = np.flatnonzero(recordings == key), answers[key]
-        for word, row in match(as_intervals([(one.start_s, one.end_s) for one in words]), times[rows], criterion):
+        for word, row in match(
+            as_intervals([(hand_label.start_s, hand_label.end_s) for hand_label in words]), times[rows], criterion
+        ):
             true[rows[row]] = words[word].true_for(label)
     return Material(recordings, times, features, true, references, {key: truth.groups[key] for key in ids})

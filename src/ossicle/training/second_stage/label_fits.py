@@ -129,7 +129,7 @@ def group_parts(material: Material, most: int) -> list[list[str]]:
     }
     parts: list[list[str]] = [[] for _ in range(min(most, len(members)))]
     load = [(0, 0)] * len(parts)
-    for group in sorted(members, key=lambda one: (-weight[one][0], -weight[one][1], one)):
+    for group in sorted(members, key=lambda member: (-weight[member][0], -weight[member][1], member)):
         least = load.index(min(load))
         parts[least] += members[group]
         load[least] = (load[least][0] + weight[group][0], load[least][1] + weight[group][1])

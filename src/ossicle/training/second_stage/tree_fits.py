@@ -48,7 +48,7 @@ def forest_trees(forest: Any) -> Trees:
     candidates.
     """
     trees = [one.tree_ for one in forest.estimators_]
-    values = [one.value[:, 0, 1] / one.value[:, 0].sum(axis=1) for one in trees]
+    values = [tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) for tree in trees]
     return _joined(trees, values, forest.n_features_in_, offset=0.0, scale=1 / len(trees), logistic=False)
 
 
@@ -58,7 +58,7 @@ def boosting_trees(boosting: Any) -> Trees:
     share = float(boosting.init_.class_prior_[1])
     return _joined(
         trees,
-        [one.value[:, 0, 0] for one in trees],
+        [tree.value[:, 0, 0] for tree in trees],
         boosting.n_features_in_,
         offset=float(np.log(share) - np.log1p(-share)),
         scale=float(boosting.learning_rate),
@@ -75,17 +75,17 @@ def _joined(
     scale: float,
     logistic: bool,
 ) -> Trees:
-    sizes = [one.node_count for one in trees]
+    sizes = [tree.node_count for tree in trees]
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
-    inner = np.concatenate([one.children_left for one in trees]) >= 0
+    inner = np.concatenate([tree.children_left for tree in trees]) >= 0
     shift = np.repeat(roots, sizes)
     left, right = (
         np.where(inner, np.concatenate(children) + shift, LEAF).astype(np.int32)
-        for children in ([one.children_left for one in trees], [one.children_right for one in trees])
+        for children in ([tree.children_left for tree in trees], [tree.children_right for tree in trees])
     )
     return Trees(
-        feature=np.where(inner, np.concatenate([one.feature for one in trees]), LEAF).astype(np.int32),
-        threshold=np.where(inner, np.concatenate([one.threshold for one in trees]), 0.0),
+        feature=np.where(inner, np.concatenate([tree.feature for tree in trees]), LEAF).astype(np.int32),
+        threshold=np.where(inner, np.concatenate([tree.threshold for tree in trees]), 0.0),
         left=left,
         right=right,
         value=np.concatenate(values).astype(np.float64),

@@ -95,7 +95,7 @@ class _GpuClock:
     def idle_share(self) -> float:
         """Return the share of the time outside of steps, up to the end of the last one."""
         self._marks[-1].synchronize()
-        spans = [one.elapsed_time(after) for one, after in zip(self._marks, self._marks[1:], strict=False)]
+        spans = [mark.elapsed_time(after) for mark, after in zip(self._marks, self._marks[1:], strict=False)]
         return float(sum(spans[::2]) / max(sum(spans), 1e-9))
 
 

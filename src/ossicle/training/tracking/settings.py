@@ -41,7 +41,7 @@ class TrackingSettings:
     def __post_init__(self) -> None:
         """Reject trackers and tags that are given twice, and empty tags."""
         for key, values in (("to", self.to), ("tags", self.tags)):
-            if twice := sorted({one for one in values if values.count(one) > 1}):
+            if twice := sorted({value for value in values if values.count(value) > 1}):
                 raise ValueError(f"{key}: {twice[0]!r} is there twice; give it once")
         if any(not tag.strip() for tag in self.tags):
             raise ValueError("tags: an empty tag; remove it")

@@ -58,7 +58,7 @@ class Trackers:
         """Show one epoch, a line of ``metrics.jsonl``."""
         epoch, table = int(line["epoch"]), confusion_table(line)
         for name in tuple(self._active):
-            self._tell(lambda one: one.log(epoch, scalars(line)), name)
+            self._tell(lambda tracker: tracker.log(epoch, scalars(line)), name)
             if table is not None:
                 self._tell(lambda one, table=table: one.log_confusion(epoch, table), name)  # type: ignore[misc]
 
@@ -74,7 +74,7 @@ class Trackers:
     def finish(self) -> None:
         """End the training."""
         for name in tuple(self._active):
-            self._tell(lambda one: one.finish(), name)
+            self._tell(lambda tracker: tracker.finish(), name)
         self._active = {}
 
     def _tell(self, act: Callable[[Tracker], None], name: str) -> None:
@@ -85,8 +85,8 @@ class Trackers:
         except Exception as problem:  # noqa: BLE001 - tracking is no part of the result, and must not end a training
             del self._active[name]
             found = self._folder.tracking
-            said = f"{type(problem).__name__}: {problem}".splitlines()[0]
-            self._folder.write_tracking({**found, "problems": {**found.get("problems", {}), name: said}})
+            line = f"{type(problem).__name__}: {problem}".splitlines()[0]
+            self._folder.write_tracking({**found, "problems": {**found.get("problems", {}), name: line}})
 
 
 def track_again(run: TrackedRun, folder: RunFolder) -> None:

@@ -41,7 +41,7 @@ def upload(files: Path) -> None:
     OssicleError
         wandb could not; the message is its own.
     """
-    runs = sorted(one.parent for one in files.glob("*run-*/run-*.wandb"))
+    runs = sorted(path.parent for path in files.glob("*run-*/run-*.wandb"))
     environment = {**os.environ, "WANDB_ERROR_REPORTING": "false"}
     for run in runs:
         command = [sys.executable, "-m", "wandb", "sync", str(run)]

@@ -24,7 +24,7 @@ def spread(segments: Sequence[SpeechSegment], most: int) -> list[int]:
     most
         Most of them.
     """
-    there = [number for number, one in enumerate(segments) if len(one.units)]
+    there = [number for number, segment in enumerate(segments) if len(segment.units)]
     return [there[place] for place in _spread(len(there), most)]
 
 

@@ -34,10 +34,10 @@ def collapse_advice(epochs: Sequence[Mapping[str, Any]], settings: VocoderSettin
     ''
     """
     last: list[Mapping[str, Any]] = []
-    for one in reversed(epochs):
-        if len(last) == settings.collapse_epochs or "adversarial" not in one or one.get("advice"):
+    for epoch in reversed(epochs):
+        if len(last) == settings.collapse_epochs or "adversarial" not in epoch or epoch.get("advice"):
             break
-        last.insert(0, one)
+        last.insert(0, epoch)
     if len(last) < settings.collapse_epochs:
         return ""
     won = all(one["discriminator"] < _WON for one in last)

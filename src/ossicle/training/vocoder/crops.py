@@ -85,7 +85,7 @@ class CropReader:
         self._corpus, self._segments, self._pitch = corpus, segments, pitch
         self._sounds: OrderedDict[int, tuple[NDArray[np.float32], int]] = OrderedDict()
         self._cached = 0
-        if pitch is not None and (without := [one.segment_id for one in segments if one.f0_hz is None]):
+        if pitch is not None and (without := [segment.segment_id for segment in segments if segment.f0_hz is None]):
             raise UsageError(
                 f"segment {without[0]} has no pitch, and [vocoder] pitch = true needs it: run the step pitch, or "
                 "set it to false"

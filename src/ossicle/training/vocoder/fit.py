@@ -173,7 +173,7 @@ def train_vocoder(
         start_log_mel=progress.start,
         stopped=stopped,
         warmup_epochs=min(settings.warmup_epochs, progress.epoch),
-        advice=tuple(f"epoch {one['epoch']}: {one['advice']}" for one in progress.epochs if one.get("advice")),
+        advice=tuple(f"epoch {epoch['epoch']}: {epoch['advice']}" for epoch in progress.epochs if epoch.get("advice")),
         parameters=run.parameters,
     )
     run.finish({**fit.to_json(), _MADE_FROM: made_from})
@@ -189,10 +189,10 @@ def training_digest(corpus: VocoderCorpus, settings: VocoderSettings) -> str:
         As for :func:`train_vocoder`.
     """
     state = sha256()
-    for one in (*corpus.training, *corpus.choosing):
-        state.update(f"{one.segment_id}\0{one.voice}\0{len(one.units)}\0".encode())
-        state.update(np.asarray(one.units, "<i4").tobytes())
-        state.update(b"" if one.f0_hz is None else np.asarray(one.f0_hz, "<f4").tobytes())
+    for speech_segment in (*corpus.training, *corpus.choosing):
+        state.update(f"{speech_segment.segment_id}\0{speech_segment.voice}\0{len(speech_segment.units)}\0".encode())
+        state.update(np.asarray(speech_segment.units, "<i4").tobytes())
+        state.update(b"" if speech_segment.f0_hz is None else np.asarray(speech_segment.f0_hz, "<f4").tobytes())
     plain = [corpus.k, corpus.hop_s, corpus.origin_s, corpus.rate, list(corpus.speakers), corpus.quantiser]
     return digest([plain, len(corpus.training), digestible(settings), state.hexdigest()])
 
@@ -210,26 +210,32 @@ def _unit_models(
 ) -> tuple[DurationModel, PitchModel]:
     """Return how long and how high units are in the training segments."""
     numbers = {name: number for number, name in enumerate(speakers)}
-    voices = [numbers.get(one.voice, UNKNOWN) for one in corpus.training]
-    units = [np.asarray(one.units, np.int64) for one in corpus.training]
+    voices = [numbers.get(speech_segment.voice, UNKNOWN) for speech_segment in corpus.training]
+    units = [np.asarray(speech_segment.units, np.int64) for speech_segment in corpus.training]
     durations = DurationModel.fit(*_runs(units), voices, corpus.k, len(speakers))
     # Of speakers that trained nothing, the choosing group says how long their runs are.
-    trained = {one.voice for one in corpus.training}
-    others = [np.asarray(one.units, np.int64) for one in corpus.choosing if one.voice not in trained]
+    trained = {speech_segment.voice for speech_segment in corpus.training}
+    others = [
+        np.asarray(speech_segment.units, np.int64)
+        for speech_segment in corpus.choosing
+        if speech_segment.voice not in trained
+    ]
     durations = durations.for_unknown(*_runs(others))
     f0 = [
-        one.f0_hz if with_pitch and one.f0_hz is not None else np.zeros(len(one.units), np.float32)
-        for one in corpus.training
+        speech_segment.f0_hz
+        if with_pitch and speech_segment.f0_hz is not None
+        else np.zeros(len(speech_segment.units), np.float32)
+        for speech_segment in corpus.training
     ]
     return durations, PitchModel.fit(units, f0, voices, corpus.k, len(speakers))
 
 
 def _runs(units: Sequence[NDArray[np.int64]]) -> tuple[list[NDArray[np.int64]], list[NDArray[np.int64]]]:
     """Return units without repeats, and the frames of each, of every segment."""
-    starts = [np.flatnonzero(np.diff(one, prepend=-1)) for one in units]
+    starts = [np.flatnonzero(np.diff(unit, prepend=-1)) for unit in units]
     return (
-        [one[places] for one, places in zip(units, starts, strict=True)],
-        [np.diff(places, append=len(one)) for one, places in zip(units, starts, strict=True)],
+        [unit[places] for unit, places in zip(units, starts, strict=True)],
+        [np.diff(places, append=len(unit)) for unit, places in zip(units, starts, strict=True)],
     )
 
 

@@ -83,8 +83,8 @@ class VocoderRun:
         heard = pitch if settings.pitch else None
         numbers = {name: number for number, name in enumerate(spec.speakers)}
         self._draws = Draws(
-            [len(one.units) for one in corpus.training],
-            [numbers.get(one.voice, UNKNOWN) for one in corpus.training],
+            [len(speech_segment.units) for speech_segment in corpus.training],
+            [numbers.get(speech_segment.voice, UNKNOWN) for speech_segment in corpus.training],
             max(1, round(settings.crop_s / corpus.hop_s)),
             settings.unknown_speaker if spec.speakers else 0.0,
             settings.seed,
@@ -107,15 +107,15 @@ class VocoderRun:
     def parameters(self) -> dict[str, int]:
         """Numbers of parameters."""
         parts = {"generator": self._network.generator, "discriminators": self._objective.discriminators}
-        return {name: sum(one.numel() for one in part.parameters()) for name, part in parts.items()}
+        return {name: sum(parameter.numel() for parameter in part.parameters()) for name, part in parts.items()}
 
     def begin(self) -> None:
         """Start, or take over the state in the folder."""
         place = self._place
         if place.state_file.exists():
-            found = read_state(place.state_file, self.progress.made_from, self._parts())
+            state = read_state(place.state_file, self.progress.made_from, self._parts())
             for name in self.progress.__dataclass_fields__:
-                setattr(self.progress, name, getattr(found, name))
+                setattr(self.progress, name, getattr(state, name))
         else:
             self.progress.start = self.progress.best = self.progress.reference = self._distance()
             self._vocoder({"epoch": 0}).save(place.start.path)

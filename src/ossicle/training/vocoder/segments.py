@@ -85,13 +85,15 @@ class VocoderCorpus:
         """Reject a corpus that no vocoder can be trained on."""
         whole_hop(self.hop_s, self.rate)
         for name, segments in (("to train on", self.training), ("to choose the epoch by", self.choosing)):
-            if not any(len(one.units) for one in segments):
+            if not any(len(segment.units) for segment in segments):
                 raise UsageError(f"a vocoder has no segment with units {name}; add recordings")
-        for one in (*self.training, *self.choosing):
-            if one.f0_hz is not None and len(one.f0_hz) != len(one.units):
-                raise UsageError(f"segment {one.segment_id}: {len(one.f0_hz)} values of F0 for {len(one.units)} units")
-            if len(one.units) and not 0 <= int(one.units.min()) <= int(one.units.max()) < self.k:
-                raise UsageError(f"segment {one.segment_id}: a unit is not a number from 0 to {self.k - 1}")
+        for segment in (*self.training, *self.choosing):
+            if segment.f0_hz is not None and len(segment.f0_hz) != len(segment.units):
+                raise UsageError(
+                    f"segment {segment.segment_id}: {len(segment.f0_hz)} values of F0 for {len(segment.units)} units"
+                )
+            if len(segment.units) and not 0 <= int(segment.units.min()) <= int(segment.units.max()) < self.k:
+                raise UsageError(f"segment {segment.segment_id}: a unit is not a number from 0 to {self.k - 1}")
 
     @cached_property
     def hop(self) -> int:

@@ -87,7 +87,7 @@ def save_state(path: Path, progress: Progress, parts: Parts) -> None:
     tensors = {f"{name}/{key}": one for name, part in parts.networks.items() for key, one in part.state_dict().items()}
     for name, optimiser in parts.optimisers.items():
         for number, values in optimiser.state_dict()["state"].items():
-            tensors |= {f"{name}/{number}/{key}": one for key, one in values.items()}
+            tensors |= {f"{name}/{number}/{key}": value for key, value in values.items()}
     # Shared memory is refused, and a copy of everything on the CPU is what the file holds.
     kept = {name: one.detach().cpu().clone().contiguous() for name, one in sorted(tensors.items())}
     with whole_file(path) as part:

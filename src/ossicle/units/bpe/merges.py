@@ -52,7 +52,7 @@ class Merges:
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
         """The number of units of each token, shape (n_tokens,)."""
-        return np.array([len(one) for one in self.expansions], np.int32)
+        return np.array([len(expansion) for expansion in self.expansions], np.int32)
 
     def encode(self, sequences: Sequence[NDArray[np.integer]]) -> list[NDArray[np.int16]]:
         """Return sequences of units as tokens: each merge in turn, everywhere, from left to right.
@@ -94,7 +94,7 @@ class Merges:
 
     @cached_property
     def _units(self) -> NDArray[np.int16]:
-        return np.array([unit for one in self.expansions for unit in one], np.int16)
+        return np.array([unit for expansion in self.expansions for unit in expansion], np.int16)
 
     def to_json(self) -> dict[str, Any]:
         """Return the vocabulary for a file."""
@@ -116,7 +116,7 @@ class Merges:
             raise ValueError(f"n_units = {n_units!r} is not a number from 1 to {MOST_TOKENS}")
         if not isinstance(pairs, list) or len(pairs) > MOST_TOKENS - n_units:
             raise ValueError(f"merges: not a list of at most {MOST_TOKENS - n_units} pairs")
-        if not all(isinstance(one, list) and [type(token) for token in one] == [int, int] for one in pairs):
+        if not all(isinstance(pair, list) and [type(token) for token in pair] == [int, int] for pair in pairs):
             raise ValueError("merges: not pairs of tokens")
         # Each merge may double a length; a made-up vocabulary could fill the memory.
         lengths = [1] * n_units

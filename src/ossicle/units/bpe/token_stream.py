@@ -35,11 +35,13 @@ class TokenStream:
         if not 0 < n_tokens <= size <= MOST_TOKENS:
             raise ValueError(f"{n_tokens} to {size} tokens: there must be 1 to {MOST_TOKENS}")
         parts: list[NDArray[np.int16]] = [np.array([_GAP], TOKEN_DTYPE)]
-        for one in sequences:
-            if len(one) and not 0 <= one.min() <= one.max() < n_tokens:
-                raise ValueError(f"tokens from {one.min()} to {one.max()}: there are {n_tokens}, counted from 0")
+        for sequence in sequences:
+            if len(sequence) and not 0 <= sequence.min() <= sequence.max() < n_tokens:
+                raise ValueError(
+                    f"tokens from {sequence.min()} to {sequence.max()}: there are {n_tokens}, counted from 0"
+                )
             # Two gaps, so that the two tokens after any token of a sequence can be read without a check.
-            parts += [one.astype(TOKEN_DTYPE), np.array([_GAP, _GAP], TOKEN_DTYPE)]
+            parts += [sequence.astype(TOKEN_DTYPE), np.array([_GAP, _GAP], TOKEN_DTYPE)]
         self._tokens = np.concatenate(parts)
         self._n_sequences = (len(parts) - 1) // 2
         self.counts: NDArray[np.int64] = np.zeros((size, size) if counted else (0, 0), np.int64)

@@ -69,17 +69,17 @@ class ClusterSums:
 
 def sums_of(frames: Frames, nearest: NearestCentre, k: int) -> ClusterSums:
     """Return the sums of frames (n, dim), added in their order in float64."""
-    found = ClusterSums.empty(k, frames.shape[1])
+    cluster_sums = ClusterSums.empty(k, frames.shape[1])
     labels = nearest.labels(frames)
-    found.counts += np.bincount(labels, minlength=k)
+    cluster_sums.counts += np.bincount(labels, minlength=k)
     for first in range(0, len(frames), _PART_FRAMES):
         part = frames[first : first + _PART_FRAMES].astype(np.float64)
         own = labels[first : first + len(part)].astype(np.int32)
         # A column of the matrix is a frame, with a 1 in the row of its cluster.
         members = csc_array((np.ones(len(part)), own, np.arange(len(part) + 1, dtype=np.int32)), shape=(k, len(part)))
-        found.sums += np.asarray(members @ part)
-        found.squares += float(np.square(part).sum())
-    return found
+        cluster_sums.sums += np.asarray(members @ part)
+        cluster_sums.squares += float(np.square(part).sum())
+    return cluster_sums
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def first_centres(sample: Frames, k: int, seed: int, threads: int = 1) -> Centre
     for _ in range(_STARTS):
         centres, inertia, _ = lloyd(part, plus_plus(part, k, draw), _START_PASSES, threads)
         starts.append((inertia, centres))
-    best, centres = min(starts, key=lambda one: one[0])
+    best, centres = min(starts, key=lambda start: start[0])
     failures = 0
     for _ in range(_MOST_TRIALS):
         moved = _moved(part, centres, failures, draw)

@@ -41,8 +41,8 @@ def lloyd(
     blocks, k, before, moved, inertia = Blocks.of_array(frames), len(centres), np.inf, 0, np.inf
     for _ in range(most):
         sums = ClusterSums.empty(k, frames.shape[1])
-        for one in blocks.sums(centres, threads, screens=screens):
-            sums.add(one)
+        for cluster_sums in blocks.sums(centres, threads, screens=screens):
+            sums.add(cluster_sums)
         inertia = sums.inertia(centres)
         centres = sums.means(centres)
         reseeded = 0

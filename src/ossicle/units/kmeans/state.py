@@ -62,8 +62,8 @@ class KMeansState:
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray[np.generic]]) -> "KMeansState":
         """Return the state that :meth:`arrays` gave; KeyError or ValueError if they are not of one."""
-        passes, block, reseeded, converged = (int(one) for one in arrays["numbers"])
-        squares, inertia = (float(one) for one in arrays["values"])
+        passes, block, reseeded, converged = (int(number) for number in arrays["numbers"])
+        squares, inertia = (float(value) for value in arrays["values"])
         sums = ClusterSums(arrays["sums"].astype(np.float64), arrays["counts"].astype(np.int64), squares)
         return cls(arrays["centres"].astype(np.float32), passes, block, sums, inertia, reseeded, bool(converged))
 

@@ -65,8 +65,8 @@ def stages(runs: list[str], **changed: Callable[[Work], str]) -> tuple[Stage, ..
 
 
 def run(folder: Path, of: tuple[Stage, ...], *overrides: str, **selection: object) -> list[tuple[str, str]]:
-    found = run_checklist(work(folder, *overrides), Selection(**selection), of)  # type: ignore[arg-type]
-    return [(one.name, one.outcome) for one in found]
+    stage_results = run_checklist(work(folder, *overrides), Selection(**selection), of)  # type: ignore[arg-type]
+    return [(stage_result.name, stage_result.outcome) for stage_result in stage_results]
 
 
 def refusing(work: Work) -> str:
@@ -98,16 +98,19 @@ def test_changed_settings_or_files_run_stages_again_but_not_moved_data(folder: P
     assert run(folder, of) == [(name, DONE) for name in NAMES[:3]]
     (folder / "data").rename(tmp_path / "elsewhere")
     moved = work(folder, "project.workers=7", "training.device=cpu", data_root=tmp_path / "elsewhere")
-    assert {one.outcome for one in run_checklist(moved, Selection(), of)} == {DONE_BEFORE}
+    assert {stage_result.outcome for stage_result in run_checklist(moved, Selection(), of)} == {DONE_BEFORE}
 
 
 def test_the_first_gate_that_refuses_stops_it_and_a_new_run_continues_there(folder: Path) -> None:
     runs: list[str] = []
-    found: list[StageResult] = []
+    stage_results: list[StageResult] = []
     with pytest.raises(GateRefused, match="recall of crash") as refusal:
-        found.extend(run_checklist(work(folder), Selection(), stages(runs, train=refusing)))
-    assert [(one.name, one.outcome) for one in found] == [("health", DONE), ("train", REFUSED)]
-    assert found[-1].message == "the gate refused"
+        stage_results.extend(run_checklist(work(folder), Selection(), stages(runs, train=refusing)))
+    assert [(stage_result.name, stage_result.outcome) for stage_result in stage_results] == [
+        ("health", DONE),
+        ("train", REFUSED),
+    ]
+    assert stage_results[-1].message == "the gate refused"
     assert "stopped at the stage train" in str(refusal.value)
     assert "ossicle checklist --from evaluate" in str(refusal.value)
     assert refusal.value.exit_code == 4
@@ -123,10 +126,10 @@ def test_a_stage_that_fails_or_is_interrupted_is_not_done(folder: Path) -> None:
         raise KeyboardInterrupt
 
     runs: list[str] = []
-    found: list[StageResult] = []
+    stage_results: list[StageResult] = []
     with pytest.raises(OssicleError, match="no space left"):
-        found.extend(run_checklist(work(folder), Selection(), stages(runs, train=failing)))
-    assert found[-1].outcome == FAILED
+        stage_results.extend(run_checklist(work(folder), Selection(), stages(runs, train=failing)))
+    assert stage_results[-1].outcome == FAILED
     with pytest.raises(KeyboardInterrupt):
         run(folder, stages(runs, train=interrupted))
     assert run(folder, stages(runs))[:2] == [("health", DONE_BEFORE), ("train", DONE)]
@@ -135,12 +138,12 @@ def test_a_stage_that_fails_or_is_interrupted_is_not_done(folder: Path) -> None:
 def test_what_is_not_needed_is_passed_over_and_a_plan_changes_nothing(folder: Path) -> None:
     runs: list[str] = []
     of = tuple(
-        replace(one, needless=lambda work: "there is no variant") if one.name == "train" else one
-        for one in stages(runs)
+        replace(stage, needless=lambda work: "there is no variant") if stage.name == "train" else stage
+        for stage in stages(runs)
     )
 
     def plan(**selection: object) -> list[str]:
-        return [one.outcome for one in planned(work(folder), Selection(**selection), of)]  # type: ignore[arg-type]
+        return [stage_result.outcome for stage_result in planned(work(folder), Selection(**selection), of)]  # type: ignore[arg-type]
 
     assert plan() == [TO_DO, NEEDLESS, TO_DO, ON_REQUEST]
     assert plan(only=("health",)) == [TO_DO, NOT_CHOSEN, NOT_CHOSEN, ON_REQUEST]
@@ -174,12 +177,12 @@ def test_stages_that_do_not_exist_are_named(selection: dict[str, object], messag
 
 
 def test_long_and_promotion_run_on_request_only() -> None:
-    names = [one.name for one in chosen_stages(Selection())]
+    names = [stage.name for stage in chosen_stages(Selection())]
     assert "long" not in names
     assert not {"sync", "promote", "archive"} & set(names)
     assert names.index("health") < names.index("selftest") < names.index("train") < names.index("analyse")
-    assert [one.name for one in chosen_stages(Selection(also=("sync", "long", "promote", "archive")))] == [
-        one.name for one in STAGES
+    assert [stage.name for stage in chosen_stages(Selection(also=("sync", "long", "promote", "archive")))] == [
+        stage.name for stage in STAGES
     ]
 
 
@@ -198,7 +201,7 @@ def test_figures_are_uploaded_on_request_of_projects_that_track_there(
         return found
 
     monkeypatch.setattr(maintained, "upload_all", upload)
-    monkeypatch.setattr(maintained, "trainings", lambda projects: iter([one.variant for one in projects]))
+    monkeypatch.setattr(maintained, "trainings", lambda projects: iter([project.variant for project in projects]))
     (only,) = run_checklist(work(folder), Selection(only=("sync",)))
     assert (only.outcome, sent) == (NEEDLESS, [])
     (only,) = run_checklist(work(folder, 'tracking.to=["wandb"]'), Selection(only=("sync",)))
@@ -213,7 +216,9 @@ def test_figures_are_uploaded_on_request_of_projects_that_track_there(
     ],
 )
 def test_a_split_that_evaluates_nothing_needs_no_evaluation(folder: Path, more: tuple[str, ...], outcome: str) -> None:
-    (evaluation,) = [one for one in planned(work(folder, *more), Selection()) if one.name == "evaluate"]
+    (evaluation,) = [
+        stage_result for stage_result in planned(work(folder, *more), Selection()) if stage_result.name == "evaluate"
+    ]
     assert evaluation.outcome == outcome
 
 
@@ -222,5 +227,5 @@ def test_projects_for_states_have_the_same_stages(tmp_path: Path) -> None:
     (tmp_path / "ossicle.toml").write_text(
         'base = "recipe:appliances"\n[corpus]\naudio = "audio"\nlabel_fields = {ac = "on"}\n'
     )
-    found = {one.name: one.outcome for one in planned(work(tmp_path), Selection())}
-    assert (found["features"], found["train"], found["evaluate"]) == (TO_DO, TO_DO, TO_DO)
+    result = {stage_result.name: stage_result.outcome for stage_result in planned(work(tmp_path), Selection())}
+    assert (result["features"], result["train"], result["evaluate"]) == (TO_DO, TO_DO, TO_DO)

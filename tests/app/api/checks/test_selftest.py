@@ -48,7 +48,9 @@ def test_a_check_that_fails_is_named_and_the_others_run(tmp_path: Path) -> None:
         raise ImportError("libsndfile")
 
     checks = tuple(Check(name, "", False, run) for name, run in (("a", broken), ("b", missing), ("c", str)))
-    found = [(one.name, one.outcome, one.message) for one in selftest(tmp_path, checks)]
+    found = [
+        (check_result.name, check_result.outcome, check_result.message) for check_result in selftest(tmp_path, checks)
+    ]
     assert found == [
         ("a", FAILED, "OssicleError: the store is damaged"),
         ("b", FAILED, "ImportError: libsndfile"),
@@ -59,7 +61,7 @@ def test_a_check_that_fails_is_named_and_the_others_run(tmp_path: Path) -> None:
 def test_a_decoder_that_shifts_times_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     load = click_check.load_mono
     monkeypatch.setattr(click_check, "load_mono", lambda path, rate: load(path, rate)[2:])
-    (result,) = selftest(tmp_path, tuple(one for one in CHECKS if one.name == "decoding"))
+    (result,) = selftest(tmp_path, tuple(check for check in CHECKS if check.name == "decoding"))
     assert result.outcome == FAILED
     assert "WAV: a click at 1.000 s is decoded at 0.9999 s; FLAC" in result.message
 
@@ -67,7 +69,7 @@ def test_a_decoder_that_shifts_times_fails(tmp_path: Path, monkeypatch: pytest.M
 def test_a_store_that_is_damaged_and_wrong_figures_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "verify_store", lambda path: ["shard 1: one byte differs"])
     monkeypatch.setattr(module, "IouMatch", lambda threshold: IouMatch(threshold=1.0))
-    checks = tuple(one for one in CHECKS if one.name in ("indexing", "judging"))
+    checks = tuple(check for check in CHECKS if check.name in ("indexing", "judging"))
     indexing, judging = selftest(tmp_path, checks)
     assert (indexing.outcome, indexing.message) == (FAILED, "OssicleError: shard 1: one byte differs")
     assert judging.outcome == FAILED
@@ -76,4 +78,6 @@ def test_a_store_that_is_damaged_and_wrong_figures_fail(tmp_path: Path, monkeypa
 
 @pytest.mark.slow
 def test_with_torch_everything_passes(tmp_path: Path) -> None:
-    assert {one.name: one.outcome for one in selftest(tmp_path)} == {one.name: PASSED for one in CHECKS}
+    assert {check_result.name: check_result.outcome for check_result in selftest(tmp_path)} == {
+        check.name: PASSED for check in CHECKS
+    }

@@ -33,25 +33,25 @@ def steps(tmp_path: Path) -> Path:
 
 
 def test_each_token_has_its_own_stretch(steps: Path) -> None:
-    found = embed_file(steps, FourTokens(), 1.0, 1.0, "mean")
-    assert found.token.tolist() == [0, 1, 2, 3] * 3
-    np.testing.assert_allclose(found.start_s, np.arange(12) / 4)
-    np.testing.assert_allclose(found.end_s, np.arange(1, 13) / 4)
-    np.testing.assert_allclose(found.values[:, 0], np.arange(12) / 100, atol=1e-6)
+    embeddings = embed_file(steps, FourTokens(), 1.0, 1.0, "mean")
+    assert embeddings.token.tolist() == [0, 1, 2, 3] * 3
+    np.testing.assert_allclose(embeddings.start_s, np.arange(12) / 4)
+    np.testing.assert_allclose(embeddings.end_s, np.arange(1, 13) / 4)
+    np.testing.assert_allclose(embeddings.values[:, 0], np.arange(12) / 100, atol=1e-6)
 
 
 def test_a_recording_shorter_than_a_window_has_an_empty_table(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "short.wav", np.zeros(100, np.float32), RATE)
-    found = embed_file(tmp_path / "short.wav", FourTokens(), 1.0, 1.0, "mean")
-    table = EmbeddingTables(tmp_path / "out", ["short.wav"]).write("short.wav", found)
+    embeddings = embed_file(tmp_path / "short.wav", FourTokens(), 1.0, 1.0, "mean")
+    table = EmbeddingTables(tmp_path / "out", ["short.wav"]).write("short.wav", embeddings)
     assert pl.read_parquet(table).schema["embedding"] == pl.Array(pl.Float32, 2)
     assert len(pl.read_parquet(table)) == 0
 
 
 def test_an_example_is_encoded_whole_or_repeated_to_the_length_that_the_encoder_needs() -> None:
     long = np.repeat(np.arange(8) / 100, RATE // 4).astype(np.float32)
-    found = example_embedding(long, FourTokens(), 1.0, 1.0, "a.wav")
-    np.testing.assert_allclose(found, [[0.015, 1.0], [0.055, 1.0]], atol=1e-6)
+    result = example_embedding(long, FourTokens(), 1.0, 1.0, "a.wav")
+    np.testing.assert_allclose(result, [[0.015, 1.0], [0.055, 1.0]], atol=1e-6)
     short = np.full(RATE // 3, 0.25, np.float32)
     np.testing.assert_allclose(example_embedding(short, FourTokens(), 1.0, 1.0, "a.wav"), [[0.25, 1.0]], atol=1e-6)
     with pytest.raises(UsageError, match=r"a\.wav: there is no sound"):

@@ -58,14 +58,14 @@ def prediction(*changes, end_s=10.0, priority=LABELS):
 
 
 def test_the_state_of_a_file_is_the_one_it_has_for_most_of_the_known_time():
-    found = prediction(
+    result = prediction(
         StateChange(4.0, "ac", ON, 0.9, 5.0),
         StateChange(4.0, "fridge", UNKNOWN, 0.9, 5.0),
         StateChange(7.5, "ac", OFF, 0.1, 8.0),
         StateChange(8.0, "fridge", ON, 0.9, 9.0),
     )
-    assert found.states == {"ac": ON, "fridge": ON}
-    assert found.overall == "ac-on"
+    assert result.states == {"ac": ON, "fridge": ON}
+    assert result.overall == "ac-on"
     assert prediction().states == {"ac": UNKNOWN, "fridge": UNKNOWN}
     assert (prediction().overall, prediction(priority=()).overall) == ("unknown", "")
 
@@ -78,13 +78,13 @@ def test_the_overall_status_is_counted_moment_by_moment():
             StateChange(float(t), LABELS[int(rng.integers(2))], [ON, OFF, UNKNOWN][int(rng.integers(3))], 0.5, 20.0)
             for t in times
         ]
-        found = prediction(*changes, end_s=20.0)
+        result = prediction(*changes, end_s=20.0)
         seconds = {}
         for second in range(20):
             states = dict.fromkeys(LABELS, UNKNOWN)
-            for one in changes:
-                if one.time_s <= second:
-                    states[one.label] = one.state
+            for change in changes:
+                if change.time_s <= second:
+                    states[change.label] = change.state
             word = (
                 "ac-on"
                 if states["ac"] == ON
@@ -95,13 +95,13 @@ def test_the_overall_status_is_counted_moment_by_moment():
             seconds[word] = seconds.get(word, 0) + 1
         known = {word: n for word, n in seconds.items() if word != UNKNOWN}
         best = max(known.values(), default=0)
-        assert found.overall in ({word for word, n in known.items() if n == best} or {UNKNOWN})
+        assert result.overall in ({word for word, n in known.items() if n == best} or {UNKNOWN})
 
 
 def test_channels_and_damage_are_reported_as_for_events(bundle, tmp_path):
     left = hums((4.0, 0, 1))
-    found = bundle.states.predict_samples(np.stack([left, -left], axis=1), RATE)
-    assert found.channels_cancel_db is not None
+    result = bundle.states.predict_samples(np.stack([left, -left], axis=1), RATE)
+    assert result.channels_cancel_db is not None
     missing = bundle.states.predict_file(tmp_path / "away.wav")
     assert (missing.status, missing.states["ac"]) == ("left_out", UNKNOWN)
     assert "away.wav" in missing.reason

@@ -20,7 +20,7 @@ def read(path: Path, content: object, **options: Any) -> list[UnitLine]:
 
 
 def values(found: list[UnitLine]) -> list[tuple[list[int], bool]]:
-    return [(one.values.tolist(), one.runs) for one in found]
+    return [(unit_line.values.tolist(), unit_line.runs) for unit_line in found]
 
 
 def test_every_form_is_read(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_no_two_outputs_have_one_name(tmp_path: Path) -> None:
 def test_numbered_segments_of_a_file_do_not_overwrite_another_file(tmp_path: Path) -> None:
     first, second = tmp_path / "x.txt", tmp_path / "x_0001.txt"
     names = output_names([first, second])
-    assert [len(one) for one in sound_places(names, {first: 1, second: 1}).values()] == [1, 1]
+    assert [len(paths) for paths in sound_places(names, {first: 1, second: 1}).values()] == [1, 1]
     with pytest.raises(
         UsageError, match=r"x_0001\.txt and .*x\.txt: a segment of each would be written to x_0001\.wav"
     ):

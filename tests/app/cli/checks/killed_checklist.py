@@ -105,4 +105,4 @@ def main(folder: Path, name: str, moment: str) -> None:
         patch.setattr(trainings, "upload_all", lambda found, progress: found)
         # Midnight may pass between two of these processes.
         patch.setattr(archiving, "_named_day", lambda today: "2026-11-29")
-        report(folder, tuple(dying(one, moment, patch) if one.name == name else one for one in STAGES))
+        report(folder, tuple(dying(stage, moment, patch) if stage.name == name else stage for stage in STAGES))

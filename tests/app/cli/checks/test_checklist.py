@@ -38,7 +38,7 @@ base = "preset:drums/long"
 
 
 def outcomes(text: str) -> dict[str, str]:
-    return {one["name"]: one["outcome"] for one in json.loads(text)}
+    return {load["name"]: load["outcome"] for load in json.loads(text)}
 
 
 def test_a_project_goes_through_all_stages_and_continues(ossicle: Commands, tapes: Path) -> None:
@@ -50,49 +50,49 @@ def test_a_project_goes_through_all_stages_and_continues(ossicle: Commands, tape
         "analyse": "to do", "promote": "on request", "archive": "on request",
     }  # fmt: skip
     assert not (tapes / "data").exists()
-    said = ossicle("checklist", "-p", tapes, *SKIP, *QUIET)
+    result = ossicle("checklist", "-p", tapes, *SKIP, *QUIET)
     # A recording without annotations was not reviewed.
-    assert said.code in (0, 3), said.err
+    assert result.code in (0, 3), result.err
     assert (tapes / "metrics.json").exists()
-    found = outcomes(said.out)
+    found = outcomes(result.out)
     assert {found[name] for name in ("health", "totals", "train", "evaluate", "analyse")} == {"done"}
     again = ossicle("checklist", "-p", tapes, *SKIP, *QUIET)
-    assert {one for name, one in outcomes(again.out).items() if found[name] == "done"} == {"done before"}
+    assert {outcome for name, outcome in outcomes(again.out).items() if found[name] == "done"} == {"done before"}
     only = ossicle("checklist", "-p", tapes, "--only", "evaluate", "--progress", "none")
     assert "events.f1" in only.out
     assert "health" not in only.out
 
 
 def test_a_failed_gate_stops_it_before_anything_is_trained(ossicle: Commands, tapes: Path) -> None:
-    said = ossicle("checklist", "-p", tapes, *SKIP, *QUIET, "--set", "health.class_min=1000")
-    assert said.code == 4
-    assert "class_minimum" in said.err
-    assert "the checklist stopped at the stage health" in said.err
-    assert outcomes(said.out) == {"health": "refused"}
+    result = ossicle("checklist", "-p", tapes, *SKIP, *QUIET, "--set", "health.class_min=1000")
+    assert result.code == 4
+    assert "class_minimum" in result.err
+    assert "the checklist stopped at the stage health" in result.err
+    assert outcomes(result.out) == {"health": "refused"}
     assert not (tapes / "data" / "training").exists()
-    said = ossicle("checklist", "-p", tapes, *SKIP, *QUIET, "--set", "corpus.manifest_total=3")
-    assert said.code in (0, 3), said.err
+    result = ossicle("checklist", "-p", tapes, *SKIP, *QUIET, "--set", "corpus.manifest_total=3")
+    assert result.code in (0, 3), result.err
 
 
 def test_a_failed_selftest_ends_it_with_one(ossicle: Commands, tapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     results = [CheckResult("decoding", PASSED, 0.1, "fine"), CheckResult("training", FAILED, 0.1, "no torch")]
     monkeypatch.setattr(stages, "selftest", lambda folder: results)
-    said = ossicle("checklist", "-p", tapes, "--only", "selftest", *QUIET)
-    assert (said.code, outcomes(said.out)) == (1, {"selftest": "failed"})
-    assert "the self-test failed: training: no torch" in said.err
+    result = ossicle("checklist", "-p", tapes, "--only", "selftest", *QUIET)
+    assert (result.code, outcomes(result.out)) == (1, {"selftest": "failed"})
+    assert "the self-test failed: training: no torch" in result.err
 
 
 def test_wrong_names_are_refused(ossicle: Commands, tapes: Path) -> None:
-    said = ossicle("checklist", "-p", tapes, "--only", "helth")
-    assert (said.code, "did you mean 'health'" in said.err) == (2, True)
-    said = ossicle("checklist", "-p", tapes, "--name", "drums")
-    assert (said.code, "--with promote" in said.err) == (2, True)
-    said = ossicle("checklist", "-p", tapes, "--out", "kept", "--with", "promote")
-    assert (said.code, "--with archive" in said.err) == (2, True)
-    said = ossicle("checklist", "-p", tapes, "--only", "sync")
-    assert (said.code, "names no Weights & Biases" in said.out) == (0, True)
-    said = ossicle("checklist", "-p", tapes, "--only", "long")
-    assert (said.code, "no variant long" in said.out) == (0, True)
+    result = ossicle("checklist", "-p", tapes, "--only", "helth")
+    assert (result.code, "did you mean 'health'" in result.err) == (2, True)
+    result = ossicle("checklist", "-p", tapes, "--name", "drums")
+    assert (result.code, "--with promote" in result.err) == (2, True)
+    result = ossicle("checklist", "-p", tapes, "--out", "kept", "--with", "promote")
+    assert (result.code, "--with archive" in result.err) == (2, True)
+    result = ossicle("checklist", "-p", tapes, "--only", "sync")
+    assert (result.code, "names no Weights & Biases" in result.out) == (0, True)
+    result = ossicle("checklist", "-p", tapes, "--only", "long")
+    assert (result.code, "no variant long" in result.out) == (0, True)
 
 
 def test_presets_are_trained_behind_the_probe_gate_and_promoted_on_request(
@@ -100,21 +100,21 @@ def test_presets_are_trained_behind_the_probe_gate_and_promoted_on_request(
 ) -> None:
     place = clip_project(tmp_path / "hits", GATES + PRESETS)
     command = ("checklist", "-p", place, *SKIP, *QUIET)
-    said = ossicle(*command)
-    assert said.code == 4
-    found = outcomes(said.out)
+    result = ossicle(*command)
+    assert result.code == 4
+    found = outcomes(result.out)
     assert (found["warmup"], found["probe"], "train" in found) == ("done", "refused", False)
-    assert "accuracy >= 0.99" in said.err
-    assert "the checklist stopped at the stage probe" in said.err
-    said = ossicle(*command, "--set", "probe_gate.accuracy=0.01")
-    assert said.code == 0, said.err
-    found = outcomes(said.out)
+    assert "accuracy >= 0.99" in result.err
+    assert "the checklist stopped at the stage probe" in result.err
+    result = ossicle(*command, "--set", "probe_gate.accuracy=0.01")
+    assert result.code == 0, result.err
+    found = outcomes(result.out)
     assert {found[name] for name in ("probe", "train", "evaluate", "analyse")} == {"done"}
     assert "long" not in found
     assert (place / "variants" / "baseline" / "metrics.json").exists()
-    said = ossicle(*command, "--set", "probe_gate.accuracy=0.01", "--with", "long", "--with", "promote")
-    found = outcomes(said.out)
-    assert (said.code, found["long"], found["evaluate"], found["promote"]) == (4, "done", "done", "refused")
+    result = ossicle(*command, "--set", "probe_gate.accuracy=0.01", "--with", "long", "--with", "promote")
+    found = outcomes(result.out)
+    assert (result.code, found["long"], found["evaluate"], found["promote"]) == (4, "done", "done", "refused")
     assert (place / "variants" / "long" / "metrics.json").exists()
-    assert "clips.accuracy >= 0.93" in said.err
-    assert "the checklist stopped at the stage promote" in said.err
+    assert "clips.accuracy >= 0.93" in result.err
+    assert "the checklist stopped at the stage promote" in result.err

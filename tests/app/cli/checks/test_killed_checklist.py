@@ -41,8 +41,8 @@ base = "preset:drums/baseline"
 [variants.long]
 base = "preset:drums/long"
 """
-NAMES = tuple(one.name for one in STAGES)
-ON_REQUEST = {one.name for one in STAGES if one.on_request}
+NAMES = tuple(stage.name for stage in STAGES)
+ON_REQUEST = {stage.name for stage in STAGES if stage.on_request}
 KILLED = ("health", "features")
 LONGEST_S = 300
 CHILD = """
@@ -98,15 +98,15 @@ def killed_in(names: Sequence[str], moments: Sequence[str], project: Path, stage
     recorded: set[str] = set()
     for name in names:
         for moment in moments:
-            found = run(project, name, moment, stages=stages)
-            assert list(found) == list(NAMES[: NAMES.index(name)])
-            assert {found[one] for one in recorded - ON_REQUEST} <= {DONE_BEFORE, NEEDLESS}
-            assert {found[one] for one in found.keys() - recorded} <= {DONE, NEEDLESS}
-            recorded = set(found)
-    found = run(project, stages=stages)
-    assert list(found) == list(NAMES)
-    assert {found[one] for one in recorded - ON_REQUEST} <= {DONE_BEFORE, NEEDLESS}
-    assert {found[one] for one in found.keys() - recorded} == {DONE}
+            result = run(project, name, moment, stages=stages)
+            assert list(result) == list(NAMES[: NAMES.index(name)])
+            assert {result[one] for one in recorded - ON_REQUEST} <= {DONE_BEFORE, NEEDLESS}
+            assert {result[one] for one in result.keys() - recorded} <= {DONE, NEEDLESS}
+            recorded = set(result)
+    result = run(project, stages=stages)
+    assert list(result) == list(NAMES)
+    assert {result[one] for one in recorded - ON_REQUEST} <= {DONE_BEFORE, NEEDLESS}
+    assert {result[one] for one in result.keys() - recorded} == {DONE}
 
 
 def test_stages_are_resumed_where_a_checklist_was_killed(tmp_path: Path) -> None:
@@ -123,8 +123,8 @@ def test_stages_are_resumed_where_a_checklist_was_killed(tmp_path: Path) -> None
 def test_a_checklist_killed_in_each_stage_ends_as_one_that_nobody_stopped(tmp_path: Path) -> None:
     straight = clip_project(tmp_path / "straight", TABLES)
     killed = Path(shutil.copytree(straight, tmp_path / "killed"))
-    found = run(straight)
-    assert {one for name, one in found.items() if name != "features"} == {DONE}
+    result = run(straight)
+    assert {one for name, one in result.items() if name != "features"} == {DONE}
     # The project caches no features.
     killed_in([name for name in NAMES if name != "features"], ("middle", "end"), killed)
     assert state(killed) == state(straight)

@@ -21,11 +21,11 @@ def test_it_prints_a_table_and_ends_with_one_if_a_check_failed(
 ) -> None:
     good = Check("good", "", False, lambda folder: f"{len(list(folder.iterdir()))} files")
     monkeypatch.setattr(checks.selftest, "__defaults__", ((good,),))
-    said = ossicle("selftest")
-    assert (said.code, "passed" in said.out, "0 files" in said.out) == (0, True, True)
+    result = ossicle("selftest")
+    assert (result.code, "passed" in result.out, "0 files" in result.out) == (0, True, True)
     monkeypatch.setattr(checks.selftest, "__defaults__", ((Check("bad", "", False, broken), good),))
-    said = ossicle("selftest", "--json")
-    assert said.code == 1
-    found = json.loads(said.out)
-    assert [(one["name"], one["outcome"]) for one in found] == [("bad", "failed"), ("good", "passed")]
-    assert found[0]["message"] == "OssicleError: is broken: ossicle-selftest-"
+    result = ossicle("selftest", "--json")
+    assert result.code == 1
+    content = json.loads(result.out)
+    assert [(one["name"], one["outcome"]) for one in content] == [("bad", "failed"), ("good", "passed")]
+    assert content[0]["message"] == "OssicleError: is broken: ossicle-selftest-"

@@ -52,22 +52,22 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def values(*words: object) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(said(*words, "--json"))
-    return found
+    content: dict[str, Any] = json.loads(said(*words, "--json"))
+    return content
 
 
 def test_the_difference_of_figures_and_of_named_confusions_has_paired_intervals(runs: tuple[Path, Path]) -> None:
-    found = values(*runs, "--pair", "kick > ride*", "--pair", "snare > kick")
-    assert found["clips"] == 80
-    assert found["difference"]["accuracy"]["value"] == pytest.approx((8 - 3) / 80)
-    assert found["difference"]["loss"]["value"] == pytest.approx(-5 * 1.9 / 80)
-    kicks, snares = found["pairs"]
+    result = values(*runs, "--pair", "kick > ride*", "--pair", "snare > kick")
+    assert result["clips"] == 80
+    assert result["difference"]["accuracy"]["value"] == pytest.approx((8 - 3) / 80)
+    assert result["difference"]["loss"]["value"] == pytest.approx(-5 * 1.9 / 80)
+    kicks, snares = result["pairs"]
     assert (kicks["clips"], kicks["before"], kicks["after"]) == (20, 0.4, 0.1)
     assert kicks["difference"]["value"] == pytest.approx(-0.3)
     assert kicks["difference"]["low"] < -0.3 < kicks["difference"]["high"] < 0
     assert (snares["before"], snares["after"]) == (0.0, 0.05)
-    assert [one["pair"] for one in found["most_changed"]] == ["kick > ride_bow", "kick > ride_bell", "snare > kick"]
-    assert found["confusion"]["difference"] == [[6, -2, -4, 0], [0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, -1]]
+    assert [one["pair"] for one in result["most_changed"]] == ["kick > ride_bow", "kick > ride_bell", "snare > kick"]
+    assert result["confusion"]["difference"] == [[6, -2, -4, 0], [0, 0, 0, 0], [0, 0, 0, 0], [1, 0, 0, -1]]
 
 
 def test_the_table_shows_both_and_the_files_hold_the_same(runs: tuple[Path, Path], tmp_path: Path) -> None:
@@ -80,15 +80,15 @@ def test_the_table_shows_both_and_the_files_hold_the_same(runs: tuple[Path, Path
 
 def test_clips_of_one_run_alone_are_left_out_and_counted(runs: tuple[Path, Path], tmp_path: Path) -> None:
     other = run_of(tmp_path / "other", {}, n=90, first=10)
-    found = values(runs[0], other)
-    assert (found["clips"], found["only_first"], found["only_second"]) == (70, 10, 20)
+    result = values(runs[0], other)
+    assert (result["clips"], result["only_first"], result["only_second"]) == (70, 10, 20)
     assert "left out: 20 clips that only the second run judged" in said(runs[0], other)
 
 
 def test_a_run_differs_from_itself_in_nothing(runs: tuple[Path, Path]) -> None:
-    found = values(runs[0], runs[0] / "clip_results" / "answers.parquet")
-    assert found["difference"]["macro_f1"] == {"value": 0.0, "low": 0.0, "high": 0.0}
-    assert found["most_changed"] == []
+    result = values(runs[0], runs[0] / "clip_results" / "answers.parquet")
+    assert result["difference"]["macro_f1"] == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert result["most_changed"] == []
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def comparable(generator: np.random.Generator, most: int) -> tuple[Tables, Table
     """Drawn tables with a label in common, or without any event on one side; others are refused."""
     while True:
         tables = draw(generator, most)
-        wanted, got = ({one.label for rows in of.values() for one in rows} for of in tables)
+        wanted, got = ({raw_selection.label for rows in of.values() for raw_selection in rows} for of in tables)
         if not wanted or not got or wanted & got:
             return tables
 
@@ -66,9 +66,9 @@ def write_tables(folder: Path, tables: Tables, *, as_csv: bool) -> Path:
             write_raven(folder / raven_name(f"{name}.wav"), rows)
         return folder
     events = [
-        RawSelection(one.start_s, one.end_s, one.label, begin_path=f"{name}.wav")
+        RawSelection(raw_selection.start_s, raw_selection.end_s, raw_selection.label, begin_path=f"{name}.wav")
         for name in tables
-        for one in tables[name]
+        for raw_selection in tables[name]
     ]
     write_events(folder / "events.csv", events)
     with (folder / "events.csv").open("a", newline="") as file:
@@ -179,7 +179,13 @@ def test_equal_to_sed_eval_at_collars(tmp_path: Path, scored: Callable[..., Any]
 
 def sed_eval_events(rows: list[RawSelection], name: str) -> list[dict[str, Any]]:
     return [
-        {"onset": one.start_s, "offset": one.end_s, "event_label": one.label, "filename": f"{name}.wav"} for one in rows
+        {
+            "onset": raw_selection.start_s,
+            "offset": raw_selection.end_s,
+            "event_label": raw_selection.label,
+            "filename": f"{name}.wav",
+        }
+        for raw_selection in rows
     ]
 
 
@@ -189,7 +195,10 @@ CALLS: Tables = {"one": [row(1, 2, "hum"), row(3, 3.5, "trill")], "two": [row(0.
 def test_both_criteria_stand_side_by_side(tmp_path: Path, scored: Callable[..., Any]) -> None:
     reference = write_tables(tmp_path / "reference", CALLS, as_csv=False)
     shifted = {
-        name: [row(one.start_s + 0.3, one.end_s + 0.3, one.label) for one in rows] for name, rows in CALLS.items()
+        name: [
+            row(raw_selection.start_s + 0.3, raw_selection.end_s + 0.3, raw_selection.label) for raw_selection in rows
+        ]
+        for name, rows in CALLS.items()
     }
     predicted = write_tables(tmp_path / "predicted", shifted, as_csv=True)
     out = scored(reference, predicted, iou=0.5, collar=0.2)
@@ -282,9 +291,9 @@ def test_other_labels_do_not_match_unless_ignored(tmp_path: Path, scored: Callab
 def test_macro_is_the_mean_over_labels_with_references(tmp_path: Path, scored: Callable[..., Any]) -> None:
     """As in `metrics.json` and the documents: one label found, one missed, and one that is only predicted."""
     truth = {"one": [row(1, 2, "A"), row(3, 4, "C")], "two": [row(1, 2, "C")]}
-    found = {"one": [row(1, 2, "A"), row(7, 8, "B")], "two": [row(1, 2, "C")]}
+    result = {"one": [row(1, 2, "A"), row(7, 8, "B")], "two": [row(1, 2, "C")]}
     reference = write_tables(tmp_path / "reference", truth, as_csv=False)
-    predicted = write_tables(tmp_path / "predicted", found, as_csv=True)
+    predicted = write_tables(tmp_path / "predicted", result, as_csv=True)
     out = scored(reference, predicted, iou=0.5, collar=0.2)
     labels = {"f1": 2, "precision": 2, "recall": 2, "all": 3}
     f1 = pytest.approx((1 + 2 / 3) / 2, abs=1e-6)

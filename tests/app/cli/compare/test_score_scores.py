@@ -135,7 +135,7 @@ def test_the_step_scores_is_read_by_the_names_of_its_corpus(
     write_index(CorpusIndex(tuple(recordings), ()), CorpusFolder(corpus))
     write_json(corpus / "artefact.json", {})
     write_tracks(scores / "tracks", ids)
-    read = digest(sorted([one.id, one.digest] for one in recordings))
+    read = digest(sorted([recording.id, recording.digest] for recording in recordings))
     write_json(scores / "artefact.json", {"inputs": {"corpus": read}})
     assert scored(reference, scores) == scored(reference, write_tables(tmp_path / "tables"))
     write_json(scores / "artefact.json", {"inputs": {"corpus": "another"}})
@@ -160,9 +160,9 @@ def test_columns_may_stand_in_another_order(tmp_path: Path) -> None:
     tables = write_tables(tmp_path / "tables")
     lines = [line.split("\t") for line in (tables / "two.tsv").read_text().splitlines()]
     (tables / "two.tsv").write_text("\n".join("\t".join([a, b, trill, hum]) for a, b, hum, trill in lines) + "\n")
-    found = read_score_set(tables)
-    assert found.labels == LABELS
-    np.testing.assert_allclose(found.tracks["two"].scores, scores_of("two"), atol=1e-6)
+    score_set = read_score_set(tables)
+    assert score_set.labels == LABELS
+    np.testing.assert_allclose(score_set.tracks["two"].scores, scores_of("two"), atol=1e-6)
 
 
 def test_what_cannot_be_scored_is_refused(tmp_path: Path, reference: Path, scored: Callable[..., Any]) -> None:

@@ -49,10 +49,12 @@ def test_times_labels_and_files_survive_every_format(events: Path, tmp_path: Pat
     back = run(tmp_path / "there", "-o", tmp_path / "back.csv", "--to", "csv", "--json")
     assert back.exit_code == 0, back.output
     expected = [(row.begin_path.removesuffix(".wav"), row.start_s, row.end_s, row.label) for row in ROWS]
-    found = read_events(tmp_path / "back.csv")
-    assert [(row.begin_path.removesuffix(".wav"), row.start_s, row.end_s, row.label) for row in found.rows] == expected
+    event_table = read_events(tmp_path / "back.csv")
+    assert [
+        (row.begin_path.removesuffix(".wav"), row.start_s, row.end_s, row.label) for row in event_table.rows
+    ] == expected
     empty = {"z"} if name != "kaleidoscope" else set()
-    assert {file.removesuffix(".wav") for file in found.files} == {"a/x", "y"} | empty
+    assert {file.removesuffix(".wav") for file in event_table.files} == {"a/x", "y"} | empty
 
 
 @pytest.mark.parametrize("name", ["csv", "parquet"])

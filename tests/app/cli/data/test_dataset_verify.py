@@ -23,21 +23,21 @@ def manifest(tmp_path: Path) -> Path:
 
 def test_missing_recordings_end_it_with_one(ossicle: Commands, manifest: Path, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
-    said = ossicle(*VERIFY, manifest, "--audio-root-map", f"groove={tmp_path / 'first'}", "--workers", 1)
-    assert said.code == 1
-    assert "slakh: the recordings of 1 of 1 events (100 %) are missing, such as 's2/mix.wav'" in said.err
-    assert "--audio-root-map slakh=DIR" in said.err
-    assert "groove: the recordings" not in said.err
-    assert "3 events in 3 lines" in said.out
+    result = ossicle(*VERIFY, manifest, "--audio-root-map", f"groove={tmp_path / 'first'}", "--workers", 1)
+    assert result.code == 1
+    assert "slakh: the recordings of 1 of 1 events (100 %) are missing, such as 's2/mix.wav'" in result.err
+    assert "--audio-root-map slakh=DIR" in result.err
+    assert "groove: the recordings" not in result.err
+    assert "3 events in 3 lines" in result.out
     assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("command", ["verify", "health"])
 def test_a_manifest_that_is_not_there_is_wrong_usage(ossicle: Commands, tmp_path: Path, command: str) -> None:
     for place in (tmp_path / "absent.jsonl", tmp_path):
-        said = ossicle("dataset", command, place)
-        assert said.code == 2
-        assert said.err == f"ossicle: {place} is not a file; give a manifest, with one event a line in JSON\n"
+        result = ossicle("dataset", command, place)
+        assert result.code == 2
+        assert result.err == f"ossicle: {place} is not a file; give a manifest, with one event a line in JSON\n"
 
 
 @pytest.mark.parametrize(("share", "code"), [("0.5", 1), ("0.99", 1), ("1", 0)])
@@ -49,12 +49,12 @@ def test_a_share_of_each_source_may_be_missing(
 
 
 def test_json_holds_the_counts(ossicle: Commands, manifest: Path, tmp_path: Path) -> None:
-    said = ossicle(*VERIFY, manifest, "--audio-root", tmp_path / "first", "--json")
-    found = json.loads(said.out)
-    assert (found["events"], found["resolved_events"], found["missing_events"]) == (3, 2, 1)
-    assert found["labels"] == {"kick": 2, "snare": 1}
-    assert found["sources"]["slakh"]["missing_share"] == 1.0
-    assert found["expected_hours"] == pytest.approx(3 * 0.28 / 3600, abs=1e-5)
+    result = ossicle(*VERIFY, manifest, "--audio-root", tmp_path / "first", "--json")
+    content = json.loads(result.out)
+    assert (content["events"], content["resolved_events"], content["missing_events"]) == (3, 2, 1)
+    assert content["labels"] == {"kick": 2, "snare": 1}
+    assert content["sources"]["slakh"]["missing_share"] == 1.0
+    assert content["expected_hours"] == pytest.approx(3 * 0.28 / 3600, abs=1e-5)
 
 
 def test_the_first_folder_that_holds_the_file_wins(ossicle: Commands, manifest: Path, tmp_path: Path) -> None:
@@ -62,16 +62,16 @@ def test_the_first_folder_that_holds_the_file_wins(ossicle: Commands, manifest: 
     (second / "s2").mkdir(parents=True)
     (second / "s2" / "mix.wav").touch()
     words = [f"groove={tmp_path / 'first'}", f"slakh={tmp_path / 'first'}", f"slakh={second}"]
-    said = ossicle(*VERIFY, manifest, *[part for one in words for part in ("--audio-root-map", one)])
-    assert said.code == 0, said.err
+    result = ossicle(*VERIFY, manifest, *[part for word in words for part in ("--audio-root-map", word)])
+    assert result.code == 0, result.err
 
 
 def test_the_environment_names_roots(
     ossicle: Commands, manifest: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OSSICLE_ROOT_GROOVE", str(tmp_path / "first"))
-    found = json.loads(ossicle(*VERIFY, manifest, "--json").out)
-    assert found["sources"]["groove"]["missing_events"] == 0
+    content = json.loads(ossicle(*VERIFY, manifest, "--json").out)
+    assert content["sources"]["groove"]["missing_events"] == 0
 
 
 @pytest.mark.parametrize(
@@ -83,25 +83,25 @@ def test_the_environment_names_roots(
     ],
 )
 def test_wrong_roots_are_wrong_usage(ossicle: Commands, manifest: Path, words: tuple[str, ...], message: str) -> None:
-    said = ossicle(*VERIFY, manifest, *words)
-    assert (said.code, message in said.err) == (2, True), said.err
+    result = ossicle(*VERIFY, manifest, *words)
+    assert (result.code, message in result.err) == (2, True), result.err
 
 
 def test_a_source_that_no_event_has_is_named(ossicle: Commands, manifest: Path, tmp_path: Path) -> None:
-    said = ossicle(*VERIFY, manifest, "--audio-root-map", f"slak={tmp_path}")
-    assert "--audio-root-map slak: no event has this source; did you mean 'slakh'?" in said.err
+    result = ossicle(*VERIFY, manifest, "--audio-root-map", f"slak={tmp_path}")
+    assert "--audio-root-map slak: no event has this source; did you mean 'slakh'?" in result.err
 
 
 def test_a_bad_line_is_wrong_input_and_may_be_skipped(ossicle: Commands, tmp_path: Path) -> None:
     (tmp_path / "s1").mkdir()
     (tmp_path / "s1" / "mix.wav").touch()
     path = write(tmp_path, line(), '{"session_id": ', line())
-    said = ossicle(*VERIFY, path)
-    assert (said.code, "events.jsonl, line 2: column 16: the line ends" in said.err) == (2, True), said.err
-    said = ossicle(*VERIFY, path, "--skip-bad")
-    assert said.code == 3
-    assert "1 bad lines" in said.out
-    assert "line 2: column 16" in said.out
+    result = ossicle(*VERIFY, path)
+    assert (result.code, "events.jsonl, line 2: column 16: the line ends" in result.err) == (2, True), result.err
+    result = ossicle(*VERIFY, path, "--skip-bad")
+    assert result.code == 3
+    assert "1 bad lines" in result.out
+    assert "line 2: column 16" in result.out
     assert ossicle(*VERIFY, path, "--limit", 1).code == 0
 
 
@@ -110,8 +110,8 @@ def test_totals_are_compared(ossicle: Commands, tmp_path: Path) -> None:
     (tmp_path / "s1" / "mix.wav").touch()
     path = write(tmp_path, line(), line())
     assert ossicle(*VERIFY, path, "--manifest-total", 2).code == 0
-    said = ossicle(*VERIFY, path, "--manifest-total", 3)
-    assert (said.code, "2 events were read, but --manifest-total is 3" in said.err) == (1, True)
+    result = ossicle(*VERIFY, path, "--manifest-total", 3)
+    assert (result.code, "2 events were read, but --manifest-total is 3" in result.err) == (1, True)
 
 
 def test_a_manifest_without_events_fails(ossicle: Commands, tmp_path: Path) -> None:
@@ -120,9 +120,9 @@ def test_a_manifest_without_events_fails(ossicle: Commands, tmp_path: Path) -> N
 
 def test_names_are_printed_without_their_control_characters(ossicle: Commands, tmp_path: Path) -> None:
     path = write(tmp_path, line("kick\x1b[2J"), line(source_set="\x9b31m"))
-    said = ossicle(*VERIFY, path, "--skip-bad")
-    assert "\x1b" not in said.out + said.err
-    assert "\x9b" not in said.out + said.err
+    result = ossicle(*VERIFY, path, "--skip-bad")
+    assert "\x1b" not in result.out + result.err
+    assert "\x9b" not in result.out + result.err
 
 
 def test_it_starts_without_slow_libraries() -> None:

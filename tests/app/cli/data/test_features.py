@@ -39,27 +39,27 @@ def tone(seconds: float) -> np.ndarray:
 
 
 def test_build_and_verify_and_rebuild_what_is_damaged(project: Path, ossicle: Any) -> None:
-    said = ossicle("features", "verify", "-p", project)
-    assert said.code == 2
-    assert "run: ossicle features build" in said.err
-    told = json.loads(ossicle("features", "build", "-p", project, *NONE, "--json").out)
-    assert (told["outcome"], told["windows"], told["encoder"]["name"]) == ("computed", 57, "acoustic")
-    said = ossicle("features", "build", "-p", project, *NONE)
-    assert (said.code, said.err) == (0, "")
-    assert "57 windows of 1 s every 0.5 s" in said.out
+    result = ossicle("features", "verify", "-p", project)
+    assert result.code == 2
+    assert "run: ossicle features build" in result.err
+    content = json.loads(ossicle("features", "build", "-p", project, *NONE, "--json").out)
+    assert (content["outcome"], content["windows"], content["encoder"]["name"]) == ("computed", 57, "acoustic")
+    result = ossicle("features", "build", "-p", project, *NONE)
+    assert (result.code, result.err) == (0, "")
+    assert "57 windows of 1 s every 0.5 s" in result.out
     assert ossicle("features", "verify", "-p", project).out.strip().endswith(": sound")
-    path = Path(told["artefact"]) / "shards" / "shard-0000.0.npy"
+    path = Path(content["artefact"]) / "shards" / "shard-0000.0.npy"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-    said = ossicle("features", "verify", "-p", project)
-    assert said.code == 1
-    assert f"{path}: recording" in said.out
-    command = said.out.strip().splitlines()[-1].removeprefix("to rebuild damaged shards, run: ossicle ")
+    result = ossicle("features", "verify", "-p", project)
+    assert result.code == 1
+    assert f"{path}: recording" in result.out
+    command = result.out.strip().splitlines()[-1].removeprefix("to rebuild damaged shards, run: ossicle ")
     assert shlex.split(command) == ["features", "build", "-p", str(project / "ossicle.toml")]
     assert json.loads(ossicle("features", "verify", "-p", project, "--json").out)["problems"]
-    said = ossicle("features", "build", "-p", project, *NONE)
-    assert said.code == 0
-    assert said.err.startswith(f"damaged, now rebuilt: {path}")
+    result = ossicle("features", "build", "-p", project, *NONE)
+    assert result.code == 0
+    assert result.err.startswith(f"damaged, now rebuilt: {path}")
     assert path.read_bytes() == whole
     assert ossicle("features", "verify", "-p", project).code == 0
 
@@ -70,38 +70,38 @@ def test_similar_finds_the_sound_and_lists_each_stretch_once(project: Path, tmp_
     example[RATE:] += tone(1.5)
     soundfile.write(tmp_path / "example.wav", example, RATE)
     sounds = ("similar", tmp_path / "example.wav", "-p", project, "--start-s", "1.0")
-    found = json.loads(ossicle(*sounds, "--most", 4, "--json").out)
-    assert len(found) == 4
-    assert {(one["path"], one["start_s"]) for one in found[:2]} == {("siteB_1.wav", 4.0), ("siteB_1.wav", 5.0)}
-    assert found[1]["similarity"] > found[2]["similarity"] + 0.1
+    content = json.loads(ossicle(*sounds, "--most", 4, "--json").out)
+    assert len(content) == 4
+    assert {(one["path"], one["start_s"]) for one in content[:2]} == {("siteB_1.wav", 4.0), ("siteB_1.wav", 5.0)}
+    assert content[1]["similarity"] > content[2]["similarity"] + 0.1
     starts = {}
-    for one in found:
+    for one in content:
         assert one["end_s"] == one["start_s"] + 1
         assert all(abs(one["start_s"] - other) >= 1 for other in starts.setdefault(one["path"], []))
         starts[one["path"]].append(one["start_s"])
-    said = ossicle(*sounds, "--most", 1)
-    assert "siteB_1.wav" in said.out
+    result = ossicle(*sounds, "--most", 1)
+    assert "siteB_1.wav" in result.out
     short = json.loads(ossicle(*sounds, "--duration-s", "0.5", "--most", 1, "--json").out)
     assert short[0]["path"] == "siteB_1.wav"
 
 
 def test_a_search_says_what_it_lacks(project: Path, tmp_path: Path, ossicle: Any) -> None:
-    said = ossicle("similar", tmp_path / "none.wav", "-p", project)
-    assert (said.code, "none.wav: does not exist" in said.err) == (2, True)
-    said = ossicle("similar", project / "audio" / "siteA_1.wav", "-p", project)
-    assert (said.code, "ossicle features build" in said.err) == (2, True)
+    result = ossicle("similar", tmp_path / "none.wav", "-p", project)
+    assert (result.code, "none.wav: does not exist" in result.err) == (2, True)
+    result = ossicle("similar", project / "audio" / "siteA_1.wav", "-p", project)
+    assert (result.code, "ossicle features build" in result.err) == (2, True)
     ossicle("features", "build", "-p", project, *NONE)
-    said = ossicle("similar", project / "audio" / "siteA_1.wav", "-p", project, "--start-s", "11")
-    assert (said.code, "no sound in this stretch" in said.err) == (2, True)
+    result = ossicle("similar", project / "audio" / "siteA_1.wav", "-p", project, "--start-s", "11")
+    assert (result.code, "no sound in this stretch" in result.err) == (2, True)
 
 
 def test_embed_writes_a_table_for_each_recording(project: Path, tmp_path: Path, ossicle: Any) -> None:
     (project / "audio" / "bad.wav").write_bytes(b"no sound")
     out = tmp_path / "out"
-    said = ossicle("embed", project / "audio", "-o", out, "--window-s", 2, "--hop-s", 1, "--json")
-    assert said.code == 3
-    assert "bad.wav" in said.err
-    told = json.loads(said.out)
+    result = ossicle("embed", project / "audio", "-o", out, "--window-s", 2, "--hop-s", 1, "--json")
+    assert result.code == 3
+    assert "bad.wav" in result.err
+    content = json.loads(result.out)
     assert sorted(path.name for path in out.iterdir()) == [
         "encoder.json",
         "siteA_1.parquet",
@@ -112,7 +112,7 @@ def test_embed_writes_a_table_for_each_recording(project: Path, tmp_path: Path, 
     assert table.columns == ["file", "start_s", "end_s", "token", "embedding"]
     assert table["start_s"].to_list() == [float(k) for k in range(9)]
     assert (table["end_s"] - table["start_s"]).to_list() == [2.0] * 9
-    assert table.schema["embedding"] == pl.Array(pl.Float32, told["encoder"]["dim"])
+    assert table.schema["embedding"] == pl.Array(pl.Float32, content["encoder"]["dim"])
     assert set(table["file"]) == {"siteA_1.wav"}
 
 
@@ -123,11 +123,13 @@ def test_embed_names_what_it_heard_only_in_part(tmp_path: Path, ossicle: Any) ->
     (tmp_path / "in/cut.wav").write_bytes((tmp_path / "whole.wav").read_bytes()[:40_000])
     soundfile.write(tmp_path / "in/short.wav", noise[:8000], 8000)
     soundfile.write(tmp_path / "in/wires.wav", np.stack([noise, -noise], axis=1), 8000)
-    said = ossicle("embed", tmp_path / "in", "-o", tmp_path / "out", "--window-s", 2)
-    assert said.code == 3
-    assert "cut.wav: ends early (cut off: 40044 of 80000 bytes of samples are missing); its embeddings end" in said.err
-    assert "short.wav: is shorter than a window of 2 s, so it has no embeddings" in said.err
-    assert "wires.wav: channels cancel: their mean is " in said.err
+    result = ossicle("embed", tmp_path / "in", "-o", tmp_path / "out", "--window-s", 2)
+    assert result.code == 3
+    assert (
+        "cut.wav: ends early (cut off: 40044 of 80000 bytes of samples are missing); its embeddings end" in result.err
+    )
+    assert "short.wav: is shorter than a window of 2 s, so it has no embeddings" in result.err
+    assert "wires.wav: channels cancel: their mean is " in result.err
 
 
 @pytest.mark.parametrize(
@@ -144,6 +146,6 @@ def test_embed_names_what_it_heard_only_in_part(tmp_path: Path, ossicle: Any) ->
 def test_embed_refuses_what_cannot_work(
     project: Path, tmp_path: Path, ossicle: Any, options: tuple[str, ...], message: str
 ) -> None:
-    said = ossicle("embed", project / "audio", "-o", tmp_path / "out", *options)
-    assert said.code == 2
-    assert message in said.err
+    result = ossicle("embed", project / "audio", "-o", tmp_path / "out", *options)
+    assert result.code == 2
+    assert message in result.err

@@ -22,6 +22,6 @@ def test_the_option_is_the_setting_of_the_vocoder(
         raise UsageError("enough")
 
     monkeypatch.setattr(project, "load_project", load)
-    said = ossicle("run", "-p", tmp_path, "--set", "vocoder.batch=8", *["--auto-batch"] * given)
-    assert (said.code, "enough" in said.err) == (2, True), said.err
+    result = ossicle("run", "-p", tmp_path, "--set", "vocoder.batch=8", *["--auto-batch"] * given)
+    assert (result.code, "enough" in result.err) == (2, True), result.err
     assert seen == [("vocoder.batch=8", *["vocoder.auto_batch=true"] * given)]

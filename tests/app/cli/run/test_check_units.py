@@ -21,13 +21,13 @@ def home(tmp_path: Path) -> Path:
 
 
 def project(ossicle: Commands, home: Path, *more: object) -> Path:
-    said = ossicle("new", "units", home / "p", "--audio", home / "audio", *more)
-    assert said.code == 0, said.err
+    result = ossicle("new", "units", home / "p", "--audio", home / "audio", *more)
+    assert result.code == 0, result.err
     return home / "p"
 
 
 def findings(ossicle: Commands, *words: object) -> dict[str, dict[str, Any]]:
-    return {one["what"]: one for one in json.loads(ossicle("check", *words, "--json").out)}
+    return {load["what"]: load for load in json.loads(ossicle("check", *words, "--json").out)}
 
 
 def test_results_of_other_settings_are_out_of_date_whichever_they_are(home: Path, ossicle: Commands) -> None:
@@ -35,10 +35,10 @@ def test_results_of_other_settings_are_out_of_date_whichever_they_are(home: Path
     assert ossicle("run", "-p", folder, "--until", "motifs", *SMALL).code == 0
     found = findings(ossicle, "-p", folder, *SMALL)["results"]["message"]
     assert found == "up to date with these settings and recordings; not made yet: metrics.json, report.html"
-    said = findings(ossicle, "-p", folder, "--set", "quantiser.k=9", *SMALL[2:])["results"]["message"]
-    assert said.startswith("out of date: ")
-    assert "quantiser, " in said
-    assert "motifs.tsv were made with other settings" in said
+    result = findings(ossicle, "-p", folder, "--set", "quantiser.k=9", *SMALL[2:])["results"]["message"]
+    assert result.startswith("out of date: ")
+    assert "quantiser, " in result
+    assert "motifs.tsv were made with other settings" in result
     status = " ".join(ossicle("status", "-p", folder, *SMALL[:2], "--set", "motifs.vocabulary=19").out.split())
     assert "motifs.tsv was made with other settings" in status
     assert "quantiser, " not in status
@@ -48,14 +48,14 @@ def test_a_table_of_segments_that_fits_nothing_is_found_before_a_run(home: Path,
     folder = project(ossicle, home)
     (folder / "ready.csv").write_text("file,start,end\nelsewhere.wav,0,1\n")
     table = ("--set", "segments.by=table", "--set", "segments.table=ready.csv")
-    said = ossicle("check", "-p", folder, *table)
-    assert said.code == 2
-    text = " ".join(said.out.split())
+    result = ossicle("check", "-p", folder, *table)
+    assert result.code == 2
+    text = " ".join(result.out.split())
     assert "ready.csv is of a recording of this project (1 name in it, first elsewhere.wav" in text
     (folder / "ready.csv").write_text("file,start,end\nelsewhere.wav,0,1\nspeaker0_0.wav,0,1\n")
-    said = ossicle("check", "-p", folder, *table)
-    assert said.code == 3
-    text = " ".join(said.out.split())
+    result = ossicle("check", "-p", folder, *table)
+    assert result.code == 3
+    text = " ".join(result.out.split())
     assert "in 1 of 4 recordings; no recording has 1 name in it, first elsewhere.wav" in text
 
 
@@ -63,16 +63,16 @@ def test_words_that_fit_nothing_are_no_words_and_neither_is_silence(home: Path, 
     table = home / "words.tsv"
     table.write_text(table.read_text() + "speaker0_0\t0.9\t0.95\tSIL\n")
     folder = project(ossicle, home, "--words", table)
-    found = findings(ossicle, "-p", folder)["words"]
-    assert found["ok"]
-    assert found["message"].startswith("24 of 4 kinds (")
-    assert "; 1 row of silence (SIL) is no word; they judge" in found["message"]
+    result = findings(ossicle, "-p", folder)["words"]
+    assert result["ok"]
+    assert result["message"].startswith("24 of 4 kinds (")
+    assert "; 1 row of silence (SIL) is no word; they judge" in result["message"]
     for row in ("speaker9_9\t0\t1\tai\n", "speaker0_0\t0\t1\tsil\n"):
         table.write_text(HEADER + row)
-        found = findings(ossicle, "-p", folder)["words"]
-        assert not found["ok"]
-        assert not found["blocks"]
-        assert "words.tsv is a word in one of these recordings: agreement with words, ABX" in found["message"]
+        result = findings(ossicle, "-p", folder)["words"]
+        assert not result["ok"]
+        assert not result["blocks"]
+        assert "words.tsv is a word in one of these recordings: agreement with words, ABX" in result["message"]
 
 
 def test_recordings_without_a_row_in_the_table_of_groups_are_counted(home: Path, ossicle: Commands) -> None:
@@ -81,8 +81,8 @@ def test_recordings_without_a_row_in_the_table_of_groups_are_counted(home: Path,
     found = findings(ossicle, "-p", folder)
     assert found["groups"]["message"] == "1 by speaker: ada; 3 recordings without a speaker, each by itself"
     assert found["groups"]["warns"]
-    said = found["without group"]["message"]
-    assert "3 of 4 recordings, speaker0_1.wav among them, have no row in it, so each is a speaker of its own" in said
+    result = found["without group"]["message"]
+    assert "3 of 4 recordings, speaker0_1.wav among them, have no row in it, so each is a speaker of its own" in result
 
 
 def test_a_name_that_matches_no_template_is_no_file_to_repair(home: Path, ossicle: Commands) -> None:
@@ -102,9 +102,9 @@ def test_an_encoder_without_frames_is_refused_before_recordings_are_cut(
     folder = project(ossicle, home)
     option = ("--set", f"encoder.name={name}")
     for command in (("check", "-p", folder), ("run", "-p", folder, "--until", "segments")):
-        said = ossicle(*command, *option)
-        assert said.code == 2
-        text = " ".join((said.out + said.err).split())
+        result = ossicle(*command, *option)
+        assert result.code == 2
+        text = " ".join((result.out + result.err).split())
         assert f'[encoder] name = "{name}": it has no vector for every 20 ms of any length of speech' in text
     assert not (folder / "data" / "segments").exists()
 
@@ -115,12 +115,12 @@ def test_the_folder_of_an_encoder_is_looked_for_before_a_run(home: Path, ossicle
     def encoder(path: str) -> dict[str, Any]:
         return findings(ossicle, "-p", folder, "--set", "encoder.name=hf", "--set", f"encoder.path={path}")["encoder"]
 
-    found = encoder("./models/xlsr")
-    assert not found["ok"]
-    assert "'./models/xlsr' do not exist" in found["message"]
-    found = encoder("models/xlsr")
-    assert found["warns"]
-    assert "no folder models/xlsr is here: a run downloads the model of this name" in found["message"]
+    result = encoder("./models/xlsr")
+    assert not result["ok"]
+    assert "'./models/xlsr' do not exist" in result["message"]
+    result = encoder("models/xlsr")
+    assert result["warns"]
+    assert "no folder models/xlsr is here: a run downloads the model of this name" in result["message"]
     (folder / "xlsr").mkdir()
     assert not encoder("xlsr")["ok"]
     (folder / "xlsr" / "config.json").write_text("{}")
@@ -131,30 +131,30 @@ def test_settings_that_units_do_not_read_are_neither_advised_nor_silent(home: Pa
     samples, _ = soundfile.read(home / "audio" / "speaker1_1.wav")
     soundfile.write(home / "audio" / "speaker1_1.wav", samples[::2], 8000)
     folder = project(ossicle, home)
-    found = findings(ossicle, "-p", folder)
-    assert "8000 Hz" in found["low rate"]["message"]
-    assert "front end" not in found["low rate"]["message"]
-    assert "frontend" not in found
-    found = findings(ossicle, "-p", folder, "--set", "frontend.n_mels=40")
-    assert "[frontend] is not read: frames are those of the encoder mfcc" in found["frontend"]["message"]
+    result = findings(ossicle, "-p", folder)
+    assert "8000 Hz" in result["low rate"]["message"]
+    assert "front end" not in result["low rate"]["message"]
+    assert "frontend" not in result
+    result = findings(ossicle, "-p", folder, "--set", "frontend.n_mels=40")
+    assert "[frontend] is not read: frames are those of the encoder mfcc" in result["frontend"]["message"]
 
 
 @pytest.mark.parametrize("k", [4096, 10_000])
 def test_more_units_than_motifs_can_have_tokens_are_refused_by_key(k: int, home: Path, ossicle: Commands) -> None:
     folder = project(ossicle, home)
-    said = ossicle("run", "-p", folder, "--set", f"quantiser.k={k}", "--set", "motifs.vocabulary=4096")
-    assert said.code == 2
-    assert f"k = {k}: every unit is a token of [motifs]" in said.err
-    assert "set k to 4095 or less" in said.err
+    result = ossicle("run", "-p", folder, "--set", f"quantiser.k={k}", "--set", "motifs.vocabulary=4096")
+    assert result.code == 2
+    assert f"k = {k}: every unit is a token of [motifs]" in result.err
+    assert "set k to 4095 or less" in result.err
     assert ossicle("status", "-p", folder, "--set", "quantiser.k=4095", "--set", "motifs.vocabulary=4096").code == 0
 
 
 def test_channels_that_cancel_are_named_before_a_run(home: Path, ossicle: Commands) -> None:
     samples, rate = soundfile.read(home / "audio" / "speaker1_1.wav")
     soundfile.write(home / "audio" / "speaker1_1.wav", np.stack([samples, -samples], axis=1), rate)
-    found = findings(ossicle, "-p", project(ossicle, home))["channels cancel"]
-    assert found["warns"]
-    assert "speaker1_1.wav" in found["message"]
+    result = findings(ossicle, "-p", project(ossicle, home))["channels cancel"]
+    assert result["warns"]
+    assert "speaker1_1.wav" in result["message"]
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_units_that_are_no_whole_number_of_frames_of_the_vocoder_block(
     setting: str, remedy: str, home: Path, ossicle: Commands
 ) -> None:
     folder = project(ossicle, home)
-    said = ossicle("check", "-p", folder, "--set", "vocoder.preset=small", "--set", f"vocoder.{setting}")
-    assert said.code == (2 if remedy else 0), said.out + said.err
-    assert remedy in " ".join(said.out.split())
+    result = ossicle("check", "-p", folder, "--set", "vocoder.preset=small", "--set", f"vocoder.{setting}")
+    assert result.code == (2 if remedy else 0), result.out + result.err
+    assert remedy in " ".join(result.out.split())
 
 
 def test_one_recording_is_one(home: Path, ossicle: Commands) -> None:
@@ -182,7 +182,7 @@ def test_groups_too_short_to_be_normalised_alone_are_named(home: Path, ossicle: 
         samples, rate = soundfile.read(file)
         soundfile.write(file, samples[:rate], rate)
     folder = project(ossicle, home, "--group", "recording")
-    said = findings(ossicle, "-p", folder)["normalisation"]
-    assert said["warns"]
-    assert said["message"].startswith("4 of 4 groups by recording are shorter than 3 s (the shortest 1 s), too short")
+    result = findings(ossicle, "-p", folder)["normalisation"]
+    assert result["warns"]
+    assert result["message"].startswith("4 of 4 groups by recording are shorter than 3 s (the shortest 1 s), too short")
     assert "normalisation" not in findings(ossicle, "-p", folder, "--set", "quantiser.normalisation=segment")

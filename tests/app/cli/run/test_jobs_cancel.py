@@ -34,9 +34,9 @@ def test_what_was_submitted_and_is_open_is_cancelled(
     folder.add_number(jobs[0], "1")
     folder.add_number(jobs[1], "2")
     folder.state(jobs[0], 0).write_text('{"state": "done", "id": "1_0", "code": 0}\n')
-    said = ossicle("jobs", "cancel", "-p", project)
-    assert (said.code, said.out) == (0, "cancelled: open\n")
-    assert [one.name for one in (tmp_path / "bin" / "state").glob("cancel-*")] == ["cancel-2"]
+    result = ossicle("jobs", "cancel", "-p", project)
+    assert (result.code, result.out) == (0, "cancelled: open\n")
+    assert [path.name for path in (tmp_path / "bin" / "state").glob("cancel-*")] == ["cancel-2"]
 
 
 SQUEUE = """#!/bin/sh
@@ -83,15 +83,15 @@ def test_a_forgotten_or_damaged_number_hides_no_running_job(
     (folder.path.parent / "0001.bak" / "plan.json").write_bytes(folder.plan_file.read_bytes())
     rows = json.loads(ossicle("jobs", "status", "-p", project, "--json").out)
     assert [row["state"] for row in rows] == ["lost", "running", "waiting", "waiting"]
-    said = ossicle("jobs", "cancel", "-p", project)
+    result = ossicle("jobs", "cancel", "-p", project)
     # A forgotten job may run in spite of it.
-    assert (said.code, said.out) == (0, "cancelled: forgotten, open\n")
+    assert (result.code, result.out) == (0, "cancelled: forgotten, open\n")
     assert (bin_ / "cancelled").read_text().splitlines() == ["1 2", "1", "2"]
     with folder.submitted.open("ab") as file:
         file.write(b"\n".join(DAMAGED) + b"\n")
-    said = ossicle("jobs", "cancel", "-p", project)
-    assert (said.code, said.out) == (1, "cancelled: forgotten, open\n")
+    result = ossicle("jobs", "cancel", "-p", project)
+    assert (result.code, result.out) == (1, "cancelled: forgotten, open\n")
     for line in range(3, 3 + len(DAMAGED)):
-        assert f"submitted.jsonl, line {line}: not a job with its number" in said.err
+        assert f"submitted.jsonl, line {line}: not a job with its number" in result.err
     for file in ("asked", "cancelled"):
         assert not any(word in (bin_ / file).read_text() for word in ("root", "--me", "\u0663"))

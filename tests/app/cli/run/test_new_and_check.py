@@ -33,16 +33,16 @@ def corpus(place: Path, labels: dict[str, str]) -> Path:
 
 
 def new(ossicle: Commands, place: Path, *more: object) -> tuple[int, str, str]:
-    said = ossicle("new", "tapes", place / "p", "--audio", place / "audio", "--annotations", place / "tables", *more)
-    return said.code, " ".join(said.out.split()), said.err
+    result = ossicle("new", "tapes", place / "p", "--audio", place / "audio", "--annotations", place / "tables", *more)
+    return result.code, " ".join(result.out.split()), result.err
 
 
 def checked(ossicle: Commands, place: Path, *more: object) -> tuple[int, dict[str, list[tuple[bool, bool, str]]]]:
-    said = ossicle("check", "-p", place / "p", "--json", *more)
+    result = ossicle("check", "-p", place / "p", "--json", *more)
     out: dict[str, list[tuple[bool, bool, str]]] = {}
-    for one in json.loads(said.out):
-        out.setdefault(one["what"], []).append((one["ok"], one["warns"], one["message"]))
-    return said.code, out
+    for load in json.loads(result.out):
+        out.setdefault(load["what"], []).append((load["ok"], load["warns"], load["message"]))
+    return result.code, out
 
 
 TWO_SCHEMES = {**{f"x_b{n}-f1": "call" for n in "ABC"}, **{f"zf_R{n}": "call" for n in range(4)}}
@@ -56,10 +56,10 @@ def test_recordings_that_the_template_does_not_fit_are_counted_by_both(tmp_path:
     assert "4 files (first: zf_R0.wav): its name does not match '*_b{bird}-f*'" in out
     assert "14 found: 6 used, 8 left out" in out
     assert "a run would leave something out" in err
-    code, found = checked(ossicle, place)
+    code, result = checked(ossicle, place)
     assert code == 3
-    assert found["used recordings"] == [(False, False, "7 audio files: 3 used, 4 left out")]
-    assert len(found["left out"]) == 2
+    assert result["used recordings"] == [(False, False, "7 audio files: 3 used, 4 left out")]
+    assert len(result["left out"]) == 2
     # The remedy works.
     code, out, err = new(
         ossicle, place, "--force", "--group", "bird", "--name-template", "*_b{bird}-f*", "--name-template", "zf_{bird}"
@@ -74,9 +74,9 @@ def test_a_run_and_health_end_as_check_says(tmp_path: Path, ossicle: Commands) -
         (place / "tables/siteA_1.Table.1.selections.txt").read_text().replace("siteA_1", "gone")
     )
     assert new(ossicle, place, "--group", "site")[0] == 0
-    code, found = checked(ossicle, place)
+    code, result = checked(ossicle, place)
     assert code == 3
-    assert any("matches no recording" in message for _, _, message in found["left out"])
+    assert any("matches no recording" in message for _, _, message in result["left out"])
     for command in (("run", "--until", "dataset"), ("dataset", "health")):
         assert ossicle(*command, "-p", place / "p", "--progress", "none").code == 3
     assert checked(ossicle, place)[0] == 3
@@ -85,8 +85,8 @@ def test_a_run_and_health_end_as_check_says(tmp_path: Path, ossicle: Commands) -
 def test_a_label_of_one_group_is_named(tmp_path: Path, ossicle: Commands) -> None:
     place = corpus(tmp_path, {"siteA_1": "x", "siteB_1": "y", "siteC_1": "z", "siteD_1": "z"})
     assert "label 'x' occurs in group 'A' only" in new(ossicle, place, "--group", "site")[1]
-    code, found = checked(ossicle, place)
-    ((ok, warns, message),) = found["not judged"]
+    code, result = checked(ossicle, place)
+    ((ok, warns, message),) = result["not judged"]
     assert (code, ok, warns) == (0, True, True)
     assert "never trained on it" in message
     assert "'z'" not in message
@@ -110,23 +110,23 @@ def test_a_class_without_negatives_is_a_warning_of_check_and_health(tmp_path: Pa
         noise = np.random.default_rng(seed).normal(0, 0.05, RATE).astype(np.float32)
         (place / "audio" / "wren").mkdir(parents=True, exist_ok=True)
         write_wav(place / "audio" / "wren" / f"{name}.wav", noise, RATE)
-    said = ossicle("new", "birds", place / "p", "--audio", place / "audio", "--folds", 2)
-    assert "there are no negatives" in " ".join(said.out.split())
+    result = ossicle("new", "birds", place / "p", "--audio", place / "audio", "--folds", 2)
+    assert "there are no negatives" in " ".join(result.out.split())
     assert checked(ossicle, place)[1]["no negatives"][0][1]
     health = ossicle("dataset", "health", "-p", place / "p", "--progress", "none", "--json")
-    assert "no_negatives" in {one["code"] for one in json.loads(health.out)["problems"]}
+    assert "no_negatives" in {problem["code"] for problem in json.loads(health.out)["problems"]}
 
 
 def test_what_cannot_be_split_or_read_blocks(tmp_path: Path, ossicle: Commands) -> None:
     place = corpus(tmp_path, {"siteA_1": "x", "siteB_1": "x"})
     new(ossicle, place, "--group", "site")
-    code, found = checked(ossicle, place, "--set", "split.folds=3")
+    code, result = checked(ossicle, place, "--set", "split.folds=3")
     assert code == 2
-    assert found["split"][0][2].startswith("3 folds were requested")
+    assert result["split"][0][2].startswith("3 folds were requested")
     (place / "tables/siteA_1.Table.1.selections.txt").write_text("Begin Time (s)\tEnd Time (s)\nx\ty\n")
-    code, found = checked(ossicle, place)
+    code, result = checked(ossicle, place)
     assert code == 2
-    assert "siteA_1.Table.1.selections.txt" in found["used recordings"][0][2]
+    assert "siteA_1.Table.1.selections.txt" in result["used recordings"][0][2]
 
 
 def test_check_writes_nothing(tmp_path: Path, ossicle: Commands) -> None:

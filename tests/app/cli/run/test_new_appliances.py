@@ -17,8 +17,8 @@ def audio(tmp_path: Path) -> Path:
 
 
 def new(ossicle: Commands, audio: Path, *more: object) -> tuple[int, str, str]:
-    said = ossicle("new", "appliances", audio.parent / "p", "--audio", audio, "--template", TEMPLATE, *more)
-    return said.code, " ".join(said.out.split()), said.err
+    result = ossicle("new", "appliances", audio.parent / "p", "--audio", audio, "--template", TEMPLATE, *more)
+    return result.code, " ".join(result.out.split()), result.err
 
 
 def test_all_combinations_are_there_and_eight_recordings_are_insufficient(audio: Path, ossicle: Commands) -> None:
@@ -29,9 +29,9 @@ def test_all_combinations_are_there_and_eight_recordings_are_insufficient(audio:
     assert "ac before fridge; ac hides fridge" in out
     assert "insufficient warning ac: 4 recordings with it on and 4 with it off" in out
     assert "no recording with" not in out
-    code, found = ossicle("check", "-p", audio.parent / "p", "--json")[:2]
+    code, result = ossicle("check", "-p", audio.parent / "p", "--json")[:2]
     assert code == 0
-    assert "insufficient" in {one["what"] for one in json.loads(found)}
+    assert "insufficient" in {load["what"] for load in json.loads(result)}
 
 
 def test_the_option_has_two_names(audio: Path, ossicle: Commands) -> None:
@@ -66,11 +66,11 @@ def test_a_mask_that_is_no_label_names_the_neighbour(audio: Path, ossicle: Comma
 def test_files_and_windows_are_part_of_the_dataset(audio: Path, ossicle: Commands) -> None:
     new(ossicle, audio)
     place = audio.parent / "p"
-    said = ossicle(
+    result = ossicle(
         "run", "-p", place, "--until", "dataset", "--set", "features.hop_s=0.02", "--set", "dataset.drop_loudest=10.0"
     )
-    assert said.code == 0, said.err
-    assert "208 windows of 8 recordings; the loudest 24 are not trained on (3 each)" in said.err
+    assert result.code == 0, result.err
+    assert "208 windows of 8 recordings; the loudest 24 are not trained on (3 each)" in result.err
     folder = next((place / "data" / "dataset").iterdir())
     with (folder / "files.csv").open() as file:
         rows = list(csv.DictReader(file))

@@ -33,14 +33,14 @@ def new(ossicle: Commands, events: Path, *more: object) -> Any:
 
 
 def rows(ossicle: Commands, place: Path, *more: object) -> tuple[int, dict[str, Any]]:
-    said = ossicle("check", "-p", place / "p", "--json", *more)
-    return said.code, {one["what"]: one for one in json.loads(said.out)}
+    result = ossicle("check", "-p", place / "p", "--json", *more)
+    return result.code, {load["what"]: load for load in json.loads(result.out)}
 
 
 def test_new_says_what_the_manifest_holds(events: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = new(ossicle, events)
-    assert said.code == 0, said.err
-    out = " ".join(said.out.split())
+    result = new(ossicle, events)
+    assert result.code == 0, result.err
+    out = " ".join(result.out.split())
     for words in (
         "manifest: 36 events of 2 sources",
         "group: session; no split divides it",
@@ -58,8 +58,8 @@ def test_the_preview_names_labels_as_the_run_does(tmp_path: Path, ossicle: Comma
     out = " ".join(new(ossicle, events).out.split())
     assert "labels renamed: Kick = kick, SD = snare" in out
     assert "labels ok 3: gong (12), kick (12), snare (12)" in out
-    _, found = rows(ossicle, tmp_path, "--set", 'corpus.labels=["kick"]')
-    assert found["labels"]["message"] == "1: kick (12); 2 more with 24 hits are not in corpus.labels"
+    _, result = rows(ossicle, tmp_path, "--set", 'corpus.labels=["kick"]')
+    assert result["labels"]["message"] == "1: kick (12); 2 more with 24 hits are not in corpus.labels"
 
 
 def test_new_writes_a_variant_for_each_preset(events: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -72,19 +72,19 @@ def test_new_writes_a_variant_for_each_preset(events: Path, tmp_path: Path, ossi
 
 def test_check_wants_every_root_present_and_not_empty(events: Path, tmp_path: Path, ossicle: Commands) -> None:
     assert new(ossicle, events).code == 0
-    code, found = rows(ossicle, tmp_path)
+    code, result = rows(ossicle, tmp_path)
     assert code == 0
-    assert found["root groove"]["message"].endswith("hits/audio/groove")
+    assert result["root groove"]["message"].endswith("hits/audio/groove")
     audio = events.parent / "audio"
     (audio / "enst").rename(tmp_path / "unmounted")
-    code, found = rows(ossicle, tmp_path)
+    code, result = rows(ossicle, tmp_path)
     assert code == 2
-    assert "enst does not exist; name it with `[roots] enst" in found["root enst"]["message"]
-    assert "3 of them, with 18 events, are missing (session_1/mix.wav first)" in found["source enst"]["message"]
+    assert "enst does not exist; name it with `[roots] enst" in result["root enst"]["message"]
+    assert "3 of them, with 18 events, are missing (session_1/mix.wav first)" in result["source enst"]["message"]
     (audio / "enst").mkdir()
-    code, found = rows(ossicle, tmp_path)
+    code, result = rows(ossicle, tmp_path)
     assert code == 2
-    assert "enst is empty" in found["root enst"]["message"]
+    assert "enst is empty" in result["root enst"]["message"]
 
 
 def test_a_moved_root_is_found_through_the_environment(
@@ -93,26 +93,26 @@ def test_a_moved_root_is_found_through_the_environment(
     assert new(ossicle, events).code == 0
     (events.parent / "audio" / "enst").rename(tmp_path / "moved")
     monkeypatch.setenv("OSSICLE_ROOT_ENST", str(tmp_path / "moved"))
-    code, found = rows(ossicle, tmp_path)
+    code, result = rows(ossicle, tmp_path)
     assert code == 0
-    assert found["root enst"]["warns"]
+    assert result["root enst"]["warns"]
 
 
 def test_missing_recordings_within_the_limit_are_listed(events: Path, tmp_path: Path, ossicle: Commands) -> None:
     assert new(ossicle, events).code == 0
     (events.parent / "audio" / "enst" / "session_3" / "mix.wav").unlink()
     assert rows(ossicle, tmp_path)[0] == 2
-    code, found = rows(ossicle, tmp_path, "--set", "corpus.max_missing=0.5")
+    code, result = rows(ossicle, tmp_path, "--set", "corpus.max_missing=0.5")
     assert code == 3
-    assert "1 of them, with 6 events, are missing" in found["source enst"]["message"]
+    assert "1 of them, with 6 events, are missing" in result["source enst"]["message"]
 
 
 def test_a_manifest_of_another_length_is_a_warning(events: Path, tmp_path: Path, ossicle: Commands) -> None:
     assert new(ossicle, events).code == 0
     events.write_text("".join(events.read_text().splitlines(keepends=True)[:-1]))
-    _, found = rows(ossicle, tmp_path)
-    assert found["manifest"]["warns"]
-    assert "35 events in 35 lines, but [corpus] manifest_total is 36" in found["manifest"]["message"]
+    _, result = rows(ossicle, tmp_path)
+    assert result["manifest"]["warns"]
+    assert "35 events in 35 lines, but [corpus] manifest_total is 36" in result["manifest"]["message"]
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_a_manifest_of_another_length_is_a_warning(events: Path, tmp_path: Path,
     ],
 )
 def test_options_that_exclude_each_other(events: Path, ossicle: Commands, more: tuple[object, ...], words: str) -> None:
-    said = new(ossicle, events, *more)
-    assert said.code == 2
-    assert words in said.err
+    result = new(ossicle, events, *more)
+    assert result.code == 2
+    assert words in result.err
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,6 @@ def test_options_that_exclude_each_other(events: Path, ossicle: Commands, more: 
     ],
 )
 def test_options_that_need_a_manifest(tmp_path: Path, ossicle: Commands, more: tuple[object, ...], words: str) -> None:
-    said = ossicle("new", "drums", tmp_path / "p", *more)
-    assert said.code == 2
-    assert words in said.err
+    result = ossicle("new", "drums", tmp_path / "p", *more)
+    assert result.code == 2
+    assert words in result.err

@@ -19,9 +19,9 @@ def home(tmp_path: Path) -> Path:
 
 def test_a_project_with_words_says_what_judges_the_units(home: Path, ossicle: Commands) -> None:
     project = home / "p"
-    said = ossicle("new", "units", project, "--audio", home / "audio", "--words", home / "words.tsv")
-    assert (said.code, said.err) == (0, "")
-    text = " ".join(said.out.split())
+    result = ossicle("new", "units", project, "--audio", home / "audio", "--words", home / "words.tsv")
+    assert (result.code, result.err) == (0, "")
+    text = " ".join(result.out.split())
     assert "rows of words ok 24 found: 24 used, 0 left out" in text
     assert "words ok 24 of 4 kinds (" in text
     assert "groups ok 2 by speaker: 0, 1" in text
@@ -33,9 +33,9 @@ def test_a_project_with_words_says_what_judges_the_units(home: Path, ossicle: Co
 
 
 def test_without_words_nothing_is_missing_and_it_says_what_is_left_out(home: Path, ossicle: Commands) -> None:
-    said = ossicle("new", "units", home / "p", "--audio", home / "audio")
-    assert (said.code, said.err) == (0, "")
-    assert "none: agreement with words, ABX and word boundaries are left out" in said.out
+    result = ossicle("new", "units", home / "p", "--audio", home / "audio")
+    assert (result.code, result.err) == (0, "")
+    assert "none: agreement with words, ABX and word boundaries are left out" in result.out
     checked = ossicle("check", "-p", home / "p")
     assert checked.code == 0, checked.out
     assert "nothing to learn" not in checked.out
@@ -45,8 +45,8 @@ def test_without_words_nothing_is_missing_and_it_says_what_is_left_out(home: Pat
 def test_a_word_goes_to_no_other_recording_than_it_names(home: Path, ossicle: Commands) -> None:
     table = home / "words.tsv"
     table.write_text(table.read_text() + "speaker7_0\t0\t0.2\tai\n")
-    said = ossicle("new", "units", home / "p", "--audio", home / "audio", "--words", table)
-    text = " ".join(said.out.split())
+    result = ossicle("new", "units", home / "p", "--audio", home / "audio", "--words", table)
+    text = " ".join(result.out.split())
     assert "rows of words lost 25 found: 24 used, 1 left out" in text
     run = ossicle("run", "-p", home / "p", "--until", "segments")
     assert run.code == 3
@@ -54,13 +54,13 @@ def test_a_word_goes_to_no_other_recording_than_it_names(home: Path, ossicle: Co
 
 
 def test_options_of_labels_are_refused(home: Path, ossicle: Commands) -> None:
-    said = ossicle("new", "units", home / "p", "--audio", home / "audio", "--labels", "folder")
-    assert said.code == 2
-    assert "--labels: the recipe 'units' learns from no labels; leave it out" in said.err
-    said = ossicle("new", "tapes", home / "q", "--audio", home / "audio", "--words", home / "words.tsv")
-    assert said.code == 2
-    assert "--words" in said.err
-    assert "use --annotations" in said.err
+    result = ossicle("new", "units", home / "p", "--audio", home / "audio", "--labels", "folder")
+    assert result.code == 2
+    assert "--labels: the recipe 'units' learns from no labels; leave it out" in result.err
+    result = ossicle("new", "tapes", home / "q", "--audio", home / "audio", "--words", home / "words.tsv")
+    assert result.code == 2
+    assert "--words" in result.err
+    assert "use --annotations" in result.err
 
 
 def test_recordings_and_segments_that_cannot_be_used_are_named(home: Path, ossicle: Commands) -> None:
@@ -84,9 +84,9 @@ def test_recordings_and_segments_that_cannot_be_used_are_named(home: Path, ossic
 
 def test_a_copy_of_all_recordings_is_kept_on_request_alone(home: Path, ossicle: Commands) -> None:
     ossicle("new", "units", home / "p", "--audio", home / "audio")
-    said = ossicle("store", "build", "-p", home / "p")
-    assert said.code == 2
-    assert "[segments] keep_audio = false: this project has no store; set it to true" in said.err
+    result = ossicle("store", "build", "-p", home / "p")
+    assert result.code == 2
+    assert "[segments] keep_audio = false: this project has no store; set it to true" in result.err
     keep = ("--set", "segments.keep_audio=true")
     assert ossicle("run", "-p", home / "p", "--until", "segments").code == 0
     run = ossicle("run", "-p", home / "p", "--until", "segments", *keep)

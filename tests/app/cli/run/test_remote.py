@@ -38,9 +38,9 @@ def test_push_ls_and_pull(ossicle: Commands, mine: Path, tmp_path: Path) -> None
 
 def test_verify_mends_and_a_dry_run_only_tells(ossicle: Commands, mine: Path, tmp_path: Path) -> None:
     there = tmp_path / "there"
-    told = ossicle("remote", "push", mine, f"file:{there}", "--dry-run", "--progress", "none")
-    assert "would send tape 1/a.wav (3 bytes)" in told.out
-    assert (told.out.splitlines()[-1], there.exists()) == ("would send 2 files, 5 bytes", False)
+    result = ossicle("remote", "push", mine, f"file:{there}", "--dry-run", "--progress", "none")
+    assert "would send tape 1/a.wav (3 bytes)" in result.out
+    assert (result.out.splitlines()[-1], there.exists()) == ("would send 2 files, 5 bytes", False)
     ossicle("remote", "push", mine, f"file:{there}", "--progress", "none")
     state = (there / "b.wav").stat()
     (there / "b.wav").write_bytes(b"DE")
@@ -51,9 +51,9 @@ def test_verify_mends_and_a_dry_run_only_tells(ossicle: Commands, mine: Path, tm
 
 def test_what_is_left_out_is_listed_with_exit_code_3(ossicle: Commands, mine: Path, tmp_path: Path) -> None:
     os.symlink(tmp_path / "elsewhere", mine / "link")
-    told = ossicle("remote", "push", mine, f"file:{tmp_path / 'there'}", "--progress", "none")
-    assert (told.code, told.out.splitlines()[-1]) == (3, "sent 2 files, 5 bytes")
-    assert "link: is a symbolic link, which is not followed" in told.err
+    result = ossicle("remote", "push", mine, f"file:{tmp_path / 'there'}", "--progress", "none")
+    assert (result.code, result.out.splitlines()[-1]) == (3, "sent 2 files, 5 bytes")
+    assert "link: is a symbolic link, which is not followed" in result.err
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_what_is_left_out_is_listed_with_exit_code_3(ossicle: Commands, mine: Pa
     ],
 )
 def test_addresses_that_name_no_place(ossicle: Commands, mine: Path, address: str, why: str) -> None:
-    told = ossicle("remote", "push", mine, "--", address)
-    assert (told.code, why in told.err) == (2, True), told
+    result = ossicle("remote", "push", mine, "--", address)
+    assert (result.code, why in result.err) == (2, True), result
 
 
 def test_short_names_of_machines_are_no_drives() -> None:
@@ -94,25 +94,25 @@ def test_a_name_stays_on_its_line(ossicle: Commands, tmp_path: Path) -> None:
     (tmp_path / "mine" / name).write_bytes(b"a")
     os.symlink(tmp_path, tmp_path / "mine" / f"link{name}")
     there = f"file:{tmp_path / 'there'}"
-    told = ossicle("remote", "push", tmp_path / "mine", there, "--dry-run", "--progress", "none")
-    assert told.out.splitlines()[0] == f"would send {shown} (1 bytes)"
-    assert told.err.splitlines() == [f"link{shown}: is a symbolic link, which is not followed"]
+    result = ossicle("remote", "push", tmp_path / "mine", there, "--dry-run", "--progress", "none")
+    assert result.out.splitlines()[0] == f"would send {shown} (1 bytes)"
+    assert result.err.splitlines() == [f"link{shown}: is a symbolic link, which is not followed"]
     ossicle("remote", "push", tmp_path / "mine", there, "--progress", "none")
     assert any(line.split()[:2] == [shown, "1"] for line in ossicle("remote", "ls", there).out.splitlines())
 
 
 @pytest.mark.parametrize("target", ["mine", "mine/inside", "."])
 def test_a_folder_is_not_copied_into_itself(ossicle: Commands, mine: Path, tmp_path: Path, target: str) -> None:
-    told = ossicle("remote", "push", mine, f"file:{tmp_path / target}")
-    assert (told.code, "is in the other" in told.err) == (2, True)
+    result = ossicle("remote", "push", mine, f"file:{tmp_path / target}")
+    assert (result.code, "is in the other" in result.err) == (2, True)
 
 
 def test_folders_that_do_not_exist(ossicle: Commands, tmp_path: Path) -> None:
     assert ossicle("remote", "push", tmp_path / "none", f"file:{tmp_path / 'there'}").code == 2
-    told = ossicle("remote", "pull", f"file:{tmp_path / 'none'}", tmp_path / "back")
-    assert (told.code, (tmp_path / "back").exists()) == (2, False)
-    told = ossicle("remote", "ls", f"file:{tmp_path / 'none'}")
-    assert (told.code, "does not exist" in told.err) == (2, True)
+    result = ossicle("remote", "pull", f"file:{tmp_path / 'none'}", tmp_path / "back")
+    assert (result.code, (tmp_path / "back").exists()) == (2, False)
+    result = ossicle("remote", "ls", f"file:{tmp_path / 'none'}")
+    assert (result.code, "does not exist" in result.err) == (2, True)
 
 
 def test_a_machine_that_does_not_answer(
@@ -123,8 +123,11 @@ def test_a_machine_that_does_not_answer(
     program.write_text("#!/bin/sh\necho 'no route to host' >&2\nexit 255\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
-    told = ossicle("remote", "ls", "cluster:data")
-    assert (told.code, "ssh cannot reach cluster: no route to host; try `ssh cluster true`" in told.err) == (1, True)
+    result = ossicle("remote", "ls", "cluster:data")
+    assert (result.code, "ssh cannot reach cluster: no route to host; try `ssh cluster true`" in result.err) == (
+        1,
+        True,
+    )
 
 
 def test_the_home_folder_in_an_address(

@@ -33,35 +33,35 @@ def project(tmp_path: Path, without_training: None, ossicle: Commands) -> Path:
 
 
 def run_folders(project: Path) -> list[RunFolder]:
-    return [RunFolder(one.parent) for one in sorted(project.glob("data/training/*/*/weights.safetensors"))]
+    return [RunFolder(path.parent) for path in sorted(project.glob("data/training/*/*/weights.safetensors"))]
 
 
 def test_show_lists_every_training_and_says_what_its_curves_show(project: Path, ossicle: Commands) -> None:
-    said = ossicle("track", "show", "-p", project)
-    assert said.code == 0
-    assert "probe-final" in said.out
-    assert "0.750" in said.out
-    assert "training: early plateau" in said.out
-    assert "likely cause: the network is too small" in " ".join(said.out.split())
-    found = json.loads(ossicle("track", "show", "-p", project, "--json").out)
-    assert [one["figures"] for one in found["trainings"]] == ["log"] * len(run_folders(project))
-    assert found["trainings"][0]["tags"] == ["first"]
-    assert found["trainings"][0]["last_validated"]["val_accuracy"] == 0.75
-    assert len(found["notes"]) == 1
+    result = ossicle("track", "show", "-p", project)
+    assert result.code == 0
+    assert "probe-final" in result.out
+    assert "0.750" in result.out
+    assert "training: early plateau" in result.out
+    assert "likely cause: the network is too small" in " ".join(result.out.split())
+    content = json.loads(ossicle("track", "show", "-p", project, "--json").out)
+    assert [training["figures"] for training in content["trainings"]] == ["log"] * len(run_folders(project))
+    assert content["trainings"][0]["tags"] == ["first"]
+    assert content["trainings"][0]["last_validated"]["val_accuracy"] == 0.75
+    assert len(content["notes"]) == 1
 
 
 def test_train_and_run_say_it_too(project: Path, ossicle: Commands) -> None:
     assert "training: early plateau" in ossicle("train", "-p", project, "--progress", "none").out
-    said = ossicle("run", "-p", project, "--until", "training", "--progress", "none", "--json")
-    assert len(json.loads(said.out)["training_notes"]) == 1
+    result = ossicle("run", "-p", project, "--until", "training", "--progress", "none", "--json")
+    assert len(json.loads(result.out)["training_notes"]) == 1
     assert "training: early plateau" in ossicle("run", "training", "-p", project, "--progress", "none").out
 
 
 def test_without_a_training_it_says_how_to_get_one(tmp_path: Path, ossicle: Commands) -> None:
     write_tapes(tmp_path, ("siteA_1", "siteB_1"))
     (tmp_path / "ossicle.toml").write_text(PROJECT)
-    said = ossicle("track", "show", "-p", tmp_path)
-    assert (said.code, "ossicle train --help" in " ".join(said.out.split())) == (0, True)
+    result = ossicle("track", "show", "-p", tmp_path)
+    assert (result.code, "ossicle train --help" in " ".join(result.out.split())) == (0, True)
 
 
 def test_a_dry_run_and_a_missing_connection_upload_nothing(
@@ -69,9 +69,9 @@ def test_a_dry_run_and_a_missing_connection_upload_nothing(
 ) -> None:
     asked: list[object] = []
     monkeypatch.setattr(upload_module.socket, "create_connection", lambda *where, **how: asked.append(where))
-    said = ossicle("track", "sync", "-p", project, "--dry-run")
-    assert said.code == 0
-    assert "would upload detector/probe-final" in said.out
+    result = ossicle("track", "sync", "-p", project, "--dry-run")
+    assert result.code == 0
+    assert "would upload detector/probe-final" in result.out
     assert asked == []
     monkeypatch.undo()
     for name in upload_module._PROXIES:
@@ -79,11 +79,11 @@ def test_a_dry_run_and_a_missing_connection_upload_nothing(
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         monkeypatch.setenv("WANDB_BASE_URL", f"http://127.0.0.1:{closed.getsockname()[1]}")
-        said = ossicle("track", "sync", "-p", project, "--progress", "none")
-    assert said.code == 1
-    assert "cannot be reached" in said.err
-    assert "nothing is lost" in said.err
-    assert not any("uploaded" in one.tracking for one in run_folders(project))
+        result = ossicle("track", "sync", "-p", project, "--progress", "none")
+    assert result.code == 1
+    assert "cannot be reached" in result.err
+    assert "nothing is lost" in result.err
+    assert not any("uploaded" in run_folder.tracking for run_folder in run_folders(project))
 
 
 def test_what_is_uploaded_is_written_from_the_log_and_uploaded_once(
@@ -93,8 +93,8 @@ def test_what_is_uploaded_is_written_from_the_log_and_uploaded_once(
     monkeypatch.setattr(upload_module, "require_server", lambda: None)
     monkeypatch.setattr(upload_module, "upload", sent.append)
     only = ("track", "sync", "-p", project, "--progress", "none")
-    said = ossicle(*only)
-    assert said.code == 0
+    result = ossicle(*only)
+    assert result.code == 0
     assert len(sent) == len(run_folders(project))
     found = offline_run(sent[0])
     assert (found.group, found.tags, len(found.history)) == ("probe", ("first",), 30)
@@ -104,11 +104,11 @@ def test_what_is_uploaded_is_written_from_the_log_and_uploaded_once(
     assert "uploaded before" in again.err
     assert len(sent) == len(run_folders(project))
     # Another name is written and uploaded again, with the same id.
-    ids = [one.tracking["id"] for one in run_folders(project)]
+    ids = [run_folder.tracking["id"] for run_folder in run_folders(project)]
     assert ossicle(*only, "--set", "tracking.group=second").code == 0
     assert len(sent) == 2 * len(ids)
     assert offline_run(sent[-1]).group == "second"
-    assert [one.tracking["id"] for one in run_folders(project)] == ids
+    assert [run_folder.tracking["id"] for run_folder in run_folders(project)] == ids
 
 
 def test_what_wandb_refuses_is_told_in_its_words(

@@ -37,11 +37,11 @@ def test_a_cut_out_is_the_stretch_of_its_recording_to_the_sample(tmp_path: Path)
     cut.write("a/tape_05.23.wav", tmp_path / "a" / "tape_05.23.wav", events)
     cut.write_index()
     place = tmp_path / "out" / "a"
-    found = {one.name: soundfile.read(one, dtype="int16", always_2d=True) for one in place.iterdir()}
-    assert set(found) == {"tape_05.23_500_750.wav", "tape_05.23_20_100.wav", "tape_05.23_1900_2000.wav"}
+    result = {path.name: soundfile.read(path, dtype="int16", always_2d=True) for path in place.iterdir()}
+    assert set(result) == {"tape_05.23_500_750.wav", "tape_05.23_20_100.wav", "tape_05.23_1900_2000.wav"}
     # Padded, but never beyond the recording.
     for name, (low, high) in {"500_750": (3200, 6800), "20_100": (0, 1600), "1900_2000": (14400, 16000)}.items():
-        got, rate = found[f"tape_05.23_{name}.wav"]
+        got, rate = result[f"tape_05.23_{name}.wav"]
         assert rate == RATE
         np.testing.assert_array_equal(got, samples[low:high])
     index = pl.read_csv(tmp_path / "out" / INDEX)
@@ -86,7 +86,7 @@ def test_equal_stems_and_hostile_names_stay_apart_and_inside(tmp_path: Path) -> 
     cut.write_index()
     files = list(out.rglob("*.wav"))
     assert len(files) == len(names)
-    assert {one.resolve().is_relative_to(out) for one in files} == {True}
+    assert {path.resolve().is_relative_to(out) for path in files} == {True}
     assert len(pl.read_csv(out / INDEX)) == 2 * len(names)
     assert list(tmp_path.rglob("*up*")) == list(out.rglob("*up*"))
 
@@ -116,10 +116,10 @@ def test_the_command_takes_tables_of_any_kind(tmp_path: Path, ossicle: Commands)
     assert "contradict each other for a/t.1.wav" in refused.err
     # All of the same events are a copy.
     everything.write_text("file,start_s,end_s,label\na/t.1.wav,0.5,0.75,hum\na/t.1.wav,0.1,0.2,noise\n")
-    said = ossicle(*command)
-    assert said.code == 0, said.err
-    assert "says the same about a/t.1.wav" in said.err
-    assert json.loads(said.out)["written"] == ["a/t.1_500_750.wav", "b/t.1_1000_1250.wav"]
+    result = ossicle(*command)
+    assert result.code == 0, result.err
+    assert "says the same about a/t.1.wav" in result.err
+    assert json.loads(result.out)["written"] == ["a/t.1_500_750.wav", "b/t.1_1000_1250.wav"]
     with (tmp_path / "tables" / "events.csv").open("a") as table:
         table.write("gone.wav,0.5,0.75,hum\n")
     lost = ossicle("cutouts", tmp_path / "tables", tmp_path / "audio", "-o", tmp_path / "out2")
@@ -133,7 +133,7 @@ def test_the_command_takes_tables_of_any_kind(tmp_path: Path, ossicle: Commands)
 def test_predict_leaves_cut_outs_too(tmp_path: Path, old_bundle: Path, ossicle: Commands) -> None:
     record(tmp_path / "audio" / "a" / "t.1.wav", 0)
     record(tmp_path / "audio" / "b" / "t.1.wav", 1)
-    said = ossicle(
+    result = ossicle(
         "predict",
         old_bundle,
         tmp_path / "audio",
@@ -144,7 +144,7 @@ def test_predict_leaves_cut_outs_too(tmp_path: Path, old_bundle: Path, ossicle: 
         "--pad",
         "0.05",
     )
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     events = pl.read_csv(tmp_path / "out" / "events.csv")
     index = pl.read_csv(tmp_path / "cut" / INDEX)
     assert len(index) == len(events) > 0

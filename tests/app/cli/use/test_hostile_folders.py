@@ -48,10 +48,10 @@ def test_a_locked_folder_is_named_and_the_others_are_predicted(
     record(tmp_path / "in" / "a.wav")
     record(tmp_path / "in" / "locked" / "b.wav")
     os.symlink("loop.wav", tmp_path / "in" / "loop.wav")
-    said = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out")
-    assert said.code == 3
-    found = json.loads((tmp_path / "out" / "predictions.json").read_text())["recordings"]
-    by_name = {one["recording"]: (one["status"], one["reason"]) for one in found}
+    result = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out")
+    assert result.code == 3
+    content = json.loads((tmp_path / "out" / "predictions.json").read_text())["recordings"]
+    by_name = {one["recording"]: (one["status"], one["reason"]) for one in content}
     assert by_name["a.wav"][0] == "ok"
     assert by_name["locked"][0] == by_name["loop.wav"][0] == "left_out"
     assert by_name["locked"][1].endswith("Permission denied")
@@ -65,15 +65,15 @@ def test_a_locked_folder_is_named_by_check_and_health(tmp_path: Path, ossicle: C
     (tmp_path / "e.csv").write_text("file,start_time,end_time,label\nsiteA_1.wav,0.1,0.2,x\nsiteB_1.wav,0.1,0.2,x\n")
     (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "in"\nannotations = "e.csv"\n')
     for command in ("check", "dataset health"):
-        said = ossicle(*command.split(), "-p", tmp_path)
-        assert said.code in (2, 3), said
-        text = " ".join(said.out.split())
-        assert "locked" in text, said
-        assert "cannot be opened (Permission denied)" in text, said
-        assert "loop.wav" in text, said
-    said = ossicle("run", "-p", tmp_path, "--until", "corpus", "--progress", "none")
-    assert said.code == 3, said
-    assert "locked" in said.err, said
+        result = ossicle(*command.split(), "-p", tmp_path)
+        assert result.code in (2, 3), result
+        text = " ".join(result.out.split())
+        assert "locked" in text, result
+        assert "cannot be opened (Permission denied)" in text, result
+        assert "loop.wav" in text, result
+    result = ossicle("run", "-p", tmp_path, "--until", "corpus", "--progress", "none")
+    assert result.code == 3, result
+    assert "locked" in result.err, result
 
 
 def test_recordings_of_one_name_in_folders_with_hostile_names(
@@ -86,12 +86,12 @@ def test_recordings_of_one_name_in_folders_with_hostile_names(
         os.mkdir(folder)
         asked.append(Path(os.fsdecode(folder)) / "x.wav")
         shutil.copyfile(tmp_path / "one.wav", asked[-1])
-    found = find_audio(asked)
-    assert len(found) == len(NAMES)
-    assert all(first_control(name) is None for name, _ in found)
-    said = ossicle("predict", old_bundle, *asked, "-o", tmp_path / "out", "--format", "raven,csv,audacity")
-    assert said.code == 3
-    assert printable(said.out + said.err) == said.out + said.err
+    audio = find_audio(asked)
+    assert len(audio) == len(NAMES)
+    assert all(first_control(name) is None for name, _ in audio)
+    result = ossicle("predict", old_bundle, *asked, "-o", tmp_path / "out", "--format", "raven,csv,audacity")
+    assert result.code == 3
+    assert printable(result.out + result.err) == result.out + result.err
     listed = json.loads((tmp_path / "out" / "predictions.json").read_text())["recordings"]
     assert [one["status"] for one in listed].count("ok") == len(NAMES) - 1
     for path in (tmp_path / "out").rglob("*"):
@@ -115,9 +115,9 @@ def test_recordings_of_a_folder_in_other_formats_are_named_and_not_dropped(
 ) -> None:
     record(tmp_path / "in" / "a.wav")
     soundfile.write(tmp_path / "in" / "b.voc", np.zeros(8000), 8000)
-    said = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out")
-    assert said.code == 0
-    assert f"{tmp_path / 'in'}: not read: 1 file (b.voc) with the suffix .voc; convert to WAV or FLAC" in said.err
+    result = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out")
+    assert result.code == 0
+    assert f"{tmp_path / 'in'}: not read: 1 file (b.voc) with the suffix .voc; convert to WAV or FLAC" in result.err
 
 
 @pytest.mark.parametrize(("suffix", "codec", "container"), [

@@ -83,8 +83,8 @@ def after() -> Iterator[Callable[[float, int], None]]:
         timers[-1].start()
 
     yield send
-    for one in timers:
-        one.join()
+    for timer in timers:
+        timer.join()
 
 
 def ossicle(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
@@ -131,7 +131,7 @@ def test_what_is_recorded_streams_to_the_same_lines_and_the_summary_is_json(
     assert (summary["recorded"], summary["gaps"]) == ([str(wav)], 0)
     lines = lines_of(log.read_text())
     assert summary["sinks"] == [{"name": f"jsonl:{log}", "delivered": len(lines), "lost": 0, "last_error": ""}]
-    assert sum(one["count"] for one in summary["labels"]) == len(lines)
+    assert sum(label["count"] for label in summary["labels"]) == len(lines)
     assert ossicle(monkeypatch, "stream", bundle, wav) == 0
     streamed = lines_of(capfd.readouterr().out)
 

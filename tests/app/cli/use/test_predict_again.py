@@ -52,8 +52,8 @@ def test_killed_anywhere_it_goes_on_from_there(
     ossicle("predict", old_bundle, audio, "-o", tmp_path / "whole")
     command = ("predict", old_bundle, audio, "-o", tmp_path / "out")
     assert run_dying(RUN, ("replace", "mark"), left, *command).killed
-    said = ossicle(*command)
-    assert (said.code, reused(said)) == (0, done)
+    result = ossicle(*command)
+    assert (result.code, reused(result)) == (0, done)
     assert content(tmp_path / "out") == content(tmp_path / "whole")
 
 
@@ -82,8 +82,8 @@ def test_tables_that_people_corrected_stay_and_missing_ones_come_back(
     lost = table(out, "one").read_bytes()
     table(out, "one").unlink()
     table(out, "two").write_text("corrected\n")
-    said = ossicle("predict", old_bundle, audio, "-o", out, "--format", "raven,audacity,csv")
-    assert (said.code, reused(said)) == (0, list(NAMES))
+    result = ossicle("predict", old_bundle, audio, "-o", out, "--format", "raven,audacity,csv")
+    assert (result.code, reused(result)) == (0, list(NAMES))
     assert table(out, "one").read_bytes() == lost
     assert table(out, "two").read_text() == "corrected\n"
     assert (out / "three.txt").is_file()
@@ -96,8 +96,8 @@ def test_a_recording_that_went_bad_leaves_no_old_table(
     ossicle("predict", old_bundle, audio, "-o", out)
     (audio / "two.wav").write_bytes(b"")
     for _ in range(2):
-        said = ossicle("predict", old_bundle, audio, "-o", out)
-        assert (said.code, reused(said)) == (3, ["one.wav", "three.wav"])
+        result = ossicle("predict", old_bundle, audio, "-o", out)
+        assert (result.code, reused(result)) == (3, ["one.wav", "three.wav"])
         assert not table(out, "two").exists()
         assert "two.wav" not in (out / "events.csv").read_text()
     record(audio / "two.wav", 2)
@@ -113,15 +113,15 @@ def test_a_strange_line_in_the_journal_is_no_result(
     ossicle("predict", old_bundle, audio, "-o", out)
     with (out / JOURNAL).open("a") as file:
         file.write(f"{line}\n")
-    said = ossicle("predict", old_bundle, audio, "-o", out)
-    assert (said.code, reused(said)) == (0, ["three.wav", "two.wav"])
+    result = ossicle("predict", old_bundle, audio, "-o", out)
+    assert (result.code, reused(result)) == (0, ["three.wav", "two.wav"])
 
 
 def test_two_at_once_are_told(old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
     out = tmp_path / "out"
     out.mkdir()
     with project_lock(out):
-        said = ossicle("predict", old_bundle, audio, "-o", out)
-    assert said.code == 1
-    assert said.err.startswith(f"ossicle: {out} is in use by process {os.getpid()} on ")
-    assert len(said.err.splitlines()) == 1
+        result = ossicle("predict", old_bundle, audio, "-o", out)
+    assert result.code == 1
+    assert result.err.startswith(f"ossicle: {out} is in use by process {os.getpid()} on ")
+    assert len(result.err.splitlines()) == 1

@@ -42,14 +42,14 @@ def events(out: Path) -> dict[str, list[tuple[str, ...]]]:
 
 def test_predict_names_channels_that_cancel(old_bundle: Path, tapes: Path, tmp_path: Path, ossicle: Commands) -> None:
     for turn in ("computed", "reused"):
-        said = ossicle("predict", old_bundle, tapes, "-o", tmp_path / "out", "--json")
-        assert said.code == 0, turn
-        told = json.loads(said.out)
-        assert told["channel"] == "mean"
-        found = {one["recording"]: one["channels_cancel"] for one in told["recordings"]}
+        result = ossicle("predict", old_bundle, tapes, "-o", tmp_path / "out", "--json")
+        assert result.code == 0, turn
+        content = json.loads(result.out)
+        assert content["channel"] == "mean"
+        found = {recording["recording"]: recording["channels_cancel"] for recording in content["recordings"]}
         assert found == {"mono.wav": None, "anti.wav": -200.0, "second.wav": None}
         warning = "anti.wav: channels cancel: their mean is 200 dB below the loudest channel"
-        assert [line for line in said.err.splitlines() if "cancel" in line] == [
+        assert [line for line in result.err.splitlines() if "cancel" in line] == [
             f"{warning}, so events are missing; choose one with --channel first or loudest"
         ]
 
@@ -59,8 +59,8 @@ def test_the_chosen_channel_gives_the_events_of_that_channel_alone(
 ) -> None:
     for channel, same in (("first", ["anti"]), ("2", ["second"]), ("loudest", ["anti"])):
         out = tmp_path / channel
-        said = ossicle("predict", old_bundle, tapes, "-o", out, "--channel", channel)
-        assert (said.code, "cancel" in said.err) == (0, False)
+        result = ossicle("predict", old_bundle, tapes, "-o", out, "--channel", channel)
+        assert (result.code, "cancel" in result.err) == (0, False)
         found = events(out)
         assert found["mono"]
         for name in same:
@@ -74,20 +74,20 @@ def test_the_chosen_channel_gives_the_events_of_that_channel_alone(
 def test_stream_reads_the_chosen_channel(old_bundle: Path, tapes: Path, ossicle: Commands) -> None:
     mono = ossicle("stream", old_bundle, tapes / "mono.wav")
     for name, channel in (("anti", "first"), ("second", "2"), ("anti", "loudest")):
-        said = ossicle("stream", old_bundle, tapes / f"{name}.wav", "--channel", channel)
-        assert (said.code, said.out, said.err) == (0, mono.out, "")
-    said = ossicle("stream", old_bundle, tapes / "anti.wav")
-    assert "anti.wav: channels cancel" in said.err
+        result = ossicle("stream", old_bundle, tapes / f"{name}.wav", "--channel", channel)
+        assert (result.code, result.out, result.err) == (0, mono.out, "")
+    result = ossicle("stream", old_bundle, tapes / "anti.wav")
+    assert "anti.wav: channels cancel" in result.err
 
 
 def test_a_recording_without_the_channel_costs_only_itself(
     old_bundle: Path, tapes: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
-    said = ossicle("predict", old_bundle, tapes, "-o", tmp_path / "out", "--channel", "3", "--json")
-    assert said.code == 3
-    status = {one["recording"]: one["status"] for one in json.loads(said.out)["recordings"]}
+    result = ossicle("predict", old_bundle, tapes, "-o", tmp_path / "out", "--channel", "3", "--json")
+    assert result.code == 3
+    status = {recording["recording"]: recording["status"] for recording in json.loads(result.out)["recordings"]}
     assert status == {"mono.wav": "ok", "anti.wav": "left_out", "second.wav": "left_out"}
-    assert "has 2 channels, and [audio] channel = 3 is to be read" in said.err
+    assert "has 2 channels, and [audio] channel = 3 is to be read" in result.err
 
 
 @pytest.mark.parametrize("command", ["predict", "stream"])
@@ -95,9 +95,9 @@ def test_what_is_no_channel_is_a_usage_error(
     command: str, old_bundle: Path, tapes: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
     rest = ("-o", tmp_path / "out") if command == "predict" else ()
-    said = ossicle(command, old_bundle, tapes / "mono.wav", *rest, "--channel", "left")
-    assert said.code == 2
-    assert "--channel = 'left' is not" in said.err
+    result = ossicle(command, old_bundle, tapes / "mono.wav", *rest, "--channel", "left")
+    assert result.code == 2
+    assert "--channel = 'left' is not" in result.err
 
 
 def test_the_python_interface_reads_the_same(old_bundle: Path, tapes: Path) -> None:
@@ -122,16 +122,16 @@ def test_the_python_interface_reads_the_same(old_bundle: Path, tapes: Path) -> N
 
 def test_a_bundle_keeps_its_channel_and_one_without_it_reads_the_mean(old_bundle: Path) -> None:
     bundle = read_bundle(old_bundle)
-    told = manifest_of(bundle)
-    assert (bundle.plan.channel, "channel" in told["plan"]) == ("mean", False)
-    told["plan"]["channel"] = "2"
-    again = parse(json.dumps(told).encode(), old_bundle)
+    result = manifest_of(bundle)
+    assert (bundle.plan.channel, "channel" in result["plan"]) == ("mean", False)
+    result["plan"]["channel"] = "2"
+    again = parse(json.dumps(result).encode(), old_bundle)
     assert again.plan.channel == "2"
     assert manifest_of(again)["plan"]["channel"] == "2"
     for value in ("left", 2, ""):
-        told["plan"]["channel"] = value
+        result["plan"]["channel"] = value
         with pytest.raises(BundleError, match="channel"):
-            parse(json.dumps(told).encode(), old_bundle)
+            parse(json.dumps(result).encode(), old_bundle)
 
 
 def test_a_time_expanded_recording_is_named(old_bundle: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -139,8 +139,8 @@ def test_a_time_expanded_recording_is_named(old_bundle: Path, tmp_path: Path, os
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, RATE), RATE)
     guano = b"GUANO|Version: 1.0\nTE: 10\n"
     path.write_bytes(path.read_bytes() + b"guan" + len(guano).to_bytes(4, "little") + guano)
-    said = ossicle("predict", old_bundle, path, "-o", tmp_path / "out", "--json")
-    assert said.code == 0
-    assert json.loads(said.out)["recordings"][0]["time_expansion"] == 10.0
-    assert "bat.wav: slowed down 10 times" in said.err
+    result = ossicle("predict", old_bundle, path, "-o", tmp_path / "out", "--json")
+    assert result.code == 0
+    assert json.loads(result.out)["recordings"][0]["time_expansion"] == 10.0
+    assert "bat.wav: slowed down 10 times" in result.err
     assert "bat.wav: slowed down 10 times" in ossicle("stream", old_bundle, path).err

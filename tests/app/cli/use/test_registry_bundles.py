@@ -74,32 +74,32 @@ def test_a_damaged_version_is_not_run(
     registry: Registry, recording: Path, ossicle: Commands, words: tuple[str, ...]
 ) -> None:
     (registry.version("tapes").path / "card.md").write_text("?")
-    said = ossicle(words[0], "registry:tapes", recording, *words[1:])
-    assert said.code == 2
-    assert "card.md differs from its checksum" in said.err
-    assert "registry rollback tapes" in said.err
+    result = ossicle(words[0], "registry:tapes", recording, *words[1:])
+    assert result.code == 2
+    assert "card.md differs from its checksum" in result.err
+    assert "registry rollback tapes" in result.err
 
 
 def test_an_unknown_version_lists_the_known_ones(registry: Registry, recording: Path, ossicle: Commands) -> None:
-    said = ossicle("stream", "registry:tapes@7", recording)
-    assert said.code == 2
-    assert "there is no such version" in said.err
-    assert "versions: 1" in said.err
+    result = ossicle("stream", "registry:tapes@7", recording)
+    assert result.code == 2
+    assert "there is no such version" in result.err
+    assert "versions: 1" in result.err
 
 
 def test_live_names_a_missing_version_before_it_opens_a_device(registry: Registry, ossicle: Commands) -> None:
-    said = ossicle("live", "registry:tapes@7")
-    assert said.code == 2
-    assert "there is no such version" in said.err
+    result = ossicle("live", "registry:tapes@7")
+    assert result.code == 2
+    assert "there is no such version" in result.err
 
 
 def said_by(place: str, stated: str, project: Path, ossicle: Commands) -> str:
     """What a place says about a bundle, good or bad."""
     if place in FUNCTIONS:
-        said = ""
+        result = ""
         with contextlib.suppress(OssicleError):
             FUNCTIONS[place](stated)
-            return said
+            return result
         with pytest.raises(OssicleError) as error:
             FUNCTIONS[place](stated)
         return str(error.value)
@@ -116,10 +116,10 @@ def test_each_place_that_names_a_bundle_takes_a_promoted_one(
     (project / "ossicle.toml").write_text(PROJECT)
     expected = COMMANDS.get(place, ((), ""))[1]
     for stated in ("registry:tapes@current", "registry:tapes@1", f"registry:{registry.root}/tapes@1"):
-        said = said_by(place, stated, project, ossicle)
-        assert expected in said
-        assert "is neither" not in said
-        assert "no folder" not in said
+        result = said_by(place, stated, project, ossicle)
+        assert expected in result
+        assert "is neither" not in result
+        assert "no folder" not in result
     assert "there is no such version" in said_by(place, "registry:tapes@7", project, ossicle)
     (registry.version("tapes").path / "card.md").write_text("?")
     assert "card.md differs from its checksum" in said_by(place, "registry:tapes@1", project, ossicle)

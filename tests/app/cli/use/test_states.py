@@ -88,7 +88,7 @@ def test_a_damaged_journal_costs_only_its_lines(bundle: Path, audio: Path, tmp_p
 def test_stream_and_predict_give_the_same_changes_at_any_feed(bundle: Path, audio: Path, ossicle: Commands) -> None:
     """The window of 2 s is no multiple of the hop of 0.3 s: in the old system it never filled."""
     whole = load_bundle(bundle).states.predict_file(audio / "kitchen.wav").changes
-    assert [(one.label, one.state) for one in whole[2:]] == [
+    assert [(state_change.label, state_change.state) for state_change in whole[2:]] == [
         ("fridge", "on"),
         ("ac", "on"),
         ("fridge", "unknown"),
@@ -96,28 +96,33 @@ def test_stream_and_predict_give_the_same_changes_at_any_feed(bundle: Path, audi
         ("fridge", "on"),
         ("fridge", "off"),
     ]
-    expected = [(round(one.time_s, 6), one.label, one.state, round(one.decided_at_s, 6)) for one in whole]
+    expected = [
+        (round(state_change.time_s, 6), state_change.label, state_change.state, round(state_change.decided_at_s, 6))
+        for state_change in whole
+    ]
     for feed_s in FEEDS_S:
-        said = ossicle("stream", bundle, audio / "kitchen.wav", "--chunk-s", feed_s)
-        assert said.code == 0
-        found = [(one["time_s"], one["label"], one["state"], one["decided_at_s"]) for one in lines(said.out)]
+        result = ossicle("stream", bundle, audio / "kitchen.wav", "--chunk-s", feed_s)
+        assert result.code == 0
+        found = [(line["time_s"], line["label"], line["state"], line["decided_at_s"]) for line in lines(result.out)]
         assert found == expected
 
 
 def test_stream_ends_with_the_event_log_of_the_file(bundle: Path, audio: Path, ossicle: Commands) -> None:
-    found = load_bundle(bundle).states.predict_file(audio / "kitchen.wav")
-    said = ossicle("stream", bundle, audio / "kitchen.wav", "--only-changes")
-    header, _, *rows, delays = [line for line in said.err.splitlines() if line.strip()]
+    prediction = load_bundle(bundle).states.predict_file(audio / "kitchen.wav")
+    result = ossicle("stream", bundle, audio / "kitchen.wav", "--only-changes")
+    header, _, *rows, delays = [line for line in result.err.splitlines() if line.strip()]
     assert header.split()[0] == "label"
     for row, label in zip(rows, ("ac", "fridge"), strict=True):
-        own = [one for one in found.stretches if one.label == label]
-        on = [one.end_s - one.start_s for one in own if one.state == "on"]
-        known_s = sum(one.end_s - one.start_s for one in own if one.state != "unknown")
+        own = [stretch for stretch in prediction.stretches if stretch.label == label]
+        on = [state_stretch.end_s - state_stretch.start_s for state_stretch in own if state_stretch.state == "on"]
+        known_s = sum(
+            state_stretch.end_s - state_stretch.start_s for state_stretch in own if state_stretch.state != "unknown"
+        )
         figures = (len(on), f"{sum(on):.1f}", f"{100 * sum(on) / known_s:.1f} %")
         assert (
             row.split() == " ".join(map(str, (label, *figures, f"{sum(on) / len(on):.1f}", f"{max(on):.1f}"))).split()
         )
-    late_s = sorted(one.decided_at_s - one.time_s for one in found.changes)
+    late_s = sorted(change.decided_at_s - change.time_s for change in prediction.changes)
     assert delays.startswith("changes were decided after ")
     assert delays.endswith(f"at most {late_s[-1]:.2f} s")
 
@@ -142,8 +147,8 @@ def test_only_changes_leaves_out_what_does_not_change_the_status(
 ) -> None:
     alone = StateDecision(DECISION.rules, {}, ("ac",))
     bundle = write_state_bundle(tmp_path / "alone", states=alone).folder
-    found = lines(ossicle("stream", bundle, audio / "kitchen.wav", "--only-changes").out)
-    assert [(one["label"], one["state"], one["status"]) for one in found] == [
+    result = lines(ossicle("stream", bundle, audio / "kitchen.wav", "--only-changes").out)
+    assert [(one["label"], one["state"], one["status"]) for one in result] == [
         ("ac", "off", "ac-off"),
         ("fridge", "off", "ac-off"),
         ("ac", "on", "ac-on"),
@@ -152,8 +157,8 @@ def test_only_changes_leaves_out_what_does_not_change_the_status(
 
 
 def test_predict_writes_states_in_all_formats(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--format", "json,csv,parquet")
-    assert said.code == 0
+    result = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--format", "json,csv,parquet")
+    assert result.code == 0
     names = {path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")}
     assert {"states.json", "states.csv", "states.parquet", "files.csv", "files.parquet"} <= names
     table = pl.read_csv(tmp_path / "out" / "states.csv")
@@ -171,9 +176,9 @@ def test_predict_writes_states_in_all_formats(bundle: Path, audio: Path, tmp_pat
         ("off.wav", "off", "off", "both-off", "ok"),
     ]
     (kitchen,) = [
-        one
-        for one in json.loads((tmp_path / "out" / "states.json").read_text())["recordings"]
-        if one["recording"] == "kitchen.wav"
+        recording
+        for recording in json.loads((tmp_path / "out" / "states.json").read_text())["recordings"]
+        if recording["recording"] == "kitchen.wav"
     ]
     assert (kitchen["state"], kitchen["states"]) == ("fridge-on", {"ac": "off", "fridge": "on"})
     assert kitchen["stretches"][0] == {
@@ -188,8 +193,8 @@ def test_predict_writes_states_in_all_formats(bundle: Path, audio: Path, tmp_pat
 
 def test_an_unreadable_file_costs_only_itself(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
     (audio / "broken.wav").write_bytes(b"RIFF")
-    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out")
-    assert said.code == 3
+    result = ossicle("predict", bundle, audio, "-o", tmp_path / "out")
+    assert result.code == 3
     rows = pl.read_csv(tmp_path / "out" / "files.csv").select("path", "reading", "state").rows()
     assert rows[0] == ("broken.wav", "left_out", "unknown")
     assert [state for *_, state in rows[1:]] == ["ac-on", "fridge-on", "both-off"]
@@ -199,8 +204,8 @@ def test_an_unreadable_file_costs_only_itself(bundle: Path, audio: Path, tmp_pat
 def test_channels_that_cancel_are_reported(bundle: Path, tmp_path: Path, ossicle: Commands) -> None:
     left = hums((4.0, 0, 1))
     write_wav(tmp_path / "a.wav", np.stack([left, -left], axis=1), RATE)
-    said = ossicle("predict", bundle, tmp_path / "a.wav", "-o", tmp_path / "out")
-    assert "so states may be wrong; choose one with --channel first or loudest" in said.err
+    result = ossicle("predict", bundle, tmp_path / "a.wav", "-o", tmp_path / "out")
+    assert "so states may be wrong; choose one with --channel first or loudest" in result.err
     ossicle("predict", bundle, tmp_path / "a.wav", "-o", tmp_path / "first", "--channel", "first")
     assert pl.read_csv(tmp_path / "first" / "files.csv")["state"].to_list() == ["fridge-on"]
 
@@ -214,9 +219,9 @@ def expecting(tmp_path: Path, *rows: str, header: str = "path,ac,fridge,state") 
 def test_what_is_as_expected_ends_with_0(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
     # The fridge of hot.wav runs, but the AC hides it: unknown is right.
     table = expecting(tmp_path, "audio/hot.wav,on,on,ac-on", "kitchen.wav,0,1,fridge-on", "off.wav,off,,")
-    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
-    assert said.code == 0
-    assert "7 of 7 as expected" in said.out
+    result = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
+    assert result.code == 0
+    assert "7 of 7 as expected" in result.out
     # The table of files that predict writes can be given as it is.
     again = ossicle("predict", bundle, audio, "-o", tmp_path / "b", "--expect", tmp_path / "out" / "files.csv")
     assert again.code == 0
@@ -224,9 +229,11 @@ def test_what_is_as_expected_ends_with_0(bundle: Path, audio: Path, tmp_path: Pa
 
 def test_what_differs_is_printed_and_ends_with_1(bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
     table = expecting(tmp_path, "hot.wav,off,off,", "kitchen.wav,off,on,", "away.wav,on,off,")
-    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
-    assert said.code == 1
-    found = [re.split(r"\s{2,}", line.strip()) for line in said.out.splitlines() if line.rstrip().endswith(" differs")]
+    result = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
+    assert result.code == 1
+    found = [
+        re.split(r"\s{2,}", line.strip()) for line in result.out.splitlines() if line.rstrip().endswith(" differs")
+    ]
     assert found == [
         ["hot.wav", "ac", "off", "on", "differs"],
         ["hot.wav", "fridge", "off", "unknown", "differs"],
@@ -235,7 +242,7 @@ def test_what_differs_is_printed_and_ends_with_1(bundle: Path, audio: Path, tmp_
         ["away.wav", "fridge", "unknown", "missing", "differs"],
         ["away.wav", "(status)", "ac-on", "missing", "differs"],
     ]
-    assert "2 recordings not as expected, first hot.wav" in said.err
+    assert "2 recordings not as expected, first hot.wav" in result.err
     as_json = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table, "--json")
     assert as_json.code == 1
     assert [one["agrees"] for one in json.loads(as_json.out)["expected"]] == [False] * 3 + [True] * 3 + [False] * 3
@@ -255,19 +262,19 @@ def test_a_table_that_cannot_be_used_is_refused(
     bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, header: str, row: str, message: str
 ) -> None:
     table = expecting(tmp_path, row, header=header)
-    said = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
-    assert said.code == 2
-    assert re.search(message, said.err)
+    result = ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--expect", table)
+    assert result.code == 2
+    assert re.search(message, result.err)
 
 
 def test_a_bundle_without_a_fitted_decision_is_refused_with_the_missing_step(
     unfitted: Path, audio: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
     for words in (("predict", unfitted, audio, "-o", tmp_path / "out"), ("stream", unfitted, audio / "off.wav")):
-        said = ossicle(*words)
-        assert (said.code, said.out) == (2, "")
-        assert "the step state_decision of its project was not done" in said.err
-        assert "`ossicle run -p PROJECT`" in said.err
+        result = ossicle(*words)
+        assert (result.code, result.out) == (2, "")
+        assert "the step state_decision of its project was not done" in result.err
+        assert "`ossicle run -p PROJECT`" in result.err
     assert not (tmp_path / "out").exists()
     scored = ossicle("predict", unfitted, audio, "-o", tmp_path / "out", "--scores-only")
     assert scored.code == 0
@@ -306,6 +313,6 @@ def test_options_of_the_other_kind_of_bundle_are_refused(
         (("predict", old_bundle, audio, *out, "--expect", table), "--expect is for bundles of states"),
         (("stream", old_bundle, audio / "off.wav", "--only-changes"), "--only-changes is for bundles of states"),
     ]:
-        said = ossicle(*words)
-        assert said.code == 2, words
-        assert message in said.err
+        result = ossicle(*words)
+        assert result.code == 2, words
+        assert message in result.err

@@ -25,28 +25,28 @@ def test_a_transcript_has_the_times_of_the_events(
     labels = json.loads((old_bundle / "bundle.json").read_text())["labels"]
     notes = [word for place, label in enumerate(labels) for word in ("--midi-note", f"{label}={60 + place}")]
     out = tmp_path / "out"
-    said = ossicle("predict", old_bundle, audio, "-o", out, "--format", "csv,midi,json", *notes)
-    assert said.code == 0, said.err
-    found = json.loads((out / "set" / "one.events.json").read_text())
-    assert (found["recording"], found["duration_s"]) == ("set/one.wav", 2.0)
+    result = ossicle("predict", old_bundle, audio, "-o", out, "--format", "csv,midi,json", *notes)
+    assert result.code == 0, result.err
+    content = json.loads((out / "set" / "one.events.json").read_text())
+    assert (content["recording"], content["duration_s"]) == ("set/one.wav", 2.0)
     read = pretty_midi.PrettyMIDI(str(out / "set" / "one.mid"))
     hits = sorted((note.start, note.pitch) for drums in read.instruments for note in drums.notes)
-    wanted = sorted((event["start_s"], 60 + labels.index(event["label"])) for event in found["events"])
+    wanted = sorted((event["start_s"], 60 + labels.index(event["label"])) for event in content["events"])
     assert [pitch for _, pitch in hits] == [pitch for _, pitch in wanted]
     np.testing.assert_allclose([time for time, _ in hits], [time for time, _ in wanted], atol=1e-3)
     # Other velocities and notes, also for recordings that were finished before.
     before = (out / "set" / "one.mid").read_bytes()
-    said = ossicle("predict", old_bundle, audio, "-o", out, "--format", "midi", *notes, "--midi-velocity", "level")
-    assert (said.code, "(done before)" in said.err) == (0, True)
+    result = ossicle("predict", old_bundle, audio, "-o", out, "--format", "midi", *notes, "--midi-velocity", "level")
+    assert (result.code, "(done before)" in result.err) == (0, True)
     assert ((out / "set" / "one.mid").read_bytes() != before) == bool(hits)
 
 
 def test_labels_without_a_note_are_refused_before_scoring(
     old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
-    said = ossicle("predict", old_bundle, audio, "-o", tmp_path / "out", "--format", "midi")
-    assert said.code == 2
-    assert "no General MIDI note is known for" in said.err
+    result = ossicle("predict", old_bundle, audio, "-o", tmp_path / "out", "--format", "midi")
+    assert result.code == 2
+    assert "no General MIDI note is known for" in result.err
     assert not (tmp_path / "out").exists()
 
 
@@ -54,6 +54,6 @@ def test_labels_without_a_note_are_refused_before_scoring(
 def test_choices_of_midi_without_midi_are_refused(
     old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, words: tuple[str, str]
 ) -> None:
-    said = ossicle("predict", old_bundle, audio, "-o", tmp_path / "out", *words)
-    assert said.code == 2
-    assert "are for --format midi: add it, or leave them out" in said.err
+    result = ossicle("predict", old_bundle, audio, "-o", tmp_path / "out", *words)
+    assert result.code == 2
+    assert "are for --format midi: add it, or leave them out" in result.err

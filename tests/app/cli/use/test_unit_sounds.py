@@ -31,10 +31,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def spoken(ossicle: Commands, home: Path, out: Path, *words: object) -> dict[str, Any]:
-    said = ossicle("units", "vocoder", home / "vocoder", *words, "-o", out, "--json")
-    assert said.code == 0, said.err
-    found: dict[str, Any] = json.loads(said.out)
-    return found
+    result = ossicle("units", "vocoder", home / "vocoder", *words, "-o", out, "--json")
+    assert result.code == 0, result.err
+    content: dict[str, Any] = json.loads(result.out)
+    return content
 
 
 def sound(path: Path) -> np.ndarray:
@@ -47,8 +47,8 @@ def test_every_segment_becomes_a_file_of_units_times_hop(home: Path, tmp_path: P
     coded = ossicle("units", "encode", home / "vocoder", home / "audio", "-o", tmp_path / "coded")
     assert coded.code == 0, coded.err
     files = sorted((tmp_path / "coded").glob("*.units.json"))
-    found = spoken(ossicle, home, tmp_path / "out", *files)
-    assert len(found["written"]) == len(files) == 4
+    result = spoken(ossicle, home, tmp_path / "out", *files)
+    assert len(result["written"]) == len(files) == 4
     for file in files:
         units = read_json(file)["segments"][0]["units"]
         assert len(sound(tmp_path / "out" / file.name.replace(".units.json", ".wav"))) == len(units) * HOP
@@ -67,12 +67,16 @@ def test_lines_of_a_text_are_segments_and_runs_get_durations(home: Path, tmp_pat
 
 
 def test_recordings_beside_unit_files_are_not_overwritten(home: Path, tmp_path: Path, ossicle: Commands) -> None:
-    one = sorted((home / "audio").iterdir())[0]
-    recording = Path(shutil.copy(one, tmp_path / "a.wav"))
+    path = sorted((home / "audio").iterdir())[0]
+    recording = Path(shutil.copy(path, tmp_path / "a.wav"))
     assert ossicle("units", "encode", home / "vocoder", recording, "-o", tmp_path).code == 0
-    said = ossicle("units", "vocoder", home / "vocoder", tmp_path / "a.units.json", "-o", tmp_path)
-    assert (said.code, "a.wav lies beside" in said.err, "give another folder with --out" in said.err) == (2, True, True)
-    assert recording.read_bytes() == one.read_bytes()
+    result = ossicle("units", "vocoder", home / "vocoder", tmp_path / "a.units.json", "-o", tmp_path)
+    assert (result.code, "a.wav lies beside" in result.err, "give another folder with --out" in result.err) == (
+        2,
+        True,
+        True,
+    )
+    assert recording.read_bytes() == path.read_bytes()
     for _ in range(2):
         spoken(ossicle, home, tmp_path / "out", tmp_path / "a.units.json")
 
@@ -86,26 +90,26 @@ def test_files_without_units_are_named_and_segments_without_units_get_no_file(
     for options in ((), ("--json",)):
         out = tmp_path / f"out{len(options)}"
         files = [tmp_path / name for name in ("none.txt", "empty.units.json", "some.units.json")]
-        said = ossicle("units", "vocoder", home / "vocoder", *files, "-o", out, *options)
-        assert said.code == 3
+        result = ossicle("units", "vocoder", home / "vocoder", *files, "-o", out, *options)
+        assert result.code == 3
         for name in ("none.txt", "empty.units.json"):
-            assert f"{name}: it has no units" in said.err
-        assert "some.units.json" not in said.err
+            assert f"{name}: it has no units" in result.err
+        assert "some.units.json" not in result.err
         assert [path.name for path in out.iterdir()] == ["some_0002.wav"]
 
 
 def test_pairs_of_cut_recordings_have_names_of_their_own(home: Path, tmp_path: Path, ossicle: Commands) -> None:
     """Segment 0 of a recording ``a`` and a recording ``a_0000`` were written to the same files."""
-    one = sorted((home / "audio").iterdir())[0]
-    samples, rate = soundfile.read(one)
+    path = sorted((home / "audio").iterdir())[0]
+    samples, rate = soundfile.read(path)
     # Pieces of less than 2 s are merged.
     samples = np.tile(samples, -(-3 * rate // len(samples)))
     (tmp_path / "in").mkdir()
     for name, sounds in (("a", [samples, np.zeros(rate), samples]), ("a_0000", [samples])):
         soundfile.write(tmp_path / "in" / f"{name}.wav", np.concatenate(sounds), rate)
     call = ("units", "resynth", home / "vocoder", tmp_path / "in", "-o", tmp_path / "out", "--cut")
-    said = ossicle(*call, "--most-mcd", "1000", "--json")
-    assert said.code in {0, 4}, said.err
+    result = ossicle(*call, "--most-mcd", "1000", "--json")
+    assert result.code in {0, 4}, result.err
     pairs = read_json(tmp_path / "out" / "resynthesis.json")["pairs"]
     assert len(pairs) == len(list((tmp_path / "out").glob("*.original.wav"))) > 2
 
@@ -124,8 +128,8 @@ def test_f0_is_tracked_as_in_training(
     assert ranges == [PitchSettings(), PitchSettings(low_hz=150.0, high_hz=900.0)]
     for wrong in (3, {"low_hz": "x"}, {"low_hz": 10**400}, {"high_hz": 1}, {"code": 1}):
         write_json(mine / "training.json", {"pitch": wrong})
-        said = ossicle(*call)
-        assert (said.code, "training.json: pitch: " in said.err) == (1, True), said.err
+        result = ossicle(*call)
+        assert (result.code, "training.json: pitch: " in result.err) == (1, True), result.err
 
 
 def test_speaker_and_melody_change_the_sound_and_not_its_length(home: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -152,9 +156,9 @@ def test_impossible_voices_are_refused(
     home: Path, tmp_path: Path, ossicle: Commands, words: tuple[str, ...], said: str
 ) -> None:
     (tmp_path / "u.txt").write_text("1\n")
-    found = ossicle("units", "vocoder", home / "vocoder", tmp_path / "u.txt", "-o", tmp_path / "out", *words)
-    assert found.code == 2
-    assert any(part in found.err for part in said.split("|")), found.err
+    result = ossicle("units", "vocoder", home / "vocoder", tmp_path / "u.txt", "-o", tmp_path / "out", *words)
+    assert result.code == 2
+    assert any(part in result.err for part in said.split("|")), result.err
     assert not (tmp_path / "out").exists()
 
 
@@ -171,38 +175,38 @@ def test_nothing_is_written_if_any_file_is_of_another_quantiser(home: Path, tmp_
     good, bad = tmp_path / "good.txt", tmp_path / "bad.units.json"
     good.write_text("1 1\n")
     write_json(bad, {"quantiser": other.digest, "n_units": 5, "segments": [{"units": [1]}]})
-    found = ossicle("units", "vocoder", home / "vocoder", good, bad, "-o", tmp_path / "out")
-    assert found.code == 2
-    assert f"{bad}: its units are of the quantiser {other.digest[:12]}" in found.err
+    result = ossicle("units", "vocoder", home / "vocoder", good, bad, "-o", tmp_path / "out")
+    assert result.code == 2
+    assert f"{bad}: its units are of the quantiser {other.digest[:12]}" in result.err
     assert not (tmp_path / "out").exists()
 
 
 def test_places_that_are_no_vocoder_or_no_folder_are_named(home: Path, tmp_path: Path, ossicle: Commands) -> None:
     (tmp_path / "u.txt").write_text("1\n")
-    found = ossicle("units", "vocoder", tmp_path, tmp_path / "u.txt", "-o", tmp_path / "out")
-    assert (found.code, "not a vocoder" in found.err) == (2, True)
-    found = ossicle("units", "vocoder", home / "vocoder", tmp_path / "u.txt", "-o", tmp_path / "u.txt")
-    assert (found.code, "u.txt is a file; give a folder" in found.err) == (2, True)
-    found = ossicle("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "u.txt")
-    assert (found.code, "u.txt is a file; give a folder" in found.err) == (2, True)
+    result = ossicle("units", "vocoder", tmp_path, tmp_path / "u.txt", "-o", tmp_path / "out")
+    assert (result.code, "not a vocoder" in result.err) == (2, True)
+    result = ossicle("units", "vocoder", home / "vocoder", tmp_path / "u.txt", "-o", tmp_path / "u.txt")
+    assert (result.code, "u.txt is a file; give a folder" in result.err) == (2, True)
+    result = ossicle("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "u.txt")
+    assert (result.code, "u.txt is a file; give a folder" in result.err) == (2, True)
 
 
 def test_recordings_are_compared_with_what_is_made_of_them(home: Path, tmp_path: Path, ossicle: Commands) -> None:
     call = ("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "out", "--num-samples", "3")
-    said = ossicle(*call, "--json", "--most-mcd", "1000")
-    assert said.code == 0, said.err
-    figures = json.loads(said.out)
+    result = ossicle(*call, "--json", "--most-mcd", "1000")
+    assert result.code == 0, result.err
+    figures = json.loads(result.out)
     assert (figures["segments"], figures["verdict"]["passed"]) == (3, True)
     assert set(figures["mcd_db"]) == {"value", "low", "high"}
     pairs = read_json(tmp_path / "out" / "resynthesis.json")["pairs"]
-    assert len(pairs) == len({one["recording"] for one in pairs}) == 3
-    for one in pairs:
-        stem = one["recording"].removesuffix(".wav")
+    assert len(pairs) == len({pair["recording"] for pair in pairs}) == 3
+    for pair in pairs:
+        stem = pair["recording"].removesuffix(".wav")
         original, made = (sound(tmp_path / "out" / f"{stem}.{kind}.wav") for kind in ("original", "resynthesis"))
-        assert len(original) == len(made) == one["units"] * HOP
+        assert len(original) == len(made) == pair["units"] * HOP
     assert (tmp_path / "out" / "vocoder.html").stat().st_size > 10_000
     again = ossicle(*call, "--json", "--most-mcd", "1000")
-    assert again.out == said.out
+    assert again.out == result.out
 
 
 def test_commands_of_units_show_how_far_they_are(
@@ -211,23 +215,23 @@ def test_commands_of_units_show_how_far_they_are(
     """Thousands of recordings were encoded, spoken and judged in silence."""
     monkeypatch.setattr("ossicle.app.steps.engine.progress._EVERY_S", 0.0)
     out, plain = tmp_path / "coded", ("--progress", "plain")
-    said = ossicle("units", "encode", home / "vocoder", home / "audio", "-o", out, *plain, "--json")
-    assert "units encode: 4/4, 0 s left  recordings encoded" in said.err
-    assert len([json.loads(line) for line in said.out.splitlines()]) == 4
-    said = ossicle("units", "vocoder", home / "vocoder", *out.iterdir(), "-o", tmp_path / "spoken", *plain)
-    assert "units vocoder: 4/4, 0 s left  segments" in said.err
-    said = ossicle("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "heard", *plain)
-    assert "units resynth: 4/4, 0 s left  segments judged" in said.err
+    result = ossicle("units", "encode", home / "vocoder", home / "audio", "-o", out, *plain, "--json")
+    assert "units encode: 4/4, 0 s left  recordings encoded" in result.err
+    assert len([json.loads(line) for line in result.out.splitlines()]) == 4
+    result = ossicle("units", "vocoder", home / "vocoder", *out.iterdir(), "-o", tmp_path / "spoken", *plain)
+    assert "units vocoder: 4/4, 0 s left  segments" in result.err
+    result = ossicle("units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path / "heard", *plain)
+    assert "units resynth: 4/4, 0 s left  segments judged" in result.err
 
 
 def test_a_missed_bar_gives_exit_code_4_and_is_named(home: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle(
+    result = ossicle(
         "units", "resynth", home / "vocoder", home / "audio", "-o", tmp_path, "--num-samples", 1, "--most-mcd", "0.1"
     )
-    assert said.code == 4
-    assert "the vocoder misses a bar: mcd_db = " in said.err
-    assert "must be at most 0.1" in said.err
-    assert "mel-cepstral distortion, dB" in said.out
+    assert result.code == 4
+    assert "the vocoder misses a bar: mcd_db = " in result.err
+    assert "must be at most 0.1" in result.err
+    assert "mel-cepstral distortion, dB" in result.out
 
 
 def test_recordings_that_cannot_be_spoken_cost_only_themselves(home: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -237,10 +241,10 @@ def test_recordings_that_cannot_be_spoken_cost_only_themselves(home: Path, tmp_p
     soundfile.write(given / "silence.wav", np.zeros(16000), 16000)
     (given / "broken.wav").write_bytes(b"RIFF")
     call = ("units", "resynth", home / "vocoder", "-o", tmp_path / "out", "--most-mcd", "1000")
-    said = ossicle(*call, given)
-    assert said.code == 3
-    assert "short.wav: no units" in said.err
-    assert "broken.wav" in said.err
+    result = ossicle(*call, given)
+    assert result.code == 3
+    assert "short.wav: no units" in result.err
+    assert "broken.wav" in result.err
     # Without a voiced frame there is no F0 to compare, which is not 0.
     only = ossicle(*call, given / "silence.wav", "--json")
     assert only.code == 0, only.err
@@ -256,19 +260,19 @@ def test_another_quantiser_or_none_beside_a_vocoder_is_refused(home: Path, tmp_p
     for file in ("quantiser.json", "quantiser.npz"):
         (alone / file).unlink()
     call = ("units", "resynth", alone, home / "audio", "-o", tmp_path / "out", "--most-mcd", "1000")
-    found = ossicle(*call)
-    assert (found.code, "there is no quantiser in it or in" in found.err) == (2, True)
+    result = ossicle(*call)
+    assert (result.code, "there is no quantiser in it or in" in result.err) == (2, True)
     drawn_quantiser(tmp_path / "v" / "quantiser", k=20, kind="group")
-    found = ossicle(*call)
-    assert found.code == 2
-    assert "and the vocoder was trained with" in found.err
+    result = ossicle(*call)
+    assert result.code == 2
+    assert "and the vocoder was trained with" in result.err
     shutil.rmtree(tmp_path / "v" / "quantiser")
     drawn_quantiser(tmp_path / "v" / "quantiser", k=20)
     described = tmp_path / "v" / "quantiser" / "quantiser.json"
     whole = read_json(described)
     write_json(described, {**whole, "origin_s": 0.5})
-    found = ossicle(*call)
-    assert (found.code, "its units have hop_s = 0.02 and origin_s = 0.5" in found.err) == (2, True), found.err
+    result = ossicle(*call)
+    assert (result.code, "its units have hop_s = 0.02 and origin_s = 0.5" in result.err) == (2, True), result.err
     write_json(described, whole)
     assert ossicle(*call, "--num-samples", 1).code == 0
 
@@ -281,6 +285,6 @@ def test_without_torch_the_extra_is_named(home: Path, tmp_path: Path) -> None:
         f"sys.argv = ['ossicle', 'units', 'vocoder', {str(home / 'vocoder')!r}, {str(tmp_path / 'u.txt')!r}, '-o', "
         f"{str(tmp_path / 'out')!r}]\nmain()"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert found.returncode == 2
-    assert "pip install 'ossicle[train]'" in found.stderr
+    completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert completed.returncode == 2
+    assert "pip install 'ossicle[train]'" in completed.stderr

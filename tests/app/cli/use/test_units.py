@@ -33,36 +33,36 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def encoded(ossicle: Commands, *words: object) -> dict[str, Any]:
-    said = ossicle("units", "encode", *words, "--json")
-    assert said.code == 0, said
-    found: dict[str, Any] = json.loads(said.out)
-    return found
+    result = ossicle("units", "encode", *words, "--json")
+    assert result.code == 0, result
+    content: dict[str, Any] = json.loads(result.out)
+    return content
 
 
 def units_of(found: dict[str, Any]) -> list[int]:
-    return [unit for one in found["segments"] for unit in one["units"]]
+    return [unit for segment in found["segments"] for unit in segment["units"]]
 
 
 def test_a_file_becomes_units_with_exact_times(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
     quantiser = drawn_quantiser(tmp_path / "quantiser")
     file = speech / "speaker0_0.wav"
-    found = encoded(ossicle, tmp_path / "quantiser", file)
+    result = encoded(ossicle, tmp_path / "quantiser", file)
     frames = MfccEncoder().encode(load_mono(file, 16000)[None])[0]
-    assert units_of(found) == quantiser.assign(frames).tolist()
-    assert (found["file"], found["quantiser"], found["n_units"]) == ("speaker0_0.wav", quantiser.digest, 20)
-    assert found["segments"][0]["start_s"] == 0.0
-    assert found["segments"][0]["end_s"] == found["duration_s"]
+    assert units_of(result) == quantiser.assign(frames).tolist()
+    assert (result["file"], result["quantiser"], result["n_units"]) == ("speaker0_0.wav", quantiser.digest, 20)
+    assert result["segments"][0]["start_s"] == 0.0
+    assert result["segments"][0]["end_s"] == result["duration_s"]
 
     # Each frame is centred in the run of its unit: 12.5 ms, then every 20 ms.
-    runs = found["runs"]
+    runs = result["runs"]
     assert len(runs) > 5
     centres = np.arange(len(frames)) * 0.02 + 0.0125
     for run in runs:
         inside = (centres >= run["start_s"]) & (centres < run["end_s"])
         assert inside.any()
-        assert set(np.array(units_of(found))[inside]) == {run["unit"]}
+        assert set(np.array(units_of(result))[inside]) == {run["unit"]}
     assert all(a["end_s"] == b["start_s"] and a["unit"] != b["unit"] for a, b in pairwise(runs))
-    assert runs[-1]["end_s"] <= found["duration_s"]
+    assert runs[-1]["end_s"] <= result["duration_s"]
 
 
 def test_a_sound_that_begins_at_1_s_begins_a_run_there(tmp_path: Path, ossicle: Commands) -> None:
@@ -83,8 +83,8 @@ def test_frames_are_normalised_as_in_training(kind: str, speech: Path, tmp_path:
     quantiser = drawn_quantiser(tmp_path / "quantiser", kind=kind)
     file = speech / "speaker0_0.wav"
     frames = MfccEncoder().encode(load_mono(file, 16000)[None])[0]
-    found = encoded(ossicle, tmp_path / "quantiser", file)
-    assert units_of(found) == quantiser.assign(frames, statistics_of(frames)).tolist()
+    result = encoded(ossicle, tmp_path / "quantiser", file)
+    assert units_of(result) == quantiser.assign(frames, statistics_of(frames)).tolist()
 
 
 def test_files_of_one_group_are_normalised_together(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -92,12 +92,12 @@ def test_files_of_one_group_are_normalised_together(speech: Path, tmp_path: Path
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"no sound")
     files = [speech / f"speaker0_{k}.wav" for k in (0, 1)]
-    said = ossicle("units", "encode", tmp_path / "quantiser", *files, bad, "--one-group", "--json")
-    assert said.code == 3
+    result = ossicle("units", "encode", tmp_path / "quantiser", *files, bad, "--one-group", "--json")
+    assert result.code == 3
     frames = [MfccEncoder().encode(load_mono(file, 16000)[None])[0] for file in files]
     own = statistics_of(np.concatenate(frames))
-    for line, one in zip(said.out.splitlines(), frames, strict=True):
-        assert units_of(json.loads(line)) == quantiser.assign(one, own).tolist()
+    for line, frame in zip(result.out.splitlines(), frames, strict=True):
+        assert units_of(json.loads(line)) == quantiser.assign(frame, own).tolist()
 
 
 def test_cut_files_have_units_in_their_segments_alone(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -105,13 +105,15 @@ def test_cut_files_have_units_in_their_segments_alone(speech: Path, tmp_path: Pa
     parts = [load_mono(speech / f"speaker0_{k}.wav", 16000) for k in (0, 1)]
     silence = np.zeros(48_000, np.float32)
     write_wav(tmp_path / "two.wav", np.concatenate([silence, parts[0], silence, parts[1]]), 16000)
-    found = encoded(ossicle, tmp_path / "quantiser", tmp_path / "two.wav", "--cut")
-    assert len(found["segments"]) >= 2
-    assert all(b["start_s"] >= a["end_s"] for a, b in pairwise(found["segments"]))
-    for run in found["runs"]:
-        assert any(one["start_s"] <= run["start_s"] < run["end_s"] <= one["end_s"] for one in found["segments"])
-    for one in found["segments"]:
-        assert len(one["units"]) == 1 + (round((one["end_s"] - one["start_s"]) * 16000) - 400) // 320
+    result = encoded(ossicle, tmp_path / "quantiser", tmp_path / "two.wav", "--cut")
+    assert len(result["segments"]) >= 2
+    assert all(b["start_s"] >= a["end_s"] for a, b in pairwise(result["segments"]))
+    for run in result["runs"]:
+        assert any(
+            segment["start_s"] <= run["start_s"] < run["end_s"] <= segment["end_s"] for segment in result["segments"]
+        )
+    for segment in result["segments"]:
+        assert len(segment["units"]) == 1 + (round((segment["end_s"] - segment["start_s"]) * 16000) - 400) // 320
 
 
 def test_files_are_written_and_bad_ones_are_listed(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
@@ -119,13 +121,13 @@ def test_files_are_written_and_bad_ones_are_listed(speech: Path, tmp_path: Path,
     bad = tmp_path / "bad.wav"
     bad.write_bytes(b"no sound")
     out = tmp_path / "out"
-    said = ossicle("units", "encode", tmp_path / "quantiser", speech, bad, "-o", out)
-    assert said.code == 3
-    assert "bad.wav" in said.err
+    result = ossicle("units", "encode", tmp_path / "quantiser", speech, bad, "-o", out)
+    assert result.code == 3
+    assert "bad.wav" in result.err
     assert sorted(path.name for path in out.iterdir()) == ["speaker0_0.units.json", "speaker0_1.units.json"]
     written = read_json(out / "speaker0_0.units.json")
     assert written == encoded(ossicle, tmp_path / "quantiser", speech / "speaker0_0.wav")
-    row = next(line for line in said.out.splitlines() if "speaker0_0.wav" in line).split()
+    row = next(line for line in result.out.splitlines() if "speaker0_0.wav" in line).split()
     assert row[2:5] == ["1", str(len(units_of(written))), str(len(written["runs"]))]
 
 
@@ -134,9 +136,9 @@ def test_files_without_a_unit_are_named(cut: tuple[str, ...], why: str, tmp_path
     drawn_quantiser(tmp_path / "quantiser")
     samples = np.full(399, 0.1, np.float32) if not cut else np.zeros(32_000, np.float32)
     write_wav(tmp_path / "short.wav", samples, 16000)
-    said = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "short.wav", "--json", "-o", tmp_path, *cut)
-    assert (said.code, said.out) == (3, "")
-    assert f"short.wav: no units: {why}" in said.err.replace("it has 0.025 s of sound, ", "")
+    result = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "short.wav", "--json", "-o", tmp_path, *cut)
+    assert (result.code, result.out) == (3, "")
+    assert f"short.wav: no units: {why}" in result.err.replace("it has 0.025 s of sound, ", "")
     assert not list(tmp_path.glob("*.units.json"))
 
 
@@ -151,16 +153,16 @@ def test_recordings_are_cut_as_the_project_cuts_them(speech: Path, tmp_path: Pat
     quantiser = heard_by(tmp_path / "q", made, Hearing(segments=settings))
     file = speech / "speaker0_0.wav"
     found = encoded(ossicle, quantiser, file, "--cut")
-    own = [(one.start_s, one.end_s) for one in segment_recording(file, settings).segments]
-    assert own != [(one.start_s, one.end_s) for one in segment_recording(file, SegmentSettings()).segments]
-    assert [(one["start_s"], one["end_s"]) for one in found["segments"]] == own
+    own = [(segment.start_s, segment.end_s) for segment in segment_recording(file, settings).segments]
+    assert own != [(segment.start_s, segment.end_s) for segment in segment_recording(file, SegmentSettings()).segments]
+    assert [(segment["start_s"], segment["end_s"]) for segment in found["segments"]] == own
     assert found["cut"]["threshold_db"] == -25.0
-    said = " ".join(ossicle("units", "encode", quantiser, file, "--cut").out.split())
-    assert f"{settings.in_words}; by [segments] of the quantiser's project" in said
-    said = " ".join(ossicle("units", "encode", quantiser, file).out.split())
-    assert "the quantiser's project cuts recordings at silences, as --cut does" in said
-    said = " ".join(ossicle("units", "encode", tmp_path / "plain", file, "--cut").out.split())
-    assert f"{SegmentSettings().in_words}; default settings: an earlier version wrote the quantiser" in said
+    result = " ".join(ossicle("units", "encode", quantiser, file, "--cut").out.split())
+    assert f"{settings.in_words}; by [segments] of the quantiser's project" in result
+    result = " ".join(ossicle("units", "encode", quantiser, file).out.split())
+    assert "the quantiser's project cuts recordings at silences, as --cut does" in result
+    result = " ".join(ossicle("units", "encode", tmp_path / "plain", file, "--cut").out.split())
+    assert f"{SegmentSettings().in_words}; default settings: an earlier version wrote the quantiser" in result
 
 
 def test_a_project_with_ready_segments_cuts_other_recordings_by_its_levels() -> None:
@@ -174,12 +176,12 @@ def test_the_channel_is_that_of_the_project_unless_another_is_asked_for(tmp_path
     left, right = (spoken(["ai", "uea", "iu"], 0, seed)[0][:20_000] for seed in (1, 2))
     soundfile.write(tmp_path / "two.wav", np.stack([left, right], axis=1), 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "right.wav", right, 16000, subtype="FLOAT")
-    found = encoded(ossicle, quantiser, tmp_path / "two.wav")
-    assert (units_of(found), found["channel"]) == (units_of(encoded(ossicle, quantiser, tmp_path / "right.wav")), "2")
+    result = encoded(ossicle, quantiser, tmp_path / "two.wav")
+    assert (units_of(result), result["channel"]) == (units_of(encoded(ossicle, quantiser, tmp_path / "right.wav")), "2")
     assert "channel: 2, as in" in ossicle("units", "encode", quantiser, tmp_path / "two.wav").out
     mean = ossicle("units", "encode", quantiser, tmp_path / "two.wav", "--channel", "mean")
     assert "channel: mean; the quantiser's project reads 2" in mean.out
-    assert units_of(encoded(ossicle, tmp_path / "plain", tmp_path / "two.wav")) != units_of(found)
+    assert units_of(encoded(ossicle, tmp_path / "plain", tmp_path / "two.wav")) != units_of(result)
 
 
 def test_recordings_with_less_sound_than_the_encoder_hears_are_named(tmp_path: Path, ossicle: Commands) -> None:
@@ -188,11 +190,11 @@ def test_recordings_with_less_sound_than_the_encoder_hears_are_named(tmp_path: P
     for name, rate in (("phone.wav", 8000), ("studio.wav", 48000)):
         soundfile.write(tmp_path / name, samples, rate)
     drawn_quantiser(tmp_path / "quantiser")
-    said = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "phone.wav", tmp_path / "studio.wav")
-    assert said.code == 0, said.err
-    assert "1 recording at less than the 16000 Hz of the encoder (first: phone.wav, 8000 Hz)" in said.out
-    said = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "studio.wav")
-    assert "of the encoder" not in said.out
+    result = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "phone.wav", tmp_path / "studio.wav")
+    assert result.code == 0, result.err
+    assert "1 recording at less than the 16000 Hz of the encoder (first: phone.wav, 8000 Hz)" in result.out
+    result = ossicle("units", "encode", tmp_path / "quantiser", tmp_path / "studio.wav")
+    assert "of the encoder" not in result.out
 
 
 @pytest.mark.parametrize(
@@ -207,23 +209,23 @@ def test_another_encoder_layer_hop_or_rate_is_refused_by_name(
     if key in ("hop_s", "origin_s"):
         described[key] = value
     write_json(tmp_path / "quantiser" / "quantiser.json", described)
-    said = ossicle("units", "encode", tmp_path / "quantiser", speech)
-    assert said.code == 2, said
-    assert key in said.err
-    assert str(value) in said.err
+    result = ossicle("units", "encode", tmp_path / "quantiser", speech)
+    assert result.code == 2, result
+    assert key in result.err
+    assert str(value) in result.err
 
 
 def test_another_hop_of_the_quantiser_itself_is_refused(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
     drawn_quantiser(tmp_path / "quantiser")
     described = read_json(tmp_path / "quantiser" / "quantiser.json")
     write_json(tmp_path / "quantiser" / "quantiser.json", {**described, "hop_s": 0.01})
-    said = ossicle("units", "encode", tmp_path / "quantiser", speech)
-    assert (said.code, "hop_s = 0.01, these frames 0.02" in said.err) == (2, True)
+    result = ossicle("units", "encode", tmp_path / "quantiser", speech)
+    assert (result.code, "hop_s = 0.01, these frames 0.02" in result.err) == (2, True)
 
 
 def test_what_is_no_quantiser_is_refused(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("units", "encode", tmp_path, speech)
-    assert (said.code, "not a quantiser" in said.err) == (2, True)
+    result = ossicle("units", "encode", tmp_path, speech)
+    assert (result.code, "not a quantiser" in result.err) == (2, True)
 
 
 def test_units_need_no_torch(speech: Path, tmp_path: Path) -> None:

@@ -54,17 +54,17 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def folders(project: Path) -> tuple[SequencesFolder, MotifsFolder]:
     loaded = load_project(project)
-    found = {name: path for name, path in find_steps(steps_of(loaded), loaded).items() if path is not None}
-    return SequencesFolder.among(found), MotifsFolder.among(found)
+    result = {name: path for name, path in find_steps(steps_of(loaded), loaded).items() if path is not None}
+    return SequencesFolder.among(result), MotifsFolder.among(result)
 
 
 def by_path(project: Path) -> list[SequenceRow]:
     """The segments in the order of the names of their recordings."""
     sequences, _ = folders(project)
     loaded = load_project(project)
-    found = find_steps(steps_of(loaded), loaded)["corpus"]
-    assert found is not None
-    paths = {one.id: one.path for one in read_index(CorpusFolder(found)).recordings}
+    path = find_steps(steps_of(loaded), loaded)["corpus"]
+    assert path is not None
+    paths = {recording.id: recording.path for recording in read_index(CorpusFolder(path)).recordings}
     return sorted(sequences.rows(), key=lambda row: (paths[row.recording_id], row.segment_id))
 
 
@@ -81,18 +81,18 @@ def test_motifs_of_real_units_cross_units_and_lose_none(finished: Path) -> None:
 
 def test_status_says_how_many_motifs_there_are_and_why_not_more(finished: Path, ossicle: Commands) -> None:
     _, motifs = folders(finished)
-    said = ossicle("status", "-p", finished)
+    result = ossicle("status", "-p", finished)
     words = f"{motifs.summary['reached']} of 40 tokens, {len(motifs.table)} of them motifs"
-    assert words in " ".join(said.out.split())
+    assert words in " ".join(result.out.split())
 
 
 def test_json_has_a_line_for_each_segment_with_timed_runs(finished: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("units", "export", "-p", finished, "-o", tmp_path / "out", "--json")
-    assert said.code == 0, said
-    told = json.loads(said.out)
-    lines = [json.loads(line) for line in Path(told["written"][0]).read_text().splitlines()]
+    result = ossicle("units", "export", "-p", finished, "-o", tmp_path / "out", "--json")
+    assert result.code == 0, result
+    content = json.loads(result.out)
+    lines = [json.loads(line) for line in Path(content["written"][0]).read_text().splitlines()]
     rows = by_path(finished)
-    assert told["segments"] == len(lines) == len(rows)
+    assert content["segments"] == len(lines) == len(rows)
     for line, row in zip(lines, rows, strict=True):
         assert (line["segment_id"], line["group"], line["start_s"]) == (row.segment_id, row.group, row.start_s)
         assert line["recording"].startswith("speaker")
@@ -111,18 +111,20 @@ def test_text_has_a_line_for_each_segment(finished: Path, tmp_path: Path, ossicl
     assert len(units) == len(runs) == len(segments) == len(rows)
     for line, short, row in zip(units, runs, rows, strict=True):
         assert [int(one) for one in line.split()] == row.units.tolist()
-        assert short.split() == [str(one) for one in runs_of(row.units).units]
+        assert short.split() == [str(unit) for unit in runs_of(row.units).units]
     start_s, end_s, name = segments[0].split(" ")
     assert 0 <= float(start_s) < float(end_s)
     assert json.loads(name) == "speaker0_0.wav"
 
 
 def test_the_old_files_are_written_with_true_times(finished: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("units", "export", "-p", finished, "-o", tmp_path, "--format", "old")
-    assert said.code == 0
+    result = ossicle("units", "export", "-p", finished, "-o", tmp_path, "--format", "old")
+    assert result.code == 0
     corpus = json.loads((tmp_path / "made-up_corpus_timestamped.json").read_text())
     lines = (tmp_path / "all_units_for_bpe.txt").read_text().splitlines()
-    assert [one["units"] for one in corpus.values()] == [one.units.tolist() for one in by_path(finished)]
+    assert [one["units"] for one in corpus.values()] == [
+        sequence_row.units.tolist() for sequence_row in by_path(finished)
+    ]
     assert [[int(unit) for unit in line.split()] for line in lines] == [one["units"] for one in corpus.values()]
     name, first = next(iter(corpus.items()))
     assert name == "speaker0_0_seg_0000"
@@ -135,9 +137,9 @@ def test_an_example_is_where_the_table_says(finished: Path) -> None:
     sequences, motifs = folders(finished)
     rows = {row.segment_id: row for row in sequences.rows()}
     for motif in motifs.table.head(5).to_dicts():
-        for one in motif["examples"]:
-            row = rows[one["segment_id"]]
-            first, last = (round((one[key] - row.start_s - 0.0025) / 0.02) for key in ("start_s", "end_s"))
+        for example in motif["examples"]:
+            row = rows[example["segment_id"]]
+            first, last = (round((example[key] - row.start_s - 0.0025) / 0.02) for key in ("start_s", "end_s"))
             assert runs_of(row.units[first:last]).units.tolist() == motif["units"]
     text = pl.read_csv(motifs.text_file, separator="\t")
     assert text.columns == [*motifs.SCHEMA, "n_units"]
@@ -146,9 +148,9 @@ def test_an_example_is_where_the_table_says(finished: Path) -> None:
 def test_recordings_of_a_speaker_get_the_units_of_the_project(finished: Path, ossicle: Commands) -> None:
     rows = [row for row in by_path(finished) if row.group == "speaker0"]
     files = sorted((finished / "audio").glob("speaker0_*.wav"))
-    said = ossicle("units", "encode", finished / "quantiser", *files, "--cut", "--one-group", "--json")
-    assert said.code == 0, said
-    found = [one for line in said.out.splitlines() for one in json.loads(line)["segments"]]
+    result = ossicle("units", "encode", finished / "quantiser", *files, "--cut", "--one-group", "--json")
+    assert result.code == 0, result
+    found = [segment for line in result.out.splitlines() for segment in json.loads(line)["segments"]]
     assert [(one["start_s"], len(one["units"])) for one in found] == [(row.start_s, len(row.units)) for row in rows]
     # The project stores frames in 16 bits, which moves a few of them to a neighbouring unit.
     same = np.concatenate([np.array(one["units"]) == row.units for one, row in zip(found, rows, strict=True)])
@@ -162,5 +164,5 @@ def test_recordings_of_a_speaker_get_the_units_of_the_project(finished: Path, os
 def test_what_cannot_be_exported_says_why(
     words: tuple[str, str], message: str, finished: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
-    said = ossicle("units", "export", "-p", finished, "-o", tmp_path, *words)
-    assert (said.code, message in said.err) == (2, True), said
+    result = ossicle("units", "export", "-p", finished, "-o", tmp_path, *words)
+    assert (result.code, message in result.err) == (2, True), result

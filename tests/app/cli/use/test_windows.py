@@ -67,10 +67,10 @@ def test_an_override_reaches_the_network(
     network = build_network(settings.model, settings.frontend, settings.plan, 1)
     assert network.images.shape == shape
     assert network.images.n_windows == settings.plan.core_frames == n_windows
-    found = framing(settings.plan, settings.frontend)
+    result = framing(settings.plan, settings.frontend)
     rows = network.images.rows.numpy().reshape(n_windows, shape[0])
-    assert rows[-1, -1] == found.n_frames - 1
-    assert rows[1, 0] == found.step_frames
+    assert rows[-1, -1] == result.n_frames - 1
+    assert rows[1, 0] == result.step_frames
 
 
 def test_the_known_model_is_a_preset(file: Path) -> None:

@@ -53,5 +53,5 @@ def test_tasks_save_before_the_end() -> None:
 
 def test_the_most_that_a_plan_can_use() -> None:
     local = Job("b", (Task("t", ("ossicle",)),))
-    (found,) = bounds_of(JobPlan((job(time="60"), local), 3, 5), ModalSettings())
-    assert (found.job, found.tasks, found.once_h, found.most_h) == ("a", 3, 3.0, 24.0)
+    (bound,) = bounds_of(JobPlan((job(time="60"), local), 3, 5), ModalSettings())
+    assert (bound.job, bound.tasks, bound.once_h, bound.most_h) == ("a", 3, 3.0, 24.0)

@@ -73,15 +73,15 @@ def home(tmp_path: Path, old_bundle: Path) -> Path:
 
 def published(project: Path) -> dict[str, bytes]:
     """The results of a benchmark, but for pages and notebooks, which say when they were made."""
-    files = [one for one in (project / "benchmark").rglob("*") if one.suffix not in ("", ".html", ".ipynb")]
-    return {one.relative_to(project).as_posix(): one.read_bytes() for one in files if one.is_file()}
+    files = [path for path in (project / "benchmark").rglob("*") if path.suffix not in ("", ".html", ".ipynb")]
+    return {path.relative_to(project).as_posix(): path.read_bytes() for path in files if path.is_file()}
 
 
 def test_equal_models_are_scored_by_one_task(home: Path) -> None:
     models = 'benchmark.models=["../a/bundle", "../b/bundle", "louder"]'
-    jobs = {one.name: one for one in benchmark_jobs(load_project(home / "p", (models,)), (models,), "modal")}
-    assert [one.name for one in jobs["benchmark-score"].tasks] == ["score:hums-a:own"]
-    assert [one.name for one in jobs["benchmark-decide"].tasks] == [
+    jobs = {job.name: job for job in benchmark_jobs(load_project(home / "p", (models,)), (models,), "modal")}
+    assert [task.name for task in jobs["benchmark-score"].tasks] == ["score:hums-a:own"]
+    assert [task.name for task in jobs["benchmark-decide"].tasks] == [
         "decide:hums-a:own",
         "decide:hums-b:own",
         "decide:louder:own",
@@ -95,7 +95,7 @@ def test_a_variant_that_reads_other_files_is_refused_before_it_costs_anything(ho
         file.write('[variants.louder.corpus]\naudio = "../other"\n')
     models = 'benchmark.models=["louder"]'
     jobs = benchmark_jobs(load_project(home / "p", (models,)), (models,), "modal")
-    inputs = {words: inputs_of(one, "p") for words, one in projects_of(jobs, home / "p").items()}
+    inputs = {words: inputs_of(project, "p") for words, project in projects_of(jobs, home / "p").items()}
     assert len(inputs) == 2
     with pytest.raises(UsageError, match="the variant louder reads other files outside the project folder"):
         require_one_corpus(inputs)
@@ -105,12 +105,12 @@ def test_a_variant_that_reads_other_files_is_refused_before_it_costs_anything(ho
 def test_a_benchmark_on_modal_equals_one_here(home: Path, modal: SnapshotModal, ossicle: Commands) -> None:
     here, there = Path(shutil.copytree(home / "p", home / "here")), home / "p"
     models = ["--set", 'benchmark.models=["../a/bundle", "../b/bundle", "louder"]']
-    said = ossicle("benchmark", "-p", here, *SETTINGS, *models)
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", here, *SETTINGS, *models)
+    assert result.code == 0, result.err
     # What decides is here: it needs what a container scored.
     mixed = [*SETTINGS, *models, "--set", "jobs.benchmark_scores.on=modal", "--set", "modal.volume=mine"]
-    said = ossicle("benchmark", "-p", there, *mixed)
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", there, *mixed)
+    assert result.code == 0, result.err
     assert Counter(str(request["job"]) for name, request, _ in modal.spawned if name == TASK) == {"benchmark-score": 1}
     assert published(there) == published(here)
     assert any(name.endswith("leaderboard.csv") for name in published(here))
@@ -120,10 +120,10 @@ def test_a_benchmark_on_modal_equals_one_here(home: Path, modal: SnapshotModal, 
 def test_every_task_of_a_benchmark_on_modal(home: Path, modal: SnapshotModal, ossicle: Commands) -> None:
     here, there = Path(shutil.copytree(home / "p", home / "here")), home / "p"
     models = ["--set", 'benchmark.models=["../a/bundle", "../b/bundle", "louder"]']
-    said = ossicle("benchmark", "-p", here, *SETTINGS, *models)
-    assert said.code == 0, said.err
-    said = ossicle("benchmark", "-p", there, *SETTINGS, *models, "--on", "modal")
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", here, *SETTINGS, *models)
+    assert result.code == 0, result.err
+    result = ossicle("benchmark", "-p", there, *SETTINGS, *models, "--on", "modal")
+    assert result.code == 0, result.err
     counts = Counter(str(request["job"]) for name, request, _ in modal.spawned if name == TASK)
     assert counts == {
         "benchmark-index": 1,
@@ -133,4 +133,4 @@ def test_every_task_of_a_benchmark_on_modal(home: Path, modal: SnapshotModal, os
     }
     assert published(there) == published(here)
     # What this machine shows was computed in containers.
-    assert "computed" not in said.out
+    assert "computed" not in result.out

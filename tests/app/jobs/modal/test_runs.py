@@ -53,8 +53,8 @@ def modal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModalDoub
 
 
 def run(ossicle: Commands, project: Path, *more: object) -> tuple[int, str, str]:
-    said = ossicle("run", "-p", project, *QUIET, *more)
-    return said.code, said.out, said.err
+    result = ossicle("run", "-p", project, *QUIET, *more)
+    return result.code, result.out, result.err
 
 
 def test_a_mixed_run_equals_a_local_one(tmp_path: Path, project: Path, modal: ModalDouble, ossicle: Commands) -> None:
@@ -74,7 +74,7 @@ def test_a_mixed_run_equals_a_local_one(tmp_path: Path, project: Path, modal: Mo
     assert "dashboard: https://modal.example/apps/ap-1" in err
     # No link, no lock, no record of the transfer stays in what was brought.
     (counts,) = (project / "data" / "counts").iterdir()
-    assert {one.name for one in counts.iterdir() if one.name.startswith(".")} == set()
+    assert {path.name for path in counts.iterdir() if path.name.startswith(".")} == set()
     # Run again, everything is here, and nobody is asked.
     modal.spawned.clear()
     assert run(ossicle, project, *mixed)[0] == 0
@@ -91,7 +91,7 @@ def mixed(tmp_path: Path, ossicle: Commands, modal: ModalDouble, places: Mapping
     (bin_ / "ossicle").chmod(0o755)
     setup = json.dumps([f'PATH={shlex.quote(str(bin_))}:"$PATH"'])
     words = ["modal.volume=mine", f"jobs.setup={setup}", *(f"jobs.{step}.on={on}" for step, on in places.items())]
-    code, _, err = run(ossicle, there, *(f"--set={one}" for one in words), *more)
+    code, _, err = run(ossicle, there, *(f"--set={word}" for word in words), *more)
     assert code == 0, err
     assert contents(there) == contents(here)
     assert (there / toy.PAGE).read_bytes() == (here / toy.PAGE).read_bytes()
@@ -133,28 +133,28 @@ def test_recordings_from_elsewhere_have_the_same_digests_in_a_container(
         'base = "recipe:tapes"\n[corpus]\naudio = "../audio"\nannotations = "../tables"\n[split]\ngroup = "recording"\n'
         "[frontend]\nrate = 8000\nn_fft = 256\nhop_samples = 160\nfmax_hz = 4000.0\n"
     )
-    said = ossicle("run", "-p", tmp_path / "p", "store", "--on", "modal", *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", tmp_path / "p", "store", "--on", "modal", *QUIET)
+    assert result.code == 0, result.err
     assert [name for name, _, _ in modal.spawned] == ["coordinate", "run_task"]
-    rows = [line.split()[:2] for line in said.out.splitlines() if line.strip()]
+    rows = [line.split()[:2] for line in result.out.splitlines() if line.strip()]
     assert [row for row in rows if row[0] in ("corpus", "store")] == [["corpus", "reused"], ["store", "reused"]]
 
 
 def test_what_ended_while_nobody_followed_is_brought(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
-    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--set", "jobs.poll_s=0.2")
-    assert said.code == 0, said.err
-    assert "cancel them: ossicle jobs cancel -p" in said.out
+    result = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--set", "jobs.poll_s=0.2")
+    assert result.code == 0, result.err
+    assert "cancel them: ossicle jobs cancel -p" in result.out
     coordinator = next(one.thread for one in modal.calls.values() if one.thread is not None)
     # This machine does nothing, and the run goes on to its end.
     coordinator.join(120)
     assert not coordinator.is_alive()
-    said = ossicle("jobs", "pull", "-p", project)
-    assert said.code == 0, said.err
-    assert "copied 2 artefacts" in said.out
+    result = ossicle("jobs", "pull", "-p", project)
+    assert result.code == 0, result.err
+    assert "copied 2 artefacts" in result.out
     assert (project / toy.PAGE).read_text() == "a: 2\nb: 1\nc: 3\n"
     assert ossicle("jobs", "status", "-p", project).code == 0
-    said = ossicle("jobs", "logs", "counts/b", "-p", project)
-    assert "counts b: computed" in said.out
+    result = ossicle("jobs", "logs", "counts/b", "-p", project)
+    assert "counts b: computed" in result.out
 
 
 def test_what_is_pulled_has_the_settings_of_its_jobs(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
@@ -163,13 +163,13 @@ def test_what_is_pulled_has_the_settings_of_its_jobs(project: Path, modal: Modal
     with (project / "ossicle.toml").open("a") as file:
         file.write("[variants.other.split]\nseed = 1\n")
     options = ("--variant", "other", "--set", "modal.prefix=try2")
-    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts", *options)
-    assert said.code == 0, said.err
+    result = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts", *options)
+    assert result.code == 0, result.err
     next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
     assert "copied 0 artefacts" in ossicle("jobs", "pull", "-p", project).out
-    said = ossicle("jobs", "pull", "-p", project, *options)
-    assert said.code == 0, said.err
-    assert "copied 1 artefact\n" in said.out
+    result = ossicle("jobs", "pull", "-p", project, *options)
+    assert result.code == 0, result.err
+    assert "copied 1 artefact\n" in result.out
     assert ossicle("jobs", "pull", "/elsewhere", "-p", project, "--variant", "other").code == 2
 
 
@@ -242,22 +242,22 @@ def test_what_was_changed_in_the_volume_is_not_taken(
 ) -> None:
     for name in ("b", "c"):
         (project / "texts" / f"{name}.txt").unlink()
-    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts")
-    assert said.code == 0, said.err
+    result = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts")
+    assert result.code == 0, result.err
     coordinator = next(one.thread for one in modal.calls.values() if one.thread is not None)
     coordinator.join(120)
     (counts,) = (modal.folder / "detector" / "data" / "counts").iterdir()
     changed, kept = counts / "a.json", (counts / "a.json").read_bytes()
     changed.write_text('{"words": 9, "refused": false}')
-    said = ossicle("jobs", "pull", "-p", project)
-    assert said.code == 1
-    assert "files were changed, added or lost" in said.err
+    result = ossicle("jobs", "pull", "-p", project)
+    assert result.code == 1
+    assert "files were changed, added or lost" in result.err
     changed.unlink()
     (tmp_path / "secret").write_bytes(kept)
     changed.symlink_to(tmp_path / "secret")
-    said = ossicle("jobs", "pull", "-p", project)
-    assert said.code == 1
-    assert "is a symbolic link" in said.err
+    result = ossicle("jobs", "pull", "-p", project)
+    assert result.code == 1
+    assert "is a symbolic link" in result.err
     assert not list((project / "data").glob("counts/[0-9a-f]*"))
     changed.unlink()
     changed.write_bytes(kept)
@@ -280,18 +280,18 @@ def test_a_dry_run_starts_nothing_and_asks_nobody(project: Path, modal: ModalDou
 
 
 def test_check_says_what_is_missing(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
-    said = ossicle("check", "-p", project, "--on", "modal", "--json")
-    assert said.code == 0, said.err
-    found = [one["message"] for one in json.loads(said.out) if one["what"] == "modal"]
+    result = ossicle("check", "-p", project, "--on", "modal", "--json")
+    assert result.code == 0, result.err
+    found = [load["message"] for load in json.loads(result.out) if load["what"] == "modal"]
     assert found[:2] == [
         "counts: no GPU, at most 12 h each, 7 at a time",
         "page: no GPU, at most 12 h each, 10 at a time",
     ]
     assert found[2:] == ["the token is accepted", "volume ossicle, folder detector: is empty; the first run fills it"]
     modal.token = False
-    said = ossicle("check", "-p", project, "--on", "modal")
-    assert said.code == 2
-    assert "no token" in said.out
+    result = ossicle("check", "-p", project, "--on", "modal")
+    assert result.code == 2
+    assert "no token" in result.out
     code, _, err = run(ossicle, project, "--on", "modal")
     assert code == 2
     assert "no token" in err
@@ -337,9 +337,9 @@ def test_without_a_coordinator_it_is_said_how_to_resume_and_nothing_is_done_agai
 ) -> None:
     (project / "wait-a").touch()
     there = modal.folder / "detector" / "project"
-    said = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--set", "jobs.poll_s=0.2")
-    assert said.code == 0, said.err
-    assert "if it dies, `ossicle jobs status` or `ossicle run` starts another one" in said.err
+    result = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--set", "jobs.poll_s=0.2")
+    assert result.code == 0, result.err
+    assert "if it dies, `ossicle jobs status` or `ossicle run` starts another one" in result.err
     wait_for(lambda: (there / "counted").exists() and sorted((there / "counted").read_text().split()) == ["b", "c"])
     tasks = {str(request["index"]): one for one, request in zip(modal.calls.values(), _requests(modal), strict=True)}
     # The coordinator dies, and so do those after it; a container goes on without them, and does not end.
@@ -349,10 +349,10 @@ def test_without_a_coordinator_it_is_said_how_to_resume_and_nothing_is_done_agai
             call.stopped.set()
             call.thread.join(60)
     for _ in range(5):
-        said = ossicle("jobs", "status", "-p", project)
-    assert said.code == 1
-    assert "lost" in said.out
-    assert "no coordinator follows it; resume with" in " ".join(said.out.split())
+        result = ossicle("jobs", "status", "-p", project)
+    assert result.code == 1
+    assert "lost" in result.out
+    assert "no coordinator follows it; resume with" in " ".join(result.out.split())
     assert [name for name, _, _ in modal.spawned].count("coordinate") == 4, modal.spawned
     orphan = tasks["0"].process
     assert orphan is not None
@@ -378,9 +378,9 @@ def test_a_record_of_another_person_starts_nothing(project: Path, modal: ModalDo
     folder, plan = lay_out(loaded, jobs_of([loaded], RunOptions(until="counts", on="modal"), Silent()))
     folder.add_number(plan.jobs[0], "1")
     write_target(folder.path, Target("mine", "detector", "0001-ab", "fc-9"))
-    said = ossicle("jobs", "status", "-p", project)
-    assert said.code == 1
-    assert "lost" in said.out
+    result = ossicle("jobs", "status", "-p", project)
+    assert result.code == 1
+    assert "lost" in result.out
     assert modal.volumes
     assert modal.spawned == []
 

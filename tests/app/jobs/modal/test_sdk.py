@@ -67,12 +67,12 @@ def test_a_call_has_gpu_timeout_retries_and_the_volume() -> None:
 
 def test_the_image_pins_what_is_installed_and_holds_the_whole_package() -> None:
     parts = image_parts()
-    assert any(one.startswith("torch") for one in parts.requirements)
-    assert not any("extra ==" in one or one.startswith("pytest") for one in parts.requirements)
+    assert any(requirement.startswith("torch") for requirement in parts.requirements)
+    assert not any("extra ==" in requirement or requirement.startswith("pytest") for requirement in parts.requirements)
     assert EXTRAS == ("train", "encoders")
-    versions = dict(one.split("==") for one in parts.constraints)
+    versions = dict(constraint.split("==") for constraint in parts.constraints)
     assert versions["modal"] == modal.__version__
-    assert not any("+" in one for one in versions.values())
+    assert not any("+" in version for version in versions.values())
     assert (parts.package / "app" / "jobs" / "slurm" / "task.sh").is_file()
     assert parts.name.startswith(f"ossicle-{parts.version}-")
 
@@ -142,12 +142,12 @@ def test_errors_are_ours(problem: Exception, kind: type[Exception]) -> None:
 
 def test_without_a_token_nobody_is_asked() -> None:
     assert not has_token()
-    found = connect("mine")
-    assert isinstance(found, ModalService)
+    result = connect("mine")
+    assert isinstance(result, ModalService)
     with pytest.raises(UsageError, match="no token: log in to Modal"):
-        found.require()
-    assert isinstance(found.place("a"), ModalPlace)
-    assert found.dashboard() == ""
+        result.require()
+    assert isinstance(result.place("a"), ModalPlace)
+    assert result.dashboard() == ""
 
 
 def order_of(folder: Path, command: tuple[str, ...], prefix: str = "p", plan: str = "0001-a") -> None:

@@ -73,8 +73,8 @@ class Threads:
         assert not ids
 
     def close(self) -> None:
-        for one in self._threads.values():
-            one.join(60)
+        for thread in self._threads.values():
+            thread.join(60)
 
 
 def order(

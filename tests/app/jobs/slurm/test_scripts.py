@@ -129,7 +129,7 @@ def test_hostile_names_reach_the_command_as_they_are(tmp_path: Path) -> None:
         subprocess.run(["bash", "-c", by_hand], env=again, check=True)
         assert Path(again["SEEN"]).read_bytes() == seen.read_bytes()
     assert not list(tmp_path.rglob("gone"))
-    assert [one.state for one in task_states(folder, plan, {})] == ["waiting"] * len(HOSTILE)
+    assert [task_state.state for task_state in task_states(folder, plan, {})] == ["waiting"] * len(HOSTILE)
 
 
 CONTROLS = st.sampled_from(["\n", "\r", "\x1b", "\t", "\u2028", "\u202e", "\x85", "\udc80"])
@@ -212,8 +212,8 @@ def test_the_code_of_a_task_is_kept_and_decides(
     tmp_path: Path, command: str, code: int, state: str, queued_again: bool
 ) -> None:
     assert run_attempt(tmp_path, command).wait(20) == code
-    told = {"exit 3": 3, "exit 4": 4}.get(command, code)
-    assert states(tmp_path) == [(state, told)]
+    result = {"exit 3": 3, "exit 4": 4}.get(command, code)
+    assert states(tmp_path) == [(state, result)]
     assert requeued(tmp_path) == (["requeue 7_0"] if queued_again else [])
 
 
@@ -281,10 +281,10 @@ def test_the_launcher_submits_what_the_command_submits(tmp_path: Path, monkeypat
             Job("report", (task("report", "x"),), ("decide",), local),
         )
     )
-    one, other = (PlanFolder(project / "data" / name, project) for name in ("one", "other"))
-    write_scripts(one, plan)
+    plan_folder, other = (PlanFolder(project / "data" / name, project) for name in ("one", "other"))
+    write_scripts(plan_folder, plan)
     write_scripts(other, plan)
-    conduct(one, plan, lambda job: 1, lambda states: None, 1.0, wait=False)
+    conduct(plan_folder, plan, lambda job: 1, lambda states: None, 1.0, wait=False)
     by_command = sorted_words(log)
     log.unlink()
     done = subprocess.run([str(other.launcher)], capture_output=True, text=True, check=True)
@@ -292,7 +292,7 @@ def test_the_launcher_submits_what_the_command_submits(tmp_path: Path, monkeypat
     assert len(by_command) == 3
     assert "--dependency=afterok:11" in by_command[1]
     assert "--dependency=afterok:11,aftercorr:12" in by_command[2]
-    assert one.numbers() == other.numbers() == {"training": "11", "scores": "12", "decide": "13"}
+    assert plan_folder.numbers() == other.numbers() == {"training": "11", "scores": "12", "decide": "13"}
     assert done.stdout.splitlines()[-1].strip() == other.by_hand(plan.job("report").tasks[0])
 
 
@@ -432,13 +432,13 @@ def test_the_state_of_a_task_comes_of_its_lines_and_the_queue(
     plan = JobPlan((Job("a", (task("x", "y"),), (), SLURM),))
     folder.make(plan)
     # Lines of an earlier submission tell nothing of this one.
-    text = [{"state": "failed", "id": "4_0", "code": 1}, *({"state": one, "id": "5_0", "code": 0} for one in lines)]
+    text = [{"state": "failed", "id": "4_0", "code": 1}, *({"state": line, "id": "5_0", "code": 0} for line in lines)]
     folder.state(plan.jobs[0], 0).write_text("".join(json.dumps(line) + "\n" for line in text) + '{"torn')
     assert task_states(folder, plan, {})[0].state == "waiting"
     folder.submitted.write_text('{"job": "a", "id": "4"}\n{"job": "a", "id": "5"}\n')
-    (found,) = task_states(folder, plan, {"slurm": {} if entry is None else {"5_0": entry}})
-    assert found.state == state
-    assert found.attempt == lines.count("running")
+    (task_state,) = task_states(folder, plan, {"slurm": {} if entry is None else {"5_0": entry}})
+    assert task_state.state == state
+    assert task_state.attempt == lines.count("running")
 
 
 def test_tables_of_steps_lie_over_the_general_one() -> None:
@@ -499,8 +499,8 @@ def test_whoever_runs_a_project_may_say_what_a_shell_does(tmp_path: Path) -> Non
     file = tmp_path / "ossicle.toml"
     file.write_text('base = "recipe:tapes"\n[corpus]\naudio = "audio"\n')
     (tmp_path / "ossicle.local.toml").write_text('[jobs.training]\nsetup = ["module load cuda"]\n')
-    found = load_project(file, ('jobs.sbatch=["--exclusive"]',)).settings.jobs.placed("training")
-    assert (found.setup, found.sbatch) == (("module load cuda",), ("--exclusive",))
+    step_placement = load_project(file, ('jobs.sbatch=["--exclusive"]',)).settings.jobs.placed("training")
+    assert (step_placement.setup, step_placement.sbatch) == (("module load cuda",), ("--exclusive",))
 
 
 def test_a_log_gives_the_terminal_no_orders(
@@ -513,7 +513,7 @@ def test_a_log_gives_the_terminal_no_orders(
     write_scripts(folder, JobPlan((job,)))
     folder.log(job, 0).write_bytes(b"one\x1b[2J\x9b\xe2\x80\xae two\n")
     logs("t", project=tmp_path)
-    said = capsys.readouterr().out
-    assert said.startswith("one\\x1b[2J")
-    assert said.endswith("\\u202e two\n")
-    assert "\x1b" not in said
+    output = capsys.readouterr().out
+    assert output.startswith("one\\x1b[2J")
+    assert output.endswith("\\u202e two\n")
+    assert "\x1b" not in output

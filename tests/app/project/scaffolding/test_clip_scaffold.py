@@ -98,8 +98,8 @@ def test_esc10_is_found_to_be_what_it_is(real_data: Path, tmp_path: Path) -> Non
     assert split["rare"]["labels"] == []
     clips = clips_of(read_table(done["dataset"] / "clips.parquet"))
     assert len(clips) == 400
-    assert {one.role for one in clips} == {"target"}
-    assert {one.start_s for one in clips} == {0.0}
+    assert {clip.role for clip in clips} == {"target"}
+    assert {clip.start_s for clip in clips} == {0.0}
 
 
 def test_a_project_of_a_table(tmp_path: Path) -> None:
@@ -116,11 +116,11 @@ def test_a_project_of_a_table(tmp_path: Path) -> None:
     assert settings.frontend.fmax_hz == 4000
     done = run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts
     clips = clips_of(read_table(done["dataset"] / "clips.parquet"))
-    assert sorted((one.role, one.label) for one in clips) == (
+    assert sorted((clip.role, clip.label) for clip in clips) == (
         [("noise", "")] * 4 + [("target", "robin")] * 4 + [("target", "wren")] * 5
     )
-    assert {one.weight for one in clips if one.role == "target"} == {0.2, 0.6, 0.8, 1.0}
-    assert all(one.start_s == 0 for one in clips)
+    assert {clip.weight for clip in clips if clip.role == "target"} == {0.2, 0.6, 0.8, 1.0}
+    assert all(clip.start_s == 0 for clip in clips)
 
 
 def test_unknown_labels_are_written_beside_the_dataset(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_unknown_labels_are_written_beside_the_dataset(tmp_path: Path) -> None:
     rows = read_table(DatasetFolder.among(done).unknown_file).to_dicts()
     assert [row["label"] for row in rows] == ["wren"]
     clips = clips_of(read_table(done["dataset"] / "clips.parquet"))
-    assert [one.label for one in clips if one.recording_id == rows[0]["recording_id"]] == ["robin"]
+    assert [clip.label for clip in clips if clip.recording_id == rows[0]["recording_id"]] == ["robin"]
 
 
 def test_a_changed_table_is_read_anew(tmp_path: Path) -> None:
@@ -222,10 +222,10 @@ def test_stats_list_rare_labels_and_the_longest_of_many_groups(ossicle, tmp_path
     names = [f"{label}/{n}.wav" for n in range(35) for label in ("wren", "robin")] + ["crow/1.wav", "noise/1.wav"]
     audio = sounds(tmp_path / "audio", names, seconds=0.1, rate=8000)
     file = scaffold("birds", tmp_path / "work", Wishes(audio, folds=3))
-    said = ossicle("dataset", "stats", "-p", file, "--set", "corpus.decode=false")
-    assert said.code == 0, said.err
-    assert "the 60 longest of 72; --json lists all" in said.out
-    assert "split.rare = each_fold: they are assigned to folds like the others" in said.out
+    result = ossicle("dataset", "stats", "-p", file, "--set", "corpus.decode=false")
+    assert result.code == 0, result.err
+    assert "the 60 longest of 72; --json lists all" in result.out
+    assert "split.rare = each_fold: they are assigned to folds like the others" in result.out
     told = ossicle(
         "dataset", "stats", "-p", file, "--set", "corpus.decode=false", "--set", "split.rare=train", "--json"
     )

@@ -12,8 +12,8 @@ def index(n: int, *, rare: int = 0, unreviewed: int = 0) -> CorpusIndex:
         Recording(f"{k:04d}", "r", f"{k:04d}.wav", 8000, 1, 8000, str(k), reviewed=k < n, fields={"site": str(k)})
         for k in range(n + unreviewed)
     ]
-    notes = [Annotation(one.id, 0.1, 0.2, "call") for one in recordings[:n]]
-    notes += [Annotation(one.id, 0.3, 0.4, "rare") for one in recordings[:rare]]
+    notes = [Annotation(recording.id, 0.1, 0.2, "call") for recording in recordings[:n]]
+    notes += [Annotation(recording.id, 0.3, 0.4, "rare") for recording in recordings[:rare]]
     return CorpusIndex(tuple(recordings), tuple(notes))
 
 

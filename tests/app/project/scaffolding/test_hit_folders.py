@@ -39,8 +39,8 @@ def indexed(file: Path) -> CorpusIndex:
 
 
 def test_the_last_folder_is_the_label_and_the_first_one_the_group(tmp_path: Path) -> None:
-    said: list[str] = []
-    file = scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", MACHINES)), say=said.append)
+    result: list[str] = []
+    file = scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", MACHINES)), say=result.append)
     settings = load_project(file).settings
     assert (settings.split.group, settings.split.strategy) == ("folder", "grouped")
     # Five folds need five groups; each of fewer is held out once.
@@ -52,31 +52,31 @@ def test_the_last_folder_is_the_label_and_the_first_one_the_group(tmp_path: Path
     assert not settings.noise_gate.may_find_nothing
     index = indexed(file)
     assert len(index.recordings) == len(MACHINES)
-    assert {one.fields["folder"] for one in index.recordings} == {"RolandTR808", "LinnLM1", "Korg M1"}
-    assert {one.label for one in index.annotations} == {"hihat_open", "kick", "snare"}
-    assert said == [
+    assert {recording.fields["folder"] for recording in index.recordings} == {"RolandTR808", "LinnLM1", "Korg M1"}
+    assert {annotation.label for annotation in index.annotations} == {"hihat_open", "kick", "snare"}
+    assert result == [
         "label: the last folder of each file (3: bd, hh_open, sd)",
         "group: the first folder (3: Korg M1, LinnLM1, RolandTR808); no fold divides it",
         "labels renamed: bd = kick, hh_open = hihat_open, sd = snare",
     ]
-    assert all(f"# {line}" in file.read_text() for line in said)
+    assert all(f"# {line}" in file.read_text() for line in result)
 
 
 def test_deeper_folders_keep_the_first_as_group_and_the_last_as_label(tmp_path: Path) -> None:
     paths = [f"{kit}/takes/{day}/{label}/{n}.wav" for kit in "ab" for day in "12" for label in "xy" for n in "12"]
     index = indexed(scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths), folds=2)))
-    assert {one.fields["folder"] for one in index.recordings} == {"a", "b"}
-    assert {one.label for one in index.annotations} == {"x", "y"}
+    assert {recording.fields["folder"] for recording in index.recordings} == {"a", "b"}
+    assert {annotation.label for annotation in index.annotations} == {"x", "y"}
 
 
 def test_files_in_fewer_folders_are_left_out_and_counted(tmp_path: Path) -> None:
-    said: list[str] = []
+    result: list[str] = []
     audio = hits(tmp_path / "audio", [*MACHINES, "kick/loose.wav", "readme.wav"])
-    file = scaffold("drums", tmp_path / "p", Wishes(audio, folds=3), say=said.append)
-    assert "left out: 2 files in fewer than two folders (kick/loose.wav, readme.wav)" in said
+    file = scaffold("drums", tmp_path / "p", Wishes(audio, folds=3), say=result.append)
+    assert "left out: 2 files in fewer than two folders (kick/loose.wav, readme.wav)" in result
     index = indexed(file)
-    assert sorted(one.path for one in index.left_out) == ["kick/loose.wav", "readme.wav"]
-    assert "kick" not in {one.fields["folder"] for one in index.recordings}
+    assert sorted(left_out.path for left_out in index.left_out) == ["kick/loose.wav", "readme.wav"]
+    assert "kick" not in {recording.fields["folder"] for recording in index.recordings}
 
 
 @pytest.mark.parametrize("paths", [["kick/1.wav", "snare/1.wav"], ["1.wav"]])
@@ -90,7 +90,7 @@ def test_folders_without_groups_are_refused_with_the_recipe_that_reads_them(tmp_
 def test_folder_names_that_would_end_a_comment_or_a_list_are_escaped(tmp_path: Path) -> None:
     paths = [f"{machine}/{label}/1.wav" for machine in ('a"b', "c\\d", "e # f") for label in ('sd"', "x=y", "bd")]
     index = indexed(scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths), folds=3)))
-    assert {one.label for one in index.annotations} == {"snare", "x=y", "kick"}
+    assert {annotation.label for annotation in index.annotations} == {"snare", "x=y", "kick"}
 
 
 SPELLINGS = {
@@ -102,13 +102,15 @@ SPELLINGS = {
 
 def test_a_drum_has_one_label_whatever_each_machine_calls_it(tmp_path: Path) -> None:
     """Three machines with six drums had 18 classes, of which each was in one group: nothing could be judged."""
-    said: list[str] = []
+    result: list[str] = []
     paths = [f"{machine}/{label}/{n}.wav" for machine, labels in SPELLINGS.items() for label in labels for n in "12"]
-    file = scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths)), say=said.append)
+    file = scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths)), say=result.append)
     counts = indexed(file).annotations.label_counts()
     names = ("cowbell", "gong", "hihat_closed", "hihat_open", "kick", "snare", "tom_low")
     assert counts == dict.fromkeys(names, 6)
-    assert any(line.startswith("labels renamed: 808 Cowbell = cowbell, BD = kick, CHH = hihat_closed") for line in said)
+    assert any(
+        line.startswith("labels renamed: 808 Cowbell = cowbell, BD = kick, CHH = hihat_closed") for line in result
+    )
 
 
 def test_names_in_folders_of_kits_are_read_by_a_template(tmp_path: Path) -> None:
@@ -121,7 +123,7 @@ def test_names_in_folders_of_kits_are_read_by_a_template(tmp_path: Path) -> None
     assert load_project(file).settings.split.folds == 0
     index = indexed(file)
     assert index.annotations.label_counts() == {"kick": 6, "snare": 6}
-    assert {one.fields["kit"] for one in index.recordings} == {"a", "b", "c"}
+    assert {recording.fields["kit"] for recording in index.recordings} == {"a", "b", "c"}
 
 
 def drums(*labels: str) -> DrumLabels:
@@ -132,15 +134,21 @@ def drums(*labels: str) -> DrumLabels:
 def test_entries_are_those_that_the_label_map_reads() -> None:
     entries = drums("bd", "SD", "Cr", "kick", "cowbell", "bdx", "SD=1").label_map
     assert entries == ("Cr=crash", "SD=snare", "bd=kick")
-    found = parse_label_map(entries, "corpus.label_map")
-    assert [found.name(one) for one in ("bd", "SD", "Cr", "kick", "bdx")] == ["kick", "snare", "crash", "kick", "bdx"]
+    label_map = parse_label_map(entries, "corpus.label_map")
+    assert [label_map.name(one) for one in ("bd", "SD", "Cr", "kick", "bdx")] == [
+        "kick",
+        "snare",
+        "crash",
+        "kick",
+        "bdx",
+    ]
 
 
 def test_two_labels_of_one_drum_in_a_machine_are_left_as_they_are_and_named() -> None:
-    found = drums("hh", "ch", "bd", "kd", "sd")
-    assert found.label_map == ("sd=snare",)
-    assert found.kept == (("ch", "hh"), ("bd", "kd"))
-    assert "labels left as they are: ch, hh, which may mean one drum" in found.in_words()[1]
+    labels = drums("hh", "ch", "bd", "kd", "sd")
+    assert labels.label_map == ("sd=snare",)
+    assert labels.kept == (("ch", "hh"), ("bd", "kd"))
+    assert "labels left as they are: ch, hh, which may mean one drum" in labels.in_words()[1]
     # The same name in two cases is one name, and two machines may write one drum in two ways.
     assert drums("BD", "bd").label_map == ("BD=kick", "bd=kick")
     assert drum_labels({"hh": ["a"], "ch": ["b"]}).label_map == ("ch=hihat_closed", "hh=hihat_closed")
@@ -151,8 +159,8 @@ def test_only_the_recipe_for_hits_reads_hit_folders() -> None:
 
 
 def test_words_name_at_most_three() -> None:
-    found = hit_folders([f"{group}/{label}/1.wav" for group in "abcde" for label in "wxyz"], "audio")
-    assert found.in_words() == [
+    folders = hit_folders([f"{group}/{label}/1.wav" for group in "abcde" for label in "wxyz"], "audio")
+    assert folders.in_words() == [
         "label: the last folder of each file (4: w, x, y and 1 more)",
         "group: the first folder (5: a, b, c and 2 more); no fold divides it",
     ]
@@ -165,7 +173,9 @@ def test_drum_machines_as_they_are(real_data: Path, tmp_path: Path) -> None:
     index = indexed(scaffold("drums", tmp_path / "p", Wishes(audio)))
     # Every third file or so ends in .WAV.
     assert len(index.recordings) == len(index.annotations) == 859
-    assert len({one.fields["folder"] for one in index.recordings}) == 35
+    assert len({recording.fields["folder"] for recording in index.recordings}) == 35
     assert load_project(tmp_path / "p" / "ossicle.toml").settings.split.folds == 5
-    assert len({one.label for one in index.annotations}) == 14
-    assert {"kick", "snare", "crash", "hihat_closed", "tom_mid"} <= {one.label for one in index.annotations}
+    assert len({annotation.label for annotation in index.annotations}) == 14
+    assert {"kick", "snare", "crash", "hihat_closed", "tom_mid"} <= {
+        annotation.label for annotation in index.annotations
+    }

@@ -24,9 +24,9 @@ def roots(events: Path) -> dict[str, list[Path]]:
 
 
 def test_the_project_names_manifest_roots_split_and_window(events: Path, tmp_path: Path) -> None:
-    said: list[str] = []
+    result: list[str] = []
     wishes = ManifestWishes(events, roots=roots(events), group="kit")
-    file = scaffold_manifest("drums", tmp_path / "p", wishes, say=said.append)
+    file = scaffold_manifest("drums", tmp_path / "p", wishes, say=result.append)
     project = load_project(file)
     settings = project.settings
     assert project.manifest is not None
@@ -44,7 +44,7 @@ def test_the_project_names_manifest_roots_split_and_window(events: Path, tmp_pat
     assert (onsets.evaluation.criterion, onsets.training.onset_s, onsets.training.weak) == ("onsets", 0.03, False)
     # Moving both folders together leaves the project valid.
     assert str(tmp_path) not in file.read_text()
-    assert said == [
+    assert result == [
         "manifest: 36 events of 2 sources",
         "label: that of each component (3: hihat_closed 12, kick 12, snare 12)",
         "group: kit; no split divides it",
@@ -55,13 +55,13 @@ def test_the_project_names_manifest_roots_split_and_window(events: Path, tmp_pat
 
 def test_the_default_root_is_the_folder_of_the_manifest_and_short_names_are_written(tmp_path: Path) -> None:
     events = write_events(tmp_path / "hits", SESSIONS, labels=("bd", "SD", "crash"))
-    said: list[str] = []
-    file = scaffold_manifest("drums", tmp_path / "p", ManifestWishes(events, limit=30), say=said.append)
+    result: list[str] = []
+    file = scaffold_manifest("drums", tmp_path / "p", ManifestWishes(events, limit=30), say=result.append)
     settings = load_project(file).settings
     assert (settings.corpus.audio, settings.corpus.limit) == ("../hits", 30)
     assert settings.corpus.label_map == ("SD=snare", "bd=kick")
-    assert "labels renamed: SD = snare, bd = kick" in said
-    assert "groove: 30 events in 5 recordings, 5 of them missing" in said
+    assert "labels renamed: SD = snare, bd = kick" in result
+    assert "groove: 30 events in 5 recordings, 5 of them missing" in result
     assert not settings.roots
 
 
@@ -69,7 +69,7 @@ def test_several_folders_of_a_source_keep_their_order(events: Path, tmp_path: Pa
     (tmp_path / "first").mkdir()
     wishes = ManifestWishes(events, roots={"groove": [tmp_path / "first", events.parent / "audio" / "groove"]})
     project = load_project(scaffold_manifest("drums", tmp_path / "p", wishes))
-    assert [one.name for one in project.roots.folders("groove")][:2] == ["first", "groove"]
+    assert [folder.name for folder in project.roots.folders("groove")][:2] == ["first", "groove"]
 
 
 def test_bad_lines_are_an_error_or_counted(events: Path, tmp_path: Path) -> None:
@@ -77,9 +77,9 @@ def test_bad_lines_are_an_error_or_counted(events: Path, tmp_path: Path) -> None
     with pytest.raises(FormatError, match="line 1"):
         scaffold_manifest("drums", tmp_path / "p", ManifestWishes(events))
     assert not (tmp_path / "p").exists()
-    said: list[str] = []
-    file = scaffold_manifest("drums", tmp_path / "p", ManifestWishes(events, skip_bad=True), say=said.append)
-    assert "left out: 1 lines that are no events (first: line 1)" in said
+    result: list[str] = []
+    file = scaffold_manifest("drums", tmp_path / "p", ManifestWishes(events, skip_bad=True), say=result.append)
+    assert "left out: 1 lines that are no events (first: line 1)" in result
     assert load_project(file).settings.corpus.skip_bad
 
 

@@ -169,8 +169,8 @@ def test_a_table_may_name_the_groups(tmp_path: Path) -> None:
     assert project.metadata_table is not None
     assert project.metadata_table.resolve() == table
     assert project.annotation_folder is not None
-    found = load_project(make(place, tmp_path / "other", groups=table, group="")).settings
-    assert found.split.group == "Site"
+    project_settings = load_project(make(place, tmp_path / "other", groups=table, group="")).settings
+    assert project_settings.split.group == "Site"
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_only_recordings_are_needed(home: Path, tmp_path: Path) -> None:
-    said: list[str] = []
+    result: list[str] = []
     other = tmp_path / "audio"
     other.mkdir()
     (other / "a.wav").write_bytes((home / "audio" / "speaker0_0.wav").read_bytes())
-    settings = load_project(scaffold_units("units", tmp_path / "p", UnitWishes(other), say=said.append)).settings
+    settings = load_project(scaffold_units("units", tmp_path / "p", UnitWishes(other), say=result.append)).settings
     assert (settings.project.pipeline, settings.corpus.annotations, settings.split.group) == ("units", "", "recording")
-    assert said == [
+    assert result == [
         "group: each recording by itself; name the speakers with --group speaker and --name-template or --groups"
     ]
 
@@ -45,10 +45,10 @@ def test_folders_of_recordings_are_groups(home: Path, tmp_path: Path) -> None:
     for name in ("anna", "ben"):
         (tmp_path / "audio" / name).mkdir(parents=True)
         (tmp_path / "audio" / name / "1.wav").write_bytes((home / "audio" / "speaker0_0.wav").read_bytes())
-    said: list[str] = []
-    file = scaffold_units("units", tmp_path / "p", UnitWishes(tmp_path / "audio"), say=said.append)
+    result: list[str] = []
+    file = scaffold_units("units", tmp_path / "p", UnitWishes(tmp_path / "audio"), say=result.append)
     assert load_project(file).settings.split.group == "folder"
-    assert said == ["group: the 2 folders of the recordings; choose another one with --group"]
+    assert result == ["group: the 2 folders of the recordings; choose another one with --group"]
 
 
 def test_a_table_of_groups_names_the_speakers(home: Path, tmp_path: Path) -> None:

@@ -122,15 +122,15 @@ def tapes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def artefact(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((path / "artefact.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((path / "artefact.json").read_text())
+    return content
 
 
 def test_all_active_variants_are_trained_and_share_what_they_have_in_common(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("train", "-p", tapes, "--all-active", *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("train", "-p", tapes, "--all-active", *QUIET)
+    assert result.code == 0, result.err
     # In the order of the list, under their names.
-    lines = [cells for line in said.out.splitlines() if "training" in (cells := line.split())]
+    lines = [cells for line in result.out.splitlines() if "training" in (cells := line.split())]
     assert [line[0] for line in lines] == ["wide", "more_noise"]
     counts = {step: len(list((tapes / "data" / step).iterdir())) for step in ("corpus", "dataset", "store", "training")}
     assert counts == {"corpus": 1, "dataset": 1, "store": 1, "training": 2}
@@ -141,9 +141,11 @@ def test_all_active_variants_are_trained_and_share_what_they_have_in_common(tape
 
 def test_a_refused_bundle_is_said_with_its_variant_and_may_be_benchmarked(tapes: Path, ossicle: Any) -> None:
     # A threshold of nought makes one endless event of everything, silence too.
-    said = ossicle("train", "-p", tapes, "--variant", "wide", "--until", "bundle", "--set", "decision.on=[0.0]", *QUIET)
-    assert said.code == 4
-    assert said.err.startswith("ossicle: wide: the noise gate refused this bundle")
+    result = ossicle(
+        "train", "-p", tapes, "--variant", "wide", "--until", "bundle", "--set", "decision.on=[0.0]", *QUIET
+    )
+    assert result.code == 4
+    assert result.err.startswith("ossicle: wide: the noise gate refused this bundle")
     file = tapes / "ossicle.toml"
     file.write_text(
         file.read_text()
@@ -153,8 +155,8 @@ def test_a_refused_bundle_is_said_with_its_variant_and_may_be_benchmarked(tapes:
     write_tapes(tapes / "other", ("siteC_1",))
     samples, rate = soundfile.read(tapes / "other" / "audio" / "siteC_1.wav", dtype="int16")
     soundfile.write(tapes / "other" / "audio" / "siteC_1.wav", samples[::-1], rate)
-    said = ossicle("benchmark", "-p", tapes, *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", tapes, *QUIET)
+    assert result.code == 0, result.err
     for table in ("metrics.csv", "leaderboard.csv", "per_tape.csv"):
         assert "refused by the noise gate" in (tapes / "benchmark" / table).read_text()
 
@@ -162,16 +164,16 @@ def test_a_refused_bundle_is_said_with_its_variant_and_may_be_benchmarked(tapes:
 def test_a_missing_dataset_is_named_before_anything_starts(tapes: Path, ossicle: Any) -> None:
     file = tapes / "ossicle.toml"
     file.write_text(file.read_text() + '[variants.late]\nbase = "gone"\n')
-    said = ossicle("train", "-p", tapes, "--all-active", *QUIET)
-    assert said.code == 2
-    assert "no variant 'gone'" in said.err
+    result = ossicle("train", "-p", tapes, "--all-active", *QUIET)
+    assert result.code == 2
+    assert "no variant 'gone'" in result.err
     assert not (tapes / "data").exists()
 
 
 def test_variants_are_trained_by_their_names(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("train", "wide", "more_noise", "wide", "-p", tapes, "--variant", "more_noise", *QUIET)
-    assert said.code == 0, said.err
-    trained = [cells[0] for line in said.out.splitlines() if "training" in (cells := line.split())]
+    result = ossicle("train", "wide", "more_noise", "wide", "-p", tapes, "--variant", "more_noise", *QUIET)
+    assert result.code == 0, result.err
+    trained = [cells[0] for line in result.out.splitlines() if "training" in (cells := line.split())]
     assert trained == ["wide", "more_noise"]
     assert "did you mean 'wide'?" in ossicle("train", "wyde", "-p", tapes, *QUIET).err
     assert "leave out the names" in ossicle("train", "wide", "-p", tapes, "--all-active", *QUIET).err
@@ -181,23 +183,23 @@ def test_a_dataset_that_cannot_be_built_stops_all_before_the_first_training(tape
     file = tapes / "ossicle.toml"
     text = file.read_text().replace('active = ["wide", "more_noise"]', 'active = ["wide", "finer"]')
     file.write_text(text + "[variants.finer.split]\nfolds = 9\n")
-    said = ossicle("train", "-p", tapes, "--all-active", *QUIET)
-    assert said.code != 0
-    assert "9 folds were requested" in said.err
+    result = ossicle("train", "-p", tapes, "--all-active", *QUIET)
+    assert result.code != 0
+    assert "9 folds were requested" in result.err
     assert not (tapes / "data" / "training").exists()
 
 
 def test_nothing_active_is_said_with_the_remedy(tapes: Path, ossicle: Any) -> None:
     file = tapes / "ossicle.toml"
     file.write_text(file.read_text().replace('active = ["wide", "more_noise"]\n', ""))
-    said = ossicle("train", "-p", tapes, "--all-active", *QUIET)
-    assert said.code == 2
-    assert 'it defines more_noise, wide); add active = ["NAME", ...]' in said.err
+    result = ossicle("train", "-p", tapes, "--all-active", *QUIET)
+    assert result.code == 2
+    assert 'it defines more_noise, wide); add active = ["NAME", ...]' in result.err
 
 
 def test_a_run_of_a_variant_leaves_its_results_in_its_own_folder(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("run", "-p", tapes, "--variant", "wide", "--set", "decision.on=[1.0]", *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", tapes, "--variant", "wide", "--set", "decision.on=[1.0]", *QUIET)
+    assert result.code == 0, result.err
     folder = tapes / "variants" / "wide"
     assert sorted(path.name for path in folder.iterdir()) == ["bundle", "metrics.json", "report.html"]
     assert json.loads((folder / "bundle" / "bundle.json").read_text())["name"] == "detector-wide"
@@ -208,15 +210,15 @@ def test_a_link_in_the_place_of_a_variants_results_is_refused(tapes: Path, ossic
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tapes / "variants").symlink_to(elsewhere)
-    said = ossicle("run", "-p", tapes, "--variant", "wide", "--until", "dataset", *QUIET)
-    assert said.code == 2
-    assert "symbolic link" in said.err
+    result = ossicle("run", "-p", tapes, "--variant", "wide", "--until", "dataset", *QUIET)
+    assert result.code == 2
+    assert "symbolic link" in result.err
     assert not any(elsewhere.iterdir())
 
 
 def test_variants_are_jobs_side_by_side(tapes: Path, ossicle: Any, tmp_path: Path) -> None:
-    said = ossicle("jobs", "write", "-p", tapes, "--all-active", "--on", "slurm", "-o", tmp_path / "scripts")
-    assert said.code == 0, said.err
+    result = ossicle("jobs", "write", "-p", tapes, "--all-active", "--on", "slurm", "-o", tmp_path / "scripts")
+    assert result.code == 0, result.err
     plan = json.loads((tmp_path / "scripts" / "plan.json").read_text())
     jobs = {job["name"]: job for job in plan["jobs"]}
     assert set(jobs) >= {"wide.store", "wide.training", "more_noise.training"}

@@ -35,7 +35,7 @@ STATED = {
 @pytest.mark.parametrize("name", FIXED)
 def test_a_preset_states_its_whole_training(name: str) -> None:
     assert set(variant_preset(name)["training"]) >= STATED
-    shown = {one.key: one for one in preset_values(name) if one.table == "training"}
+    shown = {preset_value.key: preset_value for preset_value in preset_values(name) if preset_value.table == "training"}
     assert {key: shown[key].value for key in FIXED[name]} == FIXED[name]
     assert all(shown[key].source == f"preset:{name}" for key in STATED)
     # What the preset leaves alone is shown too, with the recipe's value.

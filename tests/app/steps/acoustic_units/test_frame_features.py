@@ -56,15 +56,15 @@ def folder_of(done: Done) -> FeaturesFolder:
 def test_each_segment_has_the_frames_of_its_samples(project: Project) -> None:
     done = run_steps(STEPS, project, Silent())
     own, table = folder_of(done), SegmentsFolder.among(done.artefacts).table()
-    recordings = {one.id: one for one in read_index(CorpusFolder.among(done.artefacts)).recordings}
-    found = {key: values for key, values, _ in own.frames()}
-    assert list(found) == table["segment_id"].to_list()
+    recordings = {recording.id: recording for recording in read_index(CorpusFolder.among(done.artefacts)).recordings}
+    result = {key: values for key, values, _ in own.frames()}
+    assert list(result) == table["segment_id"].to_list()
     assert (own.spec, own.hop_s, own.origin_s) == (MfccEncoder.spec, 0.02, 0.0125)
     for row in table.iter_rows(named=True):
         path = project.roots.file(recordings[row["recording_id"]])
         samples = load_mono(path, 16000, row["start_s"], row["end_s"] - row["start_s"])
         expected = MfccEncoder().encode(samples[None])[0]
-        np.testing.assert_allclose(found[row["segment_id"]], expected, rtol=2e-3, atol=5e-2)
+        np.testing.assert_allclose(result[row["segment_id"]], expected, rtol=2e-3, atol=5e-2)
 
 
 def test_a_recording_is_read_once_whatever_its_segments(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,17 +135,20 @@ def test_encoders_of_windows_are_refused(project: Project) -> None:
 
 
 def test_features_are_verified_and_damaged_shards_built_again(project: Project, ossicle: Any) -> None:
-    told = json.loads(ossicle("features", "build", "-p", project.file, "--progress", "none", "--json").out)
-    said = ossicle("features", "build", "-p", project.file, "--progress", "none")
-    assert (said.code, f"{told['windows']} frames of 0.025 s every 0.02 s, 18 values, mfcc" in said.out) == (0, True)
+    content = json.loads(ossicle("features", "build", "-p", project.file, "--progress", "none", "--json").out)
+    result = ossicle("features", "build", "-p", project.file, "--progress", "none")
+    assert (result.code, f"{content['windows']} frames of 0.025 s every 0.02 s, 18 values, mfcc" in result.out) == (
+        0,
+        True,
+    )
     assert ossicle("features", "verify", "-p", project.file).out.strip().endswith(": sound")
-    own = FeaturesFolder(Path(told["artefact"]))
+    own = FeaturesFolder(Path(content["artefact"]))
     path = own.shards / f"{own.shard_names[1]}.0.npy"
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     assert ossicle("features", "verify", "-p", project.file).code == 1
-    said = ossicle("features", "build", "-p", project.file, "--progress", "none")
-    assert said.code == 0
+    result = ossicle("features", "build", "-p", project.file, "--progress", "none")
+    assert result.code == 0
     assert path.read_bytes() == whole
     Shelf(project.data_root).verify(own.path)
 
@@ -163,7 +166,7 @@ def test_a_recording_that_is_lost_after_segmentation_costs_only_itself(
     done = run_steps(STEPS, project, Silent())
     own, table = folder_of(done), SegmentsFolder.among(done.artefacts).table()
     recordings = read_index(CorpusFolder.among(done.artefacts)).recordings
-    lost = next(one.id for one in recordings if one.path == "speaker1_0.wav")
+    lost = next(recording.id for recording in recordings if recording.path == "speaker1_0.wav")
     assert sorted(own.left_out) == sorted(table.filter(pl.col("recording_id") == lost)["segment_id"])
     assert list(features.unreadable(done.artefacts)) == ["speaker1_0.wav"]
     (loss,) = PIPELINE.losses(done.artefacts)
@@ -179,15 +182,15 @@ def test_similar_finds_a_word_where_it_was_said(project: Project, tmp_path: Path
     path = next(one for one in project.audio_folder.iterdir() if one.stem == row["utterance"])
     length = row["end_s"] - row["start_s"]
     asked = ("similar", path, "-p", project.file, "--start-s", row["start_s"], "--duration-s", length)
-    found = json.loads(ossicle(*asked, "--most", 3, "--json").out)
+    content = json.loads(ossicle(*asked, "--most", 3, "--json").out)
     # "iu" is said three times by this speaker, once in another recording.
-    said = words.filter(pl.col("word") == row["word"], pl.col("utterance").str.starts_with(path.name[:8]))
-    assert sorted(one["path"] for one in found) == sorted(f"{name}.wav" for name in said["utterance"])
-    for one in found:
-        times = said.filter(pl.col("utterance") == Path(one["path"]).stem)["start_s"]
+    result = words.filter(pl.col("word") == row["word"], pl.col("utterance").str.starts_with(path.name[:8]))
+    assert sorted(one["path"] for one in content) == sorted(f"{name}.wav" for name in result["utterance"])
+    for one in content:
+        times = result.filter(pl.col("utterance") == Path(one["path"]).stem)["start_s"]
         assert min(abs(one["start_s"] - time) for time in times) < 0.05
-    assert found[0]["similarity"] > 0.95
-    assert len(found) == 3
+    assert content[0]["similarity"] > 0.95
+    assert len(content) == 3
     refused = ossicle("similar", path, "-p", project.file)
     assert (refused.code, "--duration-s" in refused.err) == (2, True)
 

@@ -42,7 +42,7 @@ def write_sequences(folder: Path, recordings: list[str], planted: bool = True) -
     rows = []
     for recording in recordings:
         parts = [[*rng.integers(0, K, 9).tolist(), *(MOTIF if planted else [])] for _ in range(25)]
-        units = np.repeat([unit for one in parts for unit in one], 2)
+        units = np.repeat([unit for part in parts for unit in part], 2)
         runs = runs_of(units)
         rows.append((f"{recording}#0000", recording, recording[:1], 1.5, units, runs.units, runs.frames))
     own.write_part("all", pl.DataFrame(rows, schema=dict(SequencesFolder.SCHEMA), orient="row"))
@@ -87,8 +87,8 @@ def test_a_motif_is_found_with_times_and_tokens_of_every_segment(project: Projec
     sequences = SequencesFolder(tmp_path / "sequences")
     merges = Merges.from_json(own.merges)
     tokens = [np.array(one) for one in own.tokens["tokens"].to_list()]
-    assert [merges.decode(one).tolist() for one in tokens] == [one.tolist() for one in sequences.column("runs")]
-    by_id = {one.segment_id: one for one in sequences.rows()}
+    assert [merges.decode(token).tolist() for token in tokens] == [one.tolist() for one in sequences.column("runs")]
+    by_id = {sequence_row.segment_id: sequence_row for sequence_row in sequences.rows()}
     for example in row["examples"]:
         segment = by_id[example["segment_id"]]
         assert example["recording_id"] == segment.recording_id

@@ -126,7 +126,7 @@ def test_each_speaker_is_judged_by_units_of_the_others(straight) -> None:
     units = metrics["units"]
     assert set(units["folds"]) == {"speaker0", "speaker1"}
     assert metrics["protocol"]["basis"] == "held out by speaker"
-    worst = min(units["folds"].values(), key=lambda one: one["ami"]["value"])
+    worst = min(units["folds"].values(), key=lambda fold: fold["ami"]["value"])
     assert units["ami"]["value"] == worst["ami"]["value"] > 0.1
     assert abs(units["ami_shuffled"]["value"]) < 0.05
     assert units["abx_within"]["value"] < 0.3
@@ -153,7 +153,7 @@ def test_a_fold_that_is_judged_is_not_judged_again(before, straight, tmp_path, m
         judged(before, tmp_path / "quality")
     assert judged(before, tmp_path / "quality") == whole
     assert len(trained) == 3
-    left = [one.name for one in (tmp_path / "quality").iterdir() if not one.name.startswith(".ossicle-lock-")]
+    left = [path.name for path in (tmp_path / "quality").iterdir() if not path.name.startswith(".ossicle-lock-")]
     assert left == ["metrics.json"]
     quality.run(context(before, tmp_path / "quality"))
     assert len(trained) == 3
@@ -223,8 +223,8 @@ def test_a_fold_with_fewer_frames_than_units_is_undefined_and_the_run_finishes(b
     metrics = judged(before, tmp_path / "quality")
     assert metrics["units"]["ami"]["value"] is None
     assert metrics["insufficient"] is True
-    notes = [one for one in metrics["notes"] if "no figures" in one]
-    assert [one.partition(" held out")[0] for one in notes] == ["speaker speaker0", "speaker speaker1"]
+    notes = [note for note in metrics["notes"] if "no figures" in note]
+    assert [note.partition(" held out")[0] for note in notes] == ["speaker speaker0", "speaker speaker1"]
     assert metrics["insufficient_because"] == notes
     report.run(context(before, tmp_path / "report", quality=tmp_path / "quality"))
 

@@ -89,22 +89,22 @@ def content(own: QuantiserFolder) -> dict[str, bytes]:
 def test_the_quantiser_is_written_with_a_table_of_other_numbers_of_units(folder: Path, tmp_path: Path) -> None:
     progress = Spoken()
     own = step(folder, tmp_path / "out", progress)
-    found = Quantiser.read(own.path)
-    assert (found.k, found.spec, found.hop_s, found.origin_s) == (6, SPEC, 0.02, 0.0125)
+    result = Quantiser.read(own.path)
+    assert (result.k, result.spec, result.hop_s, result.origin_s) == (6, SPEC, 0.02, 0.0125)
     assert [(row["k"], row["chosen"]) for row in own.sweep] == [(2, False), (6, True), (12, False)]
     inertia = [row["held_out_inertia"] for row in own.sweep]
     assert inertia[0] > inertia[1] > inertia[2] > 0
-    assert found.fit is not None
-    assert own.sweep[1]["held_out_inertia"] == found.fit.held_out_inertia
+    assert result.fit is not None
+    assert own.sweep[1]["held_out_inertia"] == result.fit.held_out_inertia
     assert len(progress.lines) == 1
     assert progress.lines[0].startswith("6 units from ")
     assert set(content(own)) == {"quantiser.json", "quantiser.npz", "sweep.json"}
 
 
 def test_workers_do_not_change_a_byte(folder: Path, tmp_path: Path) -> None:
-    one = step(folder, tmp_path / "one", Spoken(), "project.workers=1")
+    quantiser_folder = step(folder, tmp_path / "one", Spoken(), "project.workers=1")
     two = step(folder, tmp_path / "two", Spoken(), "project.workers=3")
-    assert content(one) == content(two)
+    assert content(quantiser_folder) == content(two)
 
 
 @pytest.mark.parametrize("call", [1, 2, 3, 5, 8])

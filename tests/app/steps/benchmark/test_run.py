@@ -93,7 +93,7 @@ def template(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Path
 
 
 def save(old, folder: Path, name: str, **changes: object) -> None:
-    files = {one: old.read_bytes(one) for one in old.files if one != "CARD.md"}
+    files = {file: old.read_bytes(file) for file in old.files if file != "CARD.md"}
     values = {
         key: getattr(old, key)
         for key in ("labels", "plan", "front", "decisions", "provenance", "metrics", "split", "model")
@@ -136,10 +136,10 @@ def tables(folder: Path) -> dict[str, pl.DataFrame]:
 
 
 def test_the_whole_benchmark(folder: Path, hears: list[str], no_notebook: None, ossicle: Commands) -> None:
-    said = ossicle("benchmark", "-p", folder, "--json", "--progress", "none")
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", folder, "--json", "--progress", "none")
+    assert result.code == 0, result.err
     assert hears == ["hums:own"]
-    told = json.loads(said.out)
+    told = json.loads(result.out)
     assert set(told["outcomes"].values()) == {"computed"}
     found = tables(folder)
     # Dotted names and equal stems find their annotations (defect 1): every call of every tape is found.
@@ -184,10 +184,10 @@ def test_the_whole_benchmark(folder: Path, hears: list[str], no_notebook: None, 
 def test_every_decision_has_a_folder_of_its_own(
     folder: Path, hears: list[str], no_notebook: None, ossicle: Commands
 ) -> None:
-    said = ossicle(
+    result = ossicle(
         "benchmark", "-p", folder, "--set", "benchmark.tables=[0.5]", "--set", "benchmark.off_ratio=[1.0,0.5]"
     )
-    assert said.code == 0, said.err
+    assert result.code == 0, result.err
     own = folder / "benchmark" / "models" / "hums" / "own"
     names = sorted(one.name for one in own.iterdir())
     assert names == ["bundle", "t0.5_none0_off0.5_len0_gap0", "t0.5_none0_off1_len0_gap0"]
@@ -204,9 +204,9 @@ def test_every_decision_has_a_folder_of_its_own(
         events = read_raven(place / raven)
         mine = index.filter(pl.col("recording") == recording)
         np.testing.assert_allclose(
-            [(one.start_s, one.end_s) for one in events], mine.select("start_s", "end_s"), atol=1e-6
+            [(event.start_s, event.end_s) for event in events], mine.select("start_s", "end_s"), atol=1e-6
         )
-        assert [one.confidence for one in events] == pytest.approx(mine["score"].to_list(), abs=1e-6)
+        assert [event.confidence for event in events] == pytest.approx(mine["score"].to_list(), abs=1e-6)
     assert len(list((place / "raven").rglob("*.txt"))) == len(list((place / "audacity").rglob("*.txt"))) == len(TAPES)
     metrics = bt.read_table(place / "metrics.csv")
     assert set(metrics["off_ratio"]) == {0.5}
@@ -240,8 +240,8 @@ def test_tasks_in_any_order_equal_the_one_command(
         "ossicle: the task index must be done first: ossicle benchmark ... --task index",
     )
     for name in ("index", "score:other:own", "decide:other:own", "score:hums:own", "decide:hums:own", "metrics"):
-        said = ossicle(*tasks[name]["command"][1:])
-        assert said.code == 0, said.err
+        result = ossicle(*tasks[name]["command"][1:])
+        assert result.code == 0, result.err
     assert {name: (folder / "benchmark" / f"{name}.csv").read_bytes() for name in CSVS} == expected
     assert tree_digest(folder / "benchmark") == before
     # The model of a leaky variant is marked in every table and on the page, the other is not.
@@ -305,18 +305,18 @@ def test_a_bad_recording_costs_only_itself(
         (folder / "bench" / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / "bench" / path).write_bytes((real / path).read_bytes())
     (folder / "bench" / "hill" / "empty_20240503_y.wav").write_bytes(b"no sound")
-    said = ossicle("benchmark", "-p", folder)
-    assert said.code == 3, said.err
-    assert "hill/empty_20240503_y.wav: left out" in said.err
+    result = ossicle("benchmark", "-p", folder)
+    assert result.code == 3, result.err
+    assert "hill/empty_20240503_y.wav: left out" in result.err
     assert tables(folder)["metrics"]["n_reference"].max() == 11
 
 
 def test_labels_that_a_model_does_not_know(
     folder: Path, hears: list[str], no_notebook: None, ossicle: Commands
 ) -> None:
-    said = ossicle("benchmark", "-p", folder, "--set", 'benchmark.labels=["hum"]')
-    assert said.code == 2
-    assert "hums has the labels call, Zaunkönig" in said.err
+    result = ossicle("benchmark", "-p", folder, "--set", 'benchmark.labels=["hum"]')
+    assert result.code == 2
+    assert "hums has the labels call, Zaunkönig" in result.err
     assert not hears, "hours of scoring would be for nothing"
     both = ossicle("benchmark", "-p", folder, "--set", 'benchmark.labels=["call", "hum"]')
     assert both.code == 0, both.err
@@ -328,9 +328,9 @@ def test_models_are_called_by_their_names_never_by_their_rank(folder: Path) -> N
     old = read_bundle(folder / "bundle")
     save(old, folder / "x" / "bundle", "hums")
     project = load_project(folder, ('benchmark.models=["x/bundle", "bundle"]',))
-    assert [one.name for one in benchmark_models(project)] == ["hums-x", f"hums-{folder.name}"]
+    assert [model.name for model in benchmark_models(project)] == ["hums-x", f"hums-{folder.name}"]
     swapped = load_project(folder, ('benchmark.models=["bundle", "x/bundle"]',))
-    assert [one.name for one in benchmark_models(swapped)] == [f"hums-{folder.name}", "hums-x"]
+    assert [model.name for model in benchmark_models(swapped)] == [f"hums-{folder.name}", "hums-x"]
     with pytest.raises(UsageError, match="neither a bundle folder"):
         benchmark_models(load_project(folder, ('benchmark.models=["nothing"]',)))
 
@@ -386,14 +386,14 @@ def test_both_stages_are_a_layer_of_their_own(
 ) -> None:
     """The trees call what lies below 1.5 kHz an event (0.9), the rest not (0.1): the tones are at 1 kHz."""
     old = read_bundle(folder / "bundle")
-    files = {one: old.read_bytes(one) for one in old.files if one != "CARD.md"}
+    files = {file: old.read_bytes(file) for file in old.files if file != "CARD.md"}
     values = {key: getattr(old, key) for key in ("labels", "plan", "front", "provenance", "metrics", "split", "model")}
     decisions = dict.fromkeys(old.labels, Decision(on=0.4, off=0.4))
     judged = stage(0.5, old.labels)
     files["second_stage.safetensors"] = second_stage_bytes(judged)
     write_bundle(folder / "both" / "bundle", name="both", files=files, decisions=decisions, **values)
-    said = ossicle("benchmark", "-p", folder, "--set", 'benchmark.models=["both/bundle"]')
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", folder, "--set", 'benchmark.models=["both/bundle"]')
+    assert result.code == 0, result.err
     found = tables(folder)
     rows = found["metrics"].filter(pl.col("layer") == "second", pl.col("criterion") == "iou 0.5")
     assert rows.select("decision", "threshold", "n_predicted").rows() == [
@@ -413,7 +413,7 @@ def test_both_stages_are_a_layer_of_their_own(
             folder / "bench" / path, FakePredictor(old.labels, old.plan), decisions, second_stage=judged
         ).events
         mine = index.filter(pl.col("recording") == path).select("start_s", "end_s", "score").rows()
-        expected = [(one.start_s, one.end_s, one.score) for one in heard if one.label == "call"]
+        expected = [(event.start_s, event.end_s, event.score) for event in heard if event.label == "call"]
         np.testing.assert_allclose(mine, expected, atol=1e-6)
     page = (folder / "benchmark" / "report.html").read_text()
     assert "both, second stage" in page

@@ -47,7 +47,7 @@ def folder(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) ->
     write_raven(tmp_path / "train-tables" / "Other_1.txt", [RawSelection(0.5, 1.0, "hum")])
     (tmp_path / "ossicle.toml").write_text(PROJECT.replace("[benchmark]", 'default_label = "hum"\n[benchmark]'))
     old = read_bundle(repository / "tests" / "data" / "bundles" / "0.1.0" / "bundle")
-    files = {one: old.read_bytes(one) for one in old.files if one != "CARD.md"}
+    files = {file: old.read_bytes(file) for file in old.files if file != "CARD.md"}
     values = {key: getattr(old, key) for key in ("plan", "front", "provenance", "metrics", "split", "model")}
     decisions = {"hum": next(iter(old.decisions.values()))}
     write_bundle(tmp_path / "bundle", name="hums", files=files, labels=("hum",), decisions=decisions, **values)
@@ -64,8 +64,8 @@ def best(folder: Path) -> dict[str, Any]:
 
 
 def test_only_where_somebody_looked_is_anything_judged(folder: Path, ossicle: Commands) -> None:
-    said = ossicle("benchmark", "-p", folder, "--progress", "none")
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", folder, "--progress", "none")
+    assert result.code == 0, result.err
     about = json.loads((folder / "benchmark" / "benchmark.json").read_text())
     assert (about["recordings"], about["known_in_part"], about["annotations"]) == (2, 2, 12)
     assert about["hours"] == pytest.approx(4 / 60, abs=1e-6)
@@ -78,8 +78,8 @@ def test_only_where_somebody_looked_is_anything_judged(folder: Path, ossicle: Co
         samples, _ = soundfile.read(folder / "alpacas" / "raw_recordings" / f"{tape}.wav")
         clip = folder / "alpacas" / "labelled_recordings" / f"{tape}.wav_1_2.wav"
         soundfile.write(clip, samples[60 * RATE : 120 * RATE], RATE)
-    said = ossicle("benchmark", "-p", folder, "--progress", "none")
-    assert said.code == 0, said.err
+    result = ossicle("benchmark", "-p", folder, "--progress", "none")
+    assert result.code == 0, result.err
     row = best(folder)
     assert (row["n_reference"], row["n_predicted"], row["recall"]) == (12, 14, 1.0)
     assert row["false_alarms_per_hour"] == pytest.approx(2 / 0.1)

@@ -73,9 +73,9 @@ def folder(tmp_path: Path) -> Path:
 def test_each_window_and_step_is_scored_once(folder: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(results, "missing", lambda: ("nbclient",))
     monkeypatch.setattr("ossicle.report.notebook.missing", lambda: ("nbclient",))
-    said = ossicle("benchmark", "-p", folder, "--json", "--progress", "none")
-    assert said.code == 0, said.err
-    outcomes = json.loads(said.out)["outcomes"]
+    result = ossicle("benchmark", "-p", folder, "--json", "--progress", "none")
+    assert result.code == 0, result.err
+    outcomes = json.loads(result.out)["outcomes"]
     assert [name for name in outcomes if name.startswith("score")] == [
         "score:windows:0.2x0.05",
         "score:windows:0.2x0.1",

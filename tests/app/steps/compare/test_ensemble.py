@@ -64,7 +64,8 @@ def differently(context: Context) -> None:
 def patched() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         steps = (
-            replace(one, run=differently) if one.name == training.STEP.name else one for one in detector.PIPELINE.steps
+            replace(step, run=differently) if step.name == training.STEP.name else step
+            for step in detector.PIPELINE.steps
         )
         use_steps(patch, steps)
         yield
@@ -80,13 +81,13 @@ def tapes(tmp_path_factory: pytest.TempPathFactory, patched: Any) -> Path:
 def test_it_leaves_an_ensemble_that_predict_runs(
     tapes: Path, ossicle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = ossicle("ensemble", "-p", tapes, *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("ensemble", "-p", tapes, *QUIET)
+    assert result.code == 0, result.err
     for name in ("ensemble: vlom", "ensemble: plain mean", "one", "wide"):
-        assert name in said.out
-    told = json.loads((tapes / "ensemble" / "ensemble.json").read_text())
-    assert (told["rule"], told["members"]) == ("vlom", [".", "one", "wide"])
-    assert {row["name"] for row in told["board"]["rows"]} == {
+        assert name in result.out
+    content = json.loads((tapes / "ensemble" / "ensemble.json").read_text())
+    assert (content["rule"], content["members"]) == ("vlom", [".", "one", "wide"])
+    assert {row["name"] for row in content["board"]["rows"]} == {
         ".",
         "one",
         "wide",
@@ -107,7 +108,7 @@ def test_it_leaves_an_ensemble_that_predict_runs(
         score_recording(tape, open_predictor(one, Engine()))[0].scores.astype(np.float64)
         for one in member_bundles(bundle).values()
     ]
-    assert max(np.abs(one - parts[0]).max() for one in parts[1:]) > 1e-3
+    assert max(np.abs(part - parts[0]).max() for part in parts[1:]) > 1e-3
     values = np.stack(parts)
     expected = (np.exp(np.log(values).mean(axis=0)) + np.sqrt((values**2).mean(axis=0))) / 2
     np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -126,18 +127,18 @@ def test_it_leaves_an_ensemble_that_predict_runs(
     assert sorted(opened) == ["siteA_1.wav", "siteB_1.wav", "siteC_1.wav"]
     lines = [json.loads(line) for line in ossicle("stream", bundle.folder, tape, "--chunk-s", "0.3").out.splitlines()]
     summary = json.loads((tmp_path / "events" / "predictions.json").read_text())
-    counted = {one["recording"]: one["events"] for one in summary["recordings"]}
+    counted = {recording["recording"]: recording["events"] for recording in summary["recordings"]}
     assert len(lines) == counted["siteA_1.wav"]
 
 
 def test_the_leaderboard_lists_it_and_purge_keeps_it(tapes: Path, ossicle: Any) -> None:
     ossicle("ensemble", "-p", tapes, *QUIET)
-    told = json.loads(ossicle("leaderboard", "-p", tapes, "--json").out)
-    rows = {row["name"]: row for row in told["rows"]}
+    content = json.loads(ossicle("leaderboard", "-p", tapes, "--json").out)
+    rows = {row["name"]: row for row in content["rows"]}
     metrics = json.loads((tapes / "ensemble" / "metrics.json").read_text())
     assert rows["ensemble: vlom"]["f1"] == metrics["events"]["f1"]
     # Two seeds of one network; their ensemble is none of them.
-    assert [of["names"] for of in told["over_seeds"]] == [[".", "one"]]
+    assert [of["names"] for of in content["over_seeds"]] == [[".", "one"]]
     other = ossicle("leaderboard", "-p", tapes, "--json", "--set", "ensemble.rule=geometric")
     assert not any(row["name"].startswith("ensemble") for row in json.loads(other.out)["rows"])
     assert "decision" not in ossicle("purge", "-p", tapes, "--dry-run").out
@@ -154,15 +155,15 @@ def test_the_second_time_nothing_is_computed(tapes: Path, ossicle: Any) -> None:
 
 @pytest.mark.parametrize("rule", ["learned", "rank"])
 def test_what_is_fitted_goes_into_the_bundle(tapes: Path, ossicle: Any, rule: str) -> None:
-    said = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.rule={rule}", "--json", *QUIET)
-    assert said.code == 0, said.err
-    told = json.loads(said.out)
+    result = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.rule={rule}", "--json", *QUIET)
+    assert result.code == 0, result.err
+    content = json.loads(result.out)
     bundle = read_bundle(tapes / "ensemble" / "bundle")
     assert bundle.ensemble is not None
     assert bundle.ensemble.how.rule == rule
-    assert [round(one, 6) for one in bundle.ensemble.how.weights] == list(told["weights"].values())
+    assert [round(weight, 6) for weight in bundle.ensemble.how.weights] == list(content["weights"].values())
     if rule == "learned":
-        assert set(told["weights_per_fold"]) == {"0", "1", "2"}
+        assert set(content["weights_per_fold"]) == {"0", "1", "2"}
     scores = score_recording(tapes / "audio" / "siteB_1.wav", open_predictor(bundle, Engine()))[0].scores
     assert 0 <= scores.min() < scores.max() <= 1
     if rule == "rank":
@@ -173,7 +174,7 @@ def test_what_is_fitted_goes_into_the_bundle(tapes: Path, ossicle: Any, rule: st
 def test_a_refused_bundle_is_not_laid_out(tapes: Path, ossicle: Any) -> None:
     ossicle("ensemble", "-p", tapes, *QUIET)
     before = (tapes / "ensemble" / "bundle" / "bundle.json").read_bytes()
-    said = ossicle(
+    result = ossicle(
         "ensemble",
         "-p",
         tapes,
@@ -185,8 +186,8 @@ def test_a_refused_bundle_is_not_laid_out(tapes: Path, ossicle: Any) -> None:
         "--set",
         "noise_gate.off=[]",
     )
-    assert said.code == 4
-    assert "noise gate refused" in said.err
+    assert result.code == 4
+    assert "noise gate refused" in result.err
     assert (tapes / "ensemble" / "bundle" / "bundle.json").read_bytes() == before
     assert json.loads((tapes / "ensemble" / "metrics.json").read_text())["gate"]["passed"] is False
 
@@ -203,21 +204,21 @@ def test_a_promoted_bundle_stands_for_its_variant(
         registry.propose("m", Candidate(bundle, {}, {}), lambda against: Judgement({}, (), lambda number: "# x\n"))
     figures = []
     for member in ("registry:m@1", "one"):
-        said = ossicle("ensemble", "-p", tapes, "--set", f'ensemble.members=[".", "{member}"]', "--no-bundle", *QUIET)
-        assert said.code == 0, said.err
+        result = ossicle("ensemble", "-p", tapes, "--set", f'ensemble.members=[".", "{member}"]', "--no-bundle", *QUIET)
+        assert result.code == 0, result.err
         figures.append((tapes / "ensemble" / "ensemble.json").read_text())
     assert figures[0] == figures[1]
     for members, words in {
         '[".", "registry:m@current"]': "registry:m@current is the bundle of no variant under its present settings",
         '["one", "registry:m@1"]': "'one' and 'registry:m@1' are the same model; leave one out",
     }.items():
-        said = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.members={members}", *QUIET)
-        assert (said.code, words in said.err) == (2, True), said.err
+        result = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.members={members}", *QUIET)
+        assert (result.code, words in result.err) == (2, True), result.err
     # Other settings make another model of the variant.
-    said = ossicle(
+    result = ossicle(
         "ensemble", "-p", tapes, "--set", 'ensemble.members=[".", "registry:m@1"]', "--set", "training.epochs=7", *QUIET
     )
-    assert (said.code, "of no variant" in said.err) == (2, True), said.err
+    assert (result.code, "of no variant" in result.err) == (2, True), result.err
 
 
 @pytest.mark.parametrize(
@@ -234,9 +235,9 @@ def test_a_promoted_bundle_stands_for_its_variant(
     ],
 )
 def test_members_that_do_not_go_together_are_refused(tapes: Path, ossicle: Any, members: str, words: str) -> None:
-    said = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.members={members}", *QUIET)
-    assert said.code == 2
-    assert words in said.err
+    result = ossicle("ensemble", "-p", tapes, "--set", f"ensemble.members={members}", *QUIET)
+    assert result.code == 2
+    assert words in result.err
     if "nobody" in members or "folded" in members or "other" in members:
         # It is said before anything is trained.
         variant = members.split('"')[3]

@@ -64,34 +64,34 @@ def test_a_fixed_rule_is_the_rule_and_the_chains_own_decision(
     done = judged(project, members, how)
     for key in truth.ids:
         both = np.stack([one.scores.track(key).scores for one in members])
-        found = ScoresFolder.among(done.artefacts).track(key)
-        np.testing.assert_array_equal(found.scores, combine(both, how))
-    said = json.loads((done.artefacts["scores"] / "ensemble.json").read_text())
-    assert said["weights"] == {"a": 0.666667, "b": 0.333333}
-    assert said["protocol"] == "nothing fitted"
+        score_track = ScoresFolder.among(done.artefacts).track(key)
+        np.testing.assert_array_equal(score_track.scores, combine(both, how))
+    content = json.loads((done.artefacts["scores"] / "ensemble.json").read_text())
+    assert content["weights"] == {"a": 0.666667, "b": 0.333333}
+    assert content["protocol"] == "nothing fitted"
     assert done.metrics["protocol"]["scores"] == "out of fold"
     assert done.metrics["events"]["f1"]["value"] > 0.9
 
 
 def test_equal_members_are_their_only_member(project: Project, make: Make) -> None:
     """Whatever the rule fits: the ensemble of a model with itself decides as that model does."""
-    one = judged(project, [make("a", 0.2)], Combination())
+    ensembled = judged(project, [make("a", 0.2)], Combination())
     for rule in ("mean", "geometric", "vlom", "learned"):
         both = judged(project, [make("a", 0.2), make("b", 0.2)], Combination(rule=rule))
-        assert both.metrics["events"] == one.metrics["events"], rule
+        assert both.metrics["events"] == ensembled.metrics["events"], rule
 
 
 def test_learned_weights_favour_the_better_member(project: Project, truth: Truth, make: Make) -> None:
     members = [make("a", 0.05), make("b", 0.5)]
     done = judged(project, members, Combination(rule="learned"))
-    said = json.loads((done.artefacts["scores"] / "ensemble.json").read_text())
-    assert said["weights"]["a"] > 0.8
-    assert set(said["weights_per_fold"]) == {str(fold) for fold in truth.folds.values()}
+    content = json.loads((done.artefacts["scores"] / "ensemble.json").read_text())
+    assert content["weights"]["a"] > 0.8
+    assert set(content["weights_per_fold"]) == {str(fold) for fold in truth.folds.values()}
     fits = read_fits(EnsembleScoresFolder.among(done.artefacts))
     for key in truth.ids:
         both = np.stack([one.scores.track(key).scores for one in members])
-        found = ScoresFolder.among(done.artefacts).track(key).scores
-        np.testing.assert_array_equal(found, combine(both, fits[truth.folds[key]].how))
+        result = ScoresFolder.among(done.artefacts).track(key).scores
+        np.testing.assert_array_equal(result, combine(both, fits[truth.folds[key]].how))
     assert not (done.artefacts["decision"] / "nested").exists()
 
 
@@ -103,9 +103,9 @@ def test_a_held_out_fold_has_no_part_in_what_judges_it(project: Project, truth: 
     fold = truth.folds[spoilt]
     before = judged(project, [make("a", 0.1), make("b", 0.3)], how)
     after = judged(project, [make("a", 0.1, spoilt=spoilt), make("b", 0.3, spoilt)], how)
-    fits, others = (read_fits(EnsembleScoresFolder.among(one.artefacts)) for one in (before, after))
+    fits, others = (read_fits(EnsembleScoresFolder.among(ensembled.artefacts)) for ensembled in (before, after))
     decisions, changed = (
-        json.loads((one.artefacts["decision"] / "decision.json").read_text()) for one in (before, after)
+        json.loads((ensembled.artefacts["decision"] / "decision.json").read_text()) for ensembled in (before, after)
     )
     assert decisions["per_fold"][str(fold)] == changed["per_fold"][str(fold)]
     assert fits[fold].how == others[fold].how
@@ -121,7 +121,7 @@ def test_a_held_out_fold_has_no_part_in_what_judges_it(project: Project, truth: 
 @pytest.mark.parametrize("rule", ["learned", "rank"])
 def test_the_annotations_of_a_fold_have_no_part_in_its_weights(truth: Truth, make: Make, rule: str) -> None:
     members, fold = [make("a", 0.1), make("b", 0.3)], truth.folds[truth.ids[0]]
-    notes = [one for one in truth.annotations if truth.folds[one.recording_id] != fold]
+    notes = [annotation for annotation in truth.annotations if truth.folds[annotation.recording_id] != fold]
     assert len(notes) < len(truth.annotations)
     before, after = (
         fit(one, members, Combination(rule=rule), 0) for one in (truth, replace(truth, annotations=tuple(notes)))
@@ -137,11 +137,11 @@ def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project,
     from ossicle.inference.decisions.decide import decide
 
     done = judged(project, [make("a", 0.3), make("b", 0.4)], Combination(rule="learned"))
-    said = json.loads((done.artefacts["decision"] / "decision.json").read_text())
+    content = json.loads((done.artefacts["decision"] / "decision.json").read_text())
     events = events_of(read_table(done.artefacts["decision"] / "events.parquet"), truth.ids)
-    assert set(said["per_fold"]) == {str(fold) for fold in truth.folds.values()}
+    assert set(content["per_fold"]) == {str(fold) for fold in truth.folds.values()}
     for key in truth.ids:
-        decisions = {label: Decision(**of) for label, of in said["per_fold"][str(truth.folds[key])].items()}
+        decisions = {label: Decision(**of) for label, of in content["per_fold"][str(truth.folds[key])].items()}
         track = ScoresFolder.among(done.artefacts).track(key)
         assert events[key] == decide(track, decisions)
 
@@ -154,8 +154,8 @@ def test_ranks_are_those_among_the_other_folds(project: Project, truth: Truth, m
     table = fits[None].tables
     assert table is not None
     np.testing.assert_array_equal(table[0], np.sort(values, axis=0))
-    found = combine(values[None], Combination(rule="rank"), table)
-    np.testing.assert_allclose(found[:, 0], (rankdata(values[:, 0]) - 0.5) / 2000, atol=1e-6)
+    result = combine(values[None], Combination(rule="rank"), table)
+    np.testing.assert_allclose(result[:, 0], (rankdata(values[:, 0]) - 0.5) / 2000, atol=1e-6)
 
 
 def test_it_is_found_on_the_shelf(project: Project, make: Make) -> None:

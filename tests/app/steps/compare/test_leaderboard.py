@@ -40,8 +40,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def truth(project: Project) -> Truth:
-    found = run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts
-    return read_truth(CorpusFolder.among(found), DatasetFolder.among(found))
+    result = run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts
+    return read_truth(CorpusFolder.among(result), DatasetFolder.among(result))
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +77,9 @@ def test_the_best_comes_first_with_its_figures(found: list[Judged], truth: Truth
         assert row.training_s == one.training_s
     assert board.rows[0].to_best is None
     assert board.rows[3].headline is None
-    told = board.to_json()
-    assert list(told["figures"].values())[:2] == ["F1", "macro F1"]
-    assert json.loads(json.dumps(told)) == told
+    result = board.to_json()
+    assert list(result["figures"].values())[:2] == ["F1", "macro F1"]
+    assert json.loads(json.dumps(result)) == result
 
 
 def test_differences_are_paired(found: list[Judged], truth: Truth) -> None:
@@ -147,10 +147,10 @@ class Cells(HTMLParser):
 
 def test_the_page_shows_it_and_trusts_no_name(found: list[Judged], tmp_path: Path) -> None:
     hostile = replace(found[0], name="<script>alert(1)</script>")
-    told = board_of([hostile, *found[1:]]).to_json()
-    write_leaderboard_page(tmp_path / "board.html", "tapes & more", told)
+    result = board_of([hostile, *found[1:]]).to_json()
+    write_leaderboard_page(tmp_path / "board.html", "tapes & more", result)
     text = (tmp_path / "board.html").read_text()
-    assert text == render("tapes & more", told)
+    assert text == render("tapes & more", result)
     page = Cells()
     page.feed(text)
     assert "script" not in {tag for tag, _ in page.tags}
@@ -169,10 +169,10 @@ def tapes(tmp_path: Path, without_training: None) -> Path:
 
 
 def test_the_command_lists_what_there_is(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("leaderboard", "-p", tapes)
-    assert said.code == 0, said.err
-    assert "no figures yet: ossicle run --variant one" in said.out
-    assert "its split leaks" in said.out
+    result = ossicle("leaderboard", "-p", tapes)
+    assert result.code == 0, result.err
+    assert "no figures yet: ossicle run --variant one" in result.out
+    assert "its split leaks" in result.out
     for name in ("one", "two"):
         run = ossicle("run", "-p", tapes, "--variant", name, "--until", "evaluation", *QUIET)
         assert run.code == 0, run.err
@@ -182,15 +182,15 @@ def test_the_command_lists_what_there_is(tapes: Path, ossicle: Any) -> None:
         ]
         for fold, seconds in (("fold0", 1.5), ("fold1", 2.0), ("final", 3.0)):
             (training / fold / "metrics.jsonl").write_text(json.dumps({"epoch": 0, "seconds": seconds}) + "\n")
-    told = json.loads(ossicle("leaderboard", "-p", tapes, "--json").out)
-    rows = {row["name"]: row for row in told["rows"]}
+    content = json.loads(ossicle("leaderboard", "-p", tapes, "--json").out)
+    rows = {row["name"]: row for row in content["rows"]}
     assert set(rows) == {".", "one", "two", "leaky"}
     for name in ("one", "two"):
         metrics = json.loads((tapes / "variants" / name / "metrics.json").read_text())
         assert rows[name]["f1"] == metrics["events"]["f1"]
         assert rows[name]["training_s"] == 6.5
-    assert told["over_seeds"][0]["names"] == ["one", "two"]
-    assert told["over_seeds"][0]["seeds"] == [1, 2]
+    assert content["over_seeds"][0]["names"] == ["one", "two"]
+    assert content["over_seeds"][0]["seeds"] == [1, 2]
     page = tapes / "board.html"
     assert ossicle("leaderboard", "-p", tapes, "--page", page).code == 0
     assert "differ only by seed" in page.read_text()
@@ -203,29 +203,29 @@ def test_a_changed_setting_has_no_figures_yet(tapes: Path, ossicle: Any) -> None
         row for row in json.loads(ossicle("leaderboard", "-p", tapes, "--json").out)["rows"] if row["name"] == "."
     )
     assert own["note"] == ""
-    said = ossicle("leaderboard", "-p", tapes, "--set", "training.epochs=77", "--json")
-    own = next(row for row in json.loads(said.out)["rows"] if row["name"] == ".")
+    result = ossicle("leaderboard", "-p", tapes, "--set", "training.epochs=77", "--json")
+    own = next(row for row in json.loads(result.out)["rows"] if row["name"] == ".")
     metrics = tapes / "metrics.json"
     assert own["note"].startswith(f"no figures for these settings: {metrics} was made with other settings")
     assert "give the same --set options here" in own["note"]
     # The same for `status`, which would only say that there is something to do.
-    said = ossicle("status", "-p", tapes, "--set", "training.epochs=77")
-    assert "give the same --set options here" in said.out
+    result = ossicle("status", "-p", tapes, "--set", "training.epochs=77")
+    assert "give the same --set options here" in result.out
     assert "--set" not in ossicle("status", "-p", tapes).out
 
 
 def test_a_variant_may_be_ranked_alone_and_need_not_go_with_set(tapes: Path, ossicle: Any) -> None:
     rows = json.loads(ossicle("leaderboard", "-p", tapes, "--variant", "two", "--json").out)["rows"]
     assert [row["name"] for row in rows] == [".", "two"]
-    said = ossicle("leaderboard", "-p", tapes, "--variant", "twoo")
-    assert said.code == 2
-    assert "no variant 'twoo'; did you mean 'two'?" in said.err
+    result = ossicle("leaderboard", "-p", tapes, "--variant", "twoo")
+    assert result.code == 2
+    assert "no variant 'twoo'; did you mean 'two'?" in result.err
     # chunks.window_s of a clip model is nothing for the variant with a core: only its own row says so.
     with (tapes / "ossicle.toml").open("a") as file:
         file.write("[variants.odd.frontend]\nrate = 2000\nfmax_hz = 1000.0\n")
-    said = ossicle("leaderboard", "-p", tapes, "--set", "frontend.fmax_hz=3000.0", "--json")
-    assert said.code == 0, said.err
-    notes = {row["name"]: row["note"] for row in json.loads(said.out)["rows"]}
+    result = ossicle("leaderboard", "-p", tapes, "--set", "frontend.fmax_hz=3000.0", "--json")
+    assert result.code == 0, result.err
+    notes = {row["name"]: row["note"] for row in json.loads(result.out)["rows"]}
     assert notes["odd"].startswith("does not go together with these --set options: ")
     assert "no figures yet" in notes["one"]
 

@@ -40,10 +40,10 @@ def stored(project: Path, channel: str) -> np.ndarray:
 def test_a_run_stores_the_chosen_channel(project: Path, ossicle: Any, raw: str) -> None:
     found = {}
     for channel in ("mean", "first", "2", '"loudest"'):
-        said = ossicle("run", "-p", project, "--set", f"audio.channel={channel}", "--set", f"store.raw={raw}", *QUIET)
-        assert said.code == 0, said.err
+        result = ossicle("run", "-p", project, "--set", f"audio.channel={channel}", "--set", f"store.raw={raw}", *QUIET)
+        assert result.code == 0, result.err
         found[channel] = stored(project, channel)
-        assert ("channels_cancel" in said.err + said.out) is False
+        assert ("channels_cancel" in result.err + result.out) is False
     peak = np.abs(found["2"]).max()
     np.testing.assert_allclose(found['"loudest"'], found["2"], atol=1e-6)
     np.testing.assert_allclose(found["first"], -0.5 * found["2"], atol=1e-4 * peak)
@@ -54,9 +54,9 @@ def test_the_default_and_its_name_are_one_result(project: Path, ossicle: Any) ->
     assert ossicle("run", "-p", project, *QUIET).code == 0
     with open(project / "ossicle.toml", "a") as file:
         file.write('\n[audio]\nchannel = "mean"\n')
-    said = ossicle("run", "-p", project, *QUIET, "--json")
-    assert '"store": "reused"' in said.out
-    assert '"corpus": "reused"' in said.out
+    result = ossicle("run", "-p", project, *QUIET, "--json")
+    assert '"store": "reused"' in result.out
+    assert '"corpus": "reused"' in result.out
 
 
 @pytest.mark.parametrize("value", ["2", '"2"', '"first"'])
@@ -82,8 +82,8 @@ def test_a_check_listens_into_recordings_and_names_channels_that_cancel(project:
         soundfile.write(project / "audio" / f"{name}.wav", np.stack([x, -x], 1), RATE, subtype="FLOAT")
     x = rng.normal(0, 0.1, 10 * RATE).astype(np.float32)
     soundfile.write(project / "audio" / f"{TAPES[2]}.wav", np.stack([x, x], 1), RATE, subtype="FLOAT")
-    said = ossicle("check", "-p", project)
-    assert "2 of 3 recordings with several channels that were listened into (siteA_1.wav first)" in said.out
-    assert "channels cancel: their mean is 200 dB below the loudest channel; set [audio] channel" in said.out
-    said = ossicle("check", "-p", project, "--set", "audio.channel=first")
-    assert "channels cancel" not in said.out
+    result = ossicle("check", "-p", project)
+    assert "2 of 3 recordings with several channels that were listened into (siteA_1.wav first)" in result.out
+    assert "channels cancel: their mean is 200 dB below the loudest channel; set [audio] channel" in result.out
+    result = ossicle("check", "-p", project, "--set", "audio.channel=first")
+    assert "channels cancel" not in result.out

@@ -69,10 +69,10 @@ def test_every_known_name_is_a_preset_with_its_seed(tmp_path: Path) -> None:
 
 def test_a_leaky_split_says_so_and_is_refused_before_anything_is_computed(tapes: Path, ossicle: Any) -> None:
     for wanted in (("--until", "decision"), ("evaluation",), ("--from", "scores")):
-        said = ossicle("run", *wanted, "-p", tapes, "--variant", "known", *QUIET)
-        assert said.code == 2
-        assert "strategy = 'random' is leaky" in said.err
-        assert "ossicle dataset optimism" in said.err
+        result = ossicle("run", *wanted, "-p", tapes, "--variant", "known", *QUIET)
+        assert result.code == 2
+        assert "strategy = 'random' is leaky" in result.err
+        assert "ossicle dataset optimism" in result.err
         assert not (tapes / "data").exists()
     done = run_project(load_project(tapes, variant="known"), Silent(), "training")
     split = json.loads((done.artefacts["dataset"] / "split.json").read_text())
@@ -86,13 +86,13 @@ def test_a_leaky_split_says_so_and_is_refused_before_anything_is_computed(tapes:
 
 
 def test_a_leaky_split_ends_in_a_bundle_that_says_so_and_claims_nothing(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("run", "-p", tapes, "--variant", "known", *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", tapes, "--variant", "known", *QUIET)
+    assert result.code == 0, result.err
     place = tapes / "variants" / "known"
     assert [path.name for path in place.iterdir()] == ["bundle"]
     bundle = read_bundle(place / "bundle")
     assert bundle.split["leaky"].startswith("leaky: random cuts through")
-    assert bundle.split["leaky"] in said.out
+    assert bundle.split["leaky"] in result.out
     assert bundle.split["strategy"] == "random"
     assert bundle.metrics == {}
     on = bundle.decisions["call"].on
@@ -135,8 +135,8 @@ def test_hashed_groups_are_evaluated_on_test_with_thresholds_from_val(tapes: Pat
         assert metrics["n_reference"] == 3 * len(tested)
         # Train and val have the label, so nothing is wrong with the figures of test.
         assert not metrics["notes"]
-    said = ossicle("check", "-p", tapes)
-    assert "test, by one model that learned from train, with thresholds from val (hashed)" in said.out
+    result = ossicle("check", "-p", tapes)
+    assert "test, by one model that learned from train, with thresholds from val (hashed)" in result.out
 
 
 def test_the_annotations_of_test_change_no_threshold_of_a_hashed_split(tapes: Path) -> None:
@@ -157,9 +157,9 @@ def test_what_is_kept_by_figures_of_test_is_refused_with_a_hashed_split(tapes: P
     (tapes / "ossicle.toml").write_text(
         PROJECT.replace('group = "site"', 'group = "site"\nstrategy = "hashed"') + table
     )
-    said = ossicle("status", "-p", tapes)
-    assert said.code == 2
-    assert 'split.strategy = "hashed" keeps test for the last figures: remove one of the two' in said.err
+    result = ossicle("status", "-p", tapes)
+    assert result.code == 2
+    assert 'split.strategy = "hashed" keeps test for the last figures: remove one of the two' in result.err
 
 
 def test_shares_are_of_targets_and_not_of_what_is_too_poor_to_be_one(tapes: Path) -> None:
@@ -194,17 +194,17 @@ def test_clip_figures_are_those_of_the_highest_frame_of_held_out_clips(tapes: Pa
         centres = (np.arange(len(track.scores)) + 0.5) * track.hop_s
         inside = track.scores[(centres >= row["start_s"]) & (centres <= row["end_s"]), 0]
         assert row["score"] == float(inside.max())
-    told = json.loads(ClipFiguresFolder.among(made).figures_file.read_text())
-    assert bool(told["leaky"]) == split.kind.divides_clips
+    content = json.loads(ClipFiguresFolder.among(made).figures_file.read_text())
+    assert bool(content["leaky"]) == split.kind.divides_clips
     judged = table if strategy == "grouped" else table.filter(table["fold"] == 0)
-    assert told["labels"]["call"]["n_positive"] == judged["positive"].sum()
-    assert told["labels"]["call"]["n_negative"] == (~judged["positive"]).sum()
+    assert content["labels"]["call"]["n_positive"] == judged["positive"].sum()
+    assert content["labels"]["call"]["n_negative"] == (~judged["positive"]).sum()
 
 
 def test_optimism_lays_the_same_clips_side_by_side(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("dataset", "optimism", "-p", tapes, "--variant", "known", "--json", *QUIET)
-    assert said.code == 0, said.err
-    own, same, all_clips = json.loads(said.out)
+    result = ossicle("dataset", "optimism", "-p", tapes, "--variant", "known", "--json", *QUIET)
+    assert result.code == 0, result.err
+    own, same, all_clips = json.loads(result.out)
     assert (own["strategy"], same["strategy"], all_clips["strategy"]) == ("random", "grouped", "grouped")
     assert own["leaky"].startswith("leaky: random cuts through")
     assert same["leaky"] == all_clips["leaky"] == ""

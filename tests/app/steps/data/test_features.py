@@ -57,14 +57,14 @@ def test_the_windows_of_each_recording_are_encoded_once(folder):
     assert (own.window_s, own.hop_s, own.copies, own.spec) == (1.0, 0.5, 0, AcousticEncoder.spec)
     assert own.shard_names == ("shard-0000", "shard-0001")
     recordings = read_index(CorpusFolder(find_steps(STEPS, project)["corpus"])).recordings
-    assert sorted(own.recording_ids) == sorted(one.id for one in recordings)
-    for one in recordings:
-        samples = load_mono(project.audio_folder / one.path, 16000)
+    assert sorted(own.recording_ids) == sorted(recording.id for recording in recordings)
+    for recording in recordings:
+        samples = load_mono(project.audio_folder / recording.path, 16000)
         windows = np.stack([samples[at : at + 16000] for at in range(0, len(samples) - 15999, 8000)])
-        found = own.windows(one.id)
-        assert found.shape == (19, 1, own.spec.dim)
-        np.testing.assert_allclose(found, AcousticEncoder().encode(windows), rtol=1e-3, atol=0.05)
-        np.testing.assert_allclose(own.levels_db(one.id), 10 * np.log10(np.mean(windows**2, axis=1)), atol=1e-3)
+        result = own.windows(recording.id)
+        assert result.shape == (19, 1, own.spec.dim)
+        np.testing.assert_allclose(result, AcousticEncoder().encode(windows), rtol=1e-3, atol=0.05)
+        np.testing.assert_allclose(own.levels_db(recording.id), 10 * np.log10(np.mean(windows**2, axis=1)), atol=1e-3)
     rows = np.concatenate([own.rows(name) for name in own.shard_names]).reshape(-1, own.spec.dim).astype(float)
     mean, deviation = own.scale()
     np.testing.assert_allclose(mean, rows.mean(axis=0), atol=1e-6)
@@ -134,13 +134,13 @@ def test_a_damaged_shard_is_found_and_rebuilt_alone(folder, monkeypatch):
     damaged = bytearray(path.read_bytes())
     damaged[200] ^= 1
     path.write_bytes(damaged)
-    found = features.problems(own.path)
-    assert list(found) == ["shard-0001"]
-    assert str(path) in found["shard-0001"][0]
+    result = features.problems(own.path)
+    assert list(result) == ["shard-0001"]
+    assert str(path) in result["shard-0001"][0]
     again: list[str] = []
     unbroken = build.build_shard
     monkeypatch.setattr(build, "build_shard", lambda job, encoder: again.append(job.name) or unbroken(job, encoder))
-    features.repair(project, artefacts["corpus"], artefacts["dataset"], own.path, found)
+    features.repair(project, artefacts["corpus"], artefacts["dataset"], own.path, result)
     assert again == ["shard-0001"]
     assert features.problems(own.path) == {}
     Shelf(project.data_root).verify(own.path)
@@ -149,28 +149,28 @@ def test_a_damaged_shard_is_found_and_rebuilt_alone(folder, monkeypatch):
 def test_copies_hold_only_sounds_of_their_own_group(folder, monkeypatch):
     project = load_project(folder, ("features.copies=2",))
     artefacts = run_steps(STEPS, project, Silent()).artefacts
-    own, found = FeaturesFolder(artefacts["features"]), CorpusFolder(artefacts["corpus"])
+    own, corpus_folder = FeaturesFolder(artefacts["features"]), CorpusFolder(artefacts["corpus"])
     assert own.copies == 2
     for key in own.recording_ids:
         assert own.copy(key, 1).shape == own.copy(key, 2).shape == own.windows(key).shape
         assert not np.array_equal(own.copy(key, 1), own.copy(key, 2))
         np.testing.assert_array_equal(own.copy(key, 0), own.windows(key))
-    paths = {one.id: one.path for one in read_index(found).recordings}
-    jobs = features._jobs(project, found, DatasetFolder(artefacts["dataset"]), own)
+    paths = {recording.id: recording.path for recording in read_index(corpus_folder).recordings}
+    jobs = features._jobs(project, corpus_folder, DatasetFolder(artefacts["dataset"]), own)
     for job in jobs.values():
         for item in job.items:
             site = item.path.name[:5]
             assert job.backgrounds[item.group]
-            assert all(paths[one.recording_id].startswith(site) for one in job.backgrounds[item.group])
+            assert all(paths[background.recording_id].startswith(site) for background in job.backgrounds[item.group])
 
 
 def test_backgrounds_are_the_stretches_without_labels(folder):
     artefacts = run_steps(STEPS[:2], load_project(folder), Silent()).artefacts
     own = DatasetFolder(artefacts["dataset"])
     recordings = read_index(CorpusFolder(artefacts["corpus"])).recordings
-    found = stretches_without_labels(recordings, own, groups_of(own), least_s=2.0)
-    assert sorted(found) == ["A", "B"]
-    for free in found.values():
+    result = stretches_without_labels(recordings, own, groups_of(own), least_s=2.0)
+    assert sorted(result) == ["A", "B"]
+    for free in result.values():
         assert len(free) == 2
         # Calls begin at 1, 4 and 7 s and last half a second.
         assert set(free.values()) == {((1.5, 4.0), (4.5, 7.0), (7.5, 10.0))}

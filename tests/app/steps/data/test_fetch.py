@@ -94,10 +94,10 @@ def project(folder: Path, served: Path, address: str, more: tuple[tuple[str, ...
 
 def test_files_come_once_whatever_the_connection_does(ossicle, served, tmp_path: Path) -> None:
     place = project(tmp_path / "work", served[0], served[1])
-    said = ossicle("fetch", "-p", place, "--progress", "plain")
-    assert said.code == 0, said.err
-    assert "6 fetched (0.1 MB), 0 present, 0 failed" in said.out
-    assert "fetch" in said.err or not said.err
+    result = ossicle("fetch", "-p", place, "--progress", "plain")
+    assert result.code == 0, result.err
+    assert "6 fetched (0.1 MB), 0 present, 0 failed" in result.out
+    assert "fetch" in result.err or not result.err
     for file in served[0].rglob("*.wav"):
         assert (place / "audio" / file.relative_to(served[0])).read_bytes() == file.read_bytes()
     assert len(served[2].asked) == 12
@@ -111,11 +111,11 @@ def test_files_come_once_whatever_the_connection_does(ossicle, served, tmp_path:
 def test_what_cannot_be_had_is_named_and_the_rest_is_there(ossicle, served, tmp_path: Path) -> None:
     gone = (f"{served[1]}/gone.wav", "9", "0" * 64, "gone.wav")
     place = project(tmp_path / "work", served[0], served[1], (gone,))
-    said = ossicle("fetch", "-p", place)
-    assert said.code == 3
-    assert "gone.wav: http://127.0.0.1" in said.err
-    assert "404" in said.err
-    assert "6 fetched" in said.out
+    result = ossicle("fetch", "-p", place)
+    assert result.code == 3
+    assert "gone.wav: http://127.0.0.1" in result.err
+    assert "404" in result.err
+    assert "6 fetched" in result.out
     assert ossicle("fetch", "-p", place).code == 3
     ran = ossicle("run", "corpus", "-p", place)
     assert ran.code == 1
@@ -126,8 +126,8 @@ def test_what_cannot_be_had_is_named_and_the_rest_is_there(ossicle, served, tmp_
 
 def test_run_fetches_first_and_then_leaves_the_server_alone(ossicle, served, tmp_path: Path) -> None:
     place = project(tmp_path / "work", served[0], served[1])
-    said = ossicle("run", "--until", "dataset", "-p", place)
-    assert said.code == 0, said.err
+    result = ossicle("run", "--until", "dataset", "-p", place)
+    assert result.code == 0, result.err
     asked = len(served[2].asked)
     assert asked == 12
     assert ossicle("run", "--until", "dataset", "-p", place).code == 0
@@ -140,17 +140,17 @@ def test_run_fetches_first_and_then_leaves_the_server_alone(ossicle, served, tmp
 def test_check_says_what_is_to_be_fetched(ossicle, served, tmp_path: Path) -> None:
     place = project(tmp_path / "work", served[0], served[1])
     before = ossicle("check", "-p", place, "--json")
-    assert {one["what"]: one["ok"] for one in json.loads(before.out) if one["what"] in ("fetch", "recordings")} == {
+    assert {load["what"]: load["ok"] for load in json.loads(before.out) if load["what"] in ("fetch", "recordings")} == {
         "fetch": False,
         "recordings": False,
     }
-    assert all(not one["blocks"] for one in json.loads(before.out) if one["what"] in ("fetch", "recordings"))
+    assert all(not load["blocks"] for load in json.loads(before.out) if load["what"] in ("fetch", "recordings"))
     assert ossicle("fetch", "-p", place).code == 0
     after = ossicle("check", "-p", place, "--json")
-    assert {one["what"]: one["ok"] for one in json.loads(after.out)}["fetch"]
+    assert {load["what"]: load["ok"] for load in json.loads(after.out)}["fetch"]
     (place / "files.csv").write_text("address\n")
     assert [
-        one["blocks"] for one in json.loads(ossicle("check", "-p", place, "--json").out) if one["what"] == "fetch"
+        load["blocks"] for load in json.loads(ossicle("check", "-p", place, "--json").out) if load["what"] == "fetch"
     ] == [True]
 
 
@@ -184,9 +184,9 @@ def test_verify_reads_what_is_there(ossicle, served, tmp_path: Path) -> None:
     file.write_bytes(body)
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert ossicle("fetch", "-p", place).code == 0
-    said = ossicle("fetch", "-p", place, "--verify")
-    assert said.code == 3
-    assert "wren/0.wav: already exists and differs from the table" in said.err
+    result = ossicle("fetch", "-p", place, "--verify")
+    assert result.code == 3
+    assert "wren/0.wav: already exists and differs from the table" in result.err
 
 
 def test_strangers_projects_write_nowhere_else(ossicle, served, tmp_path: Path) -> None:
@@ -194,15 +194,15 @@ def test_strangers_projects_write_nowhere_else(ossicle, served, tmp_path: Path) 
     for folder in ("/tmp/elsewhere", "../elsewhere"):
         text = PROJECT + f'folder = "{folder}"\n'
         (place / "ossicle.toml").write_text(text)
-        said = ossicle("fetch", "-p", place)
-        assert said.code == 2
-        assert "[fetch] folder" in said.err
-        assert "not below the folder of the project file" in said.err
+        result = ossicle("fetch", "-p", place)
+        assert result.code == 2
+        assert "[fetch] folder" in result.err
+        assert "not below the folder of the project file" in result.err
     (place / "ossicle.toml").write_text(PROJECT)
     (place / "audio").symlink_to(tmp_path)
-    said = ossicle("fetch", "-p", place)
-    assert said.code == 2
-    assert "is a symbolic link" in said.err
+    result = ossicle("fetch", "-p", place)
+    assert result.code == 2
+    assert "is a symbolic link" in result.err
     (place / "audio").unlink()
     wished = ossicle("fetch", "-p", place, "--set", f"fetch.folder={tmp_path / 'wished'}")
     assert wished.code == 0, wished.err
@@ -211,20 +211,20 @@ def test_strangers_projects_write_nowhere_else(ossicle, served, tmp_path: Path) 
 
 def test_a_project_without_a_table_and_a_bad_table(ossicle, tmp_path: Path) -> None:
     (tmp_path / "ossicle.toml").write_text('base = "recipe:birds"\n[corpus]\naudio = "audio"\n')
-    said = ossicle("fetch", "-p", tmp_path)
-    assert said.code == 2
-    assert "[fetch] table is empty" in said.err
+    result = ossicle("fetch", "-p", tmp_path)
+    assert result.code == 2
+    assert "[fetch] table is empty" in result.err
     bad = ("ftp://x/y", "1", "0" * 64, "")
     place = project(tmp_path / "work", tmp_path / "nothing", "", (bad,))
-    said = ossicle("fetch", "-p", place)
-    assert said.code == 2
-    assert "files.csv, line 2: the address" in said.err
+    result = ossicle("fetch", "-p", place)
+    assert result.code == 2
+    assert "files.csv, line 2: the address" in result.err
 
 
 def test_a_full_disk_is_told_before_the_first_byte(ossicle, served, tmp_path: Path) -> None:
     huge = (f"{served[1]}/huge.wav", str(10**17), "0" * 64, "huge.wav")
     place = project(tmp_path / "work", served[0], served[1], (huge,))
-    said = ossicle("fetch", "-p", place)
-    assert said.code == 1
-    assert "No space left" in said.err
+    result = ossicle("fetch", "-p", place)
+    assert result.code == 1
+    assert "No space left" in result.err
     assert served[2].asked == []

@@ -55,8 +55,8 @@ def built(project: Project) -> dict[str, Path]:
 def materials(project: Project, made: dict[str, Path]) -> tuple[Material, Material]:
     """The material of a training that computes spectrograms, and of one that reads kept ones."""
     dataset, settings = DatasetFolder(made["dataset"]), project.settings
-    found = load_material(dataset, made["store"], dataset.labels, settings.plan)
-    return found, replace(found, log_mel=LogMelFolder(made["logmel"]))
+    result = load_material(dataset, made["store"], dataset.labels, settings.plan)
+    return result, replace(result, log_mel=LogMelFolder(made["logmel"]))
 
 
 @pytest.mark.parametrize("weak", [False, True])
@@ -114,11 +114,11 @@ def test_a_training_step_of_kept_spectrograms_has_the_loss_of_computed_ones(fold
 
 @pytest.mark.parametrize("counts", [(1, 2), pytest.param((1, 4), marks=pytest.mark.slow)])
 def test_the_number_of_workers_changes_no_byte(folder: Path, tmp_path: Path, counts: tuple[int, ...]) -> None:
-    found = set()
+    result = set()
     for workers in counts:
         project = load_project(folder, (f"project.workers={workers}",), tmp_path / f"data{workers}")
-        found.add(LogMelFolder(built(project)["logmel"]).content)
-    assert len(found) == 1
+        result.add(LogMelFolder(built(project)["logmel"]).content)
+    assert len(result) == 1
 
 
 def test_only_what_changes_a_spectrogram_makes_new_ones(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,9 +139,9 @@ def test_only_what_changes_a_spectrogram_makes_new_ones(folder: Path, monkeypatc
 
 
 def test_a_flipped_byte_is_found_and_that_shard_alone_is_rebuilt(folder: Path, ossicle: Any) -> None:
-    said = ossicle("features", "build", "-p", folder, *NONE)
-    assert said.code == 0, said.err
-    assert "log-mel spectrograms of 3 recordings" in said.out
+    result = ossicle("features", "build", "-p", folder, *NONE)
+    assert result.code == 0, result.err
+    assert "log-mel spectrograms of 3 recordings" in result.out
     told = json.loads(ossicle("features", "build", "-p", folder, *NONE, "--json").out)
     assert (told["outcome"], told["recordings"], told["n_mels"], told["rebuilt"]) == ("reused", 3, 16, [])
     own = LogMelFolder(Path(told["artefact"]))
@@ -156,20 +156,20 @@ def test_a_flipped_byte_is_found_and_that_shard_alone_is_rebuilt(folder: Path, o
     (entry,) = own.indexes[name].entries
     with pytest.raises(ArtefactError, match=r"damaged .*ossicle features build"):
         LogMelFolder(own.path).rows(entry.recording_id, 0, 10)
-    said = ossicle("features", "verify", "-p", folder)
-    assert said.code == 1
-    assert f"{damaged}: recording {entry.recording_id}" in said.out
-    said = ossicle("features", "build", "-p", folder, *NONE)
-    assert said.code == 0
-    assert "damaged, now rebuilt" in said.err
+    result = ossicle("features", "verify", "-p", folder)
+    assert result.code == 1
+    assert f"{damaged}: recording {entry.recording_id}" in result.out
+    result = ossicle("features", "build", "-p", folder, *NONE)
+    assert result.code == 0
+    assert "damaged, now rebuilt" in result.err
     assert [path.stat().st_mtime_ns for path in others] == when
     assert tree_digest(own.path) == before
 
 
 def test_features_that_were_never_built_are_named_with_the_command(folder: Path, ossicle: Any) -> None:
-    said = ossicle("features", "verify", "-p", folder)
-    assert said.code == 2
-    assert "no spectrograms are kept for these settings and recordings; run: ossicle features build" in said.err
+    result = ossicle("features", "verify", "-p", folder)
+    assert result.code == 2
+    assert "no spectrograms are kept for these settings and recordings; run: ossicle features build" in result.err
 
 
 def test_a_killed_build_repeats_at_most_a_shard(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

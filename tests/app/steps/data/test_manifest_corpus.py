@@ -156,8 +156,8 @@ def test_a_changed_recording_or_manifest_is_indexed_again(project: Path) -> None
 def test_chosen_recordings_are_checked_and_a_changed_table_indexes_again(ossicle: Commands, project: Path) -> None:
     shutil.rmtree(project / "audio" / "idmt")
     chosen = 'corpus.exclude=["idmt*/**"]'
-    said = ossicle("check", "-p", project, "--set", chosen, "--json")
-    found = {one["what"]: one for one in json.loads(said.out)}
+    result = ossicle("check", "-p", project, "--set", chosen, "--json")
+    found = {load["what"]: load for load in json.loads(result.out)}
     assert "source idmt" not in found
     assert found["recordings"]["message"].startswith("11 of 12 are used")
     assert ossicle("run", "-p", project, "--until", "corpus", "--progress", "none", "--set", chosen).code == 0
@@ -171,23 +171,23 @@ def test_chosen_recordings_are_checked_and_a_changed_table_indexes_again(ossicle
 
 def test_missing_recordings_end_a_run_or_its_exit_code_is_three(ossicle: Commands, project: Path) -> None:
     shutil.rmtree(project / "audio" / "idmt")
-    said = ossicle("run", "-p", project, "--until", "corpus", "--progress", "none")
-    assert said.code == 2
-    assert "idmt: the recordings of 1 of 1 events (100 %) are missing" in said.err
-    assert "OSSICLE_ROOT_IDMT" in said.err
-    said = ossicle("run", "-p", project, "--until", "corpus", "--progress", "none", "--set", "corpus.max_missing=1")
-    assert said.code == 3, said.err
+    result = ossicle("run", "-p", project, "--until", "corpus", "--progress", "none")
+    assert result.code == 2
+    assert "idmt: the recordings of 1 of 1 events (100 %) are missing" in result.err
+    assert "OSSICLE_ROOT_IDMT" in result.err
+    result = ossicle("run", "-p", project, "--until", "corpus", "--progress", "none", "--set", "corpus.max_missing=1")
+    assert result.code == 3, result.err
 
 
 def test_a_bad_line_names_file_and_line(ossicle: Commands, project: Path) -> None:
     with (project / "events.jsonl").open("a") as out:
         out.write('{"event_id": 1}\n')
     words = ("run", "-p", project, "--until", "corpus", "--progress", "none")
-    said = ossicle(*words)
-    assert (said.code, "events.jsonl, line 601: lacks 'session_id'" in said.err) == (2, True), said.err
-    said = ossicle(*words, "--set", "corpus.skip_bad=true")
-    assert said.code == 3
-    assert "events.jsonl, line 601" in said.err + said.out
+    result = ossicle(*words)
+    assert (result.code, "events.jsonl, line 601: lacks 'session_id'" in result.err) == (2, True), result.err
+    result = ossicle(*words, "--set", "corpus.skip_bad=true")
+    assert result.code == 3
+    assert "events.jsonl, line 601" in result.err + result.out
 
 
 def test_killed_at_any_point_it_continues_to_the_same_content(project: Path, tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ def made(tmp_path: Path) -> OldCorpus:
 
 
 def index_of(folder: Path):
-    found = sorted(folder.glob("data/**/recordings.parquet"))
-    assert len(found) == 1, found
-    return read_index(CorpusFolder(found[0].parent))
+    paths = sorted(folder.glob("data/**/recordings.parquet"))
+    assert len(paths) == 1, paths
+    return read_index(CorpusFolder(paths[0].parent))
 
 
 @pytest.mark.parametrize("only", ["tapes", "clips"])
@@ -31,17 +31,17 @@ def test_calls_are_indexed_where_they_are_heard_with_the_project_file_alone(ossi
     chosen = () if only == "tapes" else ("--set", 'corpus.include=["labelled_recordings"]')
     health = ossicle("dataset", "health", "-p", folder, *chosen, "--json")
     assert health.code == 0, health.err
-    said = json.loads(health.out)
-    assert (said["annotations"], said["groups"]) == (len(made.calls), len({name.split("_")[0] for name in TAPES}))
-    assert said["by_quality"] == {"1": 9, "2": 9, "3": 9, "4": 9}
+    content = json.loads(health.out)
+    assert (content["annotations"], content["groups"]) == (len(made.calls), len({name.split("_")[0] for name in TAPES}))
+    assert content["by_quality"] == {"1": 9, "2": 9, "3": 9, "4": 9}
     assert ossicle("run", "corpus", "-p", folder, *chosen).code == 0
     index = index_of(folder)
     assert len(index.recordings) == (5 if only == "tapes" else 10)
-    assert str(folder) not in json.dumps([(one.path, dict(one.fields)) for one in index.recordings])
-    for one in index.recordings:
-        calls = [(note.start_s, note.end_s) for note in index.annotations if note.recording_id == one.id]
-        bursts = loud(made.folder / one.path)
-        known = bursts if one.reviewed else bursts[(bursts[:, 0] < 60) | (bursts[:, 0] >= 120)]
+    assert str(folder) not in json.dumps([(recording.path, dict(recording.fields)) for recording in index.recordings])
+    for recording in index.recordings:
+        calls = [(note.start_s, note.end_s) for note in index.annotations if note.recording_id == recording.id]
+        bursts = loud(made.folder / recording.path)
+        known = bursts if recording.reviewed else bursts[(bursts[:, 0] < 60) | (bursts[:, 0] >= 120)]
         np.testing.assert_allclose(np.array(calls).reshape(-1, 2), known, atol=0.011)
 
 
@@ -66,8 +66,8 @@ def test_a_wrong_or_missing_unit_is_told_with_its_remedy_before_anything_is_deco
 def test_globs_of_nothing_are_told_by_check_and_run(ossicle, made):
     folder = made.folder.parent
     for command in (("check",), ("run", "corpus")):
-        said = ossicle(*command, "-p", folder, "--set", 'corpus.include=["siteC/**"]')
-        assert said.code in (1, 2)
-        assert "leave none of the 15 audio files" in said.out + said.err
-    said = ossicle("check", "-p", folder)
-    assert "15 audio files" in said.out + said.err
+        result = ossicle(*command, "-p", folder, "--set", 'corpus.include=["siteC/**"]')
+        assert result.code in (1, 2)
+        assert "leave none of the 15 audio files" in result.out + result.err
+    result = ossicle("check", "-p", folder)
+    assert "15 audio files" in result.out + result.err

@@ -44,12 +44,12 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_short_recordings_are_listed_and_unknown_labels_are_unknown(project: Project) -> None:
-    said = Saying()
-    done = run_steps((corpus.STEP, state_dataset.STEP), project, said)
+    saying = Saying()
+    done = run_steps((corpus.STEP, state_dataset.STEP), project, saying)
     folder = StateDatasetFolder.among(done.artefacts)
     assert folder.window_counts["without"] == [NAMES[0]]
     assert folder.window_counts["windows"][NAMES[1]] == 2
-    assert any("1 recording shorter than a window of 2 s (ac-off-fridge-off-day.wav)" in line for line in said.lines)
+    assert any("1 recording shorter than a window of 2 s (ac-off-fridge-off-day.wav)" in line for line in saying.lines)
     files = {row["path"]: row for row in pl.read_csv(folder.files_file).to_dicts()}
     assert files["ac-on-fridge-on-day.wav"]["ac"] == "unknown"
     assert files["ac-on-fridge-on-day.wav"]["state"] == "unknown"

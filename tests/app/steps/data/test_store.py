@@ -51,58 +51,60 @@ def test_a_recording_whose_header_was_believed_is_named_with_the_remedy(tmp_path
     write_tapes(tmp_path, ("siteA_1", "siteB_1"))
     (tmp_path / "ossicle.toml").write_text(PROJECT)
     soundfile.write(tmp_path / "audio" / "siteB_1.wav", np.full(10 * RATE, np.nan, np.float32), RATE, "FLOAT")
-    said = ossicle("run", "-p", tmp_path, "--set", "corpus.decode=false", *QUIET)
-    assert said.code == 1
-    assert said.err.startswith("ossicle: siteB_1.wav: ")
-    assert "Set [corpus] decode = true" in said.err
+    result = ossicle("run", "-p", tmp_path, "--set", "corpus.decode=false", *QUIET)
+    assert result.code == 1
+    assert result.err.startswith("ossicle: siteB_1.wav: ")
+    assert "Set [corpus] decode = true" in result.err
     # The remedy works as far as it goes: the recording is left out, and then one site is too few.
-    said = ossicle("run", "-p", tmp_path, *QUIET)
-    assert "at least two groups" in said.err
+    result = ossicle("run", "-p", tmp_path, *QUIET)
+    assert "at least two groups" in result.err
 
 
 def test_build_makes_the_store_of_a_run_and_says_what_is_in_it(project: Path, ossicle: Any) -> None:
-    said = ossicle("store", "build", "-p", project, "--workers", 2, *NONE)
-    assert said.code == 0
-    assert "recordings: 3 from the store, 0 raw (100 % of 0.01 h from the store)" in said.out
-    assert said.err == ""
+    result = ossicle("store", "build", "-p", project, "--workers", 2, *NONE)
+    assert result.code == 0
+    assert "recordings: 3 from the store, 0 raw (100 % of 0.01 h from the store)" in result.out
+    assert result.err == ""
     outcomes = json.loads(ossicle("run", "-p", project, *QUIET, "--json").out)["outcomes"]
     assert outcomes["store"] == "reused"
     (only,) = stores(project)
     manifest = json.loads((only / "artefact.json").read_text())
     assert manifest["settings"]["decoders"].keys() == {"libsndfile", "libsoxr", "libavcodec", "libavformat"}
     # Neither workers nor the room on the disk nor memory make another store of it.
-    said = ossicle("store", "build", "-p", project, "--leave-gb", 0.001, "--set", "store.cache_mb=1.0", *NONE, "--json")
-    told = json.loads(said.out)
+    result = ossicle(
+        "store", "build", "-p", project, "--leave-gb", 0.001, "--set", "store.cache_mb=1.0", *NONE, "--json"
+    )
+    told = json.loads(result.out)
     assert (told["outcome"], told["artefact"], told["redone"]) == ("reused", str(only), [])
     assert told["composition"]["stored"] == 3
     assert ossicle("store", "verify", "-p", project, *NONE).out.startswith(f"{only}: sound; recordings: 3")
 
 
 def test_only_the_biggest_and_what_the_training_then_reads(project: Path, ossicle: Any) -> None:
-    said = ossicle("store", "build", "-p", project, "--only-biggest", 1, *NONE)
-    assert said.code == 0
-    assert "recordings: 1 from the store, 2 raw (60 % of" in said.out
-    assert "warning: under half of the recordings (33 %)" in said.err
-    assert "add them to [store]" in said.err
+    result = ossicle("store", "build", "-p", project, "--only-biggest", 1, *NONE)
+    assert result.code == 0
+    assert "recordings: 1 from the store, 2 raw (60 % of" in result.out
+    assert "warning: under half of the recordings (33 %)" in result.err
+    assert "add them to [store]" in result.err
     (project / "ossicle.toml").write_text(f"{PROJECT}\n[store]\nonly_biggest = 1\n")
-    said = ossicle("store", "build", "-p", project, "--json", *NONE)
-    assert json.loads(said.out)["outcome"] == "reused"
-    assert "note:" not in said.err
+    result = ossicle("store", "build", "-p", project, "--json", *NONE)
+    assert json.loads(result.out)["outcome"] == "reused"
+    assert "note:" not in result.err
     (only,) = stores(project)
     with MixedStore(only, project / "audio") as store:
         assert len(store.ids) == 3
         assert {store.n_samples(one) for one in store.ids} == {10 * RATE, 30 * RATE}
-    said = ossicle("store", "verify", "-p", project, *NONE)
-    assert said.code == 0
+    result = ossicle("store", "verify", "-p", project, *NONE)
+    assert result.code == 0
     # A raw recording that was edited in place, its size and time as they were.
     (data,) = [path for path in (project / "audio").iterdir() if path.stem == "siteA_1"]
     state, content = data.stat(), bytearray(data.read_bytes())
     content[1000] ^= 1
     data.write_bytes(content)
     os.utime(data, ns=(state.st_atime_ns, state.st_mtime_ns))
-    said = ossicle("store", "verify", "-p", project, *NONE, "--json")
-    assert said.code == 1
-    (problem,) = json.loads(said.out)["problems"]
+    result = ossicle("store", "verify", "-p", project, *NONE, "--json")
+    assert result.code == 1
+    (problem,) = json.loads(result.out)["problems"]
     assert "siteA_1.wav: differs from the indexed file" in problem
 
 
@@ -115,13 +117,13 @@ def test_an_edited_shard_is_named_and_only_it_is_redone(project: Path, ossicle: 
     with h5py.File(shard, "r+") as file:
         name = next(iter(file["samples"]))
         file["samples"][name][7] += 1
-    said = ossicle("store", "verify", "-p", project, *NONE)
-    assert said.code == 1
-    assert f"{shard}: recording {name}: its samples are damaged" in said.out
-    assert "ossicle store build" in said.out
-    said = ossicle("store", "build", "-p", project, *NONE)
-    assert said.code == 0
-    assert "damaged, now rebuilt" in said.err
+    result = ossicle("store", "verify", "-p", project, *NONE)
+    assert result.code == 1
+    assert f"{shard}: recording {name}: its samples are damaged" in result.out
+    assert "ossicle store build" in result.out
+    result = ossicle("store", "build", "-p", project, *NONE)
+    assert result.code == 0
+    assert "damaged, now rebuilt" in result.err
     assert shard.read_bytes() == before
     assert [path.stat().st_mtime_ns for path in others] == when
     assert ossicle("store", "verify", "-p", project, *NONE).code == 0
@@ -149,16 +151,16 @@ def test_room_on_the_disk_follows_into_what_the_training_is_made_from(
     """``leave_gb`` is no part of the store's fingerprint; what it led to is part of the training's."""
     (project / "ossicle.toml").write_text(f"{PROJECT}\n[store]\nleave_gb = 0.001\n")
     monkeypatch.setattr(choosing, "free_bytes", lambda folder: 1_600_000)
-    said = ossicle("store", "build", "-p", project, *NONE)
-    assert "recordings: 1 from the store, 2 raw" in said.out
-    assert "2 recordings are not in the store, because the disk is too full" in said.err
+    result = ossicle("store", "build", "-p", project, *NONE)
+    assert "recordings: 1 from the store, 2 raw" in result.out
+    assert "2 recordings are not in the store, because the disk is too full" in result.err
     loaded, shelf = load_project(project), Shelf(project / "data")
     (only,) = stores(project)
     before = shelf.content(only)
     monkeypatch.setattr(choosing, "free_bytes", lambda folder: 1_000_000_000)
     assert json.loads(ossicle("store", "build", "-p", project, "--json", *NONE).out)["composition"]["raw"] == 2
-    said = ossicle("store", "build", "-p", project, "--force", *NONE)
-    assert "recordings: 3 from the store, 0 raw" in said.out
+    result = ossicle("store", "build", "-p", project, "--force", *NONE)
+    assert "recordings: 3 from the store, 0 raw" in result.out
     assert stores(project) == [only]
     after = shelf.content(only)
     assert before != after
@@ -198,12 +200,12 @@ def test_a_training_says_the_composition_and_keeps_it(project: Path, tmp_path: P
 
 def test_a_decoder_that_cannot_is_named_with_the_remedy(project: Path, ossicle: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("ossicle.audio.store.shard.MonoStream", _refusing)
-    said = ossicle("store", "build", "-p", project, "--decoder", "soundfile", *NONE)
-    assert said.code == 1
-    assert '[store] decoder = "soundfile" cannot read every file that "auto" can read' in said.err
-    said = ossicle("store", "build", "-p", project, "--decoder", "lame", *NONE)
-    assert said.code == 2
-    assert "'auto', 'soundfile' or 'av', not 'lame'" in said.err
+    result = ossicle("store", "build", "-p", project, "--decoder", "soundfile", *NONE)
+    assert result.code == 1
+    assert '[store] decoder = "soundfile" cannot read every file that "auto" can read' in result.err
+    result = ossicle("store", "build", "-p", project, "--decoder", "lame", *NONE)
+    assert result.code == 2
+    assert "'auto', 'soundfile' or 'av', not 'lame'" in result.err
 
 
 def _refusing(path: Path, *_: object, **__: object) -> None:
@@ -218,12 +220,12 @@ def test_the_settings_of_the_store_are_checked(project: Path, ossicle: Any) -> N
         ("store.raw_reading=slow", "seek, whole"),
         ("store.only_biggest=-2", "at least 0 recordings"),
     ):
-        said = ossicle("store", "build", "-p", project, "--set", word, *NONE)
-        assert said.code == 2
-        assert told in said.err
-    said = ossicle("store", "build", "-p", project, "--only-biggest", 3, "--set", "store.raw=true", *NONE)
-    assert said.code == 2
-    assert "raw = true builds no store" in said.err
+        result = ossicle("store", "build", "-p", project, "--set", word, *NONE)
+        assert result.code == 2
+        assert told in result.err
+    result = ossicle("store", "build", "-p", project, "--only-biggest", 3, "--set", "store.raw=true", *NONE)
+    assert result.code == 2
+    assert "raw = true builds no store" in result.err
 
 
 def test_the_step_settings_leave_out_what_shapes_no_sample(project: Path) -> None:
@@ -241,9 +243,9 @@ def test_check_knows_what_leave_gb_is_for(project: Path, monkeypatch: pytest.Mon
         (("store.leave_gb=2.0",), True, "less than 2 GB are not stored"),
         (("store.raw=true",), True, "store 0 GB"),
     ):
-        (found,) = [one for one in preflight(load_project(project, overrides)) if one.what == "disk"]
-        assert found.ok is ok
-        assert words in found.message
+        (result,) = [finding for finding in preflight(load_project(project, overrides)) if finding.what == "disk"]
+        assert result.ok is ok
+        assert words in result.message
 
 
 def test_a_training_hears_the_same_from_store_and_files(project: Path) -> None:

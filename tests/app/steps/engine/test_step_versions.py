@@ -68,7 +68,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             file.writeframes(samples.tobytes())
         starts = 0.5 + np.arange(4) * 2 + 0.1 * number
         rows = [
-            RawSelection(float(one), float(one) + 0.1 + 0.02 * number, "call", quality=1 + number) for one in starts
+            RawSelection(float(start), float(start) + 0.1 + 0.02 * number, "call", quality=1 + number)
+            for start in starts
         ]
         write_raven(folder / "tables" / f"{stem}.Table.1.selections.txt", rows)
     (folder / "ossicle.toml").write_text(PROJECT)
@@ -77,28 +78,28 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.fixture(scope="module")
 def artefacts(project: Project) -> dict[str, Path]:
-    found = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
-    found["scores"] = project.data_root / "made-up-scores"
-    make_scores(found["corpus"], found["scores"])
+    result = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
+    result["scores"] = project.data_root / "made-up-scores"
+    make_scores(result["corpus"], result["scores"])
     for step in (decision.STEP, calibration.STEP, second_stage.STEP, evaluation.STEP):
-        out = found[step.name] = project.data_root / f"{step.name}-out"
+        out = result[step.name] = project.data_root / f"{step.name}-out"
         out.mkdir()
-        inputs = {name: found[name] for name in step.needs}
+        inputs = {name: result[name] for name in step.needs}
         log, journal = RunLog(out / "run.jsonl"), Journal(out / "journal.jsonl")
         step.run(Context(project, inputs, out, Silent(), log, journal, {}))
-    return found
+    return result
 
 
 def make_scores(index: Path, scores: Path) -> None:
     """Scores that follow the annotations, a little late and not always."""
     read = read_index(CorpusFolder(index))
-    for number, one in enumerate(sorted(read.recordings, key=lambda one: one.path)):
-        times = [(note.start_s, note.end_s) for note in read.annotations if note.recording_id == one.id]
+    for number, recording in enumerate(sorted(read.recordings, key=lambda recording: recording.path)):
+        times = [(note.start_s, note.end_s) for note in read.annotations if note.recording_id == recording.id]
         shifted = np.array(times)[number % 2 :] + 0.01 * number
         values = 0.05 + 0.9 * rasterise(shifted, 1000, 0.01)
-        path = ScoresFolder(scores).track_path(one.id)
+        path = ScoresFolder(scores).track_path(recording.id)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, one.duration_s))
+        write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, recording.duration_s))
 
 
 def content(folder: Path) -> str:
@@ -126,7 +127,7 @@ def rounded(value: object) -> object:
     ids=lambda step: step.name,
 )
 def test_an_output_changes_only_with_its_version(artefacts, step):
-    found = content(artefacts[step.name])
-    assert found == GOLDEN.get((step.name, step.version)), (
-        f"{step.name} writes something else than before: raise its STEP_VERSION, and put {found!r} here"
+    result = content(artefacts[step.name])
+    assert result == GOLDEN.get((step.name, step.version)), (
+        f"{step.name} writes something else than before: raise its STEP_VERSION, and put {result!r} here"
     )

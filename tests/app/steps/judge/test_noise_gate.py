@@ -24,13 +24,13 @@ def project(tmp_path: Path) -> Project:
 def metrics(folder: Path, *firings: Firing, settings: NoiseGateSettings | None = None) -> Path:
     gate_settings = settings or NoiseGateSettings()
     judged = judge(firings, gate_settings)
-    found = {
+    result = {
         "passed": not any(one.refused for one in judged),
         "limits": {"active_share": gate_settings.active_share},
         "firings": [one.to_json() for one in judged],
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "metrics.json", {"events": {}, "gate": found})
+    write_json(folder / "metrics.json", {"events": {}, "gate": result})
     return folder / "metrics.json"
 
 

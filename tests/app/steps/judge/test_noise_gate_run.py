@@ -25,24 +25,24 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(folder: Path, ossicle: Any) -> None:
-    said = ossicle("run", "-p", folder, "--set", NEVER, "--progress", "none")
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", folder, "--set", NEVER, "--progress", "none")
+    assert result.code == 0, result.err
     good = (folder / "bundle" / "bundle.json").read_bytes()
     assert json.loads(good)["metrics"]["gate"] == "passed"
     assert json.loads((folder / "metrics.json").read_text())["gate"]["passed"] is True
     assert "refused by the noise gate" not in (folder / "report.html").read_text()
 
-    said = ossicle("run", "-p", folder, "--set", ALWAYS, "--progress", "none")
-    assert said.code == 4
-    assert said.err.startswith(
+    result = ossicle("run", "-p", folder, "--set", ALWAYS, "--progress", "none")
+    assert result.code == 4
+    assert result.err.startswith(
         "ossicle: the noise gate refused this bundle: label 'call' fires 60 times an hour (limit "
     )
-    assert len(said.err.splitlines()) == 1
-    assert str(folder / "report.html") in said.out
-    assert str(folder / "bundle/") + "\n" not in said.out
-    found = json.loads((folder / "metrics.json").read_text())
-    assert found["events"]["f1"]["value"] is not None
-    by_part = {(one["probe"], one["part"]): one for one in found["gate"]["firings"]}
+    assert len(result.err.splitlines()) == 1
+    assert str(folder / "report.html") in result.out
+    assert str(folder / "bundle/") + "\n" not in result.out
+    content = json.loads((folder / "metrics.json").read_text())
+    assert content["events"]["f1"]["value"] is not None
+    by_part = {(firing["probe"], firing["part"]): firing for firing in content["gate"]["firings"]}
     assert len(by_part) == 12
     silence = by_part["silence", "all zeros"]
     assert (silence["n_events"], silence["active_share"], silence["refused"]) == (1, 1.0, True)
@@ -53,28 +53,30 @@ def test_a_bundle_that_fires_on_noise_is_refused_with_exit_code_4(folder: Path, 
 
     # What lies beside the project is still the bundle that passed; the refused one says what it is.
     assert (folder / "bundle" / "bundle.json").read_bytes() == good
-    manifests = [one for one in (folder / "data" / "bundle").glob("*/bundle/bundle.json") if one.read_bytes() != good]
-    (refused,) = (one.parent for one in manifests)
-    assert f"the bundle stays in {refused}." in said.err
+    manifests = [
+        path for path in (folder / "data" / "bundle").glob("*/bundle/bundle.json") if path.read_bytes() != good
+    ]
+    (refused,) = (manifest.parent for manifest in manifests)
+    assert f"the bundle stays in {refused}." in result.err
     assert "**Refused:**" in (refused / "CARD.md").read_text()
     tape = folder / "audio" / "siteA_1.wav"
-    said = ossicle("predict", refused, tape, "--out", folder / "out")
-    assert said.code == 0
-    assert f"{refused}: the noise gate refused this bundle; see its CARD.md" in said.err
+    result = ossicle("predict", refused, tape, "--out", folder / "out")
+    assert result.code == 0
+    assert f"{refused}: the noise gate refused this bundle; see its CARD.md" in result.err
 
 
 def test_a_run_up_to_the_gate_is_refused_too_and_switches_let_it_pass(folder: Path, ossicle: Any) -> None:
     up_to = ("run", "-p", folder, "--set", ALWAYS, "--until", "noise_gate", "--progress", "none", "--json")
-    said = ossicle(*up_to)
-    assert said.code == 4
-    assert json.loads(said.out)["outcomes"]["noise_gate"] in ("computed", "reused")
-    assert "the bundle stays" not in said.err
+    result = ossicle(*up_to)
+    assert result.code == 4
+    assert json.loads(result.out)["outcomes"]["noise_gate"] in ("computed", "reused")
+    assert "the bundle stays" not in result.err
     off = json.dumps(["silence", "white_noise", "hum", "speech_like"])
     assert ossicle(*up_to, "--set", f"noise_gate.off={off}").code == 0
-    found = json.loads((folder / "metrics.json").read_text())["gate"]
-    assert found["passed"] is True
-    assert found["limits"]["off"] == ["silence", "white_noise", "hum", "speech_like"]
-    assert {one["limit_per_hour"] for one in found["firings"]} == {None}
+    content = json.loads((folder / "metrics.json").read_text())["gate"]
+    assert content["passed"] is True
+    assert content["limits"]["off"] == ["silence", "white_noise", "hum", "speech_like"]
+    assert {firing["limit_per_hour"] for firing in content["firings"]} == {None}
 
 
 def test_a_detector_that_finds_nothing_is_not_published_and_the_run_says_so(
@@ -85,13 +87,13 @@ def test_a_detector_that_finds_nothing_is_not_published_and_the_run_says_so(
     write_tapes(place, ("siteA_1", "siteB_1"))
     (place / "ossicle.toml").write_text(PROJECT)
     run = ("run", "-p", place, "--set", NEVER, "--progress", "none")
-    said = ossicle(*run)
-    assert said.code == 4
-    assert "it finds none of the 6 annotations out of fold, and detects nothing at all" in said.err
-    assert "may_find_nothing = true" in said.err
+    result = ossicle(*run)
+    assert result.code == 4
+    assert "it finds none of the 6 annotations out of fold, and detects nothing at all" in result.err
+    assert "may_find_nothing = true" in result.err
     assert not (place / "bundle").exists()
     gate = json.loads((place / "metrics.json").read_text())["gate"]
-    assert (gate["passed"], any(one["refused"] for one in gate["firings"])) == (False, False)
+    assert (gate["passed"], any(firing["refused"] for firing in gate["firings"])) == (False, False)
     assert ">finds nothing</a>" in (place / "report.html").read_text()
     (card,) = (place / "data" / "bundle").glob("*/bundle/CARD.md")
     assert "**Refused:** it finds none of the 6 annotations out of fold" in card.read_text()
@@ -103,10 +105,10 @@ def test_a_detector_that_finds_nothing_is_not_published_and_the_run_says_so(
 
 def test_card_page_and_console_name_what_was_switched_off(folder: Path, ossicle: Any) -> None:
     off = json.dumps(["silence", "white_noise", "hum", "speech_like"])
-    said = ossicle("run", "-p", folder, "--set", ALWAYS, "--set", f"noise_gate.off={off}", "--progress", "none")
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", folder, "--set", ALWAYS, "--set", f"noise_gate.off={off}", "--progress", "none")
+    assert result.code == 0, result.err
     words = "white noise is switched off: 'call' fires 60 times an hour on it (-60 dBFS), 100 % of the time"
-    assert f"noise gate, exception: {words}" in " ".join(said.out.split())
+    assert f"noise gate, exception: {words}" in " ".join(result.out.split())
     card = (folder / "bundle" / "CARD.md").read_text()
     assert "**Passed with exceptions.**" in card
     assert "- white noise is switched off: 'call' fires 60 times" in card

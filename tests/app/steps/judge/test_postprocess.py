@@ -48,14 +48,14 @@ def tapes(tmp_path_factory: pytest.TempPathFactory, patched: Any) -> Path:
 
 def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: Any) -> None:
     assert ossicle("run", "-p", tapes, "--until", "bundle", *QUIET).code == 0
-    said = ossicle("run", "-p", tapes, "--until", "bundle", "--json", *SET, *QUIET)
-    assert said.code == 0, said.err
-    outcomes = json.loads(said.out)["outcomes"]
+    result = ossicle("run", "-p", tapes, "--until", "bundle", "--json", *SET, *QUIET)
+    assert result.code == 0, result.err
+    outcomes = json.loads(result.out)["outcomes"]
     assert {outcomes[name] for name in ("corpus", "dataset", "store", "training", "scores")} == {"reused"}
     assert {outcomes[name] for name in ("decision", "evaluation", "noise_gate", "bundle")} == {"computed"}
     plain, post = load_project(tapes), load_project(tapes, SET[1::2])
     assert post.settings.postprocess == HOW
-    found = find_steps(detector.PIPELINE.steps, post)
+    steps = find_steps(detector.PIPELINE.steps, post)
     for project, told in (
         (plain, None),
         (post, {"kernel": [0.25, 0.5, 0.25], "file_prior_top": 2, "file_prior_power": 1.0}),
@@ -64,16 +64,16 @@ def test_a_change_scores_nothing_again_and_decides_anew(tapes: Path, ossicle: An
         assert made is not None
         assert json.loads((made / "metrics.json").read_text())["protocol"].get("postprocess") == told
     # Written as the model gave them; decided on as they are post-processed.
-    scores = found["scores"]
+    scores = steps["scores"]
     assert scores == find_steps(detector.PIPELINE.steps, plain)["scores"]
     assert scores is not None
-    said_of = json.loads((found["decision"] / "decision.json").read_text())  # type: ignore[operator]
+    said_of = json.loads((steps["decision"] / "decision.json").read_text())  # type: ignore[operator]
     decisions = {label: Decision(**of) for label, of in said_of["final"].items()}
     from ossicle.artefacts.records.event_tables import events_of
     from ossicle.artefacts.tables import read_table
 
     ids = tuple(place.stem for place in (scores / "tracks").glob("*.npy"))
-    events = events_of(read_table(found["decision"] / "events_in_sample.parquet"), ids)  # type: ignore[operator]
+    events = events_of(read_table(steps["decision"] / "events_in_sample.parquet"), ids)  # type: ignore[operator]
     for key in ids:
         assert events[key] == decide(postprocessed(ScoresFolder(scores).track(key), HOW), decisions)
 
@@ -82,11 +82,11 @@ def test_it_is_in_the_bundle_and_predict_does_it(tapes: Path, ossicle: Any, tmp_
     assert ossicle("run", "-p", tapes, "--until", "bundle", *SET, *QUIET).code == 0
     bundle = read_bundle(tapes / "bundle")
     assert bundle.postprocess == HOW
-    said = ossicle("predict", tapes / "bundle", tapes / "audio", "-o", tmp_path / "events", "--format", "csv")
-    assert said.code == 0, said.err
-    said = ossicle("stream", tapes / "bundle", tapes / "audio" / "siteA_1.wav")
-    assert said.code == 2
-    assert "use `ossicle predict`" in said.err
+    result = ossicle("predict", tapes / "bundle", tapes / "audio", "-o", tmp_path / "events", "--format", "csv")
+    assert result.code == 0, result.err
+    result = ossicle("stream", tapes / "bundle", tapes / "audio" / "siteA_1.wav")
+    assert result.code == 2
+    assert "use `ossicle predict`" in result.err
     assert "streams are refused" in (tapes / "bundle" / "CARD.md").read_text()
 
 
@@ -94,16 +94,16 @@ def scores_in(samples: np.ndarray, how: Postprocess) -> list[tuple[float, float,
     """What a predictor finds in a recording, fed at once and in parts."""
     from tests.inference.ensembles.test_ensemble import LABELS, PLAN
 
-    found = []
+    result = []
     for feed in (len(samples), 777):
         finder = EventFinder(
             FakePredictor(LABELS, PLAN), dict.fromkeys(LABELS, Decision()), delivery=Delivery(postprocess=how)
         )
-        events = [one for at in range(0, len(samples), feed) for one in finder.feed(samples[at : at + feed])]
+        events = [event for at in range(0, len(samples), feed) for event in finder.feed(samples[at : at + feed])]
         events += finder.finish(len(samples) / PLAN.rate)
-        found.append(sorted((one.start_s, one.end_s, one.score) for one in events))
-    assert found[0] == found[1]
-    return found[0]
+        result.append(sorted((event.start_s, event.end_s, event.score) for event in events))
+    assert result[0] == result[1]
+    return result[0]
 
 
 def tones(*loudness: float) -> np.ndarray:
@@ -134,9 +134,9 @@ def test_the_whole_recording_is_read_in_blocks_as_the_track_is(tmp_path: Path) -
     predictor, decisions = FakePredictor(LABELS, PLAN), dict.fromkeys(LABELS, Decision(on=0.4, off=0.4))
     track = score_recording(tmp_path / "tape.wav", predictor)[0]
     expected = decide(postprocessed(track, HOW), decisions)
-    found = predict_file(tmp_path / "tape.wav", predictor, decisions, delivery=Delivery(postprocess=HOW)).events
+    result = predict_file(tmp_path / "tape.wav", predictor, decisions, delivery=Delivery(postprocess=HOW)).events
     assert expected
-    assert list(found) == expected
+    assert list(result) == expected
     assert isinstance(track, ScoreTrack)
 
 

@@ -66,8 +66,8 @@ def history(folder: Path) -> list[dict[str, object]]:
 
 
 def answers_of(project: Project) -> ClipAnswers:
-    found = find_steps(chosen_steps(project, ("clip_scores",)), project)
-    answers = held_out_answers({step: path for step, path in found.items() if path is not None})
+    result = find_steps(chosen_steps(project, ("clip_scores",)), project)
+    answers = held_out_answers({step: path for step, path in result.items() if path is not None})
     assert answers is not None
     return answers
 
@@ -75,41 +75,41 @@ def answers_of(project: Project) -> ClipAnswers:
 def test_a_good_run_passes_and_is_recorded_once(folder: Path, ossicle: Commands) -> None:
     # Networks that nobody trained give one answer to all: half of the clips are right.
     for _ in range(2):
-        said = ossicle("probe", "-p", folder, "--progress", "none")
-        assert said.code == 0, said.err
-        assert "8 held-out clips" in said.out
+        result = ossicle("probe", "-p", folder, "--progress", "none")
+        assert result.code == 0, result.err
+        assert "8 held-out clips" in result.out
     (line,) = history(folder)
     assert (line["clips"], line["accuracy"], line["failed"], line["variant"]) == (8, 0.5, [], "")
 
 
 def test_a_bad_run_is_refused_with_each_reason_and_zeros_named(folder: Path, ossicle: Commands) -> None:
     more = ("--set", "probe_gate.accuracy=0.72", "--set", 'probe_gate.buckets={drums=["kick", "snare", "tom*"]}')
-    said = ossicle("probe", "-p", folder, "--progress", "none", *more)
-    assert said.code == 4
-    assert "accuracy >= 0.72: 0.5 is below 0.72" in said.err
-    assert "zero recall" in said.err
-    assert "recall of drums: tom*: no class is called 'tom*'" in said.err
-    assert "no clip was recognised of: " in said.err
-    told = json.loads(ossicle("probe", "-p", folder, "--progress", "none", *more, "--json").out)
-    assert not told["passed"]
-    assert len(told["zero_recall"]) == 1
+    result = ossicle("probe", "-p", folder, "--progress", "none", *more)
+    assert result.code == 4
+    assert "accuracy >= 0.72: 0.5 is below 0.72" in result.err
+    assert "zero recall" in result.err
+    assert "recall of drums: tom*: no class is called 'tom*'" in result.err
+    assert "no clip was recognised of: " in result.err
+    content = json.loads(ossicle("probe", "-p", folder, "--progress", "none", *more, "--json").out)
+    assert not content["passed"]
+    assert len(content["zero_recall"]) == 1
 
 
 def test_confusions_are_compared_with_the_previous_run_of_the_variant(folder: Path) -> None:
     pairs = ('probe_gate.pairs=["kick > snare", "snare > kick"]',)
     project = load_project(folder, pairs)
-    found = {name: one for name, one in find_steps(chosen_steps(project, ("clip_scores",)), project).items() if one}
-    first = judged_probe(project, found)
-    assert {one.note for one in first.lines[1:]} == {"no previous run to compare with"}
+    result = {name: path for name, path in find_steps(chosen_steps(project, ("clip_scores",)), project).items() if path}
+    first = judged_probe(project, result)
+    assert {gate_line.note for gate_line in first.lines[1:]} == {"no previous run to compare with"}
     (line,) = history(folder)
     line["content"] = "0" * 64
     for variant, shares in (("", {"kick > snare": 0.0, "snare > kick": 0.0}), ("long", {"kick > snare": 1.0})):
         text = json.dumps({**line, "variant": variant, "confusions": shares}) + "\n"
         with (folder / "data" / HISTORY).open("a") as file:
             file.write(text)
-    again = judged_probe(project, found)
+    again = judged_probe(project, result)
     # One of the two labels got all the answers, so one confusion has grown from the zeros before.
-    (reason,) = [one.reason for one in again.lines if not one.passed]
+    (reason,) = [gate_line.reason for gate_line in again.lines if not gate_line.passed]
     assert reason == "1 has grown from 0 in the previous run"
 
 
@@ -117,10 +117,10 @@ def test_confusions_are_compared_with_the_previous_run_of_the_variant(folder: Pa
 def test_a_refused_warm_up_stops_the_long_training_from_starting(folder: Path, ossicle: Commands) -> None:
     more = ("-p", folder, "--progress", "none", "--set", "probe_gate.accuracy=0.72")
     for command in (("run", "--variant", "long", "--until", "training"), ("train", "long")):
-        said = ossicle(*command, *more)
-        assert said.code == 4
-        assert "no training starts from the variant warmup, because the probe gate refused" in said.err
-        assert "accuracy >= 0.72: " in said.err
+        result = ossicle(*command, *more)
+        assert result.code == 4
+        assert "no training starts from the variant warmup, because the probe gate refused" in result.err
+        assert "accuracy >= 0.72: " in result.err
     project = load_project(folder, variant="long")
     found = find_steps(chosen_steps(project, ("training",)), project)
     assert (found["initial_weights"], found["training"]) == (None, None)
@@ -130,8 +130,8 @@ def test_a_refused_warm_up_stops_the_long_training_from_starting(folder: Path, o
 
 @pytest.mark.usefixtures("untrained_variants")
 def test_a_warm_up_that_passes_lets_the_long_training_start(folder: Path, ossicle: Commands) -> None:
-    said = ossicle("train", "long", "-p", folder, "--progress", "none")
-    assert said.code == 0, said.err
+    result = ossicle("train", "long", "-p", folder, "--progress", "none")
+    assert result.code == 0, result.err
 
 
 def test_without_an_earlier_run_of_its_own_a_variant_is_compared_with_the_one_it_starts_from(folder: Path) -> None:
@@ -140,8 +140,8 @@ def test_without_an_earlier_run_of_its_own_a_variant_is_compared_with_the_one_it
     line |= {"confusions": {"kick > snare": 0.0, "snare > kick": 0.0}}
     (folder / "data" / HISTORY).write_text(json.dumps(line) + "\n")
     base = load_project(folder)
-    found = {name: one for name, one in find_steps(chosen_steps(base, ("clip_scores",)), base).items() if one}
-    (reason,) = [one.reason for one in judged_probe(project, found).lines if not one.passed]
+    result = {name: path for name, path in find_steps(chosen_steps(base, ("clip_scores",)), base).items() if path}
+    (reason,) = [gate_line.reason for gate_line in judged_probe(project, result).lines if not gate_line.passed]
     assert reason == "1 has grown from 0 in the previous run"
 
 
@@ -173,12 +173,12 @@ def test_answers_are_compared_on_common_clips(folder: Path) -> None:
 
 
 def test_a_project_without_a_gate_or_clips_is_told_what_to_set(folder: Path, ossicle: Commands) -> None:
-    said = ossicle("probe", "-p", folder, "--set", "probe_gate.accuracy=0", "--progress", "none")
-    assert said.code == 2
-    assert "[probe_gate] sets no limit; set accuracy, buckets or pairs" in said.err
-    said = ossicle("probe", "-p", folder, "--set", "evaluation.criterion=recording", "--progress", "none")
-    assert said.code == 2
-    assert 'set criterion = "clips", or remove [probe_gate]' in said.err
+    result = ossicle("probe", "-p", folder, "--set", "probe_gate.accuracy=0", "--progress", "none")
+    assert result.code == 2
+    assert "[probe_gate] sets no limit; set accuracy, buckets or pairs" in result.err
+    result = ossicle("probe", "-p", folder, "--set", "evaluation.criterion=recording", "--progress", "none")
+    assert result.code == 2
+    assert 'set criterion = "clips", or remove [probe_gate]' in result.err
 
 
 def test_the_gate_changes_no_fingerprint(folder: Path) -> None:

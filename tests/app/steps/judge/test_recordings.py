@@ -119,8 +119,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def metrics(place: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((place / "metrics.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((place / "metrics.json").read_text())
+    return content
 
 
 def test_the_headline_counts_recordings(metrics):
@@ -139,31 +139,31 @@ def test_nothing_is_said_of_times_that_annotations_do_not_have(metrics):
 
 
 def test_figures_by_recording_are_there_with_folds_and_confusion(metrics):
-    found = metrics["recordings"]
-    assert (found["n"], found["pool"]) == (24, "max")
-    assert np.sum(found["confusion"]["counts"]) == 24
-    assert np.trace(found["confusion"]["counts"]) / 24 == pytest.approx(found["accuracy"]["value"], abs=1e-6)
-    assert len(found["per_fold"]) == 2
-    assert np.mean([one["accuracy"] for one in found["per_fold"]]) == pytest.approx(
-        found["accuracy"]["mean_of_folds"], abs=1e-6
+    result = metrics["recordings"]
+    assert (result["n"], result["pool"]) == (24, "max")
+    assert np.sum(result["confusion"]["counts"]) == 24
+    assert np.trace(result["confusion"]["counts"]) / 24 == pytest.approx(result["accuracy"]["value"], abs=1e-6)
+    assert len(result["per_fold"]) == 2
+    assert np.mean([one["accuracy"] for one in result["per_fold"]]) == pytest.approx(
+        result["accuracy"]["mean_of_folds"], abs=1e-6
     )
-    assert found["macro"]["roc_auc"]["low"] <= found["macro"]["roc_auc"]["value"] <= 1
+    assert result["macro"]["roc_auc"]["low"] <= result["macro"]["roc_auc"]["value"] <= 1
     assert metrics["frames"]["macro"]["cmap"]["low"] is not None
 
 
 def test_calibration_is_reported_before_and_after(metrics):
-    found = metrics["calibration"]
-    assert found["kind"] == "platt"
-    assert found["before"]["brier"] == metrics["recordings"]["brier"]
-    assert sum(row["items"] for row in found["after"]["reliability"]) == 72
-    assert "per_fold" not in found
+    result = metrics["calibration"]
+    assert result["kind"] == "platt"
+    assert result["before"]["brier"] == metrics["recordings"]["brier"]
+    assert sum(row["items"] for row in result["after"]["reliability"]) == 72
+    assert "per_fold" not in result
 
 
 def test_what_the_terminal_says(metrics, capsys):
     print_metrics(metrics)
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for words in ("labels in recordings", "top-1 accuracy", "macro ROC AUC", "cmAP", "by recording"):
-        assert words in said
+        assert words in output
 
 
 def test_the_page_shows_recordings_and_no_times(place):
@@ -185,11 +185,11 @@ def test_the_bundle_gives_calibrated_scores_and_decides_the_same(place):
     for path in sorted((place / "audio").rglob("*.wav")):
         raw = predict_file(path, predictor, bundle.decisions).events
         given = predict_file(path, predictor, bundle.decisions, delivery=bundled_delivery(bundle)).events
-        assert [(one.start_s, one.end_s, one.label) for one in raw] == [
-            (one.start_s, one.end_s, one.label) for one in given
+        assert [(event.start_s, event.end_s, event.label) for event in raw] == [
+            (event.start_s, event.end_s, event.label) for event in given
         ]
-        for one, two in zip(raw, given, strict=True):
-            assert two.score == pytest.approx(bundle.calibration[one.label](np.array([one.score]))[0], abs=1e-9)
+        for event, two in zip(raw, given, strict=True):
+            assert two.score == pytest.approx(bundle.calibration[event.label](np.array([event.score]))[0], abs=1e-9)
 
 
 def test_the_card_says_what_the_scores_are(place):
@@ -214,11 +214,11 @@ def test_the_mean_over_a_recording_is_judged_and_predicted_alike(place, tmp_path
     assert "mean score over the recording" in metrics["protocol"]["criterion"]
     predictor, n_events = OnnxPredictor(bundle), 0
     for path in sorted((other / "audio").rglob("*.wav")):
-        found = predict_file(path, predictor, bundle.decisions, delivery=bundled_delivery(bundle)).events
-        n_events += len(found)
-        assert all((one.start_s, one.end_s) == (0.0, 1.0) for one in found)
+        result = predict_file(path, predictor, bundle.decisions, delivery=bundled_delivery(bundle)).events
+        n_events += len(result)
+        assert all((event.start_s, event.end_s) == (0.0, 1.0) for event in result)
         fed = stream_file(path, predictor, bundle.decisions, 0.3, delivery=bundled_delivery(bundle))
-        assert [one.event for one in fed] == list(found)
+        assert [emitted_event.event for emitted_event in fed] == list(result)
     assert n_events > 0
     model = Model("classes", other / "bundle", windowed=False, variant="")
     with pytest.raises(UsageError, match="once for each recording, by its mean score"):
@@ -231,8 +231,8 @@ def test_through_the_command_line(place, tmp_path):
     other.mkdir()
     shutil.copytree(place / "audio", other / "audio")
     (other / "ossicle.toml").write_text(PROJECT)
-    said = ossicle("run", "-p", str(other), place=other)
-    assert "top-1 accuracy" in said
+    result = ossicle("run", "-p", str(other), place=other)
+    assert "top-1 accuracy" in result
     metrics = json.loads((other / "metrics.json").read_text())
     assert metrics["recordings"]["accuracy"]["value"] > 0.5
     assert metrics["calibration"]["after"]["brier"] < metrics["calibration"]["before"]["brier"]
@@ -254,7 +254,7 @@ def test_through_the_command_line(place, tmp_path):
     events = predict_file(sound, OnnxPredictor(bundle), bundle.decisions, delivery=bundled_delivery(bundle)).events
     assert events
     journal = (tmp_path / "out" / "predictions.journal.jsonl").read_text()
-    assert all(str(one.score) in journal for one in events)
+    assert all(str(event.score) in journal for event in events)
 
 
 @pytest.mark.parametrize(

@@ -86,10 +86,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inputs(folder: Path) -> dict[str, Path]:
     """The artefacts before the step; scores are little surer of a low tone than of a high one."""
     project = load_project(folder)
-    found = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
-    found["scores"] = project.data_root / "made-up-scores"
+    result = dict(run_steps((corpus.STEP, dataset.STEP), project, Silent()).artefacts)
+    result["scores"] = project.data_root / "made-up-scores"
     generator = np.random.default_rng(1)
-    index = read_index(CorpusFolder.among(found))
+    index = read_index(CorpusFolder.among(result))
     for number, one in enumerate(sorted(index.recordings, key=lambda one: int(one.path[6:-4]))):
         starts = np.arange(1, SECONDS - 1) + 0.02 * number
         calls = [note.start_s for note in index.annotations if note.recording_id == one.id]
@@ -98,12 +98,12 @@ def inputs(folder: Path) -> dict[str, Path]:
         values = np.full(100 * SECONDS, 0.02)
         for start, height in zip(starts, heights, strict=True):
             values += height * rasterise(np.array([[start, start + 0.3]]), len(values), 0.01)
-        path = ScoresFolder.among(found).track_path(one.id)
+        path = ScoresFolder.among(result).track_path(one.id)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_track(path, ScoreTrack(("call",), values[:, None].astype(np.float32), 0.01, one.duration_s))
-    done(decision.STEP, project, found, "decision")
-    done(calibration.STEP, project, found, "calibration")
-    return found
+    done(decision.STEP, project, result, "decision")
+    done(calibration.STEP, project, result, "calibration")
+    return result
 
 
 def done(step: Step, project: Project, found: dict[str, Path], name: str) -> Path:
@@ -111,7 +111,7 @@ def done(step: Step, project: Project, found: dict[str, Path], name: str) -> Pat
     out = project.data_root / name
     out.mkdir()
     log, journal = RunLog(out / "run.jsonl"), Journal(out / "journal.jsonl")
-    step.run(Context(project, {one: found[one] for one in step.needs}, out, Silent(), log, journal, {}))
+    step.run(Context(project, {need: found[need] for need in step.needs}, out, Silent(), log, journal, {}))
     found[step.name] = out
     return out
 
@@ -139,14 +139,14 @@ def test_without_a_kind_the_events_are_those_of_the_decision(folder, inputs):
 
 
 def test_what_can_be_heard_is_kept_with_its_gain(inputs, forest):
-    said = verdict(forest)
-    gain, first, both = (said["event_f1"][name] for name in ("gain", "first_stage", "both_stages"))
-    assert said["kept"] is True
+    result = verdict(forest)
+    gain, first, both = (result["event_f1"][name] for name in ("gain", "first_stage", "both_stages"))
+    assert result["kept"] is True
     assert gain["low"] > 0.1
     assert both["value"] > 0.9 > first["value"]
     assert gain["value"] == pytest.approx(both["value"] - first["value"], abs=2e-6)
-    assert set(said["thresholds"]["per_fold"]) == {"0", "1", "2"}
-    assert said["candidates"]["decided"] > said["candidates"]["below_the_threshold"] > 0
+    assert set(result["thresholds"]["per_fold"]) == {"0", "1", "2"}
+    assert result["candidates"]["decided"] > result["candidates"]["below_the_threshold"] > 0
     assert read_table(forest / "events.parquet").equals(read_table(forest / "rescored.parquet"))
     assert read_table(forest / "first_stage.parquet").equals(read_table(inputs["decision"] / "events.parquet"))
 
@@ -171,9 +171,9 @@ def test_what_gains_nothing_is_not_kept_and_said(folder, inputs, tmp_path, monke
     silent = np.zeros(SECONDS * RATE, dtype=np.float32)
     monkeypatch.setattr(second_stage, "MonoStream", lambda path, rate, channel: iter([silent]))
     out = done(second_stage.STEP, configured(folder, **BOOSTING), dict(inputs), "nothing heard")
-    said = verdict(out)
-    assert said["kept"] is False
-    assert said["event_f1"]["gain"]["low"] <= 0
+    result = verdict(out)
+    assert result["kept"] is False
+    assert result["event_f1"]["gain"]["low"] <= 0
     assert read_table(out / "events.parquet").equals(read_table(inputs["decision"] / "events.parquet"))
     assert second_stage.kept_stage(SecondStageFolder(out)) is None
 
@@ -189,7 +189,7 @@ def test_the_kept_model_judges_new_sound_like_the_step(forest, folder):
         samples[second * RATE : second * RATE + len(tone)] += tone.astype(np.float32)
     predictor = FakePredictor(("call",), plan, threshold_db=-35.0)
     assert len(events_in(samples, predictor, decisions)) == 4
-    assert [round(one.start_s) for one in events_in(samples, predictor, decisions, second_stage=stage)] == [
+    assert [round(event.start_s) for event in events_in(samples, predictor, decisions, second_stage=stage)] == [
         2,
         6,
     ]

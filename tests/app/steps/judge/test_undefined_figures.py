@@ -30,8 +30,8 @@ def run(place: Path, labels: dict[str, tuple[int, ...]], monkeypatch: pytest.Mon
     (place / "ossicle.toml").write_text(PROJECT)
     use_untrained(monkeypatch)
     run_project(load_project(place), Silent())
-    found: dict[str, Any] = json.loads((place / "metrics.json").read_text())
-    return found
+    content: dict[str, Any] = json.loads((place / "metrics.json").read_text())
+    return content
 
 
 def test_one_class_without_negatives(

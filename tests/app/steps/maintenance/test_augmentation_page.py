@@ -40,9 +40,11 @@ def tapes(tmp_path: Path) -> Path:
 
 def test_the_page_is_of_the_recording_that_was_asked_for(tapes: Path, ossicle: Any) -> None:
     page = tapes / "page.html"
-    said = ossicle("dataset", "augment", "-p", tapes, "-o", page, "--recording", "siteB_é <b>ü.wav", "--always", *QUIET)
-    assert said.code == 0, said.err
-    assert said.out.startswith("siteB_é <b>ü.wav after each stage: ")
+    result = ossicle(
+        "dataset", "augment", "-p", tapes, "-o", page, "--recording", "siteB_é <b>ü.wav", "--always", *QUIET
+    )
+    assert result.code == 0, result.err
+    assert result.out.startswith("siteB_é <b>ü.wav after each stage: ")
     text = page.read_text(encoding="utf-8")
     assert "siteB_é &lt;b&gt;ü.wav" in text
     assert "<b>ü" not in text
@@ -69,9 +71,9 @@ def test_the_page_is_of_the_recording_that_was_asked_for(tapes: Path, ossicle: A
     ],
 )
 def test_what_cannot_be_shown_is_said(tapes: Path, ossicle: Any, arguments: tuple[str, ...], message: str) -> None:
-    said = ossicle("dataset", "augment", "-p", tapes, *arguments, *QUIET)
-    assert said.code == 2
-    assert message in said.err
+    result = ossicle("dataset", "augment", "-p", tapes, *arguments, *QUIET)
+    assert result.code == 2
+    assert message in result.err
 
 
 CLIPS = 'model.name="window"', "chunks.window_s=1.0", "chunks.step_s=1.0", "chunks.core_s=1.0"
@@ -130,6 +132,6 @@ def test_the_settings_of_the_page_are_settings(tapes: Path, repository: Path) ->
 
 
 def test_always_touches_all_crops_but_leaves_what_is_off() -> None:
-    found = always(AugmentSettings(mixup=MixupSettings(probability=0.1)))
-    assert found.mixup.probability == found.background_probability == 1.0
-    assert found.early.hiss_probability == 0.0
+    augment_settings = always(AugmentSettings(mixup=MixupSettings(probability=0.1)))
+    assert augment_settings.mixup.probability == augment_settings.background_probability == 1.0
+    assert augment_settings.early.hiss_probability == 0.0

@@ -56,9 +56,9 @@ def lists(out: Path) -> dict[str, list[dict[str, str]]]:
 
 def test_lists_index_tables_sound_and_pictures_tell_the_same(tapes: Path, ossicle: Any) -> None:
     out = tapes / "out"
-    said = ossicle("dataset", "export", "-p", tapes, "--variant", "leaky", "-o", out, "--wav", "--png", *QUIET)
-    assert said.code == 0, said.err
-    assert "leaky: random cuts through" in said.out
+    result = ossicle("dataset", "export", "-p", tapes, "--variant", "leaky", "-o", out, "--wav", "--png", *QUIET)
+    assert result.code == 0, result.err
+    assert "leaky: random cuts through" in result.out
     index = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))
     clips, found = clips_of(tapes, "leaky"), lists(out)
     assert index["meta"]["split_strategy"] == "random"
@@ -88,7 +88,7 @@ def test_lists_index_tables_sound_and_pictures_tell_the_same(tapes: Path, ossicl
     assert years[f"{STEMS[0]}.wav"] == "2025"
     assert years[f"{STEMS[2]}.wav"] == "2024"
     assert years[f"{STEMS[1]}.wav"] == "0000"
-    assert "clips have no year" in said.out
+    assert "clips have no year" in result.out
 
 
 def test_selection_tables_hold_targets_alone_and_are_read_back(tapes: Path, ossicle: Any) -> None:
@@ -108,8 +108,10 @@ def test_selection_tables_hold_targets_alone_and_are_read_back(tapes: Path, ossi
         for stem, rows in expected.items():
             path = out / folder / f"{stem}.Table.1.selections.txt"
             read = read_raven(path)
-            assert [(one.start_s, one.end_s, one.label) for one in read] == sorted(rows)
-            assert {one.begin_path for one in read} <= {f"{stem}.wav"}
+            assert [
+                (raw_selection.start_s, raw_selection.end_s, raw_selection.label) for raw_selection in read
+            ] == sorted(rows)
+            assert {raw_selection.begin_path for raw_selection in read} <= {f"{stem}.wav"}
             if not rows:
                 continue
             with warnings.catch_warnings():
@@ -120,11 +122,11 @@ def test_selection_tables_hold_targets_alone_and_are_read_back(tapes: Path, ossi
 
 def test_animal_spot_gets_names_without_a_heading_and_sound_beside_them(tapes: Path, ossicle: Any) -> None:
     out = tapes / "out"
-    said = ossicle(
+    result = ossicle(
         "dataset", "export", "-p", tapes, "-o", out, "--layout", "animal-spot", "--wav", "--fold", "3", *QUIET
     )
-    assert said.code == 0, said.err
-    assert "fold 3 is test, fold 4 val, the rest train" in said.out
+    assert result.code == 0, result.err
+    assert "fold 3 is test, fold 4 val, the rest train" in result.out
     index = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))
     listed = []
     for name in ("train", "val", "test"):
@@ -147,10 +149,10 @@ def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
     assert ossicle("dataset", "export", "-p", tapes, "-o", out, *QUIET).code == 0
     before = (out / "train.csv").read_bytes()
     (out / "train.csv").write_text("edited")
-    said = ossicle("dataset", "export", "-p", tapes, "-o", out, *QUIET)
-    assert said.code == 2
-    assert "already exist" in said.err
-    assert "--force" in said.err
+    result = ossicle("dataset", "export", "-p", tapes, "-o", out, *QUIET)
+    assert result.code == 2
+    assert "already exist" in result.err
+    assert "--force" in result.err
     assert (out / "train.csv").read_text() == "edited"
     assert ossicle("dataset", "export", "-p", tapes, "-o", out, "--force", *QUIET).code == 0
     assert (out / "train.csv").read_bytes() == before
@@ -171,9 +173,9 @@ def test_nothing_is_overwritten_unless_asked(tapes: Path, ossicle: Any) -> None:
     ],
 )
 def test_what_cannot_be_meant_is_refused(tapes: Path, ossicle: Any, given: tuple[str, ...], words: str) -> None:
-    said = ossicle("dataset", "export", "-p", tapes, "-o", tapes / "out", *given, *QUIET)
-    assert said.code == 2
-    assert words in said.err
+    result = ossicle("dataset", "export", "-p", tapes, "-o", tapes / "out", *given, *QUIET)
+    assert result.code == 2
+    assert words in result.err
     assert not (tapes / "out").exists()
 
 
@@ -195,9 +197,9 @@ def test_a_recording_that_is_gone_costs_its_own_clips(
     monkeypatch.setattr(wav_clips, "crop_mono", broken)
     monkeypatch.setattr(wav_clips, "_GAP_S", 0.0)
     out = tapes / "out"
-    said = ossicle("dataset", "export", "-p", tapes, "-o", out, "--wav", *QUIET)
-    assert said.code == 3
-    assert "is damaged; its clips were skipped" in said.err
+    result = ossicle("dataset", "export", "-p", tapes, "-o", out, "--wav", *QUIET)
+    assert result.code == 3
+    assert "is damaged; its clips were skipped" in result.err
     entries = json.loads((out / "variant_index.json").read_text(encoding="utf-8"))["entries"]
     assert {Path(one["tape_key"]).stem for one in entries} == {STEMS[0], STEMS[1], STEMS[2], STEMS[5]}
     assert {path.name for path in (out / "clips").iterdir()} == {Path(one["fn"]).name for one in entries}
@@ -205,8 +207,8 @@ def test_a_recording_that_is_gone_costs_its_own_clips(
 
 def test_fanned_out_clips_are_those_of_one_folder(tapes: Path, ossicle: Any) -> None:
     for name, more in (("flat", ()), ("fanned", ("--fanout", 2))):
-        said = ossicle("dataset", "export", "-p", tapes, "-o", tapes / name, "--wav", *more, *QUIET)
-        assert said.code == 0, said.err
+        result = ossicle("dataset", "export", "-p", tapes, "-o", tapes / name, "--wav", *more, *QUIET)
+        assert result.code == 0, result.err
     flat, fanned = (
         {path.name: (path.parent.name, path.read_bytes()) for path in (tapes / name / "clips").rglob("*.wav")}
         for name in ("flat", "fanned")
@@ -215,9 +217,9 @@ def test_fanned_out_clips_are_those_of_one_folder(tapes: Path, ossicle: Any) -> 
     assert all(name.split("_")[1][:2] == folder for name, (folder, _) in fanned.items())
     listed = {row["file"] for rows in lists(tapes / "fanned").values() for row in rows}
     assert listed == {f"clips/{folder}/{name}" for name, (folder, _) in fanned.items()}
-    said = ossicle("dataset", "export", "-p", tapes, "-o", tapes / "fanned", "--wav", "--fanout", 2, *QUIET)
-    assert said.code == 2
-    assert "already exist" in said.err
+    result = ossicle("dataset", "export", "-p", tapes, "-o", tapes / "fanned", "--wav", "--fanout", 2, *QUIET)
+    assert result.code == 2
+    assert "already exist" in result.err
 
 
 def test_an_interrupted_export_goes_on_where_it_was(tapes: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +234,7 @@ def test_an_interrupted_export_goes_on_where_it_was(tapes: Path, ossicle: Any, m
     write, asked = wav_clips.write_wav_clips, []
 
     def stopping(out: Path, recordings: Any, workers: int = 1) -> Any:
-        asked.append({one.recording_id for one in recordings})
+        asked.append({recording.recording_id for recording in recordings})
         for number, done in enumerate(write(out, recordings, 1)):
             yield done
             if number == 1 and len(asked) == 1:
@@ -243,9 +245,9 @@ def test_an_interrupted_export_goes_on_where_it_was(tapes: Path, ossicle: Any, m
     assert ossicle(*command, "-o", out).code == 130
     assert not (out / "train.csv").exists()
     # Another export does not mix with it, and the same one is resumed.
-    said = ossicle(*command, "-o", out, "--fold", 1)
-    assert (said.code, len(asked)) == (2, 1)
-    assert "already exist" in said.err
+    result = ossicle(*command, "-o", out, "--fold", 1)
+    assert (result.code, len(asked)) == (2, 1)
+    assert "already exist" in result.err
     assert ossicle(*command, "-o", out).code == 0
     assert (len(asked[0]), len(asked[1])) == (5, 3)
     assert asked[1] < asked[0]
@@ -254,13 +256,13 @@ def test_an_interrupted_export_goes_on_where_it_was(tapes: Path, ossicle: Any, m
 
 
 def test_stats_count_by_split_class_quality_and_group(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("dataset", "stats", "-p", tapes, "--variant", "leaky", "--json", *QUIET)
-    told = json.loads(said.out)
+    result = ossicle("dataset", "stats", "-p", tapes, "--variant", "leaky", "--json", *QUIET)
+    content = json.loads(result.out)
     clips = clips_of(tapes, "leaky")
-    assert sum(row["clips"] for row in told["clips"]) == len(clips) == 30
-    assert {row["split"] for row in told["clips"]} == {"train", "val", "test"}
-    assert (told["strategy"], told["unplaced"]) == ("random", [])
-    assert [(one["group"], one["asked"], one["placed"]) for one in told["tapes"]] == [
+    assert sum(row["clips"] for row in content["clips"]) == len(clips) == 30
+    assert {row["split"] for row in content["clips"]} == {"train", "val", "test"}
+    assert (content["strategy"], content["unplaced"]) == ("random", [])
+    assert [(one["group"], one["asked"], one["placed"]) for one in content["tapes"]] == [
         ("A", 6, 6),
         ("B", 3, 3),
         ("D", 3, 3),
@@ -287,5 +289,5 @@ def test_stats_count_by_split_class_quality_and_group(tapes: Path, ossicle: Any)
 def test_stats_name_the_targets_whose_noise_found_no_room(tapes: Path, ossicle: Any) -> None:
     table = tapes / "tables" / f"{STEMS[4]}.Table.1.selections.txt"
     table.write_text("Selection\tBegin Time (s)\tEnd Time (s)\tAnnotation\n1\t0.0\t9.0\tcall\n", encoding="utf-8")
-    said = ossicle("dataset", "stats", "-p", tapes, *QUIET)
-    assert f"'call' in {STEMS[4]}.wav at 0.000 to 9.000 s: 0 of 1" in said.out
+    result = ossicle("dataset", "stats", "-p", tapes, *QUIET)
+    assert f"'call' in {STEMS[4]}.wav at 0.000 to 9.000 s: 0 of 1" in result.out

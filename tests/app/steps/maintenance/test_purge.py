@@ -35,15 +35,15 @@ def artefacts(place: Path) -> set[str]:
 
 def test_only_what_neither_project_nor_variant_uses_is_removed(tapes: Path, ossicle: Any) -> None:
     before = artefacts(tapes)
-    said = ossicle("purge", "-p", tapes, "--dry-run", "--json")
-    assert said.code == 0, said.err
-    told = json.loads(said.out)
+    result = ossicle("purge", "-p", tapes, "--dry-run", "--json")
+    assert result.code == 0, result.err
+    told = json.loads(result.out)
     assert sorted(one["step"] for one in told) == ["dataset", "decision", "scores", "training"]
     assert all(one["bytes"] > 0 and one["finished"] for one in told)
     assert artefacts(tapes) == before
 
-    said = ossicle("purge", "-p", tapes, "--yes")
-    assert said.code == 0, said.err
+    result = ossicle("purge", "-p", tapes, "--yes")
+    assert result.code == 0, result.err
     gone = {f"{Path(one['path']).parent.name}/{Path(one['path']).name}" for one in told}
     assert artefacts(tapes) == before - gone
     for more in ((), ("--variant", "wide")):
@@ -66,16 +66,16 @@ def test_what_a_bundle_was_made_from_stays(tapes: Path, ossicle: Any) -> None:
 
 
 def test_an_unfinished_step_is_kept_while_it_is_the_next(tapes: Path, ossicle: Any) -> None:
-    one = load_project(tapes)
-    found = find_steps(detector.PIPELINE.steps, one)
-    done = {name: path for name, path in found.items() if path is not None}
+    project = load_project(tapes)
+    steps = find_steps(detector.PIPELINE.steps, project)
+    done = {name: path for name, path in steps.items() if path is not None}
     following = next(step for step in detector.PIPELINE.steps if step.name not in done)
-    shelf = Shelf(one.data_root)
-    following_work = shelf.begin(fingerprint(following, one, shelf, done))
+    shelf = Shelf(project.data_root)
+    following_work = shelf.begin(fingerprint(following, project, shelf, done))
     abandoned = tapes / "data" / "decision" / ".work-0123456789abcdef"
     abandoned.mkdir()
-    told = json.loads(ossicle("purge", "-p", tapes, "--dry-run", "--json").out)
-    assert [one["path"] for one in told if not one["finished"]] == [str(abandoned)]
+    result = json.loads(ossicle("purge", "-p", tapes, "--dry-run", "--json").out)
+    assert [one["path"] for one in result if not one["finished"]] == [str(abandoned)]
     assert ossicle("purge", "-p", tapes, "--yes").code == 0
     assert following_work.is_dir()
     assert not abandoned.exists()
@@ -84,9 +84,9 @@ def test_an_unfinished_step_is_kept_while_it_is_the_next(tapes: Path, ossicle: A
 def test_nobody_to_ask_is_wrong_usage(tapes: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     before = artefacts(tapes)
-    said = ossicle("purge", "-p", tapes)
-    assert said.code == 2
-    assert "add --yes" in said.err
+    result = ossicle("purge", "-p", tapes)
+    assert result.code == 2
+    assert "add --yes" in result.err
     assert artefacts(tapes) == before
 
 
@@ -94,9 +94,9 @@ def test_a_data_root_that_others_may_share_is_refused(tapes: Path, ossicle: Any,
     shared = tmp_path / "shared"
     (tapes / "data").rename(shared)
     options = ("-p", tapes, "--data-root", shared, "--dry-run", "--json")
-    said = ossicle("purge", *options)
-    assert said.code == 2
-    assert "other projects may use it" in said.err
+    result = ossicle("purge", *options)
+    assert result.code == 2
+    assert "other projects may use it" in result.err
     assert len(json.loads(ossicle("purge", *options, "--alone").out)) == 4
     # Another project with the settings that this one no longer has keeps its artefacts.
     other = tmp_path / "other"
@@ -110,7 +110,7 @@ def test_a_data_root_that_others_may_share_is_refused(tapes: Path, ossicle: Any,
 
 def listed(said: Any) -> set[str]:
     assert said.code == 0, said.err
-    return {f"{Path(one['path']).parent.name}/{Path(one['path']).name}" for one in json.loads(said.out)}
+    return {f"{Path(load['path']).parent.name}/{Path(load['path']).name}" for load in json.loads(said.out)}
 
 
 @pytest.fixture
@@ -120,8 +120,8 @@ def finished(tmp_path: Path, without_training: None, ossicle: Any) -> Path:
     write_tapes(place, ("siteA_1", "siteB_1"))
     off = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
     (place / "ossicle.toml").write_text(PROJECT + off)
-    said = ossicle("run", "-p", place, *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", place, *QUIET)
+    assert result.code == 0, result.err
     return place
 
 
@@ -137,9 +137,9 @@ def test_recordings_that_are_not_mounted_make_nothing_unused(
     for name in left:
         shutil.copy2(finished / "away" / name, finished / "audio" / name)
     for yes in ("--dry-run", "--yes"):
-        said = ossicle("purge", "-p", finished, yes)
-        assert said.code == 2
-        assert f"{2 - len(left)} of 2 recordings of the last run are not in" in said.err
+        result = ossicle("purge", "-p", finished, yes)
+        assert result.code == 2
+        assert f"{2 - len(left)} of 2 recordings of the last run are not in" in result.err
     assert artefacts(finished) == before
     # What is gone for good may be said to be.
     assert listed(ossicle("purge", "-p", finished, "--dry-run", "--json", "--gone")) <= before
@@ -148,9 +148,9 @@ def test_recordings_that_are_not_mounted_make_nothing_unused(
 def test_annotations_that_are_not_mounted_make_nothing_unused(finished: Path, ossicle: Any) -> None:
     (finished / "tables").rename(finished / "away")
     (finished / "tables").mkdir()
-    said = ossicle("purge", "-p", finished, "--yes")
-    assert said.code == 2
-    assert "6 annotations of the last run are not in" in said.err
+    result = ossicle("purge", "-p", finished, "--yes")
+    assert result.code == 2
+    assert "6 annotations of the last run are not in" in result.err
     (finished / "tables").rmdir()
     (finished / "away").rename(finished / "tables")
     assert listed(ossicle("purge", "-p", finished, "--dry-run", "--json")) == set()
@@ -180,19 +180,19 @@ def test_a_pin_keeps_what_nothing_else_does_until_it_is_removed(tapes: Path, oss
     unused = listed(ossicle("purge", "-p", tapes, "--dry-run", "--json"))
     assert unused
     old = ("--set", "dataset.noise_per_target=3.0")
-    said = ossicle("pin", "paper", "-p", tapes, *old)
-    assert said.code == 0, said.err
-    assert "training" in said.out
+    result = ossicle("pin", "paper", "-p", tapes, *old)
+    assert result.code == 0, result.err
+    assert "training" in result.out
     assert listed(ossicle("purge", "-p", tapes, "--dry-run", "--json")) == set()
-    assert [one["name"] for one in json.loads(ossicle("pin", "-p", tapes, "--json").out)] == ["paper"]
-    said = ossicle("pin", "paper", "-p", tapes)
-    assert said.code == 2
-    assert "--force to replace it" in said.err
+    assert [load["name"] for load in json.loads(ossicle("pin", "-p", tapes, "--json").out)] == ["paper"]
+    result = ossicle("pin", "paper", "-p", tapes)
+    assert result.code == 2
+    assert "--force to replace it" in result.err
     assert ossicle("pin", "paper", "-p", tapes, "--remove").code == 0
     assert listed(ossicle("purge", "-p", tapes, "--dry-run", "--json")) == unused
-    said = ossicle("pin", "paper", "-p", tapes, "--remove")
-    assert said.code == 2
-    assert "there is no pin 'paper'" in said.err
+    result = ossicle("pin", "paper", "-p", tapes, "--remove")
+    assert result.code == 2
+    assert "there is no pin 'paper'" in result.err
 
 
 def test_a_pin_of_an_archived_bundle_keeps_its_training(tapes: Path, ossicle: Any, tmp_path: Path) -> None:
@@ -206,23 +206,23 @@ def test_a_pin_of_an_archived_bundle_keeps_its_training(tapes: Path, ossicle: An
     left = listed(ossicle("purge", "-p", tapes, "--dry-run", "--json"))
     assert not any(one.startswith(("training/", "dataset/")) for one in left)
     (archive / "bundle.json").write_text("{}")
-    said = ossicle("pin", "other", "-p", tapes, "--bundle", archive)
-    assert said.code == 2
-    assert "names no artefact of" in said.err
+    result = ossicle("pin", "other", "-p", tapes, "--bundle", archive)
+    assert result.code == 2
+    assert "names no artefact of" in result.err
 
 
 @pytest.mark.parametrize("name", ["../up", "a b", "x/y", "a\nb"])
 def test_names_of_pins_are_plain(tapes: Path, ossicle: Any, name: str) -> None:
-    said = ossicle("pin", name, "-p", tapes)
-    assert said.code == 2
-    assert "is not a plain name" in said.err
+    result = ossicle("pin", name, "-p", tapes)
+    assert result.code == 2
+    assert "is not a plain name" in result.err
 
 
 def test_a_damaged_pin_stops_the_purge(tapes: Path, ossicle: Any) -> None:
     assert ossicle("pin", "paper", "-p", tapes).code == 0
     (tapes / "data" / "pins" / "paper.json").write_text("[]")
     before = artefacts(tapes)
-    said = ossicle("purge", "-p", tapes, "--yes")
-    assert said.code == 1
-    assert "paper.json: is no pin" in said.err
+    result = ossicle("purge", "-p", tapes, "--yes")
+    assert result.code == 1
+    assert "paper.json: is no pin" in result.err
     assert artefacts(tapes) == before

@@ -56,7 +56,7 @@ def test_kept_spectrograms_are_counted(tapes: Path) -> None:
     index = present_index(load_project(tapes))
     off = tuple(f"augment.{key}=0.0" for key in ("gain_db", "tilt_db", "background_probability"))
     cached = load_project(tapes, ("features.cache=true", *off))
-    seconds = sum(one.duration_s for one in index.recordings if one.reviewed)
+    seconds = sum(recording.duration_s for recording in index.recordings if recording.reviewed)
     front = cached.settings.frontend
     expected = seconds * front.rate / front.hop_samples * (2 * front.n_mels + 4)
     assert detector_needs(cached, index)["logmel"] == pytest.approx(expected, rel=0.01)
@@ -79,9 +79,9 @@ def test_a_disk_that_is_too_small_ends_check_with_figures(
     assert ossicle("check", "-p", tapes).code == 0
     small = type("Usage", (), {"free": 100_000})
     monkeypatch.setattr(shutil, "disk_usage", lambda place: small)
-    said = ossicle("check", "-p", tapes, "--json")
-    assert said.code == 2
-    (found,) = [one for one in json.loads(said.out) if one["what"] == "disk"]
+    result = ossicle("check", "-p", tapes, "--json")
+    assert result.code == 2
+    (found,) = [load for load in json.loads(result.out) if load["what"] == "disk"]
     assert "about 0.00066 GB needed (tables" in found["message"]
     assert "store 0.00065 GB" in found["message"]
     assert f"0.0001 GB free at {tapes}" in found["message"]
@@ -89,14 +89,14 @@ def test_a_disk_that_is_too_small_ends_check_with_figures(
 
 
 def test_without_recordings_the_free_space_is_said_alone(tapes: Path, ossicle: Any) -> None:
-    found = disk_finding(load_project(tapes))
-    assert found.ok
-    assert found.message.endswith(f"GB free at {tapes}")
+    finding = disk_finding(load_project(tapes))
+    assert finding.ok
+    assert finding.message.endswith(f"GB free at {tapes}")
     shutil.rmtree(tapes / "audio")
     (tapes / "audio").mkdir()
-    said = ossicle("check", "-p", tapes, "--json")
-    assert said.code == 2
-    rows = {one["what"]: one for one in json.loads(said.out)}
+    result = ossicle("check", "-p", tapes, "--json")
+    assert result.code == 2
+    rows = {load["what"]: load for load in json.loads(result.out)}
     assert not rows["recordings"]["ok"]
     assert "no audio file" in rows["recordings"]["message"]
     assert rows["disk"]["ok"]

@@ -30,14 +30,14 @@ def test_a_project_for_units_is_refused_in_the_same_words(
     words: tuple[str, ...], needed: str, project: Path, ossicle: Commands
 ) -> None:
     given = [str(project / "out") if word == "OUT" else word for word in words]
-    said = ossicle(*given, "-p", project)
-    _refused(said.code, said.err, needed)
+    result = ossicle(*given, "-p", project)
+    _refused(result.code, result.err, needed)
     assert not (project / "out").exists()
 
 
 def test_a_project_for_units_is_no_bundle_to_predict_with(project: Path, ossicle: Commands) -> None:
-    said = ossicle("predict", project, project / "audio", "-o", project / "out")
-    _refused(said.code, said.err, "a bundle")
+    result = ossicle("predict", project, project / "audio", "-o", project / "out")
+    _refused(result.code, result.err, "a bundle")
 
 
 def _refused(code: int, err: str, needed: str) -> None:

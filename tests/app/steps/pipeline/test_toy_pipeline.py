@@ -40,8 +40,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def contents(place: Path) -> dict[str, str]:
     loaded = load_project(place)
-    found = find_steps(pipeline_of(loaded).steps_of(loaded), loaded)
-    return {name: Shelf(loaded.data_root).content(path) for name, path in found.items() if path is not None}
+    steps = find_steps(pipeline_of(loaded).steps_of(loaded), loaded)
+    return {name: Shelf(loaded.data_root).content(path) for name, path in steps.items() if path is not None}
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -55,10 +55,10 @@ def counted(place: Path) -> list[str]:
 
 
 def test_it_runs_publishes_and_is_reused(project: Path, ossicle: Any) -> None:
-    said = ossicle("run", "-p", project, *QUIET)
-    assert said.code == 0, said.err
+    result = ossicle("run", "-p", project, *QUIET)
+    assert result.code == 0, result.err
     assert (project / toy.PAGE).read_text() == "a: 2\nb: 1\nc: 3\n"
-    assert said.out.rstrip().endswith(str(project / toy.PAGE))
+    assert result.out.rstrip().endswith(str(project / toy.PAGE))
     again = json.loads(ossicle("run", "-p", project, *QUIET, "--json").out)
     assert again["outcomes"] == dict.fromkeys(("texts", "counts", "page"), "reused")
     assert again["lost"] == []
@@ -72,12 +72,12 @@ def test_it_runs_publishes_and_is_reused(project: Path, ossicle: Any) -> None:
 
 
 def test_check_and_leaderboard_ask_it(project: Path, ossicle: Any) -> None:
-    assert [one["message"] for one in json.loads(ossicle("check", "-p", project, "--json").out)] == ["none yet"]
+    assert [load["message"] for load in json.loads(ossicle("check", "-p", project, "--json").out)] == ["none yet"]
     ossicle("run", "-p", project, *QUIET)
-    found = json.loads(ossicle("check", "-p", project, "--json").out)
-    assert [one["message"] for one in found] == ["up to date with these settings and recordings"]
-    found = json.loads(ossicle("check", "-p", project, "--set", "split.seed=5", "--json").out)
-    assert found[0]["message"].startswith("out of date: ")
+    content = json.loads(ossicle("check", "-p", project, "--json").out)
+    assert [one["message"] for one in content] == ["up to date with these settings and recordings"]
+    content = json.loads(ossicle("check", "-p", project, "--set", "split.seed=5", "--json").out)
+    assert content[0]["message"].startswith("out of date: ")
     board = ossicle("leaderboard", "-p", project)
     assert (board.code, board.err) == (2, "ossicle: the pipeline 'toy' has no figures to compare\n")
     train = ossicle("train", "-p", project, *QUIET)
@@ -88,10 +88,10 @@ def test_check_and_leaderboard_ask_it(project: Path, ossicle: Any) -> None:
 
 def test_its_step_may_refuse(project: Path, ossicle: Any) -> None:
     (project / "texts" / "b.txt").write_text("a bad one")
-    said = ossicle("run", "-p", project, *QUIET)
-    assert said.code == 4
-    assert said.err.endswith("ossicle: bad words in b\n")
-    assert toy.PAGE not in said.out
+    result = ossicle("run", "-p", project, *QUIET)
+    assert result.code == 4
+    assert result.err.endswith("ossicle: bad words in b\n")
+    assert toy.PAGE not in result.out
     assert not (project / toy.PAGE).exists()
     assert ossicle("run", "-p", project, "--until", "counts", *QUIET).code == 0
 
@@ -150,8 +150,8 @@ def test_what_nothing_uses_is_purged(project: Path, ossicle: Any) -> None:
 def test_results_and_artefacts_are_pulled(project: Path, ossicle: Any, tmp_path: Path) -> None:
     ossicle("run", "-p", project, *QUIET)
     here = toy.write_toy(tmp_path / "here")
-    said = ossicle("jobs", "pull", project, "-p", here, "--with", "counts")
-    assert said.code == 0, said.err
+    result = ossicle("jobs", "pull", project, "-p", here, "--with", "counts")
+    assert result.code == 0, result.err
     assert (here / toy.PAGE).read_text() == (project / toy.PAGE).read_text()
     assert tree_digest(here / "data" / "counts") == tree_digest(project / "data" / "counts")
     wrong = ossicle("jobs", "pull", project, "-p", here, "--with", "checkpoints")
@@ -162,8 +162,8 @@ def test_it_is_written_as_sbatch(project: Path, ossicle: Any, tmp_path: Path) ->
     with (project / "ossicle.toml").open("a") as file:
         file.write('[jobs.counts]\ncpus = 3\n[jobs.page]\non = "local"\n')
     out = tmp_path / "scripts"
-    said = ossicle("jobs", "write", "-p", project, "--on", "slurm", "-o", out)
-    assert said.code == 0, said.err
+    result = ossicle("jobs", "write", "-p", project, "--on", "slurm", "-o", out)
+    assert result.code == 0, result.err
     plan = json.loads((out / "plan.json").read_text())
     assert [(job["name"], job["placement"]["on"]) for job in plan["jobs"]] == [
         ("counts", "slurm"),
@@ -201,7 +201,13 @@ def test_it_is_conducted_on_this_machine(project: Path, tmp_path: Path, monkeypa
         program=(sys.executable, str(SCRIPT)),
     )
     assert failures(folder, states) is None
-    assert {one.task.name: one.attempt for one in states} == {"a": 1, "b": 2, "c": 1, "counts.gather": 1, "page": 1}
+    assert {state.task.name: state.attempt for state in states} == {
+        "a": 1,
+        "b": 2,
+        "c": 1,
+        "counts.gather": 1,
+        "page": 1,
+    }
     assert counted(project) == ["a", "b", "c"]
     assert contents(project) == contents(whole)
     assert (project / toy.PAGE).read_bytes() == (whole / toy.PAGE).read_bytes()

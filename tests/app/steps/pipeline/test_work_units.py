@@ -152,9 +152,15 @@ def test_gathering_does_not_wait_for_the_gpus_of_a_step(project: Project) -> Non
         return gather_placement(load_project(project.file, overrides), "training", on)
 
     general = ("jobs.partition=cpu", "jobs.account=lab", "jobs.training.partition=gpu", "jobs.training.gpus=2")
-    found = placed("slurm", *general, "jobs.training.time=9:00:00", "jobs.time=1:00:00")
-    assert (found.on, found.partition, found.account, found.gpus, found.time) == ("slurm", "cpu", "lab", 0, "1:00:00")
-    assert placed(None, *general, "jobs.on=slurm") == replace(found, time="")
+    step_placement = placed("slurm", *general, "jobs.training.time=9:00:00", "jobs.time=1:00:00")
+    assert (
+        step_placement.on,
+        step_placement.partition,
+        step_placement.account,
+        step_placement.gpus,
+        step_placement.time,
+    ) == ("slurm", "cpu", "lab", 0, "1:00:00")
+    assert placed(None, *general, "jobs.on=slurm") == replace(step_placement, time="")
     # Only the step is placed elsewhere: [jobs] is about this machine.
     only = placed(None, "jobs.training.on=slurm", "jobs.training.partition=gpu", "jobs.training.gpus=2")
     assert (only.on, only.partition, only.gpus) == ("slurm", "gpu", 2)
@@ -213,9 +219,9 @@ def test_two_processes_at_one_unit_do_it_once_and_at_two_do_both(project: Projec
         subprocess.Popen([sys.executable, "-c", TWICE, str(project.folder), unit], stdout=subprocess.PIPE, text=True)
         for unit in units
     ]
-    said = sorted(process.communicate(timeout=120)[0].strip() for process in running)
+    result = sorted(process.communicate(timeout=120)[0].strip() for process in running)
     assert [process.returncode for process in running] == [0] * 3
-    assert said == ["computed"] * 2 + ["reused"]
+    assert result == ["computed"] * 2 + ["reused"]
     assert sorted((project.folder / "done-by").read_text().split()) == ["fold0", "fold1"]
     # Whoever came last has put the whole on the shelf.
     (made,) = project.data_root.glob(f"training/*/{MANIFEST}")
@@ -340,5 +346,9 @@ def test_a_benchmark_is_scored_and_then_decided_upon(project: Project, old_bundl
     assert [job.name for job in jobs] == ["benchmark-index", "benchmark-score", "benchmark-decide", "benchmark-metrics"]
     task = jobs[1].tasks[0]
     assert task.argv[:4] == ("ossicle", "benchmark", "--task", task.name)
-    assert task.argv[4:] == ("--progress=plain", "--project=ossicle.toml", *(f"--set={one}" for one in overrides))
+    assert task.argv[4:] == (
+        "--progress=plain",
+        "--project=ossicle.toml",
+        *(f"--set={override}" for override in overrides),
+    )
     assert [job.step for job in jobs] == ["benchmark_evaluation", "benchmark_scores", *["benchmark_evaluation"] * 2]

@@ -60,10 +60,10 @@ def _count_all(context: Context) -> None:
 
 
 def _write_page(context: Context) -> None:
-    found = {path.stem: read_json(path) for path in sorted(context.inputs["counts"].glob("*.json"))}
-    found.pop("artefact", None)
-    write_text(context.out / PAGE, "".join(f"{name}: {one['words']}\n" for name, one in found.items()))
-    write_json(context.out / "refused.json", [name for name, one in found.items() if one["refused"]])
+    result = {path.stem: read_json(path) for path in sorted(context.inputs["counts"].glob("*.json"))}
+    result.pop("artefact", None)
+    write_text(context.out / PAGE, "".join(f"{name}: {one['words']}\n" for name, one in result.items()))
+    write_json(context.out / "refused.json", [name for name, one in result.items() if one["refused"]])
 
 
 def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | None:

@@ -66,14 +66,14 @@ def read(folder: Path) -> dict[str, object]:
     command = [sys.executable, "-I", "-c", READER, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+    content: dict[str, object] = json.loads(done.stdout)
+    return content
 
 
 def test_an_archive_is_read_without_ossicle_and_torch(project: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("archive", "-p", project, "-o", tmp_path / "out", "--sounds", "3", "--progress", "none", "--json")
-    assert said.code == 0, said.err
-    folder = Path(json.loads(said.out)["folder"])
+    result = ossicle("archive", "-p", project, "-o", tmp_path / "out", "--sounds", "3", "--progress", "none", "--json")
+    assert result.code == 0, result.err
+    folder = Path(json.loads(result.out)["folder"])
     assert folder.parent == tmp_path / "out"
     assert folder.name.startswith("detector-20")
     found = read(folder)
@@ -82,9 +82,9 @@ def test_an_archive_is_read_without_ossicle_and_torch(project: Path, tmp_path: P
     assert {"corpus", "dataset", "training", "evaluation", "bundle"} <= set(found["steps"])  # type: ignore[call-overload]
     assert found["labels"] == ["kick", "snare"]
     assert found["answers"] == 16
-    assert [one[0] for one in found["sounds"]] == ["0001.wav", "0002.wav", "0003.wav"]  # type: ignore[attr-defined]
-    assert all(one[1] != one[2] for one in found["sounds"])  # type: ignore[attr-defined]
-    assert all(abs(one - 0.5) < 0.01 for one in found["lengths"])  # type: ignore[attr-defined]
+    assert [sound[0] for sound in found["sounds"]] == ["0001.wav", "0002.wav", "0003.wav"]  # type: ignore[attr-defined]
+    assert all(sound[1] != sound[2] for sound in found["sounds"])  # type: ignore[attr-defined]
+    assert all(abs(length - 0.5) < 0.01 for length in found["lengths"])  # type: ignore[attr-defined]
     assert (found["criterion"], found["html"]) == ("clips", True)
     assert str(found["readme"]).startswith(f"# detector, archived on {folder.name.removeprefix('detector-')}")
     assert tree_digest(folder / "bundle") == tree_digest(project / "bundle")
@@ -100,7 +100,7 @@ def test_an_archive_is_never_overwritten(project: Path, tmp_path: Path, ossicle:
 
 def test_no_folder_of_this_machine_is_in_an_archive(project: Path, tmp_path: Path) -> None:
     made = archive(load_project(project), tmp_path / "out", Silent(), sounds=1, today=DAY)
-    held = [one for one in made.folder.rglob("*") if one.is_file() and str(tmp_path).encode() in one.read_bytes()]
+    held = [path for path in made.folder.rglob("*") if path.is_file() and str(tmp_path).encode() in path.read_bytes()]
     assert held == []
     of_user = load_project(project, ('roots.slakh=["/disk/private/slakh", "C:\\\\private\\\\more"]',))
     assert settings_json(of_user.settings)["roots"] == {"slakh": ["slakh", "more"]}
@@ -123,9 +123,9 @@ def test_a_missing_recording_costs_only_its_sounds(project: Path, tmp_path: Path
 
 
 def test_a_run_that_is_not_finished_is_not_archived(project: Path, tmp_path: Path, ossicle: Commands) -> None:
-    said = ossicle("archive", "-p", project, "-o", tmp_path / "out", "--set", "training.seed=99")
-    assert said.code == 2
-    assert "training is not done under these settings" in said.err
+    result = ossicle("archive", "-p", project, "-o", tmp_path / "out", "--set", "training.seed=99")
+    assert result.code == 2
+    assert "training is not done under these settings" in result.err
     assert not (tmp_path / "out").exists()
 
 
@@ -138,9 +138,9 @@ def test_what_was_archived_survives_a_purge(project: Path, tmp_path: Path, ossic
         shutil.rmtree(project / name)
     for name in ("metrics.json", "report.html"):
         (project / name).unlink()
-    said = ossicle("purge", "-p", project, "--dry-run", "--json")
-    assert said.code == 0, said.err
-    left = json.loads(said.out)
+    result = ossicle("purge", "-p", project, "--dry-run", "--json")
+    assert result.code == 0, result.err
+    left = json.loads(result.out)
     assert not made_from & {one["path"] for one in left}
     (kept,) = pins(loaded.data_root)
     assert kept.name.startswith("archived-detector-2026-11-29-")
@@ -179,7 +179,7 @@ def test_two_runs_archived_on_one_day_keep_a_pin_each(
         archive(loaded, tmp_path / digit, Silent(), sounds=0, today=DAY)
         wanted.append(contents)
     kept = pins(loaded.data_root)
-    assert sorted((dict(one.contents) for one in kept), key=str) == wanted
+    assert sorted((dict(pin.contents) for pin in kept), key=str) == wanted
     # Also a name that is as long as names may be.
     names = {archiving._pin("n" * 100, day, contents) for day in ("2026-11-29", "2026-11-30") for contents in wanted}
     assert len(names) == 4

@@ -36,10 +36,10 @@ def check_links(card: Path) -> None:
 
 
 def test_a_good_run_is_promoted_and_can_be_used(project: Path, ossicle: Commands) -> None:
-    said = ossicle("promote", "-p", project, "--name", "drums")
-    assert said.code == 0, said.err
-    assert "promoted as registry:drums@1" in said.out
-    assert "clips.accuracy >= 0.93" in said.out
+    result = ossicle("promote", "-p", project, "--name", "drums")
+    assert result.code == 0, result.err
+    assert "promoted as registry:drums@1" in result.out
+    assert "clips.accuracy >= 0.93" in result.out
     version = registry_of(project).open("drums")
     assert tree_digest(version.bundle) == tree_digest(project / "bundle")
     assert version.gates["passed"]
@@ -54,8 +54,8 @@ def test_a_good_run_is_promoted_and_can_be_used(project: Path, ossicle: Commands
 def test_a_worse_run_is_refused_with_each_failed_line_and_changes_nothing(project: Path, ossicle: Commands) -> None:
     assert ossicle("promote", "-p", project, "--name", "drums").code == 0
     set_figures(project, clip_figures(0.7, 0.9, kick=0.5, snare=0.8), "other")
-    said = ossicle("promote", "-p", project, "--variant", "other", "--name", "drums")
-    assert said.code == 4
+    result = ossicle("promote", "-p", project, "--variant", "other", "--name", "drums")
+    assert result.code == 4
     for line in (
         "clips.accuracy >= 0.93: 0.7 is below 0.93",
         "clips.loss <= 0.45: 0.9 is above 0.45",
@@ -63,8 +63,8 @@ def test_a_worse_run_is_refused_with_each_failed_line_and_changes_nothing(projec
         "clips.f1.kick no worse than version 1: 0.5 is below 0.95 by more than the margin of 0.02",
         "clips.f1.snare no worse than version 1: 0.8 is below 0.94 by more than the margin of 0.02",
     ):
-        assert line in said.err
-    assert "version 1 stays current" in said.err
+        assert line in result.err
+    assert "version 1 stays current" in result.err
     registry = registry_of(project)
     assert registry.current("drums") == 1
     line = registry.ledger("drums")[-1]
@@ -78,27 +78,32 @@ def test_a_worse_run_is_refused_with_each_failed_line_and_changes_nothing(projec
 def test_a_better_run_is_promoted_and_rolled_back(project: Path, ossicle: Commands) -> None:
     ossicle("promote", "-p", project, "--name", "drums")
     set_figures(project, clip_figures(0.97, kick=0.97), "other")
-    said = ossicle("promote", "-p", project, "--variant", "other", "--name", "drums", "--json")
-    assert said.code == 0, said.err
-    told = json.loads(said.out)
-    assert (told["promoted"], told["number"], told["against"], told["reference"]) == (True, 2, 1, "registry:drums@2")
+    result = ossicle("promote", "-p", project, "--variant", "other", "--name", "drums", "--json")
+    assert result.code == 0, result.err
+    content = json.loads(result.out)
+    assert (content["promoted"], content["number"], content["against"], content["reference"]) == (
+        True,
+        2,
+        1,
+        "registry:drums@2",
+    )
     assert "[version 1](../0001/card.md)" in registry_of(project).version("drums").card.read_text()
     assert ossicle("registry", "rollback", "drums", "-p", project, "--reason", "sounds worse").code == 0
     assert registry_of(project).current("drums") == 1
 
 
 def test_a_class_that_the_project_does_not_have_fails_by_name(project: Path, ossicle: Commands) -> None:
-    said = ossicle("promote", "-p", project, "--set", 'promotion.require=["clips.f1.crash > 0.9"]')
-    assert said.code == 4
-    assert "there is no 'crash' in clips.f1; choose one of: kick, snare" in said.err
-    assert "nothing was promoted" in said.err
+    result = ossicle("promote", "-p", project, "--set", 'promotion.require=["clips.f1.crash > 0.9"]')
+    assert result.code == 4
+    assert "there is no 'crash' in clips.f1; choose one of: kick, snare" in result.err
+    assert "nothing was promoted" in result.err
 
 
 def test_an_undefined_figure_fails_by_name(project: Path, ossicle: Commands) -> None:
     set_figures(project, clip_figures(kick=None))
-    said = ossicle("promote", "-p", project)
-    assert said.code == 4
-    assert "clips.f1.kick > 0.9: is undefined" in said.err
+    result = ossicle("promote", "-p", project)
+    assert result.code == 4
+    assert "clips.f1.kick > 0.9: is undefined" in result.err
 
 
 def test_the_name_is_that_of_the_project_unless_it_is_given(project: Path) -> None:
@@ -106,9 +111,9 @@ def test_the_name_is_that_of_the_project_unless_it_is_given(project: Path) -> No
 
 
 def test_a_run_that_is_not_finished_is_not_promoted(project: Path, ossicle: Commands) -> None:
-    said = ossicle("promote", "-p", project, "--set", "training.seed=99")
-    assert said.code == 2
-    assert "training is not done under these settings: run `ossicle run -p" in said.err
+    result = ossicle("promote", "-p", project, "--set", "training.seed=99")
+    assert result.code == 2
+    assert "training is not done under these settings: run `ossicle run -p" in result.err
     assert not (project / "data" / "registry").exists()
 
 
@@ -127,10 +132,10 @@ def test_a_refusal_of_the_noise_gate_refuses_the_promotion(
         folder / "metrics.json",
         metrics | {"gate": metrics["gate"] | {"passed": False, "found_nothing": "it is silent"}},
     )
-    said = ossicle("promote", "-p", project)
-    assert said.code == 4
-    assert "noise gate: " in said.err
-    assert "it is silent" in said.err
+    result = ossicle("promote", "-p", project)
+    assert result.code == 4
+    assert "noise gate: " in result.err
+    assert "it is silent" in result.err
 
 
 def test_figures_of_another_dataset_are_not_compared(project: Path, ossicle: Commands) -> None:
@@ -139,13 +144,13 @@ def test_figures_of_another_dataset_are_not_compared(project: Path, ossicle: Com
     # As in a project that judges no clips.
     (version.path / "answers.parquet").unlink()
     file = version.bundle / "bundle.json"
-    told = json.loads(file.read_text())
-    told["provenance"]["dataset"] = "0" * 64
-    file.write_text(json.dumps(told))
+    content = json.loads(file.read_text())
+    content["provenance"]["dataset"] = "0" * 64
+    file.write_text(json.dumps(content))
     write_checksums(version.path)
-    said = ossicle("promote", "-p", project, "--name", "drums")
-    assert said.code == 4
-    assert "same data as version 1: its figures are of another dataset" in said.err
+    result = ossicle("promote", "-p", project, "--name", "drums")
+    assert result.code == 4
+    assert "same data as version 1: its figures are of another dataset" in result.err
 
 
 def test_runs_are_compared_on_the_clips_that_both_were_judged_on(project: Path, ossicle: Commands) -> None:
@@ -158,22 +163,22 @@ def test_runs_are_compared_on_the_clips_that_both_were_judged_on(project: Path, 
     others = answers.tail(8).with_columns(pl.col("onset_s") + 100)
     write_table(version.path / "answers.parquet", pl.concat([right, others]), list(right.columns[:3]))
     write_checksums(version.path)
-    said = ossicle("promote", "-p", project, "--name", "drums")
-    assert said.code == 4
+    result = ossicle("promote", "-p", project, "--name", "drums")
+    assert result.code == 4
     # One of the two labels gets all answers of a network that nobody trained.
-    assert "no worse than version 1 on 8 common clips: 0 is below 1 by more than the margin" in said.err
+    assert "no worse than version 1 on 8 common clips: 0 is below 1 by more than the margin" in result.err
     write_table(version.path / "answers.parquet", others, list(right.columns[:3]))
     write_checksums(version.path)
-    said = ossicle("promote", "-p", project, "--name", "drums")
-    assert said.code == 4
-    assert "same data as version 1: the two runs were judged on no common clip" in said.err
+    result = ossicle("promote", "-p", project, "--name", "drums")
+    assert result.code == 4
+    assert "same data as version 1: the two runs were judged on no common clip" in result.err
 
 
 def test_the_probe_gate_is_asked_again_before_a_promotion(project: Path, ossicle: Commands) -> None:
     more = ("--set", "probe_gate.accuracy=0.72", "--set", "probe_gate.floor=1")
-    said = ossicle("promote", "-p", project, *more)
-    assert said.code == 4
-    assert "probe gate: accuracy >= 0.72: 0.5 is below 0.72" in said.err
+    result = ossicle("promote", "-p", project, *more)
+    assert result.code == 4
+    assert "probe gate: accuracy >= 0.72: 0.5 is below 0.72" in result.err
     assert ossicle("promote", "-p", project, "--set", "probe_gate.accuracy=0.5").code == 0
 
 
@@ -186,12 +191,12 @@ def test_what_was_promoted_survives_a_purge(project: Path, ossicle: Commands) ->
         shutil.rmtree(project / name)
     for name in ("metrics.json", "report.html"):
         (project / name).unlink()
-    said = ossicle("purge", "-p", project, "--dry-run", "--json")
-    assert said.code == 0, said.err
-    left = json.loads(said.out)
+    result = ossicle("purge", "-p", project, "--dry-run", "--json")
+    assert result.code == 0, result.err
+    left = json.loads(result.out)
     assert not made_from & {one["path"] for one in left}
     pins = json.loads(ossicle("pin", "-p", project, "--json").out)
-    assert [(one["name"], one["made_of"]) for one in pins] == [
+    assert [(pin["name"], pin["made_of"]) for pin in pins] == [
         ("promoted-drums-1", "version 1 of drums in the registry")
     ]
     ossicle("pin", "promoted-drums-1", "-p", project, "--remove")

@@ -26,20 +26,20 @@ def tapes(tmp_path: Path, without_training: None) -> Path:
 
 
 def clips(place: Path) -> Any:
-    found = find_steps(detector.PIPELINE.steps, load_project(place))["dataset"]
-    assert found is not None
-    return read_table(found / "clips.parquet"), json.loads((found / "split.json").read_text())
+    path = find_steps(detector.PIPELINE.steps, load_project(place))["dataset"]
+    assert path is not None
+    return read_table(path / "clips.parquet"), json.loads((path / "split.json").read_text())
 
 
 def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -> None:
-    said = ossicle("dataset", "mine", "-p", tapes)
-    assert said.code == 2
-    assert "run `ossicle run --until decision`" in said.err
+    result = ossicle("dataset", "mine", "-p", tapes)
+    assert result.code == 2
+    assert "run `ossicle run --until decision`" in result.err
     # A net that nobody trained hovers around some value: a threshold amid makes short events all over the tapes.
     assert ossicle("run", "-p", tapes, "--until", "scores", *QUIET).code == 0
-    found = find_steps(detector.PIPELINE.steps, load_project(tapes))["scores"]
-    assert found is not None
-    tracks = [np.load(track) for track in sorted((found / "tracks").glob("*.npy"))]
+    path = find_steps(detector.PIPELINE.steps, load_project(tapes))["scores"]
+    assert path is not None
+    tracks = [np.load(track) for track in sorted((path / "tracks").glob("*.npy"))]
     on = float(np.quantile(np.concatenate(tracks), 0.9))
     variants = "[variants.same.training]\nseed = 1\n[variants.apart.dataset]\nmined = false\n"
     (tapes / "ossicle.toml").write_text(PROJECT + KEEN.format(on=f"{on:.6f}") + variants)
@@ -49,15 +49,15 @@ def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -
     assert ossicle("run", "-p", tapes, "--variant", "apart", "--until", "dataset", *QUIET).code == 0
     untouched = find_steps(detector.PIPELINE.steps, load_project(tapes, variant="apart"))["dataset"]
 
-    said = ossicle("dataset", "mine", "-p", tapes, "--lower", "1.0", "--most", "5", "--json")
-    assert said.code == 0, said.err
-    told = json.loads(said.out)
-    assert Path(told["file"]) == tapes / "negatives" / "mined-001.json"
-    assert len(told["false_alarms"]) == 5
-    assert (told["used_by"], told["not_used_by"]) == ([".", "same"], ["apart"])
-    for one in told["false_alarms"]:
+    result = ossicle("dataset", "mine", "-p", tapes, "--lower", "1.0", "--most", "5", "--json")
+    assert result.code == 0, result.err
+    content = json.loads(result.out)
+    assert Path(content["file"]) == tapes / "negatives" / "mined-001.json"
+    assert len(content["false_alarms"]) == 5
+    assert (content["used_by"], content["not_used_by"]) == ([".", "same"], ["apart"])
+    for false_alarm in content["false_alarms"]:
         for call_s in (1, 4, 7):
-            assert one["end_s"] <= call_s - 0.1 or one["start_s"] >= call_s + 0.6
+            assert false_alarm["end_s"] <= call_s - 0.1 or false_alarm["start_s"] >= call_s + 0.6
 
     assert ossicle("run", "-p", tapes, "--until", "dataset", *QUIET).code == 0
     after, split = clips(tapes)
@@ -66,7 +66,7 @@ def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -
     assert find_steps(detector.PIPELINE.steps, load_project(tapes, variant="apart"))["dataset"] == untouched
     assert find_steps(detector.PIPELINE.steps, load_project(tapes, variant="same"))["dataset"] is not None
     new = after.join(before, on=["recording_id", "start_s", "end_s", "role"], how="anti")
-    assert sorted(new["start_s"].to_list()) == sorted(one["start_s"] for one in told["false_alarms"])
+    assert sorted(new["start_s"].to_list()) == sorted(false_alarm["start_s"] for false_alarm in content["false_alarms"])
     assert set(new["role"]) == {"noise"}
     assert set(new["weight"]) == {2.0}
     # Each is held out with its recording.
@@ -83,7 +83,7 @@ def test_false_alarms_are_noise_of_the_next_dataset(tapes: Path, ossicle: Any) -
 def test_a_damaged_round_stops_the_run_with_its_name(tapes: Path, ossicle: Any) -> None:
     (tapes / "negatives").mkdir()
     (tapes / "negatives" / "mined-001.json").write_text("{")
-    said = ossicle("run", "-p", tapes, "--until", "dataset", *QUIET)
-    assert said.code == 2
-    assert "mined-001.json" in said.err
-    assert "is not a round of mining" in said.err
+    result = ossicle("run", "-p", tapes, "--until", "dataset", *QUIET)
+    assert result.code == 2
+    assert "mined-001.json" in result.err
+    assert "is not a round of mining" in result.err

@@ -90,7 +90,7 @@ def test_a_round_is_made_by_the_fold_models_and_says_from_what(first: Path) -> N
     loaded = load_project(first)
     corpus = find_steps(steps_of(loaded), loaded)["corpus"]
     assert corpus is not None
-    site_of = {one.id: one.fields["site"] for one in read_index(CorpusFolder(corpus)).recordings}
+    site_of = {recording.id: recording.fields["site"] for recording in read_index(CorpusFolder(corpus)).recordings}
     for name, taught in head.taught.items():
         sites = sorted({site_of[key] for key in taught.ids})
         assert sites == sorted(taught.groups)
@@ -136,30 +136,30 @@ def test_the_next_training_learns_from_it_and_the_one_before_stays(project: Path
     before = training_of(project, 'pseudo.rounds="none"')
     assert before is not None
     assert training_of(project) is None
-    said = ossicle("pseudo", "-p", project, *QUIET)
-    assert said.code == 2
-    assert "round 2 is made by models that labels and round-001 taught" in said.err
+    result = ossicle("pseudo", "-p", project, *QUIET)
+    assert result.code == 2
+    assert "round 2 is made by models that labels and round-001 taught" in result.err
     assert ossicle("run", "-p", project, "--until", "training", *QUIET).code == 0
     after = training_of(project)
     assert after is not None
     assert training_of(project, 'pseudo.rounds="none"') == before
-    told = read_json(after / "training.json")["pseudo"]
+    content = read_json(after / "training.json")["pseudo"]
     head = read_head(round_path(project / "pseudo", 1))
-    for name, of in told.items():
+    for name, of in content.items():
         assert [(one["round"], one["view"]) for one in of["rounds"]] == [("round-001", name)]
         assert of["windows"] == head.about["windows"][name]["kept"]
         lines = [json.loads(line) for line in (after / name / "metrics.jsonl").read_text().splitlines()]
         assert all(0 < line["pseudo_share"] < 0.6 for line in lines)
-    said = ossicle("status", "-p", project)
-    assert f"pseudo-labelled windows of round-001: fold0 {told['fold0']['windows']}, fold1" in said.out
-    assert "unlabelled_store" in said.out
+    result = ossicle("status", "-p", project)
+    assert f"pseudo-labelled windows of round-001: fold0 {content['fold0']['windows']}, fold1" in result.out
+    assert "unlabelled_store" in result.out
     # Drawing differently trains anew; keeping differently is the next round's affair.
     assert training_of(project, "pseudo.probability=0.3") is None
     assert training_of(project, "pseudo.threshold=0.6") == after
 
-    said = ossicle("pseudo", "-p", project, "--json", *QUIET)
-    assert said.code == 0, said.err
-    made = json.loads(said.out)
+    result = ossicle("pseudo", "-p", project, "--json", *QUIET)
+    assert result.code == 0, result.err
+    made = json.loads(result.out)
     assert Path(made["round"]) == round_path(project / "pseudo", 2)
     assert made["rounds"] == [{"round": "round-001", "digest": round_digest(round_path(project / "pseudo", 1))}]
     # Its models heard all of these recordings, and whoever taught them is still known.
@@ -172,15 +172,15 @@ def test_the_next_training_learns_from_it_and_the_one_before_stays(project: Path
 def test_a_round_made_again_is_the_same_and_another_threshold_another(project: Path, ossicle: Any) -> None:
     path = round_path(project / "pseudo", 1)
     before = round_digest(path)
-    said = ossicle("pseudo", "-p", project, "--round", "1", *QUIET)
-    assert said.code == 2
-    assert "--force overwrites it" in said.err
+    result = ossicle("pseudo", "-p", project, "--round", "1", *QUIET)
+    assert result.code == 2
+    assert "--force overwrites it" in result.err
     assert ossicle("pseudo", "-p", project, "--round", "1", "--force", *QUIET).code == 0
     assert round_digest(path) == before
     changed = ("--set", "pseudo.most_per_file=1")
-    said = ossicle("pseudo", "-p", project, "--round", "1", "--force", *changed, *QUIET)
-    assert said.code == 0
-    assert "4 recordings" in said.out
+    result = ossicle("pseudo", "-p", project, "--round", "1", "--force", *changed, *QUIET)
+    assert result.code == 0
+    assert "4 recordings" in result.out
     assert read_head(path).about["windows"]["final"]["kept"] == 4
     assert ossicle("pseudo", "-p", project, "--round", "3", *QUIET).code == 2
 
@@ -220,9 +220,9 @@ def test_what_a_model_was_taught_was_said_by_itself_alone(
         whole(job)
 
     def spied(self: PseudoCrops, window: int) -> Any:
-        found = original(self, window)
-        read.setdefault(at, set()).update(found[1][found[2] > 0].tolist())
-        return found
+        result = original(self, window)
+        read.setdefault(at, set()).update(result[1][result[2] > 0].tolist())
+        return result
 
     from ossicle.training import crossval
 
@@ -236,33 +236,33 @@ def test_what_a_model_was_taught_was_said_by_itself_alone(
 
 
 def test_another_split_finds_no_view(project: Path, ossicle: Any) -> None:
-    said = ossicle("run", "-p", project, "--until", "training", "--set", "split.folds=2", *QUIET)
-    assert said.code == 2
-    assert "every model that made it learned from recordings that" in said.err
-    assert "was made under another split" in said.err
-    said = ossicle("run", "-p", project, "--until", "dataset", "--set", "split.folds=2", *NO_ROUNDS, *QUIET)
-    assert said.code == 0
+    result = ossicle("run", "-p", project, "--until", "training", "--set", "split.folds=2", *QUIET)
+    assert result.code == 2
+    assert "every model that made it learned from recordings that" in result.err
+    assert "was made under another split" in result.err
+    result = ossicle("run", "-p", project, "--until", "dataset", "--set", "split.folds=2", *NO_ROUNDS, *QUIET)
+    assert result.code == 0
 
 
 def test_labelled_and_broken_recordings_are_left_out_and_named(copied: Path, ossicle: Any) -> None:
     shutil.copy(copied / "audio" / "low" / "siteA_1.wav", copied / "unlabelled" / "siteA_copy.wav")
     (copied / "unlabelled" / "siteX_1.wav").write_bytes(b"RIFF")
     write(copied / "unlabelled" / "siteB_new.wav", np.concatenate([tone("high", 7, 1.0), tone("low", 8, 1.0)]))
-    said = ossicle("pseudo", "-p", copied, "--round", "1", "--force", *QUIET)
-    assert said.code == 3
-    assert "siteX_1.wav: skipped:" in said.err
-    assert "1 not used: is a labelled recording of the project" in said.out
+    result = ossicle("pseudo", "-p", copied, "--round", "1", "--force", *QUIET)
+    assert result.code == 3
+    assert "siteX_1.wav: skipped:" in result.err
+    assert "1 not used: is a labelled recording of the project" in result.out
     head = read_head(round_path(copied / "pseudo", 1))
     assert head.about["recordings"]["labelled"] == 5
     # The new recording is of site B: the model that holds B out does not hear it.
     assert ossicle("run", "-p", copied, "--until", "training", *QUIET).code == 0
     after = training_of(copied)
     assert after is not None
-    told = read_json(after / "training.json")["pseudo"]
-    unused = {name: of["unused"] for name, of in told.items()}
+    content = read_json(after / "training.json")["pseudo"]
+    unused = {name: of["unused"] for name, of in content.items()}
     assert {name for name, of in unused.items() if of} == {"fold1"}
     assert set(unused["fold1"]) == {"its site is held out"}
-    assert [told[name]["recordings"] for name in ("fold0", "fold1", "fold2", "final")] == [5, 4, 5, 5]
+    assert [content[name]["recordings"] for name in ("fold0", "fold1", "fold2", "final")] == [5, 4, 5, 5]
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_what_cannot_be_is_refused_with_its_remedy(
     project: Path, ossicle: Any, overrides: tuple[str, ...], said: str
 ) -> None:
     shutil.rmtree(project / "pseudo")
-    sets = [part for one in overrides for part in ("--set", one)]
+    sets = [part for override in overrides for part in ("--set", override)]
     ended = ossicle("pseudo", "-p", project, *sets, *QUIET)
     assert ended.code in (1, 2)
     assert said in ended.err
@@ -317,13 +317,13 @@ def test_a_benchmark_may_not_hold_what_taught_without_labels(project: Path, monk
 
 def test_check_says_what_would_teach(project: Path, ossicle: Any) -> None:
     assert "trained with round-001" in ossicle("check", "-p", project).out
-    said = ossicle("check", "-p", project, *NO_ROUNDS).out
+    result = ossicle("check", "-p", project, *NO_ROUNDS).out
     # A long path breaks the lines of the table anywhere.
-    assert "no round of pseudo-labels is used" in " ".join(said.split())
+    assert "no round of pseudo-labels is used" in " ".join(result.split())
     shutil.rmtree(project / "unlabelled")
-    said = ossicle("check", "-p", project)
-    assert said.code == 2
-    assert "[pseudo] audio: the folder" in said.out
+    result = ossicle("check", "-p", project)
+    assert result.code == 2
+    assert "[pseudo] audio: the folder" in result.out
     assert ossicle("check", "-p", project, *NO_ROUNDS).code == 3
 
 
@@ -338,8 +338,8 @@ def test_halves_take_turns(copied: Path, ossicle: Any) -> None:
     assert ossicle("pseudo", "-p", copied, "--round", "1", "--force", *sets).code == 0
     assert ossicle("run", "-p", copied, "--until", "training", *sets).code == 0
     assert ossicle("pseudo", "-p", copied, *sets).code == 0
-    one, other = (read_head(round_path(copied / "pseudo", number)) for number in (1, 2))
-    heard = [set(read_windows(head, "final").recordings.tolist()) for head in (one, other)]
+    round_head, other = (read_head(round_path(copied / "pseudo", number)) for number in (1, 2))
+    heard = [set(read_windows(head, "final").recordings.tolist()) for head in (round_head, other)]
     assert heard[0] & heard[1] == set()
     assert len(heard[0] | heard[1]) == 4
     assert other.about["windows"]["final"]["heard_before"] == 0

@@ -54,9 +54,9 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
     judged = {recording_id("tapes", f"{stem}.wav") for stem in ANNOTATED}
     assert set(read_table(before["dataset"] / "folds.parquet")["recording_id"]) == judged
 
-    code, told, err = ossicle("review", "export", "-p", folder, "-o", out, "--select", "best", *QUIET)
+    code, result, err = ossicle("review", "export", "-p", folder, "-o", out, "--select", "best", *QUIET)
     assert code == 0, err
-    assert json.loads(told) | {"export": ""} == {
+    assert json.loads(result) | {"export": ""} == {
         "export": "",
         "recordings": 2,
         "stretches": 2,
@@ -76,19 +76,19 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
         look, event = read_raven(table)
         assert (look.label, look.end_s, event.label, event.end_s) == (f"{LOOK} best", 10.0, "call", 10.0)
         write_raven(table, [replace(look, end_s=6.0), RawSelection(2.0, 2.5, "call"), RawSelection(5.0, 5.25, "call")])
-    code, told, err = ossicle("review", "import", out, "-p", folder, "--by", "a person", *QUIET)
+    code, result, err = ossicle("review", "import", out, "-p", folder, "--by", "a person", *QUIET)
     assert code == 0, err
-    said = json.loads(told)
-    assert said["labels"] == {"call": {"confirmed": 0, "corrected": 2, "removed": 0, "added": 2}}
+    content = json.loads(result)
+    assert content["labels"] == {"call": {"confirmed": 0, "corrected": 2, "removed": 0, "added": 2}}
     kept = json.loads((folder / "reviews" / "round-001.json").read_text())
     assert kept["provenance"]["by"] == "a person"
     assert kept["provenance"]["export"] == json.loads((out / "export.json").read_text())["id"]
     assert len(kept["provenance"]["model"]) == 64
     assert ossicle("review", "import", out, "-p", folder).out.endswith("nothing was written\n")
 
-    code, told, err = ossicle("run", "-p", folder, *QUIET)
+    code, result, err = ossicle("run", "-p", folder, *QUIET)
     assert code == 0, err
-    outcomes = json.loads(told)["outcomes"]
+    outcomes = json.loads(result)["outcomes"]
     assert {outcomes[step] for step in ("dataset", "store", "training")} == {"computed"}
     after = find_steps(detector.PIPELINE.steps, load_project(folder))
     assert after["dataset"] is not None
@@ -118,10 +118,10 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
 
 
 def test_what_was_looked_at_is_not_asked_again(folder: Path, ossicle: Any) -> None:
-    code, told, err = ossicle("review", "export", "-p", folder, "-o", folder / "round2", "--select", "worst", *QUIET)
+    code, result, err = ossicle("review", "export", "-p", folder, "-o", folder / "round2", "--select", "worst", *QUIET)
     assert code == 0, err
     # The endless events of the annotated tapes contradict their annotations; the new tapes were looked at.
-    assert json.loads(told)["recordings"] == 2
+    assert json.loads(result)["recordings"] == 2
     for table in ("siteA_1.Table.1.selections.txt", "siteB_1.Table.1.selections.txt"):
         assert (folder / "round2" / table).exists()
     assert (folder / "round2" / "siteA_1.txt").exists()

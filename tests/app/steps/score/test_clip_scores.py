@@ -137,12 +137,12 @@ def test_a_hit_that_fills_its_file_has_the_score_of_the_file(machines: tuple[Pat
 
 def test_console_and_bundle_show_clips_first(machines: tuple[Path, Done], capsys: pytest.CaptureFixture[str]) -> None:
     print_metrics(metrics_of(machines[1]))
-    said = capsys.readouterr().out
-    assert "clips, out of fold" in said
-    assert "label hihat_closed" in said
-    assert "12 clips (all) of 12 recordings in 2 groups" in said
-    assert "few groups" in said
-    assert "labels in recordings" not in said
+    output = capsys.readouterr().out
+    assert "clips, out of fold" in output
+    assert "label hihat_closed" in output
+    assert "12 clips (all) of 12 recordings in 2 groups" in output
+    assert "few groups" in output
+    assert "labels in recordings" not in output
     card = figures(metrics_of(machines[1]))
     assert [one["name"] for one in card[:3]] == ["accuracy by clip", "macro f1 by clip", "loss by clip"]
     assert {one.get("label") for one in card[3:]} == set(LABELS)
@@ -168,7 +168,7 @@ def test_clips_that_are_scored_again_are_the_same(events: tuple[Path, Done], tmp
     assert run_project(load_project(place), Silent(), "clip_scores").outcomes["clip_scores"] == "reused"
     again = run_project(load_project(place), Silent(), "clip_scores", recompute_from="clip_scores")
     assert again.outcomes["clip_scores"] == "computed"
-    assert len({ClipScoresFolder.among(one.artefacts).content for one in (events[1], again)}) == 1
+    assert len({ClipScoresFolder.among(done.artefacts).content for done in (events[1], again)}) == 1
 
 
 def test_projects_that_judge_no_clips_keep_their_steps(events: tuple[Path, Done]) -> None:
@@ -223,10 +223,10 @@ def test_simple_models_learn_nothing_of_what_they_are_judged_on(events: tuple[Pa
             line["components"][0]["label"] = turned[line["components"][0]["label"]]
     (place / "hits" / "events.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     made = run_project(load_project(place), Silent(), "clip_baselines")
-    found = [ClipBaselinesFolder.among(one.artefacts).scores for one in (events[1], made)]
+    result = [ClipBaselinesFolder.among(done.artefacts).scores for done in (events[1], made)]
     key = ["recording_id", "onset_s"]
-    both = found[0].join(found[1], on=key, suffix="_turned", maintain_order="left")
-    assert len(both) == len(found[0])
+    both = result[0].join(result[1], on=key, suffix="_turned", maintain_order="left")
+    assert len(both) == len(result[0])
     assert (both["label"] != both["label_turned"]).sum() == 30
     # Labels of test were turned, and what is said of test stayed the same.
     assert both["mfcc_forest"].to_list() == both["mfcc_forest_turned"].to_list()
@@ -265,7 +265,7 @@ def test_merging_simultaneous_hits_changes_no_single_label_figure(events: tuple[
         run_project(load_project(place, [f"dataset.merge_s={merge_s}"]), Silent(), "evaluation")
         for merge_s in (0, 0.03)
     ]
-    plain, merged = (metrics_of(one)["clips"] for one in runs)
+    plain, merged = (metrics_of(run)["clips"] for run in runs)
     assert runs[0].artefacts["dataset"] != runs[1].artefacts["dataset"]
     assert plain["n"] == 30 + 10
     assert plain["multi_label"]["n_simultaneous"] == 10

@@ -72,7 +72,10 @@ def test_each_model_starts_from_the_one_that_holds_out_the_same_folds(file: Path
     # At a learning rate of nothing the weights stay where they began.
     training = TrainingFolder.among(done.artefacts)
     for name in weights(warmup):
-        ours, theirs = (load_file(one.run(name).weights) for one in (training, TrainingFolder.among(warmup.artefacts)))
+        ours, theirs = (
+            load_file(training_folder.run(name).weights)
+            for training_folder in (training, TrainingFolder.among(warmup.artefacts))
+        )
         assert torch.equal(ours["output.weight"], theirs["output.weight"])
     assert len(set(weights(warmup).values())) > 1
     # Its own schedule over its own epochs: the rate rises again in the first step.
@@ -95,8 +98,8 @@ def test_what_the_other_variant_is_trained_with_counts_and_its_name_does_not(fil
         file.read_text().replace("[variants.first.training]\nepochs = 1", "[variants.first.training]\nseed = 3")
     )
     project = load_project(file, variant="long")
-    found = find_steps(pipeline_of(project).chosen(project, until="training"), project)
-    assert [name for name, place in found.items() if place is None] == ["initial_weights", "training"]
+    result = find_steps(pipeline_of(project).chosen(project, until="training"), project)
+    assert [name for name, place in result.items() if place is None] == ["initial_weights", "training"]
     assert done.artefacts["training"].exists()
 
 

@@ -70,11 +70,11 @@ def test_a_refused_run_says_which_command_mends_it_and_what_it_costs(
     folder: Path, tmp_path: Path, models: TrainingFolder
 ) -> None:
     project = load_project(folder)
-    said = str(refusal_of(project, refused(tmp_path, LOUD, models)))
-    assert len(said.splitlines()) == 1
+    result = str(refusal_of(project, refused(tmp_path, LOUD, models)))
+    assert len(result.splitlines()) == 1
     # 80 epochs: an eighth of them, 10, of three models, three at a time, with a quarter of noise instead of an eighth.
     command = f"ossicle run -p {project.file} --set training.noise_epochs=10"
-    assert f". {command} fine-tunes all models against noise in about 1 min; if it may fire there, raise " in said
+    assert f". {command} fine-tunes all models against noise in about 1 min; if it may fire there, raise " in result
 
 
 def test_the_estimate_grows_with_models_and_epochs(folder: Path, models: TrainingFolder) -> None:
@@ -101,10 +101,10 @@ def test_heads_on_an_encoder_are_mended_by_more_crops_of_noise(
 ) -> None:
     heads = ('encoder.name="acoustic"', 'evaluation.criterion="recording"', "chunks.window_s=2.0", "chunks.step_s=2.0")
     done = refused(tmp_path, LOUD, models)
-    said = str(refusal_of(load_project(folder, heads), done))
-    assert len(said.splitlines()) == 1
+    result = str(refusal_of(load_project(folder, heads), done))
+    assert len(result.splitlines()) == 1
     command = f"ossicle run -p {folder / 'ossicle.toml'} --set augment.noise_share=0.25 (with the other --set options "
-    assert f". {command}of this run) fits all heads again, with more crops of noise; if it may fire there, " in said
+    assert f". {command}of this run) fits all heads again, with more crops of noise; if it may fire there, " in result
     more = str(refusal_of(load_project(folder, (*heads, "augment.noise_share=0.2")), done))
     assert "--set augment.noise_share=0.4 " in more
     # There is nothing more to add: the general advice remains.
@@ -117,8 +117,8 @@ def test_the_command_can_be_pasted_into_a_shell(tmp_path: Path, models: Training
     place = tmp_path / "my tapes; $(date)"
     place.mkdir()
     (place / "ossicle.toml").write_text(PROJECT + "[variants.long.training]\nepochs = 160\n")
-    said = mending_command(load_project(place, variant="long"), models)
-    words = shlex.split(said.partition(" fine-tunes")[0])
+    result = mending_command(load_project(place, variant="long"), models)
+    words = shlex.split(result.partition(" fine-tunes")[0])
     expected = ["ossicle", "run", "-p", str(place / "ossicle.toml"), "--variant", "long"]
     assert words == [*expected, "--set", "training.noise_epochs=20"]
 
@@ -126,6 +126,6 @@ def test_the_command_can_be_pasted_into_a_shell(tmp_path: Path, models: Training
 def test_false_alarms_on_recordings_are_not_mended_with_noise(
     folder: Path, tmp_path: Path, models: TrainingFolder
 ) -> None:
-    said = str(refusal_of(load_project(folder), refused(tmp_path, MINED, models)))
-    assert "noise_epochs" not in said
-    assert "Train with such sounds in reviewed-empty recordings" in said
+    result = str(refusal_of(load_project(folder), refused(tmp_path, MINED, models)))
+    assert "noise_epochs" not in result
+    assert "Train with such sounds in reviewed-empty recordings" in result

@@ -22,11 +22,11 @@ def half_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_models_times_epochs_times_steps(tmp_path: Path) -> None:
-    said = trainings_in_words(project(tmp_path, "training.device=cpu", "training.parallel=1"), 300, 2, 1000)
-    assert said.startswith("301 trainings (300 that hold out a fold, and the final one) of 80 epochs of 12 steps; ")
+    result = trainings_in_words(project(tmp_path, "training.device=cpu", "training.parallel=1"), 300, 2, 1000)
+    assert result.startswith("301 trainings (300 that hold out a fold, and the final one) of 80 epochs of 12 steps; ")
     # 301 x 80 x 12 steps of half a second, and a fifth on top.
-    assert "about 2 days on cpu" in said
-    assert said.endswith("at 0.5 s a step")
+    assert "about 2 days on cpu" in result
+    assert result.endswith("at 0.5 s a step")
 
 
 def test_an_epoch_may_be_one_pass_through_the_clips(tmp_path: Path) -> None:
@@ -35,8 +35,8 @@ def test_an_epoch_may_be_one_pass_through_the_clips(tmp_path: Path) -> None:
 
 
 def test_networks_that_are_averaged_are_named(tmp_path: Path) -> None:
-    said = trainings_in_words(project(tmp_path, "model.networks=3", "training.device=cpu"), 4, 2, 1000)
-    assert said.startswith(
+    result = trainings_in_words(project(tmp_path, "model.networks=3", "training.device=cpu"), 4, 2, 1000)
+    assert result.startswith(
         "5 trainings (4 that hold out a fold, and the final one), each of 3 networks that are averaged, of 80 epochs"
     )
 
@@ -44,8 +44,8 @@ def test_networks_that_are_averaged_are_named(tmp_path: Path) -> None:
 def test_what_cannot_be_estimated_is_said(tmp_path: Path) -> None:
     for place in ("slurm", "modal"):
         away = project(tmp_path, f"jobs.on={place}")
-        said = trainings_in_words(away, 4, 2, 1000)
-        assert said.endswith(f"on {place.capitalize()}, one task each; the time there is not estimated")
+        result = trainings_in_words(away, 4, 2, 1000)
+        assert result.endswith(f"on {place.capitalize()}, one task each; the time there is not estimated")
     gone = project(tmp_path, "training.device=cuda:99")
     assert "the time is not estimated: device 'cuda:99' is not available" in trainings_in_words(gone, 4, 2, 1000)
 

@@ -13,13 +13,13 @@ FALLING = [{"epoch": e, "train_loss": float(np.exp(-e / 6))} for e in range(30)]
 
 
 def runs(tmp_path: Path, **lines: list[dict[str, Any]]) -> dict[str, RunFolder]:
-    found = {}
+    result = {}
     for name, of in lines.items():
-        found[name] = RunFolder(tmp_path / name)
-        found[name].path.mkdir()
+        result[name] = RunFolder(tmp_path / name)
+        result[name].path.mkdir()
         for line in of:
-            found[name].log_epoch(line)
-    return found
+            result[name].log_epoch(line)
+    return result
 
 
 def waiting(share: float, n: int = 5) -> list[dict[str, Any]]:
@@ -35,13 +35,13 @@ def test_models_with_one_finding_share_a_line(tmp_path: Path) -> None:
 
 
 def test_waiting_for_data_gives_one_line_of_advice(tmp_path: Path) -> None:
-    found = runs(tmp_path, fold0=waiting(0.7), fold1=waiting(0.75), final=waiting(0.8))
-    (line,) = training_notes(found, TrainingSettings(parallel=1), 16)
+    result = runs(tmp_path, fold0=waiting(0.7), fold1=waiting(0.75), final=waiting(0.8))
+    (line,) = training_notes(result, TrainingSettings(parallel=1), 16)
     assert line.startswith("training: waited for data in 75% of the time, at 12 samples/s; set training.workers = 3")
     assert "parallel" not in line
-    assert "training.parallel = 1 for this machine's 2 cores" in loader_advice(found, TrainingSettings(), 2)
+    assert "training.parallel = 1 for this machine's 2 cores" in loader_advice(result, TrainingSettings(), 2)
     # Those who have workers need more of them.
-    assert "training.workers = 7 (now 4)" in loader_advice(found, TrainingSettings(workers=4, parallel=1), 16)
+    assert "training.workers = 7 (now 4)" in loader_advice(result, TrainingSettings(workers=4, parallel=1), 16)
 
 
 @pytest.mark.parametrize("lines", [waiting(0.2), waiting(0.9, n=1), FALLING, []])
@@ -50,9 +50,9 @@ def test_no_advice_without_waiting(tmp_path: Path, lines: list[dict[str, Any]]) 
 
 
 def test_what_a_tracker_missed_is_told(tmp_path: Path) -> None:
-    found = runs(tmp_path, fold0=[], fold1=[])
-    for one in found.values():
-        one.write_tracking({"id": "a", "problems": {"wandb": "OSError: the disk is full"}})
-    assert training_notes(found, TrainingSettings(), 2) == [
+    result = runs(tmp_path, fold0=[], fold1=[])
+    for run_folder in result.values():
+        run_folder.write_tracking({"id": "a", "problems": {"wandb": "OSError: the disk is full"}})
+    assert training_notes(result, TrainingSettings(), 2) == [
         "tracking: wandb failed: OSError: the disk is full (fold0, fold1); `ossicle track sync` starts from the log"
     ]

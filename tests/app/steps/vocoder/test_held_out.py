@@ -40,9 +40,9 @@ SMALL = "vocoder.preset=small"
 def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     folder = write_speech(tmp_path_factory.mktemp("held-out"), speakers=4, files=1, words=6)
     (folder / "ossicle.toml").write_text(PROJECT)
-    found = load_project(folder)
-    run_steps(BEFORE, found, Silent())
-    return found
+    result = load_project(folder)
+    run_steps(BEFORE, result, Silent())
+    return result
 
 
 def changed(project: Project, *changes: str) -> Project:
@@ -53,12 +53,12 @@ def trained_on(project: Project) -> tuple[Quantiser, int, dict[str, int]]:
     """The quantiser of a project, how many frames were clustered, and the frames of each group."""
     step = QUANTISER if project.settings.vocoder.preset else quantiser.STEP
     done = run_steps((*BEFORE, step), project, Silent()).artefacts
-    found, groups = Quantiser.read(QuantiserFolder.among(done).path), quantiser.groups_of(SegmentsFolder.among(done))
+    result, groups = Quantiser.read(QuantiserFolder.among(done).path), quantiser.groups_of(SegmentsFolder.among(done))
     counts: dict[str, int] = {}
     for key, values, _ in FeaturesFolder.among(done).frames():
         counts[groups[key]] = counts.get(groups[key], 0) + len(values)
-    assert found.fit is not None
-    return found, found.fit.frames, counts
+    assert result.fit is not None
+    return result, result.fit.frames, counts
 
 
 def test_no_frame_of_who_chooses_or_is_judged_is_clustered(project: Project) -> None:
@@ -116,13 +116,13 @@ def test_presets_are_layers_below_what_is_written_beside_them(tmp_path: Path) ->
     (tmp_path / "ossicle.toml").write_text(
         f'{PROJECT}[vocoder]\npreset = "small"\nepochs = 3\n[vocoder.network]\nwidth = 64\n'
     )
-    found = load_project(tmp_path).settings.vocoder
-    assert (found.preset, found.epochs, found.network.width) == ("small", 3, 64)
+    settings = load_project(tmp_path).settings.vocoder
+    assert (settings.preset, settings.epochs, settings.network.width) == ("small", 3, 64)
     plain = load_project(tmp_path, ("vocoder.preset=full",)).settings.vocoder
     assert plain.preset == "full"
     again = load_project(tmp_path).settings.vocoder
-    assert again == found
-    assert found.network.scales == 2
+    assert again == settings
+    assert settings.network.scales == 2
 
 
 def test_pitch_and_training_can_run_as_tasks(project: Project) -> None:

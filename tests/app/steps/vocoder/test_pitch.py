@@ -107,8 +107,8 @@ def test_a_rate_at_which_units_are_not_whole_is_refused(project: Project) -> Non
 
 def test_a_recording_that_is_lost_after_its_features_costs_only_itself(tmp_path: Path) -> None:
     write_hums(tmp_path)
-    found = load_project(tmp_path, (SMALL, "project.workers=1"))
-    done = dict(run_steps(STEPS[:-1], found, Silent()).artefacts)
+    result = load_project(tmp_path, (SMALL, "project.workers=1"))
+    done = dict(run_steps(STEPS[:-1], result, Silent()).artefacts)
     key, kept = of_speaker(done, "ada"), of_speaker(done, "cleo")
     file = tmp_path / "audio" / "ada_0.wav"
     whole, size = file.read_bytes(), file.stat()
@@ -116,7 +116,7 @@ def test_a_recording_that_is_lost_after_its_features_costs_only_itself(tmp_path:
     import os
 
     os.utime(file, ns=(size.st_atime_ns, size.st_mtime_ns))
-    speech = SpeechFolder.among(run_steps(STEPS, found, Silent()).artefacts)
+    speech = SpeechFolder.among(run_steps(STEPS, result, Silent()).artefacts)
     assert list(speech.left_out) == [key]
     assert "ada_0.wav" in speech.left_out[key]
     samples = dict(speech.samples())

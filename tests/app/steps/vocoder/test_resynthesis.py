@@ -43,7 +43,7 @@ def test_the_length_of_a_segment_goes_beyond_its_last_unit(
     known = SimpleNamespace(recordings=[SimpleNamespace(id="c", path="c.wav")])
     monkeypatch.setattr(resynthesis, "read_index", lambda folder: known)
     roles = vocoder_roles([SpeechSource(f"{name}#0", f"{name}.wav", name) for name in "abc"], "speaker")
-    (found,) = resynthesis.judged_sources(context(n_units, end_s), roles, SimpleNamespace(spec=SPEC))
-    assert found.seconds == pytest.approx(seconds)
-    assert len(found.original) == min(n_units, 1500) * HOP
-    assert found.original.all()
+    (judged_source,) = resynthesis.judged_sources(context(n_units, end_s), roles, SimpleNamespace(spec=SPEC))
+    assert judged_source.seconds == pytest.approx(seconds)
+    assert len(judged_source.original) == min(n_units, 1500) * HOP
+    assert judged_source.original.all()

@@ -26,8 +26,8 @@ def test_parts_become_one_table_in_order(tmp_path: Path) -> None:
     assert not folder.has_part("shard-0003")
     folder.join_parts(["shard-0000", "shard-0001", "shard-0002"], {"n_units": 3})
     assert folder.summary == {"n_units": 3, "segments": 3, "frames": 5, "runs": 3}
-    assert [one.segment_id for one in folder.rows()] == ["a#0000", "b#0000", "b#0001"]
-    assert [one.units.tolist() for one in folder.rows()] == [[1, 0, 0], [], [2, 2]]
+    assert [row.segment_id for row in folder.rows()] == ["a#0000", "b#0000", "b#0001"]
+    assert [row.units.tolist() for row in folder.rows()] == [[1, 0, 0], [], [2, 2]]
     assert [one.tolist() for one in folder.column("run_frames")] == [[1, 2], [], [2]]
     assert not folder.parts.exists()
 
@@ -54,8 +54,8 @@ def test_no_segments_are_an_empty_table(tmp_path: Path) -> None:
 
 def test_lists_come_back_as_arrays() -> None:
     column = pl.Series([[], [1, 2], [], [3]], dtype=pl.List(pl.Int16))
-    found = rows_of(column)
-    assert [one.tolist() for one in found] == [[], [1, 2], [], [3]]
-    assert all(one.dtype == np.int16 for one in found)
+    result = rows_of(column)
+    assert [one.tolist() for one in result] == [[], [1, 2], [], [3]]
+    assert all(one.dtype == np.int16 for one in result)
     assert rows_of(column.filter(column.list.len() < 1))[1].dtype == np.int16
     assert rows_of(column.clear()) == []

@@ -46,11 +46,11 @@ def blocks_of(samples: NDArray[np.float32], sizes: list[int]) -> Iterator[NDArra
 def test_every_frame_comes_once_and_in_order_whatever_the_blocks(n: int, sizes: list[int]) -> None:
     samples = np.arange(n, dtype=np.float32)
     encoder = Ramp()
-    found = list(encode_frames(blocks_of(samples, sizes), encoder, block_s=0.4, context_s=0.08))
-    firsts = np.concatenate([one.values[:, 0] for one in found]) if found else np.zeros(0)
+    result = list(encode_frames(blocks_of(samples, sizes), encoder, block_s=0.4, context_s=0.08))
+    firsts = np.concatenate([encoded_frames.values[:, 0] for encoded_frames in result]) if result else np.zeros(0)
     expected = 4 * np.arange(FrameGrid(5, 4).n_frames(n))
     np.testing.assert_array_equal(firsts, expected)
-    assert sum(len(one.levels_db) for one in found) == len(expected)
+    assert sum(len(encoded_frames.levels_db) for encoded_frames in result) == len(expected)
     # 10 frames with 2 before and 2 after them; the last ones need not be 10.
     assert encoder.longest <= FrameGrid(5, 4).samples(10 + 3 * 2)
 
@@ -61,17 +61,17 @@ def test_blocks_change_nothing_for_features_of_few_frames() -> None:
     (whole,) = encode_frames([samples], encoder)
     parts = list(encode_frames([samples], encoder, block_s=1.0, context_s=0.1))
     assert len(parts) == 5
-    np.testing.assert_allclose(np.concatenate([one.values for one in parts]), whole.values, atol=1e-3)
-    np.testing.assert_array_equal(np.concatenate([one.levels_db for one in parts]), whole.levels_db)
+    np.testing.assert_allclose(np.concatenate([part.values for part in parts]), whole.values, atol=1e-3)
+    np.testing.assert_array_equal(np.concatenate([part.levels_db for part in parts]), whole.levels_db)
 
 
 def test_levels_are_those_of_the_samples_of_each_frame() -> None:
     samples = np.ones(4000, np.float32)
     samples[2000:] = 0
-    (found,) = encode_frames([samples], MfccEncoder())
-    assert found.levels_db[0] == 0
-    assert found.levels_db[-1] == -120
-    np.testing.assert_allclose(found.levels_db[5], 10 * np.log10(1.0), atol=1e-6)
+    (encoded_frames,) = encode_frames([samples], MfccEncoder())
+    assert encoded_frames.levels_db[0] == 0
+    assert encoded_frames.levels_db[-1] == -120
+    np.testing.assert_allclose(encoded_frames.levels_db[5], 10 * np.log10(1.0), atol=1e-6)
 
 
 def test_a_stretch_shorter_than_a_frame_has_none() -> None:

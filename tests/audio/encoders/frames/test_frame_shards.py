@@ -45,15 +45,15 @@ def test_the_frames_of_a_segment_are_those_of_its_samples(tmp_path: Path) -> Non
     path = write(tmp_path / "a.wav", 3.0, 22050)
     segments = (Segment("a#0000", 0.25, 1.0), Segment("a#0001", 1.0, 1.01), Segment("a#0002", 1.5, 3.0))
     own = built(tmp_path, [SegmentedRecording(path, segments)])
-    found = {key: (values, levels) for key, values, levels in own.frames()}
-    assert list(found) == ["a#0000", "a#0001", "a#0002"]
+    result = {key: (values, levels) for key, values, levels in own.frames()}
+    assert list(result) == ["a#0000", "a#0001", "a#0002"]
     assert (own.hop_s, own.origin_s, own.window_s) == (0.02, 0.0125, 0.025)
     # A piece of 10 ms has no frame of 25 ms.
-    assert [len(values) for values, _ in found.values()] == [37, 0, 74]
+    assert [len(values) for values, _ in result.values()] == [37, 0, 74]
     samples = load_mono(path, RATE)
     for segment in segments[::2]:
         cut = samples[round(segment.start_s * RATE) : round(segment.end_s * RATE)]
-        values, levels = found[segment.segment_id]
+        values, levels = result[segment.segment_id]
         np.testing.assert_allclose(values, MfccEncoder().encode(cut[None])[0], rtol=2e-3, atol=5e-2)
         assert (values.dtype, levels.dtype) == (np.float32, np.float32)
         np.testing.assert_allclose(levels[3], 10 * np.log10(np.square(cut[960:1360]).mean()), atol=1e-3)
@@ -89,7 +89,7 @@ def test_shards_have_the_same_bytes_with_any_number_of_workers(tmp_path: Path, w
         recording = SegmentedRecording(path, (Segment(f"{k}#0000", 0.1, 0.9),))
         jobs.append(FrameShardJob(folder, f"shard-000{k}", (recording,)))
     indexes = dict(build_by(build_frame_shard, jobs, MfccEncoder, workers))
-    assert {name: one.entries[0].windows for name, one in indexes.items()} == {"shard-0000": 39, "shard-0001": 39}
+    assert {name: index.entries[0].windows for name, index in indexes.items()} == {"shard-0000": 39, "shard-0001": 39}
     expected = tmp_path / f"alone{workers}"
     for job in jobs:
         build_frame_shard(FrameShardJob(expected, job.name, job.recordings), MfccEncoder())

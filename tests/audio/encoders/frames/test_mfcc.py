@@ -37,30 +37,30 @@ def test_levels_are_those_of_librosa() -> None:
 
 def test_coefficients_and_slopes_are_those_of_librosa() -> None:
     samples = voice()
-    found = MfccEncoder().encode(samples[None])[0]
+    result = MfccEncoder().encode(samples[None])[0]
     cepstra = librosa.feature.mfcc(S=oracle_levels(samples).T, n_mfcc=N_COEFFICIENTS)
-    np.testing.assert_allclose(found[:, :N_COEFFICIENTS], cepstra.T, atol=2e-2)
+    np.testing.assert_allclose(result[:, :N_COEFFICIENTS], cepstra.T, atol=2e-2)
     # Savitzky and Golay's filter of the first order is the fitted slope; it differs where frames are missing.
     width = 2 * SLOPE_REACH + 1
     changes = librosa.feature.delta(cepstra[:N_SLOPES], width=width, mode="nearest")
-    np.testing.assert_allclose(found[:, N_COEFFICIENTS:], changes.T, atol=2e-2)
+    np.testing.assert_allclose(result[:, N_COEFFICIENTS:], changes.T, atol=2e-2)
 
 
 def test_slopes_are_fitted_lines() -> None:
     values = np.random.default_rng(1).standard_normal((9, 2)).astype(np.float32)
-    found = slopes(values, 3)
+    result = slopes(values, 3)
     padded = np.pad(values, ((3, 3), (0, 0)), mode="edge")
     for k in range(9):
         expected = np.polyfit(np.arange(-3, 4), padded[k : k + 7], 1)[0]
-        np.testing.assert_allclose(found[k], expected, atol=1e-5)
+        np.testing.assert_allclose(result[k], expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("encoder", ENCODERS, ids=lambda one: one.spec.name)
 @pytest.mark.parametrize("n_samples", [400, 719, 720, 721, 4000])
 def test_the_number_of_frames_and_their_centres_are_as_stated(encoder: Encoder, n_samples: int) -> None:
     spec = encoder.spec
-    found = encoder.encode(np.zeros((1, n_samples), np.float32))
-    assert found.shape == (1, 1 + (n_samples - 400) // 320, spec.dim)
+    result = encoder.encode(np.zeros((1, n_samples), np.float32))
+    assert result.shape == (1, 1 + (n_samples - 400) // 320, spec.dim)
     assert (spec.hop_s, spec.origin_s) == (0.02, 0.0125)
 
 

@@ -69,9 +69,9 @@ def events(path: Path, options: ReadOptions | None = None) -> EventTable:
     known = guess(path, options)
     assert known is not None
     assert known.read is not None
-    found = known.read(path, options or ReadOptions())
-    assert isinstance(found, EventTable), known.name
-    return found
+    result = known.read(path, options or ReadOptions())
+    assert isinstance(result, EventTable), known.name
+    return result
 
 
 def events_or_refusal(path: Path, options: ReadOptions | None = None) -> EventTable | str:
@@ -87,9 +87,9 @@ def test_tables_of_programs(tmp_path: Path, program: str) -> None:
     text, rows, more = TABLES[program]
     path = tmp_path / "x.csv"
     path.write_text(text)
-    found = events(path).rows
-    assert [(row.begin_path, row.start_s, row.end_s, row.label) for row in found] == rows
-    assert (found[0].low_hz, found[0].high_hz, found[0].confidence) == more
+    raw_selections = events(path).rows
+    assert [(row.begin_path, row.start_s, row.end_s, row.label) for row in raw_selections] == rows
+    assert (raw_selections[0].low_hz, raw_selections[0].high_hz, raw_selections[0].confidence) == more
 
 
 headings = st.one_of(
@@ -108,11 +108,11 @@ def test_a_row_is_of_the_recording_that_it_names_or_refused(
     times = "start_time\tend_time" if suffix == ".csv" else "Begin Time (s)\tEnd Time (s)"
     lines = [f"{k}\t{k}.5\tx\t{file}" for k, file in enumerate(files)]
     path.write_text("\n".join([f"{times}\tlabel\t{heading}", *lines]))
-    found = events_or_refusal(path)
-    if isinstance(found, EventTable):
-        assert [(row.label, row.begin_path) for row in found.rows] == [("x", file) for file in files]
+    result = events_or_refusal(path)
+    if isinstance(result, EventTable):
+        assert [(row.label, row.begin_path) for row in result.rows] == [("x", file) for file in files]
     else:
-        assert str(path) in found
+        assert str(path) in result
 
 
 @pytest.mark.parametrize("heading", ["recording", "wav", "clip name", "Datei", "sound", "Soundfile 1"])
@@ -172,12 +172,12 @@ def test_no_column_becomes_a_label_because_there_is_none(
     header = ["file", "start_time", "end_time", *columns]
     lines = [["a.wav", str(t / 1e3), str((t + length) / 1e3), *[value] * len(columns)] for t in starts]
     path.write_text("\n".join(",".join(cells) for cells in [header, *lines]))
-    found = events_or_refusal(path)
+    result = events_or_refusal(path)
     if has_label(header):
-        assert isinstance(found, str) or {row.label for row in found.rows} == {value}
+        assert isinstance(result, str) or {row.label for row in result.rows} == {value}
         return
-    assert isinstance(found, str)
-    assert str(path) in found
+    assert isinstance(result, str)
+    assert str(path) in result
     called = events_or_refusal(path, ReadOptions(default_label="call"))
     assert isinstance(called, str) or {row.label for row in called.rows} == {"call"}
 

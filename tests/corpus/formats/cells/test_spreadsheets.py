@@ -71,8 +71,8 @@ def test_decimal_commas_are_read_right_or_refused(
         with pytest.raises(FormatError, match="write decimals with a dot"):
             read_events(path)
         return
-    found = [(row.start_s, row.end_s) for row in read_events(path).rows]
-    assert found == [(float(start), float(end)) for start, end in spans]
+    result = [(row.start_s, row.end_s) for row in read_events(path).rows]
+    assert result == [(float(start), float(end)) for start, end in spans]
 
 
 @pytest.mark.parametrize(
@@ -104,8 +104,15 @@ def test_every_reader_of_numbers_takes_decimal_commas(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     path.write_text("1,500000\t2,500000\thum\t0,75\n\\\t100,5\t200,25\n")
     assert is_audacity(path.read_text())
-    found = read_audacity(path)[0]
-    assert (found.start_s, found.end_s, found.label, found.low_hz, found.high_hz, found.confidence) == (
+    raw_selection = read_audacity(path)[0]
+    assert (
+        raw_selection.start_s,
+        raw_selection.end_s,
+        raw_selection.label,
+        raw_selection.low_hz,
+        raw_selection.high_hz,
+        raw_selection.confidence,
+    ) == (
         *(1.5, 2.5, "hum"),
         *(100.5, 200.25, 0.75),
     )

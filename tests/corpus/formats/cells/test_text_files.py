@@ -20,9 +20,9 @@ OTHERS = [
 def test_western_text_in_windows_1252_is_read_and_said(tmp_path: Path, word: str) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(f"1,2,{word}\n".encode("cp1252"))
-    found = load_text(path)
-    assert found.text == f"1,2,{word}\n"
-    assert "was read as Windows-1252" in found.guessed
+    text = load_text(path)
+    assert text.text == f"1,2,{word}\n"
+    assert "was read as Windows-1252" in text.guessed
 
 
 @pytest.mark.parametrize(("encoding", "word"), OTHERS)

@@ -22,9 +22,9 @@ def named(row: RawSelection, path: str) -> RawSelection:
 def test_formats_of_one_prediction_are_one_set(tmp_path: Path) -> None:
     write_raven(tmp_path / "a" / "tape 1.2.Table.1.selections.txt", [CALL, OTHER])
     write_events(tmp_path / "events.csv", [named(CALL, "a/tape 1.2.wav"), named(OTHER, "a/tape 1.2.wav")])
-    found = read_event_sets(tmp_path)
-    assert list(found) == ["a/tape 1.2"]
-    assert [row.label for row in found["a/tape 1.2"]] == ["hum", "trill"]
+    event_sets = read_event_sets(tmp_path)
+    assert list(event_sets) == ["a/tape 1.2"]
+    assert [row.label for row in event_sets["a/tape 1.2"]] == ["hum", "trill"]
 
 
 def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
@@ -39,8 +39,8 @@ def test_recordings_that_differ_by_suffix_stay_apart(tmp_path: Path) -> None:
     write_raven(tmp_path / "same.wav.Table.1.selections.txt", [CALL])
     write_raven(tmp_path / "same.flac.Table.1.selections.txt", [OTHER])
     write_events(tmp_path / "events.csv", [named(CALL, "same.wav"), named(OTHER, "same.flac")])
-    found = read_event_sets(tmp_path)
-    assert {key: [row.label for row in rows] for key, rows in found.items()} == {
+    event_sets = read_event_sets(tmp_path)
+    assert {key: [row.label for row in rows] for key, rows in event_sets.items()} == {
         "same.wav": ["hum"],
         "same.flac": ["trill"],
     }

@@ -20,32 +20,32 @@ def sounds(folder: Path, *names: str) -> Path:
 def test_class_folders(tmp_path: Path) -> None:
     sounds(tmp_path, "dog/a.wav", "dog/deep/b.WAV", "Noise/c.wav", "-dog/d.wav", "loose.wav")
     (tmp_path / "dog" / "bad.wav").write_text("no sound")
-    found = read_folders(tmp_path)
-    assert found.table.rows == (
+    folders = read_folders(tmp_path)
+    assert folders.table.rows == (
         RawSelection(0.0, 0.5, "dog", begin_path="dog/a.wav"),
         RawSelection(0.0, 0.5, "dog", begin_path="dog/deep/b.WAV"),
     )
-    assert set(found.table.files) == {"dog/a.wav", "dog/deep/b.WAV", "Noise/c.wav", "-dog/d.wav"}
-    assert [name for name, _ in found.left_out] == ["dog/bad.wav", "loose.wav"]
-    assert found.left_out[1][1] == "is in no class folder"
+    assert set(folders.table.files) == {"dog/a.wav", "dog/deep/b.WAV", "Noise/c.wav", "-dog/d.wav"}
+    assert [name for name, _ in folders.left_out] == ["dog/bad.wav", "loose.wav"]
+    assert folders.left_out[1][1] == "is in no class folder"
 
 
 def test_states_in_names(tmp_path: Path) -> None:
     sounds(tmp_path, "ac-on-fridge-off-day.wav", "ac-on-fridge-on-night.wav", "ac-off-fridge-off-day.wav", "ac-no.wav")
-    found = read_names(tmp_path, "ac-{ac:on|off}-fridge-{fridge:on|off}-{part}", ["ac=on", "fridge=on"])
-    assert [(row.begin_path, row.label) for row in found.table.rows] == [
+    names = read_names(tmp_path, "ac-{ac:on|off}-fridge-{fridge:on|off}-{part}", ["ac=on", "fridge=on"])
+    assert [(row.begin_path, row.label) for row in names.table.rows] == [
         ("ac-on-fridge-off-day.wav", "ac"),
         ("ac-on-fridge-on-night.wav", "ac"),
         ("ac-on-fridge-on-night.wav", "fridge"),
     ]
-    assert "ac-off-fridge-off-day.wav" in found.table.files
-    assert [name for name, _ in found.left_out] == ["ac-no.wav"]
+    assert "ac-off-fridge-off-day.wav" in names.table.files
+    assert [name for name, _ in names.left_out] == ["ac-no.wav"]
 
 
 def test_values_in_names(tmp_path: Path) -> None:
     sounds(tmp_path, "7_jackson_32.wav", "0_theo_1.wav")
-    found = read_names(tmp_path, "{digit}_{speaker}_{take}", ["digit"])
-    assert [row.label for row in found.table.rows] == ["0", "7"]
+    names = read_names(tmp_path, "{digit}_{speaker}_{take}", ["digit"])
+    assert [row.label for row in names.table.rows] == ["0", "7"]
 
 
 def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ FOLDER = Path("tables")
 
 
 def combined(*tables: tuple[str, list[RawSelection]]) -> tuple[list[RawSelection], list[str]]:
-    found = combine("a", tables, FOLDER)
-    return found.rows, [note.kind for note in found.notes]
+    result = combine("a", tables, FOLDER)
+    return result.rows, [note.kind for note in result.notes]
 
 
 def test_copies_are_read_once_and_the_richer_counts() -> None:

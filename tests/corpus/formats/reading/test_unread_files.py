@@ -95,9 +95,9 @@ def test_a_folder_of_results_is_read_beside_parameters_and_readme(tmp_path: Path
     (tmp_path / "c.BirdNET.results.csv").write_text(header)
     for name, text, _ in OTHER[:3]:
         (tmp_path / name).write_text(text)
-    found = read_event_folder(tmp_path)
-    assert {key.rpartition("/")[2]: len(rows) for key, rows in found.sets.items()} == {"a": 1, "b": 1, "c": 0}
-    assert [(note.kind, note.where) for note in found.notes] == [
+    event_folder = read_event_folder(tmp_path)
+    assert {key.rpartition("/")[2]: len(rows) for key, rows in event_folder.sets.items()} == {"a": 1, "b": 1, "c": 0}
+    assert [(note.kind, note.where) for note in event_folder.notes] == [
         ("not_annotations", "BirdNET_analysis_params.csv"),
         ("not_annotations", "README.txt"),
         ("not_annotations", "readme.csv"),

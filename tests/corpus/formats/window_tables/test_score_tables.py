@@ -46,8 +46,8 @@ def test_windows_that_overlap_are_no_scores_of_dcase(tmp_path: Path) -> None:
 def test_events_are_joined_where_windows_touch_or_overlap() -> None:
     times = np.array([[0, 3], [3, 6], [6, 9], [7.5, 10.5], [20, 23]], dtype=float)
     table = ScoreTable(("a",), {"x": Windows(times, np.array([[0.9], [0.6], [0.1], [0.5], [0.7]]))})
-    found = to_events(table, 0.5)
-    assert [(row.start_s, row.end_s, row.confidence) for row in found.rows] == [
+    event_table = to_events(table, 0.5)
+    assert [(row.start_s, row.end_s, row.confidence) for row in event_table.rows] == [
         (0.0, 6.0, 0.9),
         (7.5, 10.5, 0.5),
         (20.0, 23.0, 0.7),
@@ -64,10 +64,10 @@ def test_a_label_needs_its_overlap_and_what_reaches_no_window_is_counted() -> No
         RawSelection(0.5, 1.5, "b", begin_path="z"),
     )
     table = EventTable(rows, ("x", "y", "z"), durations_s={"x": 7.0, "y": 2.0, "z": 3.0})
-    found = to_windows(table, WindowPlan(3.0, 3.0, 0.25))
-    assert found.lost == 2
-    assert found.table.files["x"].values.tolist() == [[0, 0], [1, 0], [0, 0]]
-    assert found.table.files["z"].values.tolist() == [[0, 1]]
+    windowed = to_windows(table, WindowPlan(3.0, 3.0, 0.25))
+    assert windowed.lost == 2
+    assert windowed.table.files["x"].values.tolist() == [[0, 0], [1, 0], [0, 0]]
+    assert windowed.table.files["z"].values.tolist() == [[0, 1]]
     everything = to_windows(table, WindowPlan(3.0, 3.0, 0.0))
     assert everything.lost == 0
     assert everything.table.files["y"].values.tolist() == [[1, 0]]
@@ -93,8 +93,8 @@ def short_events(*lengths_s: float) -> EventTable:
 )
 def test_every_event_labels_a_window_by_default(starts: list[float], length_s: float, window_s: float) -> None:
     rows = tuple(RawSelection(start, start + length_s, "chip", begin_path="x") for start in starts)
-    found = to_windows(EventTable(rows, ("x",), durations_s={"x": 60.0}), WindowPlan(window_s, window_s))
-    assert found.lost == 0
+    windowed = to_windows(EventTable(rows, ("x",), durations_s={"x": 60.0}), WindowPlan(window_s, window_s))
+    assert windowed.lost == 0
 
 
 def test_a_label_that_would_vanish_is_refused_with_a_remedy_that_works() -> None:

@@ -26,15 +26,15 @@ def report(settings: HealthSettings, **counts: int) -> dict[str, Any]:
 
 def compared(earlier: EarlierReport, settings: HealthSettings, **counts: int) -> tuple[Comparison, dict[str, Gate]]:
     figures = event_figures(columns(hits(**counts)), settings)
-    found = compare(earlier, figures, health_gates(figures, settings))
-    return found, {one.name: one for one in comparison_gates(found, settings)}
+    comparison = compare(earlier, figures, health_gates(figures, settings))
+    return comparison, {one.name: one for one in comparison_gates(comparison, settings)}
 
 
 def test_a_label_that_shrinks_fails() -> None:
     settings = HealthSettings(max_class_drop=0.1)
     earlier = earlier_report(report(settings, kick=10, snare=10, tom=2), "old.json")
-    found, gates = compared(earlier, settings, kick=9, snare=8, crash=1)
-    assert [(one.label, one.before, one.now) for one in found.classes] == [
+    comparison, gates = compared(earlier, settings, kick=9, snare=8, crash=1)
+    assert [(class_change.label, class_change.before, class_change.now) for class_change in comparison.classes] == [
         ("tom", 2, 0),
         ("snare", 10, 8),
         ("kick", 10, 9),
@@ -50,8 +50,8 @@ def test_a_label_that_shrinks_fails() -> None:
 def test_the_same_events_pass() -> None:
     settings = HealthSettings(labels=("kick",))
     earlier = earlier_report(report(settings, kick=3), "old.json")
-    found, gates = compared(earlier, settings, kick=3)
-    assert (found.classes, found.newly_failed, found.mended, found.gone) == ((), (), (), ())
+    comparison, gates = compared(earlier, settings, kick=3)
+    assert (comparison.classes, comparison.newly_failed, comparison.mended, comparison.gone) == ((), (), (), ())
     assert all(one.passed for one in gates.values())
     assert set(gates) == {"compared_classes", "compared_unknown_labels"}
 
@@ -66,8 +66,8 @@ def test_a_new_unknown_label_fails_even_where_some_are_allowed() -> None:
 
 def test_gates_that_failed_were_mended_or_are_gone_are_named() -> None:
     earlier = earlier_report(report(HealthSettings(class_min=3, labels=("kick", "tom")), kick=3, tom=1), "old.json")
-    found, _ = compared(earlier, HealthSettings(class_min=3, required_labels=("crash",)), kick=3, tom=3)
-    assert (found.newly_failed, found.mended, found.gone) == (
+    comparison, _ = compared(earlier, HealthSettings(class_min=3, required_labels=("crash",)), kick=3, tom=3)
+    assert (comparison.newly_failed, comparison.mended, comparison.gone) == (
         ("required_labels",),
         ("class_minimum",),
         ("unknown_labels",),
@@ -76,8 +76,10 @@ def test_gates_that_failed_were_mended_or_are_gone_are_named() -> None:
 
 def test_a_report_from_before_there_were_gates_is_compared_by_its_labels() -> None:
     earlier = earlier_report({"by_label": [{"label": "kick", "annotations": 4}], "problems": []}, "old.json")
-    found, gates = compared(earlier, HealthSettings(), kick=3)
-    assert [(one.label, one.before, one.now) for one in found.classes] == [("kick", 4, 3)]
+    comparison, gates = compared(earlier, HealthSettings(), kick=3)
+    assert [(class_change.label, class_change.before, class_change.now) for class_change in comparison.classes] == [
+        ("kick", 4, 3)
+    ]
     assert not gates["compared_classes"].passed
 
 

@@ -20,9 +20,11 @@ def recording(name: str, digest: str) -> Recording:
 def test_the_figures_are_those_of_the_index() -> None:
     recordings = recordings_frame([recording("a", "x"), recording("b", "x"), recording("c", "y")])
     annotations = annotations_frame([Annotation("b", 1.0, 1.5, "call"), Annotation("a", 0.0, 0.25, "song")])
-    found = corpus_columns(annotations, recordings, {"a": Levels(-20.0, 0.0, 0.0, 0.0), "c": Levels(-80, -70, 0, 0)})
-    assert found.events["recording"].cast(pl.String).to_list() == ["a.wav", "b.wav"]
-    figures = event_figures(found, HealthSettings())
+    judged_events = corpus_columns(
+        annotations, recordings, {"a": Levels(-20.0, 0.0, 0.0, 0.0), "c": Levels(-80, -70, 0, 0)}
+    )
+    assert judged_events.events["recording"].cast(pl.String).to_list() == ["a.wav", "b.wav"]
+    figures = event_figures(judged_events, HealthSettings())
     assert {label: of.total for label, of in figures.classes.items()} == {"call": 1, "song": 1}
     assert (figures.events, figures.recordings, figures.loudness_unit) == (2, 2, "dBFS")
     assert (figures.quiet, figures.overdriven) == (Share(1, 2), Share(1, 2))
@@ -32,8 +34,8 @@ def test_the_figures_are_those_of_the_index() -> None:
 
 
 def test_a_corpus_without_annotations_has_figures() -> None:
-    found = corpus_columns(annotations_frame([]), recordings_frame([recording("a", "")]), {})
-    figures = event_figures(found, HealthSettings())
+    judged_events = corpus_columns(annotations_frame([]), recordings_frame([recording("a", "")]), {})
+    figures = event_figures(judged_events, HealthSettings())
     assert (figures.events, figures.classes, figures.loudness) == (0, {}, None)
     assert figures.repeats["audio"].share is None
 
@@ -65,22 +67,22 @@ def test_what_a_manifest_says_of_each_annotation_is_counted() -> None:
         {**HIT, "recording_id": "b", "start_s": 1.0, "label": "snare", "event_id": "e1", "is_synthetic": True},
         {**HIT, "recording_id": "b", "start_s": 1.0, "label": "kick", "event_id": "e1", "component": 1},
     ]
-    annotations = annotations_frame([Annotation(str(one["recording_id"]), 1.0, 1.5, "kick") for one in rows])
+    annotations = annotations_frame([Annotation(str(row["recording_id"]), 1.0, 1.5, "kick") for row in rows])
     annotations = annotations.with_columns(
-        *(pl.Series(name, [one[name] for one in rows]) for name in ("recording_id", "start_s", "label"))
+        *(pl.Series(name, [row[name] for row in rows]) for name in ("recording_id", "start_s", "label"))
     )
     tables = pl.concat([pl.LazyFrame(rows[:1]), pl.LazyFrame(rows[1:])])
-    found = event_figures(corpus_columns(annotations, recordings, {}, tables), HealthSettings())
-    assert found.repeats["events"].examples == ()
-    assert (found.events, found.recordings, found.sessions, found.kits, found.drummers) == (3, 2, 2, 1, None)
-    assert found.sources == {"enst": 1, "groove": 2}
-    assert found.techniques == {"flam": 3}
-    assert found.classes["kick"] == ClassCount(3, 3, 0)
-    assert found.classes["snare"] == ClassCount(1, 0, 1)
-    assert (found.repeats["event_id"].counted, found.repeats["event_id"].repeats) == (3, 1)
-    assert (found.bleed, found.mix, found.dynamics) == ({"0.1 to 0.2": 3}, {"solo": 3}, {"ghost": 4})
-    assert found.loudness is not None
-    assert (found.loudness.n, found.loudness_unit) == (3, "LUFS")
+    result = event_figures(corpus_columns(annotations, recordings, {}, tables), HealthSettings())
+    assert result.repeats["events"].examples == ()
+    assert (result.events, result.recordings, result.sessions, result.kits, result.drummers) == (3, 2, 2, 1, None)
+    assert result.sources == {"enst": 1, "groove": 2}
+    assert result.techniques == {"flam": 3}
+    assert result.classes["kick"] == ClassCount(3, 3, 0)
+    assert result.classes["snare"] == ClassCount(1, 0, 1)
+    assert (result.repeats["event_id"].counted, result.repeats["event_id"].repeats) == (3, 1)
+    assert (result.bleed, result.mix, result.dynamics) == ({"0.1 to 0.2": 3}, {"solo": 3}, {"ghost": 4})
+    assert result.loudness is not None
+    assert (result.loudness.n, result.loudness_unit) == (3, "LUFS")
     levels = {"a": Levels(-30.0, -2.0, 0.0, 0.0)}
     measured = event_figures(corpus_columns(annotations, recordings, levels, pl.LazyFrame(rows)), HealthSettings())
     assert measured.loudness is not None

@@ -149,8 +149,8 @@ def test_totals_that_differ_fail_with_what_to_do() -> None:
     less = Total("manifest_total", "lines of the manifest", 4, 5, "copy it again")
     more = Total("manifest_total", "lines of the manifest", 6, 5, "copy it again")
     assert judged(columns(SOUND), same)["manifest_total"].passed
-    for one in (less, more):
-        assert judged(columns(SOUND), one)["manifest_total"].reasons == ("copy it again",)
+    for total in (less, more):
+        assert judged(columns(SOUND), total)["manifest_total"].reasons == ("copy it again",)
     assert Total("left_out", "x", 90, 100, "r", tolerance=0.1).agrees
     assert not Total("left_out", "x", 89, 100, "r", tolerance=0.1).agrees
     assert "left_out" not in judged(columns(SOUND), Total("left_out", "x", 0, 100, "r", tolerance=1.0))

@@ -32,10 +32,10 @@ def table(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def collected(*blocks: pl.DataFrame) -> JudgedEvents:
-    found = ManifestCollector()
-    for one in blocks:
-        found.add(one)
-    return found.columns()
+    collector = ManifestCollector()
+    for block in blocks:
+        collector.add(block)
+    return collector.columns()
 
 
 ROWS = (
@@ -57,20 +57,20 @@ def test_the_figures_do_not_depend_on_the_blocks(cuts: tuple[int, ...]) -> None:
     for stop in cuts:
         blocks.append(whole[first:stop])
         first = stop
-    found = event_figures(collected(*blocks), HealthSettings())
-    assert found == event_figures(collected(whole), HealthSettings())
-    assert (found.events, found.recordings, found.sessions, found.drummers, found.kits) == (7, 2, 1, 1, None)
-    assert found.sources == {"enst": 1, "groove": 6}
-    assert found.techniques == {"flam": 2, "roll": 1}
-    assert (found.negatives, found.without_label, found.synthetic) == (2, 0, 1)
-    assert found.loudness is not None
-    assert found.loudness.n == 1
-    assert found.dynamics == {"ghost": 1}
+    figures = event_figures(collected(*blocks), HealthSettings())
+    assert figures == event_figures(collected(whole), HealthSettings())
+    assert (figures.events, figures.recordings, figures.sessions, figures.drummers, figures.kits) == (7, 2, 1, 1, None)
+    assert figures.sources == {"enst": 1, "groove": 6}
+    assert figures.techniques == {"flam": 2, "roll": 1}
+    assert (figures.negatives, figures.without_label, figures.synthetic) == (2, 0, 1)
+    assert figures.loudness is not None
+    assert figures.loudness.n == 1
+    assert figures.dynamics == {"ghost": 1}
 
 
 def test_components_of_a_negative_example_are_no_events_of_their_label() -> None:
-    found = event_figures(collected(table(*ROWS)), HealthSettings())
-    assert found.classes == {"crash": ClassCount(1, 0, 1), "kick": ClassCount(4, 4, 0), "snare": ClassCount(1, 0, 1)}
+    figures = event_figures(collected(table(*ROWS)), HealthSettings())
+    assert figures.classes == {"crash": ClassCount(1, 0, 1), "kick": ClassCount(4, 4, 0), "snare": ClassCount(1, 0, 1)}
 
 
 def test_repeats_of_a_manifest_are_found_across_blocks_and_named_with_their_lines() -> None:
@@ -88,19 +88,19 @@ def test_repeats_of_a_manifest_are_found_across_blocks_and_named_with_their_line
 
 def test_an_event_without_a_component_is_counted_unless_it_is_a_negative_example() -> None:
     bare = {"label": None, "component": -1}
-    found = event_figures(collected(table({}, bare, bare | {"negative_example": True})), HealthSettings())
-    assert (found.events, found.negatives, found.without_label) == (3, 1, 1)
+    figures = event_figures(collected(table({}, bare, bare | {"negative_example": True})), HealthSettings())
+    assert (figures.events, figures.negatives, figures.without_label) == (3, 1, 1)
 
 
 def test_levels_of_bleed_that_are_numbers_are_counted_in_tenths() -> None:
     levels = ("0.12", "0.1", "0.199", "0.95", "1.5", "-1", "low", None)
-    found = event_figures(collected(table(*({"bleed_level": one} for one in levels))), HealthSettings())
-    assert found.bleed == {"0.1 to 0.2": 3, "0.9 to 1.0": 1, "1 or more, or negative": 2, "low": 1}
+    figures = event_figures(collected(table(*({"bleed_level": level} for level in levels))), HealthSettings())
+    assert figures.bleed == {"0.1 to 0.2": 3, "0.9 to 1.0": 1, "1 or more, or negative": 2, "low": 1}
 
 
 def test_the_same_path_in_two_sources_is_two_recordings() -> None:
-    found = event_figures(collected(table({}, {"source_set": "enst"})), HealthSettings())
-    assert (found.recordings, found.repeats["events"].repeats) == (2, 0)
+    figures = event_figures(collected(table({}, {"source_set": "enst"})), HealthSettings())
+    assert (figures.recordings, figures.repeats["events"].repeats) == (2, 0)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_the_same_path_in_two_sources_is_two_recordings() -> None:
 def test_the_length_is_the_duration_else_to_the_offset_else_the_window(
     stated: dict[str, float], length_s: float | None
 ) -> None:
-    found = event_figures(collected(table(stated)), HealthSettings(longest_s=0.6)).durations
-    assert (None if found is None else found.median) == (None if length_s is None else pytest.approx(length_s))
+    spread = event_figures(collected(table(stated)), HealthSettings(longest_s=0.6)).durations
+    assert (None if spread is None else spread.median) == (None if length_s is None else pytest.approx(length_s))
 
 
 def test_simultaneous_hits_overlap() -> None:
@@ -125,13 +125,13 @@ def test_simultaneous_hits_overlap() -> None:
 
 
 def test_labels_get_the_names_of_a_label_map() -> None:
-    found = ManifestCollector(lambda label: {"bd": "kick"}.get(label, label))
-    found.add(table({"label": "bd"}, {"label": "snare"}, {"label": None, "component": -1}))
-    assert set(event_figures(found.columns(), HealthSettings()).classes) == {"kick", "snare"}
+    collector = ManifestCollector(lambda label: {"bd": "kick"}.get(label, label))
+    collector.add(table({"label": "bd"}, {"label": "snare"}, {"label": None, "component": -1}))
+    assert set(event_figures(collector.columns(), HealthSettings()).classes) == {"kick", "snare"}
 
 
 def test_a_manifest_that_states_nothing_has_no_figures_of_it() -> None:
-    found = event_figures(collected(table({}, {})), HealthSettings())
-    assert (found.techniques, found.loudness, found.drummers, found.openness) == (None, None, None, ())
-    assert set(found.repeats) == {"events"}
+    figures = event_figures(collected(table({}, {})), HealthSettings())
+    assert (figures.techniques, figures.loudness, figures.drummers, figures.openness) == (None, None, None, ())
+    assert set(figures.repeats) == {"events"}
     assert event_figures(ManifestCollector().columns(), HealthSettings()).events == 0

@@ -27,12 +27,12 @@ HITS = st.lists(
 
 
 def slow_repeats(hits: list[Hit]) -> int:
-    labelled = [one for one in hits if one[2] is not None]
+    labelled = [hit for hit in hits if hit[2] is not None]
     return len(labelled) - len(set(labelled))
 
 
 def slow_overlaps(hits: list[Hit], within_s: float) -> int:
-    labelled = [one for one in hits if one[2] is not None]
+    labelled = [hit for hit in hits if hit[2] is not None]
     return sum(
         any(
             other[0] == one[0] and other[2] != one[2] and abs(other[1] - one[1]) <= within_s + 1e-9
@@ -56,9 +56,9 @@ def test_overlaps_are_those_of_the_obvious_loop(hits: list[Hit], within_s: float
 
 def test_a_repeat_is_named_once_however_often_it_occurs() -> None:
     events = columns([("a.wav", 1.0, "kick")] * 4 + [("a.wav", 1.0, "snare"), ("b.wav", 1.0, "kick")]).events
-    found = repeated_events(events, ordered_events(events))
-    assert (found.counted, found.repeats, found.share) == (6, 3, 0.5)
-    assert found.examples == ("'kick' at 1.000 s of a.wav",)
+    repeats = repeated_events(events, ordered_events(events))
+    assert (repeats.counted, repeats.repeats, repeats.share) == (6, 3, 0.5)
+    assert repeats.examples == ("'kick' at 1.000 s of a.wav",)
 
 
 def test_starts_are_compared_to_a_microsecond() -> None:
@@ -76,9 +76,9 @@ def test_examples_are_few() -> None:
 def test_labels_of_one_event_share_its_id_and_no_id_is_no_repeat() -> None:
     hits: list[Hit] = [("a.wav", 1.0, "kick"), ("a.wav", 1.0, "snare"), ("a.wav", 2.0, "kick"), ("a.wav", 3.0, "kick")]
     table = columns(hits, first=[True, False, True, True], event_id=[7, 7, 7, 8], sample_id=[None, None, None, None])
-    found = repeated_ids(table.events, "event_id")
-    assert (found.counted, found.repeats) == (3, 1)
-    assert found.examples == ("'kick' at 2.000 s of a.wav",)
+    repeats = repeated_ids(table.events, "event_id")
+    assert (repeats.counted, repeats.repeats) == (3, 1)
+    assert repeats.examples == ("'kick' at 2.000 s of a.wav",)
     assert repeated_ids(table.events, "sample_id").share is None
     assert (table.has("event_id"), table.has("sample_id"), table.has("kit")) == (True, False, False)
 
@@ -86,8 +86,8 @@ def test_labels_of_one_event_share_its_id_and_no_id_is_no_repeat() -> None:
 def test_recordings_that_were_not_read_are_no_copies() -> None:
     digests = columns([], digests=["x", "", "x", "", "y"]).digests
     assert digests is not None
-    found = repeated_audio(digests)
-    assert (found.counted, found.repeats, found.examples) == (3, 1, ("2.wav",))
+    repeats = repeated_audio(digests)
+    assert (repeats.counted, repeats.repeats, repeats.examples) == (3, 1, ("2.wav",))
 
 
 @pytest.mark.parametrize("hits", [[], [("a.wav", 0.0, None)]])

@@ -41,20 +41,20 @@ def test_an_interrupted_run_repeats_at_most_a_part_of_each_worker(tmp_path: Path
     kept, first, second = KeptParts(tmp_path), list[int](), list[int]()
     with pytest.raises(KeyboardInterrupt):
         list(examine_in_parts(KEYS, counting(first, fails_at=301), workers, kept))
-    found = list(examine_in_parts(KEYS, counting(second), workers, kept))
-    assert found == [outcome(place) for place in range(len(KEYS))]
+    result = list(examine_in_parts(KEYS, counting(second), workers, kept))
+    assert result == [outcome(place) for place in range(len(KEYS))]
     # 450 recordings are examined in parts of two: one part of each worker is in work at most.
     assert len(set(first) & set(second)) <= 2 * workers
     assert set(first) | set(second) == set(range(len(KEYS)))
     third: list[int] = []
-    assert list(examine_in_parts(KEYS, counting(third), workers, kept)) == found
+    assert list(examine_in_parts(KEYS, counting(third), workers, kept)) == result
     assert third == []
 
 
 def test_without_a_folder_nothing_is_kept_and_progress_counts_recordings() -> None:
     shown: list[tuple[int, int]] = []
-    found = list(examine_in_parts(KEYS, outcome, 2, None, lambda done, total: shown.append((done, total))))
-    assert found == [outcome(place) for place in range(len(KEYS))]
+    result = list(examine_in_parts(KEYS, outcome, 2, None, lambda done, total: shown.append((done, total))))
+    assert result == [outcome(place) for place in range(len(KEYS))]
     assert shown == [(done, len(KEYS)) for done in range(1, len(KEYS) + 1)]
     assert list(examine_in_parts([], outcome, 2, None)) == []
 
@@ -79,8 +79,8 @@ def test_a_part_that_is_damaged_or_of_other_recordings_is_examined_again(
     if damage is None:
         file.write_text('{"keys"')
     else:
-        damage(found := json.loads(file.read_text()))
-        file.write_text(json.dumps(found))
+        damage(content := json.loads(file.read_text()))
+        file.write_text(json.dumps(content))
     calls: list[int] = []
     assert list(examine_in_parts(keys, counting(calls), 1, kept)) == expected
     assert calls == [1]

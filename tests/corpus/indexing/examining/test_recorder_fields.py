@@ -31,8 +31,8 @@ def test_metadata_become_fields_and_an_expansion_is_a_warning(tmp_path: Path, de
     write(tmp_path / "te10.wav")
     write(tmp_path / "te1.wav", 1, 1)
     soundfile.write(tmp_path / "plain.wav", noise(16000, 2), 16000)
-    found = index(tmp_path, decode=decode)
-    fields = {one.path: dict(one.fields) for one in found.recordings}
+    result = index(tmp_path, decode=decode)
+    fields = {recording.path: dict(recording.fields) for recording in result.recordings}
     assert fields["te10.wav"] == {
         "recording": "te10.wav",
         "folder": ".",
@@ -42,13 +42,13 @@ def test_metadata_become_fields_and_an_expansion_is_a_warning(tmp_path: Path, de
         "time_expansion": "10",
     }
     assert fields["plain.wav"] == {"recording": "plain.wav", "folder": "."}
-    problems = [one for one in health(found, rate=16000).problems if one.code == "time_expansion"]
-    assert [(one.severity, one.where) for one in problems] == [("warning", "te10.wav")]
+    problems = [problem for problem in health(result, rate=16000).problems if problem.code == "time_expansion"]
+    assert [(problem.severity, problem.where) for problem in problems] == [("warning", "te10.wav")]
     assert "slowed down 10 times" in problems[0].message
 
 
 def sites(told) -> dict[str, str]:
-    return {one.path: one.fields["site"] for one in told.recordings}
+    return {recording.path: recording.fields["site"] for recording in told.recordings}
 
 
 def test_names_and_tables_count_before_the_recorder(tmp_path: Path) -> None:
@@ -57,20 +57,20 @@ def test_names_and_tables_count_before_the_recorder(tmp_path: Path) -> None:
     write(audio / "siteMarsh_1.wav")
     write(audio / "other.wav", seed=1)
     (tmp_path / "table.csv").write_text("filename,site\nother.wav,Hill\n")
-    told = index(audio, name_template="site{site}_*")
-    assert {one.path: one.fields["site"] for one in told.recordings} == {
+    result = index(audio, name_template="site{site}_*")
+    assert {recording.path: recording.fields["site"] for recording in result.recordings} == {
         "siteMarsh_1.wav": "Marsh",
         "other.wav": "Wood",
     }
     settings = MetadataSettings(table="table.csv", file_column="filename", label_column="")
-    told = index(audio, tmp_path / "table.csv", metadata=settings)
-    assert sites(told) == {"siteMarsh_1.wav": "Wood", "other.wav": "Hill"}
+    result = index(audio, tmp_path / "table.csv", metadata=settings)
+    assert sites(result) == {"siteMarsh_1.wav": "Wood", "other.wav": "Hill"}
 
 
 def test_a_site_of_the_recorder_may_be_the_group(tmp_path: Path) -> None:
     write(tmp_path / "a.wav")
-    found = index_corpus(tmp_path, None, CorpusSettings(audio="audio"), group="site")
-    assert found.recordings[0].fields["site"] == "Wood"
+    corpus_index = index_corpus(tmp_path, None, CorpusSettings(audio="audio"), group="site")
+    assert corpus_index.recordings[0].fields["site"] == "Wood"
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_start_in_the_name_counts_and_gets_its_zone_where_both_agree(
     named: str, recorded: str, expected: str
 ) -> None:
     fields = {"start_time": named} if named else {}
-    one = Recording("a", "r", "x.wav", 8000, 1, 10, "", fields=fields)
-    assert with_recorder(one, {"start_time": recorded}).fields["start_time"] == expected
-    kept = with_recorder(one, {"start_time": recorded}, is_clip=True).fields
+    recording = Recording("a", "r", "x.wav", 8000, 1, 10, "", fields=fields)
+    assert with_recorder(recording, {"start_time": recorded}).fields["start_time"] == expected
+    kept = with_recorder(recording, {"start_time": recorded}, is_clip=True).fields
     assert kept.get("start_time", "") == named

@@ -19,24 +19,24 @@ def test_figures_are_means_over_segments_and_sums_over_frames():
         judged(mcd_db=4.0, pitch=PitchErrors(4.0, 1, 0, 10), made_seconds=1.8),
         judged(mcd_db=7.0, pitch=PitchErrors(0.0, 3, 5, 10), seconds=6.0, made_seconds=6.0),
     ]
-    found = resynthesis_figures(pairs, ["a", "b"], ["ada", "ada"])
-    assert set(found) == set(FIGURES)
-    assert found["mcd_db"].value == pytest.approx(5.5)
-    assert found["f0_rmse_cents"].value == pytest.approx(1.0)
-    assert found["voicing_error"].value == pytest.approx(0.25)
-    assert found["length_ratio"].value == pytest.approx(7.8 / 8)
+    result = resynthesis_figures(pairs, ["a", "b"], ["ada", "ada"])
+    assert set(result) == set(FIGURES)
+    assert result["mcd_db"].value == pytest.approx(5.5)
+    assert result["f0_rmse_cents"].value == pytest.approx(1.0)
+    assert result["voicing_error"].value == pytest.approx(0.25)
+    assert result["length_ratio"].value == pytest.approx(7.8 / 8)
 
 
 def test_undefined_figures_of_a_segment_are_left_out_and_of_all_are_null():
     nothing = {"si_sdr_db": float("nan"), "pitch": PitchErrors(0.0, 0, 0, 50)}
-    found = resynthesis_figures([judged(**nothing), judged(si_sdr_db=-8.0)], ["a", "b"], ["x", "x"])
-    assert found["si_sdr_db"].value == -8.0
+    result = resynthesis_figures([judged(**nothing), judged(si_sdr_db=-8.0)], ["a", "b"], ["x", "x"])
+    assert result["si_sdr_db"].value == -8.0
     written = figures_to_json(resynthesis_figures([judged(**nothing)] * 3, ["a", "b", "c"], ["x"] * 3))
     assert written["f0_rmse_cents"] == {"value": None, "low": None, "high": None}
     assert written["si_sdr_db"]["value"] is None
     assert written["voicing_error"]["value"] == 0.0
     assert "NaN" not in json.dumps(written)
-    assert all(one.value != one.value for one in resynthesis_figures([], [], []).values())
+    assert all(estimate.value != estimate.value for estimate in resynthesis_figures([], [], []).values())
 
 
 def test_segments_of_one_recording_are_drawn_together():
@@ -54,15 +54,15 @@ def test_the_interval_is_that_of_resampled_means():
     pairs = some(20)
     values = np.array([pair.mcd_db for pair in pairs])
     draws = np.random.default_rng(1).choice(values, (20_000, 20)).mean(axis=1)
-    found = resynthesis_figures(pairs, [str(i) for i in range(20)], ["ada"] * 20, Resampling(4000, 0))["mcd_db"]
-    assert found.value == pytest.approx(values.mean(), abs=1e-6)
-    assert (found.low, found.high) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.05)
+    estimate = resynthesis_figures(pairs, [str(i) for i in range(20)], ["ada"] * 20, Resampling(4000, 0))["mcd_db"]
+    assert estimate.value == pytest.approx(values.mean(), abs=1e-6)
+    assert (estimate.low, estimate.high) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.05)
 
 
 def test_one_recording_has_no_interval():
-    found = resynthesis_figures(some(3), ["a"] * 3, ["ada"] * 3)["mcd_db"]
-    assert np.isfinite(found.value)
-    assert np.isnan([found.low, found.high]).all()
+    estimate = resynthesis_figures(some(3), ["a"] * 3, ["ada"] * 3)["mcd_db"]
+    assert np.isfinite(estimate.value)
+    assert np.isnan([estimate.low, estimate.high]).all()
 
 
 def test_ratios_of_waveforms_are_marked():

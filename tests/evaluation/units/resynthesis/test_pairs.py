@@ -13,25 +13,25 @@ RATE = 16000
 
 def test_a_pair_has_the_figures_of_its_two_sounds():
     one, other = next(made_pairs(1))
-    found = judge_pair(one, other, RATE)
-    assert found.log_mel_db == log_mel_distance(mel_frames(one, RATE), mel_frames(other, RATE))
+    judged_pair = judge_pair(one, other, RATE)
+    assert judged_pair.log_mel_db == log_mel_distance(mel_frames(one, RATE), mel_frames(other, RATE))
     cepstra = mel_cepstra(one, RATE), mel_cepstra(other, RATE)
-    assert (found.mcd_db, found.mcd_aligned_db) == (
+    assert (judged_pair.mcd_db, judged_pair.mcd_aligned_db) == (
         cepstral_distortion(*cepstra),
         aligned_cepstral_distortion(*cepstra),
     )
-    assert found.mcd_aligned_db <= found.mcd_db
-    assert (found.si_sdr_db, found.snr_db) == (si_sdr_db(one, other), snr_db(one, other))
-    assert found.length_ratio == len(other) / len(one)
-    assert found.made_pitch.f0_hz.tolist() == track_f0(other, RATE).f0_hz.tolist()
+    assert judged_pair.mcd_aligned_db <= judged_pair.mcd_db
+    assert (judged_pair.si_sdr_db, judged_pair.snr_db) == (si_sdr_db(one, other), snr_db(one, other))
+    assert judged_pair.length_ratio == len(other) / len(one)
+    assert judged_pair.made_pitch.f0_hz.tolist() == track_f0(other, RATE).f0_hz.tolist()
 
 
 def test_a_higher_voice_is_so_many_cents_away():
     f0_hz, formants = contours(0.5, RATE, np.random.default_rng(3))
     f0_hz = np.maximum(f0_hz, 110.0)
     low, high = (voice(f0_hz * 2 ** (up / 12), RATE, formants, np.random.default_rng(0)) for up in (0, 3))
-    found = judge_pair(low, high, RATE)
-    assert found.pitch.rmse_cents == pytest.approx(300, abs=10)
+    judged_pair = judge_pair(low, high, RATE)
+    assert judged_pair.pitch.rmse_cents == pytest.approx(300, abs=10)
     assert judge_pair(low, low, RATE).pitch.rmse_cents == 0.0
 
 
@@ -41,9 +41,9 @@ def test_a_contour_that_is_known_is_not_tracked_again(monkeypatch):
     tracked = []
     module = "ossicle.evaluation.units.resynthesis.pairs.track_f0"
     monkeypatch.setattr(module, lambda samples, *_, **__: tracked.append(len(samples)) or known)
-    found = judge_pair(one, other, RATE, original_pitch=known)
+    judged_pair = judge_pair(one, other, RATE, original_pitch=known)
     assert tracked == [len(other)]
-    assert found.original_pitch is known
+    assert judged_pair.original_pitch is known
 
 
 @pytest.mark.parametrize("which", ["both", "original", "made"])
@@ -51,21 +51,23 @@ def test_silence_has_no_pitch_and_no_ratio(which):
     one, other = next(made_pairs(1))
     silence = np.zeros_like(one)
     original, made = {"both": (silence, silence), "original": (silence, other), "made": (one, silence)}[which]
-    found = judge_pair(original, made, RATE)
-    assert np.isnan(found.pitch.rmse_cents)
-    assert np.isnan(found.si_sdr_db)
-    assert found.pitch.voicing_error == (0.0 if which == "both" else pytest.approx(found.pitch.voicing_error))
-    assert found.log_mel_db == 0.0 if which == "both" else found.log_mel_db > 5
-    assert np.isfinite(found.mcd_db)
+    judged_pair = judge_pair(original, made, RATE)
+    assert np.isnan(judged_pair.pitch.rmse_cents)
+    assert np.isnan(judged_pair.si_sdr_db)
+    assert judged_pair.pitch.voicing_error == (
+        0.0 if which == "both" else pytest.approx(judged_pair.pitch.voicing_error)
+    )
+    assert judged_pair.log_mel_db == 0.0 if which == "both" else judged_pair.log_mel_db > 5
+    assert np.isfinite(judged_pair.mcd_db)
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 500), (500, 0), (1, 1), (3, 900)])
 def test_very_short_sounds_are_judged(n, m):
-    found = judge_pair(np.full(n, 0.1, np.float32), np.full(m, 0.1, np.float32), RATE)
-    assert np.isnan(found.log_mel_db) == (not n or not m)
-    assert np.isnan(found.mcd_db) == (not n or not m)
-    assert np.isnan(found.length_ratio) == (not n)
-    assert np.isnan(found.pitch.rmse_cents)
+    judged_pair = judge_pair(np.full(n, 0.1, np.float32), np.full(m, 0.1, np.float32), RATE)
+    assert np.isnan(judged_pair.log_mel_db) == (not n or not m)
+    assert np.isnan(judged_pair.mcd_db) == (not n or not m)
+    assert np.isnan(judged_pair.length_ratio) == (not n)
+    assert np.isnan(judged_pair.pitch.rmse_cents)
 
 
 def test_defects_of_the_made_sound_are_counted():
@@ -74,8 +76,8 @@ def test_defects_of_the_made_sound_are_counted():
     broken = other.copy()
     broken[3200:] += 3 * np.abs(np.diff(other, n=2)).max()
     judged = judge_pair(one, broken, RATE, seams=np.array([1600, 3200, 10**6]))
-    found, beside = judged.defects, judged.original_defects
-    assert (found.clicks, found.seams, found.none) == (1, 2, False)
+    defects, beside = judged.defects, judged.original_defects
+    assert (defects.clicks, defects.seams, defects.none) == (1, 2, False)
     assert (beside.clicks, beside.seams, beside.none) == (0, 2, True)
     assert judge_pair(one, other + np.float32(0.05), RATE).defects.has_offset
     assert judge_pair(one, np.clip(20 * other, -1, 1), RATE).defects.clipped > 10

@@ -11,10 +11,10 @@ def of(bars=None, **figures):
 
 
 def test_figures_that_reach_the_bars_pass_whatever_the_snr():
-    found = of(snr_db=-10.0)
-    assert found.passed
-    assert found.missed == ()
-    assert [(bar.figure, bar.met, bar.decides) for bar in found.bars] == [
+    result = of(snr_db=-10.0)
+    assert result.passed
+    assert result.missed == ()
+    assert [(bar.figure, bar.met, bar.decides) for bar in result.bars] == [
         ("mcd_db", True, True),
         ("length_ratio", True, True),
         ("snr_db", False, False),
@@ -32,9 +32,9 @@ def test_figures_that_reach_the_bars_pass_whatever_the_snr():
     ],
 )
 def test_a_bar_that_is_missed_or_undefined_fails(figures, missed):
-    found = of(**figures)
-    assert not found.passed
-    assert [bar.figure for bar in found.missed] == missed
+    result = of(**figures)
+    assert not result.passed
+    assert [bar.figure for bar in result.missed] == missed
 
 
 def test_bars_are_settings():

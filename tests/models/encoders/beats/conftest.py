@@ -22,9 +22,9 @@ def drawn() -> dict[str, Any]:
 def golden(drawn: dict[str, Any]) -> dict[str, np.ndarray]:
     """Arrays of the golden file."""
     with np.load(GOLDEN / "beats.npz") as kept:
-        found = {name: kept[name] for name in kept.files}
-    assert str(found["inputs"]) == drawn["input_digest"](), "NumPy draws other weights: make the golden file again"
-    return found
+        result = {name: kept[name] for name in kept.files}
+    assert str(result["inputs"]) == drawn["input_digest"](), "NumPy draws other weights: make the golden file again"
+    return result
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def test_names_are_those_of_the_published_file(checkpoint: Made, drawn: dict[str
     }  # fmt: skip
     assert len(drawn["shapes"](published)) == 250
     assert not network.training
-    assert not any(one.requires_grad for one in network.parameters())
+    assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
 def test_the_table_of_biases_is_one_for_all_layers(checkpoint: Made) -> None:

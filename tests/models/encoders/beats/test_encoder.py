@@ -22,9 +22,9 @@ def test_waveforms_give_speechbrains_tokens(checkpoint: Made, drawn: dict[str, A
     for layer, name in ((-1, 2), (2, 2), (1, 1)):
         encoder = BeatsEncoder(path, layer)
         for waveform in drawn["draw_waveforms"]():
-            found = encoder.encode(waveform[None])
-            assert found.dtype == np.float32
-            np.testing.assert_allclose(found[0], golden[f"layer{name}_{len(waveform)}"], atol=1e-4, rtol=0)
+            result = encoder.encode(waveform[None])
+            assert result.dtype == np.float32
+            np.testing.assert_allclose(result[0], golden[f"layer{name}_{len(waveform)}"], atol=1e-4, rtol=0)
 
 
 def test_the_spec(checkpoint: Made) -> None:
@@ -45,9 +45,9 @@ def test_the_spec(checkpoint: Made) -> None:
 def test_a_waveform_does_not_depend_on_its_batch(checkpoint: Made, drawn: dict[str, Any]) -> None:
     encoder = BeatsEncoder(checkpoint())
     waveforms = drawn["draw_waveforms"]()[2][: 11 * 8000].reshape(11, 8000)
-    found = encoder.encode(waveforms)
+    result = encoder.encode(waveforms)
     for row in (0, 8, 10):
-        np.testing.assert_allclose(found[row : row + 1], encoder.encode(waveforms[row : row + 1]), atol=1e-5)
+        np.testing.assert_allclose(result[row : row + 1], encoder.encode(waveforms[row : row + 1]), atol=1e-5)
 
 
 def test_weights_that_overflow_are_named(checkpoint: Made) -> None:

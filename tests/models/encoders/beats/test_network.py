@@ -26,8 +26,8 @@ def test_tokens_are_speechbrains(
     checkpoint: Made, drawn: dict[str, Any], golden: dict[str, np.ndarray], which: int, layer: int
 ) -> None:
     waveform = drawn["draw_waveforms"]()[which]
-    found = tokens(checkpoint(), waveform, layer)
-    np.testing.assert_allclose(found, golden[f"layer{layer}_{len(waveform)}"], atol=1e-4, rtol=0)
+    result = tokens(checkpoint(), waveform, layer)
+    np.testing.assert_allclose(result, golden[f"layer{layer}_{len(waveform)}"], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("config", [{"max_distance": 1280}, {"deep_norm": False}])
@@ -36,8 +36,8 @@ def test_other_settings_of_the_file_give_other_tokens(
 ) -> None:
     """The class default of 1280 is wrong for published files: the settings are those in the file."""
     waveform = drawn["draw_waveforms"]()[2]
-    found = tokens(checkpoint(config), waveform, 2)
-    assert float(np.abs(found - golden[f"layer2_{len(waveform)}"]).max()) > 1e-3
+    result = tokens(checkpoint(config), waveform, 2)
+    assert float(np.abs(result - golden[f"layer2_{len(waveform)}"]).max()) > 1e-3
 
 
 def obvious_bucket(relative: int) -> int:
@@ -48,10 +48,10 @@ def obvious_bucket(relative: int) -> int:
 
 
 def test_buckets_are_those_of_the_paper() -> None:
-    found = position_buckets(1200, 320, 800)
-    assert [int(one) for one in found[0]] == [obvious_bucket(one) for one in range(1200)]
-    assert [int(one) for one in found[:, 0]] == [obvious_bucket(-one) for one in range(1200)]
-    assert torch.equal(found[1:, 1:], found[:-1, :-1])
+    result = position_buckets(1200, 320, 800)
+    assert [int(one) for one in result[0]] == [obvious_bucket(one) for one in range(1200)]
+    assert [int(one) for one in result[:, 0]] == [obvious_bucket(-one) for one in range(1200)]
+    assert torch.equal(result[1:, 1:], result[:-1, :-1])
 
 
 def test_gradients_reach_every_weight(checkpoint: Made) -> None:

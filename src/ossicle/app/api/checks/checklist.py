@@ -192,7 +192,7 @@ def _states(work: Work) -> _States:
             of.pop(table, None)
         # Limits of gates change no artefact, and may let a stage pass.
         limits = (project.settings.health, project.settings.promotion, project.settings.probe_gate)
-        settings[name] = [of, [asdict(one) for one in limits]]
+        settings[name] = [of, [asdict(limit) for limit in limits]]
     known = environment()
     installed = [known["python"], known["machine"], known["packages"], __version__]
     judged = tuple(one.variant for one in work.judged)

@@ -86,7 +86,7 @@ def _indexing(folder: Path) -> str:
     project = _project(folder)
     done = run_project(project, Silent(), until=store.STEP.name)
     index = read_index(CorpusFolder.among(done.artefacts))
-    stated = sum(len(read_raven(one)) for one in sorted((folder / "tapes" / "selections").iterdir()))
+    stated = sum(len(read_raven(path)) for path in sorted((folder / "tapes" / "selections").iterdir()))
     found = (len(index.recordings), len(index.annotations), len(index.left_out))
     if found != (TAPES.tapes, stated, 0):
         raise OssicleError(
@@ -113,7 +113,7 @@ def _training(folder: Path) -> str:
     if (refused := refusal_of(project, done)) is not None:
         raise refused
     results = PublishedResults(folder)
-    if missing := [one.name for one in (results.metrics, results.report, results.bundle) if not one.exists()]:
+    if missing := [path.name for path in (results.metrics, results.report, results.bundle) if not path.exists()]:
         raise OssicleError(f"the run wrote no {', '.join(missing)}")
     return (
         f"steps {', '.join(done.artefacts)}; F1 {_f1(results.metrics)} after seconds of training, which proves nothing"

@@ -117,33 +117,33 @@ def _needless_sync(work: Work) -> str:
 
 
 def _health(work: Work) -> str:
-    found = _judged_health(work, lambda name: name not in TOTALS)
-    work.lost += [one.line for one in found.losses]
-    counts = found.judgement.gates
-    return f"{counted(len(counts), 'gate')} passed; {counted(len(found.report['problems']), 'problem')} reported"
+    health = _judged_health(work, lambda name: name not in TOTALS)
+    work.lost += [loss.line for loss in health.losses]
+    counts = health.judgement.gates
+    return f"{counted(len(counts), 'gate')} passed; {counted(len(health.report['problems']), 'problem')} reported"
 
 
 def _totals(work: Work) -> str:
     run_project(work.base, work.progress, until=dataset.STEP.name)
-    found = _judged_health(work, lambda name: name in TOTALS)
-    lines = [one.detail for one in found.judgement.gates if one.name in TOTALS]
+    health = _judged_health(work, lambda name: name in TOTALS)
+    lines = [gate.detail for gate in health.judgement.gates if gate.name in TOTALS]
     return "; ".join(lines) or "no total is limited: set [corpus] manifest_total or [health] max_left_out"
 
 
 def _judged_health(work: Work, judged: Callable[[str], bool]) -> ProjectHealth:
     """Return the health of the project; raise GateRefused for the gates whose names are ``judged``."""
-    found = project_health(work.base, work.progress)
-    if (refusal := found.judgement.of(judged).refusal) is not None:
+    health = project_health(work.base, work.progress)
+    if (refusal := health.judgement.of(judged).refusal) is not None:
         raise refusal
-    return found
+    return health
 
 
 def _selftest(work: Work) -> str:
     with tempfile.TemporaryDirectory(prefix="ossicle-selftest-") as folder:
         results = list(selftest(Path(folder)))
-    if failed := [f"{one.name}: {one.message}" for one in results if one.outcome == FAILED]:
+    if failed := [f"{result.name}: {result.message}" for result in results if result.outcome == FAILED]:
         raise OssicleError("the self-test failed: " + "; ".join(failed))
-    return ", ".join(f"{one.name} {one.outcome}" for one in results)
+    return ", ".join(f"{result.name} {result.outcome}" for result in results)
 
 
 def _features(work: Work) -> str:
@@ -201,7 +201,13 @@ def _figures_step(project: Project) -> str:
     """Return the step that makes ``metrics.json``; empty if the project evaluates nothing."""
     pipeline = pipeline_of(project)
     there = {one.name for one in pipeline.steps_of(project)}
-    names = [name for one in pipeline.published if one.name == METRICS for name in one.steps if name in there]
+    names = [
+        name
+        for published in pipeline.published
+        if published.name == METRICS
+        for name in published.steps
+        if name in there
+    ]
     return names[0] if names else ""
 
 
@@ -235,7 +241,7 @@ def _analyse(work: Work) -> str:
         done = run_project(project, work.progress)
         if (refused := refusal_of(project, done)) is not None:
             raise refused
-        work.lost += [one.line for one in pipeline_of(project).losses(done.artefacts)]
+        work.lost += [loss.line for loss in pipeline_of(project).losses(done.artefacts)]
         pages += [str(project.results / name) for name in pipeline_of(project).results(done.artefacts)]
     work.lost[:] = dict.fromkeys(work.lost)
     return ", ".join(pages)

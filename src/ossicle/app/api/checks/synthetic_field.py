@@ -61,24 +61,32 @@ def predict_field(folder: Path) -> EventReport:
     predictions: dict[str, dict[str, Intervals]] = {}
     durations_s: dict[str, float] = {}
     for path in sorted((folder / "field" / "audio").iterdir()):
-        found = predict_file(path, predictor, bundle.decisions, second_stage=second, delivery=given)
+        prediction = predict_file(path, predictor, bundle.decisions, second_stage=second, delivery=given)
         emitted = stream_file(path, predictor, bundle.decisions, 1.0, second_stage=second, delivery=given)
-        heard = sorted((one.event for one in emitted), key=event_order)
-        if not _alike(found.events, heard):
+        heard = sorted((emitted_event.event for emitted_event in emitted), key=event_order)
+        if not _alike(prediction.events, heard):
             raise OssicleError(f"{path}: streaming and file prediction gave different events; please report this bug")
-        rows = [RawSelection(one.start_s, one.end_s, one.label, confidence=one.score) for one in found.events]
+        rows = [
+            RawSelection(event.start_s, event.end_s, event.label, confidence=event.score) for event in prediction.events
+        ]
         write_raven(place / raven_name(path.name), rows, audio_name=path.name)
         truth = read_raven(folder / "field" / "selections" / raven_name(path.name))
-        durations_s[path.name] = found.end_s
+        durations_s[path.name] = prediction.end_s
         for times, of in ((references, truth), (predictions, rows)):
             times[path.name] = {
-                label: as_intervals([(one.start_s, one.end_s) for one in of if one.label == label])
+                label: as_intervals(
+                    [
+                        (raw_selection.start_s, raw_selection.end_s)
+                        for raw_selection in of
+                        if raw_selection.label == label
+                    ]
+                )
                 for label in bundle.labels
             }
     return evaluate_events(references, predictions, durations_s, bundle.labels, IouMatch(threshold=0.5))
 
 
-def _alike(one: tuple[Event, ...], other: list[Event]) -> bool:
-    return len(one) == len(other) and all(
-        (a.start_s, a.end_s, a.label) == (b.start_s, b.end_s, b.label) for a, b in zip(one, other, strict=True)
+def _alike(events: tuple[Event, ...], other: list[Event]) -> bool:
+    return len(events) == len(other) and all(
+        (a.start_s, a.end_s, a.label) == (b.start_s, b.end_s, b.label) for a, b in zip(events, other, strict=True)
     )

@@ -39,10 +39,10 @@ def existing_spectrograms(project: Project) -> LogMelFolder:
         None are kept with the current settings.
     """
     name = logmel.STEP.name
-    found = find_steps(chosen_steps(project, [name]), project)[name]
-    if found is None:
+    path = find_steps(chosen_steps(project, [name]), project)[name]
+    if path is None:
         raise UsageError(_none_exist(project, "spectrograms are kept"))
-    return LogMelFolder(found)
+    return LogMelFolder(path)
 
 
 def feature_steps(project: Project) -> tuple[Step, ...]:
@@ -50,7 +50,7 @@ def feature_steps(project: Project) -> tuple[Step, ...]:
 
     A project whose pipeline has no such step can have features beside it, for a search or for other tools.
     """
-    if any(one.name == features.STEP.name for one in steps_of(project)):
+    if any(step.name == features.STEP.name for step in steps_of(project)):
         return chosen_steps(project, [features.STEP.name])
     return features.with_features((corpus.STEP, dataset.STEP, features.STEP), project)
 

@@ -56,7 +56,7 @@ def embed_file(path: Path, encoder: Encoder, window_s: float, hop_s: float, chan
     spec = encoder.spec
     window, hop = round(window_s * spec.rate), max(1, round(hop_s * spec.rate))
     stream = MonoStream(path, spec.rate, channel=channel)
-    parts = [found.embeddings[0] for found in encode_recording(stream, encoder, window, hop)]
+    parts = [windows.embeddings[0] for windows in encode_recording(stream, encoder, window, hop)]
     values = np.concatenate(parts) if parts else np.zeros((0, 1, spec.dim), np.float32)
     n, tokens = values.shape[:2]
     begin = np.arange(n)[:, None] * hop / spec.rate

@@ -96,12 +96,16 @@ def find_similar(
     # Windows that overlap a better one are dropped below, so more are asked for.
     overlapping = 2 * int(np.ceil(own.window_s / own.hop_s)) + 1
     hits = search(arrays, query, most * overlapping, centre=centre, scale=scale, threads=threads)
-    paths = {one.id: one.path for one in read_index(CorpusFolder.among(found)).recordings}
+    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(found)).recordings}
     out: list[SimilarStretch] = []
     taken: dict[str, list[float]] = {}
     for hit in hits:
         entries = own.indexes[names[hit.array]].entries
-        entry = next(one for one in entries if one.first <= hit.row < one.first + one.windows)
+        entry = next(
+            feature_entry
+            for feature_entry in entries
+            if feature_entry.first <= hit.row < feature_entry.first + feature_entry.windows
+        )
         begin = (hit.row - entry.first) * own.hop_s
         others = taken.setdefault(entry.recording_id, [])
         if all(abs(begin - other) >= own.window_s for other in others):
@@ -121,13 +125,13 @@ def _in_segments(
     source: str,
 ) -> list[SimilarStretch]:
     """Return the stretches of segments that are most like a sound."""
-    parts = [one.values for one in encode_frames([samples], encoder)]
+    parts = [encoded_frames.values for encoded_frames in encode_frames([samples], encoder)]
     if not parts:
         raise UsageError(f"{source}: there is no sound in this stretch; give another one")
     example = np.concatenate(parts)
     rows = SegmentsFolder.among(found).table().select("segment_id", "recording_id", "start_s").iter_rows()
     places = {segment_id: (recording_id, start_s) for segment_id, recording_id, start_s in rows}
-    paths = {one.id: one.path for one in read_index(CorpusFolder.among(found)).recordings}
+    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(found)).recordings}
     length_s = (len(example) - 1) * own.hop_s + own.window_s
     out = []
     for hit in similar_frames(own, example, most):
@@ -159,4 +163,4 @@ def example_embedding(
         mean: NDArray[np.float32] = encoder.encode(samples[None]).mean(axis=1)
         return mean
     parts = encode_recording([samples], encoder, window, max(1, round(hop_s * rate)))
-    return np.concatenate([one.embeddings[0].mean(axis=1) for one in parts])
+    return np.concatenate([part.embeddings[0].mean(axis=1) for part in parts])

@@ -56,13 +56,13 @@ def similar_frames(own: FeaturesFolder, example: Frames, most: int) -> list[Fram
         if len(frames) >= len(example)
         for hit in _best((frames - mean) * scale, query, len(example), segment_id, most)
     )
-    found = heapq.nsmallest(most, hits, key=lambda hit: (-hit.similarity, hit.segment_id, hit.first))
-    if not found:
+    frame_hits = heapq.nsmallest(most, hits, key=lambda hit: (-hit.similarity, hit.segment_id, hit.first))
+    if not frame_hits:
         raise UsageError(
             f"the example has {len(example) * own.hop_s:.2f} s, and every segment is shorter; give a part of it with "
             "--start-s and --duration-s"
         )
-    return found
+    return frame_hits
 
 
 def _means(frames: NDArray[np.float64], n: int) -> NDArray[np.float64]:

@@ -79,14 +79,14 @@ def compared(
     to be unknown. What is expected to be unknown, and is not hidden, is not compared. A recording that was not
     predicted, or left out, is ``missing``.
     """
-    by_name = {one.name: one for one in done}
+    by_name = {prediction.name: prediction for prediction in done}
     by_file: dict[str, list[StatePrediction]] = {}
-    for one in done:
-        by_file.setdefault(Path(one.name).name, []).append(one)
+    for prediction in done:
+        by_file.setdefault(Path(prediction.name).name, []).append(prediction)
     out = []
     for name, states in expected.items():
         alike = by_file.get(Path(name).name, [])
-        found = by_name.get(name) or (alike[0] if len(alike) == 1 else None)
+        state_prediction = by_name.get(name) or (alike[0] if len(alike) == 1 else None)
         labels = {label: state for label, state in states.items() if label != STATUS}
         hidden = decision.hidden(labels)
         wanted = {label: hidden[label] for label, state in labels.items() if state != UNKNOWN}
@@ -95,14 +95,14 @@ def compared(
             status = overall_status(hidden, decision.priority)
         wanted |= {STATUS: status} if status else {}
         for what, state in wanted.items():
-            out.append(Comparison(name, what, state, _found(found, what)))
+            out.append(Comparison(name, what, state, _found(state_prediction, what)))
     return out
 
 
-def _found(one: StatePrediction | None, what: str) -> str:
-    if one is None or one.status == "left_out":
+def _found(prediction: StatePrediction | None, what: str) -> str:
+    if prediction is None or prediction.status == "left_out":
         return "missing"
-    return one.overall if what == STATUS else one.states[what]
+    return prediction.overall if what == STATUS else prediction.states[what]
 
 
 def _label_column(table: Delimited, label: str) -> int | None:

@@ -63,8 +63,8 @@ class LoadedStates:
             The decision is not fitted, or a path does not exist.
         """
         paths = [recordings] if isinstance(recordings, str) or not isinstance(recordings, Sequence) else recordings
-        found = find_audio([given_path("a path", one) for one in paths])
-        return tuple(self.predict_file(path, name, keep_scores=keep_scores) for name, path in found)
+        audio = find_audio([given_path("a path", path) for path in paths])
+        return tuple(self.predict_file(path, name, keep_scores=keep_scores) for name, path in audio)
 
     def predict_file(self, path: PathLike, name: str = "", *, keep_scores: bool = False) -> StatePrediction:
         """Return the states in one file; ``name`` is what to call it, by default its file name."""
@@ -72,10 +72,10 @@ class LoadedStates:
         finder = self._finder(keep_scores=keep_scores)
         try:
             plan = self._predictor.plan
-            found = states_of(MonoStream(file, plan.rate, channel=plan.channel), finder)
+            file_states = states_of(MonoStream(file, plan.rate, channel=plan.channel), finder)
         except (AudioError, OSError) as error:
-            found = FileStates((), "left_out", str(error), 0.0)
-        return self._named(found, name or file.name, file)
+            file_states = FileStates((), "left_out", str(error), 0.0)
+        return self._named(file_states, name or file.name, file)
 
     def predict_samples(
         self, samples: ArrayLike, rate: int, *, keep_scores: bool = False, name: str = "samples"
@@ -90,10 +90,10 @@ class LoadedStates:
         file = given_path("path", path)
         try:
             track, report = score_recording(file, self._predictor, self._batch_chunks)
-            found = FileStates((), report.status, report.reason, report.end_s, track, report.cancel_db)
+            file_states = FileStates((), report.status, report.reason, report.end_s, track, report.cancel_db)
         except (AudioError, OSError) as error:
-            found = FileStates((), "left_out", str(error), 0.0)
-        return self._named(found, name or file.name, file)
+            file_states = FileStates((), "left_out", str(error), 0.0)
+        return self._named(file_states, name or file.name, file)
 
     def stream(self, rate: int | None = None) -> StateStream:
         """Start a live stream of samples at ``rate`` Hz, by default the model's own.

@@ -75,9 +75,9 @@ class StatePrediction:
 def longest_state(stretches: Sequence[StateStretch], label: str) -> str:
     """Return the state that a label has for most of the time in which it is known, of equal ones the first."""
     seconds: dict[str, float] = {}
-    for one in stretches:
-        if one.label == label and one.state != UNKNOWN:
-            seconds[one.state] = seconds.get(one.state, 0.0) + one.end_s - one.start_s
+    for stretch in stretches:
+        if stretch.label == label and stretch.state != UNKNOWN:
+            seconds[stretch.state] = seconds.get(stretch.state, 0.0) + stretch.end_s - stretch.start_s
     return max(seconds, key=seconds.__getitem__) if seconds else UNKNOWN
 
 
@@ -85,9 +85,9 @@ def _status_seconds(
     stretches: Sequence[StateStretch], labels: Sequence[str], priority: Sequence[str]
 ) -> list[tuple[str, float]]:
     """Return the overall status between any two changes, and how long it lasts."""
-    edges = sorted({time_s for one in stretches for time_s in (one.start_s, one.end_s)})
+    edges = sorted({time_s for stretch in stretches for time_s in (stretch.start_s, stretch.end_s)})
     places: Mapping[str, list[StateStretch]] = {
-        label: [one for one in stretches if one.label == label] for label in labels
+        label: [stretch for stretch in stretches if stretch.label == label] for label in labels
     }
     at = dict.fromkeys(labels, 0)
     out = []

@@ -38,7 +38,7 @@ def write_states(out: Path, done: Sequence[StatePrediction], formats: Sequence[s
     written = []
     if "json" in formats:
         written.append(out / f"{STATES}.json")
-        write_json(written[-1], {"recordings": [recording_json(one) for one in done]})
+        write_json(written[-1], {"recordings": [recording_json(prediction) for prediction in done]})
     tables = {STATES: (stretch_table(done), ["recording", "label", "start_s"]), FILES: (file_table(done), ["path"])}
     return written + _write_tables(out, tables, formats)
 
@@ -47,7 +47,7 @@ def write_state_scores(
     out: Path, done: Sequence[StatePrediction], plan: ChunkPlan, formats: Sequence[str]
 ) -> list[Path]:
     """Write the scores of recordings to a folder and return the files: those of full windows, timed in their middle."""
-    frames = [score_table(one, plan) for one in done if one.scores is not None]
+    frames = [score_table(prediction, plan) for prediction in done if prediction.scores is not None]
     table = pl.concat(frames) if frames else pl.DataFrame(schema={"recording": pl.String, "time_s": pl.Float64})
     written = []
     if "json" in formats:
@@ -63,10 +63,10 @@ def write_state_scores(
 def stretch_table(done: Sequence[StatePrediction]) -> pl.DataFrame:
     """Return a row for each stretch, by recording, label and time."""
     rows = [
-        (one.name, part.start_s, part.end_s, part.label, part.state, part.score)
-        for one in done
-        if one.status != "left_out"
-        for part in one.stretches
+        (prediction.name, part.start_s, part.end_s, part.label, part.state, part.score)
+        for prediction in done
+        if prediction.status != "left_out"
+        for part in prediction.stretches
     ]
     return pl.DataFrame(rows, schema=_STRETCHES, orient="row")
 
@@ -74,16 +74,16 @@ def stretch_table(done: Sequence[StatePrediction]) -> pl.DataFrame:
 def file_table(done: Sequence[StatePrediction]) -> pl.DataFrame:
     """Return a row for each recording: how it was read, each label's state for most of the time, and the status."""
     rows = []
-    for one in done:
+    for prediction in done:
         fixed = {
-            "path": one.name,
-            "state": one.overall,
-            "reading": one.status,
-            "reason": one.reason,
-            "end_s": one.end_s,
+            "path": prediction.name,
+            "state": prediction.overall,
+            "reading": prediction.status,
+            "reason": prediction.reason,
+            "end_s": prediction.end_s,
         }
         # A label that is called like a fixed column is in ``states`` only.
-        rows.append({label: state for label, state in one.states.items() if label not in _OF_FILE} | fixed)
+        rows.append({label: state for label, state in prediction.states.items() if label not in _OF_FILE} | fixed)
     first = ["path", *(name for name in (rows[0] if rows else {}) if name not in _OF_FILE)]
     return pl.DataFrame(rows).select([*first, *_OF_FILE[1:]]) if rows else pl.DataFrame()
 

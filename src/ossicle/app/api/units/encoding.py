@@ -132,8 +132,8 @@ class UnitEncoder:
         elif own is None:
             own = self._statistics([heard.frames])
         segments = [
-            EncodedSegment(start, end, self.quantiser.assign(one, own).astype(np.int16))
-            for (start, end), one in zip(heard.stretches, heard.frames, strict=True)
+            EncodedSegment(start, end, self.quantiser.assign(frame, own).astype(np.int16))
+            for (start, end), frame in zip(heard.stretches, heard.frames, strict=True)
         ]
         return EncodedFile(heard.duration_s, tuple(segments), heard.partial, self._why_none(heard), heard.rate)
 
@@ -188,11 +188,11 @@ class UnitEncoder:
             duration_s = to_seconds(report.n_samples, stream.info.rate)
             partial = report.reason if report.status == "partial" else ""
             return _Heard(duration_s, partial, [(0.0, duration_s)], frames, stream.info.rate)
-        found = segment_recording(path, cut, channel=channel)
-        stretches = [(one.start_s, one.end_s) for one in found.segments]
+        recording = segment_recording(path, cut, channel=channel)
+        stretches = [(segment.start_s, segment.end_s) for segment in recording.segments]
         cutter = SegmentCutter(stream)
-        frames = [self._frames(cutter.cut(Segment(path.name, *one), rate)) for one in stretches]
-        return _Heard(found.duration_s, found.partial, stretches, frames, stream.info.rate, found.left_out)
+        frames = [self._frames(cutter.cut(Segment(path.name, *stretch), rate)) for stretch in stretches]
+        return _Heard(recording.duration_s, recording.partial, stretches, frames, stream.info.rate, recording.left_out)
 
     def heard_in_words(self, cut: SegmentSettings | None, channel: str) -> Iterator[str]:
         """Yield how files are heard where the quantiser's project may hear recordings otherwise, or ``cut`` says so.
@@ -260,21 +260,24 @@ class UnitEncoder:
             "channel": channel,
             "cut": None if cut is None else digestible(cut),
             **({"partial": found.partial} if found.partial else {}),
-            "runs": [run for one in found.segments for run in timed_runs(one, quantiser.hop_s, quantiser.origin_s)],
+            "runs": [
+                run for segment in found.segments for run in timed_runs(segment, quantiser.hop_s, quantiser.origin_s)
+            ],
             "segments": [
-                {"start_s": one.start_s, "end_s": one.end_s, "units": one.units.tolist()} for one in found.segments
+                {"start_s": segment.start_s, "end_s": segment.end_s, "units": segment.units.tolist()}
+                for segment in found.segments
             ],
         }
 
     def _frames(self, samples: Iterable[NDArray[np.float32]]) -> NDArray[np.float32]:
-        parts = [one.values for one in encode_frames(samples, self._encoder)]
+        parts = [encoded_frames.values for encoded_frames in encode_frames(samples, self._encoder)]
         return np.concatenate([np.zeros((0, self.quantiser.dim), np.float32), *parts])
 
     def _statistics(self, files: Iterable[list[NDArray[np.float32]]]) -> FrameStatistics:
         sums = FrameSums(self.quantiser.dim)
         for frames in files:
-            for one in frames:
-                sums.add(one)
+            for frame in frames:
+                sums.add(frame)
         return sums.statistics()
 
 

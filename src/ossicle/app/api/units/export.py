@@ -82,7 +82,7 @@ def finished_sequences(project: Project) -> FinishedSequences:
     return FinishedSequences(
         project.settings.project.name,
         SequencesFolder.among(found),
-        {one.id: one.path for one in read_index(CorpusFolder.among(found)).recordings},
+        {recording.id: recording.path for recording in read_index(CorpusFolder.among(found)).recordings},
         dict(zip(segments["segment_id"], segments["end_s"], strict=True)),
     )
 

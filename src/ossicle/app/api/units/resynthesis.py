@@ -146,8 +146,8 @@ class Resynthesiser:
         if not pairs:
             raise UsageError(f"none of {counted(len(named), 'recording')} has a unit to speak; first {lost[0]}")
         # The draw chooses; people look for names.
-        pairs.sort(key=lambda one: one.source.place)
-        figures = pair_figures(pairs, [one.judged for one in pairs], Resampling(seed=settings.seed))
+        pairs.sort(key=lambda spoken_pair: spoken_pair.source.place)
+        figures = pair_figures(pairs, [pair.judged for pair in pairs], Resampling(seed=settings.seed))
         found = verdict(figures, settings)
         written = {**to_json(figures), "verdict": found.to_json(), "basis": BASIS, "segments": len(pairs)}
         files = PairFiles(out)
@@ -167,7 +167,7 @@ class Resynthesiser:
                 basis=BASIS,
                 held_out=False,
                 notes=lost,
-                pairs=[one.card for one in pairs],
+                pairs=[pair.card for pair in pairs],
                 rate=spec.rate,
                 files={"figures": files.figures_file.name},
             ),
@@ -198,13 +198,17 @@ class Resynthesiser:
             if left == 0:
                 return
             try:
-                found = encoder.encode(files[name], cut, heard, own)
-                if found.without:
-                    lost.append(f"{name}: no units: {found.without}")
+                encoded_file = encoder.encode(files[name], cut, heard, own)
+                if encoded_file.without:
+                    lost.append(f"{name}: no units: {encoded_file.without}")
                     continue
-                if found.partial:
-                    lost.append(f"{name}: ends early ({found.partial}); its units end there")
-                spoken = {f"{number:04d}": one for number, one in enumerate(found.segments) if len(one.units)}
+                if encoded_file.partial:
+                    lost.append(f"{name}: ends early ({encoded_file.partial}); its units end there")
+                spoken = {
+                    f"{number:04d}": segment
+                    for number, segment in enumerate(encoded_file.segments)
+                    if len(segment.units)
+                }
                 for key in drawn(spoken, min(of_each, left), settings.seed):
                     place = places[name].as_posix() + ("" if cut is None else f"_{key}")
                     yield self._source(name, files[name], spoken[key], place, heard, tracker)

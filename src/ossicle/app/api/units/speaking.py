@@ -173,21 +173,22 @@ def quantiser_of(folder: Path, vocoder: "Vocoder") -> Path:
         It is damaged.
     """
     place = folder if folder.is_dir() else folder.parent
-    for one in (place, place.parent / QuantiserFolder.step):
-        if QuantiserFolder(one).description_file.exists():
-            found = Quantiser.read(one)
-            if found.digest != vocoder.spec.quantiser:
+    for path in (place, place.parent / QuantiserFolder.step):
+        if QuantiserFolder(path).description_file.exists():
+            quantiser = Quantiser.read(path)
+            if quantiser.digest != vocoder.spec.quantiser:
                 raise UsageError(
-                    f"{one}: the quantiser {found.digest[:12]}, and the vocoder was trained with "
+                    f"{path}: the quantiser {quantiser.digest[:12]}, and the vocoder was trained with "
                     f"{vocoder.spec.quantiser[:12]} (SHA-256); put the quantiser of the same run beside it"
                 )
             spec = vocoder.spec
-            if abs(found.hop_s - spec.hop_s) > _TINY_S or abs(found.origin_s - spec.origin_s) > _TINY_S:
+            if abs(quantiser.hop_s - spec.hop_s) > _TINY_S or abs(quantiser.origin_s - spec.origin_s) > _TINY_S:
                 raise UsageError(
-                    f"{one}: its units have hop_s = {found.hop_s:g} and origin_s = {found.origin_s:g}, those of the "
-                    f"vocoder {spec.hop_s:g} and {spec.origin_s:g}; put the quantiser of the same run beside it"
+                    f"{path}: its units have hop_s = {quantiser.hop_s:g} and origin_s = {quantiser.origin_s:g}, "
+                    f"those of the vocoder {spec.hop_s:g} and {spec.origin_s:g}; "
+                    f"put the quantiser of the same run beside it"
                 )
-            return one
+            return path
     raise UsageError(
         f"{place}: there is no quantiser in it or in {place.parent / QuantiserFolder.step}; copy the whole folder "
         "vocoder of a finished project"

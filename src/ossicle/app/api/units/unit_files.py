@@ -178,8 +178,8 @@ def _of_json(path: Path, spec: UnitFileSpec) -> Iterator[UnitLine]:
         return
     if not isinstance(segments, list):
         raise FormatError(f"{path}: segments is not a list; encode the recording again")
-    for number, one in enumerate(segments, start=1):
-        yield _segment(one, f"{path}, segment {number}", spec)
+    for number, segment in enumerate(segments, start=1):
+        yield _segment(segment, f"{path}, segment {number}", spec)
 
 
 def _segment(value: Any, where: str, spec: UnitFileSpec) -> UnitLine:
@@ -192,7 +192,7 @@ def _segment(value: Any, where: str, spec: UnitFileSpec) -> UnitLine:
     runs = value.get("runs")
     if not isinstance(runs, list):
         raise FormatError(f"{where}: it has neither units nor runs; encode the recording again")
-    numbers = [one.get("unit") if isinstance(one, dict) else one for one in runs]
+    numbers = [run.get("unit") if isinstance(run, dict) else run for run in runs]
     return UnitLine(where, _checked(numbers, f"{where}, runs", spec), runs=True)
 
 

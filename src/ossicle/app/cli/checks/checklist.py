@@ -119,7 +119,15 @@ def checklist(
 
 def _show(results: "list[StageResult]", *, as_json: bool) -> None:
     if as_json:
-        print(json_text([asdict(one) for one in results]))
+        print(json_text([asdict(stage_result) for stage_result in results]))
     elif results:
-        rows = [(one.name, one.outcome, f"{one.seconds:.1f}" if one.seconds else "", one.message) for one in results]
+        rows = [
+            (
+                stage_result.name,
+                stage_result.outcome,
+                f"{stage_result.seconds:.1f}" if stage_result.seconds else "",
+                stage_result.message,
+            )
+            for stage_result in results
+        ]
         print_rows(("stage", "outcome", "seconds", ""), rows)

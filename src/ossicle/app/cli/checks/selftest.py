@@ -27,9 +27,9 @@ def selftest(as_json: Json = False) -> None:
     with tempfile.TemporaryDirectory(prefix="ossicle-selftest-") as folder:
         results = list(checks.selftest(Path(folder)))
     if as_json:
-        print(json_text([asdict(one) for one in results]))
+        print(json_text([asdict(result) for result in results]))
     else:
-        rows = [(one.name, one.outcome, f"{one.seconds:.1f}", one.message) for one in results]
+        rows = [(result.name, result.outcome, f"{result.seconds:.1f}", result.message) for result in results]
         print_rows(("check", "outcome", "seconds", ""), rows)
-    if any(one.outcome == checks.FAILED for one in results):
+    if any(result.outcome == checks.FAILED for result in results):
         raise typer.Exit(EXIT_FAILED)

@@ -97,7 +97,7 @@ def benchmark(
     )
     loaded = load_project(project, overrides, data_root)
     if tasks:
-        options = [word for one in overrides for word in ("--set", one)]
+        options = [word for override in overrides for word in ("--set", override)]
         options += ["--data-root", str(data_root)] if data_root is not None else []
         for each in benchmark_tasks(loaded, options, overrides):
             command = ["ossicle", *each.argv]
@@ -137,7 +137,7 @@ def _stated(corpus: Path | None, annotations: Path | None, models: list[str], al
     if corpus is not None and annotations is None:
         out.append('benchmark.annotations=""')
     if models:
-        named = [str(Path(one).absolute()) if Path(one).is_dir() else one for one in models]
+        named = [str(Path(model).absolute()) if Path(model).is_dir() else model for model in models]
         out.append(f"benchmark.models={json.dumps(named, ensure_ascii=False)}")
     if allow_overlap:
         out.append("benchmark.allow_overlap=true")

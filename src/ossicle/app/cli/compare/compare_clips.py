@@ -57,13 +57,13 @@ def compare_clips(
         pairs = [parse_pair(text) for text in pair or ()]
     except ValueError as error:
         raise UsageError(f"--pair: {error}") from None
-    found = compare_answers(_answers(first), _answers(second), pairs, resamples)
+    comparison = compare_answers(_answers(first), _answers(second), pairs, resamples)
     if output is not None:
-        _write(output, found)
+        _write(output, comparison)
     if as_json:
-        print(json_text(found.to_json()))
+        print(json_text(comparison.to_json()))
         return
-    _show(found)
+    _show(comparison)
 
 
 def _answers(place: Path) -> pl.DataFrame:
@@ -73,7 +73,7 @@ def _answers(place: Path) -> pl.DataFrame:
     from ossicle.evaluation.clips.comparison import ANSWER_SCHEMA
 
     tried = [place] if place.is_file() else [ClipResults(folder).answers_file for folder in (place / CLIPS, place)]
-    file = next((one for one in tried if one.is_file()), None)
+    file = next((path for path in tried if path.is_file()), None)
     if file is None:
         raise UsageError(
             f"{place}: there are no answers to clips ({CLIPS}/{tried[-1].name}); give the folder of a project that was "
@@ -82,19 +82,21 @@ def _answers(place: Path) -> pl.DataFrame:
     return read_table(file, ANSWER_SCHEMA)
 
 
-def _write(folder: Path, found: "ClipComparison") -> None:
+def _write(folder: Path, comparison: "ClipComparison") -> None:
     from ossicle.artefacts.files import write_json, write_text
     from ossicle.report.figures.confusion import difference_figure
     from ossicle.report.figures.style import svg
 
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"--output {folder} is a file; give a folder")
-    write_json(folder / FIGURES, found.to_json())
-    write_text(folder / PICTURE, svg(difference_figure(found.labels, found.confusion[1] - found.confusion[0])))
+    write_json(folder / FIGURES, comparison.to_json())
+    write_text(
+        folder / PICTURE, svg(difference_figure(comparison.labels, comparison.confusion[1] - comparison.confusion[0]))
+    )
 
 
-def _show(found: "ClipComparison") -> None:
-    values = found.to_json()
+def _show(comparison: "ClipComparison") -> None:
+    values = comparison.to_json()
     one, other, change = values["first"], values["second"], values["difference"]
     rows: list[tuple[str, ...]] = [
         (title, interval_cell(one[name]), interval_cell(other[name]), interval_cell(change[name], "+"))
@@ -106,9 +108,9 @@ def _show(found: "ClipComparison") -> None:
             *(interval_cell(of["f1"][label]) for of in (one, other)),
             interval_cell(change["f1"][label], "+"),
         )
-        for label in found.labels
+        for label in comparison.labels
     ]
-    print_rows((f"{found.first.n} clips", "first", "second", "second minus first"), rows)
+    print_rows((f"{comparison.first.n} clips", "first", "second", "second minus first"), rows)
     for title, pairs in (("asked confusions", values["pairs"]), ("most changed confusions", values["most_changed"])):
         cells = [
             (
@@ -121,8 +123,8 @@ def _show(found: "ClipComparison") -> None:
         ]
         if cells:
             print_rows((title, "clips", "first", "second", "second minus first"), cells)
-    for n, which in ((found.only_first, "first"), (found.only_second, "second")):
+    for n, which in ((comparison.only_first, "first"), (comparison.only_second, "second")):
         if n:
             print(printable(f"left out: {n} clips that only the {which} run judged"))
-    few = "; few groups: the intervals are not valid for new groups" if found.first.few_groups else ""
+    few = "; few groups: the intervals are not valid for new groups" if comparison.first.few_groups else ""
     print(printable(f"shares of confusions are of the clips of the true label; paired 95 % intervals{few}"))

@@ -117,7 +117,7 @@ def _score_events(
     *,
     as_json: bool,
 ) -> None:
-    found = evaluate(
+    evaluation = evaluate(
         reference,
         predictions,
         iou=iou,
@@ -128,23 +128,23 @@ def _score_events(
         label_column=label_column,
         label_map=label_map,
     )
-    print_notes(found.notes)
-    if found.left_out:
-        print(printable(f"skipped, no reference: {', '.join(found.left_out)}"), file=sys.stderr)
+    print_notes(evaluation.notes)
+    if evaluation.left_out:
+        print(printable(f"skipped, no reference: {', '.join(evaluation.left_out)}"), file=sys.stderr)
     if as_json:
-        print(json_text(found.to_json()))
+        print(json_text(evaluation.to_json()))
     else:
-        _print_reports(found)
-    exit_if_incomplete(found.notes)
+        _print_reports(evaluation)
+    exit_if_incomplete(evaluation.notes)
 
 
-def _print_reports(found: EventEvaluation) -> None:
-    if found.iou is not None:
-        print(printable(f"at IoU {found.iou:g}:"))
-        _print_report(found.report, timed=found.timed)
-    if found.collar_s is not None:
-        print(printable(f"at a collar of {found.collar_s:g} s:"))
-        _print_report(found.at_collar or found.report, timed=found.timed)
+def _print_reports(evaluation: EventEvaluation) -> None:
+    if evaluation.iou is not None:
+        print(printable(f"at IoU {evaluation.iou:g}:"))
+        _print_report(evaluation.report, timed=evaluation.timed)
+    if evaluation.collar_s is not None:
+        print(printable(f"at a collar of {evaluation.collar_s:g} s:"))
+        _print_report(evaluation.at_collar or evaluation.report, timed=evaluation.timed)
 
 
 def _print_report(report: EventReport, *, timed: bool) -> None:
@@ -165,4 +165,4 @@ def _row(name: str, of: EventScores) -> tuple[str, ...]:
 
 
 def _figures(rates: Rates) -> tuple[str, ...]:
-    return tuple(figure_cell(plain(one.value)) for one in (rates.f1, rates.precision, rates.recall))
+    return tuple(figure_cell(plain(estimate.value)) for estimate in (rates.f1, rates.precision, rates.recall))

@@ -99,7 +99,7 @@ def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, s
     beside = artefact.parent.parent / CorpusFolder.step
     for corpus in sorted(beside.glob("*/")):
         if (corpus / MANIFEST).is_file() and audio_digest(corpus) == read:
-            paths = {one.id: one.path for one in read_index(CorpusFolder(corpus)).recordings}
+            paths = {recording.id: recording.path for recording in read_index(CorpusFolder(corpus)).recordings}
             stems = [stem_of(path, SUFFIXES) for path in paths.values()]
             return {key: stem_of(paths[key], SUFFIXES) if len(set(stems)) == len(stems) else paths[key] for key in ids}
     raise UsageError(

@@ -27,13 +27,13 @@ from ossicle.metrics.reports.frame_report import FrameTally
 
 def score_scores(reference: Path, scores: Path, durations: Path | None, label_column: str, *, as_json: bool) -> None:
     """Print PSDS, ranking and calibration of the score files below ``scores``."""
-    found = read_score_set(scores)
-    lengths = found.durations_s if durations is None else read_lengths(durations)
+    score_set = read_score_set(scores)
+    lengths = score_set.durations_s if durations is None else read_lengths(durations)
     read = read_event_folder(reference, ReadOptions(label_column, lengths=lengths_from(lengths)))
     print_notes(read.notes)
-    sets = (read.sets, _names(found.tracks), _names(lengths))
+    sets = (read.sets, _names(score_set.tracks), _names(lengths))
     references, scored, measured = pair_names(*sets)
-    tracks = dict(zip(scored, found.tracks.values(), strict=True))
+    tracks = dict(zip(scored, score_set.tracks.values(), strict=True))
     durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
     unknown = sorted(tracks.keys() - references.keys())
     if not references:
@@ -46,16 +46,16 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
     if not any(durations_s.values()):
         raise UsageError(f"{scores}: no score table holds a frame; give --durations, the lengths of the recordings")
     annotated = {row.label for rows in references.values() for row in rows}
-    unscored = sorted(annotated - set(found.labels))
-    if annotated and not annotated & set(found.labels):
+    unscored = sorted(annotated - set(score_set.labels))
+    if annotated and not annotated & set(score_set.labels):
         raise UsageError(
-            f"{scores} and {reference} have no label in common (for example {min(found.labels)!r} and "
+            f"{scores} and {reference} have no label in common (for example {min(score_set.labels)!r} and "
             f"{min(annotated)!r}); rename the columns of the scores, or the labels of the reference"
         )
     for what, names in (("no reference", unknown), ("labels without scores", unscored)):
         if names:
             print(printable(f"skipped, {what}: {', '.join(names)}"), file=sys.stderr)
-    out = figures(references, tracks, durations_s, found)
+    out = figures(references, tracks, durations_s, score_set)
     out |= {"durations_from": "scores" if durations is None else "table"}
     out |= {"left_out": unknown, "labels_left_out": unscored}
     if as_json:
@@ -118,12 +118,18 @@ def _print(out: Mapping[str, Any]) -> None:
     scenarios = [out["psds"][name] for name in PRESETS]
     frames = out["frames"]
     keys = ("average_precision", "roc_auc", "ece", "brier")
-    rows = [("all", *(figure_cell(one["value"]) for one in scenarios), *(figure_cell(frames[key]) for key in keys))]
+    rows = [
+        (
+            "all",
+            *(figure_cell(scenario["value"]) for scenario in scenarios),
+            *(figure_cell(frames[key]) for key in keys),
+        )
+    ]
     for label, of in frames["per_label"].items():
         rows.append(
             (
                 label,
-                *(figure_cell(one["per_label"][label]) for one in scenarios),
+                *(figure_cell(scenario["per_label"][label]) for scenario in scenarios),
                 *(figure_cell(of[key]) for key in keys),
             )
         )

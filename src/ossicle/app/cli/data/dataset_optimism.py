@@ -45,21 +45,21 @@ def optimism(
     if as_json:
         listed = [
             {
-                "strategy": one.strategy,
-                "clips": one.clips,
-                "leaky": one.leaky,
-                "labels": {label: figures.to_json() for label, figures in one.labels.items()},
+                "strategy": split_figures.strategy,
+                "clips": split_figures.clips,
+                "leaky": split_figures.leaky,
+                "labels": {label: figures.to_json() for label, figures in split_figures.labels.items()},
             }
-            for one in found
+            for split_figures in found
         ]
         print(json_text(listed))
         return
     rows = []
-    for one in found:
-        for label, of in one.labels.items():
+    for split_figures in found:
+        for label, of in split_figures.labels.items():
             counts = (str(of.n_positive), str(of.n_negative))
             shown_figures = (of.average_precision, of.roc_auc, of.f1, of.accuracy)
-            rows.append((one.strategy, one.clips, label, *counts, *map(_figure, shown_figures)))
+            rows.append((split_figures.strategy, split_figures.clips, label, *counts, *map(_figure, shown_figures)))
     print_rows(("split", "clips", "label", "positive", "negative", "AP", "ROC AUC", "F1", "accuracy"), rows)
     for one in found:
         if one.leaky:

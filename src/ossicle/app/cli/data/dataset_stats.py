@@ -58,14 +58,16 @@ def stats(
     for title, key in (("class", _class), ("quality", _quality), ("group", lambda row: str(row["group"]))):
         _show(title, rows, key, _MOST_ROWS if title == "group" else 0)
     columns = ("group", "asked", "placed", "from_fallback", "skipped", "overlapping", "duplicates")
-    mined = sorted(split["tapes"], key=lambda one: -one["asked"])[:_MOST_ROWS]
+    mined = sorted(split["tapes"], key=lambda tape: -tape["asked"])[:_MOST_ROWS]
     tapes = [tuple(str(one[key]) for key in columns) for one in sorted(mined, key=lambda one: str(one["group"]))]
     if any(one["asked"] for one in mined):
         head = ("noise of", "asked", "placed", "from fallback", "skipped", "overlapping", "exact duplicates")
         print_rows(head, tapes)
     _show_rare(split["rare"])
     if split["unplaced"]:
-        paths = {one.id: one.path for one in read_index(CorpusFolder.among(done.artefacts)).recordings}
+        paths = {
+            recording.id: recording.path for recording in read_index(CorpusFolder.among(done.artefacts)).recordings
+        }
         print("no room for matching noise clips:")
         for one in split["unplaced"]:
             where = f"{paths[one['recording_id']]} at {one['start_s']:.3f} to {one['end_s']:.3f} s"
@@ -82,12 +84,12 @@ def _show_rare(rare: Mapping[str, Any]) -> None:
         kept = rare["rule"] == "train"
         rows = [
             (
-                one["label"],
-                str(one["groups"]),
-                str(one["recordings"]),
-                ", ".join(map(str, one["folds"])) or "never held out",
+                label["label"],
+                str(label["groups"]),
+                str(label["recordings"]),
+                ", ".join(map(str, label["folds"])) or "never held out",
             )
-            for one in rare["labels"]
+            for label in rare["labels"]
         ]
         print_rows(("fewer groups than folds", "groups", "recordings", "evaluated in folds"), rows)
         print(

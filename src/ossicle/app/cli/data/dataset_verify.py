@@ -46,16 +46,16 @@ def verify(
     more than --max-missing of the events have no recording. Exit code 3: bad lines were left out (--skip-bad).
     """
     roots = _roots(manifest, audio_root, audio_root_map or ())
-    found = verify_manifest(manifest, roots, limit=limit, skip_bad=skip_bad, workers=workers)
+    verification = verify_manifest(manifest, roots, limit=limit, skip_bad=skip_bad, workers=workers)
     if as_json:
-        print(json_text(found.to_json()))
+        print(json_text(verification.to_json()))
     else:
-        _show(found)
-    _note_unused(roots, found)
-    faults = _faults(found, max_missing, manifest_total)
+        _show(verification)
+    _note_unused(roots, verification)
+    faults = _faults(verification, max_missing, manifest_total)
     if faults:
         raise OssicleError("\n".join(faults))
-    if found.n_bad:
+    if verification.n_bad:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
@@ -70,58 +70,61 @@ def _roots(manifest: Path, audio_root: Path | None, words: Iterable[str]) -> Roo
     return Roots(named, [default], roots_of_environment(os.environ))
 
 
-def _faults(found: Verification, max_missing: float, manifest_total: int) -> list[str]:
+def _faults(verification: Verification, max_missing: float, manifest_total: int) -> list[str]:
     faults = []
-    if not found.n_events:
+    if not verification.n_events:
         faults.append("the manifest holds no events; check that it is the right file")
-    if manifest_total and found.n_events != manifest_total:
-        faults.append(f"{found.n_events} events were read, but --manifest-total is {manifest_total}; check the file")
-    for name in found.over(max_missing):
-        one = found.sources[name]
-        share = one.missing_events / one.events
+    if manifest_total and verification.n_events != manifest_total:
         faults.append(
-            f"{name}: the recordings of {one.missing_events} of {one.events} events ({100 * share:.4g} %) are missing, "
-            f"such as {one.examples[0]!r}; more than --max-missing {max_missing:g}. Name their folder with "
+            f"{verification.n_events} events were read, but --manifest-total is {manifest_total}; check the file"
+        )
+    for name in verification.over(max_missing):
+        source = verification.sources[name]
+        share = source.missing_events / source.events
+        faults.append(
+            f"{name}: the recordings of {source.missing_events} of {source.events} events ({100 * share:.4g} %) are "
+            f"missing, such as {source.examples[0]!r}; more than --max-missing {max_missing:g}. Name their folder with "
             f"{MAP_OPTION} {name}=DIR, or allow a larger share"
         )
     return faults
 
 
-def _note_unused(roots: Roots, found: Verification) -> None:
+def _note_unused(roots: Roots, verification: Verification) -> None:
     """Name the sources of the command line that no event has: a misspelt one would leave its recordings missing."""
     for name in roots.names:
-        if name not in found.sources:
-            hint = did_you_mean(name, sorted(found.sources))
+        if name not in verification.sources:
+            hint = did_you_mean(name, sorted(verification.sources))
             print(printable(f"ossicle: note: {MAP_OPTION} {name}: no event has this source; {hint}"), file=sys.stderr)
 
 
-def _show(found: Verification) -> None:
-    hours = sum(one.seconds for one in found.sources.values()) / 3600
+def _show(verification: Verification) -> None:
+    hours = sum(source.seconds for source in verification.sources.values()) / 3600
     print(
         printable(
-            f"{found.n_events} events in {found.n_lines} lines, {hours:.2f} h expected; {found.negatives} negative "
-            f"examples, {found.without_components} events without components, {found.n_bad} bad lines"
+            f"{verification.n_events} events in {verification.n_lines} lines, {hours:.2f} h expected; "
+            f"{verification.negatives} negative examples, {verification.without_components} events without "
+            f"components, {verification.n_bad} bad lines"
         )
     )
-    for bad in found.bad:
+    for bad in verification.bad:
         print(printable(f"  line {bad.line}: {bad.reason}"))
     rows = [
         (
             name,
-            str(one.events),
-            str(one.events - one.missing_events),
-            str(one.missing_events),
-            f"{100 * one.missing_share:.4g} %",
-            f"{one.recordings - one.missing_recordings} of {one.recordings}",
-            f"{one.seconds / 3600:.2f}",
+            str(source.events),
+            str(source.events - source.missing_events),
+            str(source.missing_events),
+            f"{100 * source.missing_share:.4g} %",
+            f"{source.recordings - source.missing_recordings} of {source.recordings}",
+            f"{source.seconds / 3600:.2f}",
         )
-        for name, one in sorted(found.sources.items())
+        for name, source in sorted(verification.sources.items())
     ]
     print_rows(("source", "events", "with audio", "missing", "share", "recordings with audio", "hours"), rows)
-    for name, one in sorted(found.sources.items()):
-        for path in one.examples[:_SHOWN]:
+    for name, source in sorted(verification.sources.items()):
+        for path in source.examples[:_SHOWN]:
             print(printable(f"  missing: {name}: {path}"))
-        if one.missing_recordings > _SHOWN:
-            print(printable(f"  missing: {name}: {one.missing_recordings - _SHOWN} more recordings"))
-    labels = sorted(found.labels.items(), key=lambda one: (-one[1], one[0]))
+        if source.missing_recordings > _SHOWN:
+            print(printable(f"  missing: {name}: {source.missing_recordings - _SHOWN} more recordings"))
+    labels = sorted(verification.labels.items(), key=lambda item: (-item[1], item[0]))
     print_rows(("label", "components"), [(name, str(n)) for name, n in labels])

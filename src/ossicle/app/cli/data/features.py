@@ -78,7 +78,7 @@ def build(
         print(printable(f"{path}: {facts['bytes'] / 1e6:.1f} MB, {outcome['outcome']} in {outcome['seconds']:.1f} s"))
         for word in words[1:]:
             print(printable(word))
-    lines = [one.line for one in losses(done.artefacts[corpus.STEP.name])]
+    lines = [loss.line for loss in losses(done.artefacts[corpus.STEP.name])]
     print_left_out(lines + [f"{key}: left out: {reason}" for key, reason in left_out.items()])
 
 
@@ -88,7 +88,7 @@ def _embeddings(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
     from ossicle.artefacts.typed.shards.features import FeaturesFolder
 
     own = FeaturesFolder(path)
-    windows = sum(one.windows for one in own.indexes.values())
+    windows = sum(index.windows for index in own.indexes.values())
     facts = {"windows": windows, "dim": own.spec.dim, "encoder": own.spec.to_json(), "bytes": shard_bytes(own)}
     rows = "frames" if own.of_frames else "windows"
     words = [
@@ -104,8 +104,8 @@ def _spectrograms(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]
     from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 
     own = LogMelFolder(path)
-    rows = sum(one.windows for one in own.indexes.values())
-    recordings = sum(len(one.entries) for one in own.indexes.values())
+    rows = sum(index.windows for index in own.indexes.values())
+    recordings = sum(len(index.entries) for index in own.indexes.values())
     facts = {"recordings": recordings, "rows": rows, "n_mels": own.n_mels, "bytes": shard_bytes(own)}
     return facts, [f"log-mel spectrograms of {recordings} recordings: {rows} rows of {own.n_mels} bands"], {}
 

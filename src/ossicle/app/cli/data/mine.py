@@ -42,10 +42,13 @@ def mine(
         load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant), most, lower
     )
     if as_json:
-        facts = {"file": str(done.file) if done.file else None, "false_alarms": [asdict(one) for one in done.found]}
+        facts = {
+            "file": str(done.file) if done.file else None,
+            "false_alarms": [asdict(false_alarm) for false_alarm in done.found],
+        }
         print(json_text({**facts, **done.learners.to_json()}))
         return
-    counts = Counter(one.label for one in done.found)
+    counts = Counter(false_alarm.label for false_alarm in done.found)
     print_rows(("label", "false alarms kept"), [(label, str(count)) for label, count in sorted(counts.items())])
     if not done.file:
         print("an earlier round found the same false alarms: nothing was written")

@@ -128,7 +128,7 @@ def build(
         loaded, load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant), store, of.warning
     ):
         print(printable(line), file=sys.stderr)
-    print_left_out([one.line for one in losses(done.artefacts[corpus.STEP.name])])
+    print_left_out([loss.line for loss in losses(done.artefacts[corpus.STEP.name])])
 
 
 def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | Quiet") -> list[str]:

@@ -51,14 +51,14 @@ def list_names(
         ("name", "current", "versions", "refusals", "last change", ""),
         [
             (
-                one["name"],
-                "none" if one["current"] is None else str(one["current"]),
-                str(one["versions"]),
-                str(one["refusals"]),
-                one["last"].get("time", "")[:19],
-                one["last"].get("event", ""),
+                row["name"],
+                "none" if row["current"] is None else str(row["current"]),
+                str(row["versions"]),
+                str(row["refusals"]),
+                row["last"].get("time", "")[:19],
+                row["last"].get("event", ""),
             )
-            for one in rows
+            for row in rows
         ],
     )
     print(printable(str(registry.root)))
@@ -82,30 +82,30 @@ def show(
     versions, current = registry.versions(name), registry.current(name)
     ledger = registry.ledger(name)
     promoted = {one.get("version"): one for one in ledger if one["event"] == "promoted"}
-    damage = {one.number: damage_in_words(one) for one in versions}
+    damage = {version.number: damage_in_words(version) for version in versions}
     if as_json:
         facts = [
             {
-                "version": one.number,
-                "current": one.number == current,
-                "folder": str(one.path),
-                "damage": damage[one.number],
+                "version": version.number,
+                "current": version.number == current,
+                "folder": str(version.path),
+                "damage": damage[version.number],
             }
-            for one in versions
+            for version in versions
         ]
         print(json_text({"name": name, "versions": facts, "ledger": ledger}))
     else:
         rows = []
-        for one in versions:
-            line = promoted.get(one.number, {})
+        for version in versions:
+            line = promoted.get(version.number, {})
             rows.append(
                 (
-                    f"{one.number}{' (current)' if one.number == current else ''}",
+                    f"{version.number}{' (current)' if version.number == current else ''}",
                     str(line.get("time", "never promoted"))[:19],
                     _of(line),
                     str(line.get("against") or ""),
-                    "damaged" if damage[one.number] else "good",
-                    str(one.card),
+                    "damaged" if damage[version.number] else "good",
+                    str(version.card),
                 )
             )
         print_rows(("version", "promoted", "from", "replaced", "files", "card"), rows)

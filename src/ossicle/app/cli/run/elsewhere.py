@@ -53,7 +53,7 @@ def show_most(project: "Project", run_options: "RunOptions", progress: "Progress
     if not plan.jobs:
         print("nothing to do: all steps are done")
         return
-    bounds = {one.job: one for one in bounds_of(plan, project.settings.modal)}
+    bounds = {bound.job: bound for bound in bounds_of(plan, project.settings.modal)}
     rows = []
     for job in plan.jobs:
         most = bounds.get(job.name)
@@ -62,7 +62,7 @@ def show_most(project: "Project", run_options: "RunOptions", progress: "Progress
     print_rows(("job", "on", "tasks", "each container", "container hours"), rows)
     if not bounds:
         return
-    once_h, most_h = sum(one.once_h for one in bounds.values()), sum(one.most_h for one in bounds.values())
+    once_h, most_h = sum(bound.once_h for bound in bounds.values()), sum(bound.most_h for bound in bounds.values())
     files, size = to_copy(project)
     print(
         printable(
@@ -109,10 +109,10 @@ class Watched:
 
     def show(self, states: "Sequence[TaskState]") -> None:
         """Print a line for each job whose state changed."""
-        for job in dict.fromkeys(one.job for one in states):
-            of = [one for one in states if one.job == job]
-            count = Counter(one.state for one in of)
-            reasons = sorted({one.reason for one in of if one.reason and not one.ended})
+        for job in dict.fromkeys(state.job for state in states):
+            of = [state for state in states if state.job == job]
+            count = Counter(task_state.state for task_state in of)
+            reasons = sorted({task_state.reason for task_state in of if task_state.reason and not task_state.ended})
             words = ", ".join(f"{number} {state}" for state, number in sorted(count.items()))
             line = f"{job}: {words}" + (f" ({', '.join(reasons)})" if reasons else "")
             if self._said.get(job) != line:

@@ -161,22 +161,21 @@ def status(
     while True:
         folder, states = _states(loaded, jobs)
         if as_json:
-            rows = [{**asdict(one), "log": str(one.log), "command": folder.by_hand(one.task)} for one in states]
+            rows = [{**asdict(state), "log": str(state.log), "command": folder.by_hand(state.task)} for state in states]
             print(json_text(rows), flush=True)
         else:
             if watch and sys.stdout.isatty():
                 print("\033[2J\033[H", end="")
-            print_rows(
-                ("job", "task", "state", "tries", "reason", "log"),
-                [
-                    (one.job, one.task.name, one.state, str(one.attempt), one.reason, os.path.relpath(one.log))
-                    for one in states
-                ],
-            )
-        if not watch or all(one.ended or one.state == "waiting" for one in states):
+            head = ("job", "task", "state", "tries", "reason", "log")
+            cells = [
+                (state.job, state.task.name, state.state, str(state.attempt), state.reason, os.path.relpath(state.log))
+                for state in states
+            ]
+            print_rows(head, cells)
+        if not watch or all(state.ended or state.state == "waiting" for state in states):
             break
         time.sleep(_WATCH_S)
-    if any(one.state in ("failed", "cancelled", "lost") for one in states):
+    if any(state.state in ("failed", "cancelled", "lost") for state in states):
         raise typer.Exit(EXIT_FAILED)
 
 
@@ -206,9 +205,9 @@ def logs(
 ) -> None:
     """Print the log of a task, all attempts included, and the command that runs the task by hand."""
     folder, states = _states(load_project(project, (), data_root), jobs)
-    found = [one for one in states if name in (one.task.name, f"{one.job}/{one.task.name}")]
+    found = [state for state in states if name in (state.task.name, f"{state.job}/{state.task.name}")]
     if len(found) != 1:
-        which = ", ".join(f"{one.job}/{one.task.name}" for one in (found or states))
+        which = ", ".join(f"{task_state.job}/{task_state.task.name}" for task_state in (found or states))
         raise UsageError(f"{'several tasks are' if found else 'no task is'} called {name!r}; tasks: {which}")
     from ossicle.app.jobs.runners import runner_named
 
@@ -231,7 +230,7 @@ def cancel(project: ProjectFile = HERE, jobs: Jobs = None, data_root: DataRoot =
     folder, states = _states(load_project(project, (), data_root), jobs)
     plan, numbers = folder.plan(), folder.numbers()
     # Lost tasks may run: an answer of the queue can be incomplete.
-    open_jobs = {one.job for one in states if not one.ended or one.state == "lost"}
+    open_jobs = {state.job for state in states if not state.ended or state.state == "lost"}
     cancelled = []
     for name, runner in runners_of(plan.jobs, folder).items():
         of = [job for job in plan.jobs if job.placement.on == name and job.name in numbers and job.name in open_jobs]
@@ -284,13 +283,13 @@ def pull(
         pull_from_modal(loaded)
         return
     extras, known = [one.strip() for one in with_.split(",") if one.strip()], extras_of(loaded)
-    if unknown := [one for one in extras if one not in known]:
+    if unknown := [extra for extra in extras if extra not in known]:
         raise UsageError(f"--with {unknown[0]} is not one of: {', '.join(known)}")
     rows = pull_project(loaded, remote, extras, remote_data_root, dry_run=dry_run)
     print_rows(
         ("what", "files", "MB", "" if dry_run else "outcome"),
-        [(one.what, str(one.files), f"{one.size / 1e6:.2f}", "" if dry_run else one.outcome) for one in rows],
-        total=("total", str(sum(one.files for one in rows)), f"{sum(one.size for one in rows) / 1e6:.2f}", ""),
+        [(row.what, str(row.files), f"{row.size / 1e6:.2f}", "" if dry_run else row.outcome) for row in rows],
+        total=("total", str(sum(row.files for row in rows)), f"{sum(row.size for row in rows) / 1e6:.2f}", ""),
     )
 
 

@@ -208,9 +208,9 @@ def new(
         print(printable(remark))
     loaded = load_project(file)
     findings = list(pipeline_of(loaded).preview(loaded))
-    print_rows(("a run will use", "", ""), [(one.what, one.state, one.message) for one in findings])
+    print_rows(("a run will use", "", ""), [(finding.what, finding.state, finding.message) for finding in findings])
     print(printable(f"next: ossicle run -p {file}"))
-    if not all(one.ok for one in findings):
+    if not all(finding.ok for finding in findings):
         print("a run would leave something out: see the lines marked 'lost' or 'FAULT'", file=sys.stderr)
 
 

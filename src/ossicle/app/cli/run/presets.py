@@ -48,20 +48,26 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Print every value of a preset, and whether the preset, its recipe or the defaults set it."""
-    found = preset_values(name)
+    values = preset_values(name)
     about = _about(name)
     if as_json:
         tables: dict[str, dict[str, Any]] = {}
-        for one in found:
-            tables.setdefault(one.table, {})[one.key] = {"value": one.value, "source": one.source}
+        for preset_value in values:
+            tables.setdefault(preset_value.table, {})[preset_value.key] = {
+                "value": preset_value.value,
+                "source": preset_value.source,
+            }
         print(json_text({"name": name, "about": about, "settings": tables}))
         return
     print(printable(f"{name}: {about}"))
     # What the preset fixes comes first.
-    found = sorted(found, key=lambda one: not one.source.startswith("preset:"))
+    values = sorted(values, key=lambda preset_value: not preset_value.source.startswith("preset:"))
     print_rows(
         ("setting", "value", "set by"),
-        [(f"{one.table}.{one.key}", _in_toml(one.value), one.source) for one in found],
+        [
+            (f"{preset_value.table}.{preset_value.key}", _in_toml(preset_value.value), preset_value.source)
+            for preset_value in values
+        ],
     )
 
 

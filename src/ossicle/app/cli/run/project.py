@@ -124,7 +124,7 @@ def run(
     if as_json:
         artefacts = {name: str(path) for name, path in done.artefacts.items()}
         facts = {"artefacts": artefacts, "outcomes": done.outcomes, "seconds": done.seconds}
-        print(json_text({**facts, "lost": [asdict(one) for one in lost], "training_notes": notes}))
+        print(json_text({**facts, "lost": [asdict(loss) for loss in lost], "training_notes": notes}))
     else:
         _show(done, loaded, pipeline, notes)
     for line in loss_lines(lost):
@@ -191,13 +191,13 @@ def status(
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     with while_modules_load():
         pipeline = pipeline_of(loaded)
-    found = find_steps(pipeline.steps_of(loaded), loaded)
+    steps = find_steps(pipeline.steps_of(loaded), loaded)
     if as_json:
-        print(json_text({name: str(path) if path else None for name, path in found.items()}))
+        print(json_text({name: str(path) if path else None for name, path in steps.items()}))
         return
-    rows = [(name, "done" if path else "to do", str(path or "")) for name, path in found.items()]
+    rows = [(name, "done" if path else "to do", str(path or "")) for name, path in steps.items()]
     print_rows(("step", "state", "artefact"), rows)
-    done = {name: path for name, path in found.items() if path is not None}
+    done = {name: path for name, path in steps.items() if path is not None}
     for line in (*pipeline.status_notes(done), *filter(None, [outdated_results(loaded, done)])):
         print(printable(line))
 
@@ -231,10 +231,10 @@ def check(
         *modal_findings(loaded, place),
     ]
     if as_json:
-        print(json_text([asdict(one) for one in findings]))
+        print(json_text([asdict(finding) for finding in findings]))
     else:
-        print_rows(("check", "", ""), [(one.what, one.state, one.message) for one in findings])
-    if any(one.blocks and not one.ok for one in findings):
+        print_rows(("check", "", ""), [(finding.what, finding.state, finding.message) for finding in findings])
+    if any(finding.blocks and not finding.ok for finding in findings):
         raise typer.Exit(UsageError.exit_code)
-    if not all(one.ok for one in findings):
+    if not all(finding.ok for finding in findings):
         raise typer.Exit(EXIT_INCOMPLETE)

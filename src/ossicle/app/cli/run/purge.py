@@ -56,7 +56,7 @@ def purge(
             *(load_project(file, overrides_of(set_, roots=audio_root_map), data_root, name) for name in one.variants),
         ]
     root = projects[0].data_root
-    if strangers := [one for one in projects if one.data_root.resolve() != root.resolve()]:
+    if strangers := [project for project in projects if project.data_root.resolve() != root.resolve()]:
         raise UsageError(f"{strangers[0].file} has a data root other than {root}: purge each project separately")
     within = root.resolve().is_relative_to(projects[0].folder.resolve())
     if not (within or also or alone):
@@ -64,19 +64,19 @@ def purge(
             f"the data root {root} is outside the project folder, and other projects may use it: name them with "
             "--also, or add --alone"
         )
-    found = unused(projects, gone=gone)
+    unuseds = unused(projects, gone=gone)
     if as_json:
         listed = [
-            {"path": str(one.path), "step": one.step, "finished": one.finished, "bytes": one.bytes} for one in found
+            {"path": str(one.path), "step": one.step, "finished": one.finished, "bytes": one.bytes} for one in unuseds
         ]
         print(json_text(listed))
     else:
-        total = f"{sum(one.bytes for one in found) / 1e6:.1f}"
+        total = f"{sum(one.bytes for one in unuseds) / 1e6:.1f}"
         rows = [
-            (one.step, "" if one.finished else "unfinished", f"{one.bytes / 1e6:.1f}", str(one.path)) for one in found
+            (one.step, "" if one.finished else "unfinished", f"{one.bytes / 1e6:.1f}", str(one.path)) for one in unuseds
         ]
-        print_rows(("step", "", "MB", "artefact"), rows, total=("total", "", total, counted(len(found), "folder")))
-    if dry_run or not found:
+        print_rows(("step", "", "MB", "artefact"), rows, total=("total", "", total, counted(len(unuseds), "folder")))
+    if dry_run or not unuseds:
         return
     if not yes:
         if not sys.stdin.isatty():
@@ -84,5 +84,5 @@ def purge(
                 "cannot ask for confirmation here: add --yes to remove these, or --dry-run to list them only"
             )
         typer.confirm("remove them?", abort=True, err=True)
-    remove(found, root)
-    print(printable(f"removed {counted(len(found), 'folder')}"), file=sys.stderr)
+    remove(unuseds, root)
+    print(printable(f"removed {counted(len(unuseds), 'folder')}"), file=sys.stderr)

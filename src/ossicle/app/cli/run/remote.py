@@ -111,10 +111,10 @@ def ls(place: Address, as_json: Json = False) -> None:
     """List the files of a place with their sizes and times. Exit code 3: links or special files were left out."""
     from ossicle.app.remote.addresses import place_at
 
-    found = place_at(place).listing()
-    if not found.exists:
+    listing = place_at(place).listing()
+    if not listing.exists:
         raise UsageError(f"{place} does not exist; create it with: ossicle remote push FOLDER {place}")
-    files = sorted(found.files.items())
+    files = sorted(listing.files.items())
     if as_json:
         rows = [{"path": path, "size": of.size, "mtime_s": of.mtime_ns / 1e9} for path, of in files]
         print(json_text(rows))
@@ -124,7 +124,7 @@ def ls(place: Address, as_json: Json = False) -> None:
             [(printable_line(path), str(of.size), _time(of.mtime_ns)) for path, of in files],
         )
         print(printable(f"{counted(len(files), 'file')}, {sum(of.size for _, of in files)} bytes"))
-    _tell_left_out(found.left_out)
+    _tell_left_out(listing.left_out)
 
 
 def _require_apart(source: Path, target: Path) -> None:

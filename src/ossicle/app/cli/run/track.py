@@ -58,13 +58,13 @@ def show(
         lead = f"{one.variant}: " if one.variant else ""
         notes += [lead + line for line in training_notes(runs, one.settings.training)]
     if as_json:
-        print(json_text({"trainings": [_facts(one) for one in found], "notes": notes}))
+        print(json_text({"trainings": [_facts(training) for training in found], "notes": notes}))
         return
     if not found:
         print(printable(f"{projects[0].file}: no training is finished with these settings; see `ossicle train --help`"))
         return
     header = ("training", "epochs", "training loss", "held-out loss", "accuracy", "samples/s", "waiting", "figures")
-    print_rows(header, [_row(one) for one in found])
+    print_rows(header, [_row(training) for training in found])
     for line in notes:
         print(printable(line))
 
@@ -92,15 +92,15 @@ def sync(
 
     found = list(trainings(_projects(project, variant, overrides_of(set_, roots=audio_root_map), data_root)))
     if dry_run:
-        sent = [one for one in found if one.state not in ("uploaded", "online")]
+        sent = [training for training in found if training.state not in ("uploaded", "online")]
     else:
         with make_progress(progress) as shown:
             sent = upload_all(found, shown)
     if as_json:
-        print(json_text({"uploaded": not dry_run, "trainings": [_facts(one) for one in sent]}))
+        print(json_text({"uploaded": not dry_run, "trainings": [_facts(training) for training in sent]}))
         return
-    for one in sent:
-        print(printable(f"{'would upload' if dry_run else 'uploaded'} {one.run.project}/{one.run.name}"))
+    for training in sent:
+        print(printable(f"{'would upload' if dry_run else 'uploaded'} {training.run.project}/{training.run.name}"))
     if rest := len(found) - len(sent):
         print(printable(f"{counted(rest, 'training')} uploaded before"), file=sys.stderr)
     if not found:
@@ -116,35 +116,35 @@ def _projects(
     return [base, *(load_project(file, overrides, data_root, name) for name in base.variants)]
 
 
-def _facts(one: "Training") -> dict[str, Any]:
-    lines = one.folder.epochs()
+def _facts(training: "Training") -> dict[str, Any]:
+    lines = training.folder.epochs()
     validated = [line for line in lines if "val_loss" in line]
     return {
-        "model": one.model,
-        "variant": one.variant,
-        "name": one.run.name,
-        "group": one.run.group,
-        "tags": list(one.run.tags),
-        "figures": one.state,
-        "folder": str(one.folder.path),
+        "model": training.model,
+        "variant": training.variant,
+        "name": training.run.name,
+        "group": training.run.group,
+        "tags": list(training.run.tags),
+        "figures": training.state,
+        "folder": str(training.folder.path),
         "epochs": len(lines),
         "last": lines[-1],
         "last_validated": validated[-1] if validated else None,
     }
 
 
-def _row(one: "Training") -> tuple[str, ...]:
-    facts = _facts(one)
+def _row(training: "Training") -> tuple[str, ...]:
+    facts = _facts(training)
     last, validated = facts["last"], facts["last_validated"] or {}
     return (
-        one.run.name,
+        training.run.name,
         str(facts["epochs"]),
         _number(last, "train_loss", ".4f"),
         _number(validated, "val_loss", ".4f"),
         _number(validated, "val_accuracy", ".3f"),
         _number(last, "samples_per_s", ".3g"),
         _number(last, "data_wait", ".0%"),
-        one.state,
+        training.state,
     )
 
 

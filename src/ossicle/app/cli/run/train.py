@@ -73,27 +73,33 @@ def train(
         for one in projects:
             run_planning_steps(one, shown, pipeline_of(one).steps_of(one), wait=False)
         run_options, watched = RunOptions((), until, overrides, place_of(on)), Watched(project)
-        elsewhere = [one for one in projects if needs_jobs(one, run_options)]
+        elsewhere = [project for project in projects if needs_jobs(project, run_options)]
         with watched.leaving():
             if elsewhere:
                 do_in_rounds(elsewhere, run_options, shown, watched.show, watched.show_plan)
-        done = [(one, run_project(one, shown, until=until)) for one in projects]
+        done = [(project, run_project(project, shown, until=until)) for project in projects]
     rows = [
-        (one.variant or "(the project)", name, of.outcomes[name], f"{of.seconds[name]:.1f}", str(of.artefacts[name]))
-        for one, of in done
+        (
+            project.variant or "(the project)",
+            name,
+            of.outcomes[name],
+            f"{of.seconds[name]:.1f}",
+            str(of.artefacts[name]),
+        )
+        for project, of in done
         for name in list(of.artefacts)[-1:]
     ]
     print_rows(("variant", "step", "outcome", "seconds", "artefact"), rows)
     for one, of in done:
         for line in training_notes(pipeline_of(one).run_folders(of.artefacts), one.settings.training):
             print(printable(f"{one.variant}: {line}" if one.variant else line))
-    lost = {line for one, of in done for line in loss_lines(pipeline_of(one).losses(of.artefacts))}
+    lost = {line for project, of in done for line in loss_lines(pipeline_of(project).losses(of.artefacts))}
     refusals = [
-        f"{one.variant or one.settings.project.name}: {refused}"
-        for one, of in done
-        if (refused := refusal_of(one, of)) is not None
+        f"{project.variant or project.settings.project.name}: {refused}"
+        for project, of in done
+        if (refused := refusal_of(project, of)) is not None
     ]
-    for line in (*sorted(lost), *(f"ossicle: {one}" for one in refusals)):
+    for line in (*sorted(lost), *(f"ossicle: {refusal}" for refusal in refusals)):
         print(printable(line), file=sys.stderr)
     if refusals:
         raise typer.Exit(GateRefused.exit_code)

@@ -54,16 +54,16 @@ def show_report(found: Mapping[str, Any]) -> None:
 
 def _problem_rows(problems: Sequence[Mapping[str, Any]], most: int) -> list[tuple[str, str, str]]:
     """Return the problems as rows; of those with one code only the first ``most``, unless that is 0."""
-    alike = Counter(one["code"] for one in problems)
+    alike = Counter(problem["code"] for problem in problems)
     shown: Counter[str] = Counter()
     rows = []
-    for one in problems:
-        shown[one["code"]] += 1
-        if not most or shown[one["code"]] <= most:
-            rows.append((one["severity"], one["where"], f"{one['message']}; {one['remedy']}"))
-        elif shown[one["code"]] == alike[one["code"]]:
-            more = counted(alike[one["code"]] - most, "more problem")
-            rows.append((one["severity"], "", f"{more} of this kind; --json lists them"))
+    for problem in problems:
+        shown[problem["code"]] += 1
+        if not most or shown[problem["code"]] <= most:
+            rows.append((problem["severity"], problem["where"], f"{problem['message']}; {problem['remedy']}"))
+        elif shown[problem["code"]] == alike[problem["code"]]:
+            more = counted(alike[problem["code"]] - most, "more problem")
+            rows.append((problem["severity"], "", f"{more} of this kind; --json lists them"))
     return rows
 
 
@@ -111,8 +111,8 @@ def _spread(of: Mapping[str, float]) -> str:
 
 def show_gates(found: Mapping[str, Any]) -> None:
     """Print the totals, the changes since an earlier report, and the gates."""
-    for one in found["totals"]:
-        print(printable(f"{one['found']} of {one['expected']} {one['what']}"))
+    for total in found["totals"]:
+        print(printable(f"{total['found']} of {total['expected']} {total['what']}"))
     if (changes := found["comparison"]) is not None:
         rows = [(one["label"], str(one["before"]), str(one["now"])) for one in changes["classes"]]
         if rows:
@@ -123,7 +123,7 @@ def show_gates(found: Mapping[str, Any]) -> None:
             if changes[key]:
                 print(printable(f"gates, {words}: {', '.join(changes[key])}"))
     if found["gates"]:
-        rows = [("passed" if one["passed"] else "FAILED", one["name"], one["detail"]) for one in found["gates"]]
+        rows = [("passed" if gate["passed"] else "FAILED", gate["name"], gate["detail"]) for gate in found["gates"]]
         print_rows(("gate", "", "compared"), rows)
 
 

@@ -14,11 +14,11 @@ def state_rows(metrics: Mapping[str, Any]) -> tuple[Row, list[Row]]:
     """Return the header and the rows: every fold, the worst first, then the mean, the gap and the in-sample figures."""
     states = metrics["states"]
     labels, hideable = list(states["f1"]), list(states["f1_unmasked"])
-    header = ("states, out of fold", "accuracy", *(f"F1 {one}" for one in labels))
+    header = ("states, out of fold", "accuracy", *(f"F1 {label}" for label in labels))
     header += (*(f"F1 {one}, not hidden" for one in hideable), "files", "basis")
     folds = sorted(states["folds"].items(), key=lambda pair: _value(pair[1]["state_accuracy"]))
     rows = [_fold_row(name, of, labels, hideable) for name, of in folds]
-    summary = [states["state_accuracy"], *(states["f1"][one] for one in labels)]
+    summary = [states["state_accuracy"], *(states["f1"][label] for label in labels)]
     summary += [*(states["f1_unmasked"][one] for one in hideable), states["files"]["state_accuracy"]]
     rows += [
         (f"{name} of folds", *(figure_cell(one[name]) for one in summary), str(metrics["protocol"]["decision"]))
@@ -48,7 +48,11 @@ def remarks(metrics: Mapping[str, Any]) -> list[str]:
 
 
 def _fold_row(name: str, of: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> Row:
-    cells = [of["state_accuracy"], *(of["f1"][one] for one in labels), *(of["f1_unmasked"][one] for one in hideable)]
+    cells = [
+        of["state_accuracy"],
+        *(of["f1"][label] for label in labels),
+        *(of["f1_unmasked"][one] for one in hideable),
+    ]
     return (name, *map(interval_cell, cells), figure_cell(of["files"]["state_accuracy"]["value"]), of["basis"])
 
 

@@ -21,7 +21,7 @@ def asked_recordings(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     UsageError
         A path does not exist, or there is no recording.
     """
-    found = find_audio(asked)
+    audio = find_audio(asked)
     for line in unread_lines(asked):
         print(printable(line), file=sys.stderr)
-    return found
+    return audio

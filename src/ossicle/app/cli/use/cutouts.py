@@ -60,8 +60,8 @@ def cutouts(
     for name, row in read.rows:
         if not label or row.label in label:
             by_recording[name].append(row)
-    notes = [f"{one.where}: {one.message}" for one in read.notes if one.kind in COMBINED]
-    lost = [f"{one.where}: {one.message}" for one in read.notes if one.kind not in COMBINED]
+    notes = [f"{note.where}: {note.message}" for note in read.notes if note.kind in COMBINED]
+    lost = [f"{note.where}: {note.message}" for note in read.notes if note.kind not in COMBINED]
     cut = CutOuts(out, found, pad_s)
     for name, rows in sorted(by_recording.items()):
         try:
@@ -70,7 +70,7 @@ def cutouts(
             lost.append(str(problem))
     cut.write_index()
     if as_json:
-        facts = {"written": [one.file for one in cut.written], "index": str(out / INDEX), "lost": lost}
+        facts = {"written": [cut_out.file for cut_out in cut.written], "index": str(out / INDEX), "lost": lost}
         print(json_text(facts))
     else:
         print(printable(f"{counted(len(cut.written), 'event')} of {counted(len(by_recording), 'recording')} in {out}"))

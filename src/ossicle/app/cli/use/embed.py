@@ -85,17 +85,17 @@ def embed(
     tables = EmbeddingTables(out, [name for name, _ in named])
     for name, file in named:
         try:
-            found = embed_file(file, opened, window_s, hop_s or window_s, heard)
+            embeddings = embed_file(file, opened, window_s, hop_s or window_s, heard)
         except AudioError as problem:
             lost.append(str(problem))
             continue
-        written.append(str(tables.write(name, found)))
-        if found.partial:
-            lost.append(f"{name}: ends early ({found.partial}); its embeddings end there")
-        elif not len(found.values):
+        written.append(str(tables.write(name, embeddings)))
+        if embeddings.partial:
+            lost.append(f"{name}: ends early ({embeddings.partial}); its embeddings end there")
+        elif not len(embeddings.values):
             lost.append(f"{name}: is shorter than a window of {window_s:g} s, so it has no embeddings")
-        if found.cancel_db is not None:
-            said = f"{name}: {cancel_words(found.cancel_db)}; choose one with --channel first or loudest"
+        if embeddings.cancel_db is not None:
+            said = f"{name}: {cancel_words(embeddings.cancel_db)}; choose one with --channel first or loudest"
             print(printable(said), file=sys.stderr)
     tables.write_encoder(opened.spec, window_s, hop_s or window_s)
     if as_json:
@@ -138,13 +138,16 @@ def similar(
     if not example.exists():
         raise UsageError(f"{example}: does not exist; give an audio file")
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
-    found = find_similar(loaded, example, start_s=start_s, duration_s=duration_s, most=most, threads=threads)
+    stretches = find_similar(loaded, example, start_s=start_s, duration_s=duration_s, most=most, threads=threads)
     if as_json:
         rows = [
-            {"path": one.path, "start_s": one.start_s, "end_s": one.end_s, "similarity": one.similarity}
-            for one in found
+            {"path": stretch.path, "start_s": stretch.start_s, "end_s": stretch.end_s, "similarity": stretch.similarity}
+            for stretch in stretches
         ]
         print(json_text(rows))
         return
-    cells = [(one.path, f"{one.start_s:.2f}", f"{one.end_s:.2f}", f"{one.similarity:.3f}") for one in found]
+    cells = [
+        (stretch.path, f"{stretch.start_s:.2f}", f"{stretch.end_s:.2f}", f"{stretch.similarity:.3f}")
+        for stretch in stretches
+    ]
     print_rows(("recording", "start", "end", "similarity"), cells)

@@ -123,7 +123,7 @@ def _events(line: Mapping[str, Any], name: str, path: Path) -> RecordingPredicti
 
 
 EVENTS: Record[RecordingPrediction] = Record(
-    lambda one: {**_reading(one), "events": [astuple(event) for event in one.events]}, _events
+    lambda prediction: {**_reading(prediction), "events": [astuple(event) for event in prediction.events]}, _events
 )
 """Predictions of a bundle that finds events."""
 
@@ -136,10 +136,12 @@ def state_record(labels: Sequence[str], priority: Sequence[str]) -> Record[State
             StateChange(float(at), str(label), str(state), float(score), float(decided))
             for at, label, state, score, decided in line["changes"]
         )
-        if strangers := {one.label for one in changes} - set(labels):
+        if strangers := {change.label for change in changes} - set(labels):
             raise ValueError(f"unknown labels: {sorted(strangers)}")
         status, reason, end_s = line["status"], str(line["reason"]), float(line["end_s"])
         kinds = (tuple(labels), tuple(priority))
         return StatePrediction(name, changes, *kinds, status, reason, end_s, path, channels_cancel_db=_cancel_db(line))
 
-    return Record(lambda one: {**_reading(one), "changes": [astuple(change) for change in one.changes]}, read)
+    return Record(
+        lambda prediction: {**_reading(prediction), "changes": [astuple(change) for change in prediction.changes]}, read
+    )

@@ -13,13 +13,13 @@ def print_label_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Print the rows of :meth:`ossicle.live.label_log.LabelLog.summary` on stderr; what is undefined is "–"."""
     cells = [
         (
-            one["label"],
-            str(one["count"]),
-            f"{one['on_s']:.1f}",
-            MISSING if one["duty_cycle"] is None else f"{100 * one['duty_cycle']:.1f} %",
-            MISSING if one["mean_s"] is None else f"{one['mean_s']:.1f}",
-            MISSING if one["longest_s"] is None else f"{one['longest_s']:.1f}",
+            row["label"],
+            str(row["count"]),
+            f"{row['on_s']:.1f}",
+            MISSING if row["duty_cycle"] is None else f"{100 * row['duty_cycle']:.1f} %",
+            MISSING if row["mean_s"] is None else f"{row['mean_s']:.1f}",
+            MISSING if row["longest_s"] is None else f"{row['longest_s']:.1f}",
         )
-        for one in rows
+        for row in rows
     ]
     print_rows(_HEADER, cells, stderr=True)

@@ -118,8 +118,8 @@ def live(
             raise UsageError(f"{error}; is it in use, or unplugged? See --list-devices") from None
         reports = sinks.end()
         summary = session.summary() | {
-            "sinks": [_report_facts(one) for one in reports],
-            "recorded": [] if recording is None else [str(one) for one in recording.files],
+            "sinks": [_report_facts(report) for report in reports],
+            "recorded": [] if recording is None else [str(file) for file in recording.files],
         }
         for words in failures:
             _say(f"the recording ended early: {words}")
@@ -128,7 +128,7 @@ def live(
         raise typer.Exit(_EXITS[noted[0]])
     if sinks.all_gone:
         raise typer.Exit(EXIT_FAILED)
-    if failures or any(one.lost for one in reports):
+    if failures or any(report.lost for report in reports):
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
@@ -138,21 +138,23 @@ def _list_devices(*, as_json: bool) -> None:
         print("no input device was found; connect a microphone, or start the sound server")
         return
     if as_json:
-        print(json_text([one.facts() for one in devices]))
+        print(json_text([device.facts() for device in devices]))
         return
     rows = [
         (
-            f"{one.index}{' *' if one.default else ''}",
-            one.name,
-            one.interface,
-            str(one.inputs),
-            str(one.default_rate),
-            " ".join(map(str, one.rates)),
+            f"{device.index}{' *' if device.default else ''}",
+            device.name,
+            device.interface,
+            str(device.inputs),
+            str(device.default_rate),
+            " ".join(map(str, device.rates)),
         )
-        for one in devices
+        for device in devices
     ]
     print_rows(("device", "name", "interface", "inputs", "rate", "rates (Hz)"), rows)
-    print(printable("* is the default" if any(one.default for one in devices) else "no default input device is set"))
+    print(
+        printable("* is the default" if any(device.default for device in devices) else "no default input device is set")
+    )
 
 
 @contextmanager
@@ -209,16 +211,16 @@ def _print_summary(summary: dict[str, Any], *, as_json: bool, stdout_works: bool
     lag, load = summary["lag_s"], summary["load"]
     delays = "" if lag is None else f"; lag {lag['median']} s, at most {lag['most']} s; load {100 * load:.1f} %"
     _say(f"heard {summary['heard_s']:.1f} s; {counted(summary['gaps'], 'gap')}, {summary['gap_s']:.1f} s{delays}")
-    for one in summary["sinks"]:
-        why = f"; last failure: {one['last_error']}" if one["last_error"] else ""
-        _say(f"{one['name']}: {counted(one['delivered'], 'line')} delivered, {one['lost']} lost{why}")
+    for sink in summary["sinks"]:
+        why = f"; last failure: {sink['last_error']}" if sink["last_error"] else ""
+        _say(f"{sink['name']}: {counted(sink['delivered'], 'line')} delivered, {sink['lost']} lost{why}")
     for path in summary["recorded"]:
         _say(f"recorded {path}")
 
 
 def _is_stuck(reports: list[SinkReport]) -> bool:
     """Whether nobody reads standard output any more: printing to it would fail, or never return."""
-    return any(one.name == "stdout" and one.lost for one in reports)
+    return any(report.name == "stdout" and report.lost for report in reports)
 
 
 def _say(text: str) -> None:

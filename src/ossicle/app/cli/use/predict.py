@@ -178,19 +178,19 @@ def predict(
         done: list[RecordingPrediction] = []
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
-            found = finished.find(name, path, state)
-            one = found or opened.predict_file(path, name)
-            tables.write(one, keep=found is not None)
+            recording_prediction = finished.find(name, path, state)
+            prediction = recording_prediction or opened.predict_file(path, name)
+            tables.write(prediction, keep=recording_prediction is not None)
             # Cheap, and notes and velocities may differ from those of an earlier call.
-            written.write(one)
-            if found is None:
-                finished.mark(one, state)
-            if cut is not None and one.events:
-                cut.write(name, path, one.rows)
-            done.append(one)
-            _warn_if_channels_cancel(name, one.channels_cancel_db)
+            written.write(prediction)
+            if recording_prediction is None:
+                finished.mark(prediction, state)
+            if cut is not None and prediction.events:
+                cut.write(name, path, prediction.rows)
+            done.append(prediction)
+            _warn_if_channels_cancel(name, prediction.channels_cancel_db)
             _warn_if_expanded(name, path)
-            _say(f"[{number}/{len(audio)}] {name}: {_outcome(one, reused=found is not None)}")
+            _say(f"[{number}/{len(audio)}] {name}: {_outcome(prediction, reused=recording_prediction is not None)}")
         tables.write_all(done)
         if cut is not None:
             cut.write_index()
@@ -198,10 +198,10 @@ def predict(
     if as_json:
         print(json_text(summary))
     else:
-        rows = [(one.name, one.status, str(len(one.events))) for one in done]
+        rows = [(prediction.name, prediction.status, str(len(prediction.events))) for prediction in done]
         print_rows(("recording", "status", "events"), rows)
         print(printable(f"wrote {', '.join(wanted)} to {out}"))
-    lost = [one for one in done if one.status in ("left_out", "partial")]
+    lost = [prediction for prediction in done if prediction.status in ("left_out", "partial")]
     if lost:
         _say(
             f"{len(lost)} of {len(done)} recordings were skipped or end early; they are listed above and in {SUMMARY}. "
@@ -222,10 +222,10 @@ def _say(line: str) -> None:
     print(printable(line), file=sys.stderr)
 
 
-def _outcome(found: RecordingPrediction, *, reused: bool) -> str:
-    words = f"{counted(len(found.events), 'event')}{' (done before)' if reused else ''}"
-    words += "" if found.status == "ok" else f"  {found.status.replace('_', ' ')}"
-    return words + (f": {found.reason}" if found.reason else "")
+def _outcome(prediction: RecordingPrediction, *, reused: bool) -> str:
+    words = f"{counted(len(prediction.events), 'event')}{' (done before)' if reused else ''}"
+    words += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
+    return words + (f": {prediction.reason}" if prediction.reason else "")
 
 
 def stream(
@@ -306,11 +306,11 @@ def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> Decode
     """Print events as they are decided, and return how decoding ended."""
     while True:
         try:
-            one = next(events)
+            emitted_event = next(events)
         except StopIteration as end:
             report: DecodeReport = end.value
             return report
-        print(json_text(event_line(one.event, one.emitted_s), indent=None), flush=True)
+        print(json_text(event_line(emitted_event.event, emitted_event.emitted_s), indent=None), flush=True)
 
 
 def _refuse_project_without_bundle(bundle: Path, command: str) -> None:

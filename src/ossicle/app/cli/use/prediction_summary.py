@@ -33,15 +33,15 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
         "labels": list(bundle.labels),
         "recordings": [
             {
-                "recording": one.name,
-                "status": one.status,
-                "reason": one.reason,
-                "read_to_s": round(one.end_s, 6),
-                "events": len(one.events),
-                "channels_cancel": one.channels_cancel_db,
-                "time_expansion": None if one.path is None else time_expansion_of(one.path),
+                "recording": prediction.name,
+                "status": prediction.status,
+                "reason": prediction.reason,
+                "read_to_s": round(prediction.end_s, 6),
+                "events": len(prediction.events),
+                "channels_cancel": prediction.channels_cancel_db,
+                "time_expansion": None if prediction.path is None else time_expansion_of(prediction.path),
             }
-            for one in done
+            for prediction in done
         ],
     }
     write_json(out / SUMMARY, summary)

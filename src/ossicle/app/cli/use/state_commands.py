@@ -71,15 +71,17 @@ def predict_states(
         finished = Finished(out, made_with, record, discard=options.force)
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
-            found = None if options.scores_only else finished.find(name, path, state)
-            one = found or (states.score_file if options.scores_only else states.predict_file)(path, name)
-            if found is None and not options.scores_only:
-                finished.mark(one, state)
-            done.append(one)
-            if one.channels_cancel_db is not None:
-                words = cancel_words(one.channels_cancel_db)
+            state_prediction = None if options.scores_only else finished.find(name, path, state)
+            prediction = state_prediction or (states.score_file if options.scores_only else states.predict_file)(
+                path, name
+            )
+            if state_prediction is None and not options.scores_only:
+                finished.mark(prediction, state)
+            done.append(prediction)
+            if prediction.channels_cancel_db is not None:
+                words = cancel_words(prediction.channels_cancel_db)
                 _say(f"{name}: {words}, so states may be wrong; choose one with --channel first or loudest")
-            words = _outcome(one, scores_only=options.scores_only, reused=found is not None)
+            words = _outcome(prediction, scores_only=options.scores_only, reused=state_prediction is not None)
             _say(f"[{number}/{len(audio)}] {name}: {words}")
         if options.scores_only:
             write_state_scores(out, done, opened.plan, wanted)
@@ -87,8 +89,8 @@ def predict_states(
             write_states(out, done, wanted)
     comparisons = [] if expected is None else compared(expected, done, states.decision)
     if as_json:
-        recordings = [recording_json(one) for one in done]
-        rows = [{**_fields(one), "agrees": one.agrees} for one in comparisons]
+        recordings = [recording_json(prediction) for prediction in done]
+        rows = [{**_fields(comparison), "agrees": comparison.agrees} for comparison in comparisons]
         print(json_text({"recordings": recordings, "expected": rows}))
     else:
         _print_done(done, scores_only=options.scores_only)
@@ -114,9 +116,9 @@ def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_chan
             break
         for line in lines.of(changes):
             print(json_text(line, indent=None), flush=True)
-        for one in changes:
-            log.change(one.label, one.state, one.time_s)
-            delays_s.append(one.decided_at_s - one.time_s)
+        for change in changes:
+            log.change(change.label, change.state, change.time_s)
+            delays_s.append(change.decided_at_s - change.time_s)
     print_label_table(log.summary(report.end_s, report.end_s))
     if delays_s:
         _say(f"changes were decided after {median(delays_s):.2f} s of sound (median), at most {max(delays_s):.2f} s")
@@ -125,36 +127,53 @@ def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_chan
 
 def _print_done(done: Sequence[StatePrediction], *, scores_only: bool) -> None:
     if scores_only:
-        print_rows(("recording", "status"), [(one.name, one.status) for one in done])
+        print_rows(("recording", "status"), [(prediction.name, prediction.status) for prediction in done])
         return
     labels = done[0].labels if done else ()
-    rows = [(one.name, one.status, one.overall, *(one.states[label] for label in labels)) for one in done]
+    rows = [
+        (prediction.name, prediction.status, prediction.overall, *(prediction.states[label] for label in labels))
+        for prediction in done
+    ]
     print_rows(("recording", "status", "state", *labels), rows)
 
 
 def _print_compared(comparisons: Sequence[Comparison]) -> None:
     if not comparisons:
         return
-    rows = [(one.recording, one.what, one.expected, one.found, "" if one.agrees else "differs") for one in comparisons]
+    rows = [
+        (
+            comparison.recording,
+            comparison.what,
+            comparison.expected,
+            comparison.found,
+            "" if comparison.agrees else "differs",
+        )
+        for comparison in comparisons
+    ]
     print_rows(("recording", "label", "expected", "found", ""), rows)
-    right = sum(one.agrees for one in comparisons)
+    right = sum(comparison.agrees for comparison in comparisons)
     print(printable(f"{right} of {len(comparisons)} as expected"))
 
 
-def _fields(one: Comparison) -> dict[str, str]:
-    return {"recording": one.recording, "label": one.what, "expected": one.expected, "found": one.found}
+def _fields(comparison: Comparison) -> dict[str, str]:
+    return {
+        "recording": comparison.recording,
+        "label": comparison.what,
+        "expected": comparison.expected,
+        "found": comparison.found,
+    }
 
 
 def _exit(done: Sequence[StatePrediction], comparisons: Sequence[Comparison], *, asked: bool) -> None:
     """End with exit code 1 if something is not as expected, with 3 if recordings were left out."""
     if asked and not comparisons:
         raise UsageError("--expect: the table expects no state of any recording; fill in on or off")
-    wrong = [one for one in comparisons if not one.agrees]
+    wrong = [comparison for comparison in comparisons if not comparison.agrees]
     if wrong:
-        names = list(dict.fromkeys(one.recording for one in wrong))
+        names = list(dict.fromkeys(comparison.recording for comparison in wrong))
         _say(f"{counted(len(names), 'recording')} not as expected, first {names[0]}; the table above lists all")
         raise typer.Exit(EXIT_FAILED)
-    lost = [one for one in done if one.status in ("left_out", "partial")]
+    lost = [prediction for prediction in done if prediction.status in ("left_out", "partial")]
     if lost:
         _say(
             f"{len(lost)} of {len(done)} recordings were skipped or end early; they are listed above. Repair them or "
@@ -163,11 +182,13 @@ def _exit(done: Sequence[StatePrediction], comparisons: Sequence[Comparison], *,
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def _outcome(one: StatePrediction, *, scores_only: bool, reused: bool) -> str:
-    words = "scored" if scores_only else one.overall or ", ".join(f"{a} {b}" for a, b in one.states.items())
+def _outcome(prediction: StatePrediction, *, scores_only: bool, reused: bool) -> str:
+    words = (
+        "scored" if scores_only else prediction.overall or ", ".join(f"{a} {b}" for a, b in prediction.states.items())
+    )
     words += " (done before)" if reused else ""
-    words += "" if one.status == "ok" else f"  {one.status.replace('_', ' ')}"
-    return words + (f": {one.reason}" if one.reason else "")
+    words += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
+    return words + (f": {prediction.reason}" if prediction.reason else "")
 
 
 def _say(line: str) -> None:

@@ -78,7 +78,9 @@ def vocoder(
     places = sound_places(names, counts)
     for path, sounds in places.items():
         beside = path.resolve().parent
-        if taken := [out / one for one in sounds if (out / one).exists() and (out / one).resolve().parent == beside]:
+        if taken := [
+            out / sound for sound in sounds if (out / sound).exists() and (out / sound).resolve().parent == beside
+        ]:
             raise UsageError(
                 f"{taken[0]} lies beside {path}, and may be the recording that it was encoded from; give another "
                 "folder with --out"
@@ -170,17 +172,17 @@ def resynth(
     named, maker = asked_recordings(recordings), Resynthesiser(vocoder, opened, weights, threads)
     with make_progress(progress) as shown:
         shown.begin("units resynth")
-        found = maker.resynthesise(named, out, bars, heard, shown)
+        resynthesis = maker.resynthesise(named, out, bars, heard, shown)
     if as_json:
-        print(json_text(found.figures))
+        print(json_text(resynthesis.figures))
     else:
-        print_rows(*vocoder_rows(found.figures))
-        print(printable(f"{counted(len(found.pairs), 'pair')} in {out}"))
-    for line in found.lost:
+        print_rows(*vocoder_rows(resynthesis.figures))
+        print(printable(f"{counted(len(resynthesis.pairs), 'pair')} in {out}"))
+    for line in resynthesis.lost:
         print(printable(line), file=sys.stderr)
-    if missed := missed_in_words(found.figures["verdict"]):
+    if missed := missed_in_words(resynthesis.figures["verdict"]):
         raise GateRefused("\n".join(missed))
-    if found.lost:
+    if resynthesis.lost:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 

@@ -112,25 +112,25 @@ def encode(
             )
         for number, (name, file) in enumerate(named, start=1):
             try:
-                found = encoder.encode(file, settings, heard, own)
+                encoded_file = encoder.encode(file, settings, heard, own)
             except AudioError as problem:
                 lost.append(str(problem))
                 continue
-            if found.without:
-                lost.append(f"{name}: no units: {found.without}")
+            if encoded_file.without:
+                lost.append(f"{name}: no units: {encoded_file.without}")
                 continue
-            if found.partial:
-                lost.append(f"{name}: ends early ({found.partial}); its units end there")
-            rates[name] = found.rate
-            described = encoder.described(name, found, settings, heard)
+            if encoded_file.partial:
+                lost.append(f"{name}: ends early ({encoded_file.partial}); its units end there")
+            rates[name] = encoded_file.rate
+            described = encoder.described(name, encoded_file, settings, heard)
             if out is not None:
                 write_json(out / places[name].with_name(f"{places[name].name}.units.json"), described)
             if as_json:
                 print(json_text(described, indent=None))
-            frames = sum(len(one.units) for one in found.segments)
+            frames = sum(len(segment.units) for segment in encoded_file.segments)
             different = {run["unit"] for run in described["runs"]}
-            counts = (len(found.segments), frames, len(described["runs"]), len(different))
-            rows.append((name, f"{found.duration_s:.2f}", *map(str, counts)))
+            counts = (len(encoded_file.segments), frames, len(described["runs"]), len(different))
+            rows.append((name, f"{encoded_file.duration_s:.2f}", *map(str, counts)))
             shown.advance(number, len(named), "recordings encoded")
     if not as_json:
         print_rows(("recording", "seconds", "segments", "frames", "runs", "different units"), rows)
@@ -176,9 +176,9 @@ def export(
         raise UsageError(f"--format {form} is not one of: {', '.join(FORMATS)}")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
-    found = finished_sequences(load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant))
-    written = [str(path) for path in export_sequences(found, out, form)]
+    sequences = finished_sequences(load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant))
+    written = [str(path) for path in export_sequences(sequences, out, form)]
     if as_json:
-        print(json_text({"written": written, "segments": int(found.sequences.summary["segments"])}))
+        print(json_text({"written": written, "segments": int(sequences.sequences.summary["segments"])}))
         return
-    print(printable(f"{counted(int(found.sequences.summary['segments']), 'segment')} in {', '.join(written)}"))
+    print(printable(f"{counted(int(sequences.sequences.summary['segments']), 'segment')} in {', '.join(written)}"))

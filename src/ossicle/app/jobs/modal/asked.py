@@ -69,10 +69,10 @@ def limit_s(resources: Resources) -> float:
 def _mib(step: str, text: str) -> int:
     if not text:
         return 0
-    found = _MEMORY.fullmatch(text)
-    if found is None:
+    match = _MEMORY.fullmatch(text)
+    if match is None:
         raise UsageError(f"[jobs.{step}] memory = {text!r} is no size for Modal; write for example 16G or 800M")
-    return max(1, math.ceil(int(found[1]) * _MIB[found[2].upper()]))
+    return max(1, math.ceil(int(match[1]) * _MIB[match[2].upper()]))
 
 
 def _seconds(time: str) -> int:
@@ -117,7 +117,7 @@ def in_words(resources: Resources) -> str:
         f"at most {resources.timeout_s / _HOUR_S:.2g} h each",
         f"{resources.max_containers} at a time",
     ]
-    return ", ".join(one for one in parts if one)
+    return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,9 +88,9 @@ def installed_versions() -> dict[str, str]:
         (setuptools puts such a folder on the path when it is imported) is not installed.
     """
     found: dict[str, str] = {}
-    for one in importlib.metadata.distributions():
-        if _CARRIED not in Path(str(one.locate_file(""))).parts:
-            found.setdefault(_normal(str(one.metadata["Name"])), one.version.partition("+")[0])
+    for distribution in importlib.metadata.distributions():
+        if _CARRIED not in Path(str(distribution.locate_file(""))).parts:
+            found.setdefault(_normal(str(distribution.metadata["Name"])), distribution.version.partition("+")[0])
     return found
 
 
@@ -116,11 +116,11 @@ def requirements(stated: Iterable[str], extras: Iterable[str]) -> tuple[str, ...
     """
     out, asked = [], set(extras)
     for one in stated:
-        found = _EXTRA.search(one)
-        if found is None:
+        match = _EXTRA.search(one)
+        if match is None:
             out.append(one)
-        elif found[2] in asked and _name(one) != "ossicle":
-            out.append(one[: found.start()] + (f"; {found[1]}" if found[1] else ""))
+        elif match[2] in asked and _name(one) != "ossicle":
+            out.append(one[: match.start()] + (f"; {match[1]}" if match[1] else ""))
     return tuple(dict.fromkeys(out))
 
 
@@ -159,8 +159,8 @@ def _repository_constraints(package: Path) -> list[str]:
 
 
 def _name(requirement: str) -> str:
-    found = _NAME.match(requirement)
-    return _normal(found[0]) if found else ""
+    match = _NAME.match(requirement)
+    return _normal(match[0]) if match else ""
 
 
 def _normal(name: str) -> str:

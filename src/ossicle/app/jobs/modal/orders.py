@@ -110,7 +110,7 @@ class VolumePlan:
     def orders(self) -> dict[str, Order]:
         """Return the submitted jobs, by name in the order of their numbers."""
         found = {file.stem: read_order(file) for file in (self.folder / "orders").glob("*.json")}
-        return dict(sorted(found.items(), key=lambda one: int(one[1].number)))
+        return dict(sorted(found.items(), key=lambda item: int(item[1].number)))
 
     def order(self, job: str) -> Order:
         """Return the order of a job; raises ArtefactError if there is none."""
@@ -203,9 +203,9 @@ def read_order(file: Path) -> Order:
             raise ValueError(f"format {value['format']!r} is not {FORMAT_VERSION}")
         order = Order(
             number=str(value["number"]),
-            needs=tuple(str(one) for one in value["needs"]),
-            commands=tuple(_words(one) for one in value["commands"]),
-            folders=tuple(str(one) for one in value["folders"]),
+            needs=tuple(str(need) for need in value["needs"]),
+            commands=tuple(_words(command) for command in value["commands"]),
+            folders=tuple(str(folder) for folder in value["folders"]),
             environment={str(name): str(one) for name, one in value["environment"].items()},
             resources=Resources(**value["resources"]),
             limit_s=float(value["limit_s"]),
@@ -222,7 +222,7 @@ def read_order(file: Path) -> Order:
 
 def _words(value: Sequence[Any]) -> tuple[str, ...]:
     words = tuple(value)
-    if not words or words[0] != COMMAND or not all(isinstance(one, str) for one in words):
+    if not words or words[0] != COMMAND or not all(isinstance(word, str) for word in words):
         raise ValueError(f"{value!r} is not a command line of {COMMAND}")
     return words
 

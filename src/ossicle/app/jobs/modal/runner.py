@@ -82,7 +82,7 @@ class ModalRunner:
             Modal does not answer.
         """
         projects = projects_of([job], self._folder.project)
-        settings = next((one.settings.modal for one in projects.values()), ModalSettings())
+        settings = next((project.settings.modal for project in projects.values()), ModalSettings())
         resources = resources_of(job, settings)
         with make_progress("plain") as shown:
             target = self._target() or self._begin(projects, settings)
@@ -99,7 +99,7 @@ class ModalRunner:
                 self._artefacts = send_artefacts(modal, target.prefix, project, self._artefacts, shown)
             plan = self._folder.plan()
             order = Order(
-                number=str([one.name for one in plan.jobs].index(job.name) + 1),
+                number=str([job.name for job in plan.jobs].index(job.name) + 1),
                 needs=tuple(after),
                 commands=tuple(container_argv(task, inputs.get(project_options(task))) for task in job.tasks),
                 folders=tuple(task.folder for task in job.tasks),
@@ -135,16 +135,16 @@ class ModalRunner:
             return {}
         modal = connection.connect(target.volume)
         place = modal.place(target.place())
-        found = place.listing()
+        listing = place.listing()
         for job in jobs:
-            self._mirror(modal, target, job, place, found)
+            self._mirror(modal, target, job, place, listing)
         if not self._alive(modal, target, jobs, place):
-            left = [one for one in jobs if not self._cancelled(one).exists()]
-            every = ((one, index) for one in left for index in range(len(one.tasks)))
+            left = [job for job in jobs if not self._cancelled(job).exists()]
+            every = ((job, index) for job in left for index in range(len(job.tasks)))
             return {
-                task_id(numbers[one.name], index): Seen(LOST, _NOBODY)
-                for one, index in every
-                if self._last(one, index) not in _FINAL
+                task_id(numbers[job.name], index): Seen(LOST, _NOBODY)
+                for job, index in every
+                if self._last(job, index) not in _FINAL
             }
         seen: dict[str, Seen] = {}
         for job in jobs:
@@ -202,7 +202,7 @@ class ModalRunner:
 
     def _begin(self, projects: Mapping[tuple[str, ...], Project], settings: ModalSettings) -> Target:
         """Choose the folder in the volume, mark it as the project's, and see that no other machine runs jobs there."""
-        name = next((one.settings.project.name for one in projects.values()), "tasks")
+        name = next((project.settings.project.name for project in projects.values()), "tasks")
         target = Target(
             settings.volume or DEFAULT_VOLUME,
             settings.prefix or name,
@@ -219,7 +219,7 @@ class ModalRunner:
     ) -> None:
         """Write the order of a job to the volume; a coordinator starts it from now on."""
         place, stage = modal.place(target.place()), self._stage / "plan"
-        times_of = {os.path.relpath(f"/{path}", f"/{target.place('times')}"): one for path, one in times.items()}
+        times_of = {os.path.relpath(f"/{path}", f"/{target.place('times')}"): time for path, time in times.items()}
         for name, data in (
             (f"times/{job.name}.json", times_table(times_of)),
             (f"orders/{job.name}.json", order.text()),
@@ -248,18 +248,20 @@ class ModalRunner:
         if OPEN & coordinator_states(modal, target, self._stage):
             return True
         # What it wrote last may be newer than the listing.
-        found = place.listing()
+        listing = place.listing()
         for job in jobs:
-            self._mirror(modal, target, job, place, found)
+            self._mirror(modal, target, job, place, listing)
         # A record may come from another person: nothing is started for a plan that the volume does not hold.
         ready = [
-            one
-            for one in jobs
-            if f"orders/{one.name}.json" in found.files and not self._cancelled(one).exists() and self._needs_done(one)
+            job
+            for job in jobs
+            if f"orders/{job.name}.json" in listing.files
+            and not self._cancelled(job).exists()
+            and self._needs_done(job)
         ]
-        unseen = [one for one in ready if not any(path.startswith(f"state/{one.name}/") for path in found.files)]
-        marks = [f"again-{one.name}" for one in unseen[:1]]
-        if any(not self._ended(one) for one in ready):
+        unseen = [job for job in ready if not any(path.startswith(f"state/{job.name}/") for path in listing.files)]
+        marks = [f"again-{job.name}" for job in unseen[:1]]
+        if any(not self._ended(job) for job in ready):
             marks += [f"died-{number}" for number in range(_MOST_DEATHS)]
         for mark in marks:
             try:
@@ -277,7 +279,7 @@ class ModalRunner:
     def _needs_done(self, job: Job) -> bool:
         plan = self._folder.plan()
         needs = [plan.job(name) for name in job.needs]
-        return all(self._last(one, index) == "done" for one in needs for index in range(len(one.tasks)))
+        return all(self._last(need, index) == "done" for need in needs for index in range(len(need.tasks)))
 
     def _mirror(self, modal: Service, target: Target, job: Job, place: Place, found: Listing) -> None:
         """Copy the lines about a job's tasks here; before those of its end, its artefacts and output."""

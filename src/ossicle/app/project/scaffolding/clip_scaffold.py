@@ -26,10 +26,10 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
         The tables of the recipe.
     """
     chunks = recipe["chunks"]
-    lines = front_end_lines([one.rate for one in index.recordings], recipe)
+    lines = front_end_lines([recording.rate for recording in index.recordings], recipe)
     if recipe.get("dataset", {}).get("after_s", 0) > 0:
         return lines
-    lengths_s = np.array([one.duration_s for one in index.recordings])
+    lengths_s = np.array([recording.duration_s for recording in index.recordings])
     window_s, why = _window_s(chunks["window_s"], lengths_s)
     if why:
         lines += ["", "[chunks]", f"# {why}"]

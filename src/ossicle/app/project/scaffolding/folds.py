@@ -24,7 +24,7 @@ def usual_folds(index: CorpusIndex, group: str, fold_field: str) -> int:
     fold_field
         The field with published folds; empty for none.
     """
-    groups = {one.fields.get(group) for one in index.recordings if one.reviewed}
+    groups = {recording.fields.get(group) for recording in index.recordings if recording.reviewed}
     if fold_field or len(groups) < MANY_GROUPS:
         return 0
     try:

@@ -52,11 +52,11 @@ def _rate(index: CorpusIndex) -> tuple[int, str]:
     by_label = dict(index.annotations.by_label())
     silent = [label for label, of in by_label.items() if not says_frequencies(of)]
     if silent or not index.annotations:
-        own = int(np.quantile([one.rate for one in index.recordings], 0.1, method="lower"))
+        own = int(np.quantile([recording.rate for recording in index.recordings], 0.1, method="lower"))
         # Labels come from files, and a line end would end the comment.
         missing = "no frequency is annotated" if len(silent) == len(by_label) else f"{silent[0]!r} has no"
         return own, f"Hz, the recordings' own: {missing}{'' if missing.startswith('no') else ' annotated frequencies'}"
-    recorded = max(one.rate for one in index.recordings)
+    recorded = max(recording.rate for recording in index.recordings)
     high_hz = index.annotations.high_hz
     assert high_hz is not None
     wanted = 2 * float(np.nanmax(high_hz))
@@ -94,7 +94,7 @@ def _shortest_usual_s(index: CorpusIndex) -> float:
 def _shortest_median_s(index: CorpusIndex) -> float:
     """Return the median length of the label with the shortest one, in seconds; infinite without annotations."""
     medians = [float(np.median(of.end_s - of.start_s)) for _, of in index.annotations.by_label()]
-    return min((one for one in medians if one > 0), default=math.inf)
+    return min((median for median in medians if median > 0), default=math.inf)
 
 
 def _crowded(index: CorpusIndex) -> bool:

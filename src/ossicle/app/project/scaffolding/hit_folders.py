@@ -143,10 +143,10 @@ def drum_labels(groups: Mapping[str, Collection[str]]) -> DrumLabels:
 
 def groups_of_labels(index: CorpusIndex, group: str) -> dict[str, set[str]]:
     """Return the groups in which each label of an index occurs; ``group`` is the field of the groups."""
-    by_id = {one.id: one.fields.get(group, "") for one in index.recordings}
+    by_id = {recording.id: recording.fields.get(group, "") for recording in index.recordings}
     found: dict[str, set[str]] = {}
-    for one in index.annotations:
-        found.setdefault(one.label, set()).add(by_id[one.recording_id])
+    for annotation in index.annotations:
+        found.setdefault(annotation.label, set()).add(by_id[annotation.recording_id])
     return found
 
 

@@ -98,11 +98,13 @@ def scaffold_manifest(
     if group not in GROUPS:
         raise UsageError(f"--group {group}: a manifest has no such field; {did_you_mean(group, GROUPS)}")
     roots = Roots(wishes.roots, [wishes.default_root], roots_of_environment(os.environ))
-    found = verify_manifest(wishes.manifest, roots, limit=wishes.limit, skip_bad=wishes.skip_bad, workers=workers)
-    if not found.n_events:
+    verification = verify_manifest(
+        wishes.manifest, roots, limit=wishes.limit, skip_bad=wishes.skip_bad, workers=workers
+    )
+    if not verification.n_events:
         raise UsageError(f"--manifest {wishes.manifest}: holds no events; check that it is the right file")
-    write_text(file, _text(recipe, folder, wishes, group, values, found, roots))
-    for text in _in_words(found, group):
+    write_text(file, _text(recipe, folder, wishes, group, values, verification, roots))
+    for text in _in_words(verification, group):
         say(text)
     return file
 
@@ -110,7 +112,7 @@ def scaffold_manifest(
 def _require(wishes: ManifestWishes) -> None:
     """Reject missing files and folders, and names that no project file may hold."""
     named = [("manifest", wishes.manifest), ("audio-root", wishes.audio_root)]
-    named += [(f"audio-root-map {source}", one) for source, folders in wishes.roots.items() for one in folders]
+    named += [(f"audio-root-map {source}", folder) for source, folders in wishes.roots.items() for folder in folders]
     for option, place in named:
         if (control := first_control(str(place or ""))) is not None:
             raise UsageError(
@@ -124,29 +126,31 @@ def _require(wishes: ManifestWishes) -> None:
             raise UsageError(f"--{option} {place}: this folder does not exist")
 
 
-def _in_words(found: Verification, group: str) -> list[str]:
+def _in_words(verification: Verification, group: str) -> list[str]:
     """Return what the manifest holds, one line each."""
-    most = sorted(found.labels.items(), key=lambda one: (-one[1], one[0]))
+    most = sorted(verification.labels.items(), key=lambda item: (-item[1], item[0]))
     named = ", ".join(f"{label} {n}" for label, n in most[:_MOST_NAMED])
     more = f" and {len(most) - _MOST_NAMED} more" if len(most) > _MOST_NAMED else ""
     lines = [
-        f"manifest: {found.n_events} events of {len(found.sources)} sources",
+        f"manifest: {verification.n_events} events of {len(verification.sources)} sources",
         f"label: that of each component ({len(most)}: {named}{more})",
         f"group: {group}; no split divides it",
     ]
     lines += [
-        f"{name}: {one.events} events in {one.recordings} recordings, {one.missing_recordings} of them missing"
-        for name, one in sorted(found.sources.items())
+        f"{name}: {source.events} events in {source.recordings} recordings, {source.missing_recordings} of them missing"
+        for name, source in sorted(verification.sources.items())
     ]
-    lines += _drums(found).in_words()
-    if found.n_bad:
-        lines.append(f"left out: {found.n_bad} lines that are no events (first: line {found.bad[0].line})")
+    lines += _drums(verification).in_words()
+    if verification.n_bad:
+        lines.append(
+            f"left out: {verification.n_bad} lines that are no events (first: line {verification.bad[0].line})"
+        )
     return lines
 
 
-def _drums(found: Verification) -> DrumLabels:
+def _drums(verification: Verification) -> DrumLabels:
     """Return names for the labels; which session has which is not known, so any two may be of one kit."""
-    return drum_labels(dict.fromkeys(found.labels, ("",)))
+    return drum_labels(dict.fromkeys(verification.labels, ("",)))
 
 
 def _text(
@@ -155,14 +159,14 @@ def _text(
     wishes: ManifestWishes,
     group: str,
     values: Mapping[str, Any],
-    found: Verification,
+    verification: Verification,
     roots: Roots,
 ) -> str:
     lines = [
         *project_lines(recipe, folder),
         f"audio = {quoted(relative_path(wishes.default_root, folder))}",
         f"manifest = {quoted(relative_path(wishes.manifest, folder))}",
-        line("manifest_total", found.n_events, "events when this file was written"),
+        line("manifest_total", verification.n_events, "events when this file was written"),
     ]
     if wishes.limit:
         lines.append(f"limit = {wishes.limit}")
@@ -172,7 +176,7 @@ def _text(
         line("label_field", '""', "labels and fields come from the events, not from folders"),
         'name_template = ""',
     ]
-    if renamed := _drums(found).label_map:
+    if renamed := _drums(verification).label_map:
         lines.append(f"label_map = [{', '.join(map(quoted, renamed))}]")
     if wishes.roots:
         lines += ["", "[roots]".ljust(24) + " # folders of each source, searched in this order, before audio"]
@@ -190,9 +194,9 @@ def _text(
         f"after_s = {AFTER_S}",
         line("merge_s", MERGE_S, "hits struck together are one target with several labels"),
         "",
-        f"# {found.n_events} events, {len(found.labels)} labels",
+        f"# {verification.n_events} events, {len(verification.labels)} labels",
         "[frontend]",
-        *_front_end(_rates(found, roots) or [values["frontend"]["rate"]], values),
+        *_front_end(_rates(verification, roots) or [values["frontend"]["rate"]], values),
         "",
         "[chunks]",
         f"core_s = {_WINDOW_S}",
@@ -227,9 +231,9 @@ def _front_end(rates: Sequence[int], values: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _rates(found: Verification, roots: Roots, most: int = 200) -> list[int]:
+def _rates(verification: Verification, roots: Roots, most: int = 200) -> list[int]:
     """Return the sample rates of at most ``most`` recordings that exist, spread over all of them."""
-    there = found.existing()
+    there = verification.existing()
     out = []
     for source, path in there[:: max(1, -(-len(there) // most))]:
         place = roots.find(source, path)

@@ -127,12 +127,12 @@ def scaffold(
         raise UsageError(f"--groups {wishes.groups}: this file does not exist")
     if wishes.annotations is not None and not wishes.annotations.exists():
         raise UsageError(f"--annotations {wishes.annotations}: this file or folder does not exist")
-    found = _look(recipe, recipe_values(recipe), wishes)
-    if wishes.masks and not reads_states(found.values):
+    inputs = _look(recipe, recipe_values(recipe), wishes)
+    if wishes.masks and not reads_states(inputs.values):
         raise UsageError(f"--masks {' '.join(wishes.masks)}: the recipe {recipe!r} has no states; leave --masks out")
-    _require_groups(found)
-    write_text(file, _text(folder, wishes, found))
-    for text in found.in_words():
+    _require_groups(inputs)
+    write_text(file, _text(folder, wishes, inputs))
+    for text in inputs.in_words():
         say(text)
     return file
 
@@ -211,7 +211,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
     index = indexed(settings=settings)
     if reads_hit_folders(values) and hits is None and (drums := drum_labels(groups_of_labels(index, group))).label_map:
         index = indexed(settings=replace(settings, label_map=drums.label_map))
-    if annotations is not None and not any(one.reviewed for one in index.recordings):
+    if annotations is not None and not any(recording.reviewed for recording in index.recordings):
         cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
         unread = [
@@ -225,7 +225,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
     folds = wishes.folds
     if folds is None:
         folds = int(values.get("split", {}).get("folds", 0)) or usual_folds(index, group, fold_field)
-        groups = {one.fields.get(group) for one in index.recordings if one.reviewed}
+        groups = {recording.fields.get(group) for recording in index.recordings if recording.reviewed}
         if reads_hit_folders(values) and len(groups) < folds:
             folds = 0
     return ScaffoldInputs(recipe, values, source, group, fold_field, template, folds, index, hits, drums)
@@ -251,27 +251,27 @@ def _template(stems: Sequence[str], field: str, option: str) -> str:
     return found
 
 
-def _require_groups(found: ScaffoldInputs) -> None:
-    if found.source.whole:
+def _require_groups(inputs: ScaffoldInputs) -> None:
+    if inputs.source.whole:
         # Report published folds that divide a group, and fewer groups than folds, now rather than in the first run.
-        split = SplitSettings(group=found.group, folds=found.folds, fold_field=found.fold_field)
-        make_folds(found.index.recordings, found.index.annotations, split)
+        split = SplitSettings(group=inputs.group, folds=inputs.folds, fold_field=inputs.fold_field)
+        make_folds(inputs.index.recordings, inputs.index.annotations, split)
         return
-    annotated = [one for one in found.index.recordings if one.reviewed]
-    groups = {one.fields[found.group] for one in annotated}
-    if found.index.annotations and len(groups) < max(2, found.folds):
+    annotated = [recording for recording in inputs.index.recordings if recording.reviewed]
+    groups = {recording.fields[inputs.group] for recording in annotated}
+    if inputs.index.annotations and len(groups) < max(2, inputs.folds):
         wanted = (
-            f"{found.folds} folds need at least as many groups"
-            if found.folds
+            f"{inputs.folds} folds need at least as many groups"
+            if inputs.folds
             else "to hold each out once, there must be at least two"
         )
         remedy = (
-            f"only {annotated[0].path!r} of {counted(len(found.index.recordings), 'recording')} has annotations; "
+            f"only {annotated[0].path!r} of {counted(len(inputs.index.recordings), 'recording')} has annotations; "
             "annotate recordings of other groups, or check that the tables are named after their recordings"
             if len(annotated) == 1
             else "choose another --group"
         )
-        raise SplitError(f"grouping by {found.group!r} gives {len(groups)} annotated group(s): {wanted}; {remedy}")
+        raise SplitError(f"grouping by {inputs.group!r} gives {len(groups)} annotated group(s): {wanted}; {remedy}")
 
 
 def _annotation_column(wishes: Wishes) -> str:
@@ -279,10 +279,10 @@ def _annotation_column(wishes: Wishes) -> str:
     return wishes.label_column if wishes.annotations is not None else ""
 
 
-def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
-    source, index = found.source, found.index
-    lines = [*project_lines(found.recipe, folder), f"audio = {quoted(relative_path(wishes.audio, folder))}"]
-    own_label = str(found.values.get("corpus", {}).get("label_field", ""))
+def _text(folder: Path, wishes: Wishes, inputs: ScaffoldInputs) -> str:
+    source, index = inputs.source, inputs.index
+    lines = [*project_lines(inputs.recipe, folder), f"audio = {quoted(relative_path(wishes.audio, folder))}"]
+    own_label = str(inputs.values.get("corpus", {}).get("label_field", ""))
     if not source.whole:
         lines.append(f"annotations = {quoted(relative_path(wishes.annotations, folder) if wishes.annotations else '')}")
     if column := _annotation_column(wishes):
@@ -291,14 +291,14 @@ def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
         lines.append(line("default_label", quoted(wishes.default_label), "the label of rows that have none"))
     if source.label_field != own_label:
         lines.append(f"label_field = {quoted(source.label_field)}")
-    if reads_hit_folders(found.values) and source.whole:
+    if reads_hit_folders(inputs.values) and source.whole:
         lines.append(line("from_sound", "true", "silence before a hit is no part of it"))
     # Text from files stands in quotes: a line end in it would end the comment.
-    lines += [f"# {quoted(text)[1:-1]}" for text in found.in_words()]
-    if found.template:
-        lines.append(f"name_template = {texts(found.template)}")
-    if found.drums.label_map:
-        lines.append(f"label_map = [{', '.join(map(quoted, found.drums.label_map))}]")
+    lines += [f"# {quoted(text)[1:-1]}" for text in inputs.in_words()]
+    if inputs.template:
+        lines.append(f"name_template = {texts(inputs.template)}")
+    if inputs.drums.label_map:
+        lines.append(f"label_map = [{', '.join(map(quoted, inputs.drums.label_map))}]")
     if source.label_fields:
         pairs = ", ".join(f"{key(name)} = {quoted(value)}" for name, value in source.label_fields.items())
         lines.append(f"label_fields = {{{pairs}}}  # field = value that means present; other values: absent")
@@ -308,29 +308,29 @@ def _text(folder: Path, wishes: Wishes, found: ScaffoldInputs) -> str:
         for name in ("file_column", "label_column"):
             if (value := getattr(source.metadata, name)) != getattr(usual, name):
                 lines.append(f"{name} = {quoted(value)}")
-    lines += ["", "[split]", f"group = {quoted(found.group)}"]
-    if found.fold_field:
-        lines.append(line("fold_field", quoted(found.fold_field), "the folds that were published"))
+    lines += ["", "[split]", f"group = {quoted(inputs.group)}"]
+    if inputs.fold_field:
+        lines.append(line("fold_field", quoted(inputs.fold_field), "the folds that were published"))
     else:
         lines.append(
             line(
                 "folds",
-                found.folds,
-                "0: each group is held out once" if found.folds == 0 else "0 would hold each group out once",
+                inputs.folds,
+                "0: each group is held out once" if inputs.folds == 0 else "0 would hold each group out once",
             )
         )
     if source.weight_field:
         lines += ["", "[dataset]", f"weight_field = {quoted(source.weight_field)}"]
     counts = ["", f"# {len(index.recordings)} recordings, {len(index.annotations)} annotations"]
-    if reads_states(found.values):
+    if reads_states(inputs.values):
         labels = list(source.label_fields) or list(index.annotations.label_counts())
-        lines += [*counts, *feature_lines(index, found.values)]
+        lines += [*counts, *feature_lines(index, inputs.values)]
         lines += state_lines(labels, wanted_masks(wishes.masks, labels), chosen=bool(wishes.masks))
         return "\n".join(lines) + "\n"
     lines += [*counts, "[frontend]"]
-    windows = "window_s" in found.values.get("chunks", {})
-    lines += clip_lines(index, found.values) if windows else frame_lines(index)
-    lines += variant_lines(found.recipe)
+    windows = "window_s" in inputs.values.get("chunks", {})
+    lines += clip_lines(index, inputs.values) if windows else frame_lines(index)
+    lines += variant_lines(inputs.recipe)
     return "\n".join(lines) + "\n"
 
 

@@ -121,7 +121,7 @@ def feature_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     The window of the recipe is shortened if half of the recordings are shorter.
     """
     window_s, hop_s = float(recipe["features"]["window_s"]), float(recipe["features"]["hop_s"])
-    usual_s = float(np.median([one.duration_s for one in index.recordings]))
+    usual_s = float(np.median([recording.duration_s for recording in index.recordings]))
     why = "s; longer windows are surer, and later"
     if usual_s < window_s:
         window_s, why = max(math.floor(usual_s * 10) / 10, 0.3), f"s; half of the recordings last {usual_s:.2g} s"

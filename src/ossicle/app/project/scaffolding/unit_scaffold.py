@@ -79,7 +79,7 @@ def scaffold_units(
     if not wishes.audio.is_dir():
         raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
     if wishes.words is not None and wishes.words.is_dir():
-        why = next((f" ({why})" for one in sorted(wishes.words.iterdir()) if (why := why_foreign(one.name))), "")
+        why = next((f" ({why})" for path in sorted(wishes.words.iterdir()) if (why := why_foreign(path.name))), "")
         raise UsageError(
             f"--words {wishes.words}: is a folder; give one table of all recordings with the columns file, start_s, "
             f"end_s and word{why}"

@@ -123,7 +123,7 @@ class BenchmarkSettings:
                 raise ValueError(f"{name} is empty: give at least one value")
         if any(low >= high for low, high in zip(self.thresholds, self.thresholds[1:], strict=False)):
             raise ValueError("thresholds must rise from value to value")
-        if strangers := [one for one in self.tables if one not in self.thresholds]:
+        if strangers := [table for table in self.tables if table not in self.thresholds]:
             raise ValueError(f"tables contains {strangers[0]:g}, which is not one of the thresholds")
         if any(value < 0 for value in self.median_s):
             raise ValueError("median_s must be at least 0 s")

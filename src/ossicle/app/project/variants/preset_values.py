@@ -65,7 +65,7 @@ def preset_values(name: str) -> list[PresetValue]:
         layers.add(recipe_values(recipe), Origin(f"recipe:{recipe}"))
     layers.add(changed, Origin(f"preset:{name}"))
     settings = check(layers)
-    return [one for table in changed for one in _values((table,), getattr(settings, table), layers)]
+    return [preset_value for table in changed for preset_value in _values((table,), getattr(settings, table), layers)]
 
 
 def _values(path: tuple[str, ...], instance: Any, layers: Layers) -> Iterator[PresetValue]:

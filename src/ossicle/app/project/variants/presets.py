@@ -57,6 +57,6 @@ def _files() -> dict[str, str]:
     """Return the files by the names of their presets."""
     found: dict[str, str] = {}
     for place in importlib.resources.files(_PACKAGE).iterdir():
-        inside = [f"{place.name}/{one.name}" for one in place.iterdir()] if place.is_dir() else [place.name]
+        inside = [f"{place.name}/{path.name}" for path in place.iterdir()] if place.is_dir() else [place.name]
         found |= {name.removesuffix(_ENDING): name for name in inside if name.endswith(_ENDING)}
     return found

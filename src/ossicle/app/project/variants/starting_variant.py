@@ -60,7 +60,7 @@ def overrides_for_start(overrides: tuple[str, ...]) -> tuple[str, ...]:
     >>> overrides_for_start(("training.epochs=3", "training.parallel=1", "corpus.most=10"))
     ('training.parallel=1', 'corpus.most=10')
     """
-    anywhere = {one.name for one in fields(TrainingSettings) if not one.metadata["digest"]} - {
+    anywhere = {field.name for field in fields(TrainingSettings) if not field.metadata["digest"]} - {
         "init_from",
         "pretrained",
     }

@@ -92,7 +92,7 @@ def unreadable(artefacts: Mapping[str, Path]) -> dict[str, str]:
     lost: Mapping[str, str] = FeaturesFolder.among(artefacts).summary["left_out"]
     if not lost:
         return {}
-    paths = {one.id: one.path for one in read_index(CorpusFolder.among(artefacts)).recordings}
+    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(artefacts)).recordings}
     return dict(sorted((paths[key.rpartition("#")[0]], reason) for key, reason in lost.items()))
 
 
@@ -105,7 +105,7 @@ def _jobs(
 ) -> dict[str, FrameShardJob]:
     """Return the shards by their names, in the order of their recordings."""
     roots, channel = project.roots, project.settings.audio.name
-    known = {one.id: one for one in read_index(corpus).recordings}
+    known = {recording.id: recording for recording in read_index(corpus).recordings}
     by_recording = segments_by_recording(segments)
     return {
         name: FrameShardJob(
@@ -147,7 +147,7 @@ def _settings(project: Project) -> dict[str, object]:
 
 def _recordings_read(corpus: Path) -> str:
     """Return the digest of the recordings alone, so that changed annotations and fields encode nothing again."""
-    return digest(sorted([one.id, one.digest] for one in read_index(CorpusFolder(corpus)).recordings))
+    return digest(sorted([recording.id, recording.digest] for recording in read_index(CorpusFolder(corpus)).recordings))
 
 
 def _times_read(segments: Path) -> str:

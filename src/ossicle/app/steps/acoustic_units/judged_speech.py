@@ -54,8 +54,8 @@ class JudgedSpeech:
     @cached_property
     def words(self) -> SpokenWords | None:
         """The words of the corpus; None if it has none."""
-        found = SpokenWords(read_index(self.corpus).annotations)
-        return found if len(found) else None
+        spoken_words = SpokenWords(read_index(self.corpus).annotations)
+        return spoken_words if len(spoken_words) else None
 
     @property
     def times(self) -> FrameTimes:
@@ -70,6 +70,6 @@ class JudgedSpeech:
     def frames_by_group(self) -> dict[str, int]:
         """Number of frames of each group."""
         out: dict[str, int] = {}
-        for one in self.segments:
-            out[one.group] = out.get(one.group, 0) + one.n_frames
+        for segment in self.segments:
+            out[segment.group] = out.get(segment.group, 0) + segment.n_frames
         return out

@@ -33,7 +33,7 @@ def run(context: Context) -> None:
             f"{n_units} or more"
         )
     runs = sequences.column("runs")
-    found = learn_merges(
+    learned_merges = learn_merges(
         runs,
         n_units,
         settings.vocabulary,
@@ -41,29 +41,31 @@ def run(context: Context) -> None:
         FALSE_PAIRS,
         lambda done, total: context.progress.advance(done, total, "tokens"),
     )
-    merges = found.merges
-    uses = token_uses(found.tokens, sequences.column("run_frames"), merges)
+    merges = learned_merges.merges
+    uses = token_uses(learned_merges.tokens, sequences.column("run_frames"), merges)
     counts = motif_counts(uses, merges, sequences.table["group"].to_list())
     n_frames = max(1, int(sequences.summary["frames"]))
-    table = _table(found, counts, uses, sequences, n_frames)
+    table = _table(learned_merges, counts, uses, sequences, n_frames)
     own.write_merges({**merges.to_json(), "quantiser": sequences.summary["quantiser"]})
     own.write_tokens(
         pl.DataFrame(
             {
                 "segment_id": sequences.table["segment_id"],
-                "tokens": pl.Series(found.tokens, dtype=pl.List(pl.Int16)),
-                "first_runs": pl.Series([first_runs(one, merges) for one in found.tokens], dtype=pl.List(pl.Int32)),
+                "tokens": pl.Series(learned_merges.tokens, dtype=pl.List(pl.Int16)),
+                "first_runs": pl.Series(
+                    [first_runs(token, merges) for token in learned_merges.tokens], dtype=pl.List(pl.Int32)
+                ),
             }
         )
     )
     own.write_table(table)
-    paths = {one.id: one.path for one in read_index(context.read(CorpusFolder)).recordings}
+    paths = {recording.id: recording.path for recording in read_index(context.read(CorpusFolder)).recordings}
     own.write_tsv(_text(table, paths))
     own.write_summary(
         {
-            "asked": found.asked,
+            "asked": learned_merges.asked,
             "reached": merges.n_tokens,
-            "reason": found.reason,
+            "reason": learned_merges.reason,
             "min_count": settings.min_count,
             "n_units": n_units,
             "motifs": len(merges.pairs),
@@ -71,7 +73,7 @@ def run(context: Context) -> None:
             "coverage": float(counts.frames.sum() / n_frames),
             "segments": len(runs),
             "runs": sum(map(len, runs)),
-            "tokens": sum(map(len, found.tokens)),
+            "tokens": sum(map(len, learned_merges.tokens)),
             "quantiser": sequences.summary["quantiser"],
         }
     )
@@ -79,23 +81,25 @@ def run(context: Context) -> None:
 
 
 def _table(
-    found: LearnedMerges, counts: MotifCounts, uses: TokenUses, sequences: SequencesFolder, n_frames: int
+    learned_merges: LearnedMerges, counts: MotifCounts, uses: TokenUses, sequences: SequencesFolder, n_frames: int
 ) -> pl.DataFrame:
     """Return the rows of the artefact, the motif that covers most first."""
-    hop_s, n_units = float(sequences.summary["hop_s"]), found.merges.n_units
+    hop_s, n_units = float(sequences.summary["hop_s"]), learned_merges.merges.n_units
     examples = _examples(counts, uses, sequences)
     rows = pl.DataFrame(
         {
-            "token": np.arange(n_units, found.merges.n_tokens, dtype=np.int32),
-            "units": pl.Series([list(one) for one in found.merges.expansions[n_units:]], dtype=pl.List(pl.Int16)),
+            "token": np.arange(n_units, learned_merges.merges.n_tokens, dtype=np.int32),
+            "units": pl.Series(
+                [list(expansion) for expansion in learned_merges.merges.expansions[n_units:]], dtype=pl.List(pl.Int16)
+            ),
             "count": counts.count,
             "segments": counts.segments,
             "groups": counts.groups,
             "coverage": counts.frames / n_frames,
             "mean_s": counts.mean_frames * hop_s,
             "sd_s": counts.sd_frames * hop_s,
-            "merged": pl.Series(found.counts, dtype=pl.Int64),
-            "by_chance": pl.Series(found.expected, dtype=pl.Float64),
+            "merged": pl.Series(learned_merges.counts, dtype=pl.Int64),
+            "by_chance": pl.Series(learned_merges.expected, dtype=pl.Float64),
             "examples": pl.Series(examples, dtype=MotifsFolder.SCHEMA["examples"]),
         }
     )

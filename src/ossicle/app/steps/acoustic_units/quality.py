@@ -108,12 +108,17 @@ def _own_units(context: Context, speech: JudgedSpeech) -> UnitFigures:
     """Return the figures of the project's own units on the speech that its quantiser was trained on."""
     sequences = context.read(SequencesFolder)
     told = dict(zip(sequences.table["segment_id"].to_list(), sequences.column("units"), strict=True))
-    segments = [one for one in speech.segments if one.segment_id in told]
-    units = [told[one.segment_id] for one in segments]
+    segments = [segment for segment in speech.segments if segment.segment_id in told]
+    units = [told[segment.segment_id] for segment in segments]
     abx: dict[str, AbxError] = {}
     if speech.words is not None and len(speech.frames_by_group) < 2:
         abx = abx_figures(
-            segments, speech.words, speech.times, lambda one: told[one.segment_id], differing, _how(context.project)
+            segments,
+            speech.words,
+            speech.times,
+            lambda judged_segment: told[judged_segment.segment_id],
+            differing,
+            _how(context.project),
         )
     k = int(sequences.summary["n_units"])
     return unit_figures(segments, units, k, speech.times, speech.words, abx, _how(context.project))
@@ -138,7 +143,7 @@ def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Colle
     frames = SegmentFrames.of_shards(speech.features, by_segment)
     # Frames of the groups held out are normalised by their own statistics, as those of any new speaker would be.
     statistics: GroupStatistics = group_statistics(frames) if settings.normalisation == GROUP else {}
-    kept = {one.segment_id for one in speech.segments if one.group not in groups}
+    kept = {segment.segment_id for segment in speech.segments if segment.group not in groups}
     make_folder(own.folds_folder)
     quantiser = train_quantiser(
         frames.only(np.array([one in kept for one in frames.ids], dtype=np.bool_)),
@@ -155,9 +160,17 @@ def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Colle
         return quantiser.assign(speech.frames(segment), statistics.get(by_segment[segment.segment_id]))
 
     assert speech.words is not None
-    how, judged = _how(context.project), [one for one in speech.segments if one.group in groups]
+    how, judged = _how(context.project), [segment for segment in speech.segments if segment.group in groups]
     abx = abx_figures(speech.segments, speech.words, speech.times, units_of, differing, how, judged=groups)
-    return unit_figures(judged, [units_of(one) for one in judged], quantiser.k, speech.times, speech.words, abx, how)
+    return unit_figures(
+        judged,
+        [units_of(judged_segment) for judged_segment in judged],
+        quantiser.k,
+        speech.times,
+        speech.words,
+        abx,
+        how,
+    )
 
 
 def _features(context: Context, speech: JudgedSpeech) -> dict[str, Any]:
@@ -166,7 +179,7 @@ def _features(context: Context, speech: JudgedSpeech) -> dict[str, Any]:
         return {}
     how, dim = _how(context.project), speech.features.spec.dim
     found = abx_figures(speech.segments, speech.words, speech.times, speech.frames, angles, how, dim=dim)
-    return {"features": {name: one.to_json() for name, one in found.items()}}
+    return {"features": {name: abx_error.to_json() for name, abx_error in found.items()}}
 
 
 def _how(project: Project) -> Resampling:

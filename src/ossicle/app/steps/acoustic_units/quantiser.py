@@ -69,7 +69,7 @@ def _fit(context: Context, chosen: Chooses, threads: int) -> None:
             def advance(passes: int, share: float, name: str = name) -> None:
                 context.progress.advance(round(100 * share), 100, f"percent of pass {passes + 1}, {name}")
 
-            found = train_quantiser(
+            quantiser = train_quantiser(
                 frames,
                 settings,
                 features.spec,
@@ -82,8 +82,8 @@ def _fit(context: Context, chosen: Chooses, threads: int) -> None:
                 screens=screens,
             )
             if k == settings.k:
-                replace(found, heard=_heard(context.project)).save(context.out)
-            row = _row(found)
+                replace(quantiser, heard=_heard(context.project)).save(context.out)
+            row = _row(quantiser)
             context.journal.mark(name, **row)
         if k == settings.k:
             context.progress.say(in_words(row))
@@ -125,11 +125,11 @@ def in_words(row: dict[str, Any]) -> str:
     return f"{units} from {frames}, inertia {row['inertia']:.4g}{held_out}{dead}"
 
 
-def _row(found: Quantiser) -> dict[str, Any]:
-    fit = found.fit
+def _row(quantiser: Quantiser) -> dict[str, Any]:
+    fit = quantiser.fit
     assert fit is not None
     return {
-        "k": found.k,
+        "k": quantiser.k,
         "frames": fit.frames,
         "passes": fit.passes,
         "inertia": fit.inertia,

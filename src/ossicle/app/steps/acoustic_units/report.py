@@ -41,7 +41,10 @@ def run(context: Context) -> None:
 
     settings, sequences = context.project.settings, context.read(SequencesFolder)
     index = read_index(context.read(CorpusFolder))
-    paths, hear = {one.id: one.path for one in index.recordings}, listener(context.project, index.recordings)
+    paths, hear = (
+        {recording.id: recording.path for recording in index.recordings},
+        listener(context.project, index.recordings),
+    )
     k, hop_s = int(sequences.summary["n_units"]), float(sequences.summary["hop_s"])
     origin_s = float(sequences.summary["origin_s"])
     rows = list(sequences.rows())
@@ -73,9 +76,11 @@ def run(context: Context) -> None:
         rate=RATE,
         hop_s=hop_s,
         problems=[
-            (one.where, one.message, one.remedy)
-            for one in without_front_end(Problem(**one) for one in context.read(CorpusFolder).health["problems"])
-            if one.severity != "note"
+            (problem.where, problem.message, problem.remedy)
+            for problem in without_front_end(
+                Problem(**problem) for problem in context.read(CorpusFolder).health["problems"]
+            )
+            if problem.severity != "note"
         ],
         budget=list(context.seconds.items()),
         files={METRICS: METRICS, "quantiser": f"{QUANTISER}/", "table of motifs": MOTIFS},
@@ -137,10 +142,10 @@ def _motifs(motifs: MotifsFolder, paths: Mapping[str, str], hear: Hear) -> list[
     for row in motifs.table.head(_MOTIFS).iter_rows(named=True):
         samples, where = np.zeros(0, dtype=np.float32), ""
         if row["examples"]:
-            one = row["examples"][0]
-            start_s = max(0.0, one["start_s"] - _MOTIF_AROUND_S)
-            samples = hear(one["recording_id"], start_s, one["end_s"] + _MOTIF_AROUND_S - start_s)
-            where = f"{paths[one['recording_id']]}, {clock(one['start_s'])}"
+            example = row["examples"][0]
+            start_s = max(0.0, example["start_s"] - _MOTIF_AROUND_S)
+            samples = hear(example["recording_id"], start_s, example["end_s"] + _MOTIF_AROUND_S - start_s)
+            where = f"{paths[example['recording_id']]}, {clock(example['start_s'])}"
         kept = {key: row[key] for key in ("units", "count", "segments", "groups", "coverage", "mean_s", "sd_s")}
         out.append(MotifRow(**kept, where=where, samples=samples))
     return out

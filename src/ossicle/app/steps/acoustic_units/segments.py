@@ -78,7 +78,10 @@ def run(context: Context) -> None:
 
 def used_recordings(corpus: CorpusFolder) -> list[Recording]:
     """Return the recordings of an index that decode at least in part, in the order of their ids."""
-    return sorted((one for one in read_index(corpus).recordings if one.status != "left_out"), key=lambda one: one.id)
+    return sorted(
+        (recording for recording in read_index(corpus).recordings if recording.status != "left_out"),
+        key=lambda recording: recording.id,
+    )
 
 
 def _locked(
@@ -105,24 +108,24 @@ def _segmented(
 ) -> Iterator[dict[str, Any]]:
     """Yield what was found in each recording as plain values; one that cannot be read costs only itself."""
     settings, channel = project.settings.segments, project.settings.audio.name
-    for one in recordings:
-        file = project.roots.file(one)
+    for recording in recordings:
+        file = project.roots.file(recording)
         try:
-            ready = given.by_recording.get(one.id, ())
-            found = segment_recording(file, settings, channel=channel, given=ready, watch=watch)
+            ready = given.by_recording.get(recording.id, ())
+            segmented_recording = segment_recording(file, settings, channel=channel, given=ready, watch=watch)
         except AudioError as error:
             reason = str(error).removeprefix(f"{file}: ")
-            found = SegmentedRecording((), 0.0, 0.0, None, left_out=reason)
-            yield {"id": one.id, **asdict(found), "unreadable": True}
+            segmented_recording = SegmentedRecording((), 0.0, 0.0, None, left_out=reason)
+            yield {"id": recording.id, **asdict(segmented_recording), "unreadable": True}
             continue
-        yield {"id": one.id, **asdict(found)}
+        yield {"id": recording.id, **asdict(segmented_recording)}
 
 
 def _gather(
     context: Context, recordings: Sequence[Recording], found: Sequence[Mapping[str, Any]], unmatched: Sequence[str]
 ) -> None:
     settings, own = context.project.settings, context.own(SegmentsFolder)
-    known = {one.id: one for one in recordings}
+    known = {recording.id: recording for recording in recordings}
     rows = [
         {
             "segment_id": segment_id(one["id"], number),
@@ -173,10 +176,10 @@ def segment_id(recording_id: str, number: int) -> str:
 
 def _parts(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
     """Return the recordings of each part by its name; a part is done as a whole or not at all."""
-    numbers = work_parts([one.duration_s for one in recordings], _PART_S, items_per_part(len(recordings)))
+    numbers = work_parts([recording.duration_s for recording in recordings], _PART_S, items_per_part(len(recordings)))
     parts: dict[str, list[Recording]] = {}
-    for one, number in zip(recordings, numbers, strict=True):
-        parts.setdefault(f"part-{number:04d}", []).append(one)
+    for recording, number in zip(recordings, numbers, strict=True):
+        parts.setdefault(f"part-{number:04d}", []).append(recording)
     return parts
 
 
@@ -203,8 +206,8 @@ def given_segments(project: Project, recordings: Sequence[Recording]) -> GivenSe
     """
     if (table := table_file(project)) is None:
         return GivenSegments({}, ())
-    ids, pairing = {one.id for one in recordings}, Pairing(one.path for one in recordings)
-    by_path = {one.path: one.id for one in recordings}
+    ids, pairing = {recording.id for recording in recordings}, Pairing(recording.path for recording in recordings)
+    by_path = {recording.path: recording.id for recording in recordings}
     found: dict[str, Stretches] = {}
     unmatched: list[str] = []
     for name, stretches in read_segments(table).items():
@@ -237,7 +240,7 @@ def _table_digest(project: Project) -> dict[str, str]:
 def all_recordings_digest(corpus: Path) -> str:
     """Return the digest of the recordings and their fields, not of annotations: words do not move segments."""
     used = used_recordings(CorpusFolder(corpus))
-    return digest([[one.id, one.digest, sorted(one.fields.items())] for one in used])
+    return digest([[recording.id, recording.digest, sorted(recording.fields.items())] for recording in used])
 
 
 STEP = Step(

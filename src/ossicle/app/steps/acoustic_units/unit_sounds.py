@@ -32,7 +32,7 @@ Hear = Callable[[str, float, float], Samples]
 
 def listener(project: Project, recordings: Sequence[Recording]) -> Hear:
     """Return a function that reads stretches of recordings; it returns no samples for those that cannot be read."""
-    known = {one.id: one for one in recordings}
+    known = {recording.id: recording for recording in recordings}
 
     def hear(recording_id: str, start_s: float, length_s: float) -> Samples:
         try:

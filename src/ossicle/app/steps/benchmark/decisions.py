@@ -72,7 +72,7 @@ def all_marks(opened: Opened, overlap: str) -> str:
         leaky if isinstance(leaky, str) else "leaky split" if leaky else "",
         "refused by the noise gate" if refused else "",
     )
-    return "; ".join(one for one in marks if one)
+    return "; ".join(mark for mark in marks if mark)
 
 
 def shaping(settings: BenchmarkSettings) -> dict[str, Any]:

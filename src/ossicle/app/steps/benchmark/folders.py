@@ -55,7 +55,7 @@ class EventFolders:
     ) -> None:
         self._folder, self._recordings, self._tapes, self._labels = folder, recordings, tapes, labels
         self._options = WriteOptions(high_hz=high_hz)
-        self._places = table_places(one.path for one in recordings)
+        self._places = table_places(recording.path for recording in recordings)
 
     def write(self, name: str, found: Sequence[LabelEvents], settings: Mapping[str, Any]) -> None:
         """Write the folder ``name`` of one decision; its index says whether the first criterion matched each event."""
@@ -64,7 +64,7 @@ class EventFolders:
         write_json(out.settings_file, settings)
         schema = _INDEX_SCHEMA
         write_table(out.index_file, pl.DataFrame(rows, schema=schema), ["recording", "start_s", "end_s", "label"])
-        by_recording: dict[str, list[RawSelection]] = {one.path: [] for one in self._recordings}
+        by_recording: dict[str, list[RawSelection]] = {recording.path: [] for recording in self._recordings}
         for row in rows:
             by_recording[row["recording"]].append(
                 RawSelection(
@@ -80,7 +80,7 @@ class EventFolders:
                     target.write(file, EventTable(tuple(events), (path,)), self._options)
         table = FORMATS["csv"]
         if table.write is not None:
-            everything = tuple(one for events in by_recording.values() for one in events)
+            everything = tuple(event for events in by_recording.values() for event in events)
             table.write(out.events_file, EventTable(everything, tuple(by_recording)), self._options)
 
     def write_metrics(self, name: str, rows: pl.DataFrame) -> None:
@@ -89,10 +89,15 @@ class EventFolders:
 
     def _rows(self, found: Sequence[LabelEvents]) -> list[dict[str, Any]]:
         rows = []
-        for label, one in zip(self._labels, found, strict=True):
-            matched = np.zeros(len(one.times), dtype=np.bool_)
-            matched[one.pairs[0][:, 1]] = True
-            columns = (one.recording.tolist(), one.times.tolist(), one.scores.tolist(), matched.tolist())
+        for label, label_events in zip(self._labels, found, strict=True):
+            matched = np.zeros(len(label_events.times), dtype=np.bool_)
+            matched[label_events.pairs[0][:, 1]] = True
+            columns = (
+                label_events.recording.tolist(),
+                label_events.times.tolist(),
+                label_events.scores.tolist(),
+                matched.tolist(),
+            )
             for place, (start_s, end_s), score, is_matched in zip(*columns, strict=True):
                 recording = self._recordings[place]
                 raven = self._places[recording.path]

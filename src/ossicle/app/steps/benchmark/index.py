@@ -78,12 +78,14 @@ class BenchmarkTruth:
     @property
     def labels(self) -> tuple[str, ...]:
         """Return the annotated labels, sorted."""
-        return tuple(sorted({one.label for one in self.annotations}))
+        return tuple(sorted({annotation.label for annotation in self.annotations}))
 
     def references(self, labels: Sequence[str]) -> Times:
         """Return the annotated times, (n, 2) in seconds, of each recording and label, in the order of :meth:`notes`."""
         return {
-            key: {label: as_intervals([(one.start_s, one.end_s) for one in self.notes(key, label)]) for label in labels}
+            key: {
+                label: as_intervals([(note.start_s, note.end_s) for note in self.notes(key, label)]) for label in labels
+            }
             for key in self.ids
         }
 
@@ -93,14 +95,14 @@ class BenchmarkTruth:
 
     @cached_property
     def _notes(self) -> dict[tuple[str, str], list[Annotation]]:
-        return grouped(self.annotations, lambda one: (one.recording_id, one.label))
+        return grouped(self.annotations, lambda annotation: (annotation.recording_id, annotation.label))
 
     def without(self, left_out: Mapping[str, str]) -> "BenchmarkTruth":
         """Return the truth without the recordings (ids) that could not be scored."""
         return replace(
             self,
             ids=tuple(key for key in self.ids if key not in left_out),
-            annotations=tuple(one for one in self.annotations if one.recording_id not in left_out),
+            annotations=tuple(annotation for annotation in self.annotations if annotation.recording_id not in left_out),
         )
 
     def seconds(self, recording_id: str) -> float:
@@ -117,10 +119,12 @@ class BenchmarkTruth:
 
 def read_benchmark(index: BenchmarkIndexFolder, tape: str) -> BenchmarkTruth:
     """Read the truth from the artefact; raises UsageError if no recording, and no stretch of one, is annotated."""
-    found = read_index(index)
-    partly = found.partly
+    corpus_index = read_index(index)
+    partly = corpus_index.partly
     judged = {
-        one.id: one for one in found.recordings if (one.reviewed or one.id in partly) and one.status != "left_out"
+        recording.id: recording
+        for recording in corpus_index.recordings
+        if (recording.reviewed or recording.id in partly) and recording.status != "left_out"
     }
     if not judged:
         raise UsageError(
@@ -130,8 +134,8 @@ def read_benchmark(index: BenchmarkIndexFolder, tape: str) -> BenchmarkTruth:
     return BenchmarkTruth(
         ids=tuple(sorted(judged)),
         recordings=judged,
-        annotations=tuple(one for one in found.annotations if one.recording_id in judged),
-        tapes={key: one.fields.get(tape) or one.path for key, one in judged.items()},
+        annotations=tuple(annotation for annotation in corpus_index.annotations if annotation.recording_id in judged),
+        tapes={key: recording.fields.get(tape) or recording.path for key, recording in judged.items()},
         known={key: as_intervals(times) for key, times in partly.items() if key in judged},
     )
 
@@ -166,7 +170,7 @@ def training_overlap(
         The corpora share something, and ``allow_overlap`` is off.
     """
     settings, benchmark = project.settings, read_index(index)
-    found = Overlap()
+    overlap = Overlap()
     mark = ""
     for one in _trained_on(project, overrides):
         if not one.audio_folder.is_dir():
@@ -180,13 +184,13 @@ def training_overlap(
             training.append(read_index(UnlabelledFolder.among(heard)))
         for index_of in training:
             here = corpus_overlap(index_of, benchmark, fields)
-            found = Overlap(
-                (*found.shared, *(new for new in here.shared if new not in found.shared)),
-                (*found.unchecked, *(new for new in here.unchecked if new not in found.unchecked)),
+            overlap = Overlap(
+                (*overlap.shared, *(new for new in here.shared if new not in overlap.shared)),
+                (*overlap.unchecked, *(new for new in here.unchecked if new not in overlap.unchecked)),
             )
-    if found and not settings.benchmark.allow_overlap:
-        require_apart(found)
-    return found, OVERLAPS if found else mark
+    if overlap and not settings.benchmark.allow_overlap:
+        require_apart(overlap)
+    return overlap, OVERLAPS if overlap else mark
 
 
 def _trained_on(project: Project, overrides: Sequence[str]) -> list[Project]:

@@ -42,14 +42,14 @@ def bundle_key(decisions: Mapping[str, Decision], labels: tuple[str, ...], hop_s
     """Return the key of the bundle's own decisions: for all labels together, only the settings that they share."""
     each = [
         {
-            "smoothing": one.smoothing,
-            "smoothing_s": 0.0 if one.smoothing == "none" else one.smoothing_frames * hop_s,
-            "off_ratio": one.off / one.on if one.on else 1.0,
-            "min_length_s": one.min_length_s,
-            "min_gap_s": one.min_gap_s,
-            "threshold": one.on,
+            "smoothing": decision.smoothing,
+            "smoothing_s": 0.0 if decision.smoothing == "none" else decision.smoothing_frames * hop_s,
+            "off_ratio": decision.off / decision.on if decision.on else 1.0,
+            "min_length_s": decision.min_length_s,
+            "min_gap_s": decision.min_gap_s,
+            "threshold": decision.on,
         }
-        for one in (decisions[label] for label in labels)
+        for decision in (decisions[label] for label in labels)
     ]
     return {
         "decision": BUNDLE,
@@ -72,7 +72,7 @@ def resolved(
         "reading": opened.reading.window_name,
         "plan": asdict(opened.plan),
         "frontend": asdict(opened.bundle.front),
-        "decisions": {label: one.to_plain() for label, one in decisions.items()},
+        "decisions": {label: decision.to_plain() for label, decision in decisions.items()},
         "columns": {name: value[0] if isinstance(value, tuple) else value for name, value in key.items()},
         "criteria": [name for name, _ in judging.criteria],
         "split": dict(opened.bundle.split),

@@ -24,17 +24,17 @@ def fitted_rows(opened: Opened, tally: Tally, judging: Judging, grid: DecisionGr
     for number, (criterion, _) in enumerate(judging.criteria):
         counts = tally.counts(number)
         if len(tapes) > 1:
-            fitted = cross_fit(counts.astype(np.int32), [place[one] for one in judging.tapes], judging.labels, grid)
+            fitted = cross_fit(counts.astype(np.int32), [place[tape] for tape in judging.tapes], judging.labels, grid)
             words = _words({label: [of[label] for of in fitted.per_fold.values()] for label in judging.labels})
             rows.append(_board_row(opened, CROSS_FITTED, criterion, fitted.held_out, judging, words))
-            words = _words({label: [one] for label, one in fitted.final.items()})
+            words = _words({label: [decision] for label, decision in fitted.final.items()})
             rows.append(_board_row(opened, IN_SAMPLE, criterion, fitted.in_sample, judging, words))
     return rows
 
 
 def bundle_rows(opened: Opened, tally: Tally, judging: Judging, own: Mapping[str, Decision]) -> list[Row]:
     """Return the rows of the bundle's own decisions; ``tally`` holds only these."""
-    words = _words({label: [one] for label, one in own.items()})
+    words = _words({label: [decision] for label, decision in own.items()})
     return [
         _board_row(opened, BUNDLE, criterion, tally.counts(number)[0], judging, words)
         for number, (criterion, _) in enumerate(judging.criteria)
@@ -59,6 +59,6 @@ def _words(decisions: Mapping[str, list[Decision]]) -> str:
     """Return thresholds in words: the lowest and the highest of each label."""
     out = []
     for label, of in decisions.items():
-        low, high = min(one.on for one in of), max(one.on for one in of)
+        low, high = min(decision.on for decision in of), max(decision.on for decision in of)
         out.append(f"{label} {low:g}" + (f" to {high:g}" if high > low else ""))
     return ", ".join(out)

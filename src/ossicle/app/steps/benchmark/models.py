@@ -116,15 +116,15 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
     UsageError
         A name is neither a bundle folder nor a variant.
     """
-    found: list[Model] = []
+    models: list[Model] = []
     for stated in project.settings.benchmark.models or (BUNDLE,):
         folder = bundle_folder(stated, project, project.folder)
         if stated in project.variants and not folder.is_dir():
             one = load_project(project.file, tuple(overrides), project.data_root, stated)
-            found.append(Model(stated, bundle_of(one), one.settings.kind.windows_vary, stated))
+            models.append(Model(stated, bundle_of(one), one.settings.kind.windows_vary, stated))
         else:
-            found.append(_bundle_model(project, stated, folder))
-    return _distinct(found)
+            models.append(_bundle_model(project, stated, folder))
+    return _distinct(models)
 
 
 def bundle_of(project: Project) -> Path:

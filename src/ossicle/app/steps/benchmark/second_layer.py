@@ -46,17 +46,19 @@ def second_stage_events(
     stage = bundled_second_stage(opened.bundle)
     if stage is None:
         raise ValueError(f"{opened.bundle.folder} has no second stage")
-    every = replace(stage, labels={label: replace(one, threshold=0.0) for label, one in stage.labels.items()})
+    every = replace(
+        stage, labels={label: replace(label_stage, threshold=0.0) for label, label_stage in stage.labels.items()}
+    )
     out = {}
     for key, path in paths.items():
         track = where_known(scores.track(key), truth.known.get(key))
         heard = ScoreTrack(track.labels, np.maximum(track.scores, np.float32(0.0)), track.hop_s, track.duration_s)
         finder = EventFinder(StoredScores(heard, opened.plan), opened.bundle.decisions, second_stage=every)
-        stream, found = MonoStream(path, opened.plan.rate, channel=opened.plan.channel), []
+        stream, events = MonoStream(path, opened.plan.rate, channel=opened.plan.channel), []
         for block in stream:
-            found += finder.feed(block)
-        found += finder.finish(stream.report.end_s)
-        out[key] = sorted(found, key=event_order)
+            events += finder.feed(block)
+        events += finder.finish(stream.report.end_s)
+        out[key] = sorted(events, key=event_order)
     return out
 
 
@@ -77,7 +79,7 @@ def second_layer(
         Tables by name, rows of the leaderboard, and the key of each decision by the name of its folder.
     """
     stage = bundled_second_stage(opened.bundle)
-    judged = {} if stage is None else {label: one.threshold for label, one in stage.labels.items()}
+    judged = {} if stage is None else {label: label_stage.threshold for label, label_stage in stage.labels.items()}
     criteria = tuple(criterion for _, criterion in judging.criteria)
     tally, own, written = Tally(judging), Tally(judging), {}
     for threshold in settings.thresholds:
@@ -104,4 +106,6 @@ def second_layer(
 
 def _reaching(events: Mapping[str, list[Event]], thresholds: Mapping[str, float]) -> dict[str, list[Event]]:
     """Return the events whose score reaches the threshold of their label; other labels keep first-stage events."""
-    return {key: [one for one in of if one.score >= thresholds.get(one.label, 0.0)] for key, of in events.items()}
+    return {
+        key: [event for event in of if event.score >= thresholds.get(event.label, 0.0)] for key, of in events.items()
+    }

@@ -115,7 +115,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
         There is no such task, a task that it needs is not finished, or the corpora overlap.
     """
     wanted = readings(project, overrides)
-    names = [one.name for one in benchmark_tasks(project, (), overrides)]
+    names = [task.name for task in benchmark_tasks(project, (), overrides)]
     if task and task not in names:
         raise UsageError(f"--task {task} does not exist; tasks: {', '.join(names)}")
     kind, _, name = task.partition(":")
@@ -202,6 +202,10 @@ class _Run:
 
 def _lost(index: BenchmarkIndexFolder) -> list[str]:
     """Return the recordings that the benchmark leaves out or reads only in part."""
-    found = read_index(index)
-    out = [f"{one.path}: left out: {one.reason}" for one in found.left_out]
-    return out + [f"{one.path}: partial: {one.reason}" for one in found.recordings if one.status == "partial"]
+    corpus_index = read_index(index)
+    out = [f"{left_out.path}: left out: {left_out.reason}" for left_out in corpus_index.left_out]
+    return out + [
+        f"{recording.path}: partial: {recording.reason}"
+        for recording in corpus_index.recordings
+        if recording.status == "partial"
+    ]

@@ -125,11 +125,11 @@ def _decide(context: Context, members: Sequence[Member]) -> None:
     own, work = context.own(DecisionFolder), context.out / "nested"
     events: list[pl.DataFrame] = []
     per_fold: dict[int, Decisions] = {}
-    for fold, one in read_fits(context.read(EnsembleScoresFolder)).items():
+    for fold, fit in read_fits(context.read(EnsembleScoresFolder)).items():
         remove_folder(work)
         combined = ScoresFolder(work / "scores")
         for key in truth.ids:
-            write_combined(combined, members, key, one)
+            write_combined(combined, members, key, fit)
         into = own if fold is None else DecisionFolder(work / "decision")
         make_folder(into.path)
         decision.decide_scores(context.project, truth, combined, into)

@@ -88,11 +88,11 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
         refuse_leaky(one)
         datasets[name] = run_project(one, progress, until=dataset.STEP.name).artefacts
         _require_same_data((loaded[0], datasets[names[0]]), (one, datasets[name]))
-    found = []
+    members = []
     for name, one in zip(names, loaded, strict=True):
         artefacts = run_project(one, progress, until=bundle.STEP.name).artefacts
-        found.append(Member(name, one, artefacts, ScoresFolder.among(artefacts).content))
-    return tuple(found)
+        members.append(Member(name, one, artefacts, ScoresFolder.among(artefacts).content))
+    return tuple(members)
 
 
 def member_names(project: Project, overrides: Sequence[str] = ()) -> tuple[str, ...]:
@@ -140,8 +140,8 @@ def _variant_of(project: Project, reference: str, overrides: Sequence[str]) -> s
     """Return the name of the variant that a promoted bundle is the present bundle of."""
     promoted = file_digest(bundle_folder(reference, project, project.folder) / MANIFEST)
     for name in (ITSELF, *project.variants):
-        one = _load_member(project, name, overrides)
-        made = find_steps(steps_of(one), one).get(BundleFolder.step)
+        member = _load_member(project, name, overrides)
+        made = find_steps(steps_of(member), member).get(BundleFolder.step)
         if made is not None and file_digest(BundleFolder(made).bundle / MANIFEST) == promoted:
             return name
     raise UsageError(
@@ -162,14 +162,14 @@ def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Membe
         names = member_names(project, overrides)
     except (UsageError, BundleError):
         return ()
-    found = []
+    members = []
     for name in names:
-        one = _load_member(project, name, overrides)
-        artefacts = {step: path for step, path in find_steps(steps_of(one), one).items() if path is not None}
+        member = _load_member(project, name, overrides)
+        artefacts = {step: path for step, path in find_steps(steps_of(member), member).items() if path is not None}
         if ScoresFolder.step not in artefacts:
             return ()
-        found.append(Member(name, one, artefacts, ScoresFolder.among(artefacts).content))
-    return tuple(found)
+        members.append(Member(name, member, artefacts, ScoresFolder.among(artefacts).content))
+    return tuple(members)
 
 
 def _require_same_data(first: tuple[Project, Mapping[str, Path]], other: tuple[Project, Mapping[str, Path]]) -> None:
@@ -198,7 +198,7 @@ def _recordings(artefacts: Mapping[str, Path]) -> dict[str, Recording]:
 
 
 def _digests(recordings: Mapping[str, Recording]) -> dict[str, str]:
-    return {key: one.digest for key, one in recordings.items()}
+    return {key: recording.digest for key, recording in recordings.items()}
 
 
 def _lacking(names: Sequence[str], first: Mapping[str, Recording], other: Mapping[str, Recording]) -> str:
@@ -207,7 +207,9 @@ def _lacking(names: Sequence[str], first: Mapping[str, Recording], other: Mappin
     for name, own, theirs in ((names[1], other, first), (names[0], first, other)):
         if missing := sorted(theirs[key].path for key in theirs.keys() - own.keys()):
             parts.append(f"{name!r} lacks {len(missing)}, the first is {missing[0]}")
-    changed = sorted(one.path for key, one in first.items() if key in other and other[key].digest != one.digest)
+    changed = sorted(
+        recording.path for key, recording in first.items() if key in other and other[key].digest != recording.digest
+    )
     return "; ".join(parts) or f"the sound of {changed[0]} changed between their runs"
 
 
@@ -221,7 +223,7 @@ def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTra
     Labels are in the order of the first member. Members with different rates may round to one frame more or fewer at
     the end; only the frames that all members have are returned. Raises UsageError if hops or labels differ.
     """
-    tracks = {one.name: one.scores.track(key) for one in members}
+    tracks = {member.name: member.scores.track(key) for member in members}
     labels, columns = columns_by_name({name: track.labels for name, track in tracks.items()})
     first = next(iter(tracks.values()))
     n_frames = [len(track.scores) for track in tracks.values()]

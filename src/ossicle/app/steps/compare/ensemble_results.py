@@ -79,10 +79,10 @@ def make_ensemble(
     named: list[tuple[str, Ensembled]] = [(f"ensemble: {how.rule}", done)]
     if how != Combination():
         named.append(("ensemble: plain mean", judge_ensemble(project, members, Combination(), progress)))
-    board = board_of([*_members(members), *(_judged(name, one) for name, one in named)]).to_json()
+    board = board_of([*_members(members), *(_judged(name, ensembled) for name, ensembled in named)]).to_json()
     metrics, refused = done.metrics, None
     if with_bundle:
-        opened = {_folder(place, one): read_bundle(one.bundle) for place, one in enumerate(members)}
+        opened = {_folder(place, member): read_bundle(member.bundle) for place, member in enumerate(members)}
         metrics = _gated(project, members, done, opened, progress).metrics
         if not metrics["gate"]["passed"]:
             refused = refusal_of(metrics["gate"], None)
@@ -105,12 +105,12 @@ def _folder(place: int, member: Member) -> str:
 
 
 def _members(members: Sequence[Member]) -> list[Judged]:
-    found = [(one, judged_of(one.project)) for one in members]
-    return [replace(judged, name=one.name) for one, judged in found if judged is not None]
+    found = [(member, judged_of(member.project)) for member in members]
+    return [replace(judged, name=member.name) for member, judged in found if judged is not None]
 
 
-def _judged(name: str, one: Ensembled) -> Judged:
-    return Judged(name, one.project, one.metrics, one.artefacts, None, trained=False)
+def _judged(name: str, ensembled: Ensembled) -> Judged:
+    return Judged(name, ensembled.project, ensembled.metrics, ensembled.artefacts, None, trained=False)
 
 
 def _gated(
@@ -119,7 +119,7 @@ def _gated(
     """Run the noise gate on the synthetic probes with the members of the bundle, and return its artefact."""
     fit = read_fits(EnsembleScoresFolder.among(done.artefacts))[None]
     threads = project.settings.training.threads
-    likeness = [TrainingFolder.among(one.artefacts).run(FINAL).noise_likeness for one in members]
+    likeness = [TrainingFolder.among(member.artefacts).run(FINAL).noise_likeness for member in members]
 
     def run(context: Context) -> None:
         noise_gate.judge_detector(
@@ -142,7 +142,7 @@ def _gated(
             **postprocess_key(own),
         },
         run=run,
-        extra=lambda own: {f"member {name}": _content(one) for name, one in opened.items()},
+        extra=lambda own: {f"member {name}": _content(bundle) for name, bundle in opened.items()},
     )
     seed = project.settings.ensemble.seed
     with writing(project.data_root):
@@ -151,7 +151,7 @@ def _gated(
 
 
 def _predictor(opened: dict[str, Bundle], fit: Fit, threads: int) -> Ensemble:
-    return Ensemble([(name, OnnxPredictor(one, threads)) for name, one in opened.items()], fit.how, fit.tables)
+    return Ensemble([(name, OnnxPredictor(bundle, threads)) for name, bundle in opened.items()], fit.how, fit.tables)
 
 
 def _content(bundle: Bundle) -> str:
@@ -169,18 +169,18 @@ def _write_bundle(
         read_evaluated_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts)),
     )
     first = next(iter(opened.values()))
-    widest = max(opened.values(), key=lambda one: one.plan.rate)
+    widest = max(opened.values(), key=lambda bundle: bundle.plan.rate)
     labels = first.labels
     return write_bundle(
         folder,
         name=f"{project.settings.project.name}-ensemble"[-100:].lstrip("-._"),
         labels=labels,
-        plan=joint_plan([(name, one.plan) for name, one in opened.items()]),
+        plan=joint_plan([(name, bundle.plan) for name, bundle in opened.items()]),
         front=widest.front,
         decisions=DecisionFolder.among(artefacts).decisions[None],
         provenance={
             "ossicle": version("ossicle"),
-            "members": {name: one.name for name, one in opened.items()},
+            "members": {name: bundle.name for name, bundle in opened.items()},
             "fitted": scores.summary["protocol"],
             "recordings": len(truth.ids),
             "annotations": len(truth.annotations),

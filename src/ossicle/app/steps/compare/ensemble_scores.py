@@ -43,11 +43,11 @@ def scores_step(members: Sequence[Member], how: Combination, seed: int) -> Step:
         version=STEP_VERSION,
         needs=("corpus", "dataset"),
         settings=lambda project: {
-            "ensemble": {"members": [one.name for one in members], **asdict(how)},
+            "ensemble": {"members": [member.name for member in members], **asdict(how)},
             "seed": seed if how.rule in FITTED else 0,
         },
         run=lambda context: _run(context, members, how, seed),
-        extra=lambda project: {f"scores of member {place}": one.content for place, one in enumerate(members)},
+        extra=lambda project: {f"scores of member {place}": member.content for place, member in enumerate(members)},
     )
 
 
@@ -58,7 +58,7 @@ def _run(context: Context, members: Sequence[Member], how: Combination, seed: in
         write_combined(own, members, key, fits[truth.folds[key]])
         context.progress.advance(done, len(truth.ids), "recordings")
     write_fits(own, fits)
-    names = [one.name for one in members]
+    names = [member.name for member in members]
     own.write_summary(
         {
             "members": names,
@@ -105,7 +105,7 @@ def fit(truth: Truth, members: Sequence[Member], how: Combination, seed: int) ->
         of = [drawn[key] for key in truth.ids if truth.folds[key] != fold]
         scores = np.concatenate([one[0] for one in of], axis=1)
         if how.rule == RANK:
-            out[fold] = Fit(how, np.stack([rank_table(one) for one in scores]))
+            out[fold] = Fit(how, np.stack([rank_table(score) for score in scores]))
         else:
             targets = np.concatenate([one[1] for one in of])
             found = fitted_weights(scores.reshape(len(members), -1), targets.reshape(-1))

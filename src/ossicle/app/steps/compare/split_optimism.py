@@ -56,8 +56,8 @@ def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
     # The threshold is still fitted on all clips of the other folds.
     same = all_clips.join(test, on=list(ClipFiguresFolder.CLIP_KEY), how="semi")
     labels = {}
-    for label, one in grouped.labels.items():
-        labels[label] = judge_clips(*columns(same.filter(pl.col("label") == label)), one.thresholds)
+    for label, clip_figures in grouped.labels.items():
+        labels[label] = judge_clips(*columns(same.filter(pl.col("label") == label)), clip_figures.thresholds)
     return [own, SplitFigures(GROUPED, "the same clips, out of fold", grouped.leaky, labels), grouped]
 
 

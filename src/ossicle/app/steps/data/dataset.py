@@ -72,9 +72,9 @@ def run(context: Context) -> None:
     sure = [one for one in recordings if one.id not in index.unknown]
     mined = _mined(context, sure, annotations, folds)
     clips, quality = _with_mined(built, mined)
-    found = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.kind.divides_clips)
-    if split.kind.judges_recordings or found.strangers:
-        require_no_leak(found)
+    leak_audit = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.kind.divides_clips)
+    if split.kind.judges_recordings or leak_audit.strangers:
+        require_no_leak(leak_audit)
     kept = annotations.where(built.targets)
     ends = {one.id: one.duration_s for one in recordings}
     last_s = np.array([ends[key] for key in kept.recording_ids], dtype=np.float64)[kept.recording]
@@ -104,9 +104,9 @@ def run(context: Context) -> None:
     own.write_stats([asdict(row) for row in dataset_stats(clips, quality)])
     own.write_split(
         {
-            **found.as_json(),
+            **leak_audit.as_json(),
             "strategy": split.strategy,
-            "leaky": split.kind.leak_in_words(found.groups_cut, len(np.unique(clips.group)), split.group),
+            "leaky": split.kind.leak_in_words(leak_audit.groups_cut, len(np.unique(clips.group)), split.group),
             "names": _fold_names(np.unique(clips.fold).tolist(), split, recordings, judged),
             "models": split.kind.models(entry.fold for entry in judged.values()),
             **_evaluated(split, judged),
@@ -114,13 +114,16 @@ def run(context: Context) -> None:
             **_merged(kept, settings.dataset),
             "rare": {
                 "rule": split.rare,
-                "labels": [asdict(one) for one in (() if split.kind.holds_out_once else rare_labels(judged, kept))],
+                "labels": [
+                    asdict(rare_label)
+                    for rare_label in (() if split.kind.holds_out_once else rare_labels(judged, kept))
+                ],
                 "never_held_out": sum(entry.fold == NEVER_HELD_OUT for entry in judged.values()),
             },
             "mining": [asdict(row) for row in built.mining],
             "tapes": [asdict(row) for row in built.tapes],
-            "unplaced": [asdict(one) for one in built.unplaced],
-            "unused": [asdict(one) for one in built.unused],
+            "unplaced": [asdict(unplaced) for unplaced in built.unplaced],
+            "unused": [asdict(unused) for unused in built.unused],
             **(
                 {"mined": {"clips": len(mined.clips), "unused": dict(mined.unused)}} if _rounds(context.project) else {}
             ),
@@ -184,7 +187,7 @@ def _mined(
     context: Context, recordings: list[Recording], annotations: Sequence[Annotation], folds: Mapping[str, FoldEntry]
 ) -> MinedClips:
     settings = context.project.settings
-    alarms = [one for file in _rounds(context.project) for one in read_mined(file)]
+    alarms = [false_alarm for file in _rounds(context.project) for false_alarm in read_mined(file)]
     if settings.split.kind.divides_clips and alarms:
         return MinedClips(
             (), {f"{settings.split.strategy} divides clips, and false alarms are no clips of it": len(alarms)}

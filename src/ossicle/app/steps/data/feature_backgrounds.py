@@ -37,11 +37,11 @@ def stretches_without_labels(
         Length of the shortest stretch in seconds.
     """
     found: Stretches = {}
-    for one in recordings:
-        if not one.reviewed or one.id not in groups or one.id in dataset.unknown:
+    for recording in recordings:
+        if not recording.reviewed or recording.id not in groups or recording.id in dataset.unknown:
             continue
-        busy = dataset.annotations.of(one.id).intervals()
-        free = [(start, end) for start, end in gaps(busy, 0.0, one.duration_s).tolist() if end - start >= least_s]
+        busy = dataset.annotations.of(recording.id).intervals()
+        free = [(start, end) for start, end in gaps(busy, 0.0, recording.duration_s).tolist() if end - start >= least_s]
         if free:
-            found.setdefault(groups[one.id], {})[one.id] = tuple(free)
+            found.setdefault(groups[recording.id], {})[recording.id] = tuple(free)
     return found

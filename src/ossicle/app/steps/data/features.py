@@ -109,7 +109,7 @@ def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: F
     groups: dict[str, str] = {}
     backgrounds: dict[str, tuple[Background, ...]] = {}
     if settings.copies:
-        recordings = {one.id: one for one in read_index(corpus).recordings}
+        recordings = {recording.id: recording for recording in read_index(corpus).recordings}
         groups = groups_of(dataset)
         found = stretches_without_labels(list(recordings.values()), dataset, groups, settings.window_s)
         backgrounds = {
@@ -124,7 +124,10 @@ def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: F
         name: ShardJob(
             own.shards,
             name,
-            tuple(FeatureItem(one.id, roots.file(one), groups.get(one.id, "")) for one in recordings),
+            tuple(
+                FeatureItem(recording.id, roots.file(recording), groups.get(recording.id, ""))
+                for recording in recordings
+            ),
             settings,
             channel,
             backgrounds,
@@ -141,10 +144,15 @@ def _clip_hops(project: Project) -> int:
 
 def _by_shard(corpus: CorpusFolder) -> dict[str, list[Recording]]:
     index = read_index(corpus)
-    recordings = sorted((one for one in index.recordings if one.reviewed or one.id in index.partly), key=lambda r: r.id)
+    recordings = sorted(
+        (recording for recording in index.recordings if recording.reviewed or recording.id in index.partly),
+        key=lambda r: r.id,
+    )
     by_shard: dict[str, list[Recording]] = {}
-    for one, name in zip(recordings, shard_names([one.duration_s for one in recordings]), strict=True):
-        by_shard.setdefault(name, []).append(one)
+    for recording, name in zip(
+        recordings, shard_names([recording.duration_s for recording in recordings]), strict=True
+    ):
+        by_shard.setdefault(name, []).append(recording)
     return by_shard
 
 
@@ -182,7 +190,7 @@ def with_features(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]
     if project.settings.features.copies:
         return steps
     return tuple(
-        replace(one, reads={**one.reads, DatasetFolder.step: _not_read}) if one is STEP else one for one in steps
+        replace(step, reads={**step.reads, DatasetFolder.step: _not_read}) if step is STEP else step for step in steps
     )
 
 

@@ -73,9 +73,9 @@ def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetc
     make_folder(folder)
     with work_unit_lock(folder, _LOCK, LOCK_WAIT_S):
         journal = Journal(folder / _JOURNAL)
-        there = [] if verify else [one for one in files if _known(one, folder, journal)]
+        there = [] if verify else [file for file in files if _known(file, folder, journal)]
         known = {one.path for one in there}
-        todo = [one for one in files if one.path not in known]
+        todo = [file for file in files if file.path not in known]
         _require_room(todo, folder)
         patience = Patience(settings.timeout_s, settings.attempts)
         return _all(todo, len(there), folder, journal, patience, settings.connections, progress)

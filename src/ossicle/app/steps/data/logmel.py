@@ -113,8 +113,8 @@ def _by_shard(store: StoreFolder) -> dict[str, list[str]]:
     from ossicle.audio.store.entries import read_index, read_raw
 
     rate, entries = read_index(store.path)
-    n_samples = {one.recording_id: one.n_samples for one in entries if one.status != "left_out"}
-    n_samples |= {one.recording_id: one.n_samples for one in read_raw(store.path)[1]}
+    n_samples = {entry.recording_id: entry.n_samples for entry in entries if entry.status != "left_out"}
+    n_samples |= {raw_entry.recording_id: raw_entry.n_samples for raw_entry in read_raw(store.path)[1]}
     ids = sorted(n_samples)
     by_shard: dict[str, list[str]] = {}
     for key, name in zip(ids, shard_names([n_samples[key] / rate for key in ids]), strict=True):

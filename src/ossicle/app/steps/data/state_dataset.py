@@ -34,9 +34,9 @@ def run(context: Context) -> None:
     settings, own = context.project.settings, context.own(StateDatasetFolder)
     index = read_index(context.read(CorpusFolder))
     labels, decision = own.labels, settings.states.decision(own.labels)
-    notes = grouped(index.annotations, lambda one: one.recording_id)
+    notes = grouped(index.annotations, lambda annotation: annotation.recording_id)
     own.write_files(_files(index, notes, labels, decision, settings.split.group))
-    reviewed = [one for one in index.recordings if one.reviewed and one.status != "left_out"]
+    reviewed = [recording for recording in index.recordings if recording.reviewed and recording.status != "left_out"]
     frames: list[pl.DataFrame] = []
     counts: dict[str, dict[str, int]] = {"windows": {}, "dropped": {}}
 
@@ -44,11 +44,13 @@ def run(context: Context) -> None:
         return recording_rms(context.project, one)
 
     with ThreadPoolExecutor(settings.project.workers) as pool:
-        for done, (one, rms) in enumerate(zip(reviewed, pool.map(levels, reviewed), strict=True), start=1):
+        for done, (recording, rms) in enumerate(zip(reviewed, pool.map(levels, reviewed), strict=True), start=1):
             kept = ~loudest(rms, settings.dataset.drop_loudest)
-            counts["windows"][one.path], counts["dropped"][one.path] = len(rms), int((~kept).sum())
-            unknown = index.unknown.get(one.id, ())
-            frames.append(_windows(one, rms, kept, notes.get(one.id, []), labels, unknown, settings.features))
+            counts["windows"][recording.path], counts["dropped"][recording.path] = len(rms), int((~kept).sum())
+            unknown = index.unknown.get(recording.id, ())
+            frames.append(
+                _windows(recording, rms, kept, notes.get(recording.id, []), labels, unknown, settings.features)
+            )
             context.progress.advance(done, len(reviewed), "levels")
     own.write_windows(pl.concat(frames) if frames else pl.DataFrame(schema=own.WINDOW_SCHEMA))
     without = [path for path, n in counts["windows"].items() if n == 0]
@@ -93,16 +95,16 @@ def _files(
 ) -> pl.DataFrame:
     """Return a row for each recording, with a column for each label: on, off or unknown."""
     rows: list[dict[str, Any]] = []
-    for one in index.recordings:
-        unknown = index.unknown.get(one.id, ()) if one.reviewed else labels
-        states = recording_states(one.duration_s, notes.get(one.id, []), labels, unknown)
-        row: dict[str, Any] = {"path": one.path, "duration_s": one.duration_s, "rate": one.rate}
+    for recording in index.recordings:
+        unknown = index.unknown.get(recording.id, ()) if recording.reviewed else labels
+        states = recording_states(recording.duration_s, notes.get(recording.id, []), labels, unknown)
+        row: dict[str, Any] = {"path": recording.path, "duration_s": recording.duration_s, "rate": recording.rate}
         row |= {label: state for label, state in states.items() if label not in _FIXED}
         row["labels"] = ";".join(label for label, state in states.items() if state == "on")
         row["state"] = overall_status(decision.hidden(states), decision.priority)
         if group not in row and group not in ("recording", "id"):
-            row[group] = one.fields.get(group, "")
-        rows.append({**row, "id": one.id})
+            row[group] = recording.fields.get(group, "")
+        rows.append({**row, "id": recording.id})
     return pl.DataFrame(rows)
 
 

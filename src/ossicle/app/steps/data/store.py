@@ -66,17 +66,17 @@ def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], 
     entries = build_store(
         [
             StoreItem(
-                recording_id=one.id,
-                path=project.roots.file(one),
-                digest=one.digest,
-                rate=one.rate if known else 0,
-                n_samples=one.n_samples,
-                status=one.status,
+                recording_id=recording.id,
+                path=project.roots.file(recording),
+                digest=recording.digest,
+                rate=recording.rate if known else 0,
+                n_samples=recording.n_samples,
+                status=recording.status,
                 channel=project.settings.audio.name,
-                root=one.root,
-                below_root=one.path,
+                root=recording.root,
+                below_root=recording.path,
             )
-            for one in recordings
+            for recording in recordings
         ],
         out,
         project.settings.frontend.rate,
@@ -87,7 +87,7 @@ def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], 
     )
     if lost := [entry for entry in entries if entry.status == "left_out"]:
         # The index decodes the recordings that it lists, unless `[corpus] decode` is off and headers are trusted.
-        paths = {one.id: one.path for one in recordings}
+        paths = {recording.id: recording.path for recording in recordings}
         named = "; ".join(f"{paths[entry.recording_id]}: {entry.reason}" for entry in lost[:_MOST_NAMED])
         remedy = "Set [corpus] decode = true: recordings that cannot be decoded are then found first and skipped"
         if known:
@@ -100,15 +100,15 @@ def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], 
 
 def recordings_digest(corpus: Path) -> str:
     """Return the digest of the recordings alone, so that a changed annotation does not decode them again."""
-    return digest(sorted([one.id, one.digest] for one in _recordings(corpus)))
+    return digest(sorted([recording.id, recording.digest] for recording in _recordings(corpus)))
 
 
 def _recordings(corpus: Path, *, every: bool = False) -> list[Recording]:
     """Return the recordings that were annotated or examined, or every one that decodes."""
     index = read_index(IndexFolder(corpus))
     if every:
-        return [one for one in index.recordings if one.status != "left_out"]
-    return [one for one in index.recordings if one.reviewed or one.id in index.partly]
+        return [recording for recording in index.recordings if recording.status != "left_out"]
+    return [recording for recording in index.recordings if recording.reviewed or recording.id in index.partly]
 
 
 def _settings(project: Project) -> dict[str, object]:

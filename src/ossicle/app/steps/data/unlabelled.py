@@ -85,7 +85,7 @@ def index(context: Context) -> None:
         name_template=_template(project),
     )
     try:
-        found = index_corpus(
+        corpus_index = index_corpus(
             audio_folder(project),
             None,
             settings,
@@ -102,7 +102,7 @@ def index(context: Context) -> None:
             else f'; if they share no {group} with the labelled recordings, set [pseudo] group = "recording"'
         )
         raise UsageError(f"unlabelled recordings, [pseudo]: {problem}{remedy}") from None
-    write_index(found, context.own(UnlabelledFolder))
+    write_index(corpus_index, context.own(UnlabelledFolder))
     remove_folder(context.own(UnlabelledFolder).unfinished_folder)
 
 
@@ -146,7 +146,10 @@ def store(context: Context) -> None:
 
     recordings = read_index(context.read(UnlabelledFolder)).recordings
     build_store(
-        [StoreItem(one.id, folder / one.path, one.digest, channel=project.settings.audio.name) for one in recordings],
+        [
+            StoreItem(recording.id, folder / recording.path, recording.digest, channel=project.settings.audio.name)
+            for recording in recordings
+        ],
         context.out,
         project.settings.frontend.rate,
         workers=project.settings.project.workers,
@@ -156,7 +159,9 @@ def store(context: Context) -> None:
 
 def sounds_digest(unlabelled: Path) -> str:
     """Return the digest of what is decoded and scored: ids and bytes of the recordings."""
-    return digest(sorted([one.id, one.digest] for one in read_index(UnlabelledFolder(unlabelled)).recordings))
+    return digest(
+        sorted([recording.id, recording.digest] for recording in read_index(UnlabelledFolder(unlabelled)).recordings)
+    )
 
 
 STORE = Step(

@@ -48,10 +48,10 @@ def loss_lines(found: Iterable[Loss]) -> list[str]:
     """
     lines: list[str] = []
     seen: Counter[tuple[str, str]] = Counter()
-    for one in found:
-        seen[one.code, one.path] += 1
-        if seen[one.code, one.path] <= _MOST_OF_A_FILE:
-            lines.append(one.line)
+    for loss in found:
+        seen[loss.code, loss.path] += 1
+        if seen[loss.code, loss.path] <= _MOST_OF_A_FILE:
+            lines.append(loss.line)
     return lines + [
         f"{path}: {code.replace('_', ' ')}: and {count - _MOST_OF_A_FILE} more; ossicle dataset health lists all"
         for (code, path), count in seen.items()
@@ -63,11 +63,13 @@ def losses(corpus: Path) -> list[Loss]:
     """Return what a run lost, from the health of the corpus in the artefact ``corpus``."""
     problems = CorpusFolder(corpus).health["problems"]
     found = [
-        Loss(one["code"], one["where"], one["message"], one["remedy"]) for one in problems if one["code"] in LOSSES
+        Loss(problem["code"], problem["where"], problem["message"], problem["remedy"])
+        for problem in problems
+        if problem["code"] in LOSSES
     ]
-    named = {one.path for one in found if one.code in (LEFT_OUT, PARTIAL)}
+    named = {loss.path for loss in found if loss.code in (LEFT_OUT, PARTIAL)}
     # Annotations that are lost with their recording are not named again.
-    return [one for one in found if one.code in (LEFT_OUT, PARTIAL) or one.path not in named]
+    return [loss for loss in found if loss.code in (LEFT_OUT, PARTIAL) or loss.path not in named]
 
 
 def header_loss(folder: Path, path: str) -> Loss | None:

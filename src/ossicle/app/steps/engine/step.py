@@ -82,9 +82,9 @@ class Context:
         """
         if kind not in self._read:
             self._read[kind] = kind.among(self.inputs)
-        found = self._read[kind]
-        assert isinstance(found, kind)
-        return found
+        folder = self._read[kind]
+        assert isinstance(folder, kind)
+        return folder
 
     def own(self, kind: type[Folder]) -> Folder:
         """Return the step's own folder as ``kind``, to write to."""
@@ -223,12 +223,12 @@ def run_steps(steps: Sequence[Step], project: Project, progress: Progress, again
         progress.begin(step.name)
         made_from = fingerprint(step, project, shelf, artefacts)
         fresh = step.name in again
-        found = None if fresh else shelf.find(made_from)
-        if found is not None:
+        path = None if fresh else shelf.find(made_from)
+        if path is not None:
             # A process that was killed as it finished the artefact leaves its lock there.
-            forget_work_unit_locks(found)
-        outcome: Outcome = "computed" if found is None else "reused"
-        artefacts[step.name] = found or compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
+            forget_work_unit_locks(path)
+        outcome: Outcome = "computed" if path is None else "reused"
+        artefacts[step.name] = path or compute(step, made_from, shelf, project, progress, artefacts, seconds, fresh)
         outcomes[step.name], seconds[step.name] = outcome, time.monotonic() - began
         log.work_unit(step.name, made_from.digest, outcome, seconds[step.name])
         progress.end(step.name, outcome, seconds[step.name])
@@ -256,9 +256,9 @@ def find_steps(steps: Sequence[Step], project: Project) -> dict[str, Path | None
     for step in steps:
         if any(name not in artefacts for name in step.needs):
             continue
-        found = shelf.find(fingerprint(step, project, shelf, artefacts))
-        if found is not None:
-            artefacts[step.name] = out[step.name] = found
+        path = shelf.find(fingerprint(step, project, shelf, artefacts))
+        if path is not None:
+            artefacts[step.name] = out[step.name] = path
     return out
 
 
@@ -284,9 +284,9 @@ def compute(
     needed = {name: artefacts[name] for name in step.needs}
     with work_unit_lock(out, WHOLE, wait_s):
         # The previous holder of the lock may have finished it.
-        if not replace and (found := shelf.find(made_from)) is not None:
+        if not replace and (path := shelf.find(made_from)) is not None:
             shelf.leave(made_from)
-            return found
+            return path
         log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
         step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))
         join_work_unit_logs(out)

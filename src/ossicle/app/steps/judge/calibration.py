@@ -43,8 +43,8 @@ def run(context: Context) -> None:
 def final_maps(calibration: CalibrationFolder) -> dict[str, ScoreMap]:
     """Return the maps for the bundle from this step's artefact; empty if calibration was not requested."""
     file = calibration.maps_file
-    found = parse_object(read_regular(file, MOST_ARTEFACT_BYTES), file)
-    return {} if found.value["kind"] == NONE else read_maps(found.table("final"))
+    reader = parse_object(read_regular(file, MOST_ARTEFACT_BYTES), file)
+    return {} if reader.value["kind"] == NONE else read_maps(reader.table("final"))
 
 
 def _settings(project: Project) -> dict[str, Any]:

@@ -31,13 +31,13 @@ STEP_VERSION = 2
 def run(context: Context) -> None:
     """Write the scores of the held-out clips and their figures."""
     dataset, split = context.read(DatasetFolder), context.project.settings.split
-    clips = [one for one in dataset.clips if one.fold != NEVER_HELD_OUT]
+    clips = [clip for clip in dataset.clips if clip.fold != NEVER_HELD_OUT]
     tracks: TracksFolder
     if not split.kind.judges_recordings:
-        tracks = _score(context, sorted({one.recording_id for one in clips}))
+        tracks = _score(context, sorted({clip.recording_id for clip in clips}))
     else:
         whole = set(dataset.folds["recording_id"].to_list())
-        clips = [one for one in clips if one.recording_id in whole]
+        clips = [clip for clip in clips if clip.recording_id in whole]
         tracks = context.read(ScoresFolder)
     index, labels, own = read_index(context.read(CorpusFolder)), dataset.labels, context.own(ClipFiguresFolder)
     rows = list(clip_rows(clips, labels, index.annotations, tracks))
@@ -49,7 +49,7 @@ def run(context: Context) -> None:
 def _score(context: Context, keys: Collection[str]) -> ClipFiguresFolder:
     """Score recordings with the model trained on train alone, and return the folder of their tracks."""
     predictor = trained_predictor(context, context.read(DatasetFolder).models_by_fold[TEST])
-    recordings = {one.id: one for one in read_index(context.read(CorpusFolder)).recordings}
+    recordings = {recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings}
     own = context.own(ClipFiguresFolder)
     for done, key in enumerate(keys, start=1):
         began, record = time.monotonic(), context.journal.done(key)

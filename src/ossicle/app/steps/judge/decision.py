@@ -45,10 +45,10 @@ def decide_scores(project: Project, truth: "Truth", scores: ScoresFolder, out: D
 
     settings = project.settings
     tracks = read_tracks(scores, truth.ids, settings.postprocess)
-    found = fit_decisions(truth, tracks, settings.decision, criterion_of(settings.evaluation))
-    out.write_events(found.held_out, found.in_sample)
-    out.write_decisions(found.fitted.per_fold, found.fitted.final, list(found.fitted.notes))
-    out.write_threshold_curves(found.curves_json())
+    decisions = fit_decisions(truth, tracks, settings.decision, criterion_of(settings.evaluation))
+    out.write_events(decisions.held_out, decisions.in_sample)
+    out.write_decisions(decisions.fitted.per_fold, decisions.fitted.final, list(decisions.fitted.notes))
+    out.write_threshold_curves(decisions.curves_json())
 
 
 STEP = Step(

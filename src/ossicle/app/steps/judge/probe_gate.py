@@ -54,7 +54,7 @@ class Probe:
             "passed": self.refusal is None,
             "n_clips": self.n_clips,
             "zero_recall": list(self.zero_recall),
-            "lines": [one.to_json() for one in self.lines],
+            "lines": [line.to_json() for line in self.lines],
         }
 
 
@@ -81,9 +81,9 @@ def require_passed(project: Project, steps: Sequence[Step], progress: Progress) 
         return
     require_probe_gate(project)
     upto = [step.name for step in steps].index(ClipScoresFolder.step) + 1
-    found = judged_probe(project, run_steps(steps[:upto], project, progress).artefacts)
-    if found.refusal is not None:
-        raise GateRefused(f"no training starts from the variant {project.variant}, because {found.refusal}")
+    probe = judged_probe(project, run_steps(steps[:upto], project, progress).artefacts)
+    if probe.refusal is not None:
+        raise GateRefused(f"no training starts from the variant {project.variant}, because {probe.refusal}")
 
 
 def require_probe_gate(project: Project) -> None:
@@ -114,7 +114,7 @@ def judged_probe(project: Project, artefacts: Mapping[str, Path]) -> Probe:
     name, file = settings.project.name, project.data_root / HISTORY
     lines = tuple(probe_lines(figures, settings.probe_gate, _previous(project, content)))
     zeros = tuple(labels_without_recall(figures))
-    found = Probe(f"{name} (variant {project.variant})" if project.variant else name, lines, figures.n_clips, zeros)
+    probe = Probe(f"{name} (variant {project.variant})" if project.variant else name, lines, figures.n_clips, zeros)
     entry = {
         "project": _family(project),
         "variant": project.variant,
@@ -130,7 +130,7 @@ def judged_probe(project: Project, artefacts: Mapping[str, Path]) -> Probe:
         earlier = [one for _, one in read_lines(file)]
         if not earlier or {key: earlier[-1].get(key) for key in entry} != entry:
             append_line(file, {"time": datetime.now(UTC).isoformat(timespec="seconds"), **entry})
-    return found
+    return probe
 
 
 def _previous(project: Project, content: str) -> Mapping[str, Any] | None:

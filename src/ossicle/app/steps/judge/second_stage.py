@@ -182,8 +182,8 @@ def _verdict(
         "bootstrap": {"method": gained.method, "n": gained.n, "groups": gained.n_groups},
         "few_groups": gained.few_groups,
         "candidates": {
-            "decided": sum(one.decided for of in final.values() for one in of),
-            "below_the_threshold": sum(not one.decided for of in final.values() for one in of),
+            "decided": sum(candidate.decided for of in final.values() for candidate in of),
+            "below_the_threshold": sum(not candidate.decided for of in final.values() for candidate in of),
         },
         "thresholds": {
             "final": _thresholds(judged.final),

@@ -27,17 +27,17 @@ def run(context: Context) -> None:
     _, recordings = held_out_states(context)
     plan = state_plan(context.project, context.read(FeaturesFolder).spec)
     try:
-        found = fit_decisions(
+        decisions = fit_decisions(
             recordings, dataset.labels, plan, settings.states.decision(dataset.labels), settings.state_decision
         )
     except UsageError as problem:
         raise SplitError(str(problem)) from problem
-    for line in found.final.warnings:
+    for line in decisions.final.warnings:
         context.progress.say(line)
-    for fold, one in found.folds.items():
-        if one.basis == IN_SAMPLE:
-            context.progress.say(f"{dataset.fold_name(fold)}: the decision is in-sample: {one.reason}")
-    context.own(StateDecisionFolder).write(_to_json(found, dataset))
+    for fold, fold_decision in decisions.folds.items():
+        if fold_decision.basis == IN_SAMPLE:
+            context.progress.say(f"{dataset.fold_name(fold)}: the decision is in-sample: {fold_decision.reason}")
+    context.own(StateDecisionFolder).write(_to_json(decisions, dataset))
 
 
 def held_out_states(context: Context) -> tuple[LabelledWindows, dict[str, ScoredStates]]:
@@ -50,18 +50,18 @@ def held_out_states(context: Context) -> tuple[LabelledWindows, dict[str, Scored
     return windows, scored_states(windows, context.read(StateScoresFolder))
 
 
-def _to_json(found: StateDecisions, dataset: DatasetFolder) -> dict[str, Any]:
+def _to_json(decisions: StateDecisions, dataset: DatasetFolder) -> dict[str, Any]:
     return {
-        **_fit_json(found.final),
-        "warnings": list(found.final.warnings),
+        **_fit_json(decisions.final),
+        "warnings": list(decisions.final.warnings),
         "folds": {
             str(fold): {
                 "name": dataset.fold_name(fold),
-                "basis": one.basis,
-                **({"reason": one.reason} if one.reason else {}),
-                **_fit_json(one.fitted),
+                "basis": fold_decision.basis,
+                **({"reason": fold_decision.reason} if fold_decision.reason else {}),
+                **_fit_json(fold_decision.fitted),
             }
-            for fold, one in found.folds.items()
+            for fold, fold_decision in decisions.folds.items()
         },
     }
 
@@ -69,7 +69,7 @@ def _to_json(found: StateDecisions, dataset: DatasetFolder) -> dict[str, Any]:
 def _fit_json(fitted: FittedStates) -> dict[str, Any]:
     return {
         "decision": states_to_json(fitted.decision),
-        "labels": {label: one.to_json() for label, one in fitted.labels.items()},
+        "labels": {label: label_fit.to_json() for label, label_fit in fitted.labels.items()},
     }
 
 

@@ -41,7 +41,7 @@ def run(context: Context) -> None:
         fold_figures(
             names[fold],
             written["folds"][str(fold)]["basis"],
-            {key: one for key, one in recordings.items() if one.fold == fold},
+            {key: recording for key, recording in recordings.items() if recording.fold == fold},
             labels,
             rule,
             plan,
@@ -55,7 +55,7 @@ def run(context: Context) -> None:
     reasons = [*thin, *wide_figures(folds)]
     own.write_metrics(
         {
-            "states": {**over_folds(folds), "folds": {one.name: one.to_json() for one in folds}},
+            "states": {**over_folds(folds), "folds": {fold.name: fold.to_json() for fold in folds}},
             INSUFFICIENT: bool(reasons),
             **({f"{INSUFFICIENT}_because": reasons} if reasons else {}),
             "in_sample": {"states": in_sample.to_json()},
@@ -67,13 +67,13 @@ def run(context: Context) -> None:
     own.write_contradictions(
         [
             {
-                "path": windows.paths[one.recording_id],
-                "group": windows.groups[one.recording_id],
-                "start_s": one.worst_window * features.hop_s,
-                "end_s": one.worst_window * features.hop_s + features.window_s,
-                **one.to_json(),
+                "path": windows.paths[contradiction.recording_id],
+                "group": windows.groups[contradiction.recording_id],
+                "start_s": contradiction.worst_window * features.hop_s,
+                "end_s": contradiction.worst_window * features.hop_s + features.window_s,
+                **contradiction.to_json(),
             }
-            for one in found
+            for contradiction in found
         ]
     )
     if reasons:
@@ -82,11 +82,11 @@ def run(context: Context) -> None:
 
 def _protocol(project: Project, features: FeaturesFolder, folds: list[FoldFigures]) -> dict[str, Any]:
     settings = project.settings
-    bases = {one.basis for one in folds}
+    bases = {fold.basis for fold in folds}
     return {
         "criterion": "states of windows",
         "group": settings.split.group,
-        "held_out": [one.name for one in folds],
+        "held_out": [fold.name for fold in folds],
         "decision": CROSS_FITTED if bases == {CROSS_FITTED} else f"{IN_SAMPLE} in some folds",
         "headline": "the worst fold",
         "window_s": features.window_s,

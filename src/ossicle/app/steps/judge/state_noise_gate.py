@@ -41,7 +41,7 @@ def run(context: Context) -> None:
     for done, probe in enumerate(synthetic_probes(plan.rate, settings.noise_gate.probe_s, settings.noise_gate.seed)):
         context.progress.advance(done, done + 1, f"{probe.name}, {probe.part}")
         found = states_in_noise(probe.name, probe.part, probe.samples, predictor, decision)
-        rows += [one.to_json() for one in found]
+        rows += [noise_states.to_json() for noise_states in found]
     report = {"refuses": False, "sentences": list(noise_sentences(rows)), "states": rows}
     context.own(NoiseGateFolder).write_metrics({**context.read(StateEvaluationFolder).metrics, "noise_gate": report})
 

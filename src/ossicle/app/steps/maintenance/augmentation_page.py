@@ -86,8 +86,10 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
     augment = always(settings.augment) if wanted.always else settings.augment
     batch, start_s = batch_of(clip, material, settings.training, wanted.seed)
     views = [
-        StageView(one.stage, stage_words(augment)[one.stage], one.samples, one.log_mel, one.targets, one.mask)
-        for one in shown_stages(batch, material, front, augment, wanted.seed)
+        StageView(
+            shown.stage, stage_words(augment)[shown.stage], shown.samples, shown.log_mel, shown.targets, shown.mask
+        )
+        for shown in shown_stages(batch, material, front, augment, wanted.seed)
     ]
     facts = {
         "recording": recording.path,

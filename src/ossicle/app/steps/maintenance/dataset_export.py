@@ -92,7 +92,9 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
     clips, told = dataset.clips, dataset.split
     notes = at_clip_starts(dataset.annotations, project.settings.dataset)
     splits, note = splits_of(clips, split, wanted.fold)
-    quality = {(one.recording_id, one.start_s, one.label): one.quality for one in notes}
+    quality = {
+        (annotation.recording_id, annotation.start_s, annotation.label): annotation.quality for annotation in notes
+    }
     named = name_clips(
         clips,
         index.recordings,
@@ -125,7 +127,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
         _refuse_overwriting(out, files, wanted.force)
         unfinished.begin()
     lost = write_media(project, out, files, unfinished, progress)
-    unread = [one.clip.recording_id in lost for one in named]
+    unread = [named_clip.clip.recording_id in lost for named_clip in named]
     if any(unread) and (wanted.wav or wanted.png):
         # List only clips whose sound exists.
         kept = [number for number, is_lost in enumerate(unread) if not is_lost]
@@ -138,7 +140,7 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
         splits={name: splits.count(name) for name in ("train", "val", "test")},
         files=len(files.paths()),
         lost={recordings[key].path: reason for key, reason in sorted(lost.items())},
-        without_year=sum(one.year == NO_YEAR for one in named),
+        without_year=sum(named_clip.year == NO_YEAR for named_clip in named),
         note="; ".join(part for part in (note, told["leaky"]) if part),
     )
 
@@ -175,8 +177,12 @@ def write_media(
     """Write the requested sound and pictures; return the recordings that cannot be read, with the reasons."""
     lost: dict[str, str] = {}
     if files.wav:
-        wanted = [one for one in _clipped(project, files) if one.recording_id not in unfinished.recording_ids]
-        done = len(files.clips) - sum(len(one.clips) for one in wanted)
+        wanted = [
+            clipped_recording
+            for clipped_recording in _clipped(project, files)
+            if clipped_recording.recording_id not in unfinished.recording_ids
+        ]
+        done = len(files.clips) - sum(len(clipped_recording.clips) for clipped_recording in wanted)
         for written in write_wav_clips(out, wanted, project.settings.project.workers):
             lost |= written.lost
             unfinished.add(key for key in written.recording_ids if key not in written.lost)
@@ -184,12 +190,12 @@ def write_media(
         # The lists follow: where they are, all sound is on the disk.
         unfinished.sync()
     if files.png:
-        for done, one in enumerate(files.clips, start=1):
-            if one.clip.recording_id not in lost:
+        for done, named_clip in enumerate(files.clips, start=1):
+            if named_clip.clip.recording_id not in lost:
                 try:
-                    _write_picture(project, out, files, one)
+                    _write_picture(project, out, files, named_clip)
                 except AudioError as problem:
-                    lost[one.clip.recording_id] = str(problem)
+                    lost[named_clip.clip.recording_id] = str(problem)
             progress.advance(done, len(files.clips), "pictures")
     return lost
 
@@ -197,9 +203,9 @@ def write_media(
 def _clipped(project: Project, files: DatasetFiles) -> list[ClippedRecording]:
     """Return the clips to write by their recordings."""
     clips: dict[str, list[WavClip]] = {}
-    for one in files.clips:
-        clip = WavClip(files.sound(one), one.clip.start_s, one.clip.end_s)
-        clips.setdefault(one.clip.recording_id, []).append(clip)
+    for named_clip in files.clips:
+        clip = WavClip(files.sound(named_clip), named_clip.clip.start_s, named_clip.clip.end_s)
+        clips.setdefault(named_clip.clip.recording_id, []).append(clip)
     channel = project.settings.audio.name
     return [
         ClippedRecording(key, project.roots.file(one), one.rate, tuple(clips[key]), channel)
@@ -208,15 +214,15 @@ def _clipped(project: Project, files: DatasetFiles) -> list[ClippedRecording]:
     ]
 
 
-def _write_picture(project: Project, out: Path, files: DatasetFiles, one: NamedClip) -> None:
+def _write_picture(project: Project, out: Path, files: DatasetFiles, named_clip: NamedClip) -> None:
     # Matplotlib is an optional extra that only pictures need.
     from ossicle.report.figures.clip_picture import write_picture
 
-    recording, front = files.recordings[one.clip.recording_id], project.settings.frontend
-    length_s = one.clip.end_s - one.clip.start_s
+    recording, front = files.recordings[named_clip.clip.recording_id], project.settings.frontend
+    length_s = named_clip.clip.end_s - named_clip.clip.start_s
     path, channel = project.roots.file(recording), project.settings.audio.name
-    samples = load_mono(path, recording.rate, one.clip.start_s, length_s, channel=channel)
-    write_picture(out / files.picture(one), samples, recording.rate, front.fmin_hz, front.fmax_hz)
+    samples = load_mono(path, recording.rate, named_clip.clip.start_s, length_s, channel=channel)
+    write_picture(out / files.picture(named_clip), samples, recording.rate, front.fmin_hz, front.fmax_hz)
 
 
 def _refuse_overwriting(out: Path, files: DatasetFiles, force: bool) -> None:

@@ -22,11 +22,11 @@ def read_earlier(file: Path) -> EarlierReport:
     if not file.exists():
         raise UsageError(f"--compare {file}: there is no such file; write one with `ossicle dataset health --json`")
     try:
-        found = read_json(file)
+        content = read_json(file)
     except ArtefactError as problem:
         reason = str(problem).split(";", 1)[0]
         raise UsageError(f"--compare {reason}; give a file that `ossicle dataset health --json` printed") from None
-    return earlier_report(found, f"--compare {file}")
+    return earlier_report(content, f"--compare {file}")
 
 
 def require_page(file: Path | None) -> None:

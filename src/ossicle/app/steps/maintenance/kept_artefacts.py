@@ -107,11 +107,11 @@ def _published(projects: Sequence[Project], manifests: Manifests) -> set[Path]:
     of_step: dict[str, list[Path]] = defaultdict(list)
     for path, manifest in manifests.items():
         of_step[str(manifest["step"])].append(path)
-    found = set()
+    paths = set()
     for copy, step, name in places:
         wanted = _digest(copy)
-        found |= {path for path in of_step[step] if (path / name).exists() and _digest(path / name) == wanted}
-    return found
+        paths |= {path for path in of_step[step] if (path / name).exists() and _digest(path / name) == wanted}
+    return paths
 
 
 def _digest(place: Path) -> str:

@@ -65,7 +65,7 @@ class ManifestHealth:
             "lines": self.n_lines,
             "bad_lines": {
                 "count": self.n_bad,
-                "first": [{"line": one.line, "reason": one.reason} for one in self.bad],
+                "first": [{"line": bad_line.line, "reason": bad_line.reason} for bad_line in self.bad],
             },
             **self.judgement.to_json(),
         }

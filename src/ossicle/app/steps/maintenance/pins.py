@@ -129,7 +129,9 @@ def _of_bundle(project: Project, bundle: Path, shelf: Shelf) -> dict[str, str]:
         for content in (*result.made_from(bundle), *result.made_from(bundle / result.name))
     }
     manifests = [shelf.manifest(file.parent) for file in sorted(shelf.root.glob("*/*/artefact.json"))]
-    contents = {str(one["step"]): str(one["content"]) for one in manifests if one["content"] in named}
+    contents = {
+        str(manifest["step"]): str(manifest["content"]) for manifest in manifests if manifest["content"] in named
+    }
     if not contents:
         raise UsageError(f"{bundle}: names no artefact of {project.data_root}; give a bundle that was made there")
     return contents
@@ -144,7 +146,7 @@ def _file(data_root: Path, name: str) -> Path:
 def _read(file: Path) -> Pin:
     value = read_json(file)
     contents = value.get("contents") if isinstance(value, dict) else None
-    if not isinstance(contents, dict) or not all(isinstance(one, str) for one in contents.values()):
+    if not isinstance(contents, dict) or not all(isinstance(content, str) for content in contents.values()):
         raise ArtefactError(f"{file}: is no pin; repair or remove it, because purge keeps what it names")
     return Pin(file.stem, str(value.get("made_of", "")), str(value.get("created", "")), contents)
 

@@ -89,7 +89,7 @@ def _manifest_total(index: CorpusIndex, expected: int) -> list[Gate]:
     """Return the gate of the number of events, which was compared when the manifest was imported."""
     if not expected:
         return []
-    reasons = tuple(one.message for one in index.notes if one.kind == "manifest_total")
+    reasons = tuple(note.message for note in index.notes if note.kind == "manifest_total")
     return [Gate("manifest_total", not reasons, f"{expected} events of the manifest are expected", reasons)]
 
 

@@ -69,8 +69,8 @@ def trainings(projects: Sequence[Project]) -> Iterator[Training]:
     seen = set()
     for project in projects:
         pipeline = pipeline_of(project)
-        found = find_steps(pipeline.steps_of(project), project)
-        artefacts = {name: path for name, path in found.items() if path is not None}
+        steps = find_steps(pipeline.steps_of(project), project)
+        artefacts = {name: path for name, path in steps.items() if path is not None}
         for model, folder in pipeline.run_folders(artefacts).items():
             if folder.path in seen or not folder.epochs():
                 continue
@@ -93,17 +93,17 @@ def upload_all(found: Sequence[Training], progress: Progress) -> list[Training]:
     from ossicle.training.tracking.trackers import track_again
     from ossicle.training.tracking.upload import require_server, upload
 
-    waiting = [one for one in found if one.state not in ("uploaded", "online")]
+    waiting = [training for training in found if training.state not in ("uploaded", "online")]
     if not waiting:
         return []
     if find_spec(WANDB) is None:
         raise UsageError("uploading needs wandb, which is not installed; pip install 'ossicle[wandb]'")
     require_server()
     progress.begin("upload")
-    for done, one in enumerate(waiting):
-        progress.advance(done, len(waiting), one.run.name)
-        if not one.written:
-            track_again(replace(one.run, to=(WANDB,), mode=OFFLINE), one.folder)
-        upload(one.folder.tracker(WANDB))
-        one.folder.write_tracking({**one.folder.tracking, "uploaded": True})
+    for done, training in enumerate(waiting):
+        progress.advance(done, len(waiting), training.run.name)
+        if not training.written:
+            track_again(replace(training.run, to=(WANDB,), mode=OFFLINE), training.folder)
+        upload(training.folder.tracker(WANDB))
+        training.folder.write_tracking({**training.folder.tracking, "uploaded": True})
     return waiting

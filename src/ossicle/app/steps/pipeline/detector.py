@@ -88,7 +88,7 @@ def _summary(artefacts: Artefacts) -> RunSummary | None:
     """Return figures and report page of a finished run; for a leaky split, what its bundle is."""
     if report.STEP.name in artefacts:
         exceptions = gate_exceptions(NoiseGateFolder.among(artefacts).metrics["gate"])
-        remarks = tuple(f"noise gate, exception: {one}" for one in exceptions)
+        remarks = tuple(f"noise gate, exception: {exception}" for exception in exceptions)
         return RunSummary(METRICS, remarks, (BUNDLE, METRICS, CLIPS, PAGE))
     if bundle.STEP.name not in artefacts:
         return None

@@ -28,7 +28,7 @@ def missing_inputs(project: Project, step: str, artefact: Path) -> str:
     else:
         return ""
     index = read_index(IndexFolder(artefact))
-    missing = [one for one in index.recordings if not roots.holds(one.root, one.path)]
+    missing = [recording for recording in index.recordings if not roots.holds(recording.root, recording.path)]
     if missing:
         folders = " or ".join(str(folder) for folder in roots.folders(missing[0].root))
         return (

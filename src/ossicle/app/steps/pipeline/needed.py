@@ -24,7 +24,7 @@ def require_of_pipeline(project: Project, command: str, needed: str = BUNDLE) ->
         The pipeline has neither a step nor a result of this name; the message says which commands there are instead.
     """
     pipeline = pipeline_of(project)
-    if needed in pipeline.result_names() or any(one.name == needed for one in pipeline.steps):
+    if needed in pipeline.result_names() or any(step.name == needed for step in pipeline.steps):
         return
     what = "a bundle" if needed == BUNDLE else f"a step {needed}"
     instead = f"; instead: {pipeline.instead}" if pipeline.instead else ""

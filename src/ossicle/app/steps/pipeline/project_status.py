@@ -51,12 +51,14 @@ def outdated_results(project: Project, done: Artefacts, names: Collection[str] |
         The results to look at; None: all.
     """
     pipeline = pipeline_of(project)
-    asked = [one for one in pipeline.published if names is None or one.name in names]
+    asked = [published for published in pipeline.published if names is None or published.name in names]
     withheld = pipeline.withheld(done)
     old = [
-        str(project.results / one.name)
-        for one in asked
-        if one.name not in withheld and (project.results / one.name).exists() and not _is_current(project, one, done)
+        str(project.results / published.name)
+        for published in asked
+        if published.name not in withheld
+        and (project.results / published.name).exists()
+        and not _is_current(project, published, done)
     ]
     if not old:
         return ""
@@ -71,7 +73,7 @@ def _is_current(project: Project, result: Published, done: Artefacts) -> bool:
     """Return whether a published result is what a finished step made."""
     made = [done[step] if result.whole else done[step] / result.name for step in result.steps if step in done]
     stated = project.results / result.name
-    return any(one.exists() and one.is_dir() == stated.is_dir() and _digest(one) == _digest(stated) for one in made)
+    return any(path.exists() and path.is_dir() == stated.is_dir() and _digest(path) == _digest(stated) for path in made)
 
 
 def _variant_built(project: Project, name: str, overrides: tuple[str, ...]) -> Iterator[Finding]:
@@ -107,9 +109,9 @@ def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str,
         words = "up to date with these settings and recordings"
         steps = {step.name for step in pipeline.steps_of(project)}
         missing = [
-            one.name
-            for one in pipeline.published
-            if steps & set(one.steps) and not (one.optional or (project.results / one.name).exists())
+            published.name
+            for published in pipeline.published
+            if steps & set(published.steps) and not (published.optional or (project.results / published.name).exists())
         ]
         yield Finding("results", True, f"{prefix}{words}{'; not made yet: ' * bool(missing)}{', '.join(missing)}")
 

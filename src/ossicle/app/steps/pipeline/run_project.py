@@ -62,7 +62,7 @@ def run_project(
         if all(step.name != again[0] for step in steps):
             raise UsageError(
                 f"cannot compute again from {recompute_from}, which is not one of the steps to run: "
-                f"{', '.join(one.name for one in steps)}"
+                f"{', '.join(step.name for step in steps)}"
             )
     if project.data_root.exists() and not project.data_root.is_dir():
         raise UsageError(f"the data root {project.data_root} is a file; give a folder")

@@ -176,12 +176,12 @@ def _needed(step: Step, project: Project, progress: Progress, *, gather: bool) -
     artefacts: dict[str, Path] = {}
     for earlier in chosen_steps(project, [step.name])[:-1]:
         made_from = fingerprint(earlier, project, shelf, artefacts)
-        found = shelf.find(made_from)
-        if found is None and gather:
-            found = _gather(earlier, made_from, project, artefacts, progress)
-        if found is None:
+        path = shelf.find(made_from)
+        if path is None and gather:
+            path = _gather(earlier, made_from, project, artefacts, progress)
+        if path is None:
             raise UsageError(f"{step.name} needs {earlier.name}, which is not done: {_run_line(earlier, project)}")
-        artefacts[earlier.name] = found
+        artefacts[earlier.name] = path
     return artefacts
 
 
@@ -199,8 +199,8 @@ def _gather(
     if step.work_units is None:
         return None
     shelf = Shelf(project.data_root)
-    if (found := shelf.find(made_from)) is not None:
-        return found
+    if (path := shelf.find(made_from)) is not None:
+        return path
     out = shelf.unfinished(made_from)
     if not all(step.work_units.done(out, name) for name in step.work_units.names_of(project, artefacts)):
         # Look again: another process may commit the step at this moment, and its unfinished work units are then gone.

@@ -134,7 +134,7 @@ def archive_of_today(project: Project, out: Path, today: date | None = None) -> 
     """
     run, name, day = finished_run(project, "archive"), project.settings.project.name, _named_day(today)
     target = out / f"{name}-{day}"
-    kept = {one.name for one in pins(project.data_root)}
+    kept = {pin.name for pin in pins(project.data_root)}
     if not target.is_dir() or _pin(name, day, run.contents) not in kept or _contents(target) != run.contents:
         return None
     return _finished(target, ())
@@ -180,7 +180,9 @@ def _write_run(run: FinishedRun, part: Path) -> Iterator[str]:
         else:
             copy_file(place, part / name)
     step = pipeline_of(run.project).trained_by
-    trained = {one.path.name: one for one in TrainingFolder(run.artefacts[step]).runs()} if step else {}
+    trained = (
+        {run_folder.path.name: run_folder for run_folder in TrainingFolder(run.artefacts[step]).runs()} if step else {}
+    )
     write_csv(part / HISTORY, history_table(trained))
     write_json(part / TRACKING, tracking_json(trained, settings))
     dataset = DatasetFolder.among(run.artefacts)

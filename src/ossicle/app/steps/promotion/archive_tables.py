@@ -44,8 +44,8 @@ def steps_table(artefacts: Mapping[str, Path], shelf: Shelf) -> pl.DataFrame:
     """Return the steps of a run: version, fingerprint, content digest and time of each."""
     manifests = {step: shelf.manifest(path) for step, path in artefacts.items()}
     rows = [
-        (step, int(one["version"]), str(one["digest"]), str(one["content"]), str(one["created"]))
-        for step, one in manifests.items()
+        (step, int(manifest["version"]), str(manifest["digest"]), str(manifest["content"]), str(manifest["created"]))
+        for step, manifest in manifests.items()
     ]
     columns = {"step": pl.String, "version": pl.Int64, "digest": pl.String, "content": pl.String, "created": pl.String}
     return pl.DataFrame(rows, schema=columns, orient="row")
@@ -63,15 +63,15 @@ def tracking_json(runs: Mapping[str, RunFolder], settings: ProjectSettings) -> d
 
 
 def _figures(values: Mapping[str, Any], before: str) -> Iterator[tuple[str, float | None, float | None, float | None]]:
-    for key, one in values.items():
-        if not isinstance(one, Mapping):
-            if isinstance(one, int | float) and not isinstance(one, bool):
-                yield f"{before}{key}", float(one), None, None
-        elif "value" in one:
-            low, high = (_number(one.get(end)) for end in _INTERVAL)
-            yield f"{before}{key}", _number(one["value"]), low, high
+    for key, value in values.items():
+        if not isinstance(value, Mapping):
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                yield f"{before}{key}", float(value), None, None
+        elif "value" in value:
+            low, high = (_number(value.get(end)) for end in _INTERVAL)
+            yield f"{before}{key}", _number(value["value"]), low, high
         else:
-            yield from _figures(one, f"{before}{key}.")
+            yield from _figures(value, f"{before}{key}.")
 
 
 def _number(value: object) -> float | None:

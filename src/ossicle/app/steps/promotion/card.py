@@ -73,7 +73,7 @@ def promotion_card(
 
 def next_steps(lines: Sequence[GateLine], metrics: Mapping[str, Any]) -> list[str]:
     """Return what to look at next: the failed lines, then the labels with the lowest figures."""
-    found = [one.in_words for one in lines if not one.passed]
+    found = [line.in_words for line in lines if not line.passed]
     if metrics.get("insufficient"):
         found.append("The data are insufficient for a claim about new recordings.")
     for pattern in compared_figures(metrics):

@@ -38,8 +38,8 @@ class FinishedRun:
                 f'{self.project.file}: split.strategy = "{self.project.settings.split.strategy}" evaluates nothing, so '
                 'there are no figures to judge; set split.strategy = "grouped"'
             )
-        found: dict[str, Any] = read_json(place)
-        return found
+        content: dict[str, Any] = read_json(place)
+        return content
 
     @property
     def bundle(self) -> Path:
@@ -68,9 +68,9 @@ class FinishedRun:
 
     def result(self, name: str) -> Path | None:
         """Return the place of a published result in the data root; None if the run has none."""
-        for one in pipeline_of(self.project).published:
-            if one.name == name:
-                places = [self.artefacts[step] / name for step in one.steps if step in self.artefacts]
+        for published in pipeline_of(self.project).published:
+            if published.name == name:
+                places = [self.artefacts[step] / name for step in published.steps if step in self.artefacts]
                 return next((place for place in places if place.exists()), None)
         return None
 
@@ -92,11 +92,11 @@ def finished_run(project: Project, command: str) -> FinishedRun:
         the command that runs it.
     """
     require_of_pipeline(project, command)
-    found = find_steps(steps_of(project), project)
-    if missing := [step for step, path in found.items() if path is None]:
+    steps = find_steps(steps_of(project), project)
+    if missing := [step for step, path in steps.items() if path is None]:
         variant = f" --variant {project.variant}" if project.variant else ""
         raise UsageError(
             f"{missing[0]} is not done under these settings: run `ossicle run -p {project.folder}{variant}` first, "
             "with the same --set options"
         )
-    return FinishedRun(project, {step: path for step, path in found.items() if path is not None})
+    return FinishedRun(project, {step: path for step, path in steps.items() if path is not None})

@@ -48,7 +48,7 @@ class Promotion:
         if self.outcome.promoted:
             return None
         kept = f"version {self.outcome.against} stays current" if self.outcome.against else "nothing was promoted"
-        reasons = "\n".join(f"  {one}" for one in self.outcome.reasons)
+        reasons = "\n".join(f"  {reason}" for reason in self.outcome.reasons)
         return GateRefused(
             f"the promotion gate refused the run for {self.name!r}; {kept}:\n{reasons}\n"
             f"see {self.outcome.path}; the limits are [promotion] and [probe_gate] in the project file"
@@ -64,7 +64,7 @@ class Promotion:
             "reference": self.reference,
             "folder": str(self.outcome.path),
             "failed": list(self.outcome.reasons),
-            "lines": [one.to_json() for one in self.lines],
+            "lines": [line.to_json() for line in self.lines],
         }
 
 
@@ -95,7 +95,7 @@ def promote(project: Project, name: str = "") -> Promotion:
         judged[:] = gate_lines(run, metrics, against)
         lines = tuple(judged)
         return Judgement(
-            {"passed": all(one.passed for one in lines), "lines": [one.to_json() for one in lines]},
+            {"passed": all(line.passed for line in lines), "lines": [line.to_json() for line in lines]},
             failed(lines),
             lambda number: promotion_card(name, number, bundle, lines, metrics, origin, against),
         )
@@ -147,7 +147,7 @@ def gate_lines(run: FinishedRun, metrics: Mapping[str, Any], against: Version | 
     if run.project.settings.probe_gate.active:
         require_probe_gate(run.project)
         probed = judged_probe(run.project, run.artefacts).lines
-        lines += [replace(one, name=f"probe gate: {one.name}") for one in probed]
+        lines += [replace(gate_line, name=f"probe gate: {gate_line.name}") for gate_line in probed]
     settings = run.project.settings.promotion
     if against is None:
         return [*lines, *promotion_lines(metrics, settings)]

@@ -48,7 +48,7 @@ def head_files(
     data = head_graph(head, n_tokens, dim)
     graph = HeadGraph(data, HEAD, n_labels, dim)
     expected = np.concatenate(list(head_scores(head, tokens)))
-    found = np.stack([graph.scores(one) for one in tokens])
+    found = np.stack([graph.scores(token) for token in tokens])
     difference = float(np.abs(found - expected).max())
     if not difference <= TOLERANCE:
         raise ArtefactError(

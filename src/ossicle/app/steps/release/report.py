@@ -89,7 +89,7 @@ def run(context: Context) -> None:
         in_sample=event_report(truth, in_sample, criterion.rule, settings.evaluation),
         collar=shown.collar,
         curves=_curves(context),
-        curve_notes=curve_notes({one.path.name: one for one in _run_folders(context)}),
+        curve_notes=curve_notes({run_folder.path.name: run_folder for run_folder in _run_folders(context)}),
         threshold_curves=rows.threshold_curves(decision.threshold_curves, drawn),
         pr_curves=rows.pr_curves(shown.curves),
         iou_sweep=rows.sweep_rows(shown.iou_sweep),
@@ -103,7 +103,7 @@ def run(context: Context) -> None:
         folds=rows.fold_rows(truth, judged.events, decision.written, second, criterion.rule),
         examples=[*shown.examples, *hits],
         budget=list(context.seconds.items()),
-        noise_gate=[Judged.from_json(one) for one in gate["firings"]],
+        noise_gate=[Judged.from_json(firing) for firing in gate["firings"]],
         gate_exceptions=gate_exceptions(gate),
         gate_found_nothing=gate["found_nothing"],
         notes=notes(decision.written, figures, second),
@@ -125,7 +125,7 @@ def _frames(settings: ProjectSettings) -> str:
 def _curves(context: Context) -> "list[TrainingCurve]":
     from ossicle.report.data import TrainingCurve
 
-    return [TrainingCurve(one.path.name, one.epochs()) for one in _run_folders(context)]
+    return [TrainingCurve(run_folder.path.name, run_folder.epochs()) for run_folder in _run_folders(context)]
 
 
 def _run_folders(context: Context) -> list[RunFolder]:

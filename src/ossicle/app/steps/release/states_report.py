@@ -41,7 +41,9 @@ def run(context: Context) -> None:
         summary=_summary(context),
         metrics=context.read(NoiseGateFolder).metrics,
         decision=context.read(StateDecisionFolder).written,
-        contradictions=[_card(context, one) for one in evaluated.contradictions[: 2 * settings.report.examples]],
+        contradictions=[
+            _card(context, contradiction) for contradiction in evaluated.contradictions[: 2 * settings.report.examples]
+        ],
         next_steps=next_steps(
             evaluated.metrics,
             evaluated.contradictions,
@@ -53,9 +55,9 @@ def run(context: Context) -> None:
         curve_notes=curve_notes({_named(dataset, name): heads.run(name) for name in dataset.models}),
         split=dataset.split,
         problems=[
-            (one.where, one.message, one.remedy)
-            for one in without_front_end(Problem(**one) for one in health["problems"])
-            if one.severity != "note"
+            (problem.where, problem.message, problem.remedy)
+            for problem in without_front_end(Problem(**problem) for problem in health["problems"])
+            if problem.severity != "note"
         ],
         budget=list(context.seconds.items()),
         files={METRICS: METRICS, "bundle": f"{BUNDLE}/", "model card": f"{BUNDLE}/{CARD}"},

@@ -27,7 +27,7 @@ def run(context: Context) -> None:
     """Export, check parity on real sound, and write the bundle."""
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     clips, labels = dataset.clips, dataset.labels
-    recordings = {one.id: one for one in read_index(context.read(CorpusFolder)).recordings}
+    recordings = {recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings}
     made = exported(context, labels, recordings[clips[0].recording_id])
     context.progress.advance(2, 3, "writing")
     write_bundle(
@@ -39,8 +39,8 @@ def run(context: Context) -> None:
         decisions=dict.fromkeys(labels, unfitted(settings.decision)),
         provenance={
             **origin(context),
-            "recordings": len({one.recording_id for one in clips}),
-            "annotations": sum(one.role == "target" for one in clips),
+            "recordings": len({clip.recording_id for clip in clips}),
+            "annotations": sum(clip.role == "target" for clip in clips),
             "parity": made.parity,
         },
         metrics={},
@@ -48,7 +48,7 @@ def run(context: Context) -> None:
             "strategy": dataset.split["strategy"],
             "leaky": dataset.split["leaky"],
             "group": settings.split.group,
-            "n_groups": len({one.group for one in clips}),
+            "n_groups": len({clip.group for clip in clips}),
             "decision": "from the settings, fitted on nothing",
         },
         model=made.model,
@@ -61,7 +61,7 @@ def run(context: Context) -> None:
 
 def unfitted(grid: DecisionGrid) -> Decision:
     """Return the simplest decision of the grid, with the threshold nearest to one half."""
-    return min(grid.decisions(), key=lambda one: abs(one.on - _MIDDLE))
+    return min(grid.decisions(), key=lambda decision: abs(decision.on - _MIDDLE))
 
 
 STEP = replace(

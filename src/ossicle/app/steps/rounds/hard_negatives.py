@@ -69,19 +69,19 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     corpus, scores, decided = CorpusFolder.among(made), ScoresFolder.among(made), DecisionFolder.among(made)
     truth = read_truth(corpus, DatasetFolder.among(made))
     decisions = decided.decisions
-    found: list[FalseAlarm] = []
+    alarms: list[FalseAlarm] = []
     for key in truth.ids:
         of = decisions[truth.folds[key]]
-        found += fired(key, truth.recordings[key].digest, scores.track(key), of, lower)
+        alarms += fired(key, truth.recordings[key].digest, scores.track(key), of, lower)
     # Exclude everything annotated, not only what became a target.
     notes = read_index(corpus).annotations
-    kept = false_alarms(found, notes, project.settings.dataset.margin_s, most)
+    kept = false_alarms(alarms, notes, project.settings.dataset.margin_s, most)
     if not kept:
         raise UsageError(f"no false alarm reaches {lower:g} times its threshold, so there is nothing to save")
     folder = project.folder / FOLDER
     with writing(project.data_root, (folder,)):
         file = write_mined(folder, kept, {one.step: one.content for one in (scores, decided)})
-    return Mining(tuple(kept), file, learners(project, lambda one: one.settings.dataset.mined))
+    return Mining(tuple(kept), file, learners(project, lambda project: project.settings.dataset.mined))
 
 
 def fired(

@@ -56,12 +56,12 @@ def learners(
         Why the run of a variant that uses the round fails; empty if it does not.
     """
     every = [load_project(project.file, (), project.data_root, name) for name in ("", *project.variants)]
-    using = [one for one in every if uses(one)]
-    names = {one.variant or ITSELF: one for one in using}
+    using = [project for project in every if uses(project)]
+    names = {project.variant or ITSELF: project for project in using}
     return Learners(
         tuple(names),
-        tuple(one.variant or ITSELF for one in every if (one.variant or ITSELF) not in names),
-        {name: why for name, one in names.items() if (why := stops(one))},
+        tuple(project.variant or ITSELF for project in every if (project.variant or ITSELF) not in names),
+        {name: why for name, project in names.items() if (why := stops(project))},
     )
 
 

@@ -118,7 +118,10 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
         views, about, left_out = _views(before, made, number)
         write_round(path, views, about, replace=replace_it)
     return Made(
-        path, about, left_out, learners(project, lambda one: path in teaching_rounds(one), partial(_stops, project))
+        path,
+        about,
+        left_out,
+        learners(project, lambda project: path in teaching_rounds(project), partial(_stops, project)),
     )
 
 
@@ -154,7 +157,11 @@ def _views(
     unlabelled = read_index(UnlabelledFolder.among(made))
     found, unread = usable(unlabelled, corpus), scores.left_out
     part, group = (number - 1) % own.parts, group_field(project)
-    used = [one for one in found.recordings if one.path not in unread and part_of(one, group, own.parts) == part]
+    used = [
+        recording
+        for recording in found.recordings
+        if recording.path not in unread and part_of(recording, group, own.parts) == part
+    ]
     taught, heard = _taught(dataset, training, corpus)
     weights = {name: file_digest(training.run(name).weights) for name in names}
     views: dict[str, View] = {}
@@ -172,7 +179,7 @@ def _views(
     about = _about(project, made, dataset.labels, number) | {
         "recordings": {
             "labelled": len(used),
-            "hours": round(sum(one.duration_s for one in used) / 3600, 6),
+            "hours": round(sum(recording.duration_s for recording in used) / 3600, 6),
             "of_other_parts": len(found.recordings) - len(used) - len(unread),
             "dropped": {why: list(paths) for why, paths in dropped.items()},
         },
@@ -211,11 +218,11 @@ def _windows(
     kept: list[tuple[Recording, Kept, bool]] = []
     dropped: Counter[str] = Counter()
     highest = 0.0
-    for one in recordings:
-        tracks = [scores.track(name, one.id).scores for name in members]
+    for recording in recordings:
+        tracks = [scores.track(name, recording.id).scores for name in members]
         mean = combine(np.stack(tracks), Combination())
         found = keep_windows(mean, settings.plan.core_frames, own.threshold, own.floor, own.most_per_file)
-        kept.append((one, found, one.id in heard))
+        kept.append((recording, found, recording.id in heard))
         dropped.update({"below the threshold": found.unsure, "beyond most_per_file": found.too_many})
         highest = max(highest, float(mean.max(initial=0.0)))
     windows = gather(labels, kept)

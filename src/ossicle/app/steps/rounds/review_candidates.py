@@ -43,31 +43,31 @@ def run(context: Context) -> None:
     """Write candidates, skipped recordings, and the score tracks of recordings without annotations."""
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     decisions, own = context.read(DecisionFolder).decisions, context.own(CandidatesFolder)
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     pool = context.project.settings.evaluation.applied_pool
     for key in truth.ids:
         track = read_tracks(context.read(ScoresFolder), (key,), context.project.settings.postprocess)[key]
-        found += candidates_in(key, as_judged(track, pool), decisions[truth.folds[key]])
+        candidates += candidates_in(key, as_judged(track, pool), decisions[truth.folds[key]])
     left_out: dict[str, str] = {}
     bundle = read_bundle(context.read(BundleFolder).bundle)
     predictor = OnnxPredictor(bundle)
-    others = [one for one in read_index(context.read(CorpusFolder)).recordings if not one.reviewed]
-    for done, one in enumerate(others, start=1):
-        began, path = time.monotonic(), own.track_path(one.id)
-        record = context.journal.done(one.id)
-        reused = record is not None and record["digest"] == own.track_digest(one.id)
+    others = [recording for recording in read_index(context.read(CorpusFolder)).recordings if not recording.reviewed]
+    for done, recording in enumerate(others, start=1):
+        began, path = time.monotonic(), own.track_path(recording.id)
+        record = context.journal.done(recording.id)
+        reused = record is not None and record["digest"] == own.track_digest(recording.id)
         try:
             if not reused:
                 with TrackWriter(path, bundle.labels, bundle.plan.hop_s) as writer:
-                    write_scores(context.project.roots.file(one), predictor, writer)
-                context.journal.mark(one.id, digest=own.track_digest(one.id))
-            track = as_judged(postprocessed(own.track(one.id), bundle.postprocess), pool)
-            found += candidates_in(one.id, track, bundle.decisions)
+                    write_scores(context.project.roots.file(recording), predictor, writer)
+                context.journal.mark(recording.id, digest=own.track_digest(recording.id))
+            track = as_judged(postprocessed(own.track(recording.id), bundle.postprocess), pool)
+            candidates += candidates_in(recording.id, track, bundle.decisions)
         except AudioError as problem:
-            left_out[one.path] = str(problem)
-        context.log.work_unit("candidates", one.id, "reused" if reused else "computed", time.monotonic() - began)
+            left_out[recording.path] = str(problem)
+        context.log.work_unit("candidates", recording.id, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(others), "recordings nobody annotated")
-    own.write_table(asdict(one) for one in found)
+    own.write_table(asdict(candidate) for candidate in candidates)
     own.write_left_out(left_out)
 
 
@@ -78,16 +78,16 @@ def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, 
     """
     events = decide(track, decisions)
     out = [
-        Candidate(recording_id, one.start_s, one.end_s, one.label, one.score, decisions[one.label].on, True)
-        for one in events
+        Candidate(recording_id, event.start_s, event.end_s, event.label, event.score, decisions[event.label].on, True)
+        for event in events
     ]
     detected = by_label(events)
     for label, lower in by_label(decide(track, lowered(decisions, LOWER))).items():
-        times = union(as_intervals([(one.start_s, one.end_s) for one in detected.get(label, ())]))
-        beside = ~meets_any(as_intervals([(one.start_s, one.end_s) for one in lower]), times)
+        times = union(as_intervals([(event.start_s, event.end_s) for event in detected.get(label, ())]))
+        beside = ~meets_any(as_intervals([(event.start_s, event.end_s) for event in lower]), times)
         out += [
-            Candidate(recording_id, one.start_s, one.end_s, label, one.score, decisions[label].on, False)
-            for one, alone in zip(lower, beside.tolist(), strict=True)
+            Candidate(recording_id, event.start_s, event.end_s, label, event.score, decisions[label].on, False)
+            for event, alone in zip(lower, beside.tolist(), strict=True)
             if alone
         ]
     return out

@@ -81,11 +81,11 @@ def export_review(
         raise UsageError(f"the step {missing[0]} is not done with these settings; run `ossicle run` first")
     with writing(project.data_root):
         made = run_steps((*steps, review_candidates.STEP), project, progress).artefacts
-    index, found = read_index(CorpusFolder.among(made)), CandidatesFolder.among(made)
+    index, folder = read_index(CorpusFolder.among(made)), CandidatesFolder.among(made)
     chosen = choose(
         index.recordings,
         index.annotations,
-        review_candidates.read_candidates(found),
+        review_candidates.read_candidates(folder),
         index.examined,
         settings,
         project.settings.evaluation.iou,
@@ -95,13 +95,13 @@ def export_review(
             f"nothing to export: there is no event of the kinds {', '.join(settings.select)} that is not yet checked"
         )
     sheets = tuple(
-        Sheet(one.id, one.path, one.digest, one.duration_s, chosen[one.id])
-        for one in index.recordings
-        if one.id in chosen
+        Sheet(recording.id, recording.path, recording.digest, recording.duration_s, chosen[recording.id])
+        for recording in index.recordings
+        if recording.id in chosen
     )
-    content = {one.step: one.content for one in (BundleFolder.among(made), found)}
+    content = {one.step: one.content for one in (BundleFolder.among(made), folder)}
     export = Export(
-        id=digest([content, digestible(settings), [asdict(one) for one in sheets]])[:16],
+        id=digest([content, digestible(settings), [asdict(sheet) for sheet in sheets]])[:16],
         provenance={
             "project": project.settings.project.name,
             "model": content[BundleFolder.step],
@@ -115,7 +115,7 @@ def export_review(
     )
     with whole_folder(out) as part:
         write_export(part, export, formats)
-    return export, found.left_out
+    return export, folder.left_out
 
 
 def import_review(
@@ -161,12 +161,14 @@ def import_review(
     place = project.folder / FOLDER
     with writing(project.data_root, (place,)):
         index = read_index(CorpusFolder.among(run_steps((corpus.STEP,), project, progress).artefacts))
-        digests = {one.id: one.digest for one in index.recordings}
-        usable = tuple(one for one in answered.recordings if digests.get(one.recording_id) == one.digest)
+        digests = {recording.id: recording.digest for recording in index.recordings}
+        usable = tuple(
+            recording for recording in answered.recordings if digests.get(recording.recording_id) == recording.digest
+        )
         unused = [
-            f"{one.path}: changed since the export, or no longer exists"
-            for one in answered.recordings
-            if one not in usable
+            f"{recording.path}: changed since the export, or no longer exists"
+            for recording in answered.recordings
+            if recording not in usable
         ]
         known = {*export.tables, EXPORT}
         unused += [

@@ -33,11 +33,11 @@ def run(context: Context) -> None:
     folder, own = audio_folder(context.project), context.own(PseudoScoresFolder)
     names = context.read(DatasetFolder).holding_out
     predictors = [trained_predictor(context, name) for name in names]
-    found = usable(read_index(context.read(UnlabelledFolder)), read_index(context.read(CorpusFolder))).recordings
+    recordings = usable(read_index(context.read(UnlabelledFolder)), read_index(context.read(CorpusFolder))).recordings
     left_out: dict[str, str] = {}
-    for done, one in enumerate(found, start=1):
-        began, paths = time.monotonic(), [own.track_path(name, one.id) for name in names]
-        record = context.journal.done(one.id)
+    for done, recording in enumerate(recordings, start=1):
+        began, paths = time.monotonic(), [own.track_path(name, recording.id) for name in names]
+        record = context.journal.done(recording.id)
         reused = record is not None and record["digest"] == _digest(paths)
         try:
             if not reused:
@@ -46,12 +46,14 @@ def run(context: Context) -> None:
                         held.enter_context(TrackWriter(path, model.labels, model.plan.hop_s))
                         for path, model in zip(paths, predictors, strict=True)
                     ]
-                    write_together(folder / one.path, predictors, sinks, _BATCH)
-                context.journal.mark(one.id, digest=_digest(paths))
+                    write_together(folder / recording.path, predictors, sinks, _BATCH)
+                context.journal.mark(recording.id, digest=_digest(paths))
         except AudioError as problem:
-            left_out[one.path] = str(problem).removeprefix(f"{folder / one.path}: ")
-        context.log.work_unit("pseudo_scores", one.id, "reused" if reused else "computed", time.monotonic() - began)
-        context.progress.advance(done, len(found), "unlabelled recordings")
+            left_out[recording.path] = str(problem).removeprefix(f"{folder / recording.path}: ")
+        context.log.work_unit(
+            "pseudo_scores", recording.id, "reused" if reused else "computed", time.monotonic() - began
+        )
+        context.progress.advance(done, len(recordings), "unlabelled recordings")
     own.write_left_out(left_out)
 
 

@@ -50,7 +50,7 @@ def _score_work_unit(context: Context, name: str, before: int, total: int) -> in
     dataset, own = context.read(DatasetFolder), context.own(ScoresFolder)
     models = dataset.models_by_fold
     keys = sorted((row["fold"], row["recording_id"]) for row in dataset.folds.to_dicts() if models[row["fold"]] == name)
-    recordings = {one.id: one for one in read_index(context.read(CorpusFolder)).recordings}
+    recordings = {recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings}
     predictor, journal = trained_predictor(context, name), work_unit_journal(context.out, name)
     for done, (_, key) in enumerate(keys, start=before + 1):
         began, record = time.monotonic(), journal.done(key)
@@ -81,7 +81,7 @@ def refuse_leaky(project: Project) -> None:
 def audio_digest(corpus: Path) -> str:
     """Return the digest of what is read of the corpus: paths and bytes of the recordings, not their annotations."""
     recordings: list[Recording] = list(read_index(IndexFolder(corpus)).recordings)
-    return digest(sorted([one.id, one.digest] for one in recordings))
+    return digest(sorted([recording.id, recording.digest] for recording in recordings))
 
 
 STEP = Step(

@@ -42,7 +42,7 @@ def run(context: Context) -> None:
     from ossicle.evaluation.ground_truth import read_evaluated_truth, read_truth
 
     settings, corpus, dataset = context.project.settings, context.read(CorpusFolder), context.read(DatasetFolder)
-    recordings = {one.id: one for one in read_index(corpus).recordings}
+    recordings = {recording.id: recording for recording in read_index(corpus).recordings}
     judged = set(read_evaluated_truth(corpus, dataset).ids)
     asked = chosen_clips(read_truth(corpus, dataset), judged, settings.dataset, settings.evaluation)
     every = target_clips(dataset.annotations, recordings, dataset.labels, settings.dataset)
@@ -53,8 +53,10 @@ def run(context: Context) -> None:
     folds = _folds(dataset)
     asked_rows, taught_rows = _places(needed, asked), _places(needed, taught)
     asked_folds, taught_folds = (
-        np.array([folds.get(key, NEVER_HELD_OUT) for key in one.recording_ids], dtype=np.int64)[one.recording]
-        for one in (asked, taught)
+        np.array([folds.get(key, NEVER_HELD_OUT) for key in held_out_clips.recording_ids], dtype=np.int64)[
+            held_out_clips.recording
+        ]
+        for held_out_clips in (asked, taught)
     )
     scores = {name: np.zeros((len(asked), len(dataset.labels)), dtype=np.float32) for name in BASELINES}
     for name in dataset.holding_out:

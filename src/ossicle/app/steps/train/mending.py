@@ -49,8 +49,8 @@ def finished_training(step: Step, project: Project, inputs: Mapping[str, Path]) 
     training = replace(project.settings.training, noise_epochs=0)
     before = replace(project, settings=replace(project.settings, training=training))
     shelf = Shelf(project.data_root)
-    found = shelf.find(fingerprint(step, before, shelf, inputs))
-    return None if found is None else TrainingFolder(found)
+    path = shelf.find(fingerprint(step, before, shelf, inputs))
+    return None if path is None else TrainingFolder(path)
 
 
 def mending_job(job: "FitJob", finished: TrainingFolder | None) -> "FitJob":

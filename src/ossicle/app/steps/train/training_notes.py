@@ -37,8 +37,8 @@ def curve_notes(runs: Mapping[str, RunFolder]) -> list[str]:
     """
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for model, run in runs.items():
-        for one in diagnose(run.epochs()):
-            found[one.kind, one.cause].append(f"{model} from epoch {one.epoch}")
+        for finding in diagnose(run.epochs()):
+            found[finding.kind, finding.cause].append(f"{model} from epoch {finding.epoch}")
     return [f"training: {kind} ({_listed(places)}); likely cause: {cause}" for (kind, cause), places in found.items()]
 
 

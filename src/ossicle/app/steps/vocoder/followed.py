@@ -50,37 +50,39 @@ def followed_figures(
         the last of its voices saying the same. NaN where one does not apply.
     """
     parts: dict[str, Callable[[JudgedSource], _Part]] = {
-        DURATION_RATIO: lambda one: _durations(vocoder, one),
-        PITCH_SHIFT: lambda one: _shift(vocoder, one, pitch),
-        VOICE_CHANGE: lambda one: _change(vocoder, one),
+        DURATION_RATIO: lambda judged_source: _durations(vocoder, judged_source),
+        PITCH_SHIFT: lambda judged_source: _shift(vocoder, judged_source, pitch),
+        VOICE_CHANGE: lambda judged_source: _change(vocoder, judged_source),
     }
-    return {name: _ratio(sources, [part(one) for one in sources], how) for name, part in parts.items()}
+    return {name: _ratio(sources, [part(source) for source in sources], how) for name, part in parts.items()}
 
 
-def _durations(vocoder: "Vocoder", one: JudgedSource) -> _Part:
-    runs = runs_of(one.units.astype(np.int16)).units
-    return float(vocoder.durations(runs, voice_for(vocoder, one.group)).sum()), float(len(one.units))
+def _durations(vocoder: "Vocoder", judged_source: JudgedSource) -> _Part:
+    runs = runs_of(judged_source.units.astype(np.int16)).units
+    return float(vocoder.durations(runs, voice_for(vocoder, judged_source.group)).sum()), float(
+        len(judged_source.units)
+    )
 
 
-def _shift(vocoder: "Vocoder", one: JudgedSource, pitch: PitchSettings) -> _Part:
-    if one.f0_hz is None or not vocoder.spec.pitch or not one.f0_hz.any():
+def _shift(vocoder: "Vocoder", judged_source: JudgedSource, pitch: PitchSettings) -> _Part:
+    if judged_source.f0_hz is None or not vocoder.spec.pitch or not judged_source.f0_hz.any():
         return 0.0, 0.0
-    rate, voice = vocoder.spec.rate, voice_for(vocoder, one.group)
+    rate, voice = vocoder.spec.rate, voice_for(vocoder, judged_source.group)
     tracks = []
     for factor in (1.0, 2 ** (SEMITONES / 12)):
-        made = vocoder.synthesise(one.units, (one.f0_hz * factor).astype(np.float32), voice)
+        made = vocoder.synthesise(judged_source.units, (judged_source.f0_hz * factor).astype(np.float32), voice)
         tracks.append(track_f0(made, rate, low_hz=pitch.low_hz, high_hz=min(1.5 * pitch.high_hz, rate / 4)).f0_hz)
     plain, moved = tracks
     both = (plain > 0) & (moved > 0)
     return (float(np.median(12 * np.log2(moved[both] / plain[both]))), 1.0) if both.any() else (0.0, 0.0)
 
 
-def _change(vocoder: "Vocoder", one: JudgedSource) -> _Part:
+def _change(vocoder: "Vocoder", judged_source: JudgedSource) -> _Part:
     voices = vocoder.spec.speakers
     if len(voices) < 2:
         return 0.0, 0.0
     first, last = (
-        mel_frames(vocoder.synthesise(one.units, one.f0_hz, voice), vocoder.spec.rate)
+        mel_frames(vocoder.synthesise(judged_source.units, judged_source.f0_hz, voice), vocoder.spec.rate)
         for voice in (voices[0], voices[-1])
     )
     return log_mel_distance(first, last), 1.0
@@ -88,11 +90,11 @@ def _change(vocoder: "Vocoder", one: JudgedSource) -> _Part:
 
 def _ratio(sources: Sequence[JudgedSource], parts: Sequence[_Part], how: Resampling) -> Estimate:
     """Return the sum of the first parts divided by that of the second ones."""
-    names = sorted({one.recording for one in sources})
+    names = sorted({source.recording for source in sources})
     counts, groups = np.zeros((len(names), 2), np.int64), dict[str, str]()
-    for one, part in zip(sources, parts, strict=True):
-        counts[names.index(one.recording)] += np.rint(np.array(part) * _MILLION).astype(np.int64)
-        groups[one.recording] = one.group
+    for source, part in zip(sources, parts, strict=True):
+        counts[names.index(source.recording)] += np.rint(np.array(part) * _MILLION).astype(np.int64)
+        groups[source.recording] = source.group
     if not counts[:, 1].any():
         return Estimate(np.nan, np.nan, np.nan)
     made = bootstrap_interval(counts, [groups[name] for name in names], _divided, how.resamples, how.seed)

@@ -32,7 +32,7 @@ def project_roles(project: Project, corpus: CorpusFolder, segments: SegmentsFold
         There are too few groups and recordings, or ``[vocoder] choose`` or ``judge`` names none of them.
     """
     settings = project.settings
-    paths = {one.id: one.path for one in read_index(corpus).recordings}
+    paths = {recording.id: recording.path for recording in read_index(corpus).recordings}
     rows = segments.table().select("segment_id", "recording_id", "group").iter_rows()
     sources = [SpeechSource(key, paths[recording_id], group) for key, recording_id, group in rows]
     given = [(name,) if name else () for name in (settings.vocoder.choose, settings.vocoder.judge)]
@@ -46,7 +46,7 @@ def roles_of(context: Context) -> VocoderRoles:
 
 def paths_read(corpus: Path) -> str:
     """Return the digest of the paths of the recordings: all that roles depend on besides the segments."""
-    return digest(sorted([one.id, one.path] for one in read_index(CorpusFolder(corpus)).recordings))
+    return digest(sorted([recording.id, recording.path] for recording in read_index(CorpusFolder(corpus)).recordings))
 
 
 def _training_frames(context: Context, frames: SegmentFrames) -> SegmentFrames:

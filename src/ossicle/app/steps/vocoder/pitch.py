@@ -137,7 +137,9 @@ def _jobs(context: Context, names: list[str]) -> list[_Job]:
                     key: SegmentedRecording(project.roots.file(known[key]), parts[key]) for key in shards[name]
                 },
                 n_units={
-                    one.recording_id: one.windows for one in index.entries if one.recording_id not in index.left_out
+                    entry.recording_id: entry.windows
+                    for entry in index.entries
+                    if entry.recording_id not in index.left_out
                 },
                 rate=rate,
                 hop_s=features.hop_s,

@@ -57,9 +57,11 @@ def run(context: Context) -> None:
     for pair in speak_pairs(vocoder, sources, settings.pitch, baseline=baseline):
         pairs.append(pair)
         context.progress.advance(len(pairs), len(sources), "segments")
-    begun = [one.judged for one in speak_pairs(start, sources, settings.pitch)]
-    figures = pair_figures(pairs, [one.judged for one in pairs], how)
-    of_baseline = pair_figures(pairs, [one.baseline_judged for one in pairs if one.baseline_judged], how)
+    begun = [spoken_pair.judged for spoken_pair in speak_pairs(start, sources, settings.pitch)]
+    figures = pair_figures(pairs, [spoken_pair.judged for spoken_pair in pairs], how)
+    of_baseline = pair_figures(
+        pairs, [spoken_pair.baseline_judged for spoken_pair in pairs if spoken_pair.baseline_judged], how
+    )
     of_start = pair_figures(pairs, begun, how)
     found = verdict(figures, settings.resynthesis)
     written = {
@@ -71,7 +73,7 @@ def run(context: Context) -> None:
         "basis": roles.basis,
         "in_words": roles.in_words,
         "segments": len(pairs),
-        "recordings": len({one.source.recording for one in pairs}),
+        "recordings": len({spoken_pair.source.recording for spoken_pair in pairs}),
         "epoch": trained.about["fit"]["best_epoch"],
     }
     write_pairs(own.pairs, pairs, vocoder.spec.rate, written)
@@ -96,7 +98,7 @@ def judged_sources(context: Context, roles: VocoderRoles, vocoder: "Vocoder") ->
     from ossicle.app.steps.vocoder.spoken_pairs import LONGEST_S, JudgedSource, drawn
 
     speech, settings = context.read(SpeechFolder), context.project.settings.resynthesis
-    paths = {one.id: one.path for one in read_index(context.read(CorpusFolder)).recordings}
+    paths = {recording.id: recording.path for recording in read_index(context.read(CorpusFolder)).recordings}
     places, f0_hz, samples = table_places([*paths.values()]), speech.f0_hz(), dict(speech.samples())
     judged, spec = roles.segments(JUDGED), vocoder.spec
     ends_s = dict(context.read(SegmentsFolder).table().select("segment_id", "end_s").iter_rows())
@@ -133,8 +135,13 @@ def _baseline(context: Context, roles: VocoderRoles, vocoder: "Vocoder") -> "Mea
     def heard(row: SequenceRow) -> tuple[NDArray[np.float32], NDArray[np.integer]]:
         return of_units(samples[row.segment_id], lead, len(row.units) * spec.hop), row.units
 
-    rows = (one for one in context.read(SequencesFolder).rows() if one.segment_id in trained)
-    return mean_spectrum((heard(one) for one in rows if one.segment_id in samples), spec.k, spec.rate, spec.hop)
+    rows = (sequence_row for sequence_row in context.read(SequencesFolder).rows() if sequence_row.segment_id in trained)
+    return mean_spectrum(
+        (heard(sequence_row) for sequence_row in rows if sequence_row.segment_id in samples),
+        spec.k,
+        spec.rate,
+        spec.hop,
+    )
 
 
 def _metrics(context: Context, vocoder: dict[str, Any]) -> dict[str, Any]:
@@ -161,7 +168,7 @@ def _page(
     trained, settings = context.read(UnitVocoderFolder).about, context.project.settings
     spec, fit = vocoder.spec, trained["fit"]
     notes = []
-    if spec.speakers and any(one.speaker is None for one in pairs):
+    if spec.speakers and any(spoken_pair.speaker is None for spoken_pair in pairs):
         notes.append(f"A {trained['field']} that was not in training gets the mean of the {len(spec.speakers)} voices.")
     if len(pairs) == settings.resynthesis.num_samples:
         notes.append(
@@ -185,7 +192,7 @@ def _page(
         basis=roles.judged_on,
         held_out=True,
         notes=notes,
-        pairs=[one.card for one in pairs],
+        pairs=[spoken_pair.card for spoken_pair in pairs],
         rate=spec.rate,
         start=start,
         sounds=f"{RESYNTHESIS}/",

@@ -151,17 +151,24 @@ def speak_pairs(
         A simpler synthesis to compare with; None for none.
     """
     rate, high_hz = vocoder.spec.rate, min(pitch.high_hz, vocoder.spec.rate / 4)
-    for one in sources:
-        voice = speaker or voice_for(vocoder, one.group)
-        made = vocoder.synthesise(one.units, one.f0_hz, voice)
+    for judged_source in sources:
+        voice = speaker or voice_for(vocoder, judged_source.group)
+        made = vocoder.synthesise(judged_source.units, judged_source.f0_hz, voice)
         joints = np.arange(vocoder.spec.hop, len(made), vocoder.spec.hop)
-        judge = partial(judge_pair, one.original, rate=rate, low_hz=pitch.low_hz, high_hz=high_hz, seconds=one.seconds)
+        judge = partial(
+            judge_pair,
+            judged_source.original,
+            rate=rate,
+            low_hz=pitch.low_hz,
+            high_hz=high_hz,
+            seconds=judged_source.seconds,
+        )
         judged = judge(made, seams=joints)
         simple, simple_judged = np.zeros(0, np.float32), None
         if baseline is not None:
-            simple = baseline.synthesise(one.units)
+            simple = baseline.synthesise(judged_source.units)
             simple_judged = judge(simple, original_pitch=judged.original_pitch)
-        yield SpokenPair(one, voice, made, judged, simple, simple_judged)
+        yield SpokenPair(judged_source, voice, made, judged, simple, simple_judged)
 
 
 def pair_figures(pairs: Sequence[SpokenPair], judged: Sequence[JudgedPair], how: Resampling) -> dict[str, Estimate]:
@@ -176,8 +183,8 @@ def pair_figures(pairs: Sequence[SpokenPair], judged: Sequence[JudgedPair], how:
     how
         Settings of the intervals.
     """
-    recordings = [one.source.recording for one in pairs]
-    return resynthesis_figures(list(judged), recordings, [one.source.group for one in pairs], how)
+    recordings = [pair.source.recording for pair in pairs]
+    return resynthesis_figures(list(judged), recordings, [pair.source.group for pair in pairs], how)
 
 
 def write_pairs(files: PairFiles, pairs: Sequence[SpokenPair], rate: int, figures: Mapping[str, Any]) -> None:
@@ -194,12 +201,12 @@ def write_pairs(files: PairFiles, pairs: Sequence[SpokenPair], rate: int, figure
     figures
         Figures of all pairs together.
     """
-    for one in pairs:
-        write_wav(files.sound_file(one.source.place, "original"), one.source.original, rate)
-        write_wav(files.sound_file(one.source.place, "resynthesis"), one.made, rate)
-        if len(one.baseline):
-            write_wav(files.sound_file(one.source.place, "baseline"), one.baseline, rate)
-    files.write_figures({**figures, "rate": rate, "pairs": [one.to_json() for one in pairs]})
+    for pair in pairs:
+        write_wav(files.sound_file(pair.source.place, "original"), pair.source.original, rate)
+        write_wav(files.sound_file(pair.source.place, "resynthesis"), pair.made, rate)
+        if len(pair.baseline):
+            write_wav(files.sound_file(pair.source.place, "baseline"), pair.baseline, rate)
+    files.write_figures({**figures, "rate": rate, "pairs": [pair.to_json() for pair in pairs]})
 
 
 def to_json(figures: dict[str, Estimate]) -> dict[str, Any]:

@@ -31,7 +31,9 @@ def vocoder_rate(settings: VocoderSettings, recordings: Iterable[Recording]) -> 
     if settings.rate:
         return settings.rate
     low, high = RATES
-    balance_s = sum(one.duration_s if one.rate >= high else -one.duration_s for one in recordings)
+    balance_s = sum(
+        recording.duration_s if recording.rate >= high else -recording.duration_s for recording in recordings
+    )
     return high if balance_s >= 0 else low
 
 

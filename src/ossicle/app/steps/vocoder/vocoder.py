@@ -63,7 +63,7 @@ def _train(context: Context, name: str) -> None:
         "judged": list(roles.judged),
         "speakers": list(corpus.speakers),
         "pitch": digestible(context.project.settings.pitch),
-        "training_s": sum(len(one.units) for one in corpus.training) * corpus.hop_s,
+        "training_s": sum(len(speech_segment.units) for speech_segment in corpus.training) * corpus.hop_s,
     }
     own.gather(context.read(QuantiserFolder), trained)
 
@@ -82,7 +82,7 @@ def vocoder_corpus(context: Context, roles: VocoderRoles) -> "VocoderCorpus":
 
     sequences, speech, settings = context.read(SequencesFolder), context.read(SpeechFolder), context.project.settings
     training, choosing = (list(_segments(context, roles.segments(role))) for role in (TRAINS, CHOOSES))
-    voices = sorted({one.group for one in training if one.group})
+    voices = sorted({speech_segment.group for speech_segment in training if speech_segment.group})
     known = settings.vocoder.speakers and roles.field != RECORDING and len(voices) > 1
     return VocoderCorpus(
         training,

@@ -45,8 +45,8 @@ class FeatureShards(ArtefactFolder):
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of the summary file."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        content: dict[str, Any] = read_json(self.summary_file)
+        return content
 
     @property
     def shard_names(self) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ class FeatureShards(ArtefactFolder):
 
     @cached_property
     def _places(self) -> dict[str, tuple[str, FeatureEntry]]:
-        return {one.recording_id: (name, one) for name, index in self.indexes.items() for one in index.entries}
+        return {entry.recording_id: (name, entry) for name, index in self.indexes.items() for entry in index.entries}
 
     @cached_property
     def _mapped(self) -> OrderedDict[Path, NDArray[Any]]:

@@ -166,8 +166,8 @@ class FeaturesFolder(FeatureShards):
         """Return mean and standard deviation of each dimension over all windows and tokens, shape (dim,) each."""
         count = sum(index.windows * index.tokens for index in self.indexes.values())
         dim = self.spec.dim
-        sums = sum((np.array(one.sums) for one in self.indexes.values()), np.zeros(dim))
-        squares = sum((np.array(one.squares) for one in self.indexes.values()), np.zeros(dim))
+        sums = sum((np.array(index.sums) for index in self.indexes.values()), np.zeros(dim))
+        squares = sum((np.array(index.squares) for index in self.indexes.values()), np.zeros(dim))
         mean = sums / max(count, 1)
         return mean, np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0.0))
 

@@ -54,8 +54,8 @@ class TableInShards(ArtefactFolder):
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of :attr:`summary_file`."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        content: dict[str, Any] = read_json(self.summary_file)
+        return content
 
     def write_part(self, shard: str, rows: pl.DataFrame) -> None:
         """Write the table of a shard."""

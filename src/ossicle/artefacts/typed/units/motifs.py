@@ -85,14 +85,14 @@ class MotifsFolder(ArtefactFolder):
     @cached_property
     def merges(self) -> dict[str, Any]:
         """The content of :attr:`merges_file`."""
-        found: dict[str, Any] = read_json(self.merges_file)
-        return found
+        content: dict[str, Any] = read_json(self.merges_file)
+        return content
 
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of :attr:`summary_file`."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        content: dict[str, Any] = read_json(self.summary_file)
+        return content
 
     @property
     def in_words(self) -> str:

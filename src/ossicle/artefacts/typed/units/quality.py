@@ -26,8 +26,8 @@ class QualityFolder(MetricsFolder):
 
     def fold(self, number: int) -> dict[str, Any]:
         """Return the figures of a judged fold."""
-        found: dict[str, Any] = read_json(self._fold_file(number))
-        return found
+        content: dict[str, Any] = read_json(self._fold_file(number))
+        return content
 
     def write_fold(self, number: int, figures: Mapping[str, Any]) -> None:
         """Write the figures of a fold."""

@@ -39,8 +39,8 @@ class QuantiserFolder(ArtefactFolder):
     @cached_property
     def sweep(self) -> list[dict[str, Any]]:
         """One entry by number of units, in order: ``k``, ``inertia``, ``held_out_inertia``, ``dead``, ``chosen``."""
-        found: list[dict[str, Any]] = read_json(self.sweep_file)
-        return found
+        content: list[dict[str, Any]] = read_json(self.sweep_file)
+        return content
 
     def write_sweep(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write the entries of :attr:`sweep`."""

@@ -52,8 +52,8 @@ class SegmentsFolder(ArtefactFolder):
 
     def part(self, name: str) -> list[dict[str, Any]]:
         """Return what was found in each recording of a part."""
-        found: list[dict[str, Any]] = read_json(self.part_file(name))["recordings"]
-        return found
+        content: list[dict[str, Any]] = read_json(self.part_file(name))["recordings"]
+        return content
 
     def write_part(self, name: str, recordings: list[dict[str, Any]]) -> None:
         """Write what was found in each recording of a part."""
@@ -75,8 +75,8 @@ class SegmentsFolder(ArtefactFolder):
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of :attr:`summary_file`."""
-        found: dict[str, Any] = read_json(self.summary_file)
-        return found
+        content: dict[str, Any] = read_json(self.summary_file)
+        return content
 
     def write_table(self, rows: pl.DataFrame) -> None:
         """Write the segments."""

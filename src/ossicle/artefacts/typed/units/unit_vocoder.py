@@ -43,14 +43,14 @@ class UnitVocoderFolder(ArtefactFolder):
     @cached_property
     def about(self) -> dict[str, Any]:
         """The content of :attr:`about_file`."""
-        found: dict[str, Any] = read_json(self.about_file)
-        return found
+        content: dict[str, Any] = read_json(self.about_file)
+        return content
 
     def gather(self, quantiser: QuantiserFolder, about: Mapping[str, Any]) -> None:
         """Copy the best epoch, the log and the quantiser to :attr:`vocoder`, with how they came to be."""
-        found = self.training
+        vocoder_folder = self.training
         with whole_folder(self.vocoder, replace=True) as part:
-            files = (found.weights_file, found.description_file, found.log_file)
+            files = (vocoder_folder.weights_file, vocoder_folder.description_file, vocoder_folder.log_file)
             for file in (*files, quantiser.description_file, quantiser.arrays_file):
                 copy_file(file, part / file.name)
             write_json(part / self.about_file.name, dict(about))

@@ -65,8 +65,8 @@ class VocoderFolder(ArtefactFolder):
     @property
     def description(self) -> dict[str, Any]:
         """The content of :attr:`description_file`."""
-        found: dict[str, Any] = read_json(self.description_file)
-        return found
+        content: dict[str, Any] = read_json(self.description_file)
+        return content
 
     def write_description(self, description: Mapping[str, Any]) -> None:
         """Write the description."""
@@ -76,7 +76,7 @@ class VocoderFolder(ArtefactFolder):
         """Return the numbers of the kept epochs, sorted."""
         if not self.kept.is_dir():
             return []
-        return sorted(int(one.name) for one in self.kept.iterdir() if one.name.isdigit())
+        return sorted(int(path.name) for path in self.kept.iterdir() if path.name.isdigit())
 
     def epochs(self) -> list[dict[str, Any]]:
         """Return the figures of each epoch; the incomplete line of a killed run is left out."""
@@ -90,7 +90,7 @@ class VocoderFolder(ArtefactFolder):
 
     def write_epochs(self, epochs: Sequence[Mapping[str, Any]]) -> None:
         """Write the figures of all epochs so far."""
-        write_text(self.log_file, "".join(_line(one) for one in epochs))
+        write_text(self.log_file, "".join(_line(epoch) for epoch in epochs))
 
     def log_epoch(self, figures: Mapping[str, Any]) -> None:
         """Append the figures of one epoch."""

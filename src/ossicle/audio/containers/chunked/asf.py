@@ -14,18 +14,18 @@ _OBJECTS = ChunkForm(16, "<Q", True, 1)
 def read_asf(file: BinaryIO, start: int, size: int) -> Part | None:
     """Return the recording of the ASF file that begins at byte ``start``; None if it has no data."""
     fault, following, has_data = "", None, False
-    for found in walk(file, start, size, _OBJECTS):
-        at = found.start - _OBJECTS.head_bytes
-        if found.name == HEADER_GUID and at > start:
+    for chunk in walk(file, start, size, _OBJECTS):
+        at = chunk.start - _OBJECTS.head_bytes
+        if chunk.name == HEADER_GUID and at > start:
             following = at
             break
-        if found.name == _DATA_GUID:
+        if chunk.name == _DATA_GUID:
             has_data = True
             # A broadcast states no length.
-            if found.length == 0:
+            if chunk.length == 0:
                 break
-            if found.end > size:
-                fault = f"cut off: {found.end - size} of {found.length} bytes of its data are missing"
+            if chunk.end > size:
+                fault = f"cut off: {chunk.end - size} of {chunk.length} bytes of its data are missing"
     if not has_data:
         return None
     return Part(Stream(spans=((start, size if following is None else following),)), fault, following)

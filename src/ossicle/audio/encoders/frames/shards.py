@@ -75,8 +75,8 @@ def build_frame_shard(job: FrameShardJob, encoder: Encoder) -> ShardIndex:
                 cutter = SegmentCutter(_samples(recording.path, encoder.spec.rate, job.channel))
                 for segment in pass_:
                     try:
-                        for found in encode_frames(cutter.cut(segment, encoder.spec.rate), encoder):
-                            writer.append([found.values[:, None]], found.levels_db)
+                        for encoded_frames in encode_frames(cutter.cut(segment, encoder.spec.rate), encoder):
+                            writer.append([encoded_frames.values[:, None]], encoded_frames.levels_db)
                     except AudioError as error:
                         left_out[segment.segment_id] = str(error)
                     writer.end_recording(segment.segment_id)

@@ -56,7 +56,9 @@ def read_event_folder(place: Path, options: ReadOptions | None = None) -> EventF
     sources = read_sources(place, options or ReadOptions())
     if not sources.found:
         raise UsageError(f"{place}: contains no annotation files{sources.unread_in_words()}")
-    tables = [(one.name, events_of_source(one.table, str(sources.folder / one.name))) for one in sources.found]
+    tables = [
+        (source.name, events_of_source(source.table, str(sources.folder / source.name))) for source in sources.found
+    ]
     merged, notes = merge(tables, sources.folder)
     return EventFolder(
         {key: said.rows for key, said in merged.items()}, tuple(shortened((*sources.notes, *notes), MANY))
@@ -121,4 +123,4 @@ def _shared_stems(names: Iterable[str]) -> set[str]:
     for name in names:
         stem = stem_of(name, SUFFIXES)
         suffixes[stem].add(name[len(stem) :].lower())
-    return {stem for stem, found in suffixes.items() if len(found - {""}) > 1}
+    return {stem for stem, suffix in suffixes.items() if len(suffix - {""}) > 1}

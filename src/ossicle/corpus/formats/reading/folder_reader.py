@@ -58,7 +58,7 @@ def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None
         raise UsageError(f"{place}: does not exist; give a folder of annotation files, or one file")
     folder = place if place.is_dir() else place.parent
     names, foreign = list_files(place, SUFFIXES if wanted is None or not wanted.suffixes else wanted.suffixes)
-    found: list[Source] = []
+    sources: list[Source] = []
     notes: list[Note] = []
 
     def read(name: str) -> None:
@@ -69,11 +69,11 @@ def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None
         if source is None:
             notes.append(_unread(folder / name, name))
         else:
-            found.append(source)
+            sources.append(source)
             notes.extend(source.notes)
 
     each(names, read)
-    return Sources(folder, tuple(found), (*notes, *foreign))
+    return Sources(folder, tuple(sources), (*notes, *foreign))
 
 
 def _unread(path: Path, name: str) -> Note:

@@ -75,12 +75,12 @@ def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> Name
             return f"its name does not fit {template!r}"
         return [name if value else fields[name] for name, value in wanted if not value or fields[name] == value]
 
-    found = _read(folder, labels)
-    seen = Counter(row.label for row in found.table.rows)
+    named_audio = _read(folder, labels)
+    seen = Counter(row.label for row in named_audio.table.rows)
     for name, value in wanted:
         if value and name not in seen:
             raise UsageError(f"the label field {name}={value}: no recording of {folder} has that value")
-    return found
+    return named_audio
 
 
 def duration_of(path: Path) -> float:

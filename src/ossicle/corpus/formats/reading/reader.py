@@ -71,12 +71,12 @@ def read_annotations(place: Path, reading: Reading, account: Account) -> EventTa
         raise UsageError(f"{place}: contains no readable annotations{sources.unread_in_words()}; name their format")
     _tell(sources.notes, account)
     _tell_unread(sources, account)
-    scores = [(one.name, one.table) for one in sources.found if isinstance(one.table, ScoreTable)]
+    scores = [(source.name, source.table) for source in sources.found if isinstance(source.table, ScoreTable)]
     if len(scores) == len(sources.found):
         return _merge_scores(scores, sources.folder)
     events = [
-        (one.name, events_of_source(one.table, str(sources.folder / one.name), reading.threshold))
-        for one in sources.found
+        (source.name, events_of_source(source.table, str(sources.folder / source.name), reading.threshold))
+        for source in sources.found
     ]
     return _merge_events(events, sources.folder, account)
 
@@ -94,10 +94,10 @@ def _tell(notes: Iterable[Note], account: Account) -> None:
 def _tell_unread(sources: Sources, account: Account) -> None:
     unread: Counter[str] = Counter()
     doubled = 0
-    for one in sources.found:
-        if isinstance(one.table, EventTable):
-            unread.update(one.table.unread)
-            doubled += one.table.doubled
+    for source in sources.found:
+        if isinstance(source.table, EventTable):
+            unread.update(source.table.unread)
+            doubled += source.table.doubled
     for column, count in sorted(unread.items()):
         account.notes.append(f"the column {column!r} does not fit into an event: {count} cells were dropped")
     if doubled:

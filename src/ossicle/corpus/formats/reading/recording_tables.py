@@ -109,10 +109,10 @@ def _overlapping(a: Rows, b: Rows) -> Iterator[tuple[RawSelection, RawSelection]
                 yield row, other
 
 
-def _same(one: Rows, other: Rows) -> bool:
-    if len(one) != len(other):
+def _same(raw_selections: Rows, other: Rows) -> bool:
+    if len(raw_selections) != len(other):
         return False
-    pairs = zip(sorted(one, key=_order), sorted(other, key=_order), strict=True)
+    pairs = zip(sorted(raw_selections, key=_order), sorted(other, key=_order), strict=True)
     return all(
         a.label == b.label and abs(a.start_s - b.start_s) <= _SAME_S and abs(a.end_s - b.end_s) <= _SAME_S
         for a, b in pairs

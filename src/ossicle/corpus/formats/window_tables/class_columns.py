@@ -75,7 +75,7 @@ def _windows(table: Delimited, needed: Sequence[str]) -> list[np.ndarray]:
             continue
         if len(spans) == 2:
             times["" if file is None else cells[file]].append(spans)
-    return [np.array(sorted(one)) for one in times.values()]
+    return [np.array(sorted(time)) for time in times.values()]
 
 
 def _touch(windows: np.ndarray) -> bool:

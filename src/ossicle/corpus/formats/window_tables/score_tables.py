@@ -50,7 +50,7 @@ class ScoreTable:
     @property
     def binary(self) -> bool:
         """Whether all values are 0 or 1: annotations or decisions."""
-        return all(bool(np.isin(one.values, (0.0, 1.0)).all()) for one in self.files.values())
+        return all(bool(np.isin(windows.values, (0.0, 1.0)).all()) for windows in self.files.values())
 
 
 def read_opensoundscape(path: Path) -> ScoreTable:
@@ -67,15 +67,15 @@ def read_dcase_scores(path: Path, file: str) -> ScoreTable:
         Naming file and line, if the table is malformed or windows do not touch.
     """
     table = read_delimited(path, has_times)
-    found = _read(table, DCASE, file)
+    score_table = _read(table, DCASE, file)
     for before, (line, _) in enumerate(table.rows[1:]):
-        times = found.files[file].times_s
+        times = score_table.files[file].times_s
         if abs(times[before + 1, 0] - times[before, 1]) > TOUCH_S:
             raise FormatError(
                 f"{path}, line {line}: its window starts at {times[before + 1, 0]:g} s, the one before it ends at "
                 f"{times[before, 1]:g} s; scores of DCASE have neither gaps nor overlaps"
             )
-    return found
+    return score_table
 
 
 def write_opensoundscape(path: Path, table: ScoreTable) -> None:

@@ -109,9 +109,14 @@ def compare(earlier: EarlierReport, figures: EventFigures, gates: Sequence[Gate]
     changes = [
         ClassChange(label, earlier.classes.get(label, 0), counts.get(label, 0)) for label in {*counts, *earlier.classes}
     ]
-    passed = {one.name: one.passed for one in gates}
+    passed = {gate.name: gate.passed for gate in gates}
     return Comparison(
-        tuple(sorted((one for one in changes if one.before != one.now), key=lambda one: (-one.drop, one.label))),
+        tuple(
+            sorted(
+                (change for change in changes if change.before != change.now),
+                key=lambda class_change: (-class_change.drop, class_change.label),
+            )
+        ),
         tuple(label for label in figures.unknown_labels if label not in earlier.unknown_labels),
         tuple(name for name, good in passed.items() if not good and earlier.gates.get(name, True)),
         tuple(name for name, good in passed.items() if good and not earlier.gates.get(name, True)),
@@ -122,9 +127,16 @@ def compare(earlier: EarlierReport, figures: EventFigures, gates: Sequence[Gate]
 def comparison_gates(comparison: Comparison, settings: HealthSettings) -> Iterator[Gate]:
     """Yield the gates of a comparison: no label may shrink beyond the limit, and no unknown label may be new."""
     if settings.max_class_drop < NO_LIMIT:
-        shrunk = [one for one in comparison.classes if one.drop > settings.max_class_drop + _ROUNDING]
+        shrunk = [
+            class_change
+            for class_change in comparison.classes
+            if class_change.drop > settings.max_class_drop + _ROUNDING
+        ]
         detail = f"{counted(len(shrunk), 'label')} shrank by more than {100 * settings.max_class_drop:g} %"
-        reasons = tuple(f"{one.label!r} shrank from {one.before} to {one.now} events" for one in shrunk)
+        reasons = tuple(
+            f"{class_change.label!r} shrank from {class_change.before} to {class_change.now} events"
+            for class_change in shrunk
+        )
         yield Gate("compared_classes", not shrunk, detail, reasons)
     new = comparison.new_unknown_labels
     if settings.labels:

@@ -111,7 +111,7 @@ def _stated_fields(recordings: pl.DataFrame, hits: pl.LazyFrame | None) -> list[
     if hits is None:
         return []
     fields = [json.loads(one) for one in recordings["fields"].to_list()]
-    return [pl.Series(name, [one.get(name) for one in fields], dtype=pl.Categorical) for name in _FIELDS]
+    return [pl.Series(name, [field.get(name) for field in fields], dtype=pl.Categorical) for name in _FIELDS]
 
 
 def _level(name: str) -> pl.Expr:

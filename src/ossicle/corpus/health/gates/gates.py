@@ -135,7 +135,7 @@ def _range(settings: HealthSettings) -> str:
 def _share(
     name: str,
     limit_name: str,
-    found: Share | None,
+    share: Share | None,
     settings: HealthSettings,
     what: str,
     examples: Sequence[str] = (),
@@ -144,12 +144,12 @@ def _share(
     limit: float = getattr(settings, limit_name)
     if limit >= NO_LIMIT:
         return
-    if found is None or found.share is None:
+    if share is None or share.share is None:
         yield from _unmeasured(name, limit_name, settings, "nothing was measured")
         return
-    passed = found.share <= limit + _ROUNDING
-    detail = f"{found.count} of {found.of} {what} ({_percent(found.share)}, limit {_percent(limit)})"
-    reasons = () if passed else (detail, *(f"for example {one}" for one in examples[:1]))
+    passed = share.share <= limit + _ROUNDING
+    detail = f"{share.count} of {share.of} {what} ({_percent(share.share)}, limit {_percent(limit)})"
+    reasons = () if passed else (detail, *(f"for example {example}" for example in examples[:1]))
     yield Gate(name, passed, detail, reasons)
 
 
@@ -167,7 +167,7 @@ def _unmeasured(name: str, limit_name: str, settings: HealthSettings, why: str) 
 
 
 def _default(name: str) -> Any:
-    (spec,) = (one for one in fields(HealthSettings) if one.name == name)
+    (spec,) = (field for field in fields(HealthSettings) if field.name == name)
     return None if spec.default is MISSING else spec.default
 
 

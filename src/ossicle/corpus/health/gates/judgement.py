@@ -41,18 +41,18 @@ class HealthJudgement:
     @property
     def failed(self) -> tuple[Gate, ...]:
         """The gates that failed."""
-        return tuple(one for one in self.gates if not one.passed)
+        return tuple(gate for gate in self.gates if not gate.passed)
 
     def of(self, judged: Callable[[str], bool]) -> "HealthJudgement":
         """Return the judgement with the gates alone whose names are ``judged``."""
-        return replace(self, gates=tuple(one for one in self.gates if judged(one.name)))
+        return replace(self, gates=tuple(gate for gate in self.gates if judged(gate.name)))
 
     @property
     def refusal(self) -> GateRefused | None:
         """The error that lists why gates failed; None if all passed."""
         if not self.failed:
             return None
-        lines = [f"  {one.name}: {_some(one.reasons)}" for one in self.failed]
+        lines = [f"  {gate.name}: {_some(gate.reasons)}" for gate in self.failed]
         return GateRefused(
             "\n".join([f"{counted(len(lines), 'health gate')} failed ([health] sets the limits):", *lines])
         )
@@ -61,9 +61,9 @@ class HealthJudgement:
         """Return plain values: ``events``, ``gates``, ``passed``, ``totals`` and ``comparison``."""
         return {
             "events": self.figures.to_json(),
-            "gates": [one.to_json() for one in self.gates],
+            "gates": [gate.to_json() for gate in self.gates],
             "passed": not self.failed,
-            "totals": [one.to_json() for one in self.totals],
+            "totals": [total.to_json() for total in self.totals],
             "comparison": None if self.comparison is None else self.comparison.to_json(),
         }
 

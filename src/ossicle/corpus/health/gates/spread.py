@@ -25,5 +25,5 @@ def spread_of(values: NDArray[np.floating]) -> Spread | None:
     if not len(known):
         return None
     quantiles = np.quantile(known, (0.0, 0.05, 0.5, 0.95, 1.0))
-    lowest, p5, median, p95, highest = (round(float(one), 6) for one in quantiles)
+    lowest, p5, median, p95, highest = (round(float(quantile), 6) for quantile in quantiles)
     return Spread(len(known), lowest, p5, median, p95, highest, round(float(known.mean()), 6))

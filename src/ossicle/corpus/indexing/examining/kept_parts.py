@@ -54,14 +54,14 @@ class KeptParts:
         if not file.is_file():
             return None
         try:
-            found = read_json(file)
-            return [_outcome(one) for one in found["outcomes"]] if found["keys"] == list(keys) else None
+            content = read_json(file)
+            return [_outcome(outcome) for outcome in content["outcomes"]] if content["keys"] == list(keys) else None
         except (ArtefactError, KeyError, TypeError, ValueError):
             return None
 
     def write(self, number: int, keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
         """Write the outcomes of a part."""
-        kept = [one if isinstance(one, str) else asdict(one) for one in outcomes]
+        kept = [outcome if isinstance(outcome, str) else asdict(outcome) for outcome in outcomes]
         write_json(self._file(number), {"keys": list(keys), "outcomes": kept})
 
     def _file(self, number: int) -> Path:
@@ -106,9 +106,9 @@ def examine_in_parts(
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         done = 0
         for outcomes in pool.map(part, begins):
-            for one in outcomes:
+            for outcome in outcomes:
                 done += 1
-                yield one
+                yield outcome
                 if progress is not None:
                     progress(done, len(keys))
 

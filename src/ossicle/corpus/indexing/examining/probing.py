@@ -61,16 +61,16 @@ class Examiner:
         """
         out = Examined()
         outcomes = examine_in_parts(paths, lambda place: self.one(paths[place]), workers, kept, progress)
-        for path, one in zip(paths, outcomes, strict=True):
-            if isinstance(one, str):
-                out.bad.append((path, one))
+        for path, outcome in zip(paths, outcomes, strict=True):
+            if isinstance(outcome, str):
+                out.bad.append((path, outcome))
             else:
-                out.recordings.append(one.recording)
-                out.recorded[one.recording.id] = one.recorded
-                if self.from_sound and one.levels is not None:
-                    out.sound_s[path] = one.sound_s
-                if one.levels is not None:
-                    out.levels[one.recording.id] = one.levels
+                out.recordings.append(outcome.recording)
+                out.recorded[outcome.recording.id] = outcome.recorded
+                if self.from_sound and outcome.levels is not None:
+                    out.sound_s[path] = outcome.sound_s
+                if outcome.levels is not None:
+                    out.levels[outcome.recording.id] = outcome.levels
         return out
 
     def one(self, path: str) -> Outcome:

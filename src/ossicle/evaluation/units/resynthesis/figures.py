@@ -84,7 +84,7 @@ def figures_to_json(figures: dict[str, Estimate]) -> dict[str, Any]:
     figures
         From :func:`resynthesis_figures`.
     """
-    return {name: one.to_json() for name, one in figures.items()}
+    return {name: figure.to_json() for name, figure in figures.items()}
 
 
 def _counts(pair: JudgedPair) -> NDArray[np.int64]:

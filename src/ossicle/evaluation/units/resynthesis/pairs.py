@@ -124,7 +124,7 @@ def judge_pair(
     """
     cepstra = [mel_cepstra(one, rate) for one in (original, made)]
     known = track_f0(original, rate, low_hz=low_hz, high_hz=high_hz) if original_pitch is None else original_pitch
-    found = track_f0(made, rate, low_hz=low_hz, high_hz=high_hz)
+    pitch_track = track_f0(made, rate, low_hz=low_hz, high_hz=high_hz)
     empty = not len(original) or not len(made)
     where = np.zeros(0, dtype=np.int64) if seams is None else np.asarray(seams, dtype=np.int64)
     nothing = float("nan")
@@ -132,13 +132,13 @@ def judge_pair(
         log_mel_db=nothing if empty else log_mel_distance(mel_frames(original, rate), mel_frames(made, rate)),
         mcd_db=nothing if empty else cepstral_distortion(*cepstra),
         mcd_aligned_db=nothing if empty else aligned_cepstral_distortion(*cepstra),
-        pitch=pitch_errors(known.f0_hz, found.f0_hz),
+        pitch=pitch_errors(known.f0_hz, pitch_track.f0_hz),
         si_sdr_db=si_sdr_db(original, made),
         snr_db=snr_db(original, made),
         seconds=len(original) / rate if seconds is None else seconds,
         made_seconds=len(made) / rate,
         original_pitch=known,
-        made_pitch=found,
+        made_pitch=pitch_track,
         defects=_defects(made, rate, where),
         original_defects=_defects(original, rate, where),
     )

@@ -79,17 +79,17 @@ def read_config(cfg: object, where: str) -> BeatsConfig:
     values |= {key: _flag(cfg, key, where) for key in _FLAGS}
     values |= {key: _share(cfg, key, where) for key in _SHARES}
     values["finetuned_model"] = cfg.get("finetuned_model", False) is True
-    found = BeatsConfig(**values)
-    if found.encoder_embed_dim % found.encoder_attention_heads or found.encoder_embed_dim % found.conv_pos_groups:
+    config = BeatsConfig(**values)
+    if config.encoder_embed_dim % config.encoder_attention_heads or config.encoder_embed_dim % config.conv_pos_groups:
         raise ArtefactError(
-            f"{where}: cfg.encoder_embed_dim = {found.encoder_embed_dim} is not a multiple of "
-            f"encoder_attention_heads = {found.encoder_attention_heads} and conv_pos_groups = {found.conv_pos_groups}"
+            f"{where}: cfg.encoder_embed_dim = {config.encoder_embed_dim} is not a multiple of "
+            f"encoder_attention_heads = {config.encoder_attention_heads} and conv_pos_groups = {config.conv_pos_groups}"
         )
-    if found.num_buckets < 4 or found.max_distance <= found.num_buckets // 4:
+    if config.num_buckets < 4 or config.max_distance <= config.num_buckets // 4:
         raise ArtefactError(
-            f"{where}: cfg.num_buckets = {found.num_buckets} and max_distance = {found.max_distance} do not fit"
+            f"{where}: cfg.num_buckets = {config.num_buckets} and max_distance = {config.max_distance} do not fit"
         )
-    return found
+    return config
 
 
 def _whole(cfg: Mapping[str, Any], key: str, where: str) -> int:

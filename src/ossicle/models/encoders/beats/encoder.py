@@ -90,10 +90,10 @@ class BeatsEncoder:
                 f"[head] unfreeze_blocks = {n_blocks}: this BEATs has {config.encoder_layers} blocks, of which 1 to "
                 f"{config.encoder_layers - 1} can be trained"
             )
-        found = copy.copy(self)
-        found._layers = config.encoder_layers - n_blocks
-        found.spec = replace(self.spec, layer=found._layers)
-        return found
+        beats_encoder = copy.copy(self)
+        beats_encoder._layers = config.encoder_layers - n_blocks
+        beats_encoder.spec = replace(self.spec, layer=beats_encoder._layers)
+        return beats_encoder
 
     def encode(self, waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the tokens (batch, tokens, dim) of waveforms (batch, n_samples).

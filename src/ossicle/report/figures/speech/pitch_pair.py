@@ -50,7 +50,7 @@ def pair_figures(sounds: Sequence[Sound], rate: int) -> list[Figure]:
     """
     seconds = max([len(one.samples) for one in sounds] + [1]) / rate
     spectra = [spectrogram(one.samples, rate) if len(one.samples) else None for one in sounds]
-    shades = _shades([one for one in spectra if one is not None])
+    shades = _shades([spectrum for spectrum in spectra if spectrum is not None])
     limits = _range([one.pitch for one in sounds if one.pitch is not None])
     figures = []
     for sound, found in zip(sounds, spectra, strict=True):
@@ -126,13 +126,13 @@ def _shades(spectra: list[Spectrogram]) -> list[NDArray[np.uint8]]:
     """Return grey levels of all spectrograms on the scale of the loudest and the median of all together."""
     if not spectra:
         return []
-    widths = np.cumsum([one.db.shape[1] for one in spectra])[:-1]
-    return list(np.split(grey_levels(np.concatenate([one.db for one in spectra], axis=1)), widths, axis=1))
+    widths = np.cumsum([spectrum.db.shape[1] for spectrum in spectra])[:-1]
+    return list(np.split(grey_levels(np.concatenate([spectrum.db for spectrum in spectra], axis=1)), widths, axis=1))
 
 
 def _range(tracks: Sequence[PitchTrack]) -> tuple[float, float]:
     """Return the limits of the F0 axis in Hz: those of most voiced frames of all, and at least an octave."""
-    voiced = np.concatenate([np.zeros(0), *(one.f0_hz[one.f0_hz > 0] for one in tracks)])
+    voiced = np.concatenate([np.zeros(0), *(pitch_track.f0_hz[pitch_track.f0_hz > 0] for pitch_track in tracks)])
     if not len(voiced):
         return _LEAST_HZ, _MOST_HZ
     low, high = (float(one) for one in np.quantile(voiced, [0.01, 0.99]))

@@ -162,7 +162,7 @@ def sweep_figure(sweep: Sequence[Mapping[str, float | None]]) -> Figure:
             axes.plot(*zip(*found, strict=True), color=colour, linestyle=dashes, marker="o", label=name)
     axes.set(xlabel="number of units", ylabel="mean squared distance", xscale="log")
     ticks = [float(one["k"] or 0) for one in sweep]
-    axes.set_xticks(ticks, [f"{one:.0f}" for one in ticks])
+    axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
     axes.minorticks_off()
     axes.legend()
     return figure

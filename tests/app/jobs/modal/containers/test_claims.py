@@ -137,8 +137,8 @@ class World:
         out = {}
         for job, (_, n_tasks) in JOBS.items():
             for index in range(n_tasks):
-                lines = [json.loads(one) for one in self.files.state(job, index).read_text().splitlines()]
-                out[job, index] = [(one["state"], one["code"]) for one in lines if one["state"] != "running"]
+                lines = [json.loads(line) for line in self.files.state(job, index).read_text().splitlines()]
+                out[job, index] = [(line["state"], line["code"]) for line in lines if line["state"] != "running"]
         return out
 
 

@@ -50,9 +50,9 @@ def test_what_was_saved_is_committed_once_and_output_now_and_then(tmp_path: Path
 
 
 def test_a_task_that_saves_all_the_time_spends_a_tenth_of_it_with_commits(tmp_path: Path, note: Path) -> None:
-    found = watched(SlowMount(tmp_path, 1.0), note, set(range(100)))
-    assert found[:3] == [2, 13, 24]
-    assert len(found) == 9
+    result = watched(SlowMount(tmp_path, 1.0), note, set(range(100)))
+    assert result[:3] == [2, 13, 24]
+    assert len(result) == 9
 
 
 def test_a_commit_that_fails_is_tried_again_and_ends_no_task(tmp_path: Path, note: Path) -> None:

@@ -76,27 +76,27 @@ def run(folder: Path, told: Told, sleep: Callable[[float], None] = lambda second
 
 def lines(folder: Path, job: str, index: int = 0) -> list[tuple[str, int | None]]:
     file = folder / PLAN / "state" / job / f"{index}.jsonl"
-    found = [json.loads(one) for one in file.read_text().splitlines()] if file.exists() else []
-    return [(one["state"], one["code"]) for one in found]
+    result = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    return [(one["state"], one["code"]) for one in result]
 
 
 def test_jobs_follow_those_they_need_and_few_containers_run_at_a_time(tmp_path: Path) -> None:
     give(tmp_path, "a", 1, 5, at_a_time=2)
     give(tmp_path, "b", 2, 1, ("a",))
-    told = Told({})
-    assert run(tmp_path, told) == 0
-    assert list(told.calls.values()) == ["a0", "a1", "a2", "a3", "a4", "b0"]
-    assert told.most == 2
+    result = Told({})
+    assert run(tmp_path, result) == 0
+    assert list(result.calls.values()) == ["a0", "a1", "a2", "a3", "a4", "b0"]
+    assert result.most == 2
     assert lines(tmp_path, "b") == [("running", None), ("done", 0)]
 
 
 def test_jobs_side_by_side_share_the_limit_of_the_plan(tmp_path: Path) -> None:
     for number, job in enumerate(("a", "b", "c"), start=1):
         give(tmp_path, job, number, 3, at_a_time=3, most_containers=3)
-    told = Told({})
-    assert run(tmp_path, told) == 0
-    assert len(told.calls) == 9
-    assert told.most == 3
+    result = Told({})
+    assert run(tmp_path, result) == 0
+    assert len(result.calls) == 9
+    assert result.most == 3
 
 
 def test_how_tasks_end(tmp_path: Path) -> None:
@@ -112,9 +112,11 @@ def test_how_tasks_end(tmp_path: Path) -> None:
     }
     give(tmp_path, "a", 1, len(codes), attempts=3, continuations=3)
     give(tmp_path, "b", 2, 1, ("a",))
-    told = Told(codes)
-    assert run(tmp_path, told) == 0
-    ends = {index: [one for one in lines(tmp_path, "a", index) if one[0] != "running"] for index in range(len(codes))}
+    result = Told(codes)
+    assert run(tmp_path, result) == 0
+    ends = {
+        index: [line for line in lines(tmp_path, "a", index) if line[0] != "running"] for index in range(len(codes))
+    }
     assert ends == {
         0: [("again", 1), ("done", 0)],
         1: [("again", 1), ("again", 1), ("failed", 1)],
@@ -127,14 +129,14 @@ def test_how_tasks_end(tmp_path: Path) -> None:
     }
     # What needs a failed job never starts.
     assert lines(tmp_path, "b") == []
-    assert "b0" not in told.calls.values()
+    assert "b0" not in result.calls.values()
 
 
 def test_a_coordinator_that_is_taken_away_goes_on(tmp_path: Path) -> None:
     give(tmp_path, "a", 1, 3)
     give(tmp_path, "b", 2, 1, ("a",))
-    told = Told({})
-    told.held = {"a0", "a1", "a2"}
+    result = Told({})
+    result.held = {"a0", "a1", "a2"}
     waits = iter(range(2))
 
     def taken(seconds: float) -> None:
@@ -142,68 +144,70 @@ def test_a_coordinator_that_is_taken_away_goes_on(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, told, taken)
-    told.held = set()
-    assert run(tmp_path, told) == 0
+        run(tmp_path, result, taken)
+    result.held = set()
+    assert run(tmp_path, result) == 0
     # No task was started twice.
-    assert sorted(told.calls.values()) == ["a0", "a1", "a2", "b0"]
+    assert sorted(result.calls.values()) == ["a0", "a1", "a2", "b0"]
 
 
 def test_a_container_that_began_without_a_record_is_not_doubled(tmp_path: Path) -> None:
     """The coordinator was taken away between the start of a container and the commit of its call."""
     give(tmp_path, "a", 1, 2)
-    told = Told({})
-    told.calls = {"fc-lost": "a0"}
+    result = Told({})
+    result.calls = {"fc-lost": "a0"}
     begun = tmp_path / PLAN / "begun"
     begun.mkdir()
     (begun / "a-0").write_text("1 fc-lost")
-    assert run(tmp_path, told) == 0
-    assert sorted(told.calls.values()) == ["a0", "a1"]
+    assert run(tmp_path, result) == 0
+    assert sorted(result.calls.values()) == ["a0", "a1"]
     assert lines(tmp_path, "a") == [("running", None), ("done", 0)]
 
 
 @pytest.mark.parametrize("text", ["", "0 fc-lost", "2 fc-lost", "1", "x fc-lost"])
 def test_another_beginning_is_none_of_this_attempt(tmp_path: Path, text: str) -> None:
     give(tmp_path, "a", 1, 1)
-    told = Told({})
+    result = Told({})
     begun = tmp_path / PLAN / "begun"
     begun.mkdir()
     (begun / "a-0").write_text(text)
-    assert run(tmp_path, told) == 0
-    assert list(told.calls.values()) == ["a0"]
+    assert run(tmp_path, result) == 0
+    assert list(result.calls.values()) == ["a0"]
     assert lines(tmp_path, "a") == [("running", None), ("done", 0)]
 
 
 def test_at_its_limit_another_one_goes_on(tmp_path: Path) -> None:
     give(tmp_path, "a", 1, 1)
-    told = Told({})
-    told.held = {"a0"}
-    assert run(tmp_path, told, limit_s=-1.0) == 0
-    assert len(told.coordinators) == 1
+    result = Told({})
+    result.held = {"a0"}
+    assert run(tmp_path, result, limit_s=-1.0) == 0
+    assert len(result.coordinators) == 1
     (lead,) = (tmp_path / PLAN / "leads").iterdir()
     assert json.loads(lead.read_text()) == {"call": "fc-1"}
-    assert lead.stem == told.coordinators[0]["leader"]
+    assert lead.stem == result.coordinators[0]["leader"]
     # The old one, begun once more by Modal, sees that another one leads.
-    assert run(tmp_path, told) == 0
-    told.held = set()
-    assert coordinate(FolderMount(tmp_path), told, {**told.coordinators[0], "limit_s": 1e9}, lambda seconds: None) == 0
+    assert run(tmp_path, result) == 0
+    result.held = set()
+    assert (
+        coordinate(FolderMount(tmp_path), result, {**result.coordinators[0], "limit_s": 1e9}, lambda seconds: None) == 0
+    )
     assert lines(tmp_path, "a") == [("running", None), ("done", 0)]
-    assert list(told.calls.values()) == ["a0"]
+    assert list(result.calls.values()) == ["a0"]
 
 
 def test_cancelled_jobs_end_and_others_go_on(tmp_path: Path) -> None:
     give(tmp_path, "a", 1, 2)
     give(tmp_path, "b", 2, 1)
     give(tmp_path, "c", 3, 1, ("a",))
-    told = Told({})
-    told.held = {"a0", "a1"}
+    result = Told({})
+    result.held = {"a0", "a1"}
 
     def cancel(seconds: float) -> None:
         place = tmp_path / PLAN / "cancelled"
         place.mkdir(exist_ok=True)
         (place / "a").touch()
 
-    assert run(tmp_path, told, cancel) == 0
+    assert run(tmp_path, result, cancel) == 0
     assert [lines(tmp_path, "a", index)[-1] for index in (0, 1)] == [("cancelled", None)] * 2
     assert lines(tmp_path, "b")[-1] == ("done", 0)
     assert lines(tmp_path, "c") == []
@@ -211,9 +215,9 @@ def test_cancelled_jobs_end_and_others_go_on(tmp_path: Path) -> None:
 
 def test_when_modal_does_not_answer_tasks_start_later(tmp_path: Path) -> None:
     give(tmp_path, "a", 1, 2)
-    told = Told({})
-    told.silent = 3
-    assert run(tmp_path, told) == 0
+    result = Told({})
+    result.silent = 3
+    assert run(tmp_path, result) == 0
     assert lines(tmp_path, "a", 1) == [("running", None), ("done", 0)]
 
 
@@ -235,20 +239,20 @@ def silent(tmp_path: Path) -> FolderMount:
 def test_a_volume_that_is_silent_now_and_then_ends_nothing(tmp_path: Path, silent: FolderMount) -> None:
     give(tmp_path, "a", 1, 3, at_a_time=1)
     give(tmp_path, "b", 2, 1, ("a",))
-    told, request = Told({}), PlanRequest("p", "0001-a", 1e9, 0.0).words()
-    assert coordinate(silent, told, request, lambda seconds: None) == 0
-    assert list(told.calls.values()) == ["a0", "a1", "a2", "b0"]
+    result, request = Told({}), PlanRequest("p", "0001-a", 1e9, 0.0).words()
+    assert coordinate(silent, result, request, lambda seconds: None) == 0
+    assert list(result.calls.values()) == ["a0", "a1", "a2", "b0"]
 
 
 def test_a_silent_volume_has_one_successor(tmp_path: Path, silent: FolderMount) -> None:
     give(tmp_path, "a", 1, 1)
-    told = Told({})
-    told.held = {"a0"}
+    result = Told({})
+    result.held = {"a0"}
     silent.reload()
     with suppress(FetchError):
         silent.commit()
-    assert coordinate(silent, told, PlanRequest("p", "0001-a", -1.0, 0.0).words(), lambda seconds: None) == 0
-    assert len(told.coordinators) == 1
+    assert coordinate(silent, result, PlanRequest("p", "0001-a", -1.0, 0.0).words(), lambda seconds: None) == 0
+    assert len(result.coordinators) == 1
 
 
 def test_a_volume_that_stays_silent_ends_the_coordinator(tmp_path: Path) -> None:

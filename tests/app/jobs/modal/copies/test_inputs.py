@@ -45,44 +45,44 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_in_the_folder_and_what_is_elsewhere(project: Path, tmp_path: Path) -> None:
     loaded = load_project(project)
-    found = inputs_of(loaded, "p")
+    inputs = inputs_of(loaded, "p")
     paths = [one.relative_to(project).as_posix() for one in project.rglob("*") if one.is_file()]
-    assert sorted(one for one in paths if found.wanted(PROJECT, one)) == [
+    assert sorted(one for one in paths if inputs.wanted(PROJECT, one)) == [
         "notes.txt",
         "ossicle.toml",
         "tables/.DS_Store",
         "tables/x.txt",
     ]
-    places = {path.name: place for place, path in found.copied.items() if place != PROJECT}
+    places = {path.name: place for place, path in inputs.copied.items() if place != PROJECT}
     assert places.keys() == {"my tapes", "meta.csv"}
-    assert found.settings == (
+    assert inputs.settings == (
         f'corpus.audio="{VOLUME}/p/{places["my tapes"]}"',
         f'corpus.metadata.table="{VOLUME}/p/{places["meta.csv"]}/meta.csv"',
     )
-    assert found.environment == {}
+    assert inputs.environment == {}
 
 
 def test_folders_of_roots_are_copied_too(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "drums").mkdir()
     monkeypatch.setenv("OSSICLE_ROOT_DRUMS", f"{tmp_path / 'none'}{os.pathsep}{tmp_path / 'drums'}")
     root = json.dumps(str(tmp_path / "drums"))
-    found = inputs_of(load_project(project, (f'roots."a.b"=["inner", {root}]',)), "p")
-    (variable,) = found.environment.values()
+    inputs = inputs_of(load_project(project, (f'roots."a.b"=["inner", {root}]',)), "p")
+    (variable,) = inputs.environment.values()
     assert variable.startswith(f"{VOLUME}/p/inputs/drums-")
-    assert any(one.startswith(f'roots."a.b"=["inner", "{VOLUME}/p/inputs/roots-a-b-') for one in found.settings)
+    assert any(one.startswith(f'roots."a.b"=["inner", "{VOLUME}/p/inputs/roots-a-b-') for one in inputs.settings)
 
 
 def test_recordings_that_are_in_the_volume_are_not_copied(project: Path, tmp_path: Path) -> None:
     modal = ModalDouble(tmp_path / "volume")
-    found = inputs_of(load_project(project), "p", "field/tapes")
-    assert f'corpus.audio="{VOLUME}/field/tapes"' in found.settings
-    assert "my tapes" not in {path.name for path in found.copied.values()}
+    inputs = inputs_of(load_project(project), "p", "field/tapes")
+    assert f'corpus.audio="{VOLUME}/field/tapes"' in inputs.settings
+    assert "my tapes" not in {path.name for path in inputs.copied.values()}
     with pytest.raises(UsageError, match=r"field/tapes/b/x.wav is missing in the volume"):
-        send_inputs(modal, "p", found, Silent())
+        send_inputs(modal, "p", inputs, Silent())
     place = tmp_path / "volume" / "field" / "tapes" / "b" / "x.wav"
     place.parent.mkdir(parents=True)
     place.write_text("x.wav")
-    times = send_inputs(modal, "p", found, Silent())
+    times = send_inputs(modal, "p", inputs, Silent())
     assert times["field/tapes/b/x.wav"] == (5, OLD_NS)
 
 
@@ -104,9 +104,9 @@ def test_commands_name_the_copies(project: Path) -> None:
     task = Task("t", ("ossicle", "run", "corpus", "--project=ossicle.toml", "--set=a.b=1", "--data-root=/x"))
     (words,) = projects_of([Job("a", (Task("t", (*task.argv[:4], "--data-root=/x")),))], project)
     assert words == ("--project=ossicle.toml", "--data-root=/x")
-    found = inputs_of(load_project(project), "p")
-    argv = container_argv(task, found)
-    assert argv == (*task.argv[:5], *(f"--set={one}" for one in found.settings))
+    inputs = inputs_of(load_project(project), "p")
+    argv = container_argv(task, inputs)
+    assert argv == (*task.argv[:5], *(f"--set={one}" for one in inputs.settings))
     assert container_argv(task, None) == task.argv[:5]
     assert projects_of([Job("a", (Task("t", ("ossicle", "x")),))], project) == {}
 
@@ -115,14 +115,14 @@ def test_a_copy_without_times_has_the_digest_of_the_original(
     project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audio, modal = tmp_path / "disk" / "my tapes", ModalDouble(tmp_path / "volume")
-    found = inputs_of(load_project(project), "p")
-    times = send_inputs(modal, "p", found, Silent())
-    copy = next(tmp_path / "volume" / "p" / place for place, path in found.copied.items() if path.name == "my tapes")
+    inputs = inputs_of(load_project(project), "p")
+    times = send_inputs(modal, "p", inputs, Silent())
+    copy = next(tmp_path / "volume" / "p" / place for place, path in inputs.copied.items() if path.name == "my tapes")
     assert folder_listing(copy, SUFFIXES) != folder_listing(audio, SUFFIXES)
     table = tmp_path / "volume" / "p" / "data" / "times" / "a.json"
     table.parent.mkdir(parents=True)
     above = f"/{table.parent.relative_to(tmp_path / 'volume').as_posix()}"
-    table.write_bytes(times_table({os.path.relpath(f"/{path}", above): one for path, one in times.items()}))
+    table.write_bytes(times_table({os.path.relpath(f"/{path}", above): time for path, time in times.items()}))
     # All files of a folder of annotations count, but not the records of the transfer.
     assert (copy / ".ossicle-sent").is_dir()
     expected = [folder_listing(audio, suffixes) for suffixes in (SUFFIXES, None)]

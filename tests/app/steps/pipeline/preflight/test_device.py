@@ -37,14 +37,14 @@ def test_gpus_and_their_driver_are_named(
 ) -> None:
     monkeypatch.setattr(device_facts, "device_facts", lambda: {"gpus": gpus})
     monkeypatch.setattr(module, "gpu_driver", lambda: driver)
-    found = device_finding(project(folder))
-    assert (found.ok, found.warns) == (True, warns)
-    assert words in found.message
+    finding = device_finding(project(folder))
+    assert (finding.ok, finding.warns) == (True, warns)
+    assert words in finding.message
 
 
 def test_a_device_that_is_not_there_blocks(folder: Path) -> None:
-    found = device_finding(load_project(folder, ("training.device=cuda:99",)))
-    assert (found.ok, found.blocks) == (False, True)
+    finding = device_finding(load_project(folder, ("training.device=cuda:99",)))
+    assert (finding.ok, finding.blocks) == (False, True)
 
 
 def test_the_mode_of_tracking_is_told_and_a_missing_package_blocks(
@@ -61,13 +61,13 @@ def test_the_mode_of_tracking_is_told_and_a_missing_package_blocks(
         return None if name == "wandb" else find(name, *more)
 
     monkeypatch.setattr(importlib.util, "find_spec", without_wandb)
-    found = tracking_finding(project(folder, *wandb))
-    assert (found.ok, found.blocks) == (False, True)
-    assert "pip install 'ossicle[wandb]'" in found.message
+    finding = tracking_finding(project(folder, *wandb))
+    assert (finding.ok, finding.blocks) == (False, True)
+    assert "pip install 'ossicle[wandb]'" in finding.message
 
 
 @pytest.mark.parametrize("place", ["slurm", "modal"])
 def test_a_device_elsewhere_is_not_looked_for_here(place: str, folder: Path) -> None:
-    found = device_finding(load_project(folder, ("training.device=cuda:99", f"jobs.on={place}")))
-    assert found.ok
-    assert found.message.startswith(f"training runs on {place.capitalize()}; the job checks there")
+    finding = device_finding(load_project(folder, ("training.device=cuda:99", f"jobs.on={place}")))
+    assert finding.ok
+    assert finding.message.startswith(f"training runs on {place.capitalize()}; the job checks there")

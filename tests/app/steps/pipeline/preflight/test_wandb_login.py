@@ -18,9 +18,9 @@ def test_online_needs_a_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     assert finding(tmp_path).ok
-    found = finding(tmp_path, "tracking.mode=online")
-    assert not found.ok
-    assert "wandb login" in found.message
+    result = finding(tmp_path, "tracking.mode=online")
+    assert not result.ok
+    assert "wandb login" in result.message
     (tmp_path / "netrc").write_text("machine api.wandb.ai\n  login user\n  password secret\n")
     assert finding(tmp_path, "tracking.mode=online").ok
     (tmp_path / "netrc").write_text("")

@@ -50,8 +50,8 @@ def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(folder: 
     assert graphs <= bundle.files.keys()
     assert "yes: fp32 in onnx needs" in ended.out
 
-    found = json.loads((out / "export.json").read_text())
-    rows = {(one["graph"], one["precision"], one["runtime"]): one for one in found["rows"]}
+    result = json.loads((out / "export.json").read_text())
+    rows = {(row["graph"], row["precision"], row["runtime"]): row for row in result["rows"]}
     runtimes = {runtime for _, _, runtime in rows}
     assert runtimes == {"onnx", "openvino"}
     assert {row[:2] for row in rows if row[2] == "onnx"} == {(kind, one) for kind in kinds for one in PRECISIONS}
@@ -66,7 +66,7 @@ def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(folder: 
     assert speed["times_real_time"] == pytest.approx(speed["audio_s"] / speed["seconds"], rel=0.01)
     minutes = (speed["start_s"] + 36000 * speed["seconds"] / speed["audio_s"]) / 60
     assert speed["budget_minutes"] == pytest.approx(minutes, rel=0.05, abs=0.01)
-    assert found["held_out_hours"] == pytest.approx(20 / 3600, abs=1e-6)
+    assert result["held_out_hours"] == pytest.approx(20 / 3600, abs=1e-6)
     listed = bundle.provenance["exports"]["model.int8.onnx"]["int8 in onnx"]
     assert listed["max_difference"] == rows["model", "int8", "onnx"]["max_difference"]
     assert "| model | int8 | onnx |" in (out / "EXPORT.md").read_text()
@@ -86,8 +86,8 @@ def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(folder: 
     ):
         place = folder / f"predicted-{number}"
         assert ossicle("predict", out, tape, "-o", place, *how).code == 0
-        told = json.loads((place / "predictions.json").read_text())
-        assert (told["precision"], told["folds"]) == (how[1], "--folds" in how)
+        content = json.loads((place / "predictions.json").read_text())
+        assert (content["precision"], content["folds"]) == (how[1], "--folds" in how)
     ended = ossicle("predict", out, tape, "-o", folder / "x", "--runtime", "torch", "--precision", "int8")
     assert ended.code == 2
     assert "the runtime torch supports neither precision nor folds" in ended.err
@@ -97,9 +97,9 @@ def test_int8_that_loses_too_much_is_refused_with_exit_code_4(
     folder: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def worse(*arguments: object) -> dict[str, Judged]:
-        found = held_out.judge(*arguments)  # type: ignore[arg-type]
-        base = found["torch"]
-        return {name: replace(one, macro_auc=base.macro_auc - 0.006 * ("int8" in name)) for name, one in found.items()}
+        result = held_out.judge(*arguments)  # type: ignore[arg-type]
+        base = result["torch"]
+        return {name: replace(one, macro_auc=base.macro_auc - 0.006 * ("int8" in name)) for name, one in result.items()}
 
     monkeypatch.setattr(run, "judge", worse)
     ended = exported(folder, ossicle, "-o", folder / "refused", "--precision", "int8")
@@ -222,13 +222,13 @@ def test_what_is_judged_is_drawn_with_every_fold_in_it() -> None:
     chosen = held_out.drawn(truth, hours=1.0, seed=0)
     assert 10 <= len(chosen.ids) <= 15
     assert {truth.folds[key] for key in chosen.ids} == set(range(5))
-    assert {one.recording_id for one in chosen.annotations} == set(chosen.ids)
+    assert {annotation.recording_id for annotation in chosen.annotations} == set(chosen.ids)
     assert held_out.drawn(truth, hours=100.0, seed=0).ids == ids
     assert held_out.drawn(truth, hours=1.0, seed=1).ids != chosen.ids
 
 
 def test_a_page_escapes_what_a_project_is_called() -> None:
-    told = {
+    result = {
         "bundle": "a|b <i>",
         "machine": {"processor": "p"},
         "threads": 1,
@@ -238,5 +238,5 @@ def test_a_page_escapes_what_a_project_is_called() -> None:
         "budget": None,
         "rows": [],
     }
-    assert "a\\|b &lt;i&gt;" in output_bundle.page(told)
-    assert "Nothing was judged out of fold" in output_bundle.page(told)
+    assert "a\\|b &lt;i&gt;" in output_bundle.page(result)
+    assert "Nothing was judged out of fold" in output_bundle.page(result)

@@ -33,17 +33,17 @@ def test_a_head_is_tracked_with_its_answers_on_inner_groups(tmp_path: Path) -> N
     targets = np.stack([labels, 1 - labels], axis=1).astype(np.float32)
     groups = np.arange(60).astype(str)
     windows = HeadWindows(features, targets, np.ones((60, 2), dtype=bool), np.ones(60, dtype=np.float32), groups)
-    found = fit_head(windows, HeadSettings(hidden=4, epochs=3, batch_size=16), 0)
+    head_fit = fit_head(windows, HeadSettings(hidden=4, epochs=3, batch_size=16), 0)
     run = RunFolder(tmp_path / "final")
-    write_head_run(run, found, ("on", "off"), TrackedRun(name="p-final"))
+    write_head_run(run, head_fit, ("on", "off"), TrackedRun(name="p-final"))
     lines = run.epochs()
-    assert len(lines) == len(found.curve)
+    assert len(lines) == len(head_fit.curve)
     assert run.done
     for line in lines:
         assert {"train_loss", "val_loss", "learning_rate", "seconds", "samples_per_s", "val_accuracy"} <= line.keys()
         assert set(line["labels"]) == {"on", "off"}
         # Twelve inner groups of one window are held out.
-        assert sum(n for _, _, n in line["confusion"]) == len(found.held_out_groups) == 12
+        assert sum(n for _, _, n in line["confusion"]) == len(head_fit.held_out_groups) == 12
     events = EventAccumulator(str(run.tracker("tensorboard")))
     events.Reload()
     assert {"train_loss", "val_accuracy", "f1/on", "recall/off"} <= set(events.Tags()["scalars"])

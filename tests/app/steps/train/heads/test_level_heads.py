@@ -61,12 +61,12 @@ def test_held_out_scores_and_the_bundle_follow_the_level(tmp_path: Path, ossicle
         level = fitted.level(model)
         assert level is not None
         follower = LevelFollower(level, how, features.hop_s, window_scores(fitted.head(model)))
-        return np.stack([follower(np.asarray(one, np.float32)) for one in tokens])
+        return np.stack([follower(np.asarray(token, np.float32)) for token in tokens])
 
     model = dataset.models_by_fold[of_fold[key]]
-    found = StateScoresFolder.among(made).track(key).scores
-    assert found.tolist() == followed(model, features.windows(key)).tolist()
-    assert not np.allclose(found, np.concatenate(list(head_scores(fitted.head(model), features.windows(key)))))
+    result = StateScoresFolder.among(made).track(key).scores
+    assert result.tolist() == followed(model, features.windows(key)).tolist()
+    assert not np.allclose(result, np.concatenate(list(head_scores(fitted.head(model), features.windows(key)))))
 
     bundle = read_bundle(BundleFolder.among(made).bundle)
     assert bundle.level == how

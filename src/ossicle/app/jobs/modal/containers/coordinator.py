@@ -168,7 +168,7 @@ class _Coordinated:
             self._mend()
         self._look()
         for job, order in self._orders.items():
-            if job not in self._cancelled and all(self._is(one, _DONE) for one in order.needs):
+            if job not in self._cancelled and all(self._is(need, _DONE) for need in order.needs):
                 self._start(job, order)
         # Containers read what the leading coordinator knows: it writes at least once.
         changed = not self._written or self._text() != before

@@ -106,16 +106,16 @@ def require_own(service: Service, prefix: str, name: str) -> bool:
         The folder holds another project, or files of something else.
     """
     place = service.place(prefix)
-    found = place.listing()
+    listing = place.listing()
     remedy = "name another folder of the volume: --set modal.prefix=NAME, or in ossicle.local.toml"
-    if MARK not in found.files:
-        if any(path.partition("/")[0] in (PROJECT, DATA) for path in found.files):
+    if MARK not in listing.files:
+        if any(path.partition("/")[0] in (PROJECT, DATA) for path in listing.files):
             raise UsageError(f"the folder {prefix!r} of the volume holds files that are no project's; {remedy}")
         return False
     owner: object = None
     with TemporaryDirectory() as stage:
-        if found.files[MARK].size <= _MOST_MARK_BYTES:
-            place.bring(Path(stage), {MARK: found.files[MARK]})
+        if listing.files[MARK].size <= _MOST_MARK_BYTES:
+            place.bring(Path(stage), {MARK: listing.files[MARK]})
         try:
             owner = json.loads(read_regular(Path(stage, MARK), _MOST_MARK_BYTES))["project"]
         except (OSError, ValueError, KeyError, TypeError, RecursionError):

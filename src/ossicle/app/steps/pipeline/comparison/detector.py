@@ -62,8 +62,8 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
         if _judged_on(other, _truth(artefacts)) != judged_on:
             return None
         others = SecondStageFolder.among(artefacts).events(truth.ids)
-        found = gain(truth, events, others, criterion_of(how).rule, how.bootstrap, how.seed)
-        return Estimate(float(found.value[0]), float(found.low[0]), float(found.high[0])).to_json()
+        bootstrap = gain(truth, events, others, criterion_of(how).rule, how.bootstrap, how.seed)
+        return Estimate(float(bootstrap.value[0]), float(bootstrap.low[0]), float(bootstrap.high[0])).to_json()
 
     return compare
 
@@ -81,8 +81,8 @@ def _against_clips(best: Project, best_artefacts: Artefacts) -> Comparison:
         results = EvaluationFolder.among(artefacts).clips
         if not results.answers_file.is_file() or not same_clips(answers, results.answers):
             return None
-        found = compare_answers(answers, results.answers, (), how.bootstrap, how.seed)
-        return found.difference.macro_f1.to_json()
+        comparison = compare_answers(answers, results.answers, (), how.bootstrap, how.seed)
+        return comparison.difference.macro_f1.to_json()
 
     return compare
 

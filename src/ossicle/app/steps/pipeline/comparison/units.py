@@ -48,9 +48,9 @@ def _judged(metrics: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Return AMI and what it was judged on, by fold; empty without words."""
     folds = metrics["units"]["folds"] or {"all speech": metrics["in_sample"]["units"]}
     return {
-        name: (one["ami"]["value"], *(one[key] for key in _JUDGED_ON))
-        for name, one in folds.items()
-        if one.get("ami", {}).get("value") is not None
+        name: (fold["ami"]["value"], *(fold[key] for key in _JUDGED_ON))
+        for name, fold in folds.items()
+        if fold.get("ami", {}).get("value") is not None
     }
 
 

@@ -20,17 +20,17 @@ _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", 
 
 def preflight(project: Project) -> list[Finding]:
     """Check everything that a run needs, without starting one."""
-    found = [_packages(project), *_windows(project), *with_disk(project, input_folders(project, detector_preview))]
+    findings = [_packages(project), *_windows(project), *with_disk(project, input_folders(project, detector_preview))]
     if project.settings.kind.reads == EMBEDDINGS:
         # Heads need no store, and are trained on the CPU.
-        return [*found, *encoder_findings(project), tracking_finding(project)]
-    return [*found, *_unlabelled(project), device_finding(project), tracking_finding(project)]
+        return [*findings, *encoder_findings(project), tracking_finding(project)]
+    return [*findings, *_unlabelled(project), device_finding(project), tracking_finding(project)]
 
 
 def with_disk(project: Project, findings: Iterable[Finding]) -> list[Finding]:
     """Return findings with one about the disk, which an index of the recordings gives; without one, a shorter one."""
     found = list(findings)
-    return found if any(one.what == "disk" for one in found) else [*found, disk_finding(project)]
+    return found if any(finding.what == "disk" for finding in found) else [*found, disk_finding(project)]
 
 
 def _packages(project: Project) -> Finding:

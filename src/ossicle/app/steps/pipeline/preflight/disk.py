@@ -59,7 +59,7 @@ def detector_needs(project: Project, index: CorpusIndex) -> Needs:
     and test.
     """
     used = _used(index)
-    seconds = sum(one.duration_s for one in used)
+    seconds = sum(recording.duration_s for recording in used)
     needs = {
         **_tables(len(index.annotations), len(index.recordings)),
         store.STEP.name: _store_bytes(project, used),
@@ -86,7 +86,7 @@ def feature_needs(project: Project, index: CorpusIndex) -> Needs:
         return tables
     features = project.settings.features
     tokens = 1.0 + (features.window_s / spec.hop_s if spec.hop_s else 0.0)
-    windows = sum(one.duration_s / features.hop_s + 1 for one in _used(index)) * (1 + features.copies)
+    windows = sum(recording.duration_s / features.hop_s + 1 for recording in _used(index)) * (1 + features.copies)
     return {**tables, "features": round(windows * tokens * spec.dim * _EMBEDDING_BYTES)}
 
 
@@ -103,7 +103,7 @@ def _score_bytes(project: Project, seconds: float, labels: int) -> int:
 
 
 def _used(index: CorpusIndex) -> list[Recording]:
-    return [one for one in index.recordings if one.reviewed or one.id in index.examined]
+    return [recording for recording in index.recordings if recording.reviewed or recording.id in index.examined]
 
 
 def _store_bytes(project: Project, used: Sequence[Recording]) -> int:
@@ -116,9 +116,16 @@ def _store_bytes(project: Project, used: Sequence[Recording]) -> int:
     rate = project.settings.frontend.rate
     items = [
         # Neither its file nor its digest matters for its size.
-        StoreItem(one.id, Path(one.path), one.digest, rate=one.rate, n_samples=one.n_samples, status=one.status)
-        for one in used
-        if one.rate
+        StoreItem(
+            recording.id,
+            Path(recording.path),
+            recording.digest,
+            rate=recording.rate,
+            n_samples=recording.n_samples,
+            status=recording.status,
+        )
+        for recording in used
+        if recording.rate
     ]
     inside, _ = by_settings(items, project.settings.store)
     return stored_bytes(inside, rate) + project.settings.project.workers * spool_bytes(inside, rate)

@@ -14,7 +14,7 @@ def root_findings(project: Project) -> Iterator[Finding]:
     A root of which no folder holds anything blocks a run; a missing folder beside a good one is a warning.
     """
     for name in project.roots.names:
-        own = [one for one in project.roots.folders(name) if one != project.audio_folder]
+        own = [folder for folder in project.roots.folders(name) if folder != project.audio_folder]
         faults = {folder: fault for folder in own if (fault := _fault(folder))}
         words = "; ".join(f"{folder} {fault}" for folder, fault in faults.items())
         if len(faults) == len(own):

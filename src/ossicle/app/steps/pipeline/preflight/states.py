@@ -14,8 +14,8 @@ _NEEDED = ("torch", "safetensors", "onnx", "matplotlib", "jinja2")
 
 def states_preflight(project: Project) -> list[Finding]:
     """Check everything that a run needs, without starting one."""
-    found = with_disk(project, input_folders(project, states_preview))
-    return [_packages(), *encoder_findings(project), *found, tracking_finding(project)]
+    findings = with_disk(project, input_folders(project, states_preview))
+    return [_packages(), *encoder_findings(project), *findings, tracking_finding(project)]
 
 
 def _packages() -> Finding:

@@ -52,7 +52,7 @@ def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[F
         else:
             index = read_index(CorpusFolder(found))
             yield Finding("manifest", True, str(project.manifest))
-            yield from index_findings(project, index, {one.path for one in index.recordings}, ())
+            yield from index_findings(project, index, {recording.path for recording in index.recordings}, ())
         return
     try:
         paths = chosen(project)
@@ -61,16 +61,16 @@ def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[F
         return
     folder = project.audio_folder
     with ThreadPoolExecutor(project.settings.project.workers) as pool:
-        lost = [one for one in pool.map(lambda path: header_loss(folder, path), paths) if one is not None]
-    unread = sum(one.code == LEFT_OUT for one in lost)
+        lost = [loss for loss in pool.map(lambda path: header_loss(folder, path), paths) if loss is not None]
+    unread = sum(loss.code == LEFT_OUT for loss in lost)
     message = f"{len(paths)} audio files below {folder}"
     if unread:
         message += f", {unread} of them cannot be read"
     yield Finding("recordings", len(paths) > unread, message)
     if others := unread_audio(folder, project.settings.corpus.exclude):
         yield Finding("not read", False, others, blocks=False)
-    for one in lost:
-        yield Finding("recording", False, one.line, blocks=False)
+    for loss in lost:
+        yield Finding("recording", False, loss.line, blocks=False)
     # A missing folder of annotations has a finding of its own.
     tables = project.annotation_folder
     if len(paths) == unread or (tables is not None and not tables.exists()):
@@ -80,7 +80,7 @@ def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[F
     except (OssicleError, OSError) as problem:
         yield Finding("used recordings", False, str(problem))
         return
-    yield from index_findings(project, index, paths, {one.path for one in lost})
+    yield from index_findings(project, index, paths, {loss.path for loss in lost})
 
 
 def chosen(project: Project) -> tuple[str, ...]:
@@ -122,8 +122,10 @@ def index_findings(
     heard: Heard | None = Heard(settings.frontend, hop_s, project.origin("frontend", "rate"))
     if settings.kind.reads == EMBEDDINGS:
         problems, heard = without_front_end(problems), None
-    for one in preview(index, problems, report.by_label, heard, paths, reported):
-        yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
+    for notice in preview(index, problems, report.by_label, heard, paths, reported):
+        yield Finding(
+            notice.what, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning"
+        )
     yield from channel_findings(project, index)
     yield from _split(project, index)
     needs = feature_needs if settings.kind.reads == EMBEDDINGS else detector_needs

@@ -25,7 +25,7 @@ def manifest_preview(project: Project) -> Iterator[Finding]:
         yield Finding("manifest", False, f"[corpus] manifest: {file} does not exist; correct the path")
         return
     try:
-        found = verify_manifest(
+        verification = verify_manifest(
             file,
             project.roots,
             limit=corpus.limit,
@@ -35,50 +35,54 @@ def manifest_preview(project: Project) -> Iterator[Finding]:
     except (OssicleError, OSError) as problem:
         yield Finding("manifest", False, f"{problem}")
         return
-    yield from _counts(found, corpus.manifest_total if not corpus.limit else 0)
-    if found.sources and (corpus.include or corpus.exclude or corpus.most):
+    yield from _counts(verification, corpus.manifest_total if not corpus.limit else 0)
+    if verification.sources and (corpus.include or corpus.exclude or corpus.most):
         try:
-            chosen = found.of(chosen_places(found.named(), corpus))
+            chosen = verification.of(chosen_places(verification.named(), corpus))
         except UsageError as problem:
             yield Finding("recordings", False, f"{problem}")
             return
-        yield Finding("recordings", True, _share(chosen, found))
-        found = chosen
-    for name, one in sorted(found.sources.items()):
-        words = f"{one.events} events in {one.recordings} recordings"
-        if not one.missing_recordings:
+        yield Finding("recordings", True, _share(chosen, verification))
+        verification = chosen
+    for name, source_count in sorted(verification.sources.items()):
+        words = f"{source_count.events} events in {source_count.recordings} recordings"
+        if not source_count.missing_recordings:
             yield Finding(f"source {name}", True, words)
             continue
-        words += f"; {one.missing_recordings} of them, with {one.missing_events} events, are missing"
-        words += f" ({one.examples[0]} first)"
-        over = one.missing_share > corpus.max_missing
+        words += f"; {source_count.missing_recordings} of them, with {source_count.missing_events} events, are missing"
+        words += f" ({source_count.examples[0]} first)"
+        over = source_count.missing_share > corpus.max_missing
         yield Finding(f"source {name}", False, f"{words}; {how_to_name(name)}" if over else words, blocks=over)
-    yield _labels(found, corpus)
-    yield disk_finding(project, _needs(project, found))
+    yield _labels(verification, corpus)
+    yield disk_finding(project, _needs(project, verification))
 
 
-def _counts(found: Verification, total: int) -> Iterator[Finding]:
-    words = f"{found.n_events} events in {found.n_lines} lines"
-    if total and total != found.n_events:
+def _counts(verification: Verification, total: int) -> Iterator[Finding]:
+    words = f"{verification.n_events} events in {verification.n_lines} lines"
+    if total and total != verification.n_events:
         yield Finding("manifest", True, f"{words}, but [corpus] manifest_total is {total}; check the file", warns=True)
     else:
-        yield Finding("manifest", bool(found.n_events), words if found.n_events else "holds no events; check the file")
-    if found.n_bad:
-        first = found.bad[0]
-        yield Finding("bad lines", False, f"{found.n_bad}; line {first.line}: {first.reason}", blocks=False)
+        yield Finding(
+            "manifest",
+            bool(verification.n_events),
+            words if verification.n_events else "holds no events; check the file",
+        )
+    if verification.n_bad:
+        first = verification.bad[0]
+        yield Finding("bad lines", False, f"{verification.n_bad}; line {first.line}: {first.reason}", blocks=False)
 
 
-def _labels(found: Verification, corpus: CorpusSettings) -> Finding:
+def _labels(verification: Verification, corpus: CorpusSettings) -> Finding:
     """Return the labels that a run will use, under the names of ``label_map`` and without those not in ``labels``."""
     names, counts = parse_label_map(corpus.label_map, "corpus.label_map"), Counter[str]()
-    for label, n in found.labels.items():
+    for label, n in verification.labels.items():
         counts[names.name(label)] += n
     used = {label: n for label, n in counts.items() if not corpus.labels or label in corpus.labels}
     if not used:
         return Finding(
             "labels", False, "no event has a label" if not counts else "no event has a label of corpus.labels"
         )
-    labels = sorted(used.items(), key=lambda one: (-one[1], one[0]))
+    labels = sorted(used.items(), key=lambda item: (-item[1], item[0]))
     named = ", ".join(f"{label} ({n})" for label, n in labels[:_MOST_NAMED])
     named += f" and {len(labels) - _MOST_NAMED} more" if len(labels) > _MOST_NAMED else ""
     if others := len(counts) - len(used):
@@ -86,11 +90,14 @@ def _labels(found: Verification, corpus: CorpusSettings) -> Finding:
     return Finding("labels", True, f"{len(labels)}: {named}")
 
 
-def _share(chosen: Verification, found: Verification) -> str:
+def _share(chosen: Verification, verification: Verification) -> str:
     """Return what a choice of recordings leaves, in words."""
     used, every = (
-        (sum(one.recordings for one in of.sources.values()), sum(one.events for one in of.sources.values()))
-        for of in (chosen, found)
+        (
+            sum(source_count.recordings for source_count in of.sources.values()),
+            sum(source_count.events for source_count in of.sources.values()),
+        )
+        for of in (chosen, verification)
     )
     return (
         f"{used[0]} of {every[0]} are used ([corpus] include, exclude, most), with {used[1]} of {every[1]} events; "
@@ -98,9 +105,9 @@ def _share(chosen: Verification, found: Verification) -> str:
     )
 
 
-def _needs(project: Project, found: Verification) -> dict[str, int]:
+def _needs(project: Project, verification: Verification) -> dict[str, int]:
     """Return what a run needs, from the lengths of recordings spread over all of them."""
-    there = found.existing()
+    there = verification.existing()
     lengths = []
     for source, path in there[:: max(1, -(-len(there) // _MOST_PROBED))]:
         try:
@@ -109,5 +116,5 @@ def _needs(project: Project, found: Verification) -> dict[str, int]:
             # The run lists it as left out.
             continue
     seconds = sum(lengths) / len(lengths) * len(there) if lengths else 0.0
-    events = sum(found.labels.values())
-    return dict(event_needs(project, events, len(there), seconds, len(found.labels)))
+    events = sum(verification.labels.values())
+    return dict(event_needs(project, events, len(there), seconds, len(verification.labels)))

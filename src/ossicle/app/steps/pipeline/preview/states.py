@@ -35,12 +35,16 @@ def _findings(
     settings = project.settings
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
     problems = without_front_end(report.problems)
-    for one in preview(index, problems, report.by_label, None, paths, reported):
-        yield Finding(one.what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
+    for notice in preview(index, problems, report.by_label, None, paths, reported):
+        yield Finding(
+            notice.what, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning"
+        )
     yield from channel_findings(project, index)
     yield from _names(index)
-    labels = sorted({one.label for one in index.annotations} | {one for of in index.unknown.values() for one in of})
-    reviewed = [one for one in index.recordings if one.reviewed]
+    labels = sorted(
+        {annotation.label for annotation in index.annotations} | {one for of in index.unknown.values() for one in of}
+    )
+    reviewed = [recording for recording in index.recordings if recording.reviewed]
     if not labels or not reviewed:
         yield Finding("labels", False, "no recording has a label that is on, so there is nothing to learn")
         return
@@ -66,13 +70,15 @@ def _names(index: CorpusIndex) -> Iterator[Finding]:
 def _combinations(
     index: CorpusIndex, reviewed: Sequence[Recording], labels: Sequence[str], group: str
 ) -> Iterator[Finding]:
-    notes = grouped(index.annotations, lambda one: one.recording_id)
+    notes = grouped(index.annotations, lambda annotation: annotation.recording_id)
     states = [
         (
-            one.fields.get(group, one.path),
-            recording_states(one.duration_s, notes.get(one.id, []), labels, index.unknown.get(one.id, ())),
+            recording.fields.get(group, recording.path),
+            recording_states(
+                recording.duration_s, notes.get(recording.id, []), labels, index.unknown.get(recording.id, ())
+            ),
         )
-        for one in reviewed
+        for recording in reviewed
     ]
     doubtful = Counter(label for _, of in states for label, state in of.items() if state == UNKNOWN)
     if doubtful:
@@ -92,7 +98,7 @@ def _combinations(
 
 def _windows(project: Project, reviewed: Sequence[Recording]) -> Finding:
     features = project.settings.features
-    short = [one.path for one in reviewed if one.duration_s < features.window_s]
+    short = [recording.path for recording in reviewed if recording.duration_s < features.window_s]
     words = f"{features.window_s:g} s every {features.hop_s:g} s, read by the encoder {project.settings.encoder.name!r}"
     if short:
         words += f"; {counted(len(short), 'recording')} shorter than a window: nothing is judged on them ({short[0]})"
@@ -111,9 +117,11 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     named = ", ".join(dict.fromkeys(entry.group for entry in placed.judged.values()))
     how = split.kind.held_out_in_words(len(folds))
     yield Finding("groups", True, f"by {split.group}: {named}; held out: {how}")
-    label_counts = Counter(one.label for one in {(note.label, note.recording_id): note for note in stated}.values())
+    label_counts = Counter(
+        annotation.label for annotation in {(note.label, note.recording_id): note for note in stated}.values()
+    )
     for label, on in sorted(label_counts.items()):
-        off = sum(one.reviewed for one in index.recordings) - on
+        off = sum(recording.reviewed for recording in index.recordings) - on
         if min(on, off) < FEWEST_RECORDINGS * len(folds):
             few = f"{label}: {on} recordings with it on and {off} with it off"
             words = f"{few}; fewer than {FEWEST_RECORDINGS} a side and fold: figures are marked insufficient"

@@ -40,16 +40,16 @@ def _findings(
     notices = list(recording_notices(index, paths, reported, labels_needed=False))
     if project.annotation_folder is not None:
         notices += annotation_notices(index, problems)
-    for one in notices:
-        what = "rows of words" if one.what == "used annotations" else one.what
-        yield Finding(what, one.level != "lost", one.message, blocks=False, warns=one.level == "warning")
+    for notice in notices:
+        what = "rows of words" if notice.what == "used annotations" else notice.what
+        yield Finding(what, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning")
     for problem in problems:
         if problem.severity != "note" and problem.code not in LOSSES and problem.code not in _OF_LEARNING:
             where = f"{problem.where}: " if problem.where else ""
             words = f"{where}{problem.message}; {problem.remedy}"
             yield Finding(problem.code.replace("_", " "), True, words, warns=True)
     yield from channel_findings(project, index)
-    seconds = sum(one.duration_s for one in index.recordings)
+    seconds = sum(recording.duration_s for recording in index.recordings)
     yield Finding("sound", True, f"{seconds / 3600:.2f} h in {counted(len(index.recordings), 'recording')}")
     yield _words(project, index)
     yield from _groups(project, index)
@@ -60,7 +60,7 @@ def _findings(
 
 def _words(project: Project, index: CorpusIndex) -> Finding:
     """Return how many words judge the units; silences are none."""
-    counts = Counter(one.label for one in index.annotations)
+    counts = Counter(annotation.label for annotation in index.annotations)
     words = Counter({label: count for label, count in counts.items() if is_word(label)})
     silent = counts.total() - words.total()
     silences = ""
@@ -81,7 +81,7 @@ def _words(project: Project, index: CorpusIndex) -> Finding:
 
 def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     group = project.settings.split.group
-    names = sorted({one.fields.get(group, "") for one in index.recordings})
+    names = sorted({recording.fields.get(group, "") for recording in index.recordings})
     if names == [""]:
         words = f"no recording has the field {group!r}: set split.group, or a name_template that reads it"
         yield Finding("groups", False, f"{words} ({project.origin('split', 'group')})", blocks=False)
@@ -93,7 +93,7 @@ def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         each = "the only recording" if len(names) == 1 else f"each of the {len(names)} recordings by itself"
         yield Finding("groups", True, f"{each}; with split.group the speakers can be held out")
         return
-    alone = {ungrouped(one, group) for one in index.recordings} - {""}
+    alone = {ungrouped(recording, group) for recording in index.recordings} - {""}
     names = [name for name in names if name not in alone]
     named = ", ".join(names[:_MOST_NAMED]) + f" and {len(names) - _MOST_NAMED} more" * (len(names) > _MOST_NAMED)
     if len(names) + len(alone) == 1:
@@ -110,9 +110,9 @@ def _normalisation(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         return
     group = project.settings.split.group
     lengths_s: dict[str, float] = {}
-    for one in index.recordings:
-        key = one.fields.get(group) or one.path
-        lengths_s[key] = lengths_s.get(key, 0.0) + one.duration_s
+    for recording in index.recordings:
+        key = recording.fields.get(group) or recording.path
+        lengths_s[key] = lengths_s.get(key, 0.0) + recording.duration_s
     short = [length_s for length_s in lengths_s.values() if length_s < _LEAST_GROUP_S]
     if short:
         words = (

@@ -32,7 +32,9 @@ def vocoder_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     if not settings.vocoder.preset:
         return
     field = settings.split.group
-    sources = [SpeechSource(one.id, one.path, one.fields.get(field, "")) for one in index.recordings]
+    sources = [
+        SpeechSource(recording.id, recording.path, recording.fields.get(field, "")) for recording in index.recordings
+    ]
     given = [(name,) if name else () for name in (settings.vocoder.choose, settings.vocoder.judge)]
     try:
         roles = vocoder_roles(sources, field, *given)

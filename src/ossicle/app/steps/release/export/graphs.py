@@ -58,10 +58,10 @@ def final_graphs(
     """
 
     def spectrograms() -> Iterable[NDArray[np.float32]]:
-        return (chunk_log_mel(one[None], plan, front) for one in chunks())
+        return (chunk_log_mel(chunk[None], plan, front) for chunk in chunks())
 
     def waves() -> Iterable[NDArray[np.float32]]:
-        return (one[None] for one in chunks())
+        return (chunk[None] for chunk in chunks())
 
     plain = {"model": (model_graph(final, plan, front), spectrograms)}
     if waveform:

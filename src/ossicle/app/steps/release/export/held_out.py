@@ -75,7 +75,9 @@ def score_fold(
     plan, front = graph.plan, graph.front
     stored: dict[str, ChunkGraph] = {}
     for precision in {stored_precision(row) for row in rows}:
-        data = in_precision(graph.data, precision, lambda: (chunk_log_mel(one[None], plan, front) for one in chunks()))
+        data = in_precision(
+            graph.data, precision, lambda: (chunk_log_mel(chunk[None], plan, front) for chunk in chunks())
+        )
         stored[precision] = replace(graph, data=data)
     predictors: dict[str, Predictor] = {REFERENCE: reference}
     predictors |= {row.name: predictor_of(stored[stored_precision(row)], row, threads) for row in rows}

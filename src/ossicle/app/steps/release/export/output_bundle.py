@@ -95,7 +95,7 @@ def report(exported: Exported, request: ExportRequest, settings: ExportSettings)
 def _row(exported: Exported, request: ExportRequest, kind: str, row: Row) -> dict[str, Any]:
     waveform = kind.endswith("waveform")
     file = graph_file(kind, row.precision if waveform else stored_precision(row))
-    found, judged, speed = (
+    agreement, judged, speed = (
         exported.agreements[kind, row],
         exported.judged.get(row.name),
         exported.speeds.get((kind, row)),
@@ -109,9 +109,9 @@ def _row(exported: Exported, request: ExportRequest, kind: str, row: Row) -> dic
         "runtime": row.runtime,
         "file": file,
         "bytes": len(exported.graphs[file]),
-        "max_difference": found.max_difference,
-        "same_top": _plain(found.same_top),
-        "same_top_outside_margin": _plain(found.same_top_outside),
+        "max_difference": agreement.max_difference,
+        "same_top": _plain(agreement.same_top),
+        "same_top_outside_margin": _plain(agreement.same_top_outside),
         "out_of_fold": None
         if own is None
         else {

@@ -218,7 +218,7 @@ class _Work:
 
 def _torch(work: _Work, networks: Sequence[Network], sound: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean of the networks' scores in torch, (n, n_labels)."""
-    each = [_flat(TorchPredictor(one, work.labels, work.plan, work.front).predict(sound)) for one in networks]
+    each = [_flat(TorchPredictor(network, work.labels, work.plan, work.front).predict(sound)) for network in networks]
     mean: NDArray[np.float32] = np.asarray(np.mean(each, axis=0, dtype=np.float64), dtype=np.float32)
     return mean
 

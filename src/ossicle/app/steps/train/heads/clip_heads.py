@@ -52,7 +52,7 @@ class ClipHeads:
         self.features = context.read(FeaturesFolder)
         self.grid: ClipGrid = clip_grid(context.project, self.features.spec)
         self.recordings: dict[str, Recording] = {
-            one.id: one for one in read_index(context.read(CorpusFolder)).recordings
+            recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings
         }
         self._own = context.own(TrainingFolder)
 
@@ -72,12 +72,12 @@ class ClipHeads:
         settings, run = self.project.settings, self._own.run(name)
         use_threads(settings.training.threads)
         held_out = self.dataset.models[name]
-        clips = [one for one in self.dataset.clips if one.fold not in held_out and one.role in ("target", "noise")]
+        clips = [clip for clip in self.dataset.clips if clip.fold not in held_out and clip.role in ("target", "noise")]
         textures = label_textures(self.dataset.labels, self._read, self.grid.plan.rate, clips)
-        run.write_noise_likeness({label: one.to_json() for label, one in textures.items()})
-        found = fit_head(self._material(clips, textures), settings.head, settings.training.seed)
+        run.write_noise_likeness({label: texture.to_json() for label, texture in textures.items()})
+        head_fit = fit_head(self._material(clips, textures), settings.head, settings.training.seed)
         labels = self.dataset.labels
-        write_head_run(run, found, labels, tracked_training(self.project, name, labels, heads=True))
+        write_head_run(run, head_fit, labels, tracked_training(self.project, name, labels, heads=True))
 
     def _read(self, recording_id: str, start: int, length: int) -> NDArray[np.float32]:
         plan, file = self.grid.plan, self.project.roots.file(self.recordings[recording_id])
@@ -88,12 +88,12 @@ class ClipHeads:
 
         there = set(self.features.recording_ids)
         mean = self.project.settings.head.pooling == "mean"
-        notes = grouped(self.dataset.annotations, lambda one: one.recording_id)
+        notes = grouped(self.dataset.annotations, lambda annotation: annotation.recording_id)
         parts: list[NDArray[Any]] = []
         targets: list[NDArray[np.int8]] = []
         weights: list[NDArray[np.float32]] = []
         groups: list[str] = []
-        for key, own in grouped(clips, lambda one: one.recording_id).items():
+        for key, own in grouped(clips, lambda clip: clip.recording_id).items():
             if key not in there:
                 continue
             truth = self._truth(key, notes.get(key, []))
@@ -101,11 +101,11 @@ class ClipHeads:
             for copy in range(self.features.copies + 1):
                 parts.append(self._tokens(key, copy, rows, mean))
                 targets.append(truth[rows])
-                weights.append(np.full(len(rows), np.mean([one.weight for one in own]), dtype=np.float32))
+                weights.append(np.full(len(rows), np.mean([clip.weight for clip in own]), dtype=np.float32))
                 groups += [own[0].group] * len(rows)
         if not groups:
             raise SplitError("no clip of the training recordings has a known label; annotate more recordings")
-        n_noise = self._n_noise(sum(len(one) for one in targets))
+        n_noise = self._n_noise(sum(len(target) for target in targets))
         if n_noise:
             tokens, truth = self._noise(n_noise, textures)
             parts.append(tokens.mean(axis=1, keepdims=True) if mean else tokens)
@@ -114,7 +114,7 @@ class ClipHeads:
             groups += self._noise_groups(n_noise, len(set(groups)))
         truths = np.concatenate(targets)
         return HeadWindows(
-            np.concatenate([one.astype(np.float32) for one in parts]),
+            np.concatenate([part.astype(np.float32) for part in parts]),
             (truths == 1).astype(np.float32),
             truths != -1,
             np.concatenate(weights),
@@ -168,7 +168,7 @@ class ClipHeads:
 
         settings = self.project.settings
         encoder = open_any_encoder(settings.encoder, self.project.folder)
-        ids = {one.recording_id for one in self.dataset.clips} & set(self.features.recording_ids)
+        ids = {clip.recording_id for clip in self.dataset.clips} & set(self.features.recording_ids)
         n_clips = sum(self.grid.n_clips(self.features.n_windows(key)) for key in ids) * (self.features.copies + 1)
         seed, clip_samples = settings.training.seed, self.grid.plan.window_samples
         return noise_embeddings(self._n_noise(n_clips), encoder, self.grid.windows, clip_samples, seed)

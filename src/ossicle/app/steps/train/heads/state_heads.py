@@ -64,20 +64,20 @@ def _fit(context: Context, name: str) -> None:
             make_folder(own.run(name).path)
             save_weights(both.tail, own.tail_file(name))
         context.progress.say(f"{name}: {stage_two_in_words(stage_two['stage_two'])}")
-        found = both.first
+        head_fit = both.first
     else:
-        found = fit_head(material, settings.head, settings.training.seed)
+        head_fit = fit_head(material, settings.head, settings.training.seed)
     tracked = tracked_training(context.project, name, windows.labels, heads=True)
-    write_head_run(own.run(name), found, windows.labels, tracked)
+    write_head_run(own.run(name), head_fit, windows.labels, tracked)
     level = _fit_level(context, name, windows, ids)
     own.write_fit(
         name,
         {
-            "epochs": found.epochs,
-            "epochs_chosen_on": list(found.held_out_groups),
+            "epochs": head_fit.epochs,
+            "epochs_chosen_on": list(head_fit.held_out_groups),
             "recordings": len(ids),
             "windows": len(material.features),
-            "trained": list(found.trained),
+            "trained": list(head_fit.trained),
             **stage_two,
             **level,
         },
@@ -102,14 +102,14 @@ def _fit_level(context: Context, name: str, windows: "LabelledWindows", ids: Seq
     return {"level": {"joint_states": len(model.states)}}
 
 
-def _stage_two(found: "StageTwoFit") -> dict[str, Any]:
+def _stage_two(stage_two_fit: "StageTwoFit") -> dict[str, Any]:
     return {
-        "kept": found.kept,
-        "stage_one": found.stage_one,
-        "stage_two": found.stage_two,
-        "held_out": list(found.held_out_groups),
-        "trained": list(found.trained),
-        "frozen": list(found.frozen),
+        "kept": stage_two_fit.kept,
+        "stage_one": stage_two_fit.stage_one,
+        "stage_two": stage_two_fit.stage_two,
+        "held_out": list(stage_two_fit.held_out_groups),
+        "trained": list(stage_two_fit.trained),
+        "frozen": list(stage_two_fit.frozen),
     }
 
 
