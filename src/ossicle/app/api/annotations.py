@@ -313,7 +313,8 @@ def event_table(annotations: Iterable[Annotation] | Predictions) -> EventTable:
         return EventTable(tuple(row for prediction in read for row in prediction.rows), names)
     known = annotations if isinstance(annotations, Annotations) else Annotations(annotations)
     rows = (
-        RawSelection(*(getattr(annotation, field) for field in _RAW), annotation.recording_id) for annotation in known
+        RawSelection(**{field: getattr(annotation, field) for field in _RAW}, begin_path=annotation.recording_id)
+        for annotation in known
     )
     return EventTable(tuple(rows), known.recordings)
 
