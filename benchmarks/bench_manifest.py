@@ -64,10 +64,10 @@ def verify_rows(folder: Path, workers: list[int], rounds: int, events: int) -> l
     rows = []
     for name, found_runs in runs.items():
         ratio = median(one.wall_s / own.wall_s for one, own in zip(runs[LOOP], found_runs, strict=True))
-        best = min(found_runs, key=lambda found_run: found_run.wall_s)
+        best = min(found_runs, key=lambda run: run.wall_s)
         cpu_s, peak = (
-            min(found_run.cpu_s for found_run in found_runs),
-            max(found_run.peak_mib for found_run in found_runs),
+            min(run.cpu_s for run in found_runs),
+            max(run.peak_mib for run in found_runs),
         )
         rate = f"{events / best.wall_s:,.0f}"
         rows.append([name, f"{best.wall_s:.1f}", f"{cpu_s:.1f}", f"{peak:.0f}", rate, f"{ratio:.1f}"])

@@ -133,7 +133,7 @@ def streamed(bundle: Path, path: Path) -> list[dict[str, Any]]:
 
 def test_the_virtual_microphone_is_listed() -> None:
     done = subprocess.run([OSSICLE, "live", "--list-devices", "--json"], capture_output=True, text=True, check=True)
-    pulse = next(load for load in json.loads(done.stdout) if load["name"] == "pulse")
+    pulse = next(entry for entry in json.loads(done.stdout) if entry["name"] == "pulse")
     assert {44100, 48000} <= set(pulse["rates"])
     # Nothing that ALSA says about other devices.
     assert done.stderr == ""

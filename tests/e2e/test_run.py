@@ -159,10 +159,10 @@ def test_status_and_check_say_how_things_stand(tiny: Tiny, tmp_path: Path) -> No
     assert not (tmp_path / "none").exists()
     fine = ossicle("check", "-p", tiny.folder, "--json")
     assert fine.returncode == 0, fine.stdout
-    assert all(load["ok"] for load in json.loads(fine.stdout))
+    assert all(entry["ok"] for entry in json.loads(fine.stdout))
     faulty = ossicle("check", "-p", tiny.folder, "--set", "corpus.annotations=gone", "--json")
     assert faulty.returncode == 2
-    assert [load["what"] for load in json.loads(faulty.stdout) if not load["ok"]] == ["annotations"]
+    assert [entry["what"] for entry in json.loads(faulty.stdout) if not entry["ok"]] == ["annotations"]
 
 
 @pytest.mark.parametrize(

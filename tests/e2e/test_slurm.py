@@ -77,7 +77,7 @@ def status(project: Path) -> dict[str, Any]:
         check=False,
         timeout=170,
     )
-    return {f"{load['job']}/{load['task']['name']}": load for load in json.loads(done.stdout)}
+    return {f"{entry['job']}/{entry['task']['name']}": entry for entry in json.loads(done.stdout)}
 
 
 def same_results(one: Path, other: Path) -> None:

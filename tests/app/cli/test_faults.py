@@ -111,7 +111,7 @@ def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path,
     assert (completed.returncode, completed.stderr) == (1, f"ossicle: {closed / '.ossicle.lock'}: {refused}")
     completed = unprivileged(*OSSICLE, "check", "-p", project, "--data-root", closed / "data", "--json")
     assert completed.returncode == 2
-    assert [load["message"] for load in json.loads(completed.stdout) if not load["ok"]] == [
+    assert [entry["message"] for entry in json.loads(completed.stdout) if not entry["ok"]] == [
         f"{closed} is not writable; change its permissions, or choose another --data-root"
     ]
 

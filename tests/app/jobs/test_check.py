@@ -50,8 +50,8 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
 
 def lines(said: str) -> dict[str, list[tuple[bool, str]]]:
     out: dict[str, list[tuple[bool, str]]] = {}
-    for load in json.loads(said):
-        out.setdefault(load["what"], []).append((load["ok"], load["message"]))
+    for entry in json.loads(said):
+        out.setdefault(entry["what"], []).append((entry["ok"], entry["message"]))
     return out
 
 

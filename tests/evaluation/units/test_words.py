@@ -19,7 +19,7 @@ def segment(start_s=0.0, n_frames=50, recording_id="a", group="ada"):
 def test_a_frame_has_the_word_in_which_its_centre_lies():
     spoken = words((0.0, 0.0125, "early"), (0.0125, 0.0525, "dog"), (0.0525, 0.0725, "cat"))
     of_frames = spoken.of_frames("a", TIMES.of(segment(n_frames=5)))  # centres at 12.5, 32.5, 52.5, 72.5 and 92.5 ms
-    assert [spoken.types[of_frame] if of_frame >= 0 else "" for of_frame in of_frames] == ["dog", "dog", "cat", "", ""]
+    assert [spoken.types[frame] if frame >= 0 else "" for frame in of_frames] == ["dog", "dog", "cat", "", ""]
 
 
 def test_frames_are_counted_from_the_start_of_the_recording():

@@ -55,7 +55,7 @@ def follow(folder: RunFolder, epochs: range, run: TrackedRun = RUN) -> None:
 def points(folder: RunFolder, name: str) -> list[tuple[int, float]]:
     events = EventAccumulator(str(folder.tracker(TENSORBOARD)))
     events.Reload()
-    return [(Scalar.step, round(Scalar.value, 4)) for Scalar in events.Scalars(name)]
+    return [(scalar.step, round(scalar.value, 4)) for scalar in events.Scalars(name)]
 
 
 def test_both_programs_get_every_epoch_with_names_group_tags_and_confusion(folder: RunFolder) -> None:

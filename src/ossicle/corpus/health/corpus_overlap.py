@@ -82,19 +82,19 @@ def corpus_overlap(first: CorpusIndex, second: CorpusIndex, fields: Sequence[str
         skipped, since ids compare it. A field that no recording of either corpus has is skipped; a field that some lack
         is listed as unchecked.
     """
-    shareds = _common(AUDIO, first, second, lambda recording: recording.digest)
-    shareds += _common(RECORDING, first, second, lambda recording: recording.id)
+    overlaps = _common(AUDIO, first, second, lambda recording: recording.digest)
+    overlaps += _common(RECORDING, first, second, lambda recording: recording.id)
     unchecked: list[Unchecked] = []
     for name in dict.fromkeys(fields):
         if name == RECORDING or not any(
             _field(name, recording) for recording in (*first.recordings, *second.recordings)
         ):
             continue
-        shareds += _common(name, first, second, partial(_field, name))
+        overlaps += _common(name, first, second, partial(_field, name))
         for corpus, index in (("first", first), ("second", second)):
             missing = sum(not _field(name, recording) for recording in index.recordings)
             unchecked += [Unchecked(name, corpus, missing)] if missing else []
-    return Overlap(tuple(shareds), tuple(unchecked))
+    return Overlap(tuple(overlaps), tuple(unchecked))
 
 
 def require_apart(overlap: Overlap) -> None:

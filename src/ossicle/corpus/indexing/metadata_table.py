@@ -260,4 +260,4 @@ def _labels(
         more = [one for one in parse_labels(cells[columns["secondary"]], where, settings.secondary_column) if one]
     if settings.secondary == "target":
         return tuple(dict.fromkeys(labels + more)), ()
-    return tuple(labels), tuple(fromkey for fromkey in dict.fromkeys(more) if fromkey not in labels)
+    return tuple(labels), tuple(label for label in dict.fromkeys(more) if label not in labels)

@@ -38,7 +38,7 @@ base = "preset:drums/long"
 
 
 def outcomes(text: str) -> dict[str, str]:
-    return {load["name"]: load["outcome"] for load in json.loads(text)}
+    return {entry["name"]: entry["outcome"] for entry in json.loads(text)}
 
 
 def test_a_project_goes_through_all_stages_and_continues(ossicle: Commands, tapes: Path) -> None:

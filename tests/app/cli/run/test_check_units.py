@@ -27,7 +27,7 @@ def project(ossicle: Commands, home: Path, *more: object) -> Path:
 
 
 def findings(ossicle: Commands, *words: object) -> dict[str, dict[str, Any]]:
-    return {load["what"]: load for load in json.loads(ossicle("check", *words, "--json").out)}
+    return {entry["what"]: entry for entry in json.loads(ossicle("check", *words, "--json").out)}
 
 
 def test_results_of_other_settings_are_out_of_date_whichever_they_are(home: Path, ossicle: Commands) -> None:

@@ -40,8 +40,8 @@ def new(ossicle: Commands, place: Path, *more: object) -> tuple[int, str, str]:
 def checked(ossicle: Commands, place: Path, *more: object) -> tuple[int, dict[str, list[tuple[bool, bool, str]]]]:
     result = ossicle("check", "-p", place / "p", "--json", *more)
     out: dict[str, list[tuple[bool, bool, str]]] = {}
-    for load in json.loads(result.out):
-        out.setdefault(load["what"], []).append((load["ok"], load["warns"], load["message"]))
+    for entry in json.loads(result.out):
+        out.setdefault(entry["what"], []).append((entry["ok"], entry["warns"], entry["message"]))
     return result.code, out
 
 

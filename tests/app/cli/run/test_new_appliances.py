@@ -31,7 +31,7 @@ def test_all_combinations_are_there_and_eight_recordings_are_insufficient(audio:
     assert "no recording with" not in out
     code, result = ossicle("check", "-p", audio.parent / "p", "--json")[:2]
     assert code == 0
-    assert "insufficient" in {load["what"] for load in json.loads(result)}
+    assert "insufficient" in {entry["what"] for entry in json.loads(result)}
 
 
 def test_the_option_has_two_names(audio: Path, ossicle: Commands) -> None:

@@ -34,7 +34,7 @@ def new(ossicle: Commands, events: Path, *more: object) -> Any:
 
 def rows(ossicle: Commands, place: Path, *more: object) -> tuple[int, dict[str, Any]]:
     result = ossicle("check", "-p", place / "p", "--json", *more)
-    return result.code, {load["what"]: load for load in json.loads(result.out)}
+    return result.code, {entry["what"]: entry for entry in json.loads(result.out)}
 
 
 def test_new_says_what_the_manifest_holds(events: Path, tmp_path: Path, ossicle: Commands) -> None:

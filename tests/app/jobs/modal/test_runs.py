@@ -282,7 +282,7 @@ def test_a_dry_run_starts_nothing_and_asks_nobody(project: Path, modal: ModalDou
 def test_check_says_what_is_missing(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
     result = ossicle("check", "-p", project, "--on", "modal", "--json")
     assert result.code == 0, result.err
-    found = [load["message"] for load in json.loads(result.out) if load["what"] == "modal"]
+    found = [entry["message"] for entry in json.loads(result.out) if entry["what"] == "modal"]
     assert found[:2] == [
         "counts: no GPU, at most 12 h each, 7 at a time",
         "page: no GPU, at most 12 h each, 10 at a time",

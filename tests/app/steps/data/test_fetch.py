@@ -140,17 +140,19 @@ def test_run_fetches_first_and_then_leaves_the_server_alone(ossicle, served, tmp
 def test_check_says_what_is_to_be_fetched(ossicle, served, tmp_path: Path) -> None:
     place = project(tmp_path / "work", served[0], served[1])
     before = ossicle("check", "-p", place, "--json")
-    assert {load["what"]: load["ok"] for load in json.loads(before.out) if load["what"] in ("fetch", "recordings")} == {
+    assert {
+        entry["what"]: entry["ok"] for entry in json.loads(before.out) if entry["what"] in ("fetch", "recordings")
+    } == {
         "fetch": False,
         "recordings": False,
     }
-    assert all(not load["blocks"] for load in json.loads(before.out) if load["what"] in ("fetch", "recordings"))
+    assert all(not entry["blocks"] for entry in json.loads(before.out) if entry["what"] in ("fetch", "recordings"))
     assert ossicle("fetch", "-p", place).code == 0
     after = ossicle("check", "-p", place, "--json")
-    assert {load["what"]: load["ok"] for load in json.loads(after.out)}["fetch"]
+    assert {entry["what"]: entry["ok"] for entry in json.loads(after.out)}["fetch"]
     (place / "files.csv").write_text("address\n")
     assert [
-        load["blocks"] for load in json.loads(ossicle("check", "-p", place, "--json").out) if load["what"] == "fetch"
+        entry["blocks"] for entry in json.loads(ossicle("check", "-p", place, "--json").out) if entry["what"] == "fetch"
     ] == [True]
 
 

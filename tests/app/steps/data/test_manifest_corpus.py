@@ -157,7 +157,7 @@ def test_chosen_recordings_are_checked_and_a_changed_table_indexes_again(ossicle
     shutil.rmtree(project / "audio" / "idmt")
     chosen = 'corpus.exclude=["idmt*/**"]'
     result = ossicle("check", "-p", project, "--set", chosen, "--json")
-    found = {load["what"]: load for load in json.loads(result.out)}
+    found = {entry["what"]: entry for entry in json.loads(result.out)}
     assert "source idmt" not in found
     assert found["recordings"]["message"].startswith("11 of 12 are used")
     assert ossicle("run", "-p", project, "--until", "corpus", "--progress", "none", "--set", chosen).code == 0

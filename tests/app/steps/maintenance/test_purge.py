@@ -110,7 +110,7 @@ def test_a_data_root_that_others_may_share_is_refused(tapes: Path, ossicle: Any,
 
 def listed(said: Any) -> set[str]:
     assert said.code == 0, said.err
-    return {f"{Path(load['path']).parent.name}/{Path(load['path']).name}" for load in json.loads(said.out)}
+    return {f"{Path(entry['path']).parent.name}/{Path(entry['path']).name}" for entry in json.loads(said.out)}
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_a_pin_keeps_what_nothing_else_does_until_it_is_removed(tapes: Path, oss
     assert result.code == 0, result.err
     assert "training" in result.out
     assert listed(ossicle("purge", "-p", tapes, "--dry-run", "--json")) == set()
-    assert [load["name"] for load in json.loads(ossicle("pin", "-p", tapes, "--json").out)] == ["paper"]
+    assert [entry["name"] for entry in json.loads(ossicle("pin", "-p", tapes, "--json").out)] == ["paper"]
     result = ossicle("pin", "paper", "-p", tapes)
     assert result.code == 2
     assert "--force to replace it" in result.err

@@ -81,7 +81,7 @@ def test_a_disk_that_is_too_small_ends_check_with_figures(
     monkeypatch.setattr(shutil, "disk_usage", lambda place: small)
     result = ossicle("check", "-p", tapes, "--json")
     assert result.code == 2
-    (found,) = [load for load in json.loads(result.out) if load["what"] == "disk"]
+    (found,) = [entry for entry in json.loads(result.out) if entry["what"] == "disk"]
     assert "about 0.00066 GB needed (tables" in found["message"]
     assert "store 0.00065 GB" in found["message"]
     assert f"0.0001 GB free at {tapes}" in found["message"]
@@ -96,7 +96,7 @@ def test_without_recordings_the_free_space_is_said_alone(tapes: Path, ossicle: A
     (tapes / "audio").mkdir()
     result = ossicle("check", "-p", tapes, "--json")
     assert result.code == 2
-    rows = {load["what"]: load for load in json.loads(result.out)}
+    rows = {entry["what"]: entry for entry in json.loads(result.out)}
     assert not rows["recordings"]["ok"]
     assert "no audio file" in rows["recordings"]["message"]
     assert rows["disk"]["ok"]

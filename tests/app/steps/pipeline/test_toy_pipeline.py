@@ -72,7 +72,7 @@ def test_it_runs_publishes_and_is_reused(project: Path, ossicle: Any) -> None:
 
 
 def test_check_and_leaderboard_ask_it(project: Path, ossicle: Any) -> None:
-    assert [load["message"] for load in json.loads(ossicle("check", "-p", project, "--json").out)] == ["none yet"]
+    assert [entry["message"] for entry in json.loads(ossicle("check", "-p", project, "--json").out)] == ["none yet"]
     ossicle("run", "-p", project, *QUIET)
     content = json.loads(ossicle("check", "-p", project, "--json").out)
     assert [one["message"] for one in content] == ["up to date with these settings and recordings"]

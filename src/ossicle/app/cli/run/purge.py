@@ -64,19 +64,26 @@ def purge(
             f"the data root {root} is outside the project folder, and other projects may use it: name them with "
             "--also, or add --alone"
         )
-    unuseds = unused(projects, gone=gone)
+    artefacts = unused(projects, gone=gone)
     if as_json:
         listed = [
-            {"path": str(one.path), "step": one.step, "finished": one.finished, "bytes": one.bytes} for one in unuseds
+            {"path": str(artefact.path), "step": artefact.step, "finished": artefact.finished, "bytes": artefact.bytes}
+            for artefact in artefacts
         ]
         print(json_text(listed))
     else:
-        total = f"{sum(one.bytes for one in unuseds) / 1e6:.1f}"
+        total = f"{sum(artefact.bytes for artefact in artefacts) / 1e6:.1f}"
         rows = [
-            (one.step, "" if one.finished else "unfinished", f"{one.bytes / 1e6:.1f}", str(one.path)) for one in unuseds
+            (
+                artefact.step,
+                "" if artefact.finished else "unfinished",
+                f"{artefact.bytes / 1e6:.1f}",
+                str(artefact.path),
+            )
+            for artefact in artefacts
         ]
-        print_rows(("step", "", "MB", "artefact"), rows, total=("total", "", total, counted(len(unuseds), "folder")))
-    if dry_run or not unuseds:
+        print_rows(("step", "", "MB", "artefact"), rows, total=("total", "", total, counted(len(artefacts), "folder")))
+    if dry_run or not artefacts:
         return
     if not yes:
         if not sys.stdin.isatty():
@@ -84,5 +91,5 @@ def purge(
                 "cannot ask for confirmation here: add --yes to remove these, or --dry-run to list them only"
             )
         typer.confirm("remove them?", abort=True, err=True)
-    remove(unuseds, root)
-    print(printable(f"removed {counted(len(unuseds), 'folder')}"), file=sys.stderr)
+    remove(artefacts, root)
+    print(printable(f"removed {counted(len(artefacts), 'folder')}"), file=sys.stderr)

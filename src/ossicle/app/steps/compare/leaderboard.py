@@ -65,7 +65,7 @@ def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence
     names
         Rank the project and these variants only; empty: all variants.
     """
-    judgeds: list[Judged] = []
+    rows: list[Judged] = []
     empty: list[Row] = []
     for name in ("", *(names or project.variants)):
         try:
@@ -81,12 +81,12 @@ def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence
             why = _figures_of(one).missing(one) or _no_figures(one)
             empty.append(Row(name or ITSELF, {}, None, "", "", differs=_differs(one, project), note=why))
         else:
-            judgeds.append(judged)
+            rows.append(judged)
     how = project.settings.ensemble.combination
     if (of := ensemble_done(project, overrides, how)) is not None:
-        judgeds.append(Judged(f"ensemble: {how.rule}", of.project, of.metrics, of.artefacts, None, trained=False))
-    board = board_of(judgeds, empty)
-    projects = {one.name: one.project for one in judgeds if one.trained}
+        rows.append(Judged(f"ensemble: {how.rule}", of.project, of.metrics, of.artefacts, None, trained=False))
+    board = board_of(rows, empty)
+    projects = {one.name: one.project for one in rows if one.trained}
     return replace(
         board,
         rows=tuple(
@@ -183,9 +183,9 @@ def _verdict(gate: Mapping[str, Any]) -> str:
     return f"passed, {len(exceptions)} exception{'s' * (len(exceptions) > 1)}" if exceptions else "passed"
 
 
-def _over_seeds(judgeds: Iterable[Judged]) -> list[OverSeeds]:
+def _over_seeds(rows: Iterable[Judged]) -> list[OverSeeds]:
     alike: list[tuple[ProjectSettings, list[Judged]]] = []
-    for one in judgeds:
+    for one in rows:
         settings = without_seed(one.project.settings)
         same = next((of for known, of in alike if known == settings), None)
         if same is None:

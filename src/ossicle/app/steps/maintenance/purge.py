@@ -63,13 +63,13 @@ def unused(projects: Sequence[Project], *, gone: bool = False) -> list[Unused]:
         if any(_lost(value, manifests, dropped) for value in manifests[path]["inputs"].values())
     }:
         dropped |= more
-    unuseds = [Unused(path, str(manifests[path]["step"]), True, _size(path)) for path in dropped]
-    unuseds += [
+    unused = [Unused(path, str(manifests[path]["step"]), True, _size(path)) for path in dropped]
+    unused += [
         Unused(path, path.parent.name, False, _size(path))
         for path in shelf.root.glob("*/.work-*")
         if path.parent.name in chain and path not in begun
     ]
-    return sorted(unuseds, key=lambda one: (-one.bytes, one.path))
+    return sorted(unused, key=lambda one: (-one.bytes, one.path))
 
 
 def remove(found: Iterable[Unused], data_root: Path) -> None:
