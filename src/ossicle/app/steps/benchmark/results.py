@@ -22,7 +22,7 @@ from ossicle.corpus.health.corpus_overlap import Overlap
 from ossicle.evaluation.figures.benchmark import SCHEMAS, in_order
 from ossicle.report.notebook import missing
 
-STEP_VERSION = 3
+STEP_VERSION = 4
 NAME = BenchmarkResultsFolder.step
 FOLDER = "benchmark"
 MadeReading = tuple[Reading, BenchmarkScoresFolder, BenchmarkDecisionsFolder]
