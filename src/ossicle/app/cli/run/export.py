@@ -133,7 +133,7 @@ def export(
     if as_json:
         print(json_text(found))
     else:
-        for line in output_bundle.verdicts(found):
+        for line in [*output_bundle.verdicts(found), *output_bundle.unmeasured_in_words(found)]:
             print(printable(line))
         print(printable(f"wrote {out}: {', '.join(name for name in sorted(bundle.files) if name.endswith('.onnx'))}"))
     if bundle.metrics.get("gate") == "refused":

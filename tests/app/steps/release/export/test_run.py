@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ossicle.app.steps.release.export import held_out, output_bundle, run
+from ossicle.app.steps.release.export import held_out, output_bundle, request, run
 from ossicle.app.steps.release.export.held_out import Judged, accuracy, macro_auc
 from ossicle.app.steps.release.export.int8_ranges import training_chunks
 from ossicle.app.steps.release.export.request import precisions_asked
@@ -91,6 +91,23 @@ def test_an_export_is_a_bundle_with_more_graphs_and_says_what_they_cost(folder: 
     ended = ossicle("predict", out, tape, "-o", folder / "x", "--runtime", "torch", "--precision", "int8")
     assert ended.code == 2
     assert "the runtime torch supports neither precision nor folds" in ended.err
+
+
+def test_bf16_is_not_measured_in_openvino_where_the_processor_lacks_it(
+    folder: Path, ossicle: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request, "_computes_bf16", lambda: False)
+    ended = exported(folder, ossicle, "-o", folder / "no-bf16", "--precision", "bf16")
+    assert ended.code == 0, ended.err
+    assert "Not measured: bf16-openvino, because this processor does not compute in bfloat16" in ended.out
+    result = json.loads((folder / "no-bf16" / "export.json").read_text())
+    assert result["unmeasured"] == ["bf16-openvino"]
+    assert {(row["precision"], row["runtime"]) for row in result["rows"]} == {
+        ("fp32", "onnx"),
+        ("fp32", "openvino"),
+        ("bf16", "onnx"),
+    }
+    assert "Not measured: bf16-openvino" in (folder / "no-bf16" / "EXPORT.md").read_text()
 
 
 def test_int8_that_loses_too_much_is_refused_with_exit_code_4(
@@ -236,6 +253,7 @@ def test_a_page_escapes_what_a_project_is_called() -> None:
         "held_out_hours": 0.0,
         "out_of_fold": {},
         "budget": None,
+        "unmeasured": [],
         "rows": [],
     }
     assert "a\\|b &lt;i&gt;" in output_bundle.page(result)

@@ -89,6 +89,7 @@ def report(exported: Exported, request: ExportRequest, settings: ExportSettings)
         if request.budget is None
         else {"minutes": request.budget.minutes, "audio_hours": request.budget.audio_hours},
         "rows": [_row(exported, request, kind, row) for kind, row in exported.agreements],
+        "unmeasured": [row.name for row in request.unmeasured],
     }
 
 
@@ -179,8 +180,22 @@ def page(found: Mapping[str, Any]) -> str:
         "",
         _judged(found),
         "Differences are of scores in [0, 1] against torch in float32, on chunks of the training recordings.",
+        *unmeasured_in_words(found),
     ]
     return "\n".join(lines) + "\n"
+
+
+def unmeasured_in_words(found: Mapping[str, Any]) -> list[str]:
+    """Return a line about the rows that this processor could not compute; nothing if there are none.
+
+    Parameters
+    ----------
+    found
+        The content of ``export.json``.
+    """
+    names = ", ".join(found["unmeasured"])
+    reason = "this processor does not compute in bfloat16; export on one that does to measure it"
+    return [f"Not measured: {names}, because {reason}."] if names else []
 
 
 def _judged(found: Mapping[str, Any]) -> str:

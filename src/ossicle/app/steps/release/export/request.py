@@ -2,6 +2,7 @@
 
 import importlib.util
 from dataclasses import dataclass
+from functools import cache
 
 from ossicle.bundle.runtimes.graph import PRECISIONS
 from ossicle.core.errors import UsageError
@@ -26,7 +27,16 @@ class ExportRequest:
 
     @property
     def rows(self) -> tuple["Row", ...]:
-        """Return every precision in every installed runtime, float32 in onnxruntime first."""
+        """Return every precision in every installed runtime that computes it here, float32 in onnxruntime first."""
+        return tuple(row for row in self._installed_rows if row not in self.unmeasured)
+
+    @property
+    def unmeasured(self) -> tuple["Row", ...]:
+        """Return the rows that this processor cannot compute: OpenVINO's bf16 without bfloat16 in the processor."""
+        return tuple(row for row in self._installed_rows if row == Row("bf16", OPENVINO) and not _computes_bf16())
+
+    @property
+    def _installed_rows(self) -> tuple["Row", ...]:
         runtimes = (ONNX, OPENVINO) if importlib.util.find_spec(OPENVINO) else (ONNX,)
         return tuple(Row(precision, runtime) for precision in self.precisions for runtime in runtimes)
 
@@ -54,3 +64,10 @@ def precisions_asked(text: str) -> tuple[str, ...]:
     if unknown := sorted(asked - set(PRECISIONS)):
         raise UsageError(f"--precision {', '.join(unknown)} is not one of: {', '.join(PRECISIONS)}")
     return tuple(one for one in PRECISIONS if one in asked | {PRECISIONS[0]})
+
+
+@cache
+def _computes_bf16() -> bool:
+    from ossicle.bundle.runtimes.openvino_runtime import computes_bf16
+
+    return computes_bf16()
