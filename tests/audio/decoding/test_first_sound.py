@@ -46,3 +46,22 @@ def test_blocks_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, b
 def test_silence_has_no_beginning(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.zeros(4410), 44100)
     assert first_sound_s(tmp_path / "a.wav") is None
+
+
+@pytest.mark.parametrize("offset", [0.3, -0.02])
+@pytest.mark.parametrize("silence_s", [0.0, 1.0])
+def test_a_constant_offset_is_no_sound(tmp_path: Path, offset: float, silence_s: float) -> None:
+    samples, rate = soundfile.read(late(tmp_path / "a.wav", silence_s))
+    soundfile.write(tmp_path / "b.wav", samples * 0.6 + offset, rate)
+    assert first_sound_s(tmp_path / "b.wav") == pytest.approx(silence_s, abs=0.003)
+    soundfile.write(tmp_path / "c.wav", np.full(4410, offset), rate)
+    assert first_sound_s(tmp_path / "c.wav") is None
+
+
+def test_only_the_channel_that_is_read_counts(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    samples = np.column_stack([generator.uniform(-0.1, 0.1, 16000), np.r_[np.zeros(8000), np.full(8000, 0.9)]])
+    samples[8000:, 1] *= generator.uniform(-1, 1, 8000)
+    soundfile.write(tmp_path / "a.wav", samples, 8000)
+    results = [first_sound_s(tmp_path / "a.wav", channel) for channel in ("mean", "first", "2", "loudest")]
+    assert results == pytest.approx([0.0, 0.0, 1.0, 1.0], abs=0.003)

@@ -1,10 +1,14 @@
 """Labels of whole recordings that begin with their sound: silence before a hit was trained as the hit."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 
+from ossicle.app.project.load import load_project
+from ossicle.app.steps.data import corpus
 from ossicle.core.settings import digestible
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.settings import CorpusSettings
@@ -46,4 +50,31 @@ def test_without_the_setting_labels_begin_with_their_recordings_and_digests_stay
     folder = write_hits(tmp_path / "kick")
     assert starts(index(folder)) == dict.fromkeys([*SILENCES_S, "silent"], 0.0)
     assert "from_sound" not in str(digestible(CorpusSettings(audio="a")))
-    assert starts(index(folder, from_sound=True, decode=False)) == dict.fromkeys([*SILENCES_S, "silent"], 0.0)
+
+
+@pytest.mark.parametrize("more", [{"decode": False}, {"label_fields": {"ac": "on"}}])
+def test_the_setting_is_refused_where_it_would_be_ignored(more: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=rf"from_sound = true and {next(iter(more))}"):
+        CorpusSettings(audio="a", from_sound=True, **more)
+
+
+def test_headers_alone_can_be_read_of_a_project_with_the_setting(tmp_path: Path) -> None:
+    write_hits(tmp_path / "kick")
+    lines = '[corpus]\naudio = "."\nlabel_field = "folder"\nfrom_sound = true\n'
+    (tmp_path / "ossicle.toml").write_text(f'base = "recipe:drums"\n{lines}')
+    found = corpus.index_of(load_project(tmp_path / "ossicle.toml"), decode=False)
+    assert starts(found) == dict.fromkeys([*SILENCES_S, "silent"], 0.0)
+
+
+def test_the_sound_of_the_channel_that_is_read_counts(tmp_path: Path) -> None:
+    """A constant offset in the other channel hid a second of silence."""
+    (tmp_path / "kick").mkdir()
+    hit = np.random.default_rng(0).uniform(-0.5, 0.5, RATE // 4)
+    left = np.r_[np.zeros(RATE), hit]
+    soundfile.write(tmp_path / "kick" / "a.wav", np.column_stack([left, np.full(len(left), 0.3)]), RATE)
+    settings = CorpusSettings(audio=str(tmp_path / "kick"), label_field="folder", from_sound=True)
+    for channel, expected in (("first", {"a": 0.99}), ("loudest", {"a": 0.99}), ("mean", {"a": 0.99}), ("2", {})):
+        found = index_corpus(tmp_path, None, settings, group="recording", channel=channel)
+        assert starts(found) == expected
+    note = next(note for note in found.notes if note.kind == "silent_label")
+    assert note.message == "is labelled kick, but what is read of it holds no sound: the label was skipped"

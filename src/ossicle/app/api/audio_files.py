@@ -68,7 +68,18 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
 
 
 def unread_lines(asked: Sequence[Path]) -> list[str]:
-    """Return a line for each folder with recordings that :func:`find_audio` does not list, because of their format."""
+    """Return a line for each folder with recordings that :func:`find_audio` does not list.
+
+    Parameters
+    ----------
+    asked
+        Files and folders, as for :func:`find_audio`.
+
+    Returns
+    -------
+    list of str
+        What is not read because of its format, and what is skipped because of its name; empty if all is listed.
+    """
     texts = [(place, unread_audio(place)) for place in asked if place.is_dir()]
     return [f"{place}: not read: {text}" for place, text in texts if text]
 

@@ -37,9 +37,28 @@ def whole_labels(
 ) -> tuple[AnnotationFiles, dict[str, tuple[str, ...]]]:
     """Return rows over whole recordings, which thereby count as reviewed; and, by path, uncertain labels.
 
-    ``label_field`` names the field that holds the label ("": none); labels in ``negative`` mean reviewed and empty. A
-    recording outside the class folders is not reviewed. ``sound_s``: where the sound of some recordings begins, by
-    path, None for those without any sound; their labels begin there, and those without sound get none.
+    A recording outside the class folders is not reviewed.
+
+    Parameters
+    ----------
+    recordings
+        Recordings with their fields.
+    label_field
+        The field that holds the label; empty: none.
+    negative
+        Labels that mean: reviewed, and nothing is present.
+    metadata
+        The table with labels where no field holds them; None: there is none.
+    sound_s
+        Where the sound of some recordings begins, by path, None for those without any sound. Labels begin there, and
+        recordings without sound get none.
+
+    Returns
+    -------
+    rows
+        The rows, the reviewed recordings, and notes.
+    unknown
+        By path, labels that may or may not be present.
     """
     out = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
@@ -56,7 +75,8 @@ def whole_labels(
             if row.unknown:
                 unknown[recording.path] = tuple(sorted(row.unknown))
         if labels and recording.path in sound_s and sound_s[recording.path] is None:
-            message = f"is labelled {', '.join(labels)}, but every sample is zero: the label was skipped"
+            what = "every sample is zero" if recording.status == "silent" else "what is read of it holds no sound"
+            message = f"is labelled {', '.join(labels)}, but {what}: the label was skipped"
             out.notes.append(Note("silent_label", recording.path, message, len(labels)))
             continue
         if labels:

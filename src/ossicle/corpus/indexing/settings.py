@@ -88,7 +88,7 @@ class CorpusSettings:
     from_sound: bool = setting(
         default=False,
         help="labels of whole recordings begin where the sound does, 30 dB below its peak, if more than 50 ms of "
-        "silence come before it, and recordings without any sound get none; needs decode",
+        "silence come before it, and recordings without any sound get none; needs decode, and is not for label_fields",
         digest_default=False,
     )
     label_fields: Mapping[str, str] = setting(
@@ -130,6 +130,7 @@ class CorpusSettings:
             except ValueError as problem:
                 raise ValueError(f"{key}: {problem}") from None
         self._refuse_two_sources()
+        self._refuse_unread_sound()
         try:
             parse_label_map(self.label_map, "label_map")
         except UsageError as problem:
@@ -143,6 +144,19 @@ class CorpusSettings:
             raise ValueError(
                 f"audio = {self.audio!r} is not a folder; give the folder of recordings ('.' is that of the project "
                 "file)"
+            )
+
+    def _refuse_unread_sound(self) -> None:
+        """Reject from_sound where nothing would find the sound, or no label would begin with it."""
+        if self.from_sound and not self.decode:
+            raise ValueError(
+                "from_sound = true and decode = false: only decoding shows where the sound begins; leave out decode, "
+                "or from_sound"
+            )
+        if self.from_sound and self.label_fields:
+            raise ValueError(
+                "from_sound = true and label_fields: labels of several fields are of the whole recording, silence "
+                "included; leave out from_sound, or label recordings by label_field"
             )
 
     def _refuse_two_sources(self) -> None:

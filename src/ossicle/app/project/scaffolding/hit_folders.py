@@ -128,9 +128,8 @@ def drum_labels(groups: Mapping[str, Collection[str]]) -> DrumLabels:
     >>> drum_labels({"hh": ["808"], "ch": ["808"], "oh": ["808"]})
     DrumLabels(label_map=('oh=hihat_open',), kept=(('ch', 'hh'),))
     """
-    found = {
-        label: name for label in sorted(groups) if "=" not in label and (name := drum_name(label)) not in ("", label)
-    }
+    # A label that is the name already is one of the labels of its drum, though it needs no entry.
+    found = {label: name for label in sorted(groups) if "=" not in label and (name := drum_name(label))}
     kept = []
     for name in sorted(set(found.values())):
         labels = [label for label, meant in found.items() if meant == name]
@@ -138,11 +137,25 @@ def drum_labels(groups: Mapping[str, Collection[str]]) -> DrumLabels:
         if any(count > 1 for count in used.values()):
             kept.append(tuple(labels))
     left = {label for labels in kept for label in labels}
-    return DrumLabels(tuple(f"{label}={name}" for label, name in found.items() if label not in left), tuple(kept))
+    entries = (f"{label}={name}" for label, name in found.items() if label not in left and name != label)
+    return DrumLabels(tuple(entries), tuple(kept))
 
 
 def groups_of_labels(index: CorpusIndex, group: str) -> dict[str, set[str]]:
-    """Return the groups in which each label of an index occurs; ``group`` is the field of the groups."""
+    """Return the groups in which each label of an index occurs.
+
+    Parameters
+    ----------
+    index
+        The index.
+    group
+        The field of recordings that holds their group; those without it are in the group "".
+
+    Returns
+    -------
+    dict
+        The groups with annotations of each label, by label.
+    """
     by_id = {recording.id: recording.fields.get(group, "") for recording in index.recordings}
     found: dict[str, set[str]] = {}
     for annotation in index.annotations:

@@ -31,6 +31,23 @@ def require_text(text: str) -> None:
 def texts(value: str | Sequence[str]) -> str:
     """Return a text in quotes, or a list of several.
 
+    Parameters
+    ----------
+    value
+        One text, or at least one.
+
+    Returns
+    -------
+    str
+        A TOML string if there is one text, otherwise a TOML array of strings.
+
+    Raises
+    ------
+    UsageError
+        A text is not Unicode.
+
+    Examples
+    --------
     >>> texts("a"), texts(["a"]), texts(["a", "b"])
     ('"a"', '"a"', '["a", "b"]')
     """

@@ -96,7 +96,7 @@ def index_of(
     index = index_corpus(
         project.audio_folder,
         project.annotation_folder,
-        settings.corpus if decode else replace(settings.corpus, decode=False),
+        settings.corpus if decode else replace(settings.corpus, decode=False, from_sound=False),
         group=settings.split.group,
         workers=settings.project.workers,
         progress=progress,

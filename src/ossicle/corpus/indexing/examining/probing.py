@@ -109,7 +109,7 @@ class Examiner:
             if not self.decode and info.n_samples:
                 return Examination(replace(recording, status="partial" if info.fault else "ok", reason=info.fault))
             info, report, levels = measure(file)
-            sound_s = first_sound_s(file) if self.from_sound else None
+            sound_s = first_sound_s(file, self.channel) if self.from_sound else None
         except AudioError as problem:
             return str(problem).removeprefix(f"{file}: ")
         except OSError as problem:
