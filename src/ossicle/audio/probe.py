@@ -28,13 +28,16 @@ SUFFIXES = frozenset({
     ".mkv", ".mov", ".mp2", ".mp3", ".mp4", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".tta", ".w64", ".wav", ".wave",
     ".webm", ".wma", ".wv",
 })
+LATER_SUFFIXES = frozenset({".3gp", ".ac3", ".bw64", ".mkv", ".mov", ".snd", ".tta", ".wv"})
 OTHER_SUFFIXES = frozenset({
     ".ape", ".dff", ".ds2", ".dsf", ".dss", ".iff", ".mpc", ".msv", ".nist", ".ra", ".sf", ".shn", ".sph", ".spx",
     ".sud", ".svx", ".voc", ".vox", ".w4v", ".wac",
 })
 # fmt: on
-"""``SUFFIXES``: of the files that are read when a folder is indexed, lower-case with their dot. ``OTHER_SUFFIXES``: of
-recordings in formats whose structure is not known here; in a folder they are reported, and not read."""
+"""``SUFFIXES``: of the files that are read when a folder is indexed, lower-case with their dot. ``LATER_SUFFIXES``: of
+those that were added later; beside a recording of the same name, such a file is skipped, so that folders are read as
+before (:mod:`ossicle.corpus.naming.audio_listing`). ``OTHER_SUFFIXES``: of recordings in formats whose structure is not
+known here; in a folder they are reported, and not read."""
 
 _RATE_MIN, _RATE_MAX = 100, 50_000_000
 

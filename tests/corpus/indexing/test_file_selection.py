@@ -9,12 +9,13 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ossicle.app.api.audio_files import find_audio, unread_lines
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.indexing.corpus_index import index_corpus
-from ossicle.corpus.indexing.file_selection import audio_files, sliver, unread_audio
+from ossicle.corpus.indexing.file_selection import audio_files, skipped_audio, sliver, unread_audio
 from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.globs import Globs
 
@@ -166,3 +167,25 @@ def test_recordings_in_formats_that_are_not_read_are_named(folder):
     assert result == "2 files (siteA/x.VOC) with the suffix .sph, .voc; convert to WAV or FLAC"
     assert unread_audio(folder / "audio").startswith("3 files (old/z.voc)")
     assert audio_files(folder / "audio").listed == tuple(sorted(PATHS))
+
+
+def test_a_file_beside_a_recording_of_the_same_name_is_skipped_and_named(folder):
+    """A video beside its sound made their table ambiguous, and counted as a second recording."""
+    audio = folder / "audio"
+    for name in ("siteA/a.mov", "siteA/a.WV", "siteB/b.mov", "top.snd"):
+        (audio / name).write_bytes((audio / "top.wav").read_bytes())
+    files = audio_files(audio)
+    # siteA/june/b.wav is in another folder, so siteB/b.mov is a recording of its own.
+    assert files.listed == tuple(sorted((*PATHS, "siteB/b.mov")))
+    assert files.skipped == ("siteA/a.WV", "siteA/a.mov", "top.snd")
+    index = index_corpus(audio, folder / "tables", CorpusSettings(audio="audio", exclude=("siteA/a.WV",)))
+    assert [recording.path for recording in index.recordings] == sorted((*PATHS, "siteB/b.mov"))
+    assert len(index.annotations) == len(PATHS)
+    notes = [(note.where, note.message) for note in index.notes if note.kind == "beside_recording"]
+    why = "beside recordings of the same name were skipped; rename those that are other recordings"
+    assert notes == [("siteA/a.mov", f"2 files, beginning with this one, {why}")]
+    assert skipped_audio(audio) == f"3 files (siteA/a.WV) {why}"
+    assert skipped_audio(audio, ["siteA/a.*"]).startswith("1 file (top.snd) beside a recording of the same name was")
+    assert unread_audio(audio) == skipped_audio(audio, ["*.snd", "siteA"]) == ""
+    assert [name for name, _ in find_audio([audio])] == list(files.listed)
+    assert unread_lines([audio]) == [f"{audio}: skipped: {skipped_audio(audio)}"]

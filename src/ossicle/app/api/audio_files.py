@@ -18,8 +18,8 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN, channel_name
 from ossicle.core.value_checks import given_path
-from ossicle.corpus.indexing.file_selection import unread_audio
-from ossicle.corpus.naming.file_listing import listing_below
+from ossicle.corpus.indexing.file_selection import skipped_audio, unread_audio
+from ossicle.corpus.naming.audio_listing import audio_below
 from ossicle.corpus.naming.table_names import writable
 from ossicle.inference.batch import PathLike
 
@@ -40,7 +40,7 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for place in asked:
         if place.is_dir():
-            listing = listing_below(place, SUFFIXES)
+            listing = audio_below(place)
             # Whoever reads a folder that cannot be opened says so; the others go on.
             names_below = (*listing.files, *(path for path, _ in listing.unreadable))
             below = [(name, place / name) for name in names_below]
@@ -80,8 +80,17 @@ def unread_lines(asked: Sequence[Path]) -> list[str]:
     list of str
         What is not read because of its format, and what is skipped because of its name; empty if all is listed.
     """
-    texts = [(place, unread_audio(place)) for place in asked if place.is_dir()]
-    return [f"{place}: not read: {text}" for place, text in texts if text]
+    texts = [
+        (place, text)
+        for place in asked
+        if place.is_dir()
+        for text in (_labelled("not read", unread_audio(place)), _labelled("skipped", skipped_audio(place)))
+    ]
+    return [f"{place}: {text}" for place, text in texts if text]
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label}: {text}" if text else ""
 
 
 def _without_drive(name: str) -> str:

@@ -67,6 +67,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
         "warning",
         "correct it; globs are matched against paths below corpus.audio or audio_path of a manifest, case counts",
     ),
+    "beside_recording": ("note", "nothing, if they are the originals or copies of the recordings beside them"),
     "no_class_folder": ("warning", "move them into the folder of their class, or leave them out with corpus.exclude"),
     "silent_label": ("warning", "check the recorder; remove the file"),
     "metadata_suffix": ("note", "nothing, if the files were converted"),

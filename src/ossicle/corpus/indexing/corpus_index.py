@@ -16,6 +16,7 @@ from ossicle.core.digest import recording_id
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import Recording
+from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.folder_reader import list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
@@ -23,7 +24,7 @@ from ossicle.corpus.indexing.examining.kept_parts import KeptParts
 from ossicle.corpus.indexing.examining.probing import Examiner, Progress
 from ossicle.corpus.indexing.examining.recorder_fields import with_recorder
 from ossicle.corpus.indexing.field_check import with_fields
-from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files
+from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files, skipped_words
 from ossicle.corpus.indexing.index_warnings import divided_tapes, duplicates
 from ossicle.corpus.indexing.metadata_table import read_metadata
 from ossicle.corpus.indexing.placement import place_annotations
@@ -38,7 +39,7 @@ from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
-STEP_VERSION = 8
+STEP_VERSION = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,9 @@ def index_corpus(
         recordings, tables, {one.path: one.reason for one in left_out}, settings.labels
     )
     idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} matches no audio file") for key, glob in files.idle]
+    if files.skipped:
+        message = f"{counted(len(files.skipped), 'file')}, beginning with this one, {skipped_words(len(files.skipped))}"
+        idle.append(Note("beside_recording", shown(files.skipped[0]), message))
     divided = divided_tapes(kept, group) if settings.clip_names else []
     said = (*metadata.notes, *metadata.without_group(kept, group)) if metadata is not None else ()
     notes = [*idle, *clips.notes, *divided, *said, *notes, *tables.notes, *more, *duplicates(kept)]

@@ -14,6 +14,7 @@ from ossicle.audio.probe import OTHER_SUFFIXES, SUFFIXES
 from ossicle.core.digest import digest
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
+from ossicle.corpus.naming.audio_listing import beside_recordings
 from ossicle.corpus.naming.file_listing import listing_below, shown
 from ossicle.corpus.naming.globs import Globs
 from ossicle.corpus.naming.name_template import stem_of
@@ -25,7 +26,7 @@ class AudioFiles:
 
     ``listed``: all files. ``usable``: those not excluded. ``chosen``: usable files that are included, the recordings.
     ``idle``: ``(key, glob)`` of the globs that match nothing. ``unreadable``: folders that cannot be opened, with the
-    reasons.
+    reasons. ``skipped``: files beside a listed recording of the same name, which are not listed.
     """
 
     listed: tuple[str, ...]
@@ -33,6 +34,7 @@ class AudioFiles:
     chosen: tuple[str, ...]
     idle: tuple[tuple[str, str], ...] = ()
     unreadable: tuple[tuple[str, str], ...] = ()
+    skipped: tuple[str, ...] = ()
 
 
 def audio_files(
@@ -72,6 +74,8 @@ def audio_files(
                 "segments to a folder of their own"
             )
         listed = [path for path in listed if apart is None or not path.startswith(f"{apart}/")]
+    skipped = beside_recordings(listed)
+    listed = sorted({*listed} - {*skipped})
     if not listed:
         raise UsageError(
             f"corpus.audio: the folder {folder} contains no audio files (searched for {', '.join(sorted(SUFFIXES))})"
@@ -91,12 +95,19 @@ def audio_files(
     idle += [("exclude", glob) for glob in exclude if glob not in excluded.values() and not _fits(glob, listed)]
     unreadable = tuple(one for one in listing.unreadable if out.match(one[0]) is None)
     return AudioFiles(
-        tuple(listed), tuple(usable), tuple(sliver(chosen, most) if most else chosen), tuple(idle), unreadable
+        listed=tuple(listed),
+        usable=tuple(usable),
+        chosen=tuple(sliver(chosen, most) if most else chosen),
+        idle=tuple(idle),
+        unreadable=unreadable,
+        skipped=tuple(path for path in skipped if out.match(path) is None),
     )
 
 
 def unread_audio(folder: Path, exclude: Sequence[str] = ()) -> str:
-    """Return a sentence on recordings below a folder whose format is not read; empty if there are none.
+    """Return a sentence on recordings below a folder whose format is not read.
+
+    A file beside one that is read, with the same name up to the suffix, is taken for its original and not counted.
 
     Parameters
     ----------
@@ -107,7 +118,8 @@ def unread_audio(folder: Path, exclude: Sequence[str] = ()) -> str:
 
     Returns
     -------
-    A file beside one that is read, with the same name up to the suffix, is taken for its original and not counted.
+    str
+        The sentence; empty if all recordings are read.
     """
     listed = listing_below(folder, SUFFIXES | OTHER_SUFFIXES).files
     read = {stem_of(path, SUFFIXES) for path in listed if _suffix(path) in SUFFIXES}
@@ -121,6 +133,44 @@ def unread_audio(folder: Path, exclude: Sequence[str] = ()) -> str:
         return ""
     kinds = ", ".join(sorted({_suffix(path) for path in unread}))
     return f"{counted(len(unread), 'file')} ({shown(unread[0])}) with the suffix {kinds}; convert to WAV or FLAC"
+
+
+def skipped_audio(folder: Path, exclude: Sequence[str] = ()) -> str:
+    """Return a sentence on files below a folder that are skipped beside a recording of the same name.
+
+    Parameters
+    ----------
+    folder
+        Folder of the audio files.
+    exclude
+        Globs on the paths that are left out on purpose.
+
+    Returns
+    -------
+    str
+        The sentence; empty if nothing is skipped.
+    """
+    out = Globs(exclude)
+    skipped = [path for path in beside_recordings(listing_below(folder, SUFFIXES).files) if out.match(path) is None]
+    return f"{counted(len(skipped), 'file')} ({shown(skipped[0])}) {skipped_words(len(skipped))}" if skipped else ""
+
+
+def skipped_words(n_files: int) -> str:
+    """Return why files beside recordings of the same name are skipped, and what to do.
+
+    Parameters
+    ----------
+    n_files
+        Number of the files.
+
+    Returns
+    -------
+    str
+        The words, which follow the files.
+    """
+    if n_files == 1:
+        return "beside a recording of the same name was skipped; rename it if it is another recording"
+    return "beside recordings of the same name were skipped; rename those that are other recordings"
 
 
 def sliver(paths: Sequence[str], most: int) -> list[str]:

@@ -15,6 +15,7 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection, check_times, parse_quality
 from ossicle.corpus.indexing.placement import cut_at, shifted
+from ossicle.corpus.naming.audio_listing import beside_recordings
 from ossicle.corpus.naming.clip_name_template import ClipNames, Tapes, TapeStretch, lies_within
 from ossicle.corpus.naming.file_listing import files_below, shown
 from ossicle.corpus.naming.name_template import Template, stem_of
@@ -208,7 +209,8 @@ def find_cut_outs(folder: Path | None, templates: Sequence[str], default_label: 
         raise UsageError("corpus.segment_names: corpus.annotations is empty; name the folder of the cut-out segments")
     if not folder.is_dir():
         raise UsageError(f"corpus.annotations: {folder} is not a folder; name the folder of the cut-out segments")
-    found = files_below(folder, SUFFIXES)
+    below = files_below(folder, SUFFIXES)
+    found = sorted({*below} - {*beside_recordings(below)})
     if not found:
         raise UsageError(f"corpus.annotations: {folder} contains no audio files; corpus.segment_names needs them")
     return names, found

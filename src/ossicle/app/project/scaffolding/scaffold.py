@@ -37,7 +37,7 @@ from ossicle.corpus.formats.reading.folder_reader import NOT_READ
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.indexing.settings import CorpusSettings
-from ossicle.corpus.naming.file_listing import files_below, listing_below
+from ossicle.corpus.naming.audio_listing import audio_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.naming.name_templates import TemplateTexts
 from ossicle.corpus.splits.folds import SplitSettings, make_folds
@@ -173,7 +173,7 @@ def project_lines(recipe: str, folder: Path) -> list[str]:
 
 def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInputs:
     audio, annotations = wishes.audio, wishes.annotations
-    paths = [path for path in listing_below(audio, SUFFIXES).files if _is_audio(audio / path)]
+    paths = [path for path in audio_below(audio).files if _is_audio(audio / path)]
     stems = [stem_of(path, SUFFIXES) for path in paths]
     source = label_source(wishes.labels, annotations, values, stems, wishes.label_column, wishes.name_template)
     if wishes.groups is not None:
@@ -212,7 +212,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
     if reads_hit_folders(values) and hits is None and (drums := drum_labels(groups_of_labels(index, group))).label_map:
         index = indexed(settings=replace(settings, label_map=drums.label_map))
     if annotations is not None and not any(recording.reviewed for recording in index.recordings):
-        cut_outs = annotations.is_dir() and files_below(annotations, SUFFIXES)
+        cut_outs = annotations.is_dir() and audio_below(annotations).files
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
         unread = [
             f"; {note.where} {note.message}" for note in index.notes if note.kind in (NOT_READ, "unmatched_table")

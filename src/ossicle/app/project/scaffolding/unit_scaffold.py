@@ -16,7 +16,7 @@ from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
 from ossicle.corpus.formats.cells.event_columns import FILE, has_label, has_times
 from ossicle.corpus.formats.reading.unread_files import why_foreign
-from ossicle.corpus.naming.file_listing import listing_below
+from ossicle.corpus.naming.audio_listing import audio_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
 
@@ -87,7 +87,7 @@ def scaffold_units(
     for option, place in (("words", wishes.words), ("groups", wishes.groups)):
         if place is not None and not place.is_file():
             raise UsageError(f"--{option} {place}: this file does not exist")
-    paths = listing_below(wishes.audio, SUFFIXES).files
+    paths = audio_below(wishes.audio).files
     if not paths:
         raise UsageError(f"--audio {wishes.audio}: contains no recordings (wav, flac, ogg, mp3, m4a, aiff)")
     if wishes.words is not None:

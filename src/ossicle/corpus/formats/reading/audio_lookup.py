@@ -14,7 +14,7 @@ from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.labelled_audio import duration_of
 from ossicle.corpus.formats.session_times import FileLengths, lengths_of
 from ossicle.corpus.formats.writing.conversion_losses import Account
-from ossicle.corpus.naming.file_listing import listing_below
+from ossicle.corpus.naming.audio_listing import audio_below
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.corpus.naming.table_pairing import Pairing
 
@@ -31,7 +31,7 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
     FormatError
         If a name matches several recordings.
     """
-    paths = listing_below(folder, SUFFIXES).files if folder.is_dir() else ()
+    paths = audio_below(folder).files if folder.is_dir() else ()
     if not paths:
         raise UsageError(f"--audio {folder}: contains no recordings")
     pairing = Pairing(paths)
@@ -63,7 +63,7 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
 
 def lengths_in(folder: Path) -> FileLengths:
     """Return the lengths of the recordings of a folder, each measured when it is first asked for."""
-    pairing = Pairing(listing_below(folder, SUFFIXES).files if folder.is_dir() else ())
+    pairing = Pairing(audio_below(folder).files if folder.is_dir() else ())
 
     @cache
     def seconds(path: str) -> float | None:

@@ -16,7 +16,8 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.naming.file_listing import Listing, listing_below, shown
+from ossicle.corpus.naming.audio_listing import audio_below
+from ossicle.corpus.naming.file_listing import Listing, shown
 from ossicle.corpus.naming.name_template import Template, stem_of, top_folder
 
 NEGATIVES = frozenset({"noise", "other", "background", "silence"})
@@ -99,7 +100,7 @@ def _read(folder: Path, labels: Callable[[str], list[str] | str]) -> NamedAudio:
     rows: list[RawSelection] = []
     durations: dict[str, float] = {}
     left_out: list[tuple[str, str]] = []
-    listing = listing_below(folder, SUFFIXES) if folder.is_dir() else Listing(())
+    listing = audio_below(folder) if folder.is_dir() else Listing(())
     paths = listing.files
     left_out += [(path, f"is a folder that cannot be opened ({why})") for path, why in listing.unreadable]
     if not paths:

@@ -24,7 +24,7 @@ from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
 from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
-from ossicle.corpus.indexing.file_selection import audio_files, unread_audio
+from ossicle.corpus.indexing.file_selection import audio_files, skipped_audio, unread_audio
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 from ossicle.models.model_kinds import EMBEDDINGS
@@ -69,6 +69,8 @@ def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[F
     yield Finding("recordings", len(paths) > unread, message)
     if others := unread_audio(folder, project.settings.corpus.exclude):
         yield Finding("not read", False, others, blocks=False)
+    if beside := skipped_audio(folder, project.settings.corpus.exclude):
+        yield Finding("skipped", True, beside)
     for loss in lost:
         yield Finding("recording", False, loss.line, blocks=False)
     # A missing folder of annotations has a finding of its own.
