@@ -23,7 +23,7 @@ from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.evaluation.ground_truth import Times
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 NAME = BenchmarkIndexFolder.step
 _FIELDS = ("animal", "tape")
 OVERLAPS, UNCHECKED = "overlaps the training corpus", "overlap with the training corpus not checked"
