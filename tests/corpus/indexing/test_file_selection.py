@@ -16,6 +16,7 @@ from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.file_selection import audio_files, skipped_audio, sliver, unread_audio
+from ossicle.corpus.indexing.segment_names import find_cut_outs
 from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.globs import Globs
 
@@ -189,3 +190,11 @@ def test_a_file_beside_a_recording_of_the_same_name_is_skipped_and_named(folder)
     assert unread_audio(audio) == skipped_audio(audio, ["*.snd", "siteA"]) == ""
     assert [name for name, _ in find_audio([audio])] == list(files.listed)
     assert unread_lines([audio]) == [f"{audio}: skipped: {skipped_audio(audio)}"]
+
+
+def test_a_cut_out_beside_its_video_is_one_segment(tmp_path):
+    for name in ("x_1_2.wav", "x_1_2.mov", "x_3_4.mov"):
+        (tmp_path / name).write_bytes(b"x")
+    found = find_cut_outs(tmp_path, ("{clip:*}_{start:#}_{end:#}",), "call")
+    assert found is not None
+    assert found[1] == ["x_1_2.wav", "x_3_4.mov"]

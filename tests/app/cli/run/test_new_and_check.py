@@ -135,3 +135,17 @@ def test_check_writes_nothing(tmp_path: Path, ossicle: Commands) -> None:
     before = sorted(tmp_path.rglob("*"))
     assert checked(ossicle, place)[0] == 0
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_videos_beside_their_sound_are_no_recordings_and_are_named(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, dict.fromkeys(("a_A-1", "a_B-1", "a_C-1"), "call"))
+    for file in sorted((place / "audio").iterdir()):
+        file.with_suffix(".mov").write_bytes(file.read_bytes())
+    code, out, err = new(ossicle, place, "--group", "bird", "--name-template", "a_{bird}-*")
+    assert (code, "3 audio files: 3 used" in out) == (0, True), (out, err)
+    code, result = checked(ossicle, place)
+    skipped = (
+        "3 files (a_A-1.mov) beside recordings of the same name were skipped; rename those that are other recordings"
+    )
+    assert result["skipped"] == [(True, False, skipped)]
+    assert result["recordings"][0][2].startswith("3 audio files below")
