@@ -7,12 +7,13 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from ossicle.app.jobs.folder import all_folders, json_lines
-from ossicle.app.jobs.modal import connection
+from ossicle.app.jobs.modal import connection, runner
 from ossicle.app.jobs.modal.service import Resources
 from ossicle.app.jobs.modal.target import Target, read_target, write_target
 from ossicle.app.jobs.placed import RunOptions, jobs_of, lay_out
@@ -366,6 +367,57 @@ def test_without_a_coordinator_it_is_said_how_to_resume_and_nothing_is_done_agai
     assert orphan.poll() is not None
     assert sorted((there / "counted").read_text().split()) == ["a", "b", "c"]
     assert (project / toy.PAGE).read_text() == "a: 2\nb: 1\nc: 3\n"
+
+
+def test_a_lost_plan_is_not_revived_beside_another_one(
+    tmp_path: Path, project: Path, modal: ModalDouble, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both would write the same data without locks."""
+    (project / "wait-a").touch()
+    place = modal.folder / "detector"
+    assert ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts").code == 0
+    wait_for(lambda: (place / "project" / "counted").exists())
+    (coordinator,) = (call for call in modal.calls.values() if call.thread is not None)
+    coordinator.stopped.set()
+    assert coordinator.thread is not None
+    coordinator.thread.join(60)
+    (place / "project" / "wait-a").unlink()
+    # The other machine names its plan before it copies anything, which may take hours.
+    at_copy: list[str] = []
+    send = runner.send_inputs
+
+    def send_inputs(*words: Any) -> dict[str, tuple[int, int]]:
+        at_copy.append(json.loads((place / "busy.json").read_text())["plan"])
+        return send(*words)
+
+    monkeypatch.setattr(runner, "send_inputs", send_inputs)
+    second = toy.write_toy(tmp_path / "second", **TEXTS)
+    code, _, err = run(ossicle, second, "counts", "--on", "modal")
+    assert code == 0, err
+    busy = json.loads((place / "busy.json").read_text())
+    spawned = len(modal.spawned)
+    for _ in range(2):
+        result = ossicle("jobs", "status", "-p", project)
+        assert result.code == 1
+        assert f"plan {busy['plan']} took over ossicle/detector, submitted on" in " ".join(result.out.split())
+        assert "resume with `ossicle run`" in " ".join(result.out.split())
+    assert len(modal.spawned) == spawned
+    assert json.loads((place / "busy.json").read_text()) == busy
+    assert at_copy == [busy["plan"]]
+
+
+def test_a_job_that_needs_a_failed_one_names_it(project: Path, modal: ModalDouble, ossicle: Commands) -> None:
+    """The coordinator ended properly: to resume with the same options would not help."""
+    (project / "kill-a").touch()
+    result = ossicle("jobs", "submit", "-p", project, "--on", "modal", "--set", "jobs.attempts=1")
+    assert result.code == 0, result.err
+    next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
+    result = ossicle("jobs", "status", "-p", project)
+    assert result.code == 1
+    out = " ".join(result.out.split())
+    assert "not started: it needs counts, which failed; mend that, and resume with" in out
+    assert "no coordinator follows it" not in out
+    assert [name for name, _, _ in modal.spawned].count("coordinate") == 1
 
 
 def _requests(modal: ModalDouble) -> list[dict[str, object]]:

@@ -4,13 +4,14 @@ import json
 import socket
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ossicle.app.jobs.modal import service
 from ossicle.app.jobs.modal.containers.coordinator import COORDINATOR
 from ossicle.app.jobs.modal.copies.handover import send_files
-from ossicle.app.jobs.modal.orders import FIRST_LEAD, lead_after
+from ossicle.app.jobs.modal.orders import BUSY, FIRST_LEAD, lead_after
 from ossicle.app.jobs.modal.requests import PlanRequest
 from ossicle.app.jobs.modal.service import COORDINATE, CallState, Service
 from ossicle.app.jobs.modal.target import Target, write_target
@@ -20,12 +21,20 @@ from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.reading import read_if_there
 from ossicle.core.errors import ArtefactError, OssicleError, UsageError
 
-BUSY = "busy.json"
 OPEN = frozenset({service.PENDING, service.RUNNING})
 """The states of a call that has not ended."""
 _MOST_BYTES = 10_000
 _MOST_CALLS_BYTES = 4_000_000
 _MOST_WAIT_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Which plan works in the folder of a project, the call of its coordinator, and the machine that submitted it."""
+
+    plan: str
+    call: str
+    host: str
 
 
 def coordinator_states(modal: Service, target: Target, stage: Path) -> set[str]:
@@ -96,10 +105,8 @@ def start_coordinator(modal: Service, target: Target, folder: Path, stage: Path)
 
     def record(call: str) -> None:
         write_text(stage / "leads" / f"{name}.json", json.dumps({"call": call}))
-        busy = {"plan": target.plan, "coordinator": call, "host": socket.gethostname()}
-        write_text(stage / BUSY, json.dumps(busy))
         send_files(place, stage, [f"leads/{name}.json"])
-        send_files(modal.place(target.prefix), stage, [BUSY])
+        take(modal, target, stage, call)
 
     record("")
     request = PlanRequest(target.prefix, target.plan, leader=name)
@@ -108,6 +115,53 @@ def start_coordinator(modal: Service, target: Target, folder: Path, stage: Path)
     write_target(folder, started)
     record(call)
     return started
+
+
+def take(modal: Service, target: Target, stage: Path, call: str = "") -> None:
+    """Record that a plan works in the folder of the project; coordinators of other plans end.
+
+    Parameters
+    ----------
+    modal
+        The service.
+    target
+        Where the plan is.
+    stage
+        A local folder for files for the volume.
+    call
+        The call of its coordinator; empty if none was started.
+
+    Raises
+    ------
+    FetchError
+        Modal does not answer.
+    """
+    make_folder(stage)
+    write_text(stage / BUSY, json.dumps({"plan": target.plan, "coordinator": call, "host": socket.gethostname()}))
+    send_files(modal.place(target.prefix), stage, [BUSY])
+
+
+def other_plan(modal: Service, target: Target, stage: Path) -> Busy | None:
+    """Return the plan that took over the folder of the project; None if it is ``target``'s, or nobody's.
+
+    Parameters
+    ----------
+    modal
+        The service.
+    target
+        Where the plan is.
+    stage
+        A local folder for files from the volume.
+
+    Raises
+    ------
+    FetchError
+        Modal does not answer.
+    """
+    place = modal.place(target.prefix)
+    value = _json_of(place, place.listing().files, stage, BUSY, _MOST_BYTES)
+    plan, call, host = (str(value.get(key, "")) for key in ("plan", "coordinator", "host"))
+    return Busy(plan, call, host) if plan not in ("", target.plan) else None
 
 
 def refuse_busy(modal: Service, target: Target, stage: Path) -> None:
@@ -121,7 +175,7 @@ def refuse_busy(modal: Service, target: Target, stage: Path) -> None:
     modal
         The service.
     target
-        Where the new plan will be.
+        Where the plan is that is to work there.
     stage
         A local folder for files from the volume.
 
@@ -134,16 +188,14 @@ def refuse_busy(modal: Service, target: Target, stage: Path) -> None:
     ArtefactError
         What the coordinator of another plan wrote is damaged.
     """
-    place = modal.place(target.prefix)
-    busy = _json_of(place, place.listing().files, stage, BUSY, _MOST_BYTES)
-    call, plan, host = (str(busy.get(key, "")) for key in ("coordinator", "plan", "host"))
-    if not plan:
+    busy = other_plan(modal, target, stage)
+    if busy is None:
         return
-    other = Target(target.volume, target.prefix, plan, call)
+    other = Target(target.volume, target.prefix, busy.plan, busy.call)
     if OPEN & coordinator_states(modal, other, stage):
         raise UsageError(
-            f"jobs of plan {plan} run in {target.volume}/{target.prefix} already, submitted on {host}; wait for "
-            "their end, or cancel them there: ossicle jobs cancel"
+            f"jobs of plan {busy.plan} run in {target.volume}/{target.prefix} already, submitted on {busy.host}; wait "
+            "for their end, or cancel them there: ossicle jobs cancel"
         )
     _end_tasks(modal, other, stage)
 

@@ -12,6 +12,9 @@ PREFIX/data/jobs/PLAN/orders/JOB.json        what to run; by the machine that su
                       leading/NAME           that it began, and its call; by that coordinator
                       calls/NAME.json        what it knows of every task, and the call that may do the work; by the same
 
+PREFIX/busy.json names the plan that may work in PREFIX; by the machine that submits it, or starts a coordinator of it.
+A coordinator of another plan ends.
+
 The coordinator with the greatest name leads. A name is written before its coordinator is started, and a call before its
 task works: what was started without a record never works (:mod:`ossicle.app.jobs.modal.containers.claims`).
 """
@@ -27,10 +30,12 @@ from ossicle.app.jobs.job import COMMAND
 from ossicle.app.jobs.modal.service import Resources
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.manifest import is_plain_name
-from ossicle.core.errors import ArtefactError
+from ossicle.core.errors import ArtefactError, OssicleError
 
 DATA, PROJECT, INPUTS, MARK = "data", "project", "inputs", "ossicle-place.json"
 """The data root, the files of the project, files from elsewhere, and whose place it is."""
+BUSY = "busy.json"
+"""The plan that may work in the folder of the project."""
 VOLUME = "@OSSICLE-VOLUME@"
 """Stands in commands for the folder where a container mounts the volume."""
 FORMAT_VERSION = 1
@@ -106,6 +111,18 @@ class VolumePlan:
     def folder(self) -> Path:
         """Return the folder of the plan."""
         return self.home / DATA / "jobs" / self.plan
+
+    def taken(self) -> bool:
+        """Return whether another plan took over the folder of the project."""
+        file = self.home / BUSY
+        if not file.exists():
+            return False
+        try:
+            busy = read_json(file)
+        except OssicleError:
+            return False
+        plan = busy.get("plan", "") if isinstance(busy, dict) else ""
+        return bool(plan) and plan != self.plan
 
     def orders(self) -> dict[str, Order]:
         """Return the submitted jobs, by name in the order of their numbers."""

@@ -18,7 +18,7 @@ from ossicle.app.jobs.modal.asked import in_words, limit_s, resources_of
 from ossicle.app.jobs.modal.commands import container_argv, project_options, projects_of, require_one_corpus
 from ossicle.app.jobs.modal.copies.handover import bring_artefacts, claim, send_artefacts, send_files, send_inputs
 from ossicle.app.jobs.modal.copies.inputs import inputs_of
-from ossicle.app.jobs.modal.liveness import OPEN, coordinator_states, refuse_busy, start_coordinator
+from ossicle.app.jobs.modal.liveness import OPEN, coordinator_states, other_plan, refuse_busy, start_coordinator, take
 from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.service import Service
 from ossicle.app.jobs.modal.target import Target, read_target
@@ -34,10 +34,8 @@ from ossicle.artefacts.filesystem.changes import make_folder, make_new_folder
 from ossicle.artefacts.filesystem.reading import MOST_ARTEFACT_BYTES
 from ossicle.core.text.counting import counted
 
-_NOBODY = (
-    "no coordinator follows it; resume with `ossicle run` or `ossicle jobs submit` and the same options: what is done "
-    "is kept"
-)
+_RESUME = "resume with `ossicle run` or `ossicle jobs submit` and the same options: what is done is kept"
+_NOBODY = f"no coordinator follows it; {_RESUME}"
 _STAGE = "volume"
 _MOST_DEATHS = 3
 _FINAL = ("done", "failed", "cancelled")
@@ -114,6 +112,8 @@ class ModalRunner:
             where = f"{target.volume}/{target.prefix}"
             shown.say(f"{job.name}: {counted(len(job.tasks), 'task')} in {where}: {in_words(resources)}")
             self._send(modal, target, job, order, times)
+            # Another machine may have begun since the last job.
+            refuse_busy(modal, target, self._stage)
             self._coordinate(modal, target, shown.say)
         self._folder.add_number(job, order.number)
 
@@ -138,11 +138,11 @@ class ModalRunner:
         listing = place.listing()
         for job in jobs:
             self._mirror(modal, target, job, place, listing)
-        if not self._alive(modal, target, jobs, place):
+        if reason := self._unfollowed(modal, target, jobs, place):
             left = [job for job in jobs if not self._cancelled(job).exists()]
             every = ((job, index) for job in left for index in range(len(job.tasks)))
             return {
-                task_id(numbers[job.name], index): Seen(LOST, _NOBODY)
+                task_id(numbers[job.name], index): Seen(LOST, self._held(job) or reason)
                 for job, index in every
                 if self._last(job, index) not in _FINAL
             }
@@ -212,6 +212,8 @@ class ModalRunner:
         modal = connection.connect(target.volume)
         claim(modal, target.prefix, name, self._folder.path / _STAGE)
         refuse_busy(modal, target, self._stage)
+        # Copying takes a while: no coordinator of a lost plan may begin meanwhile.
+        take(modal, target, self._stage)
         return target
 
     def _send(
@@ -239,18 +241,21 @@ class ModalRunner:
         if address := modal.dashboard():
             say(f"dashboard: {address}")
 
-    def _alive(self, modal: Service, target: Target, jobs: Sequence[Job], place: Place) -> bool:
-        """Return whether a coordinator runs.
+    def _unfollowed(self, modal: Service, target: Target, jobs: Sequence[Job], place: Place) -> str:
+        """Return why no coordinator runs; empty if one does.
 
         A job that came when the last one was ending gets a new one. So do jobs whose coordinator died, because their
-        containers may run, a few times.
+        containers may run, a few times. Nothing is started beside another plan.
         """
         if OPEN & coordinator_states(modal, target, self._stage):
-            return True
+            return ""
         # What it wrote last may be newer than the listing.
         listing = place.listing()
         for job in jobs:
             self._mirror(modal, target, job, place, listing)
+        if (other := other_plan(modal, target, self._stage)) is not None:
+            where = f"{target.volume}/{target.prefix}"
+            return f"plan {other.plan} took over {where}, submitted on {other.host}; when it has ended, {_RESUME}"
         # A record may come from another person: nothing is started for a plan that the volume does not hold.
         ready = [
             job
@@ -270,8 +275,20 @@ class ModalRunner:
             except FileExistsError:
                 continue
             self._coordinate(modal, target, lambda line: None)
-            return True
-        return False
+            return ""
+        return _NOBODY
+
+    def _held(self, job: Job) -> str:
+        """Return why a job never starts: one that it needs ended other than done; empty if none did."""
+        for need in map(self._folder.plan().job, job.needs):
+            ends = {self._last(need, index) for index in range(len(need.tasks))}
+            if "failed" in ends:
+                return f"not started: it needs {need.name}, which failed; mend that, and {_RESUME}"
+            if "cancelled" in ends or self._cancelled(need).exists():
+                return f"not started: it needs {need.name}, which was cancelled; {_RESUME}"
+            if reason := self._held(need):
+                return reason
+        return ""
 
     def _ended(self, job: Job) -> bool:
         return all(self._last(job, index) in _FINAL for index in range(len(job.tasks)))

@@ -90,6 +90,31 @@ def test_jobs_follow_those_they_need_and_few_containers_run_at_a_time(tmp_path: 
     assert lines(tmp_path, "b") == [("running", None), ("done", 0)]
 
 
+def test_a_coordinator_ends_when_another_plan_took_over(tmp_path: Path) -> None:
+    """One that was started without a record, and begins late, is invisible to who submits the other plan."""
+    give(tmp_path, "a", 1, 2)
+    busy = tmp_path / "p" / "busy.json"
+    other = json.dumps({"plan": "0001-b", "coordinator": "", "host": "elsewhere"})
+    busy.write_text(other)
+    told = Told({})
+    assert run(tmp_path, told) == 0
+    assert told.calls == {}
+    # Damaged, or its own: it works. What runs is ended when the other plan comes.
+    for text in ("{", json.dumps({"plan": "0001-a"})):
+        busy.write_text(text)
+        told = Told({})
+        told.held = {"a0", "a1"}
+
+        def sleep(seconds: float, told: Told = told) -> None:
+            assert told.calls
+            busy.write_text(other)
+
+        assert run(tmp_path, told, sleep) == 0
+        assert told.cancelled == list(told.calls) == ["fc-0", "fc-1"]
+        for file in (tmp_path / PLAN / "calls").iterdir():
+            file.unlink()
+
+
 def test_jobs_side_by_side_share_the_limit_of_the_plan(tmp_path: Path) -> None:
     for number, job in enumerate(("a", "b", "c"), start=1):
         give(tmp_path, job, number, 3, at_a_time=3, most_containers=3)

@@ -61,7 +61,8 @@ def coordinate(
 ) -> int:
     """Run the submitted jobs of a plan to their end, and return 0.
 
-    It ends early when another coordinator leads.
+    It ends early when another coordinator leads, or another plan took over the folder of the project; what it started
+    is ended then.
 
     Parameters
     ----------
@@ -94,10 +95,15 @@ def coordinate(
     heir, began = _Heir(files, containers, asked), time.monotonic()
     changed, silences = True, 0
     while heir.name or files.newest_lead() <= asked.leader:
-        if not waits and not heir.name:
+        taken = files.taken()
+        if not taken and not waits and not heir.name:
             plan = plan or _Coordinated(files, containers, asked)
             changed = plan.step() or changed
         try:
+            if taken:
+                if plan is not None:
+                    plan.end()
+                return 0
             if changed:
                 mount.commit()
                 changed = False
@@ -186,6 +192,10 @@ class _Coordinated:
                 lines = json_lines(self._files.state(job, index))
                 if not lines or lines[-1].get("state") != one.state:
                     self._say(job, index, one.state, one.code, one.call)
+
+    def end(self) -> None:
+        """End the tasks that run; raises FetchError if Modal does not answer."""
+        self._containers.cancel([one.call for one in self._tries.values() if one.call])
 
     def ended(self) -> bool:
         """Return whether nothing runs, and nothing can start any more."""
