@@ -417,6 +417,10 @@ def test_a_job_that_needs_a_failed_one_names_it(project: Path, modal: ModalDoubl
     out = " ".join(result.out.split())
     assert "not started: it needs counts, which failed; mend that, and resume with" in out
     assert "no coordinator follows it" not in out
+    for file in (modal.folder / "detector/data/jobs").glob("*/state/counts/*.jsonl"):
+        file.write_text(file.read_text().replace('"failed"', '"cancelled"'))
+    out = " ".join(ossicle("jobs", "status", "-p", project).out.split())
+    assert "not started: it needs counts, which was cancelled; resume with" in out
     assert [name for name, _, _ in modal.spawned].count("coordinate") == 1
 
 
