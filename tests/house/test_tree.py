@@ -40,6 +40,10 @@ def test_no_large_file_is_tracked(tracked: list[Path], repository: Path) -> None
     assert [str(p.relative_to(repository)) for p in tracked if p.stat().st_size > MAX_BYTES] == []
 
 
+def test_no_page_is_empty(tracked: list[Path], repository: Path) -> None:
+    assert [str(p.relative_to(repository)) for p in tracked if p.suffix == ".md" and p.stat().st_size == 0] == []
+
+
 def test_no_unfinished_marks(tracked: list[Path], repository: Path) -> None:
     assert lines_matching(tracked, UNFINISHED, repository) == []
 

@@ -73,11 +73,13 @@ def test_what_the_page_shows_is_what_a_training_step_hears(corpus: Any, tmp_path
     shown = shown_stages(batch, material, job.front, job.augment, 3)
     heard = {}
 
-    def said_of(network: Any, log_mel: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, weak: bool) -> Said:
+    def each_output(
+        network: Any, log_mel: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, weak: bool
+    ) -> tuple[Said, ...]:
         heard.update(log_mel=log_mel[0].numpy(), targets=targets[0].numpy(), mask=mask[0].numpy())
-        return Said(torch.zeros_like(targets), targets, mask)
+        return (Said(torch.zeros_like(targets), targets, mask),)
 
-    monkeypatch.setattr(module, "said_of", said_of)
+    monkeypatch.setattr(module, "each_output", each_output)
     # The page's draws in the place of the training's.
     monkeypatch.setattr(module, "seed_of", lambda *parts: seed_of(3, "shown", "augment"))
     detector = module.FrameDetector(torch.nn.Linear(1, 1), job.plan, job.front, training, job.augment, 1)

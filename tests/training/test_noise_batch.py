@@ -36,11 +36,13 @@ def heard(monkeypatch: Any) -> Heard:
     """What a network was given in the last training step."""
     result: Heard = {}
 
-    def said_of(network: Any, log_mel: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, weak: bool) -> Said:
+    def each_output(
+        network: Any, log_mel: torch.Tensor, targets: torch.Tensor, mask: torch.Tensor, weak: bool
+    ) -> tuple[Said, ...]:
         result.update(log_mel=log_mel, targets=targets, mask=mask)
-        return Said(torch.zeros_like(targets), targets, mask)
+        return (Said(torch.zeros_like(targets), targets, mask),)
 
-    monkeypatch.setattr(module, "said_of", said_of)
+    monkeypatch.setattr(module, "each_output", each_output)
     return result
 
 

@@ -12,7 +12,8 @@ from ossicle.app.steps.train.mending import SLOWER, forget_before, mending_job
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.errors import ArtefactError
-from ossicle.models.settings import AugmentSettings
+from ossicle.core.model_input.chunks import window_plan
+from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
 from ossicle.training.crossval import FitJob, fit_job
 
 NAME = "fold0"
@@ -98,3 +99,20 @@ def test_weights_of_another_network_are_refused(corpus: Any, finished: TrainingF
     wider = replace(job.model, crnn=replace(job.model.crnn, hidden=16))
     with pytest.raises(ArtefactError, match="do not fit the network"):
         fit_job(mending_job(replace(job, model=wider), finished))
+
+
+def test_the_balance_is_undone_once(corpus: Any, tmp_path: Path) -> None:
+    """The training before a fine-tuning ends with moved scores; the fine-tuning moves them no further."""
+    model = ModelSettings(name="window", window=WindowSettings(backbone="small_cnn", scores="softmax"))
+    job = wanted(corpus, tmp_path, epochs=1, balance="uniform", undo_balance=1.0, learning_rate=1e-9)
+    job = replace(job, model=model, plan=window_plan(job.front, 0.15, 0.05, 0.5))
+    fit_job(mending_job(job, None))
+    before, after = (load_file(RunFolder(one).weights) for one in (job.folder / "before", job.folder))
+    biases = [name for name in before if name.endswith("output.bias")]
+    assert len(biases) == 1
+    # At such a learning rate nothing else moves them.
+    assert torch.allclose(after[biases[0]], before[biases[0]], atol=1e-4)
+    plain = replace(job, folder=tmp_path / "plain", training=replace(job.training, noise_epochs=0, undo_balance=0.0))
+    fit_job(plain)
+    drawn = load_file(RunFolder(plain.folder).weights)[biases[0]]
+    assert not torch.allclose(before[biases[0]], drawn, atol=0.05)

@@ -56,7 +56,18 @@ class PerRecording(Protocol):
 
 
 def for_recording(predictor: Predictor) -> Predictor:
-    """Return the predictor for one recording: a new one if it is :class:`PerRecording`, else itself."""
+    """Return the predictor for one recording.
+
+    Parameters
+    ----------
+    predictor
+        A predictor of a bundle.
+
+    Returns
+    -------
+    Predictor
+        A new one if it is :class:`PerRecording`, else itself.
+    """
     return predictor.for_recording() if isinstance(predictor, PerRecording) else predictor
 
 

@@ -4,7 +4,7 @@ A bundle states the size of its network and is not trusted. The shapes in the fi
 those of a network without memory (torch's ``meta`` device) before the real one is built.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -17,14 +17,24 @@ from ossicle.artefacts.filesystem.reading import open_regular, require_regular
 from ossicle.core.errors import ArtefactError
 
 
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write the network's parameters and buffers atomically; equal weights give equal bytes."""
+def save_weights(network: nn.Module, path: Path, note: Mapping[str, str] | None = None) -> None:
+    """Write the network's parameters and buffers atomically; equal weights give equal bytes.
+
+    Parameters
+    ----------
+    network
+        The network.
+    path
+        The file.
+    note
+        At most one entry to keep in the file's header, because the order of several is not fixed; None for none.
+    """
     state = {
         name: tensor.detach().cpu().contiguous(memory_format=torch.contiguous_format)
         for name, tensor in sorted(network.state_dict().items())
     }
     with whole_file(path) as temporary:
-        save_file(state, temporary)
+        save_file(state, temporary, metadata=dict(note) if note else None)
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
@@ -36,6 +46,32 @@ def load_weights(network: nn.Module, path: Path) -> None:
         raise _unreadable(path, error) from error
     except RuntimeError as error:
         raise ArtefactError(f"{path.name}: the weights do not fit the network: {error}") from error
+
+
+def read_note(path: Path) -> dict[str, str]:
+    """Return what :func:`save_weights` kept in the header of a file.
+
+    Parameters
+    ----------
+    path
+        The file of weights.
+
+    Returns
+    -------
+    dict
+        Empty if nothing was kept.
+
+    Raises
+    ------
+    ArtefactError
+        The file is not safetensors.
+    """
+    try:
+        require_regular(path)
+        with safe_open(path, framework="pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise _unreadable(path, error) from error
 
 
 def require_shapes(path: Path, build: Callable[[], nn.Module]) -> None:

@@ -28,14 +28,13 @@ from ossicle.models.networks.pretrained import load_pretrained
 from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import build_network
 from ossicle.models.settings import AugmentSettings, ModelSettings
-from ossicle.models.weights import load_weights, save_weights
 from ossicle.training.batches.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
 from ossicle.training.batches.loading import EpochBatches, crop_loader
 from ossicle.training.batches.material import Material
 from ossicle.training.batches.noise_labels import known_in_noise, label_textures
 from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
 from ossicle.training.module import FrameDetector
-from ossicle.training.optimisation.balance_undone import undo_balance
+from ossicle.training.optimisation.balance_undone import balance_shift, load_start, save_undone
 from ossicle.training.optimisation.class_weights import class_weights, clip_counts
 from ossicle.training.selection.inner_loss import InnerLoss, inner_batches
 from ossicle.training.selection.inner_split import inner_split
@@ -137,7 +136,7 @@ def fit(
     if start is None:
         rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
     else:
-        load_weights(network, start)
+        load_start(network, start)
     crops = Crops(material, train, held_out, training)
     made_from = state_digest(material, train, model, front, training, augment)
     make_folder(folder.path)
@@ -190,7 +189,8 @@ def fit(
     if inner is not None and module.selection is not None:
         folder.write_selection(module.selection.to_json(inner.groups, len(inner.held_out)))
     folder.write_best()
-    save_weights(undo_balance(module.kept, clip_counts(train, material.labels), training), folder.weights)
+    shift = balance_shift(module.kept, clip_counts(train, material.labels), training)
+    save_undone(module.kept, shift, folder.weights)
     folder.forget_state()
 
 

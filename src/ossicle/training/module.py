@@ -21,7 +21,7 @@ from ossicle.models.settings import AugmentSettings
 from ossicle.training.batches.crops import Batch
 from ossicle.training.optimisation.accumulation import Accumulation
 from ossicle.training.optimisation.learning_rate import LearningRate
-from ossicle.training.optimisation.objective import Said, said_by_each, said_of
+from ossicle.training.optimisation.objective import Said, each_output, said_of
 from ossicle.training.optimisation.optimisers import build_optimiser
 from ossicle.training.selection.epoch_selection import EpochSelection
 from ossicle.training.settings import TrainingSettings
@@ -93,7 +93,7 @@ class FrameDetector(lightning.LightningModule):
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
             log_mel, targets, mask = self._with_noise(log_mel, targets, mask, index)
         settings = self.training_settings
-        said = said_by_each(self.network, log_mel, targets, mask, settings.weak)
+        said = each_output(self.network, log_mel, targets, mask, settings.weak)
         # The sum over networks has for each of them the gradients that it would have alone.
         loss = torch.stack([one.loss(settings, self.class_weights) for one in said]).sum()
         self._collect("train_loss", loss / len(said))

@@ -249,3 +249,43 @@ def test_heads_on_an_encoder_refuse_what_they_would_ignore(file: Path, text: str
     """Weights that nothing read were a defect of the old drum scripts."""
     heads = GOOD.replace("tapes", "birds") + '[encoder]\nname = "acoustic"\n[chunks]\nwindow_s = 3.0\nstep_s = 3.0\n'
     assert words in complaint(file, heads + text)
+
+
+def test_every_remedy_for_a_recipe_under_an_encoder_can_be_followed(file: Path) -> None:
+    """The recipe's own values are refused too, and a key that the file does not have cannot be removed."""
+    text = GOOD.replace("tapes", "drums") + '[encoder]\nname = "acoustic"\n'
+    for place, remedy, line in (
+        ('[model.window] scores = "softmax"', 'set it to "sigmoid"', '[model.window]\nscores = "sigmoid"\n'),
+        ("[model] networks = 2", "set it to 1", "[model]\nnetworks = 1\n"),
+        ("[training] undo_balance = 0.5", "set it to 0.0", "[training]\nundo_balance = 0.0\n"),
+    ):
+        found = complaint(file, text)
+        assert place in found
+        assert remedy in found
+        assert "remove it" not in found
+        text += line
+    file.write_text(text)
+    assert load_project(file).settings.encoder.name == "acoustic"
+
+
+@pytest.mark.parametrize(
+    ("recipe", "text", "words"),
+    [
+        (
+            "appliances",
+            '[encoder]\nname = "beats"\npath = "weights"\n',
+            'and encoder.name = "beats"; set it to false, or choose',
+        ),
+        ("birds", '[encoder]\nname = "acoustic"\n', 'and project.pipeline = "detector"; set it to false'),
+        ("tapes", "", 'and project.pipeline = "detector"; set it to false'),
+    ],
+)
+def test_a_level_that_nothing_would_follow_is_refused(file: Path, recipe: str, text: str, words: str) -> None:
+    found = complaint(file, GOOD.replace("tapes", recipe) + text + "[head.level]\nfollow = true\n")
+    assert "[head.level] follow = true: only" in found
+    assert words in found
+
+
+def test_states_with_the_encoder_acoustic_may_follow_the_level(file: Path) -> None:
+    file.write_text(GOOD.replace("tapes", "appliances") + "[head.level]\nfollow = true\n")
+    assert load_project(file).settings.head.level.follow

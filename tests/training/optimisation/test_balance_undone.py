@@ -1,11 +1,16 @@
 """From the shares in which labels were drawn to those of the clips."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+from ossicle.core.errors import ArtefactError
 from ossicle.models.networks.averaged import AveragedNetworks
-from ossicle.training.optimisation.balance_undone import undo_balance
+from ossicle.models.weights import save_weights
+from ossicle.training.optimisation.balance_undone import balance_shift, load_start, move_logits, save_undone
 from ossicle.training.settings import TrainingSettings
 
 COUNTS = [81, 9, 0]
@@ -27,6 +32,11 @@ class Scored(nn.Module):
 
 def scores(network: nn.Module) -> torch.Tensor:
     return torch.softmax(network(torch.zeros(1, 1)), dim=-1)[0].detach()
+
+
+def undo_balance(network: nn.Module, counts: Sequence[int], training: TrainingSettings) -> nn.Module:
+    move_logits(network, balance_shift(network, counts, training))
+    return network
 
 
 def test_a_network_that_learned_drawn_shares_says_those_of_the_clips() -> None:
@@ -62,3 +72,33 @@ def test_every_network_that_is_averaged_is_moved() -> None:
     alone, both = Scored(), AveragedNetworks([Scored(), Scored()])
     training = TrainingSettings(balance="sqrt", undo_balance=0.5)
     assert torch.equal(scores(undo_balance(both, COUNTS, training)), scores(undo_balance(alone, COUNTS, training)))
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_a_training_goes_on_from_what_was_learned(tmp_path: Path, several: bool) -> None:
+    def made(*bias: float) -> nn.Module:
+        return AveragedNetworks([Scored(bias=bias), Scored(bias=bias)]) if several else Scored(bias=bias)
+
+    learned = made(0.3, -0.2, 0.1)
+    shift = balance_shift(learned, COUNTS, TrainingSettings(balance="sqrt", undo_balance=0.5))
+    save_undone(learned, shift, tmp_path / "moved.safetensors")
+    assert not torch.allclose(scores(learned), scores(made(0.3, -0.2, 0.1)), atol=0.01)
+    start = made(0.0, 0.0, 0.0)
+    load_start(start, tmp_path / "moved.safetensors")
+    assert torch.allclose(scores(start), scores(made(0.3, -0.2, 0.1)), atol=1e-6)
+
+
+def test_weights_that_were_not_moved_are_written_and_loaded_as_they_are(tmp_path: Path) -> None:
+    save_undone(Scored(bias=(1.0, 2.0, 3.0)), [], tmp_path / "a.safetensors")
+    save_weights(Scored(bias=(1.0, 2.0, 3.0)), tmp_path / "b.safetensors")
+    assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
+    start = Scored()
+    load_start(start, tmp_path / "a.safetensors")
+    assert start.output.bias.tolist() == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("text", ["[1.0, 2.0]", "[1.0, 2.0, NaN]", "{", "3", '["a", "b", "c"]'])
+def test_a_shift_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    save_weights(Scored(), tmp_path / "a.safetensors", {"undo_balance": text})
+    with pytest.raises(ArtefactError, match=r"should have undo_balance as a list of 3 numbers, not .*; train"):
+        load_start(Scored(), tmp_path / "a.safetensors")

@@ -152,7 +152,8 @@ def test_too_little_memory_leaves_a_state_and_says_what_to_try(tmp_path: Path, m
 
     monkeypatch.setattr(Objective, "_generator_terms", terms)
     with pytest.raises(
-        OssicleError, match=r"epoch 2 with batches of 2 crops.*ossicle run --auto-batch.*batch = 1"
+        OssicleError,
+        match=r"epoch 2 with batches of 2 crops.*--auto-batch\) to resume from the state saved last.*batch = 1",
     ) as stop:
         train_vocoder(corpus(), tiny_settings(), tmp_path)
     assert stop.value.exit_code == 1
@@ -171,7 +172,9 @@ def test_too_little_memory_beside_the_steps_is_named_too(tmp_path: Path, monkeyp
         return distance(*given)
 
     monkeypatch.setattr(run_module, "held_out_distance", limited)
-    with pytest.raises(OssicleError, match=r"out of memory in epoch 2, beside the steps: .*resume after epoch 1"):
+    with pytest.raises(
+        OssicleError, match=r"out of memory in epoch 2, beside the steps: .*resume from the state saved last"
+    ):
         train_vocoder(corpus(), tiny_settings(), tmp_path)
     assert train_vocoder(corpus(), tiny_settings(), tmp_path).epochs == 3
 

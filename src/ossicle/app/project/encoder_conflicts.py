@@ -1,5 +1,7 @@
 """Settings that exclude each other where a model is a head on the embeddings of clips."""
 
+import json
+
 from ossicle.audio.encoders.feature_settings import FeatureSettings
 from ossicle.core.model_input.chunks import ChunkSettings
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
@@ -35,7 +37,7 @@ def refuse_beside_encoder(
     if features.cache:
         raise ValueError(
             f'features.cache = true: with encoder.name = "{encoder}" embeddings are kept, and no '
-            "spectrograms; remove it"
+            "spectrograms; set it to false"
         )
     named = f'encoder.name = "{encoder}"'
     if chunks.window_s == 0:
@@ -51,8 +53,8 @@ def refuse_beside_encoder(
         )
     if model.window.scores != "sigmoid":
         raise ValueError(
-            f'model.window.scores = "{model.window.scores}": heads score every label by itself; remove it, or '
-            'set encoder.name = "none"'
+            f'model.window.scores = "{model.window.scores}": heads score every label by itself; set it to '
+            '"sigmoid", or set encoder.name = "none"'
         )
     if model.networks > 1:
         raise ValueError(
@@ -62,12 +64,14 @@ def refuse_beside_encoder(
     if training.class_weights != "none":
         raise ValueError(
             f'training.class_weights = "{training.class_weights}": heads weigh both sides of every label '
-            "equally already; remove it"
+            'equally already; set it to "none"'
         )
     if key := training.of_networks:
+        # A recipe may have set it, so that "remove it" could not be followed.
+        default = json.dumps(getattr(TrainingSettings(), key))
         raise ValueError(
             f"training.{key} = {getattr(training, key)!r}: {named} trains a head by [head], which has no "
-            "such setting; remove it"
+            f"such setting; set it to {default}"
         )
     if training.noise_epochs:
         raise ValueError(

@@ -9,7 +9,7 @@ from ossicle.app.project.tables.ensemble import EnsembleSettings
 from ossicle.app.project.tables.modal import ModalSettings
 from ossicle.app.project.tables.placement import JobsSettings
 from ossicle.audio.encoders.feature_settings import FeatureSettings
-from ossicle.audio.encoders.settings import BEATS, EncoderSettings
+from ossicle.audio.encoders.settings import ACOUSTIC, BEATS, EncoderSettings
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
 from ossicle.audio.pitch.settings import PitchSettings
 from ossicle.audio.segmentation.settings import SegmentSettings
@@ -49,6 +49,9 @@ from ossicle.training.tracking.settings import TrackingSettings
 from ossicle.training.vocoder.settings import VocoderSettings
 from ossicle.units.kmeans.settings import QuantiserSettings
 from ossicle.units.motif_settings import MotifSettings
+
+STATES = "states"
+"""The pipeline of labels that are on, off or unknown over time."""
 
 
 @settings
@@ -163,6 +166,7 @@ class ProjectSettings:
             )
         self._refuse_choices_on_test()
         self._refuse_stage_two()
+        self._refuse_followed_level()
         kind = self.kind
         if kind.reads == EMBEDDINGS:
             refuse_beside_encoder(
@@ -229,6 +233,21 @@ class ProjectSettings:
         if self.kind.reads == EMBEDDINGS:
             raise ValueError(
                 f"{stated}: stage 2 is for states (recipe appliances), not for heads on whole recordings; set it to 0"
+            )
+
+    def _refuse_followed_level(self) -> None:
+        """Reject scores that should follow the level where nothing would."""
+        if not self.head.level.follow:
+            return
+        if self.project.pipeline != STATES:
+            raise ValueError(
+                "head.level.follow = true: only scores of states follow the level (recipe appliances), and "
+                f'project.pipeline = "{self.project.pipeline}"; set it to false'
+            )
+        if self.encoder.name != ACOUSTIC:
+            raise ValueError(
+                f'head.level.follow = true: only the values of the encoder "{ACOUSTIC}" can follow the level, and '
+                f'encoder.name = "{self.encoder.name}"; set it to false, or choose that encoder'
             )
 
     def _refuse_augmentation(self, plan: ChunkPlan) -> None:

@@ -10,7 +10,23 @@ LEVEL = "level.safetensors"
 
 
 def read_level(reader: Reader) -> LevelSettings | None:
-    """Return the value of ``level`` in a manifest, None if there is none; raises BundleError naming the key."""
+    """Return the value of ``level`` in a manifest.
+
+    Parameters
+    ----------
+    reader
+        The manifest.
+
+    Returns
+    -------
+    LevelSettings or None
+        None if the manifest has no such key.
+
+    Raises
+    ------
+    BundleError
+        The value is wrong, or does not go together with the others; the message names the key.
+    """
     if "level" not in reader.value:
         return None
     if "encoder" not in reader.value or "states" not in reader.value or "encoder_windows" in reader.value:

@@ -53,5 +53,16 @@ def averaged(build: Callable[[], nn.Module], n_networks: int) -> nn.Module:
 
 
 def networks_of(network: nn.Module) -> tuple[nn.Module, ...]:
-    """Return the networks that learn by themselves: those that are averaged, or the network itself."""
+    """Return the networks that learn by themselves.
+
+    Parameters
+    ----------
+    network
+        One network, or several that are averaged.
+
+    Returns
+    -------
+    tuple of torch.nn.Module
+        Those that are averaged, or the network itself.
+    """
     return tuple(network.networks) if isinstance(network, AveragedNetworks) else (network,)

@@ -52,7 +52,27 @@ def build_network(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan
     n_labels).
 
     ``n_frames`` are those of ``core.model_input.chunks.framing``, ``chunk_frames`` those of the plan. The weights fit
-    every plan that the network can read. With ``model.networks`` above 1 it is the average of several. Raises
-    UsageError if the network cannot read such chunks.
+    every plan that the network can read.
+
+    Parameters
+    ----------
+    model
+        The kind of network and its settings.
+    front
+        The front end that makes the spectrograms.
+    plan
+        The chunks that it reads.
+    n_labels
+        Number of labels.
+
+    Returns
+    -------
+    torch.nn.Module
+        With ``model.networks`` above 1 the average of several.
+
+    Raises
+    ------
+    UsageError
+        The network cannot read such chunks.
     """
     return averaged(lambda: BUILDERS[model.name](model, front, plan, n_labels), model.networks)

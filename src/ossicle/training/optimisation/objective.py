@@ -52,23 +52,52 @@ class Said:
         return ((self.scores() - self.targets).abs() * self.mask).sum() / self.mask.sum().clamp_min(1)
 
 
-def said_by_each(
-    network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool
-) -> tuple[Said, ...]:
-    """Return the output of each of the networks that are averaged, as :func:`said_of`; of one network, its own."""
+def each_output(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool) -> tuple[Said, ...]:
+    """Return the output of each of the networks that are averaged; of one network, its own.
+
+    Parameters
+    ----------
+    network
+        One network, or several that are averaged.
+    spectrogram
+        Chunks' spectrograms in dB, (batch, n_frames, n_mels).
+    targets, mask
+        The truth and where it is known, (batch, chunk_frames, n_labels).
+    weak
+        Whether labels say what a clip contains, not where.
+
+    Returns
+    -------
+    tuple of Said
+        For each network, as :func:`said_of`.
+    """
     return tuple(said_of(one, spectrogram, targets, mask, weak) for one in networks_of(network))
 
 
 def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool) -> Said:
-    """Return the output of a network for chunks' spectrograms; ``targets``, ``mask`` (batch, chunk_frames, n_labels).
-
-    That of averaged networks is the mean of their outputs.
+    """Return the output of a network for chunks' spectrograms.
 
     With ``weak`` labels a network that scores whole clips (``models.networks.attention``) is trained on clips, and a
     clip has every label that any of its frames has.
+
+    Parameters
+    ----------
+    network
+        One network, or several that are averaged.
+    spectrogram
+        Chunks' spectrograms in dB, (batch, n_frames, n_mels).
+    targets, mask
+        The truth and where it is known, (batch, chunk_frames, n_labels).
+    weak
+        Whether labels say what a clip contains, not where.
+
+    Returns
+    -------
+    Said
+        Logits with the truth of the same shape; the logits of averaged networks are the mean of theirs.
     """
     if isinstance(network, AveragedNetworks):
-        every = said_by_each(network, spectrogram, targets, mask, weak)
+        every = each_output(network, spectrogram, targets, mask, weak)
         best = [said.best for said in every if said.best is not None]
         return replace(every[0], logits=_mean([said.logits for said in every]), best=_mean(best) if best else None)
     heard, softmax = getattr(network, "heard", None), is_softmax(network)

@@ -163,8 +163,8 @@ def train_vocoder(
         if not is_out_of_memory(error):
             raise
         raise OssicleError(
-            f"out of memory in epoch {progress.epoch + 1}, beside the steps: free memory and run again to resume after "
-            f"epoch {progress.epoch}"
+            f"out of memory in epoch {progress.epoch + 1}, beside the steps: free memory and run again to resume "
+            "from the state saved last"
         ) from error
     fit = VocoderFit(
         best_epoch=progress.best_epoch,
@@ -261,12 +261,12 @@ def _too_large(error: OutOfMemory, done: int, settings: VocoderSettings) -> Ossi
         half = max(1, error.batch // 2)
         return OssicleError(
             f"out of memory in epoch {done + 1} with batches of {error.batch} crops of {settings.crop_s:g} s: set "
-            f"[vocoder] auto_batch = true (ossicle run --auto-batch) to resume after epoch {done} with the same "
-            f"steps in less memory, or start again with batch = {half}"
+            f"[vocoder] auto_batch = true (ossicle run --auto-batch) to resume from the state saved last, with the "
+            f"same steps in less memory, or start again with batch = {half}"
         )
     return OssicleError(
         f"out of memory in epoch {done + 1} with one crop of {settings.crop_s:g} s at a time: free memory and run "
-        f"again to resume after epoch {done}, or start again with a smaller crop_s or [vocoder.network] width"
+        f"again to resume from the state saved last, or start again with a smaller crop_s or [vocoder.network] width"
     )
 
 
