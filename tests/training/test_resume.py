@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,18 +61,18 @@ def stop_at(where: str, epoch: int, end: Callable[[], None], patch: Callable[[An
         if where == "after_state" and trainer.current_epoch == epoch:
             end()
 
-    def save_weights(network: Any, path: Path) -> None:
+    def save_undone(network: Any, shift: Sequence[float], path: Path) -> None:
         if where == "before_weights":
             end()
-        original(network, path)
+        original(network, shift, path)
         if where == "after_weights":
             end()
 
-    original = fit_module.save_weights
+    original = fit_module.save_undone
     patch(FrameDetector, "training_step", training_step)
     patch(RunFolder, "log_epoch", log_epoch)
     patch(EpochEnd, "on_train_epoch_end", on_train_epoch_end)
-    patch(fit_module, "save_weights", save_weights)
+    patch(fit_module, "save_undone", save_undone)
 
 
 def end_by_error() -> None:

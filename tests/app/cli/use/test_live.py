@@ -75,16 +75,25 @@ def microphone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def after() -> Iterator[Callable[[float, int], None]]:
-    """Send a signal to this process after some seconds."""
-    timers: list[threading.Timer] = []
+    """Send a signal to this process some seconds after a command has begun to handle it."""
+    senders: list[threading.Thread] = []
 
     def send(seconds: float, number: int) -> None:
-        timers.append(threading.Timer(seconds, os.kill, (os.getpid(), number)))
-        timers[-1].start()
+        before, until = signal.getsignal(number), time.monotonic() + 60
+
+        def wait_and_send() -> None:
+            # Without its own handler the signal would end the process of the tests.
+            while signal.getsignal(number) == before and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(seconds)
+            os.kill(os.getpid(), number)
+
+        senders.append(threading.Thread(target=wait_and_send))
+        senders[-1].start()
 
     yield send
-    for timer in timers:
-        timer.join()
+    for sender in senders:
+        sender.join()
 
 
 def ossicle(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
