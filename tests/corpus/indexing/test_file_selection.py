@@ -9,7 +9,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ossicle.app.api.audio_files import find_audio, unread_lines
+from ossicle.app.api.audio_files import find_audio, skipped_lines, unread_lines
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
@@ -189,7 +189,8 @@ def test_a_file_beside_a_recording_of_the_same_name_is_skipped_and_named(folder)
     assert skipped_audio(audio, ["siteA/a.*"]).startswith("1 file (top.snd) beside a recording of the same name was")
     assert unread_audio(audio) == skipped_audio(audio, ["*.snd", "siteA"]) == ""
     assert [name for name, _ in find_audio([audio])] == list(files.listed)
-    assert unread_lines([audio]) == [f"{audio}: skipped: {skipped_audio(audio)}"]
+    assert skipped_lines([audio]) == [f"{audio}: skipped: {skipped_audio(audio)}"]
+    assert unread_lines([audio]) == []
 
 
 def test_a_cut_out_beside_its_video_is_one_segment(tmp_path):

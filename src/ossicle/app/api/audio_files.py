@@ -3,7 +3,7 @@
 import os
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PureWindowsPath
 
 import numpy as np
@@ -68,7 +68,7 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
 
 
 def unread_lines(asked: Sequence[Path]) -> list[str]:
-    """Return a line for each folder with recordings that :func:`find_audio` does not list.
+    """Return a line for each folder with recordings whose format is not read.
 
     Parameters
     ----------
@@ -78,19 +78,29 @@ def unread_lines(asked: Sequence[Path]) -> list[str]:
     Returns
     -------
     list of str
-        What is not read because of its format, and what is skipped because of its name; empty if all is listed.
+        The folder, the files, and what to do; empty if every recording is read.
     """
-    texts = [
-        (place, text)
-        for place in asked
-        if place.is_dir()
-        for text in (_labelled("not read", unread_audio(place)), _labelled("skipped", skipped_audio(place)))
-    ]
-    return [f"{place}: {text}" for place, text in texts if text]
+    return _lines(asked, "not read", unread_audio)
 
 
-def _labelled(label: str, text: str) -> str:
-    return f"{label}: {text}" if text else ""
+def skipped_lines(asked: Sequence[Path]) -> list[str]:
+    """Return a line for each folder with files that are skipped beside a recording of the same name.
+
+    Parameters
+    ----------
+    asked
+        Files and folders, as for :func:`find_audio`.
+
+    Returns
+    -------
+    list of str
+        The folder, the files, and why; empty if nothing is skipped. Their recordings are read, so nothing is lost.
+    """
+    return _lines(asked, "skipped", skipped_audio)
+
+
+def _lines(asked: Sequence[Path], label: str, described: Callable[[Path], str]) -> list[str]:
+    return [f"{place}: {label}: {text}" for place in asked if place.is_dir() and (text := described(place))]
 
 
 def _without_drive(name: str) -> str:

@@ -132,6 +132,18 @@ def test_embed_names_what_it_heard_only_in_part(tmp_path: Path, ossicle: Any) ->
     assert "wires.wav: channels cancel: their mean is " in result.err
 
 
+def test_embed_names_recordings_of_a_format_that_is_not_read(tmp_path: Path, ossicle: Any) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, 5 * 8000).astype(np.float32)
+    (tmp_path / "in").mkdir()
+    soundfile.write(tmp_path / "in/whole.wav", noise, 8000)
+    (tmp_path / "in/dive.sud").write_bytes(b"not read")
+    result = ossicle("embed", tmp_path / "in", "-o", tmp_path / "out", "--window-s", 2, "--json")
+    assert result.code == 3
+    assert json.loads(result.out)["lost"] == [
+        f"{tmp_path / 'in'}: not read: 1 file (dive.sud) with the suffix .sud; convert to WAV or FLAC"
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

@@ -116,7 +116,7 @@ def test_recordings_of_a_folder_in_other_formats_are_named_and_not_dropped(
     record(tmp_path / "in" / "a.wav")
     soundfile.write(tmp_path / "in" / "b.voc", np.zeros(8000), 8000)
     result = ossicle("predict", old_bundle, tmp_path / "in", "-o", tmp_path / "out")
-    assert result.code == 0
+    assert result.code == 3
     assert f"{tmp_path / 'in'}: not read: 1 file (b.voc) with the suffix .voc; convert to WAV or FLAC" in result.err
 
 

@@ -316,3 +316,12 @@ def test_options_of_the_other_kind_of_bundle_are_refused(
         result = ossicle(*words)
         assert result.code == 2, words
         assert message in result.err
+
+
+def test_states_of_a_folder_with_an_unread_format_are_incomplete(
+    bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    (audio / "hall.sud").write_bytes(b"not read")
+    result = ossicle("predict", bundle, audio, "-o", tmp_path / "out")
+    assert result.code == 3
+    assert f"{audio}: not read: 1 file (hall.sud)" in result.err

@@ -1,6 +1,7 @@
 """``ossicle units encode``: the units of any file, when each run is heard, and what is refused."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -114,6 +115,16 @@ def test_cut_files_have_units_in_their_segments_alone(speech: Path, tmp_path: Pa
         )
     for segment in result["segments"]:
         assert len(segment["units"]) == 1 + (round((segment["end_s"] - segment["start_s"]) * 16000) - 400) // 320
+
+
+def test_recordings_of_a_format_that_is_not_read_are_named(speech: Path, tmp_path: Path, ossicle: Commands) -> None:
+    drawn_quantiser(tmp_path / "quantiser")
+    folder = tmp_path / "in"
+    shutil.copytree(speech, folder)
+    (folder / "speaker9_0.sph").write_bytes(b"not read")
+    result = ossicle("units", "encode", tmp_path / "quantiser", folder)
+    assert result.code == 3
+    assert f"{folder}: not read: 1 file (speaker9_0.sph)" in result.err
 
 
 def test_files_are_written_and_bad_ones_are_listed(speech: Path, tmp_path: Path, ossicle: Commands) -> None:

@@ -62,7 +62,7 @@ def embed(
     """Write the embeddings of recordings as Parquet tables: file, start_s, end_s, token, embedding.
 
     One table for each recording, and `encoder.json` with the description of the encoder. Exit code 3: a recording could
-    not be read, ends early or is shorter than a window; each is listed.
+    not be read, ends early or is shorter than a window, or a folder has some of other formats; each is listed.
     """
     from ossicle.app.api.features.embeddings import EmbeddingTables, embed_file
     from ossicle.app.cli.use.asked_recordings import asked_recordings
@@ -80,8 +80,7 @@ def embed(
     if fault := opened.spec.length_fault(round(window_s * opened.spec.rate)):
         raise UsageError(f"--window-s {window_s:g}: a window {fault}; give another length")
     written: list[str] = []
-    lost: list[str] = []
-    named = asked_recordings(recordings)
+    named, lost = asked_recordings(recordings)
     tables = EmbeddingTables(out, [name for name, _ in named])
     for name, file in named:
         try:

@@ -128,7 +128,9 @@ def predict(
     ] = VELOCITIES[0],
     as_json: Json = False,
 ) -> None:
-    """Find events in recordings and write them as tables. An unreadable file is skipped and listed: exit code 3.
+    """Find events in recordings and write them as tables.
+
+    Files that cannot be read, and files of a folder whose format is not read, are listed: exit code 3.
 
     The tables of a recording are written as soon as it is done. After an interruption, run the same command again: it
     skips recordings that are finished and unchanged, as long as the bundle and the settings are the same. A bundle that
@@ -162,7 +164,7 @@ def predict(
     if options.given:
         raise UsageError(f"{options.given} is for bundles of states, and this one finds events: leave it out")
     wanted = _known_formats(formats or "raven,csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS))
-    audio = asked_recordings(files)
+    audio, unread = asked_recordings(files)
     names = [name for name, _ in audio]
     written = transcripts(out, names, wanted, opened.labels, choices)
     if out.exists() and not out.is_dir():
@@ -207,6 +209,9 @@ def predict(
             f"{len(lost)} of {len(done)} recordings were skipped or end early; they are listed above and in {SUMMARY}. "
             "Repair them or copy them again, then run the same command again"
         )
+    for line in unread:
+        _say(line)
+    if lost or unread:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 

@@ -60,7 +60,7 @@ def predict_states(
     if not options.scores_only:
         states.require_fitted()
     expected = None if options.expect is None else read_expected(options.expect, opened.labels)
-    audio = asked_recordings(files)
+    audio, unread = asked_recordings(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     make_folder(out)
@@ -96,7 +96,7 @@ def predict_states(
         _print_done(done, scores_only=options.scores_only)
         print(printable(f"wrote {', '.join(wanted)} to {out}"))
         _print_compared(comparisons)
-    _exit(done, comparisons, asked=expected is not None)
+    _exit(done, comparisons, unread, asked=expected is not None)
 
 
 def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_changes: bool) -> DecodeReport:
@@ -164,8 +164,12 @@ def _fields(comparison: Comparison) -> dict[str, str]:
     }
 
 
-def _exit(done: Sequence[StatePrediction], comparisons: Sequence[Comparison], *, asked: bool) -> None:
-    """End with exit code 1 if something is not as expected, with 3 if recordings were left out."""
+def _exit(
+    done: Sequence[StatePrediction], comparisons: Sequence[Comparison], unread: Sequence[str], *, asked: bool
+) -> None:
+    """End with exit code 1 if something is not as expected, with 3 if recordings were left out or are not read."""
+    for line in unread:
+        _say(line)
     if asked and not comparisons:
         raise UsageError("--expect: the table expects no state of any recording; fill in on or off")
     wrong = [comparison for comparison in comparisons if not comparison.agrees]
@@ -179,6 +183,7 @@ def _exit(done: Sequence[StatePrediction], comparisons: Sequence[Comparison], *,
             f"{len(lost)} of {len(done)} recordings were skipped or end early; they are listed above. Repair them or "
             "copy them again, then run the same command again"
         )
+    if lost or unread:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 

@@ -169,7 +169,8 @@ def resynth(
     except ValueError as problem:
         raise UsageError(f"--most-mcd, --least-length, --most-length: {problem}") from None
     opened = open_speaker(vocoder, speaker, 0.0, device)
-    named, maker = asked_recordings(recordings), Resynthesiser(vocoder, opened, weights, threads)
+    named, unread = asked_recordings(recordings)
+    maker = Resynthesiser(vocoder, opened, weights, threads)
     with make_progress(progress) as shown:
         shown.begin("units resynth")
         resynthesis = maker.resynthesise(named, out, bars, heard, shown)
@@ -178,11 +179,12 @@ def resynth(
     else:
         print_rows(*vocoder_rows(resynthesis.figures))
         print(printable(f"{counted(len(resynthesis.pairs), 'pair')} in {out}"))
-    for line in resynthesis.lost:
+    lost = [*unread, *resynthesis.lost]
+    for line in lost:
         print(printable(line), file=sys.stderr)
     if missed := missed_in_words(resynthesis.figures["verdict"]):
         raise GateRefused("\n".join(missed))
-    if resynthesis.lost:
+    if lost:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 

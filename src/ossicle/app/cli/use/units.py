@@ -81,7 +81,7 @@ def encode(
 
     Runs are units without repeats; their times are seconds from the start of the file. The encoder must be the one
     that the quantiser was trained with; another layer, hop or sample rate is refused. Exit code 3: a recording could
-    not be read, ends early, or has no unit; each is listed.
+    not be read, ends early, or has no unit, or a folder has some of other formats; each is listed.
     """
     from ossicle.app.api.units.encoding import UnitEncoder
     from ossicle.app.cli.use.asked_recordings import asked_recordings
@@ -96,12 +96,12 @@ def encode(
     if out is not None and out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     encoder = UnitEncoder(quantiser, weights, threads)
-    named = asked_recordings(recordings)
+    named, unread = asked_recordings(recordings)
     places = table_places([name for name, _ in named])
     settings, heard = encoder.cut if cut else None, chosen or encoder.channel
     own = None
     rows: list[tuple[str, ...]] = []
-    lost: list[str] = []
+    lost = list(unread)
     rates: dict[str, int] = {}
     with make_progress(progress) as shown:
         shown.begin("units encode")

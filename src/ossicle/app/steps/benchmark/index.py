@@ -55,6 +55,7 @@ def run(context: Context) -> None:
         group=context.project.settings.benchmark.tape,
         workers=view.settings.project.workers,
         progress=lambda done, total: context.progress.advance(done, total, "recordings of the benchmark"),
+        channel=view.settings.audio.name,
         unfinished=context.own(BenchmarkIndexFolder).unfinished_folder,
     )
     write_index(index, context.own(BenchmarkIndexFolder))
@@ -211,6 +212,7 @@ STEP = Step(
         "corpus": digestible(benchmark_view(project).settings.corpus),
         "tape": project.settings.benchmark.tape,
         "decoders": decoder_versions(),
+        **digestible(project.settings.audio),
     },
     run=run,
     extra=lambda project: corpus.listing(benchmark_view(project)),
