@@ -52,10 +52,18 @@ def test_without_the_setting_labels_begin_with_their_recordings_and_digests_stay
     assert "from_sound" not in str(digestible(CorpusSettings(audio="a")))
 
 
-@pytest.mark.parametrize("more", [{"decode": False}, {"label_fields": {"ac": "on"}}])
-def test_the_setting_is_refused_where_it_would_be_ignored(more: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=rf"from_sound = true and {next(iter(more))}"):
-        CorpusSettings(audio="a", from_sound=True, **more)
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"decode": False, "label_field": "folder"}, "and decode = false"),
+        ({"label_fields": {"ac": "on"}}, "without label_field"),
+        ({"manifest": "events.jsonl"}, "without label_field"),
+        ({"annotations": "tables"}, "without label_field"),
+    ],
+)
+def test_the_setting_is_refused_where_it_would_be_ignored(more: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=f"from_sound = true {words}"):
+        CorpusSettings(audio="" if "manifest" in more else "a", from_sound=True, **more)
 
 
 def test_headers_alone_can_be_read_of_a_project_with_the_setting(tmp_path: Path) -> None:

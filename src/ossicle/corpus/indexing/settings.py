@@ -88,7 +88,7 @@ class CorpusSettings:
     from_sound: bool = setting(
         default=False,
         help="labels of whole recordings begin where the sound does, 30 dB below its peak, if more than 50 ms of "
-        "silence come before it, and recordings without any sound get none; needs decode, and is not for label_fields",
+        "silence come before it, and recordings without any sound get none; needs decode and label_field",
         digest_default=False,
     )
     label_fields: Mapping[str, str] = setting(
@@ -153,10 +153,10 @@ class CorpusSettings:
                 "from_sound = true and decode = false: only decoding shows where the sound begins; leave out decode, "
                 "or from_sound"
             )
-        if self.from_sound and self.label_fields:
+        if self.from_sound and not self.label_field:
             raise ValueError(
-                "from_sound = true and label_fields: labels of several fields are of the whole recording, silence "
-                "included; leave out from_sound, or label recordings by label_field"
+                "from_sound = true without label_field: only a label of the whole recording begins with its sound, and "
+                "those of a manifest, of tables and of label_fields do not; set label_field, or leave from_sound out"
             )
 
     def _refuse_two_sources(self) -> None:
