@@ -77,11 +77,7 @@ PANELS: Mapping[str, Mapping[str, Row]] = MappingProxyType(
             "jobs": Row("run.jobs", "Run a project on Slurm, on Modal or in parallel processes, and follow its jobs."),
         },
         "Use": {
-            "predict": Row(
-                "use.predict",
-                "Find events in recordings and write them as tables. An unreadable file is skipped and listed: "
-                "exit code 3.",
-            ),
+            "predict": Row("use.predict", "Find events in recordings and write them as tables."),
             "stream": Row(
                 "use.predict",
                 "Print the events of a file as JSON lines, each as soon as it is decided, as for live sound from "

@@ -7,6 +7,7 @@ parallel requests, and chunks come one after another.
 """
 
 import io
+from functools import cache
 
 import numpy as np
 import openvino
@@ -61,7 +62,18 @@ def openvino_predictor(graph: ChunkGraph, threads: int = 1, precision: str = "fp
 
 def computes_bf16() -> bool:
     """Return whether this processor computes in bfloat16."""
-    return "BF16" in openvino.Core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in _core().get_property(_DEVICE, "OPTIMIZATION_CAPABILITIES")
+
+
+@cache
+def _core() -> openvino.Core:
+    """Return the one core of this process.
+
+    Each core gives the thread that makes it another stack for signals, and takes it back when it ends. With two cores,
+    of which the first ends first, or with one that ends on another thread, the stack that stays is no longer there, and
+    the next signal (Ctrl-C, say) would end the process with a segmentation fault.
+    """
+    return openvino.Core()
 
 
 def _runner(graph: ChunkGraph, threads: int, precision: str) -> Runner:
@@ -88,7 +100,7 @@ def _runner(graph: ChunkGraph, threads: int, precision: str) -> Runner:
         "ENABLE_CPU_PINNING": False,
     }
     try:
-        request = openvino.Core().compile_model(model, _DEVICE, wanted).create_infer_request()
+        request = _core().compile_model(model, _DEVICE, wanted).create_infer_request()
     except RuntimeError as error:
         raise BundleError(f"{graph.source} cannot be compiled by OpenVINO: {_short(error)}") from error
 
