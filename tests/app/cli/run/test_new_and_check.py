@@ -26,7 +26,9 @@ def corpus(place: Path, labels: dict[str, str]) -> Path:
     (place / "audio").mkdir(parents=True)
     for seed, (stem, label) in enumerate(labels.items()):
         noise = np.random.default_rng(seed).normal(0, 0.05, 3 * RATE).astype(np.float32)
-        write_wav(place / "audio" / f"{stem}.wav", noise, RATE)
+        audio = place / "audio" / f"{stem}.wav"
+        audio.parent.mkdir(parents=True, exist_ok=True)
+        write_wav(audio, noise, RATE)
         rows = [RawSelection(float(start), start + 0.5, label, 500.0, 3000.0) for start in (0.5, 1.5)]
         write_raven(place / "tables" / f"{stem}.Table.1.selections.txt", rows)
     return place
@@ -149,3 +151,24 @@ def test_videos_beside_their_sound_are_no_recordings_and_are_named(tmp_path: Pat
     )
     assert result["skipped"] == [(True, False, skipped)]
     assert result["recordings"][0][2].startswith("3 audio files below")
+
+
+def test_folders_whose_recordings_are_groups_by_themselves_are_named(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {f"{site}/{n}": "call" for site in ("marsh", "ridge") for n in range(2)})
+    out = new(ossicle, place)[1]
+    assert "the recordings lie in 2 folders, and those of one folder may be both trained on and held out" in out
+    code, result = checked(ossicle, place)
+    ((ok, warns, message),) = result["folders"]
+    assert (code, ok, warns) == (0, True, True)
+    assert 'set [split] group = "folder"' in message
+    # The remedy works.
+    _, result = checked(ossicle, place, "--set", "split.group=folder")
+    assert "folders" not in result
+    assert result["groups"][0][2].startswith("2 by folder: marsh, ridge")
+
+
+@pytest.mark.parametrize("stems", [("a/0", "b/0", "c/0"), ("0", "1", "2"), ("a/0", "a/1", "a/2")])
+def test_folders_that_say_nothing_are_not_named(tmp_path: Path, ossicle: Commands, stems: tuple[str, ...]) -> None:
+    place = corpus(tmp_path, dict.fromkeys(stems, "call"))
+    assert new(ossicle, place)[0] == 0
+    assert "folders" not in checked(ossicle, place)[1]

@@ -3,6 +3,7 @@
 The index is that of the last run if it is current; otherwise headers and tables are read, and no recording is decoded.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,10 +27,12 @@ from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.file_selection import audio_files, skipped_audio, unread_audio
 from ossicle.corpus.indexing.index_storage import read_index
+from ossicle.corpus.splits.folds import BUILT_IN_GROUPS
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 from ossicle.models.model_kinds import EMBEDDINGS
 
 _MOST_NAMED = 12
+RECORDING, FOLDER = BUILT_IN_GROUPS
 
 IndexFindings = Callable[[Project, CorpusIndex, Collection[str], Collection[str]], Iterator[Finding]]
 """Yields findings about an index: the arguments of :func:`index_findings`."""
@@ -171,6 +174,7 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     folds = {entry.fold for entry in placed.judged.values()}
     how = split.kind.held_out_in_words(len(folds - {NEVER_HELD_OUT}))
     yield Finding("groups", True, f"{len(groups)} by {split.group}: {named}; held out: {how}")
+    yield from _folders_that_are_divided(project, index)
     for one in unjudged_labels(placed.judged, used):
         yield Finding(one.code.replace("_", " "), True, f"{one.message}; {one.remedy}", warns=True)
     models = split.kind.models(entry.fold for entry in placed.judged.values())
@@ -181,3 +185,19 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     if many:
         words += f"; [split] folds = {USUAL_FOLDS} needs {USUAL_FOLDS + 1} trainings"
     yield Finding("trainings", True, words, warns=many)
+
+
+def _folders_that_are_divided(project: Project, index: CorpusIndex) -> Iterator[Finding]:
+    """Warn where recordings of one folder may be trained on and held out, as those of one site would be."""
+    settings = project.settings
+    if settings.split.group != RECORDING or FOLDER in (settings.corpus.label_field, settings.split.fold_field):
+        return
+    folders = Counter(recording.fields[FOLDER] for recording in index.recordings)
+    shared = sum(count for count in folders.values() if count > 1)
+    if len(folders) > 1 and shared:
+        words = (
+            f"the recordings lie in {len(folders)} folders, and those of one folder may be both trained on and held "
+            f'out; if a folder is a site, an animal or a day, set [split] group = "{FOLDER}", or the figures may be '
+            "too good"
+        )
+        yield Finding("folders", True, words, warns=True)
