@@ -30,7 +30,7 @@ from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.export.onnx_graph import model_graph
 from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.networks.registry import build_network
-from ossicle.models.networks.windows import normalise
+from ossicle.models.networks.window_images import normalise
 from ossicle.models.predictor import TorchPredictor
 from ossicle.models.settings import ModelSettings, WindowSettings
 

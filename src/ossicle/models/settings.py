@@ -27,6 +27,10 @@ class CrnnSettings:
             raise ValueError(f"channels {self.channels} and pools {self.pools} must name the same number of blocks")
 
 
+LEAST_DB = -300.0
+"""No log-mel value is as low as this."""
+
+
 @settings
 class WindowSettings:
     """``[model.window]``: the image network that reads one window at a time."""
@@ -72,6 +76,14 @@ class WindowSettings:
         choices=("sigmoid", "softmax"),
         digest_default=False,
     )
+    silence_db: float = setting(
+        default=LEAST_DB,
+        help="a window whose loudest mel value is at most this many dB of full scale holds no label: its scores are "
+        f"all 0; {LEAST_DB:.0f}: no window is silent",
+        ge=LEAST_DB,
+        le=0,
+        digest_default=False,
+    )
     hidden: int = setting(default=512, help="hidden units of the attention head", ge=1, le=8192)
     dropout: float = setting(
         default=0.0,
@@ -88,6 +100,10 @@ class WindowSettings:
             raise ValueError(
                 f'normalise = "{self.normalise}" makes a frame depend on the loudest of its chunk: with reading = '
                 '"frames" set normalise = "level"'
+            )
+        if self.reading == "frames" and self.silence_db > LEAST_DB:
+            raise ValueError(
+                'silence_db is of windows, and reading = "frames" has none; use reading = "clips", or leave it out'
             )
 
     @property

@@ -6,7 +6,7 @@ import torch
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.models.frontend import LogMel
-from ossicle.models.networks.windows import normalise
+from ossicle.models.networks.window_images import normalise
 
 
 @pytest.fixture(scope="module")

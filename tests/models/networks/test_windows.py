@@ -18,7 +18,8 @@ from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.models.networks.backbones import image_backbone
 from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import build_network
-from ossicle.models.networks.windows import WindowNetwork, normalise
+from ossicle.models.networks.window_images import normalise
+from ossicle.models.networks.windows import WindowNetwork
 from ossicle.models.predictor import TorchPredictor, load_predictor
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.models.weights import save_weights

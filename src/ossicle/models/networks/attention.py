@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.chunks import Framing
 from ossicle.models.networks.backbones import FeatureMaps
-from ossicle.models.networks.windows import WindowImages, normalise
+from ossicle.models.networks.window_images import WindowImages, normalise
 from ossicle.models.settings import WindowSettings
 
 _GEM_START = 3.0

@@ -13,6 +13,7 @@ from ossicle.audio.wav import write_wav
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
+from ossicle.models.settings import LEAST_DB
 
 RATE = 22050
 
@@ -60,6 +61,14 @@ def test_the_last_folder_is_the_label_and_the_first_one_the_group(tmp_path: Path
         "labels renamed: bd = kick, hh_open = hihat_open, sd = snare",
     ]
     assert all(f"# {line}" in file.read_text() for line in result)
+
+
+def test_a_new_project_gives_silence_no_label(tmp_path: Path) -> None:
+    settings = load_project(scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", MACHINES)))).settings
+    assert settings.model.window.silence_db == -110
+    # Files of before have no such line, and keep what they were.
+    (tmp_path / "before.toml").write_text('base = "recipe:drums"\n[corpus]\naudio = "audio"\n')
+    assert load_project(tmp_path / "before.toml").settings.model.window.silence_db == LEAST_DB
 
 
 def test_deeper_folders_keep_the_first_as_group_and_the_last_as_label(tmp_path: Path) -> None:

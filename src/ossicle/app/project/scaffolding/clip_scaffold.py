@@ -10,13 +10,18 @@ from numpy.typing import NDArray
 from ossicle.app.project.scaffolding.toml_lines import line
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
+_SILENCE_DB = -110.0
+"""Rounding to 16 bits and its dither lie 14 dB below; the faintest of 859 recorded hits is 58 dB above."""
+
 
 def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
-    """Return lines of ``[frontend]`` and, if the recipe's window does not fit the recordings, of ``[chunks]``.
+    """Return lines of ``[frontend]``, ``[model.window]`` and, if the recipe's window does not fit the recordings,
+    ``[chunks]``.
 
     The rate is that of the recipe, unless one recording in ten has a lower one. Then the rate is that of the slowest
     tenth, and frames keep their lengths in seconds as nearly as powers of two allow. Where a clip is what follows an
-    onset (``[dataset] after_s``), the window stays that of the recipe: a short hit ends in silence.
+    onset (``[dataset] after_s``), the window stays that of the recipe, because a short hit ends in silence, and silent
+    windows hold no hit.
 
     Parameters
     ----------
@@ -28,7 +33,12 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     chunks = recipe["chunks"]
     lines = front_end_lines([recording.rate for recording in index.recordings], recipe)
     if recipe.get("dataset", {}).get("after_s", 0) > 0:
-        return lines
+        return [
+            *lines,
+            "",
+            "[model.window]",
+            line("silence_db", _SILENCE_DB, "a window without any sound holds no hit"),
+        ]
     lengths_s = np.array([recording.duration_s for recording in index.recordings])
     window_s, why = _window_s(chunks["window_s"], lengths_s)
     if why:
