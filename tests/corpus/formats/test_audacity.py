@@ -67,7 +67,7 @@ def test_plain_labels_scores_and_unset_frequencies(tmp_path):
         ("\\\t1\t2\n", ["line 1", "frequency"]),
         ("1\t2\ta\n\\\t2000\t100\n", ["line 2", "2000 Hz", "above"]),
         ("-1\t2\ta\n", ["line 1", "negative"]),
-        ("1\tnan\ta\n", ["line 1", "finite"]),
+        ("1\tinf\ta\n", ["line 1", "finite"]),
     ],
 )
 def test_malformed_tracks_name_file_line_and_remedy(tmp_path, text, words):

@@ -181,7 +181,7 @@ def test_a_default_label_stands_in(tmp_path):
         ([row("abc", "2.0")], HEADER, ["line 2", "begin time", "'abc'"]),
         ([row("1,5", "2.0")], HEADER, ["line 2", "dot"]),
         ([row("", "2.0")], HEADER, ["line 2", "begin time"]),
-        ([row("nan", "2.0")], HEADER, ["line 2", "finite"]),
+        ([row("inf", "2.0")], HEADER, ["line 2", "finite"]),
         ([row("1", "inf")], HEADER, ["line 2", "finite"]),
         ([row().replace("4000", "x")], HEADER, ["line 2", "'x'"]),
         ([row().replace("\t0\t4000", "\t5000\t4000")], HEADER, ["line 2", "frequency"]),

@@ -169,7 +169,7 @@ def test_bad_rows_are_named_with_file_and_line(tmp_path: Path, row: tuple[str, .
 
 
 def test_all_bad_rows_are_named_at_once(tmp_path: Path) -> None:
-    rows = [(label, "nan", *rest) for label, _, *rest in ROWS]
+    rows = [(label, "wren, robin", *rest) for label, _, *rest in ROWS]
     with pytest.raises(FormatError, match=r"(?s)line 2.*line 3.*line 4.*line 5"):
         index(corpus(tmp_path, rows))
 

@@ -17,6 +17,7 @@ from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation
 from ossicle.core.value_checks import count_fault, given_path, number_fault, raise_first, text_fault
 from ossicle.corpus.formats.dcase import read_durations
+from ossicle.corpus.formats.joined_labels import joined_labels
 from ossicle.corpus.formats.label_map import LabelMap, parse_label_map, twins
 from ossicle.corpus.formats.reading.audio_lookup import lengths_from
 from ossicle.corpus.formats.reading.event_folders import EventFolder, EventSets, merge, pair_names, read_event_folder
@@ -268,6 +269,10 @@ def _label_notes(references: _Times, predicted: _Times) -> list[Note]:
             "label_twins", "labels", f"{' and '.join(map(repr, group))} look alike but do not match; join them by --map"
         )
         for group in twins(wanted | got)
+    ]
+    notes += [
+        Note("label_list", "labels", f"{_some(joined)} look like several labels in one cell; write a row for each")
+        for joined in joined_labels(sorted(wanted | got)).values()
     ]
     if wanted and got and wanted.isdisjoint(got):
         alike = "".join(f"; {note.message}" for note in notes)

@@ -39,6 +39,7 @@ from ossicle.corpus.formats.cells.event_columns import (
     stated_file,
 )
 from ossicle.corpus.formats.cells.event_columns import label_column as find_label_column
+from ossicle.corpus.formats.cells.missing_values import has_label, stated
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     check_band,
@@ -99,25 +100,25 @@ def events_of(
     found = {what: place for what, keys in _KEYS.items() if (place := table.find(keys)) is not None}
     _require_times(table, found)
     scales = {what: units[heading_key(table.header[found[what]])] for what, units in _UNITS.items() if what in found}
-    files = file_columns(table, lambda stated: lengths.seconds(stated) is not None)
+    files = file_columns(table, lambda name: lengths.seconds(name) is not None)
     label, others = find_label_column(table, label_keys(table.header), label_column, default_label)
     of_raven = heading_key(table.header[found["start"]]) == RAVEN_START
     session = {what: place for what, keys in _SESSION.items() if of_raven and (place := table.find(keys)) is not None}
     columns = {**found, **session}
     table = with_decimal_points(table, {columns[what] for what in _NUMBERS if what in columns})
     rows: list[SessionRow] = []
-    stated: set[str] = set()
+    named: set[str] = set()
     for line, cells in table.rows:
         where = f"{table.path}, line {line}"
         texts = {name: cells[place].strip() for name, place in columns.items()}
         file = unescape_cell(stated_file(cells, files))
         if files and not file.strip():
             raise FormatError(f"{where}: the file is empty; name the recording")
-        stated.add(file)
+        named.add(file)
         text = "" if label is None else unescape_cell(cells[label])
-        if not (texts["start"] or texts["end"] or text.strip()):
+        if not (stated(texts["start"]) or stated(texts["end"]) or stated(text)):
             continue
-        if not text.strip() and default_label is None and (hint := empty_label_hint(table, cells, others)):
+        if not has_label(text) and default_label is None and (hint := empty_label_hint(table, cells, others)):
             raise FormatError(f"{where}: {hint}")
         start = number(texts["start"], where, "the start") * scales["start"]
         end = number(texts["end"], where, "the end") * scales["end"]
@@ -142,7 +143,7 @@ def events_of(
         place_in_files(table.path, rows, lengths) if of_raven else ([session_row.row for session_row in rows], [])
     )
     used = {*columns.values(), *files} | (set() if label is None else {label})
-    names = stated | {row.begin_path for row in placed}
+    names = named | {row.begin_path for row in placed}
     return EventTable(tuple(placed), tuple(sorted(names - {""})), table.unread(used), own=not files, notes=tuple(notes))
 
 

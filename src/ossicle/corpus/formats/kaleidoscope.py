@@ -23,6 +23,7 @@ from ossicle.corpus.formats.cells.delimited import (
     write_delimited,
 )
 from ossicle.corpus.formats.cells.event_columns import COLUMN_OPTION
+from ossicle.corpus.formats.cells.missing_values import has_label
 from ossicle.corpus.formats.cells.rows import RawSelection, check_times, checked_label, number, optional_number
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.notes import Note
@@ -75,7 +76,7 @@ def read_kaleidoscope(
         start = number(cells[places["offset"]], where, "the offset")
         length = number(cells[places["duration"]], where, "the duration")
         check_times(start, start + length, where)
-        label = next((place for place in labels if cells[place].strip()), None)
+        label = next((place for place in labels if has_label(cells[place])), None)
         by_hand += label is not None and heading_key(table.header[label]) == LABELS[0]
         rows.append(
             RawSelection(

@@ -23,6 +23,7 @@ from ossicle.corpus.formats.cells.event_columns import (
 from ossicle.corpus.formats.cells.event_columns import (
     label_column as find_label_column,
 )
+from ossicle.corpus.formats.cells.missing_values import has_label, stated
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     cell_text,
@@ -94,7 +95,7 @@ def read_raven_table(
         places[what] for what in ("start", "end", "offset", "low", "high", "score", "confidence") if what in places
     }
     table = with_decimal_points(table, numbers)
-    files = file_columns(table, lambda stated: lengths.seconds(stated) is not None)
+    files = file_columns(table, lambda name: lengths.seconds(name) is not None)
     _require_files(table, files)
     label, others = find_label_column(table, RAVEN_LABEL, label_column, default_label)
     reader = _Reader(table, places, files, label, others, default_label)
@@ -195,7 +196,7 @@ class _Reader:
             raise FormatError(f"{where}: the file offset {offset:g} s is negative; correct it")
         label = "" if self.label is None else cells[self.label]
         if (
-            not label.strip()
+            not has_label(label)
             and self.default_label is None
             and (hint := empty_label_hint(self.table, cells, self.others))
         ):
@@ -207,7 +208,9 @@ class _Reader:
             low_hz=low,
             high_hz=high,
             quality=self.quality(cells, where),
-            confidence=optional_number(self.text(cells, "score") or self.text(cells, "confidence"), where, "the score"),
+            confidence=optional_number(
+                stated(self.text(cells, "score")) or self.text(cells, "confidence"), where, "the score"
+            ),
             begin_path=stated_file(cells, self.files).strip(),
             channel=parse_channel(self.text(cells, "channel"), where),
         )

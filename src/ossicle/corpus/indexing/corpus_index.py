@@ -17,6 +17,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import Recording
 from ossicle.core.text.counting import counted
+from ossicle.corpus.formats.joined_labels import split_labels
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.folder_reader import list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
@@ -128,7 +129,9 @@ def index_corpus(
         )
     metadata = None
     if metadata_table is not None:
-        metadata = read_metadata(metadata_table, files.listed, settings.metadata, templates.names)
+        metadata = read_metadata(
+            metadata_table, files.listed, settings.metadata, templates.names, settings.label_separator
+        )
         recordings = metadata.describe(recordings, group)
         left_out += metadata.without_file
     cut = clips.clips.keys()
@@ -152,7 +155,11 @@ def index_corpus(
     tables.reviewed |= whole.reviewed
     tables.notes += whole.notes
     label_names = parse_label_map(settings.label_map, "corpus.label_map")
-    tables.rows = [(path, replace(row, label=label_names.name(row.label))) for path, row in tables.rows]
+    tables.rows = [
+        (path, replace(row, label=label_names.name(label)))
+        for path, row in tables.rows
+        for label in split_labels(row.label, settings.label_separator)
+    ]
     unknown = {path: tuple(sorted({label_names.name(label) for label in labels})) for path, labels in unknown.items()}
     kept, annotations, more = place_annotations(
         recordings, tables, {one.path: one.reason for one in left_out}, settings.labels

@@ -13,13 +13,20 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, unescape_cell
-from ossicle.corpus.formats.cells.label_cells import parse_labels
+from ossicle.corpus.formats.cells.label_cells import is_list, parse_labels
+from ossicle.corpus.formats.cells.missing_values import MARKS, has_label
+from ossicle.corpus.formats.cells.missing_values import stated as stated_cell
+from ossicle.corpus.formats.joined_labels import split_labels
 from ossicle.corpus.formats.reading.folder_reader import each
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
 FROM_PATHS = frozenset({"recording", "folder", "start_time", "tape"})
 """Fields from the path of a recording: columns do not replace them."""
+
+
+# A field may say that there is none of something.
+_NO_FIELD = MARKS - {"None"}
 
 
 @settings
@@ -149,9 +156,15 @@ def ungrouped(recording: Recording, group: str) -> str:
 
 
 def read_metadata(
-    table: Path, paths: Sequence[str], settings: MetadataSettings, taken: Collection[str] = ()
+    table: Path,
+    paths: Sequence[str],
+    settings: MetadataSettings,
+    taken: Collection[str] = (),
+    separator: str = "",
 ) -> Metadata:
     """Read a table and match its rows with ``paths`` below the audio folder; ``taken`` are fields that names may give.
+
+    ``separator`` stands between several labels of one cell; empty: only lists hold several.
 
     Raises
     ------
@@ -182,18 +195,20 @@ def read_metadata(
         stated = cells[columns["file"]]
         if not stated:
             raise FormatError(f"{where}: the column {settings.file_column!r} is empty; name the recording's file")
-        labels, unknown = _labels(cells, columns, settings, where)
+        labels, unknown = _labels(cells, columns, settings, separator, where)
         path = pairing.by_folders(stated, where)
         if path is None:
             missing.append((stated, int(line)))
             return
         if path in rows:
             raise FormatError(
-                f"{where}: {stated!r} is in line {rows[path].line} too; a recording can have only one row"
+                f"{where}: {stated!r} is in line {rows[path].line} too; a recording can have only one row: "
+                "put its labels into one cell, as ['a', 'b']"
             )
         if PurePosixPath(stated).suffix.lower() != PurePosixPath(path).suffix.lower():
             renamed.append(line)
         fields = {name: " ".join(cells[place].split()) for place, name in names.items()}
+        fields = {name: "" if value in _NO_FIELD else value for name, value in fields.items()}
         said = {name: value for name, value in fields.items() if value and value.casefold() not in silent}
         emptied = frozenset(name for name, value in fields.items() if value and name not in said)
         rows[path] = Row(int(line), labels, unknown, said, emptied)
@@ -248,16 +263,24 @@ def _column_notes(
 
 
 def _labels(
-    cells: Sequence[str], columns: Mapping[str, int], settings: MetadataSettings, where: str
+    cells: Sequence[str], columns: Mapping[str, int], settings: MetadataSettings, separator: str, where: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the labels of a row, and its uncertain labels."""
-    first = cells[columns["label"]] if columns["label"] >= 0 else ""
-    if columns["label"] >= 0 and not first:
-        raise FormatError(f"{where}: {settings.label_column!r} is empty; write nocall if nothing is audible")
-    labels = [first] if first else []
+    labels: list[str] = []
+    if columns["label"] >= 0:
+        first = cells[columns["label"]]
+        name = settings.label_column
+        labels = list(parse_labels(first, where, name) if is_list(first) else split_labels(first, separator))
+        if not has_label(first) or not any(labels):
+            what = f"{first!r}, a missing value" if first and not has_label(first) else "empty"
+            raise FormatError(f"{where}: {name!r} is {what}; write nocall if nothing is audible")
     more: list[str] = []
     if columns["secondary"] >= 0 and settings.secondary != "none":
-        more = [one for one in parse_labels(cells[columns["secondary"]], where, settings.secondary_column) if one]
+        further = stated_cell(cells[columns["secondary"]])
+        if separator and not is_list(further):
+            more = [one for one in split_labels(further, separator) if one]
+        else:
+            more = list(parse_labels(further, where, settings.secondary_column))
     if settings.secondary == "target":
         return tuple(dict.fromkeys(labels + more)), ()
     return tuple(labels), tuple(label for label in dict.fromkeys(more) if label not in labels)

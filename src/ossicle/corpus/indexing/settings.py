@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import setting, settings
+from ossicle.corpus.formats.joined_labels import SEPARATORS
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.indexing.recording_labels import NEGATIVE
@@ -108,6 +109,13 @@ class CorpusSettings:
         help="other names for labels: FROM=TO, or LABEL for all labels that look like it (case, blanks and invisible "
         "characters do not count)",
     )
+    label_separator: str = setting(
+        default="",
+        choices=("", *SEPARATORS),
+        help="what stands between several labels in one cell, as ; in `wren; crow`; empty: a cell is one label. Lists "
+        "as ['a', 'b'] in a table of recordings need none",
+        digest_default=False,
+    )
     labels: tuple[str, ...] = setting(default=(), help="labels to keep; empty: all labels in the annotations")
     most: int = setting(
         default=0,
@@ -171,6 +179,11 @@ class CorpusSettings:
                     f"{key} = {getattr(self, key)!r}: annotations come from the manifest {self.manifest!r}; leave out "
                     "one of the two"
                 )
+        if self.manifest and self.label_separator:
+            raise ValueError(
+                f"label_separator = {self.label_separator!r}: each event of the manifest {self.manifest!r} has one "
+                "label; leave label_separator out"
+            )
         if self.manifest and self.metadata.table and self.metadata.label_column:
             raise ValueError(
                 f"metadata.label_column = {self.metadata.label_column!r}: labels come from the manifest "

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
+from ossicle.corpus.formats.cells.missing_values import has_label as is_label
 from ossicle.corpus.naming.table_names import recording_name
 from ossicle.corpus.naming.table_pairing import same_file_name
 
@@ -144,7 +145,7 @@ def label_column(
                 f"{table.where}: there is no label column {wanted!r}; set {COLUMN_OPTION} to one of: {listed}"
             )
         return place, ()
-    filled = [place for place in present if any(cells[place].strip() for _, cells in table.rows)]
+    filled = [place for place in present if any(is_label(cells[place]) for _, cells in table.rows)]
     if not present and default_label is None and table.rows:
         raise FormatError(
             f"{table.where}: no label column (searched for {', '.join(keys)}; found: {', '.join(table.header)}); "
@@ -167,7 +168,7 @@ def _windows_hint(table: Delimited) -> str:
 def empty_label_hint(table: Delimited, cells: Sequence[str], others: Collection[int]) -> str:
     """Return what to do about a row without a label: name another column that holds one, if there is."""
     for place in others:
-        if cells[place].strip():
+        if is_label(cells[place]):
             return (
                 f"the label is empty, but the column {table.header[place]!r} says {cells[place].strip()!r}; "
                 f"fill it in, or choose the column with {COLUMN_OPTION}"

@@ -12,6 +12,15 @@ _ESCAPE = re.compile(r"\\(U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4}|u[0-9a-fA-F]{4}|x
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f"}
 
 
+def is_list(cell: str) -> bool:
+    """Return whether a cell is a list of labels.
+
+    >>> is_list("['wren']"), is_list("wren")
+    (True, False)
+    """
+    return _LIST.fullmatch(cell.strip()) is not None
+
+
 def parse_labels(cell: str, where: str, column: str) -> tuple[str, ...]:
     """Return the labels of a cell in their order, without empty labels and without blanks around labels.
 
@@ -25,7 +34,10 @@ def parse_labels(cell: str, where: str, column: str) -> tuple[str, ...]:
         return ()
     if not _LIST.fullmatch(text):
         shown = text if len(text) <= 60 else f"{text[:57]}..."
-        raise FormatError(f"{where}: {column} is {shown!r}, not a list of labels; write ['a', 'b'], or [] for none")
+        raise FormatError(
+            f"{where}: {column} is {shown!r}, not a list of labels; write ['a', 'b'], or [] for "
+            "none; if a character separates the labels, name it in corpus.label_separator"
+        )
     found = (_ESCAPE.sub(_unescaped, one[1:-1]).strip() for one in _ITEM.findall(text))
     return tuple(label for label in found if label)
 

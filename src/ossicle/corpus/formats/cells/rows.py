@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.missing_values import MARKS, has_label, stated
 
 _CLOCK = re.compile(r"\d{1,3}(:[0-5]?\d){1,2}([.,]\d*)?")
 _MONTH = r"[^\W\d_]{3,9}\.?"
@@ -37,6 +38,8 @@ class RawSelection:
 
 def number(text: str, where: str, name: str) -> float:
     """Return the finite number in a cell; raises FormatError otherwise."""
+    if text.strip() in MARKS:
+        raise FormatError(f"{where}: {name} is {text.strip()!r}, a missing value; fill it in, or remove the row")
     try:
         # Python would read 1_000 as a thousand; no table means that.
         value = float("" if "_" in text else text)
@@ -64,8 +67,8 @@ def _number_hint(text: str) -> str:
 
 
 def optional_number(text: str, where: str, name: str) -> float | None:
-    """Return the finite number in a cell, or None if it is empty."""
-    return number(text, where, name) if text.strip() else None
+    """Return the finite number in a cell, or None if it is empty or stands for a missing value."""
+    return number(text, where, name) if stated(text) else None
 
 
 def check_times(start_s: float, end_s: float, where: str) -> None:
@@ -87,7 +90,7 @@ def check_band(low_hz: float | None, high_hz: float | None, where: str) -> None:
 
 def parse_quality(text: str, where: str) -> int | None:
     """Return a quality of 1 to 4, written ``3``, ``3.0`` or ``Q3``; None if the cell is empty."""
-    bare = text.strip().upper().removeprefix("Q").strip()
+    bare = stated(text).upper().removeprefix("Q").strip()
     if not bare:
         return None
     value = number(bare, where, "the quality")
@@ -108,9 +111,13 @@ def parse_channel(text: str, where: str) -> int | None:
 
 def checked_label(text: str, default: str | None, where: str) -> str:
     """Return the label of a row (:func:`label_text`), or the default; raises FormatError if both are missing."""
-    label = label_text(text) or label_text(default or "")
+    if has_label(text):
+        return label_text(text)
+    label = label_text(default or "")
     if not label:
-        raise FormatError(f"{where}: the label is empty; fill it in or give a default label")
+        bare = text.strip()
+        what = f"{bare!r}, a missing value" if bare else "empty"
+        raise FormatError(f"{where}: the label is {what}; fill it in or give a default label")
     return label
 
 

@@ -24,7 +24,10 @@ _MOST_NAMED = 12
 # Some seconds hold most sounds of a language, so their mean is that of the voice.
 _LEAST_GROUP_S = 3.0
 # Problems of labels that models learn from; words only judge, and most of them are rare.
-_OF_LEARNING = ("no_annotations", "no_negatives", "not_judged", "label_twins", "label_garbled")
+_OF_LEARNING = (
+    *("no_annotations", "no_negatives", "not_judged"),
+    *("label_twins", "label_list", "label_nothing", "label_garbled"),
+)
 
 
 def units_preview(project: Project) -> Iterator[Finding]:

@@ -1,0 +1,47 @@
+"""Several labels in one cell, as ``wren; crow``: how they are divided, and labels that look like several."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+
+SURE = (";", "|")
+"""Separators that no name of a sound holds."""
+SEPARATORS = (*SURE, ",", "+", "&", "/", " ")
+"""What may stand between several labels of one cell, the surest first."""
+
+
+def split_labels(text: str, separator: str) -> tuple[str, ...]:
+    """Return the labels of a cell in their order, each once; the cell itself if there is no separator.
+
+    >>> split_labels("wren; crow;; wren", ";"), split_labels("wren; crow", "")
+    (('wren', 'crow'), ('wren; crow',))
+    """
+    if not separator or separator not in text:
+        return (text,)
+    return tuple(dict.fromkeys(part for one in text.split(separator) if (part := one.strip())))
+
+
+def joined_labels(labels: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """Return, by separator, the labels that look like several labels of one cell.
+
+    A semicolon or a bar between two parts is enough, and so is a comma without a blank behind it. Otherwise each of
+    the parts must be a label itself: ``Owl, Barn`` and ``black-and-white`` are names.
+
+    >>> joined_labels(["wren", "crow", "wren;rain", "wren crow", "Owl, Barn", "bark,dog"])
+    {';': ['wren;rain'], ' ': ['wren crow'], ',': ['bark,dog']}
+    """
+    known = {label.casefold() for label in labels}
+    found: dict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        separator = next((one for one in SEPARATORS if _joins(one, label, known)), "")
+        if separator:
+            found[separator].append(label)
+    return dict(found)
+
+
+def _joins(separator: str, label: str, known: Collection[str]) -> bool:
+    parts = split_labels(label, separator) if separator in label else ()
+    if len(parts) < 2:
+        return False
+    if separator in SURE or all(part.casefold() in known for part in parts):
+        return True
+    return separator == "," and ", " not in label and not any(part.replace(".", "").isdecimal() for part in parts)
