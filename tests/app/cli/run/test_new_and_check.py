@@ -172,3 +172,25 @@ def test_folders_that_say_nothing_are_not_named(tmp_path: Path, ossicle: Command
     place = corpus(tmp_path, dict.fromkeys(stems, "call"))
     assert new(ossicle, place)[0] == 0
     assert "folders" not in checked(ossicle, place)[1]
+
+
+@pytest.mark.parametrize(
+    ("field", "ok", "warns", "words"),
+    [
+        ("grade", False, False, "has the value 'A', which is not a number of at least 0"),
+        ("rating", True, True, "no recording has a value of this field"),
+    ],
+)
+def test_a_weight_that_would_stop_a_run_or_do_nothing_is_seen_before_it(
+    tmp_path: Path, ossicle: Commands, field: str, ok: bool, warns: bool, words: str
+) -> None:
+    place = corpus(tmp_path, {"wren1": "call", "wren2": "call"})
+    table = tmp_path / "train.csv"
+    table.write_text("filename,primary_label,grade\nwren1.wav,wren,A\nwren2.wav,wren,A\n", encoding="utf-8")
+    done = ossicle("new", "birds", place / "p", "--audio", place / "audio", "--labels", table, "--folds", 2)
+    assert done.code == 0
+    code, result = checked(ossicle, place, "--set", f"dataset.weight_field={field}")
+    assert code == (0 if ok else 2)
+    ((was_ok, warned, message),) = result["weights"]
+    assert (was_ok, warned) == (ok, warns)
+    assert words in message

@@ -176,7 +176,7 @@ def test_a_table_may_name_the_groups(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "group", "words"),
     [
-        ("where,site\n1.wav,A\n", "site", "no column is called filename"),
+        ("where,site\nx.wav,A\n", "site", "no column is called filename"),
         ("file,plot\n1.wav,A\n", "site", "no column is called 'site'; choose the column of groups with --group from"),
         ("file,plot\n1.wav,A\n", "", "no column is called like a usual group"),
     ],

@@ -6,20 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.app.project.scaffolding.hit_folders import CLASS_TEMPLATE, reads_hit_folders
+from ossicle.app.project.scaffolding.label_tables import (
+    GROUPS,
+    file_column_of,
+    found_by_content,
+    known_headings,
+    label_table,
+    read_label_table,
+)
 from ossicle.app.project.scaffolding.state_scaffold import fields_of_names, fields_of_table, reads_states
 from ossicle.core.errors import UsageError
-from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
+from ossicle.corpus.formats.cells.delimited import heading_key
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.name_template import Template
 from ossicle.corpus.naming.name_templates import Templates, TemplateTexts
 
 FOLDER = "folder"
-# Usual names of the columns in tables of recordings, the likeliest first.
-_FILES = ("filename", "file", "file_name", "path", "filepath")
-_LABELS = ("primary_label", "category", "label", "species", "ebird_code", "class")
-_GROUPS = ("author", "recordist", "src_file", "site", "recorder")
-_FOLDS = ("fold",)
-_RATINGS = ("rating",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class LabelSource:
     """What labels recordings: annotations (all fields empty), the field ``label_field``, several ``label_fields`` with
     the value that means present, or the table ``metadata``.
 
-    ``group``, ``fold_field``, ``weight_field`` and ``name_template`` are what was detected for them; empty if nothing.
+    ``group``, ``fold_field``, ``weight_field``, ``name_template`` and ``label_separator`` are what was detected for
+    them; empty if nothing. ``remarks`` say in words what a table decided.
     """
 
     label_field: str = ""
@@ -38,6 +41,8 @@ class LabelSource:
     weight_field: str = ""
     name_template: str = ""
     label_fields: Mapping[str, str] = field(default_factory=dict)
+    label_separator: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -90,7 +95,7 @@ def label_source(
             raise UsageError("--labels and --annotations both give labels; give only one of them")
         return LabelSource()
     if reads_states(recipe) and labels != FOLDER:
-        return _of_fields(labels, label_column, templates)
+        return _of_fields(labels, label_column, templates, stems)
     if not labels or labels == FOLDER:
         field = FOLDER if labels else str(recipe.get("corpus", {}).get("label_field", ""))
         if label_column:
@@ -101,10 +106,10 @@ def label_source(
             if stems and all(Template(text).parse(stem) for stem in stems):
                 return LabelSource(field, group="source", fold_field="fold", name_template=text)
         return LabelSource(field)
-    return _of_table(Path(labels), label_column)
+    return _of_table(Path(labels), label_column, stems)
 
 
-def _of_fields(labels: str, label_column: str, templates: TemplateTexts) -> LabelSource:
+def _of_fields(labels: str, label_column: str, templates: TemplateTexts, stems: Sequence[str]) -> LabelSource:
     """Return labels from several fields of names, or from several columns of a table."""
     if label_column:
         raise UsageError(
@@ -114,50 +119,27 @@ def _of_fields(labels: str, label_column: str, templates: TemplateTexts) -> Labe
         fields, group = fields_of_names(Templates(templates))
         return LabelSource(label_fields=fields, group=group)
     table = Path(labels)
-    _, file_column = _header(table)
+    file_column = file_column_of(label_table(table), stems)
     fields, group = fields_of_table(table, file_column)
     metadata = MetadataSettings(table=labels, file_column=file_column, label_column="", overrides=True)
     return LabelSource(label_fields=fields, metadata=metadata, table=table, group=group)
 
 
-def _header(table: Path) -> tuple[Sequence[str], str]:
-    """Return the columns of a table, and which of them names the files."""
-    if not table.is_file():
-        raise UsageError(f"--labels {table}: neither 'folder' nor a file; give a CSV, TSV or Parquet table")
-    header = read_delimited(table).header
-    known = {heading_key(name): name for name in reversed(header) if name}
-    file_column = next((known[name] for name in _FILES if name in known), "")
-    if not file_column:
-        raise UsageError(
-            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the column with the files"
-        )
-    return header, file_column
-
-
-def _of_table(table: Path, label_column: str) -> LabelSource:
-    header, file_column = _header(table)
-    known = {heading_key(name): name for name in reversed(header) if name}
-
-    def first(wanted: Sequence[str]) -> str:
-        return next((known[name] for name in wanted if name in known), "")
-
-    label = first([heading_key(label_column)] if label_column else _LABELS)
-    if not label:
-        wanted = label_column or " or ".join(_LABELS)
-        raise UsageError(
-            f"{table}: no column is called {wanted}; choose the label column with --label-column from: "
-            f"{', '.join(header)}"
-        )
+def _of_table(table: Path, label_column: str, stems: Sequence[str]) -> LabelSource:
+    found = read_label_table(table, stems, label_column)
     return LabelSource(
-        metadata=MetadataSettings(table=str(table), file_column=file_column, label_column=label),
+        metadata=found.metadata,
         table=table,
-        group=first(_GROUPS),
-        fold_field=first(_FOLDS),
-        weight_field=first(_RATINGS),
+        group=found.group,
+        fold_field=found.fold,
+        weight_field=found.weight,
+        label_fields=found.label_fields or {},
+        label_separator=found.separator,
+        remarks=found.remarks,
     )
 
 
-def with_group_table(source: LabelSource, table: Path, group: str) -> LabelSource:
+def with_group_table(source: LabelSource, table: Path, group: str, stems: Sequence[str]) -> LabelSource:
     """Return a label source whose groups come from a table of recordings.
 
     Parameters
@@ -168,6 +150,8 @@ def with_group_table(source: LabelSource, table: Path, group: str) -> LabelSourc
         A table with a column of files, and a column of groups.
     group
         The name of the column of groups; empty to detect it.
+    stems
+        Paths of the recordings without their suffix.
 
     Raises
     ------
@@ -176,17 +160,13 @@ def with_group_table(source: LabelSource, table: Path, group: str) -> LabelSourc
     """
     if source.table is not None:
         raise UsageError(f"--groups {table}: the table of --labels already describes recordings; add the column to it")
-    header = read_delimited(table).header
-    known = {heading_key(name): name.strip() for name in reversed(header) if name.strip()}
-    files = next((known[name] for name in _FILES if name in known), "")
-    if not files:
-        raise UsageError(
-            f"{table}: no column is called {', '.join(_FILES[:-1])} or {_FILES[-1]}; rename the column with the files"
-        )
-    names = [heading_key(group)] if group else _GROUPS
+    read = label_table(table)
+    known = known_headings(read)
+    files = file_column_of(read, stems)
+    names = [heading_key(group)] if group else GROUPS
     found = next((known[name] for name in names if name in known), "")
     if not found:
         missing = f"no column is called {group!r}" if group else "no column is called like a usual group"
-        raise UsageError(f"{table}: {missing}; choose the column of groups with --group from: {', '.join(header)}")
+        raise UsageError(f"{table}: {missing}; choose the column of groups with --group from: {', '.join(read.header)}")
     metadata = MetadataSettings(table=str(table), file_column=files, label_column="")
-    return replace(source, metadata=metadata, table=table, group=found)
+    return replace(source, metadata=metadata, table=table, group=found, remarks=tuple(found_by_content(files)))

@@ -23,6 +23,7 @@ from ossicle.app.project.scaffolding.hit_folders import (
     reads_hit_folders,
 )
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
+from ossicle.app.project.scaffolding.label_tables import metadata_lines
 from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text, texts
 from ossicle.app.project.scaffolding.variant_lines import variant_lines
@@ -79,7 +80,7 @@ class ScaffoldInputs:
 
     def in_words(self) -> list[str]:
         """Return what folders say about labels and groups, and which labels were renamed, one line each."""
-        return ([] if self.hits is None else self.hits.in_words()) + self.drums.in_words()
+        return [*self.source.remarks, *([] if self.hits is None else self.hits.in_words()), *self.drums.in_words()]
 
 
 def scaffold(
@@ -177,7 +178,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
     stems = [stem_of(path, SUFFIXES) for path in paths]
     source = label_source(wishes.labels, annotations, values, stems, wishes.label_column, wishes.name_template)
     if wishes.groups is not None:
-        source = with_group_table(source, wishes.groups, wishes.group)
+        source = with_group_table(source, wishes.groups, wishes.group, stems)
     hits = hit_folders(paths, audio) if source.name_template == CLASS_TEMPLATE else None
     template = wishes.name_template or source.name_template
     group = source.group if wishes.groups is not None else wishes.group or source.group or "recording"
@@ -202,6 +203,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
         label_column=_annotation_column(wishes) or "auto",
         default_label=wishes.default_label,
         label_map=drums.label_map,
+        label_separator=source.label_separator,
         metadata=source.metadata or MetadataSettings(),
     )
     workers = os.cpu_count() or 1
@@ -299,15 +301,13 @@ def _text(folder: Path, wishes: Wishes, inputs: ScaffoldInputs) -> str:
         lines.append(f"name_template = {texts(inputs.template)}")
     if inputs.drums.label_map:
         lines.append(f"label_map = [{', '.join(map(quoted, inputs.drums.label_map))}]")
+    if source.label_separator:
+        lines.append(line("label_separator", quoted(source.label_separator), "between several labels in one cell"))
     if source.label_fields:
         pairs = ", ".join(f"{key(name)} = {quoted(value)}" for name, value in source.label_fields.items())
         lines.append(f"label_fields = {{{pairs}}}  # field = value that means present; other values: absent")
     if source.metadata is not None and source.table is not None:
-        lines += ["", "[corpus.metadata]", f"table = {quoted(relative_path(source.table, folder))}"]
-        usual = MetadataSettings()
-        for name in ("file_column", "label_column"):
-            if (value := getattr(source.metadata, name)) != getattr(usual, name):
-                lines.append(f"{name} = {quoted(value)}")
+        lines += metadata_lines(source.metadata, relative_path(source.table, folder))
     lines += ["", "[split]", f"group = {quoted(inputs.group)}"]
     if inputs.fold_field:
         lines.append(line("fold_field", quoted(inputs.fold_field), "the folds that were published"))

@@ -12,6 +12,7 @@ from ossicle.core.decisions.states import masking_order
 from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
+from ossicle.corpus.formats.cells.missing_values import stated
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.naming.name_templates import Templates
 
@@ -67,7 +68,7 @@ def fields_of_table(table: Path, file_column: str) -> tuple[dict[str, str], str]
     read = read_delimited(table)
     labels: dict[str, str] = {}
     for place, name in enumerate(read.header):
-        values = {cells[place].strip().casefold() for _, cells in read.rows if place < len(cells)} - {"", "unknown"}
+        values = {stated(cells[place]).casefold() for _, cells in read.rows if place < len(cells)} - {"", "unknown"}
         present = next((one for one, pair in _PAIRS.items() if values and values <= set(pair)), "")
         if name and name != file_column and present:
             labels[name] = present

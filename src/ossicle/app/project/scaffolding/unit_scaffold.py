@@ -93,9 +93,10 @@ def scaffold_units(
     if wishes.words is not None:
         _require_words(wishes.words)
     source = LabelSource()
+    stems = [stem_of(path, SUFFIXES) for path in paths]
     if wishes.groups is not None:
-        source = with_group_table(source, wishes.groups, wishes.group or SPEAKER)
-    template, group = _names(wishes, source, [stem_of(path, SUFFIXES) for path in paths], say)
+        source = with_group_table(source, wishes.groups, wishes.group or SPEAKER, stems)
+    template, group = _names(wishes, source, stems, say)
     lines = [*project_lines(recipe, folder), f"audio = {quoted(relative_path(wishes.audio, folder))}"]
     if wishes.words is not None:
         words = quoted(relative_path(wishes.words, folder))

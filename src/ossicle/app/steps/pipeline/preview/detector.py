@@ -17,10 +17,10 @@ from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.channels import cancel_words
-from ossicle.core.errors import OssicleError, SplitError
+from ossicle.core.errors import OssicleError, SplitError, UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.corpus.clips.holdout_split import place_recordings
-from ossicle.corpus.clips.settings import possible_targets
+from ossicle.corpus.clips.settings import clip_weight, possible_targets
 from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
 from ossicle.corpus.health.sound_problems import without_front_end
@@ -132,6 +132,7 @@ def index_findings(
             notice.what, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning"
         )
     yield from channel_findings(project, index)
+    yield from _weights(project, index)
     yield from _split(project, index)
     needs = feature_needs if settings.kind.reads == EMBEDDINGS else detector_needs
     yield disk_finding(project, needs(project, index))
@@ -157,6 +158,24 @@ def channel_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
             f"({path} first): {cancel_words(cancel_db)}; set [audio] channel"
         )
         yield Finding("channels cancel", True, words, warns=True)
+
+
+def _weights(project: Project, index: CorpusIndex) -> Iterator[Finding]:
+    """Check the field that weights the recordings."""
+    settings = project.settings.dataset
+    if not settings.weight_field:
+        return
+    try:
+        for recording in index.recordings:
+            clip_weight(recording, settings)
+    except UsageError as problem:
+        yield Finding("weights", False, str(problem))
+    if not any(recording.fields.get(settings.weight_field) for recording in index.recordings):
+        words = (
+            f"dataset.weight_field = {settings.weight_field!r}: no recording has a value of this field, so all count "
+            "the same; correct the name, or leave weight_field out"
+        )
+        yield Finding("weights", True, words, warns=True)
 
 
 def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
