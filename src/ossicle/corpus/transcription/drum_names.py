@@ -12,7 +12,7 @@ _SPELLINGS = {
     "hihat_closed": "hh ch chh hhc hhcl closedhat closedhihat closedhh hatclosed hihatclosed hhclosed clhat",
     "hihat_open": "oh ho ohh hho hhop openhat openhihat openhh hatopen hihatopen hhopen ophat",
     "hihat_pedal": "ph hp phh hhp pedalhat pedalhihat pedalhh hatpedal hihatpedal hhpedal foothat hihatfoot",
-    "crash": "cr crash crashcymbal",
+    "crash": "cr crash crashes crashcymbal",
     "ride": "rd ride ridecymbal",
     "tom_high": "ht htom hitom hightom tomhi tomhigh",
     "tom_mid": "mt mtom midtom mediumtom tommid tommedium",
@@ -41,12 +41,13 @@ def drum_name(label: str) -> str:
 
     Examples
     --------
-    >>> [drum_name(one) for one in ("BD", "Kick 01", "808 Cowbell", "Tom-Lo", "ClosedHat", "Snares", "OHH")]
+    >>> [drum_name(one) for one in ("BD", "Kick 01", "808 Cowbell", "Tom-Lo", "ClosedHat", "Snares", "Hi-Hats Open")]
     ['kick', 'kick', 'cowbell', 'tom_low', 'hihat_closed', 'snare', 'hihat_open']
     >>> [drum_name(one) for one in ("Crash 2", "Tom 1", "hihat", "Kick reverse", "bdx")]
     ['', '', '', '', '']
     """
     text = unicodedata.normalize("NFKC", label).casefold()
-    key = re.sub(r"[\W\d_]+", "", text)
-    found = DRUM_NAMES.get(key) or DRUM_NAMES.get(key.removesuffix("s") if len(key) > 3 else key, "")
+    words = re.findall(r"[^\W\d_]+", text)
+    singular = (word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word for word in words)
+    found = DRUM_NAMES.get("".join(words)) or DRUM_NAMES.get("".join(singular), "")
     return "" if found in _COUNTED and re.search(r"\d\W*$", text) else found

@@ -88,14 +88,6 @@ def test_files_in_fewer_folders_are_left_out_and_counted(tmp_path: Path) -> None
     assert "kick" not in {recording.fields["folder"] for recording in index.recordings}
 
 
-@pytest.mark.parametrize("paths", [["kick/1.wav", "snare/1.wav"], ["1.wav"]])
-def test_folders_without_groups_are_refused_with_the_recipe_that_reads_them(tmp_path: Path, paths: list[str]) -> None:
-    wishes = Wishes(hits(tmp_path / "audio", paths))
-    with pytest.raises(UsageError, match=r"group/class/file; .*use the recipe birds"):
-        scaffold("drums", tmp_path / "p", wishes)
-    assert not (tmp_path / "p").exists()
-
-
 def test_folder_names_that_would_end_a_comment_or_a_list_are_escaped(tmp_path: Path) -> None:
     paths = [f"{machine}/{label}/1.wav" for machine in ('a"b', "c\\d", "e # f") for label in ('sd"', "x=y", "bd")]
     index = indexed(scaffold("drums", tmp_path / "p", Wishes(hits(tmp_path / "audio", paths), folds=3)))

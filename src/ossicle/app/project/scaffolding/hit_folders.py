@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ossicle.app.project.scaffolding.hit_layouts import require_class_folders, without_class_folders
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.label_map import twin_key
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -63,7 +64,7 @@ def hit_folders(paths: Sequence[str], audio: object) -> HitFolders:
     Raises
     ------
     UsageError
-        No file is in at least two folders.
+        No file is in at least two folders, or the last folders are not those of the classes.
     """
     parts = [path.split("/") for path in paths]
     deep = [of for of in parts if len(of) > 2]
@@ -71,9 +72,10 @@ def hit_folders(paths: Sequence[str], audio: object) -> HitFolders:
         first = f" as {sorted(paths)[0]}" if paths else ""
         raise UsageError(
             f"--audio {audio}: no file{first} lies in two folders, group/class/file; move the files into a folder for "
-            "each group (machine, kit, drummer) and in it one for each class. Where names say both, read them with "
-            "--name-template '{kit}/{class} *' --group kit. For class folders without groups use the recipe birds"
+            "each group (machine, kit, drummer) and in it one for each class, or let names and folders say what they "
+            f"hold: {without_class_folders(paths)}"
         )
+    require_class_folders(deep, audio)
     groups_of: dict[str, set[str]] = {}
     for of in deep:
         groups_of.setdefault(of[-2], set()).add(of[0])
