@@ -1,4 +1,4 @@
-"""Ossicle: from sound recordings to a detector you can trust in the field.
+"""Ossicle: from sound recordings to a model you can trust in the field.
 
 The names below are the Python interface, explained in docs/python.md; everything else may change between versions (see
 UPGRADING.md). They are loaded when they are first used, so that ``import ossicle`` costs nothing. What runs a bundle
