@@ -55,6 +55,11 @@ class BundleFacts:
         return self.manifest.plan.rate
 
     @property
+    def top_hz(self) -> float:
+        """The highest frequency that the model reads, in Hz; a recording at a lower rate than twice that lacks some."""
+        return self.rate / 2 if self.manifest.encoder is not None else self.manifest.front.fmax_hz
+
+    @property
     def hop_s(self) -> float:
         """Seconds from one score to the next."""
         return self.manifest.plan.hop_s

@@ -130,6 +130,7 @@ def test_embed_names_what_it_heard_only_in_part(tmp_path: Path, ossicle: Any) ->
     )
     assert "short.wav: is shorter than a window of 2 s, so it has no embeddings" in result.err
     assert "wires.wav: channels cancel: their mean is " in result.err
+    assert "wires.wav: recorded at 8000 Hz, so it holds nothing from 4000 Hz to the " in result.err
 
 
 def test_embed_names_recordings_of_a_format_that_is_not_read(tmp_path: Path, ossicle: Any) -> None:

@@ -144,3 +144,23 @@ def test_a_time_expanded_recording_is_named(old_bundle: Path, tmp_path: Path, os
     assert json.loads(result.out)["recordings"][0]["time_expansion"] == 10.0
     assert "bat.wav: slowed down 10 times" in result.err
     assert "bat.wav: slowed down 10 times" in ossicle("stream", old_bundle, path).err
+
+
+def test_a_recording_whose_rate_is_too_low_for_the_model_is_named(
+    old_bundle: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    top_hz = load_bundle(old_bundle).top_hz
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    for name, rate in (("low", int(top_hz)), ("nearly", int(1.9 * top_hz)), ("high", int(4 * top_hz))):
+        soundfile.write(folder / f"{name}.wav", np.random.default_rng(0).normal(0, 0.1, rate), rate)
+    words = f"recorded at {top_hz:g} Hz, so it holds nothing from {top_hz / 2:g} Hz to the {top_hz:g} Hz"
+    for turn in ("computed", "reused"):
+        result = ossicle("predict", old_bundle, folder, "-o", tmp_path / "out", "--json")
+        assert result.code == 0, turn
+        found = {one["recording"]: one["band_missing_from_hz"] for one in json.loads(result.out)["recordings"]}
+        assert found == {"low.wav": top_hz / 2, "nearly.wav": None, "high.wav": None}
+        assert [line for line in result.err.splitlines() if "holds nothing" in line] == [
+            f"low.wav: {words} that the model reads; events are missing that need it"
+        ]
+    assert words in ossicle("stream", old_bundle, folder / "low.wav").err

@@ -20,9 +20,11 @@ from ossicle.app.cli.options import (
 )
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
+from ossicle.app.cli.use.recording_warnings import rate_of
 from ossicle.audio.decoding.channels import cancel_words
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.core.model_input.channel import MEAN, channel_name
+from ossicle.core.model_input.missing_band import missing_words
 from ossicle.core.text.counting import counted
 
 
@@ -96,6 +98,8 @@ def embed(
         if embeddings.cancel_db is not None:
             said = f"{name}: {cancel_words(embeddings.cancel_db)}; choose one with --channel first or loudest"
             print(printable(said), file=sys.stderr)
+        if (found := rate_of(file)) is not None and (words := missing_words(found, opened.spec.rate / 2)):
+            print(printable(f"{name}: {words}"), file=sys.stderr)
     tables.write_encoder(opened.spec, window_s, hop_s or window_s)
     if as_json:
         facts = {"encoder": opened.spec.to_json(), "written": written, "lost": lost}

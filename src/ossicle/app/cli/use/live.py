@@ -20,6 +20,7 @@ from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.app.cli.use.predict import Channel, Folds, Precision, Runtime, asked_channel, warn_if_refused
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
+from ossicle.core.model_input.missing_band import missing_words
 from ossicle.core.text.counting import counted
 from ossicle.live.capture import DeviceError
 from ossicle.live.portaudio import input_devices
@@ -103,6 +104,8 @@ def live(
     )
     warn_if_refused(opened)
     heard, name = microphone_input(opened, device, rate, opened.channel, buffer_s)
+    if words := missing_words(heard.rate, opened.top_hz):
+        _say(f"{name}: {words}; choose another --rate or microphone")
     failures: list[str] = []
     recording = None if record is None else Recording(record, heard.rate, failures.append)
     options = SessionOptions(opened.channel, 0.0 if only_changes else heartbeat_s, only_changes=only_changes)

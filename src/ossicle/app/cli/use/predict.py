@@ -20,13 +20,12 @@ from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import EVENTS, Finished, file_state, predicted_with
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
+from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
-from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.decode import DecodeReport
-from ossicle.audio.recorder.metadata import expansion_words, time_expansion_of
 from ossicle.bundle.manifest import MANIFEST
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.core.model_input.channel import channel_name
@@ -190,8 +189,7 @@ def predict(
             if cut is not None and prediction.events:
                 cut.write(name, path, prediction.rows)
             done.append(prediction)
-            _warn_if_channels_cancel(name, prediction.channels_cancel_db)
-            _warn_if_expanded(name, path)
+            warn_of_recording(opened, name, path, prediction.channels_cancel_db)
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(prediction, reused=recording_prediction is not None)}")
         tables.write_all(done)
         if cut is not None:
@@ -274,8 +272,7 @@ def stream(
         raise UsageError("--only-changes is for bundles of states, and this one finds events: leave it out")
     else:
         report = _print_events(opened.stream_file(file, chunk_s))
-    _warn_if_channels_cancel(str(file), report.cancel_db)
-    _warn_if_expanded(str(file), file)
+    warn_of_recording(opened, str(file), file, report.cancel_db)
     if report.status == "partial":
         print(printable(f"{file}: partial: {report.reason}"), file=sys.stderr)
         raise typer.Exit(EXIT_INCOMPLETE)
@@ -287,18 +284,6 @@ def asked_channel(channel: str) -> str | None:
         return channel_name(channel) if channel else None
     except ValueError as error:
         raise UsageError(f"--{error}") from None
-
-
-def _warn_if_channels_cancel(name: str, cancel_db: float | None) -> None:
-    """Print on stderr that the mean of a recording's channels has lost what they hold."""
-    if cancel_db is not None:
-        _say(f"{name}: {cancel_words(cancel_db)}, so events are missing; choose one with --channel first or loudest")
-
-
-def _warn_if_expanded(name: str, path: Path) -> None:
-    """Print on stderr that a recording is not in the time of its sound."""
-    if (times := time_expansion_of(path)) is not None:
-        _say(f"{name}: {expansion_words(times)}; events are in the time of the file")
 
 
 def warn_if_refused(bundle: LoadedBundle) -> None:

@@ -7,8 +7,10 @@ from typing import Any
 
 from ossicle.app.api.loaded_bundle import LoadedBundle
 from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.cli.use.recording_warnings import rate_of
 from ossicle.artefacts.files import write_json
 from ossicle.audio.recorder.metadata import time_expansion_of
+from ossicle.core.model_input.missing_band import missing_from_hz
 
 SUMMARY = "predictions.json"
 
@@ -18,7 +20,8 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
 
     ``channels_cancel`` is how many dB the mean of the channels of a recording lies below the loudest one, negative, if
     they cancel each other; else null. ``time_expansion`` is how many times slower a file is than its sound was, if its
-    recorder says that it is; its events are in the time of the file.
+    recorder says that it is; its events are in the time of the file. ``band_missing_from_hz`` is the frequency from
+    which on a recording holds nothing because of its rate, if the model reads far beyond it.
     """
     engine = bundle.engine
     summary = {
@@ -40,9 +43,15 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
                 "events": len(prediction.events),
                 "channels_cancel": prediction.channels_cancel_db,
                 "time_expansion": None if prediction.path is None else time_expansion_of(prediction.path),
+                "band_missing_from_hz": _missing_from_hz(prediction, bundle),
             }
             for prediction in done
         ],
     }
     write_json(out / SUMMARY, summary)
     return summary
+
+
+def _missing_from_hz(prediction: RecordingPrediction, bundle: LoadedBundle) -> float | None:
+    rate = None if prediction.path is None else rate_of(prediction.path)
+    return None if rate is None else missing_from_hz(rate, bundle.top_hz)

@@ -18,9 +18,9 @@ from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
 from ossicle.app.cli.use.label_table import print_label_table
+from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
-from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.text.counting import counted
@@ -78,9 +78,7 @@ def predict_states(
             if state_prediction is None and not options.scores_only:
                 finished.mark(prediction, state)
             done.append(prediction)
-            if prediction.channels_cancel_db is not None:
-                words = cancel_words(prediction.channels_cancel_db)
-                _say(f"{name}: {words}, so states may be wrong; choose one with --channel first or loudest")
+            warn_of_recording(opened, name, path, prediction.channels_cancel_db)
             words = _outcome(prediction, scores_only=options.scores_only, reused=state_prediction is not None)
             _say(f"[{number}/{len(audio)}] {name}: {words}")
         if options.scores_only:
