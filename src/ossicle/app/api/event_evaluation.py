@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.api.annotations import event_table, given_column
+from ossicle.app.api.evaluation_notes import event_notes, folder_note, label_notes
 from ossicle.app.api.predictions import Predictions
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
@@ -17,10 +18,10 @@ from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation
 from ossicle.core.value_checks import count_fault, given_path, number_fault, raise_first, text_fault
 from ossicle.corpus.formats.dcase import read_durations
-from ossicle.corpus.formats.joined_labels import joined_labels
-from ossicle.corpus.formats.label_map import LabelMap, parse_label_map, twins
+from ossicle.corpus.formats.label_map import LabelMap, parse_label_map
 from ossicle.corpus.formats.reading.audio_lookup import lengths_from
-from ossicle.corpus.formats.reading.event_folders import EventFolder, EventSets, merge, pair_names, read_event_folder
+from ossicle.corpus.formats.reading.event_folders import EventFolder, EventSets, merge, read_event_folder
+from ossicle.corpus.formats.reading.shared_names import pair_names, paired_by_name
 from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.formats.session_times import NO_LENGTHS
 from ossicle.corpus.naming.name_template import stem_of
@@ -201,6 +202,7 @@ def evaluate(
     options = ReadOptions(given_column(label_column), lengths=lengths)
     both = (("reference", reference), ("predictions", predictions))
     read = [_event_folder(role, events, options) for role, events in both]
+    by_name = paired_by_name(*(event_folder.sets for event_folder in read))
     references, predicted, measured = pair_names(
         *(event_folder.sets for event_folder in read), {name: [] for name in lengths_s}
     )
@@ -215,6 +217,11 @@ def evaluate(
         raise UsageError(_nothing_in_common(reference, predictions, references, predicted))
     names = parse_label_map(label_map, "label_map")
     pairs = _times(references, references, names, ignore_labels), _times(predicted, references, names, ignore_labels)
+    notes = [
+        *folder_note(by_name),
+        *label_notes(*pairs),
+        *event_notes(*pairs, by_overlap=iou is not None),
+    ]
     labels = sorted({label for times in pairs for of in times.values() for label in of})
     of_each = {key: known_s.get(key, 0.0) for key in references}
     reports = {
@@ -229,7 +236,7 @@ def evaluate(
         left_out=tuple(sorted(predicted.keys() - references.keys())),
         intervals=bootstrap > 0,
         timed=durations_s is not None,
-        notes=(*(note for event_folder in read for note in event_folder.notes), *_label_notes(*pairs)),
+        notes=(*(note for event_folder in read for note in event_folder.notes), *notes),
     )
 
 
@@ -253,40 +260,15 @@ def _event_folder(role: str, events: Events, options: ReadOptions) -> EventFolde
 
 def _nothing_in_common(reference: Events, predictions: Events, wanted: EventSets, got: EventSets) -> str:
     names = f"{_named(predictions, 'predictions')} and {_named(reference, 'reference')}"
-    return f"{names} have no recording name in common (for example {sorted(got)[0]!r} and {sorted(wanted)[0]!r})"
+    return (
+        f"{names} have no recording name in common (for example {sorted(got)[0]!r} and {sorted(wanted)[0]!r}); the "
+        "same recording needs the same file name on both sides, and folders where several share a name"
+    )
 
 
 def _named(events: Events, role: str) -> str:
     """Return the path of events that are read from files, else their role."""
     return str(events) if isinstance(events, str | os.PathLike) else role
-
-
-def _label_notes(references: _Times, predicted: _Times) -> list[Note]:
-    """Return notes on labels that a person takes for one; raises UsageError if both sides have no label in common."""
-    wanted, got = ({label for of in times.values() for label in of} for times in (references, predicted))
-    notes = [
-        Note(
-            "label_twins", "labels", f"{' and '.join(map(repr, group))} look alike but do not match; join them by --map"
-        )
-        for group in twins(wanted | got)
-    ]
-    notes += [
-        Note("label_list", "labels", f"{_some(joined)} look like several labels in one cell; write a row for each")
-        for joined in joined_labels(sorted(wanted | got)).values()
-    ]
-    if wanted and got and wanted.isdisjoint(got):
-        alike = "".join(f"; {note.message}" for note in notes)
-        raise UsageError(
-            f"predictions and reference have no label in common ({_some(got)} and {_some(wanted)}), so nothing can "
-            f"match{alike}. Give --map FROM=TO for each, or --ignore-labels to compare times only"
-        )
-    return notes
-
-
-def _some(labels: Iterable[str], most: int = 3) -> str:
-    named = sorted(labels)
-    more = f" and {len(named) - most} more" if len(named) > most else ""
-    return ", ".join(map(repr, named[:most])) + more
 
 
 def _times(sets: EventSets, wanted: EventSets, names: LabelMap, ignore_labels: bool) -> _Times:

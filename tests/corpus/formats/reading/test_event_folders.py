@@ -8,7 +8,8 @@ from ossicle.corpus.formats.audacity import write_audacity
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import write_events
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.reading.event_folders import pair_names, read_event_sets
+from ossicle.corpus.formats.reading.event_folders import read_event_sets
+from ossicle.corpus.formats.reading.shared_names import pair_names
 from ossicle.corpus.naming.table_names import recording_name
 
 CALL = RawSelection(1.0, 2.0, "hum")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ossicle.app.api.evaluation_notes import folder_note
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.printable import json_text, printable
@@ -16,7 +17,8 @@ from ossicle.core.errors import UsageError
 from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.corpus.formats.dcase import read_durations
 from ossicle.corpus.formats.reading.audio_lookup import lengths_from
-from ossicle.corpus.formats.reading.event_folders import EventSets, pair_names, read_event_folder
+from ossicle.corpus.formats.reading.event_folders import EventSets, read_event_folder
+from ossicle.corpus.formats.reading.shared_names import pair_names, paired_by_name
 from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.naming.name_template import stem_of
 from ossicle.metrics.frames import FrameScores
@@ -32,6 +34,7 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
     read = read_event_folder(reference, ReadOptions(label_column, lengths=lengths_from(lengths)))
     print_notes(read.notes)
     sets = (read.sets, _names(score_set.tracks), _names(lengths))
+    print_notes(folder_note(paired_by_name(*sets[:2])))
     references, scored, measured = pair_names(*sets)
     tracks = dict(zip(scored, score_set.tracks.values(), strict=True))
     durations_s = lengths_of(references, dict(zip(measured, lengths.values(), strict=True)), durations)
@@ -41,7 +44,8 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
     if not tracks.keys() & references.keys():
         raise UsageError(
             f"{scores} and {reference} have no recording name in common "
-            f"(for example {sorted(tracks)[0]!r} and {sorted(references)[0]!r})"
+            f"(for example {sorted(tracks)[0]!r} and {sorted(references)[0]!r}); one recording needs the same file "
+            "name on both sides, and folders where several share a name"
         )
     if not any(durations_s.values()):
         raise UsageError(f"{scores}: no score table holds a frame; give --durations, the lengths of the recordings")

@@ -90,12 +90,6 @@ def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> tuple[Mappi
     return out, notes
 
 
-def pair_names(*sets: EventSets) -> tuple[EventSets, ...]:
-    """Shorten names to file names in all sets, if the names in each set then remain unique."""
-    short = [{name.rpartition("/")[2]: rows for name, rows in one.items()} for one in sets]
-    return tuple(short) if all(len(a) == len(b) for a, b in zip(short, sets, strict=True)) else sets
-
-
 def _by_file(name: str, table: EventTable) -> EventSets:
     """Return the rows of a table by recording; a file that the table is named after is placed in the table's folder.
 

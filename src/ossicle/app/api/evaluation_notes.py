@@ -1,0 +1,74 @@
+"""What to know about two sets of events before their comparison is believed: labels, repeats, events without length."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from ossicle.core.errors import UsageError
+from ossicle.core.intervals import Intervals
+from ossicle.core.text.counting import counted
+from ossicle.corpus.formats.joined_labels import joined_labels
+from ossicle.corpus.formats.label_map import twins
+from ossicle.corpus.notes import Note
+
+Times = Mapping[str, Mapping[str, Intervals]]
+"""Starts and ends by recording and label."""
+
+
+def label_notes(references: Times, predicted: Times) -> list[Note]:
+    """Return notes on labels that a person takes for one or for several.
+
+    Raises UsageError if both sides have no label in common.
+    """
+    wanted, got = ({label for of in times.values() for label in of} for times in (references, predicted))
+    notes = [
+        Note(
+            "label_twins", "labels", f"{' and '.join(map(repr, group))} look alike but do not match; join them by --map"
+        )
+        for group in twins(wanted | got)
+    ]
+    notes += [
+        Note("label_list", "labels", f"{_some(joined)} look like several labels in one cell; write a row for each")
+        for joined in joined_labels(sorted(wanted | got)).values()
+    ]
+    if wanted and got and wanted.isdisjoint(got):
+        alike = "".join(f"; {note.message}" for note in notes)
+        raise UsageError(
+            f"predictions and reference have no label in common ({_some(got)} and {_some(wanted)}), so nothing can "
+            f"match{alike}. Give --map FROM=TO for each, or --ignore-labels to compare times only"
+        )
+    return notes
+
+
+def event_notes(references: Times, predicted: Times, *, by_overlap: bool) -> list[Note]:
+    """Return notes on events that cannot match: repeats of another one, and, by overlap, those without a length."""
+    notes = []
+    for role, times in (("reference", references), ("predictions", predicted)):
+        repeats = sum(len(found) - len(np.unique(found, axis=0)) for of in times.values() for found in of.values())
+        if repeats:
+            message = f"{counted(repeats, 'event')} {'repeats' if repeats == 1 else 'repeat'} another one exactly"
+            counts = "missed" if role == "reference" else "false"
+            notes.append(Note("repeated", role, f"{message}, and counts as {counts} at best once; remove it"))
+    short = sum(int(np.sum(found[:, 1] <= found[:, 0])) for of in references.values() for found in of.values())
+    if short and by_overlap:
+        message = f"{counted(short, 'event')} without a length cannot overlap anything; match by start with --collar"
+        notes.append(Note("zero_length", "reference", message))
+    return notes
+
+
+def folder_note(pairs: Sequence[tuple[str, str]]) -> list[Note]:
+    """Return a note on recordings that were paired by their file names although their folders differ."""
+    if not pairs:
+        return []
+    one, other = pairs[0]
+    message = (
+        f"{counted(len(pairs), 'recording')} of both sides {'has' if len(pairs) == 1 else 'have'} one file name in "
+        f"other folders, as {one!r} and {other!r}, and count as the same; if they are not, name their folders alike"
+    )
+    return [Note("paired_by_name", "recordings", message)]
+
+
+def _some(labels: Iterable[str], most: int = 3) -> str:
+    named = sorted(labels)
+    more = f" and {len(named) - most} more" if len(named) > most else ""
+    return ", ".join(map(repr, named[:most])) + more
