@@ -132,3 +132,18 @@ def test_results_of_corpora_without_label_fields_stay_valid() -> None:
     assert "label_fields" not in digestible(CorpusSettings(audio="a"))
     assert "overrides" not in digestible(MetadataSettings())
     assert digestible(CorpusSettings(audio="a", label_fields=FIELDS))["label_fields"] == FIELDS
+
+
+def test_other_words_for_on_count_and_those_for_neither_are_noted(tmp_path: Path) -> None:
+    names = sorted(f"ac-{ac}-fridge-{fridge}-day.wav" for ac in ("on", "off") for fridge in ("on", "off"))
+    names += sorted(name.replace("day", "night") for name in names[:2])
+    cells = ("yes", "1.0", "An", "0", "?", "idle")
+    table = "filename,fridge\n" + "".join(f"{name},{cell}\n" for name, cell in zip(names, cells, strict=True))
+    found = index(tmp_path, names, table)
+    states = {
+        path: "on" if "fridge" in named else "?" if unknown else "off"
+        for path, (named, unknown, _) in labels(found).items()
+    }
+    assert [states[name] for name in names] == ["on", "on", "on", "off", "?", "off"]
+    noted = [(note.where, note.message) for note in found.notes if note.kind == "odd_state"]
+    assert noted == [(names[5], f"{names[5]}: fridge = 'idle' is no word for off, and counts as absent")]

@@ -70,6 +70,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "beside_recording": ("note", "nothing, if they are the originals or copies of the recordings beside them"),
     "no_class_folder": ("warning", "move them into the folder of their class, or leave them out with corpus.exclude"),
     "silent_label": ("warning", "check the recorder; remove the file"),
+    "odd_state": ("warning", "write on or off, or leave it empty if it is not known"),
     "metadata_suffix": ("note", "nothing, if the files were converted"),
     "metadata_column": ("note", "nothing, if they do not matter; else rename them, or name them in the project"),
     "without_group": ("warning", "add their rows, or leave them out with corpus.exclude"),

@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
+from ossicle.core.decisions.state_words import state_of_word
+from ossicle.core.decisions.states import OFF, ON, UNKNOWN
 from ossicle.core.records import Recording
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles
@@ -107,13 +109,19 @@ def field_labels(
         Recordings with their fields.
     label_fields
         Each label, which is the name of a field, and the value (in any case) that means: present in the whole
-        recording. Another value means absent, no value unknown.
+        recording. If that is a word for on, so are other words for on. ``?`` and no value mean unknown, another value
+        absent; those that are no words for off are noted.
     """
     out = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
+    odd: dict[tuple[str, str], list[str]] = {}
     for recording in recordings:
-        values = {label: recording.fields.get(label, "").casefold() for label in label_fields}
-        missing = tuple(sorted(label for label, value in values.items() if not value))
+        values = {label: recording.fields.get(label, "") for label in label_fields}
+        states = {label: _state(value, label_fields[label]) for label, value in values.items()}
+        for label, value in values.items():
+            if states[label] is None:
+                odd.setdefault((label, value), []).append(recording.path)
+        missing = tuple(sorted(label for label, state in states.items() if state == UNKNOWN))
         if len(missing) == len(values):
             continue
         out.reviewed.add(recording.path)
@@ -121,7 +129,20 @@ def field_labels(
             unknown[recording.path] = missing
         out.rows += [
             (recording.path, RawSelection(0.0, recording.duration_s, label))
-            for label, value in values.items()
-            if value == label_fields[label].casefold()
+            for label, state in states.items()
+            if state == ON
         ]
+    for (label, value), paths in sorted(odd.items()):
+        where = f"{paths[0]}: " if len(paths) == 1 else f"{len(paths)} recordings, first {paths[0]}: "
+        message = f"{where}{label} = {value!r} is no word for off, and counts as absent"
+        out.notes.append(Note("odd_state", paths[0], message, len(paths)))
     return out, unknown
+
+
+def _state(value: str, present: str) -> str | None:
+    """Return the state of a label whose value means present if it is ``present``; None if it is no word for off."""
+    if value.casefold() == present.casefold():
+        return ON
+    word = state_of_word(value)
+    # Who says what means present in own words, as "humming", says by every other word that it is not.
+    return word if word == UNKNOWN or state_of_word(present) == ON else OFF

@@ -251,7 +251,11 @@ def test_what_differs_is_printed_and_ends_with_1(bundle: Path, audio: Path, tmp_
 @pytest.mark.parametrize(
     ("header", "row", "message"),
     [
-        ("path,ac", "off.wav,running", r"line 2: ac = 'running' is not on, off, 1, 0, unknown or empty"),
+        (
+            "path,ac",
+            "off.wav,running",
+            r"line 2: ac = 'running' is not on or off \(or 1, 0, yes, no, an, aus\), unknown or empty",
+        ),
         ("path,ac", "off.wav,on\noff.wav,on", r"line 3: 'off.wav' is there twice"),
         ("name,ac", "off.wav,on", "no column names the recordings; call it path, recording or file"),
         ("path,tv", "off.wav,on", r"neither a column for a label \(ac, fridge\) nor a column state"),

@@ -1,5 +1,6 @@
 """``ossicle new appliances``: labels, group, masks and what is refused."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,24 @@ def test_fields_with_on_and_off_are_labels_and_daypart_is_the_group(audio: Path,
     assert settings.states.masks == {"ac": ("fridge",)}
     assert settings.states.priority == ("ac", "fridge")
     assert "# The default: while ac is on, the state of fridge is unknown" in file.read_text()
+
+
+def test_words_of_other_languages_are_on_and_off(audio: Path, tmp_path: Path) -> None:
+    """Names and tables may not be in English, and pandas writes 1.0 where a cell of the column is empty."""
+    german = tmp_path / "audio"
+    german.mkdir()
+    for name in NAMES:
+        copied = name.replace("-on", "-an").replace("-off", "-aus").replace("fridge", "Kühlschrank")
+        (german / unicodedata.normalize("NFD", copied)).write_bytes((audio / name).read_bytes())
+    template = "ac-{klima:an|aus}-Kühlschrank-{kühlschrank:an|aus}-{zeit:day|night}"
+    settings = load_project(scaffold("appliances", tmp_path / "p", Wishes(german, name_template=(template,)))).settings
+    assert settings.corpus.label_fields == {"klima": "an", "kühlschrank": "an"}
+    assert settings.split.group == "zeit"
+    rows = [f"{name};{'ja' if '-on-' in name else 'nein'};{n % 2}.0;Raum {n % 2}" for n, name in enumerate(NAMES)]
+    (tmp_path / "t.csv").write_text("file;Heizung;Pumpe;Raum\n" + "\n".join(rows) + "\nfehlt.wav;ja;;\n")
+    wishes = Wishes(audio, labels=str(tmp_path / "t.csv"), group="Raum")
+    settings = load_project(scaffold("appliances", tmp_path / "q", wishes)).settings
+    assert settings.corpus.label_fields == {"Heizung": "ja", "Pumpe": "1.0"}
 
 
 def test_masks_are_the_users(audio: Path, tmp_path: Path) -> None:

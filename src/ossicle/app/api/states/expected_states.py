@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.api.states.state_prediction import StatePrediction
-from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateDecision, overall_status
+from ossicle.core.decisions.state_words import state_of_word
+from ossicle.core.decisions.states import UNKNOWN, StateDecision, overall_status
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, unescape_cell
+from ossicle.corpus.formats.cells.missing_values import stated
 
 _NAMES = ("path", "recording", "file", "filename", "begin_path")
 _STATUSES = ("state", "status")
-_WORDS = {"on": ON, "1": ON, "true": ON, "off": OFF, "0": OFF, "false": OFF, "unknown": UNKNOWN, "": UNKNOWN}
 STATUS = "(status)"
 """Stands for the overall status where the others are labels."""
 
@@ -34,9 +35,9 @@ class Comparison:
 def read_expected(path: Path, labels: Sequence[str]) -> dict[str, dict[str, str]]:
     """Return by recording the expected state of each label, and the overall status as ``STATUS`` if the table has it.
 
-    The table has a column ``path`` (or ``recording``, ``file``), a column for each label with ``on`` or ``off`` (or 1
-    and 0; empty: unknown), and possibly ``state`` (or ``status``) with the overall status, like the ``files.csv`` of a
-    project.
+    The table has a column ``path`` (or ``recording``, ``file``), a column for each label with words for on and off
+    (:mod:`~ossicle.core.decisions.state_words`; empty: unknown), and possibly ``state`` (or ``status``) with the
+    overall status, like the ``files.csv`` of a project.
 
     Raises
     ------
@@ -111,7 +112,9 @@ def _label_column(table: Delimited, label: str) -> int | None:
 
 
 def _state(path: Path, line: int, label: str, cell: str) -> str:
-    word = cell.strip().lower()
-    if word not in _WORDS:
-        raise FormatError(f"{path}, line {line}: {label} = {cell!r} is not on, off, 1, 0, unknown or empty")
-    return _WORDS[word]
+    state = state_of_word(stated(cell))
+    if state is None:
+        raise FormatError(
+            f"{path}, line {line}: {label} = {cell!r} is not on or off (or 1, 0, yes, no, an, aus), unknown or empty"
+        )
+    return state

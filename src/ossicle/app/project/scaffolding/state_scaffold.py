@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.project.scaffolding.toml_lines import line, quoted
+from ossicle.core.decisions.state_words import word_for_on
 from ossicle.core.decisions.states import masking_order
 from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
@@ -19,9 +20,6 @@ from ossicle.corpus.naming.name_templates import Templates
 GROUP = "daypart"
 """The field that is the group if the user names none."""
 NO_MASKS = "none"
-_PRESENT = "on"
-# Pairs of values that a column of a table may have, and which of them means present.
-_PAIRS = {"on": ("on", "off"), "1": ("1", "0"), "yes": ("yes", "no"), "true": ("true", "false")}
 _EXAMPLE = "ac-{ac:on|off}-fridge-{fridge:on|off}-{daypart:day|night}"
 
 Masks = Mapping[str, tuple[str, ...]]
@@ -35,17 +33,25 @@ def reads_states(recipe: Mapping[str, Any]) -> bool:
 def fields_of_names(templates: Templates) -> tuple[dict[str, str], str]:
     """Return the label fields of name templates with the value that means present, and the field of the group.
 
-    Fields whose values are ``on`` and ``off`` are labels. The group is ``daypart`` if it is a field, else the first
-    field that is no label; empty if there is none.
+    Fields whose two values mean on and off (:mod:`~ossicle.core.decisions.state_words`) are labels. The group is
+    ``daypart`` if it is a field, else the first field that is no label; empty if there is none.
 
     Raises
     ------
     UsageError
-        No field has the values ``on`` and ``off``.
+        No field has such values.
     """
-    labels = {name: _PRESENT for name, values in templates.choices.items() if set(values) == {"on", "off"}}
+    labels = {
+        name: present
+        for name, values in templates.choices.items()
+        if len(values) > 1 and (present := word_for_on(values))
+    }
     if not labels:
-        what = f"{templates.in_words}: no field has the values on|off" if templates.texts else "this is missing"
+        what = (
+            f"{templates.in_words}: no field has two values that mean on and off, as on|off, 1|0, yes|no or an|aus"
+            if templates.texts
+            else "this is missing"
+        )
         raise UsageError(
             f"--template {what}; this recipe reads labels from the names of files, as in '{_EXAMPLE}', from a table "
             "(--labels FILE.csv) or from folders (--labels folder)"
@@ -57,8 +63,8 @@ def fields_of_names(templates: Templates) -> tuple[dict[str, str], str]:
 def fields_of_table(table: Path, file_column: str) -> tuple[dict[str, str], str]:
     """Return the columns of a table that are labels with the value that means present, and the column of the group.
 
-    A label column holds ``on`` and ``off``, ``1`` and ``0``, ``yes`` and ``no`` or ``true`` and ``false``, in any case;
-    cells may be empty (unknown).
+    A label column holds two words that mean on and off (:mod:`~ossicle.core.decisions.state_words`), in any case; cells
+    may be empty (unknown).
 
     Raises
     ------
@@ -69,13 +75,13 @@ def fields_of_table(table: Path, file_column: str) -> tuple[dict[str, str], str]
     labels: dict[str, str] = {}
     for place, name in enumerate(read.header):
         values = {stated(cells[place]).casefold() for _, cells in read.rows if place < len(cells)} - {"", "unknown"}
-        present = next((one for one, pair in _PAIRS.items() if values and values <= set(pair)), "")
+        present = word_for_on(values)
         if name and name != file_column and present:
             labels[name] = present
     if not labels:
         raise UsageError(
-            f"{table}: no column holds on and off only (or 1 and 0, yes and no), so none is a label; columns: "
-            f"{', '.join(read.header)}"
+            f"{table}: no column holds on and off only (or 1 and 0, yes and no, an and aus), so none is a label; "
+            f"columns: {', '.join(read.header)}"
         )
     return labels, GROUP if GROUP in read.header else ""
 

@@ -191,6 +191,8 @@ STEP = Step(
         "group": project.settings.split.group,
         "rate": project.settings.frontend.rate,
         "decoders": decoder_versions(),
+        # Words for on and off were compared with one word only before.
+        **({"state_words": 1} if project.settings.corpus.label_fields else {}),
         **digestible(project.settings.audio),
     },
     run=run,
