@@ -8,6 +8,7 @@ padding.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -47,7 +48,7 @@ class CutOut:
 
 class CutOuts:
     """The cut-outs of one output folder; ``names`` are all recordings, ``pad_s`` is the padding in seconds on each
-    side.
+    side. ``empty`` says of which events there is no sound.
     """
 
     def __init__(self, out: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
@@ -56,23 +57,32 @@ class CutOuts:
         self._out, self._pad_s = out, pad_s
         self._places = table_places(names)
         self.written: list[CutOut] = []
+        self.empty: list[str] = []
 
     def write(self, name: str, path: Path, events: Sequence[RawSelection]) -> None:
         """Write the events of one recording; raises AudioError if it cannot be read.
 
-        Events that begin and end in the same milliseconds, as those of two labels may, share a file.
+        Events that begin and end in the same milliseconds, as those of two labels may, share a file. Of an event beyond
+        the end of its recording, or without a length, none is written.
         """
         if not events:
             return
         source = AudioSource(path)
-        done: dict[str, tuple[float, float]] = {}
+        done: dict[str, tuple[float, float] | None] = {}
         for event in sorted(
             events, key=lambda raw_selection: (raw_selection.start_s, raw_selection.end_s, raw_selection.label)
         ):
             file = str(cutout_place(self._places[name], event))
             if file not in done:
                 done[file] = self._cut(source, self._out / file, event)
-            self.written.append(CutOut(file, name, event, *done[file]))
+            if (stretch := done[file]) is not None:
+                self.written.append(CutOut(file, name, event, *stretch))
+                continue
+            why = "has no length; keep some sound around it with --pad"
+            if event.end_s > event.start_s or self._pad_s:
+                why = "lies beyond the end of the recording"
+            what = f"{event.label!r} at {event.start_s:g} to {event.end_s:g} s"
+            self.empty.append(f"{name}: {what} {why}; no file was written")
 
     def write_index(self) -> None:
         """Write ``cutouts.csv``: each event with its file."""
@@ -92,12 +102,17 @@ class CutOuts:
         table = pl.DataFrame(rows, schema=_SCHEMA)
         write_csv(self._out / INDEX, table.sort(["recording", "start_s", "end_s", "label"]))
 
-    def _cut(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float]:
+    def _cut(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float] | None:
+        """Write the sound of an event; return its stretch in seconds, None if there is no sound."""
         rate = source.info.rate
         first = max(0, to_samples(event.start_s - self._pad_s, rate))
         wanted = max(0, to_samples(event.end_s + self._pad_s, rate) - first)
         # An event of a model for whole recordings is as long as the recording: it is never in memory as a whole.
-        blocks = source.blocks(start_sample=first, n_samples=wanted)
+        blocks = iter(source.blocks(start_sample=first, n_samples=wanted))
+        sound = next((block for block in blocks if len(block)), None) if wanted else None
+        if sound is None:
+            return None
+        blocks = chain((sound,), blocks)
         n_samples = write_wav_blocks(file, blocks, rate, source.info.channels, most_samples=wanted, subtype=_SUBTYPE)
         return first / rate, (first + n_samples) / rate
 

@@ -152,3 +152,31 @@ def test_predict_leaves_cut_outs_too(tmp_path: Path, old_bundle: Path, ossicle: 
         info = soundfile.info(tmp_path / "cut" / row["file"])
         assert info.frames == round((row["sound_end_s"] - row["sound_start_s"]) * RATE)
         assert row["sound_start_s"] == pytest.approx(max(0.0, row["start_s"] - 0.05), abs=1e-4)
+
+
+def test_events_without_sound_get_no_file_and_are_listed(tmp_path: Path, ossicle: Commands) -> None:
+    record(tmp_path / "audio" / "a.wav", 0)
+    table = tmp_path / "events.csv"
+    text = "file,start_time,end_time,label\na.wav,1.5,3,over\na.wav,2.5,3,beyond\na.wav,1,1,point\n"
+    table.write_text(text, encoding="utf-8")
+    result = ossicle("cutouts", table, tmp_path / "audio", "-o", tmp_path / "out", "--json")
+    assert result.code == 3
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a_1500_3000.wav", INDEX]
+    lost = json.loads(result.out)["lost"]
+    assert lost == [
+        "a.wav: 'point' at 1 to 1 s has no length; keep some sound around it with --pad; no file was written",
+        "a.wav: 'beyond' at 2.5 to 3 s lies beyond the end of the recording; no file was written",
+    ]
+    # The remedy works.
+    padded = ossicle("cutouts", table, tmp_path / "audio", "-o", tmp_path / "padded", "--pad", 0.1, "--json")
+    assert len(json.loads(padded.out)["lost"]) == 1
+
+
+def test_columns_that_are_not_read_are_no_lost_events(tmp_path: Path, ossicle: Commands) -> None:
+    record(tmp_path / "audio" / "a.wav", 0)
+    table = tmp_path / "results.csv"
+    text = "Start (s),End (s),Scientific name,Common name,Confidence,File\n0,1,Turdus merula,Blackbird,0.5,a.wav\n"
+    table.write_text(text, encoding="utf-8")
+    result = ossicle("cutouts", table, tmp_path / "audio", "-o", tmp_path / "out")
+    assert result.code == 0
+    assert result.err.startswith("results.csv: columns without a place in an annotation were not read")

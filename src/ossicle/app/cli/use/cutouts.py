@@ -14,7 +14,7 @@ from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.formats.reading.recording_tables import COMBINED
+from ossicle.corpus.formats.reading.folder_reader import LOST
 from ossicle.corpus.formats.registry import SUFFIXES
 from ossicle.corpus.indexing.annotation_files import read_annotation_files
 from ossicle.corpus.naming.file_listing import files_below
@@ -23,6 +23,10 @@ from ossicle.corpus.naming.table_pairing import Pairing
 Pad = Annotated[
     float, typer.Option("--pad", min=0.0, max=60.0, help="Sound to keep before and after each event, in seconds.")
 ]
+
+
+# Notes on tables of which events are missing.
+_LOST = LOST | {"unmatched_rows", "unmatched_table"}
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +50,7 @@ def cutouts(
     """Write each event of a table as an audio file, `<stem>_<start ms>_<end ms>.wav`, and list them in `cutouts.csv`.
 
     Sample rates and channels do not change. Exit code 3: a recording could not be read, or events belong to none of
-    the given recordings; each is listed.
+    the given recordings or lie beyond their ends; each is listed.
     """
     if not events.exists():
         raise UsageError(f"{events}: does not exist; give a table of events, or a folder of them")
@@ -60,14 +64,18 @@ def cutouts(
     for name, row in read.rows:
         if not label or row.label in label:
             by_recording[name].append(row)
-    notes = [f"{note.where}: {note.message}" for note in read.notes if note.kind in COMBINED]
-    lost = [f"{note.where}: {note.message}" for note in read.notes if note.kind not in COMBINED]
+    notes: list[str] = []
+    lost: list[str] = []
+    for note in read.notes:
+        words = f"{note.where or events.name}: {note.message}"
+        (lost if note.kind in _LOST else notes).append(words)
     cut = CutOuts(out, found, pad_s)
     for name, rows in sorted(by_recording.items()):
         try:
             cut.write(name, found[name], _distinct(rows))
         except AudioError as problem:
             lost.append(str(problem))
+    lost += cut.empty
     cut.write_index()
     if as_json:
         facts = {"written": [cut_out.file for cut_out in cut.written], "index": str(out / INDEX), "lost": lost}
