@@ -352,3 +352,15 @@ def test_files_that_enter_as_one_hit_are_named_by_source(tmp_path: Path) -> None
     assert (note.where, note.message.startswith("3 events of the source have no context")) == ("cambridge", True)
     problems = health(index, rate=1000, group="session").to_json()["problems"]
     assert any(problem["code"] == "without_context" and "corpus.exclude" in problem["remedy"] for problem in problems)
+
+
+def test_times_in_milliseconds_are_refused_and_some_hits_beyond_the_end_are_not(tmp_path: Path) -> None:
+    sound(tmp_path / "audio" / "s1" / "mix.wav")
+    path = write(tmp_path, line(onset_time=0.002), *(line(onset_time=n * 250.0) for n in range(1, 4)))
+    said = r"3 of 4 hits of .*begin after .*\(first: line 2, onset_time 250, in 's1/mix.wav', which lasts 3 s\)"
+    with pytest.raises(UsageError, match=said):
+        indexed(path)
+    path = write(tmp_path, *(line(event_id=f"e{n}", onset_time=n) for n in (0.5, 1, 2, 7)))
+    index = indexed(path, place="again")
+    assert len(index.annotations) == 3
+    assert [note.lost for note in index.notes if note.kind == "beyond_end"] == [1]

@@ -126,6 +126,12 @@ def test_an_empty_part_is_refused_and_mended_by_no_move() -> None:
         hashed_groups(recordings, annotations, split())
 
 
+def test_without_annotations_no_seed_is_advised() -> None:
+    recordings, _ = corpus(["a", "b"])
+    with pytest.raises(SplitError, match=r"no group of 'session' has annotations, .*ossicle dataset health"):
+        hashed_groups(recordings, [], split())
+
+
 def test_a_label_without_training_data_is_refused() -> None:
     sessions = [f"session-{i}" for i in range(40)]
     recordings, annotations = corpus(sessions)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.core.errors import UsageError
+from ossicle.corpus.manifest.other_forms import MOST_BYTES, require_json_lines
 
 BLOCK_BYTES = 4 << 20
 """Bytes of a block; a parameter of every function, so that tests cut small files into many blocks."""
@@ -22,9 +23,12 @@ _MARK = b"\xef\xbb\xbf"
 
 
 def block_count(file: Path, block_bytes: int = BLOCK_BYTES) -> int:
-    """Return the number of blocks of a file; raises UsageError if there is none, OSError if it cannot be read."""
+    """Return the number of blocks of a file; raises UsageError if there is none, FormatError if it holds no JSON lines,
+    OSError if it cannot be read.
+    """
     try:
         with open_regular(file) as handle:
+            require_json_lines(file, handle.read(MOST_BYTES))
             return -(-os.fstat(handle.fileno()).st_size // block_bytes)
     except (FileNotFoundError, IsADirectoryError):
         raise UsageError(f"{file} is not a file; give a manifest, with one event a line in JSON") from None

@@ -1,6 +1,6 @@
 """From a manifest to a corpus index: recordings that events name, and annotations from their components."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from ossicle.artefacts.records.column_tables import annotations_of
 from ossicle.artefacts.roots import Roots
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
+from ossicle.core.records import Recording
 from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -21,7 +22,7 @@ from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.manifest.block_import import Imported, import_blocks
 from ossicle.corpus.manifest.byte_blocks import BLOCK_BYTES
 from ossicle.corpus.manifest.chosen_recordings import chosen_recordings, described, manifest_metadata
-from ossicle.corpus.manifest.hit_tables import Labelling, annotations_in, write_hits
+from ossicle.corpus.manifest.hit_tables import HitCounts, Labelling, annotations_in, write_hits
 from ossicle.corpus.manifest.named_recordings import examine, named_recordings, require_present
 from ossicle.corpus.naming.name_templates import Templates
 from ossicle.corpus.naming.recording_fields import RecordingNames
@@ -81,8 +82,8 @@ def index_manifest(
     FormatError
         A line is no event, and ``settings.skip_bad`` is not set.
     UsageError
-        The manifest holds no events, the settings leave no recording, a source lacks more recordings than allowed, or
-        none can be read.
+        The manifest holds no events, the settings leave no recording, a source lacks more recordings than allowed, none
+        can be read, or most hits begin after the end of their recordings.
     """
     if not file.exists():
         raise UsageError(f"[corpus] manifest: {file} does not exist; correct the path")
@@ -125,6 +126,7 @@ def index_manifest(
     labels = parse_label_map(settings.label_map, "corpus.label_map")
     wanted = tuple(label_text(label) for label in settings.labels)
     tables, counts = write_hits(imported.lazy(), kept, Labelling(labels.name, wanted), folders.hits, folders.blocks)
+    _require_within(file, imported, kept, counts)
     notes += [
         *found_recordings.notes,
         *field_notes,
@@ -142,6 +144,28 @@ def index_manifest(
             for recording in kept
             if recording.id in found_recordings.levels
         },
+    )
+
+
+def _require_within(file: Path, imported: Imported, recordings: Sequence[Recording], counts: HitCounts) -> None:
+    """Refuse a manifest of which most hits begin after the end of their recordings: its times mean something else."""
+    if counts.beyond <= counts.labels.total():
+        return
+    lengths = pl.LazyFrame(
+        {
+            "recording_id": [recording.id for recording in recordings],
+            "length_s": [recording.duration_s for recording in recordings],
+        }
+    )
+    beyond = imported.lazy().join(lengths, on="recording_id").filter(pl.col("onset_s") >= pl.col("length_s"))
+    line, path, onset_s, length_s = (
+        beyond.sort("line").select("line", "audio_path", "onset_s", "length_s").head(1).collect().row(0)
+    )
+    total = counts.beyond + counts.labels.total()
+    raise UsageError(
+        f"[corpus] manifest: {counts.beyond} of {total} hits of {file} begin after the end of their recording (first: "
+        f"line {line}, onset_time {onset_s:g}, in {path!r}, which lasts {length_s:.3g} s); onset_time is in seconds "
+        "from the start of the recording: correct it, or the folders in [roots]"
     )
 
 

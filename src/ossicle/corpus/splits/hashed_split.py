@@ -73,6 +73,11 @@ def hashed_groups(
     fold_of = {name: hashed_fold(name, settings) for name in names}
     annotated = [name for name, row in zip(names, counts, strict=True) if row.any()]
     empty = [name for fold, name in SPLIT_NAMES.items() if fold not in {fold_of[one] for one in annotated}]
+    if not annotated:
+        raise SplitError(
+            f"no group of {settings.group!r} has annotations, so nothing can be split; ossicle dataset health -p "
+            "PROJECT says what became of them"
+        )
     if empty:
         raise SplitError(
             f"split.strategy = 'hashed' puts none of the {len(annotated)} annotated groups of '{settings.group}' into "

@@ -28,6 +28,12 @@ DATA = [
     ("x.csv", "begin,species\n1,hum\n", "for the end (found: begin, species); add a column end_time, in seconds"),
     ("x.csv", "onset_sample,offset_sample,label\n1,2,hum\n", "times are samples or frames"),
     ("x.csv", "site,start_time,end_time\nA,1,2\n", "no column for the label, nor one for the recording"),
+    ("x.txt", "0.2\tKD\n0.55\tSD\n", "its rows are a time and a label, without an end (first line: 0.2, KD); write"),
+    (
+        "x.csv",
+        "time,label\n0.2,kick\n1,snare\n",
+        "without an end (first line: time, label); write start_time, end_time",
+    ),
     ("x.txt", "template\tdate.time\ttime\tscore\nT\t2024\t1.5\t0.7\n", "no column is known for the start and the end"),
 ]
 OTHER = [
@@ -37,6 +43,7 @@ OTHER = [
     ("birdnet.analyze-params.csv", "Parameter,Value\nstart,1\n", "parameters of BirdNET"),
     ("params.csv", "Segment length,Sample rate,Segment overlap\n3,48000,0\n", "parameters of an analysis"),
     ("durations.tsv", "filename\tduration\na.wav\t60\n", "the durations of recordings"),
+    ("species.csv", "number,name\n1,Wren\n2,Robin\n", "has no columns for start and end"),
     ("sites.csv", "site,latitude,longitude\nA,1,2\n", "has no columns for start and end"),
 ]
 
@@ -50,6 +57,13 @@ def test_what_looks_like_annotations_is_a_warning_with_its_cause(
     note = unread_table(tmp_path / name, name)
     assert note.kind == "table_not_read"
     assert words in note.message
+
+
+def test_midi_files_of_drums_are_a_warning_with_what_reads_them() -> None:
+    (note,) = foreign_files(["a.mid", "b.mid"])
+    assert note.kind == "table_not_read"
+    assert "(MIDI file) were not read" in note.message
+    assert "for drums write a manifest" in note.message
 
 
 @pytest.mark.parametrize(("name", "text", "words"), OTHER)

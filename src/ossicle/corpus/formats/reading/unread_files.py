@@ -17,6 +17,10 @@ from ossicle.corpus.formats.cells.text_files import load_text, split_lines
 from ossicle.corpus.notes import Note
 
 _CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"
+_ONSETS = (
+    "write start_time, end_time and label, with an end shortly after the start, or for drums a manifest "
+    "(docs/manifests.md)"
+)
 _CROWSETTA = f"{_CONVERT}, for example with crowsetta"
 _SHEET = "save each sheet as CSV"
 _LABELS = "export its labels as text (File > Export Other > Export Labels)"
@@ -26,6 +30,8 @@ _ANNOTATIONS = {
     ".jams": ("JAMS file", _CONVERT),
     ".svl": ("layer of Sonic Visualiser", "export it as an annotation layer in CSV, and give it headings"),
     ".lab": ("label file of HTK or Praat", _CROWSETTA),
+    ".mid": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
+    ".midi": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
     ".ctm": ("CTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
     ".phn": ("TIMIT phone file", _CROWSETTA),
     ".xls": ("Excel workbook", _SHEET),
@@ -138,6 +144,8 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
             f"it has no headings (its first line is {shown!r}, with {separator} between the cells); "
             "write start_time, end_time and label above them, in the order of the columns"
         )
+    if _onsets_alone(header, rows):
+        return f"its rows are a time and a label, without an end (first line: {shown}); {_ONSETS}"
     if _space_separated(lines):
         return f"its cells are separated by blanks ({shown!r}); write tabs between start, end and label"
     if has_times(header):
@@ -165,6 +173,17 @@ def _is_span(cells: Sequence[str]) -> bool:
         if _NUMBER.fullmatch(a) and _NUMBER.fullmatch(b):
             return float(a.replace(",", ".")) <= float(b.replace(",", "."))
     return False
+
+
+def _onsets_alone(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether most lines are a time and a word: lists of onsets, as of drums, with or without headings."""
+    if len(header) != 2 or not {heading_key(name) for name in header}.isdisjoint({*START, *END}):
+        return False
+    pairs = [cells for cells in rows if len(cells) == 2 and _NUMBER.fullmatch(cells[0]) and cells[1]]
+    words = sum(not _NUMBER.fullmatch(cells[1]) for cells in pairs)
+    # Whole numbers before words may be the numbers of anything, unless the heading says that they are times.
+    times = _ABOUT_TIME.search(heading_key(header[0])) or any("." in cells[0] for cells in pairs)
+    return bool(times) and words * 2 > len(rows)
 
 
 def _space_separated(lines: Sequence[Sequence[str]]) -> bool:
