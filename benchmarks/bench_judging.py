@@ -106,7 +106,7 @@ def judged(folder: Path, size: Size) -> tuple[Measured, Context]:
     cpu_s = {}
     for name, run in STEPS:
         context = context_of(name, project, artefacts)
-        artefacts[name] = context.out
+        artefacts[name] = context.folder
         began = time.process_time()
         run(context)
         cpu_s[name] = time.process_time() - began

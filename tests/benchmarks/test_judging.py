@@ -26,7 +26,7 @@ def test_the_figures_of_a_whole_run_are_those_of_loops(tmp_path: Path, monkeypat
     project, artefacts = make_project(tmp_path / "project", Size(40, 25, 5.0), QUICK)
     for step in (decision.STEP, calibration.STEP, second_stage.STEP, evaluation.STEP):
         context = context_of(step.name, project, artefacts)
-        artefacts[step.name] = context.out
+        artefacts[step.name] = context.folder
         step.run(context)
     assert DatasetFolder(artefacts["dataset"]).labels == LABELS
     metrics = EvaluationFolder(artefacts["evaluation"]).metrics

@@ -62,22 +62,23 @@ class _Again(Exception):
     """The received bytes do not fit the server's file: start again."""
 
 
-def part_of(wanted: Wanted, folder: Path) -> Path:
+def part_of(download: Wanted, folder: Path) -> Path:
     """Return the path of a file's bytes until it is complete."""
-    name = f".ossicle-fetch-{digest([wanted.path, wanted.sha256])[:24]}"
-    return (folder / PurePosixPath(wanted.path)).with_name(name)
+    name = f".ossicle-fetch-{digest([download.path, download.sha256])[:24]}"
+    return (folder / PurePosixPath(download.path)).with_name(name)
 
 
 def fetch_file(
-    wanted: Wanted,
+    download: Wanted,
     folder: Path,
     patience: Patience = Patience(),
     *,
     stop: threading.Event | None = None,
     received: Callable[[int], None] | None = None,
 ) -> Literal["reused", "computed"]:
-    """Download ``wanted`` below ``folder``; return ``reused`` if it exists already. ``received`` gets the number of new
-    bytes.
+    """Download a file below ``folder``; return ``reused`` if it exists already.
+
+    ``received`` gets the number of new bytes.
 
     A broken connection is retried. ``stop`` ends the download between two blocks; received bytes are kept for the next
     call.
@@ -88,64 +89,64 @@ def fetch_file(
         For a link on the way to the file's path, another file at that path, an address that does not return it, bytes
         with another size or SHA-256, and a stop.
     """
-    place, part = folder / PurePosixPath(wanted.path), part_of(wanted, folder)
-    for path in (place, part):
+    target, part = folder / PurePosixPath(download.path), part_of(download, folder)
+    for path in (target, part):
         if (link := first_link(path)) is not None:
             raise FetchError(f"{link}: is a symbolic link, so a download would be written to its target; remove it")
-    if place.exists():
-        if not place.is_file() or place.stat().st_size != wanted.size or file_digest(place) != wanted.sha256:
-            raise FetchError(f"{wanted.path}: already exists and differs from the table; move or remove it")
+    if target.exists():
+        if not target.is_file() or target.stat().st_size != download.size or file_digest(target) != download.sha256:
+            raise FetchError(f"{download.path}: already exists and differs from the table; move or remove it")
         return "reused"
     stop, received = stop or threading.Event(), received or (lambda n: None)
-    with naming(place):
+    with naming(target):
         make_folder(part.parent)
         resumed = part.exists()
-        _receive(wanted, part, patience, stop, received)
-        if (found := file_digest(part)) != wanted.sha256 and resumed:
+        _receive(download, part, patience, stop, received)
+        if (digest := file_digest(part)) != download.sha256 and resumed:
             # The file at the address may have changed since the first bytes.
             remove_file(part)
-            _receive(wanted, part, patience, stop, received)
-            found = file_digest(part)
-        if found != wanted.sha256:
+            _receive(download, part, patience, stop, received)
+            digest = file_digest(part)
+        if digest != download.sha256:
             remove_file(part)
             raise FetchError(
-                f"{wanted.path}: {wanted.address} has the SHA-256 {found}, but the table says {wanted.sha256}; "
+                f"{download.path}: {download.address} has the SHA-256 {digest}, but the table says {download.sha256}; "
                 "correct the table, or ask the publisher of the file"
             )
-        publish(part, place)
+        publish(part, target)
     return "computed"
 
 
 def _receive(
-    wanted: Wanted, part: Path, patience: Patience, stop: threading.Event, received: Callable[[int], None]
+    download: Wanted, part: Path, patience: Patience, stop: threading.Event, received: Callable[[int], None]
 ) -> None:
     """Download ``part`` up to its full size."""
     left, pause_s = patience.attempts, patience.pause_s
-    furthest = _size(part) if _size(part) <= wanted.size else 0
+    furthest = _size(part) if _size(part) <= download.size else 0
     while True:
         have = _size(part)
-        if have > wanted.size:
+        if have > download.size:
             remove_file(part)
             have = 0
         try:
-            if have < wanted.size or not part.exists():
-                _append(wanted, part, have, patience.timeout_s, stop, received)
-            if part.stat().st_size == wanted.size:
+            if have < download.size or not part.exists():
+                _append(download, part, have, patience.timeout_s, stop, received)
+            if part.stat().st_size == download.size:
                 return
-            why = "the connection ended early"
+            reason = "the connection ended early"
         except _Again:
             remove_file(part)
-            why = "the server did not resume at the requested byte"
+            reason = "the server did not resume at the requested byte"
         except _Passing as problem:
-            why = str(problem)
+            reason = str(problem)
         # Only attempts without progress are counted: a long download may be interrupted many times.
         came = _size(part) > furthest
         furthest = max(furthest, _size(part))
         left, pause_s = (patience.attempts, patience.pause_s) if came else (left - 1, min(2 * pause_s, 60.0))
         if left <= 0:
-            raise FetchError(f"{wanted.path}: {wanted.address}: {why}; run the same command again to resume")
+            raise FetchError(f"{download.path}: {download.address}: {reason}; run the same command again to resume")
         if stop.wait(0.0 if came else pause_s):
-            raise FetchError(f"{wanted.path}: stopped; run the same command again to resume")
+            raise FetchError(f"{download.path}: stopped; run the same command again to resume")
 
 
 def _size(part: Path) -> int:
@@ -153,24 +154,24 @@ def _size(part: Path) -> int:
 
 
 def _append(
-    wanted: Wanted, part: Path, have: int, timeout_s: float, stop: threading.Event, received: Callable[[int], None]
+    download: Wanted, part: Path, have: int, timeout_s: float, stop: threading.Event, received: Callable[[int], None]
 ) -> None:
     """Append to ``part`` the bytes of the address from byte ``have`` on."""
-    with _opened(wanted, have, timeout_s) as (stream, start), open_to_change(part) as out:
-        out.truncate(start)
-        out.seek(start)
-        at = start
+    with _opened(download, have, timeout_s) as (stream, start), open_to_change(part) as handle:
+        handle.truncate(start)
+        handle.seek(start)
+        position = start
         while block := _read(stream):
             if stop.is_set():
-                raise FetchError(f"{wanted.path}: stopped; run the same command again to resume")
-            at += len(block)
-            if at > wanted.size:
-                out.truncate(0)
+                raise FetchError(f"{download.path}: stopped; run the same command again to resume")
+            position += len(block)
+            if position > download.size:
+                handle.truncate(0)
                 raise FetchError(
-                    f"{wanted.path}: {wanted.address} sends more than the {wanted.size} bytes that the table states; "
-                    "correct the size"
+                    f"{download.path}: {download.address} sends more than the {download.size} bytes that the table "
+                    "states; correct the size"
                 )
-            out.write(block)
+            handle.write(block)
             received(len(block))
 
 
@@ -184,24 +185,26 @@ def _read(stream: IO[bytes] | http.client.HTTPResponse) -> bytes:
 
 
 @contextmanager
-def _opened(wanted: Wanted, have: int, timeout_s: float) -> Iterator[tuple[IO[bytes] | http.client.HTTPResponse, int]]:
+def _opened(
+    download: Wanted, have: int, timeout_s: float
+) -> Iterator[tuple[IO[bytes] | http.client.HTTPResponse, int]]:
     """Return the stream of an address and the byte at which it begins: ``have`` or, if it cannot continue, 0."""
-    parts = urlsplit(wanted.address)
+    parts = urlsplit(download.address)
     if parts.scheme == "file":
         source = Path(urllib.request.url2pathname(parts.path))
         if not (source.is_file() and os.access(source, os.R_OK)):
-            raise FetchError(f"{wanted.path}: {wanted.address}: is not a readable file; correct the address")
+            raise FetchError(f"{download.path}: {download.address}: is not a readable file; correct the address")
         with open_regular(source) as local:
             local.seek(have)
             yield local, have
         return
     if parts.scheme not in SCHEMES:
-        raise FetchError(f"{wanted.path}: {wanted.address}: only {', '.join(SCHEMES)} addresses are fetched")
-    asked = urllib.request.Request(quote(wanted.address, safe=_RESERVED), headers={"User-Agent": "ossicle"})
+        raise FetchError(f"{download.path}: {download.address}: only {', '.join(SCHEMES)} addresses are fetched")
+    request = urllib.request.Request(quote(download.address, safe=_RESERVED), headers={"User-Agent": "ossicle"})
     if have:
-        asked.add_header("Range", f"bytes={have}-")
+        request.add_header("Range", f"bytes={have}-")
     try:
-        response = _OPENER.open(asked, timeout=timeout_s)
+        response = _OPENER.open(request, timeout=timeout_s)
     except urllib.error.HTTPError as problem:
         with closing(problem):
             if problem.code == 416:
@@ -209,7 +212,8 @@ def _opened(wanted: Wanted, have: int, timeout_s: float) -> Iterator[tuple[IO[by
             if problem.code in _PASSING:
                 raise _Passing(f"the server says {problem.code} {problem.reason}") from None
             raise FetchError(
-                f"{wanted.path}: {wanted.address}: the server says {problem.code} {problem.reason}; correct the address"
+                f"{download.path}: {download.address}: the server says {problem.code} {problem.reason}; correct the "
+                "address"
             ) from None
     except (OSError, http.client.HTTPException) as problem:
         reason = getattr(problem, "reason", problem)

@@ -39,7 +39,7 @@ def plain(value: Any, where: str = "") -> Any:
     if isinstance(value, set | frozenset):
         return [plain(item, f"{where}{{}}") for item in sorted(value)]
     if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return [plain(item, f"{where}[{place}]") for place, item in enumerate(value)]
+        return [plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
     if hasattr(value, "tolist"):
         return plain(value.tolist(), where)
     raise TypeError(f"{where or 'the value'} is a {type(value).__name__}, which JSON cannot hold")

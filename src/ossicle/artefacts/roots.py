@@ -67,16 +67,16 @@ class Roots:
 
     def folders(self, root: str) -> tuple[Path, ...]:
         """Return the folders of a root in the order in which they are searched, each once."""
-        own = (*self._variables.get(variable_name(root), ()), *self._named.get(root, ()))
-        return tuple(dict.fromkeys((*own, *self._default)))
+        named_folders = (*self._variables.get(variable_name(root), ()), *self._named.get(root, ()))
+        return tuple(dict.fromkeys((*named_folders, *self._default)))
 
     def all_folders(self) -> dict[str, tuple[Path, ...]]:
         """Return all folders by the name of their root as :func:`variable_name` writes it; "" has the default ones."""
-        out = dict(self._variables)
+        folders_by_root = dict(self._variables)
         for name, folders in self._named.items():
             key = variable_name(name)
-            out[key] = tuple(dict.fromkeys((*out.get(key, ()), *folders)))
-        return {"": self._default, **dict(sorted(out.items()))}
+            folders_by_root[key] = tuple(dict.fromkeys((*folders_by_root.get(key, ()), *folders)))
+        return {"": self._default, **dict(sorted(folders_by_root.items()))}
 
     def find(self, root: str, path: str) -> Path | None:
         """Return the file of a recording.
@@ -115,9 +115,9 @@ class Roots:
         ArtefactError
             The path leads out of the root.
         """
-        found = self.find(root, path)
-        if found is not None:
-            return found
+        existing = self.find(root, path)
+        if existing is not None:
+            return existing
         if not is_below(path):
             raise ArtefactError(f"{path!r} leads out of its root {root!r}; index the corpus again")
         folders = self.folders(root)
@@ -135,9 +135,9 @@ class Roots:
         folders = self.folders(root)
         for form in _forms(path):
             for folder in folders:
-                place = os.path.join(folder, form)
-                if os.path.isfile(place):
-                    return Path(place)
+                candidate = os.path.join(folder, form)
+                if os.path.isfile(candidate):
+                    return Path(candidate)
         return None
 
 
@@ -178,13 +178,13 @@ def roots_of_environment(environment: Mapping[str, str]) -> dict[str, tuple[Path
     True
     """
     return {
-        name.removeprefix(VARIABLE).upper(): tuple(Path(one) for one in value.split(os.pathsep) if one)
+        name.removeprefix(VARIABLE).upper(): tuple(Path(folder) for folder in value.split(os.pathsep) if folder)
         for name, value in environment.items()
         if name.startswith(VARIABLE) and value
     }
 
 
-def parse_root_map(words: Iterable[str], option: str) -> dict[str, tuple[Path, ...]]:
+def parse_root_map(arguments: Iterable[str], option: str) -> dict[str, tuple[Path, ...]]:
     """Return the folders by source of arguments ``SOURCE=PATH``; a source that is given again gets another folder.
 
     Raises
@@ -192,13 +192,13 @@ def parse_root_map(words: Iterable[str], option: str) -> dict[str, tuple[Path, .
     UsageError
         An argument without ``=``, without a source or without a path.
     """
-    out: dict[str, tuple[Path, ...]] = {}
-    for word in words:
+    folders_by_source: dict[str, tuple[Path, ...]] = {}
+    for word in arguments:
         source, equals, folder = word.partition("=")
         if not equals or not source.strip() or not folder.strip():
             raise UsageError(f"{option} {word!r} is not SOURCE=PATH; write for example {option} slakh=recordings/slakh")
-        out[source.strip()] = (*out.get(source.strip(), ()), Path(folder).expanduser())
-    return out
+        folders_by_source[source.strip()] = (*folders_by_source.get(source.strip(), ()), Path(folder).expanduser())
+    return folders_by_source
 
 
 def how_to_name(root: str) -> str:

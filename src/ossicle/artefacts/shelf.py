@@ -52,10 +52,10 @@ class Shelf:
         A folder without ``artefact.json`` (an incomplete copy) or with another fingerprint does not count. Raises
         ArtefactError for a damaged ``artefact.json``. Contents are not read; :meth:`verify` does that.
         """
-        place = self._place(made_from)
-        if not (place / MANIFEST).is_file():
+        artefact = self._place(made_from)
+        if not (artefact / MANIFEST).is_file():
             return None
-        return place if self.manifest(place)["digest"] == made_from.digest else None
+        return artefact if self.manifest(artefact)["digest"] == made_from.digest else None
 
     def begin(self, made_from: Fingerprint) -> Path:
         """Return the working folder of this fingerprint, with the files that an interrupted run left in it."""
@@ -79,14 +79,14 @@ class Shelf:
         ArtefactError
             If there is no working folder, or another artefact has the path.
         """
-        place, work = self._place(made_from), self.unfinished(made_from)
+        artefact, work = self._place(made_from), self.unfinished(made_from)
         if not replace and self.find(made_from) is not None:
             with suppress(OSError):
                 remove_folder(work)
-            return place
-        if (place / MANIFEST).exists() and self.find(made_from) is None:
+            return artefact
+        if (artefact / MANIFEST).exists() and self.find(made_from) is None:
             raise ArtefactError(
-                f"{place} contains another artefact than its name says; remove it and run the step again"
+                f"{artefact} contains another artefact than its name says; remove it and run the step again"
             )
         if not work.is_dir():
             raise ArtefactError(f"{work} is missing: nothing was begun for this {made_from.step}; run the step again")
@@ -103,11 +103,11 @@ class Shelf:
                 "created": datetime.now(UTC).isoformat(timespec="seconds"),
             },
         )
-        with naming(place):
-            publish_folder(work, place)
+        with naming(artefact):
+            publish_folder(work, artefact)
         # Not earlier: a new lock file in place of a held one could be locked by a second process.
-        forget_work_unit_locks(place)
-        return place
+        forget_work_unit_locks(artefact)
+        return artefact
 
     def leave(self, made_from: Fingerprint) -> None:
         """Remove the working folder if it contains only locks: it was created when the artefact already existed."""

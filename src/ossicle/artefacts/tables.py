@@ -103,14 +103,14 @@ def _whole(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
 
 
 def _require(
-    path: Path, found: Mapping[str, DataType | DataTypeClass], schema: Mapping[str, DataType | DataTypeClass]
+    path: Path, present: Mapping[str, DataType | DataTypeClass], schema: Mapping[str, DataType | DataTypeClass]
 ) -> None:
     for name, kind in schema.items():
-        if name not in found:
+        if name not in present:
             raise ArtefactError(f"{path} has no column {name!r}; write it again with this version of Ossicle")
-        if found[name] != kind:
+        if present[name] != kind:
             raise ArtefactError(
-                f"{path}: column {name!r} is {found[name]}, not {kind}; write it again with this version of Ossicle"
+                f"{path}: column {name!r} is {present[name]}, not {kind}; write it again with this version of Ossicle"
             )
 
 
@@ -145,8 +145,8 @@ def read_parquet(path: Path, most_values: int, most_bytes: int, columns: Sequenc
     try:
         # Brackets in file names and `key=value` folders have no special meaning.
         if columns is not None:
-            there = pl.read_parquet(path, n_rows=0, glob=False, hive_partitioning=False).columns
-            columns = [name for name in there if name in columns]
+            present = pl.read_parquet(path, n_rows=0, glob=False, hive_partitioning=False).columns
+            columns = [name for name in present if name in columns]
         return pl.read_parquet(path, columns=columns, glob=False, hive_partitioning=False)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as err:
         raise ValueError(_first_line(err)) from err
@@ -172,7 +172,9 @@ def write_csv(path: Path, frame: pl.DataFrame, separator: str = ",") -> None:
     )
     for column in safe.select(cs.string()).iter_columns():
         if column.str.contains(_ORDER).any():
-            safe = safe.with_columns(pl.Series(column.name, [None if one is None else _spelt(one) for one in column]))
+            safe = safe.with_columns(
+                pl.Series(column.name, [None if value is None else _spelt(value) for value in column])
+            )
     headings = pl.Series(frame.columns, dtype=pl.String).str.replace(f"({_FORMULA})", "'${1}").to_list()
     with whole_file(path) as part:
         safe.rename(dict(zip(frame.columns, map(_spelt, headings), strict=True))).write_csv(part, separator=separator)

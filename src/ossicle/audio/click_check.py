@@ -36,12 +36,12 @@ def click_faults(folder: Path, rate: int = 44100) -> list[str]:
     """
     samples = np.random.default_rng(0).normal(0, 1e-3, _SECONDS * rate).astype(np.float32)
     samples[round(CLICK_S * rate)] = 0.9
-    out = []
+    faults = []
     for kind, allowed in _FORMATS.items():
         path = folder / f"click.{kind.lower()}"
         with whole_file(path) as part:
             soundfile.write(part, samples, rate, format=kind)
-        found = int(np.argmax(load_mono(path, 16000)))
-        if abs(found - round(CLICK_S * 16000)) > allowed:
-            out.append(f"{kind}: a click at {CLICK_S:.3f} s is decoded at {found / 16000:.4f} s")
-    return out
+        click_sample = int(np.argmax(load_mono(path, 16000)))
+        if abs(click_sample - round(CLICK_S * 16000)) > allowed:
+            faults.append(f"{kind}: a click at {CLICK_S:.3f} s is decoded at {click_sample / 16000:.4f} s")
+    return faults

@@ -79,8 +79,8 @@ def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto", *, thor
             fault = f"what follows from byte {stream.first_byte} on cannot be read ({reason})"
             break
         if (following.rate, following.channels) != (info.rate, info.channels):
-            what = f"{following.rate} Hz and {following.channels} channels"
-            fault = f"a recording of {what} follows at byte {stream.first_byte}, and is not read"
+            format_text = f"{following.rate} Hz and {following.channels} channels"
+            fault = f"a recording of {format_text} follows at byte {stream.first_byte}, and is not read"
             break
         streams += following.streams
     return replace(

@@ -76,8 +76,8 @@ class WrittenClips:
     lost: dict[str, str]
 
 
-def write_wav_clips(out: Path, recordings: Sequence[ClippedRecording], workers: int = 1) -> Iterator[WrittenClips]:
-    """Write clips as 16-bit mono WAV files below ``out``, each complete or absent, in parallel processes.
+def write_wav_clips(folder: Path, recordings: Sequence[ClippedRecording], workers: int = 1) -> Iterator[WrittenClips]:
+    """Write clips as 16-bit mono WAV files below ``folder``, each complete or absent, in parallel processes.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def write_wav_clips(out: Path, recordings: Sequence[ClippedRecording], workers: 
     tasks = _tasks(recordings)
     if workers == 1 or len(tasks) < 2 or sum(len(recording.clips) for recording in recordings) < _ALONE:
         for task in tasks:
-            yield _write(out, task)
+            yield _write(folder, task)
         return
     spawn = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(min(workers, len(tasks)), mp_context=spawn, initializer=end_with_parent)
@@ -112,11 +112,11 @@ def write_wav_clips(out: Path, recordings: Sequence[ClippedRecording], workers: 
                 ended, running = wait(running, return_when=FIRST_COMPLETED)
                 yield from (future.result() for future in ended)
             with interrupts_held():
-                running.add(pool.submit(_write, out, task))
+                running.add(pool.submit(_write, folder, task))
         yield from (future.result() for future in running)
     except BrokenProcessPool as error:
         raise OssicleError(
-            f"{out}: a worker was killed, perhaps because memory ran out; run it again with fewer workers"
+            f"{folder}: a worker was killed, perhaps because memory ran out; run it again with fewer workers"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -134,9 +134,9 @@ def _tasks(recordings: Sequence[ClippedRecording]) -> list[list[ClippedRecording
     return tasks
 
 
-def _write(out: Path, recordings: Sequence[ClippedRecording]) -> WrittenClips:
+def _write(folder: Path, recordings: Sequence[ClippedRecording]) -> WrittenClips:
     lost: dict[str, str] = {}
-    with ManyFiles(out) as files:
+    with ManyFiles(folder) as files:
         for recording in recordings:
             written: list[str] = []
             try:
@@ -146,7 +146,7 @@ def _write(out: Path, recordings: Sequence[ClippedRecording]) -> WrittenClips:
             except AudioError as error:
                 lost[recording.recording_id] = str(error)
                 for path in written:
-                    remove_file(out / path)
+                    remove_file(folder / path)
     done = tuple(recording.recording_id for recording in recordings)
     return WrittenClips(done, sum(len(recording.clips) for recording in recordings), lost)
 
@@ -159,10 +159,10 @@ def _cut(recording: ClippedRecording) -> Iterator[tuple[WavClip, NDArray[np.int1
         stop = max(to_samples(clip.end_s, rate) for clip in stretch)
         samples = pcm16(crop_mono(source, rate, first, stop, channel=recording.channel))
         for clip in stretch:
-            own = samples[to_samples(clip.start_s, rate) - first : to_samples(clip.end_s, rate) - first]
-            if len(own) == 0:
+            clip_samples = samples[to_samples(clip.start_s, rate) - first : to_samples(clip.end_s, rate) - first]
+            if len(clip_samples) == 0:
                 raise AudioError(f"{recording.path}: holds no sound at {clip.start_s:.3f} s, where a clip begins")
-            yield clip, own
+            yield clip, clip_samples
 
 
 def stretches(clips: Sequence[WavClip]) -> list[list[WavClip]]:
@@ -171,17 +171,17 @@ def stretches(clips: Sequence[WavClip]) -> list[list[WavClip]]:
     >>> [[one.path for one in found] for found in stretches([WavClip("b", 90, 91), WavClip("a", 0, 1)])]
     [['a'], ['b']]
     """
-    found: list[list[WavClip]] = []
+    clip_groups: list[list[WavClip]] = []
     end_s = -_GAP_S
     for clip in sorted(clips, key=lambda wav_clip: (wav_clip.start_s, wav_clip.end_s, wav_clip.path)):
-        near = bool(found) and clip.start_s <= end_s + _GAP_S
-        if near and max(end_s, clip.end_s) - found[-1][0].start_s <= _STRETCH_S:
-            found[-1].append(clip)
+        near = bool(clip_groups) and clip.start_s <= end_s + _GAP_S
+        if near and max(end_s, clip.end_s) - clip_groups[-1][0].start_s <= _STRETCH_S:
+            clip_groups[-1].append(clip)
             end_s = max(end_s, clip.end_s)
         else:
-            found.append([clip])
+            clip_groups.append([clip])
             end_s = clip.end_s
-    return found
+    return clip_groups
 
 
 def pcm16(samples: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -91,9 +91,9 @@ def card_text(bundle: Bundle) -> str:
     if SECOND_STAGE in bundle.files:
         parts += ["", "## Second stage", "", _SECOND_STAGE]
     parts += _exports(bundle.provenance.get("exports"))
-    told = {key: value for key, value in bundle.provenance.items() if key != "exports"}
-    if told:
-        parts += ["", "## Provenance", "", *_listed(told)]
+    provenance = {key: value for key, value in bundle.provenance.items() if key != "exports"}
+    if provenance:
+        parts += ["", "## Provenance", "", *_listed(provenance)]
     return "\n".join(parts) + "\n"
 
 
@@ -128,22 +128,23 @@ def _heard(bundle: Bundle) -> str:
         return f"from {window_s:.3g} s of sound{inner} by the encoder {name} (its licence: {licence})"
     if bundle.ensemble is None:
         return f"from {front.n_mels} mel bands between {front.fmin_hz:g} and {front.fmax_hz:g} Hz"
-    how, names = bundle.ensemble.how, [escaped(member.name) for member in bundle.ensemble.members]
-    said = [f"{name} ({share:.3f})" for name, share in zip(names, how.shares(len(names)), strict=True)]
-    return f"by the rule {how.rule} from those of {len(names)} models with their weights: {', '.join(said)}"
+    combination, names = bundle.ensemble.combination, [escaped(member.name) for member in bundle.ensemble.members]
+    shares = zip(names, combination.shares(len(names)), strict=True)
+    listed = ", ".join(f"{name} ({share:.3f})" for name, share in shares)
+    return f"by the rule {combination.rule} from those of {len(names)} models with their weights: {listed}"
 
 
-def _postprocess(how: Postprocess) -> list[str]:
-    if how.does_nothing:
+def _postprocess(postprocess: Postprocess) -> list[str]:
+    if postprocess.does_nothing:
         return []
     lines = ["", "Before they are decided on, scores are post-processed."]
-    if how.smooths:
-        kernel = ", ".join(f"{weight:g}" for weight in how.kernel)
+    if postprocess.smooths:
+        kernel = ", ".join(f"{weight:g}" for weight in postprocess.kernel)
         lines.append(f"Each is the mean of its neighbours with the weights {kernel}.")
-    if how.needs_whole:
+    if postprocess.needs_whole:
         lines.append(
-            f"Each label's are multiplied by the mean of its {how.file_prior_top} highest in the recording, to the "
-            f"power {how.file_prior_power:g}. **This needs the whole recording: streams are refused.**"
+            f"Each label's are multiplied by the mean of its {postprocess.file_prior_top} highest in the recording, "
+            f"to the power {postprocess.file_prior_power:g}. **This needs the whole recording: streams are refused.**"
         )
     return lines
 
@@ -193,21 +194,21 @@ def _gate(metrics: Mapping[str, Any]) -> list[str]:
     verdict = metrics.get("gate")
     reported = metrics.get("noise_reported")
     if isinstance(reported, list) and reported:
-        words = "It reports here and refuses nothing, because what is to be found sounds like noise:"
-        return ["## Noise gate", "", words, "", *(f"- {escaped(one)}" for one in reported), ""]
+        text = "It reports here and refuses nothing, because what is to be found sounds like noise:"
+        return ["## Noise gate", "", text, "", *(f"- {escaped(limit)}" for limit in reported), ""]
     if verdict not in ("passed", "refused"):
         return []
-    words = "**Refused:** it fires where there is nothing to find." if verdict == "refused" else "Passed."
+    text = "**Refused:** it fires where there is nothing to find." if verdict == "refused" else "Passed."
     silent = metrics.get("gate_found_nothing")
     if isinstance(silent, str) and silent:
-        words = f"**{'Refused' if verdict == 'refused' else 'Not refused, as a trial'}:** {escaped(silent)}."
+        text = f"**{'Refused' if verdict == 'refused' else 'Not refused, as a trial'}:** {escaped(silent)}."
         verdict = ""
     exceptions = metrics.get("gate_exceptions")
     if not isinstance(exceptions, list) or not exceptions:
-        return ["## Noise gate", "", words, ""]
+        return ["## Noise gate", "", text, ""]
     if verdict == "passed":
-        words = "**Passed with exceptions.** These sounds could not refuse the bundle:"
-    return ["## Noise gate", "", words, "", *(f"- {escaped(exception)}" for exception in exceptions), ""]
+        text = "**Passed with exceptions.** These sounds could not refuse the bundle:"
+    return ["## Noise gate", "", text, "", *(f"- {escaped(exception)}" for exception in exceptions), ""]
 
 
 def _exports(exports: object) -> list[str]:
@@ -216,9 +217,9 @@ def _exports(exports: object) -> list[str]:
         return []
     rows = ["", "## Exports", "", "| graph | run as | largest difference | AUC change |", "|---|---|---|---|"]
     for file, ways in sorted(exports.items()):
-        for way, told in sorted(ways.items()) if isinstance(ways, Mapping) else ():
-            found = told if isinstance(told, Mapping) else {}
-            largest, change = found.get("max_difference"), found.get("macro_auc_change")
+        for way, facts in sorted(ways.items()) if isinstance(ways, Mapping) else ():
+            values = facts if isinstance(facts, Mapping) else {}
+            largest, change = values.get("max_difference"), values.get("macro_auc_change")
             cells = [file, way, f"{largest:.1e}" if isinstance(largest, int | float) else "unknown"]
             cells += [f"{change:+.4f}" if isinstance(change, int | float) else "not judged"]
             rows.append("| " + " | ".join(escaped(cell) for cell in cells) + " |")
@@ -254,10 +255,14 @@ def _states(decision: StateDecision) -> list[str]:
         smoothing = "none" if rule.smoothing == "none" else f"{rule.smoothing} of {rule.frames} frames"
         cells = [label, f"{rule.on:.3g}", f"{rule.off:.3g}", smoothing, f"{rule.min_on_s:g}", f"{rule.min_off_s:g}"]
         lines.append("| " + " | ".join(escaped(cell) for cell in [*cells, rule.debounce]) + " |")
-    told = [f"- {escaped(a)} hides {escaped(', '.join(b))}: unknown while it is on" for a, b in decision.masks.items()]
+    mask_lines = [
+        f"- {escaped(a)} hides {escaped(', '.join(b))}: unknown while it is on" for a, b in decision.masks.items()
+    ]
     if decision.priority:
-        told.append(f"- The status is that of the first label that is on: {escaped(', '.join(decision.priority))}.")
-    return [*lines, *([""] if lines and told else []), *told]
+        mask_lines.append(
+            f"- The status is that of the first label that is on: {escaped(', '.join(decision.priority))}."
+        )
+    return [*lines, *([""] if lines and mask_lines else []), *mask_lines]
 
 
 def _listed(values: Mapping[str, Any]) -> list[str]:
@@ -269,9 +274,9 @@ def _in_words(value: object, deep: int = 0) -> str:
     if deep > _DEEPEST:
         return str(value)
     if isinstance(value, Mapping):
-        return "; ".join(f"{key} {_in_words(of, deep + 1)}" for key, of in sorted(value.items())) or "none"
+        return "; ".join(f"{key} {_in_words(item, deep + 1)}" for key, item in sorted(value.items())) or "none"
     if isinstance(value, list | tuple):
-        return ", ".join(_in_words(one, deep + 1) for one in value) or "none"
+        return ", ".join(_in_words(item, deep + 1) for item in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

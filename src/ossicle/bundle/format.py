@@ -103,7 +103,8 @@ def write_bundle(
     """
     folder = Path(folder)
     content = {
-        one: given if isinstance(given, bytes) else read_regular(given, MAX_FILE_BYTES) for one, given in files.items()
+        file_name: source if isinstance(source, bytes) else read_regular(source, MAX_FILE_BYTES)
+        for file_name, source in files.items()
     }
     draft = Bundle(
         folder=folder,
@@ -117,7 +118,7 @@ def write_bundle(
         metrics=metrics,
         split=split,
         model=model,
-        files={one: _entry(data) for one, data in content.items()},
+        files={file_name: _entry(data) for file_name, data in content.items()},
         pool=pool,
         calibration=calibration or {},
         postprocess=postprocess or Postprocess(),
@@ -131,11 +132,17 @@ def write_bundle(
     checked = _parse_again(draft)
     if CARD not in content:
         content[CARD] = card_text(checked).encode()
-    listed = {one: _entry(data) for one, data in content.items()}
+    listed = {file_name: _entry(data) for file_name, data in content.items()}
     with whole_folder(folder, replace=replace) as part:
-        for one, data in content.items():
-            (part / one).write_bytes(data)
-        copy_members(part, {one: (of.folder, [MANIFEST, *of.files]) for one, of in (members or {}).items()})
+        for file_name, data in content.items():
+            (part / file_name).write_bytes(data)
+        copy_members(
+            part,
+            {
+                member_name: (member.folder, [MANIFEST, *member.files])
+                for member_name, member in (members or {}).items()
+            },
+        )
         write_json(part / MANIFEST, manifest_of(dataclasses.replace(checked, files=listed)))
     return read_bundle(folder)
 
@@ -176,21 +183,21 @@ def member_bundles(bundle: Bundle) -> dict[str, Bundle]:
 
     A bundle that is not an ensemble has none. Members that are ensembles, or have other labels, are rejected.
     """
-    found: dict[str, Bundle] = {}
+    bundles: dict[str, Bundle] = {}
     for entry in bundle.ensemble.members if bundle.ensemble is not None else ():
         folder = bundle.folder / MEMBERS / entry.name
-        for place in (folder.parent, folder):
-            if place.is_symlink():
-                raise BundleError(f"{place} is a symbolic link: a bundle must contain its own files")
-        one = _manifest_in(folder)
-        if _digest(one) != entry.sha256:
+        for path in (folder.parent, folder):
+            if path.is_symlink():
+                raise BundleError(f"{path} is a symbolic link: a bundle must contain its own files")
+        member = _manifest_in(folder)
+        if _digest(member) != entry.sha256:
             raise BundleError(
                 f"{folder / MANIFEST} differs from its digest in {bundle.folder / MANIFEST}: copy the bundle again"
             )
-        _check_member(one, bundle.labels)
-        _check_files(one)
-        found[entry.name] = one
-    return found
+        _check_member(member, bundle.labels)
+        _check_files(member)
+        bundles[entry.name] = member
+    return bundles
 
 
 def _manifest_in(folder: Path) -> Bundle:
@@ -210,12 +217,12 @@ def _check_files(bundle: Bundle) -> None:
         member_bundles(bundle)
 
 
-def _check_member(one: Bundle, labels: tuple[str, ...]) -> None:
+def _check_member(member: Bundle, labels: tuple[str, ...]) -> None:
     # Checked before its files: ensembles within ensembles could go on for ever.
-    if one.ensemble is not None:
-        raise BundleError(f"{one.folder} is itself an ensemble: list its members instead")
-    if set(one.labels) != set(labels):
-        raise BundleError(f"{one.folder / MANIFEST}: labels are not those of the ensemble: {', '.join(labels)}")
+    if member.ensemble is not None:
+        raise BundleError(f"{member.folder} is itself an ensemble: list its members instead")
+    if set(member.labels) != set(labels):
+        raise BundleError(f"{member.folder / MANIFEST}: labels are not those of the ensemble: {', '.join(labels)}")
 
 
 def _digest(bundle: Bundle) -> str:
@@ -223,13 +230,13 @@ def _digest(bundle: Bundle) -> str:
 
 
 def _ensemble(
-    members: Mapping[str, Bundle] | None, how: Combination | None, labels: tuple[str, ...]
+    members: Mapping[str, Bundle] | None, combination: Combination | None, labels: tuple[str, ...]
 ) -> EnsembleEntry | None:
-    if not members or how is None:
+    if not members or combination is None:
         return None
     for member in members.values():
         _check_member(member, labels)
-    return EnsembleEntry(how, tuple(MemberEntry(name, _digest(member)) for name, member in members.items()))
+    return EnsembleEntry(combination, tuple(MemberEntry(name, _digest(member)) for name, member in members.items()))
 
 
 def _entry(data: bytes) -> FileEntry:

@@ -224,10 +224,10 @@ def manifest_of(bundle: Bundle) -> dict[str, Any]:
     }
 
 
-def _without_defaults(own: ChunkPlan | FrontEndSettings, later: frozenset[str]) -> dict[str, Any]:
+def _without_defaults(settings: ChunkPlan | FrontEndSettings, later: frozenset[str]) -> dict[str, Any]:
     """Return settings as plain values, without the ``later`` keys that have their default."""
-    defaults = {spec.name: spec.default for spec in dataclasses.fields(own)}
-    values = dataclasses.asdict(own)
+    defaults = {spec.name: spec.default for spec in dataclasses.fields(settings)}
+    values = dataclasses.asdict(settings)
     return {name: value for name, value in values.items() if name not in later or value != defaults[name]}
 
 
@@ -260,12 +260,12 @@ def _calibration(reader: Reader, labels: tuple[str, ...]) -> dict[str, ScoreMap]
 def _ensemble(reader: Reader) -> EnsembleEntry | None:
     if "ensemble" not in reader.value:
         return None
-    own = reader.table("ensemble")
-    entry = read_entry(own)
+    ensemble_reader = reader.table("ensemble")
+    entry = read_entry(ensemble_reader)
     for member in entry.members:
-        _safe_name(member.name, own, "members")
+        _safe_name(member.name, ensemble_reader, "members")
         if not _SHA256.fullmatch(member.sha256):
-            raise own.refuse("members", f"has a sha256 of {member.name} that is not 64 hexadecimal digits")
+            raise ensemble_reader.refuse("members", f"has a sha256 of {member.name} that is not 64 hexadecimal digits")
     return entry
 
 
@@ -304,7 +304,7 @@ def _safe_name(name: str, reader: Reader, key: str) -> str:
 def _files(reader: Reader, graphs: tuple[str, ...]) -> dict[str, FileEntry]:
     if len(reader.value) > _MAX_FILES:
         raise BundleError(f"{reader.source}: files lists more than {_MAX_FILES}")
-    found = {}
+    entries = {}
     for name in reader.value:
         _safe_name(name, reader, "name")
         if name.lower() == MANIFEST:
@@ -314,13 +314,13 @@ def _files(reader: Reader, graphs: tuple[str, ...]) -> dict[str, FileEntry]:
         sha256 = entry.text("sha256", 64)
         if not _SHA256.fullmatch(sha256):
             raise entry.refuse("sha256", "is not 64 hexadecimal digits")
-        found[name] = FileEntry(sha256, entry.integer("bytes", 0, MAX_FILE_BYTES))
-    if len({name.lower() for name in found}) < len(found):
+        entries[name] = FileEntry(sha256, entry.integer("bytes", 0, MAX_FILE_BYTES))
+    if len({name.lower() for name in entries}) < len(entries):
         raise BundleError(f"{reader.source}: files contains names that differ only in case")
-    if graphs and not set(graphs) & found.keys():
+    if graphs and not set(graphs) & entries.keys():
         missing = f"neither {graphs[0]} nor {graphs[1]}" if len(graphs) > 1 else f"no {graphs[0]}"
         raise BundleError(f"{reader.source}: files lists {missing}: there is nothing to run")
-    return found
+    return entries
 
 
 def _check_geometry(bundle: Bundle, reader: Reader) -> None:
@@ -332,7 +332,7 @@ def _check_geometry(bundle: Bundle, reader: Reader) -> None:
         raise reader.refuse("plan", f"does not fit front: {error}") from error
     if bundle.encoder is not None and (fault := encoder_plan_fault(bundle.encoder, plan, bundle.encoder_windows)):
         raise reader.refuse("plan", f"does not fit encoder: {fault}")
-    for key, found, most in (
+    for key, actual, most in (
         ("plan.rate", plan.rate, _MAX_RATE),
         ("plan (its chunk in samples)", plan.chunk_samples, _MAX_CHUNK_SAMPLES),
         ("front.n_fft", front.n_fft, _MAX_N_FFT),
@@ -340,5 +340,5 @@ def _check_geometry(bundle: Bundle, reader: Reader) -> None:
         ("plan (values of a chunk's spectrogram)", frames * front.n_mels, _MAX_CHUNK_VALUES),
         ("plan (values of a chunk's scores)", plan.chunk_frames * len(bundle.labels), _MAX_CHUNK_VALUES),
     ):
-        if found > most:
-            raise reader.refuse(key, f"= {found} is more than {most}, the accepted maximum")
+        if actual > most:
+            raise reader.refuse(key, f"= {actual} is more than {most}, the accepted maximum")

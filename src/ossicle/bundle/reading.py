@@ -27,14 +27,14 @@ def parse_object(data: bytes, source: Path) -> "Reader":
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        values_by_key: dict[str, Any] = {}
         for key, value in pairs:
-            if key in found:
+            if key in values_by_key:
                 raise BundleError(f"{source}: key {key!r} occurs twice")
             if (digits := _too_long(value)) is not None:
                 raise BundleError(f"{source}: {key} is a number of {digits} digits, more than {_MOST_DIGITS}")
-            found[key] = value
-        return found
+            values_by_key[key] = value
+        return values_by_key
 
     def constant(name: str) -> NoReturn:
         raise BundleError(f"{source}: {name} is not a number that a bundle may contain")
@@ -43,9 +43,9 @@ def parse_object(data: bytes, source: Path) -> "Reader":
         return int(digits) if len(digits) <= _MOST_DIGITS else _TooLong(len(digits))
 
     def figure(text: str) -> float:
-        if not math.isfinite(found := float(text)):
+        if not math.isfinite(number := float(text)):
             raise BundleError(f"{source}: {text[:_MOST_DIGITS]} is not a number that a bundle may contain")
-        return found
+        return number
 
     try:
         value = json.loads(
@@ -69,11 +69,11 @@ def _too_long(value: object) -> int | None:
     """Return the digits of a number that was not read, also in lists of lists; objects were looked at before."""
     waiting = [value]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, _TooLong):
-            return one.digits
-        if isinstance(one, list):
-            waiting += one
+        waiting_value = waiting.pop()
+        if isinstance(waiting_value, _TooLong):
+            return waiting_value.digits
+        if isinstance(waiting_value, list):
+            waiting += waiting_value
     return None
 
 
@@ -85,10 +85,10 @@ class Reader:
     source: Path
     prefix: str = ""
 
-    def refuse(self, key: str, why: str) -> BundleError:
+    def refuse(self, key: str, reason: str) -> BundleError:
         """Return the error for a key."""
-        place = f"{self.prefix}{key}"
-        return BundleError(f"{self.source}: {place if place.isprintable() else ascii(place)} {why}")
+        key_path = f"{self.prefix}{key}"
+        return BundleError(f"{self.source}: {key_path if key_path.isprintable() else ascii(key_path)} {reason}")
 
     def only(self, keys: set[str]) -> None:
         """Reject missing and unknown keys."""
@@ -99,12 +99,12 @@ class Reader:
 
     def integer(self, key: str, low: int, high: int) -> int:
         """Return a whole number in [low, high]."""
-        found = self.value[key]
-        if isinstance(found, bool) or not isinstance(found, int):
-            raise self.refuse(key, f"is not a whole number: {found!r}")
-        if not low <= found <= high:
-            raise self.refuse(key, f"= {found} is not from {low} to {high}")
-        return found
+        number = self.value[key]
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise self.refuse(key, f"is not a whole number: {number!r}")
+        if not low <= number <= high:
+            raise self.refuse(key, f"= {number} is not from {low} to {high}")
+        return number
 
     def figure(self, key: str) -> float:
         """Return a finite number."""
@@ -112,42 +112,42 @@ class Reader:
 
     def figures(self, key: str, most: int) -> tuple[float, ...]:
         """Return a list of at most ``most`` finite numbers."""
-        found = self.value[key]
-        if not isinstance(found, list) or len(found) > most:
+        figures = self.value[key]
+        if not isinstance(figures, list) or len(figures) > most:
             raise self.refuse(key, f"is not a list of at most {most} numbers")
-        return tuple(self._finite(f"{key}[{place}]", one) for place, one in enumerate(found))
+        return tuple(self._finite(f"{key}[{index}]", figure) for index, figure in enumerate(figures))
 
-    def _finite(self, key: str, found: object) -> float:
-        if isinstance(found, bool) or not isinstance(found, int | float) or not abs(found) < _MOST_FIGURE:
-            raise self.refuse(key, f"is not a finite number: {found!r}")
-        return float(found)
+    def _finite(self, key: str, figure: object) -> float:
+        if isinstance(figure, bool) or not isinstance(figure, int | float) or not abs(figure) < _MOST_FIGURE:
+            raise self.refuse(key, f"is not a finite number: {figure!r}")
+        return float(figure)
 
     def text(self, key: str, longest: int) -> str:
         """Return printable text of 1 to ``longest`` characters."""
-        why = text_fault(self.value[key], longest)
-        if why:
-            raise self.refuse(key, why)
+        fault = text_fault(self.value[key], longest)
+        if fault:
+            raise self.refuse(key, fault)
         return str(self.value[key])
 
     def texts(self, key: str, most: int, longest: int) -> tuple[str, ...]:
         """Return a list of 1 to ``most`` distinct printable texts."""
-        found = self.value[key]
-        if not isinstance(found, list) or not 1 <= len(found) <= most:
+        texts = self.value[key]
+        if not isinstance(texts, list) or not 1 <= len(texts) <= most:
             raise self.refuse(key, f"is not a list of 1 to {most} texts")
-        for place, one in enumerate(found):
-            why = text_fault(one, longest)
-            if why:
-                raise self.refuse(f"{key}[{place}]", why)
-        if len(set(found)) < len(found):
+        for index, text in enumerate(texts):
+            fault = text_fault(text, longest)
+            if fault:
+                raise self.refuse(f"{key}[{index}]", fault)
+        if len(set(texts)) < len(texts):
             raise self.refuse(key, "contains a text twice")
-        return tuple(found)
+        return tuple(texts)
 
     def table(self, key: str) -> "Reader":
         """Return an object."""
-        found = self.value[key]
-        if not isinstance(found, dict):
+        values = self.value[key]
+        if not isinstance(values, dict):
             raise self.refuse(key, "is not an object")
-        return Reader(found, self.source, f"{self.prefix}{key}.")
+        return Reader(values, self.source, f"{self.prefix}{key}.")
 
     def free(self, key: str) -> Mapping[str, Any]:
         """Return an object with any keys and values, whose texts a card, a page or a terminal may show.
@@ -155,53 +155,58 @@ class Reader:
         Control characters other than tabs and line ends are rejected in keys and texts at any depth, and surrogates,
         which nothing can write.
         """
-        found = self.table(key).value
-        waiting: list[tuple[str, object]] = [(key, found)]
+        content = self.table(key).value
+        waiting: list[tuple[str, object]] = [(key, content)]
         while waiting:
-            place, value = waiting.pop()
+            key_path, value = waiting.pop()
             if isinstance(value, dict):
-                waiting += [(f"{place}.{name}", name) for name in value]
-                waiting += [(f"{place}.{name}", inner) for name, inner in value.items()]
+                waiting += [(f"{key_path}.{name}", name) for name in value]
+                waiting += [(f"{key_path}.{name}", inner) for name, inner in value.items()]
             elif isinstance(value, list):
-                waiting += [(f"{place}[{number}]", inner) for number, inner in enumerate(value)]
+                waiting += [(f"{key_path}[{number}]", inner) for number, inner in enumerate(value)]
             elif isinstance(value, str) and (control := first_control(value.translate(_BLANKS))) is not None:
-                raise self.refuse(place[:_LONGEST_PLACE], f"contains {control_name(control)}")
-        return found
+                raise self.refuse(key_path[:_LONGEST_PLACE], f"contains {control_name(control)}")
+        return content
 
     def settings(self, key: str, cls: type[T], later: frozenset[str] = frozenset()) -> T:
         """Return an object as the settings class ``cls`` of plain fields: exactly its keys, their types and bounds.
 
         Keys in ``later`` were added after the first version; an object without them gets their defaults.
         """
-        own = self.table(key)
+        reader = self.table(key)
         types = typing.get_type_hints(cls)
         names = [spec.name for spec in dataclasses.fields(typing.cast(Any, cls))]
-        names = [name for name in names if name in own.value or name not in later]
-        own.only(set(names))
+        names = [name for name in names if name in reader.value or name not in later]
+        reader.only(set(names))
         arguments: dict[str, Any] = {}
         for name in names:
-            found, wanted = own.value[name], types[name]
-            if wanted is float and isinstance(found, int) and not isinstance(found, bool) and abs(found) < 1 << 53:
-                found = float(found)
-            if type(found) is not wanted or (wanted is float and not math.isfinite(found)):
-                raise own.refuse(name, f"is not of type {wanted.__name__}: {found!r}")
-            arguments[name] = found
+            value, expected_type = reader.value[name], types[name]
+            if (
+                expected_type is float
+                and isinstance(value, int)
+                and not isinstance(value, bool)
+                and abs(value) < 1 << 53
+            ):
+                value = float(value)
+            if type(value) is not expected_type or (expected_type is float and not math.isfinite(value)):
+                raise reader.refuse(name, f"is not of type {expected_type.__name__}: {value!r}")
+            arguments[name] = value
         try:
             return cls(**arguments)
         except ValueError as error:
             raise self.refuse(key, f"cannot be used: {error}") from error
 
 
-def text_fault(found: object, longest: int) -> str:
-    """Describe what is wrong with ``found`` as printable text of 1 to ``longest`` characters, or return "".
+def text_fault(value: object, longest: int) -> str:
+    """Describe what is wrong with ``value`` as printable text of 1 to ``longest`` characters, or return "".
 
     Control, format (bidirectional overrides) and unassigned characters are rejected, because text from files is
     displayed.
     """
-    if not isinstance(found, str) or not found:
+    if not isinstance(value, str) or not value:
         return "is not a text"
-    if len(found) > longest:
+    if len(value) > longest:
         return f"is longer than {longest} characters"
-    if found != found.strip() or any(unicodedata.category(one).startswith("C") for one in found):
-        return f"contains control characters or outer spaces: {found!r}"
+    if value != value.strip() or any(unicodedata.category(character).startswith("C") for character in value):
+        return f"contains control characters or outer spaces: {value!r}"
     return ""

@@ -14,10 +14,10 @@ def as_intervals(pairs: object) -> Intervals:
     ValueError
         If a start is later than its end.
     """
-    out = np.asarray(pairs, dtype=np.float64).reshape(-1, 2)
-    if np.any(~np.isfinite(out)) or np.any(out[:, 0] > out[:, 1]):
+    intervals = np.asarray(pairs, dtype=np.float64).reshape(-1, 2)
+    if np.any(~np.isfinite(intervals)) or np.any(intervals[:, 0] > intervals[:, 1]):
         raise ValueError("an interval needs finite times with start <= end")
-    return out
+    return intervals
 
 
 def union(intervals: Intervals, gap_s: float = 0.0, *, touching: bool = True) -> Intervals:
@@ -29,8 +29,8 @@ def union(intervals: Intervals, gap_s: float = 0.0, *, touching: bool = True) ->
         return intervals.reshape(0, 2)
     ordered = intervals[np.argsort(intervals[:, 0], kind="stable")]
     reach = np.maximum.accumulate(ordered[:, 1])
-    apart = np.greater if touching else np.greater_equal
-    starts = np.flatnonzero(np.concatenate([[True], apart(ordered[1:, 0], reach[:-1] + gap_s)]))
+    is_separate = np.greater if touching else np.greater_equal
+    starts = np.flatnonzero(np.concatenate([[True], is_separate(ordered[1:, 0], reach[:-1] + gap_s)]))
     ends = np.append(starts[1:] - 1, len(ordered) - 1)
     return np.stack([ordered[starts, 0], reach[ends]], axis=1)
 
@@ -76,9 +76,9 @@ def union_by_group(
     ordered, group = intervals[order], groups[order].astype(np.int64)
     first = np.concatenate([[True], group[1:] != group[:-1]])[: len(group)]
     reach = running_ends(ordered[:, 1], first)
-    apart = np.greater if touching else np.greater_equal
+    is_separate = np.greater if touching else np.greater_equal
     begins = first.copy()
-    begins[1:] |= apart(ordered[1:, 0], reach[:-1] + gap_s)
+    begins[1:] |= is_separate(ordered[1:, 0], reach[:-1] + gap_s)
     starts = np.flatnonzero(begins)
     stops = np.append(starts[1:], len(ordered))[: len(starts)] - 1
     return group[starts], np.stack([ordered[starts, 0], reach[stops]], axis=1)
@@ -115,13 +115,13 @@ def part(intervals: Intervals, gap_s: float) -> Intervals:
 
 def part_by_group(intervals: Intervals, gap_s: float, first: NDArray[np.bool_]) -> Intervals:
     """Return :func:`part` of the intervals of each group; ``first`` (n,) says where a group begins."""
-    out = intervals.copy()
+    shortened = intervals.copy()
     missing = np.maximum(gap_s - (intervals[1:, 0] - intervals[:-1, 1]), 0.0) / 2
     missing[first[1:]] = 0.0
     quarter = (intervals[:, 1] - intervals[:, 0]) / 4
-    out[:-1, 1] -= np.minimum(missing, quarter[:-1])
-    out[1:, 0] += np.minimum(missing, quarter[1:])
-    return out
+    shortened[:-1, 1] -= np.minimum(missing, quarter[:-1])
+    shortened[1:, 0] += np.minimum(missing, quarter[1:])
+    return shortened
 
 
 def widen(intervals: Intervals, margin_s: float) -> Intervals:

@@ -212,18 +212,18 @@ _Labelled = TypeVar("_Labelled", bound=_HasLabel)
 _Key = TypeVar("_Key", bound=Hashable)
 
 
-def grouped(ones: Iterable[_One], key: Callable[[_One], _Key]) -> dict[_Key, list[_One]]:
+def grouped(records: Iterable[_One], key: Callable[[_One], _Key]) -> dict[_Key, list[_One]]:
     """Return records by a key, each list in the given order.
 
     >>> grouped(["wren", "robin", "rook"], lambda name: name[0])
     {'w': ['wren'], 'r': ['robin', 'rook']}
     """
-    out: dict[_Key, list[_One]] = {}
-    for one in ones:
-        out.setdefault(key(one), []).append(one)
-    return out
+    groups: dict[_Key, list[_One]] = {}
+    for record in records:
+        groups.setdefault(key(record), []).append(record)
+    return groups
 
 
-def by_label(ones: Iterable[_Labelled]) -> dict[str, list[_Labelled]]:
+def by_label(items: Iterable[_Labelled]) -> dict[str, list[_Labelled]]:
     """Return annotations, events or candidates by label, each list in the given order."""
-    return grouped(ones, lambda one: one.label)
+    return grouped(items, lambda item: item.label)

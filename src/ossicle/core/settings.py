@@ -56,9 +56,9 @@ def setting(
         False keeps the default value out of fingerprints, so that a setting that is added later leaves the results of
         earlier versions valid.
     """
-    given = {"ge": ge, "gt": gt, "le": le, "lt": lt}
+    limits = {"ge": ge, "gt": gt, "le": le, "lt": lt}
     # Bounds have their own key: pydantic reads metadata named ge, gt, ... itself and compares whole tuples with them.
-    bounds = {key: bound for key, bound in given.items() if bound is not None}
+    bounds = {key: bound for key, bound in limits.items() if bound is not None}
     meta: dict[str, Any] = {"help": help, "unit": unit, "bounds": bounds, "choices": choices}
     meta |= {"digest": digest, "digest_default": digest_default}
     if default is MISSING:
@@ -71,17 +71,17 @@ def setting(
 def _check(instance: Any) -> None:
     for spec in fields(instance):
         meta, value = spec.metadata, getattr(instance, spec.name)
-        for one in value if isinstance(value, tuple) else (value,):
-            if meta.get("choices") and one not in meta["choices"]:
+        for number in value if isinstance(value, tuple) else (value,):
+            if meta.get("choices") and number not in meta["choices"]:
                 allowed = ", ".join(map(str, meta["choices"]))
-                raise ValueError(f"{spec.name} = {one!r} is not one of: {allowed}")
-            if isinstance(one, bool) or not isinstance(one, int | float):
+                raise ValueError(f"{spec.name} = {number!r} is not one of: {allowed}")
+            if isinstance(number, bool) or not isinstance(number, int | float):
                 continue
             unit = f" {meta['unit']}" if meta.get("unit") else ""
-            for key, words, holds in _BOUNDS:
+            for key, relation, holds in _BOUNDS:
                 bound = meta.get("bounds", {}).get(key)
-                if bound is not None and not holds(one, bound):
-                    raise ValueError(f"{spec.name} = {one}{unit} must be {words} {bound:g}{unit}")
+                if bound is not None and not holds(number, bound):
+                    raise ValueError(f"{spec.name} = {number}{unit} must be {relation} {bound:g}{unit}")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting, field))
@@ -102,12 +102,12 @@ def settings(cls: type[T]) -> type[T]:
     Traceback (most recent call last):
     ValueError: length_s = -1.0 s must be more than 0 s
     """
-    own: Callable[[Any], None] | None = cls.__dict__.get("__post_init__")
+    own_check: Callable[[Any], None] | None = cls.__dict__.get("__post_init__")
 
     def post_init(self: Any) -> None:
         _check(self)
-        if own is not None:
-            own(self)
+        if own_check is not None:
+            own_check(self)
 
     cls.__post_init__ = post_init  # type: ignore[attr-defined]
     cls.__pydantic_config__ = {"extra": "forbid", "strict": True}  # type: ignore[attr-defined]
@@ -116,7 +116,7 @@ def settings(cls: type[T]) -> type[T]:
 
 def digestible(instance: Any) -> dict[str, Any]:
     """Return the settings that can change a result, as plain values ready for a fingerprint."""
-    out: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
     for spec in fields(instance):
         if not spec.metadata.get("digest", True):
             continue
@@ -124,5 +124,5 @@ def digestible(instance: Any) -> dict[str, Any]:
         default = spec.default if spec.default_factory is MISSING else spec.default_factory()
         if not spec.metadata.get("digest_default", True) and value == default:
             continue
-        out[spec.name] = digestible(value) if hasattr(value, "__dataclass_fields__") else value
-    return out
+        plain[spec.name] = digestible(value) if hasattr(value, "__dataclass_fields__") else value
+    return plain

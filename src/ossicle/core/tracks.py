@@ -81,10 +81,10 @@ def _names(labels: Sequence[str]) -> tuple[str, ...]:
 def _label_fault(labels: tuple[str, ...]) -> str:
     if not labels:
         return "labels are empty: name the columns of the scores"
-    for place, label in enumerate(labels):
+    for index, label in enumerate(labels):
         if text_fault("labels", label):
             return f"labels contain {label!r}, which is not a name"
-        if label in labels[:place]:
+        if label in labels[:index]:
             return f"labels contain {label!r} twice"
     return ""
 
@@ -98,7 +98,7 @@ def _score_fault(scores: NDArray[np.float32], n_labels: int) -> str:
     # A memory-mapped track was checked when it was written; checking it here would read the whole file.
     if isinstance(scores.base, np.memmap) or np.isfinite(np.sum(scores, dtype=np.float64)):
         return ""
-    frame, column = (int(place[0]) for place in np.nonzero(~np.isfinite(scores)))
+    frame, column = (int(indices[0]) for indices in np.nonzero(~np.isfinite(scores)))
     return f"scores[{frame}, {column}] = {scores[frame, column]} is not a finite number"
 
 
@@ -182,13 +182,13 @@ def rasterise(intervals: NDArray[np.float64], n_frames: int, hop_s: float, start
     >>> rasterise(np.array([[0.005, 0.02]]), 3, 0.01).tolist()
     [0.5, 1.0, 0.0]
     """
-    out = np.zeros(n_frames, dtype=np.float64)
+    shares = np.zeros(n_frames, dtype=np.float64)
     scaled = (intervals - start_s) / hop_s
     begins, ends = np.maximum(scaled[:, 0], 0.0), np.minimum(scaled[:, 1], float(n_frames))
     met = ends > begins
     for lo, hi in zip(begins[met].tolist(), ends[met].tolist(), strict=True):
         first, last = int(lo), min(int(np.ceil(hi)), n_frames)
         edges = np.arange(first, last)
-        out[first:last] += np.minimum(edges + 1, hi) - np.maximum(edges, lo)
+        shares[first:last] += np.minimum(edges + 1, hi) - np.maximum(edges, lo)
     # Decimal times give shares like 0.9999999; rounding to six decimals changes nothing audible.
-    return np.clip(np.round(out, 6), 0.0, 1.0).astype(np.float32)
+    return np.clip(np.round(shares, 6), 0.0, 1.0).astype(np.float32)

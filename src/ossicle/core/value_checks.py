@@ -13,11 +13,11 @@ MOST_THREADS = 1024
 """Most threads or processes that a setting, an option or an argument may ask for: the system refuses many more."""
 
 
-def raise_first(what: str, *faults: str) -> None:
-    """Raise ValueError with the first fault that is not empty; ``what`` names the kind of value."""
+def raise_first(kind: str, *faults: str) -> None:
+    """Raise ValueError with the first fault that is not empty; ``kind`` names the kind of value."""
     for fault in faults:
         if fault:
-            raise ValueError(f"{what}: {fault}")
+            raise ValueError(f"{kind}: {fault}")
 
 
 def times_fault(start_s: object, end_s: object) -> str:
@@ -30,12 +30,12 @@ def times_fault(start_s: object, end_s: object) -> str:
     return fault or order_fault("start_s", start_s, "is after", "end_s", end_s)
 
 
-def order_fault(low_name: str, low: object, words: str, high_name: str, high: object) -> str:
+def order_fault(low_name: str, low: object, relation: str, high_name: str, high: object) -> str:
     """Describe what is wrong with two numbers of which the first must not be larger; None stands for an unknown
     number.
     """
     if isinstance(low, Real) and isinstance(high, Real) and float(low) > float(high):
-        return f"{low_name} = {low} {words} {high_name} = {high}"
+        return f"{low_name} = {low} {relation} {high_name} = {high}"
     return ""
 
 

@@ -24,15 +24,15 @@ def shortened(notes: Iterable[Note], kinds: Collection[str], most: int = 5) -> l
     >>> [one.message for one in shortened([Note("empty", str(k), "is empty") for k in range(9)], ["empty"], most=1)]
     ['is empty', 'and 8 more like it']
     """
-    out: list[Note] = []
-    seen: Counter[str] = Counter()
+    kept_notes: list[Note] = []
+    n_of_kind: Counter[str] = Counter()
     for note in notes:
-        seen[note.kind] += 1
-        if note.kind not in kinds or seen[note.kind] <= most:
-            out.append(note)
-    more = {kind: seen[kind] - most for kind in kinds if seen[kind] > most}
-    firsts = {kind: next(note.where for note in out if note.kind == kind) for kind in more}
-    return out + [Note(kind, firsts[kind], f"and {count} more like it") for kind, count in more.items()]
+        n_of_kind[note.kind] += 1
+        if note.kind not in kinds or n_of_kind[note.kind] <= most:
+            kept_notes.append(note)
+    more = {kind: n_of_kind[kind] - most for kind in kinds if n_of_kind[kind] > most}
+    firsts = {kind: next(note.where for note in kept_notes if note.kind == kind) for kind in more}
+    return kept_notes + [Note(kind, firsts[kind], f"and {count} more like it") for kind, count in more.items()]
 
 
 @dataclass(frozen=True, slots=True)

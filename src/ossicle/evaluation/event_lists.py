@@ -40,10 +40,10 @@ class LabelledTimes:
         """
         rows, columns = _places(self.recording_ids, ids), _places(self.labels, labels)
         row, column = rows[self.recordings], columns[self.codes]
-        kept = np.flatnonzero((row >= 0) & (column >= 0))
-        owner = row[kept] * len(labels) + column[kept]
+        listed = np.flatnonzero((row >= 0) & (column >= 0))
+        owner = row[listed] * len(labels) + column[listed]
         order = np.argsort(owner, kind="stable")
-        return lists_by(owner[order], self.times[kept[order]], len(ids) * len(labels)), kept[order]
+        return lists_by(owner[order], self.times[listed[order]], len(ids) * len(labels)), listed[order]
 
 
 def event_lists(
@@ -58,11 +58,13 @@ def event_lists(
     ndarray
         The place of each of these events in ``EventColumns.of(events)``, int64 (n,).
     """
-    of = EventColumns.of(events)
-    return LabelledTimes(of.recording_ids, of.labels, of.recordings, of.codes, of.times).lists(ids, labels)
+    columns = EventColumns.of(events)
+    return LabelledTimes(columns.recording_ids, columns.labels, columns.recordings, columns.codes, columns.times).lists(
+        ids, labels
+    )
 
 
-def _places(theirs: Sequence[str], ours: Sequence[str]) -> Places:
-    """Return the place in ``ours`` of each of ``theirs``, -1 for those that are not among them."""
-    place = {name: number for number, name in enumerate(ours)}
-    return np.array([place.get(name, -1) for name in theirs], dtype=np.int64)
+def _places(names: Sequence[str], listed_names: Sequence[str]) -> Places:
+    """Return the place in ``listed_names`` of each of ``names``, -1 for those that are not among them."""
+    index = {name: number for number, name in enumerate(listed_names)}
+    return np.array([index.get(name, -1) for name in names], dtype=np.int64)

@@ -46,19 +46,19 @@ def fit_decisions(
     ``tracks``: out-of-fold scores by recording, post-processed; under a criterion that pools, a recording is decided on
     its pooled score.
     """
-    seen = {key: as_judged(track, criterion.pool) for key, track in tracks.items()}
+    pooled_tracks = {key: as_judged(track, criterion.pool) for key, track in tracks.items()}
     choices = criterion.grid(grid)
     counts = (
-        count_onsets(seen, truth.references, choices, truth.labels, criterion.rule)
+        count_onsets(pooled_tracks, truth.references, choices, truth.labels, criterion.rule)
         if isinstance(choices, OnsetGrid)
-        else count_grid(seen, truth.references, choices, truth.labels, criterion.rule)
+        else count_grid(pooled_tracks, truth.references, choices, truth.labels, criterion.rule)
     )
     counts[:, ~truth.known] = 0
     fitted = cross_fit(counts, [truth.folds[key] for key in truth.ids], truth.labels, choices)
     return FittedDecisions(
         fitted,
-        held_out={key: decide(seen[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids},
-        in_sample={key: decide(seen[key], fitted.final) for key in truth.ids},
+        held_out={key: decide(pooled_tracks[key], fitted.per_fold[truth.folds[key]]) for key in truth.ids},
+        in_sample={key: decide(pooled_tracks[key], fitted.final) for key in truth.ids},
         curves=tuple(
             threshold_curve(
                 counts,
@@ -75,7 +75,7 @@ def fit_decisions(
 
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_finite(one) for one in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value

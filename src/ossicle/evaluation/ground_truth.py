@@ -88,8 +88,8 @@ class Truth:
 
     def _lists(self, labels: Sequence[str]) -> tuple[EventLists, NDArray[np.int64]]:
         notes = self.notes
-        of = LabelledTimes(notes.recording_ids, notes.labels, notes.recording, notes.label, notes.intervals())
-        return of.lists(self.ids, labels)
+        columns = LabelledTimes(notes.recording_ids, notes.labels, notes.recording, notes.label, notes.intervals())
+        return columns.lists(self.ids, labels)
 
     def notes_between(self, recording_id: str, start_s: float, end_s: float) -> list[Annotation]:
         """Return the annotations of a recording that share time with a stretch, in the order of ``annotations``."""
@@ -138,13 +138,13 @@ def _truth_of(corpus: CorpusFolder, dataset: DatasetFolder, folds: pl.DataFrame)
         training_only=int((~evaluated).sum()),
         groups=dict(zip(folds["recording_id"], folds["group"], strict=True)),
         folds=dict(zip(folds["recording_id"], folds["fold"], strict=True)),
-        unknown=frozenset((key, label) for key, of in dataset.unknown.items() if key in judged for label in of),
+        unknown=frozenset((key, label) for key, labels in dataset.unknown.items() if key in judged for label in labels),
     )
 
 
-def read_tracks(scores: TracksFolder, ids: tuple[str, ...], how: Postprocess) -> dict[str, ScoreTrack]:
+def read_tracks(scores: TracksFolder, ids: tuple[str, ...], postprocess: Postprocess) -> dict[str, ScoreTrack]:
     """Read the score tracks of recordings, post-processed; memory-mapped if there is no post-processing."""
-    return {key: postprocessed(scores.track(key), how) for key in ids}
+    return {key: postprocessed(scores.track(key), postprocess) for key in ids}
 
 
 def event_times(events: Mapping[str, Sequence[Event]]) -> Times:
@@ -156,8 +156,8 @@ def event_times(events: Mapping[str, Sequence[Event]]) -> Times:
 
 def times_of(lists: EventLists, ids: Sequence[str], labels: Sequence[str]) -> Times:
     """Return lists of each recording and label by their names; empty lists are left out."""
-    out: Times = {key: {} for key in ids}
-    for place in np.flatnonzero(lists.sizes).tolist():
-        row, column = divmod(place, len(labels))
-        out[ids[row]][labels[column]] = lists.times[lists.offsets[place] : lists.offsets[place + 1]]
-    return out
+    times: Times = {key: {} for key in ids}
+    for index in np.flatnonzero(lists.sizes).tolist():
+        row, column = divmod(index, len(labels))
+        times[ids[row]][labels[column]] = lists.times[lists.offsets[index] : lists.offsets[index + 1]]
+    return times

@@ -34,8 +34,10 @@ HandLabels = Mapping[str, Sequence[HandLabel]]
 """Recording id to its hand labels."""
 
 
-def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Sequence[str]) -> dict[str, list[HandLabel]]:
-    """Read the hand labels in the tables below ``place``, by recording id.
+def read_hand_labels(
+    folder: Path, recordings: Iterable[Recording], labels: Sequence[str]
+) -> dict[str, list[HandLabel]]:
+    """Read the hand labels in the tables below ``folder``, by recording id.
 
     Raises
     ------
@@ -46,21 +48,21 @@ def read_hand_labels(place: Path, recordings: Iterable[Recording], labels: Seque
     """
     ids = {recording.path: recording.id for recording in recordings}
     read = read_annotation_files(
-        place, files_below(place, SUFFIXES), Pairing(ids), label_column="auto", default_label=None
+        folder, files_below(folder, SUFFIXES), Pairing(ids), label_column="auto", default_label=None
     )
-    found: dict[str, list[HandLabel]] = {}
+    hand_labels: dict[str, list[HandLabel]] = {}
     for path, row in read.rows:
         says = row.label if row.label in labels else row.label.strip().lower()
         if says not in (TARGET, NOISE, *labels):
             raise FormatError(
-                f"{place}: the row at {row.start_s:g} s of {path} is labelled {row.label!r}; write {TARGET}, {NOISE} "
+                f"{folder}: the row at {row.start_s:g} s of {path} is labelled {row.label!r}; write {TARGET}, {NOISE} "
                 f"or one of: {', '.join(labels)}"
             )
         if path in ids:
-            found.setdefault(ids[path], []).append(HandLabel(row.start_s, row.end_s, says))
-    if not found:
+            hand_labels.setdefault(ids[path], []).append(HandLabel(row.start_s, row.end_s, says))
+    if not hand_labels:
         raise UsageError(
-            f"[second_stage] hand_labels: no table below {place} belongs to an annotated recording; name tables "
+            f"[second_stage] hand_labels: no table below {folder} belongs to an annotated recording; name tables "
             "after their recordings, as in tape1.Table.1.selections.txt"
         )
-    return found
+    return hand_labels

@@ -78,7 +78,7 @@ class Row:
         """Return plain values."""
         return {
             "name": self.name,
-            **{name: dict(of) for name, of in self.figures.items()},
+            **{name: dict(figures) for name, figures in self.figures.items()},
             "training_s": self.training_s,
             "gate": self.noise_gate,
             "criterion": self.criterion,
@@ -126,11 +126,11 @@ def differences(settings: Mapping[str, Any], base: Mapping[str, Any]) -> tuple[s
     >>> differences({"training": {"seed": 1, "epochs": 80}}, {"training": {"seed": 0, "epochs": 80}})
     ('training.seed = 1',)
     """
-    mine, theirs = dict(_leaves(settings)), dict(_leaves(base))
+    own_leaves, base_leaves = dict(_leaves(settings)), dict(_leaves(base))
     return tuple(
-        f"{name} = {json.dumps(mine.get(name), ensure_ascii=False)}"
-        for name in sorted({*mine, *theirs})
-        if mine.get(name) != theirs.get(name)
+        f"{name} = {json.dumps(own_leaves.get(name), ensure_ascii=False)}"
+        for name in sorted({*own_leaves, *base_leaves})
+        if own_leaves.get(name) != base_leaves.get(name)
     )
 
 

@@ -13,15 +13,15 @@ from ossicle.metrics.columns.frame_targets import list_targets
 from ossicle.metrics.frames import frames_of
 
 
-def recording_items(truth: Truth, scores: TracksFolder, pool: str, how: Postprocess) -> Items:
+def recording_items(truth: Truth, scores: TracksFolder, pool: str, postprocess: Postprocess) -> Items:
     """Return one item per recording, in the order of ``truth.ids``: its pooled scores and its labels."""
-    found = [np.zeros((0, len(truth.labels)), dtype=np.float32)]
+    pooled_scores = [np.zeros((0, len(truth.labels)), dtype=np.float32)]
     for key in truth.ids:
-        track = read_tracks(scores, (key,), how)[key]
+        track = read_tracks(scores, (key,), postprocess)[key]
         columns = [track.labels.index(label) for label in truth.labels]
-        found.append(pooled(track, pool)[None, columns])
+        pooled_scores.append(pooled(track, pool)[None, columns])
     return Items(
-        scores=np.concatenate(found),
+        scores=np.concatenate(pooled_scores),
         positive=truth.holds,
         weights=np.ones(len(truth.ids)),
         folds=folds_of(truth),
@@ -29,12 +29,12 @@ def recording_items(truth: Truth, scores: TracksFolder, pool: str, how: Postproc
     )
 
 
-def frame_items(truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
+def frame_items(truth: Truth, scores: TracksFolder, postprocess: Postprocess) -> Items:
     """Return one item per frame, recording after recording, weighted by its seconds."""
     references = truth.references
     values, positive, seconds, sizes = [], [], [], []
     for key in truth.ids:
-        track = read_tracks(scores, (key,), how)[key]
+        track = read_tracks(scores, (key,), postprocess)[key]
         frames = frames_of(track)
         values.append(frames.scores[:, [track.labels.index(label) for label in truth.labels]])
         targets = list_targets(EventLists.gather(references, [key], truth.labels), frames.edges_s)

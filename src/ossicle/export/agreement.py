@@ -50,30 +50,32 @@ class Agreement:
     n_heard: int
 
 
-def agreement(expected: NDArray[np.float32], found: NDArray[np.float32]) -> Agreement:
+def agreement(expected: NDArray[np.float32], scores: NDArray[np.float32]) -> Agreement:
     """Compare scores (n, n_labels), n >= 1, with the expected ones of the same shape.
 
     >>> agreement(np.float32([[0.9, 0.1], [0.4, 0.6]]), np.float32([[0.9, 0.1], [0.6, 0.4]])).same_top
     0.5
     """
-    if expected.shape != found.shape or len(expected) == 0:
-        raise ValueError(f"scores of shape {found.shape} cannot be compared with those of shape {expected.shape}")
+    if expected.shape != scores.shape or len(expected) == 0:
+        raise ValueError(f"scores of shape {scores.shape} cannot be compared with those of shape {expected.shape}")
     if expected.shape[1] == 1:
-        same = (expected[:, 0] >= _MIDDLE) == (found[:, 0] >= _MIDDLE)
+        same = (expected[:, 0] >= _MIDDLE) == (scores[:, 0] >= _MIDDLE)
         gap = np.abs(expected[:, 0] - _MIDDLE)
-        tied = np.maximum(gap, np.abs(found[:, 0] - _MIDDLE)) <= HALF_TIE
+        tied = np.maximum(gap, np.abs(scores[:, 0] - _MIDDLE)) <= HALF_TIE
     else:
-        rows, wanted, top = np.arange(len(found)), expected.argmax(axis=1), found.argmax(axis=1)
-        same = wanted == top
+        rows, expected_top, top = np.arange(len(scores)), expected.argmax(axis=1), scores.argmax(axis=1)
+        same = expected_top == top
         ordered = np.sort(expected, axis=1)
         gap = ordered[:, -1] - ordered[:, -2]
-        lead = np.maximum(expected[rows, wanted] - expected[rows, top], found[rows, top] - found[rows, wanted])
+        lead = np.maximum(
+            expected[rows, expected_top] - expected[rows, top], scores[rows, top] - scores[rows, expected_top]
+        )
         tied = lead <= HALF_TIE
     # The export may hear what the model does not, so both runs are asked. Broken scores (NaN) count as heard.
-    heard = ~((expected.max(axis=1) < HEARD) & (found.max(axis=1) < HEARD))
+    heard = ~((expected.max(axis=1) < HEARD) & (scores.max(axis=1) < HEARD))
     return Agreement(
         n_frames=len(expected),
-        max_difference=float(np.abs(expected.astype(np.float64) - found).max()),
+        max_difference=float(np.abs(expected.astype(np.float64) - scores).max()),
         same_top=_share(same | tied, heard),
         same_top_outside=_share(same, gap > 2 * TOLERANCE),
         n_heard=int(heard.sum()),
@@ -84,7 +86,7 @@ def _share(which: NDArray[np.bool_], among: NDArray[np.bool_]) -> float:
     return float(which[among].mean()) if among.any() else float("nan")
 
 
-def require_agreement(name: str, precision: str, found: Agreement) -> None:
+def require_agreement(name: str, precision: str, measured: Agreement) -> None:
     """Raise OssicleError if an export in float32 or half precision differs too much from its model.
 
     float32: scores within 1e-4, and every top label outside that margin. Half precision: the top label of at least
@@ -93,12 +95,13 @@ def require_agreement(name: str, precision: str, found: Agreement) -> None:
     if precision == "int8":
         return
     if precision == "fp32":
-        if not found.max_difference <= TOLERANCE or found.same_top_outside < 1.0:
+        if not measured.max_difference <= TOLERANCE or measured.same_top_outside < 1.0:
             raise OssicleError(
-                f"{name}: its scores differ from torch's by up to {found.max_difference:.2e}, more than {TOLERANCE:g}"
+                f"{name}: its scores differ from torch's by up to {measured.max_difference:.2e}, more than "
+                f"{TOLERANCE:g}"
             )
-    elif found.n_heard > 0 and not found.same_top >= LEAST_SAME_TOP:
+    elif measured.n_heard > 0 and not measured.same_top >= LEAST_SAME_TOP:
         raise OssicleError(
-            f"{name}: the top label of only {100 * found.same_top:.1f} % of {found.n_heard} frames in which something "
-            f"is heard is that of float32, less than {100 * LEAST_SAME_TOP:g} %; leave {precision} out"
+            f"{name}: the top label of only {100 * measured.same_top:.1f} % of {measured.n_heard} frames in which "
+            f"something is heard is that of float32, less than {100 * LEAST_SAME_TOP:g} %; leave {precision} out"
         )

@@ -28,10 +28,10 @@ _SUFFIX = "__half"
 def half_weights(graph: bytes, kind: Half) -> bytes:
     """Return ``graph`` with its weights in ``kind``; raises OssicleError if a weight is beyond the range of float16."""
     model = onnx.load_from_string(simplified(graph))
-    kept = front_end_constants(model)
+    kept_names = front_end_constants(model)
     casts = []
     for tensor in model.graph.initializer:
-        if tensor.data_type != TensorProto.FLOAT or tensor.name in kept:
+        if tensor.data_type != TensorProto.FLOAT or tensor.name in kept_names:
             continue
         values = numpy_helper.to_array(tensor)
         if values.size < _LEAST_VALUES:

@@ -41,10 +41,10 @@ def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes
         raise OssicleError("int8 needs sound for calibration, but the training recordings contain none")
     reader = _Reader(model.graph.input[0].name, chain([first], inputs))
     with tempfile.TemporaryDirectory() as scratch, _quiet():
-        out = Path(scratch) / "int8.onnx"
+        target = Path(scratch) / "int8.onnx"
         quantize_static(
             model,
-            out,
+            target,
             reader,
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=_OPERATORS,
@@ -54,11 +54,11 @@ def quantised(graph: bytes, calibration: Iterable[NDArray[np.float32]]) -> bytes
             weight_type=QuantType.QInt8,
             calibrate_method=CalibrationMethod.MinMax,
         )
-        made = onnx.load(out)
-    for node in made.graph.node:
+        quantised_model = onnx.load(target)
+    for node in quantised_model.graph.node:
         node.doc_string = ""
-    onnx.checker.check_model(made)
-    return bytes(made.SerializeToString())
+    onnx.checker.check_model(quantised_model)
+    return bytes(quantised_model.SerializeToString())
 
 
 class _Reader(CalibrationDataReader):  # type: ignore[misc]
@@ -69,8 +69,8 @@ class _Reader(CalibrationDataReader):  # type: ignore[misc]
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:
         """Return the next input, None after the last."""
-        found = next(self._inputs, None)
-        return None if found is None else {self._name: found}
+        fed = next(self._inputs, None)
+        return None if fed is None else {self._name: fed}
 
 
 @contextmanager

@@ -83,13 +83,13 @@ def simplified(graph: bytes) -> bytes:
         options.optimized_model_filepath = str(Path(scratch) / "simplified.onnx")
         options.log_severity_level = _ERRORS_ONLY
         onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        made = onnx.load(options.optimized_model_filepath)
+        model = onnx.load(options.optimized_model_filepath)
     # onnxruntime lists every operator library that it knows, and needs none of them here.
-    used = {node.domain for node in made.graph.node}
-    kept = [one for one in made.opset_import if one.domain in used]
-    del made.opset_import[:]
-    made.opset_import.extend(kept)
-    return bytes(made.SerializeToString())
+    used = {node.domain for node in model.graph.node}
+    used_opsets = [opset for opset in model.opset_import if opset.domain in used]
+    del model.opset_import[:]
+    model.opset_import.extend(used_opsets)
+    return bytes(model.SerializeToString())
 
 
 @contextmanager

@@ -36,18 +36,18 @@ def check_parity(
     with torch.inference_mode():
         core = CoreScores(copy.deepcopy(network).cpu(), plan).eval()
         expected = core(ChunkLogMel(LogMel(front), plan, front)(torch.from_numpy(chunks))).numpy()
-    out: dict[str, float] = {}
+    differences: dict[str, float] = {}
     for name, graph in sorted(graphs.items()):
         session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
-        wanted = session.get_inputs()[0].name
-        fed = {"log_mel": chunk_log_mel(chunks, plan, front), "waveform": chunks}[wanted]
-        scores = session.run(["scores"], {wanted: fed})[0]
-        out[name] = float(np.abs(scores - expected).max())
-        if not out[name] <= TOLERANCE:
+        input_name = session.get_inputs()[0].name
+        fed = {"log_mel": chunk_log_mel(chunks, plan, front), "waveform": chunks}[input_name]
+        scores = session.run(["scores"], {input_name: fed})[0]
+        differences[name] = float(np.abs(scores - expected).max())
+        if not differences[name] <= TOLERANCE:
             raise OssicleError(
-                f"{name}: its scores differ from torch's by up to {out[name]:.2e}, more than {TOLERANCE:g}"
+                f"{name}: its scores differ from torch's by up to {differences[name]:.2e}, more than {TOLERANCE:g}"
             )
-    return out
+    return differences
 
 
 def _chunks(samples: NDArray[np.float32], plan: ChunkPlan) -> NDArray[np.float32]:
@@ -56,7 +56,7 @@ def _chunks(samples: NDArray[np.float32], plan: ChunkPlan) -> NDArray[np.float32
     padded = np.zeros((count - 1) * plan.core_samples + plan.chunk_samples, dtype=np.float32)
     # The lead is negative if windows are shorter than hops: then the first samples belong to no chunk.
     lead, skipped = max(plan.lead_samples, 0), max(-plan.lead_samples, 0)
-    kept = samples[skipped : skipped + len(padded) - lead]
-    padded[lead : lead + len(kept)] = kept
+    kept_samples = samples[skipped : skipped + len(padded) - lead]
+    padded[lead : lead + len(kept_samples)] = kept_samples
     starts = range(0, count * plan.core_samples, plan.core_samples)
     return np.stack([padded[start : start + plan.chunk_samples] for start in starts])

@@ -26,11 +26,11 @@ def try_export(network: nn.Module, plan: ChunkPlan, front: FrontEndSettings, arc
         graph = model_graph(network, plan, front)
     except Exception as error:  # the exporter fails with many kinds of errors, its own and torch's
         operators = sorted(set(_OPERATOR.findall(str(error))))
-        at = f"the operator {', '.join(operators)}" if operators else "the exporter"
+        failing_part = f"the operator {', '.join(operators)}" if operators else "the exporter"
         first_line = str(error).strip().split("\n", 1)[0]
         raise ArtefactError(
-            f"{name} cannot be exported to ONNX, so it cannot become a bundle: {at} fails ({type(error).__name__}: "
-            f"{first_line[:300]}); choose another network"
+            f"{name} cannot be exported to ONNX, so it cannot become a bundle: {failing_part} fails "
+            f"({type(error).__name__}: {first_line[:300]}); choose another network"
         ) from error
     noise = (0.1 * np.random.default_rng(0).standard_normal(plan.chunk_samples)).astype(np.float32)
     try:

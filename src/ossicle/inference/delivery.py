@@ -83,8 +83,8 @@ class RecordingDecider:
 class PostprocessedDecider:
     """Post-process one recording's scores block by block, then turn them into its events."""
 
-    def __init__(self, how: Postprocess, n_labels: int, inner: "Decider | RecordingDecider") -> None:
-        self._scores, self._inner = PostprocessFold(how, n_labels), inner
+    def __init__(self, postprocess: Postprocess, n_labels: int, inner: "Decider | RecordingDecider") -> None:
+        self._scores, self._inner = PostprocessFold(postprocess, n_labels), inner
 
     def feed(self, scores: NDArray[np.float32]) -> list[Event]:
         """Add the next score frames, float32 (n, n_labels); return the events that became certain, sorted."""

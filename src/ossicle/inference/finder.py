@@ -58,7 +58,7 @@ class EventFinder:
         self._delivery = delivery or Delivery()
         self._decider = self._delivery.decider(labels, decisions, hop_s)
         self._rescorer = None if second_stage is None else Rescorer(labels, decisions, hop_s, second_stage)
-        self._kept: list[NDArray[np.float32]] | None = [] if keep_scores else None
+        self._score_blocks: list[NDArray[np.float32]] | None = [] if keep_scores else None
         self._labels, self._hop_s, self._end_s = labels, hop_s, 0.0
 
     @property
@@ -84,11 +84,11 @@ class EventFinder:
         """Return the model's scores of the finished recording, before post-processing and decision; None if not
         kept.
         """
-        if self._kept is None:
+        if self._score_blocks is None:
             return None
-        return ScoreTrack(self._labels, np.concatenate(self._kept), self._hop_s, self._end_s)
+        return ScoreTrack(self._labels, np.concatenate(self._score_blocks), self._hop_s, self._end_s)
 
     def _keep(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._kept is not None:
-            self._kept.append(scores)
+        if self._score_blocks is not None:
+            self._score_blocks.append(scores)
         return scores

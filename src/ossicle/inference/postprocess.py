@@ -21,48 +21,50 @@ from ossicle.core.tracks import ScoreTrack
 Scores = NDArray[np.float32]
 
 
-def postprocessed(track: ScoreTrack, how: Postprocess) -> ScoreTrack:
+def postprocessed(track: ScoreTrack, postprocess: Postprocess) -> ScoreTrack:
     """Return the track with post-processed scores, or the same object if there is nothing to do."""
-    if how.does_nothing:
+    if postprocess.does_nothing:
         return track
-    fold = PostprocessFold(how, len(track.labels))
+    fold = PostprocessFold(postprocess, len(track.labels))
     scores = np.asarray(track.scores)
     return replace(track, scores=np.concatenate([fold.feed(scores), fold.finish()]))
 
 
-def refuse_in_stream(how: Postprocess) -> None:
+def refuse_in_stream(postprocess: Postprocess) -> None:
     """Raise UsageError if the post-processing needs the whole recording."""
-    if how.needs_whole:
+    if postprocess.needs_whole:
         raise UsageError(
             f"this bundle scales scores by a prior of the whole recording ([postprocess] file_prior_top = "
-            f"{how.file_prior_top}), which a stream does not have; use `ossicle predict`, or a bundle of a project "
-            "with file_prior_top = 0"
+            f"{postprocess.file_prior_top}), which a stream does not have; use `ossicle predict`, or a bundle of a "
+            "project with file_prior_top = 0"
         )
 
 
 class PostprocessFold:
     """Post-process one recording's scores, (n, n_labels), block by block."""
 
-    def __init__(self, how: Postprocess, n_labels: int) -> None:
-        self._how = how
-        self._kernel = _Kernel(np.array(how.kernel, dtype=np.float64), n_labels) if how.smooths else None
-        self._kept: list[Scores] = [np.zeros((0, n_labels), dtype=np.float32)]
+    def __init__(self, postprocess: Postprocess, n_labels: int) -> None:
+        self._postprocess = postprocess
+        self._kernel = (
+            _Kernel(np.array(postprocess.kernel, dtype=np.float64), n_labels) if postprocess.smooths else None
+        )
+        self._blocks: list[Scores] = [np.zeros((0, n_labels), dtype=np.float32)]
 
     def feed(self, scores: Scores) -> Scores:
         """Add the next frames; return the post-processed scores that are now known, (k, n_labels)."""
         known = scores if self._kernel is None else self._kernel.feed(scores)
-        if not self._how.needs_whole:
+        if not self._postprocess.needs_whole:
             return known
-        self._kept.append(np.array(known))
-        return self._kept[0]
+        self._blocks.append(np.array(known))
+        return self._blocks[0]
 
     def finish(self) -> Scores:
         """Return the scores of the frames that waited for the end of the recording."""
-        rest = self._kept[0] if self._kernel is None else self._kernel.finish()
-        if not self._how.needs_whole:
+        rest = self._blocks[0] if self._kernel is None else self._kernel.finish()
+        if not self._postprocess.needs_whole:
             return rest
-        whole = np.concatenate([*self._kept, rest])
-        return with_file_prior(whole, self._how.file_prior_top, self._how.file_prior_power)
+        whole = np.concatenate([*self._blocks, rest])
+        return with_file_prior(whole, self._postprocess.file_prior_top, self._postprocess.file_prior_power)
 
 
 def with_file_prior(scores: Scores, top: int, power: float) -> Scores:
@@ -70,16 +72,16 @@ def with_file_prior(scores: Scores, top: int, power: float) -> Scores:
     if len(scores) == 0:
         return scores
     prior = mean_of_top(scores, top) ** power
-    out: Scores = (scores * prior).astype(np.float32)
-    return out
+    scaled: Scores = (scores * prior).astype(np.float32)
+    return scaled
 
 
 def mean_of_top(scores: Scores, top: int) -> NDArray[np.float64]:
     """Return the mean of each label's ``top`` highest scores, or of all if there are fewer: (n, n_labels) to
     (n_labels,).
     """
-    kept = min(top, len(scores))
-    highest = np.partition(scores, len(scores) - kept, axis=0)[len(scores) - kept :]
+    n_highest = min(top, len(scores))
+    highest = np.partition(scores, len(scores) - n_highest, axis=0)[len(scores) - n_highest :]
     # Sorted, so that the order of the sum does not depend on the partition.
     mean: NDArray[np.float64] = np.sort(highest, axis=0).astype(np.float64).mean(axis=0)
     return mean
@@ -91,7 +93,7 @@ class _Kernel:
     def __init__(self, weights: NDArray[np.float64], n_labels: int) -> None:
         self._weights, self._half = weights, len(weights) // 2
         self._tail = np.zeros((self._half, n_labels))
-        self._there = np.zeros(self._half)
+        self._is_real = np.zeros(self._half)
 
     def feed(self, scores: Scores) -> Scores:
         return self._advance(scores.astype(np.float64), np.ones(len(scores)))
@@ -99,16 +101,16 @@ class _Kernel:
     def finish(self) -> Scores:
         return self._advance(np.zeros((self._half, self._tail.shape[1])), np.zeros(self._half))
 
-    def _advance(self, scores: NDArray[np.float64], there: NDArray[np.float64]) -> Scores:
+    def _advance(self, scores: NDArray[np.float64], is_real: NDArray[np.float64]) -> Scores:
         """Take frames and whether each belongs to the recording; return the means whose neighbours are all known."""
-        known, real = np.concatenate([self._tail, scores]), np.concatenate([self._there, there])
+        known, real = np.concatenate([self._tail, scores]), np.concatenate([self._is_real, is_real])
         whole = max(len(known) - 2 * self._half, 0)
         total, weight = np.zeros((whole, known.shape[1])), np.zeros(whole)
-        for place, one in enumerate(self._weights.tolist()):
-            total += one * known[place : place + whole]
-            weight += one * real[place : place + whole]
+        for offset, kernel_weight in enumerate(self._weights.tolist()):
+            total += kernel_weight * known[offset : offset + whole]
+            weight += kernel_weight * real[offset : offset + whole]
         # Frames before the first and after the last are not centres; the initial tail holds those before the first.
         centres = real[self._half : self._half + whole] > 0
-        self._tail, self._there = known[whole:], real[whole:]
+        self._tail, self._is_real = known[whole:], real[whole:]
         means: Scores = (total[centres] / weight[centres, None]).astype(np.float32)
         return means

@@ -74,26 +74,26 @@ class Scorer:
 
     def _take(self, samples: NDArray[np.float32]) -> Scores:
         known = [self._nothing()]
-        at = 0
-        while at < len(samples):
+        first = 0
+        while first < len(samples):
             if self._skip:
-                step = min(self._skip, len(samples) - at)
+                step = min(self._skip, len(samples) - first)
                 self._skip -= step
             else:
-                step = min(len(self._buffer) - self._filled, len(samples) - at)
-                self._buffer[self._filled : self._filled + step] = samples[at : at + step]
+                step = min(len(self._buffer) - self._filled, len(samples) - first)
+                self._buffer[self._filled : self._filled + step] = samples[first : first + step]
                 self._filled += step
                 if self._filled == len(self._buffer):
                     known.append(self._score_whole_chunks())
                     self._slide()
-            at += step
+            first += step
         return np.concatenate(known)
 
     def _slide(self) -> None:
-        kept = max(len(self._buffer) - self._advance, 0)
+        n_kept = max(len(self._buffer) - self._advance, 0)
         self._skip = max(self._advance - len(self._buffer), 0)
-        self._buffer[:kept] = self._buffer[len(self._buffer) - kept :].copy()
-        self._filled = kept
+        self._buffer[:n_kept] = self._buffer[len(self._buffer) - n_kept :].copy()
+        self._filled = n_kept
 
     def _score_whole_chunks(self) -> Scores:
         plan = self.plan

@@ -69,8 +69,8 @@ def score_stretches(
     owners: list[tuple[int, int]] = []
 
     def score() -> None:
-        for (place, frames), of in zip(owners, _predicted(predictor, np.stack(batch)), strict=True):
-            totals.add(place, of[:frames])
+        for (stretch_index, frames), chunk_scores in zip(owners, _predicted(predictor, np.stack(batch)), strict=True):
+            totals.add(stretch_index, chunk_scores[:frames])
         batch.clear()
         owners.clear()
 
@@ -87,16 +87,16 @@ def score_stretches(
 
 def _chunks(starts: NDArray[np.int64], lengths: NDArray[np.int64], plan: ChunkPlan) -> list[tuple[int, int, int]]:
     """Return first sample, stretch and number of frames used of each chunk."""
-    out = []
-    for place, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
+    chunks = []
+    for stretch_index, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
         windows = n_windows(length, plan)
         covered = (windows - 1) * plan.hop_samples + plan.window_samples
-        at = start + (length - covered) // 2 - plan.context_frames * plan.hop_samples
-        out += [
-            (at + done * plan.hop_samples, place, min(plan.core_frames, windows - done))
+        first_sample = start + (length - covered) // 2 - plan.context_frames * plan.hop_samples
+        chunks += [
+            (first_sample + done * plan.hop_samples, stretch_index, min(plan.core_frames, windows - done))
             for done in range(0, windows, plan.core_frames)
         ]
-    return out
+    return chunks
 
 
 def _predicted(predictor: Predictor, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -117,17 +117,17 @@ class _Totals:
         self._values = np.zeros((n, n_labels), dtype=np.float64)
         self._frames = np.zeros(n, dtype=np.int64)
 
-    def add(self, place: int, scores: NDArray[np.float32]) -> None:
+    def add(self, stretch_index: int, scores: NDArray[np.float32]) -> None:
         """Add the scores (k, n_labels) of a stretch."""
         if self._highest:
             # Scores are at least 0.
-            self._values[place] = np.maximum(self._values[place], scores.max(axis=0))
+            self._values[stretch_index] = np.maximum(self._values[stretch_index], scores.max(axis=0))
         else:
-            self._values[place] += scores.sum(axis=0, dtype=np.float64)
-        self._frames[place] += len(scores)
+            self._values[stretch_index] += scores.sum(axis=0, dtype=np.float64)
+        self._frames[stretch_index] += len(scores)
 
     def finish(self) -> NDArray[np.float32]:
         """Return the scores of the stretches."""
         by = 1 if self._highest else np.maximum(self._frames, 1)[:, None]
-        out: NDArray[np.float32] = (self._values / by).astype(np.float32)
-        return out
+        stretch_scores: NDArray[np.float32] = (self._values / by).astype(np.float32)
+        return stretch_scores

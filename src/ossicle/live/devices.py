@@ -52,7 +52,7 @@ class InputDevice:
         }
 
 
-def choose_device(devices: Sequence[InputDevice], wanted: str) -> InputDevice:
+def choose_device(devices: Sequence[InputDevice], wanted_name: str) -> InputDevice:
     """Return the device that the user means.
 
     Parameters
@@ -75,20 +75,20 @@ def choose_device(devices: Sequence[InputDevice], wanted: str) -> InputDevice:
     """
     if not devices:
         raise UsageError("no input device was found; connect a microphone, or start the sound server")
-    if not wanted:
+    if not wanted_name:
         input_devices = [device for device in devices if device.default]
         return _only(input_devices or list(devices), devices, "no default input device is set")
-    if wanted.isascii() and wanted.isdecimal():
-        input_devices = [device for device in devices if device.index == int(wanted)]
-        return _only(input_devices, devices, f"--device {wanted}: no input device has this number")
-    part = wanted.casefold()
+    if wanted_name.isascii() and wanted_name.isdecimal():
+        input_devices = [device for device in devices if device.index == int(wanted_name)]
+        return _only(input_devices, devices, f"--device {wanted_name}: no input device has this number")
+    part = wanted_name.casefold()
     exact = [device for device in devices if device.name.casefold() == part]
     input_devices = exact or [device for device in devices if part in device.name.casefold()]
-    words = f"fits {len(input_devices)} input devices" if input_devices else "no input device has this in its name"
-    return _only(input_devices, devices, f"--device {wanted!r}: {words}")
+    reason = f"fits {len(input_devices)} input devices" if input_devices else "no input device has this in its name"
+    return _only(input_devices, devices, f"--device {wanted_name!r}: {reason}")
 
 
-def _only(input_devices: Sequence[InputDevice], devices: Sequence[InputDevice], words: str) -> InputDevice:
+def _only(input_devices: Sequence[InputDevice], devices: Sequence[InputDevice], reason: str) -> InputDevice:
     if len(input_devices) == 1:
         return input_devices[0]
     listed = input_devices or devices
@@ -97,7 +97,7 @@ def _only(input_devices: Sequence[InputDevice], devices: Sequence[InputDevice], 
         for input_device in listed[:_MOST_LISTED]
     )
     more = f" and {len(listed) - _MOST_LISTED} more" if len(listed) > _MOST_LISTED else ""
-    raise UsageError(f"{words}; choose one with --device NUMBER: {names}{more}")
+    raise UsageError(f"{reason}; choose one with --device NUMBER: {names}{more}")
 
 
 def channels_to_open(device: InputDevice, channel: str) -> int:

@@ -42,31 +42,31 @@ class LabelLog:
 
     def event(self, label: str, start_s: float, end_s: float) -> None:
         """Add an event; where events of a label overlap, their time counts once."""
-        one = self._labels.setdefault(label, _Label())
-        one.count += 1
-        one.longest_s = max(one.longest_s, end_s - start_s)
-        one.on_s += max(0.0, end_s - max(start_s, one.covered_until_s))
-        one.covered_until_s = max(one.covered_until_s, end_s)
+        tally = self._labels.setdefault(label, _Label())
+        tally.count += 1
+        tally.longest_s = max(tally.longest_s, end_s - start_s)
+        tally.on_s += max(0.0, end_s - max(start_s, tally.covered_until_s))
+        tally.covered_until_s = max(tally.covered_until_s, end_s)
 
     def change(self, label: str, state: str, time_s: float) -> None:
         """Add a change of state: ``on``, ``off`` or ``unknown`` from ``time_s`` on."""
-        one = self._labels.setdefault(label, _Label())
-        one.seen_as_states = True
-        self._settle(one, time_s)
-        one.count += state == "on" and one.state != "on"
-        one.state, one.since_s = state, max(time_s, one.since_s)
+        tally = self._labels.setdefault(label, _Label())
+        tally.seen_as_states = True
+        self._settle(tally, time_s)
+        tally.count += state == "on" and tally.state != "on"
+        tally.state, tally.since_s = state, max(time_s, tally.since_s)
 
     def gap(self, start_s: float, end_s: float) -> list[str]:
         """Make all states unknown at a gap, whose time does not count; return the labels that were known."""
-        known = [label for label, one in self._labels.items() if one.state != "unknown"]
-        for one in self._labels.values():
-            self._settle(one, start_s)
-            one.state, one.since_s = "unknown", max(end_s, one.since_s)
+        known = [label for label, tally in self._labels.items() if tally.state != "unknown"]
+        for tally in self._labels.values():
+            self._settle(tally, start_s)
+            tally.state, tally.since_s = "unknown", max(end_s, tally.since_s)
         return known
 
     def states(self) -> dict[str, str]:
         """Return the state of each label that had a change of state."""
-        return {label: one.state for label, one in self._labels.items() if one.seen_as_states}
+        return {label: tally.state for label, tally in self._labels.items() if tally.seen_as_states}
 
     def summary(self, end_s: float, heard_s: float) -> list[dict[str, Any]]:
         """Return the figures of each label.
@@ -84,31 +84,31 @@ class LabelLog:
         ``duty_cycle`` (share of the time heard; of the time in which its state was known, for states; None for no
         time), and ``unknown_s`` for states.
         """
-        return [self._figures(label, one, end_s, heard_s) for label, one in self._labels.items()]
+        return [self._figures(label, tally, end_s, heard_s) for label, tally in self._labels.items()]
 
-    def _figures(self, label: str, one: _Label, end_s: float, heard_s: float) -> dict[str, Any]:
-        on_s, longest_s, unknown_s = one.on_s, one.longest_s, one.unknown_s
-        lasted_s = max(0.0, end_s - one.since_s)
-        if one.state == "on":
+    def _figures(self, label: str, tally: _Label, end_s: float, heard_s: float) -> dict[str, Any]:
+        on_s, longest_s, unknown_s = tally.on_s, tally.longest_s, tally.unknown_s
+        lasted_s = max(0.0, end_s - tally.since_s)
+        if tally.state == "on":
             on_s, longest_s = on_s + lasted_s, max(longest_s, lasted_s)
-        elif one.state == "unknown":
+        elif tally.state == "unknown":
             unknown_s += lasted_s
-        known_s = heard_s - unknown_s if one.seen_as_states else heard_s
+        known_s = heard_s - unknown_s if tally.seen_as_states else heard_s
         figures: dict[str, Any] = {
             "label": label,
-            "count": one.count,
+            "count": tally.count,
             "on_s": round(on_s, 3),
-            "mean_s": round(on_s / one.count, 3) if one.count else None,
-            "longest_s": round(longest_s, 3) if one.count else None,
+            "mean_s": round(on_s / tally.count, 3) if tally.count else None,
+            "longest_s": round(longest_s, 3) if tally.count else None,
             "duty_cycle": round(min(1.0, on_s / known_s), 4) if known_s > 0 else None,
         }
-        return figures | ({"unknown_s": round(unknown_s, 3)} if one.seen_as_states else {})
+        return figures | ({"unknown_s": round(unknown_s, 3)} if tally.seen_as_states else {})
 
-    def _settle(self, one: _Label, time_s: float) -> None:
+    def _settle(self, tally: _Label, time_s: float) -> None:
         """Count the time that the present state lasted until ``time_s``."""
-        lasted_s = max(0.0, time_s - one.since_s)
-        if one.state == "on":
-            one.on_s += lasted_s
-            one.longest_s = max(one.longest_s, lasted_s)
-        elif one.state == "unknown":
-            one.unknown_s += lasted_s
+        lasted_s = max(0.0, time_s - tally.since_s)
+        if tally.state == "on":
+            tally.on_s += lasted_s
+            tally.longest_s = max(tally.longest_s, lasted_s)
+        elif tally.state == "unknown":
+            tally.unknown_s += lasted_s

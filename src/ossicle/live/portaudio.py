@@ -47,15 +47,15 @@ def input_devices(*, with_rates: bool = False) -> list[InputDevice]:
         return [
             InputDevice(
                 index,
-                str(one["name"]),
-                str(interfaces[one["hostapi"]]["name"]),
-                int(one["max_input_channels"]),
-                round(one["default_samplerate"]),
+                str(device["name"]),
+                str(interfaces[device["hostapi"]]["name"]),
+                int(device["max_input_channels"]),
+                round(device["default_samplerate"]),
                 _rates(library, index) if with_rates else (),
                 index == default,
             )
-            for index, one in enumerate(library.query_devices())
-            if one["max_input_channels"] > 0
+            for index, device in enumerate(library.query_devices())
+            if device["max_input_channels"] > 0
         ]
 
 

@@ -99,10 +99,10 @@ class SampleClock:
     def _fit(self) -> None:
         """Fit drift and delay to the closed buckets by least squares."""
         count = len(self._closed)
-        mean_s = sum(one for one, _ in self._closed) / count
-        mean_delay_s = sum(one for _, one in self._closed) / count
+        mean_s = sum(time_s for time_s, _ in self._closed) / count
+        mean_delay_s = sum(time_s for _, time_s in self._closed) / count
         if count >= _FIT_FROM:
-            spread = sum((one - mean_s) ** 2 for one, _ in self._closed)
-            slope = sum((one - mean_s) * (delay - mean_delay_s) for one, delay in self._closed) / spread
+            spread = sum((time_s - mean_s) ** 2 for time_s, _ in self._closed)
+            slope = sum((time_s - mean_s) * (delay - mean_delay_s) for time_s, delay in self._closed) / spread
             self._drift = min(_MOST_DRIFT, max(-_MOST_DRIFT, slope))
         self._base_s, self._base_delay_s = mean_s, mean_delay_s

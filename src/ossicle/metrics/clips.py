@@ -66,14 +66,14 @@ def clip_scores(track: ScoreTrack, spans: Intervals) -> NDArray[np.float32]:
     if len(track.scores) == 0:
         raise ValueError("a track without frames has no score for any clip")
     centres = track.origin_s + np.arange(len(track.scores)) * track.hop_s
-    out = np.empty((len(spans), track.scores.shape[1]), dtype=np.float32)
+    highest = np.empty((len(spans), track.scores.shape[1]), dtype=np.float32)
     first, last = np.searchsorted(centres, spans[:, 0], "left"), np.searchsorted(centres, spans[:, 1], "right")
     for row, (start, end) in enumerate(zip(first, last, strict=True)):
         if end <= start:
             start = min(int(spans[row].mean() / track.hop_s), len(centres) - 1)
             end = start + 1
-        out[row] = track.scores[start:end].max(axis=0)
-    return out
+        highest[row] = track.scores[start:end].max(axis=0)
+    return highest
 
 
 def best_f1_threshold(scores: NDArray[np.floating], positive: NDArray[np.bool_]) -> float:

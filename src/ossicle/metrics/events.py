@@ -53,8 +53,12 @@ def count_events(
     (1, 0, 1)
     """
     if isinstance(criterion, RecordingMatch):
-        wanted, got = min(len(reference), 1), min(len(predicted), 1)
-        return wanted * got, got * (1 - wanted), wanted * (1 - got)
+        has_reference, has_prediction = min(len(reference), 1), min(len(predicted), 1)
+        return (
+            has_reference * has_prediction,
+            has_prediction * (1 - has_reference),
+            has_reference * (1 - has_prediction),
+        )
     tp = len(match(reference, predicted, criterion))
     return tp, len(predicted) - tp, len(reference) - tp
 
@@ -87,9 +91,9 @@ def macro(values: NDArray[np.float64], n_reference: NDArray[np.int64]) -> NDArra
     """Return the mean of the defined ``values`` (..., n_labels) over the labels with ``n_reference`` (..., n_labels)
     > 0; NaN if there are none.
     """
-    there = (n_reference > 0) & np.isfinite(values)
-    total = np.where(there, values, 0.0).sum(axis=-1)
-    number = there.sum(axis=-1)
+    is_defined = (n_reference > 0) & np.isfinite(values)
+    total = np.where(is_defined, values, 0.0).sum(axis=-1)
+    number = is_defined.sum(axis=-1)
     mean: NDArray[np.float64] = np.divide(total, number, out=np.full(np.shape(total), np.nan), where=number > 0)
     return mean
 
@@ -159,9 +163,11 @@ def evaluate_events(
     recordings, timed = sorted(durations_s), not isinstance(criterion, RecordingMatch)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
     check_names(references, predictions, durations_s, labels, group_of)
-    reference, predicted = (EventLists.gather(one, recordings, labels) for one in (references, predictions))
+    reference, predicted = (EventLists.gather(events, recordings, labels) for events in (references, predictions))
     if isinstance(criterion, RecordingMatch):
-        known = np.array([[(one, label) not in unknown for label in labels] for one in recordings], dtype=np.bool_)
+        known = np.array(
+            [[(recording, label) not in unknown for label in labels] for recording in recordings], dtype=np.bool_
+        )
         counts, pairs = _presence_counts(reference, predicted, known.ravel()), np.empty((0, 2), dtype=np.int64)
     else:
         counts, pairs = event_counts(reference, predicted, criterion)
@@ -202,8 +208,8 @@ class CountReport:
         return {
             **self.pooled.to_json(),
             "macro": macro_json(self.macro, self.per_label),
-            "per_label": {label: of.to_json() for label, of in self.per_label.items()},
-            "per_group": {group: of.to_json() for group, of in self.per_group.items()},
+            "per_label": {label: label_scores.to_json() for label, label_scores in self.per_label.items()},
+            "per_group": {group: group_scores.to_json() for group, group_scores in self.per_group.items()},
         }
 
 
@@ -249,14 +255,14 @@ def check_names(
     for recording in durations_s:
         if recording not in groups:
             raise UsageError(f"recording {recording} has no group: give every evaluated recording one")
-    for what, events in (("references", references), ("predictions", predictions)):
+    for kind, events in (("references", references), ("predictions", predictions)):
         for recording, by_label in events.items():
             if recording not in durations_s:
-                raise UsageError(f"recording {recording} has {what} but no duration: add it or leave its events out")
+                raise UsageError(f"recording {recording} has {kind} but no duration: add it or leave its events out")
             for label in by_label:
                 if label not in judged:
                     raise UsageError(
-                        f"recording {recording}: the {what} have the label {label!r}, which is not among the "
+                        f"recording {recording}: the {kind} have the label {label!r}, which is not among the "
                         f"evaluated ones ({', '.join(labels)}): add it or leave its events out"
                     )
 
@@ -283,8 +289,8 @@ def list_counts(
 
 def _presence_counts(reference: EventLists, predicted: EventLists, known: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return tp, fp, fn and tn of each list as a whole, int64 (n_lists, 4); unknown ones are no negatives."""
-    found = list_counts(reference, predicted, RecordingMatch())
-    return np.concatenate([found, (known & ~found.any(axis=1))[:, None]], axis=1)
+    counts = list_counts(reference, predicted, RecordingMatch())
+    return np.concatenate([counts, (known & ~counts.any(axis=1))[:, None]], axis=1)
 
 
 def all_rates(sums: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -324,12 +330,14 @@ def _per_group(
     rows_of: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         rows_of.setdefault(name, []).append(row)
-    out = {}
+    per_group = {}
     for group, rows in sorted(rows_of.items()):
-        own = counts[rows].sum(axis=1, keepdims=True)
-        result = bootstrap_interval(own, [group] * len(rows), _label_rates, n, seed_of("group", group, seed), _LEVEL)
-        out[group] = _scores(_rates(result, 0), own.sum(axis=(0, 1)), float(durations[rows].sum()))
-    return out
+        group_counts = counts[rows].sum(axis=1, keepdims=True)
+        result = bootstrap_interval(
+            group_counts, [group] * len(rows), _label_rates, n, seed_of("group", group, seed), _LEVEL
+        )
+        per_group[group] = _scores(_rates(result, 0), group_counts.sum(axis=(0, 1)), float(durations[rows].sum()))
+    return per_group
 
 
 def _boundary_quantiles(errors: NDArray[np.float64]) -> BoundaryErrors:

@@ -115,9 +115,9 @@ def event_pr_curve(
         if len(events) != len(score):
             raise ValueError(f"recording {recording}: {len(events)} predictions come with {len(score)} scores")
     scores = np.concatenate([np.empty(0), *(predictions[recording][1] for recording in recordings)])
-    wanted = EventLists.of([references.get(recording, ()) for recording in recordings])
+    references_of_lists = EventLists.of([references.get(recording, ()) for recording in recordings])
     hits = greedy_hits(
-        wanted, EventLists.of([predictions[recording][0] for recording in recordings]), scores, criterion
+        references_of_lists, EventLists.of([predictions[recording][0] for recording in recordings]), scores, criterion
     )
     return hit_curve(scores, hits, sum(len(reference) for reference in references.values()))
 
@@ -158,12 +158,12 @@ def _both(labels: NDArray[np.bool_]) -> bool:
 def _checked(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     if np.shape(scores) != np.shape(labels) or np.ndim(scores) != 1:
         raise ValueError(f"scores {np.shape(scores)} and labels {np.shape(labels)} must be two lists of one length")
-    out = np.asarray(scores)
-    if out.dtype != np.float32:
-        out = out.astype(np.float64)
-    if np.isnan(out).any():
+    checked_scores = np.asarray(scores)
+    if checked_scores.dtype != np.float32:
+        checked_scores = checked_scores.astype(np.float64)
+    if np.isnan(checked_scores).any():
         raise ValueError("a score is NaN: it has no rank")
-    return out, np.asarray(labels, dtype=np.bool_)
+    return checked_scores, np.asarray(labels, dtype=np.bool_)
 
 
 def _curve(runs: TiedScores, n_positive: int, *, defined: bool) -> PrecisionRecall:

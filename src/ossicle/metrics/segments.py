@@ -60,8 +60,8 @@ def count_segments(
     (1, 1, 1, 1)
     """
     truth = active_segments(reference, duration_s, segment_s)
-    found = active_segments(predicted, duration_s, segment_s)
-    parts = truth & found, found & ~truth, truth & ~found, ~truth & ~found
+    in_prediction = active_segments(predicted, duration_s, segment_s)
+    parts = truth & in_prediction, in_prediction & ~truth, truth & ~in_prediction, ~truth & ~in_prediction
     tp, fp, fn, tn = (int(part.sum()) for part in parts)
     return tp, fp, fn, tn
 
@@ -86,7 +86,7 @@ def evaluate_segments(
     recordings = sorted(durations_s)
     group_of = {recording: recording for recording in recordings} if groups is None else groups
     check_names(references, predictions, durations_s, labels, group_of)
-    reference, predicted = (EventLists.gather(one, recordings, labels) for one in (references, predictions))
+    reference, predicted = (EventLists.gather(events, recordings, labels) for events in (references, predictions))
     n_segments = [first_frame_at_or_after(durations_s[recording], segment_s) for recording in recordings]
     counts = segment_counts(reference, predicted, np.repeat(n_segments, len(labels)), segment_s)
     counts = counts.reshape(len(recordings), len(labels), 4)

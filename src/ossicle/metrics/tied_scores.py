@@ -46,7 +46,9 @@ class TiedScores:
 
     def roc_auc(self) -> float:
         """Return the probability that a positive outranks a negative, ties counting half; NaN without either."""
-        n, positives = (int(of[-1]) if len(of) else 0 for of in (self.accepted, self.hits))
+        n, positives = (
+            int(running_sums[-1]) if len(running_sums) else 0 for running_sums in (self.accepted, self.hits)
+        )
         if positives in (0, n):
             return float("nan")
         size = np.diff(self.accepted, prepend=0)

@@ -22,11 +22,11 @@ class WeightAverage(nn.Module):
         """Update the average with ``network`` after optimiser step number ``step`` (from 0)."""
         decay = min(self.decay, (1 + step) / (10 + step))
         current = network.state_dict()
-        for name, kept in self.average.state_dict().items():
-            if kept.dtype.is_floating_point:
-                kept.lerp_(current[name], 1 - decay)
+        for name, mean in self.average.state_dict().items():
+            if mean.dtype.is_floating_point:
+                mean.lerp_(current[name], 1 - decay)
             else:
-                kept.copy_(current[name])
+                mean.copy_(current[name])
 
 
 class EpochMean(nn.Module):
@@ -53,8 +53,8 @@ class EpochMean(nn.Module):
         """Add the current weights to the mean."""
         self.taken += 1
         current = network.state_dict()
-        for name, kept in self.average.state_dict().items():
-            if kept.dtype.is_floating_point:
-                kept.lerp_(current[name], 1 / float(self.taken))
+        for name, mean in self.average.state_dict().items():
+            if mean.dtype.is_floating_point:
+                mean.lerp_(current[name], 1 / float(self.taken))
             else:
-                kept.copy_(current[name])
+                mean.copy_(current[name])

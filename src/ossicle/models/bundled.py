@@ -36,16 +36,16 @@ def bundled_predictor(
 def _settings(cls: type[T], values: Mapping[str, Any], where: str) -> T:
     hints = get_type_hints(cls)
     known = {spec.name for spec in fields(cls)}  # type: ignore[arg-type]
-    given: dict[str, Any] = {}
+    arguments: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
             raise BundleError(f"bundle.json: {where}.{name} is not a setting of this version; update ossicle")
         if is_dataclass(hints[name]) and isinstance(value, Mapping):
-            given[name] = _settings(hints[name], value, f"{where}.{name}")
+            arguments[name] = _settings(hints[name], value, f"{where}.{name}")
         else:
-            given[name] = _plain(value, hints[name], f"{where}.{name}")
+            arguments[name] = _plain(value, hints[name], f"{where}.{name}")
     try:
-        return cls(**given)
+        return cls(**arguments)
     except (TypeError, ValueError) as error:
         raise BundleError(f"bundle.json: {where}: {error}") from None
 
@@ -57,7 +57,7 @@ def _plain(value: Any, hint: Any, where: str) -> Any:
             raise BundleError(f"bundle.json: {where} = {value!r} is not a list")
         if len(value) > _MOST_LAYERS:
             raise BundleError(f"bundle.json: {where} lists {len(value)} values, more than the {_MOST_LAYERS} accepted")
-        return tuple(_plain(one, get_args(hint)[0], where) for one in value)
+        return tuple(_plain(item, get_args(hint)[0], where) for item in value)
     kinds: tuple[type, ...] = (int, float) if hint is float else (hint,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool):
         raise BundleError(f"bundle.json: {where} = {value!r} is not of type {hint.__name__}")

@@ -11,7 +11,7 @@ _NAME = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
 _OUT_OF_MEMORY = ("not enough memory", "can't allocate memory")
 
 
-def devices(asked: str) -> tuple[str, ...]:
+def devices(name: str) -> tuple[str, ...]:
     """Return the devices for a name, best first.
 
     ``cuda`` means all GPUs of the machine; ``auto`` means the same, or the CPU if there is none.
@@ -26,22 +26,22 @@ def devices(asked: str) -> tuple[str, ...]:
     >>> devices("cpu")
     ('cpu',)
     """
-    if not _NAME.fullmatch(asked):
-        raise UsageError(f"device {asked!r} is not one of: auto, cpu, cuda, cuda:N (a GPU by its number), mps")
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"device {name!r} is not one of: auto, cpu, cuda, cuda:N (a GPU by its number), mps")
     gpus = tuple(f"cuda:{number}" for number in range(torch.cuda.device_count())) if torch.cuda.is_available() else ()
     mps = ("mps",) if torch.backends.mps.is_available() else ()
-    if asked == "auto":
+    if name == "auto":
         return gpus or mps or ("cpu",)
-    found = {"cpu": ("cpu",), "mps": mps, "cuda": gpus, **{gpu: (gpu,) for gpu in gpus}}.get(asked, ())
-    if not found:
-        there = ", ".join(("cpu", *mps, *gpus))
-        raise UsageError(f"device {asked!r} is not available here; available: {there}; use 'auto' or 'cpu'")
-    return found
+    matching = {"cpu": ("cpu",), "mps": mps, "cuda": gpus, **{gpu: (gpu,) for gpu in gpus}}.get(name, ())
+    if not matching:
+        available = ", ".join(("cpu", *mps, *gpus))
+        raise UsageError(f"device {name!r} is not available here; available: {available}; use 'auto' or 'cpu'")
+    return matching
 
 
-def device(asked: str) -> str:
+def device(name: str) -> str:
     """Return the one device to use, by its name in torch; raises UsageError like :func:`devices`."""
-    return devices(asked)[0]
+    return devices(name)[0]
 
 
 def use_threads(count: int) -> None:
@@ -72,4 +72,4 @@ def is_out_of_memory(error: BaseException) -> bool:
     """
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
+    return isinstance(error, RuntimeError) and any(phrase in str(error) for phrase in _OUT_OF_MEMORY)

@@ -88,7 +88,7 @@ def kind_in(model: Mapping[str, Any]) -> ModelKind | None:
     """Return the kind of model that a bundle's manifest states; None for models that this version does not know."""
     name = str(model.get("name", ""))
     readings = MODEL_KINDS.get(name, {})
-    own = model.get(name)
-    stated = own.get("reading") if isinstance(own, Mapping) else None
+    kind_values = model.get(name)
+    stated = kind_values.get("reading") if isinstance(kind_values, Mapping) else None
     # Bundles from before there was a choice have the first.
     return readings.get(str(stated), next(iter(readings.values()), None))

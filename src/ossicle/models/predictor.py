@@ -42,11 +42,11 @@ class TorchPredictor:
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the scores of the core frames of each chunk."""
-        given = torch.from_numpy(chunks).to(self._device)
+        waveforms = torch.from_numpy(chunks).to(self._device)
         with torch.inference_mode():
-            parts = [self._core(self._front(part)) for part in torch.split(given, self._batch or len(given))]
-        out: NDArray[np.float32] = torch.cat(parts).float().cpu().numpy()
-        return out
+            parts = [self._core(self._front(part)) for part in torch.split(waveforms, self._batch or len(waveforms))]
+        scores: NDArray[np.float32] = torch.cat(parts).float().cpu().numpy()
+        return scores
 
 
 def load_predictor(

@@ -82,21 +82,21 @@ def require_shapes(path: Path, build: Callable[[], nn.Module]) -> None:
     try:
         require_regular(path)
         with safe_open(path, framework="pt") as file:
-            found = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+            stored_shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise _unreadable(path, error) from error
     try:
         with torch.device("meta"):
-            wanted = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
+            expected_shapes = {name: tuple(tensor.shape) for name, tensor in build().state_dict().items()}
     except (RuntimeError, TypeError, OverflowError) as error:
         # Sizes beyond the largest that torch can represent.
         first_line = str(error).split("\n", 1)[0]
         raise ArtefactError(f"{path.name}: the settings ask for a network that cannot be made: {first_line}") from error
-    for name in sorted(found.keys() | wanted.keys()):
-        if found.get(name) != wanted.get(name):
+    for name in sorted(stored_shapes.keys() | expected_shapes.keys()):
+        if stored_shapes.get(name) != expected_shapes.get(name):
             raise ArtefactError(
-                f"{path.name}: the weights do not fit the network: {name} is {_shape(found.get(name))} in the file, "
-                f"{_shape(wanted.get(name))} by the settings"
+                f"{path.name}: the weights do not fit the network: {name} is {_shape(stored_shapes.get(name))} in the "
+                f"file, {_shape(expected_shapes.get(name))} by the settings"
             )
 
 
@@ -114,6 +114,6 @@ def _unreadable(path: Path, error: Exception) -> ArtefactError:
     except OSError:
         start = b""
     if start.startswith(b"PK") or (start[:1] == b"\x80" and start[1:2] in b"\2\3\4\5"):
-        why = "it was written by torch.save or pickle and could run code; ask for the weights as safetensors"
-        return ArtefactError(f"{path.name}: not a readable safetensors file: {why}")
+        reason = "it was written by torch.save or pickle and could run code; ask for the weights as safetensors"
+        return ArtefactError(f"{path.name}: not a readable safetensors file: {reason}")
     return ArtefactError(f"{path.name}: not a readable safetensors file ({error})")

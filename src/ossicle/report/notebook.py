@@ -93,11 +93,11 @@ def write_notebook(path: Path, folder: Path) -> bool:
     from nbclient import NotebookClient
 
     book = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    for place, (kind, text) in enumerate(_CELLS):
+    for index, (kind, text) in enumerate(_CELLS):
         make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
         cell = make(text)  # type: ignore[no-untyped-call]
         # Random by default: equal tables should give equal notebooks.
-        cell["id"] = f"cell-{place}"
+        cell["id"] = f"cell-{index}"
         book.cells.append(cell)
     client = NotebookClient(
         book,

@@ -22,11 +22,11 @@ MOST_CURVES = 24
 
 def worst_labels(figures: Mapping[str, Any]) -> frozenset[str]:
     """Return the labels with the lowest F1, for curves, if there are too many labels; empty if all are drawn."""
-    of = figures["per_label"]
-    if len(of) <= MOST_CURVES:
+    per_label = figures["per_label"]
+    if len(per_label) <= MOST_CURVES:
         return frozenset()
-    f1 = {label: one["f1"]["value"] for label, one in of.items()}
-    return frozenset(sorted(of, key=lambda label: (f1[label] is None, f1[label] or 0.0, label))[:MOST_CURVES])
+    f1 = {label: label_figures["f1"]["value"] for label, label_figures in per_label.items()}
+    return frozenset(sorted(per_label, key=lambda label: (f1[label] is None, f1[label] or 0.0, label))[:MOST_CURVES])
 
 
 def score_rows(figures: Mapping[str, Any]) -> list[ScoreRow]:
@@ -37,9 +37,9 @@ def score_rows(figures: Mapping[str, Any]) -> list[ScoreRow]:
         ScoreRow(
             label=label,
             psds=None if psds is None else _psds([psds[name] for name in PRESETS], label),
-            **{key: number_of(of[key]) for key in ("average_precision", "roc_auc", "ece", "brier")},
+            **{key: number_of(label_figures[key]) for key in ("average_precision", "roc_auc", "ece", "brier")},
         )
-        for label, of in rows
+        for label, label_figures in rows
     ]
 
 
@@ -49,17 +49,17 @@ def reliability_bins(rows: Iterable[Mapping[str, Any]]) -> list[ReliabilityBin]:
     return [ReliabilityBin(**{names.get(key, key): number_of(value) for key, value in row.items()}) for row in rows]
 
 
-def calibration_rows(found: Mapping[str, Any] | None) -> list[CalibrationRow]:
+def calibration_rows(calibration: Mapping[str, Any] | None) -> list[CalibrationRow]:
     """Return the figures before and after calibration, empty without calibration."""
-    if found is None:
+    if calibration is None:
         return []
     return [
         CalibrationRow(
             name,
-            number_of(found[name]["ece"]),
-            number_of(found[name]["brier"]),
-            found[name].get("accuracy"),
-            reliability_bins(found[name]["reliability"]),
+            number_of(calibration[name]["ece"]),
+            number_of(calibration[name]["brier"]),
+            calibration[name].get("accuracy"),
+            reliability_bins(calibration[name]["reliability"]),
         )
         for name in ("before", "after")
     ]
@@ -94,11 +94,13 @@ def pr_curves(curves: Iterable[tuple[str, PrecisionRecall]]) -> list[PrCurve]:
 
 def quality_rows(figures: Mapping[str, Any]) -> list[QualityRow]:
     """Return the recall of annotations by their quality, the clearest first; empty if no annotation states one."""
-    of: Mapping[str, Any] = figures.get("recall_by_quality", {})
-    if set(of) <= {"unknown"}:
+    recalls: Mapping[str, Any] = figures.get("recall_by_quality", {})
+    if set(recalls) <= {"unknown"}:
         return []
-    rows = sorted(of.items(), key=lambda item: (item[0] == "unknown", len(item[0]), item[0]))
-    return [QualityRow(name, one["annotated"], one["found"], number_of(one["recall"])) for name, one in rows]
+    rows = sorted(recalls.items(), key=lambda item: (item[0] == "unknown", len(item[0]), item[0]))
+    return [
+        QualityRow(name, recall["annotated"], recall["found"], number_of(recall["recall"])) for name, recall in rows
+    ]
 
 
 def sweep_rows(rows: Iterable[Mapping[str, float | None]]) -> list[SweepRow]:
@@ -118,7 +120,7 @@ def fold_rows(
     ``decision`` and ``second`` are what the steps ``decision`` and ``second_stage`` wrote.
     """
     counts = counts_by_fold(truth, events, rule)
-    return [_fold_row(truth, fold, of, decision, second) for fold, of in sorted(counts.items())]
+    return [_fold_row(truth, fold, fold_counts, decision, second) for fold, fold_counts in sorted(counts.items())]
 
 
 def number_of(value: float | None) -> float:
@@ -142,8 +144,8 @@ def _fold_row(
         fold=fold,
         groups=tuple(sorted({truth.groups[key] for key in truth.ids if truth.folds[key] == fold})),
         decisions={
-            label: _words(one) + (f", second stage {fused[label]:g}" if label in fused else "")
-            for label, one in decision["per_fold"][str(fold)].items()
+            label: _words(label_decision) + (f", second stage {fused[label]:g}" if label in fused else "")
+            for label, label_decision in decision["per_fold"][str(fold)].items()
         },
         f1=f1,
         precision=precision,
@@ -154,11 +156,11 @@ def _fold_row(
 
 
 def _words(decision: Mapping[str, Any]) -> str:
-    words = f"on {decision['on']:g}, off {decision['off']:.3g}"
+    text = f"on {decision['on']:g}, off {decision['off']:.3g}"
     if decision["smoothing"] != "none":
-        words += f", {decision['smoothing']} {decision['smoothing_frames']}"
+        text += f", {decision['smoothing']} {decision['smoothing_frames']}"
     if decision["min_length_s"]:
-        words += f", at least {1000 * decision['min_length_s']:g} ms"
+        text += f", at least {1000 * decision['min_length_s']:g} ms"
     if decision["min_gap_s"]:
-        words += f", gaps to {1000 * decision['min_gap_s']:g} ms joined"
-    return words
+        text += f", gaps to {1000 * decision['min_gap_s']:g} ms joined"
+    return text

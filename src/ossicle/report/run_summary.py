@@ -53,45 +53,46 @@ def summary(
 
 def notes(decision: Mapping[str, Any], figures: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     """Return the warnings of a run, from what the steps ``decision``, ``evaluation`` and ``second_stage`` wrote."""
-    found = [*figures["notes"], *decision["notes"], *second.get("notes", ())]
-    found += figures.get("calibration", {}).get("notes", ())
+    warnings = [*figures["notes"], *decision["notes"], *second.get("notes", ())]
+    warnings += figures.get("calibration", {}).get("notes", ())
     grid = figures.get("frame_grid", {})
     if grid.get("closer_than_a_frame"):
-        found.append(
+        warnings.append(
             f"{grid['closer_than_a_frame']} of {grid['neighbours']} neighbouring annotations of one class lie less "
             f"than a frame ({1000 * grid['hop_s']:g} ms) apart: no threshold can part them"
         )
     if drawn := worst_labels(figures):
-        found.append(
+        warnings.append(
             f"threshold curves are drawn for the {len(drawn)} of {len(figures['per_label'])} labels with the lowest "
             "F1; metrics.json has the figures of all"
         )
-    return found
+    return warnings
 
 
-def calibrated_in_words(found: Mapping[str, Any] | None) -> str:
+def calibrated_in_words(calibration: Mapping[str, Any] | None) -> str:
     """Return what the calibration did, from ``metrics.json``; empty without calibration."""
-    if found is None:
+    if calibration is None:
         return ""
-    maps = "one map for all labels" if found["shared"] else "a map for each label"
+    maps = "one map for all labels" if calibration["shared"] else "a map for each label"
     return (
-        f"Scores as probabilities: {found['kind']}, {maps}, fitted on the out-of-fold scores of {found['fitted_on']}. "
-        "The bundle gives events these scores; its decisions stay on the scores before, and are the same."
+        f"Scores as probabilities: {calibration['kind']}, {maps}, fitted on the out-of-fold scores of "
+        f"{calibration['fitted_on']}. The bundle gives events these scores; its decisions stay on the scores before, "
+        "and are the same."
     )
 
 
 def _annotations(truth: Truth) -> str:
-    words = [str(len(truth.annotations))]
+    counts = [str(len(truth.annotations))]
     if truth.training_only:
-        words.append(f"{truth.training_only} more in recordings that only teach")
+        counts.append(f"{truth.training_only} more in recordings that only teach")
     if truth.reviewed:
-        words.append(f"{truth.reviewed} of all from review rounds")
-    return "; ".join(words)
+        counts.append(f"{truth.reviewed} of all from review rounds")
+    return "; ".join(counts)
 
 
 def _held_out(split: SplitSettings, truth: Truth) -> str:
-    how = split.kind.held_out_in_words(len(set(truth.folds.values())))
-    return f"{how}, grouped by {split.group} ({len(set(truth.groups.values()))} groups)"
+    held_out = split.kind.held_out_in_words(len(set(truth.folds.values())))
+    return f"{held_out}, grouped by {split.group} ({len(set(truth.groups.values()))} groups)"
 
 
 def _second_stage(second: Mapping[str, Any]) -> str:

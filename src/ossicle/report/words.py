@@ -139,7 +139,7 @@ class _Wording(NamedTuple):
     """The words for rates, depending on what was evaluated."""
 
     where: str
-    found: str
+    recall_text: str
     real: str
     silent: str
     nothing: str
@@ -164,10 +164,10 @@ _RECORDINGS = _Wording(
 def in_words(report: EventReport) -> str:
     """Return the meaning of the headline's rates, in one or two sentences."""
     pooled, wording = report.pooled, _EVENTS if report.timed else _RECORDINGS
-    found, real = pooled.rates.recall.value, pooled.rates.precision.value
+    recall, real = pooled.rates.recall.value, pooled.rates.precision.value
     parts = []
-    if math.isfinite(found):
-        parts.append(wording.found.format(_of_a_hundred(found)))
+    if math.isfinite(recall):
+        parts.append(wording.recall_text.format(_of_a_hundred(recall)))
     if math.isfinite(real) and pooled.n_predicted:
         parts.append(wording.real.format(_of_a_hundred(real)))
     elif pooled.n_predicted == 0:

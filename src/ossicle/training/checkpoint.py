@@ -90,10 +90,10 @@ class EpochEnd(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Count the answers for held-out crops."""
-        said: Said = outputs["said"]
+        output: Said = outputs["said"]
         if self._counts is None:
-            self._counts = HeldOutCounts(len(self._labels), said.softmax)
-        parts = (said.scores(), said.targets, said.mask)
+            self._counts = HeldOutCounts(len(self._labels), output.softmax)
+        parts = (output.scores(), output.targets, output.mask)
         self._counts.add(*(part.detach().float().cpu().numpy() for part in parts))
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
@@ -131,11 +131,11 @@ def state_digest(
 
     Clips are represented by their number.
     """
-    settings = [digestible(one) for one in (material.plan, model, front, training, augment)]
+    settings = [digestible(settings_part) for settings_part in (material.plan, model, front, training, augment)]
     pseudo = material.pseudo
     windows = [] if pseudo is None else [digestible(pseudo.settings), len(pseudo.windows)]
-    kept = [] if material.log_mel is None else ["log_mel"]
-    return digest([*settings, list(material.labels), len(train), *windows, *kept])
+    storage = [] if material.log_mel is None else ["log_mel"]
+    return digest([*settings, list(material.labels), len(train), *windows, *storage])
 
 
 def read_epoch(path: Path, made_from: str) -> int:
@@ -152,13 +152,13 @@ def read_epoch(path: Path, made_from: str) -> int:
     try:
         require_regular(path)
         state = torch.load(path, map_location="cpu", weights_only=True)
-        epoch, theirs = int(state["epoch"]), state[_MADE_FROM]
+        epoch, state_made_from = int(state["epoch"]), state[_MADE_FROM]
         whole = {"state_dict", "optimizer_states", "lr_schedulers", "loops"} <= state.keys()
     except Exception as error:  # a damaged archive can raise anything
         first_line = str(error).split("\n", 1)[0]
         raise ArtefactError(f"{path}: not a readable training state ({first_line}); {remedy}") from error
     if not whole or epoch < 0:
         raise ArtefactError(f"{path}: an incomplete training state; {remedy}")
-    if theirs != made_from:
+    if state_made_from != made_from:
         raise ArtefactError(f"{path}: the state of a training with other settings or clips; {remedy}")
     return epoch

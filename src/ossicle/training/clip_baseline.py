@@ -45,6 +45,6 @@ def forest_scores(
     if len(judged) == 0:
         return np.zeros((0, n_labels), dtype=np.float32)
     forest = RandomForestClassifier(trees, class_weight="balanced", random_state=seed, n_jobs=1).fit(features, labels)
-    out = np.zeros((len(judged), n_labels), dtype=np.float32)
-    out[:, forest.classes_] = forest.predict_proba(judged)
-    return out
+    scores = np.zeros((len(judged), n_labels), dtype=np.float32)
+    scores[:, forest.classes_] = forest.predict_proba(judged)
+    return scores

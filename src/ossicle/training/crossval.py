@@ -144,14 +144,14 @@ def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = N
     waiting = [job for job in jobs if not RunFolder(job.folder).done]
     with ProcessGroup[_Running](_GRACE_S) as running:
         while waiting or running:
-            while waiting and (place := _free_place(waiting[0], tuple(running), parallel)):
-                training = replace(waiting[0].training, device=place)
+            while waiting and (free_device := _free_place(waiting[0], tuple(running), parallel)):
+                training = replace(waiting[0].training, device=free_device)
                 running.add(_Running(replace(waiting.pop(0), training=training)))
-            for one in running:
-                if one.ended():
-                    running.remove(one)
+            for fold_run in running:
+                if fold_run.ended():
+                    running.remove(fold_run)
             if progress is not None:
-                progress(*_state(jobs, [one.job for one in running]))
+                progress(*_state(jobs, [fold_run.job for fold_run in running]))
             time.sleep(_POLL_S)
 
 
@@ -164,8 +164,8 @@ def _free_place(job: FitJob, running: Sequence["_Running"], parallel: int) -> st
         return job.training.device if len(running) < parallel else ""
     if not places[0].startswith("cuda"):
         return places[0] if len(running) < parallel else ""
-    taken = {one.job.training.device for one in running}
-    return next((place for place in places if place not in taken), "")
+    taken = {fold_run.job.training.device for fold_run in running}
+    return next((device for device in places if device not in taken), "")
 
 
 class _Running:

@@ -153,13 +153,13 @@ def fit(
         material.log_mel is not None,
         class_weights(clip_counts(train, material.labels), training.class_weights),
     )
-    place, trackers = device(training.device), Trackers(tracked, folder)
-    clock = EpochClock(place, training.threads)
+    device_name, trackers = device(training.device), Trackers(tracked, folder)
+    clock = EpochClock(device_name, training.threads)
     callbacks: list[Callback] = [EpochEnd(folder, made_from, material.labels, clock, trackers, crops.pseudo_shares)]
     if inner is not None:
         callbacks.insert(0, InnerLoss(inner_batches(inner.held_out, material, training)))
     resume = _resumable(folder, made_from)
-    kind, chosen = _lightning(place)
+    kind, chosen = _lightning(device_name)
     with _quiet(), _out_of_memory(training, folder), trackers.following():
         trainer = lightning.Trainer(
             max_epochs=training.epochs,
@@ -197,9 +197,9 @@ def fit(
 def _textures(folder: RunFolder, material: Material, train: Sequence[Clip]) -> dict[str, LabelTexture]:
     """Return what the training clips of each label are like, measured once for each run folder."""
     if not folder.noise_likeness_file.exists():
-        found = label_textures(material.labels, material.store.read, material.plan.rate, train)
-        folder.write_noise_likeness({label: label_texture.to_json() for label, label_texture in found.items()})
-    return {label: LabelTexture.from_json(one) for label, one in folder.noise_likeness.items()}
+        textures = label_textures(material.labels, material.store.read, material.plan.rate, train)
+        folder.write_noise_likeness({label: label_texture.to_json() for label, label_texture in textures.items()})
+    return {label: LabelTexture.from_json(texture) for label, texture in folder.noise_likeness.items()}
 
 
 def _lightning(name: str) -> tuple[str, int | list[int]]:

@@ -93,11 +93,11 @@ class FrameDetector(lightning.LightningModule):
             log_mel = vary_log_mel(log_mel, self.augment, self.hop_s, generator)
             log_mel, targets, mask = self._with_noise(log_mel, targets, mask, index)
         settings = self.training_settings
-        said = each_output(self.network, log_mel, targets, mask, settings.weak)
+        outputs = each_output(self.network, log_mel, targets, mask, settings.weak)
         # The sum over networks has for each of them the gradients that it would have alone.
-        loss = torch.stack([one.loss(settings, self.class_weights) for one in said]).sum()
-        self._collect("train_loss", loss / len(said))
-        return loss if self.accumulation is None else self.accumulation.add(loss, said[0].n_known())
+        loss = torch.stack([output.loss(settings, self.class_weights) for output in outputs]).sum()
+        self._collect("train_loss", loss / len(outputs))
+        return loss if self.accumulation is None else self.accumulation.add(loss, outputs[0].n_known())
 
     def _log_mel(self, read: Tensor) -> Tensor:
         """Return the spectrograms of a batch as it was read."""

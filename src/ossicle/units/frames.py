@@ -28,8 +28,8 @@ class FrameRows(Protocol):
         """Length of a frame."""
         ...
 
-    def read(self, first: int, out: Frames) -> None:
-        """Fill ``out`` (n, dim), float32 and C-ordered, with rows ``first`` to ``first + n``."""
+    def read(self, first: int, target: Frames) -> None:
+        """Fill ``target`` (n, dim), float32 and C-ordered, with rows ``first`` to ``first + n``."""
         ...
 
 
@@ -50,9 +50,9 @@ class ArrayRows:
         """Length of a frame."""
         return int(self._values.shape[1])
 
-    def read(self, first: int, out: Frames) -> None:
-        """Fill ``out`` with rows from ``first`` on."""
-        np.copyto(out, self._values[first : first + len(out)])
+    def read(self, first: int, target: Frames) -> None:
+        """Fill ``target`` with rows from ``first`` on."""
+        np.copyto(target, self._values[first : first + len(target)])
 
 
 class ShardRows:
@@ -79,27 +79,27 @@ class ShardRows:
         """Length of a frame."""
         return self._dim
 
-    def read(self, first: int, out: Frames) -> None:
-        """Fill ``out`` with rows from ``first`` on; raises ArtefactError if a file is shorter than stated."""
+    def read(self, first: int, target: Frames) -> None:
+        """Fill ``target`` with rows from ``first`` on; raises ArtefactError if a file is shorter than stated."""
         done = 0
-        while done < len(out):
+        while done < len(target):
             row = first + done
             shard = int(np.searchsorted(self._ends, row, side="right"))
             start = int(self._ends[shard - 1]) if shard else 0
-            count = min(int(self._ends[shard]) - row, len(out) - done)
-            self._read(self._files[shard], row - start, out[done : done + count])
+            count = min(int(self._ends[shard]) - row, len(target) - done)
+            self._read(self._files[shard], row - start, target[done : done + count])
             done += count
 
-    def _read(self, path: Path, row: int, out: Frames) -> None:
-        stored = np.empty(out.shape, DTYPE)
+    def _read(self, path: Path, row: int, target: Frames) -> None:
+        stored = np.empty(target.shape, DTYPE)
         with open_regular(path) as handle:
             handle.seek(HEADER_BYTES + row * self._dim * DTYPE.itemsize)
             if handle.readinto(stored.data.cast("B")) < stored.nbytes:
                 raise ArtefactError(f"{path} is shorter than its description says; {how_to_mend(path)}")
-        to_single(stored, out)
+        to_single(stored, target)
 
 
-def to_single(half: NDArray[np.float16], out: Frames) -> None:
+def to_single(half: NDArray[np.float16], target: Frames) -> None:
     """Convert finite float16 to float32, 3 times as fast as NumPy's own conversion, to the same values.
 
     The bits of exponent and fraction move to their places in a float32, whose exponent is then too small by 112; a
@@ -112,13 +112,13 @@ def to_single(half: NDArray[np.float16], out: Frames) -> None:
     out
         float32 of the same shape, C-ordered; overwritten.
     """
-    bits = out.view(np.uint32)
+    bits = target.view(np.uint32)
     np.copyto(bits, half.view(np.uint16))
     sign = np.bitwise_and(bits, np.uint32(0x8000))
     np.left_shift(sign, np.uint32(16), out=sign)
     np.bitwise_and(bits, np.uint32(0x7FFF), out=bits)
     np.left_shift(bits, np.uint32(13), out=bits)
-    np.multiply(out, np.float32(2.0**112), out=out)
+    np.multiply(target, np.float32(2.0**112), out=target)
     np.bitwise_or(bits, sign, out=bits)
 
 
@@ -222,9 +222,9 @@ class SegmentFrames:
         """Number of frames up to the end of each segment; int64, shape (n_segments,)."""
         return np.cumsum(self.count)
 
-    def only(self, kept: NDArray[np.bool_]) -> "SegmentFrames":
-        """Return the segments for which ``kept`` (n_segments,) is true."""
-        places = np.flatnonzero(kept)
+    def only(self, is_kept: NDArray[np.bool_]) -> "SegmentFrames":
+        """Return the segments for which ``is_kept`` (n_segments,) is true."""
+        places = np.flatnonzero(is_kept)
         return SegmentFrames(
             self.source,
             tuple(self.ids[i] for i in places),

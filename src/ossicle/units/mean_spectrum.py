@@ -69,26 +69,28 @@ class MeanSpectrum:
         ValueError
             If a unit is not in [0, k).
         """
-        given = np.asarray(units)
-        if len(given) and not 0 <= given.min() <= given.max() < len(self.counts):
-            raise ValueError(f"units from {given.min()} to {given.max()}: they must lie in 0 to {len(self.counts) - 1}")
-        if not len(given):
+        unit_array = np.asarray(units)
+        if len(unit_array) and not 0 <= unit_array.min() <= unit_array.max() < len(self.counts):
+            raise ValueError(
+                f"units from {unit_array.min()} to {unit_array.max()}: they must lie in 0 to {len(self.counts) - 1}"
+            )
+        if not len(unit_array):
             return np.zeros(0, dtype=np.float32)
         magnitudes = self._magnitudes()
-        out = np.zeros(len(given) * self.hop_samples, dtype=np.float32)
-        for block, first in enumerate(range(0, len(given), _BLOCK_UNITS)):
+        sound = np.zeros(len(unit_array) * self.hop_samples, dtype=np.float32)
+        for block, first in enumerate(range(0, len(unit_array), _BLOCK_UNITS)):
             start = max(0, first - _FADE_UNITS)
-            units_of_block = given[start : first + _BLOCK_UNITS + _FADE_UNITS]
-            made = self._block(magnitudes, units_of_block, iterations, seed + block)
+            units_of_block = unit_array[start : first + _BLOCK_UNITS + _FADE_UNITS]
+            block_sound = self._block(magnitudes, units_of_block, iterations, seed + block)
             fade = np.sin(np.linspace(0, np.pi / 2, 2 * _FADE_UNITS * self.hop_samples, dtype=np.float32))
             if first:
-                faded = made[: len(fade)]
+                faded = block_sound[: len(fade)]
                 faded *= fade[: len(faded)]
-            if first + _BLOCK_UNITS < len(given):
-                rest = made[(first + _BLOCK_UNITS - _FADE_UNITS - start) * self.hop_samples :]
+            if first + _BLOCK_UNITS < len(unit_array):
+                rest = block_sound[(first + _BLOCK_UNITS - _FADE_UNITS - start) * self.hop_samples :]
                 rest *= fade[::-1][: len(rest)]
-            out[start * self.hop_samples :][: len(made)] += made
-        return out
+            sound[start * self.hop_samples :][: len(block_sound)] += block_sound
+        return sound
 
     def _block(
         self, magnitudes: NDArray[np.float64], units: NDArray[np.integer], iterations: int, seed: int
@@ -107,7 +109,7 @@ class MeanSpectrum:
         density_db = self.levels_db - 10 * np.log10(bank.sum(axis=1))
         bins_hz = np.arange(bank.shape[1]) * front.rate / front.n_fft
         centres_hz = band_centres_hz(front)
-        spread = np.stack([np.interp(bins_hz, centres_hz, one) for one in density_db])
+        spread = np.stack([np.interp(bins_hz, centres_hz, density) for density in density_db])
         return np.asarray(10 ** (spread / 20))
 
 
@@ -135,13 +137,13 @@ def mean_spectrum(
     """
     sums, counts = np.zeros((k, _BANDS)), np.zeros(k, dtype=np.int64)
     for samples, units in segments:
-        given = np.asarray(units)
-        if not len(given):
+        unit_array = np.asarray(units)
+        if not len(unit_array):
             continue
-        if not 0 <= given.min() <= given.max() < k:
-            raise ValueError(f"units from {given.min()} to {given.max()}: they must lie in 0 to {k - 1}")
-        np.add.at(sums, given, _frame_levels(samples, len(given), rate, hop_samples))
-        counts += np.bincount(given, minlength=k)
+        if not 0 <= unit_array.min() <= unit_array.max() < k:
+            raise ValueError(f"units from {unit_array.min()} to {unit_array.max()}: they must lie in 0 to {k - 1}")
+        np.add.at(sums, unit_array, _frame_levels(samples, len(unit_array), rate, hop_samples))
+        counts += np.bincount(unit_array, minlength=k)
     if not counts.any():
         raise ValueError("there are no frames; a mean spectrum needs segments with units")
     mean = sums.sum(axis=0) / counts.sum()
@@ -155,8 +157,8 @@ def _frame_levels(samples: NDArray[np.float32], n: int, rate: int, hop_samples: 
     front = _front(rate, 2 * hop_samples)
     first = (hop_samples - front.n_fft) // 2
     padded = np.zeros((n - 1) * hop_samples + front.n_fft, dtype=np.float32)
-    own = samples[max(0, first) :][: len(padded) + min(0, first)]
-    padded[max(0, -first) :][: len(own)] = own
+    samples_from_start = samples[max(0, first) :][: len(padded) + min(0, first)]
+    padded[max(0, -first) :][: len(samples_from_start)] = samples_from_start
     levels = np.empty((n, front.n_mels))
     # The front end knows even hops only: every other frame at a time.
     for offset in range(min(2, n)):

@@ -73,7 +73,7 @@ def token_uses(
         runs.append(first)
         frames.append(begins[first])
         lengths.append(np.diff(begins[np.append(first, n_units)]) if len(row) else first)
-    segment = np.repeat(np.arange(len(tokens), dtype=np.int32), [len(one) for one in tokens])
+    segment = np.repeat(np.arange(len(tokens), dtype=np.int32), [len(sequence) for sequence in tokens])
     token = np.concatenate([np.zeros(0, np.int16), *tokens])
     return TokenUses(token, segment, _joined(runs), _joined(frames), _joined(lengths))
 
@@ -153,11 +153,11 @@ def _examples(
     rank = np.empty(len(rows), np.int64)
     rank[order] = _place_in_run(motif[order], group[order])
     order = np.lexsort((rows, deviation, rank, motif))
-    place = _place_in_run(motif[order])
-    kept = order[place < most]
-    found = np.full((n, most), -1, np.int64)
-    found[motif[kept], place[place < most]] = rows[kept]
-    return found
+    rank_in_group = _place_in_run(motif[order])
+    kept_rows = order[rank_in_group < most]
+    examples = np.full((n, most), -1, np.int64)
+    examples[motif[kept_rows], rank_in_group[rank_in_group < most]] = rows[kept_rows]
+    return examples
 
 
 def _place_in_run(*keys: Counts) -> Counts:
@@ -167,8 +167,8 @@ def _place_in_run(*keys: Counts) -> Counts:
     for key in keys:
         changes[1:] |= key[1:] != key[:-1]
     begins = np.flatnonzero(changes)
-    place: Counts = np.arange(len(changes)) - begins[np.cumsum(changes) - 1]
-    return place
+    ranks: Counts = np.arange(len(changes)) - begins[np.cumsum(changes) - 1]
+    return ranks
 
 
 def _distinct(motif: Counts, value: Counts, n: int) -> Counts:

@@ -110,7 +110,7 @@ class NearestCentre:
         return self._labels(frames, self._screen)
 
     def _labels(self, frames: Frames, screen: Screen | None) -> Labels:
-        found = np.empty(len(frames), np.int16)
+        nearest = np.empty(len(frames), np.int16)
         rows = min(self._rows if screen is None else _SCREEN_ROWS, len(frames))
         block = np.ones((rows if self._joined else 0, len(self._product)), np.float32)
         scores = np.empty((rows, len(self._exact)), np.float32)
@@ -120,22 +120,22 @@ class NearestCentre:
             if not np.isfinite(longest):
                 raise ValueError("a frame has a value that is NaN or infinite, or too large")
             if screen is not None:
-                found[first : first + len(part)] = self._screened(part, screen)
+                nearest[first : first + len(part)] = self._screened(part, screen)
                 continue
-            own = scores[: len(part)]
+            part_scores = scores[: len(part)]
             if self._joined:
                 block[: len(part), :-1] = part
-                np.matmul(block[: len(part)], self._product, out=own)
+                np.matmul(block[: len(part)], self._product, out=part_scores)
             else:
-                np.matmul(part, self._product, out=own)
-                own += self._squares
+                np.matmul(part, self._product, out=part_scores)
+                part_scores += self._squares
             # One bound for all frames of the block: computing that of each takes longer than what it decides.
             error = np.float32(self._bound * self._longest * (2 * longest + self._longest))
-            labels, others = _possible(own, error)
+            labels, others = _possible(part_scores, error)
             if len(others):
                 self._decide(part, others, labels)
-            found[first : first + len(part)] = labels
-        return found
+            nearest[first : first + len(part)] = labels
+        return nearest
 
     def _screened(self, frames: Frames, screen: Screen) -> NDArray[np.intp]:
         """Return the labels of frames (n, dim) of which those that the screen cannot decide are computed again."""

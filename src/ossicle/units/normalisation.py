@@ -31,9 +31,9 @@ class FrameStatistics:
 
     def apply(self, frames: NDArray[np.floating]) -> Values:
         """Return frames (n, dim) with the mean subtracted and divided by the scale: float32 (n, dim)."""
-        out: Values = np.subtract(frames, self.mean, dtype=np.float32)
-        out /= self.scale
-        return out
+        normalised: Values = np.subtract(frames, self.mean, dtype=np.float32)
+        normalised /= self.scale
+        return normalised
 
 
 class FrameSums:
@@ -71,10 +71,10 @@ class FrameSums:
 
     def centred(self) -> "FrameSums":
         """Return the sums of the same frames with their mean subtracted."""
-        out = FrameSums(len(self.sums))
-        out.count = self.count
-        out.squares = np.maximum(self.squares - self.sums**2 / max(self.count, 1), 0.0)
-        return out
+        centred_sums = FrameSums(len(self.sums))
+        centred_sums.count = self.count
+        centred_sums.squares = np.maximum(self.squares - self.sums**2 / max(self.count, 1), 0.0)
+        return centred_sums
 
     def statistics(self) -> FrameStatistics:
         """Return mean and scale of the frames so far; 0 and 1 where there are none."""
@@ -132,7 +132,7 @@ class Normalisation:
         if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
             raise ValueError("mean or scale has a value that is not finite, or a scale that is not positive")
 
-    def apply(self, frames: NDArray[np.floating], own: FrameStatistics | None = None) -> Values:
+    def apply(self, frames: NDArray[np.floating], statistics: FrameStatistics | None = None) -> Values:
         """Return normalised frames.
 
         Parameters
@@ -152,5 +152,9 @@ class Normalisation:
             return frames.astype(np.float32)
         if self.kind == CORPUS:
             return self.corpus.apply(frames)
-        own = own or statistics_of(frames)
-        return own.apply(frames) if self.kind == GROUP else FrameStatistics(own.mean, self.corpus.scale).apply(frames)
+        statistics = statistics or statistics_of(frames)
+        return (
+            statistics.apply(frames)
+            if self.kind == GROUP
+            else FrameStatistics(statistics.mean, self.corpus.scale).apply(frames)
+        )

@@ -42,9 +42,13 @@ class NormalisedFrames:
         A group has no statistics.
     """
 
-    def __init__(self, frames: SegmentFrames, normalisation: Normalisation, own: GroupStatistics | None = None) -> None:
+    def __init__(
+        self, frames: SegmentFrames, normalisation: Normalisation, statistics_by_group: GroupStatistics | None = None
+    ) -> None:
         self.frames, self._normalisation = frames, normalisation
-        self._own = [dict(own or {})[group] for group in frames.groups] if normalisation.kind == GROUP else []
+        self._statistics = (
+            [dict(statistics_by_group or {})[group] for group in frames.groups] if normalisation.kind == GROUP else []
+        )
         self._starts = frames.ends - frames.count
         self._segment = lru_cache(maxsize=_KEPT_SEGMENTS)(lambda number: segment_sums(frames, number).statistics())
 
@@ -59,7 +63,7 @@ class NormalisedFrames:
 
     def block(self, first: int, count: int) -> Frames:
         """Return frames ``first`` to ``first + count`` of all segments in a row: float32 (count, dim)."""
-        out = np.empty((count, self.dim), np.float32)
+        frames = np.empty((count, self.dim), np.float32)
         segment = int(np.searchsorted(self.frames.ends, first, side="right"))
         done = 0
         while done < count:
@@ -70,30 +74,30 @@ class NormalisedFrames:
             while done + n < count and self._alike(last, last + 1):
                 last += 1
                 n += min(int(self.frames.count[last]), count - done - n)
-            part = out[done : done + n]
+            part = frames[done : done + n]
             self.frames.source.read(int(self.frames.first[segment]) + offset, part)
             self._normalise(part, segment)
             done += n
             segment = last + 1
-        return out
+        return frames
 
     def take(self, places: Indices) -> Frames:
         """Return the frames at sorted ``places`` (n,) among all segments in a row: float32 (n, dim)."""
-        out = np.empty((len(places), self.dim), np.float32)
-        at = 0
-        while at < len(places):
-            first = int(places[at])
+        frames = np.empty((len(places), self.dim), np.float32)
+        position = 0
+        while position < len(places):
+            first = int(places[position])
             stop = int(np.searchsorted(places, first + _READ_FRAMES))
             block = self.block(first, int(places[stop - 1]) - first + 1)
-            out[at:stop] = block[places[at:stop] - first]
-            at = stop
-        return out
+            frames[position:stop] = block[places[position:stop] - first]
+            position = stop
+        return frames
 
-    def _alike(self, one: int, other: int) -> bool:
+    def _alike(self, first: int, other: int) -> bool:
         frames, kind = self.frames, self._normalisation.kind
-        beside = frames.first[one] + frames.count[one] == frames.first[other]
+        beside = frames.first[first] + frames.count[first] == frames.first[other]
         return bool(beside) and (
-            kind in (NONE, CORPUS) or (kind == GROUP and frames.groups[one] == frames.groups[other])
+            kind in (NONE, CORPUS) or (kind == GROUP and frames.groups[first] == frames.groups[other])
         )
 
     def _normalise(self, part: Frames, segment: int) -> None:
@@ -105,7 +109,7 @@ class NormalisedFrames:
         elif kind == SEGMENT:
             mean, scale = self._segment(segment).mean, corpus.scale
         else:
-            mean, scale = self._own[segment].mean, self._own[segment].scale
+            mean, scale = self._statistics[segment].mean, self._statistics[segment].scale
         part -= mean
         part /= scale
 

@@ -59,8 +59,8 @@ class QuantiserFit:
         faults.append(number_fault("inertia", self.inertia, 0.0))
         if self.held_out_inertia is not None:
             faults.append(number_fault("held_out_inertia", self.held_out_inertia, 0.0))
-        faults += [number_fault("usage", one, 0.0, 1.0) for one in self.usage]
-        faults += [count_fault("dead", one, 0, MOST_CENTRES) for one in self.dead]
+        faults += [number_fault("usage", share, 0.0, 1.0) for share in self.usage]
+        faults += [count_fault("dead", unit, 0, MOST_CENTRES) for unit in self.dead]
         raise_first("fit", *faults)
 
 
@@ -148,7 +148,7 @@ class Quantiser:
     def _nearest(self) -> NearestCentre:
         return NearestCentre(self.centres)
 
-    def assign(self, frames: NDArray[np.floating], own: FrameStatistics | None = None) -> Labels:
+    def assign(self, frames: NDArray[np.floating], statistics: FrameStatistics | None = None) -> Labels:
         """Return the unit of each frame of a segment.
 
         Parameters
@@ -170,7 +170,7 @@ class Quantiser:
         """
         if frames.ndim != 2 or frames.shape[1] != self.dim:
             raise ValueError(f"frames have the shape {frames.shape}, not (n, {self.dim})")
-        return self._nearest.labels(self.normalisation.apply(frames, own))
+        return self._nearest.labels(self.normalisation.apply(frames, statistics))
 
     def times_s(self, n_frames: int) -> NDArray[np.float64]:
         """Return the centre of each frame in seconds from the start of its segment, float64 (n_frames,)."""
@@ -191,14 +191,14 @@ class Quantiser:
         UsageError
             Naming what differs, with both values.
         """
-        mine, other = self.spec.to_json(), spec.to_json()
-        for timing, value, given in (("hop_s", self.hop_s, hop_s), ("origin_s", self.origin_s, origin_s)):
-            mine[timing] = value
-            other[timing] = other[timing] if given is None else given
+        own_values, other = self.spec.to_json(), spec.to_json()
+        for timing, value, stated in (("hop_s", self.hop_s, hop_s), ("origin_s", self.origin_s, origin_s)):
+            own_values[timing] = value
+            other[timing] = other[timing] if stated is None else stated
         differs = [
-            f"{one.name} = {mine[one.name]!r}, these frames {other[one.name]!r}"
-            for one in fields(EncoderSpec)
-            if one.name not in _NOT_COMPARED and mine[one.name] != other[one.name]
+            f"{spec_field.name} = {own_values[spec_field.name]!r}, these frames {other[spec_field.name]!r}"
+            for spec_field in fields(EncoderSpec)
+            if spec_field.name not in _NOT_COMPARED and own_values[spec_field.name] != other[spec_field.name]
         ]
         if differs:
             raise UsageError(

@@ -62,13 +62,13 @@ def write_quantiser(folder: Path, stored: StoredQuantiser) -> None:
     """Write both files, the description last."""
     arrays = {name: np.ascontiguousarray(array, _DTYPE) for name, array in sorted(stored.arrays.items())}
     k, dim = arrays["centres"].shape
-    place = QuantiserFolder(folder)
+    files = QuantiserFolder(folder)
     # An open file, because `savez` would add a suffix to the temporary name.
-    with whole_file(place.arrays_file) as part, open_new(part) as handle:
+    with whole_file(files.arrays_file) as part, open_new(part) as handle:
         np.savez(handle, allow_pickle=False, **arrays)
     sums = {name: sha256(array.tobytes()).hexdigest() for name, array in arrays.items()}
     write_json(
-        place.description_file, {"format": FORMAT_VERSION, "k": k, "dim": dim, "sha256": sums, **dict(stored.described)}
+        files.description_file, {"format": FORMAT_VERSION, "k": k, "dim": dim, "sha256": sums, **dict(stored.described)}
     )
 
 
@@ -83,8 +83,8 @@ def read_quantiser(path: Path) -> tuple[StoredQuantiser, Path]:
         It is damaged.
     """
     beside = QuantiserFolder(path.parent)
-    place = beside if path in (beside.description_file, beside.arrays_file) else QuantiserFolder(path)
-    described_file, arrays_file = place.description_file, place.arrays_file
+    files = beside if path in (beside.description_file, beside.arrays_file) else QuantiserFolder(path)
+    described_file, arrays_file = files.description_file, files.arrays_file
     if not described_file.exists():
         raise UsageError(
             f"{path}: not a quantiser: {described_file} does not exist; name the folder `quantiser` of a project that "
@@ -115,7 +115,7 @@ def _arrays(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, NDAr
     try:
         data = read_regular(path, _MOST_BYTES)
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            if any(one.compress_type != zipfile.ZIP_STORED for one in archive.infolist()):
+            if any(member.compress_type != zipfile.ZIP_STORED for member in archive.infolist()):
                 raise ArtefactError(f"{path}: it is compressed, as no quantiser is; {how_to_mend(path)}")
             return {name: _array(archive.read(f"{name}.npy"), name, shape) for name, shape in shapes.items()}
     except (OSError, zipfile.BadZipFile, KeyError, ValueError, EOFError, RuntimeError, SyntaxError) as error:
@@ -127,8 +127,8 @@ def _array(data: bytes, name: str, shape: tuple[int, ...]) -> NDArray[np.float32
     handle = BytesIO(data)
     if np.lib.format.read_magic(handle) != (1, 0):
         raise ValueError(f"{name} has another version of the .npy format")
-    found, fortran, dtype = np.lib.format.read_array_header_1_0(handle)
+    stored_shape, fortran, dtype = np.lib.format.read_array_header_1_0(handle)
     body = data[handle.tell() :]
-    if found != shape or fortran or dtype != _DTYPE or len(body) != int(np.prod(shape)) * _DTYPE.itemsize:
-        raise ValueError(f"{name} has the shape {found} of {dtype} instead of {shape} of {_DTYPE}")
+    if stored_shape != shape or fortran or dtype != _DTYPE or len(body) != int(np.prod(shape)) * _DTYPE.itemsize:
+        raise ValueError(f"{name} has the shape {stored_shape} of {dtype} instead of {shape} of {_DTYPE}")
     return np.frombuffer(body, _DTYPE).reshape(shape)

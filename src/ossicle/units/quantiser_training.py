@@ -37,7 +37,7 @@ def train_quantiser(
     origin_s: float,
     *,
     k: int | None = None,
-    own: GroupStatistics | None = None,
+    statistics_by_group: GroupStatistics | None = None,
     threads: int = 1,
     checkpoint: Checkpoint | None = None,
     advance: Advance = lambda passes, share: None,
@@ -85,16 +85,16 @@ def train_quantiser(
     units = settings.k if k is None else k
     held_out = held_out_segments(frames.ids, settings.held_out, settings.seed)
     refuse_too_few(frames, settings, units)
-    kept = frames.only(~held_out)
-    if own is None and settings.normalisation == GROUP:
-        own = group_statistics(frames)
-    normalisation = normalisation_of(settings.normalisation, kept)
-    rows = NormalisedFrames(kept, normalisation, own)
+    kept_frames = frames.only(~held_out)
+    if statistics_by_group is None and settings.normalisation == GROUP:
+        statistics_by_group = group_statistics(frames)
+    normalisation = normalisation_of(settings.normalisation, kept_frames)
+    rows = NormalisedFrames(kept_frames, normalisation, statistics_by_group)
     blocks = Blocks(len(rows), rows.dim, rows.block)
     found_centres = KMeans(
         blocks, rows.take, units, settings.seed, threads, checkpoint, advance=advance, screens=screens
     ).fit()
-    others = NormalisedFrames(frames.only(held_out), normalisation, own)
+    others = NormalisedFrames(frames.only(held_out), normalisation, statistics_by_group)
     fit = QuantiserFit(
         frames=len(rows),
         passes=found_centres.passes,
@@ -123,16 +123,17 @@ def refuse_too_few(frames: SegmentFrames, settings: QuantiserSettings, units: in
     TooFewFrames
         There are fewer frames to fit than units.
     """
-    kept = frames.only(~held_out_segments(frames.ids, settings.held_out, settings.seed))
-    if kept.n_frames < units:
+    kept_frames = frames.only(~held_out_segments(frames.ids, settings.held_out, settings.seed))
+    if kept_frames.n_frames < units:
         key = "k" if units == settings.k else "sweep"
         raise TooFewFrames(
-            f"[quantiser] {key} = {units}: there are only {kept.n_frames} frames to fit the units to; set a lower {key}"
+            f"[quantiser] {key} = {units}: there are only {kept_frames.n_frames} frames to fit the units to; set a "
+            f"lower {key}"
         )
 
 
 def inertia_of(
-    quantiser: Quantiser, frames: SegmentFrames, own: GroupStatistics | None = None, threads: int = 1
+    quantiser: Quantiser, frames: SegmentFrames, statistics_by_group: GroupStatistics | None = None, threads: int = 1
 ) -> float:
     """Return the mean squared distance of frames to the centres of a quantiser, after its normalisation.
 
@@ -147,9 +148,9 @@ def inertia_of(
     threads
         Threads that share the work.
     """
-    if own is None and quantiser.normalisation.kind == GROUP:
-        own = group_statistics(frames)
-    return _inertia(NormalisedFrames(frames, quantiser.normalisation, own), quantiser.centres, threads)
+    if statistics_by_group is None and quantiser.normalisation.kind == GROUP:
+        statistics_by_group = group_statistics(frames)
+    return _inertia(NormalisedFrames(frames, quantiser.normalisation, statistics_by_group), quantiser.centres, threads)
 
 
 def held_out_segments(ids: tuple[str, ...], share: float, seed: int) -> NDArray[np.bool_]:
@@ -174,7 +175,7 @@ def held_out_segments(ids: tuple[str, ...], share: float, seed: int) -> NDArray[
     >>> held_out_segments(tuple(f"{n}#0" for n in range(40)), 0.1, seed=0).sum()
     np.int64(4)
     """
-    recordings = [one.rpartition("#")[0] or one for one in ids]
+    recordings = [segment_id.rpartition("#")[0] or segment_id for segment_id in ids]
     names = recordings if len(set(recordings)) * share >= 1 else list(ids)
     different = sorted(set(names), key=lambda name: (seed_of(seed, "held out", name), name))
     # Not all recordings are short: with one of twenty hours there would be nothing to judge.

@@ -44,14 +44,14 @@ def runs_of(units: ArrayLike) -> Runs:
     >>> found.units.tolist(), found.frames.tolist()
     ([31, 87, 31], [2, 1, 1])
     """
-    given = np.asarray(units)
-    if given.ndim != 1:
-        raise ValueError(f"units have the shape {given.shape}; they need one dimension")
-    if len(given) and not 0 <= given.min() <= given.max() <= np.iinfo(UNIT_DTYPE).max:
-        raise ValueError(f"units from {given.min()} to {given.max()}: they are counted from 0 to 32767")
-    first = np.flatnonzero(np.diff(given, prepend=-1))
-    frames = np.diff(first, append=len(given)).astype(np.int32)
-    return Runs(given[first].astype(UNIT_DTYPE), frames)
+    unit_array = np.asarray(units)
+    if unit_array.ndim != 1:
+        raise ValueError(f"units have the shape {unit_array.shape}; they need one dimension")
+    if len(unit_array) and not 0 <= unit_array.min() <= unit_array.max() <= np.iinfo(UNIT_DTYPE).max:
+        raise ValueError(f"units from {unit_array.min()} to {unit_array.max()}: they are counted from 0 to 32767")
+    first = np.flatnonzero(np.diff(unit_array, prepend=-1))
+    frames = np.diff(first, append=len(unit_array)).astype(np.int32)
+    return Runs(unit_array[first].astype(UNIT_DTYPE), frames)
 
 
 def frames_of(runs: Runs) -> NDArray[np.int16]:

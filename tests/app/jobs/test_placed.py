@@ -35,13 +35,13 @@ def step(name: str, *needs: str, by: str = "") -> Step:
 
     def write(context: Context) -> None:
         for part in ("x", "y"):
-            write_text(context.out / part, name)
+            write_text(context.folder / part, name)
 
     def names(inputs: Artefacts) -> tuple[str, ...]:
         return tuple(path.name for path in sorted(inputs[by].iterdir()) if path.suffix == "" and path.name != "logs")
 
     def run_one(context: Context, part: str) -> None:
-        write_text(context.out / part, name)
+        write_text(context.folder / part, name)
 
     divided = WorkUnits((by,), names, run_one, lambda out, part: (out / part).exists()) if by else None
     seed = name in ("learn", "apply")
@@ -143,7 +143,7 @@ def test_only_work_units_that_are_asked_for_are_tasks(
 ) -> None:
     first, cut = step("list"), step("cut", "list", by="list")
     assert cut.work_units is not None
-    asked = replace(cut, work_units=replace(cut.work_units, wanted=lambda project, names: names[:1]))
+    asked = replace(cut, work_units=replace(cut.work_units, chosen=lambda project, names: names[:1]))
     monkeypatch.setitem(PIPELINES, "chain", Pipeline(name="chain", steps=(first, asked)))
     loaded = project()
     run_project(loaded, Silent(), until="list")

@@ -71,7 +71,7 @@ def scores_of(bundle, tape):
 
 def test_it_is_read_back_as_it_was_written(ensemble, members):
     assert read_bundle(ensemble.folder) == ensemble
-    assert ensemble.ensemble.how == HOW
+    assert ensemble.ensemble.combination == HOW
     result = member_bundles(ensemble)
     assert list(result) == ["one", "two"]
     for name, bundle in result.items():

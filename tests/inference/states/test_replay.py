@@ -101,7 +101,7 @@ def test_counts_and_delays_equal_those_of_the_fold_and_the_figures_of_switches()
             judged.append(JudgedStates(truth, changes, end_s, "g"))
             assert state_stretches(changes, ["x"], end_s)
         figures = switch_figures(judged, ["x"], within_s=3.0, n_bootstrap=0)["x"]
-        assert (done.n_switches, done.found[place]) == (figures.n_switches, figures.n_found)
+        assert (done.n_switches, done.n_found[place]) == (figures.n_switches, figures.n_found)
         assert done.false[place] == figures.n_false
         if figures.n_found:
             assert done.delay_s[place] == pytest.approx(figures.delay_median_s)
@@ -112,7 +112,11 @@ def test_counts_and_delays_equal_those_of_the_fold_and_the_figures_of_switches()
 def test_a_change_to_the_wrong_state_is_false_and_a_late_one_too():
     spliced_scores = SplicedScores(np.array([0.0] * 10 + [0.0] * 8 + [1.0] * 10), ((10, True),))
     late = replay([spliced_scores], [StateRule()], PLAN, within_s=3.0)
-    assert (late.found.tolist(), late.false.tolist(), late.delay_s.tolist()) == ([0], [1], [np.inf])
+    assert (late.n_found.tolist(), late.false.tolist(), late.delay_s.tolist()) == ([0], [1], [np.inf])
     in_time = replay([spliced_scores], [StateRule()], PLAN, within_s=6.0)
     # Eight frames of 0.5 s until the score rises, half a frame to its middle, half a window until it has arrived.
-    assert (in_time.found.tolist(), in_time.false.tolist(), in_time.delay_s.tolist()) == ([1], [0], [4.0 + 0.25 + 1.0])
+    assert (in_time.n_found.tolist(), in_time.false.tolist(), in_time.delay_s.tolist()) == (
+        [1],
+        [0],
+        [4.0 + 0.25 + 1.0],
+    )

@@ -204,7 +204,7 @@ def read_annotations(
     >>> [(one.recording_id, one.start_s, one.end_s, one.label) for one in read_annotations(path)]
     [('tape', 1.0, 1.5, 'call')]
     """
-    place = given_path("path", path)
+    source = given_path("path", path)
     if isinstance(label_fields, str):
         raise ValueError(
             f"label_fields = {label_fields!r} is one text; give a list of names, such as [{label_fields!r}]"
@@ -224,7 +224,7 @@ def read_annotations(
         threshold=threshold,
     )
     account = Account()
-    table = events_of_source(read_table(place, reading, account), str(place), threshold)
+    table = events_of_source(read_table(source, reading, account), str(source), threshold)
     annotations = [annotation_of(row) for row in table.rows]
     dropped = sum(row.channel is not None and row.channel > 1 for row in table.rows)
     notes = [f"{dropped} annotations name a channel, which annotations do not keep"] if dropped else []
@@ -270,13 +270,13 @@ def write_annotations(
     'filename\\tonset\\toffset\\tevent_label\\ntape.wav\\t1.000000\\t1.500000\\tcall\\n'
     """
     raise_first("write_annotations", number_fault("high_hz", high_hz, 0.0))
-    place, target = given_path("path", path), format_named(format, writing=True)
+    target_path, target = given_path("path", path), format_named(format, writing=True)
     if target.write is None:
         raise UsageError(f"events cannot be written as {target.name}")
     table, options, account = event_table(annotations), WriteOptions(high_hz), Account()
     if not table.files:
         raise UsageError("there are no annotations to write, nor recordings without any")
-    places = output_places(table.files, settled_above(place, PROJECT_FILE), target)
+    places = output_places(table.files, settled_above(target_path, PROJECT_FILE), target)
     tell_losses(table, target, options, account)
     for file in places.values():
         make_folder(file.parent)
@@ -331,11 +331,11 @@ def _checked(annotations: object) -> list[Annotation]:
         raise ValueError(f"annotations = {annotations!r} is a path or a text; read files with ossicle.read_annotations")
     if not isinstance(annotations, Iterable):
         raise ValueError(f"annotations = {annotations!r} are not a list of ossicle.Annotation")
-    found = list(annotations)
-    for index, one in enumerate(found):
-        if not isinstance(one, Annotation):
-            raise ValueError(f"annotations[{index}] = {one!r} is not an ossicle.Annotation; make one of it")
-    return found
+    records = list(annotations)
+    for index, record in enumerate(records):
+        if not isinstance(record, Annotation):
+            raise ValueError(f"annotations[{index}] = {record!r} is not an ossicle.Annotation; make one of it")
+    return records
 
 
 def _names(recordings: Iterable[str]) -> list[str]:

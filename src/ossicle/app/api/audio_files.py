@@ -24,7 +24,7 @@ from ossicle.corpus.naming.table_names import writable
 from ossicle.inference.batch import PathLike
 
 
-def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
+def find_audio(sources: Sequence[Path]) -> list[tuple[str, Path]]:
     """List recordings by unique posix name, sorted.
 
     Parameters
@@ -37,37 +37,37 @@ def find_audio(asked: Sequence[Path]) -> list[tuple[str, Path]]:
     UsageError
         A path does not exist, or there is no recording.
     """
-    found: list[tuple[str, Path]] = []
-    for place in asked:
-        if place.is_dir():
-            listing = audio_below(place)
+    recordings: list[tuple[str, Path]] = []
+    for source in sources:
+        if source.is_dir():
+            listing = audio_below(source)
             # Whoever reads a folder that cannot be opened says so; the others go on.
             names_below = (*listing.files, *(path for path, _ in listing.unreadable))
-            below = [(name, place / name) for name in names_below]
+            below = [(name, source / name) for name in names_below]
             if not below:
-                raise UsageError(f"{place}: contains no audio files (searched for {', '.join(sorted(SUFFIXES))})")
-            found += below
-        elif place.exists() or place.is_symlink():
-            found.append((place.name, place))
+                raise UsageError(f"{source}: contains no audio files (searched for {', '.join(sorted(SUFFIXES))})")
+            recordings += below
+        elif source.exists() or source.is_symlink():
+            recordings.append((source.name, source))
         else:
-            raise UsageError(f"{place}: does not exist")
-    found = [(_without_drive(writable(name)), path) for name, path in found]
-    names = Counter(normal_path(name) for name, _ in found)
+            raise UsageError(f"{source}: does not exist")
+    recordings = [(_without_drive(writable(name)), path) for name, path in recordings]
+    names = Counter(normal_path(name) for name, _ in recordings)
     # Files with equal names (in Unicode NFC) from different places get the name of their folder, then a number.
-    out: dict[str, tuple[str, Path]] = {}
-    for name, path in found:
+    by_name: dict[str, tuple[str, Path]] = {}
+    for name, path in recordings:
         # The folder's name may hold what a file of results cannot, as the name of the file may.
         folder = writable(Path(os.path.realpath(path)).parent.name)
         unique = name if names[normal_path(name)] == 1 else f"{folder}/{name}"
         number = 2
-        while (other := out.get(normal_path(unique))) and os.path.realpath(other[1]) != os.path.realpath(path):
+        while (other := by_name.get(normal_path(unique))) and os.path.realpath(other[1]) != os.path.realpath(path):
             unique = f"{folder}-{number}/{name}"
             number += 1
-        out[normal_path(unique)] = unique, path
-    return sorted(out.values())
+        by_name[normal_path(unique)] = unique, path
+    return sorted(by_name.values())
 
 
-def unread_lines(asked: Sequence[Path]) -> list[str]:
+def unread_lines(sources: Sequence[Path]) -> list[str]:
     """Return a line for each folder with recordings whose format is not read.
 
     Parameters
@@ -80,10 +80,10 @@ def unread_lines(asked: Sequence[Path]) -> list[str]:
     list of str
         The folder, the files, and what to do; empty if every recording is read.
     """
-    return _lines(asked, "not read", unread_audio)
+    return _lines(sources, "not read", unread_audio)
 
 
-def skipped_lines(asked: Sequence[Path]) -> list[str]:
+def skipped_lines(sources: Sequence[Path]) -> list[str]:
     """Return a line for each folder with files that are skipped beside a recording of the same name.
 
     Parameters
@@ -96,11 +96,11 @@ def skipped_lines(asked: Sequence[Path]) -> list[str]:
     list of str
         The folder, the files, and why; empty if nothing is skipped. Their recordings are read, so nothing is lost.
     """
-    return _lines(asked, "skipped", skipped_audio)
+    return _lines(sources, "skipped", skipped_audio)
 
 
-def _lines(asked: Sequence[Path], label: str, described: Callable[[Path], str]) -> list[str]:
-    return [f"{place}: {label}: {text}" for place in asked if place.is_dir() and (text := described(place))]
+def _lines(sources: Sequence[Path], label: str, described: Callable[[Path], str]) -> list[str]:
+    return [f"{source}: {label}: {text}" for source in sources if source.is_dir() and (text := described(source))]
 
 
 def _without_drive(name: str) -> str:
@@ -157,11 +157,11 @@ def load_audio(
     ((800,), 'float32', 0.5, 8000)
     """
     file = given_path("path", path)
-    wanted = AudioSource(file).info.rate if rate is None else checked_rate(rate)
-    stream = MonoStream(file, wanted, channel=channel_name(channel))
+    wanted_rate = AudioSource(file).info.rate if rate is None else checked_rate(rate)
+    stream = MonoStream(file, wanted_rate, channel=channel_name(channel))
     samples = np.concatenate([np.zeros(0, dtype=np.float32), *stream])
     if stream.report.cancel_db is not None:
         warnings.warn(f"{path}: {cancel_words(stream.report.cancel_db)}", stacklevel=2)
     if stream.report.status == "partial":
         warnings.warn(f"{path}: partial: {stream.report.reason}", stacklevel=2)
-    return samples, wanted
+    return samples, wanted_rate

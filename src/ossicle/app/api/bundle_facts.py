@@ -129,8 +129,8 @@ class BundleFacts:
 
         The basis says which data it was evaluated on, such as ``cross-fitted`` or ``in-sample``.
         """
-        found = self.manifest.metrics.get("figures")
-        return tuple(one for one in found if isinstance(one, Mapping)) if isinstance(found, list) else ()
+        entries = self.manifest.metrics.get("figures")
+        return tuple(entry for entry in entries if isinstance(entry, Mapping)) if isinstance(entries, list) else ()
 
     @property
     def noise_gate(self) -> str:
@@ -151,8 +151,8 @@ class BundleFacts:
     @property
     def licence(self) -> str:
         """The licence of the model if its provenance names one; else empty."""
-        found = self.provenance.get("licence", self.provenance.get("license", ""))
-        return found if isinstance(found, str) else ""
+        text = self.provenance.get("licence", self.provenance.get("license", ""))
+        return text if isinstance(text, str) else ""
 
     @property
     def card(self) -> str:

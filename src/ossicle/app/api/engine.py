@@ -84,8 +84,8 @@ def _encoded(bundle: Bundle, spec: EncoderSpec, engine: Engine) -> Predictor:
             "--runtime, --precision and --folds"
         )
     file = ENCODER_FILES.get(spec.name, "")
-    own = bundle.checked_path(file) if file in bundle.files else None
-    return bundled_encoded_predictor(bundle, any_encoder_of_spec(spec, own, engine.threads), engine.threads)
+    packed_encoder = bundle.checked_path(file) if file in bundle.files else None
+    return bundled_encoded_predictor(bundle, any_encoder_of_spec(spec, packed_encoder, engine.threads), engine.threads)
 
 
 def _onnx(bundle: Bundle, engine: Engine) -> Predictor:
@@ -108,8 +108,8 @@ def _torch(bundle: Bundle, engine: Engine) -> Predictor:
     from ossicle.models.predictor import use_threads
 
     use_threads(engine.threads)
-    weights, place = bundle.checked_path(WEIGHTS), device(engine.device)
-    return bundled_predictor(weights, bundle.model, bundle.labels, bundle.plan, bundle.front, place)
+    weights, device_name = bundle.checked_path(WEIGHTS), device(engine.device)
+    return bundled_predictor(weights, bundle.model, bundle.labels, bundle.plan, bundle.front, device_name)
 
 
 RUNTIMES: dict[str, Callable[[Bundle, Engine], Predictor]] = {"onnx": _onnx, "openvino": _openvino, "torch": _torch}

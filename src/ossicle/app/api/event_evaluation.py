@@ -110,16 +110,16 @@ class EventEvaluation:
         -------
         What ``ossicle score --json`` prints: text, numbers, lists and dictionaries; an undefined figure is None.
         """
-        out: dict[str, Any] = {"criterion": self.criterion, "iou": self.iou, "collar_s": self.collar_s}
-        out |= _plain_report(self.report, self.intervals)
+        plain_values: dict[str, Any] = {"criterion": self.criterion, "iou": self.iou, "collar_s": self.collar_s}
+        plain_values |= _plain_report(self.report, self.intervals)
         if self.timed:
-            out["false_alarms_per_hour"] = {
+            plain_values["false_alarms_per_hour"] = {
                 "all": plain(self.report.pooled.false_alarms_per_hour),
-                **{label: plain(of.false_alarms_per_hour) for label, of in self.report.per_label.items()},
+                **{label: plain(scores.false_alarms_per_hour) for label, scores in self.report.per_label.items()},
             }
         if self.at_collar is not None:
-            out["at_collar"] = _plain_report(self.at_collar, self.intervals)
-        return {**out, "left_out": list(self.left_out)}
+            plain_values["at_collar"] = _plain_report(self.at_collar, self.intervals)
+        return {**plain_values, "left_out": list(self.left_out)}
 
 
 def evaluate(
@@ -222,7 +222,7 @@ def evaluate(
         *label_notes(*pairs),
         *event_notes(*pairs, by_overlap=iou is not None),
     ]
-    labels = sorted({label for times in pairs for of in times.values() for label in of})
+    labels = sorted({label for times in pairs for times_of_labels in times.values() for label in times_of_labels})
     of_each = {key: known_s.get(key, 0.0) for key in references}
     reports = {
         name: evaluate_events(*pairs, of_each, labels, criterion, n_bootstrap=max(bootstrap, 1))
@@ -242,20 +242,20 @@ def evaluate(
 
 def _lengths(durations_s: Mapping[str, float], where: str) -> dict[str, float]:
     """Return the seconds of each recording by its name without audio suffix."""
-    out: dict[str, float] = {}
+    lengths_s: dict[str, float] = {}
     for name, length_s in durations_s.items():
         raise_first(where, text_fault("a name", name), number_fault(f"the duration of {name}", length_s, 0.0))
         stem = stem_of(normal_path(name), SUFFIXES)
-        if out.setdefault(stem, length_s) != length_s:
-            raise UsageError(f"{where}: has two durations of {stem}: {out[stem]:g} and {length_s:g} s; keep one")
-    return out
+        if lengths_s.setdefault(stem, length_s) != length_s:
+            raise UsageError(f"{where}: has two durations of {stem}: {lengths_s[stem]:g} and {length_s:g} s; keep one")
+    return lengths_s
 
 
 def _event_folder(role: str, events: Events, options: ReadOptions) -> EventFolder:
     if isinstance(events, str | os.PathLike):
         return read_event_folder(given_path(role, events), options)
     merged, notes = merge([("events", event_table(events))], Path())
-    return EventFolder({name: said.rows for name, said in merged.items()}, tuple(notes))
+    return EventFolder({name: source_events.rows for name, source_events in merged.items()}, tuple(notes))
 
 
 def _nothing_in_common(reference: Events, predictions: Events, wanted: EventSets, got: EventSets) -> str:
@@ -271,19 +271,19 @@ def _named(events: Events, role: str) -> str:
     return str(events) if isinstance(events, str | os.PathLike) else role
 
 
-def _times(sets: EventSets, wanted: EventSets, names: LabelMap, ignore_labels: bool) -> _Times:
-    out: _Times = {}
-    for key in wanted.keys() & sets.keys():
-        found: dict[str, list[tuple[float, float]]] = {}
+def _times(sets: EventSets, reference: EventSets, names: LabelMap, ignore_labels: bool) -> _Times:
+    times_by_recording: _Times = {}
+    for key in reference.keys() & sets.keys():
+        times_by_label: dict[str, list[tuple[float, float]]] = {}
         for row in sets[key]:
-            found.setdefault(ANY if ignore_labels else names.name(row.label), []).append((row.start_s, row.end_s))
-        out[key] = {label: as_intervals(np.array(times)) for label, times in found.items()}
-    return out
+            times_by_label.setdefault(ANY if ignore_labels else names.name(row.label), []).append((row.start_s, row.end_s))
+        times_by_recording[key] = {label: as_intervals(np.array(times)) for label, times in times_by_label.items()}
+    return times_by_recording
 
 
 def _plain_report(report: EventReport, intervals: bool) -> dict[str, Any]:
     pooled = report.pooled
-    out: dict[str, Any] = {
+    plain_values: dict[str, Any] = {
         "events": _rates(pooled.rates),
         "n_reference": pooled.n_reference,
         "n_predicted": pooled.n_predicted,
@@ -293,14 +293,14 @@ def _plain_report(report: EventReport, intervals: bool) -> dict[str, Any]:
         "n_recordings": report.n_recordings,
         "macro": {**_rates(report.macro), "labels": report.macro_labels},
         "per_label": {
-            label: {**_rates(of.rates), "n_reference": of.n_reference, "n_predicted": of.n_predicted}
-            for label, of in report.per_label.items()
+            label: {**_rates(scores.rates), "n_reference": scores.n_reference, "n_predicted": scores.n_predicted}
+            for label, scores in report.per_label.items()
         },
         "boundary_errors": report.boundaries.to_json(),
     }
     if intervals:
-        out["intervals"] = pooled.rates.to_json()
-    return out
+        plain_values["intervals"] = pooled.rates.to_json()
+    return plain_values
 
 
 def _rates(rates: Rates) -> dict[str, float | None]:

@@ -343,8 +343,8 @@ def _paths_of(recordings: object) -> list[Path]:
     return [given_path("a path", path) for path in paths]
 
 
-def _no_recordings(given: object) -> str:
+def _no_recordings(recordings: object) -> str:
     return (
-        f"recordings cannot be of the type {type(given).__name__}; give paths, or samples as (samples, rate), "
+        f"recordings cannot be of the type {type(recordings).__name__}; give paths, or samples as (samples, rate), "
         "one recording at a time and the rate as a number"
     )

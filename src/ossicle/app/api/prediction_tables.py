@@ -21,8 +21,8 @@ class PredictionTables:
     hold events.
     """
 
-    def __init__(self, out: Path, names: Sequence[str], formats: Sequence[str], high_hz: float) -> None:
-        self._out, self._options = out, WriteOptions(high_hz=high_hz)
+    def __init__(self, folder: Path, names: Sequence[str], formats: Sequence[str], high_hz: float) -> None:
+        self._folder, self._options = folder, WriteOptions(high_hz=high_hz)
         self._places = table_places(names)
         targets = [FORMATS[name] for name in formats]
         for target in targets:
@@ -30,20 +30,20 @@ class PredictionTables:
         self._of_each = [target for target in targets if target.shape != "table"]
         self._of_all = [target for target in targets if target.shape == "table"]
 
-    def write(self, one: RecordingPrediction, *, keep: bool = False) -> list[Path]:
+    def write(self, prediction: RecordingPrediction, *, keep: bool = False) -> list[Path]:
         """Write the tables of one recording and return them; with ``keep`` existing tables stay unchanged.
 
         A recording that was left out gets no tables, and earlier tables of it are removed.
         """
         written = []
         for target in self._of_each:
-            place = self._places[one.name]
-            path = self._out / place.with_name(place.name + target.ending)
-            if one.status == "left_out":
+            audio_path = self._places[prediction.name]
+            path = self._folder / audio_path.with_name(audio_path.name + target.ending)
+            if prediction.status == "left_out":
                 remove_file(path)
                 continue
             if not (keep and path.is_file()):
-                write_table_of(path, [one], target, self._options)
+                write_table_of(path, [prediction], target, self._options)
             written.append(path)
         return written
 
@@ -51,7 +51,7 @@ class PredictionTables:
         """Write the tables that hold the events of all recordings, and return them."""
         written = []
         for target in self._of_all:
-            path = self._out / f"events{target.ending}"
+            path = self._folder / f"events{target.ending}"
             write_table_of(path, done, target, self._options)
             written.append(path)
         return written
@@ -64,9 +64,9 @@ def write_table_of(
 
     A recording that was left out is not named: it was not examined.
     """
-    kept = [prediction for prediction in predictions if prediction.status != "left_out"]
-    rows = tuple(row for prediction in kept for row in prediction.rows)
-    require_writer(target)(path, EventTable(rows, tuple(prediction.name for prediction in kept)), options)
+    read_predictions = [prediction for prediction in predictions if prediction.status != "left_out"]
+    rows = tuple(row for prediction in read_predictions for row in prediction.rows)
+    require_writer(target)(path, EventTable(rows, tuple(prediction.name for prediction in read_predictions)), options)
 
 
 def require_writer(target: Format) -> Writer:

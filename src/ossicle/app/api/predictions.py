@@ -132,11 +132,11 @@ class Predictions(Sequence[RecordingPrediction]):
         ValueError
             ``path`` is not a path, or empty.
         """
-        target, place = format_named(format, writing=True), settled_above(given_path("path", path), PROJECT_FILE)
-        if not names_a_file(place, target):
-            make_folder(place)
+        target, target_path = format_named(format, writing=True), settled_above(given_path("path", path), PROJECT_FILE)
+        if not names_a_file(target_path, target):
+            make_folder(target_path)
             tables = PredictionTables(
-                place, [recording.name for recording in self.recordings], (target.name,), self.high_hz
+                target_path, [recording.name for recording in self.recordings], (target.name,), self.high_hz
             )
             return (
                 *(path for recording in self.recordings for path in tables.write(recording)),
@@ -145,11 +145,11 @@ class Predictions(Sequence[RecordingPrediction]):
         read = [recording for recording in self.recordings if recording.status != "left_out"]
         if target.shape != "table" and len(read) != 1:
             raise UsageError(
-                f"{place}: {target.title} hold one recording each, but there are {len(read)}: give a folder"
+                f"{target_path}: {target.title} hold one recording each, but there are {len(read)}: give a folder"
             )
-        make_folder(place.parent)
-        write_table_of(place, read, target, WriteOptions(high_hz=self.high_hz))
-        return (place,)
+        make_folder(target_path.parent)
+        write_table_of(target_path, read, target, WriteOptions(high_hz=self.high_hz))
+        return (target_path,)
 
     def to_csv(self, path: PathLike) -> tuple[Path, ...]:
         """Write the events as CSV.

@@ -59,8 +59,15 @@ class RecordingPrediction:
         ]
 
 
-def named_prediction(name: str, path: Path | None, found: FilePrediction) -> RecordingPrediction:
+def named_prediction(name: str, path: Path | None, prediction: FilePrediction) -> RecordingPrediction:
     """Return what was found in a file, under the name of the recording."""
     return RecordingPrediction(
-        name, found.events, found.status, found.reason, found.end_s, path, found.scores, found.cancel_db
+        name,
+        prediction.events,
+        prediction.status,
+        prediction.reason,
+        prediction.end_s,
+        path,
+        prediction.scores,
+        prediction.cancel_db,
     )

@@ -39,41 +39,41 @@ class Transcripts:
     note of each label; ``velocity``: what velocities follow.
     """
 
-    out: Path
+    folder: Path
     names: Sequence[str]
     formats: Sequence[str]
     notes: Mapping[str, int] = field(default_factory=dict)
     velocity: str = SCORE
 
-    def write(self, one: RecordingPrediction) -> None:
+    def write(self, prediction: RecordingPrediction) -> None:
         """Write the transcripts of a recording; one that was left out gets none, and earlier ones are removed."""
         # Here, because every start of the command line reads this module.
         from ossicle.corpus.transcription.event_json import write_event_json
         from ossicle.corpus.transcription.midi import midi_notes, write_midi
 
-        place = table_places(self.names)[one.name]
+        audio_path = table_places(self.names)[prediction.name]
         for name in self.formats:
-            path = self.out / place.with_name(place.name + ENDINGS[name])
-            if one.status == "left_out":
+            path = self.folder / audio_path.with_name(audio_path.name + ENDINGS[name])
+            if prediction.status == "left_out":
                 remove_file(path)
             elif name == JSON:
-                write_event_json(path, one.name, one.end_s, one.rows)
+                write_event_json(path, prediction.name, prediction.end_s, prediction.rows)
             else:
-                onsets = [(event.start_s, event.label) for event in one.events]
-                write_midi(path, midi_notes(onsets, self._strengths(one), self.notes))
+                onsets = [(event.start_s, event.label) for event in prediction.events]
+                write_midi(path, midi_notes(onsets, self._strengths(prediction), self.notes))
 
-    def _strengths(self, one: RecordingPrediction) -> list[float]:
+    def _strengths(self, prediction: RecordingPrediction) -> list[float]:
         from ossicle.audio.decoding.decode import AudioSource
         from ossicle.corpus.transcription.onset_strengths import level_strengths, peak_envelope
 
-        if self.velocity == SCORE or one.path is None:
-            return [event.score for event in one.events]
-        source = AudioSource(one.path)
+        if self.velocity == SCORE or prediction.path is None:
+            return [event.score for event in prediction.events]
+        source = AudioSource(prediction.path)
         try:
             envelope = peak_envelope(source.blocks(), source.info.rate)
         except AudioError as error:
             raise UsageError(f"--midi-velocity level: {error}; use --midi-velocity score") from None
-        return level_strengths([event.start_s for event in one.events], envelope)
+        return level_strengths([event.start_s for event in prediction.events], envelope)
 
 
 def transcripts(
@@ -103,4 +103,10 @@ def transcripts(
 
     choices.require_midi(formats)
     notes = notes_of(labels, stated_notes(choices.notes)) if MIDI in formats else {}
-    return Transcripts(out, names, [one for one in formats if one in TRANSCRIPT_FORMATS], notes, choices.velocity)
+    return Transcripts(
+        out,
+        names,
+        [format_name for format_name in formats if format_name in TRANSCRIPT_FORMATS],
+        notes,
+        choices.velocity,
+    )

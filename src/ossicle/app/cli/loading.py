@@ -82,7 +82,7 @@ def _with_settled_paths(function: Callable[..., Any]) -> Callable[..., Any]:
 def _settled(value: Any) -> Any:
     if isinstance(value, Path):
         return settled_above(value, PROJECT_FILE)
-    return [_settled(one) for one in value] if isinstance(value, list) else value
+    return [_settled(item) for item in value] if isinstance(value, list) else value
 
 
 def _join_lines(command: Any) -> None:

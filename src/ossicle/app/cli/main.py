@@ -33,8 +33,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         print(printable(version("ossicle")))
@@ -66,9 +66,9 @@ def main() -> None:
         sys.exit(EXIT_FAILED)
     except OSError as error:
         # Print the system's message about a file: no space, no permission, a file in place of a folder.
-        place = f"{error.filename}: " if error.filename is not None else ""
+        file_prefix = f"{error.filename}: " if error.filename is not None else ""
         remedy = f"; {_REMEDIES[error.errno]}" if error.errno in _REMEDIES else ""
-        print(printable(f"ossicle: {place}{error.strerror or error}{remedy}"), file=sys.stderr)
+        print(printable(f"ossicle: {file_prefix}{error.strerror or error}{remedy}"), file=sys.stderr)
         sys.exit(EXIT_FAILED)
     except ModuleNotFoundError as error:
         extra = OPTIONAL.get((error.name or "").partition(".")[0])

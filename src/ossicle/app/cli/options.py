@@ -147,9 +147,9 @@ def overrides_of(
     UsageError
         A value is not SOURCE=DIR, or a folder does not exist.
     """
-    given = (*(set_ or ()), *([f"{table}.device={device}"] if device else []))
+    overrides = (*(set_ or ()), *([f"{table}.device={device}"] if device else []))
     if not roots:
-        return given
+        return overrides
     from ossicle.app.project.scaffolding.toml_lines import quoted
     from ossicle.artefacts.roots import parse_root_map
 
@@ -158,7 +158,7 @@ def overrides_of(
         require_folders(f"{MAP_OPTION} {source}", folders)
         listed = ", ".join(quoted(str(path.absolute())) for path in folders)
         of_roots.append(f"roots.{quoted(source)}=[{listed}]")
-    return (*given, *of_roots)
+    return (*overrides, *of_roots)
 
 
 def require_folders(option: str, folders: Iterable[Path]) -> None:

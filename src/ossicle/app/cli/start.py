@@ -26,7 +26,7 @@ def main() -> None:
         # Between two handlers.
         sys.exit(128 + signal.SIGINT)
     except (MemoryError, ImportError) as error:
-        if isinstance(error, ImportError) and not any(words in str(error) for words in _NO_MEMORY):
+        if isinstance(error, ImportError) and not any(phrase in str(error) for phrase in _NO_MEMORY):
             raise
         print("ossicle: not enough memory; close other programs, or raise the limit (ulimit -v)", file=sys.stderr)
         sys.exit(1)

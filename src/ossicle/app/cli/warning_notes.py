@@ -17,13 +17,13 @@ _SHOWN = (FormerNameWarning, LocalFileWarning)
 def warning_notes() -> Iterator[None]:
     """Print each of these warnings once, as a line on stderr; other warnings are shown as before."""
     with warnings.catch_warnings():
-        for one in _SHOWN:
-            warnings.simplefilter("always", one)
+        for note_category in _SHOWN:
+            warnings.simplefilter("always", note_category)
         show, printed = warnings.showwarning, set[str]()
 
-        def show_note(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        def show_note(message: Warning | str, category: type[Warning], *location: Any, **more: Any) -> None:
             if not issubclass(category, _SHOWN):
-                show(message, category, *place, **more)
+                show(message, category, *location, **more)
             elif str(message) not in printed:
                 printed.add(str(message))
                 print(printable(f"ossicle: note: {message}"), file=sys.stderr)

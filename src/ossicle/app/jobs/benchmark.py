@@ -56,7 +56,7 @@ def _shared_scores(project: Project, overrides: tuple[str, ...]) -> dict[str, st
     Two tasks at a time would make them twice on a place without locks, and wait for each other elsewhere.
     """
     first: dict[str, str] = {}
-    out: dict[str, str] = {}
+    owner_by_task: dict[str, str] = {}
     for reading in readings(project, overrides):
         if not reading.model.folder.is_dir():
             # The bundle of a variant that is not trained yet.
@@ -65,5 +65,5 @@ def _shared_scores(project: Project, overrides: tuple[str, ...]) -> dict[str, st
         made_from = digest(dict(scores_step(open_reading(reading, project.settings.benchmark)).settings(project)))
         owner = first.setdefault(made_from, name)
         if owner != name:
-            out[name] = owner
-    return out
+            owner_by_task[name] = owner
+    return owner_by_task

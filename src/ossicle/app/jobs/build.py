@@ -40,17 +40,17 @@ class Line:
     project: Project
     overrides: tuple[str, ...] = ()
 
-    def __call__(self, *words: str) -> tuple[str, ...]:
+    def __call__(self, *arguments: str) -> tuple[str, ...]:
         """Return a command on the project, to run in its folder."""
         project = self.project
-        own = project.folder / project.settings.project.data_root
+        own_data_root = project.folder / project.settings.project.data_root
         return (
             COMMAND,
-            *words,
+            *arguments,
             f"--project={project.file.name}",
             *((f"--variant={project.variant}",) if project.variant else ()),
             *(f"--set={override}" for override in self.overrides),
-            *(() if project.data_root == own else (f"--data-root={project.data_root.resolve()}",)),
+            *(() if project.data_root == own_data_root else (f"--data-root={project.data_root.resolve()}",)),
         )
 
 
@@ -86,11 +86,15 @@ def gather_placement(project: Project, step: str, on: str | None) -> StepPlaceme
     Gathering takes seconds and no GPU, so it does not wait in the queue of the step's own partition. Where ``[jobs]``
     is about another place, the settings are those of the step.
     """
-    own, general = placement(project, step, on), project.settings.jobs.placed("")
-    if (on or general.on) == own.on:
-        return replace(general, on=own.on, max_concurrent=0)
+    step_placement, general = placement(project, step, on), project.settings.jobs.placed("")
+    if (on or general.on) == step_placement.on:
+        return replace(general, on=step_placement.on, max_concurrent=0)
     # A partition of GPUs may refuse a task without one.
-    return replace(own, max_concurrent=0) if own.partition else replace(own, gpus=0, gpu_type="", max_concurrent=0)
+    return (
+        replace(step_placement, max_concurrent=0)
+        if step_placement.partition
+        else replace(step_placement, gpus=0, gpu_type="", max_concurrent=0)
+    )
 
 
 def _most_at_a_time(project: Project, table: str) -> int:
@@ -136,20 +140,20 @@ def step_jobs(
         here, and the next job waits for that of the other project.
     """
     line, prefix = Line(project, overrides), f"{project.variant}." if project.variant else ""
-    found = find_steps(steps, project)
-    done = {name: path for name, path in found.items() if path is not None}
+    artefacts_found = find_steps(steps, project)
+    done = {name: path for name, path in artefacts_found.items() if path is not None}
     here = {step.name for step in pipeline_of(project).planning_steps(project)}
     owners = SharedSteps() if shared is None else shared
     keys = {} if shared is None else owners.keys(project, steps, done)
-    out: list[Job] = []
+    jobs: list[Job] = []
     plain: list[str] = []
     after: list[str] = []
 
-    def append(name: str, tasks: Sequence[Task], placed: StepPlacement, *of: str) -> None:
-        _append(out, f"{prefix}{name}", of[0], tasks, placed, after)
+    def append(name: str, tasks: Sequence[Task], placed: StepPlacement, *step_names: str) -> None:
+        _append(jobs, f"{prefix}{name}", step_names[0], tasks, placed, after)
         after.clear()
-        for one in of if keys else ():
-            owners.add(keys[one], out[-1].name)
+        for step_name in step_names if keys else ():
+            owners.add(keys[step_name], jobs[-1].name)
 
     def close() -> None:
         if plain:
@@ -175,8 +179,10 @@ def step_jobs(
         if every:
             # Unfinished work does not travel to Modal: what is done of it here is not there.
             left = every if placed.on == MODAL else work_units_left(step, project, done)
-            words = ("jobs", "task", step.name)
-            tasks = [Task(one, line(*words, one, "--no-gather", "--progress=plain")) for one in left]
+            task_command = ("jobs", "task", step.name)
+            tasks = [
+                Task(work_unit, line(*task_command, work_unit, "--no-gather", "--progress=plain")) for work_unit in left
+            ]
             if tasks:
                 append(step.name, tasks, placed, step.name)
             gather = Task(f"{step.name}{GATHER}", line("jobs", "gather", step.name, "--progress=plain"))
@@ -184,12 +190,12 @@ def step_jobs(
         else:
             plain.append(step.name)
     close()
-    return out
+    return jobs
 
 
-def _alike(one: StepPlacement, other: StepPlacement) -> bool:
+def _alike(placed: StepPlacement, other: StepPlacement) -> bool:
     """Return whether two steps of one task each may be one task."""
-    return replace(one, max_concurrent=0) == replace(other, max_concurrent=0)
+    return replace(placed, max_concurrent=0) == replace(other, max_concurrent=0)
 
 
 def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> list[Job]:
@@ -208,23 +214,25 @@ def listed_jobs(project: Project, listed: Sequence[Listed], on: str | None) -> l
         Where to run, as in ``--on``; None for what ``[jobs]`` says.
     """
     grouped: dict[str, list[Listed]] = {}
-    for one in listed:
-        grouped.setdefault(one.kind, []).append(one)
+    for listed_task in listed:
+        grouped.setdefault(listed_task.kind, []).append(listed_task)
     homes: dict[str, tuple[str, int]] = {}
     lengths: dict[str, int] = {}
-    out: list[Job] = []
-    for kind, of in grouped.items():
-        for part, begin in enumerate(range(0, len(of), LARGEST_ARRAY), start=1):
-            chunk, name = of[begin : begin + LARGEST_ARRAY], kind if part == 1 else f"{kind}-{part}"
+    jobs: list[Job] = []
+    for kind, tasks_of_kind in grouped.items():
+        for part, begin in enumerate(range(0, len(tasks_of_kind), LARGEST_ARRAY), start=1):
+            chunk, name = tasks_of_kind[begin : begin + LARGEST_ARRAY], kind if part == 1 else f"{kind}-{part}"
             needed = [(index, *homes[need]) for index, listed in enumerate(chunk) for need in listed.needs]
             needs = tuple(sorted({job for _, job, _ in needed}))
             whole = {job for index, job, other in needed if index != other or lengths[job] != len(chunk)}
             by_task = tuple(job for job in needs if job not in whole and len(chunk) > 1)
             tasks = tuple(Task(listed.name, listed.argv) for listed in chunk)
-            out.append(Job(name, tasks, needs, placement(project, of[0].table, on), of[0].table, by_task))
+            jobs.append(
+                Job(name, tasks, needs, placement(project, tasks_of_kind[0].table, on), tasks_of_kind[0].table, by_task)
+            )
             homes.update({listed.name: (name, index) for index, listed in enumerate(chunk)})
             lengths[name] = len(chunk)
-    return out
+    return jobs
 
 
 def _append(
@@ -241,8 +249,8 @@ def _append(
 
 def make_plan(project: Project, jobs: Sequence[Job]) -> JobPlan:
     """Return a plan of jobs with the project's limits on attempts and continuations."""
-    of = project.settings.jobs
-    return JobPlan(tuple(jobs), of.attempts, of.continuations)
+    settings = project.settings.jobs
+    return JobPlan(tuple(jobs), settings.attempts, settings.continuations)
 
 
 def local_cap(project: Project, job: Job) -> int:

@@ -91,30 +91,30 @@ class _Watch:
 
     def __init__(self, folder: PlanFolder, plan: JobPlan, runners: Mapping[str, Runner]) -> None:
         self._folder, self._plan, self._runners = folder, plan, runners
-        self._asked = -1e9
+        self._asked_at_s = -1e9
         self._answered = dict.fromkeys(runners, time.monotonic())
-        self._seen: dict[str, Mapping[str, Seen]] = {name: {} for name in runners}
+        self._seen_tasks: dict[str, Mapping[str, Seen]] = {name: {} for name in runners}
         self._lost: dict[tuple[str, int], int] = {}
 
     def forget(self) -> None:
         """Ask again at the next look."""
-        self._asked = -1e9
+        self._asked_at_s = -1e9
 
     def look(self, poll_s: float) -> list[TaskState]:
         """Return the states; a task counts as lost only when several looks miss it."""
-        fresh = time.monotonic() - self._asked >= poll_s
+        fresh = time.monotonic() - self._asked_at_s >= poll_s
         for name, runner in self._runners.items():
             if fresh or not runner.detached:
                 self._ask(name, runner)
         if fresh:
-            self._asked = time.monotonic()
-        states = task_states(self._folder, self._plan, self._seen)
+            self._asked_at_s = time.monotonic()
+        states = task_states(self._folder, self._plan, self._seen_tasks)
         for number, state in enumerate(states):
             key = (state.job, state.index)
             if state.state != "lost":
                 self._lost.pop(key, None)
-            elif (seen := self._lost.get(key, 0) + fresh) < _LOST_LOOKS:
-                self._lost[key] = seen
+            elif (n_missed := self._lost.get(key, 0) + fresh) < _LOST_LOOKS:
+                self._lost[key] = n_missed
                 states[number] = TaskState(
                     state.job, state.task, state.index, PENDING, "", state.attempt, None, state.log
                 )
@@ -123,7 +123,7 @@ class _Watch:
     def _ask(self, name: str, runner: Runner) -> None:
         try:
             # Ask the runner first and read the lines after it: a task that ends in between has recorded its end.
-            self._seen[name] = runner.look()
+            self._seen_tasks[name] = runner.look()
             self._answered[name] = time.monotonic()
         except (OssicleError, OSError):
             # A busy runner answers later; report an unreachable one after several looks.

@@ -47,20 +47,22 @@ def refuse_doubles(project: Project, jobs: Sequence[Job]) -> None:
     UsageError
         Some of it is queued; the message names the folder of the plan, and how to cancel it.
     """
-    wanted = _work(task for job in jobs if job.elsewhere for task in job.tasks)
+    planned_work = _work(task for job in jobs if job.elsewhere for task in job.tasks)
     for folder in all_folders(project.data_root, project.folder):
         numbers = folder.numbers()
         if not numbers:
             continue
         for name, runner in runners_of(folder.plan().jobs, folder).items():
-            seen = runner.look() if runner.detached else {}
-            queued = {task for task, of in seen.items() if of.state != LOST}
-            of = [job for job in folder.plan().jobs if job.placement.on == name and job.name in numbers]
+            seen_tasks = runner.look() if runner.detached else {}
+            queued = {task for task, seen_task in seen_tasks.items() if seen_task.state != LOST}
+            jobs_of_runner = [job for job in folder.plan().jobs if job.placement.on == name and job.name in numbers]
             live = [
-                job for job in of if any(task_id(numbers[job.name], one) in queued for one in range(len(job.tasks)))
+                job
+                for job in jobs_of_runner
+                if any(task_id(numbers[job.name], index) in queued for index in range(len(job.tasks)))
             ]
-            there = _work(task for job in live for task in job.tasks)
-            if any(work.overlaps(other) for work in wanted for other in there):
+            queued_work = _work(task for job in live for task in job.tasks)
+            if any(work.overlaps(other) for work in planned_work for other in queued_work):
                 raise UsageError(
                     f"these tasks are already in {name.capitalize()}'s queue ({folder.path}); show them: ossicle jobs "
                     f"status -p {quote(str(project.file))}; to start again, first cancel them: "

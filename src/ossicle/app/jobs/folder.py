@@ -81,7 +81,7 @@ class PlanFolder:
 
         Damaged lines are skipped; :meth:`damaged` names them.
         """
-        return dict(found for _, found in self._submissions() if found is not None)
+        return dict(submission for _, submission in self._submissions() if submission is not None)
 
     def damaged(self) -> list[str]:
         """Return a message for each line about a submitted job that cannot be used: its job may be running."""
@@ -89,8 +89,8 @@ class PlanFolder:
             f"{self.submitted}, line {line}: not a job with its number (digits); that job may be running, and Ossicle "
             "cannot follow or cancel it: look for it where it runs (squeue --me, Modal's dashboard), end it there, and "
             "remove this line"
-            for line, found in self._submissions()
-            if found is None
+            for line, submission in self._submissions()
+            if submission is None
         ]
 
     def _submissions(self) -> list[tuple[int, tuple[str, str] | None]]:
@@ -111,17 +111,17 @@ class PlanFolder:
 
 def new_folder(data_root: Path, project: Path) -> PlanFolder:
     """Make the next free folder of a data root."""
-    place = data_root / JOBS
-    make_folder(place)
-    number = max((int(one.name) for one in place.iterdir() if _NUMBER.fullmatch(one.name)), default=0)
+    jobs_folder = data_root / JOBS
+    make_folder(jobs_folder)
+    number = max((int(entry.name) for entry in jobs_folder.iterdir() if _NUMBER.fullmatch(entry.name)), default=0)
     while True:
         number += 1
         try:
-            make_new_folder(place / f"{number:04}")
+            make_new_folder(jobs_folder / f"{number:04}")
         except FileExistsError:
             # Another command made this folder first.
             continue
-        return PlanFolder(place / f"{number:04}", project)
+        return PlanFolder(jobs_folder / f"{number:04}", project)
 
 
 def all_folders(data_root: Path, project: Path) -> list[PlanFolder]:
@@ -140,8 +140,8 @@ def last_folder(data_root: Path, project: Path) -> PlanFolder:
 
 def json_lines(path: Path) -> list[dict[str, Any]]:
     """Return the objects in a file of JSON lines; incomplete lines are skipped, and a missing file has none."""
-    found = (_json_object(line) for line in read_if_there(path, MOST_ARTEFACT_BYTES).splitlines())
-    return [value for value in found if value is not None]
+    objects = (_json_object(line) for line in read_if_there(path, MOST_ARTEFACT_BYTES).splitlines())
+    return [value for value in objects if value is not None]
 
 
 def _json_object(line: bytes) -> dict[str, Any] | None:

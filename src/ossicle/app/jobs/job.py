@@ -30,9 +30,9 @@ class Task:
 
     def __post_init__(self) -> None:
         """Reject other programs and other places."""
-        if not self.argv or self.argv[0] != COMMAND or not all(isinstance(one, str) for one in self.argv):
+        if not self.argv or self.argv[0] != COMMAND or not all(isinstance(word, str) for word in self.argv):
             raise ValueError(f"task {self.name!r}: argv must begin with {COMMAND!r} and hold text only")
-        if any("\0" in one for one in (*self.argv, self.name)):
+        if any("\0" in word for word in (*self.argv, self.name)):
             raise ValueError(f"task {self.name!r}: contains a NUL character, which no command line can")
         if PurePosixPath(self.folder).is_absolute() or ".." in PurePosixPath(self.folder).parts:
             raise ValueError(f"task {self.name!r}: folder {self.folder!r} is not below the project's")
@@ -125,16 +125,16 @@ def _job(value: Mapping[str, Any]) -> Job:
 
 
 def _placement(value: Mapping[str, Any]) -> StepPlacement:
-    out: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for spec in fields(StepPlacement):
-        given = value[spec.name]
+        plain_value = value[spec.name]
         if isinstance(spec.default, tuple):
-            if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
-                raise ValueError(f"placement.{spec.name} = {given!r} is not a list of texts")
-            given = tuple(given)
-        elif type(given) is not type(spec.default):
-            raise ValueError(f"placement.{spec.name} = {given!r} is not {_KINDS[type(spec.default)]}")
-        out[spec.name] = given
-    if out["on"] not in PLACES:
-        raise ValueError(f"placement.on = {out['on']!r} is not one of: {', '.join(PLACES)}")
-    return StepPlacement(**out)
+            if not isinstance(plain_value, list) or not all(isinstance(text, str) for text in plain_value):
+                raise ValueError(f"placement.{spec.name} = {plain_value!r} is not a list of texts")
+            plain_value = tuple(plain_value)
+        elif type(plain_value) is not type(spec.default):
+            raise ValueError(f"placement.{spec.name} = {plain_value!r} is not {_KINDS[type(spec.default)]}")
+        values[spec.name] = plain_value
+    if values["on"] not in PLACES:
+        raise ValueError(f"placement.on = {values['on']!r} is not one of: {', '.join(PLACES)}")
+    return StepPlacement(**values)

@@ -57,13 +57,13 @@ def jobs_of(projects: Sequence[Project], run_options: RunOptions, progress: Prog
         Where the steps report how far they are.
     """
     steps = [chosen_steps(project, run_options.names, run_options.until) for project in projects]
-    for project, of in zip(projects, steps, strict=True):
-        run_planning_steps(project, progress, of)
+    for project, project_steps in zip(projects, steps, strict=True):
+        run_planning_steps(project, progress, project_steps)
     shared = SharedSteps() if len(projects) > 1 else None
     return [
         job
-        for project, of in zip(projects, steps, strict=True)
-        for job in step_jobs(project, of, run_options.overrides, run_options.on, shared=shared)
+        for project, project_steps in zip(projects, steps, strict=True)
+        for job in step_jobs(project, project_steps, run_options.overrides, run_options.on, shared=shared)
     ]
 
 
@@ -86,12 +86,12 @@ def run_planning_steps(project: Project, progress: Progress, steps: Sequence[Ste
         run_project(project, progress, names=[step.name for step in planning], wait=wait)
 
 
-def jobs_elsewhere(jobs: Sequence[Job], wanted: Collection[str] = ()) -> list[Job]:
-    """Return the jobs elsewhere, those named ``wanted``, and all that these need.
+def jobs_elsewhere(jobs: Sequence[Job], wanted_names: Collection[str] = ()) -> list[Job]:
+    """Return the jobs elsewhere, those named ``wanted_names``, and all that these need.
 
     A process that waited for them can do the rest itself.
     """
-    needed = set(wanted)
+    needed = set(wanted_names)
     for job in reversed(jobs):
         if job.elsewhere or job.name in needed:
             needed |= {job.name, *job.needs}
@@ -115,9 +115,9 @@ def lay_out(project: Project, jobs: Sequence[Job], folder: PlanFolder | None = N
     tuple[PlanFolder, JobPlan]
         The folder and the plan in it.
     """
-    place, plan = folder or new_folder(project.data_root, project.folder), make_plan(project, jobs)
-    write_scripts(place, plan)
-    return place, plan
+    plan_folder, plan = folder or new_folder(project.data_root, project.folder), make_plan(project, jobs)
+    write_scripts(plan_folder, plan)
+    return plan_folder, plan
 
 
 def do_in_rounds(
@@ -162,17 +162,17 @@ def do_in_rounds(
 def _next_round(projects: Sequence[Project], run_options: RunOptions) -> list[Job]:
     """Return the jobs that can be planned now and are elsewhere, or are needed by one elsewhere."""
     known: list[Job] = []
-    wanted: set[str] = set()
+    wanted_names: set[str] = set()
     of_every, of_known = (SharedSteps(), SharedSteps()) if len(projects) > 1 else (None, None)
     for project in projects:
         steps = chosen_steps(project, run_options.names, run_options.until)
         rest = (project, steps, run_options.overrides, run_options.on)
-        every, own = step_jobs(*rest, shared=of_every), step_jobs(*rest, known_only=True, shared=of_known)
-        known += own
-        if any(job.elsewhere for job in every if job not in own):
+        every, own_jobs = step_jobs(*rest, shared=of_every), step_jobs(*rest, known_only=True, shared=of_known)
+        known += own_jobs
+        if any(job.elsewhere for job in every if job not in own_jobs):
             # A job elsewhere follows in a later round, and everything before it is needed.
-            wanted |= {job.name for job in own}
-    return jobs_elsewhere(known, wanted)
+            wanted_names |= {job.name for job in own_jobs}
+    return jobs_elsewhere(known, wanted_names)
 
 
 def do_jobs(

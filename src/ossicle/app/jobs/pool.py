@@ -100,23 +100,23 @@ class LocalPool:
         self._running.add(started)
         self._say(started, "running", None)
 
-    def _ended(self, one: _Running, code: int) -> None:
+    def _ended(self, running_task: _Running, code: int) -> None:
         if code in FINE:
-            self._say(one, "done", code)
-        elif code != EXIT_USAGE and one.attempt < self._attempts:
-            self._say(one, "again", code)
-            self._waiting.append((one.job, one.index, one.attempt + 1))
+            self._say(running_task, "done", code)
+        elif code != EXIT_USAGE and running_task.attempt < self._attempts:
+            self._say(running_task, "again", code)
+            self._waiting.append((running_task.job, running_task.index, running_task.attempt + 1))
         else:
-            self._say(one, "failed", code)
+            self._say(running_task, "failed", code)
 
-    def _say(self, one: _Running, state: str, code: int | None) -> None:
+    def _say(self, running_task: _Running, state: str, code: int | None) -> None:
         line = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "state": state,
             "code": code if code is None or code >= 0 else 128 - code,
             "runner": "local",
-            "id": str(one.process.pid),
+            "id": str(running_task.process.pid),
             "host": os.uname().nodename,
         }
-        with open_to_append(self._folder.state(one.job, one.index)) as file:
+        with open_to_append(self._folder.state(running_task.job, running_task.index)) as file:
             file.write(json.dumps(line).encode() + b"\n")

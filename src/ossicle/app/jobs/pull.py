@@ -76,47 +76,47 @@ def pull_project(
         raise UsageError(f"{remote!r} contains no folder: write HOST:PATH or a path")
     root = remote.rstrip("/") or "/"
     results = pipeline_of(project).result_names()
-    out = [row for name in results if (row := _bring(root, name, project.folder / name, dry_run=dry_run)) is not None]
-    there = remote_data_root or project.settings.project.data_root
+    rows = [row for name in results if (row := _bring(root, name, project.folder / name, dry_run=dry_run)) is not None]
+    remote_data = remote_data_root or project.settings.project.data_root
     for extra in extras:
         folder = extras_of(project)[extra]
-        for name in _names(f"{root}/{there}/{folder}/"):
-            what, place = f"{there}/{folder}/{name}", project.data_root / folder / name
-            if (place / MANIFEST).is_file():
-                out.append(Pulled(what, 0, 0, "already here"))
+        for name in _names(f"{root}/{remote_data}/{folder}/"):
+            remote_path, target = f"{remote_data}/{folder}/{name}", project.data_root / folder / name
+            if (target / MANIFEST).is_file():
+                rows.append(Pulled(remote_path, 0, 0, "already here"))
                 continue
             if dry_run:
-                row = _bring(root, what, place, dry_run=True)
+                row = _bring(root, remote_path, target, dry_run=True)
             else:
                 with writing(project.data_root):
-                    row = _bring(root, what, place, dry_run=False)
+                    row = _bring(root, remote_path, target, dry_run=False)
             if row is not None:
-                out.append(row)
-    if not out:
+                rows.append(row)
+    if not rows:
         raise OssicleError(f"{remote} contains none of {', '.join(results)}; give the folder of a project that was run")
-    return out
+    return rows
 
 
-def _bring(root: str, what: str, place: Path, *, dry_run: bool) -> Pulled | None:
+def _bring(root: str, remote_path: str, target: Path, *, dry_run: bool) -> Pulled | None:
     """Copy one file or folder; None if it does not exist there."""
-    sizes = _sizes(f"{root}/{what}")
+    sizes = _sizes(f"{root}/{remote_path}")
     if sizes is None:
         return None
     if dry_run:
-        return Pulled(what, len(sizes), sum(sizes), "")
-    make_folder(place.parent)
+        return Pulled(remote_path, len(sizes), sum(sizes), "")
+    make_folder(target.parent)
     # Use the same name each time, so that an interrupted pull resumes.
-    stage = place.parent / f"{_STAGE}-{place.name}"
-    refuse_links(stage, (stage, place))
-    source = f"{root}/{what}"
+    stage = target.parent / f"{_STAGE}-{target.name}"
+    refuse_links(stage, (stage, target))
+    source = f"{root}/{remote_path}"
     if _is_folder(source):
         make_folder(stage)
         _rsync(["--recursive", "--delete", "--partial"], f"{source}/", f"{stage}/")
-        publish_folder(stage, place)
+        publish_folder(stage, target)
     else:
         _rsync([], source, str(stage))
-        publish(stage, place)
-    return Pulled(what, len(sizes), sum(sizes), "brought")
+        publish(stage, target)
+    return Pulled(remote_path, len(sizes), sum(sizes), "brought")
 
 
 def _names(source: str) -> list[str]:
@@ -124,8 +124,8 @@ def _names(source: str) -> list[str]:
     done = _call(["--dirs", "--list-only"], source)
     if done.returncode:
         return []
-    found = [line.split(maxsplit=4)[4] for line in done.stdout.splitlines() if line.startswith("d")]
-    return sorted(name for name in found if not name.startswith(".") and "/" not in name)
+    folder_names = [line.split(maxsplit=4)[4] for line in done.stdout.splitlines() if line.startswith("d")]
+    return sorted(name for name in folder_names if not name.startswith(".") and "/" not in name)
 
 
 def _is_folder(source: str) -> bool:

@@ -43,12 +43,12 @@ def runner_named(
     KeyError
         There is no such runner.
     """
-    made: dict[str, Callable[[], Runner]] = {
+    makers: dict[str, Callable[[], Runner]] = {
         LOCAL: lambda: LocalPool(folder, attempts, cap, program),
         SLURM: lambda: SlurmRunner(folder),
         MODAL: lambda: ModalRunner(folder),
     }
-    return made[name]()
+    return makers[name]()
 
 
 def runners_of(jobs: Iterable[Job], folder: PlanFolder) -> dict[str, Runner]:

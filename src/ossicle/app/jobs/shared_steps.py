@@ -35,15 +35,15 @@ class SharedSteps:
         dict[str, str]
             A digest by step, of its version, settings and inputs; unfinished inputs count with their own digest.
         """
-        out: dict[str, str] = {}
+        step_keys: dict[str, str] = {}
         for step in steps:
             if step.name in done:
-                out[step.name] = str(done[step.name].resolve())
+                step_keys[step.name] = str(done[step.name].resolve())
                 continue
-            inputs = {name: out[name] for name in step.needs}
-            own = [step.name, step.version, dict(step.settings(project)), dict(step.extra(project)), inputs]
-            out[step.name] = digest(own)
-        return out
+            inputs = {name: step_keys[name] for name in step.needs}
+            key_parts = [step.name, step.version, dict(step.settings(project)), dict(step.extra(project)), inputs]
+            step_keys[step.name] = digest(key_parts)
+        return step_keys
 
     def job(self, key: str) -> str | None:
         """Return the job that commits a step; None if no earlier project of the plan has it."""

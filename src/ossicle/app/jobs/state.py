@@ -36,7 +36,7 @@ class TaskState:
         return self.state in ENDED
 
 
-def task_states(folder: PlanFolder, plan: JobPlan, seen: Mapping[str, Mapping[str, Seen]]) -> list[TaskState]:
+def task_states(folder: PlanFolder, plan: JobPlan, seen_tasks: Mapping[str, Mapping[str, Seen]]) -> list[TaskState]:
     """Return the states of all tasks.
 
     Parameters
@@ -51,23 +51,25 @@ def task_states(folder: PlanFolder, plan: JobPlan, seen: Mapping[str, Mapping[st
     """
     numbers = folder.numbers()
     return [
-        _state(folder, job, index, numbers.get(job.name), seen.get(job.placement.on))
+        _state(folder, job, index, numbers.get(job.name), seen_tasks.get(job.placement.on))
         for job in plan.jobs
         for index in range(len(job.tasks))
     ]
 
 
-def _state(folder: PlanFolder, job: Job, index: int, number: str | None, seen: Mapping[str, Seen] | None) -> TaskState:
+def _state(
+    folder: PlanFolder, job: Job, index: int, number: str | None, seen_tasks: Mapping[str, Seen] | None
+) -> TaskState:
     lines = json_lines(folder.state(job, index))
-    own = None
+    own_id = None
     if job.elsewhere:
         # Lines of an earlier submission say nothing about this one.
-        own = "" if number is None else task_id(number, index)
-        lines = [line for line in lines if line.get("id") == own]
+        own_id = "" if number is None else task_id(number, index)
+        lines = [line for line in lines if line.get("id") == own_id]
     last = str(lines[-1].get("state")) if lines else ""
     code = lines[-1].get("code") if lines else None
     attempt = sum(line.get("state") == "running" for line in lines)
-    state, reason = _merged(last, job, own, seen)
+    state, reason = _merged(last, job, own_id, seen_tasks)
     if state in ("failed", "done") and code:
         reason = f"exit code {code}"
     elif state == "failed":
@@ -75,18 +77,18 @@ def _state(folder: PlanFolder, job: Job, index: int, number: str | None, seen: M
     return TaskState(job.name, job.tasks[index], index, state, reason, attempt, code, folder.log(job, index))
 
 
-def _merged(last: str, job: Job, own: str | None, seen: Mapping[str, Seen] | None) -> tuple[str, str]:
-    entry = seen.get(own) if seen is not None and own else None
+def _merged(last: str, job: Job, own_id: str | None, seen_tasks: Mapping[str, Seen] | None) -> tuple[str, str]:
+    entry = seen_tasks.get(own_id) if seen_tasks is not None and own_id else None
     if last == "cancelled" and entry is not None:
         # Ended by the runner itself (its node went down, other jobs come first), which runs it again.
         return ("again" if entry.state == PENDING else entry.state), entry.reason
     if last in ("done", "failed", "cancelled"):
         return last, ""
-    if own is None:
+    if own_id is None:
         return last or "waiting", ""
-    if not own:
+    if not own_id:
         return "waiting", "not submitted yet"
-    if seen is None:
+    if seen_tasks is None:
         return last or PENDING, f"{job.placement.on.capitalize()} does not answer"
     if entry is None:
         return "lost", "no longer in the queue; submit again to resume"

@@ -36,15 +36,15 @@ def file_state(file: Path) -> tuple[int, int]:
         The table is not one.
     """
     try:
-        found = file.stat()
+        file_stat = file.stat()
     except OSError:
         return -1, 0
     table = os.environ.get(TIMES_VARIABLE, "")
     if table:
         stated = _times(table).get(os.path.relpath(file, os.path.dirname(table)))
-        if stated is not None and stated[0] == found.st_size:
+        if stated is not None and stated[0] == file_stat.st_size:
             return stated
-    return found.st_size, found.st_mtime_ns
+    return file_stat.st_size, file_stat.st_mtime_ns
 
 
 def times_table(states: Mapping[str, tuple[int, int]]) -> bytes:

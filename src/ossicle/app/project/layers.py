@@ -48,15 +48,15 @@ class Layers:
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[tuple[str, ...], Origin] = field(default_factory=dict)
 
-    def add(self, values: dict[str, Any], origin: Origin, at: tuple[str, ...] = ()) -> None:
+    def add(self, values: dict[str, Any], origin: Origin, prefix: tuple[str, ...] = ()) -> None:
         """Merge a layer over the present values: tables are merged, other values replaced."""
         target = self.values
-        for depth, key in enumerate(at):
+        for depth, key in enumerate(prefix):
             target = target.setdefault(key, {})
             if not isinstance(target, dict):
-                raise ProjectError(f"{origin}: {'.'.join(at[: depth + 1])} is a setting, not a table")
+                raise ProjectError(f"{origin}: {'.'.join(prefix[: depth + 1])} is a setting, not a table")
         for key, value in values.items():
-            path = (*at, key)
+            path = (*prefix, key)
             self.origins[path] = origin
             if isinstance(value, dict) and isinstance(target.get(key, {}), dict):
                 target.setdefault(key, {})
@@ -70,7 +70,7 @@ class Layers:
 
     def by_user(self, path: tuple[str, ...]) -> bool:
         """Return whether the user wrote everything at and below a path of keys."""
-        return all(one.by_user for keys, one in self.origins.items() if keys[: len(path)] == path)
+        return all(origin.by_user for keys, origin in self.origins.items() if keys[: len(path)] == path)
 
 
 def origin_of(path: tuple[str, ...], origins: Mapping[tuple[str, ...], Origin], main: str) -> Origin:
@@ -95,30 +95,30 @@ def recipe_text(name: str) -> str:
 
 def recipe_values(name: str) -> dict[str, Any]:
     """Return the tables of a recipe merged over those of its bases."""
-    out = Layers(f"recipe:{name}")
+    layers = Layers(f"recipe:{name}")
     for values, origin in reversed(_chain(Path(f"recipe:{name}"))):
-        out.add(in_full(values, origin), Origin(origin))
-    return out.values
+        layers.add(in_full(values, origin), Origin(origin))
+    return layers.values
 
 
 def read_layers(file: Path) -> Layers:
     """Read the layers of a project: its bases first, then its file, then ``ossicle.local.toml`` next to it."""
-    out = Layers(str(file))
+    layers = Layers(str(file))
     for values, origin in reversed(_chain(file)):
-        out.add(in_full(values, origin), Origin(origin))
+        layers.add(in_full(values, origin), Origin(origin))
     if (local_file := read_local_file(file)) is not None:
         values, local = local_file[0], str(local_file[1])
-        out.add(in_full(values, local), Origin(local, by_user=True))
-    return out
+        layers.add(in_full(values, local), Origin(local, by_user=True))
+    return layers
 
 
 def add_overrides(layers: Layers, overrides: tuple[str, ...]) -> None:
     """Merge the ``--set`` options over all other layers: presets first, so that single settings override them."""
-    given = []
+    overrides_read = []
     for text in overrides:
         key, value = parse_override(text)
-        given.append((present_key(key, f"--set {text}"), value, f"--set {text}"))
-    for key, value, origin in sorted(given, key=lambda one: one[0] not in _PRESETS):
+        overrides_read.append((present_key(key, f"--set {text}"), value, f"--set {text}"))
+    for key, value, origin in sorted(overrides_read, key=lambda override: override[0] not in _PRESETS):
         if key in _PRESETS:
             layers.add(with_preset({key[0]: {"preset": value}}, origin), Origin(origin, by_user=True))
         else:
@@ -145,10 +145,10 @@ def parse_override(text: str) -> tuple[tuple[str, ...], Any]:
 
 def _quoted_key(name: str, text: str) -> tuple[str, ...]:
     """Return the parts of a key in which some are quoted, as in TOML."""
-    found: Any = parse_toml(f"{name} = 0", text)
+    nested: Any = parse_toml(f"{name} = 0", text)
     key: list[str] = []
-    while isinstance(found, dict):
-        ((part, found),) = found.items()
+    while isinstance(nested, dict):
+        ((part, nested),) = nested.items()
         key.append(part)
     return tuple(key)
 
@@ -173,8 +173,8 @@ def with_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
         meant = preset(name if isinstance(name, str) else str(name))
     except UsageError as error:
         raise ProjectError(f"{origin}: [training] preset: {error}") from None
-    own = {key: value for key, value in training.items() if key != "preset"}
-    return {**values, "training": {**meant, **own}}
+    own_values = {key: value for key, value in training.items() if key != "preset"}
+    return {**values, "training": {**meant, **own_values}}
 
 
 def _with_vocoder_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
@@ -185,26 +185,26 @@ def _with_vocoder_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
         meant = vocoder_preset(str(vocoder["preset"]))
     except UsageError as error:
         raise ProjectError(f"{origin}: [vocoder] preset: {error}") from None
-    own = Layers(origin, deepcopy(meant))
-    own.add(vocoder, Origin(origin))
-    return {**values, "vocoder": own.values}
+    own_layers = Layers(origin, deepcopy(meant))
+    own_layers.add(vocoder, Origin(origin))
+    return {**values, "vocoder": own_layers.values}
 
 
 def _chain(file: Path) -> list[tuple[dict[str, Any], str]]:
     """Return the file and its bases, the file first."""
-    out: list[tuple[dict[str, Any], str]] = []
+    chain: list[tuple[dict[str, Any], str]] = []
     name = str(file)
-    while len(out) <= _MOST_BASES:
+    while len(chain) <= _MOST_BASES:
         try:
             values = _values(name)
         except ProjectError as error:
-            if not out:
+            if not chain:
                 raise
-            raise ProjectError(f"{out[-1][1]}: base: {error}") from None
+            raise ProjectError(f"{chain[-1][1]}: base: {error}") from None
         base = values.pop("base", None)
-        out.append((values, name))
+        chain.append((values, name))
         if base is None:
-            return out
+            return chain
         if not isinstance(base, str) or not base.isprintable():
             raise ProjectError(f'{name}: base must be text, such as "recipe:tapes" or another project file')
         name = base if base.startswith("recipe:") else str(Path(name).parent / base)

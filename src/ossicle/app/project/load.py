@@ -135,14 +135,14 @@ def load_project(
     variants = Variants(layers)
     if variant:
         variants.require(variant, str(file))
-    found: dict[str, tuple[Layers, ProjectSettings]] = {}
+    loaded: dict[str, tuple[Layers, ProjectSettings]] = {}
     for name in variants.names:
         if name != variant:
-            found[name] = _settings(layers, variants, name, ())
-    layers, settings = found[variant] = _settings(layers, variants, variant, overrides)
-    starts = {name: its_settings.training.init_from for name, (_, its_settings) in found.items()}
-    for name, (own, _) in found.items():
-        require_start(name, starts, str(own.origin(("training", "init_from"))), file.parent)
+            loaded[name] = _settings(layers, variants, name, ())
+    layers, settings = loaded[variant] = _settings(layers, variants, variant, overrides)
+    starts = {name: its_settings.training.init_from for name, (_, its_settings) in loaded.items()}
+    for name, (variant_layers, _) in loaded.items():
+        require_start(name, starts, str(variant_layers.origin(("training", "init_from"))), file.parent)
     for path, stated in (
         (_DATA_ROOT, settings.project.data_root),
         (("fetch", "folder"), settings.fetch.folder),
@@ -172,15 +172,15 @@ def _refuse_account(layers: Layers, local: Path) -> None:
             )
 
 
-def _refuse_costs(layers: Layers, asked: ModalSettings, local: Path) -> None:
+def _refuse_costs(layers: Layers, modal: ModalSettings, local: Path) -> None:
     """Raise ProjectError for more containers at a time than by default, unless the user allowed them: they cost money.
 
     A project file may lower the number.
     """
     most, origin = ModalSettings().max_concurrent, layers.origin(("modal", "max_concurrent"))
-    if asked.max_concurrent > most and not origin.by_user:
+    if modal.max_concurrent > most and not origin.by_user:
         raise ProjectError(
-            f"{origin}: [modal] max_concurrent = {asked.max_concurrent}: more than {most} containers at a time cost "
+            f"{origin}: [modal] max_concurrent = {modal.max_concurrent}: more than {most} containers at a time cost "
             f"money, and a project file may come from another person; write it in {local} or give it with --set"
         )
 
@@ -203,43 +203,43 @@ def _settings(
     layers: Layers, variants: Variants, variant: str, overrides: tuple[str, ...]
 ) -> tuple[Layers, ProjectSettings]:
     """Return the layers of a variant (empty for the project itself) with the ``--set`` options, and its settings."""
-    own = deepcopy(layers)
+    variant_layers = deepcopy(layers)
     if variant:
-        variants.lay_over(own, variant)
-    add_overrides(own, overrides)
-    return own, check(own)
+        variants.lay_over(variant_layers, variant)
+    add_overrides(variant_layers, overrides)
+    return variant_layers, check(variant_layers)
 
 
 def check(layers: Layers) -> ProjectSettings:
     """Return the settings of merged layers; raises ProjectError that lists all errors in them."""
     for path, value in _leaves(layers.values, ()):
-        place = _place(layers, path)
+        key_place = _place(layers, path)
         if isinstance(value, date | time):
-            raise ProjectError(f"{place} = {value}: put dates and times in quotes")
+            raise ProjectError(f"{key_place} = {value}: put dates and times in quotes")
         if isinstance(value, float) and not math.isfinite(value):
-            raise ProjectError(f"{place} = {value}: should be a finite number; {_help(path[:-1], path[-1])}")
+            raise ProjectError(f"{key_place} = {value}: should be a finite number; {_help(path[:-1], path[-1])}")
         if isinstance(value, str) and (control := first_control(value)) is not None:
             raise ProjectError(
-                f"{place} = {value!r}: contains {control_name(control)}, and settings become names, lines of scripts "
-                f"and text on the screen; {_help(path[:-1], path[-1])}"
+                f"{key_place} = {value!r}: contains {control_name(control)}, and settings become names, lines of "
+                f"scripts and text on the screen; {_help(path[:-1], path[-1])}"
             )
     try:
         return TypeAdapter(ProjectSettings).validate_json(json.dumps(with_step_tables(layers.values)))
     except ValidationError as error:
         # A setting of several types has one error for each of them; the first is enough.
-        by_setting = {_setting_of(one): one for one in reversed(error.errors(include_url=False))}
-        found = [_complaint(one, layers) for one in reversed(by_setting.values())]
-        raise ProjectError("\n".join(dict.fromkeys(found))) from None
+        by_setting = {_setting_of(fault): fault for fault in reversed(error.errors(include_url=False))}
+        complaints = [_complaint(fault, layers) for fault in reversed(by_setting.values())]
+        raise ProjectError("\n".join(dict.fromkeys(complaints))) from None
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Yield every plain value with the keys that lead to it; all values of an array have the array's key."""
     if isinstance(value, dict):
-        for key, one in value.items():
-            yield from _leaves(one, (*path, key))
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
     elif isinstance(value, list):
-        for one in value:
-            yield from _leaves(one, path)
+        for item in value:
+            yield from _leaves(item, path)
     else:
         yield path, value
 
@@ -255,13 +255,13 @@ def _setting_of(error: Any) -> tuple[str, ...]:
 def _complaint(error: Any, layers: Layers) -> str:
     path = _setting_of(error)
     table, key = path[:-1], path[-1] if path else ""
-    place = _place(layers, path)
+    key_place = _place(layers, path)
     kind = error["type"]
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         if path in REMOVED_KEYS:
-            return f"{place}: {REMOVED_KEYS[path]}"
-        what = "key" if table else "table"
-        return f"{place}: unknown {what}; {did_you_mean(key, _names(table))}"
+            return f"{key_place}: {REMOVED_KEYS[path]}"
+        noun = "key" if table else "table"
+        return f"{key_place}: unknown {noun}; {did_you_mean(key, _names(table))}"
     if kind in ("missing", "missing_argument", "missing_keyword_only_argument"):
         return f"{layers.main}: [{'.'.join(table) or key}] {key if table else ''}".rstrip() + (
             f": is missing; {_help(table, key)}"
@@ -275,7 +275,7 @@ def _complaint(error: Any, layers: Layers) -> str:
         origin = layers.origin((*path, message.split(" ")[0]))
         return f"{origin}: [{'.'.join(path)}] {message}"
     message = error["msg"].removeprefix("Input should be ")
-    return f"{place}: should be {message}, not {error['input']!r}; {_help(table, key)}"
+    return f"{key_place}: should be {message}, not {error['input']!r}; {_help(table, key)}"
 
 
 def _place(layers: Layers, path: tuple[str, ...]) -> str:

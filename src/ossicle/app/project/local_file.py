@@ -33,8 +33,10 @@ def read_local_file(project: Path) -> tuple[dict[str, Any], Path] | None:
     tables = read_toml(local)
     keys = list(_keys(tables, ""))
     more = f" and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
-    what = f"{', '.join(keys[:_MOST_NAMED])}{more}" if keys else "no setting"
-    warnings.warn(f"{local} is in force ({what}); if you did not write it, remove it", LocalFileWarning, stacklevel=2)
+    content = f"{', '.join(keys[:_MOST_NAMED])}{more}" if keys else "no setting"
+    warnings.warn(
+        f"{local} is in force ({content}); if you did not write it, remove it", LocalFileWarning, stacklevel=2
+    )
     return tables, local
 
 

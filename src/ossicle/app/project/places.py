@@ -16,14 +16,15 @@ from ossicle.artefacts.locks.lock import project_lock
 from ossicle.core.errors import ProjectError, UsageError
 
 
-def require_below(stated: str, place: str) -> None:
-    """Raise ProjectError if the path ``stated`` is not below the project file's folder; ``place`` names its setting."""
+def require_below(stated: str, setting: str) -> None:
+    """Raise ProjectError if the path ``stated`` is not below the project file's folder; ``setting`` names its "
+    "setting."""
     windows = PureWindowsPath(stated)
     # Check this on every system: a project must not write elsewhere on another machine either.
     outside = PurePosixPath(stated).is_absolute() or windows.drive or windows.root or ".." in windows.parts
     if outside or not stated.strip():
         raise ProjectError(
-            f"{place} = {stated!r}: this folder is not below the folder of the project file; give it with "
+            f"{setting} = {stated!r}: this folder is not below the folder of the project file; give it with "
             "--data-root, $OSSICLE_DATA_ROOT or in ossicle.local.toml"
         )
 
@@ -43,12 +44,12 @@ def refuse_linked_root(file: Path, stated: str) -> None:
     ProjectError
         There is a link: it came with the project and may lead to the artefacts of another one.
     """
-    place = file.parent
+    folder = file.parent
     for part in Path(stated).parts:
-        place /= part
-        if place.is_symlink():
+        folder /= part
+        if folder.is_symlink():
             raise ProjectError(
-                f"{file}: [project] data_root: {place} is a symbolic link to {os.readlink(place)}, and a project may "
+                f"{file}: [project] data_root: {folder} is a symbolic link to {os.readlink(folder)}, and a project may "
                 "be a stranger's; name its target with --data-root, $OSSICLE_DATA_ROOT or in ossicle.local.toml"
             )
 

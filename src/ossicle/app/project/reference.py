@@ -61,16 +61,16 @@ def _toml(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, tuple):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _range(spec: Field[Any]) -> str:
     if spec.metadata["choices"]:
         return ", ".join(f"`{choice}`" for choice in spec.metadata["choices"] if choice != "")
-    words = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
+    bound_phrases = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
     bounds = spec.metadata["bounds"]
-    return ", ".join(f"{word} {bounds[key]:g}" for key, word in words if bounds.get(key) is not None)
+    return ", ".join(f"{word} {bounds[key]:g}" for key, word in bound_phrases if bounds.get(key) is not None)
 
 
 if __name__ == "__main__":

@@ -282,10 +282,10 @@ class ProjectSettings:
                 f"features.cache = true: pseudo.audio = {self.pseudo.audio!r} brings waveforms of other recordings; "
                 "remove one of the two"
             )
-        if found := self.augment.of_waveforms:
+        if waveform_settings := self.augment.of_waveforms:
             raise ValueError(
                 "features.cache = true: kept spectrograms cannot be augmented as waveforms; set "
-                + ", ".join(f"augment.{one}" for one in found)
+                + ", ".join(f"augment.{key}" for key in waveform_settings)
                 + ", or features.cache = false"
             )
 

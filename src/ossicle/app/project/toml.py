@@ -16,16 +16,16 @@ MOST_LEVELS = 16
 def read_toml(file: Path) -> dict[str, Any]:
     """Return the tables of a file; raises ProjectError if it is not a plain file, too large, or not TOML."""
     try:
-        found = file.stat()
-        if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        file_stat = file.stat()
+        if not (stat.S_ISREG(file_stat.st_mode) or stat.S_ISDIR(file_stat.st_mode)):
             raise ProjectError(f"{file}: is not a regular file; give a project file")
-        if found.st_size > MOST_BYTES:
+        if file_stat.st_size > MOST_BYTES:
             raise ProjectError(f"{file}: is larger than {MOST_BYTES} bytes, so it is not a project file")
         return parse_toml(read_regular(file, MOST_BYTES).decode(), str(file))
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise ProjectError(
-            f"{file}: cannot be read ({why}); give a project file with -p, or create one with 'ossicle new'"
+            f"{file}: cannot be read ({reason}); give a project file with -p, or create one with 'ossicle new'"
         ) from None
 
 

@@ -55,18 +55,18 @@ def compare(
     Comparison
         The paths of the source, sorted.
     """
-    out = Comparison()
+    comparison = Comparison()
     for path, state in sorted(source.files.items()):
-        there, record = target.files.get(path), records.get(path)
-        if there is None and (why := in_the_way(path, target)):
-            out.blocked[path] = why
-        elif there is None or there.size != state.size:
-            out.send.append(path)
-        elif verify or not is_recorded(record, state, there, keeps_times=keeps_times):
-            out.read.append(path)
+        copy_state, record = target.files.get(path), records.get(path)
+        if copy_state is None and (obstacle := in_the_way(path, target)):
+            comparison.blocked[path] = obstacle
+        elif copy_state is None or copy_state.size != state.size:
+            comparison.send.append(path)
+        elif verify or not is_recorded(record, state, copy_state, keeps_times=keeps_times):
+            comparison.read.append(path)
         else:
-            out.unchanged.append(path)
-    return out
+            comparison.unchanged.append(path)
+    return comparison
 
 
 def in_the_way(path: str, target: Listing) -> str:
@@ -98,7 +98,7 @@ def in_the_way(path: str, target: Listing) -> str:
     return ""
 
 
-def is_recorded(record: Record | None, source: FileState, there: FileState, *, keeps_times: bool) -> bool:
+def is_recorded(record: Record | None, source: FileState, copy_state: FileState, *, keeps_times: bool) -> bool:
     """Return whether source and copy have the size and time of a record.
 
     Parameters
@@ -115,7 +115,7 @@ def is_recorded(record: Record | None, source: FileState, there: FileState, *, k
     bool
         Whether neither was changed since.
     """
-    return record is not None and record.fits_source(source) and record.fits_place(there, keeps_times=keeps_times)
+    return record is not None and record.fits_source(source) and record.fits_place(copy_state, keeps_times=keeps_times)
 
 
 def batches(paths: Sequence[str], files: Mapping[str, FileState]) -> Iterator[dict[str, FileState]]:

@@ -119,13 +119,13 @@ class FolderPlace:
 
     def _add(self, path: str, files: dict[str, FileState], left_out: dict[str, str]) -> None:
         try:
-            of = os.lstat(self.folder / path)
+            entry_stat = os.lstat(self.folder / path)
         except FileNotFoundError:
             return
-        if stat.S_ISREG(of.st_mode):
-            files[path] = state_of(of)
+        if stat.S_ISREG(entry_stat.st_mode):
+            files[path] = state_of(entry_stat)
         else:
-            link = stat.S_ISLNK(of.st_mode)
+            link = stat.S_ISLNK(entry_stat.st_mode)
             left_out[path] = "is a symbolic link, which is not followed" if link else "is not a regular file"
 
     def digests(self, paths: Sequence[str]) -> dict[str, str]:
@@ -225,12 +225,18 @@ class FolderPlace:
         UsageError
             Their folder is a symbolic link.
         """
-        place = self.folder / RECORDS
-        refuse_link_in(place)
-        if not place.is_dir():
+        records_folder = self.folder / RECORDS
+        refuse_link_in(records_folder)
+        if not records_folder.is_dir():
             return b""
-        names = sorted(name for name in os.listdir(place) if name.endswith(".jsonl") and not name.startswith("."))
-        regular = [place / name for name in names if (place / name).is_file() and not (place / name).is_symlink()]
+        names = sorted(
+            name for name in os.listdir(records_folder) if name.endswith(".jsonl") and not name.startswith(".")
+        )
+        regular = [
+            records_folder / name
+            for name in names
+            if (records_folder / name).is_file() and not (records_folder / name).is_symlink()
+        ]
         return b"\n".join(_record(path) for path in regular)
 
     def add_record(self, name: str, data: bytes) -> None:

@@ -27,12 +27,12 @@ class Refused(OSError):
 
 
 @contextmanager
-def _refusing(place: Path) -> Iterator[None]:
+def _refusing(target: Path) -> Iterator[None]:
     """Turn an error of the system in the block, which writes a file, into :class:`Refused`."""
     try:
         yield
     except OSError as error:
-        raise Refused(error.errno, error.strerror or str(error), os.fspath(place)) from error
+        raise Refused(error.errno, error.strerror or str(error), os.fspath(target)) from error
 
 
 def copy_files(source: Path, target: Path, files: Mapping[str, FileState]) -> Moved:
@@ -63,11 +63,11 @@ def copy_files(source: Path, target: Path, files: Mapping[str, FileState]) -> Mo
         def copy(path: str, state: FileState) -> str:
             if state.size > _SMALL_BYTES:
                 return _copy(source / path, target / path, state)
-            data, found = ahead.content(path)
+            data, file_digest = ahead.content(path)
             _refuse_link_at(target / path)
             with _refusing(target / path):
                 small.write(path, data, state.mtime_ns)
-            return found
+            return file_digest
 
         done = each_file(files, copy)
     sync_disk()
@@ -109,7 +109,7 @@ def each_file(files: Mapping[str, FileState], copy: Callable[[str, FileState], s
     return moved
 
 
-def place_file(part: Path, place: Path, mtime_ns: int) -> None:
+def place_file(part: Path, target: Path, mtime_ns: int) -> None:
     """Move a complete file to its place, with the time of its last change.
 
     Parameters
@@ -126,20 +126,20 @@ def place_file(part: Path, place: Path, mtime_ns: int) -> None:
     UsageError
         A folder in the path is a symbolic link.
     """
-    with _refusing(place):
+    with _refusing(target):
         set_time(part, mtime_ns)
-        make_folder(place.parent)
-        move(part, place)
+        make_folder(target.parent)
+        move(part, target)
 
 
-def _copy(source: Path, place: Path, state: FileState) -> str:
+def _copy(source: Path, target: Path, state: FileState) -> str:
     with open_unlinked(source) as read:
         require_state(read, state)
-        return write_file(place, state, lambda write: _copied(read, write, state))
+        return write_file(target, state, lambda write: _copied(read, write, state))
 
 
-def _content(place: Path, state: FileState) -> bytes:
-    with open_unlinked(place) as read:
+def _content(file: Path, state: FileState) -> bytes:
+    with open_unlinked(file) as read:
         require_state(read, state)
         data = read.read(state.size + 1)
         require_state(read, state)
@@ -175,18 +175,18 @@ class _ReadAhead:
         return data, hashlib.sha256(data).hexdigest()
 
 
-def _refuse_link_at(place: Path) -> None:
-    if place.is_symlink():
-        raise UsageError(f"{place} is a symbolic link, and Ossicle changes nothing through links; remove it")
+def _refuse_link_at(path: Path) -> None:
+    if path.is_symlink():
+        raise UsageError(f"{path} is a symbolic link, and Ossicle changes nothing through links; remove it")
 
 
 def _copied(read: IO[bytes], write: Callable[[bytes], object], state: FileState) -> str:
-    found = hashed_copy(read, write, state.size)
+    stream_digest = hashed_copy(read, write, state.size)
     require_state(read, state)
-    return found
+    return stream_digest
 
 
-def write_file(place: Path, state: FileState, copy: Callable[[Callable[[bytes], object]], str]) -> str:
+def write_file(target: Path, state: FileState, copy: Callable[[Callable[[bytes], object]], str]) -> str:
     """Write a file beside its place and move it there when it is complete.
 
     Parameters
@@ -212,27 +212,27 @@ def write_file(place: Path, state: FileState, copy: Callable[[Callable[[bytes], 
     OSError
         The file cannot be written.
     """
-    _refuse_link_at(place)
-    part = part_path(place)
-    with _refusing(place):
-        make_folder(place.parent)
+    _refuse_link_at(target)
+    part = part_path(target)
+    with _refusing(target):
+        make_folder(target.parent)
     try:
-        with naming(place):
-            with _refusing(place):
+        with naming(target):
+            with _refusing(target):
                 opened = open_new(part)
             with opened as file:
 
                 def write(block: bytes) -> None:
                     if file.tell() + len(block) > state.size:
                         raise Changed
-                    with _refusing(place):
+                    with _refusing(target):
                         file.write(block)
 
-                found = copy(write)
+                file_digest = copy(write)
                 if file.tell() != state.size:
                     raise Changed
-            place_file(part, place, state.mtime_ns)
+            place_file(part, target, state.mtime_ns)
     except BaseException:
         remove_file(part)
         raise
-    return found
+    return file_digest

@@ -38,14 +38,14 @@ def hashed_copy(read: IO[bytes], write: Callable[[bytes], object], size: int) ->
     Changed
         It has more bytes.
     """
-    found, left = hashlib.sha256(), size + 1
+    sha256, left = hashlib.sha256(), size + 1
     while block := read.read(min(_BLOCK_BYTES, left)):
         left -= len(block)
         if left <= 0:
             raise Changed
-        found.update(block)
+        sha256.update(block)
         write(block)
-    return found.hexdigest()
+    return sha256.hexdigest()
 
 
 def local_state(folder: Path, path: str) -> FileState | None:
@@ -95,9 +95,9 @@ def local_digest(folder: Path, path: str, state: FileState | None = None) -> str
     """
     with open_unlinked(folder / path) as read:
         require_state(read, state)
-        found = hashed_copy(read, len, os.fstat(read.fileno()).st_size)
+        file_digest = hashed_copy(read, len, os.fstat(read.fileno()).st_size)
         require_state(read, state)
-    return found
+    return file_digest
 
 
 def local_digests(folder: Path, paths: Sequence[str]) -> dict[str, str]:
@@ -115,14 +115,14 @@ def local_digests(folder: Path, paths: Sequence[str]) -> dict[str, str]:
     dict[str, str]
         By path.
     """
-    out = {}
+    digests = {}
     for path in paths:
         try:
-            out[path] = local_digest(folder, path)
+            digests[path] = local_digest(folder, path)
         except (OSError, Changed):
             # The transfer then copies the file, and names what is wrong with it.
             continue
-    return out
+    return digests
 
 
 def require_state(file: IO[bytes], state: FileState | None) -> None:

@@ -126,10 +126,10 @@ class ModalPlace:
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
         folders: set[str] = set()
-        found = self._below("")
-        if found is None:
+        entries = self._below("")
+        if entries is None:
             return Listing(exists=False)
-        for path, entry in found:
+        for path, entry in entries:
             if int(entry.type) == _FOLDER and not is_own(f"{path}/"):
                 folders.add(path)
             elif is_own(path):
@@ -159,13 +159,13 @@ class ModalPlace:
         FetchError
             Modal does not answer.
         """
-        out = {}
+        digests = {}
         for path in paths:
             try:
-                out[path] = self._read(path, len)
+                digests[path] = self._read(path, len)
             except FileNotFoundError:
                 continue
-        return out
+        return digests
 
     def send(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
         """Copy files of a local folder to the volume, as one batch.
@@ -242,13 +242,13 @@ class ModalPlace:
         FetchError
             Modal does not answer.
         """
-        found: list[bytes] = []
+        blocks: list[bytes] = []
         rows = self._below(RECORDS) or ()
-        names = sorted(path for path, of in rows if int(of.type) == _FILE and of.size < MOST_ARTEFACT_BYTES)
+        names = sorted(path for path, entry in rows if int(entry.type) == _FILE and entry.size < MOST_ARTEFACT_BYTES)
         for path in names:
-            self._read(path, found.append)
-            found.append(b"\n")
-        return b"".join(found)
+            self._read(path, blocks.append)
+            blocks.append(b"\n")
+        return b"".join(blocks)
 
     def add_record(self, name: str, data: bytes) -> None:
         """Store lines of records.
@@ -269,7 +269,7 @@ class ModalPlace:
             batch.put_file(BytesIO(data), self._there(f"{RECORDS}/{name}"))
 
     def _there(self, path: str) -> str:
-        return "/" + "/".join(one for one in (self._prefix, path) if one)
+        return "/" + "/".join(part for part in (self._prefix, path) if part)
 
     def _below(self, path: str) -> list[tuple[str, Entry]] | None:
         """Return what is below a path, with its paths below the folder; None if it is missing."""
@@ -283,12 +283,12 @@ class ModalPlace:
         return [(name.removeprefix(start), entry) for name, entry in named if name.startswith(start)]
 
     def _read(self, path: str, write: Callable[[bytes], object]) -> str:
-        found = sha256()
+        file_sha256 = sha256()
         with self._named():
             for block in self._volume.read_file(self._there(path).lstrip("/")):
-                found.update(block)
+                file_sha256.update(block)
                 write(block)
-        return found.hexdigest()
+        return file_sha256.hexdigest()
 
     @contextmanager
     def _named(self) -> Iterator[None]:

@@ -90,7 +90,7 @@ class Place(Protocol):
         ...
 
 
-def state_of(of: os.stat_result) -> FileState:
+def state_of(stat: os.stat_result) -> FileState:
     """Return size and time from the system's answer.
 
     Parameters
@@ -103,7 +103,7 @@ def state_of(of: os.stat_result) -> FileState:
     FileState
         Bytes and nanoseconds.
     """
-    return FileState(of.st_size, of.st_mtime_ns)
+    return FileState(stat.st_size, stat.st_mtime_ns)
 
 
 def is_own(path: str) -> bool:

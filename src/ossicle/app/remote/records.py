@@ -58,8 +58,16 @@ def record_lines(records: Mapping[str, Record]) -> bytes:
     2
     """
     lines = (
-        json.dumps({"path": path, "size": of.size, "time": of.source_ns, "there": of.place_ns, "sha256": of.sha256})
-        for path, of in sorted(records.items())
+        json.dumps(
+            {
+                "path": path,
+                "size": record.size,
+                "time": record.source_ns,
+                "there": record.place_ns,
+                "sha256": record.sha256,
+            }
+        )
+        for path, record in sorted(records.items())
     )
     return "".join(f"{line}\n" for line in lines).encode()
 

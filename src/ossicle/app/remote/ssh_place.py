@@ -80,7 +80,7 @@ class SshPlace:
         for program in ("ssh", "rsync"):
             if shutil.which(program) is None:
                 raise UsageError(f"{program} is not installed; install it on this machine and on {host}")
-        if host.startswith("-") or any(one.isspace() for one in host):
+        if host.startswith("-") or any(character.isspace() for character in host):
             raise UsageError(f"{host!r} is not the name of a machine; write HOST:FOLDER or USER@HOST:FOLDER")
         self._host = host
         below_home = folder.removeprefix("~/")
@@ -105,10 +105,10 @@ class SshPlace:
         files: dict[str, FileState] = {}
         left_out: dict[str, str] = {}
         folders: set[str] = set()
-        said = self._shell(_LIST, absent=_NO_FOLDER)
-        if said == _NO_FOLDER:
+        printed = self._shell(_LIST, absent=_NO_FOLDER)
+        if printed == _NO_FOLDER:
             return Listing(exists=False)
-        for kind, size, seconds, rest, name in self._rows(_ENTRY, said, "find"):
+        for kind, size, seconds, rest, name in self._rows(_ENTRY, printed, "find"):
             path = os.fsdecode(name)
             if kind == b"f":
                 below_s = int((rest or b"")[:9].ljust(9, b"0"))
@@ -141,8 +141,8 @@ class SshPlace:
         """
         if not paths:
             return {}
-        said = self._shell(_DIGESTS, data=_joined(f"./{path}" for path in paths), absent=b"")
-        rows = self._rows(_DIGEST, said, "sha256sum")
+        printed = self._shell(_DIGESTS, data=_joined(f"./{path}" for path in paths), absent=b"")
+        rows = self._rows(_DIGEST, printed, "sha256sum")
         return {os.fsdecode(name).removeprefix("./"): digest.decode() for digest, name in rows}
 
     def send(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
@@ -171,13 +171,13 @@ class SshPlace:
             self._shell(_PREPARE)
             self._ready = True
         moved = each_file(files, lambda path, state: local_digest(folder, path, state))
-        why = self._rsync([f"--temp-dir={_PARTS}"], f"{folder}/", self._address, moved.digests)
+        reason = self._rsync([f"--temp-dir={_PARTS}"], f"{folder}/", self._address, moved.digests)
         arrived = self.digests(list(moved.digests))
-        for path in [one for one, digest in moved.digests.items() if arrived.get(one) != digest]:
+        for path in [unarrived for unarrived, digest in moved.digests.items() if arrived.get(unarrived) != digest]:
             del moved.digests[path]
             # rsync names files in sentences only. A file that is gone or changed here is no fault of the place.
             if path not in arrived and (folder / path).is_file():
-                moved.failed[path] = f"did not arrive: {why or 'rsync gave no reason'}"
+                moved.failed[path] = f"did not arrive: {reason or 'rsync gave no reason'}"
                 moved.refused.add(path)
         return moved
 
@@ -208,10 +208,10 @@ class SshPlace:
         stage = folder / _STAGE
         refuse_link_in(stage)
         make_folder(stage)
-        why = self._rsync([], self._address, f"{stage}/", files)
+        reason = self._rsync([], self._address, f"{stage}/", files)
         moved = each_file(files, lambda path, state: _settle(stage, folder, path, state))
         for path in moved.failed:
-            moved.failed[path] = why or moved.failed[path]
+            moved.failed[path] = reason or moved.failed[path]
         # What arrived in part stays, so that rsync continues there.
         remove_unfinished(stage, math.inf)
         sync_disk()
@@ -257,19 +257,19 @@ class SshPlace:
     def _address(self) -> str:
         return f"{self._host}:{self._folder}/"
 
-    def _shell(self, script: str, *words: str, data: bytes = b"", absent: bytes | None = None) -> bytes:
-        """Run a line of ``sh`` there with the folder and ``words`` as its arguments, and return its output."""
+    def _shell(self, script: str, *arguments: str, data: bytes = b"", absent: bytes | None = None) -> bytes:
+        """Run a line of ``sh`` there with the folder and ``arguments`` as its arguments, and return its output."""
         begin, end = f"<{uuid.uuid4().hex}>", f"<{uuid.uuid4().hex}>"
         framed = f"printf %s '{begin}'; ({script}); code=$?; printf %s '{end}'; exit $code"
-        line = shlex.join(["sh", "-c", framed, "sh", self._folder, *words])
+        line = shlex.join(["sh", "-c", framed, "sh", self._folder, *arguments])
         done = subprocess.run([*_SSH, self._host, line], input=data, capture_output=True, check=False)
-        said = done.stderr.decode(errors="replace").strip()
+        complaint = done.stderr.decode(errors="replace").strip()
         whole = re.fullmatch(f"{begin}(.*){end}".encode(), done.stdout, re.DOTALL)
         if done.returncode != _SSH_FAILED and whole is None and (done.stdout or not done.returncode):
-            own = done.stdout.replace(begin.encode(), b"").replace(end.encode(), b"")[:60].decode(errors="replace")
+            own_text = done.stdout.replace(begin.encode(), b"").replace(end.encode(), b"")[:60].decode(errors="replace")
             raise FetchError(
-                f"the shell of {self._host} prints text of its own, or loses what commands print ({own!r}); change its "
-                f"start files (such as ~/.bashrc) until `ssh {self._host} true` prints nothing"
+                f"the shell of {self._host} prints text of its own, or loses what commands print ({own_text!r}); "
+                f"change its start files (such as ~/.bashrc) until `ssh {self._host} true` prints nothing"
             )
         if whole and done.returncode == _ABSENT and absent is not None:
             return absent
@@ -279,14 +279,14 @@ class SshPlace:
                 "nothing through links; remove it"
             )
         if done.returncode == _SSH_FAILED:
-            raise FetchError(f"ssh cannot reach {self._host}: {said}; try `ssh {self._host} true`")
+            raise FetchError(f"ssh cannot reach {self._host}: {complaint}; try `ssh {self._host} true`")
         if done.returncode:
-            raise FetchError(f"{self._host}:{self._folder}: {said or f'exit code {done.returncode}'}")
+            raise FetchError(f"{self._host}:{self._folder}: {complaint or f'exit code {done.returncode}'}")
         return b"" if whole is None else whole[1]
 
-    def _rows(self, form: re.Pattern[bytes], said: bytes, program: str) -> Iterator[tuple[bytes, ...]]:
+    def _rows(self, form: re.Pattern[bytes], printed: bytes, program: str) -> Iterator[tuple[bytes, ...]]:
         """Yield the parts of the entries that a program there printed, each with a zero byte at its end."""
-        *entries, rest = said.split(b"\0")
+        *entries, rest = printed.split(b"\0")
         for entry in [*entries, rest] if rest else entries:
             match = form.fullmatch(entry)
             if match is None or entry is rest:
@@ -312,21 +312,21 @@ class SshPlace:
         # Without "./", rsync takes "#1.wav" for a comment.
         names = _joined(f"./{path}" for path in paths)
         done = subprocess.run(argv, input=names, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
-        said = done.stderr.decode(errors="replace").strip()
+        complaint = done.stderr.decode(errors="replace").strip()
         if done.returncode and done.returncode not in _INCOMPLETE:
-            raise FetchError(f"rsync failed (exit code {done.returncode}): {said}")
-        return said if done.returncode else ""
+            raise FetchError(f"rsync failed (exit code {done.returncode}): {complaint}")
+        return complaint if done.returncode else ""
 
 
 def _settle(stage: Path, folder: Path, path: str, state: FileState) -> str:
     """Move a file that arrived to its place, and return its SHA-256."""
     refuse_link_in(stage / path)
     try:
-        found = local_digest(stage, path, state)
+        arrived_digest = local_digest(stage, path, state)
     except FileNotFoundError:
         raise FileNotFoundError(2, "did not arrive") from None
     place_file(stage / path, folder / path, state.mtime_ns)
-    return found
+    return arrived_digest
 
 
 def _joined(names: Iterable[str]) -> bytes:

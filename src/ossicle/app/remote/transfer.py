@@ -53,7 +53,7 @@ class TransferOptions:
     dry_run: bool = False
     attempts: int = 3
     pause_s: float = 2.0
-    wanted: Callable[[str], bool] = lambda path: True
+    is_wanted: Callable[[str], bool] = lambda path: True
 
 
 @dataclass(slots=True)
@@ -193,10 +193,10 @@ class _Transfer:
             else:
                 self._done.left_out.update(dict.fromkeys(changed, "changes while it is copied; copy it later"))
         if self._refused and not self._done.sent:
-            path, why = next(iter(self._refused.items()))
+            path, reason = next(iter(self._refused.items()))
             raise FetchError(
                 f"nothing could be written to the target, {counted(len(self._refused), 'file')} failed (first: "
-                f"{printable_line(path)}: {why}); make the target writable and run the same command again"
+                f"{printable_line(path)}: {reason}); make the target writable and run the same command again"
             )
         return self._done
 
@@ -210,9 +210,9 @@ class _Transfer:
         listing = self._ends.source.listing()
         if not listing.exists:
             raise UsageError("the folder to copy from does not exist; list what there is: ossicle remote ls PLACE")
-        wanted = self._options.wanted
-        chosen = {path: state for path, state in listing.files.items() if wanted(path)}
-        left_out = {path: why for path, why in listing.left_out.items() if wanted(path)}
+        is_wanted = self._options.is_wanted
+        chosen = {path: state for path, state in listing.files.items() if is_wanted(path)}
+        left_out = {path: reason for path, reason in listing.left_out.items() if is_wanted(path)}
         unsafe = {path: "has a name that leads out of the folder" for path in chosen if not is_safe(path)}
         files = {path: state for path, state in chosen.items() if path not in unsafe}
         return Listing(files, {**left_out, **unsafe})
@@ -240,7 +240,7 @@ class _Transfer:
         """Compare the bytes of files on both sides; return the paths that have to be copied."""
         verify, keeps = self._options.verify, self._ends.target.keeps_times
         ours: dict[str, str] = {}
-        theirs: dict[str, str] = {}
+        target_digests: dict[str, str] = {}
         for path, state in batch.items():
             record = self._records.get(path)
             if record is None or verify:
@@ -248,10 +248,10 @@ class _Transfer:
             if record.fits_source(state):
                 ours[path] = record.sha256
             if record.fits_place(self._target.files[path], keeps_times=keeps):
-                theirs[path] = record.sha256
+                target_digests[path] = record.sha256
         ours |= self._ends.source.digests([path for path in batch if path not in ours])
-        theirs |= self._ends.target.digests([path for path in batch if path not in theirs])
-        same = {path for path in batch if path in ours and ours[path] == theirs.get(path)}
+        target_digests |= self._ends.target.digests([path for path in batch if path not in target_digests])
+        same = {path for path in batch if path in ours and ours[path] == target_digests.get(path)}
         self._record(
             {
                 path: Record(batch[path].size, batch[path].mtime_ns, self._target.files[path].mtime_ns, ours[path])
@@ -260,14 +260,18 @@ class _Transfer:
         )
         self._done.unchanged += len(same)
         self._advance(batch, same)
-        return [path for path in batch if path not in same and not self._is_damaged(path, batch[path], ours, theirs)]
+        return [
+            path for path in batch if path not in same and not self._is_damaged(path, batch[path], ours, target_digests)
+        ]
 
-    def _is_damaged(self, path: str, state: FileState, ours: Mapping[str, str], theirs: Mapping[str, str]) -> bool:
+    def _is_damaged(
+        self, path: str, state: FileState, ours: Mapping[str, str], target_digests: Mapping[str, str]
+    ) -> bool:
         """Return whether the source lost its recorded bytes while the copy kept them: then nothing is copied."""
         record = self._records.get(path)
         if record is None or not record.fits_source(state) or path not in ours:
             return False
-        if ours[path] == record.sha256 or theirs.get(path) != record.sha256:
+        if ours[path] == record.sha256 or target_digests.get(path) != record.sha256:
             return False
         self._done.left_out[path] = (
             "has other bytes than when it was copied, but the same size and time, so it may be damaged; the copy is "

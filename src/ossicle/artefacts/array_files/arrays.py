@@ -37,15 +37,15 @@ def arrays_to_bytes(arrays: Arrays, text: Mapping[str, str]) -> bytes:
     names = {dtype: name for name, dtype in DTYPES.items()}
     header: dict[str, Any] = {_METADATA: dict(text)}
     parts: list[bytes] = []
-    at = 0
+    offset = 0
     for name, array in sorted(arrays.items()):
         dtype = array.dtype.newbyteorder("<")
         if dtype not in names:
             raise ValueError(f"{name}: cannot write arrays of {array.dtype}; use one of {', '.join(DTYPES)}")
         data = np.ascontiguousarray(array, dtype=dtype).tobytes()
-        header[name] = {"dtype": names[dtype], "shape": list(array.shape), "data_offsets": [at, at + len(data)]}
+        header[name] = {"dtype": names[dtype], "shape": list(array.shape), "data_offsets": [offset, offset + len(data)]}
         parts.append(data)
-        at += len(data)
+        offset += len(data)
     head = canonical_json(header).encode()
     # The arrays begin at a multiple of eight, as the format requires; the header is padded with spaces.
     head += b" " * (-len(head) % 8)
@@ -72,16 +72,16 @@ def arrays_from_bytes(data: bytes, source: str) -> tuple[dict[str, NDArray[Any]]
     text = header.pop(_METADATA, {})
     if not isinstance(text, dict) or not all(isinstance(value, str) for value in text.values()):
         raise ArtefactError(f"{source}: {_METADATA} does not map names to text")
-    if any("\ud800" <= one <= "\udfff" for word in (*header, *text, *text.values()) for one in word):
+    if any("\ud800" <= character <= "\udfff" for word in (*header, *text, *text.values()) for character in word):
         raise ArtefactError(f"{source}: a name or a text in its header is not valid Unicode")
     body = memoryview(data)[8 + length :]
-    found: dict[str, NDArray[Any]] = {}
-    at = 0
+    arrays: dict[str, NDArray[Any]] = {}
+    offset = 0
     for name, entry in sorted(header.items(), key=lambda item: _begin(item[1])):
-        found[name], at = _array(body, name, entry, at, source)
-    if at != len(body):
-        raise ArtefactError(f"{source}: {len(body) - at} bytes belong to no array")
-    return found, text
+        arrays[name], offset = _array(body, name, entry, offset, source)
+    if offset != len(body):
+        raise ArtefactError(f"{source}: {len(body) - offset} bytes belong to no array")
+    return arrays, text
 
 
 def _begin(entry: Any) -> int:
@@ -91,8 +91,8 @@ def _begin(entry: Any) -> int:
         return -1
 
 
-def _array(body: memoryview, name: str, entry: Any, at: int, source: str) -> tuple[NDArray[Any], int]:
-    """Return the array described by an entry of the header, which begins at ``at``, and where it ends."""
+def _array(body: memoryview, name: str, entry: Any, offset: int, source: str) -> tuple[NDArray[Any], int]:
+    """Return the array described by an entry of the header, which begins at ``offset``, and where it ends."""
     wrong = f"{source}: the entry of {name!a} in the header"
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise ArtefactError(f"{wrong} must have exactly dtype, shape and data_offsets")
@@ -101,14 +101,14 @@ def _array(body: memoryview, name: str, entry: Any, at: int, source: str) -> tup
         raise ArtefactError(f"{wrong} has a dtype that is not one of {', '.join(DTYPES)}")
     if not _counts(shape) or len(shape) > _MOST_AXES or not _counts(offsets) or len(offsets) != 2:
         raise ArtefactError(f"{wrong} has a shape or offsets that are not counts")
-    if math.prod(max(1, one) for one in shape) > _MOST_VALUES:
+    if math.prod(max(1, length) for length in shape) > _MOST_VALUES:
         raise ArtefactError(f"{wrong} has the shape {shape}, which no array can have")
-    end = at + math.prod(shape) * DTYPES[dtype].itemsize
-    if offsets != [at, end] or end > len(body):
+    end = offset + math.prod(shape) * DTYPES[dtype].itemsize
+    if offsets != [offset, end] or end > len(body):
         raise ArtefactError(
-            f"{wrong} gives the offsets {offsets}, but its shape needs [{at}, {end}] of {len(body)} bytes"
+            f"{wrong} gives the offsets {offsets}, but its shape needs [{offset}, {end}] of {len(body)} bytes"
         )
-    return np.frombuffer(body[at:end], dtype=DTYPES[dtype]).reshape(shape), end
+    return np.frombuffer(body[offset:end], dtype=DTYPES[dtype]).reshape(shape), end
 
 
 def _counts(values: Any) -> bool:

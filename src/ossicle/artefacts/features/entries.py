@@ -92,7 +92,7 @@ def read_shard_index(path: Path) -> ShardIndex:
             _count(value["copies"]),
             entries,
             {str(key): str(reason) for key, reason in value["left_out"].items()},
-            tuple(float(one) for one in value["sums"]),
+            tuple(float(value) for value in value["sums"]),
             tuple(float(square) for square in value["squares"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
@@ -107,7 +107,7 @@ def _entry(value: Any) -> FeatureEntry:
         str(value["recording_id"]),
         _count(value["first"]),
         _count(value["windows"]),
-        tuple(_count(one) for one in value["crc"]),
+        tuple(_count(value) for value in value["crc"]),
         _count(value["levels_crc"]),
     )
 

@@ -79,7 +79,7 @@ def search(
         for first in range(0, stored_rows.rows, _rows(stored_rows))
     ]
     unit = query / max(float(np.linalg.norm(query)), _LEAST_NORM)
-    found: list[NDArray[np.float32]] = [np.zeros(stored_rows.rows, np.float32) for stored_rows in arrays]
+    similarities: list[NDArray[np.float32]] = [np.zeros(stored_rows.rows, np.float32) for stored_rows in arrays]
 
     def work(part: int) -> None:
         reader = _Reader(arrays)
@@ -92,11 +92,11 @@ def search(
                     np.multiply(block, scale, out=block)
                 norms = np.sqrt(np.einsum("ij,ij->i", block, block))
                 dots = np.einsum("ij,j->i", block, unit)
-                found[number][first : first + count] = dots / np.maximum(norms, np.float32(_LEAST_NORM))
+                similarities[number][first : first + count] = dots / np.maximum(norms, np.float32(_LEAST_NORM))
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
-    return _best(found, most)
+    return _best(similarities, most)
 
 
 def _rows(stored_rows: StoredRows) -> int:
@@ -139,10 +139,10 @@ class _Reader:
         return tokens[:, 0] if stored_rows.tokens == 1 else tokens.mean(axis=1)
 
 
-def _best(found: Sequence[NDArray[np.float32]], most: int) -> list[Hit]:
+def _best(similarities: Sequence[NDArray[np.float32]], most: int) -> list[Hit]:
     """Return the ``most`` largest values of several arrays; ties by position."""
     hits: list[Hit] = []
-    for number, values in enumerate(found):
+    for number, values in enumerate(similarities):
         if len(values) > most:
             least = np.partition(values, len(values) - most)[len(values) - most]
             rows = np.flatnonzero(values >= least)

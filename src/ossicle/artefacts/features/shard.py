@@ -245,9 +245,9 @@ def _damaged(path: Path, expected: Sequence[tuple[str, int, int]]) -> list[str]:
     with open_regular(path) as handle:
         handle.seek(HEADER_BYTES)
         for recording_id, n_bytes, crc in expected:
-            found = 0
+            checksum = 0
             while n_bytes > 0 and (block := handle.read(min(n_bytes, _READ_BYTES))):
-                found, n_bytes = zlib.crc32(block, found), n_bytes - len(block)
-            if found != crc or n_bytes:
+                checksum, n_bytes = zlib.crc32(block, checksum), n_bytes - len(block)
+            if checksum != crc or n_bytes:
                 problems.append(f"{path}: recording {recording_id}: its values are damaged (CRC-32)")
     return problems

@@ -87,15 +87,15 @@ def write_all(handle: IO[bytes], data: bytes) -> None:
 def make_folder(path: Path) -> None:
     """Make a folder, and those above it; nothing happens if it exists."""
     refuse_link_in(path)
-    place, missing = Path(path), list[Path]()
+    folder, missing = Path(path), list[Path]()
     # `mkdir(parents=True)` calls itself for every level.
-    while not place.is_dir():
-        if missing and place.exists():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
-        missing.append(place)
-        place = place.parent
-    for one in reversed(missing):
-        one.mkdir(exist_ok=True)
+    while not folder.is_dir():
+        if missing and folder.exists():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        missing.append(folder)
+        folder = folder.parent
+    for new_folder in reversed(missing):
+        new_folder.mkdir(exist_ok=True)
 
 
 def make_new_folder(path: Path) -> None:
@@ -163,12 +163,12 @@ def copy_tree(source: Path, target: Path) -> None:
     """Copy a folder of regular files to ``target``, which may exist; raises an error for anything else in it."""
     make_folder(target)
     for base, folders, names in walk(source):
-        place = target / base.relative_to(source)
+        target_folder = target / base.relative_to(source)
         for name in folders:
             # In a folder that was looked at, or that was made here.
-            (place / name).mkdir(exist_ok=True)
+            (target_folder / name).mkdir(exist_ok=True)
         for name in sorted(names):
-            copy_file(base / name, place / name)
+            copy_file(base / name, target_folder / name)
 
 
 def folder_descriptor(path: Path) -> int:

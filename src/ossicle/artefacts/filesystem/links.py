@@ -17,13 +17,13 @@ def first_link(path: str | os.PathLike[str]) -> Path | None:
 
     The folder above a relative path is not looked at: the system reports the current folder without links.
     """
-    part, found = os.fspath(path), None
+    part, topmost = os.fspath(path), None
     while part:
         if os.path.islink(part):
-            found = part
+            topmost = part
         above = os.path.dirname(part)
         part = "" if above == part else above
-    return None if found is None else Path(found)
+    return None if topmost is None else Path(topmost)
 
 
 def refuse_link_in(path: str | os.PathLike[str]) -> None:
@@ -60,15 +60,15 @@ def settled_above(path: str | os.PathLike[str], project_file: str) -> Path:
     project_file
         The name of the files that mark the folders of projects.
     """
-    given = Path(path)
-    if given.name in ("", ".."):
-        return settled(given)
-    place = Path(given.anchor)
-    for part in given.parent.parts[1 if given.anchor else 0 :]:
-        place /= part
-        if place.is_symlink() and not _in_project(place, project_file):
-            place = Path(os.path.realpath(place))
-    return place / given.name
+    user_path = Path(path)
+    if user_path.name in ("", ".."):
+        return settled(user_path)
+    settled_path = Path(user_path.anchor)
+    for part in user_path.parent.parts[1 if user_path.anchor else 0 :]:
+        settled_path /= part
+        if settled_path.is_symlink() and not _in_project(settled_path, project_file):
+            settled_path = Path(os.path.realpath(settled_path))
+    return settled_path / user_path.name
 
 
 def _in_project(link: Path, project_file: str) -> bool:

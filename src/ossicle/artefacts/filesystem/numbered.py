@@ -12,8 +12,8 @@ def numbered_files(folder: Path, stem: str, suffix: str = ".json") -> list[Path]
     """
     if not folder.is_dir():
         return []
-    found = {file: number for file in folder.iterdir() if (number := _number(file, stem, suffix))}
-    return sorted(found, key=lambda file: found[file])
+    number_of_file = {file: number for file in folder.iterdir() if (number := _number(file, stem, suffix))}
+    return sorted(number_of_file, key=lambda file: number_of_file[file])
 
 
 def next_numbered(folder: Path, stem: str, suffix: str = ".json") -> Path:

@@ -51,7 +51,7 @@ def parquet_size(path: Path) -> ParquetSize:
             raise ValueError("it has no footer")
         file.seek(end - 8 - length)
         rows, chunks = _footer(file.read(length))
-        n_values, n_bytes = sum(one.n_values for one in chunks), sum(one.n_bytes for one in chunks)
+        n_values, n_bytes = sum(chunk.n_values for chunk in chunks), sum(chunk.n_bytes for chunk in chunks)
         pages = _Pages(file, end - 8 - length)
         for chunk in chunks:
             pages.add(chunk)
@@ -78,26 +78,26 @@ class _Pages:
 
     def add(self, chunk: _Chunk) -> None:
         """Add the pages of a chunk."""
-        at = chunk.dictionary if 0 < chunk.dictionary < chunk.start else chunk.start
-        end = at + chunk.length
-        if at < len(_MAGIC) or chunk.length < 0 or end > self._end:
+        offset = chunk.dictionary if 0 < chunk.dictionary < chunk.start else chunk.start
+        end = offset + chunk.length
+        if offset < len(_MAGIC) or chunk.length < 0 or end > self._end:
             raise ValueError("its pages are outside the file")
-        while at < end:
+        while offset < end:
             self._n_pages += 1
             if self._n_pages > _MOST_PAGES:
                 raise ValueError(f"it has more than {_MOST_PAGES} pages")
-            header, compressed, n_values, n_bytes = self._header(at)
+            header, compressed, n_values, n_bytes = self._header(offset)
             if compressed < 0 or n_values < 0 or n_bytes < 0:
                 raise ValueError("a page has a negative size")
-            at += header + compressed
+            offset += header + compressed
             self.n_values += n_values
             self.n_bytes += n_bytes
 
-    def _header(self, at: int) -> tuple[int, int, int, int]:
+    def _header(self, offset: int) -> tuple[int, int, int, int]:
         """Return the length of a page's header, its compressed size, its values and its size."""
         size = _FIRST_HEADER_BYTES
         while True:
-            self._file.seek(at)
+            self._file.seek(offset)
             data = self._file.read(size)
             try:
                 return _page_header(data)
@@ -111,12 +111,12 @@ class _Thrift:
     """Reads values of the compact protocol; raises IndexError at the end of the data and ValueError for nonsense."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, self.at = data, 0
+        self._data, self.offset = data, 0
 
     def byte(self) -> int:
         """Return the next byte."""
-        self.at += 1
-        return self._data[self.at - 1]
+        self.offset += 1
+        return self._data[self.offset - 1]
 
     def varint(self) -> int:
         """Return a number of variable length."""
@@ -179,16 +179,16 @@ class _Thrift:
                 self.skip(_BYTE if kind in (_TRUE, _FALSE) else kind, level + 1)
 
     def _forward(self, n_bytes: int) -> None:
-        self.at += n_bytes
-        if self.at > len(self._data):
+        self.offset += n_bytes
+        if self.offset > len(self._data):
             raise IndexError("the data end before the value")
 
 
-def _read(thrift: _Thrift, wanted: dict[int, Callable[[int], None]]) -> None:
-    """Read a struct: call a function of ``wanted`` with the type of each of these fields, and skip the others."""
+def _read(thrift: _Thrift, readers: dict[int, Callable[[int], None]]) -> None:
+    """Read a struct: call a function of ``readers`` with the type of each of these fields, and skip the others."""
     for field, kind in thrift.fields():
-        if field in wanted:
-            wanted[field](kind)
+        if field in readers:
+            readers[field](kind)
         else:
             thrift.skip(kind)
 
@@ -227,18 +227,18 @@ def _footer(data: bytes) -> tuple[int, list[_Chunk]]:
         _read(thrift, {3: count, 4: lambda kind: _each(thrift, kind, group)})
     except IndexError:
         raise ValueError("its footer is cut off") from None
-    if rows[0] < 0 or any(one.n_values < 0 or one.n_bytes < 0 for one in chunks):
+    if rows[0] < 0 or any(chunk.n_values < 0 or chunk.n_bytes < 0 for chunk in chunks):
         raise ValueError("its footer counts less than nothing")
     return rows[0], chunks
 
 
 def _page_header(data: bytes) -> tuple[int, int, int, int]:
     thrift = _Thrift(data)
-    found = {"bytes": -1, "compressed": -1, "values": 0}
+    header = {"bytes": -1, "compressed": -1, "values": 0}
 
     def put(name: str) -> Callable[[int], None]:
         def read(kind: int) -> None:
-            found[name] = thrift.number()
+            header[name] = thrift.number()
 
         return read
 
@@ -249,4 +249,4 @@ def _page_header(data: bytes) -> tuple[int, int, int, int]:
 
     # The header of a page of data (5), a dictionary (7) or data in the second version (8).
     _read(thrift, {2: put("bytes"), 3: put("compressed"), 5: inner, 7: inner, 8: inner})
-    return thrift.at, found["compressed"], found["values"], found["bytes"]
+    return thrift.offset, header["compressed"], header["values"], header["bytes"]

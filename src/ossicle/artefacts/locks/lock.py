@@ -98,13 +98,13 @@ def forget_work_unit_locks(folder: Path) -> None:
 
 
 @contextmanager
-def _held(path: Path, what: str, wait_s: float) -> Iterator[None]:
+def _held(path: Path, subject: str, wait_s: float) -> Iterator[None]:
     if not locks_used():
         yield
         return
     handle = descriptor_to_change(path)
     try:
-        release = _lock(handle, path, what, wait_s)
+        release = _lock(handle, path, subject, wait_s)
         try:
             since = datetime.now(UTC).isoformat(timespec="seconds")
             owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
@@ -121,12 +121,12 @@ def _held(path: Path, what: str, wait_s: float) -> Iterator[None]:
         os.close(handle)
 
 
-def _lock(handle: int, path: Path, what: str, wait_s: float) -> Callable[[], None]:
+def _lock(handle: int, path: Path, subject: str, wait_s: float) -> Callable[[], None]:
     """Lock the file and return what releases it; raise LockedError if another holds it for ``wait_s`` seconds more."""
     until = time.monotonic() + wait_s
     while (release := _tried(handle, path)) is None:
         if time.monotonic() >= until:
-            raise LockedError(f"{what} is in use by {_holder(handle)}; wait for it to end, or stop it")
+            raise LockedError(f"{subject} is in use by {_holder(handle)}; wait for it to end, or stop it")
         time.sleep(_POLL_S)
     return release
 

@@ -43,10 +43,10 @@ def gpu_driver() -> str:
 
 def packages() -> dict[str, str]:
     """Return the version of every installed package by name, sorted."""
-    found = {
+    versions = {
         str(distribution.metadata["Name"]): distribution.version for distribution in importlib.metadata.distributions()
     }
-    return dict(sorted(found.items(), key=lambda item: item[0].lower()))
+    return dict(sorted(versions.items(), key=lambda item: item[0].lower()))
 
 
 def log_environment(log: RunLog, step: str, devices: Mapping[str, Any]) -> None:
@@ -66,8 +66,8 @@ def log_environment(log: RunLog, step: str, devices: Mapping[str, Any]) -> None:
 
 def logged_environment(file: Path) -> dict[str, Any]:
     """Return the last environment in a run log; empty if there is none."""
-    found = [one["environment"] for one in read_run_log(file) if isinstance(one.get("environment"), dict)]
-    return found[-1] if found else {}
+    environments = [line["environment"] for line in read_run_log(file) if isinstance(line.get("environment"), dict)]
+    return environments[-1] if environments else {}
 
 
 def _processor() -> str:

@@ -59,8 +59,8 @@ class Journal:
         Mark a work unit after its files are complete. Raises ValueError or TypeError, naming the key, for values that
         JSON cannot hold.
         """
-        kept = plain(record)
-        line = json.dumps({"unit": work_unit, "record": kept}, sort_keys=True, ensure_ascii=False) + "\n"
+        plain_record = plain(record)
+        line = json.dumps({"unit": work_unit, "record": plain_record}, sort_keys=True, ensure_ascii=False) + "\n"
         with self._lock, naming(self._path):
             if self._torn_from is not None:
                 self._cut(self._torn_from)
@@ -69,7 +69,7 @@ class Journal:
                 write_all(handle, line.encode())
             if fresh:
                 sync(self._path.parent)
-            self._records[work_unit] = kept
+            self._records[work_unit] = plain_record
             note_saved()
 
     def _load(self) -> None:

@@ -40,12 +40,12 @@ def data_root_log(data_root: Path) -> RunLog:
     return RunLog(data_root / RUNS / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.jsonl")
 
 
-def work_unit_log(out: Path, work_unit: str) -> RunLog:
+def work_unit_log(folder: Path, work_unit: str) -> RunLog:
     """Return the run log of one work unit in the unfinished folder of its step."""
-    return RunLog(out / _PARTS / f"{work_unit}.jsonl")
+    return RunLog(folder / _PARTS / f"{work_unit}.jsonl")
 
 
-def join_work_unit_logs(out: Path) -> None:
+def join_work_unit_logs(folder: Path) -> None:
     """Add the run logs of all work units to the run log of their step, in the order of time, and remove them.
 
     Parameters
@@ -53,15 +53,15 @@ def join_work_unit_logs(out: Path) -> None:
     out
         The unfinished folder of the step. Nothing happens if no work unit has a run log.
     """
-    parts = out / _PARTS
+    parts = folder / _PARTS
     if not parts.is_dir():
         return
-    log = out / RUN_LOG
+    log = folder / RUN_LOG
     lines = [json.dumps(entry, sort_keys=True, ensure_ascii=False) for entry in read_run_log(log)]
     for part in sorted(parts.glob("*.jsonl")):
         lines += [json.dumps(entry, sort_keys=True, ensure_ascii=False) for entry in read_run_log(part)]
     # A process that was killed between the two steps below has joined them already.
-    kept = sorted(dict.fromkeys(lines), key=lambda line: str(json.loads(line).get("time", "")))
+    sorted_lines = sorted(dict.fromkeys(lines), key=lambda line: str(json.loads(line).get("time", "")))
     with whole_file(log) as temporary:
-        temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        temporary.write_text("".join(f"{line}\n" for line in sorted_lines), encoding="utf-8")
     remove_folder(parts)

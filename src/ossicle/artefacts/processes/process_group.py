@@ -53,15 +53,15 @@ class ProcessGroup(Generic[Item]):
         """Take a process out of the group: it has ended, and its result was read."""
         self._running.remove(item)
 
-    def stop(self, which: Callable[[Item], bool] = lambda one: True) -> tuple[Item, ...]:
+    def stop(self, which: Callable[[Item], bool] = lambda item: True) -> tuple[Item, ...]:
         """End what runs and meets a condition, and return it; without a condition, everything."""
-        stopped = tuple(one for one in self._running if which(one))
-        self._running = [one for one in self._running if one not in stopped]
-        for one in stopped:
-            one.process.terminate()
+        stopped = tuple(item for item in self._running if which(item))
+        self._running = [item for item in self._running if item not in stopped]
+        for item in stopped:
+            item.process.terminate()
         until = time.monotonic() + self._grace_s
-        for one in stopped:
-            _end(one.process, max(0.0, until - time.monotonic()))
+        for item in stopped:
+            _end(item.process, max(0.0, until - time.monotonic()))
         return stopped
 
 

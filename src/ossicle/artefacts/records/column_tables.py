@@ -51,15 +51,15 @@ def annotations_frame(annotations: Iterable[Annotation], first: Sequence[str] = 
 
 def clips_frame(clips: Iterable[Clip], first: Sequence[str] = ()) -> pl.DataFrame:
     """Return one row per clip (``CLIP_SCHEMA``), sorted: by the columns ``first``, then by the others."""
-    ones = ClipColumns.from_clips(clips)
+    clip_columns = ClipColumns.from_clips(clips)
     codes: dict[str, tuple[NDArray[Any], tuple[str, ...]]] = {
-        "recording_id": (ones.recording, ones.recording_ids),
-        "role": (ones.role, ROLES),
-        "group": (ones.group, ones.group_names),
-        "label": (ones.label, ones.labels),
+        "recording_id": (clip_columns.recording, clip_columns.recording_ids),
+        "role": (clip_columns.role, ROLES),
+        "group": (clip_columns.group, clip_columns.group_names),
+        "label": (clip_columns.label, clip_columns.labels),
     }
-    numbers: dict[str, NDArray[Any]] = {"start_s": ones.start_s, "end_s": ones.end_s}
-    numbers |= {"fold": ones.fold, "weight": ones.weight}
+    numbers: dict[str, NDArray[Any]] = {"start_s": clip_columns.start_s, "end_s": clip_columns.end_s}
+    numbers |= {"fold": clip_columns.fold, "weight": clip_columns.weight}
     return _frame(CLIP_SCHEMA, first, codes, numbers, {})
 
 
@@ -137,7 +137,7 @@ def _frame(
 
 def _ranks(codes: NDArray[Any], values: Sequence[str]) -> NDArray[Any]:
     """Return codes whose order is that of their values."""
-    if all(one < other for one, other in pairwise(values)):
+    if all(value < other for value, other in pairwise(values)):
         return codes
     ranks = np.empty(len(values), dtype=np.int32)
     ranks[sorted(range(len(values)), key=values.__getitem__)] = np.arange(len(values), dtype=np.int32)
@@ -232,5 +232,5 @@ def _complete(column: pl.Series) -> pl.Series:
 
 def _numbers(column: pl.Series) -> NDArray[np.float64]:
     """Return a column as float64, NaN where a value is missing."""
-    found: NDArray[np.float64] = column.cast(pl.Float64).to_numpy()
-    return found
+    numbers: NDArray[np.float64] = column.cast(pl.Float64).to_numpy()
+    return numbers

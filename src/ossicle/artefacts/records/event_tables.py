@@ -19,14 +19,14 @@ EVENT_SCHEMA = {
 
 def events_frame(events: Mapping[str, Sequence[Event]]) -> pl.DataFrame:
     """Return the events of recordings as a table."""
-    of = EventColumns.of(events)
+    columns = EventColumns.of(events)
     return pl.DataFrame(
         {
-            "recording_id": _named(of.recording_ids, of.recordings),
-            "start_s": of.times[:, 0],
-            "end_s": of.times[:, 1],
-            "label": _named(of.labels, of.codes),
-            "score": of.scores,
+            "recording_id": _named(columns.recording_ids, columns.recordings),
+            "start_s": columns.times[:, 0],
+            "end_s": columns.times[:, 1],
+            "label": _named(columns.labels, columns.codes),
+            "score": columns.scores,
         },
         schema=EVENT_SCHEMA,
     )
@@ -41,8 +41,8 @@ def events_of(frame: pl.DataFrame, ids: tuple[str, ...]) -> EventColumns:
         For an event with impossible times or an impossible score.
     """
     frame = frame.filter(pl.col("recording_id").is_in(list(ids)))
-    place, labels = {key: row for row, key in enumerate(ids)}, sorted(frame["label"].unique().to_list())
-    recordings = _coded(frame["recording_id"], place)
+    row_of_id, labels = {key: row for row, key in enumerate(ids)}, sorted(frame["label"].unique().to_list())
+    recordings = _coded(frame["recording_id"], row_of_id)
     order = np.argsort(recordings, kind="stable")
     start_s, end_s, scores = (frame[name].to_numpy() for name in ("start_s", "end_s", "score"))
     valid = (start_s >= 0) & (start_s <= end_s) & (end_s < np.inf) & (scores >= 0) & (scores < np.inf)

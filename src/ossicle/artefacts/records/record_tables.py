@@ -94,10 +94,10 @@ def stretches_frame(stretches: Mapping[str, Sequence[tuple[float, float]]]) -> p
 
 def stretches_of(frame: pl.DataFrame) -> dict[str, tuple[tuple[float, float], ...]]:
     """Return the stretches of a table made by :func:`stretches_frame`; raises ArtefactError if a column is missing."""
-    out: dict[str, tuple[tuple[float, float], ...]] = {}
+    stretches: dict[str, tuple[tuple[float, float], ...]] = {}
     for key, start, end in checked(frame, STRETCH_SCHEMA, "stretches").iter_rows():
-        out[key] = (*out.get(key, ()), (start, end))
-    return out
+        stretches[key] = (*stretches.get(key, ()), (start, end))
+    return stretches
 
 
 def unknown_frame(unknown: Mapping[str, Sequence[str]]) -> pl.DataFrame:
@@ -110,15 +110,15 @@ def unknown_of(frame: pl.DataFrame) -> dict[str, tuple[str, ...]]:
     """Return the labels of a table made by :func:`unknown_frame`, sorted; raises ArtefactError if a column is
     missing.
     """
-    out: dict[str, list[str]] = {}
+    labels_by_key: dict[str, list[str]] = {}
     for key, label in checked(frame, UNKNOWN_SCHEMA, "unknown labels").iter_rows():
-        out.setdefault(key, []).append(label)
-    return {key: tuple(labels) for key, labels in out.items()}
+        labels_by_key.setdefault(key, []).append(label)
+    return {key: tuple(labels) for key, labels in labels_by_key.items()}
 
 
-def checked(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]], what: str) -> pl.DataFrame:
-    """Return the columns of a schema; raises ArtefactError, naming the table by ``what``, if one is missing."""
+def checked(frame: pl.DataFrame, schema: Mapping[str, type[pl.DataType]], table_name: str) -> pl.DataFrame:
+    """Return the columns of a schema; raises ArtefactError, naming the table by ``table_name``, if one is missing."""
     missing = [name for name in schema if name not in frame.columns]
     if missing:
-        raise ArtefactError(f"the table of {what} lacks the columns {', '.join(missing)}: build the index again")
+        raise ArtefactError(f"the table of {table_name} lacks the columns {', '.join(missing)}: build the index again")
     return frame.select(list(schema))

@@ -126,8 +126,8 @@ class DatasetFolder(ArtefactFolder):
         """The folds whose recordings give the figures, if the other held-out folds only choose thresholds; None for
         all.
         """
-        found = self.split.get("evaluated")
-        return None if found is None else tuple(found)
+        evaluated = self.split.get("evaluated")
+        return None if evaluated is None else tuple(evaluated)
 
     @property
     def models(self) -> dict[str, tuple[int, ...]]:

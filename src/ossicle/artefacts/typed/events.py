@@ -86,9 +86,14 @@ class DecisionFolder(EventsFolder):
     @property
     def decisions(self) -> dict[int | None, dict[str, Decision]]:
         """The decision of each label, by fold; under None the final ones."""
-        of: dict[int | None, dict[str, Any]] = {int(fold): one for fold, one in self.written[_PER_FOLD].items()}
-        of[None] = self.written[_FINAL]
-        return {fold: {label: Decision(**values) for label, values in one.items()} for fold, one in of.items()}
+        decisions: dict[int | None, dict[str, Any]] = {
+            int(fold): values_by_label for fold, values_by_label in self.written[_PER_FOLD].items()
+        }
+        decisions[None] = self.written[_FINAL]
+        return {
+            fold: {label: Decision(**values) for label, values in values_by_label.items()}
+            for fold, values_by_label in decisions.items()
+        }
 
     @property
     def notes(self) -> list[str]:
@@ -103,7 +108,7 @@ class DecisionFolder(EventsFolder):
     def write_decisions(self, per_fold: Mapping[int, Decisions], final: Decisions, notes: list[str]) -> None:
         """Write the decision of each label for every fold, and the final ones."""
         written = {
-            _PER_FOLD: {str(fold): _plain(of) for fold, of in per_fold.items()},
+            _PER_FOLD: {str(fold): _plain(decisions_of_fold) for fold, decisions_of_fold in per_fold.items()},
             _FINAL: _plain(final),
             _NOTES: notes,
         }

@@ -33,9 +33,9 @@ class CalibrationFolder(ArtefactFolder):
         value: dict[str, Any] = read_json(self.maps_file)
         return value
 
-    def write(self, found: Mapping[str, Any]) -> None:
+    def write(self, maps: Mapping[str, Any]) -> None:
         """Write maps and figures."""
-        write_json(self.maps_file, found)
+        write_json(self.maps_file, maps)
 
 
 @dataclass(frozen=True)

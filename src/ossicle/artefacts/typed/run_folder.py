@@ -109,10 +109,10 @@ class RunFolder:
 
     def keep_epochs(self, before: int) -> None:
         """Drop the lines of epochs from ``before`` on, which are about to be repeated."""
-        kept = [line for line in self.epochs() if line["epoch"] < before]
+        kept_lines = [line for line in self.epochs() if line["epoch"] < before]
         if self.metrics.exists():
             with whole_file(self.metrics) as temporary:
-                temporary.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept))
+                temporary.write_text("".join(json.dumps(line, sort_keys=True) + "\n" for line in kept_lines))
 
     def log_epoch(self, figures: Mapping[str, Any]) -> None:
         """Append one epoch: numbers by name, and tables of labels (:mod:`ossicle.metrics.curves.held_out`)."""
@@ -132,7 +132,11 @@ class RunFolder:
         lines = self.epochs()
         validated = [line for line in lines if "val_loss" in line]
         best = min(validated, key=lambda line: line["val_loss"]) if validated else lines[-1]
-        kept = self.selection.get("kept_epoch", lines[-1]["epoch"])
-        end = "the last epoch" if kept == lines[-1]["epoch"] else f"epoch {kept}, the best one on inner groups"
+        kept_epoch = self.selection.get("kept_epoch", lines[-1]["epoch"])
+        end = (
+            "the last epoch"
+            if kept_epoch == lines[-1]["epoch"]
+            else f"epoch {kept_epoch}, the best one on inner groups"
+        )
         note = f"lowest held-out loss of the curves; the weights kept are those after {end}"
         write_json(self.best, {"best": best, "last": lines[-1], "note": note})

@@ -149,9 +149,9 @@ class StateDecisionFolder(ArtefactFolder):
         content: dict[str, Any] = read_json(self.decision_file)
         return content
 
-    def write(self, found: Mapping[str, Any]) -> None:
+    def write(self, decision: Mapping[str, Any]) -> None:
         """Write decisions, curves and warnings."""
-        write_json(self.decision_file, found)
+        write_json(self.decision_file, decision)
 
 
 @dataclass(frozen=True)

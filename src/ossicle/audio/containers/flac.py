@@ -88,20 +88,20 @@ def _with_count(file: BinaryIO, start: int, n_samples: int) -> bytes:
     return (old >> _COUNT_BITS << _COUNT_BITS | n_samples).to_bytes(5, "big")
 
 
-def _next_stream(file: BinaryIO, at: int, size: int) -> int | None:
+def _next_stream(file: BinaryIO, offset: int, size: int) -> int | None:
     """Return the byte at which the next FLAC stream begins, if one does."""
-    kept = len(_STARTS[0]) - 1
+    n_kept = len(_STARTS[0]) - 1
     tail = b""
-    while at < size:
-        file.seek(at)
-        block = tail + file.read(min(_SCAN, size - at))
+    while offset < size:
+        file.seek(offset)
+        block = tail + file.read(min(_SCAN, size - offset))
         if len(block) == len(tail):
             return None
-        places = [place for start in _STARTS if (place := block.find(start)) >= 0]
+        places = [position for start in _STARTS if (position := block.find(start)) >= 0]
         if places:
-            return at - len(tail) + min(places)
-        at += len(block) - len(tail)
-        tail = block[-kept:]
+            return offset - len(tail) + min(places)
+        offset += len(block) - len(tail)
+        tail = block[-n_kept:]
     return None
 
 
@@ -118,20 +118,20 @@ def _begins_anew(file: BinaryIO, start: int, size: int, info: _Info) -> bool:
     gaps = [length * _SPACING**power for power in range(1, 200) if length * _SPACING**power > _WINDOW]
     places = sorted({start + round(gap) for gap in gaps} | {size - round(gap) for gap in gaps})
     before = 0
-    for place in places:
-        file.seek(place)
+    for offset in places:
+        file.seek(offset)
         window = file.read(_WINDOW)
-        found = _first_frame_end(window, info)
-        if found is not None and found < before:
+        frame_stop = _first_frame_end(window, info)
+        if frame_stop is not None and frame_stop < before:
             return True
-        before = before if found is None else found
+        before = before if frame_stop is None else frame_stop
     return False
 
 
 def _first_frame_end(window: bytes, info: _Info) -> int | None:
     for match in _SYNC.finditer(window):
-        at = match.start()
-        end = frame_end(window[at : at + _HEADER_MAX], info.block_samples, info.rate, info.channels, info.bits)
+        offset = match.start()
+        end = frame_end(window[offset : offset + _HEADER_MAX], info.block_samples, info.rate, info.channels, info.bits)
         if end is not None:
             return end
     return None
@@ -145,12 +145,14 @@ def _last_frame_end(file: BinaryIO, start: int, stop: int, info: _Info, most: in
         low = max(first, high - _WINDOW)
         file.seek(low)
         window = file.read(min(high + _HEADER_MAX, stop) - low)
-        at = len(window)
-        while (at := max(window.rfind(b"\xff\xf8", 0, at), window.rfind(b"\xff\xf9", 0, at))) >= 0:
-            end = frame_end(window[at : at + _HEADER_MAX], info.block_samples, info.rate, info.channels, info.bits)
+        offset = len(window)
+        while (offset := max(window.rfind(b"\xff\xf8", 0, offset), window.rfind(b"\xff\xf9", 0, offset))) >= 0:
+            end = frame_end(
+                window[offset : offset + _HEADER_MAX], info.block_samples, info.rate, info.channels, info.bits
+            )
             if end is not None:
                 return end
-            at += 1
+            offset += 1
         high = low
     return None
 
@@ -175,14 +177,14 @@ def frame_end(header: bytes, block_samples: int, rate: int, channels: int, bits:
         return None
     if 0 < rate_code < len(_RATES) and _RATES[rate_code] != rate:
         return None
-    number, at = _coded_number(header)
-    if at == 0:
+    number, offset = _coded_number(header)
+    if offset == 0:
         return None
     samples = _BLOCK_SIZES[size_code]
     if samples < 0:
-        samples, at = int.from_bytes(header[at : at - samples], "big") + 1, at - samples
-    at += {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
-    if at >= len(header) or _crc8(header[:at]) != header[at]:
+        samples, offset = int.from_bytes(header[offset : offset - samples], "big") + 1, offset - samples
+    offset += {12: 1, 13: 2, 14: 2}.get(rate_code, 0)
+    if offset >= len(header) or _crc8(header[:offset]) != header[offset]:
         return None
     return (number if header[1] & 1 else number * block_samples) + samples
 

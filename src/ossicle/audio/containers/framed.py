@@ -88,26 +88,26 @@ def read_wavpack(file: BinaryIO, start: int, size: int) -> Part | None:
     return _framed(file, start, start, size, block_bytes)
 
 
-def _framed(file: BinaryIO, start: int, at: int, size: int, length_of: _Length, least: int = 1) -> Part | None:
-    """Walk the frames from byte ``at`` on; a single one followed by something else is none if ``least`` is 2."""
+def _framed(file: BinaryIO, start: int, offset: int, size: int, length_of: _Length, least: int = 1) -> Part | None:
+    """Walk the frames from byte ``offset`` on; a single one followed by something else is none if ``least`` is 2."""
     end = before_trailing_tags(file, start, size)
-    block, first, n_frames = b"", at, 0
-    while at < end:
-        place = at - first
-        if place + _HEAD > len(block) and first + len(block) < end:
-            file.seek(at)
-            first, place, block = at, 0, file.read(min(_BLOCK, end - at))
-        length = length_of(block[place : place + _HEAD])
+    block, first, n_frames = b"", offset, 0
+    while offset < end:
+        position = offset - first
+        if position + _HEAD > len(block) and first + len(block) < end:
+            file.seek(offset)
+            first, position, block = offset, 0, file.read(min(_BLOCK, end - offset))
+        length = length_of(block[position : position + _HEAD])
         if not length:
             break
         n_frames += 1
-        at += length
-    if n_frames == 0 or (n_frames < least and at < end):
+        offset += length
+    if n_frames == 0 or (n_frames < least and offset < end):
         return None
-    if at > end:
-        missing = f"cut off: the last frame lacks {at - end} of its bytes"
+    if offset > end:
+        missing = f"cut off: the last frame lacks {offset - end} of its bytes"
         return Part(Stream(spans=((start, size),)), missing)
-    return Part(Stream(spans=((start, at),)), next_byte=at if at < size else None)
+    return Part(Stream(spans=((start, offset),)), next_byte=offset if offset < size else None)
 
 
 def read_tta(file: BinaryIO, start: int, size: int) -> Part | None:

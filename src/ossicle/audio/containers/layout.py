@@ -49,9 +49,9 @@ def layout_of(path: Path, *, thorough: bool = False) -> Layout:
         size = file_bytes(file)
         streams: list[Stream] = []
         fault = ""
-        at: int | None = 0
-        while at is not None and len(streams) < _MOST_STREAMS:
-            begin = after_leading_tags(file, at, size) if not streams else after_trailing_tags(file, at, size)
+        offset: int | None = 0
+        while offset is not None and len(streams) < _MOST_STREAMS:
+            begin = after_leading_tags(file, offset, size) if not streams else after_trailing_tags(file, offset, size)
             if begin == size:
                 break
             part = _part(file, begin, size, thorough=thorough)
@@ -60,7 +60,7 @@ def layout_of(path: Path, *, thorough: bool = False) -> Layout:
                 break
             streams.append(part.stream)
             fault = fault or part.fault
-            at = part.next_byte
+            offset = part.next_byte
     if not streams:
         return Layout()
     first = streams[0]

@@ -28,7 +28,7 @@ class Box:
     """A box: its kind, and the bytes [start, stop) of its content, which may lie beyond the end of the file."""
 
     kind: bytes
-    at: int
+    offset: int
     start: int
     stop: int
 
@@ -45,8 +45,8 @@ def read_mp4(file: BinaryIO, start: int, size: int) -> Part | None:
     stop = start
     end = before_trailing_tags(file, start, size)
     for box in boxes(file, start, end):
-        if movie is not None and (box.kind == b"moov" or (box.kind == b"ftyp" and box.at > movie.at)):
-            following = box.at
+        if movie is not None and (box.kind == b"moov" or (box.kind == b"ftyp" and box.offset > movie.offset)):
+            following = box.offset
             break
         if not _plausible(box):
             if any(_head(file, stop, 64)):
@@ -68,23 +68,23 @@ def read_mp4(file: BinaryIO, start: int, size: int) -> Part | None:
 
 def boxes(file: BinaryIO, start: int, stop: int) -> Iterator[Box]:
     """Yield the boxes in [start, stop); the last one may state more than that."""
-    at = start
+    offset = start
     for _ in range(_MOST_BOXES):
-        if at + 8 > stop:
+        if offset + 8 > stop:
             return
-        head = _head(file, at, 16)
-        length, kind, body = int.from_bytes(head[:4], "big"), head[4:8], at + 8
+        head = _head(file, offset, 16)
+        length, kind, body = int.from_bytes(head[:4], "big"), head[4:8], offset + 8
         if length == 1 and len(head) == 16:
-            length, body = int.from_bytes(head[8:16], "big"), at + 16
-        end = stop if length == 0 else at + length
+            length, body = int.from_bytes(head[8:16], "big"), offset + 16
+        end = stop if length == 0 else offset + length
         if end < body:
             return
-        yield Box(kind, at, body, end)
-        at = end
+        yield Box(kind, offset, body, end)
+        offset = end
 
 
-def _head(file: BinaryIO, at: int, n_bytes: int) -> bytes:
-    file.seek(at)
+def _head(file: BinaryIO, offset: int, n_bytes: int) -> bytes:
+    file.seek(offset)
     return file.read(n_bytes)
 
 
@@ -111,7 +111,7 @@ class _Track:
     def hidden(self) -> str:
         """What the edits leave out or repeat, or ""."""
         unit_s = 1 / self.movie_scale if self.movie_scale else 0.0
-        played = [(length * unit_s, at / self.scale) for length, at in self.edits if at >= 0]
+        played = [(length * unit_s, media_time / self.scale) for length, media_time in self.edits if media_time >= 0]
         if not played or not self.length:
             return ""
         total_s = self.length / self.scale
@@ -119,8 +119,8 @@ class _Track:
         for length_s, start_s in played:
             if abs(start_s - at_s) > _HIDDEN_MAX_S:
                 low, high = sorted((at_s, start_s))
-                what = "leaves out" if start_s > at_s else "repeats"
-                return f"its edit list {what} the sound from {low:.3f} s to {high:.3f} s of its media"
+                effect = "leaves out" if start_s > at_s else "repeats"
+                return f"its edit list {effect} the sound from {low:.3f} s to {high:.3f} s of its media"
             at_s = total_s if length_s == 0 else start_s + length_s
         if total_s - at_s > _HIDDEN_MAX_S:
             return f"its edit list leaves out the sound from {at_s:.3f} s to {total_s:.3f} s of its media"
@@ -150,8 +150,8 @@ def _track(file: BinaryIO, trak: Box, movie_scale: int) -> _Track | None:
     field: tuple[int, int] = (0, 0)
     for box in boxes(file, trak.start, trak.stop):
         if box.kind == b"edts":
-            for one in _of(file, box, b"elst"):
-                edits = _edits(_head(file, one.start, min(one.stop - one.start, _TABLE_MAX)))
+            for edit_list in _of(file, box, b"elst"):
+                edits = _edits(_head(file, edit_list.start, min(edit_list.stop - edit_list.start, _TABLE_MAX)))
         elif box.kind == b"mdia":
             for inner in boxes(file, box.start, box.stop):
                 if inner.kind == b"mdhd":
@@ -162,8 +162,8 @@ def _track(file: BinaryIO, trak: Box, movie_scale: int) -> _Track | None:
                     n_units = _sum_of_samples(file, inner)
     if not sound or not scale:
         return None
-    at, n_bytes = field
-    right = (at, n_units.to_bytes(n_bytes, "big")) if length < n_units < 1 << 8 * n_bytes else None
+    offset, n_bytes = field
+    right = (offset, n_units.to_bytes(n_bytes, "big")) if length < n_units < 1 << 8 * n_bytes else None
     return _Track(scale, n_units or length, movie_scale, edits, right)
 
 
@@ -190,7 +190,7 @@ def _edits(body: bytes) -> tuple[tuple[int, int], ...]:
     form, step = (">Qq", 20) if long else (">Ii", 12)
     most = (len(body) - 8) // step
     count = min(int.from_bytes(body[4:8], "big"), most)
-    return tuple(struct.unpack_from(form, body, 8 + step * place) for place in range(count))
+    return tuple(struct.unpack_from(form, body, 8 + step * entry) for entry in range(count))
 
 
 def _sum_of_samples(file: BinaryIO, minf: Box) -> int:

@@ -75,14 +75,14 @@ class _Counts:
     ``at`` is 0 for a VBRI header, which decoders do not read.
     """
 
-    at: int
+    offset: int
     n_frames: int
     n_bytes: int
 
     def believable(self, stream_bytes: int, first: Frame) -> bool:
         """Return whether the counts fit a stream of so many bytes, counted with the frame of the header or without."""
         fits = self.n_bytes in (stream_bytes, stream_bytes - first.n_bytes)
-        return fits and self.at > 0 and 24 * self.n_frames <= self.n_bytes <= first.most_bytes * (self.n_frames + 1)
+        return fits and self.offset > 0 and 24 * self.n_frames <= self.n_bytes <= first.most_bytes * (self.n_frames + 1)
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ def read_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part 
     counts = _counts(window, first, start)
     if not thorough and counts is not None and counts.believable(end - start, first):
         return Part(Stream(spans=((start, size),), skips_tags=True))
-    if counts is None or not counts.at:
+    if counts is None or not counts.offset:
         return _without_counts(file, start if counts is None else start + first.n_bytes, end, first, counts)
     walked = _walk(file, start, end, first)
     fault, following = _after(file, walked.stop, end)
@@ -117,9 +117,9 @@ def read_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part 
         fault = ""
     patches: tuple[tuple[int, bytes], ...] = ()
     if n_frames > counts.n_frames > 0:
-        patches = ((counts.at, struct.pack(">I", n_frames)),)
+        patches = ((counts.offset, struct.pack(">I", n_frames)),)
         if counts.n_bytes:
-            patches = ((counts.at, struct.pack(">II", n_frames, walked.stop - start)),)
+            patches = ((counts.offset, struct.pack(">II", n_frames, walked.stop - start)),)
     return Part(Stream(spans=((start, walked.stop),), patches=patches), fault, following)
 
 
@@ -146,25 +146,25 @@ def _continues(window: bytes, first: Frame) -> bool:
 
 def _counts(window: bytes, first: Frame, start: int) -> _Counts | None:
     """Return what the header in the first frame counts; None if the first frame is sound."""
-    at = _mark_at(window, first)
-    if not at:
+    mark = _mark_at(window, first)
+    if not mark:
         return None
-    if window[at : at + 4] == b"VBRI":
-        n_bytes, n_frames = struct.unpack_from(">II", window, at + 10)
+    if window[mark : mark + 4] == b"VBRI":
+        n_bytes, n_frames = struct.unpack_from(">II", window, mark + 10)
         return _Counts(0, n_frames, n_bytes)
-    flags = struct.unpack_from(">I", window, at + 4)[0]
-    place = at + 8
-    n_frames = struct.unpack_from(">I", window, place)[0] if flags & _HAS_FRAMES else 0
-    after = place + (4 if flags & _HAS_FRAMES else 0)
+    flags = struct.unpack_from(">I", window, mark + 4)[0]
+    count_position = mark + 8
+    n_frames = struct.unpack_from(">I", window, count_position)[0] if flags & _HAS_FRAMES else 0
+    after = count_position + (4 if flags & _HAS_FRAMES else 0)
     n_bytes = struct.unpack_from(">I", window, after)[0] if flags & _HAS_BYTES else 0
-    return _Counts(start + place, n_frames, n_bytes)
+    return _Counts(start + count_position, n_frames, n_bytes)
 
 
 def _mark_at(window: bytes, frame: Frame) -> int:
     """Return where in a frame a Xing, Info or VBRI header begins; 0 if the frame is sound."""
-    for at in (4 + frame.side_bytes, _VBRI_AT):
-        if window[at : at + 4] in _MARKS:
-            return at
+    for mark in (4 + frame.side_bytes, _VBRI_AT):
+        if window[mark : mark + 4] in _MARKS:
+            return mark
     return 0
 
 
@@ -172,60 +172,60 @@ def _walk(file: BinaryIO, start: int, end: int, first: Frame) -> _Walk:
     """Walk the frames from ``start`` on; stop before one that is cut off, is of another kind or has a header."""
     walk = _Walk(0, start, [])
     known: dict[bytes, Frame | None] = {}
-    at, block, block_start = start, b"", start
-    while at + 4 <= end:
-        place = at - block_start
-        if place + _FRAME_MAX > len(block) and block_start + len(block) < end:
-            file.seek(at)
-            block_start, place = at, 0
-            block = file.read(min(_BLOCK, end - at))
-        head = block[place : place + 4]
+    offset, block, block_start = start, b"", start
+    while offset + 4 <= end:
+        position = offset - block_start
+        if position + _FRAME_MAX > len(block) and block_start + len(block) < end:
+            file.seek(offset)
+            block_start, position = offset, 0
+            block = file.read(min(_BLOCK, end - offset))
+        head = block[position : position + 4]
         if head not in known:
             known[head] = frame_at(head)
         frame = known[head]
-        if frame is None or frame.kind != first.kind or at + frame.n_bytes > end:
+        if frame is None or frame.kind != first.kind or offset + frame.n_bytes > end:
             break
-        if walk.n_frames and _mark_at(block[place : place + 44], frame):
+        if walk.n_frames and _mark_at(block[position : position + 44], frame):
             break
         if walk.n_frames % _ENTRY_FRAMES == 0:
-            walk.entries.append((walk.n_frames * first.n_samples, at))
+            walk.entries.append((walk.n_frames * first.n_samples, offset))
         walk.n_frames += 1
-        at += frame.n_bytes
-        walk.stop = at
+        offset += frame.n_bytes
+        walk.stop = offset
     return walk
 
 
-def _after(file: BinaryIO, at: int, end: int) -> tuple[str, int | None]:
-    """Return why the frames end at ``at``, if it is a fault, and where the next recording begins."""
+def _after(file: BinaryIO, offset: int, end: int) -> tuple[str, int | None]:
+    """Return why the frames end at ``offset``, if it is a fault, and where the next recording begins."""
     junk = 0
-    while at < end:
-        file.seek(at)
+    while offset < end:
+        file.seek(offset)
         window = file.read(_BLOCK)
         if tag := trailing_tag_bytes(window[:32]):
-            at += tag
+            offset += tag
             continue
         frame = frame_at(window)
-        if frame is not None and at + frame.n_bytes > end:
-            return f"cut off: the last frame lacks {at + frame.n_bytes - end} of its {frame.n_bytes} bytes", None
+        if frame is not None and offset + frame.n_bytes > end:
+            return f"cut off: the last frame lacks {offset + frame.n_bytes - end} of its {frame.n_bytes} bytes", None
         step = _next_frame(window)
         if step == 0:
-            fault = f"{junk} bytes before byte {at} are neither sound nor a tag" if junk else ""
-            return fault, at
+            fault = f"{junk} bytes before byte {offset} are neither sound nor a tag" if junk else ""
+            return fault, offset
         skipped = step if step is not None else max(1, len(window) - _FRAME_MAX)
         if any(window[:skipped]):
             junk += skipped
-        at += skipped
-        if at + 4 > end:
+        offset += skipped
+        if offset + 4 > end:
             break
     return (f"the last {junk} bytes are neither sound nor a tag", None) if junk > _FRAME_MAX else ("", None)
 
 
 def _next_frame(window: bytes) -> int | None:
     """Return where in ``window`` a frame begins that another one follows."""
-    at = window.find(b"\xff")
-    while at >= 0:
-        frame = frame_at(window[at : at + 4])
-        if frame is not None and at + frame.n_bytes + 4 <= len(window) and _continues(window[at:], frame):
-            return at
-        at = window.find(b"\xff", at + 1)
+    offset = window.find(b"\xff")
+    while offset >= 0:
+        frame = frame_at(window[offset : offset + 4])
+        if frame is not None and offset + frame.n_bytes + 4 <= len(window) and _continues(window[offset:], frame):
+            return offset
+        offset = window.find(b"\xff", offset + 1)
     return None

@@ -66,28 +66,28 @@ def read_ogg(file: BinaryIO, start: int, size: int) -> Part | None:
 
 def pages(file: BinaryIO, start: int, size: int) -> Iterator[OggPage]:
     """Yield the pages from byte ``start`` on; what is between them is skipped, and the last one may be cut off."""
-    at, first, block = start, start, b""
-    while at < size:
-        if at - first + _PAGE_MAX > len(block) and first + len(block) < size:
-            file.seek(at)
-            first, block = at, file.read(_BLOCK + _PAGE_MAX)
-        place = block.find(_CAPTURE, at - first)
-        if place < 0:
-            at = max(at + 1, first + len(block) - len(_CAPTURE) + 1)
+    offset, first, block = start, start, b""
+    while offset < size:
+        if offset - first + _PAGE_MAX > len(block) and first + len(block) < size:
+            file.seek(offset)
+            first, block = offset, file.read(_BLOCK + _PAGE_MAX)
+        position = block.find(_CAPTURE, offset - first)
+        if position < 0:
+            offset = max(offset + 1, first + len(block) - len(_CAPTURE) + 1)
             if first + len(block) >= size:
                 return
             continue
-        if place + _PAGE_MAX > len(block) and first + len(block) < size:
-            at = first + place
-            file.seek(at)
-            first, block, place = at, file.read(_BLOCK + _PAGE_MAX), 0
-        if place + _HEAD > len(block):
+        if position + _PAGE_MAX > len(block) and first + len(block) < size:
+            offset = first + position
+            file.seek(offset)
+            first, block, position = offset, file.read(_BLOCK + _PAGE_MAX), 0
+        if position + _HEAD > len(block):
             return
-        flags, granule, serial, n_segments = struct.unpack_from("<xxxxxBqI8xB", block, place)
-        table = block[place + _HEAD : place + _HEAD + n_segments]
-        body = place + _HEAD + n_segments
-        at = first + body + sum(table)
+        flags, granule, serial, n_segments = struct.unpack_from("<xxxxxBqI8xB", block, position)
+        table = block[position + _HEAD : position + _HEAD + n_segments]
+        body = position + _HEAD + n_segments
+        offset = first + body + sum(table)
         if len(table) < n_segments:
             # A table that is cut off ends beyond the file.
-            at = size + 1
-        yield OggPage(flags, granule, serial, first + place, at, block[body : body + 16])
+            offset = size + 1
+        yield OggPage(flags, granule, serial, first + position, offset, block[body : body + 16])

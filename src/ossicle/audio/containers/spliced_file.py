@@ -31,7 +31,7 @@ class SplicedFile(io.RawIOBase):
         self._spans = [(max(start, first_byte), stop) for start, stop in spans if stop > first_byte]
         self._starts = [0, *accumulate(stop - start for start, stop in self._spans)]
         self._patches = stream.patches
-        self._at = self.furthest = 0
+        self._position = self.furthest = 0
 
     @property
     def size(self) -> int:
@@ -48,37 +48,37 @@ class SplicedFile(io.RawIOBase):
 
     def tell(self) -> int:
         """Return the position."""
-        return self._at
+        return self._position
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move the position; beyond the end there is nothing to read."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self.size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self.size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
 
     def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
         """Fill ``buffer`` as far as the view goes; return the number of bytes."""
-        wanted = memoryview(buffer).cast("B")
+        target = memoryview(buffer).cast("B")
         done = 0
-        while done < len(wanted) and self._at < self.size:
-            place = bisect_right(self._starts, self._at) - 1
-            position = self._spans[place][0] + self._at - self._starts[place]
-            n_bytes = min(len(wanted) - done, self._starts[place + 1] - self._at)
+        while done < len(target) and self._position < self.size:
+            span_index = bisect_right(self._starts, self._position) - 1
+            position = self._spans[span_index][0] + self._position - self._starts[span_index]
+            n_bytes = min(len(target) - done, self._starts[span_index + 1] - self._position)
             self._file.seek(position)
-            got = self._file.readinto(wanted[done : done + n_bytes])
+            got = self._file.readinto(target[done : done + n_bytes])
             if not got:
                 break
-            self._patch(wanted[done : done + got], position)
+            self._patch(target[done : done + got], position)
             done += got
-            self._at += got
-        self.furthest = max(self.furthest, self._at)
+            self._position += got
+        self.furthest = max(self.furthest, self._position)
         return done
 
     def _patch(self, part: memoryview, position: int) -> None:
-        for place, new in self._patches:
-            low, high = max(place, position), min(place + len(new), position + len(part))
+        for offset, new in self._patches:
+            low, high = max(offset, position), min(offset + len(new), position + len(part))
             if low < high:
-                part[low - position : high - position] = new[low - place : high - place]
+                part[low - position : high - position] = new[low - offset : high - offset]
 
     def close(self) -> None:
         """Close the file."""

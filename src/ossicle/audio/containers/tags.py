@@ -10,15 +10,15 @@ _APE_FOOTER = 32
 _LYRICS_END = 15
 
 
-def after_leading_tags(file: BinaryIO, at: int, size: int) -> int:
-    """Return the first byte at or after ``at`` that does not belong to an ID3v2 tag."""
-    while at + _ID3V2_HEAD <= size:
-        file.seek(at)
+def after_leading_tags(file: BinaryIO, offset: int, size: int) -> int:
+    """Return the first byte at or after ``offset`` that does not belong to an ID3v2 tag."""
+    while offset + _ID3V2_HEAD <= size:
+        file.seek(offset)
         length = id3v2_bytes(file.read(_ID3V2_HEAD))
         if not length:
             break
-        at = min(at + length, size)
-    return at
+        offset = min(offset + length, size)
+    return offset
 
 
 def id3v2_bytes(head: bytes) -> int:
@@ -69,11 +69,11 @@ def trailing_tag_bytes(head: bytes) -> int:
     return id3v2_bytes(head[:_ID3V2_HEAD])
 
 
-def after_trailing_tags(file: BinaryIO, at: int, size: int) -> int:
-    """Return the first byte at or after ``at`` that belongs to no tag; ``size`` if only padding is left."""
-    while at < size and (length := trailing_tag_bytes(_read(file, at, at + _APE_FOOTER))):
-        at += length
-    return size if at >= size or only_padding(file, at, size) else at
+def after_trailing_tags(file: BinaryIO, offset: int, size: int) -> int:
+    """Return the first byte at or after ``offset`` that belongs to no tag; ``size`` if only padding is left."""
+    while offset < size and (length := trailing_tag_bytes(_read(file, offset, offset + _APE_FOOTER))):
+        offset += length
+    return size if offset >= size or only_padding(file, offset, size) else offset
 
 
 def only_padding(file: BinaryIO, start: int, stop: int) -> bool:

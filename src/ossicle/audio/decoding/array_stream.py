@@ -113,8 +113,8 @@ def checked_samples(samples: ArrayLike) -> NDArray[np.float32]:
         raise ValueError(f"samples are of the type {array.dtype}, not real numbers")
     if array.ndim not in (1, 2) or (array.ndim == 2 and array.shape[1] == 0):
         raise ValueError(f"samples have the shape {array.shape}; give (n,) or (n, channels)")
-    if (found := damage(array)) is not None:
-        raise ValueError(f"samples contain {found[1]}, first in sample {found[0]}; full scale is -1 to 1")
+    if (fault := damage(array)) is not None:
+        raise ValueError(f"samples contain {fault[1]}, first in sample {fault[0]}; full scale is -1 to 1")
     checked: NDArray[np.float32] = array.astype(np.float32, copy=False)
     return checked
 

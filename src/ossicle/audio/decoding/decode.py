@@ -91,25 +91,25 @@ class AudioSource:
         if start_sample < 0 or block_samples < 1 or (n_samples is not None and n_samples < 0):
             raise ValueError("start_sample and n_samples must be at least 0, block_samples at least 1")
         self._report = None
-        given, loud = 0, False
+        n_given, loud = 0, False
         block_samples = min(block_samples, max(1, _BLOCK_VALUES // self.info.channels))
         ending = _Ending()
         several = self.info.channels > 1 and start_sample == 0 and n_samples is None
         balance = ChannelBalance(self.info.rate, self.info.channels) if several else None
         for block in self._decoded(start_sample, n_samples, block_samples, ending):
-            _refuse_damage(block, start_sample + given, self.path, self.info.rate)
-            given += len(block)
+            _refuse_damage(block, start_sample + n_given, self.path, self.info.rate)
+            n_given += len(block)
             loud = loud or bool(block.any())
             if balance is not None:
                 balance.add(block)
             yield block
-        end = start_sample + given
-        reason = "" if given == n_samples else "; ".join(filter(None, (ending.reason, self.info.fault)))
-        if given == 0 and start_sample == 0 and n_samples != 0:
+        end = start_sample + n_given
+        reason = "" if n_given == n_samples else "; ".join(filter(None, (ending.reason, self.info.fault)))
+        if n_given == 0 and start_sample == 0 and n_samples != 0:
             raise AudioError(f"{self.path}: no samples can be decoded ({reason or 'the file holds none'})")
         status: Literal["ok", "partial", "silent"] = "partial" if reason else "ok" if loud else "silent"
         cancel_db = None if balance is None else balance.cancel_db
-        self._report = DecodeReport(given, status, reason, end / self.info.rate, cancel_db)
+        self._report = DecodeReport(n_given, status, reason, end / self.info.rate, cancel_db)
 
     def channel(self, name: str) -> int | None:
         """Return the index of the channel to read, None for the mean of all.
@@ -153,24 +153,28 @@ class AudioSource:
     def _through(self, start: int, stop: int, block_samples: int, ending: "_Ending") -> Iterator[NDArray[np.float32]]:
         """Yield the blocks of [start, stop) from the streams that are known."""
         first = 0
-        for place, stream in enumerate(self.info.streams):
-            last = place + 1 == len(self.info.streams)
+        for stream_index, stream in enumerate(self.info.streams):
+            last = stream_index + 1 == len(self.info.streams)
             if not last and not stream.estimated and start >= first + stream.n_samples:
                 first += stream.n_samples
                 continue
             # A stream whose length is not known is decoded from its start if others follow.
             begin = max(0, start - first) if last or not stream.estimated else 0
             reader = _READERS[stream.decoder](self.path, self.info, stream)
-            at = first + begin
-            for block in reader.blocks(begin, stop - at, block_samples):
-                new = block[max(0, start - at) :]
-                at += len(block)
+            position = first + begin
+            for block in reader.blocks(begin, stop - position, block_samples):
+                new = block[max(0, start - position) :]
+                position += len(block)
                 if len(new):
                     yield new
-            ending.reason = "" if at >= stop else reader.failure or _shortfall(stream, at - first, at, self.info.rate)
-            if at >= stop or ending.reason:
+            ending.reason = (
+                ""
+                if position >= stop
+                else reader.failure or _shortfall(stream, position - first, position, self.info.rate)
+            )
+            if position >= stop or ending.reason:
                 return
-            first = at
+            first = position
 
     def _finds_more(self) -> bool:
         """Search the file once for sound behind the end that its header and its own end show."""
@@ -205,9 +209,9 @@ _READERS: Mapping[Decoder, type[SndfileReader] | type[FfmpegReader]] = {
 
 
 def _refuse_damage(block: NDArray[np.float32], first: int, path: Path, rate: int) -> None:
-    found = damage(block)
-    if found is not None:
-        raise AudioError(f"{path}: {found[1]} in the samples at {(first + found[0]) / rate:.6f} s")
+    fault = damage(block)
+    if fault is not None:
+        raise AudioError(f"{path}: {fault[1]} in the samples at {(first + fault[0]) / rate:.6f} s")
 
 
 def read_blocks(

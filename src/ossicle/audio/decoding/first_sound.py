@@ -48,13 +48,13 @@ def first_sound_s(path: Path, channel: str = MEAN) -> float | None:
         if n_read >= n_first:
             break
     offset = np.median(np.concatenate(first)[:n_first, read], axis=0).astype(np.float32)
-    parts, given = [], 0
+    parts, n_given = [], 0
     for block in chain(first, blocks):
         loudest = np.abs(block[:, read] - offset).max(axis=1)
         # Frames count from the start of the recording, so blocks may divide one.
-        edges = np.unique(np.r_[0, np.arange(-given % frame, len(loudest), frame)])
-        parts.append(np.column_stack([(given + edges) // frame, np.maximum.reduceat(loudest, edges)]))
-        given += len(loudest)
+        edges = np.unique(np.r_[0, np.arange(-n_given % frame, len(loudest), frame)])
+        parts.append(np.column_stack([(n_given + edges) // frame, np.maximum.reduceat(loudest, edges)]))
+        n_given += len(loudest)
     frames = np.concatenate(parts)
     peak = float(frames[:, 1].max())
     if not peak:

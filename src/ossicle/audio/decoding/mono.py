@@ -60,9 +60,9 @@ class MonoStream:
         for block in self._source.blocks(block_samples=self._block_samples):
             chosen = one_channel(block, index)
             self._heard = self._heard or bool(chosen.any())
-            out = resampler.feed(chosen)
-            if len(out):
-                yield out
+            resampled = resampler.feed(chosen)
+            if len(resampled):
+                yield resampled
         rest = resampler.feed(np.zeros(0, dtype=np.float32), last=True)
         if len(rest):
             yield rest
@@ -112,17 +112,17 @@ def crop_mono(
     """Return samples [first, stop) of a recording at ``rate`` Hz (None: to its end), shape (n,); see
     :func:`load_mono`.
     """
-    own, index = source.info.rate, source.channel(channel)
-    period, margin = common_period(own, rate), margin_samples(own, rate)
-    lead_periods = max(0, samples_at_rate(first, rate, own) - margin) // period
-    skipped = samples_at_rate(lead_periods * period, own, rate)
+    source_rate, index = source.info.rate, source.channel(channel)
+    period, margin = common_period(source_rate, rate), margin_samples(source_rate, rate)
+    lead_periods = max(0, samples_at_rate(first, rate, source_rate) - margin) // period
+    skipped = samples_at_rate(lead_periods * period, source_rate, rate)
     length: int | None = None
-    wanted = slice(first - skipped, None)
+    kept_part = slice(first - skipped, None)
     if stop is not None:
-        length = samples_at_rate(stop, rate, own) + margin - lead_periods * period
-        wanted = slice(first - skipped, stop - skipped)
-    resampler = Resampler(own, rate)
+        length = samples_at_rate(stop, rate, source_rate) + margin - lead_periods * period
+        kept_part = slice(first - skipped, stop - skipped)
+    resampler = Resampler(source_rate, rate)
     blocks = source.blocks(start_sample=lead_periods * period, n_samples=length)
     parts = [resampler.feed(one_channel(block, index)) for block in blocks]
     parts.append(resampler.feed(np.zeros(0, dtype=np.float32), last=True))
-    return np.concatenate(parts)[wanted]
+    return np.concatenate(parts)[kept_part]

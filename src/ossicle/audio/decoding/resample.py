@@ -28,14 +28,16 @@ class Resampler:
     def feed(self, block: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
         """Return the samples that are ready after ``block`` (n,), possibly none; with ``last`` all remaining ones."""
         self._n_in += len(block)
-        out: NDArray[np.float32]
-        out = block if self._stream is None else self._stream.resample_chunk(np.ascontiguousarray(block), last=last)
+        resampled: NDArray[np.float32]
+        resampled = (
+            block if self._stream is None else self._stream.resample_chunk(np.ascontiguousarray(block), last=last)
+        )
         if last:
             # soxr rounds the length like core.time; if a version differs by a sample, times still stay exact.
             left = samples_at_rate(self._n_in, self._rate, self._new_rate) - self._n_out
-            out = out[:left] if len(out) >= left else np.pad(out, (0, left - len(out)))
-        self._n_out += len(out)
-        return out
+            resampled = resampled[:left] if len(resampled) >= left else np.pad(resampled, (0, left - len(resampled)))
+        self._n_out += len(resampled)
+        return resampled
 
 
 def common_period(rate: int, new_rate: int) -> int:

@@ -41,21 +41,21 @@ def stretches_of(
     for block in blocks:
         held = np.concatenate([held, block])
         while waiting and waiting[0][0] + n_samples <= first + len(held):
-            start, place = waiting.popleft()
-            yield place, _padded(held, start - first, n_samples)
+            start, stretch_index = waiting.popleft()
+            yield stretch_index, _padded(held, start - first, n_samples)
         # Stretches wait in the order of their starts, so nothing before the next one is needed.
         needed = waiting[0][0] if waiting else first + len(held)
         drop = min(max(needed - first, 0), len(held))
         held, first = held[drop:].copy(), first + drop
     while waiting:
-        start, place = waiting.popleft()
-        yield place, _padded(held, start - first, n_samples)
+        start, stretch_index = waiting.popleft()
+        yield stretch_index, _padded(held, start - first, n_samples)
 
 
 def _padded(held: NDArray[np.float32], start: int, n_samples: int) -> NDArray[np.float32]:
     """Return ``held[start : start + n_samples]``, zeros for samples that do not exist; ``start`` may be negative."""
-    out = np.zeros(n_samples, dtype=np.float32)
+    padded = np.zeros(n_samples, dtype=np.float32)
     low, high = max(start, 0), min(start + n_samples, len(held))
     if high > low:
-        out[low - start : high - start] = held[low:high]
-    return out
+        padded[low - start : high - start] = held[low:high]
+    return padded

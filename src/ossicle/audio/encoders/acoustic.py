@@ -90,11 +90,11 @@ class AcousticEncoder:
             The waveforms are shorter than ``spec.least_samples``.
         """
         refuse_waveforms(waveforms, self.spec)
-        out = np.empty((len(waveforms), 1, self.spec.dim), dtype=np.float32)
+        embeddings = np.empty((len(waveforms), 1, self.spec.dim), dtype=np.float32)
         # One by one, so that a waveform's embedding does not depend on the rest of its batch by a single bit.
-        for row, waveform in zip(out, waveforms, strict=True):
+        for row, waveform in zip(embeddings, waveforms, strict=True):
             row[0] = _embedding(np.ascontiguousarray(waveform, dtype=np.float32))
-        return out
+        return embeddings
 
 
 def _embedding(waveform: Values) -> Values:
@@ -111,8 +111,8 @@ def _percentiles(ordered: Values, shares: tuple[int, ...]) -> Values:
     low = np.floor(places).astype(int)
     high = np.minimum(low + 1, ordered.shape[1] - 1)
     part = (places - low).astype(np.float32)[:, None]
-    found: Values = (1 - part) * ordered[:, low].T + part * ordered[:, high].T
-    return found
+    percentiles: Values = (1 - part) * ordered[:, low].T + part * ordered[:, high].T
+    return percentiles
 
 
 def _lines(waveform: Values) -> Values:
@@ -157,12 +157,12 @@ def _octaves(n_frames: int) -> tuple[Values, tuple[slice, ...]]:
     hann = np.hanning(n_frames + 2)[1:-1]
     window = (hann / np.sqrt(np.square(hann).sum())).astype(np.float32)
     last = n_frames // 2
-    found = []
+    octaves = []
     for low_hz, high_hz in pairwise(_OCTAVES_HZ):
         start = min(last, int(np.ceil(low_hz * n_frames / frame_rate)))
         stop = min(last + 1, int(np.ceil(high_hz * n_frames / frame_rate)))
-        found.append(slice(start, max(start + 1, stop)))
-    return window, tuple(found)
+        octaves.append(slice(start, max(start + 1, stop)))
+    return window, tuple(octaves)
 
 
 @lru_cache(maxsize=1)

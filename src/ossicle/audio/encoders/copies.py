@@ -82,20 +82,20 @@ class Copy:
         gain_db = draw.uniform(-settings.gain_db, settings.gain_db)
         tilted, tilt_db = draw.random(), draw.uniform(-settings.tilt_db, settings.tilt_db)
         mixed, snr_db = draw.random(), draw.uniform(settings.snr_low_db, settings.snr_high_db)
-        place = draw.random()
-        out = samples.astype(np.float32, copy=True)
+        background_place = draw.random()
+        copy = samples.astype(np.float32, copy=True)
         if mixed < settings.mix_probability and len(self._background) > 0:
-            out = _mixed(out, self._part(place, len(out)), snr_db)
+            copy = _mixed(copy, self._part(background_place, len(copy)), snr_db)
         if tilted < settings.tilt_probability:
-            filtered = scipy.signal.sosfilt(_tilt(round(tilt_db / _TILT_STEP_DB), self._rate), out)
-            out = filtered.astype(np.float32)
-        out *= np.float32(10 ** (gain_db / 20))
-        return out
+            filtered = scipy.signal.sosfilt(_tilt(round(tilt_db / _TILT_STEP_DB), self._rate), copy)
+            copy = filtered.astype(np.float32)
+        copy *= np.float32(10 ** (gain_db / 20))
+        return copy
 
-    def _part(self, place: float, n_samples: int) -> Samples:
+    def _part(self, background_place: float, n_samples: int) -> Samples:
         """Return ``n_samples`` of the background from a place in [0, 1); a short background is repeated."""
         last = max(0, len(self._background) - n_samples)
-        start = int(place * (last + 1))
+        start = int(background_place * (last + 1))
         return np.resize(self._background[start : start + n_samples], n_samples)
 
 

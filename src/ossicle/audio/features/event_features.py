@@ -51,9 +51,9 @@ FEATURES: tuple[str, ...] = (
     *_RAVEN,
     "snr_db",
     *(
-        f"{of}mfcc_{number}_{how}"
-        for of in ("", "delta_", "delta2_")
-        for how in ("mean", "std")
+        f"{change}mfcc_{number}_{statistic}"
+        for change in ("", "delta_", "delta2_")
+        for statistic in ("mean", "std")
         for number in range(N_MFCC)
     ),
 )
@@ -130,7 +130,7 @@ def event_frames(start_s: float, end_s: float, chosen: EventFeatureSettings, n_s
     return Frames(first, first + (before + event + after - 1) * hop + chosen.n_fft, before, event, after)
 
 
-def event_features(samples: NDArray[np.float32], at: Frames, chosen: EventFeatureSettings) -> Features:
+def event_features(samples: NDArray[np.float32], frames: Frames, chosen: EventFeatureSettings) -> Features:
     """Return the features of one event, float64 of shape (len(FEATURES),), in the order of :data:`FEATURES`.
 
     Parameters
@@ -147,15 +147,15 @@ def event_features(samples: NDArray[np.float32], at: Frames, chosen: EventFeatur
     ValueError
         If the number of samples differs.
     """
-    if samples.shape != (at.stop_sample - at.first_sample,):
+    if samples.shape != (frames.stop_sample - frames.first_sample,):
         raise ValueError(
-            f"samples have the shape {samples.shape}, but the event needs {at.stop_sample - at.first_sample}"
+            f"samples have the shape {samples.shape}, but the event needs {frames.stop_sample - frames.first_sample}"
         )
     window, bins, bins_hz, bank = _arrays(chosen)
     power = power_spectrogram(samples, window, chosen.hop_samples)
-    inside = slice(at.before, at.before + at.event)
+    inside = slice(frames.before, frames.before + frames.event)
     energy = np.maximum(power[inside, bins], FLOOR)
-    around = np.delete(power[:, bins], np.arange(at.before, at.before + at.event), axis=0)
+    around = np.delete(power[:, bins], np.arange(frames.before, frames.before + frames.event), axis=0)
     return np.concatenate(
         [
             _raven(energy, bins_hz, chosen.hop_samples / chosen.rate),
@@ -180,8 +180,8 @@ def _quantiles(weights: Features, shares: tuple[float, ...]) -> NDArray[np.int64
     the total.
     """
     cumulative = np.cumsum(weights)
-    found = np.searchsorted(cumulative, np.array(shares) * cumulative[-1])
-    places: NDArray[np.int64] = np.minimum(found, len(weights) - 1).astype(np.int64)
+    positions = np.searchsorted(cumulative, np.array(shares) * cumulative[-1])
+    places: NDArray[np.int64] = np.minimum(positions, len(weights) - 1).astype(np.int64)
     return places
 
 
@@ -206,7 +206,9 @@ def _cepstra(log_mel: Features) -> Features:
         scipy.signal.savgol_filter(cepstra, DELTA_FRAMES, polyorder=order, deriv=order, axis=0, mode="nearest")
         for order in (1, 2)
     ]
-    return np.concatenate([figure for one in (cepstra, *changes) for figure in (one.mean(axis=0), one.std(axis=0))])
+    return np.concatenate(
+        [figure for values in (cepstra, *changes) for figure in (values.mean(axis=0), values.std(axis=0))]
+    )
 
 
 @lru_cache(maxsize=16)

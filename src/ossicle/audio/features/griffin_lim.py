@@ -49,13 +49,13 @@ class Framing:
         frames = scipy.fft.irfft(spectrum, self.n_fft, axis=1) * window
         length = n_samples + self.n_fft
         total = max(length, (len(frames) - 1) * self.hop_samples + self.n_fft)
-        out, weight = np.zeros(total), np.zeros(total)
+        summed, weight = np.zeros(total), np.zeros(total)
         for j, frame in enumerate(frames):
             first = j * self.hop_samples
-            out[first : first + self.n_fft] += frame
+            summed[first : first + self.n_fft] += frame
             weight[first : first + self.n_fft] += window**2
-        own = slice(self.n_fft // 2, self.n_fft // 2 + n_samples)
-        return np.asarray(out[own] / np.maximum(weight[own], _LEAST_WEIGHT))
+        inside = slice(self.n_fft // 2, self.n_fft // 2 + n_samples)
+        return np.asarray(summed[inside] / np.maximum(weight[inside], _LEAST_WEIGHT))
 
     def _window(self) -> NDArray[np.float64]:
         return analysis_window(self.n_fft).astype(np.float64)
@@ -92,13 +92,13 @@ def griffin_lim(
     shape = framing.n_frames(n_samples), framing.n_fft // 2 + 1
     if magnitudes.shape != shape:
         raise ValueError(f"magnitudes have the shape {magnitudes.shape}; {n_samples} samples have {shape}")
-    wanted = np.asarray(magnitudes, dtype=np.float64)
-    spectrum = wanted * np.exp(2j * np.pi * np.random.default_rng(seed).random(shape[::-1]).T)
+    target_magnitudes = np.asarray(magnitudes, dtype=np.float64)
+    spectrum = target_magnitudes * np.exp(2j * np.pi * np.random.default_rng(seed).random(shape[::-1]).T)
     before = np.zeros(shape, dtype=np.complex128)
     for _ in range(iterations):
         consistent = framing.analyse(framing.synthesise(spectrum, n_samples))
         ahead = consistent - _MOMENTUM / (1 + _MOMENTUM) * before
         before = consistent
         size = np.abs(ahead)
-        spectrum = wanted * np.divide(ahead, size, out=np.ones(shape, dtype=np.complex128), where=size > 0)
+        spectrum = target_magnitudes * np.divide(ahead, size, out=np.ones(shape, dtype=np.complex128), where=size > 0)
     return framing.synthesise(spectrum, n_samples).astype(np.float32)

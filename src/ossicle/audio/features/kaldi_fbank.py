@@ -47,9 +47,9 @@ def kaldi_fbank(waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
     ndarray
         float32, shape (batch, n_frames, 128).
     """
-    out = np.empty((len(waveforms), n_frames(waveforms.shape[1]), N_MELS), dtype=np.float32)
+    energies = np.empty((len(waveforms), n_frames(waveforms.shape[1]), N_MELS), dtype=np.float32)
     window, bank = _window(), _bank()
-    for row, waveform in zip(out, waveforms, strict=True):
+    for row, waveform in zip(energies, waveforms, strict=True):
         if not len(row):
             continue
         strided = np.lib.stride_tricks.sliding_window_view(waveform, FRAME_SAMPLES)[::HOP_SAMPLES]
@@ -61,7 +61,7 @@ def kaldi_fbank(waveforms: NDArray[np.float32]) -> NDArray[np.float32]:
             spectrum = scipy.fft.rfft((frames - _PREEMPHASIS * before) * window, _N_FFT, axis=1)
             power = spectrum.real**2 + spectrum.imag**2
             row[first : first + _BLOCK_FRAMES] = np.log(np.maximum(power @ bank, _FLOOR))
-    return out
+    return energies
 
 
 @lru_cache(maxsize=1)
@@ -76,8 +76,8 @@ def _bank() -> NDArray[np.float64]:
     """Return triangles on the mel scale, of height 1: (n_fft / 2 + 1, 128)."""
 
     def mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = 1127.0 * np.log1p(hz / 700.0)
-        return found
+        mels: NDArray[np.float64] = 1127.0 * np.log1p(hz / 700.0)
+        return mels
 
     low, high = mel(np.array([_LOW_HZ, _HIGH_HZ]))
     edges = low + (high - low) / (N_MELS + 1) * np.arange(N_MELS + 2, dtype=np.float64)

@@ -80,7 +80,7 @@ def log_mel(
         rows[:, 1:] -= np.float32(front.preemphasis) * wave.reshape(rows.shape)[:, :-1]
     frames = n_frames(wave.shape[-1], front)
     step = max(1, _BLOCK_VALUES // front.n_fft)
-    out = np.empty((len(rows), frames, front.n_mels), dtype=np.float32)
+    spectrogram = np.empty((len(rows), frames, front.n_mels), dtype=np.float32)
     low, high = min(bins.start for bins, *_ in groups), max(bins.stop for bins, *_ in groups)
     floor = np.float32(10 ** (front.floor_db / 10))
 
@@ -88,7 +88,7 @@ def log_mel(
         row, firsts = run
         strided = np.lib.stride_tricks.sliding_window_view(rows[row], front.n_fft)[:: front.hop_samples]
         for first in firsts:
-            power = out[row, first : first + step]
+            power = spectrogram[row, first : first + step]
             spectrum = scipy.fft.rfft(strided[first : first + step] * window, axis=-1)[:, low:high]
             energy = spectrum.real**2
             energy += spectrum.imag**2
@@ -101,7 +101,7 @@ def log_mel(
 
     for _ in (map if pool is None else pool.map)(transform, _runs(len(rows), frames, step)):
         pass
-    return out.reshape(*wave.shape[:-1], frames, front.n_mels)
+    return spectrogram.reshape(*wave.shape[:-1], frames, front.n_mels)
 
 
 def _runs(rows: int, frames: int, step: int) -> Iterator[tuple[int, range]]:

@@ -33,6 +33,6 @@ def mfcc_features(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     if len(scaled) < _FRONT.n_fft:
         scaled = np.pad(scaled, (0, _FRONT.n_fft - len(scaled)))
     mel = np.maximum(log_mel(scaled.astype(np.float32), _FRONT), -100.0).astype(np.float64)
-    found = dct(mel, type=2, norm="ortho", axis=1)[:, :N_COEFFICIENTS]
-    change = np.abs(np.diff(found, axis=0)).mean(axis=0) if len(found) > 1 else np.zeros(N_COEFFICIENTS)
-    return np.concatenate([found.mean(axis=0), found.std(axis=0), change]).astype(np.float32)
+    coefficients = dct(mel, type=2, norm="ortho", axis=1)[:, :N_COEFFICIENTS]
+    change = np.abs(np.diff(coefficients, axis=0)).mean(axis=0) if len(coefficients) > 1 else np.zeros(N_COEFFICIENTS)
+    return np.concatenate([coefficients.mean(axis=0), coefficients.std(axis=0), change]).astype(np.float32)

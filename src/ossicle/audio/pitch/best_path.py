@@ -14,7 +14,7 @@ _PER_OCTAVE = 12.0
 """Log probability that a change of an octave from one frame to the next costs."""
 
 
-def best_path(found: Candidates) -> NDArray[np.int64]:
+def best_path(candidates: Candidates) -> NDArray[np.int64]:
     """Return for each frame the candidate on the best path, int64 (n,); -1 where the frame is unvoiced.
 
     Parameters
@@ -22,13 +22,13 @@ def best_path(found: Candidates) -> NDArray[np.int64]:
     found
         Candidates of consecutive frames, 10 ms apart.
     """
-    n = len(found.f0_hz)
+    n = len(candidates.f0_hz)
     if not n:
         return np.zeros(0, dtype=np.int64)
-    voiced = np.log(np.maximum(found.probability, 1e-12)).astype(np.float64)
-    voiced[found.probability <= 0] = -np.inf
-    silent = np.log(np.maximum(1 - found.probability.sum(axis=1, dtype=np.float64), 1e-3) * _UNVOICED)
-    octaves = np.log2(found.f0_hz.astype(np.float64))
+    voiced = np.log(np.maximum(candidates.probability, 1e-12)).astype(np.float64)
+    voiced[candidates.probability <= 0] = -np.inf
+    silent = np.log(np.maximum(1 - candidates.probability.sum(axis=1, dtype=np.float64), 1e-3) * _UNVOICED)
+    octaves = np.log2(candidates.f0_hz.astype(np.float64))
     stay, switch = np.log1p(-_SWITCH), np.log(_SWITCH)
     back = np.empty((n, MOST + 1), dtype=np.int8)
     score = np.append(voiced[0], silent[0])

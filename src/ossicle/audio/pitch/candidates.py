@@ -97,6 +97,6 @@ def _normalised_difference(frames: NDArray[np.float32], longest: int) -> NDArray
     mean = np.maximum(first + last - 2 * together, 0.0) / (length - lags)
     sums = np.cumsum(mean, axis=1)
     loud = (sums > 0) & (total > _SILENT * length)
-    out = np.where(loud, mean * np.maximum(lags, 1) / np.where(loud, sums, 1.0), 1.0)
-    out[:, 0] = 1.0
-    return out.astype(np.float32)
+    difference = np.where(loud, mean * np.maximum(lags, 1) / np.where(loud, sums, 1.0), 1.0)
+    difference[:, 0] = 1.0
+    return difference.astype(np.float32)

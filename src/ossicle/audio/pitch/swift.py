@@ -82,6 +82,6 @@ class SwiftTracker:
         times_s = frame_times(len(samples), rate)
         if not len(samples):
             return PitchTrack(np.zeros(0, np.float32), np.zeros(0, np.float32), times_s)
-        found = self._network.detect(samples.astype(np.float32), rate, self._low_hz, self._high_hz)
-        hz = np.where(found.confidence >= _LEAST_CONFIDENCE, found.pitch_hz, 0.0).astype(np.float32)
-        return PitchTrack(hz, found.confidence.astype(np.float32), found.timestamps).at(times_s)
+        detected = self._network.detect(samples.astype(np.float32), rate, self._low_hz, self._high_hz)
+        hz = np.where(detected.confidence >= _LEAST_CONFIDENCE, detected.pitch_hz, 0.0).astype(np.float32)
+        return PitchTrack(hz, detected.confidence.astype(np.float32), detected.timestamps).at(times_s)

@@ -173,9 +173,12 @@ def _candidates(
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(low, (half, 2 * half)), 2 * half)
     starts = np.round(times_s * rate / every).astype(np.int64)
     n = len(starts)
-    made = Candidates(np.ones((n, MOST), dtype=np.float32), np.zeros((n, MOST), dtype=np.float32))
+    candidates_of_frames = Candidates(np.ones((n, MOST), dtype=np.float32), np.zeros((n, MOST), dtype=np.float32))
     for first in range(0, n, _BLOCK_FRAMES):
         block = slice(first, first + _BLOCK_FRAMES)
         candidates = frame_candidates(windows[starts[block]], rate / every, low_hz, high_hz)
-        made.f0_hz[block], made.probability[block] = candidates.f0_hz, candidates.probability
-    return made
+        candidates_of_frames.f0_hz[block], candidates_of_frames.probability[block] = (
+            candidates.f0_hz,
+            candidates.probability,
+        )
+    return candidates_of_frames

@@ -128,8 +128,8 @@ class FfmpegReader:
     def _entry(self, start: int) -> tuple[int, int]:
         """Return the sample and the byte where decoding starts; the beginning where there is no choice."""
         places = self._stream.stream.entries
-        place = bisect_right(places, (start - _PREROLL, 1 << 62)) - 1
-        return places[place] if place > 0 else (0, 0)
+        entry_index = bisect_right(places, (start - _PREROLL, 1 << 62)) - 1
+        return places[entry_index] if entry_index > 0 else (0, 0)
 
     def _frames(self, container: av.container.InputContainer, stream: av.audio.AudioStream) -> Iterator[av.AudioFrame]:
         frames = container.decode(stream)
@@ -151,9 +151,9 @@ def as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
     """Return a frame as float32 of shape (n, channels), full scale 1; raises ValueError for integers of 64 bits."""
     raw: NDArray[Any] = frame.to_ndarray()
     samples = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
-    out: NDArray[np.float32] = np.ascontiguousarray(samples, dtype=np.float32)
+    floats: NDArray[np.float32] = np.ascontiguousarray(samples, dtype=np.float32)
     if samples.dtype.kind == "u":
-        return (out - np.float32(128)) / np.float32(128)
+        return (floats - np.float32(128)) / np.float32(128)
     if samples.dtype.kind == "i":
-        return out / np.float32(1 << (8 * samples.dtype.itemsize - 1))
-    return out
+        return floats / np.float32(1 << (8 * samples.dtype.itemsize - 1))
+    return floats

@@ -80,13 +80,13 @@ class SndfileReader:
                 left = min(left, self._stream.n_samples - start)
             position = start
             while left > 0:
-                wanted = min(left, block_samples)
-                block = self._read(sound, position, wanted)
+                n_wanted = min(left, block_samples)
+                block = self._read(sound, position, n_wanted)
                 if len(block):
                     yield block
                 left -= len(block)
                 position += len(block)
-                if len(block) < wanted:
+                if len(block) < n_wanted:
                     return
 
     def _opened(self) -> Sound:
@@ -139,13 +139,13 @@ class SndfileReader:
         with no_c_messages():
             while filled < n_samples:
                 n_wanted = min(n_samples - filled, _READ_SAMPLES - (position + filled) % _READ_SAMPLES)
-                wanted = block[filled : filled + n_wanted]
+                target = block[filled : filled + n_wanted]
                 try:
-                    got = len(sound.read(dtype="float32", always_2d=True, out=wanted))
+                    got = len(sound.read(dtype="float32", always_2d=True, out=target))
                 except soundfile.LibsndfileError as error:
                     self.failure = f"decoding fails ({error.error_string or 'damaged data'})"
                     break
                 filled += got
-                if got < len(wanted):
+                if got < len(target):
                     break
         return block[:filled]

@@ -24,18 +24,18 @@ _SITES = (
 
 def read_guano(content: bytes) -> RecorderMetadata:
     """Return what a GUANO chunk says."""
-    found: dict[str, str] = {}
+    values: dict[str, str] = {}
     for line in content.decode("utf-8", "replace").splitlines()[:_MOST_LINES]:
         key, colon, value = line.partition(":")
         if colon and value.strip(" \0"):
-            found.setdefault(key.strip().casefold(), value.strip(" \0"))
-    latitude, _, longitude = found.get("loc position", "").replace(",", " ").partition(" ")
-    model = " ".join(filter(None, (found.get("make"), found.get("model"), found.get("serial"))))
+            values.setdefault(key.strip().casefold(), value.strip(" \0"))
+    latitude, _, longitude = values.get("loc position", "").replace(",", " ").partition(" ")
+    model = " ".join(filter(None, (values.get("make"), values.get("model"), values.get("serial"))))
     return RecorderMetadata(
-        start=time_of(found.get("timestamp", "")),
-        site=next((name for key in _SITES if (name := clean_text(found.get(key, "")))), None),
-        temperature_c=temperature_of(found.get("temperature ext", found.get("temperature int", ""))),
-        time_expansion=expansion_of(found.get("te", "")),
+        start=time_of(values.get("timestamp", "")),
+        site=next((name for key in _SITES if (name := clean_text(values.get(key, "")))), None),
+        temperature_c=temperature_of(values.get("temperature ext", values.get("temperature int", ""))),
+        time_expansion=expansion_of(values.get("te", "")),
         recorder=clean_text(model),
         **position_of(latitude, longitude),
     )

@@ -54,8 +54,8 @@ def clean_text(text: str) -> str | None:
     >>> clean_text(" Wood 3\\x00\\n"), clean_text(" ")
     ('Wood 3', None)
     """
-    kept = "".join(" " if is_control(one) else one for one in text[: 4 * _LONGEST])
-    return " ".join(kept.split())[:_LONGEST].strip() or None
+    cleaned = "".join(" " if is_control(character) else character for character in text[: 4 * _LONGEST])
+    return " ".join(cleaned.split())[:_LONGEST].strip() or None
 
 
 def number_of(text: str, low: float, high: float) -> float | None:

@@ -22,15 +22,15 @@ _GPS = re.compile(r"(?P<north>\d+(?:\.\d+)?)\s*,\s*(?P<ns>[NS])\s*,\s*(?P<east>\
 def read_wamd(content: bytes) -> RecorderMetadata:
     """Return what a wamd chunk says; entries behind one that is cut off are not read."""
     entries: dict[int, bytes] = {}
-    at = 0
+    offset = 0
     for _ in range(_MOST_ENTRIES):
-        if at + 6 > len(content):
+        if offset + 6 > len(content):
             break
-        number, length = struct.unpack_from("<HI", content, at)
-        if at + 6 + length > len(content):
+        number, length = struct.unpack_from("<HI", content, offset)
+        if offset + 6 + length > len(content):
             break
-        entries.setdefault(number, content[at + 6 : at + 6 + length])
-        at += 6 + length
+        entries.setdefault(number, content[offset + 6 : offset + 6 + length])
+        offset += 6 + length
     texts = {number: value.decode("utf-8", "replace").strip(" \0") for number, value in entries.items()}
     expansion = entries.get(_EXPANSION, b"")
     expanded = str(struct.unpack("<H", expansion)[0]) if len(expansion) == 2 else texts.get(_EXPANSION, "")

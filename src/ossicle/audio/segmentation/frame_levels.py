@@ -42,7 +42,7 @@ def frame_levels(blocks: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.floa
     >>> levels.round(1).tolist(), n
     ([-3.0, -10.0, -120.0, -120.0, -120.0], 720)
     """
-    found: list[NDArray[np.float32]] = []
+    levels: list[NDArray[np.float32]] = []
     powers = np.zeros(0, dtype=np.float64)
     rest = np.zeros(0, dtype=np.float32)
     n_samples = 0
@@ -53,16 +53,16 @@ def frame_levels(blocks: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.floa
         powers = np.concatenate([powers, _powers(joined[:whole])])
         rest = joined[whole:].copy()
         n_frames = max(0, (len(powers) - _PARTS_OF_WINDOW) // _PARTS_OF_HOP + 1)
-        found.append(_levels(powers, n_frames, np.full(n_frames, WINDOW_SAMPLES)))
+        levels.append(_levels(powers, n_frames, np.full(n_frames, WINDOW_SAMPLES)))
         powers = powers[n_frames * _PARTS_OF_HOP :]
-    done = sum(map(len, found))
+    done = sum(map(len, levels))
     left = -(-(n_samples - done * HOP_SAMPLES) // HOP_SAMPLES)
     if len(rest):
         powers = np.concatenate([powers, _powers(np.pad(rest, (0, _PART - len(rest))))])
     powers = np.pad(powers, (0, max(0, left * _PARTS_OF_HOP + _PARTS_OF_WINDOW - len(powers))))
     starts = (done + np.arange(left)) * HOP_SAMPLES
-    found.append(_levels(powers, left, np.minimum(WINDOW_SAMPLES, n_samples - starts)))
-    return np.concatenate(found), n_samples
+    levels.append(_levels(powers, left, np.minimum(WINDOW_SAMPLES, n_samples - starts)))
+    return np.concatenate(levels), n_samples
 
 
 def _powers(samples: NDArray[np.float32]) -> NDArray[np.float64]:

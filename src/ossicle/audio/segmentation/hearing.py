@@ -52,15 +52,15 @@ class Hearing:
         """
         if not isinstance(value, Mapping) or set(value) != _KEYS or not isinstance(value["segments"], Mapping):
             raise ValueError(f"heard = {value!r} is not a channel and the settings of segments")
-        known = {one.name: one.default for one in fields(SegmentSettings)}
-        given = dict(value["segments"])
-        for key, one in given.items():
+        known = {value.name: value.default for value in fields(SegmentSettings)}
+        settings = dict(value["segments"])
+        for key, spec in settings.items():
             if key not in known:
                 raise ValueError(f"heard.segments: {key!r} is no setting of segments")
             if isinstance(known[key], float):
-                raise_first("heard.segments", number_fault(key, one))
-            elif type(one) is not type(known[key]):
-                raise ValueError(f"heard.segments: {key} = {one!r} is not a {type(known[key]).__name__}")
+                raise_first("heard.segments", number_fault(key, spec))
+            elif type(spec) is not type(known[key]):
+                raise ValueError(f"heard.segments: {key} = {spec!r} is not a {type(known[key]).__name__}")
         # A table of segments lies beside the project, not beside the quantiser.
-        given["table"] = "a table" if given.get("by") == TABLE else ""
-        return cls(channel_name(value["channel"]), SegmentSettings(**given))
+        settings["table"] = "a table" if settings.get("by") == TABLE else ""
+        return cls(channel_name(value["channel"]), SegmentSettings(**settings))

@@ -89,8 +89,8 @@ def pieces_of(
 def peak_of(levels: NDArray[np.float32], start: int, end: int) -> float:
     """Return the level of the loudest frame that begins in samples [start, end), in dB relative to full scale."""
     first = min(-(-start // HOP_SAMPLES), max(len(levels) - 1, 0))
-    found = levels[first : max(first + 1, -(-end // HOP_SAMPLES))]
-    return float(found.max(initial=FLOOR_DBFS))
+    piece_levels = levels[first : max(first + 1, -(-end // HOP_SAMPLES))]
+    return float(piece_levels.max(initial=FLOOR_DBFS))
 
 
 def _spans(loud: NDArray[np.bool_], n_samples: int, settings: SegmentSettings) -> list[Piece]:
@@ -127,11 +127,11 @@ def _joined(spans: list[Piece], settings: SegmentSettings) -> list[Piece]:
         after = spans[end].end - spans[gap + 1].start
         if min(before, after) < shortest and spans[end].end - spans[begin].start <= longest:
             last[begin], first[end] = end, begin
-    out, at = [], 0
-    while at < len(spans):
-        out.append(Piece(spans[at].start, spans[last[at]].end, SILENCE))
-        at = last[at] + 1
-    return out
+    joined, index = [], 0
+    while index < len(spans):
+        joined.append(Piece(spans[index].start, spans[last[index]].end, SILENCE))
+        index = last[index] + 1
+    return joined
 
 
 def _cut(piece: Piece, levels: NDArray[np.float32], settings: SegmentSettings) -> list[Piece]:
@@ -141,9 +141,9 @@ def _cut(piece: Piece, levels: NDArray[np.float32], settings: SegmentSettings) -
     start = piece.start
     while piece.end - start > longest:
         latest = min(start + longest, piece.end - shortest)
-        at = _quietest(levels, start + longest // 2, latest)
-        parts.append(Piece(start, at, LONGEST))
-        start = at
+        cut = _quietest(levels, start + longest // 2, latest)
+        parts.append(Piece(start, cut, LONGEST))
+        start = cut
     return [*parts, Piece(start, piece.end, piece.cut)]
 
 

@@ -150,8 +150,8 @@ def segment_recording(
         for start, end, cut in stretches
         if not _why_none(start, end, n_own, rate)
     )
-    without = [(start, why) for start, end, _ in stretches if (why := _why_none(start, end, n_own, rate))]
-    lost += [f"the segment at {to_seconds(start, rate):g} s {why}" for start, why in without]
+    without = [(start, fault) for start, end, _ in stretches if (fault := _why_none(start, end, n_own, rate))]
+    lost += [f"the segment at {to_seconds(start, rate):g} s {reason}" for start, reason in without]
     left_out = "" if segments else lost[-1] if lost else reason
     return SegmentedRecording(segments, duration_s, loudest_db, threshold_db, partial, left_out, tuple(lost))
 

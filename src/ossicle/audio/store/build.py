@@ -83,21 +83,21 @@ def build_store(
     files = StoreFolder(folder)
     make_folder(files.shards)
     sweep(folder)
-    wanted, others = by_settings(every, settings)
-    space = SpaceChoice(folder, wanted, rate, settings)
+    in_store, others = by_settings(every, settings)
+    space = SpaceChoice(folder, in_store, rate, settings)
     # Counted before the choice by space: a full disk must not move the borders of the shards that are written already.
-    size = shard_items or items_per_part(len(wanted))
+    size = shard_items or items_per_part(len(in_store))
     plan = partial(plan_shards, rate=rate, decoder=settings.decoder, most_s=shard_s, most_items=size)
     if space.without is None and settings.leave_gb > 0:
-        _decide(space, folder, wanted, workers, plan)
+        _decide(space, folder, in_store, workers, plan)
     without = set(space.without or ())
-    inside = [item for item in wanted if item.recording_id not in without]
+    inside = [item for item in in_store if item.recording_id not in without]
     plans = plan(inside)
-    told = progress or (lambda line: None)
+    tell = progress or (lambda line: None)
     done: dict[str, list[StoreEntry]] = {}
-    for name, store_entries, how in _shards(folder, plans, rate, settings, workers, shard_s):
+    for name, store_entries, outcome in _shards(folder, plans, rate, settings, workers, shard_s):
         done[name] = store_entries
-        told(f"shard {len(done)}/{len(plans)} {name}: {len(store_entries)} recordings, {how}")
+        tell(f"shard {len(done)}/{len(plans)} {name}: {len(store_entries)} recordings, {outcome}")
     if unwritten := [
         item.recording_id for shard_plan in plans if shard_plan.name not in done for item in shard_plan.items
     ]:
@@ -105,7 +105,7 @@ def build_store(
         without.update(unwritten)
         space.remember(sorted(without))
     entries = [entry for shard_plan in plans if shard_plan.name in done for entry in done[shard_plan.name]]
-    raw, lost = _listed([*others, *(item for item in wanted if item.recording_id in without)], rate, settings, audio)
+    raw, lost = _listed([*others, *(item for item in in_store if item.recording_id in without)], rate, settings, audio)
     entries = sorted([*entries, *lost], key=lambda entry: entry.recording_id)
     reading = RawReading(settings.decoder, "whole" if settings.raw_reading == "whole" else "seek")
     write_index(folder, rate, entries, raw, reading)
@@ -117,18 +117,20 @@ def build_store(
 
 def _refuse_ids(items: Sequence[StoreItem]) -> None:
     ids = [item.recording_id for item in items]
-    for one, following in itertools.pairwise(ids):
-        if one == following:
-            raise ValueError(f"recording {one} occurs twice")
-    for one in ids:
-        if not (one.isascii() and one.replace("_", "").replace("-", "").isalnum()):
-            raise ValueError(f"{one!r} cannot be the id of a recording in a store: letters, digits, - and _ only")
+    for recording_id, following in itertools.pairwise(ids):
+        if recording_id == following:
+            raise ValueError(f"recording {recording_id} occurs twice")
+    for recording_id in ids:
+        if not (recording_id.isascii() and recording_id.replace("_", "").replace("-", "").isalnum()):
+            raise ValueError(
+                f"{recording_id!r} cannot be the id of a recording in a store: letters, digits, - and _ only"
+            )
 
 
 def _decide(
     space: SpaceChoice,
     folder: Path,
-    wanted: Sequence[StoreItem],
+    in_store: Sequence[StoreItem],
     workers: int,
     plan: Callable[[Sequence[StoreItem]], list[ShardPlan]],
 ) -> None:
@@ -136,9 +138,9 @@ def _decide(
     files = StoreFolder(folder)
     present = {path.stem: path.stat().st_size for path in files.shard_files()}
     # Existing shards take no further room; shards that are no longer needed free some.
-    space.decide(wanted, left_free(folder, space.settings) + sum(present.values()), workers)
+    space.decide(in_store, left_free(folder, space.settings) + sum(present.values()), workers)
     without = set(space.without or ())
-    inside = [item for item in wanted if item.recording_id not in without]
+    inside = [item for item in in_store if item.recording_id not in without]
     planned = {shard_plan.name for shard_plan in plan(inside)}
     for name in present.keys() - planned:
         remove_file(files.shard_file(name))
@@ -213,20 +215,20 @@ def _room(folder: Path, plans: Sequence[ShardPlan], rate: int, settings: StoreSe
     """Return whether ``leave_gb`` stay free when these shards are written; always true if nothing must stay free."""
     if settings.leave_gb == 0:
         return True
-    wanted = sum(stored_bytes(plan.items, rate) + spool_bytes(plan.items, rate) for plan in plans)
-    return wanted <= left_free(folder, settings)
+    needed_bytes = sum(stored_bytes(plan.items, rate) + spool_bytes(plan.items, rate) for plan in plans)
+    return needed_bytes <= left_free(folder, settings)
 
 
 def _indexed(folder: Path) -> dict[str, dict[str, StoreEntry]]:
     """Return the entries of a finished store in this folder by shard and recording; empty without one."""
-    found: dict[str, dict[str, StoreEntry]] = {}
+    entries_by_shard: dict[str, dict[str, StoreEntry]] = {}
     try:
         for entry in read_index(folder)[1] if has_index(folder) else ():
-            found.setdefault(entry.shard, {})[entry.recording_id] = entry
+            entries_by_shard.setdefault(entry.shard, {})[entry.recording_id] = entry
     except ArtefactError:
         # The index is written again at the end; the shards have their own checksums.
         return {}
-    return found
+    return entries_by_shard
 
 
 def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, dict[str, StoreEntry]]) -> list[StoreEntry] | None:

@@ -30,10 +30,10 @@ class RecordingCache:
 
     def get(self, name: str) -> NDArray[Any] | None:
         """Return the samples of this name and mark them as most recently used; None if there are none."""
-        found = self._held.get(name)
-        if found is not None:
+        samples = self._held.get(name)
+        if samples is not None:
             self._held.move_to_end(name)
-        return found
+        return samples
 
     def put(self, name: str, samples: NDArray[Any]) -> None:
         """Keep samples unchanged if they fit."""

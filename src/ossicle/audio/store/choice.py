@@ -37,8 +37,8 @@ def by_settings(items: Sequence[StoreItem], settings: StoreSettings) -> tuple[li
         return list(items), []
     length = {item.recording_id: seconds(item) for item in items}
     ordered = sorted(items, key=lambda item: (-length[item.recording_id], item.recording_id))
-    wanted = [item for item in ordered if length[item.recording_id] >= settings.longer_s]
-    inside = {item.recording_id for item in wanted[: settings.only_biggest or None]}
+    chosen = [item for item in ordered if length[item.recording_id] >= settings.longer_s]
+    inside = {item.recording_id for item in chosen[: settings.only_biggest or None]}
     return (
         [item for item in items if item.recording_id in inside],
         [item for item in items if item.recording_id not in inside],
@@ -85,7 +85,7 @@ class SpaceChoice:
     def __init__(self, folder: Path, items: Sequence[StoreItem], rate: int, settings: StoreSettings) -> None:
         self._file, self.settings, self._rate = StoreFolder(folder).choice_file, settings, rate
         inputs = sorted(named_input(item) for item in items)
-        self._asked = digest([rate, digestible(settings), inputs])
+        self._request = digest([rate, digestible(settings), inputs])
         self.without: list[str] | None = self._remembered(has_index(folder))
 
     def _remembered(self, finished: bool) -> list[str] | None:
@@ -93,12 +93,12 @@ class SpaceChoice:
         if not self._file.exists():
             return None
         stated = read_json(self._file)
-        if not isinstance(stated, dict) or stated.get("asked") != self._asked:
+        if not isinstance(stated, dict) or stated.get("asked") != self._request:
             return None
         # A finished store stays unchanged, however much disk space is to stay free now.
         if not finished and stated.get("leave_gb") != self.settings.leave_gb:
             return None
-        return [str(one) for one in stated["without"]]
+        return [str(recording_id) for recording_id in stated["without"]]
 
     def decide(self, items: Sequence[StoreItem], room_bytes: int, workers: int) -> None:
         """Take the longest recordings first while there is room for them and for decoding."""
@@ -115,7 +115,7 @@ class SpaceChoice:
     def remember(self, without: Sequence[str]) -> None:
         """Store the decision."""
         self.without = sorted(without)
-        write_json(self._file, {"asked": self._asked, "leave_gb": self.settings.leave_gb, "without": self.without})
+        write_json(self._file, {"asked": self._request, "leave_gb": self.settings.leave_gb, "without": self.without})
 
 
 def raw_entry(item: StoreItem, rate: int, settings: StoreSettings, audio: Path | Roots) -> RawEntry:

@@ -51,11 +51,11 @@ class Composition:
 def composition(folder: Path) -> Composition:
     """Return the composition of a store folder; raises ArtefactError if it is not a store."""
     rate, entries = read_index(folder)
-    how, raw = read_raw(folder)
-    return composed(rate, [entry for entry in entries if entry.status != "left_out"], raw, how.decoder)
+    reading, raw = read_raw(folder)
+    return composed(rate, [entry for entry in entries if entry.status != "left_out"], raw, reading.decoder)
 
 
 def composed(rate: int, entries: Sequence[StoreEntry], raw: Sequence[RawEntry], decoder: str) -> Composition:
     """Return the composition of recordings in a store and in files."""
-    stored_s, raw_s = (sum(one.n_samples for one in part) / rate for part in (entries, raw))
+    stored_s, raw_s = (sum(entry.n_samples for entry in part) / rate for part in (entries, raw))
     return Composition(len(entries), len(raw), stored_s, raw_s, decoder)

@@ -125,18 +125,22 @@ def named_input(item: StoreItem) -> list[str]:
 
 
 def write_index(
-    folder: Path, rate: int, entries: Iterable[StoreEntry], raw: Sequence[RawEntry] = (), how: RawReading | None = None
+    folder: Path,
+    rate: int,
+    entries: Iterable[StoreEntry],
+    raw: Sequence[RawEntry] = (),
+    reading: RawReading | None = None,
 ) -> None:
     """Write the tables of a store, ``store.json`` last."""
-    files, how = StoreFolder(folder), how or RawReading()
-    write_json(files.decoder_file, {"decoder": how.decoder, "versions": decoder_versions(how.decoder)})
+    files, reading = StoreFolder(folder), reading or RawReading()
+    write_json(files.decoder_file, {"decoder": reading.decoder, "versions": decoder_versions(reading.decoder)})
     if raw:
         write_table(
             files.raw_file, pl.DataFrame([asdict(raw_entry) for raw_entry in raw], schema=_RAW_SCHEMA), ["recording_id"]
         )
         # The store's content is described by its samples; recordings in files only by the decoder that will read them.
-        versions = decoder_versions(how.decoder)
-        write_json(files.raw_reading_file, {**asdict(how), "versions": versions, "resampling": QUALITY})
+        versions = decoder_versions(reading.decoder)
+        write_json(files.raw_reading_file, {**asdict(reading), "versions": versions, "resampling": QUALITY})
     else:
         for file in (files.raw_file, files.raw_reading_file):
             remove_file(file)

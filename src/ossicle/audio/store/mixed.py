@@ -33,12 +33,12 @@ class MixedStore:
         self.folder, self._audio = Path(folder), audio
         self._cache = RecordingCache(round(cache_mb * _MB))
         self._store = Store(self.folder, self._cache)
-        how, entries = read_raw(self.folder)
+        reading, entries = read_raw(self.folder)
         if entries and audio is None:
             raise ArtefactError(
                 f"{self.folder}: {len(entries)} recordings are not in this store; give the folder of the recordings"
             )
-        self._files = RawFiles(as_roots(audio or "."), entries, self._store.rate, how, self._cache)
+        self._files = RawFiles(as_roots(audio or "."), entries, self._store.rate, reading, self._cache)
         self._ids = tuple(sorted((*self._store.ids, *self._files.entries)))
 
     @property
@@ -54,8 +54,8 @@ class MixedStore:
     @property
     def composition(self) -> Composition:
         """How many recordings come from the store, and how many from files."""
-        present = [self._store.entry(one) for one in self._store.ids]
-        return composed(self.rate, present, list(self._files.entries.values()), self._files.how.decoder)
+        present = [self._store.entry(recording_id) for recording_id in self._store.ids]
+        return composed(self.rate, present, list(self._files.entries.values()), self._files.reading.decoder)
 
     def n_samples(self, recording_id: str) -> int:
         """Return the number of samples of a recording at the store's rate; raises ArtefactError for an unknown one."""

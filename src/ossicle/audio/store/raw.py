@@ -32,15 +32,15 @@ class RawFiles:
     """
 
     def __init__(
-        self, audio: Roots, entries: list[RawEntry], rate: int, how: RawReading, cache: RecordingCache | None = None
+        self, audio: Roots, entries: list[RawEntry], rate: int, reading: RawReading, cache: RecordingCache | None = None
     ) -> None:
-        self.audio, self.rate, self.how = audio, rate, how
+        self.audio, self.rate, self.reading = audio, rate, reading
         self.entries = {entry.recording_id: entry for entry in entries}
         self._cache = cache or RecordingCache(0)
         self._sources: dict[str, AudioSource] = {}
-        wrong = sorted((str(audio.file(entry)), why) for entry in entries if (why := self._changed(entry)))
+        wrong = sorted((str(audio.file(entry)), reason) for entry in entries if (reason := self._changed(entry)))
         if wrong:
-            named = ", ".join(f"{path} ({why})" for path, why in wrong[:_MOST_NAMED])
+            named = ", ".join(f"{path} ({reason})" for path, reason in wrong[:_MOST_NAMED])
             more = f" and {len(wrong) - _MOST_NAMED} more" * (len(wrong) > _MOST_NAMED)
             raise ArtefactError(
                 f"recordings outside the store have changed: {named}{more}; restore them, or run the "
@@ -59,25 +59,25 @@ class RawFiles:
         """Do the same as ``Store.read``: return float32 (n_samples,), zeros outside the recording."""
         entry = self.entries[recording_id]
         low, high = within(start_sample, n_samples, entry.n_samples)
-        out = np.zeros(n_samples, dtype=np.float32)
+        padded = np.zeros(n_samples, dtype=np.float32)
         if high > low:
-            found = self._stretch(entry, low, high)
-            if len(found) != high - low:
+            stretch = self._stretch(entry, low, high)
+            if len(stretch) != high - low:
                 raise ArtefactError(
                     f"{self.audio.file(entry)}: ends before {high / self.rate:.3f} s, but was longer when it was "
                     "indexed; run the project again to index all recordings"
                 )
-            out[low - start_sample : high - start_sample] = found
-        return out
+            padded[low - start_sample : high - start_sample] = stretch
+        return padded
 
     def _stretch(self, entry: RawEntry, low: int, high: int) -> NDArray[np.float32]:
         """Return samples [low, high), which lie within the recording."""
         path = self.audio.file(entry)
         # A source keeps what it learns of the structure of its file.
         if entry.recording_id not in self._sources:
-            self._sources[entry.recording_id] = AudioSource(path, self.how.decoder)
+            self._sources[entry.recording_id] = AudioSource(path, self.reading.decoder)
         source = self._sources[entry.recording_id]
-        if self.how.reading == "seek" and entry.status != "partial":
+        if self.reading.reading == "seek" and entry.status != "partial":
             return crop_mono(source, self.rate, low, high, channel=entry.channel)
         keep = self._cache.fits(4 * entry.n_samples)
         if not keep:
@@ -91,12 +91,12 @@ class RawFiles:
 
 def _upto(source: AudioSource, channel: str, rate: int, low: int, high: int) -> NDArray[np.float32]:
     """Return samples [low, high) of a recording decoded from its start, in memory proportional to their number."""
-    out = np.empty(high - low, dtype=np.float32)
-    at = filled = 0
+    samples = np.empty(high - low, dtype=np.float32)
+    position = filled = 0
     for block in MonoStream(source.path, rate, info=source.info, channel=channel):
-        part = block[max(low - at, 0) : max(high - at, 0)]
-        out[filled : filled + len(part)] = part
-        at, filled = at + len(block), filled + len(part)
-        if at >= high:
+        part = block[max(low - position, 0) : max(high - position, 0)]
+        samples[filled : filled + len(part)] = part
+        position, filled = position + len(block), filled + len(part)
+        if position >= high:
             break
-    return out[:filled]
+    return samples[:filled]

@@ -57,14 +57,14 @@ class Store:
         """
         entry = self.entry(recording_id)
         low, high = within(start_sample, n_samples, entry.n_samples)
-        out = np.empty(n_samples, dtype=np.float32)
-        inside = out[low - start_sample : high - start_sample]
+        samples = np.empty(n_samples, dtype=np.float32)
+        inside = samples[low - start_sample : high - start_sample]
         inside[:] = self._integers(entry, low, high)
         inside *= np.float32(entry.scale)
         if high - low < n_samples:
-            out[: low - start_sample] = 0
-            out[high - start_sample :] = 0
-        return out
+            samples[: low - start_sample] = 0
+            samples[high - start_sample :] = 0
+        return samples
 
     def _integers(self, entry: StoreEntry, low: int, high: int) -> NDArray[np.int16]:
         """Return samples [low, high) of a recording as stored."""
@@ -126,10 +126,10 @@ def within(start_sample: int, n_samples: int, length: int) -> tuple[int, int]:
 def read_through_hdf5(store: Store, recording_id: str, start_sample: int, n_samples: int) -> NDArray[np.float32]:
     """Return the same as ``Store.read`` in the slow, obvious way: open HDF5 for each stretch."""
     entry = store.entry(recording_id)
-    out = np.zeros(n_samples, dtype=np.float32)
+    samples = np.zeros(n_samples, dtype=np.float32)
     low, high = max(start_sample, 0), min(start_sample + n_samples, entry.n_samples)
     if high > low:
         with open_shard(store.folder, entry.shard) as file:
             integers = dataset(file, recording_id)[low:high]
-        out[low - start_sample : high - start_sample] = integers.astype(np.float32) * np.float32(entry.scale)
-    return out
+        samples[low - start_sample : high - start_sample] = integers.astype(np.float32) * np.float32(entry.scale)
+    return samples

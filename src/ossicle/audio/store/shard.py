@@ -133,11 +133,11 @@ def _places(file: h5py.File) -> dict[str, tuple[int, int]]:
     group = file["samples"].id
     places = {}
     for name in file["samples"]:
-        one = h5py.h5d.open(group, name.encode())
-        if one.dtype != np.dtype("<i2") or one.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS:
+        dataset = h5py.h5d.open(group, name.encode())
+        if dataset.dtype != np.dtype("<i2") or dataset.get_create_plist().get_layout() != h5py.h5d.CONTIGUOUS:
             raise ValueError(f"recording {name} is not stored as one piece of int16")
         # An empty dataset has no position.
-        places[name] = (one.get_offset() or 0, one.shape[0])
+        places[name] = (dataset.get_offset() or 0, dataset.shape[0])
     return places
 
 

@@ -29,7 +29,7 @@ class ShardOutput:
 
     def __init__(self, path: Path) -> None:
         self._handle = descriptor_to_change(path)
-        self._place = 0
+        self._position = 0
         self._refused: OSError | None = None
 
     def __enter__(self) -> Self:
@@ -47,19 +47,19 @@ class ShardOutput:
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Set the position of the next read or write; return it."""
-        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._place, os.SEEK_END: os.fstat(self._handle).st_size}[whence]
-        self._place = start + offset
-        return self._place
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: os.fstat(self._handle).st_size}[whence]
+        self._position = start + offset
+        return self._position
 
     def tell(self) -> int:
         """Return the position of the next read or write."""
-        return self._place
+        return self._position
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes from the position; all that follow if it is negative."""
-        wanted = max(os.fstat(self._handle).st_size - self._place, 0) if size < 0 else size
-        data = os.pread(self._handle, wanted, self._place)
-        self._place += len(data)
+        n_wanted = max(os.fstat(self._handle).st_size - self._position, 0) if size < 0 else size
+        data = os.pread(self._handle, n_wanted, self._position)
+        self._position += len(data)
         return data
 
     def readinto(self, into: memoryview) -> int:
@@ -74,11 +74,11 @@ class ShardOutput:
         length = len(rest)
         try:
             while len(rest) and self._refused is None:
-                done = os.pwrite(self._handle, rest, self._place + length - len(rest))
+                done = os.pwrite(self._handle, rest, self._position + length - len(rest))
                 rest = rest[done:]
         except OSError as error:
             self._refused = error
-        self._place += length
+        self._position += length
         return length
 
     def truncate(self, size: int) -> int:

@@ -58,22 +58,22 @@ def verify_store(
 def shard_problems(folder: Path, shard: str, entries: Sequence[StoreEntry]) -> list[str]:
     """Return the problems of the recordings ``entries`` of a shard; raises ArtefactError if it cannot be opened."""
     problems: list[str] = []
-    own = {entry.recording_id: entry for entry in read_entries(folder, shard)}
+    stored_entries = {entry.recording_id: entry for entry in read_entries(folder, shard)}
     with open_shard(folder, shard) as file:
         for entry in entries:
-            place = f"{file.filename}: recording {entry.recording_id}"
-            if own.get(entry.recording_id) != entry:
-                problems.append(f"{place}: index and shard disagree; {_AGAIN}")
+            where = f"{file.filename}: recording {entry.recording_id}"
+            if stored_entries.get(entry.recording_id) != entry:
+                problems.append(f"{where}: index and shard disagree; {_AGAIN}")
                 continue
             stored = dataset(file, entry.recording_id)
             if stored.shape != (entry.n_samples,) or stored.dtype != np.dtype("<i2"):
-                problems.append(f"{place}: it does not have {entry.n_samples} samples; {_AGAIN}")
+                problems.append(f"{where}: it does not have {entry.n_samples} samples; {_AGAIN}")
                 continue
             crc = 0
             for start in range(0, entry.n_samples, _BLOCK_SAMPLES):
                 crc = zlib.crc32(np.ascontiguousarray(stored[start : start + _BLOCK_SAMPLES]).data, crc)
             if crc != entry.crc:
-                problems.append(f"{place}: its samples are damaged (CRC-32); {_AGAIN}")
+                problems.append(f"{where}: its samples are damaged (CRC-32); {_AGAIN}")
     return problems
 
 

@@ -99,17 +99,17 @@ class BirdnetEncoder:
             The model fails.
         """
         refuse_waveforms(waveforms, self.spec)
-        out = np.empty((len(waveforms), 1, DIM), dtype=np.float32)
-        for row, waveform in zip(out, waveforms, strict=True):
+        embeddings = np.empty((len(waveforms), 1, DIM), dtype=np.float32)
+        for row, waveform in zip(embeddings, waveforms, strict=True):
             try:
                 self._interpreter.set_tensor(self._input, np.ascontiguousarray(waveform[None], dtype=np.float32))
                 self._interpreter.invoke()
                 row[0] = self._interpreter.get_tensor(self._embedding)[0]
             except (RuntimeError, ValueError) as error:
                 raise BundleError(f"{self._source} fails: {error}") from error
-        if not np.isfinite(out).all():
+        if not np.isfinite(embeddings).all():
             raise BundleError(f"{self._source} returned NaN or Inf: it cannot encode these waveforms")
-        return out
+        return embeddings
 
 
 def _interpreter(path: Path, threads: int) -> Any:
@@ -122,8 +122,8 @@ def _interpreter(path: Path, threads: int) -> Any:
         with warnings.catch_warnings():
             # The embedding is no output of the model, so all its tensors are kept: 0.1 GB.
             warnings.filterwarnings("ignore", message=".*experimental_preserve_all_tensors")
-            made = Interpreter(model_content=data, num_threads=threads, experimental_preserve_all_tensors=True)
-        made.allocate_tensors()
+            interpreter = Interpreter(model_content=data, num_threads=threads, experimental_preserve_all_tensors=True)
+        interpreter.allocate_tensors()
     except (OSError, RuntimeError, ValueError) as error:
         raise BundleError(f"{path} cannot be loaded: {error}") from error
-    return made
+    return interpreter

@@ -83,10 +83,12 @@ class OnnxEncoder:
             The graph fails or returns something else.
         """
         refuse_waveforms(waveforms, self.spec)
-        found = self._run(waveforms)
-        if found.shape[2] != self.spec.dim:
-            raise BundleError(f"{self._source} returned embeddings of {found.shape[2]} values, not {self.spec.dim}")
-        return found
+        embeddings = self._run(waveforms)
+        if embeddings.shape[2] != self.spec.dim:
+            raise BundleError(
+                f"{self._source} returned embeddings of {embeddings.shape[2]} values, not {self.spec.dim}"
+            )
+        return embeddings
 
     def _described(self, stated: dict[str, str], digest: str, rate: int) -> EncoderSpec:
         """Return the spec, from the metadata and from what the graph returns for silence."""
@@ -98,16 +100,16 @@ class OnnxEncoder:
             )
         fixed = self._ports.n_samples
         length = fixed or rate
-        one = self._run(np.zeros((1, length), np.float32))
+        silence_embedding = self._run(np.zeros((1, length), np.float32))
         hop_s, origin_s = _seconds(stated, "hop_s", self._source), _seconds(stated, "origin_s", self._source)
         if hop_s is None:
-            hop_s = self._measured_hop_s(one.shape[1], length, rate)
+            hop_s = self._measured_hop_s(silence_embedding.shape[1], length, rate)
         if origin_s is None:
             origin_s = hop_s / 2
         return EncoderSpec(
             ONNX,
             rate,
-            one.shape[2],
+            silence_embedding.shape[2],
             window_samples=fixed,
             hop_s=hop_s,
             origin_s=origin_s,
@@ -125,42 +127,45 @@ class OnnxEncoder:
     def _run(self, waveforms: Array) -> Array:
         wave = np.ascontiguousarray(waveforms, dtype=np.float32)
         step = self._ports.batch or len(wave)
-        parts = [self._embeddings(wave[at : at + step]) for at in range(0, len(wave), max(step, 1))]
+        parts = [self._embeddings(wave[first : first + step]) for first in range(0, len(wave), max(step, 1))]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _embeddings(self, wave: Array) -> Array:
         missing = max(0, self._ports.batch - len(wave))
         fed = np.pad(wave, ((0, missing), (0, 0)))
         try:
-            found: NDArray[np.float32] = self._session.run([self._ports.gives], {self._ports.reads: fed})[0]
+            embeddings: NDArray[np.float32] = self._session.run([self._ports.gives], {self._ports.reads: fed})[0]
         except Exception as error:  # onnxruntime has no public base class of errors
             raise BundleError(f"{self._source} fails on waveforms of shape {fed.shape}: {error}") from error
-        if found.ndim == 2:
-            found = found[:, None, :]
-        if found.ndim != 3 or len(found) != len(fed) or 0 in found.shape:
+        if embeddings.ndim == 2:
+            embeddings = embeddings[:, None, :]
+        if embeddings.ndim != 3 or len(embeddings) != len(fed) or 0 in embeddings.shape:
             raise BundleError(
-                f"{self._source} returned the shape {found.shape} for {len(fed)} waveforms, "
+                f"{self._source} returned the shape {embeddings.shape} for {len(fed)} waveforms, "
                 "not (waveforms, tokens, dim)"
             )
-        kept = found[: len(wave)]
-        if not np.isfinite(kept).all():
+        kept_embeddings = embeddings[: len(wave)]
+        if not np.isfinite(kept_embeddings).all():
             raise BundleError(f"{self._source} returned NaN or Inf: this graph cannot encode these waveforms")
-        return np.ascontiguousarray(kept)
+        return np.ascontiguousarray(kept_embeddings)
 
 
 def _ports(session: onnxruntime.InferenceSession, source: str) -> _Ports:
     """Return which input and output to use; raises BundleError if the graph is not an encoder."""
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != _FLOAT or len(inputs[0].shape) != 2:
-        found = [f"{one.name}: {one.type} {one.shape}" for one in inputs]
-        raise BundleError(f"{source} is not an encoder: it needs one input of floats (batch, samples), and has {found}")
-    outputs = [one for one in session.get_outputs() if one.type == _FLOAT and len(one.shape) in (2, 3)]
-    if not outputs:
-        found = [f"{one.name}: {one.type} {one.shape}" for one in session.get_outputs()]
+        described = [f"{port.name}: {port.type} {port.shape}" for port in inputs]
         raise BundleError(
-            f"{source} is not an encoder: no output has floats of (batch, tokens, dim) or (batch, dim); it has {found}"
+            f"{source} is not an encoder: it needs one input of floats (batch, samples), and has {described}"
         )
-    batch, n_samples = (one if isinstance(one, int) else 0 for one in inputs[0].shape)
+    outputs = [port for port in session.get_outputs() if port.type == _FLOAT and len(port.shape) in (2, 3)]
+    if not outputs:
+        described = [f"{port.name}: {port.type} {port.shape}" for port in session.get_outputs()]
+        raise BundleError(
+            f"{source} is not an encoder: no output has floats of (batch, tokens, dim) or (batch, dim); it has "
+            f"{described}"
+        )
+    batch, n_samples = (size if isinstance(size, int) else 0 for size in inputs[0].shape)
     return _Ports(inputs[0].name, outputs[0].name, n_samples, batch)
 
 

@@ -124,7 +124,7 @@ def settings_of_spec(spec: EncoderSpec, path: Path | None, rate: int = 0) -> Enc
         ) from None
 
 
-def require_same(needed: EncoderSpec, found: EncoderSpec, source: str) -> None:
+def require_same(needed: EncoderSpec, actual: EncoderSpec, source: str) -> None:
     """Check that an encoder is the one that a model was trained with.
 
     Raises
@@ -132,11 +132,11 @@ def require_same(needed: EncoderSpec, found: EncoderSpec, source: str) -> None:
     BundleError
         It is another one; the message says in what.
     """
-    wanted, given = needed.to_json(), found.to_json()
+    needed_json, actual_json = needed.to_json(), actual.to_json()
     # Licences are notes of their sources, which may change without the weights.
-    different = [key for key in wanted if wanted[key] != given[key] and key != "licence"]
+    different = [key for key in needed_json if needed_json[key] != actual_json[key] and key != "licence"]
     if different:
-        parts = "; ".join(f"{key} = {given[key]!r} instead of {wanted[key]!r}" for key in different)
+        parts = "; ".join(f"{key} = {actual_json[key]!r} instead of {needed_json[key]!r}" for key in different)
         raise BundleError(
             f"{source} is not the encoder that the model was trained with: {parts}. Give the encoder of the model, or "
             "train again with this one"

@@ -20,7 +20,7 @@ _MOST_CANDIDATES = 10_000
 
 def encoder_folders() -> tuple[Path, ...]:
     """Return the folders that ``OSSICLE_ENCODERS`` lists."""
-    return tuple(Path(one).expanduser() for one in os.environ.get(VARIABLE, "").split(os.pathsep) if one)
+    return tuple(Path(folder).expanduser() for folder in os.environ.get(VARIABLE, "").split(os.pathsep) if folder)
 
 
 def find_weights(stated: str, folder: Path) -> Path:
@@ -39,9 +39,9 @@ def find_weights(stated: str, folder: Path) -> Path:
         It is in none of the places; the message lists them.
     """
     places = [folder / stated, *(path / stated for path in encoder_folders())]
-    for place in places:
-        if place.exists():
-            return place
+    for path in places:
+        if path.exists():
+            return path
     looked = " and ".join(map(str, dict.fromkeys(places)))
     raise UsageError(
         f"the encoder's weights {stated!r} do not exist: looked for {looked}. Correct the path ([encoder] path), or "
@@ -73,7 +73,7 @@ def _file_digest(path: Path, size: int, changed_ns: int) -> str:
     return file_digest(path)
 
 
-def require_digest(path: Path, found: str, expected: str, asked_by: str) -> None:
+def require_digest(path: Path, actual: str, expected: str, asked_by: str) -> None:
     """Check that weights are the expected ones.
 
     Parameters
@@ -90,9 +90,9 @@ def require_digest(path: Path, found: str, expected: str, asked_by: str) -> None
     BundleError
         They differ.
     """
-    if expected and found != expected.lower():
+    if expected and actual != expected.lower():
         raise BundleError(
-            f"{path} is not the encoder that {asked_by} needs: its SHA-256 is {found}, not {expected}. Get the file "
+            f"{path} is not the encoder that {asked_by} needs: its SHA-256 is {actual}, not {expected}. Get the file "
             f"with that SHA-256 and give its path, or put it into a folder of {VARIABLE}"
         )
 
@@ -106,12 +106,12 @@ def weights_with_digest(sha256: str, suffix: str) -> Path | None:
 
 
 def _candidates(suffix: str) -> Iterator[Path]:
-    seen = 0
+    n_seen = 0
     for folder in encoder_folders():
         for base, _, names in walk(folder) if folder.is_dir() else ():
             for name in sorted(names):
                 if name.endswith(suffix) and (base / name).is_file():
                     yield base / name
-                    seen += 1
-                    if seen == _MOST_CANDIDATES:
+                    n_seen += 1
+                    if n_seen == _MOST_CANDIDATES:
                         return

@@ -63,9 +63,9 @@ def encoder_plan_fault(spec: EncoderSpec, plan: ChunkPlan, windows: EncoderWindo
 
 
 def _text(reader: Reader, name: str) -> str:
-    found = reader.value[name]
-    if found == "":
+    text = reader.value[name]
+    if text == "":
         return ""
-    if fault := text_fault(found, _LONGEST_TEXT):
+    if fault := text_fault(text, _LONGEST_TEXT):
         raise reader.refuse(name, fault)
-    return str(found)
+    return str(text)

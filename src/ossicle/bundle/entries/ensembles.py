@@ -37,15 +37,15 @@ class MemberEntry:
 class EnsembleEntry:
     """The ``ensemble`` of a manifest."""
 
-    how: Combination
+    combination: Combination
     members: tuple[MemberEntry, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, the inverse of :func:`read_entry`."""
         return {
-            "rule": self.how.rule,
-            "weights": list(self.how.shares(len(self.members))),
-            "exponent": self.how.exponent,
+            "rule": self.combination.rule,
+            "weights": list(self.combination.shares(len(self.members))),
+            "exponent": self.combination.exponent,
             "members": [{"name": member.name, "sha256": member.sha256} for member in self.members],
         }
 
@@ -57,31 +57,31 @@ def read_entry(reader: Reader) -> EnsembleEntry:
     if not isinstance(listed, list) or not 1 <= len(listed) <= MOST_MEMBERS:
         raise reader.refuse("members", f"is not a list of 1 to {MOST_MEMBERS} members")
     members = []
-    for place, one in enumerate(listed):
-        if not isinstance(one, dict):
-            raise reader.refuse(f"members[{place}]", "is not an object")
-        own = Reader(one, reader.source, f"{reader.prefix}members[{place}].")
-        own.only({"name", "sha256"})
-        members.append(MemberEntry(own.text("name", 100), own.text("sha256", 64)))
+    for index, member in enumerate(listed):
+        if not isinstance(member, dict):
+            raise reader.refuse(f"members[{index}]", "is not an object")
+        member_reader = Reader(member, reader.source, f"{reader.prefix}members[{index}].")
+        member_reader.only({"name", "sha256"})
+        members.append(MemberEntry(member_reader.text("name", 100), member_reader.text("sha256", 64)))
     if len({member.name.lower() for member in members}) < len(members):
         raise reader.refuse("members", "contains a name twice (upper and lower case count as equal)")
     weights = reader.figures("weights", MOST_MEMBERS)
     if len(weights) != len(members):
         raise reader.refuse("weights", f"has the length {len(weights)}, but there are {len(members)} members")
     try:
-        how = Combination(rule=reader.text("rule", 100), weights=weights, exponent=reader.figure("exponent"))
+        combination = Combination(rule=reader.text("rule", 100), weights=weights, exponent=reader.figure("exponent"))
     except ValueError as error:
         raise reader.refuse("rule", f"cannot be used: {error}") from error
-    return EnsembleEntry(how, tuple(members))
+    return EnsembleEntry(combination, tuple(members))
 
 
 def copy_members(into: Path, members: Mapping[str, tuple[Path, Sequence[str]]]) -> None:
     """Copy bundles below ``into``: name to folder and the files to copy; unlisted files are not copied."""
     for name, (folder, files) in members.items():
-        place = into / MEMBERS / name
-        make_folder(place)
+        target = into / MEMBERS / name
+        make_folder(target)
         for file in files:
-            copy_file(folder / file, place / file)
+            copy_file(folder / file, target / file)
 
 
 def rank_bytes(tables: NDArray[np.float32]) -> bytes:
@@ -89,9 +89,9 @@ def rank_bytes(tables: NDArray[np.float32]) -> bytes:
     return arrays_to_bytes({_TABLES: tables.astype(np.float32)}, {})
 
 
-def read_ranks(data: bytes, source: Path, how: Combination, n_labels: int) -> NDArray[np.float32] | None:
+def read_ranks(data: bytes, source: Path, combination: Combination, n_labels: int) -> NDArray[np.float32] | None:
     """Return the tables for the rule ``rank``; raises BundleError if they do not fit members and labels."""
-    if how.rule != RANK:
+    if combination.rule != RANK:
         return None
     try:
         arrays, _ = arrays_from_bytes(data, str(source))
@@ -99,11 +99,12 @@ def read_ranks(data: bytes, source: Path, how: Combination, n_labels: int) -> ND
         raise BundleError(str(error)) from error
     tables = arrays.get(_TABLES)
     fits = tables is not None and tables.dtype == np.float32 and tables.ndim == 3
-    if tables is None or not fits or tables.shape[::2] != (len(how.weights), n_labels) or tables.shape[1] == 0:
+    if tables is None or not fits or tables.shape[::2] != (len(combination.weights), n_labels) or tables.shape[1] == 0:
         raise BundleError(
-            f"{source}: does not contain {_TABLES} (float32) for {len(how.weights)} members and {n_labels} labels"
+            f"{source}: does not contain {_TABLES} (float32) for {len(combination.weights)} members and {n_labels} "
+            "labels"
         )
     if not np.isfinite(tables).all() or (np.diff(tables, axis=1) < 0).any():
         raise BundleError(f"{source}: its {_TABLES} are not ascending")
-    found: NDArray[np.float32] = tables
-    return found
+    rank_tables: NDArray[np.float32] = tables
+    return rank_tables

@@ -9,9 +9,9 @@ from ossicle.core.scores.postprocess import MOST_WEIGHTS, Postprocess
 _MOST_TOP = 1 << 31
 
 
-def postprocess_to_json(how: Postprocess) -> dict[str, Any]:
+def postprocess_to_json(postprocess: Postprocess) -> dict[str, Any]:
     """Return plain values, the inverse of :func:`read_postprocess`."""
-    return {**dataclasses.asdict(how), "kernel": list(how.kernel)}
+    return {**dataclasses.asdict(postprocess), "kernel": list(postprocess.kernel)}
 
 
 def read_postprocess(reader: Reader) -> Postprocess:

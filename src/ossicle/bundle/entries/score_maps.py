@@ -17,7 +17,7 @@ _MOST_FIGURE = 1e9
 
 def maps_to_json(maps: Mapping[str, ScoreMap]) -> dict[str, Any]:
     """Return plain values of the maps of labels."""
-    return {label: _plain(one) for label, one in maps.items()}
+    return {label: _plain(score_map) for label, score_map in maps.items()}
 
 
 def read_maps(reader: Reader) -> dict[str, ScoreMap]:
@@ -25,10 +25,10 @@ def read_maps(reader: Reader) -> dict[str, ScoreMap]:
     return {label: _map(reader.table(label)) for label in reader.value}
 
 
-def _plain(one: ScoreMap) -> dict[str, Any]:
-    if isinstance(one, Platt):
-        return {"kind": PLATT, "slope": one.slope, "offset": one.offset}
-    return {"kind": ISOTONIC, "logits": list(one.logits), "probabilities": list(one.probabilities)}
+def _plain(score_map: ScoreMap) -> dict[str, Any]:
+    if isinstance(score_map, Platt):
+        return {"kind": PLATT, "slope": score_map.slope, "offset": score_map.offset}
+    return {"kind": ISOTONIC, "logits": list(score_map.logits), "probabilities": list(score_map.probabilities)}
 
 
 def _map(reader: Reader) -> ScoreMap:
@@ -52,10 +52,10 @@ def _figure(reader: Reader, key: str) -> float:
 
 
 def _figures(reader: Reader, key: str) -> tuple[float, ...]:
-    found = reader.value.get(key)
-    if not isinstance(found, list) or not 0 < len(found) <= _MOST_KNOTS:
+    figures = reader.value.get(key)
+    if not isinstance(figures, list) or not 0 < len(figures) <= _MOST_KNOTS:
         raise reader.refuse(key, f"is not a list of 1 to {_MOST_KNOTS} numbers")
-    return tuple(_checked(reader, key, one) for one in found)
+    return tuple(_checked(reader, key, figure) for figure in figures)
 
 
 def _checked(reader: Reader, key: str, value: object) -> float:

@@ -27,11 +27,11 @@ def read_states(reader: Reader, labels: tuple[str, ...]) -> StateDecision:
     if rules.value:
         rules.only(set(labels))
     _known(masks, "masks", tuple(masks.value), labels)
-    hidden = {one: _labels(masks, one, labels) for one in masks.value}
+    hidden = {label: _labels(masks, label, labels) for label in masks.value}
     priority = _labels(reader, "priority", labels)
-    own = {label: rules.settings(label, StateRule) for label in labels if label in rules.value}
+    state_rules = {label: rules.settings(label, StateRule) for label in labels if label in rules.value}
     try:
-        return StateDecision(own, hidden, priority)
+        return StateDecision(state_rules, hidden, priority)
     except ValueError as error:
         raise reader.refuse("masks", f"cannot be used: {error}") from error
 
@@ -40,12 +40,12 @@ def _labels(reader: Reader, key: str, labels: tuple[str, ...]) -> tuple[str, ...
     """Return a list of labels of the bundle, possibly empty."""
     if reader.value[key] == []:
         return ()
-    found = reader.texts(key, len(labels), max(map(len, labels)))
-    _known(reader, key, found, labels)
-    return found
+    named_labels = reader.texts(key, len(labels), max(map(len, labels)))
+    _known(reader, key, named_labels, labels)
+    return named_labels
 
 
-def _known(reader: Reader, key: str, found: tuple[str, ...], labels: tuple[str, ...]) -> None:
-    for one in found:
-        if one not in labels:
-            raise reader.refuse(key, f"names the label {one!r}, which the bundle does not have")
+def _known(reader: Reader, key: str, named_labels: tuple[str, ...], labels: tuple[str, ...]) -> None:
+    for label in named_labels:
+        if label not in labels:
+            raise reader.refuse(key, f"names the label {label!r}, which the bundle does not have")

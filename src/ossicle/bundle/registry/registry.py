@@ -121,8 +121,8 @@ class Registry:
         """Return the names that have a version or a ledger, sorted; none if the folder is missing."""
         if not self.root.is_dir():
             return []
-        found = [one.name for one in self.root.iterdir() if is_plain_name(one.name) and one.is_dir()]
-        return sorted(one for one in found if self._is_used(self.root / one))
+        entry_names = [entry.name for entry in self.root.iterdir() if is_plain_name(entry.name) and entry.is_dir()]
+        return sorted(entry_name for entry_name in entry_names if self._is_used(self.root / entry_name))
 
     def versions(self, name: str) -> list[Version]:
         """Return the versions of a name by number; raises UsageError if there is no such name."""
@@ -294,16 +294,16 @@ class Registry:
     def _finish(self, folder: Path, name: str) -> None:
         """Write the line that a process killed after it had replaced ``current`` owes the ledger."""
         current = self._current_or_none(name)
-        changes = [one for one in self.ledger(name) if one["event"] != REFUSED]
+        changes = [line for line in self.ledger(name) if line["event"] != REFUSED]
         noted = changes[-1].get("version") if changes else None
         if current is None or current == noted:
             return
         known = {change.get("version") for change in changes if change["event"] == PROMOTED}
-        place = folder / VERSIONS / version_folder(current)
-        if current in known or not place.is_dir():
+        version_path = folder / VERSIONS / version_folder(current)
+        if current in known or not version_path.is_dir():
             entry: dict[str, Any] = {"event": ROLLED_BACK, "version": current, "against": noted, "reason": ""}
         else:
-            stated = Version(name, current, place).gates.get("ledger")
+            stated = Version(name, current, version_path).gates.get("ledger")
             entry = {**(stated if isinstance(stated, dict) else {}), "event": PROMOTED, "version": current}
         append_line(folder / LEDGER, _now({**entry, "noted": "after an interruption"}))
 

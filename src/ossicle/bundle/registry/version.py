@@ -69,15 +69,15 @@ class Version:
             A file was changed, added or lost, or is a link; the message names it and what to do.
         """
         stated = self._checksums()
-        for place, file in _files(self.path):
-            if place == CHECKSUMS:
+        for relative_path, file in _files(self.path):
+            if relative_path == CHECKSUMS:
                 continue
-            if place not in stated:
+            if relative_path not in stated:
                 raise self._damaged(file, f"is not listed in {CHECKSUMS}")
-            if file_digest(file) != stated.pop(place):
+            if file_digest(file) != stated.pop(relative_path):
                 raise self._damaged(file, f"differs from its checksum in {CHECKSUMS}")
-        for place in stated:
-            raise self._damaged(self.path / place, "is missing")
+        for relative_path in stated:
+            raise self._damaged(self.path / relative_path, "is missing")
 
     def _checksums(self) -> dict[str, str]:
         file = self.path / CHECKSUMS
@@ -88,13 +88,13 @@ class Version:
         except ArtefactError as error:
             raise self._damaged(file, f"cannot be used ({error})") from None
         files = value.get("files") if isinstance(value, dict) and value.get("format") == _FORMAT else None
-        if not isinstance(files, dict) or not all(_SHA256.fullmatch(str(one)) for one in files.values()):
+        if not isinstance(files, dict) or not all(_SHA256.fullmatch(str(value)) for value in files.values()):
             raise self._damaged(file, "is no list of checksums")
-        return {str(place): str(digest) for place, digest in files.items()}
+        return {str(relative_path): str(digest) for relative_path, digest in files.items()}
 
-    def _damaged(self, file: Path, what: str) -> BundleError:
+    def _damaged(self, file: Path, fault: str) -> BundleError:
         return BundleError(
-            f"{file} {what}: version {self.number} of {self.name} is damaged; restore it from a copy, or choose "
+            f"{file} {fault}: version {self.number} of {self.name} is damaged; restore it from a copy, or choose "
             f"another version with `ossicle registry rollback {self.name}`"
         )
 
@@ -107,7 +107,7 @@ class Version:
 
 def write_checksums(folder: Path) -> None:
     """Write ``checksums.json``: the SHA-256 of every other file in ``folder``, by its path below it."""
-    digests = {place: file_digest(file) for place, file in _files(folder) if place != CHECKSUMS}
+    digests = {relative_path: file_digest(file) for relative_path, file in _files(folder) if relative_path != CHECKSUMS}
     write_json(folder / CHECKSUMS, {"format": _FORMAT, "files": digests})
 
 
@@ -131,7 +131,7 @@ def numbers_in(folder: Path) -> list[int]:
     """Return the numbers of the versions or refusals in ``folder``, rising; none if it is missing."""
     if not folder.is_dir():
         return []
-    return sorted(int(one.name) for one in folder.iterdir() if _FOLDER.fullmatch(one.name) and one.is_dir())
+    return sorted(int(entry.name) for entry in folder.iterdir() if _FOLDER.fullmatch(entry.name) and entry.is_dir())
 
 
 def damage_in_words(version: Version) -> str:

@@ -46,26 +46,30 @@ class HeadGraph:
         self._source, self._n_labels = source, n_labels
         refuse_reaching_out(data, self._source)
         self._session = onnx_session(data, self._source, threads)
-        wanted: tuple[tuple[str, tuple[int | None, ...]], ...] = (
+        expected_ports: tuple[tuple[str, tuple[int | None, ...]], ...] = (
             (EMBEDDINGS, (None, dim)),
             (OUTPUT, (self._n_labels,)),
         )
-        for ports, (name, inner) in zip((self._session.get_inputs(), self._session.get_outputs()), wanted, strict=True):
-            found = [f"{port.name}: {port.type} {port.shape}" for port in ports]
+        for ports, (name, inner) in zip(
+            (self._session.get_inputs(), self._session.get_outputs()), expected_ports, strict=True
+        ):
+            described = [f"{port.name}: {port.type} {port.shape}" for port in ports]
             fits = len(ports) == 1 and ports[0].name == name and ports[0].type == _FLOAT
             if not fits or not _fits(ports[0].shape, inner):
                 shape = ", ".join("tokens" if size is None else str(size) for size in inner)
-                raise BundleError(f"{self._source}: expected one {name!r} of floats (batch, {shape}), found {found}")
+                raise BundleError(
+                    f"{self._source}: expected one {name!r} of floats (batch, {shape}), found {described}"
+                )
 
     def scores(self, embeddings: Array) -> Array:
         """Return the scores, float32 (n_labels,), of one window's embeddings (tokens, dim)."""
         try:
-            found: Array = self._session.run([OUTPUT], {EMBEDDINGS: np.ascontiguousarray(embeddings[None])})[0]
+            scores: Array = self._session.run([OUTPUT], {EMBEDDINGS: np.ascontiguousarray(embeddings[None])})[0]
         except Exception as error:  # onnxruntime has no public base class of errors
             raise BundleError(f"{self._source} fails on embeddings of shape {embeddings.shape}: {error}") from error
-        if found.shape != (1, self._n_labels):
-            raise BundleError(f"{self._source} returned the shape {found.shape}, not (1, {self._n_labels})")
-        row: Array = found[0]
+        if scores.shape != (1, self._n_labels):
+            raise BundleError(f"{self._source} returned the shape {scores.shape}, not (1, {self._n_labels})")
+        row: Array = scores[0]
         return row
 
 
@@ -104,10 +108,10 @@ class EncodedPredictor:
         first = plan.context_frames * plan.hop_samples
         windows = sliding_window_view(chunks, plan.window_samples, axis=1)[:, first :: plan.hop_samples]
         scores = np.empty((len(chunks), plan.core_frames, len(self.labels)), dtype=np.float32)
-        for out, own in zip(scores, windows, strict=True):
+        for chunk_scores, chunk_windows in zip(scores, windows, strict=True):
             for frame in range(plan.core_frames):
-                tokens = self._encoder.encode(self._windows.of(own[frame]))
-                out[frame] = self._score(tokens.reshape(-1, tokens.shape[2]))
+                tokens = self._encoder.encode(self._windows.of(chunk_windows[frame]))
+                chunk_scores[frame] = self._score(tokens.reshape(-1, tokens.shape[2]))
         return scores
 
 

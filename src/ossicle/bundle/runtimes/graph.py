@@ -67,10 +67,10 @@ class ChunkGraph:
         """Shape of the scores of one chunk."""
         return (self.plan.core_frames, len(self.labels))
 
-    def require_one(self, name: str, found: Sequence[str]) -> None:
+    def require_one(self, name: str, port_names: Sequence[str]) -> None:
         """Raise BundleError unless the only input or output is the one called ``name``."""
-        if list(found) != [name]:
-            raise BundleError(f"{self.source}: expected one {name!r}, found {list(found)}")
+        if list(port_names) != [name]:
+            raise BundleError(f"{self.source}: expected one {name!r}, found {list(port_names)}")
 
     def require_shape(self, name: str, kind: str, shape: Sequence[object], inner: tuple[int, ...]) -> None:
         """Raise BundleError unless this is float32 of (batch, *inner); sizes in ``shape`` that are not integers
@@ -116,7 +116,7 @@ class GraphPredictor:
         """Return probabilities of the core frames of each chunk; see :class:`ossicle.inference.predictor.Predictor`."""
         wave = np.ascontiguousarray(chunks)
         step = self._batch or len(wave)
-        parts = [self._scores(wave[at : at + step]) for at in range(0, len(wave), step)]
+        parts = [self._scores(wave[first : first + step]) for first in range(0, len(wave), step)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _scores(self, wave: Array) -> Array:

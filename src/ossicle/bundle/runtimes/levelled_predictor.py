@@ -32,10 +32,10 @@ class LevelledPredictor:
         encoder: Encoder,
         score: Callable[[Array], Array],
         model: LevelModel,
-        how: LevelSettings,
+        settings: LevelSettings,
     ) -> None:
         self.labels, self.plan = labels, plan
-        self._encoder, self._score, self._model, self._how = encoder, score, model, how
+        self._encoder, self._score, self._model, self._settings = encoder, score, model, settings
 
     def predict(self, chunks: Array) -> Array:
         """Return the scores of chunks, each window as the first of a recording."""
@@ -51,4 +51,4 @@ class LevelledPredictor:
         return EncodedPredictor(self.labels, self.plan, self._encoder, score)
 
     def _follower(self, unheard: int) -> LevelFollower:
-        return LevelFollower(self._model, self._how, self.plan.hop_s, self._score, unheard)
+        return LevelFollower(self._model, self._settings, self.plan.hop_s, self._score, unheard)

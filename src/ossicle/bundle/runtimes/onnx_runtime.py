@@ -35,8 +35,8 @@ class OnnxPredictor(GraphPredictor):
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1, graph: Graph = "model", precision: str = "fp32") -> None:
-        made = bundled_graph(bundle, graph, precision)
-        super().__init__(made, _runner(made, threads), threads)
+        graph_bytes = bundled_graph(bundle, graph, precision)
+        super().__init__(graph_bytes, _runner(graph_bytes, threads), threads)
 
 
 def onnx_predictor(graph: ChunkGraph, threads: int = 1) -> GraphPredictor:
@@ -46,12 +46,12 @@ def onnx_predictor(graph: ChunkGraph, threads: int = 1) -> GraphPredictor:
 
 def _runner(graph: ChunkGraph, threads: int) -> Runner:
     session = onnx_session(graph.data, graph.source, threads)
-    for found, name, inner in (
+    for ports, name, inner in (
         (session.get_inputs(), graph.reads, graph.input_shape),
         (session.get_outputs(), OUTPUT, graph.output_shape),
     ):
-        graph.require_one(name, [one.name for one in found])
-        graph.require_shape(name, found[0].type, found[0].shape, inner)
+        graph.require_one(name, [port.name for port in ports])
+        graph.require_shape(name, ports[0].type, ports[0].shape, inner)
 
     def run(fed: NDArray[np.float32]) -> NDArray[np.float32]:
         scores: NDArray[np.float32] = session.run([OUTPUT], {graph.reads: fed})[0]

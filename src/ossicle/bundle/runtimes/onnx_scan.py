@@ -42,7 +42,7 @@ def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIEL
         raise BundleError(f"{source} is not an ONNX model: onnxruntime would read it in its own format")
     stack: list[tuple[str, memoryview, int]] = [("model", memoryview(model), 0)]
     used: set[bytes] = set()
-    own: set[bytes] = set()
+    own_domains: set[bytes] = set()
     n_fields = 0
     while stack:
         kind, message, depth = stack.pop()
@@ -55,46 +55,46 @@ def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIEL
             if isinstance(value, memoryview) and (kind, number) == ("node", _NODE_DOMAIN):
                 used.add(bytes(value))
             if isinstance(value, memoryview) and (kind, number) == ("function", _FUNCTION_DOMAIN):
-                own.add(bytes(value))
+                own_domains.add(bytes(value))
             if kind == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
                 raise BundleError(f"{source} keeps tensors in other files (external data): export it as one file")
             child = _CHILDREN[kind].get(number)
             if child is not None and isinstance(value, memoryview):
                 stack.append((child, value, depth + 1))
-    for domain in sorted(used - own - _DOMAINS):
+    for domain in sorted(used - own_domains - _DOMAINS):
         name = domain.decode(errors="replace")
         raise BundleError(f"{source} uses operators of a library ({name!r}): export it with the standard ones")
 
 
 def _fields(message: memoryview, source: str) -> Iterator[tuple[int, memoryview | int]]:
     """Yield number and value of each field; fixed-width values are given as 0."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at, source)
+    offset = 0
+    while offset < len(message):
+        tag, offset = _varint(message, offset, source)
         number, wire = tag >> 3, tag & 7
         if wire == 0:
-            value, at = _varint(message, at, source)
+            value, offset = _varint(message, offset, source)
             yield number, value
             continue
         if wire == 2:
-            size, at = _varint(message, at, source)
+            size, offset = _varint(message, offset, source)
         elif wire in _FIXED:
             size = _FIXED[wire]
         else:
             raise BundleError(f"{source} is not an ONNX model (wire type {wire})")
-        if at + size > len(message):
+        if offset + size > len(message):
             raise BundleError(f"{source} is not an ONNX model: a field is longer than its message")
-        yield number, message[at : at + size] if wire == 2 else 0
-        at += size
+        yield number, message[offset : offset + size] if wire == 2 else 0
+        offset += size
 
 
-def _varint(message: memoryview, at: int, source: str) -> tuple[int, int]:
+def _varint(message: memoryview, offset: int, source: str) -> tuple[int, int]:
     value = 0
-    for place in range(10):
-        if at + place >= len(message):
+    for byte_index in range(10):
+        if offset + byte_index >= len(message):
             break
-        byte = message[at + place]
-        value |= (byte & 0x7F) << (7 * place)
+        byte = message[offset + byte_index]
+        value |= (byte & 0x7F) << (7 * byte_index)
         if byte < 0x80:
-            return value, at + place + 1
+            return value, offset + byte_index + 1
     raise BundleError(f"{source} is not an ONNX model: it ends inside a number")

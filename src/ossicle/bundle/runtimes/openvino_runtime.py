@@ -51,8 +51,8 @@ class OpenVinoPredictor(GraphPredictor):
     def __init__(self, bundle: Bundle, threads: int = 1, graph: Graph = "model", precision: str = "fp32") -> None:
         # OpenVINO itself rounds the weights of the float32 graph: bf16 needs no other file.
         stored = "fp32" if precision == "bf16" else precision
-        made = bundled_graph(bundle, graph, stored)
-        super().__init__(made, _runner(made, threads, precision), threads)
+        graph_bytes = bundled_graph(bundle, graph, stored)
+        super().__init__(graph_bytes, _runner(graph_bytes, threads, precision), threads)
 
 
 def openvino_predictor(graph: ChunkGraph, threads: int = 1, precision: str = "fp32") -> GraphPredictor:
@@ -81,17 +81,17 @@ def _runner(graph: ChunkGraph, threads: int, precision: str) -> Runner:
     if precision == "bf16" and not computes_bf16():
         raise UsageError("this processor does not compute in bfloat16; use the precision fp32")
     model = _model(graph)
-    for found, name, inner in (
+    for ports, name, inner in (
         (model.inputs, graph.reads, graph.input_shape),
         (model.outputs, OUTPUT, graph.output_shape),
     ):
-        graph.require_one(name, [one.get_any_name() for one in found])
-        shape = ["batch" if size.is_dynamic else size.get_length() for size in found[0].get_partial_shape()]
-        kind = found[0].get_element_type()
+        graph.require_one(name, [port.get_any_name() for port in ports])
+        shape = ["batch" if size.is_dynamic else size.get_length() for size in ports[0].get_partial_shape()]
+        kind = ports[0].get_element_type()
         graph.require_shape(
             name, "tensor(float)" if kind == openvino.Type.f32 else f"tensor({kind.get_type_name()})", shape, inner
         )
-    wanted = {
+    settings = {
         "INFERENCE_PRECISION_HINT": openvino.Type.bf16 if precision == "bf16" else openvino.Type.f32,
         "PERFORMANCE_HINT": "LATENCY",
         "NUM_STREAMS": 1,
@@ -100,7 +100,7 @@ def _runner(graph: ChunkGraph, threads: int, precision: str) -> Runner:
         "ENABLE_CPU_PINNING": False,
     }
     try:
-        request = _core().compile_model(model, _DEVICE, wanted).create_infer_request()
+        request = _core().compile_model(model, _DEVICE, settings).create_infer_request()
     except RuntimeError as error:
         raise BundleError(f"{graph.source} cannot be compiled by OpenVINO: {_short(error)}") from error
 

@@ -68,23 +68,23 @@ class AnnotationColumns(GroupedRows[Annotation]):
         """Return the columns of annotations; those of one recording are moved behind its first one, in their order."""
         if isinstance(annotations, cls):
             return annotations
-        ones = list(annotations)
-        ids, codes = text_codes([annotation.recording_id for annotation in ones])
+        rows_in_order = list(annotations)
+        ids, codes = text_codes([annotation.recording_id for annotation in rows_in_order])
         groups, order = group_rows(ids, codes)
         if order is not None:
-            ones = [ones[int(row)] for row in order]
-        labels, label = text_codes([annotation.label for annotation in ones])
-        provenances, provenance = text_codes([annotation.provenance for annotation in ones])
+            rows_in_order = [rows_in_order[int(row)] for row in order]
+        labels, label = text_codes([annotation.label for annotation in rows_in_order])
+        provenances, provenance = text_codes([annotation.provenance for annotation in rows_in_order])
         return cls(
             groups,
-            np.array([annotation.start_s for annotation in ones], dtype=np.float64),
-            np.array([annotation.end_s for annotation in ones], dtype=np.float64),
+            np.array([annotation.start_s for annotation in rows_in_order], dtype=np.float64),
+            np.array([annotation.end_s for annotation in rows_in_order], dtype=np.float64),
             label,
             labels,
-            _figures([annotation.low_hz for annotation in ones]),
-            _figures([annotation.high_hz for annotation in ones]),
-            _figures([annotation.quality for annotation in ones]),
-            _figures([annotation.confidence for annotation in ones]),
+            _figures([annotation.low_hz for annotation in rows_in_order]),
+            _figures([annotation.high_hz for annotation in rows_in_order]),
+            _figures([annotation.quality for annotation in rows_in_order]),
+            _figures([annotation.confidence for annotation in rows_in_order]),
             provenance,
             provenances,
         )
@@ -123,7 +123,7 @@ class AnnotationColumns(GroupedRows[Annotation]):
         """
         keys = (self._ranks(recording_ids), self.start_s, self.end_s, self.label)
         order = np.lexsort(keys[::-1])
-        if any(one is not None for one in (self.low_hz, self.high_hz, self.quality, self.confidence)) or (
+        if any(column is not None for column in (self.low_hz, self.high_hz, self.quality, self.confidence)) or (
             len(self.provenances) > 1
         ):
             tied = np.ones(max(len(order) - 1, 0), dtype=np.bool_)
@@ -145,8 +145,8 @@ class AnnotationColumns(GroupedRows[Annotation]):
         """
         n_labels = len(self.labels)
         places, n_rows = np.unique(self.recording * np.int64(n_labels) + self.label, return_counts=True)
-        for place, n in zip(places.tolist(), n_rows.tolist(), strict=True):
-            recording, label = divmod(place, n_labels)
+        for code, n in zip(places.tolist(), n_rows.tolist(), strict=True):
+            recording, label = divmod(code, n_labels)
             yield self.recording_ids[recording], self.labels[label], n
 
     def by_label(self) -> Iterator[tuple[str, "AnnotationColumns"]]:
@@ -163,7 +163,7 @@ class AnnotationColumns(GroupedRows[Annotation]):
 
     def _ranks(self, recording_ids: Iterable[str]) -> NDArray[np.int64]:
         """Return the place of each row's recording among ``recording_ids``: int64 (n,)."""
-        places = {key: place for place, key in enumerate(recording_ids)}
+        places = {key: index for index, key in enumerate(recording_ids)}
         ranks: NDArray[np.int64] = np.array([places[key] for key in self.recording_ids], dtype=np.int64)
         return ranks[self.recording]
 
@@ -189,7 +189,7 @@ class AnnotationColumns(GroupedRows[Annotation]):
         rows = slice(first, stop)
         ids, labels, provenances = self.recording_ids, self.labels, self.provenances
         qualities: list[int | None] = [None if value is None else int(value) for value in _values(self.quality, rows)]
-        for place, start, end, label, low, high, quality, confidence, provenance in zip(
+        for recording, start, end, label, low, high, quality, confidence, provenance in zip(
             self._recording_places(first, stop),
             self.start_s[rows].tolist(),
             self.end_s[rows].tolist(),
@@ -202,7 +202,7 @@ class AnnotationColumns(GroupedRows[Annotation]):
             strict=True,
         ):
             yield Annotation(
-                ids[place], start, end, labels[label], low, high, quality, confidence, provenances[provenance]
+                ids[recording], start, end, labels[label], low, high, quality, confidence, provenances[provenance]
             )
 
 
@@ -219,4 +219,4 @@ def _figures(values: Sequence[float | None]) -> Figures:
 def _values(column: Figures, rows: slice) -> list[float | None]:
     if column is None:
         return [None] * (rows.stop - rows.start)
-    return [None if one != one else one for one in column[rows].tolist()]
+    return [None if value != value else value for value in column[rows].tolist()]

@@ -55,20 +55,20 @@ class ClipColumns(GroupedRows[Clip]):
         """Return the columns of clips; those of one recording are moved behind its first one, in their order."""
         if isinstance(clips, cls):
             return clips
-        ones = list(clips)
-        ids, codes = text_codes([clip.recording_id for clip in ones])
+        rows_in_order = list(clips)
+        ids, codes = text_codes([clip.recording_id for clip in rows_in_order])
         groups, order = group_rows(ids, codes)
         if order is not None:
-            ones = [ones[int(row)] for row in order]
-        group_names, group = text_codes([clip.group for clip in ones])
-        labels, label = text_codes([clip.label for clip in ones])
-        weights = [clip.weight for clip in ones]
+            rows_in_order = [rows_in_order[int(row)] for row in order]
+        group_names, group = text_codes([clip.group for clip in rows_in_order])
+        labels, label = text_codes([clip.label for clip in rows_in_order])
+        weights = [clip.weight for clip in rows_in_order]
         return cls(
             groups,
-            np.array([clip.start_s for clip in ones], dtype=np.float64),
-            np.array([clip.end_s for clip in ones], dtype=np.float64),
-            np.array([ROLES.index(clip.role) for clip in ones], dtype=np.int8),
-            np.array([clip.fold for clip in ones], dtype=np.int32),
+            np.array([clip.start_s for clip in rows_in_order], dtype=np.float64),
+            np.array([clip.end_s for clip in rows_in_order], dtype=np.float64),
+            np.array([ROLES.index(clip.role) for clip in rows_in_order], dtype=np.int8),
+            np.array([clip.fold for clip in rows_in_order], dtype=np.int32),
             group,
             group_names,
             label,
@@ -102,12 +102,12 @@ class ClipColumns(GroupedRows[Clip]):
     def places(self) -> list[tuple[str, str, int]]:
         """Return recording id, group and fold of the clips, each combination once."""
         rows = np.unique(np.stack([self.recording, self.group, self.fold], axis=1), axis=0).tolist()
-        return [(self.recording_ids[place], self.group_names[group], fold) for place, group, fold in rows]
+        return [(self.recording_ids[recording], self.group_names[group], fold) for recording, group, fold in rows]
 
     def has_role(self, role: Role) -> NDArray[np.bool_]:
         """Return which rows have a role: bool (n,)."""
-        found: NDArray[np.bool_] = self.role == ROLES.index(role)
-        return found
+        matching: NDArray[np.bool_] = self.role == ROLES.index(role)
+        return matching
 
     def held_out_in(self, folds: Sequence[int]) -> NDArray[np.bool_]:
         """Return which rows lie in one of some folds: bool (n,)."""
@@ -132,7 +132,7 @@ class ClipColumns(GroupedRows[Clip]):
     def _objects(self, first: int, stop: int) -> Iterator[Clip]:
         rows = slice(first, stop)
         ids, groups, labels = self.recording_ids, self.group_names, self.labels
-        for place, start, end, role, fold, group, label, weight in zip(
+        for recording, start, end, role, fold, group, label, weight in zip(
             self._recording_places(first, stop),
             self.start_s[rows].tolist(),
             self.end_s[rows].tolist(),
@@ -143,4 +143,4 @@ class ClipColumns(GroupedRows[Clip]):
             self.weight[rows].tolist(),
             strict=True,
         ):
-            yield Clip(ids[place], start, end, ROLES[role], fold, groups[group], labels[label], weight)
+            yield Clip(ids[recording], start, end, ROLES[role], fold, groups[group], labels[label], weight)

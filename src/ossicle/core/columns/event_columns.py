@@ -52,9 +52,9 @@ class EventColumns(Mapping[str, Sequence[Event]]):
         """Return events by recording as columns; columns are returned as they are."""
         if isinstance(events, cls):
             return events
-        every = [event for found in events.values() for event in found]
+        every = [event for recording_events in events.values() for event in recording_events]
         labels = tuple(sorted({event.label for event in every}))
-        code = {label: place for place, label in enumerate(labels)}
+        code = {label: code for code, label in enumerate(labels)}
         sizes = np.array([len(event) for event in events.values()], dtype=np.int64)
         return cls(
             tuple(events),
@@ -67,8 +67,8 @@ class EventColumns(Mapping[str, Sequence[Event]]):
 
     def __getitem__(self, recording_id: str) -> list[Event]:
         """Return the events of a recording, in their order."""
-        place = self._places[recording_id]
-        part = slice(int(self.offsets[place]), int(self.offsets[place + 1]))
+        row = self._places[recording_id]
+        part = slice(int(self.offsets[row]), int(self.offsets[row + 1]))
         return [
             Event(start_s, end_s, self.labels[code], score)
             for (start_s, end_s), code, score in zip(
@@ -89,12 +89,14 @@ class EventColumns(Mapping[str, Sequence[Event]]):
         """The place in ``recording_ids`` of the recording of each event, int64 (n,)."""
         return np.repeat(np.arange(len(self.recording_ids), dtype=np.int64), np.diff(self.offsets))
 
-    def where(self, kept: NDArray[np.bool_]) -> "EventColumns":
-        """Return the events that are ``kept`` (n,); every recording stays."""
-        sizes = np.bincount(self.recordings[kept], minlength=len(self.recording_ids))
+    def where(self, selected: NDArray[np.bool_]) -> "EventColumns":
+        """Return the events that are ``selected`` (n,); every recording stays."""
+        sizes = np.bincount(self.recordings[selected], minlength=len(self.recording_ids))
         offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
-        return replace(self, offsets=offsets, times=self.times[kept], codes=self.codes[kept], scores=self.scores[kept])
+        return replace(
+            self, offsets=offsets, times=self.times[selected], codes=self.codes[selected], scores=self.scores[selected]
+        )
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        return {key: place for place, key in enumerate(self.recording_ids)}
+        return {key: row for row, key in enumerate(self.recording_ids)}

@@ -73,7 +73,9 @@ class GroupedRows(Sequence[One]):
         """Compare rows with those of another sequence."""
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(mine == theirs for mine, theirs in zip(self, other, strict=True))
+        return len(self) == len(other) and all(
+            own_item == other_item for own_item, other_item in zip(self, other, strict=True)
+        )
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -54,12 +54,12 @@ class RowGroups:
     @cached_property
     def places(self) -> dict[str, int]:
         """The place of each recording in ``recording_ids``, by id."""
-        return {key: place for place, key in enumerate(self.recording_ids)}
+        return {key: row for row, key in enumerate(self.recording_ids)}
 
     def rows(self, recording_id: str) -> slice:
         """Return the rows of a recording; an empty slice if it has none."""
-        place = self.places.get(recording_id)
-        return slice(0, 0) if place is None else slice(int(self.offsets[place]), int(self.offsets[place + 1]))
+        row = self.places.get(recording_id)
+        return slice(0, 0) if row is None else slice(int(self.offsets[row]), int(self.offsets[row + 1]))
 
     def recording(self, row: int) -> str:
         """Return the id of a row's recording."""
@@ -128,7 +128,7 @@ def text_codes(texts: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.int32]
     (('robin', 'wren'), [1, 0, 1])
     """
     values = tuple(sorted(set(texts)))
-    places = {value: place for place, value in enumerate(values)}
+    places = {value: code for code, value in enumerate(values)}
     codes = np.fromiter((places[text] for text in texts), dtype=np.int32, count=len(texts))
     return values, constant(int(codes[0]), len(codes), np.int32) if len(values) == 1 else codes
 
@@ -170,7 +170,7 @@ def joined_codes(
     """
     every = dict.fromkeys(value for values, _ in parts for value in values)
     values = tuple(sorted(every)) if ordered else tuple(every)
-    places = {value: place for place, value in enumerate(values)}
+    places = {value: code for code, value in enumerate(values)}
     moved = [
         np.fromiter((places[text] for text in texts), dtype=np.int32, count=len(texts))[codes] for texts, codes in parts
     ]

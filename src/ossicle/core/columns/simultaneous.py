@@ -86,7 +86,7 @@ class MergedTargets:
         if label not in names:
             return (label,)
         rows = self.clip_starts.groups.rows(recording_id)
-        own, codes = self.groups[rows], self.clip_starts.label[rows]
+        simultaneous_labels, codes = self.groups[rows], self.clip_starts.label[rows]
         here = (self.clip_starts.start_s[rows] == start_s) & (codes == names.index(label))
-        together = np.isin(own, own[here])
+        together = np.isin(simultaneous_labels, simultaneous_labels[here])
         return tuple(names[code] for code in np.unique(codes[together]).tolist()) or (label,)

@@ -75,5 +75,5 @@ class Decision:
         dict
             Value by name; ``pick`` is left out at its default, because the first files lack it.
         """
-        found = dataclasses.asdict(self)
-        return {key: value for key, value in found.items() if key != "pick" or value != STRETCHES}
+        plain = dataclasses.asdict(self)
+        return {key: value for key, value in plain.items() if key != "pick" or value != STRETCHES}

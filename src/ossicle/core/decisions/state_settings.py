@@ -40,13 +40,13 @@ class StatesSettings:
         >>> StatesSettings(masks={"ac": ("fridge",)}).decision(["ac", "clock", "fridge"]).priority
         ('ac', 'clock', 'fridge')
         """
-        hidden = [one for of in self.masks.values() for one in of]
+        hidden = [label for hidden_labels in self.masks.values() for label in hidden_labels]
         for key, named in (("masks", [*self.masks, *hidden]), ("priority", self.priority)):
-            for one in named:
-                if one not in labels:
+            for label in named:
+                if label not in labels:
                     raise UsageError(
-                        f"[states] {key}: {one!r} is not a label of the dataset ({', '.join(labels)}); "
-                        f"{did_you_mean(one, labels)}"
+                        f"[states] {key}: {label!r} is not a label of the dataset ({', '.join(labels)}); "
+                        f"{did_you_mean(label, labels)}"
                     )
         order = self.priority or tuple(dict.fromkeys([*masking_order(self.masks), *labels]))
         return StateDecision(masks=dict(self.masks), priority=order)

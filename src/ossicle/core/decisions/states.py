@@ -116,15 +116,17 @@ class StateDecision:
     @property
     def named_in_masks(self) -> set[str]:
         """The labels that hide others or are hidden."""
-        return {*self.masks, *(one for hidden in self.masks.values() for one in hidden)}
+        return {*self.masks, *(label for hidden in self.masks.values() for label in hidden)}
 
     def hidden(self, states: Mapping[str, str]) -> dict[str, str]:
         """Return the states that are known: ``unknown`` for each label that another one hides, else unchanged."""
-        out = dict(states)
+        known_states = dict(states)
         for label in masking_order(self.masks):
-            if out.get(label) == ON:
-                out |= {one: UNKNOWN for one in self.masks[label] if one in out}
-        return out
+            if known_states.get(label) == ON:
+                known_states |= {
+                    hidden_label: UNKNOWN for hidden_label in self.masks[label] if hidden_label in known_states
+                }
+        return known_states
 
 
 def masking_order(masks: Mapping[str, Sequence[str]]) -> list[str]:
@@ -143,11 +145,11 @@ def masking_order(masks: Mapping[str, Sequence[str]]) -> list[str]:
     order: list[str] = []
     waiting = list(masks)
     while waiting:
-        free = [one for one in waiting if not any(one in masks[other] for other in waiting)]
+        free = [label for label in waiting if not any(label in masks[other] for other in waiting)]
         if not free:
             raise ValueError(f"masks: {waiting[0]!r} is hidden by a label that it hides: remove one of the two")
         order += free
-        waiting = [one for one in waiting if one not in free]
+        waiting = [label for label in waiting if label not in free]
     return order
 
 
@@ -259,18 +261,18 @@ def state_stretches(changes: Iterable[StateChange], labels: Sequence[str], end_s
     >>> [(one.start_s, one.end_s, one.state) for one in state_stretches(changes, ["ac"], 6.0)]
     [(0.0, 1.0, 'unknown'), (1.0, 4.0, 'off'), (4.0, 6.0, 'on')]
     """
-    of: dict[str, list[StateChange]] = {label: [] for label in labels}
+    changes_by_label: dict[str, list[StateChange]] = {label: [] for label in labels}
     for change in changes:
-        of[change.label].append(change)
-    out = []
+        changes_by_label[change.label].append(change)
+    stretches = []
     for label in labels:
-        starts = [0.0, *(state_change.time_s for state_change in of[label])]
+        starts = [0.0, *(state_change.time_s for state_change in changes_by_label[label])]
         ends = [*starts[1:], end_s]
-        states = [UNKNOWN, *(state_change.state for state_change in of[label])]
-        scores = [None, *(state_change.score for state_change in of[label])]
-        out += [
+        states = [UNKNOWN, *(state_change.state for state_change in changes_by_label[label])]
+        scores = [None, *(state_change.score for state_change in changes_by_label[label])]
+        stretches += [
             StateStretch(start, min(end, end_s), label, state, score)
             for start, end, state, score in zip(starts, ends, states, scores, strict=True)
             if min(end, end_s) > start
         ]
-    return out
+    return stretches

@@ -227,11 +227,11 @@ class ChunkSettings:
         if self.window_s == 0:
             return ""
         plan = self.plan(front)
-        found = framing(plan, front)
-        shared = f"every {found.step_frames}, of one STFT" if found.shared else "each with an STFT of its own"
+        actual = framing(plan, front)
+        shared = f"every {actual.step_frames}, of one STFT" if actual.shared else "each with an STFT of its own"
         return (
             f"windows of {plan.window_samples / plan.rate:.4g} s every {plan.hop_s:.4g} s "
-            f"(asked: {self.window_s:g} s and {self.step_s:g} s; {found.window_frames} STFT frames {shared})"
+            f"(asked: {self.window_s:g} s and {self.step_s:g} s; {actual.window_frames} STFT frames {shared})"
         )
 
     def plan(self, front: FrontEndSettings, joined: int = 1) -> ChunkPlan:

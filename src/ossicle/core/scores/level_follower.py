@@ -57,15 +57,15 @@ class LevelFollower:
     def __init__(
         self,
         model: LevelModel,
-        how: LevelSettings,
+        settings: LevelSettings,
         hop_s: float,
         score: Callable[[Tokens], NDArray[np.float32]],
         unheard: int = 0,
     ) -> None:
-        self._model, self._share, self._score, self._unheard = model, how.share, score, unheard
-        steps = int(how.range_db / STEP_DB)
+        self._model, self._share, self._score, self._unheard = model, settings.share, score, unheard
+        steps = int(settings.range_db / STEP_DB)
         self._levels = STEP_DB * np.arange(-steps, steps + 1)
-        prior = np.exp(-0.5 * np.square(self._levels / how.spread_db))
+        prior = np.exp(-0.5 * np.square(self._levels / settings.spread_db))
         self._belief = np.tile(prior / prior.sum(), (len(model.states), 1)) / len(model.states)
         self._switching = _switching(model.states, min(0.5, hop_s * _SWITCHES_PER_S))
         self._moving = _moving(len(self._levels), min(0.25, hop_s * _STEPS_PER_S))
@@ -96,9 +96,11 @@ class LevelFollower:
         if self._heard:
             self._belief = self._switching.T @ self._belief @ self._moving
         self._heard = True
-        found = constant[:, None] + linear[:, None] * self._levels - self._model.curve / 2 * np.square(self._levels)
-        found = np.maximum(self._evidence * (found - found.max()), -self._most)
-        self._belief = self._belief * np.exp(found)
+        log_likelihood = (
+            constant[:, None] + linear[:, None] * self._levels - self._model.curve / 2 * np.square(self._levels)
+        )
+        log_likelihood = np.maximum(self._evidence * (log_likelihood - log_likelihood.max()), -self._most)
+        self._belief = self._belief * np.exp(log_likelihood)
         self._belief /= self._belief.sum()
 
     def _label_odds(self, states: Values) -> Values:

@@ -68,9 +68,11 @@ class LevelModel:
             ("cross", (n,)),
             ("curve", (1,)),
         ):
-            own = getattr(self, name)
-            if own.shape != shape or own.dtype != np.float64 or not np.isfinite(own).all():
-                raise ValueError(f"{name} of shape {own.shape} and type {own.dtype} is not {shape} finite float64")
+            values = getattr(self, name)
+            if values.shape != shape or values.dtype != np.float64 or not np.isfinite(values).all():
+                raise ValueError(
+                    f"{name} of shape {values.shape} and type {values.dtype} is not {shape} finite float64"
+                )
         if self.curve[0] < 0:
             raise ValueError(f"curve = {self.curve[0]:g} must be at least 0")
 

@@ -51,7 +51,7 @@ class Postprocess:
     @property
     def smooths(self) -> bool:
         """Whether scores are smoothed over neighbouring frames."""
-        return any(weight > 0 for place, weight in enumerate(self.kernel) if place != len(self.kernel) // 2)
+        return any(weight > 0 for index, weight in enumerate(self.kernel) if index != len(self.kernel) // 2)
 
     @property
     def needs_whole(self) -> bool:

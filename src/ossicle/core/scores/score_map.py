@@ -59,12 +59,12 @@ class Isotonic:
     probabilities: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        at, to = np.array(self.logits, dtype=np.float64), np.array(self.probabilities, dtype=np.float64)
-        if len(at) != len(to) or len(at) == 0:
+        at_logits, to = np.array(self.logits, dtype=np.float64), np.array(self.probabilities, dtype=np.float64)
+        if len(at_logits) != len(to) or len(at_logits) == 0:
             raise ValueError(
-                f"{len(at)} logits and {len(to)} probabilities: give the same number of both, at least one"
+                f"{len(at_logits)} logits and {len(to)} probabilities: give the same number of both, at least one"
             )
-        if not (np.isfinite(at).all() and np.all(np.diff(at) > 0)):
+        if not (np.isfinite(at_logits).all() and np.all(np.diff(at_logits) > 0)):
             raise ValueError("logits must be finite and ascending")
         if not (np.all((to >= 0) & (to <= 1)) and np.all(np.diff(to) >= 0)):
             raise ValueError("probabilities must lie within [0, 1] and never fall")
@@ -75,8 +75,8 @@ class Isotonic:
         >>> Isotonic((-1.0, 1.0), (0.2, 0.4))(np.array([0.0, 0.5, 1.0])).tolist()
         [0.2, 0.30000000000000004, 0.4]
         """
-        found: Figures = np.interp(logits(scores), self.logits, self.probabilities)
-        return found
+        mapped: Figures = np.interp(logits(scores), self.logits, self.probabilities)
+        return mapped
 
 
 ScoreMap = Platt | Isotonic

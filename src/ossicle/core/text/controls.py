@@ -25,7 +25,7 @@ def first_control(text: str) -> str | None:
     """
     if text.isascii() and text.isprintable():
         return None
-    return next((one for one in text if is_control(one)), None)
+    return next((character for character in text if is_control(character)), None)
 
 
 def control_name(character: str) -> str:

@@ -58,16 +58,20 @@ class DatasetFiles:
     png: bool = False
     fanout: int = 0
 
-    def sound(self, one: NamedClip) -> str:
+    def sound(self, named_clip: NamedClip) -> str:
         """Return the path of a clip's WAV file below the folder, whether or not it is written."""
-        return f"{one.stem}.wav" if self.layout == "animal-spot" else f"clips/{self._subfolder(one)}{one.stem}.wav"
+        return (
+            f"{named_clip.stem}.wav"
+            if self.layout == "animal-spot"
+            else f"clips/{self._subfolder(named_clip)}{named_clip.stem}.wav"
+        )
 
-    def picture(self, one: NamedClip) -> str:
+    def picture(self, named_clip: NamedClip) -> str:
         """Return the path of a clip's picture below the folder."""
-        return f"{PICTURES}/{self._subfolder(one)}{one.stem}.png"
+        return f"{PICTURES}/{self._subfolder(named_clip)}{named_clip.stem}.png"
 
-    def _subfolder(self, one: NamedClip) -> str:
-        return f"{one.uid[: self.fanout]}/" if self.fanout else ""
+    def _subfolder(self, named_clip: NamedClip) -> str:
+        return f"{named_clip.uid[: self.fanout]}/" if self.fanout else ""
 
     def tables(self) -> dict[str, dict[str, str]]:
         """Return the paths of the selection tables below the folder, by folder and recording id."""
@@ -85,21 +89,21 @@ class DatasetFiles:
 
     def paths(self) -> list[str]:
         """Return every file below the folder, sorted."""
-        out = [INDEX, *(f"{name}.csv" for name in SPLITS)]
-        out += [path for of in self.tables().values() for path in of.values()]
-        out += [self.sound(named_clip) for named_clip in self.clips] if self.wav else []
-        out += [self.picture(named_clip) for named_clip in self.clips] if self.png else []
-        return sorted(out)
+        all_paths = [INDEX, *(f"{name}.csv" for name in SPLITS)]
+        all_paths += [path for table_paths in self.tables().values() for path in table_paths.values()]
+        all_paths += [self.sound(named_clip) for named_clip in self.clips] if self.wav else []
+        all_paths += [self.picture(named_clip) for named_clip in self.clips] if self.png else []
+        return sorted(all_paths)
 
 
 def write_lists(folder: Path, files: DatasetFiles) -> None:
     """Write ``train.csv``, ``val.csv`` and ``test.csv``: one row per clip."""
     for name in SPLITS:
-        mine = [named_clip for named_clip, split in zip(files.clips, files.splits, strict=True) if split == name]
+        split_clips = [named_clip for named_clip, split in zip(files.clips, files.splits, strict=True) if split == name]
         if files.layout == "animal-spot":
-            write_text(folder / f"{name}.csv", "".join(f"{files.sound(named_clip)}\n" for named_clip in mine))
+            write_text(folder / f"{name}.csv", "".join(f"{files.sound(named_clip)}\n" for named_clip in split_clips))
         else:
-            write_delimited(folder / f"{name}.csv", _HEADER, [_row(files, named_clip) for named_clip in mine])
+            write_delimited(folder / f"{name}.csv", _HEADER, [_row(files, named_clip) for named_clip in split_clips])
 
 
 def write_index(folder: Path, files: DatasetFiles) -> None:

@@ -81,9 +81,9 @@ def build_dataset(
     ordered = sorted(recordings, key=lambda r: r.id)
     unused = [Unused(r.id, reason) for r in ordered if (reason := _why_unused(r, folds, looked))]
     without = {entry.recording_id for entry in unused}
-    used = [one for one in ordered if one.id not in without]
-    quiet = [one for one in used if one.id not in unknown]
-    weights = np.array([clip_weight(one, settings) for one in used], dtype=np.float64)
+    used = [recording for recording in ordered if recording.id not in without]
+    quiet = [recording for recording in used if recording.id not in unknown]
+    weights = np.array([clip_weight(recording, settings) for recording in used], dtype=np.float64)
     targets = target_rows(notes, used, settings)
     if not len(targets.unit):
         raise SplitError("no targets: annotate reviewed recordings, or change dataset.quality_min and quality_max")
@@ -95,11 +95,11 @@ def build_dataset(
     else:
         noise = _anywhere(quiet, notes, used, folds, settings, len(targets.unit), crop_s, seed, looked)
     units, quality = _together(targets, noise, used, weights, notes.labels, folds)
-    tapes = mining_report(noise.asked, noise.fallback, units.clips)
+    tapes = mining_report(noise.n_asked, noise.fallback, units.clips)
     if settings.refuse_overlaps:
         refuse_overlaps(tapes)
     listed = (*unused, *targets.unused)
-    return DatasetClips(units, quality, targets.kept, noise.rows, tuple(tapes), tuple(noise.unplaced), listed)
+    return DatasetClips(units, quality, targets.is_kept, noise.rows, tuple(tapes), tuple(noise.unplaced), listed)
 
 
 @dataclass(slots=True)
@@ -113,16 +113,16 @@ class _Noise:
     start_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     end_s: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     unit: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    asked: Counter[str] = field(default_factory=Counter)
+    n_asked: Counter[str] = field(default_factory=Counter)
     fallback: Counter[str] = field(default_factory=Counter)
     rows: tuple[MiningRow, ...] = ()
     unplaced: list[Unplaced] = field(default_factory=list)
 
     def place(self, spans: Iterable[tuple[int, float, float, int]]) -> None:
         """Take recording, start, end and unit of clips."""
-        found = np.array(list(spans), dtype=np.float64).reshape(-1, 4)
-        self.recording, self.unit = found[:, 0].astype(np.int64), found[:, 3].astype(np.int64)
-        self.start_s, self.end_s = found[:, 1], found[:, 2]
+        clip_rows = np.array(list(spans), dtype=np.float64).reshape(-1, 4)
+        self.recording, self.unit = clip_rows[:, 0].astype(np.int64), clip_rows[:, 3].astype(np.int64)
+        self.start_s, self.end_s = clip_rows[:, 1], clip_rows[:, 2]
 
 
 def _beside(
@@ -134,34 +134,36 @@ def _beside(
     settings: DatasetSettings,
     seed: int,
 ) -> _Noise:
-    out = _Noise()
-    groups = [folds[one.id].group for one in used]
-    places = {one.id: place for place, one in enumerate(used)}
-    mined = Mined([one.id for one in used], groups, {places[key]: stretches for key, stretches in free.items()})
+    noise = _Noise()
+    groups = [folds[recording.id].group for recording in used]
+    places = {recording.id: row for row, recording in enumerate(used)}
+    mined = Mined(
+        [recording.id for recording in used], groups, {places[key]: stretches for key, stretches in free.items()}
+    )
     matched_noise = mine_beside(targets, labels, mined, settings.noise_per_target, settings.fallback_raw, seed)
-    out.recording, out.start_s, out.end_s = matched_noise.recording, matched_noise.start_s, matched_noise.end_s
-    out.unit = targets.unit[matched_noise.target]
-    asked = np.bincount(targets.recording, matched_noise.asked, len(used))
+    noise.recording, noise.start_s, noise.end_s = matched_noise.recording, matched_noise.start_s, matched_noise.end_s
+    noise.unit = targets.unit[matched_noise.target]
+    n_asked = np.bincount(targets.recording, matched_noise.n_asked, len(used))
     elsewhere = targets.recording[
         matched_noise.target[matched_noise.recording != targets.recording[matched_noise.target]]
     ]
     moved = np.bincount(elsewhere, minlength=len(used))
-    for place in np.unique(targets.recording).tolist():
-        out.asked[groups[place]] += int(asked[place])
-        out.fallback[groups[place]] += int(moved[place])
+    for recording_number in np.unique(targets.recording).tolist():
+        noise.n_asked[groups[recording_number]] += int(n_asked[recording_number])
+        noise.fallback[groups[recording_number]] += int(moved[recording_number])
     placed = matched_noise.placed
-    for row in np.flatnonzero(placed < matched_noise.asked).tolist():
-        out.unplaced.append(
+    for row in np.flatnonzero(placed < matched_noise.n_asked).tolist():
+        noise.unplaced.append(
             Unplaced(
                 used[targets.recording[row]].id,
                 float(targets.start_s[row]),
                 float(targets.end_s[row]),
                 labels[targets.label[row]],
-                asked=int(matched_noise.asked[row]),
+                asked=int(matched_noise.n_asked[row]),
                 placed=int(placed[row]),
             )
         )
-    return out
+    return noise
 
 
 def _anywhere(
@@ -177,15 +179,15 @@ def _anywhere(
 ) -> _Noise:
     n = int(settings.noise_per_target * n_targets + 0.5)
     spans, rows = mine_noise(quiet, notes, n, [crop_s], settings.margin_s, seed, looked)
-    out = _Noise(rows=tuple(rows))
+    noise = _Noise(rows=tuple(rows))
     for row in rows:
-        out.asked[folds[row.recording_id].group] += row.asked
-    places = {one.id: place for place, one in enumerate(used)}
-    of = np.array([places[key] for key in spans.groups.recording_ids], dtype=np.int64)
-    out.recording = of[spans.groups.codes]
-    out.start_s, out.end_s = spans.start_s, spans.end_s
-    out.unit = np.full(len(spans), -1, dtype=np.int64)
-    return out
+        noise.n_asked[folds[row.recording_id].group] += row.asked
+    places = {recording.id: row for row, recording in enumerate(used)}
+    row_of_code = np.array([places[key] for key in spans.groups.recording_ids], dtype=np.int64)
+    noise.recording = row_of_code[spans.groups.codes]
+    noise.start_s, noise.end_s = spans.start_s, spans.end_s
+    noise.unit = np.full(len(spans), -1, dtype=np.int64)
+    return noise
 
 
 def _empty_recordings(
@@ -194,11 +196,11 @@ def _empty_recordings(
     used: Sequence[Recording],
     folds: Mapping[str, FoldEntry],
 ) -> _Noise:
-    heard, places = set(notes.recording_ids), {one.id: place for place, one in enumerate(used)}
-    empty = [one for one in quiet if one.reviewed and one.id not in heard]
-    out = _Noise(asked=Counter(folds[one.id].group for one in empty))
-    out.place((places[one.id], 0.0, one.duration_s, -1) for one in empty)
-    return out
+    heard, places = set(notes.recording_ids), {recording.id: row for row, recording in enumerate(used)}
+    empty = [recording for recording in quiet if recording.reviewed and recording.id not in heard]
+    noise = _Noise(n_asked=Counter(folds[recording.id].group for recording in empty))
+    noise.place((places[recording.id], 0.0, recording.duration_s, -1) for recording in empty)
+    return noise
 
 
 def _together(
@@ -214,25 +216,25 @@ def _together(
     # Noise of targets follows in the order of their units; the other noise is sorted, and each clip of it is a unit.
     lone = np.flatnonzero(noise.unit < 0)
     lone = lone[np.lexsort((noise.end_s[lone], noise.start_s[lone], noise.recording[lone]))]
-    own = np.flatnonzero(noise.unit >= 0)
-    moved = np.concatenate([own[np.argsort(noise.unit[own], kind="stable")], lone])
+    noise_rows = np.flatnonzero(noise.unit >= 0)
+    moved = np.concatenate([noise_rows[np.argsort(noise.unit[noise_rows], kind="stable")], lone])
     recording = np.concatenate([targets.recording, noise.recording[moved]])
     start_s = np.concatenate([targets.start_s, noise.start_s[moved]])
     end_s = np.concatenate([targets.end_s, noise.end_s[moved]])
     unit = np.concatenate([targets.unit, noise.unit[moved]])
     unit[len(unit) - len(lone) :] = n_units + np.arange(len(lone))
     names = tuple(sorted({"", *labels}))
-    codes = np.array([names.index(one) for one in labels], dtype=np.int32)
+    codes = np.array([names.index(label) for label in labels], dtype=np.int32)
     label = np.full(n_targets + n_noise, names.index(""), dtype=np.int32)
     label[:n_targets] = codes[targets.label]
     role = np.full(n_targets + n_noise, ROLES.index("noise"), dtype=np.int8)
     role[:n_targets] = ROLES.index("target")
     order = np.lexsort((role, label, end_s, start_s, recording))
     recording = recording[order]
-    groups, _ = group_rows([one.id for one in used], recording.astype(np.int32))
-    entries = [folds[one.id] for one in used]
+    groups, _ = group_rows([recording.id for recording in used], recording.astype(np.int32))
+    entries = [folds[recording.id] for recording in used]
     group_names = tuple(sorted({entry.group for entry in entries}))
-    places = {name: place for place, name in enumerate(group_names)}
+    places = {name: code for code, name in enumerate(group_names)}
     weight: NDArray[np.float64] = constant(1.0, len(order), np.float64)
     if bool((weights != 1.0).any()):
         # Noise has weight 1.
@@ -263,7 +265,7 @@ def _free(
     looked: Mapping[str, Sequence[tuple[float, float]]],
 ) -> dict[str, Intervals]:
     """Return the stretches of each recording that are known to be free, (n, 2) seconds."""
-    free = {one.id: free_stretches(one, annotations, margin_s) for one in recordings}
+    free = {recording.id: free_stretches(recording, annotations, margin_s) for recording in recordings}
     return {key: both(times, as_intervals(looked[key])) if key in looked else times for key, times in free.items()}
 
 

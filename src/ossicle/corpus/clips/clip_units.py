@@ -77,10 +77,10 @@ class ClipUnits(Sequence[Unit]):
             return tuple(self[number] for number in range(len(self))[key])
         number = range(len(self))[key]
         rows = np.flatnonzero(self.unit == number)
-        found = [self.clips[int(row)] for row in rows]
-        found.sort(key=lambda clip: clip.role != "target")
+        clips = [self.clips[int(row)] for row in rows]
+        clips.sort(key=lambda clip: clip.role != "target")
         quality = self.quality[number]
-        return Unit(tuple(found), found[0].group, found[0].label, None if np.isnan(quality) else int(quality))
+        return Unit(tuple(clips), clips[0].group, clips[0].label, None if np.isnan(quality) else int(quality))
 
     def __iter__(self) -> Iterator[Unit]:
         """Make one unit after the other."""

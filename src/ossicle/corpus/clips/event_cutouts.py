@@ -51,10 +51,10 @@ class CutOuts:
     side. ``empty`` says of which events there is no sound.
     """
 
-    def __init__(self, out: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
+    def __init__(self, folder: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
         if pad_s < 0:
             raise ValueError(f"pad_s = {pad_s:g} s must be at least 0 s")
-        self._out, self._pad_s = out, pad_s
+        self._out, self._pad_s = folder, pad_s
         self._places = table_places(names)
         self.written: list[CutOut] = []
         self.empty: list[str] = []
@@ -106,21 +106,21 @@ class CutOuts:
         """Write the sound of an event; return its stretch in seconds, None if there is no sound."""
         rate = source.info.rate
         first = max(0, to_samples(event.start_s - self._pad_s, rate))
-        wanted = max(0, to_samples(event.end_s + self._pad_s, rate) - first)
+        n_wanted = max(0, to_samples(event.end_s + self._pad_s, rate) - first)
         # An event of a model for whole recordings is as long as the recording: it is never in memory as a whole.
-        blocks = iter(source.blocks(start_sample=first, n_samples=wanted))
-        sound = next((block for block in blocks if len(block)), None) if wanted else None
+        blocks = iter(source.blocks(start_sample=first, n_samples=n_wanted))
+        sound = next((block for block in blocks if len(block)), None) if n_wanted else None
         if sound is None:
             return None
         blocks = chain((sound,), blocks)
-        n_samples = write_wav_blocks(file, blocks, rate, source.info.channels, most_samples=wanted, subtype=_SUBTYPE)
+        n_samples = write_wav_blocks(file, blocks, rate, source.info.channels, most_samples=n_wanted, subtype=_SUBTYPE)
         return first / rate, (first + n_samples) / rate
 
 
-def cutout_place(place: PurePosixPath, event: RawSelection) -> PurePosixPath:
+def cutout_place(table_place: PurePosixPath, event: RawSelection) -> PurePosixPath:
     """Return the path of the cut-out of an event, given the path of its recording's table.
 
     >>> str(cutout_place(PurePosixPath("herd/alma_05.23"), RawSelection(1.0, 1.3, "hum")))
     'herd/alma_05.23_1000_1300.wav'
     """
-    return place.with_name(f"{place.name}_{to_samples(event.start_s, 1000)}_{to_samples(event.end_s, 1000)}.wav")
+    return table_place.with_name(f"{table_place.name}_{to_samples(event.start_s, 1000)}_{to_samples(event.end_s, 1000)}.wav")

@@ -36,7 +36,7 @@ class FalseAlarm:
 
 
 def false_alarms(
-    found: Iterable[FalseAlarm], annotations: Iterable[Annotation], margin_s: float, most: int
+    alarms: Iterable[FalseAlarm], annotations: Iterable[Annotation], margin_s: float, most: int
 ) -> list[FalseAlarm]:
     """Return the ``most`` detections with the highest scores that touch no annotation of any label, widened by
     ``margin_s``.
@@ -44,7 +44,7 @@ def false_alarms(
     Sorted by recording and start; of equal scores the earlier one counts.
     """
     busy = _Busy(annotations, margin_s)
-    free = [false_alarm for false_alarm in found if not busy.touches(false_alarm)]
+    free = [false_alarm for false_alarm in alarms if not busy.touches(false_alarm)]
     surest = sorted(
         free,
         key=lambda false_alarm: (-false_alarm.score, false_alarm.recording_id, false_alarm.start_s, false_alarm.label),
@@ -52,10 +52,10 @@ def false_alarms(
     return sorted(surest, key=lambda false_alarm: (false_alarm.recording_id, false_alarm.start_s, false_alarm.label))
 
 
-def write_mined(folder: Path, found: Sequence[FalseAlarm], provenance: Mapping[str, str]) -> Path | None:
+def write_mined(folder: Path, alarms: Sequence[FalseAlarm], provenance: Mapping[str, str]) -> Path | None:
     """Write a round under the next number, atomically; None if an earlier round is equal."""
     for file in mined_files(folder):
-        if read_mined(file) == tuple(found):
+        if read_mined(file) == tuple(alarms):
             return None
     path = next_numbered(folder, _STEM)
     write_json(
@@ -63,7 +63,7 @@ def write_mined(folder: Path, found: Sequence[FalseAlarm], provenance: Mapping[s
         {
             "format": FORMAT_VERSION,
             "provenance": dict(provenance),
-            "false_alarms": [asdict(false_alarm) for false_alarm in found],
+            "false_alarms": [asdict(false_alarm) for false_alarm in alarms],
         },
     )
     return path
@@ -80,7 +80,7 @@ def read_mined(file: Path) -> tuple[FalseAlarm, ...]:
         value = read_json(file)
         if value["format"] != FORMAT_VERSION:
             raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
-        out = tuple(
+        alarms = tuple(
             FalseAlarm(
                 str(false_alarm["recording_id"]),
                 str(false_alarm["digest"]),
@@ -91,10 +91,10 @@ def read_mined(file: Path) -> tuple[FalseAlarm, ...]:
             )
             for false_alarm in value["false_alarms"]
         )
-        as_intervals([(false_alarm.start_s, false_alarm.end_s) for false_alarm in out])
+        as_intervals([(false_alarm.start_s, false_alarm.end_s) for false_alarm in alarms])
     except (ArtefactError, KeyError, TypeError, ValueError, AttributeError) as problem:
         raise FormatError(f"{file}: is not a round of mining ({problem}); restore it, or remove it") from None
-    return out
+    return alarms
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class MinedClips:
 
 
 def mined_clips(
-    found: Iterable[FalseAlarm],
+    alarms: Iterable[FalseAlarm],
     recordings: Iterable[Recording],
     annotations: Iterable[Annotation],
     folds: Mapping[str, FoldEntry],
@@ -118,11 +118,13 @@ def mined_clips(
 
     Duplicates count once. False alarms that now touch an annotation, widened by ``margin_s``, are skipped.
     """
-    known = {one.id: one for one in recordings if one.reviewed and one.status != "left_out"}
+    known = {
+        recording.id: recording for recording in recordings if recording.reviewed and recording.status != "left_out"
+    }
     busy = _Busy(annotations, margin_s)
     clips: dict[tuple[str, float, float], Clip] = {}
     unused: dict[str, int] = defaultdict(int)
-    for false_alarm in found:
+    for false_alarm in alarms:
         recording, entry = known.get(false_alarm.recording_id), folds.get(false_alarm.recording_id)
         if recording is None or entry is None:
             unused["its recording is not completely annotated, or missing"] += 1
@@ -145,9 +147,9 @@ class _Busy:
         self._notes, self._margin_s = AnnotationColumns.from_annotations(annotations), margin_s
         self._widened: dict[str, Intervals] = {}
 
-    def touches(self, one: FalseAlarm) -> bool:
+    def touches(self, false_alarm: FalseAlarm) -> bool:
         """Return whether a false alarm shares time with them."""
-        key = one.recording_id
+        key = false_alarm.recording_id
         if key not in self._widened:
             self._widened[key] = widen(self._notes.of(key).intervals(), self._margin_s)
-        return bool(overlap(as_intervals([(one.start_s, one.end_s)]), self._widened[key]).any())
+        return bool(overlap(as_intervals([(false_alarm.start_s, false_alarm.end_s)]), self._widened[key]).any())

@@ -79,7 +79,7 @@ def whole_groups(
     label without training data.
     """
     members = judged_groups(recordings, settings.group)
-    row_of = {recording.id: name for name, of in members.items() for recording in of}
+    row_of = {recording.id: name for name, group_recordings in members.items() for recording in group_recordings}
     counts: dict[str, Counter[str]] = {name: Counter() for name in members}
     for key, label, n in AnnotationColumns.from_annotations(annotations).counts():
         if key in row_of:
@@ -92,12 +92,18 @@ def whole_groups(
         )
     order = np.random.default_rng(seed_of(settings.seed, "tapes", *members)).permutation(len(members))
     names = [list(members)[int(i)] for i in order]
-    seconds = {name: sum(recording.duration_s for recording in of) for name, of in members.items()}
+    seconds = {
+        name: sum(recording.duration_s for recording in group_recordings) for name, group_recordings in members.items()
+    }
     fold_of = _deal([(name, float(counts[name].total())) for name in names if counts[name]], settings)
     fold_of |= _deal([(name, seconds[name]) for name in names if not counts[name]], settings, fill=False)
     _check_labels((fold_of[name], label, n) for name in annotated for label, n in counts[name].items())
     return dict(
-        sorted((recording.id, FoldEntry(name, fold_of[name])) for name, of in members.items() for recording in of),
+        sorted(
+            (recording.id, FoldEntry(name, fold_of[name]))
+            for name, group_recordings in members.items()
+            for recording in group_recordings
+        ),
     )
 
 
@@ -141,7 +147,10 @@ def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
         )
     counts = {fold: np.bincount(label[folds == fold], minlength=len(names)) for fold in SPLIT_NAMES}
     _check_labels(
-        (fold, names[number], int(of[number])) for fold, of in counts.items() for number in targets if of[number]
+        (fold, names[number], int(fold_units[number]))
+        for fold, fold_units in counts.items()
+        for number in targets
+        if fold_units[number]
     )
     return replace(built, units=units.in_folds(folds))
 
@@ -158,13 +167,13 @@ def _buckets(units: ClipUnits, kind: OneDivisionOfClips) -> dict[tuple[str, ...]
     )
     order = np.argsort(bucket.reshape(-1), kind="stable")
     numbers = np.split(order, np.cumsum(np.bincount(bucket.reshape(-1)))[:-1])
-    found = {}
-    for unit, of in zip(first.tolist(), numbers, strict=True):
+    buckets = {}
+    for unit, numbers_of in zip(first.tolist(), numbers, strict=True):
         stated = units.quality[unit]
         text = "noise" if noise[unit] else "None" if np.isnan(stated) else str(int(stated))
         name = units.clips.group_names[int(group[unit])]
-        found[kind.strategy, *((text,) if kind.by_quality else ()), *((name,) if kind.by_group else ())] = of
-    return found
+        buckets[kind.strategy, *((text,) if kind.by_quality else ()), *((name,) if kind.by_group else ())] = numbers_of
+    return buckets
 
 
 def _part(share: float, n: int) -> int:
@@ -181,19 +190,19 @@ def _deal(sized: Sequence[tuple[str, float]], settings: SplitSettings, *, fill: 
     }
     total = sum(size for _, size in sized)
     left = {fold: share * total for fold, share in shares.items()}
-    out: dict[str, int] = {}
+    fold_by_group: dict[str, int] = {}
     for number, (name, size) in enumerate(sized):
-        empty = [fold for fold in shares if fold not in out.values()]
+        empty = [fold for fold in shares if fold not in fold_by_group.values()]
         among = empty if fill and len(sized) - number <= len(empty) else list(shares)
         best = max(among, key=lambda fold: round(left[fold], 9))
-        out[name] = best
+        fold_by_group[name] = best
         left[best] -= size
-    return out
+    return fold_by_group
 
 
-def _check_labels(found: Iterable[tuple[int, str, int]]) -> None:
+def _check_labels(label_counts: Iterable[tuple[int, str, int]]) -> None:
     by_label: dict[str, Counter[int]] = defaultdict(Counter)
-    for fold, label, n in found:
+    for fold, label, n in label_counts:
         by_label[label][fold] += n
     for label, counts in sorted(by_label.items()):
         if not counts[NEVER_HELD_OUT]:

@@ -47,7 +47,7 @@ class MatchedNoise:
         float64 (n,), seconds.
     """
 
-    asked: NDArray[np.int64]
+    n_asked: NDArray[np.int64]
     target: NDArray[np.int64]
     recording: NDArray[np.int64]
     start_s: NDArray[np.float64]
@@ -56,7 +56,7 @@ class MatchedNoise:
     @property
     def placed(self) -> NDArray[np.int64]:
         """Noise clips of each target: int64 (n_targets,)."""
-        return np.bincount(self.target, minlength=len(self.asked)).astype(np.int64)
+        return np.bincount(self.target, minlength=len(self.n_asked)).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,12 +102,13 @@ def mine_beside(
     """
     n_targets = len(targets.recording)
     room = _Room(
-        n_targets, {place: np.zeros((0, 2)) for place in np.unique(targets.recording).tolist()} | dict(mined.free)
+        n_targets,
+        {recording: np.zeros((0, 2)) for recording in np.unique(targets.recording).tolist()} | dict(mined.free),
     )
     members: dict[str, list[int]] = defaultdict(list)
-    for place in sorted(room.free):
-        members[mined.groups[place]].append(place)
-    asked = np.zeros(n_targets, dtype=np.int64)
+    for recording in sorted(room.free):
+        members[mined.groups[recording]].append(recording)
+    n_asked = np.zeros(n_targets, dtype=np.int64)
     missing: list[tuple[int, np.random.Generator]] = []
     rows = zip(
         targets.recording.tolist(),
@@ -116,27 +117,31 @@ def mine_beside(
         targets.label.tolist(),
         strict=True,
     )
-    for row, (own, start_s, end_s, label) in enumerate(rows):
+    for row, (own_recording, start_s, end_s, label) in enumerate(rows):
         rng = np.random.default_rng(
-            seed_of(seed, "beside", mined.recording_ids[own], repr(start_s), repr(end_s), labels[label])
+            seed_of(seed, "beside", mined.recording_ids[own_recording], repr(start_s), repr(end_s), labels[label])
         )
         n = _times(per_target, rng) if end_s > start_s else 0
-        asked[row] = n
-        if room.take(row, [own], end_s - start_s, n, rng) < n:
+        n_asked[row] = n
+        if room.take(row, [own_recording], end_s - start_s, n, rng) < n:
             missing.append((row, rng))
     for overlapping, elsewhere in ((False, True), (True, False), (True, True)):
         if elsewhere and not fallback:
             continue
         still = []
         for row, rng in missing:
-            own = int(targets.recording[row])
-            places = [one for one in members[mined.groups[own]] if one != own] if elsewhere else [own]
-            left = int(asked[row] - room.found[row])
+            own_recording = int(targets.recording[row])
+            places = (
+                [recording for recording in members[mined.groups[own_recording]] if recording != own_recording]
+                if elsewhere
+                else [own_recording]
+            )
+            left = int(n_asked[row] - room.found[row])
             length_s = float(targets.end_s[row] - targets.start_s[row])
             if room.take(row, places, length_s, left, rng, overlapping=overlapping) < left:
                 still.append((row, rng))
         missing = still
-    return room.noise(asked)
+    return room.noise(n_asked)
 
 
 class _Room:
@@ -169,20 +174,20 @@ class _Room:
             span = _draw(self.free if overlapping else self._left, places, length_s, rng)
             if span is None:
                 return done
-            place, start_s = span
-            self._rows.extend((row, place))
+            recording, start_s = span
+            self._rows.extend((row, recording))
             self._times.extend((start_s, start_s + length_s))
             self.found[row] += 1
-            self._left[place] = without(self._left[place], start_s, start_s + length_s)
+            self._left[recording] = without(self._left[recording], start_s, start_s + length_s)
         return n
 
-    def noise(self, asked: NDArray[np.int64]) -> MatchedNoise:
+    def noise(self, n_asked: NDArray[np.int64]) -> MatchedNoise:
         """Return all noise as columns."""
         rows = np.array(self._rows, dtype=np.int64).reshape(-1, 2)
         times = np.array(self._times, dtype=np.float64).reshape(-1, 2)
         order = np.lexsort((times[:, 1], times[:, 0], rows[:, 1], rows[:, 0]))
         rows, times = rows[order], times[order]
-        return MatchedNoise(asked, rows[:, 0], rows[:, 1], times[:, 0], times[:, 1])
+        return MatchedNoise(n_asked, rows[:, 0], rows[:, 1], times[:, 0], times[:, 1])
 
 
 def _times(per_target: float, rng: np.random.Generator) -> int:
@@ -199,6 +204,6 @@ def _draw(
     if not any(fits):
         return None
     weight = np.array(slack) if sum(slack) > 0 else np.array(fits, dtype=np.float64)
-    place = places[int(rng.choice(len(places), p=weight / weight.sum()))]
-    start_s = draw_start(free[place], length_s, rng)
-    return None if start_s is None else (place, start_s)
+    recording = places[int(rng.choice(len(places), p=weight / weight.sum()))]
+    start_s = draw_start(free[recording], length_s, rng)
+    return None if start_s is None else (recording, start_s)

@@ -112,15 +112,15 @@ def mine_noise(
     ]
     spans: list[Intervals] = []
     rows: list[MiningRow] = []
-    for recording, stretches, asked in zip(usable, free, _shares(free, min(lengths_s), n), strict=True):
+    for recording, stretches, n_asked in zip(usable, free, _shares(free, min(lengths_s), n), strict=True):
         rng = np.random.default_rng(seed_of(seed, "noise", recording.id))
-        lengths = rng.choice(np.asarray(lengths_s, dtype=np.float64), size=asked)
+        lengths = rng.choice(np.asarray(lengths_s, dtype=np.float64), size=n_asked)
         placed, overlapping = place_spans(stretches, lengths, rng)
         spans.append(placed)
         free_s = float((stretches[:, 1] - stretches[:, 0]).sum())
-        rows.append(MiningRow(recording.id, free_s, asked, len(placed), overlapping, asked - len(placed)))
+        rows.append(MiningRow(recording.id, free_s, n_asked, len(placed), overlapping, n_asked - len(placed)))
     codes = np.repeat(np.arange(len(spans), dtype=np.int32), [len(span) for span in spans])
-    groups, _ = group_rows([one.id for one in usable], codes)
+    groups, _ = group_rows([recording.id for recording in usable], codes)
     every = np.concatenate([np.zeros((0, 2)), *spans])
     return NoiseSpans(groups, every[:, 0], every[:, 1]), rows
 
@@ -163,17 +163,17 @@ def place_spans(stretches: Intervals, lengths: NDArray[np.float64], rng: np.rand
     overlapping = 0
     different, counts = np.unique(lengths, return_counts=True)
     for length, count in zip(different[::-1].tolist(), counts[::-1].tolist(), strict=True):
-        apart: list[float] = []
-        while len(apart) < count and (start := draw_start(room, length, rng)) is not None:
-            apart.append(start)
+        separate_starts: list[float] = []
+        while len(separate_starts) < count and (start := draw_start(room, length, rng)) is not None:
+            separate_starts.append(start)
             room = without(room, start, start + length)
         # Room only shrinks, so once a length does not fit, none of its spans does.
-        over = _draw_starts(stretches, length, count - len(apart), rng)
+        over = _draw_starts(stretches, length, count - len(separate_starts), rng)
         overlapping += len(over)
         if length != different[0]:
             for start in over.tolist():
                 room = without(room, start, start + length)
-        starts = np.concatenate([apart, over])
+        starts = np.concatenate([separate_starts, over])
         placed.append(np.stack([starts, starts + length], axis=1))
     spans = np.concatenate([np.zeros((0, 2)), *placed])
     return spans[np.lexsort((spans[:, 1], spans[:, 0]))], overlapping
@@ -216,5 +216,5 @@ def without(room: Intervals, start: float, end: float) -> Intervals:
     right = np.stack([np.maximum(room[:, 0], end), room[:, 1]], axis=1)
     both = np.concatenate([left, right])
     # A stretch wholly on one side of the span appears once: its other half has zero length.
-    kept = both[both[:, 1] > both[:, 0]]
-    return kept[np.argsort(kept[:, 0], kind="stable")]
+    both_sides = both[both[:, 1] > both[:, 0]]
+    return both_sides[np.argsort(both_sides[:, 0], kind="stable")]

@@ -32,30 +32,34 @@ class TapeMining:
     duplicates: int
 
 
-def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], given: Iterable[Clip]) -> list[TapeMining]:
-    """Return one row per group, sorted: ``asked`` and ``fallback`` give noise by group, the rest is counted from
-    the clips ``given``.
+def mining_report(
+    n_asked: Mapping[str, int], fallback: Mapping[str, int], all_clips: Iterable[Clip]
+) -> list[TapeMining]:
+    """Return one row per group, sorted: ``n_asked`` and ``fallback`` give noise by group, the rest is counted from
+    the clips ``all_clips``.
     """
-    clips = ClipColumns.from_clips(given)
+    clips = ClipColumns.from_clips(all_clips)
     noise = clips.has_role("noise")
     n_groups = len(clips.group_names)
     placed = np.bincount(clips.group[noise], minlength=n_groups)
     overlapping = np.bincount(clips.group[_overlapping(clips, noise)], minlength=n_groups)
     repeated = np.bincount(clips.group[_repeated(clips)], minlength=n_groups)
     present = np.bincount(clips.group, minlength=n_groups) > 0
-    place = {group: number for number, group in enumerate(clips.group_names)}
+    group_code = {group: number for number, group in enumerate(clips.group_names)}
     rows = []
-    for group in sorted({*asked, *(name for name, there in zip(clips.group_names, present, strict=True) if there)}):
+    for group in sorted(
+        {*n_asked, *(name for name, is_present in zip(clips.group_names, present, strict=True) if is_present)}
+    ):
         n_placed, n_over, n_repeated = (
-            int(counts[place[group]]) if group in place else 0 for counts in (placed, overlapping, repeated)
+            int(counts[group_code[group]]) if group in group_code else 0 for counts in (placed, overlapping, repeated)
         )
         rows.append(
             TapeMining(
                 group=group,
-                asked=asked.get(group, 0),
+                asked=n_asked.get(group, 0),
                 placed=n_placed,
                 from_fallback=fallback.get(group, 0),
-                skipped=asked.get(group, 0) - n_placed,
+                skipped=n_asked.get(group, 0) - n_placed,
                 overlapping=n_over,
                 duplicates=n_repeated,
             )
@@ -85,13 +89,13 @@ def _overlapping(clips: ClipColumns, noise: NDArray[np.bool_]) -> NDArray[np.int
     recording = clips.recording[rows]
     rows = rows[np.lexsort((clips.end_s[rows], clips.start_s[rows], recording))]
     edges = np.concatenate([[0], np.cumsum(np.bincount(recording))]) if len(rows) else np.zeros(1, dtype=np.int64)
-    found = []
+    overlapping = []
     for first, stop in pairwise(edges.tolist()):
         if stop - first > 1:
-            mine = rows[first:stop]
-            reach = np.maximum.accumulate(clips.end_s[mine[:-1]])
-            found.append(mine[1:][clips.start_s[mine[1:]] < reach - _TOUCH_S])
-    return np.concatenate([np.zeros(0, dtype=np.int64), *found])
+            recording_rows = rows[first:stop]
+            reach = np.maximum.accumulate(clips.end_s[recording_rows[:-1]])
+            overlapping.append(recording_rows[1:][clips.start_s[recording_rows[1:]] < reach - _TOUCH_S])
+    return np.concatenate([np.zeros(0, dtype=np.int64), *overlapping])
 
 
 def _repeated(clips: ClipColumns) -> NDArray[np.int64]:

@@ -52,7 +52,7 @@ class TargetRows:
     unit: NDArray[np.int64]
     quality: NDArray[np.float64]
     stated_quality: NDArray[np.float64]
-    kept: NDArray[np.bool_]
+    is_kept: NDArray[np.bool_]
     unused: tuple[Unused, ...]
 
 
@@ -70,9 +70,9 @@ def target_rows(
     settings
         The quality of targets, and the window around their starts.
     """
-    durations = np.array([one.duration_s for one in recordings], dtype=np.float64)
+    durations = np.array([recording_item.duration_s for recording_item in recordings], dtype=np.float64)
     quality = np.full(len(annotations), np.nan) if annotations.quality is None else annotations.quality
-    recording = _places(annotations, {one.id: place for place, one in enumerate(recordings)})
+    recording = _places(annotations, {recording_item.id: row for row, recording_item in enumerate(recordings)})
     rows = np.flatnonzero(recording >= 0)
     # Unknown quality comes last, so of repeats that differ in quality the smallest number counts.
     worst = np.where(np.isnan(quality[rows]), np.inf, quality[rows])
@@ -96,18 +96,18 @@ def target_rows(
     )
     order = np.lexsort((annotations.label[rows], end_s, start_s, recording[rows]))
     rows, start_s, end_s = rows[order], start_s[order], end_s[order]
-    place, label = recording[rows], annotations.label[rows]
-    first = _first_of_equal((place, start_s, end_s, label))
-    kept, last = _same_start(annotations, recording, rows)
+    recording_rows, label = recording[rows], annotations.label[rows]
+    first = _first_of_equal((recording_rows, start_s, end_s, label))
+    is_kept, last = _same_start(annotations, recording, rows)
     return TargetRows(
-        recording=place,
+        recording=recording_rows,
         start_s=start_s,
         end_s=end_s,
         label=label,
         unit=np.cumsum(first) - 1,
         quality=quality[rows[first]],
         stated_quality=quality[last],
-        kept=kept,
+        is_kept=is_kept,
         unused=unused,
     )
 
@@ -140,9 +140,9 @@ def clip_times(
 
 def _places(annotations: AnnotationColumns, places: Mapping[str, int]) -> NDArray[np.int64]:
     """Return the place of each annotation's recording, -1 for recordings that are not used: int64 (n,)."""
-    of = np.array([places.get(key, -1) for key in annotations.recording_ids], dtype=np.int64)
-    found: NDArray[np.int64] = of[annotations.recording]
-    return found
+    place_of_code = np.array([places.get(key, -1) for key in annotations.recording_ids], dtype=np.int64)
+    row_places: NDArray[np.int64] = place_of_code[annotations.recording]
+    return row_places
 
 
 def _starts(start_s: NDArray[np.float64], settings: DatasetSettings) -> NDArray[np.float64]:

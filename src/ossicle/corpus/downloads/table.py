@@ -46,19 +46,19 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
     columns = {"path": places.get(settings.path_column.lower())}
     for kind in ("address", "size", "sha256"):
         name = getattr(settings, f"{kind}_column")
-        if (place := places.get(name.lower())) is None:
+        if (column := places.get(name.lower())) is None:
             raise UsageError(
                 f"{table}: has no column {name!r} (columns: {', '.join(read.header)}); see fetch.{kind}_column"
             )
-        columns[kind] = place
+        columns[kind] = column
     by_line = {str(line): [unescape_cell(cell.strip()) for cell in cells] for line, cells in read.rows}
-    out: list[Wanted] = []
+    files: list[Wanted] = []
     taken: dict[str, str] = {}
     folders: dict[str, str] = {}
 
     def one(line: str) -> None:
         cells, where = by_line[line], f"{table}, line {line}"
-        values = {kind: "" if place is None else cells[place] for kind, place in columns.items()}
+        values = {kind: "" if column is None else cells[column] for kind, column in columns.items()}
         _check_address(values["address"], where)
         if not re.fullmatch(r"[0-9a-fA-F]{64}", values["sha256"]):
             raise FormatError(f"{where}: sha256 is {values['sha256']!r}; give 64 hexadecimal digits")
@@ -73,12 +73,12 @@ def read_fetch_table(table: Path, settings: FetchSettings) -> tuple[Wanted, ...]
                 raise FormatError(f"{where}: the path {path!r} conflicts with that in line {other}; change it")
         taken[key] = line
         folders.update(dict.fromkeys(above, line))
-        out.append(Wanted(values["address"], path, int(values["size"]), values["sha256"].lower()))
+        files.append(Wanted(values["address"], path, int(values["size"]), values["sha256"].lower()))
 
     each(by_line, one)
-    if not out:
+    if not files:
         raise UsageError(f"{table}: has no rows, so there is nothing to fetch")
-    return tuple(out)
+    return tuple(files)
 
 
 def _check_address(address: str, where: str) -> None:
@@ -91,7 +91,7 @@ def _check_address(address: str, where: str) -> None:
         raise FormatError(
             f"{where}: the address {address!r} is not an {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]} address"
         )
-    if any(ord(one) < 33 or ord(one) == 127 for one in address):
+    if any(ord(character) < 33 or ord(character) == 127 for character in address):
         raise FormatError(f"{where}: the address {address!r} contains blanks; write %20 for each")
     if "@" in parts.netloc:
         raise FormatError(f"{where}: an address must not contain a user name or password, because tables are shared")
@@ -106,7 +106,10 @@ def _path(stated: str, where: str) -> str:
     leaves = windows.drive or windows.root or ".." in windows.parts or "\\" in stated
     if leaves or any(part in ("", ".") for part in parts):
         raise FormatError(f"{where}: the path {stated!r} is not a relative path; write it as a/b.ogg")
-    if any(ord(one) < 32 or ord(one) == 127 or 0xD800 <= ord(one) < 0xE000 or one in '<>:"|?*' for one in stated):
+    if any(
+        ord(character) < 32 or ord(character) == 127 or 0xD800 <= ord(character) < 0xE000 or character in '<>:"|?*'
+        for character in stated
+    ):
         raise FormatError(
             f"{where}: the path {stated!r} contains characters that not every system allows; choose another"
         )
@@ -121,4 +124,8 @@ def _path(stated: str, where: str) -> str:
 
 def _plain_letters(name: str) -> str:
     """Return the letters of a name: file systems ignore case, forms of Unicode, and dots or blanks at the end."""
-    return "".join(one for one in unicodedata.normalize("NFKD", name).casefold() if one.isascii() and one.isalpha())
+    return "".join(
+        character
+        for character in unicodedata.normalize("NFKD", name).casefold()
+        if character.isascii() and character.isalpha()
+    )

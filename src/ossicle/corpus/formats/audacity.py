@@ -34,16 +34,18 @@ def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSe
     FormatError
         Naming file and line, if a label cannot be read.
     """
-    out: list[RawSelection] = []
+    selections: list[RawSelection] = []
     for line, cells in _lines(path):
         where = f"{path}, line {line}"
         if cells[0].strip() == "\\":
-            if not out or len(cells) != 3:
+            if not selections or len(cells) != 3:
                 raise FormatError(f"{where}: a frequency line needs a label before it, and two figures")
             low, high = (number(cell, where, "a frequency") for cell in cells[1:])
             if low > high >= 0:
                 raise FormatError(f"{where}: the low frequency {low:g} Hz is above the high {high:g} Hz; swap them")
-            out[-1] = replace(out[-1], low_hz=low if low >= 0 else None, high_hz=high if high >= 0 else None)
+            selections[-1] = replace(
+                selections[-1], low_hz=low if low >= 0 else None, high_hz=high if high >= 0 else None
+            )
             continue
         if not 2 <= len(cells) <= 4:
             raise FormatError(f"{where}: has {len(cells)} cells; write start, end and label with tabs between them")
@@ -51,8 +53,8 @@ def read_audacity(path: Path, *, default_label: str | None = None) -> list[RawSe
         start, end = number(cells[0], where, "the start"), number(cells[1], where, "the end")
         check_times(start, end, where)
         score = optional_number(confidence, where, "the confidence")
-        out.append(RawSelection(start, end, checked_label(label, default_label, where), confidence=score))
-    return out
+        selections.append(RawSelection(start, end, checked_label(label, default_label, where), confidence=score))
+    return selections
 
 
 def is_audacity(text: str) -> bool:
@@ -72,13 +74,13 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     ]
     places = [(1, 2) if cells[0].strip() == "\\" else (0, 1, 3) for _, cells in lines]
     numbers = tuple(
-        (line, tuple(cells[place] if place < len(cells) else "" for place in at))
-        for (line, cells), at in zip(lines, places, strict=True)
+        (line, tuple(cells[column] if column < len(cells) else "" for column in number_places))
+        for (line, cells), number_places in zip(lines, places, strict=True)
     )
     pointed = with_decimal_points(Delimited(path, (), numbers, delimiter="\t"))
-    for (_, cells), at, (_, found) in zip(lines, places, pointed.rows, strict=True):
-        for place, text in zip(at, found, strict=True):
-            cells[place : place + 1] = [text] if place < len(cells) else []
+    for (_, cells), number_places, (_, pointed_cells) in zip(lines, places, pointed.rows, strict=True):
+        for column, text in zip(number_places, pointed_cells, strict=True):
+            cells[column : column + 1] = [text] if column < len(cells) else []
     return lines
 
 

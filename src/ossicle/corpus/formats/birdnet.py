@@ -44,15 +44,15 @@ def read_birdnet(
         else:
             table = read_events(path, label_column=label_column, default_label=default_label, lengths=lengths)
     elif is_audacity(text := read_text(path)) or not text.strip():
-        place = 0 if heading_key(label_column) == _SCIENTIFIC else -1
+        name_index = 0 if heading_key(label_column) == _SCIENTIFIC else -1
         rows = read_audacity(path, default_label=default_label)
         table = EventTable(
-            tuple(replace(row, label=_PAIR.split(row.label, maxsplit=1)[place]) for row in rows), own=True
+            tuple(replace(row, label=_PAIR.split(row.label, maxsplit=1)[name_index]) for row in rows), own=True
         )
     else:
         table = read_raven_table(path, label_column=label_column, default_label=default_label, lengths=lengths)
-    kept = tuple(row for row in table.rows if row.label.lower() != _NO_CALL)
-    return replace(table, rows=kept, files=_files(table))
+    detections = tuple(row for row in table.rows if row.label.lower() != _NO_CALL)
+    return replace(table, rows=detections, files=_files(table))
 
 
 def is_birdnet(header: Iterable[str]) -> bool:

@@ -64,22 +64,24 @@ def read_durations(path: Path) -> dict[str, float]:
     table = read_delimited(path)
     places: dict[str, int] = {}
     for name in ("filename", "duration"):
-        place = table.find([name])
-        if place is None:
+        column = table.find([name])
+        if column is None:
             listed = ", ".join(table.header) or "none"
             raise FormatError(f"{table.where}: the column {name!r} is missing (found: {listed}); add it")
-        places[name] = place
+        places[name] = column
     table = with_decimal_points(table, {places["duration"]})
-    out: dict[str, float] = {}
+    durations: dict[str, float] = {}
     for line, cells in table.rows:
         where = f"{path}, line {line}"
         file = unescape_cell(cells[places["filename"]]).strip()
         duration_s = number(cells[places["duration"]], where, "the duration")
         if not file or duration_s < 0:
             raise FormatError(f"{where}: expected a file and its duration in seconds, not {file!r} and {duration_s:g}")
-        if out.setdefault(file, duration_s) != duration_s:
-            raise FormatError(f"{where}: {file} has two durations, {out[file]:g} s and {duration_s:g} s; keep one")
-    return out
+        if durations.setdefault(file, duration_s) != duration_s:
+            raise FormatError(
+                f"{where}: {file} has two durations, {durations[file]:g} s and {duration_s:g} s; keep one"
+            )
+    return durations
 
 
 def write_durations(path: Path, durations_s: Mapping[str, float]) -> None:

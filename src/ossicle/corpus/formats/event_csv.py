@@ -59,7 +59,7 @@ SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 _UNITS: Mapping[str, Mapping[str, float]] = {"start": START, "end": END, "low": LOW, "high": HIGH}
 _KEYS = {
-    **{what: tuple(units) for what, units in _UNITS.items()},
+    **{quantity: tuple(units) for quantity, units in _UNITS.items()},
     "score": SCORE,
     "quality": QUALITY,
     "channel": CHANNEL,
@@ -97,20 +97,26 @@ def events_of(
     table: Delimited, *, label_column: str = "auto", default_label: str | None = None, lengths: FileLengths = NO_LENGTHS
 ) -> EventTable:
     """Return the events of a table of cells; see :func:`read_events`."""
-    found = {what: place for what, keys in _KEYS.items() if (place := table.find(keys)) is not None}
-    _require_times(table, found)
-    scales = {what: units[heading_key(table.header[found[what]])] for what, units in _UNITS.items() if what in found}
+    columns_found = {quantity: column for quantity, keys in _KEYS.items() if (column := table.find(keys)) is not None}
+    _require_times(table, columns_found)
+    scales = {
+        quantity: units[heading_key(table.header[columns_found[quantity]])]
+        for quantity, units in _UNITS.items()
+        if quantity in columns_found
+    }
     files = file_columns(table, lambda name: lengths.seconds(name) is not None)
     label, others = find_label_column(table, label_keys(table.header), label_column, default_label)
-    of_raven = heading_key(table.header[found["start"]]) == RAVEN_START
-    session = {what: place for what, keys in _SESSION.items() if of_raven and (place := table.find(keys)) is not None}
-    columns = {**found, **session}
-    table = with_decimal_points(table, {columns[what] for what in _NUMBERS if what in columns})
+    of_raven = heading_key(table.header[columns_found["start"]]) == RAVEN_START
+    session = {
+        quantity: column for quantity, keys in _SESSION.items() if of_raven and (column := table.find(keys)) is not None
+    }
+    columns = {**columns_found, **session}
+    table = with_decimal_points(table, {columns[quantity] for quantity in _NUMBERS if quantity in columns})
     rows: list[SessionRow] = []
     named: set[str] = set()
     for line, cells in table.rows:
         where = f"{table.path}, line {line}"
-        texts = {name: cells[place].strip() for name, place in columns.items()}
+        texts = {name: cells[column].strip() for name, column in columns.items()}
         file = unescape_cell(stated_file(cells, files))
         if files and not file.strip():
             raise FormatError(f"{where}: the file is empty; name the recording")
@@ -195,11 +201,11 @@ def without_rows(files: Iterable[str], rows: Iterable[RawSelection]) -> list[str
     return sorted(set(files) - {row.begin_path for row in rows})
 
 
-def _require_times(table: Delimited, found: Mapping[str, int]) -> None:
+def _require_times(table: Delimited, columns_found: Mapping[str, int]) -> None:
     """Reject a table without columns of start and end, and say why it has none."""
     listed = ", ".join(table.header) or "none"
-    for what in ("start", "end"):
-        if what in found:
+    for quantity in ("start", "end"):
+        if quantity in columns_found:
             continue
         if table.header and sum(bool(_NUMBER.fullmatch(name)) for name in table.header) >= 2:
             raise FormatError(
@@ -212,7 +218,7 @@ def _require_times(table: Delimited, found: Mapping[str, int]) -> None:
                 f"rate and name the columns start_time and end_time (found: {listed})"
             )
         raise FormatError(
-            f"{table.where}: no column for the {what} (searched for {', '.join(_KEYS[what][:6])} and the like; "
+            f"{table.where}: no column for the {quantity} (searched for {', '.join(_KEYS[quantity][:6])} and the like; "
             f"found: {listed}); rename one"
         )
 

@@ -56,7 +56,7 @@ def read_kaleidoscope(
         Naming file and line, for anything that cannot be read without guessing.
     """
     table = read_delimited(path, is_kaleidoscope)
-    places = {key: place for key in (*_PLACE, *_NEEDED) if (place := table.find([key])) is not None}
+    places = {key: column for key in (*_PLACE, *_NEEDED) if (column := table.find([key])) is not None}
     for key in _NEEDED:
         if key not in places:
             listed = ", ".join(table.header) or "none"
@@ -76,7 +76,7 @@ def read_kaleidoscope(
         start = number(cells[places["offset"]], where, "the offset")
         length = number(cells[places["duration"]], where, "the duration")
         check_times(start, start + length, where)
-        label = next((place for place in labels if has_label(cells[place])), None)
+        label = next((column for column in labels if has_label(cells[column])), None)
         by_hand += label is not None and heading_key(table.header[label]) == LABELS[0]
         rows.append(
             RawSelection(
@@ -109,9 +109,15 @@ def write_kaleidoscope(path: Path, rows: Iterable[RawSelection]) -> None:
             raw_selection.label,
         ),
     ):
-        place = PurePosixPath(normal_path(row.begin_path))
-        folder = "" if str(place.parent) == "." else str(place.parent)
-        cells = ["", escape_cell(folder), escape_cell(place.name), figure(row.start_s), figure(row.end_s - row.start_s)]
+        audio_path = PurePosixPath(normal_path(row.begin_path))
+        folder = "" if str(audio_path.parent) == "." else str(audio_path.parent)
+        cells = [
+            "",
+            escape_cell(folder),
+            escape_cell(audio_path.name),
+            figure(row.start_s),
+            figure(row.end_s - row.start_s),
+        ]
         lines.append([*cells, escape_cell(row.label), figure(row.confidence)])
     write_delimited(path, ["INDIR", "FOLDER", "IN FILE", "OFFSET", "DURATION", "TOP1MATCH", "confidence"], lines)
 
@@ -125,20 +131,20 @@ def _folder(cell: str) -> str:
     return unescape_cell(cell).strip().rstrip("/\\")
 
 
-def _label_places(table: Delimited, wanted: str, default_label: str | None) -> tuple[int, ...]:
+def _label_places(table: Delimited, wanted_label: str, default_label: str | None) -> tuple[int, ...]:
     """Return the columns of labels, best first."""
-    if wanted.strip().lower() != "auto":
-        place = table.column(wanted)
-        found: tuple[int, ...] = () if place is None else (place,)
+    if wanted_label.strip().lower() != "auto":
+        column = table.column(wanted_label)
+        columns: tuple[int, ...] = () if column is None else (column,)
     else:
-        found = tuple(place for key in LABELS if (place := table.find([key])) is not None)
-    if not found and (default_label is None or wanted.strip().lower() != "auto"):
+        columns = tuple(column for key in LABELS if (column := table.find([key])) is not None)
+    if not columns and (default_label is None or wanted_label.strip().lower() != "auto"):
         raise FormatError(
-            f"{table.where}: there is no label column {wanted!r}; "
+            f"{table.where}: there is no label column {wanted_label!r}; "
             f"set {COLUMN_OPTION} to one of: {', '.join(table.header)}"
         )
-    return found
+    return columns
 
 
 def _titles(table: Delimited, places: Sequence[int]) -> str:
-    return " or ".join(table.header[place] for place in places) or "the default label"
+    return " or ".join(table.header[column] for column in places) or "the default label"

@@ -54,9 +54,9 @@ def parse_label_map(entries: Sequence[str], key: str) -> LabelMap:
         before, sign, after = (label_text(part) for part in entry.partition("="))
         if not before or (sign and not after):
             raise UsageError(f"{key}: {entry!r} lacks a label; write FROM=TO, or LABEL for all that look like it")
-        names, found, name = (exact, before, after) if sign else (alike, twin_key(before), before)
-        if names.setdefault(found, name) != name:
-            raise UsageError(f"{key}: {before!r} is {names[found]!r} and {name!r}; keep one")
+        names, known_name, name = (exact, before, after) if sign else (alike, twin_key(before), before)
+        if names.setdefault(known_name, name) != name:
+            raise UsageError(f"{key}: {before!r} is {names[known_name]!r} and {name!r}; keep one")
     return LabelMap(exact, alike)
 
 
@@ -66,7 +66,11 @@ def twin_key(label: str) -> str:
     >>> twin_key("Wood  Thrush") == twin_key("wood_thrush")
     True
     """
-    text = "".join(one for one in unicodedata.normalize("NFKC", label) if unicodedata.category(one) not in ("Cf", "Cc"))
+    text = "".join(
+        character
+        for character in unicodedata.normalize("NFKC", label)
+        if unicodedata.category(character) not in ("Cf", "Cc")
+    )
     return re.sub(r"[\s_-]+", " ", text.casefold()).strip() or label
 
 

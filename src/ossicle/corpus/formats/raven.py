@@ -84,28 +84,30 @@ def read_raven_table(
     table = read_delimited(path, is_raven_header, plain=True)
     if not table.header:
         raise FormatError(f"{path}: is empty, without even a header line; a reviewed recording without calls needs one")
-    places = {what: place for what, keys in _COLUMNS.items() if (place := table.find(keys)) is not None}
-    for what, key in (("start", START), ("end", END)):
-        if what not in places:
+    places = {quantity: column for quantity, keys in _COLUMNS.items() if (column := table.find(keys)) is not None}
+    for quantity, key in (("start", START), ("end", END)):
+        if quantity not in places:
             raise FormatError(
                 f"{table.where}: the column {_TITLES[key]!r} is missing (found: {', '.join(table.header)}); "
                 "export the selection table from Raven with it"
             )
     numbers = {
-        places[what] for what in ("start", "end", "offset", "low", "high", "score", "confidence") if what in places
+        places[quantity]
+        for quantity in ("start", "end", "offset", "low", "high", "score", "confidence")
+        if quantity in places
     }
     table = with_decimal_points(table, numbers)
     files = file_columns(table, lambda name: lengths.seconds(name) is not None)
     _require_files(table, files)
     label, others = find_label_column(table, RAVEN_LABEL, label_column, default_label)
     reader = _Reader(table, places, files, label, others, default_label)
-    kept = reader.without_doubled_views()
-    rows, notes = place_in_files(path, [reader.selection(line, cells) for line, cells in kept], lengths)
+    selected = reader.without_doubled_views()
+    rows, notes = place_in_files(path, [reader.selection(line, cells) for line, cells in selected], lengths)
     return EventTable(
         rows=tuple(rows),
         files=tuple(sorted({row.begin_path for row in rows} - {""})),
         unread=reader.unread(),
-        doubled=len(table.rows) - len(kept),
+        doubled=len(table.rows) - len(selected),
         own=True,
         notes=tuple(notes),
     )
@@ -177,9 +179,9 @@ class _Reader:
     others: Sequence[int]
     default_label: str | None
 
-    def text(self, cells: Sequence[str], what: str) -> str:
+    def text(self, cells: Sequence[str], quantity: str) -> str:
         """Return the cell of a column without outer blanks, "" if the table has no such column."""
-        return cells[self.places[what]].strip() if what in self.places else ""
+        return cells[self.places[quantity]].strip() if quantity in self.places else ""
 
     def selection(self, line: int, cells: Sequence[str]) -> SessionRow:
         """Return a row with the times of the table."""
@@ -226,7 +228,7 @@ class _Reader:
 
     def unread(self) -> dict[str, int]:
         """Return the number of non-empty cells in the columns that no selection holds; qualities are no comments."""
-        used = {place for what, place in self.places.items() if what != "comments"} | {*self.files}
+        used = {column for quantity, column in self.places.items() if quantity != "comments"} | {*self.files}
         left_over = dict(self.table.unread(used if self.label is None else used | {self.label}))
         if "comments" in self.places and "quality" not in self.places:
             name = self.table.header[self.places["comments"]]
@@ -237,23 +239,23 @@ class _Reader:
 
     def without_doubled_views(self) -> list[tuple[int, tuple[str, ...]]]:
         """Keep one of the rows that share number, times, file and label and differ in view or channel."""
-        kept: list[tuple[int, tuple[str, ...]]] = []
+        row_cells: list[tuple[int, tuple[str, ...]]] = []
         places: dict[tuple[str, ...], int] = {}
         views: dict[tuple[str, ...], set[tuple[str, str]]] = {}
         named = [*self.files, *([] if self.label is None else [self.label])]
         for line, cells in self.table.rows:
             number_and_times = tuple(self.text(cells, name) for name in ("selection", "start", "end"))
-            key = (*number_and_times, *(cells[place].strip() for place in named))
+            key = (*number_and_times, *(cells[column].strip() for column in named))
             view = (self.text(cells, "view"), self.text(cells, "channel"))
             if key[0] and key in places and view not in views[key]:
                 views[key].add(view)
-                if self._is_waveform(kept[places[key]][1]) and not self._is_waveform(cells):
-                    kept[places[key]] = (line, cells)
+                if self._is_waveform(row_cells[places[key]][1]) and not self._is_waveform(cells):
+                    row_cells[places[key]] = (line, cells)
                 continue
-            places[key] = len(kept)
+            places[key] = len(row_cells)
             views[key] = {view}
-            kept.append((line, cells))
-        return kept
+            row_cells.append((line, cells))
+        return row_cells
 
     def _is_waveform(self, cells: Sequence[str]) -> bool:
         return self.text(cells, "view").lower().startswith("waveform")

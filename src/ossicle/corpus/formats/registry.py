@@ -128,16 +128,20 @@ def guess(path: Path, options: ReadOptions | None = None) -> Format | None:
         If several formats match, or the file cannot be read.
     """
     suffix = path.suffix.lower()
-    candidates = [one for one in FORMATS.values() if suffix in one.suffixes and one.recognises is not None]
+    candidates = [
+        candidate for candidate in FORMATS.values() if suffix in candidate.suffixes and candidate.recognises is not None
+    ]
     if not candidates:
         return None
     text = "" if suffix == ".parquet" else read_text(path)
     head = Head(path, text, read_header(path, text, is_header), options or ReadOptions())
     fits = [candidate for candidate in candidates if candidate.recognises is not None and candidate.recognises(head)]
-    general = {name for one in fits for name in one.over}
-    fits = [one for one in fits if one.name not in general]
+    general = {name for candidate in fits for name in candidate.over}
+    fits = [candidate for candidate in fits if candidate.name not in general]
     if len(fits) > 1:
-        raise FormatError(f"{path}, line 1: could be {' or '.join(one.name for one in fits)}; name the format")
+        raise FormatError(
+            f"{path}, line 1: could be {' or '.join(candidate.name for candidate in fits)}; name the format"
+        )
     if not fits and has_times(head.header) and head.names_files:
         # Events of recordings without a label: the reader says what is missing.
         return FORMATS["parquet" if suffix == ".parquet" else "csv"]
@@ -157,12 +161,16 @@ def format_named(name: str, *, writing: bool = False) -> Format:
     UsageError
         Listing the formats, if there is no such format or it cannot be written.
     """
-    found = FORMATS.get(name.strip().lower()) if isinstance(name, str) else None
-    fit = [one.name for one in FORMATS.values() if not writing or one.writable or one.shape == "windows"]
-    if found is None or found.name not in fit:
-        state = "cannot be written" if found is not None else "is not known"
+    named_format = FORMATS.get(name.strip().lower()) if isinstance(name, str) else None
+    fit = [
+        candidate.name
+        for candidate in FORMATS.values()
+        if not writing or candidate.writable or candidate.shape == "windows"
+    ]
+    if named_format is None or named_format.name not in fit:
+        state = "cannot be written" if named_format is not None else "is not known"
         raise UsageError(f"the format {name!r} {state}; choose from {', '.join(fit)}")
-    return found
+    return named_format
 
 
 def _labelled(read: Callable[..., EventTable]) -> Callable[[Path, ReadOptions], EventTable]:
@@ -191,9 +199,9 @@ def _dcase_scores(path: Path, options: ReadOptions) -> ScoreTable:
 
 def _write_raven(path: Path, table: EventTable, options: WriteOptions) -> None:
     names = {row.begin_path for row in table.rows} | set(table.files)
-    own = names.pop().replace("\\", "/").rpartition("/")[2] if len(names) == 1 else ""
+    own_name = names.pop().replace("\\", "/").rpartition("/")[2] if len(names) == 1 else ""
     # A name without a suffix is not a file name, so Raven would not find the file.
-    audio_name = own if stem_of(own, AUDIO_SUFFIXES) != own else ""
+    audio_name = own_name if stem_of(own_name, AUDIO_SUFFIXES) != own_name else ""
     write_raven(path, table.rows, audio_name=audio_name, default_high_hz=options.high_hz)
 
 
@@ -305,11 +313,11 @@ _LISTED = (
     Format(name="names", title="recordings with labels in their names", shape="folder"),
 )
 
-FORMATS: Mapping[str, Format] = {one.name: one for one in _LISTED}
+FORMATS: Mapping[str, Format] = {candidate.name: candidate for candidate in _LISTED}
 """All formats by name."""
 
-EVENT_FORMATS: tuple[str, ...] = tuple(one.name for one in _LISTED if one.writable)
+EVENT_FORMATS: tuple[str, ...] = tuple(candidate.name for candidate in _LISTED if candidate.writable)
 """Names of the formats in which events can be written."""
 
-SUFFIXES: frozenset[str] = frozenset(suffix for one in _LISTED for suffix in one.suffixes)
+SUFFIXES: frozenset[str] = frozenset(suffix for candidate in _LISTED for suffix in candidate.suffixes)
 """Suffixes, lower-case with their dot, of the files that may hold annotations."""

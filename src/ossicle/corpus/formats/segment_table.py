@@ -40,18 +40,18 @@ def read_segments(path: Path) -> Mapping[str, Stretches]:
     table = read_delimited(path, has_times)
     keys = [heading_key(name) for name in table.header]
     if not set(keys) & set(FILE):
-        named = next((place for place, key in enumerate(keys) if key in PERHAPS_FILE), None)
+        named = next((column for column, key in enumerate(keys) if key in PERHAPS_FILE), None)
         if named is None:
             raise FormatError(
                 f"{table.where}: no column names the recording of each segment (found: {', '.join(table.header)}); "
                 "add a column 'file'"
             )
         table = replace(
-            table, header=tuple("file" if place == named else one for place, one in enumerate(table.header))
+            table, header=tuple("file" if column == named else key for column, key in enumerate(table.header))
         )
     events = events_of(table, default_label=_LABEL)
     rows = grouped(events.rows, lambda row: row.begin_path)
-    found: dict[str, Stretches] = {}
+    segments: dict[str, Stretches] = {}
     for file in events.files:
         stretches = tuple(sorted((row.start_s, row.end_s) for row in rows.get(file, ())))
         for (start_s, end_s), (next_s, _) in pairwise(stretches):
@@ -60,5 +60,5 @@ def read_segments(path: Path) -> Mapping[str, Stretches]:
                     f"{path}: two segments of {file} overlap: one from {start_s:g} to {end_s:g} s, the next from "
                     f"{next_s:g} s; shorten or join them"
                 )
-        found[file] = stretches
-    return found
+        segments[file] = stretches
+    return segments

@@ -59,7 +59,7 @@ def lengths_of(
         return None if path is None else seconds(path)
 
     def are_all(stated: Collection[str]) -> bool:
-        named = {find(one) for one in stated}
+        named = {find(file) for file in stated}
         folders = {_folder(path) for path in named if path is not None}
         return None not in named and named == {path for path in paths if _folder(path) in folders}
 
@@ -97,7 +97,7 @@ def place_in_files(
     """
     named = [session_row for session_row in rows if session_row.row.begin_path]
     starts = _session_starts(path, named, lengths)
-    out: list[RawSelection] = []
+    selections: list[RawSelection] = []
     notes = _assumed(path, named)
     for session_row in rows:
         row = session_row.row
@@ -115,9 +115,9 @@ def place_in_files(
                     row, start_s=begin, end_s=round(begin + session_row.row.end_s - session_row.row.start_s, 6)
                 )
         placed, note = _divided(session_row, row, starts, lengths)
-        out += placed
+        selections += placed
         notes += [] if note is None else [note]
-    return out, notes
+    return selections, notes
 
 
 def _folder(path: str) -> str:
@@ -217,26 +217,27 @@ def _within(session_row: SessionRow, start_s: float, lengths: FileLengths) -> bo
 
 
 def _divided(
-    one: SessionRow, row: RawSelection, starts: Mapping[str, float], lengths: FileLengths
+    session_row: SessionRow, row: RawSelection, starts: Mapping[str, float], lengths: FileLengths
 ) -> tuple[list[RawSelection], Note | None]:
     """Return a row, divided where its file ends and the next one starts; and a note on what that means."""
     length_s = lengths.seconds(row.begin_path) if row.begin_path else None
-    named = one.end_file if one.end_file and not same_file_name(one.end_file, row.begin_path) else ""
+    where, end_file = f"line {session_row.line}", session_row.end_file
+    named = end_file if end_file and not same_file_name(end_file, row.begin_path) else ""
     if length_s is None:
-        what = f"line {one.line}: ends in {named!r}, and was left as it is: the length of its first file is not known"
-        return [row], Note("crosses_files", "", what) if named else None
+        message = f"{where}: ends in {named!r}, and was left as it is: the length of its first file is not known"
+        return [row], Note("crosses_files", "", message) if named else None
     over_s = row.end_s - length_s
     if over_s <= _EDGE_S or row.start_s >= length_s:
         return [row], None
-    session_end = one.row.start_s - row.start_s + length_s
+    session_end = session_row.row.start_s - row.start_s + length_s
     following = named or next(
         (file for file, start in starts.items() if start > 0 and abs(start - session_end) <= _EDGE_S), ""
     )
     if not following:
-        what = f"line {one.line}: passes the end of {row.begin_path!r} by {over_s:.3g} s, perhaps into the next file"
-        return [row], Note("crosses_files", "", what) if len(starts) > 1 else None
+        message = f"{where}: passes the end of {row.begin_path!r} by {over_s:.3g} s, perhaps into the next file"
+        return [row], Note("crosses_files", "", message) if len(starts) > 1 else None
     next_s = lengths.seconds(following)
     rest_s = round(over_s if next_s is None else min(over_s, next_s), 6)
     parts = [replace(row, end_s=length_s), replace(row, start_s=0.0, end_s=rest_s, begin_path=following)]
-    what = f"line {one.line}: goes on from {row.begin_path!r} into {following!r} and was divided there"
-    return parts, Note("divided_selection", "", what)
+    message = f"{where}: goes on from {row.begin_path!r} into {following!r} and was divided there"
+    return parts, Note("divided_selection", "", message)

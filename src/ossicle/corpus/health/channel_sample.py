@@ -40,22 +40,22 @@ def sample_channels(roots: Roots, recordings: Sequence[Recording]) -> ChannelSam
     several = [recording for recording in recordings if recording.channels > 1]
     step = max(1, -(-len(several) // MOST_RECORDINGS))
     chosen = several[::step]
-    found = []
+    cancelling = []
     for recording in chosen:
         try:
             cancel_db = _cancel_db(AudioSource(roots.file(recording)))
         except (AudioError, OSError):
             continue
         if cancel_db is not None:
-            found.append((recording.path, cancel_db))
-    return ChannelSample(len(several), len(chosen), tuple(found))
+            cancelling.append((recording.path, cancel_db))
+    return ChannelSample(len(several), len(chosen), tuple(cancelling))
 
 
 def _cancel_db(source: AudioSource) -> float | None:
     info = source.info
     balance = ChannelBalance(info.rate, info.channels)
     n_samples = to_samples(_STRETCH_S, info.rate)
-    starts = {min(int(place * info.n_samples), max(0, info.n_samples - n_samples)) for place in _PLACES}
+    starts = {min(int(share * info.n_samples), max(0, info.n_samples - n_samples)) for share in _PLACES}
     for start in sorted(starts):
         for block in source.blocks(start_sample=start, n_samples=n_samples):
             balance.add(block)

@@ -60,11 +60,17 @@ class Overlap:
         """Return plain values for ``metrics.json``: each shared item with its kind, value and paths."""
         return {
             "shared": [
-                {"kind": one.kind, "value": one.value, "training": list(one.first), "benchmark": list(one.second)}
-                for one in self.shared
+                {
+                    "kind": shared.kind,
+                    "value": shared.value,
+                    "training": list(shared.first),
+                    "benchmark": list(shared.second),
+                }
+                for shared in self.shared
             ],
             "unchecked": [
-                {"field": one.field, "corpus": one.corpus, "recordings": one.count} for one in self.unchecked
+                {"field": unchecked_field.field, "corpus": unchecked_field.corpus, "recordings": unchecked_field.count}
+                for unchecked_field in self.unchecked
             ],
         }
 
@@ -104,7 +110,7 @@ def require_apart(overlap: Overlap) -> None:
     """
     if not overlap:
         return
-    lines = [_line(one) for one in overlap.shared[:_MOST_SHARED]]
+    lines = [_line(shared) for shared in overlap.shared[:_MOST_SHARED]]
     more = len(overlap.shared) - _MOST_SHARED
     raise UsageError(
         "the benchmark corpus overlaps with the training corpus:\n"
@@ -129,15 +135,15 @@ def _field(name: str, recording: Recording) -> str:
     return "" if name == "folder" and value == "." else value
 
 
-def _line(one: Shared) -> str:
-    if one.kind == AUDIO:
-        what = "the same file"
-    elif one.kind == RECORDING:
+def _line(shared: Shared) -> str:
+    if shared.kind == AUDIO:
+        description = "the same file"
+    elif shared.kind == RECORDING:
         remedy = "give [corpus] root and [benchmark] root different names"
-        what = f"the same recording id {one.value}, made of root and path ({remedy})"
+        description = f"the same recording id {shared.value}, made of root and path ({remedy})"
     else:
-        what = f"{one.kind} {one.value!r}"
-    return f"  {what}: {_some(one.first)} in training, {_some(one.second)} in the benchmark"
+        description = f"{shared.kind} {shared.value!r}"
+    return f"  {description}: {_some(shared.first)} in training, {_some(shared.second)} in the benchmark"
 
 
 def _some(paths: Sequence[str]) -> str:

@@ -209,8 +209,8 @@ def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
 
 def _by_path(paths: Sequence[str], recordings: NDArray[np.int32]) -> Iterator[tuple[str, int]]:
     """Return how often each recording is named, by its path, for those that are."""
-    for place, count in zip(*np.unique(recordings, return_counts=True), strict=True):
-        yield paths[int(place)], int(count)
+    for recording, count in zip(*np.unique(recordings, return_counts=True), strict=True):
+        yield paths[int(recording)], int(count)
 
 
 def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:
@@ -218,8 +218,9 @@ def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:
     for recording in index.recordings:
         if recording.rate < rate:
             slow[recording.rate].append(recording.path)
-    for own, paths in slow.items():
-        message = f"{len(paths)} recordings at {own} Hz contain nothing from {own / 2:g} Hz to the {rate / 2:g} Hz read"
+    for rate_hz, paths in slow.items():
+        band = f"{rate_hz / 2:g} Hz to the {rate / 2:g} Hz read"
+        message = f"{len(paths)} recordings at {rate_hz} Hz contain nothing from {band}"
         yield Problem("warning", "low_rate", paths[0], message, "lower the front end's rate or fmax_hz")
 
 

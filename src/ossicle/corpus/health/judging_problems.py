@@ -26,16 +26,18 @@ def labels_without_negatives(index: CorpusIndex) -> Iterator[Problem]:
     """
     reviewed = {recording.id: recording.duration_s for recording in index.recordings if recording.reviewed}
     notes = index.annotations
-    checked = [place for place, key in enumerate(notes.recording_ids) if key in reviewed]
+    checked = [row for row, key in enumerate(notes.recording_ids) if key in reviewed]
     spans = notes.where(np.isin(notes.recording, checked)).by_label()
     whole_s = sum(reviewed.values())
-    everywhere = [label for label, of in spans if whole_s > 0 and _seconds(of) >= _WHOLE * whole_s]
+    everywhere = [
+        label for label, spans_of_label in spans if whole_s > 0 and _seconds(spans_of_label) >= _WHOLE * whole_s
+    ]
     if everywhere:
         yield Problem(
             "warning",
             "no_negatives",
             everywhere[0],
-            f"everything that was checked holds {_some([repr(one) for one in everywhere], ', ')}: there are no "
+            f"everything that was checked holds {_some([repr(label) for label in everywhere], ', ')}: there are no "
             "negatives, so precision, ranking and false alarms cannot be judged",
             "add checked recordings without it (an empty table with a header, or a class folder such as noise)",
         )

@@ -22,7 +22,7 @@ def label_problems(index: CorpusIndex) -> Iterator[Problem]:
     """Return labels that a person takes for one, for several, for none or for damaged text, each with its remedy."""
     counts = Counter(index.annotations.label_counts())
     unused = {note.where for note in index.notes if note.kind in ("label_not_kept", "label_not_found")}
-    labels = {*counts, *unused, *(label for found in index.unknown.values() for label in found)}
+    labels = {*counts, *unused, *(label for unknown_labels in index.unknown.values() for label in unknown_labels)}
     for group in twins(labels):
         # Not the one with blanks or characters that nobody sees.
         most = max(group, key=lambda label: (label.isprintable() and "  " not in label, counts[label], label))

@@ -75,10 +75,10 @@ def preview(
         yield _band(index, heard)
     if heard is not None and labels:
         yield _frames(labels, heard)
-    for one in problems:
-        if one.severity != "note" and one.code not in LOSSES:
-            where = f"{one.where}: " if one.where else ""
-            yield Notice(one.code.replace("_", " "), f"{where}{one.message}; {one.remedy}", "warning")
+    for problem in problems:
+        if problem.severity != "note" and problem.code not in LOSSES:
+            where = f"{problem.where}: " if problem.where else ""
+            yield Notice(problem.code.replace("_", " "), f"{where}{problem.message}; {problem.remedy}", "warning")
 
 
 def recording_notices(
@@ -96,10 +96,10 @@ def recording_notices(
     files = {shown(path) for path in listed}
     left = [left_out for left_out in index.left_out if shown(left_out.path) in files]
     unchecked = sum(not recording.reviewed and recording.id not in index.examined for recording in index.recordings)
-    words = f"{len(files)} audio files: {len(files) - len(left)} used, {len(left)} left out"
+    message = f"{len(files)} audio files: {len(files) - len(left)} used, {len(left)} left out"
     if unchecked and labels_needed:
-        words += f"; {unchecked} of the used ones have no annotations, so nothing is trained or judged on them"
-    yield Notice("used recordings", words, "lost" if left else "ok")
+        message += f"; {unchecked} of the used ones have no annotations, so nothing is trained or judged on them"
+    yield Notice("used recordings", message, "lost" if left else "ok")
     reasons: dict[str, list[str]] = defaultdict(list)
     texts: dict[str, str] = {}
     for left_out in index.left_out:
@@ -124,11 +124,11 @@ def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Itera
         else:
             unwanted += note.lost
     used, missed = len(index.annotations), lost.total()
-    words = f"{used + missed + unwanted} found: {used} used, {missed} left out"
+    message = f"{used + missed + unwanted} found: {used} used, {missed} left out"
     if unwanted:
-        words += f", {unwanted} not asked for (corpus.labels, corpus.include, corpus.exclude)"
-    yield Notice("used annotations", words, "lost" if missed else "ok")
-    by_kind = {one.code: one for one in reversed(problems)}
+        message += f", {unwanted} not asked for (corpus.labels, corpus.include, corpus.exclude)"
+    yield Notice("used annotations", message, "lost" if missed else "ok")
+    by_kind = {problem.code: problem for problem in reversed(problems)}
     for kind, where in places.items():
         count = counted(lost[kind], "annotation") if lost[kind] else counted(len(where), "table")
         if kind == "annotations_left_out":
@@ -137,8 +137,8 @@ def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Itera
             )
             continue
         problem = by_kind.get(kind)
-        words = f"{problem.message}; {problem.remedy}" if problem is not None else kind
-        yield Notice("left out", f"{count} ({_first(where)}): {words}", "lost")
+        message = f"{problem.message}; {problem.remedy}" if problem is not None else kind
+        yield Notice("left out", f"{count} ({_first(where)}): {message}", "lost")
 
 
 def _labels(labels: Sequence[LabelHealth]) -> Notice:

@@ -99,7 +99,7 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording", hop_s: fl
     hop_s
         Seconds between the frames of the model, to compare with the lengths of calls; None to leave this out.
     """
-    groups = {one.id: one.fields.get(group) or one.path for one in index.recordings}
+    groups = {recording.id: recording.fields.get(group) or recording.path for recording in index.recordings}
     notes = index.annotations
     counts = Counter(dict(zip(notes.recording_ids, np.diff(notes.offsets).tolist(), strict=True)))
     by_group = dict.fromkeys(sorted(set(groups.values())), 0)
@@ -107,33 +107,36 @@ def health(index: CorpusIndex, *, rate: int, group: str = "recording", hop_s: fl
         by_group[groups[key]] += n
     per_recording = tuple(
         RecordingHealth(
-            path=one.path,
-            group=groups[one.id],
-            duration_s=round(one.duration_s, 6),
-            rate=one.rate,
-            status=one.status,
-            reason=one.reason,
-            reviewed=one.reviewed,
-            annotations=counts[one.id],
-            levels=index.levels.get(one.id),
+            path=recording.path,
+            group=groups[recording.id],
+            duration_s=round(recording.duration_s, 6),
+            rate=recording.rate,
+            status=recording.status,
+            reason=recording.reason,
+            reviewed=recording.reviewed,
+            annotations=counts[recording.id],
+            levels=index.levels.get(recording.id),
         )
-        for one in index.recordings
+        for recording in index.recordings
     )
-    rates = Counter(one.rate for one in index.recordings)
+    rates = Counter(recording.rate for recording in index.recordings)
     labels = tuple(
-        label_health(label, of, len({groups[key] for key in of.recording_ids})) for label, of in notes.by_label()
+        label_health(label, label_notes, len({groups[key] for key in label_notes.recording_ids}))
+        for label, label_notes in notes.by_label()
     )
     return HealthReport(
         recordings=len(index.recordings),
-        hours=round(sum(one.duration_s for one in index.recordings) / 3600, 6),
+        hours=round(sum(recording.duration_s for recording in index.recordings) / 3600, 6),
         annotations=len(notes),
         groups=len(by_group),
         by_label=labels,
         by_group=by_group,
         by_quality=_qualities(notes),
         by_rate={str(key): rates[key] for key in sorted(rates)},
-        unreviewed=tuple(one.path for one in index.recordings if not one.reviewed),
-        reviewed_empty=tuple(one.path for one in index.recordings if one.reviewed and not counts[one.id]),
+        unreviewed=tuple(recording.path for recording in index.recordings if not recording.reviewed),
+        reviewed_empty=tuple(
+            recording.path for recording in index.recordings if recording.reviewed and not counts[recording.id]
+        ),
         per_recording=per_recording,
         left_out=index.left_out,
         problems=find_problems(index, rate=rate, group=group, short_gap_shares=_short_gap_shares(labels), hop_s=hop_s),
@@ -145,10 +148,10 @@ def _qualities(annotations: AnnotationColumns) -> dict[str, int]:
     if annotations.quality is None:
         return {"unknown": len(annotations)} if len(annotations) else {}
     values, counts = np.unique(annotations.quality, return_counts=True)
-    found = {
+    by_quality = {
         "unknown" if np.isnan(value) else str(int(value)): n for value, n in zip(values, counts.tolist(), strict=True)
     }
-    return dict(sorted(found.items()))
+    return dict(sorted(by_quality.items()))
 
 
 def label_health(label: str, annotations: AnnotationColumns, groups: int) -> LabelHealth:
@@ -183,4 +186,8 @@ def label_health(label: str, annotations: AnnotationColumns, groups: int) -> Lab
 
 
 def _short_gap_shares(labels: Sequence[LabelHealth]) -> dict[str, float]:
-    return {one.label: one.short_gap_share for one in labels if one.short_gap_share is not None}
+    return {
+        label_health.label: label_health.short_gap_share
+        for label_health in labels
+        if label_health.short_gap_share is not None
+    }

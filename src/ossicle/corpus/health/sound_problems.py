@@ -47,7 +47,7 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
     ends = {recording.id: recording.duration_s for recording in index.recordings}
     if (top_hz := recorded_hz(index)) > MUCH_MORE * fmax_hz:
         # Annotated frequencies say that the rest of the band is not needed.
-        silent = [label for label, of in by_label.items() if not says_frequencies(of)]
+        silent = [label for label, annotations in by_label.items() if not says_frequencies(annotations)]
         if silent or not by_label:
             remark = f"; {_named(silent)} without annotated frequencies may lie there" if silent else ""
             yield Problem(
@@ -58,10 +58,12 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
                 "raise frontend.rate and frontend.fmax_hz, or annotate low and high frequencies",
             )
     if hop_s is not None:
-        for label, of in by_label.items():
+        for label, annotations in by_label.items():
             # Labels of whole recordings say nothing about the length of a call.
-            last_s = np.array([ends[key] for key in of.recording_ids])[of.recording]
-            lengths_s = (of.end_s - of.start_s)[(of.start_s > 0) | (of.end_s < last_s)]
+            last_s = np.array([ends[key] for key in annotations.recording_ids])[annotations.recording]
+            lengths_s = (annotations.end_s - annotations.start_s)[
+                (annotations.start_s > 0) | (annotations.end_s < last_s)
+            ]
             median_s = float(np.median(lengths_s)) if len(lengths_s) else 0.0
             if 0 < median_s <= hop_s * (1 + 1e-9):
                 yield Problem(

@@ -81,27 +81,27 @@ class _Reader:
     label_column: str
     default_label: str | None
     lengths: FileLengths
-    found: dict[str, list[tuple[str, list[RawSelection]]]] = field(default_factory=lambda: defaultdict(list))
+    tables_of: dict[str, list[tuple[str, list[RawSelection]]]] = field(default_factory=lambda: defaultdict(list))
     notes: list[Note] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
 
     def combined(self) -> AnnotationFiles:
         """Return the rows of all tables, combined for each recording."""
-        out = AnnotationFiles(notes=self.notes, reviewed=set(self.found))
+        files = AnnotationFiles(notes=self.notes, reviewed=set(self.tables_of))
 
         def one(path: str) -> None:
-            said = combine(path, self.found[path], self.folder)
-            out.rows += [(path, row) for row in said.rows]
-            out.notes += said.notes
+            recording_events = combine(path, self.tables_of[path], self.folder)
+            files.rows += [(path, row) for row in recording_events.rows]
+            files.notes += recording_events.notes
 
-        each(sorted(self.found), one)
+        each(sorted(self.tables_of), one)
         if self.unread:
             listed = ", ".join(f"{name!r} ({count})" for name, count in self.unread.most_common(_MOST_COLUMNS))
             more = f" and {len(self.unread) - _MOST_COLUMNS} more" * (len(self.unread) > _MOST_COLUMNS)
             message = f"columns without a place in an annotation were not read (cells): {listed}{more}"
-            out.notes.append(Note("columns_not_read", "", message))
-        out.notes = shortened(out.notes, MANY)
-        return out
+            files.notes.append(Note("columns_not_read", "", message))
+        files.notes = shortened(files.notes, MANY)
+        return files
 
     def read(self, table: str) -> None:
         """Read one table, by its path below the folder."""
@@ -109,11 +109,11 @@ class _Reader:
             message = "has a name that is not valid UTF-8 and was not read; rename it"
             self.notes.append(Note(NOT_READ, shown(table), message))
             return
-        own, ambiguous = self._own(table)
+        own_recording, ambiguous = self._own(table)
         options = ReadOptions(self.label_column, self.default_label, self.lengths)
         path = self.folder / table
         source = read_table_file(path, table, options)
-        if source is None and (own is not None or ambiguous is not None):
+        if source is None and (own_recording is not None or ambiguous is not None):
             source = self._named_after_a_recording(path, table, options)
         if source is None:
             self.notes.append(unread_table(path, table))
@@ -121,15 +121,15 @@ class _Reader:
         self.notes += source.notes
         if isinstance(source.table, EventTable):
             self.unread.update(source.table.unread)
-        self._pair(table, events_of_source(source.table, str(path)), own, ambiguous)
+        self._pair(table, events_of_source(source.table, str(path)), own_recording, ambiguous)
 
     def _named_after_a_recording(self, path: Path, table: str, options: ReadOptions) -> Source | None:
         """Read a table of no known format, so that a reader says what is wrong with it; None if it is no table."""
         note = unread_table(path, table)
         if note.kind == NOT_READ:
             raise FormatError(f"{path}: {note.message}")
-        wanted = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
-        return read_table_file(path, table, options, wanted)
+        wanted_format = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
+        return read_table_file(path, table, options, wanted_format)
 
     def _own(self, table: str) -> tuple[str | None, FormatError | None]:
         """Return the recording that a table is named after, or why it is ambiguous (its rows may still name it)."""
@@ -138,19 +138,19 @@ class _Reader:
         except FormatError as problem:
             return None, problem
 
-    def _pair(self, table: str, read: EventTable, own: str | None, ambiguous: FormatError | None) -> None:
+    def _pair(self, table: str, read: EventTable, own_recording: str | None, ambiguous: FormatError | None) -> None:
         """Give each row to the recording that it names, or to the one that the table is named after."""
         places: dict[str, str | None] = {}
         for stated in read.files:
-            if own is not None and same_file_name(stated, own):
-                places[stated] = own
+            if own_recording is not None and same_file_name(stated, own_recording):
+                places[stated] = own_recording
             else:
                 places[stated] = self.pairing.of_path(stated, table)
         speaks_of_own = any(not row.begin_path for row in read.rows) or (read.own and not read.files)
         if ambiguous is not None and (speaks_of_own or not read.files):
             raise ambiguous
         if speaks_of_own:
-            places[""] = own
+            places[""] = own_recording
         rows: dict[str, list[RawSelection]] = {path: [] for path in places.values() if path is not None}
         lost: Counter[str] = Counter()
         for row in read.rows:
@@ -160,7 +160,7 @@ class _Reader:
             else:
                 rows[path].append(row)
         for path, raw_selections in rows.items():
-            self.found[path].append((table, raw_selections))
+            self.tables_of[path].append((table, raw_selections))
         for stated, count in sorted(lost.items()):
             about = (
                 f"{count} rows speak of {stated!r}, which is" if stated else f"{count} rows are of a recording that is"
@@ -168,8 +168,12 @@ class _Reader:
             message = f"{about} not in the audio folder{self.pairing.like(stated)}; they were skipped"
             self.notes.append(Note("unmatched_rows", table, message, count))
         if not rows and not read.rows:
-            what = "has no rows and matches no recording" if own is None else "has headings but names no recording"
-            self.notes.append(Note("unmatched_table", table, what))
+            description = (
+                "has no rows and matches no recording"
+                if own_recording is None
+                else "has headings but names no recording"
+            )
+            self.notes.append(Note("unmatched_table", table, description))
         elif not rows:
-            alike = next((hint for one in [*lost, *table_stems(table)] if (hint := self.pairing.like(one))), "")
+            alike = next((hint for stem in [*lost, *table_stems(table)] if (hint := self.pairing.like(stem))), "")
             self.notes.append(Note("unmatched_table", table, f"matches no recording by its name or by its rows{alike}"))

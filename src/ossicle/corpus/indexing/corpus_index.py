@@ -64,8 +64,8 @@ class CorpusIndex:
     def __post_init__(self) -> None:
         """Make columns of annotations that are given in another form."""
         for name in ("annotations", "stated"):
-            if (given := getattr(self, name)) is not None:
-                object.__setattr__(self, name, AnnotationColumns.from_annotations(given))
+            if (records := getattr(self, name)) is not None:
+                object.__setattr__(self, name, AnnotationColumns.from_annotations(records))
 
     @property
     def partly(self) -> dict[str, tuple[tuple[float, float], ...]]:
@@ -103,8 +103,8 @@ def index_corpus(
     files = audio_files(audio_folder, settings.include, settings.exclude, segments, settings.most)
     chosen, left_out = _identified(files.chosen, settings)
     left_out += [
-        LeftOut(shown(path), f"is a folder that cannot be opened ({why}); change its permissions, or exclude it")
-        for path, why in files.unreadable
+        LeftOut(shown(path), f"is a folder that cannot be opened ({reason}); change its permissions, or exclude it")
+        for path, reason in files.unreadable
     ]
     names = ClipNames(settings.clip_names, settings.offset_unit or "s")
     clips = find_clips(audio_folder, files.usable, chosen, names)
@@ -117,12 +117,12 @@ def index_corpus(
     )
     clips = clips.within({recording.path: recording.duration_s for recording in examined.recordings})
     # If a tape is damaged or too short, its clips are recordings after all.
-    apart = [path for path in chosen if path in cut_out and path not in clips.stretches]
-    own = examiner.all(apart, workers, progress if apart else None, _parts(unfinished, "apart"))
-    recordings = sorted([*examined.recordings, *own.recordings], key=lambda recording: recording.path)
-    levels = examined.levels | own.levels
-    recorded = examined.recorded | own.recorded
-    left_out += [LeftOut(path, reason) for path, reason in (*examined.bad, *own.bad)]
+    clips_alone = [path for path in chosen if path in cut_out and path not in clips.stretches]
+    examined_alone = examiner.all(clips_alone, workers, progress if clips_alone else None, _parts(unfinished, "apart"))
+    recordings = sorted([*examined.recordings, *examined_alone.recordings], key=lambda recording: recording.path)
+    levels = examined.levels | examined_alone.levels
+    recorded = examined.recorded | examined_alone.recorded
+    left_out += [LeftOut(path, reason) for path, reason in (*examined.bad, *examined_alone.bad)]
     if not recordings:
         raise UsageError(
             f"{audio_folder}: none of its {len(chosen)} audio files can be read; {_first_reasons(left_out)}"
@@ -138,9 +138,9 @@ def index_corpus(
     recordings = [
         with_recorder(recording, recorded[recording.id], is_clip=recording.path in cut) for recording in recordings
     ]
-    wanted = {"split.group": group, "corpus.label_field": settings.label_field}
+    wanted_fields = {"split.group": group, "corpus.label_field": settings.label_field}
     label_keys = {f"corpus.label_fields.{name}": name for name in settings.label_fields}
-    recordings, notes, unknown_fields = with_fields(recordings, templates, wanted, label_keys)
+    recordings, notes, unknown_fields = with_fields(recordings, templates, wanted_fields, label_keys)
     left_out += unknown_fields
     lengths = {recording.path: recording.duration_s for recording in recordings}
     tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
@@ -149,7 +149,11 @@ def index_corpus(
         whole, unknown = field_labels(recordings, settings.label_fields)
     else:
         whole, unknown = whole_labels(
-            recordings, settings.label_field, settings.negative_labels, metadata, examined.sound_s | own.sound_s
+            recordings,
+            settings.label_field,
+            settings.negative_labels,
+            metadata,
+            examined.sound_s | examined_alone.sound_s,
         )
     tables.rows += whole.rows
     tables.reviewed |= whole.reviewed
@@ -161,28 +165,28 @@ def index_corpus(
         for label in split_labels(row.label, settings.label_separator)
     ]
     unknown = {path: tuple(sorted({label_names.name(label) for label in labels})) for path, labels in unknown.items()}
-    kept, annotations, more = place_annotations(
-        recordings, tables, {one.path: one.reason for one in left_out}, settings.labels
+    placed, annotations, more = place_annotations(
+        recordings, tables, {entry.path: entry.reason for entry in left_out}, settings.labels
     )
     idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} matches no audio file") for key, glob in files.idle]
     if files.skipped:
         message = f"{counted(len(files.skipped), 'file')}, beginning with this one, {skipped_words(len(files.skipped))}"
         idle.append(Note("beside_recording", shown(files.skipped[0]), message))
-    divided = divided_tapes(kept, group) if settings.clip_names else []
-    said = (*metadata.notes, *metadata.without_group(kept, group)) if metadata is not None else ()
-    notes = [*idle, *clips.notes, *divided, *said, *notes, *tables.notes, *more, *duplicates(kept)]
+    divided = divided_tapes(placed, group) if settings.clip_names else []
+    metadata_notes = (*metadata.notes, *metadata.without_group(placed, group)) if metadata is not None else ()
+    notes = [*idle, *clips.notes, *divided, *metadata_notes, *notes, *tables.notes, *more, *duplicates(placed)]
     return CorpusIndex(
-        recordings=tuple(kept),
+        recordings=tuple(placed),
         annotations=AnnotationColumns.from_annotations(annotations),
-        left_out=tuple(sorted(left_out, key=lambda one: one.path)),
+        left_out=tuple(sorted(left_out, key=lambda entry: entry.path)),
         notes=tuple(notes),
-        levels={recording.id: levels[recording.id] for recording in kept if recording.id in levels},
+        levels={recording.id: levels[recording.id] for recording in placed if recording.id in levels},
         examined={
             recording.id: looked[recording.path]
-            for recording in kept
+            for recording in placed
             if recording.path in looked and not recording.reviewed
         },
-        unknown={recording.id: unknown[recording.path] for recording in kept if recording.path in unknown},
+        unknown={recording.id: unknown[recording.path] for recording in placed if recording.path in unknown},
     )
 
 
@@ -191,7 +195,7 @@ def _parts(folder: Path | None, name: str) -> KeptParts | None:
 
 
 def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[str], list[LeftOut]]:
-    kept: list[str] = []
+    identified: list[str] = []
     left_out: list[LeftOut] = []
     ids: dict[str, str] = {}
     for path in paths:
@@ -204,8 +208,8 @@ def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[st
             left_out.append(LeftOut(path, f"has the same name as {ids[key]!r} in another Unicode form; rename one"))
             continue
         ids[key] = path
-        kept.append(path)
-    return kept, left_out
+        identified.append(path)
+    return identified, left_out
 
 
 def _annotations(
@@ -257,4 +261,4 @@ def _tables(
 
 
 def _first_reasons(left_out: Sequence[LeftOut]) -> str:
-    return "; ".join(f"{one.path}: {one.reason}" for one in left_out[:3])
+    return "; ".join(f"{entry.path}: {entry.reason}" for entry in left_out[:3])

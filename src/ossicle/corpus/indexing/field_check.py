@@ -14,7 +14,7 @@ from ossicle.corpus.notes import LeftOut, Note
 def with_fields(
     recordings: Sequence[Recording],
     templates: Templates,
-    wanted: Mapping[str, str],
+    wanted_fields: Mapping[str, str],
     useful: Mapping[str, str] | None = None,
 ) -> tuple[list[Recording], list[Note], list[LeftOut]]:
     """Leave out recordings that lack a wanted field, because no split could be trusted with them.
@@ -40,7 +40,7 @@ def with_fields(
     UsageError
         No recording has a wanted or a useful field.
     """
-    fields = {key: name for key, name in wanted.items() if name}
+    fields = {key: name for key, name in wanted_fields.items() if name}
     for key, name in {**fields, **(useful or {})}.items():
         if not any(recording.fields.get(name) for recording in recordings):
             known = ", ".join(sorted({field for recording in recordings for field in recording.fields}))
@@ -49,7 +49,7 @@ def with_fields(
                 f"{key}: no file name yields the field {name!r} (fields found: {known}); "
                 f"correct corpus.name_template = {stated if stated else ''!r}, which {recordings[0].path!r} must match"
             )
-    kept: list[Recording] = []
+    placeable: list[Recording] = []
     notes: list[Note] = []
     left_out: list[LeftOut] = []
     for recording in recordings:
@@ -57,29 +57,29 @@ def with_fields(
         if missing:
             left_out.append(LeftOut(recording.path, _reason(recording, templates, missing[0])))
             continue
-        if templates.texts and not templates.fit(recording.fields) and (place := _place(recording, templates)):
-            notes.append(Note("name_template", recording.path, f"does not match {templates.in_words}: {place}"))
-        kept.append(recording)
-    return kept, notes, left_out
+        if templates.texts and not templates.fit(recording.fields) and (mismatch := _place(recording, templates)):
+            notes.append(Note("name_template", recording.path, f"does not match {templates.in_words}: {mismatch}"))
+        placeable.append(recording)
+    return placeable, notes, left_out
 
 
 def _reason(recording: Recording, templates: Templates, field: str) -> str:
-    place = _place(recording, templates)
+    mismatch = _place(recording, templates)
     if not templates.texts:
-        why = "no template reads its name"
-    elif not place or templates.fit(recording.fields):
-        place = ""
-        why = f"its name matches {templates.in_words} without the field {field!r}"
+        reason = "no template reads its name"
+    elif not mismatch or templates.fit(recording.fields):
+        mismatch = ""
+        reason = f"its name matches {templates.in_words} without the field {field!r}"
     else:
-        why = f"its name does not match {templates.in_words}"
-        place = f" ({place})"
+        reason = f"its name does not match {templates.in_words}"
+        mismatch = f" ({mismatch})"
     return (
-        f"{why}, so its {field} is unknown and no split can place it{place}; add a template to "
+        f"{reason}, so its {field} is unknown and no split can place it{mismatch}; add a template to "
         f"corpus.name_template, name its {field} in a table (corpus.metadata), exclude it, or group by another field"
     )
 
 
 def _place(recording: Recording, templates: Templates) -> str:
     """Return where the name of a recording, or of its tape if it is a clip, stops to fit."""
-    above, slash, own = normal_path(stem_of(recording.path, SUFFIXES)).rpartition("/")
-    return templates.mismatch_in_words(above + slash + recording.fields.get("tape", own))
+    above, slash, own_name = normal_path(stem_of(recording.path, SUFFIXES)).rpartition("/")
+    return templates.mismatch_in_words(above + slash + recording.fields.get("tape", own_name))

@@ -67,13 +67,13 @@ def audio_files(
     listing = listing_below(folder, SUFFIXES)
     listed = list(listing.files)
     if segments is not None:
-        apart = _below(segments, folder)
-        if apart == ".":
+        segments_path = _below(segments, folder)
+        if segments_path == ".":
             raise UsageError(
                 f"corpus.annotations: {segments} is the folder of the recordings, or contains it; move the cut-out "
                 "segments to a folder of their own"
             )
-        listed = [path for path in listed if apart is None or not path.startswith(f"{apart}/")]
+        listed = [path for path in listed if segments_path is None or not path.startswith(f"{segments_path}/")]
     skipped = beside_recordings(listed)
     listed = sorted({*listed} - {*skipped})
     if not listed:
@@ -81,8 +81,8 @@ def audio_files(
             f"corpus.audio: the folder {folder} contains no audio files (searched for {', '.join(sorted(SUFFIXES))})"
             + "".join(f"; {path} cannot be opened ({reason})" for path, reason in listing.unreadable[:5])
         )
-    into, out = Globs(include), Globs(exclude)
-    excluded = {path: out.match(path) for path in listed}
+    into, excluded_globs = Globs(include), Globs(exclude)
+    excluded = {path: excluded_globs.match(path) for path in listed}
     included = {path: into.match(path) for path in listed}
     usable = [path for path in listed if excluded[path] is None]
     chosen = [path for path in usable if not include or included[path] is not None]
@@ -93,14 +93,14 @@ def audio_files(
         )
     idle = [("include", glob) for glob in include if glob not in included.values() and not _fits(glob, listed)]
     idle += [("exclude", glob) for glob in exclude if glob not in excluded.values() and not _fits(glob, listed)]
-    unreadable = tuple(one for one in listing.unreadable if out.match(one[0]) is None)
+    unreadable = tuple(entry for entry in listing.unreadable if excluded_globs.match(entry[0]) is None)
     return AudioFiles(
         listed=tuple(listed),
         usable=tuple(usable),
         chosen=tuple(sliver(chosen, most) if most else chosen),
         idle=tuple(idle),
         unreadable=unreadable,
-        skipped=tuple(path for path in skipped if out.match(path) is None),
+        skipped=tuple(path for path in skipped if excluded_globs.match(path) is None),
     )
 
 
@@ -123,11 +123,13 @@ def unread_audio(folder: Path, exclude: Sequence[str] = ()) -> str:
     """
     listed = listing_below(folder, SUFFIXES | OTHER_SUFFIXES).files
     read = {stem_of(path, SUFFIXES) for path in listed if _suffix(path) in SUFFIXES}
-    out = Globs(exclude)
+    excluded_globs = Globs(exclude)
     unread = [
         path
         for path in listed
-        if _suffix(path) in OTHER_SUFFIXES and os.path.splitext(path)[0] not in read and out.match(path) is None
+        if _suffix(path) in OTHER_SUFFIXES
+        and os.path.splitext(path)[0] not in read
+        and excluded_globs.match(path) is None
     ]
     if not unread:
         return ""
@@ -150,8 +152,10 @@ def skipped_audio(folder: Path, exclude: Sequence[str] = ()) -> str:
     str
         The sentence; empty if nothing is skipped.
     """
-    out = Globs(exclude)
-    skipped = [path for path in beside_recordings(listing_below(folder, SUFFIXES).files) if out.match(path) is None]
+    excluded_globs = Globs(exclude)
+    skipped = [
+        path for path in beside_recordings(listing_below(folder, SUFFIXES).files) if excluded_globs.match(path) is None
+    ]
     return f"{counted(len(skipped), 'file')} ({shown(skipped[0])}) {skipped_words(len(skipped))}" if skipped else ""
 
 
@@ -179,12 +183,12 @@ def sliver(paths: Sequence[str], most: int) -> list[str]:
     >>> sliver(["a/1.wav", "a/2.wav", "a/3.wav", "b/1.wav"], 2)
     ['a/2.wav', 'b/1.wav']
     """
-    seen: Counter[str] = Counter()
+    n_of_folder: Counter[str] = Counter()
     order = []
     for path in sorted(paths, key=digest):
         folder = path.rpartition("/")[0]
-        order.append((seen[folder], folder, path))
-        seen[folder] += 1
+        order.append((n_of_folder[folder], folder, path))
+        n_of_folder[folder] += 1
     return sorted(path for _, _, path in sorted(order)[:most])
 
 

@@ -67,7 +67,7 @@ def _read_index(folder: IndexFolder) -> CorpusIndex:
         return CorpusIndex(
             recordings=tuple(recordings),
             annotations=annotations,
-            left_out=tuple(LeftOut(**one) for one in remarks["left_out"]),
+            left_out=tuple(LeftOut(**entry) for entry in remarks["left_out"]),
             notes=tuple(Note(**note) for note in remarks["notes"]),
             levels={key: Levels(**level) for key, level in remarks["levels"].items()},
             examined=stretches_of(read_table(folder.examined_file, dict(STRETCH_SCHEMA))) if examined else {},

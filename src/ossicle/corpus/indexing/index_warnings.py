@@ -12,7 +12,7 @@ def divided_tapes(recordings: Sequence[Recording], group: str) -> list[Note]:
     groups: dict[str, set[str]] = defaultdict(set)
     for recording in recordings:
         groups[recording.fields["tape"]].add(recording.fields.get(group) or recording.path)
-    divided = [tape for tape, found in sorted(groups.items()) if len(found) > 1]
+    divided = [tape for tape, tape_groups in sorted(groups.items()) if len(tape_groups) > 1]
     message = f"the recordings of {len(divided)} tapes are different groups by {group!r}, this one's among them"
     return [Note("tape_divided", divided[0], message)] if divided else []
 

@@ -112,7 +112,7 @@ class Metadata:
         If ``group`` is a column, spellings that differ in case are one group. A recording without a value is a group of
         its own, named after its path.
         """
-        out = []
+        described = []
         spellings: dict[str, str] = {}
         values = {recording.fields.get(group, "") for recording in recordings}
         values |= {row.fields.get(group, "") for row in self.rows.values()}
@@ -124,8 +124,8 @@ class Metadata:
             if group in self.columns:
                 value = fields.get(group, "")
                 fields[group] = spellings.get(value.casefold(), value) if value else normal_path(recording.path)
-            out.append(replace(recording, fields=fields))
-        return out
+            described.append(replace(recording, fields=fields))
+        return described
 
     def without_group(self, described: Sequence[Recording], group: str) -> list[Note]:
         """Return a note on the recordings that :meth:`describe` made a group each, because they have no row.
@@ -143,16 +143,16 @@ class Metadata:
         )
         return [Note("without_group", self.table.name, message)]
 
-    def _fields(self, row: Row, own: Mapping[str, str]) -> dict[str, str]:
+    def _fields(self, row: Row, own_fields: Mapping[str, str]) -> dict[str, str]:
         if not self.overrides:
-            return dict(row.fields) | dict(own)
-        return {name: value for name, value in own.items() if name not in row.emptied} | dict(row.fields)
+            return dict(row.fields) | dict(own_fields)
+        return {name: value for name, value in own_fields.items() if name not in row.emptied} | dict(row.fields)
 
 
 def ungrouped(recording: Recording, group: str) -> str:
     """Return the group of a recording that is one by itself, because nothing names its group; else empty text."""
-    own = recording.fields.get(group, "")
-    return own if own == normal_path(recording.path) else ""
+    own_group = recording.fields.get(group, "")
+    return own_group if own_group == normal_path(recording.path) else ""
 
 
 def read_metadata(
@@ -180,10 +180,12 @@ def read_metadata(
     columns = _columns(read, settings)
     notes = _column_notes(read, settings, columns, taken)
     pairing = Pairing(paths)
-    silent = {one.casefold() for one in settings.nothing}
-    apart = (columns["file"], columns["secondary"])
+    silent = {text.casefold() for text in settings.nothing}
+    read_apart = (columns["file"], columns["secondary"])
     names = {
-        place: name for place, name in enumerate(read.header) if name and place not in apart and name not in FROM_PATHS
+        column: name
+        for column, name in enumerate(read.header)
+        if name and column not in read_apart and name not in FROM_PATHS
     }
     rows: dict[str, Row] = {}
     missing: list[tuple[str, int]] = []
@@ -207,11 +209,11 @@ def read_metadata(
             )
         if PurePosixPath(stated).suffix.lower() != PurePosixPath(path).suffix.lower():
             renamed.append(line)
-        fields = {name: " ".join(cells[place].split()) for place, name in names.items()}
+        fields = {name: " ".join(cells[column].split()) for column, name in names.items()}
         fields = {name: "" if value in _NO_FIELD else value for name, value in fields.items()}
-        said = {name: value for name, value in fields.items() if value and value.casefold() not in silent}
-        emptied = frozenset(name for name, value in fields.items() if value and name not in said)
-        rows[path] = Row(int(line), labels, unknown, said, emptied)
+        stated_fields = {name: value for name, value in fields.items() if value and value.casefold() not in silent}
+        emptied = frozenset(name for name, value in fields.items() if value and name not in stated_fields)
+        rows[path] = Row(int(line), labels, unknown, stated_fields, emptied)
 
     each(by_line, one)
     if not rows:
@@ -229,18 +231,18 @@ def read_metadata(
 def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
     """Return the index of each kind of column, -1 if missing; raises UsageError if a required column is missing."""
     places = read.places()
-    out = {"secondary": places.get(settings.secondary_column.strip().lower(), -1)}
+    indices = {"secondary": places.get(settings.secondary_column.strip().lower(), -1)}
     for kind, name in (("file", settings.file_column), ("label", settings.label_column)):
         if not name and kind == "label":
-            out[kind] = -1
-        elif (place := places.get(name.strip().lower())) is None:
+            indices[kind] = -1
+        elif (column := places.get(name.strip().lower())) is None:
             raise UsageError(
                 f"{read.path}: has no column {name!r} (columns: {', '.join(read.header)}); set the right column in "
                 f"corpus.metadata.{kind}_column"
             )
         else:
-            out[kind] = place
-    return out
+            indices[kind] = column
+    return indices
 
 
 def _column_notes(
@@ -278,7 +280,7 @@ def _labels(
     if columns["secondary"] >= 0 and settings.secondary != "none":
         further = stated_cell(cells[columns["secondary"]])
         if separator and not is_list(further):
-            more = [one for one in split_labels(further, separator) if one]
+            more = [label for label in split_labels(further, separator) if label]
         else:
             more = list(parse_labels(further, where, settings.secondary_column))
     if settings.secondary == "target":

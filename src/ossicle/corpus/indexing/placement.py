@@ -40,24 +40,24 @@ def place_annotations(
             placed[path] += [_annotation(known[path], cut)] if cut is not None else []
     reviewed = [replace(recording, reviewed=recording.path in tables.reviewed) for recording in recordings]
     annotations = [annotation for path in sorted(placed) for annotation in sorted(placed[path], key=annotation_order)]
-    found = {annotation.label for annotation in annotations}
+    used_labels = {annotation.label for annotation in annotations}
     for path, count in sorted(lost.items()):
-        why = f"{count} annotations, but the recording was left out: {left_out.get(path, 'it cannot be read')}"
-        notes.append(Note("annotations_left_out", path, why, count))
+        message = f"{count} annotations, but the recording was left out: {left_out.get(path, 'it cannot be read')}"
+        notes.append(Note("annotations_left_out", path, message, count))
     notes += [
         Note("label_not_kept", label, f"{n} annotations, not in labels", n) for label, n in sorted(dropped.items())
     ]
     notes += [
         Note("label_not_found", label, "is in labels, but no annotation has it")
         for label in labels
-        if label not in found
+        if label not in used_labels
     ]
     return reviewed, annotations, notes
 
 
-def annotation_order(one: Annotation) -> tuple[float, float, str, str]:
+def annotation_order(annotation: Annotation) -> tuple[float, float, str, str]:
     """Return the sorting key of the annotations of one recording: start, end, label, then the other fields."""
-    return one.start_s, one.end_s, one.label, repr(one)
+    return annotation.start_s, annotation.end_s, annotation.label, repr(annotation)
 
 
 def _annotation(recording: Recording, row: RawSelection) -> Annotation:
@@ -79,10 +79,10 @@ def cut_at(row: RawSelection, end_s: float, where: str) -> tuple[RawSelection | 
     """
     if row.end_s <= end_s:
         return row, None
-    what = f"{row.label!r} at {row.start_s:g} to {row.end_s:g} s"
+    description = f"{row.label!r} at {row.start_s:g} to {row.end_s:g} s"
     if row.start_s >= end_s:
-        return None, Note("beyond_end", where, f"{what} is beyond the end at {end_s:g} s and was skipped", 1)
-    note = Note("clipped", where, f"{what} was shortened to the end of the recording, {end_s:g} s")
+        return None, Note("beyond_end", where, f"{description} is beyond the end at {end_s:g} s and was skipped", 1)
+    note = Note("clipped", where, f"{description} was shortened to the end of the recording, {end_s:g} s")
     return replace(row, end_s=end_s), note if row.end_s - end_s > _END_TOLERANCE_S else None
 
 

@@ -27,7 +27,7 @@ def is_negative(label: str, negative: Collection[str], folder: bool = False) -> 
     >>> is_negative("Background", ("background",)), is_negative("-wren", (), folder=True)
     (True, True)
     """
-    return label.casefold() in {one.casefold() for one in negative} or (folder and label.startswith("-"))
+    return label.casefold() in {name.casefold() for name in negative} or (folder and label.startswith("-"))
 
 
 def whole_labels(
@@ -62,7 +62,7 @@ def whole_labels(
     unknown
         By path, labels that may or may not be present.
     """
-    out = AnnotationFiles()
+    files = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
     stray: list[str] = []
     for recording in recordings:
@@ -77,23 +77,23 @@ def whole_labels(
             if row.unknown:
                 unknown[recording.path] = tuple(sorted(row.unknown))
         if labels and recording.path in sound_s and sound_s[recording.path] is None:
-            what = "every sample is zero" if recording.status == "silent" else "what is read of it holds no sound"
-            message = f"is labelled {', '.join(labels)}, but {what}: the label was skipped"
-            out.notes.append(Note("silent_label", recording.path, message, len(labels)))
+            reason = "every sample is zero" if recording.status == "silent" else "what is read of it holds no sound"
+            message = f"is labelled {', '.join(labels)}, but {reason}: the label was skipped"
+            files.notes.append(Note("silent_label", recording.path, message, len(labels)))
             continue
         if labels:
-            out.reviewed.add(recording.path)
+            files.reviewed.add(recording.path)
         silence_s = sound_s.get(recording.path) or 0.0
         start_s = max(0.0, round(silence_s - _BEFORE_S, 3)) if silence_s > LEAST_SILENCE_S else 0.0
-        out.rows += [
+        files.rows += [
             (recording.path, RawSelection(start_s, recording.duration_s, label))
             for label in labels
             if not is_negative(label, negative, label_field == "folder")
         ]
     if stray:
         message = f"{len(stray)} recordings, including this one, are in no class folder and count as not annotated"
-        out.notes.append(Note("no_class_folder", stray[0], message))
-    return out, unknown
+        files.notes.append(Note("no_class_folder", stray[0], message))
+    return files, unknown
 
 
 def field_labels(
@@ -112,7 +112,7 @@ def field_labels(
         recording. If that is a word for on, so are other words for on. ``?`` and no value mean unknown, another value
         absent; those that are no words for off are noted.
     """
-    out = AnnotationFiles()
+    files = AnnotationFiles()
     unknown: dict[str, tuple[str, ...]] = {}
     odd: dict[tuple[str, str], list[str]] = {}
     for recording in recordings:
@@ -124,10 +124,10 @@ def field_labels(
         missing = tuple(sorted(label for label, state in states.items() if state == UNKNOWN))
         if len(missing) == len(values):
             continue
-        out.reviewed.add(recording.path)
+        files.reviewed.add(recording.path)
         if missing:
             unknown[recording.path] = missing
-        out.rows += [
+        files.rows += [
             (recording.path, RawSelection(0.0, recording.duration_s, label))
             for label, state in states.items()
             if state == ON
@@ -135,8 +135,8 @@ def field_labels(
     for (label, value), paths in sorted(odd.items()):
         where = f"{paths[0]}: " if len(paths) == 1 else f"{len(paths)} recordings, first {paths[0]}: "
         message = f"{where}{label} = {value!r} is no word for off, and counts as absent"
-        out.notes.append(Note("odd_state", paths[0], message, len(paths)))
-    return out, unknown
+        files.notes.append(Note("odd_state", paths[0], message, len(paths)))
+    return files, unknown
 
 
 def _state(value: str, present: str) -> str | None:

@@ -75,22 +75,22 @@ class SegmentNames:
         """
         stem = stem_of(PurePosixPath(normal_path(path)).name, SUFFIXES)
         for number, template in enumerate(self._templates):
-            found = template.parse(stem)
-            if found is not None:
-                return self._segment(found, path), number
+            values = template.parse(stem)
+            if values is not None:
+                return self._segment(values, path), number
         return None
 
-    def _segment(self, found: Mapping[str, str], where: str) -> Segment:
+    def _segment(self, values: Mapping[str, str], where: str) -> Segment:
         try:
-            start_s, end_s = float(found["start"]), float(found["end"])
+            start_s, end_s = float(values["start"]), float(values["end"])
         except ValueError:
             raise FormatError(f"{where}: its times are not numbers") from None
         check_times(start_s, end_s, where)
         if end_s == start_s:
             raise FormatError(f"{where}: it starts and ends at {start_s:g} s")
-        label = found.get("label", self._label or "")
-        quality = parse_quality(found.get("quality", ""), where)
-        return Segment(found["clip"], RawSelection(start_s, end_s, label, quality=quality))
+        label = values.get("label", self._label or "")
+        quality = parse_quality(values.get("quality", ""), where)
+        return Segment(values["clip"], RawSelection(start_s, end_s, label, quality=quality))
 
     def text(self, number: int) -> str:
         """Return the template of this number as written."""
@@ -126,35 +126,35 @@ def read_segments(
     UsageError
         If a name matches several clips.
     """
-    out = Segments()
+    segments = Segments()
     known, unused, whole = Tapes(usable), Pairing(excluded), Tapes(tapes)
     variants: Counter[int] = Counter()
     gone: dict[str, list[RawSelection]] = defaultdict(list)
     for file in files:
         try:
-            found = names.parse(file)
+            parsed = names.parse(file)
         except FormatError as problem:
-            out.notes.append(Note("segment_values", shown(file), str(problem).removeprefix(f"{file}: "), 1))
+            segments.notes.append(Note("segment_values", shown(file), str(problem).removeprefix(f"{file}: "), 1))
             continue
-        if found is None:
-            out.notes.append(Note("segment_name", shown(file), "its name matches none of corpus.segment_names", 1))
+        if parsed is None:
+            segments.notes.append(Note("segment_name", shown(file), "its name matches none of corpus.segment_names", 1))
             continue
-        segment, number = found
+        segment, number = parsed
         variants[number] += 1
         clip = known.named(segment.clip, file, "corpus.segment_names")
         clip = clip or min(unused.named(normal_path(segment.clip)), default=None)
         if clip is None:
             gone[segment.clip].append(segment.row)
         else:
-            out.rows.append((clip, segment.row))
+            segments.rows.append((clip, segment.row))
     for name, rows in sorted(gone.items()):
-        _without_clip(name, rows, clip_names, whole, tapes, out)
+        _without_clip(name, rows, clip_names, whole, tapes, segments)
     for number, count in sorted(variants.items()):
         if number:
-            out.notes.append(
+            segments.notes.append(
                 Note("segment_variant", names.text(number), f"{count} segments were read by this template")
             )
-    return out
+    return segments
 
 
 def _without_clip(
@@ -163,31 +163,31 @@ def _without_clip(
     clip_names: ClipNames,
     whole: Tapes,
     tapes: Mapping[str, float],
-    out: Segments,
+    segments: Segments,
 ) -> None:
     says = clip_names.parse(name)
     tape = None if says is None else whole.named(says.tape, name, "corpus.clip_names")
     if says is None or tape is None:
-        why = "is not there" if says is None else f"is missing, and so is its tape {says.tape!r}"
-        out.notes.append(
-            Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped", len(rows))
+        reason = "is not there" if says is None else f"is missing, and so is its tape {says.tape!r}"
+        segments.notes.append(
+            Note("segments_without_clip", name, f"{reason}; its {len(rows)} segments were skipped", len(rows))
         )
         return
     stretch = clip_names.stretch(says, tape, None)
     if not lies_within(stretch, tapes[tape]):
-        why = f"would lie at {stretch.start_s:g} to {stretch.end_s:g} s of {tape}, which ends at {tapes[tape]:g} s"
-        out.notes.append(
-            Note("segments_without_clip", name, f"{why}; its {len(rows)} segments were skipped", len(rows))
+        reason = f"would lie at {stretch.start_s:g} to {stretch.end_s:g} s of {tape}, which ends at {tapes[tape]:g} s"
+        segments.notes.append(
+            Note("segments_without_clip", name, f"{reason}; its {len(rows)} segments were skipped", len(rows))
         )
         return
     message = f"is missing; its {len(rows)} segments were placed in {tape} by its name"
-    out.notes.append(Note("clip_by_name", name, message))
-    out.stretches.append(stretch)
+    segments.notes.append(Note("clip_by_name", name, message))
+    segments.stretches.append(stretch)
     length_s = stretch.end_s - stretch.start_s
     for row in rows:
         cut, note = cut_at(row, length_s, name)
-        out.notes += [note] if note is not None else []
-        out.rows += [(tape, shifted(cut, stretch.start_s))] if cut is not None else []
+        segments.notes += [note] if note is not None else []
+        segments.rows += [(tape, shifted(cut, stretch.start_s))] if cut is not None else []
 
 
 CutOuts = tuple[SegmentNames, list[str]]
@@ -210,7 +210,7 @@ def find_cut_outs(folder: Path | None, templates: Sequence[str], default_label: 
     if not folder.is_dir():
         raise UsageError(f"corpus.annotations: {folder} is not a folder; name the folder of the cut-out segments")
     below = files_below(folder, SUFFIXES)
-    found = sorted({*below} - {*beside_recordings(below)})
-    if not found:
+    cut_outs = sorted({*below} - {*beside_recordings(below)})
+    if not cut_outs:
         raise UsageError(f"corpus.annotations: {folder} contains no audio files; corpus.segment_names needs them")
-    return names, found
+    return names, cut_outs

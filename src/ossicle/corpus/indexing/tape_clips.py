@@ -33,22 +33,22 @@ class TapeClips:
 
     def within(self, durations_s: Mapping[str, float]) -> "TapeClips":
         """Return the same with only the stretches that lie in their tapes, whose lengths (s) are now known, by path."""
-        kept: dict[str, TapeStretch] = {}
+        lying_within: dict[str, TapeStretch] = {}
         notes = list(self.notes)
         for path, stretch in self.stretches.items():
             if stretch.tape not in durations_s:
                 notes.append(Note("clip_beyond_tape", path, f"its tape {stretch.tape} was skipped"))
             elif lies_within(stretch, durations_s[stretch.tape]):
-                kept[path] = stretch
+                lying_within[path] = stretch
             else:
                 where = f"{stretch.start_s:g} to {stretch.end_s:g} s of {stretch.tape}"
                 message = f"lies at {where}, which ends at {durations_s[stretch.tape]:g} s"
                 notes.append(Note("clip_beyond_tape", path, message))
-        if kept:
-            tapes = len({tape_stretch.tape for tape_stretch in kept.values()})
-            message = f"{len(kept)} clips belong to {tapes} tapes and were read as parts of them"
+        if lying_within:
+            tapes = len({tape_stretch.tape for tape_stretch in lying_within.values()})
+            message = f"{len(lying_within)} clips belong to {tapes} tapes and were read as parts of them"
             notes.append(Note("clips_in_tapes", "", message))
-        return TapeClips(self.clips, kept, tuple(notes))
+        return TapeClips(self.clips, lying_within, tuple(notes))
 
 
 def find_clips(folder: Path, usable: Sequence[str], chosen: Sequence[str], names: ClipNames) -> TapeClips:
@@ -63,8 +63,8 @@ def find_clips(folder: Path, usable: Sequence[str], chosen: Sequence[str], names
         try:
             durations_s[path] = duration_of(folder / path)
         except AudioError as problem:
-            why = str(problem).removeprefix(f"{folder / path}: ")
-            notes.append(Note("clip_by_name", path, f"cannot be read ({why}); its length was taken from its name"))
+            reason = str(problem).removeprefix(f"{folder / path}: ")
+            notes.append(Note("clip_by_name", path, f"cannot be read ({reason}); its length was taken from its name"))
     notes += names.check_unit(clips, durations_s)
     tapes = Tapes(path for path in chosen if path not in clips)
     stretches: dict[str, TapeStretch] = {}
@@ -83,20 +83,20 @@ def onto_tapes(
     ``stretches`` are those of the clips that are not recordings; ``more`` are other checked stretches. Annotations that
     pass the end of their clip are cut there, or left out and noted.
     """
-    out = AnnotationFiles([], tables.reviewed - stretches.keys(), list(tables.notes))
+    moved = AnnotationFiles([], tables.reviewed - stretches.keys(), list(tables.notes))
     for path, row in tables.rows:
         if path not in stretches:
-            out.rows.append((path, row))
+            moved.rows.append((path, row))
             continue
-        one = stretches[path]
-        cut, note = cut_at(row, one.end_s - one.start_s, path)
-        out.notes += [note] if note is not None else []
-        out.rows += [(one.tape, shifted(cut, one.start_s))] if cut is not None else []
+        stretch = stretches[path]
+        cut, note = cut_at(row, stretch.end_s - stretch.start_s, path)
+        moved.notes += [note] if note is not None else []
+        moved.rows += [(stretch.tape, shifted(cut, stretch.start_s))] if cut is not None else []
     looked: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for one in (*(stretches[path] for path in sorted(tables.reviewed & stretches.keys())), *more):
-        looked[one.tape].append((one.start_s, one.end_s))
+    for stretch in (*(stretches[path] for path in sorted(tables.reviewed & stretches.keys())), *more):
+        looked[stretch.tape].append((stretch.start_s, stretch.end_s))
     joined = {tape: union(as_intervals(times), _GAP_S) for tape, times in sorted(looked.items())}
-    return out, {tape: tuple((float(a), float(b)) for a, b in times) for tape, times in joined.items()}
+    return moved, {tape: tuple((float(a), float(b)) for a, b in times) for tape, times in joined.items()}
 
 
 def covers(stretches: Stretches, duration_s: float) -> bool:

@@ -37,8 +37,8 @@ class ImportedBlock:
 
     def lazy(self) -> pl.LazyFrame:
         """Return the events to use (:data:`ossicle.corpus.manifest.event_table.EVENT_SCHEMA`, ``recording_id``)."""
-        found = pl.scan_parquet(self.table, glob=False)
-        return found if self.last_line is None else found.filter(pl.col("line") <= self.last_line)
+        events = pl.scan_parquet(self.table, glob=False)
+        return events if self.last_line is None else events.filter(pl.col("line") <= self.last_line)
 
     def cut(self, n_events: int) -> "ImportedBlock":
         """Return the block with its first ``n_events`` events, and without the lines after them."""

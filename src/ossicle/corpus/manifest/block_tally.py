@@ -100,7 +100,7 @@ def _count_plain(tally: BlockTally, events: list[PlacedEvent]) -> int:
     changes or a label is new.
     """
     labels, places = tally.labels, tally.places
-    source, path, place = "", "", Place()
+    source, path, recording_place = "", "", Place()
     done = since = 0
     ms = 0.0
     for event in events:
@@ -108,10 +108,15 @@ def _count_plain(tally: BlockTally, events: list[PlacedEvent]) -> int:
         if event.negative_example or not components or (offset_s is not None and offset_s < event.onset_time):
             break
         if event.audio_path != path or event.source_set != source:
-            place.events, place.ms, since, ms = place.events + done - since, place.ms + ms, done, 0.0
+            recording_place.events, recording_place.ms, since, ms = (
+                recording_place.events + done - since,
+                recording_place.ms + ms,
+                done,
+                0.0,
+            )
             source, path = event.source_set, event.audio_path
-            place = _place(places, source, path)
-        if place.fault:
+            recording_place = _place(places, source, path)
+        if recording_place.fault:
             break
         for component in components:
             try:
@@ -127,16 +132,16 @@ def _count_plain(tally: BlockTally, events: list[PlacedEvent]) -> int:
             done += 1
             continue
         break
-    place.events, place.ms = place.events + done - since, place.ms + ms
+    recording_place.events, recording_place.ms = recording_place.events + done - since, recording_place.ms + ms
     return done
 
 
 def _place(places: dict[tuple[str, str], Place], source: str, path: str) -> Place:
     """Return the place of a recording, made and checked where it is new."""
-    place = places.get((source, path))
-    if place is None:
-        place = places[source, path] = Place(fault=name_fault("source_set", source) or path_fault(path))
-    return place
+    recording_place = places.get((source, path))
+    if recording_place is None:
+        recording_place = places[source, path] = Place(fault=name_fault("source_set", source) or path_fault(path))
+    return recording_place
 
 
 def _uncount(labels: dict[str, int], components: list[PlacedComponent], until: PlacedComponent) -> None:
@@ -155,8 +160,8 @@ def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: 
     for number, event in zip(decoded.numbers[begin:], decoded.events[begin:], strict=True):
         if left <= 0:
             break
-        place = _place(places, event.source_set, event.audio_path)
-        fault = place.fault or order_fault(event.onset_time, event.offset_time)
+        recording_place = _place(places, event.source_set, event.audio_path)
+        fault = recording_place.fault or order_fault(event.onset_time, event.offset_time)
         faults = (name_fault("label", component.label) for component in event.components)
         if fault := fault or next(filter(None, faults), ""):
             bad.append(BadLine(number, fault))
@@ -168,9 +173,9 @@ def _count(tally: BlockTally, decoded: Decoded[PlacedEvent], begin: int, limit: 
         else:
             for component in event.components:
                 labels[component.label] = labels.get(component.label, 0) + 1
-            place.ms += len(event.components) * 1000 * window_s(event.context_ms, event.duration_seconds)
+            recording_place.ms += len(event.components) * 1000 * window_s(event.context_ms, event.duration_seconds)
         tally.n_events += 1
-        place.events += 1
+        recording_place.events += 1
         left -= 1
         last = number
     if limit and left <= 0:

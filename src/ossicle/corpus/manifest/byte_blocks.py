@@ -61,46 +61,47 @@ def line_chunks(file: Path, block: int, block_bytes: int = BLOCK_BYTES) -> Itera
     with open_regular(file) as handle:
         handle.seek(max(0, start - 1))
         if start == 0:
-            at = len(_MARK) if handle.read(len(_MARK)) == _MARK else 0
+            offset = len(_MARK) if handle.read(len(_MARK)) == _MARK else 0
         else:
-            at = _after_line_end(handle, start - 1, stop - 1)
-        if at < stop:
-            yield from _chunks(handle, at, stop)
+            offset = _after_line_end(handle, start - 1, stop - 1)
+        if offset < stop:
+            yield from _chunks(handle, offset, stop)
 
 
-def _chunks(handle: BufferedReader, at: int, stop: int) -> Iterator[bytes | None]:
-    """Yield the lines that start in ``[at, stop)``; a line starts at ``at``, or the file ends there."""
-    handle.seek(at)
+def _chunks(handle: BufferedReader, offset: int, stop: int) -> Iterator[bytes | None]:
+    """Yield the lines that start in ``[at, stop)``; a line starts at ``offset``, or the file ends there."""
+    handle.seek(offset)
     rest = b""
-    while at < stop:
+    while offset < stop:
         more = handle.read(CHUNK_BYTES)
         data = rest + more
         # The line end of the last line that starts before `stop`.
-        end = data.find(b"\n", max(0, stop - 1 - at)) + 1 if at + len(data) >= stop else 0
+        end = data.find(b"\n", max(0, stop - 1 - offset)) + 1 if offset + len(data) >= stop else 0
         cut = end or data.rfind(b"\n") + 1
         if not more:
             cut = len(data)
         if cut:
             yield data[:cut]
-            at, rest = at + cut, data[cut:]
+            offset, rest = offset + cut, data[cut:]
             if end or not more:
                 return
         elif len(data) > MOST_LINE_BYTES:
             yield None
-            at, rest = _after_line_end(handle, at + len(data), stop), b""
-            handle.seek(at)
+            offset, rest = _after_line_end(handle, offset + len(data), stop), b""
+            handle.seek(offset)
         else:
             rest = data
         if not more:
             return
 
 
-def _after_line_end(handle: BufferedReader, at: int, stop: int) -> int:
-    """Return the offset after the first line end from ``at`` on; at least ``stop + 1`` if none is before ``stop``."""
-    handle.seek(at)
-    while at < stop and (data := handle.read(CHUNK_BYTES)):
-        found = data.find(b"\n")
-        if found >= 0:
-            return at + found + 1
-        at += len(data)
-    return max(at, stop) + 1
+def _after_line_end(handle: BufferedReader, offset: int, stop: int) -> int:
+    """Return the offset after the first line end from ``offset`` on; at least ``stop + 1`` if none is before "
+    "``stop``."""
+    handle.seek(offset)
+    while offset < stop and (data := handle.read(CHUNK_BYTES)):
+        line_end = data.find(b"\n")
+        if line_end >= 0:
+            return offset + line_end + 1
+        offset += len(data)
+    return max(offset, stop) + 1

@@ -46,7 +46,7 @@ def chosen_places(places: Sequence[tuple[str, str]], settings: CorpusSettings) -
             f"corpus.include = {list(settings.include)} and corpus.exclude = {list(settings.exclude)} leave none of "
             f"the {len(places)} recordings of the manifest, such as {places[0][1]!r}; globs match such paths"
         )
-    return {chosen[one] for one in (sliver(list(chosen), settings.most) if settings.most else chosen)}
+    return {chosen[chosen_path] for chosen_path in (sliver(list(chosen), settings.most) if settings.most else chosen)}
 
 
 def chosen_recordings(
@@ -66,8 +66,8 @@ def chosen_recordings(
     UsageError
         No recording is left.
     """
-    kept = chosen_places([(recording.root, recording.path) for recording in named], settings)
-    chosen = [recording for recording in named if (recording.root, recording.path) in kept]
+    kept_places = chosen_places([(recording.root, recording.path) for recording in named], settings)
+    chosen = [recording for recording in named if (recording.root, recording.path) in kept_places]
     notes = []
     if unused := len(named) - len(chosen):
         events = sum(recording.events for recording in named) - sum(recording.events for recording in chosen)
@@ -81,9 +81,9 @@ def chosen_recordings(
     return chosen, notes
 
 
-def place_of(one: NamedRecording | Recording) -> str:
+def place_of(recording: NamedRecording | Recording) -> str:
     """Return the source and path of a recording as one path."""
-    return f"{one.root}/{one.path}"
+    return f"{recording.root}/{recording.path}"
 
 
 def manifest_metadata(
@@ -115,5 +115,8 @@ def manifest_metadata(
 def described(recordings: Sequence[Recording], metadata: Metadata, group: str) -> list[Recording]:
     """Return recordings with the fields of their rows; those of the manifest stay, unless the table ``overrides``."""
     by_place = [replace(recording, path=place_of(recording)) for recording in recordings]
-    found = metadata.describe(by_place, group)
-    return [replace(recording, path=own.path) for recording, own in zip(found, recordings, strict=True)]
+    recordings_described = metadata.describe(by_place, group)
+    return [
+        replace(recording, path=original.path)
+        for recording, original in zip(recordings_described, recordings, strict=True)
+    ]

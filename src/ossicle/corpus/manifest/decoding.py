@@ -20,8 +20,8 @@ _MALFORMED = re.compile(r"JSON is malformed: (.*) \(byte (\d+)\)")
 _WRONG = re.compile(r"(.*) - at `\$\.?(.*)`")
 _MOST_SHOWN = 40
 _WORDS = tuple(
-    (re.compile(pattern), words)
-    for pattern, words in (
+    (re.compile(pattern), description)
+    for pattern, description in (
         (r"Object missing required field", "lacks"),
         (r"`float`|`int`", "a number"),
         (r"`str` of length >= 1", "text of at least 1 character"),
@@ -107,10 +107,10 @@ def _reason(error: Exception, line: bytes) -> str:
         return "an escape \\uD... stands for half a character"
     if match := _MALFORMED.fullmatch(text):
         # Trailing characters are reported by the byte after the first.
-        at = int(match[2]) - match[1].startswith("trailing")
-        shown = line[at : at + _MOST_SHOWN].decode(errors="replace").strip()
+        column = int(match[2]) - match[1].startswith("trailing")
+        shown = line[column : column + _MOST_SHOWN].decode(errors="replace").strip()
         where = f" at {shown!r}" if shown else ""
-        return f"column {len(line[:at].decode(errors='replace')) + 1}: not JSON ({match[1]}{where})"
+        return f"column {len(line[:column].decode(errors='replace')) + 1}: not JSON ({match[1]}{where})"
     if isinstance(error, msgspec.ValidationError):
         match = _WRONG.fullmatch(text)
         key, fault = (match[2], match[1]) if match else ("", text)
@@ -126,8 +126,8 @@ def _in_words(fault: str) -> str:
     >>> _in_words("Expected `float` >= 0.0"), _in_words("Object missing required field `label`")
     ('expected a number of at least 0', "lacks 'label'")
     """
-    for pattern, words in _WORDS:
-        fault = pattern.sub(words, fault)
+    for pattern, description in _WORDS:
+        fault = pattern.sub(description, fault)
     return fault[:1].lower() + fault[1:].replace("`", "'")
 
 

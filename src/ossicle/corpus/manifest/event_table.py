@@ -65,7 +65,7 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
     numbers
         Their lines.
     """
-    at = [k for k, event in enumerate(events) for _ in range(len(event.components) or 1)]
+    event_rows = [k for k, event in enumerate(events) for _ in range(len(event.components) or 1)]
     parts = [component for event in events for component in event.components or (_NO_COMPONENT,)]
     loudness = [event.loudness or _NO_LOUDNESS for event in events]
     by_event: dict[str, Sequence[Any]] = {
@@ -86,8 +86,8 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
         "kit_id": [_text(event.kit_id) for event in events],
         "bleed_level": [_level(event.bleed_level) for event in events],
         "mix_context": [_text(event.mix_context) for event in events],
-        "lufs": [one.LUFS_i for one in loudness],
-        "peak_db": [one.peak_dbfs for one in loudness],
+        "lufs": [component_loudness.LUFS_i for component_loudness in loudness],
+        "peak_db": [component_loudness.peak_dbfs for component_loudness in loudness],
         "split": [_text(event.split) for event in events],
     }
     by_part: dict[str, Sequence[Any]] = {
@@ -98,9 +98,9 @@ def event_table(events: Sequence[Event], numbers: Sequence[int]) -> pl.DataFrame
         "openness": [part.openness for part in parts],
     }
     by_part["label"] = _mapped(label_text, by_part["label"])
-    columns = [pl.Series(name, values, EVENT_SCHEMA[name]).gather(at) for name, values in by_event.items()]
+    columns = [pl.Series(name, values, EVENT_SCHEMA[name]).gather(event_rows) for name, values in by_event.items()]
     columns.insert(
-        list(EVENT_SCHEMA).index("techniques"), _lists([event.techniques or () for event in events]).gather(at)
+        list(EVENT_SCHEMA).index("techniques"), _lists([event.techniques or () for event in events]).gather(event_rows)
     )
     columns += [pl.Series(name, values, EVENT_SCHEMA[name]) for name, values in by_part.items()]
     return pl.DataFrame(columns)
@@ -110,7 +110,7 @@ def _lists(techniques: Sequence[Sequence[str]]) -> pl.Series:
     """Return a column of lists, of which few differ: polars takes long to read each from Python."""
     places: dict[tuple[str, ...], int] = {}
     rows = [places.setdefault(tuple(technique), len(places)) for technique in techniques]
-    return pl.Series("techniques", [list(place) for place in places], EVENT_SCHEMA["techniques"]).gather(rows)
+    return pl.Series("techniques", [list(index) for index in places], EVENT_SCHEMA["techniques"]).gather(rows)
 
 
 def _mapped(function: Callable[[str], str], texts: Sequence[str | None]) -> list[str | None]:
@@ -161,8 +161,8 @@ class EventCheck:
                 if fault := name_fault("label", part.label) or _names_fault([("dynamic_bucket", part.dynamic_bucket)]):
                     return fault
                 self._known.add(of_part)
-        for one in event.techniques or ():
-            if fault := name_fault("techniques", one):
+        for technique in event.techniques or ():
+            if fault := name_fault("techniques", technique):
                 return fault
         return _names_fault((("event_id", event.event_id), ("sample_id", event.sample_id)))
 

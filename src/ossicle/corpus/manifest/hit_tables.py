@@ -57,7 +57,7 @@ class HitCounts:
         for name in _PLAIN:
             setattr(self, name, getattr(self, name) + int(counts[name]))
 
-    def notes(self, where: str, wanted: Sequence[str]) -> list[Note]:
+    def notes(self, where: str, wanted_labels: Sequence[str]) -> list[Note]:
         """Return a note for each count that is not zero, and for each wanted label that no event has."""
         plain = (
             ("negative_examples", self.negatives, "negative examples, which add no annotation", 0),
@@ -65,14 +65,14 @@ class HitCounts:
             ("beyond_end", self.beyond, "hits begin after the end of their recording and were skipped", self.beyond),
             ("clipped", self.shortened, "hits were shortened to the end of their recording", 0),
         )
-        out = [Note(kind, where, f"{n} {message}", lost) for kind, n, message, lost in plain if n]
-        out += [
+        notes = [Note(kind, where, f"{n} {message}", lost) for kind, n, message, lost in plain if n]
+        notes += [
             Note("label_not_kept", label, f"{n} annotations, not in labels", n)
             for label, n in sorted(self.not_kept.items())
         ]
-        return out + [
+        return notes + [
             Note("label_not_found", label, "is in labels, but no annotation has it")
-            for label in wanted
+            for label in wanted_labels
             if label not in self.labels
         ]
 
@@ -82,7 +82,7 @@ class Labelling:
     """How labels of a manifest become labels of the corpus: ``name`` maps each; ``kept`` are kept (empty: all)."""
 
     name: Callable[[str], str]
-    kept: Sequence[str] = ()
+    kept_labels: Sequence[str] = ()
 
 
 def write_hits(
@@ -124,10 +124,10 @@ def write_hits(
         if not (table.is_file() and record.is_file()):
             run = lengths[begin:end]
             first, last = pl.lit(run["recording_id"][0]), pl.lit(run["recording_id"][-1])
-            found = events.filter(pl.col("recording_id").is_between(first, last)).collect()
-            hits, own = _hits(found, run, labelling)
+            run_events = events.filter(pl.col("recording_id").is_between(first, last)).collect()
+            hits, run_counts = _hits(run_events, run, labelling)
             write_table(table, hits, [*KEYS, "event_id", "component"])
-            write_json(record, own.to_json())
+            write_json(record, run_counts.to_json())
         counts.add(read_json(record))
         tables.append(table)
     return tables, counts
@@ -147,10 +147,10 @@ def annotations_in(tables: Sequence[Path]) -> pl.DataFrame:
 def _runs(sizes: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield ranges of recordings with about :data:`RUN_ROWS` rows; at least one range if there are recordings."""
     begin = rows = 0
-    for place, size in enumerate(sizes):
+    for number, size in enumerate(sizes):
         if rows and rows + size > RUN_ROWS:
-            yield begin, place
-            begin, rows = place, 0
+            yield begin, number
+            begin, rows = number, 0
         rows += size
     if begin < len(sizes):
         yield begin, len(sizes)
@@ -165,14 +165,14 @@ def _hits(events: pl.DataFrame, run: pl.DataFrame, labelling: Labelling) -> tupl
     counts.empty += int(events.select((~negative & empty).sum()).item())
     events = events.filter(~negative & ~empty)
     names = {label: labelling.name(label) for label in events["label"].unique().sort().to_list()}
-    kept = {old: new for old, new in names.items() if not labelling.kept or new in labelling.kept}
+    used_names = {old: new for old, new in names.items() if not labelling.kept_labels or new in labelling.kept_labels}
     tally = dict(events["label"].value_counts().iter_rows())
-    for label in names.keys() - kept.keys():
+    for label in names.keys() - used_names.keys():
         counts.not_kept[names[label]] += tally[label]
     context_s = pl.col("pre_s") + pl.col("post_s")
     alone_s = pl.when(context_s > 0).then(pl.col("post_s")).otherwise(pl.col("duration_s").fill_null(0.0))
-    events = events.filter(pl.col("label").is_in(list(kept))).with_columns(
-        pl.col("label").replace_strict(kept, return_dtype=pl.String),
+    events = events.filter(pl.col("label").is_in(list(used_names))).with_columns(
+        pl.col("label").replace_strict(used_names, return_dtype=pl.String),
         pl.col("onset_s").alias("start_s"),
         pl.coalesce("offset_s", (pl.col("onset_s") + alone_s).round(6)).alias("end_s"),
     )

@@ -87,7 +87,7 @@ def index_manifest(
     """
     if not file.exists():
         raise UsageError(f"[corpus] manifest: {file} does not exist; correct the path")
-    show = progress or (lambda done, total, what: None)
+    show = progress or (lambda done, total, stage: None)
     imported = import_blocks(
         file,
         folders.blocks,
@@ -120,28 +120,28 @@ def index_manifest(
         metadata = manifest_metadata(metadata_table, stated, settings.metadata, templates.names)
         recordings, unmatched = described(recordings, metadata, group), metadata.without_file
         notes += [*metadata.notes, *metadata.without_group(recordings, group)]
-    kept, field_notes, without = with_fields(recordings, templates, {"split.group": group})
+    placeable, field_notes, without = with_fields(recordings, templates, {"split.group": group})
     # What a manifest does not name in a recording that it names is not there.
-    kept = [replace(recording, reviewed=True) for recording in kept]
+    placeable = [replace(recording, reviewed=True) for recording in placeable]
     labels = parse_label_map(settings.label_map, "corpus.label_map")
-    wanted = tuple(label_text(label) for label in settings.labels)
-    tables, counts = write_hits(imported.lazy(), kept, Labelling(labels.name, wanted), folders.hits, folders.blocks)
-    _require_within(file, imported, kept, counts)
+    wanted_labels = tuple(label_text(label) for label in settings.labels)
+    tables, counts = write_hits(imported.lazy(), placeable, Labelling(labels.name, wanted_labels), folders.hits, folders.blocks)
+    _require_within(file, imported, placeable, counts)
     notes += [
         *found_recordings.notes,
         *field_notes,
-        *counts.notes(file.name, wanted),
+        *counts.notes(file.name, wanted_labels),
         *_manifest_notes(file, imported, settings),
     ]
     left_out = [*found_recordings.left_out, *without, *unmatched, *_bad_lines(file, imported)]
     return CorpusIndex(
-        recordings=tuple(kept),
-        annotations=annotations_of(annotations_in(tables)).in_order([recording.id for recording in kept]),
-        left_out=tuple(sorted(left_out, key=lambda one: one.path)),
-        notes=(*notes, *duplicates(kept)),
+        recordings=tuple(placeable),
+        annotations=annotations_of(annotations_in(tables)).in_order([recording.id for recording in placeable]),
+        left_out=tuple(sorted(left_out, key=lambda left_out_file: left_out_file.path)),
+        notes=(*notes, *duplicates(placeable)),
         levels={
             recording.id: found_recordings.levels[recording.id]
-            for recording in kept
+            for recording in placeable
             if recording.id in found_recordings.levels
         },
     )
@@ -171,27 +171,27 @@ def _require_within(file: Path, imported: Imported, recordings: Sequence[Recordi
 
 def _manifest_notes(file: Path, imported: Imported, settings: CorpusSettings) -> list[Note]:
     """Return notes on the manifest as a whole: its number of events, and events that are there twice."""
-    out = []
+    notes = []
     total = settings.manifest_total
     if total and total != imported.n_events:
         message = f"{imported.n_events} events were read, but corpus.manifest_total is {total}"
-        out.append(Note("manifest_total", file.name, message))
+        notes.append(Note("manifest_total", file.name, message))
     events = imported.lazy().filter(pl.col("component") <= 0, pl.col("event_id").is_not_null())
     ids = events.select(pl.len().alias("all"), pl.col("event_id").n_unique().alias("different")).collect()
     if repeated := int(ids["all"][0] - ids["different"][0]):
-        out.append(Note("repeated_events", file.name, f"{repeated} events repeat the event_id of an earlier one"))
+        notes.append(Note("repeated_events", file.name, f"{repeated} events repeat the event_id of an earlier one"))
     whole = pl.col("component") <= 0, (pl.col("pre_s") + pl.col("post_s")) <= 0
     for source, n in (
         imported.lazy().filter(*whole).group_by("source_set").len().collect().sort("source_set").iter_rows()
     ):
         message = f"{n} events of the source have no context (context_ms is 0 and 0), so each may be a whole file"
-        out.append(Note("without_context", source, message))
-    return out
+        notes.append(Note("without_context", source, message))
+    return notes
 
 
 def _bad_lines(file: Path, imported: Imported) -> list[LeftOut]:
     """Return the first bad lines, and how many more there are, as left-out inputs."""
-    out = [LeftOut(f"{file.name}, line {bad_line.line}", bad_line.reason) for bad_line in imported.bad]
+    lines = [LeftOut(f"{file.name}, line {bad_line.line}", bad_line.reason) for bad_line in imported.bad]
     if more := imported.n_bad - len(imported.bad):
-        out.append(LeftOut(f"{file.name}, later lines", f"{more} more lines are no events"))
-    return out
+        lines.append(LeftOut(f"{file.name}, later lines", f"{more} more lines are no events"))
+    return lines

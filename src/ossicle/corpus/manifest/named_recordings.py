@@ -47,14 +47,14 @@ def named_recordings(events: pl.LazyFrame) -> tuple[list[NamedRecording], list[N
     """
     columns = [pl.col(name).min() for name in ("source_set", "audio_path", *_FIELDS.values())]
     several = [pl.col(name).n_unique().alias(f"n_{name}") for name in ("session_id", "kit_id", "drummer_id")]
-    found = (
+    by_recording = (
         events.group_by("recording_id")
         .agg(*columns, *several, (pl.col("component") <= 0).sum().alias("events"))
         .sort("source_set", "audio_path", "recording_id")
         .collect()
     )
-    out = []
-    for row in found.iter_rows(named=True):
+    recordings = []
+    for row in by_recording.iter_rows(named=True):
         fields = {name: row[column] for name, column in _FIELDS.items() if row[column] is not None}
         named = NamedRecording(
             row["recording_id"],
@@ -63,14 +63,14 @@ def named_recordings(events: pl.LazyFrame) -> tuple[list[NamedRecording], list[N
             {"source": row["source_set"], **fields},
             row["events"],
         )
-        out.append(named)
+        recordings.append(named)
     notes = []
     for name in ("session_id", "kit_id", "drummer_id"):
-        mixed = found.filter(pl.col(f"n_{name}") > 1)
+        mixed = by_recording.filter(pl.col(f"n_{name}") > 1)
         if len(mixed):
             message = f"{len(mixed)} recordings have events with different {name}; the first by name is used"
             notes.append(Note("several_values", str(mixed["audio_path"][0]), message))
-    return out, notes
+    return recordings, notes
 
 
 def require_present(named: Sequence[NamedRecording], roots: Roots, max_missing: float) -> None:
@@ -105,7 +105,7 @@ def examine(
     examiner: Examiner,
     workers: int,
     progress: Progress | None,
-    kept: KeptParts | None = None,
+    parts: KeptParts | None = None,
 ) -> FoundRecordings:
     """Examine the recordings that exist, with ``workers`` threads, and list the others.
 
@@ -124,23 +124,25 @@ def examine(
     kept
         Where an interrupted run is continued; None examines everything.
     """
-    out = FoundRecordings()
+    found_recordings = FoundRecordings()
 
-    def one(place: int) -> Outcome:
-        asked = named[place]
-        file = roots.find(asked.root, asked.path)
+    def one(number: int) -> Outcome:
+        named_recording = named[number]
+        file = roots.find(named_recording.root, named_recording.path)
         if file is None:
-            return f"no folder of the root {asked.root!r} holds it; {how_to_name(asked.root)}"
-        return examiner.examine(file, asked.root, asked.path, asked.fields)
+            return f"no folder of the root {named_recording.root!r} holds it; {how_to_name(named_recording.root)}"
+        return examiner.examine(file, named_recording.root, named_recording.path, named_recording.fields)
 
-    outcomes = examine_in_parts([recording.id for recording in named], one, workers, kept, progress)
-    for asked, outcome in zip(named, outcomes, strict=True):
+    outcomes = examine_in_parts([recording.id for recording in named], one, workers, parts, progress)
+    for named_recording, outcome in zip(named, outcomes, strict=True):
         if isinstance(outcome, str):
-            out.left_out.append(LeftOut(asked.path, outcome))
-            why = f"{asked.events} events, but the recording was left out: {outcome}"
-            out.notes.append(Note("annotations_left_out", asked.path, why, asked.events))
+            found_recordings.left_out.append(LeftOut(named_recording.path, outcome))
+            message = f"{named_recording.events} events, but the recording was left out: {outcome}"
+            found_recordings.notes.append(
+                Note("annotations_left_out", named_recording.path, message, named_recording.events)
+            )
         else:
-            out.recordings.append(outcome.recording)
+            found_recordings.recordings.append(outcome.recording)
             if outcome.levels is not None:
-                out.levels[outcome.recording.id] = outcome.levels
-    return out
+                found_recordings.levels[outcome.recording.id] = outcome.levels
+    return found_recordings

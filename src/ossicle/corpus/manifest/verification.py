@@ -61,7 +61,7 @@ class SourceCount:
 class _Place:
     """One recording of a manifest: whether it exists, its events, and the seconds of their windows."""
 
-    there: bool
+    exists: bool
     events: int = 0
     seconds: float = 0.0
 
@@ -81,7 +81,7 @@ class Verification:
     sources: dict[str, SourceCount] = field(default_factory=dict)
     bad: list[BadLine] = field(default_factory=list)
     n_bad: int = 0
-    _found: dict[str, dict[str, _Place]] = field(default_factory=dict, repr=False)
+    _places: dict[str, dict[str, _Place]] = field(default_factory=dict, repr=False)
 
     def over(self, max_missing: float) -> list[str]:
         """Return the sources of which more than a share of the events has no audio, sorted."""
@@ -89,24 +89,29 @@ class Verification:
 
     def existing(self) -> list[tuple[str, str]]:
         """Return source and path of the recordings that exist, sorted."""
-        return sorted((name, path) for name, of in self._found.items() for path, place in of.items() if place.there)
+        return sorted(
+            (name, path)
+            for name, places_of_source in self._places.items()
+            for path, known_place in places_of_source.items()
+            if known_place.exists
+        )
 
     def named(self) -> list[tuple[str, str]]:
         """Return source and path of all recordings that events name, sorted."""
-        return sorted((name, path) for name, of in self._found.items() for path in of)
+        return sorted((name, path) for name, places_of_source in self._places.items() for path in places_of_source)
 
     def of(self, recordings: Collection[tuple[str, str]]) -> "Verification":
         """Return the counts with the sources of some recordings only, given by source and path.
 
         Lines, labels, negatives and bad lines stay those of the whole manifest.
         """
-        out = replace(self, sources={}, _found={})
-        for name, places in self._found.items():
-            for path, place in places.items():
+        chosen = replace(self, sources={}, _places={})
+        for name, places in self._places.items():
+            for path, known_place in places.items():
                 if (name, path) in recordings:
-                    known = out._first(name, path, place.there)
-                    out._count(out.sources[name], known, place.events, place.seconds)
-        return out
+                    known = chosen._first(name, path, known_place.exists)
+                    chosen._count(chosen.sources[name], known, known_place.events, known_place.seconds)
+        return chosen
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, with sources and labels by name."""
@@ -136,33 +141,33 @@ class Verification:
         for text, n in tally.labels.items():
             label = label_text(text)
             self.labels[label] = self.labels.get(label, 0) + n
-        for (source, stated), place in tally.places.items():
-            if not place.events:
+        for (source, stated), counted_place in tally.places.items():
+            if not counted_place.events:
                 continue
             path = recording_path(stated)
-            one = self._found.get(source, {}).get(path)
-            if one is None:
-                one = self._first(source, path, roots.holds(source, path))
-            self._count(self.sources[source], one, place.events, place.ms / 1000)
+            known_place = self._places.get(source, {}).get(path)
+            if known_place is None:
+                known_place = self._first(source, path, roots.holds(source, path))
+            self._count(self.sources[source], known_place, counted_place.events, counted_place.ms / 1000)
 
-    def _first(self, source: str, path: str, there: bool) -> _Place:
+    def _first(self, source: str, path: str, exists: bool) -> _Place:
         """Count a recording that was not named before, and return it without events."""
         count = self.sources.setdefault(source, SourceCount())
         count.recordings += 1
-        if not there:
+        if not exists:
             count.missing_recordings += 1
             count.examples += [path] if len(count.examples) < MOST_EXAMPLES else []
-        place = self._found.setdefault(source, {})[path] = _Place(there)
-        return place
+        known_place = self._places.setdefault(source, {})[path] = _Place(exists)
+        return known_place
 
     @staticmethod
-    def _count(count: SourceCount, one: _Place, events: int, seconds: float) -> None:
+    def _count(count: SourceCount, known_place: _Place, events: int, seconds: float) -> None:
         """Count events of a recording."""
-        one.events += events
-        one.seconds += seconds
+        known_place.events += events
+        known_place.seconds += seconds
         count.events += events
         count.seconds += seconds
-        count.missing_events += 0 if one.there else events
+        count.missing_events += 0 if known_place.exists else events
 
 
 def verify_manifest(
@@ -205,22 +210,28 @@ def verify_manifest(
     OSError
         The manifest cannot be read, or is not a regular file.
     """
-    out = Verification()
+    verification = Verification()
     blocks = range(block_count(file, block_bytes))
     if limit:
         for block in blocks:
-            left = limit - out.n_events
+            left = limit - verification.n_events
             if left <= 0:
                 break
-            _add(out, tally_block(file, block, block_bytes, skip_bad=skip_bad, limit=left), roots, file, skip_bad)
-        return out
+            _add(
+                verification,
+                tally_block(file, block, block_bytes, skip_bad=skip_bad, limit=left),
+                roots,
+                file,
+                skip_bad,
+            )
+        return verification
     work = partial(tally_block, file, block_bytes=block_bytes, skip_bad=skip_bad)
     for tally in in_order(work, blocks, min(workers, len(blocks))):
-        _add(out, tally, roots, file, skip_bad)
-    return out
+        _add(verification, tally, roots, file, skip_bad)
+    return verification
 
 
-def _add(out: Verification, tally: BlockTally, roots: Roots, file: Path, skip_bad: bool) -> None:
-    out.add(tally, roots)
-    if out.bad and not skip_bad:
-        raise bad_line_error(file, out.bad[0])
+def _add(verification: Verification, tally: BlockTally, roots: Roots, file: Path, skip_bad: bool) -> None:
+    verification.add(tally, roots)
+    if verification.bad and not skip_bad:
+        raise bad_line_error(file, verification.bad[0])

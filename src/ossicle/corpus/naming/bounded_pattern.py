@@ -98,53 +98,56 @@ class _Attempt:
         self._failed: dict[tuple[int, int], int] = {}
         self.farthest = Mismatch(-1, "")
 
-    def go(self, index: int, at: int) -> bool:
-        """Return whether the pieces from ``index`` on match the text from ``at`` on."""
+    def go(self, index: int, position: int) -> bool:
+        """Return whether the pieces from ``index`` on match the text from ``position`` on."""
         pieces, text = self._pieces, self._text
         while index < len(pieces) and isinstance(piece := pieces[index], Literal):
-            if not text.startswith(piece.text, at):
-                self._note_literal(piece.text, at)
+            if not text.startswith(piece.text, position):
+                self._note_literal(piece.text, position)
                 return False
-            at += len(piece.text)
+            position += len(piece.text)
             index += 1
         if index == len(pieces):
-            if at < len(text):
-                self._note(at, "the end of the name")
-            return at == len(text)
+            if position < len(text):
+                self._note(position, "the end of the name")
+            return position == len(text)
         piece = pieces[index]
         assert not isinstance(piece, Literal)
         # A run that failed also fails behind, up to the character where it would have to end.
-        key = (index, _extent(text, at, piece.excluded)) if isinstance(piece, Run) else (index, -1 - at)
-        if at >= self._failed.get(key, len(text) + 1):
+        key = (index, _extent(text, position, piece.excluded)) if isinstance(piece, Run) else (index, -1 - position)
+        if position >= self._failed.get(key, len(text) + 1):
             return False
         possible = False
-        for end in self._ends(piece, index, at, key[1]):
+        for end in self._ends(piece, index, position, key[1]):
             possible = True
             if self.go(index + 1, end):
-                self.spans[piece.name] = (at, end)
+                self.spans[piece.name] = (position, end)
                 return True
         if not possible:
-            self._note_piece(piece, index, at)
-        self._failed[key] = at
+            self._note_piece(piece, index, position)
+        self._failed[key] = position
         return False
 
     def _note(self, position: int, expected: str) -> None:
         if position > self.farthest.position:
             self.farthest = Mismatch(position, expected)
 
-    def _note_literal(self, literal: str, at: int) -> None:
-        """Note the first character that differs from a literal which should begin at ``at``."""
-        same = next((n for n, one in enumerate(literal) if self._text[at + n : at + n + 1] != one), len(literal))
-        self._note(at + same, repr(literal[same:]))
+    def _note_literal(self, literal: str, position: int) -> None:
+        """Note the first character that differs from a literal which should begin at ``position``."""
+        same = next(
+            (n for n, character in enumerate(literal) if self._text[position + n : position + n + 1] != character),
+            len(literal),
+        )
+        self._note(position + same, repr(literal[same:]))
 
-    def _note_piece(self, piece: Run | OneOf | Number, index: int, at: int) -> None:
-        """Note that a piece could not begin at ``at``, or that the literal after a run was not found."""
+    def _note_piece(self, piece: Run | OneOf | Number, index: int, position: int) -> None:
+        """Note that a piece could not begin at ``position``, or that the literal after a run was not found."""
         if isinstance(piece, OneOf):
-            self._note(at, f"{{{piece.name}}} as {' or '.join(piece.values)}")
+            self._note(position, f"{{{piece.name}}} as {' or '.join(piece.values)}")
         elif isinstance(piece, Number):
-            self._note(at, f"{{{piece.name}}} as a number")
-        elif (extent := _extent(self._text, at, piece.excluded)) - at < piece.least:
-            self._note(at, f"{{{piece.name}}}")
+            self._note(position, f"{{{piece.name}}} as a number")
+        elif (extent := _extent(self._text, position, piece.excluded)) - position < piece.least:
+            self._note(position, f"{{{piece.name}}}")
         else:
             following = self._pieces[index + 1] if index + 1 < len(self._pieces) else None
             if following is None:
@@ -152,17 +155,17 @@ class _Attempt:
             elif isinstance(following, Literal):
                 self._note_literal(following.text, extent)
 
-    def _ends(self, piece: Run | OneOf | Number, index: int, at: int, extent: int) -> Iterator[int]:
-        """Yield where a piece that begins at ``at`` may end, in the order in which this is tried."""
+    def _ends(self, piece: Run | OneOf | Number, index: int, position: int, extent: int) -> Iterator[int]:
+        """Yield where a piece that begins at ``position`` may end, in the order in which this is tried."""
         if isinstance(piece, OneOf):
-            yield from (at + len(value) for value in piece.values if self._text.startswith(value, at))
+            yield from (position + len(value) for value in piece.values if self._text.startswith(value, position))
         elif isinstance(piece, Number):
-            yield from _number_ends(self._text, at)
+            yield from _number_ends(self._text, position)
         else:
             following = self._pieces[index + 1] if index + 1 < len(self._pieces) else None
             # What follows shows where the run can end.
             word = following.text if isinstance(following, Literal) else ""
-            least = at + piece.least
+            least = position + piece.least
             if following is None:
                 yield from [extent] if least <= extent == len(self._text) else []
             elif piece.greedy:
@@ -177,15 +180,15 @@ class _Attempt:
                     end = self._text.find(word, end + 1, extent + len(word)) if end < extent else -1
 
 
-def _extent(text: str, at: int, excluded: str) -> int:
-    """Return where a run that begins at ``at`` has to end."""
-    return min((place for one in excluded if (place := text.find(one, at)) >= 0), default=len(text))
+def _extent(text: str, position: int, excluded: str) -> int:
+    """Return where a run that begins at ``position`` has to end."""
+    return min((end for character in excluded if (end := text.find(character, position)) >= 0), default=len(text))
 
 
-def _number_ends(text: str, at: int) -> Iterator[int]:
+def _number_ends(text: str, position: int) -> Iterator[int]:
     """Yield where a number may end: with as much of it as possible first, as a regular expression tries it."""
-    whole = _digits_end(text, at)
-    for end in range(whole, at, -1):
+    whole = _digits_end(text, position)
+    for end in range(whole, position, -1):
         fraction = _digits_end(text, end + 1) if end == whole and text[end : end + 1] == "." else end
         for inner in range(fraction, end + 1, -1):
             yield from _exponent_ends(text, inner) if inner == fraction else ()
@@ -194,13 +197,13 @@ def _number_ends(text: str, at: int) -> Iterator[int]:
         yield end
 
 
-def _exponent_ends(text: str, at: int) -> Iterator[int]:
-    if text[at : at + 1] in ("e", "E"):
-        start = at + 2 if text[at + 1 : at + 2] in ("-", "+") else at + 1
+def _exponent_ends(text: str, position: int) -> Iterator[int]:
+    if text[position : position + 1] in ("e", "E"):
+        start = position + 2 if text[position + 1 : position + 2] in ("-", "+") else position + 1
         yield from range(_digits_end(text, start), start, -1)
 
 
-def _digits_end(text: str, at: int) -> int:
-    while text[at : at + 1] in _DIGITS:
-        at += 1
-    return at
+def _digits_end(text: str, position: int) -> int:
+    while text[position : position + 1] in _DIGITS:
+        position += 1
+    return position

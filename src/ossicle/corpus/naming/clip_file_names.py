@@ -44,9 +44,9 @@ def year_of(recording: Recording) -> str:
     :data:`NO_YEAR` if none of these holds a year.
     """
     for key in ("year", "start_time", "date"):
-        for found in _YEAR.findall(recording.fields.get(key, "")) or _date_years(recording.fields.get(key, "")):
-            if int(found) in _YEARS:
-                return str(found)
+        for year in _YEAR.findall(recording.fields.get(key, "")) or _date_years(recording.fields.get(key, "")):
+            if int(year) in _YEARS:
+                return str(year)
     # The nearest folder with a date, for recorders that name files by time only.
     for part in reversed(normal_path(stem_of(recording.path, SUFFIXES)).split("/")):
         for date_year in _date_years(part):
@@ -64,14 +64,14 @@ def class_names(labels: Collection[str]) -> dict[str, str]:
     """
     if len(labels) == 1:
         return dict.fromkeys(labels, TARGET)
-    out: dict[str, str] = {}
+    class_by_label: dict[str, str] = {}
     for label in sorted(labels):
         bare = _plain(label, ".") or "label"
         name, number = bare, 2
-        while name.lower() in {NOISE, *(one.lower() for one in out.values())}:
+        while name.lower() in {NOISE, *(class_name.lower() for class_name in class_by_label.values())}:
             name, number = f"{bare}.{number}", number + 1
-        out[label] = name
-    return out
+        class_by_label[label] = name
+    return class_by_label
 
 
 def name_clips(
@@ -83,9 +83,9 @@ def name_clips(
     """
     by_id = {recording.id: recording for recording in recordings}
     classes = class_names(labels)
-    years_and_tapes = {key: (year_of(by_id[key]), _tape(by_id[key])) for key in {one.recording_id for one in clips}}
+    years_and_tapes = {key: (year_of(by_id[key]), _tape(by_id[key])) for key in {clip.recording_id for clip in clips}}
     taken: set[str] = set()
-    out = []
+    named_clips = []
     for clip, quality in zip(clips, qualities, strict=True):
         class_name, kind = (NOISE, "bg") if clip.role == "noise" else (classes[clip.label], f"Q{quality or 0}")
         year, tape = years_and_tapes[clip.recording_id]
@@ -96,8 +96,8 @@ def name_clips(
             uid = digest(made_of)[:_ID_DIGITS]
             stem, repeat = f"{class_name}-{kind}_{uid}_{year}_{tape}_{times}", repeat + 1
         taken.add(stem.lower())
-        out.append(NamedClip(clip, stem, uid, class_name, year, quality))
-    return out
+        named_clips.append(NamedClip(clip, stem, uid, class_name, year, quality))
+    return named_clips
 
 
 def _tape(recording: Recording) -> str:

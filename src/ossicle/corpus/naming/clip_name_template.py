@@ -83,12 +83,12 @@ class ClipNames:
         """
         stem = stem_of(PurePosixPath(normal_path(path)).name, SUFFIXES)
         for template in self._templates:
-            found = template.parse(stem)
-            if found is not None:
-                start, end = _number(found["start"], template), _number(found["end"], template)
+            values = template.parse(stem)
+            if values is not None:
+                start, end = _number(values["start"], template), _number(values["end"], template)
                 if end > start:
-                    step = 10.0 ** -len(found["end"].partition(".")[2])
-                    return ClipName(stem_of(found["tape"], SUFFIXES), start, end, step)
+                    step = 10.0 ** -len(values["end"].partition(".")[2])
+                    return ClipName(stem_of(values["tape"], SUFFIXES), start, end, step)
         return None
 
     def stretch(self, name: ClipName, tape: str, duration_s: float | None) -> TapeStretch:
@@ -139,11 +139,11 @@ class Tapes:
         Of several, the one whose folders are most similar to those of ``where`` is chosen; raises UsageError if none
         is.
         """
-        found = self._pairing.named(normal_path(name))
-        if len(found) < 2:
-            return found[0] if found else None
-        shared = {path: _common_start(path, where) for path in found}
-        best = [path for path in found if shared[path] == max(shared.values())]
+        candidates = self._pairing.named(normal_path(name))
+        if len(candidates) < 2:
+            return candidates[0] if candidates else None
+        shared = {path: _common_start(path, where) for path in candidates}
+        best = [path for path in candidates if shared[path] == max(shared.values())]
         if len(best) > 1:
             raise UsageError(
                 f"{key}: {where} names {name!r}, which could be {' or '.join(sorted(best))}; exclude all but one"
@@ -167,8 +167,8 @@ def _number(text: str, template: Template) -> float:
 
 def _common_start(path: str, other: str) -> int:
     shared = 0
-    for one, two in zip(normal_path(path).split("/")[:-1], normal_path(other).split("/")[:-1], strict=False):
-        if one != two:
+    for folder, two in zip(normal_path(path).split("/")[:-1], normal_path(other).split("/")[:-1], strict=False):
+        if folder != two:
             break
         shared += 1
     return shared

@@ -55,40 +55,40 @@ def shown(path: str) -> str:
 
 
 def _listed(folder: Path, suffixes: Collection[str], *, strict: bool) -> Listing:
-    found: list[str] = []
+    files: list[str] = []
     unreadable: dict[str, str] = {}
-    seen = {_identity(folder)}
+    identities = {_identity(folder)}
     folders, links = [""], list[str]()
     while folders or links:
         # All folders by their own names before the first behind a link, whatever the order on the disk.
         links.sort(reverse=True)
         below = folders.pop() if folders else links.pop()
         try:
-            if below and (identity := _identity(folder / below)) in seen:
+            if below and (identity := _identity(folder / below)) in identities:
                 continue
             if below:
-                seen.add(identity)
-            _look(folder, below, suffixes, found, folders, links)
+                identities.add(identity)
+            _look(folder, below, suffixes, files, folders, links)
         except OSError as problem:
             if strict or not below:
                 raise
             unreadable[below] = problem.strerror or str(problem)
-    return Listing(tuple(sorted(found)), tuple(sorted(unreadable.items())))
+    return Listing(tuple(sorted(files)), tuple(sorted(unreadable.items())))
 
 
 def _look(
-    folder: Path, below: str, suffixes: Collection[str], found: list[str], folders: list[str], links: list[str]
+    folder: Path, below: str, suffixes: Collection[str], files: list[str], folders: list[str], links: list[str]
 ) -> None:
     """Add the files, folders and links to folders directly in a folder to the lists."""
     with os.scandir(folder / below) as entries:
-        for entry in sorted(entries, key=lambda one: one.name):
+        for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.name.startswith("."):
                 continue
             name = f"{below}/{entry.name}" if below else entry.name
             if _is_folder(entry):
                 (links if entry.is_symlink() else folders).append(name)
             elif os.path.splitext(entry.name)[1].lower() in suffixes:
-                found.append(name)
+                files.append(name)
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

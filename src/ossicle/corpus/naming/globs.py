@@ -80,12 +80,12 @@ class _Pattern:
         """Return whether the glob matches a path or a folder that contains it."""
         end = 1 << self.n_states
         states = self._closed(1)
-        for one in path:
-            if one == "/" and states & end:
+        for character in path:
+            if character == "/" and states & end:
                 return True
-            takes, stays = self._moves(one)
+            takes, stays = self._moves(character)
             moved = ((states & takes) << 1) | (states & stays)
-            if one == "/":
+            if character == "/":
                 moved |= (states >> 1) & self.folders
             if not moved:
                 return False
@@ -94,7 +94,9 @@ class _Pattern:
 
     def _moves(self, character: str) -> tuple[int, int]:
         if character not in self._of_character:
-            takes, stays = (sum(bit for bit, accepts in of if accepts(character)) for of in (self.takes, self.stays))
+            takes, stays = (
+                sum(bit for bit, accepts in moves if accepts(character)) for moves in (self.takes, self.stays)
+            )
             self._of_character[character] = takes, stays
         return self._of_character[character]
 
@@ -113,7 +115,7 @@ def _pattern(glob: str) -> _Pattern:
         raise ValueError(f"the glob {glob!r} is not a path below the folder; write it as site*/** or *_tape.wav")
     if len(text) > _LONGEST:
         raise ValueError(f"the glob {glob[:40]!r}... is longer than {_LONGEST} characters, which no path is")
-    out, last = _Pattern(), ""
+    pattern, last = _Pattern(), ""
     for match in _TOKEN.finditer(text):
         token = match[0]
         # Wildcards that add nothing to the one before would only be more states.
@@ -121,18 +123,18 @@ def _pattern(glob: str) -> _Pattern:
             continue
         last = token
         if token == "**/":
-            out.add_folders()
+            pattern.add_folders()
         elif token == "**":
-            out.add_any_number(_anything)
+            pattern.add_any_number(_anything)
         elif token == "*":
-            out.add_any_number(_no_slash)
+            pattern.add_any_number(_no_slash)
         elif token == "?":
-            out.add(_no_slash)
+            pattern.add(_no_slash)
         elif match[2] is None or len(token) == 1:
-            out.add(token.__eq__)
+            pattern.add(token.__eq__)
         else:
-            out.add(_characters(glob, match))
-    return out
+            pattern.add(_characters(glob, match))
+    return pattern
 
 
 def _characters(glob: str, match: re.Match[str]) -> Accepts:

@@ -29,17 +29,17 @@ class Template:
 
     def __init__(self, text: str, key: str = "name_template") -> None:
         self.text = text
-        self._told = f"{key} {text!r}"
+        self._title = f"{key} {text!r}"
         self.names: tuple[str, ...] = ()
         self.choices: dict[str, tuple[str, ...]] = {}
         parts = [match.groups() for match in _PIECE.finditer(text)]
         if len(parts) > _MOST_PIECES:
-            raise UsageError(f"{self._told}: has more than {_MOST_PIECES} placeholders, wildcards and literals")
+            raise UsageError(f"{self._title}: has more than {_MOST_PIECES} placeholders, wildcards and literals")
         pieces: list[Piece] = []
-        for place, (name, star, literal, brace) in enumerate(parts):
-            following = parts[place + 1] if place + 1 < len(parts) else None
+        for number, (name, star, literal, brace) in enumerate(parts):
+            following = parts[number + 1] if number + 1 < len(parts) else None
             if brace is not None:
-                raise UsageError(f"{self._told}: a brace is not closed; write placeholders as {{site}}")
+                raise UsageError(f"{self._title}: a brace is not closed; write placeholders as {{site}}")
             if literal is not None:
                 pieces.append(Literal(literal))
             elif star is not None:
@@ -52,11 +52,11 @@ class Template:
     def _placeholder(self, text: str, following: tuple[str | None, ...] | None) -> Piece:
         name, chosen, values = text.partition(":")
         if not name.isidentifier():
-            raise UsageError(f"{self._told}: {{{name}}} is not a field name; use letters, digits and _")
+            raise UsageError(f"{self._title}: {{{name}}} is not a field name; use letters, digits and _")
         if name in self.names:
-            raise UsageError(f"{self._told}: {{{name}}} occurs twice; use each field once")
+            raise UsageError(f"{self._title}: {{{name}}} occurs twice; use each field once")
         if following is not None and following[0] is not None:
-            raise UsageError(f"{self._told}: put a literal between {{{name}}} and {{{following[0]}}}")
+            raise UsageError(f"{self._title}: put a literal between {{{name}}} and {{{following[0]}}}")
         self.names += (name,)
         # Before a wildcard the placeholder must match as much as possible, or one letter would be enough.
         greedy = following is not None and following[1] is not None
@@ -66,7 +66,7 @@ class Template:
             return Run(name, "/", 1, greedy)
         if chosen:
             if not all(values.split("|")) or "/" in values:
-                raise UsageError(f"{self._told}: write the values of {{{name}}} as {{{name}:on|off}}")
+                raise UsageError(f"{self._title}: write the values of {{{name}}} as {{{name}:on|off}}")
             self.choices[name] = tuple(values.split("|"))
             return OneOf(name, self.choices[name])
         return Run(name, "/" if following is None else "/_", 1, greedy or following is None)
@@ -128,19 +128,19 @@ def infer_template(stems: Sequence[str], group: str) -> str | None:
 
 def _candidates(stem: str, group: str) -> list[str]:
     parts = stem.split("/")
-    out: list[str] = []
+    candidates: list[str] = []
     if not group.isidentifier():
-        return out
+        return candidates
     named = re.compile(
         rf"(?:(?<=^)|(?<=[_\-. ]))({re.escape(group)}[-=]?|{re.escape(group)}_(?=[^_]))[^_]+?(?=[_\-. ]|$)"
     )
     for depth, part in enumerate(parts):
         tail = "/*" * (len(parts) - 1 - depth)
         for match in named.finditer(part):
-            out += [_around(part, match.start(), match.end(), f"{match.group(1)}{{{group}}}") + tail]
+            candidates += [_around(part, match.start(), match.end(), f"{match.group(1)}{{{group}}}") + tail]
         if group == "date":
-            out += [_around(part, match.start(), match.end(), "{date}") + tail for match in _DATE.finditer(part)]
-    return out
+            candidates += [_around(part, match.start(), match.end(), "{date}") + tail for match in _DATE.finditer(part)]
+    return candidates
 
 
 def _around(part: str, start: int, end: int, middle: str) -> str:

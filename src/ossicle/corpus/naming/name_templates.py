@@ -44,11 +44,11 @@ class Templates:
     @property
     def choices(self) -> dict[str, tuple[str, ...]]:
         """The fields with listed values, and these values in order, of all templates."""
-        out: dict[str, tuple[str, ...]] = {}
+        values_by_field: dict[str, tuple[str, ...]] = {}
         for template in self._templates:
             for name, values in template.choices.items():
-                out[name] = tuple(dict.fromkeys((*out.get(name, ()), *values)))
-        return out
+                values_by_field[name] = tuple(dict.fromkeys((*values_by_field.get(name, ()), *values)))
+        return values_by_field
 
     @property
     def in_words(self) -> str:
@@ -58,7 +58,7 @@ class Templates:
 
     def parse(self, stem: str) -> dict[str, str] | None:
         """Return the fields of a stem by the first template that fits; None if none does."""
-        return next((found for template in self._templates if (found := template.parse(stem)) is not None), None)
+        return next((fields for template in self._templates if (fields := template.parse(stem)) is not None), None)
 
     def mismatch_in_words(self, stem: str) -> str:
         """Return where a stem stops to fit, and what should be there; empty if it fits a template.
@@ -73,8 +73,8 @@ class Templates:
         if len(places) < len(mismatches) or not places:
             return ""
         # Of equals the last, which is a template without its audio suffix: stems have none.
-        place = max(reversed(places), key=lambda place: place.position)
-        return f"at character {place.position + 1} there should be {place.expected}"
+        mismatch = max(reversed(places), key=lambda mismatch: mismatch.position)
+        return f"at character {mismatch.position + 1} there should be {mismatch.expected}"
 
     def fit(self, fields: Collection[str]) -> bool:
         """Return whether these are the fields of a name that fits a template."""

@@ -31,8 +31,8 @@ class RecordingNames:
         """
         clip = (self.clips or {}).get(path)
         stem = normal_path(stem_of(path, SUFFIXES))
-        above, slash, own = stem.rpartition("/")
-        name = own if clip is None else clip.tape
+        above, slash, own_name = stem.rpartition("/")
+        name = own_name if clip is None else clip.tape
         fields = {"recording": normal_path(path), "folder": top_folder(normal_path(path))}
         if (start := start_time_of(name)) is not None:
             offset = timedelta(seconds=0.0 if clip is None else clip.start * UNITS_S[self.unit])

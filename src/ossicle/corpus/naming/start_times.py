@@ -58,28 +58,28 @@ def start_time_of(stem: str) -> str | None:
 
 def _starts(pattern: re.Pattern[str], stem: str) -> Iterator[datetime]:
     """Yield the times of a form in a name."""
-    at = 0
-    while (match := pattern.search(stem, at)) is not None:
+    position = 0
+    while (match := pattern.search(stem, position)) is not None:
         start = _start(match.groupdict())
         if start is not None:
             yield start
-        at = match.start() + 1
+        position = match.start() + 1
 
 
-def _start(given: dict[str, str | None]) -> datetime | None:
+def _start(groups: dict[str, str | None]) -> datetime | None:
     """Return the time of a match; None for digits that are no date, such as a serial number."""
-    year, month, day, hour, minute = (int(given[part] or 0) for part in ("year", "month", "day", "hour", "minute"))
-    second, fraction = int(given.get("second") or 0), int((given["fraction"] or "0").ljust(6, "0"))
+    year, month, day, hour, minute = (int(groups[part] or 0) for part in ("year", "month", "day", "hour", "minute"))
+    second, fraction = int(groups.get("second") or 0), int((groups["fraction"] or "0").ljust(6, "0"))
     try:
-        return datetime(year + 2000 * (year < 100), month, day, hour, minute, second, fraction, _zone(given))
+        return datetime(year + 2000 * (year < 100), month, day, hour, minute, second, fraction, _zone(groups))
     except ValueError:
         return None
 
 
-def _zone(given: dict[str, str | None]) -> timezone | None:
-    if given["utc"]:
+def _zone(groups: dict[str, str | None]) -> timezone | None:
+    if groups["utc"]:
         return UTC
-    if not given["sign"]:
+    if not groups["sign"]:
         return None
-    offset = timedelta(hours=int(given["zone_h"] or 0), minutes=int(given["zone_m"] or 0))
-    return timezone(-offset if given["sign"] == "-" else offset)
+    offset = timedelta(hours=int(groups["zone_h"] or 0), minutes=int(groups["zone_m"] or 0))
+    return timezone(-offset if groups["sign"] == "-" else offset)

@@ -90,12 +90,12 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
         if not part:
             raise FormatError(f"the recording {name!r} has no valid file name; rename it")
         stem = stem_of("/".join(part), SUFFIXES)
-        place = PurePosixPath(stem if stems[stem] == 1 else "/".join(part))
-        place = place.with_name(_short(place.name))
-        if place in taken:
-            raise FormatError(f"the recordings {taken[place]!r} and {name!r} would share one table; rename one")
-        taken[place] = name
-        places[name] = place
+        table_place = PurePosixPath(stem if stems[stem] == 1 else "/".join(part))
+        table_place = table_place.with_name(_short(table_place.name))
+        if table_place in taken:
+            raise FormatError(f"the recordings {taken[table_place]!r} and {name!r} would share one table; rename one")
+        taken[table_place] = name
+        places[name] = table_place
     return places
 
 
@@ -107,7 +107,10 @@ def writable(name: str) -> str:
     >>> writable("two\nlines.wav")
     'two%0Alines.wav'
     """
-    return "".join("".join(f"%{byte:02X}" for byte in os.fsencode(one)) if is_control(one) else one for one in name)
+    return "".join(
+        "".join(f"%{byte:02X}" for byte in os.fsencode(character)) if is_control(character) else character
+        for character in name
+    )
 
 
 def _absolute(name: str) -> bool:

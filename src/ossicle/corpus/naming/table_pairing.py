@@ -41,11 +41,11 @@ class Pairing:
         FormatError
             If several recordings have that name and it is not exactly one that lies in the table's own folder.
         """
-        place = PurePosixPath(normal_path(table))
-        for stem in table_stems(place.name):
+        table_path = PurePosixPath(normal_path(table))
+        for stem in table_stems(table_path.name):
             candidates = self.named(stem)
-            beside = [path for path in candidates if PurePosixPath(normal_path(path)).parent == place.parent]
-            if not beside and place.parent != PurePosixPath(".") and place.parent in self._folders:
+            beside = [path for path in candidates if PurePosixPath(normal_path(path)).parent == table_path.parent]
+            if not beside and table_path.parent != PurePosixPath(".") and table_path.parent in self._folders:
                 continue
             if len(beside or candidates) == 1:
                 return (beside or candidates)[0]
@@ -64,12 +64,12 @@ class Pairing:
         FormatError
             If several recordings match equally well.
         """
-        wanted = _parts(stated)
-        if not wanted:
+        wanted_parts = _parts(stated)
+        if not wanted_parts:
             return None
         ranked = sorted(
             # All have the stated name, perhaps without its suffix or with another one: folders decide.
-            ((_common_end(_parts(path)[:-1], wanted[:-1]), path) for path in self.named(wanted[-1])),
+            ((_common_end(_parts(path)[:-1], wanted_parts[:-1]), path) for path in self.named(wanted_parts[-1])),
             key=lambda pair: (-pair[0], pair[1]),
         )
         best = [path for shared, path in ranked if shared == ranked[0][0]]
@@ -95,12 +95,12 @@ class Pairing:
         FormatError
             If several recordings match equally well.
         """
-        *wanted, name = _parts(stated) or ("",)
+        *wanted_folders, name = _parts(stated) or ("",)
         fitting: dict[int, list[str]] = defaultdict(list)
         for path in self.named(name) if name else ():
             have = list(_parts(path)[:-1])
-            shared = min(len(have), len(wanted))
-            if have[len(have) - shared :] == wanted[len(wanted) - shared :]:
+            shared = min(len(have), len(wanted_folders))
+            if have[len(have) - shared :] == wanted_folders[len(wanted_folders) - shared :]:
                 fitting[shared].append(path)
         best = sorted(fitting[max(fitting)]) if fitting else []
         if len(best) > 1:
@@ -117,8 +117,8 @@ class Pairing:
     def like(self, name: str) -> str:
         """Return a hint at the only recording whose name differs from this one in upper and lower case; else ""."""
         parts = _parts(name)
-        found = self._by_case.get(stem_of(parts[-1], SUFFIXES).casefold(), []) if parts else []
-        return f" (there is {found[0]!r}: upper and lower case count; rename one)" if len(found) == 1 else ""
+        alike = self._by_case.get(stem_of(parts[-1], SUFFIXES).casefold(), []) if parts else []
+        return f" (there is {alike[0]!r}: upper and lower case count; rename one)" if len(alike) == 1 else ""
 
 
 def same_file_name(stated: str, path: str) -> bool:
@@ -140,8 +140,8 @@ def _parts(path: str) -> tuple[str, ...]:
 
 def _common_end(a: tuple[str, ...], b: tuple[str, ...]) -> int:
     shared = 0
-    for one, other in zip(reversed(a), reversed(b), strict=False):
-        if one.casefold() != other.casefold():
+    for part, other in zip(reversed(a), reversed(b), strict=False):
+        if part.casefold() != other.casefold():
             break
         shared += 1
     return shared

@@ -104,7 +104,7 @@ def chosen_rounds(folder: Path, settings: PseudoSettings) -> list[Path]:
         return []
     paths = round_folders(folder)
     if settings.up_to:
-        paths = [one for one in paths if int(one.name.removeprefix(f"{_STEM}-")) <= settings.up_to]
+        paths = [path for path in paths if int(path.name.removeprefix(f"{_STEM}-")) <= settings.up_to]
     return paths[::-1] if settings.rounds == ALL else paths[-1:]
 
 
@@ -117,19 +117,19 @@ def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any],
     """Write a round atomically; ``about`` needs ``labels``, ``core_frames``, ``hop_s`` and ``group``."""
     windows, targets, taught = [], [], []
     for name, view in sorted(views.items()):
-        found = view.windows
-        counts = np.diff(found.offsets)
+        written = view.windows
+        counts = np.diff(written.offsets)
         windows.append(
             pl.DataFrame(
                 {
-                    "view": [name] * len(found),
-                    "window": np.arange(len(found)),
-                    "recording_id": found.recordings.tolist(),
-                    "digest": found.digests.tolist(),
-                    "start_frame": found.start_frames,
-                    "top": found.top,
-                    "score": found.scores,
-                    "heard": found.heard,
+                    "view": [name] * len(written),
+                    "window": np.arange(len(written)),
+                    "recording_id": written.recordings.tolist(),
+                    "digest": written.digests.tolist(),
+                    "start_frame": written.start_frames,
+                    "top": written.top,
+                    "score": written.scores,
+                    "heard": written.heard,
                 },
                 schema=_WINDOW_SCHEMA,
             )
@@ -137,18 +137,18 @@ def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any],
         targets.append(
             pl.DataFrame(
                 {
-                    "view": [name] * len(found.values),
-                    "window": np.repeat(np.arange(len(found)), counts),
-                    "frame": found.frames,
-                    "column": found.columns,
-                    "value": found.values,
+                    "view": [name] * len(written.values),
+                    "window": np.repeat(np.arange(len(written)), counts),
+                    "frame": written.frames,
+                    "column": written.columns,
+                    "value": written.values,
                 },
                 schema=_TARGET_SCHEMA,
             )
         )
         for kind in _KINDS:
-            of = sorted(getattr(view.taught, kind))
-            rows = {"view": [name] * len(of), "kind": [kind] * len(of), "value": of}
+            values = sorted(getattr(view.taught, kind))
+            rows = {"view": [name] * len(values), "kind": [kind] * len(values), "value": values}
             taught.append(pl.DataFrame(rows, schema=_TAUGHT_SCHEMA))
     with whole_folder(path, replace=replace) as part:
         write_table(part / WINDOWS, pl.concat(windows), ["view", "window"])
@@ -179,8 +179,10 @@ def read_head(path: Path) -> RoundHead:
         raise _damaged(path, problem) from None
     taught: dict[str, Labelled] = {}
     for name in members:
-        of = rows.filter(rows["view"] == name)
-        taught[name] = Labelled(*(frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in _KINDS))
+        view_rows = rows.filter(rows["view"] == name)
+        taught[name] = Labelled(
+            *(frozenset(view_rows.filter(view_rows["kind"] == kind)["value"].to_list()) for kind in _KINDS)
+        )
         if not taught[name].ids:
             # Without it, any training could use the view.
             raise _damaged(path, f"{_TAUGHT} says not what taught the view {name!r}")
@@ -197,19 +199,19 @@ def read_windows(head: RoundHead, view: str) -> Windows:
     except ArtefactError as problem:
         raise _damaged(head.path, problem) from None
     n = len(rows)
-    starts, top, of = rows["start_frame"].to_numpy(), rows["top"].to_numpy(), cells["window"].to_numpy()
+    starts, top, window_of_cell = rows["start_frame"].to_numpy(), rows["top"].to_numpy(), cells["window"].to_numpy()
     frames, columns, values = (cells[name].to_numpy() for name in ("frame", "column", "value"))
     faults = {
         "its windows are not numbered from 0": rows["window"].to_list() != list(range(n)),
         "a window begins before its recording": bool(np.any(starts < 0)),
         "a window has no highest label": bool(np.any((top < 0) | (top >= len(head.labels)))),
-        "a target belongs to no window": bool(np.any((of < 0) | (of >= n))),
+        "a target belongs to no window": bool(np.any((window_of_cell < 0) | (window_of_cell >= n))),
         "a target lies beyond its window": bool(np.any((frames < 0) | (frames >= head.core_frames))),
         "a target is of no label": bool(np.any((columns < 0) | (columns >= len(head.labels)))),
         "a target is not in (0, 1]": not bool(np.all((values > 0) & (values <= 1))),
     }
-    for fault, there in faults.items():
-        if there:
+    for fault, has_fault in faults.items():
+        if has_fault:
             raise _damaged(head.path, fault)
     return Windows(
         head.labels,
@@ -219,7 +221,7 @@ def read_windows(head: RoundHead, view: str) -> Windows:
         top,
         rows["score"].to_numpy(),
         rows["heard"].to_numpy(),
-        np.searchsorted(of, np.arange(n + 1)).astype(np.int64),
+        np.searchsorted(window_of_cell, np.arange(n + 1)).astype(np.int64),
         frames,
         columns,
         values,

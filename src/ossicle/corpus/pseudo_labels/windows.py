@@ -37,7 +37,7 @@ class Labelled:
 def all_of(parts: Iterable[Labelled]) -> Labelled:
     """Return the recordings of all parts."""
     every = list(parts)
-    ids, digests, groups = ([getattr(one, name) for one in every] for name in ("ids", "digests", "groups"))
+    ids, digests, groups = ([getattr(part, name) for part in every] for name in ("ids", "digests", "groups"))
     return Labelled(frozenset().union(*ids), frozenset().union(*digests), frozenset().union(*groups))
 
 
@@ -69,24 +69,24 @@ class Windows:
 
     def target(self, window: int, core_frames: int) -> Scores:
         """Return the soft targets of a window: float32 (core_frames, len(labels))."""
-        out = np.zeros((core_frames, len(self.labels)), dtype=np.float32)
+        targets = np.zeros((core_frames, len(self.labels)), dtype=np.float32)
         rows = slice(self.offsets[window], self.offsets[window + 1])
-        out[self.frames[rows], self.columns[rows]] = self.values[rows]
-        return out
+        targets[self.frames[rows], self.columns[rows]] = self.values[rows]
+        return targets
 
-    def take(self, wanted: NDArray[np.bool_]) -> "Windows":
-        """Return the windows where ``wanted`` (n,) is true."""
+    def take(self, chosen: NDArray[np.bool_]) -> "Windows":
+        """Return the windows where ``chosen`` (n,) is true."""
         counts = np.diff(self.offsets)
-        rows = np.repeat(wanted, counts)
+        rows = np.repeat(chosen, counts)
         return Windows(
             self.labels,
-            self.recordings[wanted],
-            self.digests[wanted],
-            self.start_frames[wanted],
-            self.top[wanted],
-            self.scores[wanted],
-            self.heard[wanted],
-            np.concatenate([[0], np.cumsum(counts[wanted])]).astype(np.int64),
+            self.recordings[chosen],
+            self.digests[chosen],
+            self.start_frames[chosen],
+            self.top[chosen],
+            self.scores[chosen],
+            self.heard[chosen],
+            np.concatenate([[0], np.cumsum(counts[chosen])]).astype(np.int64),
             self.frames[rows],
             self.columns[rows],
             self.values[rows],
@@ -96,8 +96,8 @@ class Windows:
         """Return the number of windows by their highest label, in the order of ``labels``, without labels that
         have none.
         """
-        found = np.bincount(self.top, minlength=len(self.labels)).tolist()
-        return {label: n for label, n in zip(self.labels, found, strict=True) if n}
+        counts = np.bincount(self.top, minlength=len(self.labels)).tolist()
+        return {label: n for label, n in zip(self.labels, counts, strict=True) if n}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,33 +130,33 @@ def keep_windows(scores: Scores, core_frames: int, threshold: float, floor: floa
     return Kept(chosen * core_frames, targets, n_windows - len(sure), len(sure) - len(chosen))
 
 
-def gather(labels: tuple[str, ...], found: Iterable[tuple[Recording, Kept, bool]]) -> Windows:
+def gather(labels: tuple[str, ...], windows_of_recordings: Iterable[tuple[Recording, Kept, bool]]) -> Windows:
     """Return windows of recordings as columns; the third item of each says whether the models were trained on it
     before.
     """
-    parts = [_columns(labels, *one) for one in found]
+    parts = [_columns(labels, *entry) for entry in windows_of_recordings]
     return together(parts) if parts else _columns(labels, None, _NOTHING, False)
 
 
 _NOTHING = Kept(np.zeros(0, dtype=np.int64), np.zeros((0, 1, 1), dtype=np.float32), 0, 0)
 
 
-def _columns(labels: tuple[str, ...], recording: Recording | None, kept: Kept, heard: bool) -> Windows:
-    n, targets = len(kept.start_frames), kept.targets
+def _columns(labels: tuple[str, ...], recording: Recording | None, windows: Kept, heard: bool) -> Windows:
+    n, targets = len(windows.start_frames), windows.targets
     peaks = targets.max(axis=1)
-    of, frames, columns = np.nonzero(targets)
+    window_numbers, frames, columns = np.nonzero(targets)
     return Windows(
         labels,
         np.full(n, "" if recording is None else recording.id),
         np.full(n, "" if recording is None else recording.digest),
-        kept.start_frames,
+        windows.start_frames,
         peaks.argmax(axis=1),
         peaks.max(axis=1),
         np.full(n, heard),
-        np.searchsorted(of, np.arange(n + 1)).astype(np.int64),
+        np.searchsorted(window_numbers, np.arange(n + 1)).astype(np.int64),
         frames,
         columns,
-        targets[of, frames, columns],
+        targets[window_numbers, frames, columns],
     )
 
 
@@ -205,23 +205,23 @@ def usable(unlabelled: CorpusIndex, corpus: CorpusIndex) -> Usable:
     Files are compared by the digests of their bytes; of equal ones the first by path is kept.
     """
     labelled = {recording.digest for recording in labelled_recordings(corpus)}
-    kept: dict[str, Recording] = {}
+    usable_recordings: dict[str, Recording] = {}
     dropped: dict[str, list[str]] = {}
     if unlabelled.left_out:
         dropped["cannot be used (see `left_out`)"] = [left_out.path for left_out in unlabelled.left_out]
     for recording in sorted(unlabelled.recordings, key=lambda recording: recording.path):
-        why = ""
+        reason = ""
         if recording.digest in labelled:
-            why = "is a labelled recording of the project"
-        elif recording.digest in kept:
-            why = "holds the same bytes as another"
+            reason = "is a labelled recording of the project"
+        elif recording.digest in usable_recordings:
+            reason = "holds the same bytes as another"
         elif recording.status == "silent":
-            why = "is silent"
-        if why:
-            dropped.setdefault(why, []).append(recording.path)
+            reason = "is silent"
+        if reason:
+            dropped.setdefault(reason, []).append(recording.path)
         else:
-            kept[recording.digest] = recording
-    return Usable(tuple(kept.values()), {why: tuple(paths) for why, paths in dropped.items()})
+            usable_recordings[recording.digest] = recording
+    return Usable(tuple(usable_recordings.values()), {reason: tuple(paths) for reason, paths in dropped.items()})
 
 
 def labelled_recordings(corpus: CorpusIndex) -> list[Recording]:

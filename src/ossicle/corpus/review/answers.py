@@ -158,50 +158,50 @@ def _said(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Ta
         for raw_selection in rows
         if not raw_selection.label.startswith(LOOK) and raw_selection.label != UNSURE
     ]
-    out = [row for look in sheet.looks for row in look.rows]
+    exported = [row for look in sheet.looks for row in look.rows]
     tally.not_looked_at += sum(not within((look.start_s + look.end_s) / 2, looks) for look in sheet.looks)
-    pairs = _pairs(out, events)
+    pairs = _pairs(exported, events)
     partner = {column: row for row, column in pairs}
-    kept: list[Annotation] = []
+    annotations: list[Annotation] = []
     for column, event in enumerate(events):
-        before = out[partner[column]] if column in partner else None
+        before = exported[partner[column]] if column in partner else None
         same = before is not None and _unmoved(before, event)
         if same and not within(_centre(event), looks):
             continue
         outcome = "added" if before is None else "confirmed" if same else "corrected"
         tally.counts[event.label, outcome] += 1
-        kept.append(_annotation(sheet.recording_id, event, before if same else None, before, high_hz))
-    gone = set(range(len(out))) - {row for row, _ in pairs}
+        annotations.append(_annotation(sheet.recording_id, event, before if same else None, before, high_hz))
+    gone = set(range(len(exported))) - {row for row, _ in pairs}
     for row in sorted(gone):
-        if within(_centre(out[row]), unsure):
+        if within(_centre(exported[row]), unsure):
             tally.undecided += 1
-        elif within(_centre(out[row]), looks):
-            tally.counts[out[row].label, "removed"] += 1
-    own = as_intervals([(annotation.start_s, annotation.end_s) for annotation in kept])
-    examined = union(np.concatenate([without(looks, unsure), own]))
-    kept.sort(key=lambda annotation: (annotation.start_s, annotation.end_s, annotation.label))
-    return ReviewedRecording(sheet.recording_id, sheet.path, sheet.digest, as_stretches(examined), tuple(kept))
+        elif within(_centre(exported[row]), looks):
+            tally.counts[exported[row].label, "removed"] += 1
+    own_times = as_intervals([(annotation.start_s, annotation.end_s) for annotation in annotations])
+    examined = union(np.concatenate([without(looks, unsure), own_times]))
+    annotations.sort(key=lambda annotation: (annotation.start_s, annotation.end_s, annotation.label))
+    return ReviewedRecording(sheet.recording_id, sheet.path, sheet.digest, as_stretches(examined), tuple(annotations))
 
 
-def _pairs(out: Sequence[Row], events: Sequence[RawSelection]) -> list[tuple[int, int]]:
+def _pairs(exported: Sequence[Row], events: Sequence[RawSelection]) -> list[tuple[int, int]]:
     """Match exported with returned rows: those of one label first, then those that overlap most."""
     shares = iou(
-        as_intervals([(one.start_s, one.end_s) for one in out]),
+        as_intervals([(row.start_s, row.end_s) for row in exported]),
         as_intervals([(raw_selection.start_s, raw_selection.end_s) for raw_selection in events]),
     )
-    wanted = sorted(
-        (out[row].label != events[column].label, -shares[row, column], int(row), int(column))
+    by_preference = sorted(
+        (exported[row].label != events[column].label, -shares[row, column], int(row), int(column))
         for row, column in np.argwhere(shares > 0)
     )
     rows: set[int] = set()
     columns: set[int] = set()
-    found = []
-    for _, _, row, column in wanted:
+    pairs = []
+    for _, _, row, column in by_preference:
         if row not in rows and column not in columns:
             rows.add(row)
             columns.add(column)
-            found.append((row, column))
-    return found
+            pairs.append((row, column))
+    return pairs
 
 
 def _unmoved(before: Row, now: RawSelection) -> bool:

@@ -50,14 +50,16 @@ class Round:
     provenance: Mapping[str, str] = field(default_factory=dict)
 
 
-def write_round(folder: Path, one: Round) -> Path | None:
+def write_round(folder: Path, review_round: Round) -> Path | None:
     """Write a round under the next number, atomically; None if an earlier round of the export is equal."""
     for file in round_files(folder):
         before = read_round(file)
-        if before.recordings == one.recordings and before.provenance.get("export") == one.provenance.get("export"):
+        if before.recordings == review_round.recordings and before.provenance.get(
+            "export"
+        ) == review_round.provenance.get("export"):
             return None
     path = next_numbered(folder, _STEM)
-    write_json(path, {"format": FORMAT_VERSION, **asdict(one)})
+    write_json(path, {"format": FORMAT_VERSION, **asdict(review_round)})
     return path
 
 
@@ -75,8 +77,8 @@ def read_round(file: Path) -> Round:
     try:
         if value["format"] != FORMAT_VERSION:
             raise ValueError(f"its format is {value['format']!r}, not {FORMAT_VERSION}")
-        recordings = tuple(_recording(one) for one in value["recordings"])
-        provenance = {str(key): str(said) for key, said in value["provenance"].items()}
+        recordings = tuple(_recording(recording_json) for recording_json in value["recordings"])
+        provenance = {str(key): str(text) for key, text in value["provenance"].items()}
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise FormatError(f"{file}: is not a review round ({problem}); restore it, or remove it") from None
     return Round(recordings, provenance)
@@ -88,33 +90,35 @@ def with_reviews(index: CorpusIndex, rounds: Iterable[Round], labels: Collection
     Reviews of recordings that are gone, or whose sound has changed, are noted and ignored.
     """
     stated = index.annotations
-    known = {one.id: one for one in index.recordings}
+    known = {recording.id: recording for recording in index.recordings}
     changed: dict[str, list[Annotation]] = {}
     examined = {key: as_intervals(times) for key, times in index.examined.items()}
     notes: list[Note] = []
-    for one in rounds:
-        for reviewed_recording in one.recordings:
+    for review_round in rounds:
+        for reviewed_recording in review_round.recordings:
             recording = known.get(reviewed_recording.recording_id)
             if recording is None or recording.digest != reviewed_recording.digest:
-                why = "is not among the recordings" if recording is None else "changed since the review"
+                reason = "is not among the recordings" if recording is None else "changed since the review"
                 notes.append(
                     Note(
                         "review_unused",
                         reviewed_recording.path,
-                        f"{why}; {len(reviewed_recording.events)} reviewed events not used",
+                        f"{reason}; {len(reviewed_recording.events)} reviewed events not used",
                         len(reviewed_recording.events),
                     )
                 )
                 continue
             looked = as_intervals(reviewed_recording.examined)
             earlier = changed.get(reviewed_recording.recording_id, stated.of(reviewed_recording.recording_id))
-            kept = [note for note in earlier if not _centre_within(note, looked)]
-            kept += [note for note in reviewed_recording.events if not labels or note.label in labels]
-            changed[reviewed_recording.recording_id] = sorted(kept, key=annotation_order)
+            valid_notes = [note for note in earlier if not _centre_within(note, looked)]
+            valid_notes += [note for note in reviewed_recording.events if not labels or note.label in labels]
+            changed[reviewed_recording.recording_id] = sorted(valid_notes, key=annotation_order)
             before = examined.get(reviewed_recording.recording_id, np.zeros((0, 2)))
             examined[reviewed_recording.recording_id] = union(np.concatenate([before, looked]))
-    unchanged = [place for place, key in enumerate(stated.recording_ids) if key not in changed]
-    reviewed = AnnotationColumns.from_annotations(note for of in changed.values() for note in of)
+    unchanged = [row for row, key in enumerate(stated.recording_ids) if key not in changed]
+    reviewed = AnnotationColumns.from_annotations(
+        note for recording_notes in changed.values() for note in recording_notes
+    )
     every = AnnotationColumns.joined([stated.where(np.isin(stated.recording, unchanged)), reviewed])
     return replace(
         index,
@@ -148,7 +152,7 @@ def _centre_within(note: Annotation, stretches: Intervals) -> bool:
 def _recording(value: Mapping[str, Any]) -> ReviewedRecording:
     recording_id = str(value["recording_id"])
     examined = as_intervals(value["examined"])
-    events = tuple(_event(one) for one in value["events"])
+    events = tuple(_event(event) for event in value["events"])
     for event in events:
         if event.recording_id != recording_id:
             raise ValueError(f"the event at {event.start_s:g} s has another recording's id")

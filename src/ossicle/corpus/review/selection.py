@@ -100,17 +100,19 @@ def choose(
     union with an annotation of its label reaches ``least_iou`` agrees with it and is not shown beside it.
     """
     notes = grouped(annotations, lambda annotation: annotation.recording_id)
-    found = grouped(candidates, lambda candidate: candidate.recording_id)
+    candidates_by_recording = grouped(candidates, lambda candidate: candidate.recording_id)
     annotated = {recording.id for recording in recordings if recording.reviewed}
     open_: dict[str, list[Candidate]] = {}
     missed: list[Annotation] = []
-    for key in sorted({*notes, *found}):
-        mine, theirs = notes.get(key, []), found.get(key, [])
-        open_[key] = _alone(theirs, mine, least_iou)
+    for key in sorted({*notes, *candidates_by_recording}):
+        recording_notes, recording_candidates = notes.get(key, []), candidates_by_recording.get(key, [])
+        open_[key] = _alone(recording_candidates, recording_notes, least_iou)
         if key in annotated:
-            missed += _alone(mine, [candidate for candidate in theirs if candidate.decided], least_iou)
+            missed += _alone(
+                recording_notes, [candidate for candidate in recording_candidates if candidate.decided], least_iou
+            )
     checked = {key: as_intervals(stretches) for key, stretches in examined.items()}
-    everywhere = [candidate for of in open_.values() for candidate in of]
+    everywhere = [candidate for open_candidates in open_.values() for candidate in open_candidates]
     queues = [
         _unexamined(queue, checked)
         for kind in settings.select
@@ -121,13 +123,13 @@ def choose(
     for pick in islice(_first_of_each(turns), settings.most):
         picks[pick.recording_id][pick.row] = pick.reason
     durations = {recording.id: recording.duration_s for recording in recordings}
-    out = {}
-    for key, wanted in sorted(picks.items()):
-        shown = {*map(_annotated, notes.get(key, ())), *wanted}
+    looks = {}
+    for key, recording_picks in sorted(picks.items()):
+        shown = {*map(_annotated, notes.get(key, ())), *recording_picks}
         detected = [_Pick(key, row.reason, row) for row in map(_row, open_.get(key, ())) if row.reason == FOUND]
         shown |= {pick.row for pick in _unexamined(detected, checked)}
-        out[key] = _looks(wanted, sorted(shown, key=_order), durations[key], settings.margin_s)
-    return out
+        looks[key] = _looks(recording_picks, sorted(shown, key=_order), durations[key], settings.margin_s)
+    return looks
 
 
 def _queues(
@@ -136,8 +138,8 @@ def _queues(
     """Yield for each label the possible choices of a kind, the most useful first."""
     detected, lost_by = by_label(open_), by_label(missed)
     for label in sorted({*detected, *lost_by}):
-        mine = detected.get(label, [])
-        new = [candidate for candidate in mine if candidate.recording_id not in annotated]
+        label_candidates = detected.get(label, [])
+        new = [candidate for candidate in label_candidates if candidate.recording_id not in annotated]
         if kind == "uncertain":
             yield _picks(
                 kind, sorted(new, key=lambda candidate: (abs(candidate.score - candidate.on), *_place(candidate)))
@@ -151,7 +153,9 @@ def _queues(
                 ),
             )
         else:
-            false = [candidate for candidate in mine if candidate.recording_id in annotated and candidate.decided]
+            false = [
+                candidate for candidate in label_candidates if candidate.recording_id in annotated and candidate.decided
+            ]
             alarms = _picks(
                 "found, not annotated",
                 sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_place(candidate))),
@@ -170,11 +174,11 @@ def _picks(kind: str, candidates: Iterable[Candidate]) -> list[_Pick]:
 
 def _first_of_each(picks: Iterable[_Pick]) -> Iterator[_Pick]:
     """Leave out rows that another pick has chosen already, maybe for another reason."""
-    seen: set[tuple[str, Row]] = set()
+    shown: set[tuple[str, Row]] = set()
     for pick in picks:
-        place = (pick.recording_id, pick.row)
-        if place not in seen:
-            seen.add(place)
+        pick_key = (pick.recording_id, pick.row)
+        if pick_key not in shown:
+            shown.add(pick_key)
             yield pick
 
 
@@ -184,7 +188,7 @@ def _looks(picks: Mapping[Row, str], rows: Sequence[Row], duration_s: float, mar
     Rows that overlap form a block. A stretch that reaches into a block takes all of it, and then reaches into no other.
     """
     blocks = union(_times(rows), touching=False)
-    around = as_intervals([(one.start_s - margin_s, one.end_s + margin_s) for one in picks])
+    around = as_intervals([(row.start_s - margin_s, row.end_s + margin_s) for row in picks])
     stretches = union(np.clip(around, 0, duration_s))
     stretches = union(np.concatenate([stretches, blocks[meets_any(blocks, stretches)]]))
     chosen = list(picks)
@@ -197,36 +201,36 @@ def _looks(picks: Mapping[Row, str], rows: Sequence[Row], duration_s: float, mar
 
 def _sorted_into(rows: Sequence[Row], stretches: Intervals) -> list[list[Row]]:
     """Return for each stretch the rows whose centres lie in it, in the given order."""
-    out: list[list[Row]] = [[] for _ in stretches]
-    for row, place in zip(rows, places(_centres(rows), stretches).tolist(), strict=True):
-        if place >= 0:
-            out[place].append(row)
-    return out
+    rows_of_stretches: list[list[Row]] = [[] for _ in stretches]
+    for row, stretch_index in zip(rows, places(_centres(rows), stretches).tolist(), strict=True):
+        if stretch_index >= 0:
+            rows_of_stretches[stretch_index].append(row)
+    return rows_of_stretches
 
 
-def _alone(ones: Sequence[_Timed], others: Sequence[Annotation | Candidate], least_iou: float) -> list[_Timed]:
-    """Return those of ``ones`` that agree with none of the others of their label, in the given order."""
+def _alone(timed: Sequence[_Timed], others: Sequence[Annotation | Candidate], least_iou: float) -> list[_Timed]:
+    """Return those of ``timed`` that agree with none of the others of their label, in the given order."""
     of_others = by_label(others)
     agreeing: set[int] = set()
-    for label, at in grouped(range(len(ones)), lambda place: ones[place].label).items():
+    for label, numbers in grouped(range(len(timed)), lambda number: timed[number].label).items():
         if label in of_others:
-            met = agree(_times([ones[place] for place in at]), _times(of_others[label]), least_iou)
-            agreeing.update(place for place, found in zip(at, met.tolist(), strict=True) if found)
-    return [annotation for place, annotation in enumerate(ones) if place not in agreeing]
+            met = agree(_times([timed[number] for number in numbers]), _times(of_others[label]), least_iou)
+            agreeing.update(number for number, is_met in zip(numbers, met.tolist(), strict=True) if is_met)
+    return [annotation for number, annotation in enumerate(timed) if number not in agreeing]
 
 
 def _unexamined(picks: Sequence[_Pick], examined: Mapping[str, Intervals]) -> list[_Pick]:
     """Return the picks whose centres lie in no examined stretch, in the given order."""
     done: set[int] = set()
-    for key, at in grouped(range(len(picks)), lambda place: picks[place].recording_id).items():
+    for key, numbers in grouped(range(len(picks)), lambda number: picks[number].recording_id).items():
         if key in examined:
-            inside = places(_centres([picks[place].row for place in at]), union(examined[key])) >= 0
-            done.update(place for place, found in zip(at, inside.tolist(), strict=True) if found)
-    return [pick for place, pick in enumerate(picks) if place not in done]
+            inside = places(_centres([picks[number].row for number in numbers]), union(examined[key])) >= 0
+            done.update(number for number, is_inside in zip(numbers, inside.tolist(), strict=True) if is_inside)
+    return [pick for number, pick in enumerate(picks) if number not in done]
 
 
-def _times(ones: Sequence[Candidate | Annotation | Row]) -> Intervals:
-    return as_intervals([(one.start_s, one.end_s) for one in ones])
+def _times(timed: Sequence[Candidate | Annotation | Row]) -> Intervals:
+    return as_intervals([(item.start_s, item.end_s) for item in timed])
 
 
 def _centres(rows: Sequence[Row]) -> NDArray[np.float64]:
@@ -259,4 +263,4 @@ def _place(candidate: Candidate) -> tuple[str, float, float]:
 def _order(row: Row) -> tuple[object, ...]:
     """Return the place of a row among others; equal for equal rows only."""
     rest = (row.score, row.low_hz, row.high_hz, row.quality)
-    return row.start_s, row.end_s, row.label, row.reason, *((one is not None, one or 0) for one in rest)
+    return row.start_s, row.end_s, row.label, row.reason, *((value is not None, value or 0) for value in rest)

@@ -76,8 +76,8 @@ def write_export(folder: Path, export: Export, formats: Sequence[str]) -> None:
     """Write the tables of an export in the given formats (see :data:`FORMATS`), and ``export.json`` last."""
     tables: dict[str, str] = {}
     for name in formats:
-        for file, of in _files(export, name).items():
-            FORMATS[name].write(folder / file, of, export.high_hz)
+        for file, sheets in _files(export, name).items():
+            FORMATS[name].write(folder / file, sheets, export.high_hz)
             tables[file] = file_digest(folder / file)
     write_json(folder / EXPORT, {"format": FORMAT_VERSION, **asdict(export), "tables": tables})
 
@@ -99,7 +99,7 @@ def read_export(folder: Path) -> Export:
             provenance={str(key): str(values) for key, values in value["provenance"].items()},
             labels=tuple(str(label) for label in value["labels"]),
             high_hz=float(value["high_hz"]),
-            sheets=tuple(_sheet(one) for one in value["sheets"]),
+            sheets=tuple(_sheet(sheet) for sheet in value["sheets"]),
             tables={str(key): str(values) for key, values in value["tables"].items()},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
@@ -110,7 +110,7 @@ def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:
     """Return the content of each existing table, by recording id; raises FormatError, with file and line, for bad
     ones.
     """
-    out: dict[str, list[Returned]] = {sheet.recording_id: [] for sheet in export.sheets}
+    returned: dict[str, list[Returned]] = {sheet.recording_id: [] for sheet in export.sheets}
     for name, known in FORMATS.items():
         for file, sheets in _files(export, name).items():
             path = folder / file
@@ -121,18 +121,18 @@ def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:
             if name == "csv":
                 _require_known(path, rows, sheets)
             for sheet in sheets:
-                mine = tuple(row for row in rows if name != "csv" or row.begin_path == writable(sheet.path))
-                unchanged = same or (name == "csv" and _same_rows(mine, rows_of(sheet)))
-                out[sheet.recording_id].append(Returned(path, mine, unchanged))
-    return out
+                sheet_rows = tuple(row for row in rows if name != "csv" or row.begin_path == writable(sheet.path))
+                unchanged = same or (name == "csv" and _same_rows(sheet_rows, rows_of(sheet)))
+                returned[sheet.recording_id].append(Returned(path, sheet_rows, unchanged))
+    return returned
 
 
 def rows_of(sheet: Sheet) -> list[Row]:
     """Return the rows of a sheet as exported: each stretch to check, then its events."""
-    out: list[Row] = []
+    exported: list[Row] = []
     for look in sheet.looks:
-        out += [Row(look.start_s, look.end_s, f"{LOOK} {', '.join(look.reasons)}", None, ""), *look.rows]
-    return out
+        exported += [Row(look.start_s, look.end_s, f"{LOOK} {', '.join(look.reasons)}", None, ""), *look.rows]
+    return exported
 
 
 def _write_raven(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
@@ -202,12 +202,12 @@ def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sh
 def line_of(path: Path, text: str) -> str:
     """Return ``path``, with the number of its first line that contains ``text`` if there is one."""
     lines = read_regular(path, MOST_TABLE_BYTES).decode(errors="replace").splitlines()
-    found = next((number for number, line in enumerate(lines, start=1) if text in line), None)
-    return str(path) if found is None else f"{path}, line {found}"
+    line_number = next((number for number, line in enumerate(lines, start=1) if text in line), None)
+    return str(path) if line_number is None else f"{path}, line {line_number}"
 
 
-def _same_rows(returned: Sequence[RawSelection], out: Sequence[Row]) -> bool:
-    return sorted(map(_key, returned)) == sorted(map(_key, out))
+def _same_rows(returned: Sequence[RawSelection], exported: Sequence[Row]) -> bool:
+    return sorted(map(_key, returned)) == sorted(map(_key, exported))
 
 
 def _key(row: RawSelection | Row) -> tuple[str, str, str]:
@@ -216,18 +216,18 @@ def _key(row: RawSelection | Row) -> tuple[str, str, str]:
 
 def _sheet(value: Mapping[str, Any]) -> Sheet:
     recording_id, path, digest = (str(value[name]) for name in ("recording_id", "path", "digest"))
-    looks = tuple(_look(one) for one in value["looks"])
+    looks = tuple(_look(look) for look in value["looks"])
     return Sheet(recording_id, path, digest, float(value["duration_s"]), looks)
 
 
 def _look(value: Mapping[str, Any]) -> Look:
-    reasons, rows = tuple(str(reason) for reason in value["reasons"]), tuple(_row(one) for one in value["rows"])
+    reasons, rows = tuple(str(reason) for reason in value["reasons"]), tuple(_row(row) for row in value["rows"])
     return Look(float(value["start_s"]), float(value["end_s"]), reasons, rows)
 
 
 def _row(value: Mapping[str, Any]) -> Row:
     start_s, end_s = float(value["start_s"]), float(value["end_s"])
-    score, low, high = (None if value[one] is None else float(value[one]) for one in ("score", "low_hz", "high_hz"))
+    score, low, high = (None if value[key] is None else float(value[key]) for key in ("score", "low_hz", "high_hz"))
     quality = None if value["quality"] is None else int(value["quality"])
     return Row(start_s, end_s, str(value["label"]), score, str(value["reason"]), low, high, quality)
 

@@ -80,5 +80,7 @@ def check_training(
 
 
 def _members(names: Sequence[str], held: NDArray[np.bool_], most: int = 10) -> str:
-    found = [f"'{name}'" for name, is_held in zip(names, held, strict=True) if is_held]
-    return ", ".join(found[:most]) + (f" and {len(found) - most} more groups" if len(found) > most else "")
+    held_names = [f"'{name}'" for name, is_held in zip(names, held, strict=True) if is_held]
+    return ", ".join(held_names[:most]) + (
+        f" and {len(held_names) - most} more groups" if len(held_names) > most else ""
+    )

@@ -124,9 +124,9 @@ def make_folds(
     """
     members = judged_groups(recordings, settings.group)
     if len(members) < 2:
-        found = f"only one ('{next(iter(members))}')" if members else "none"
+        found_groups = f"only one ('{next(iter(members))}')" if members else "none"
         raise SplitError(
-            f"grouping by '{settings.group}' needs at least two groups of reviewed recordings, found {found}; "
+            f"grouping by '{settings.group}' needs at least two groups of reviewed recordings, found {found_groups}; "
             "group by another field or add recordings"
         )
     names, labels, counts = count_groups(members, annotations)
@@ -159,12 +159,12 @@ def _made(
         rare = np.count_nonzero(counts, axis=0) < n_folds
         dealt = np.flatnonzero(~(counts[:, rare] > 0).any(axis=1))
     if n_folds > len(dealt):
-        kept = len(names) - len(dealt)
+        n_kept = len(names) - len(dealt)
         raise SplitError(
             f"{n_folds} folds were requested, but grouping by '{settings.group}' gives {len(names)} groups"
-            + (f", {kept} of them with labels of fewer groups than folds, which stay in train" * (kept > 0))
+            + (f", {n_kept} of them with labels of fewer groups than folds, which stay in train" * (n_kept > 0))
             + f"; use folds = {len(dealt)} or fewer, or "
-            + ('rare = "each_fold"' if kept else "0 to hold each group out once")
+            + ('rare = "each_fold"' if n_kept else "0 to hold each group out once")
         )
     if settings.folds:
         seconds = np.array([[sum(r.duration_s for r in members[name])] for name in names])
@@ -187,19 +187,19 @@ class RareLabel:
 
 def rare_labels(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation]) -> tuple[RareLabel, ...]:
     """Return the labels with fewer groups than folds, the rarest first."""
-    found: dict[str, dict[str, FoldEntry]] = defaultdict(dict)
+    folds_by_label: dict[str, dict[str, FoldEntry]] = defaultdict(dict)
     for key, label, _ in AnnotationColumns.from_annotations(annotations).counts():
         if key in folds:
-            found[label][key] = folds[key]
+            folds_by_label[label][key] = folds[key]
     n_folds = len({entry.fold for entry in folds.values()} - {NEVER_HELD_OUT})
     rows = [
         RareLabel(
             label,
-            len({entry.group for entry in of.values()}),
-            len(of),
-            tuple(sorted({entry.fold for entry in of.values()} - {NEVER_HELD_OUT})),
+            len({entry.group for entry in entries.values()}),
+            len(entries),
+            tuple(sorted({entry.fold for entry in entries.values()} - {NEVER_HELD_OUT})),
         )
-        for label, of in found.items()
+        for label, entries in folds_by_label.items()
     ]
     return tuple(sorted((row for row in rows if row.groups < n_folds), key=lambda row: (row.groups, row.label)))
 
@@ -212,8 +212,12 @@ def with_partly(
     A recording of an assigned group is already in that group's fold. The others go into fold :data:`NEVER_HELD_OUT`: no
     recording of their groups is annotated as a whole, so none is evaluated, and every training may use them.
     """
-    used = [one for one in recordings if one.id in partly and one.id not in folds and one.status != "left_out"]
-    placed = {one.id: FoldEntry(group_of(one, group), NEVER_HELD_OUT) for one in used}
+    used = [
+        recording
+        for recording in recordings
+        if recording.id in partly and recording.id not in folds and recording.status != "left_out"
+    ]
+    placed = {recording.id: FoldEntry(group_of(recording, group), NEVER_HELD_OUT) for recording in used}
     return dict(sorted({**folds, **placed}.items()))
 
 
@@ -227,16 +231,16 @@ def split_notes(folds: Mapping[str, FoldEntry], annotations: Iterable[Annotation
     for key, label, _ in AnnotationColumns.from_annotations(annotations).counts():
         if key in folds:
             groups[label][folds[key].group] = folds[key].fold
-    found = []
-    for label, of in sorted(groups.items()):
-        if set(of.values()) == {NEVER_HELD_OUT}:
-            found.append(f"label '{label}' is never held out: no figure judges it")
-        elif len(of) == 1:
-            found.append(
-                f"label '{label}' occurs in group '{min(of)}' only: the model tested there was never trained on it, "
-                "and its threshold was fitted without it"
+    notes = []
+    for label, fold_of_group in sorted(groups.items()):
+        if set(fold_of_group.values()) == {NEVER_HELD_OUT}:
+            notes.append(f"label '{label}' is never held out: no figure judges it")
+        elif len(fold_of_group) == 1:
+            notes.append(
+                f"label '{label}' occurs in group '{min(fold_of_group)}' only: the model tested there was never "
+                "trained on it, and its threshold was fitted without it"
             )
-    return tuple(found)
+    return tuple(notes)
 
 
 def judged_groups(recordings: Sequence[Recording], group: str) -> dict[str, list[Recording]]:
@@ -258,10 +262,10 @@ def count_groups(
     names = list(members)
     row_of = {recording.id: row for row, name in enumerate(names) for recording in members[name]}
     every = AnnotationColumns.from_annotations(annotations).counts()
-    found = [(row_of[key], label, n) for key, label, n in every if key in row_of]
-    labels = sorted({label for _, label, _ in found})
+    known_counts = [(row_of[key], label, n) for key, label, n in every if key in row_of]
+    labels = sorted({label for _, label, _ in known_counts})
     column_of = {label: column for column, label in enumerate(labels)}
     counts = np.zeros((len(names), len(labels)))
-    for row, label, n in found:
+    for row, label, n in known_counts:
         counts[row, column_of[label]] += n
     return names, labels, counts

@@ -72,7 +72,7 @@ def hashed_groups(
     names, labels, counts = count_groups(members, annotations)
     fold_of = {name: hashed_fold(name, settings) for name in names}
     annotated = [name for name, row in zip(names, counts, strict=True) if row.any()]
-    empty = [name for fold, name in SPLIT_NAMES.items() if fold not in {fold_of[one] for one in annotated}]
+    empty = [name for fold, name in SPLIT_NAMES.items() if fold not in {fold_of[name] for name in annotated}]
     if not annotated:
         raise SplitError(
             f"no group of {settings.group!r} has annotations, so nothing can be split; ossicle dataset health -p "
@@ -85,8 +85,8 @@ def hashed_groups(
             '"proportional_by_tape" or "grouped"'
         )
     trained = np.array([fold_of[name] == NEVER_HELD_OUT for name in names])
-    held, kept = counts[~trained].sum(axis=0), counts[trained].sum(axis=0)
-    for label, n_held, n_kept in zip(labels, held, kept, strict=True):
+    held, trained_counts = counts[~trained].sum(axis=0), counts[trained].sum(axis=0)
+    for label, n_held, n_kept in zip(labels, held, trained_counts, strict=True):
         if n_kept == 0:
             raise SplitError(
                 f"no '{label}' is left to train on: all {n_held:.0f} are in val and test; use another split.seed, or "
@@ -97,5 +97,5 @@ def hashed_groups(
 
 def _by_recording(members: Mapping[str, Sequence[Recording]], fold_of: Mapping[str, int]) -> dict[str, FoldEntry]:
     return dict(
-        sorted((recording.id, FoldEntry(name, fold_of[name])) for name, of in members.items() for recording in of)
+        sorted((recording.id, FoldEntry(name, fold_of[name])) for name, group_recordings in members.items() for recording in group_recordings)
     )

@@ -72,10 +72,10 @@ class LeakAudit:
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for a JSON file; seconds are rounded to 6 decimals."""
-        out = asdict(self)
-        for fold in out["folds"]:
+        plain = asdict(self)
+        for fold in plain["folds"]:
             fold["seconds"] = round(fold["seconds"], 6)
-        return {"ok": self.ok, **out}
+        return {"ok": self.ok, **plain}
 
 
 def audit(
@@ -93,36 +93,38 @@ def audit(
     ``by_clip``: single clips were split, and recordings have no fold of their own.
     """
     known = {recording.id: recording for recording in recordings}
-    ones = ClipColumns.from_clips(clips)
-    seen: dict[str, set[int]] = defaultdict(set)
+    clip_columns = ClipColumns.from_clips(clips)
+    folds_of_recording: dict[str, set[int]] = defaultdict(set)
     for recording_id, entry in () if by_clip else folds.items():
-        seen[recording_id].add(entry.fold)
-    for place, fold in np.unique(np.stack([ones.recording, ones.fold], axis=1), axis=0).tolist():
-        seen[ones.recording_ids[place]].add(fold)
+        folds_of_recording[recording_id].add(entry.fold)
+    for row, fold in np.unique(np.stack([clip_columns.recording, clip_columns.fold], axis=1), axis=0).tolist():
+        folds_of_recording[clip_columns.recording_ids[row]].add(fold)
     group_folds: dict[str, set[int]] = defaultdict(set)
     copies: dict[str, list[Recording]] = defaultdict(list)
-    for recording_id in sorted(seen.keys() & known.keys()):
+    for recording_id in sorted(folds_of_recording.keys() & known.keys()):
         recording = known[recording_id]
-        group_folds[group_of(recording, group)] |= seen[recording_id]
+        group_folds[group_of(recording, group)] |= folds_of_recording[recording_id]
         if recording.digest:
             copies[recording.digest].append(recording)
     listed = Counter(recording.id for recording in recordings)
-    cut = sorted(rid for rid, where in seen.items() if rid in known and (len(where) > 1 or listed[rid] > 1))
+    cut = sorted(
+        rid for rid, where in folds_of_recording.items() if rid in known and (len(where) > 1 or listed[rid] > 1)
+    )
     return LeakAudit(
         group=group,
         groups_cut=tuple(sorted(name for name, where in group_folds.items() if len(where) > 1)),
         recordings_cut=tuple(_name(known[recording_id]) for recording_id in cut),
-        equal_audio=_equal_audio(copies, seen),
-        strangers=tuple(sorted(seen.keys() - known.keys())),
-        folds=_clip_counts(ones) if by_clip else _fold_counts(folds, known, annotations),
-        clips_crossing=_crossing(ones),
+        equal_audio=_equal_audio(copies, folds_of_recording),
+        strangers=tuple(sorted(folds_of_recording.keys() - known.keys())),
+        folds=_clip_counts(clip_columns) if by_clip else _fold_counts(folds, known, annotations),
+        clips_crossing=_crossing(clip_columns),
     )
 
 
-def require_no_leak(found: LeakAudit) -> None:
+def require_no_leak(leak_audit: LeakAudit) -> None:
     """Raise SplitError, listing every leak, unless the audit is clean."""
-    if not found.ok:
-        listed = "\n".join(f"  - {reason}" for reason in found.reasons())
+    if not leak_audit.ok:
+        listed = "\n".join(f"  - {reason}" for reason in leak_audit.reasons())
         raise SplitError(f"the split leaks:\n{listed}\nremove copies, or group by a field that holds these together")
 
 
@@ -130,13 +132,15 @@ def _name(recording: Recording) -> str:
     return f"{recording.root}/{recording.path}"
 
 
-def _equal_audio(copies: Mapping[str, Sequence[Recording]], seen: Mapping[str, set[int]]) -> tuple[EqualAudio, ...]:
-    out = []
+def _equal_audio(
+    copies: Mapping[str, Sequence[Recording]], folds_of_recording: Mapping[str, set[int]]
+) -> tuple[EqualAudio, ...]:
+    copies_found = []
     for value, same in sorted(copies.items()):
-        where = sorted(set().union(*(seen[recording.id] for recording in same)))
+        where = sorted(set().union(*(folds_of_recording[recording.id] for recording in same)))
         if len(same) > 1 and len(where) > 1:
-            out.append(EqualAudio(value, tuple(sorted(map(_name, same))), tuple(where)))
-    return tuple(out)
+            copies_found.append(EqualAudio(value, tuple(sorted(map(_name, same))), tuple(where)))
+    return tuple(copies_found)
 
 
 def _fold_counts(
@@ -149,34 +153,36 @@ def _fold_counts(
     members: dict[int, list[str]] = defaultdict(list)
     for rid, entry in sorted(folds.items()):
         members[entry.fold].append(rid)
-    out = []
+    counts = []
     for fold, ids in sorted(members.items()):
         held = [known[rid] for rid in ids if rid in known]
         seconds = sum(recording.duration_s for recording in held)
-        out.append(FoldCount(fold, len(held), seconds, dict(sorted(labels[fold].items()))))
-    return tuple(out)
+        counts.append(FoldCount(fold, len(held), seconds, dict(sorted(labels[fold].items()))))
+    return tuple(counts)
 
 
 def _clip_counts(clips: ClipColumns) -> tuple[FoldCount, ...]:
-    out = []
+    counts = []
     for fold in np.unique(clips.fold).tolist():
         held = clips.where(clips.fold == fold)
         targets = np.bincount(held.label[held.has_role("target")], minlength=len(held.labels))
         labels = {label: n for label, n in zip(held.labels, targets.tolist(), strict=True) if n}
         seconds = sum((held.end_s - held.start_s).tolist())
-        out.append(FoldCount(fold, len(held.recording_ids), seconds, labels))
-    return tuple(out)
+        counts.append(FoldCount(fold, len(held.recording_ids), seconds, labels))
+    return tuple(counts)
 
 
 def _crossing(clips: ClipColumns) -> int:
     """Return how many clips share time with a clip of another fold."""
     crossing = 0
     for key in clips.recording_ids:
-        mine = clips.of(key)
-        if bool((mine.fold == mine.fold[0]).all()):
+        recording_clips = clips.of(key)
+        if bool((recording_clips.fold == recording_clips.fold[0]).all()):
             continue
-        order = np.argsort(mine.start_s, kind="stable")
-        start_s, end_s, fold = (of[order].tolist() for of in (mine.start_s, mine.end_s, mine.fold))
+        order = np.argsort(recording_clips.start_s, kind="stable")
+        start_s, end_s, fold = (
+            column[order].tolist() for column in (recording_clips.start_s, recording_clips.end_s, recording_clips.fold)
+        )
         crossed: set[int] = set()
         for i, end in enumerate(end_s):
             for j in range(i + 1, len(start_s)):

@@ -19,17 +19,17 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
     Raises SplitError, naming recordings, if the field is empty or has only one value, and, naming the group, if a group
     has several.
     """
-    every = [recording for of in members.values() for recording in of]
+    every = [recording for group_recordings in members.values() for recording in group_recordings]
     without = [recording.path for recording in every if not recording.fields.get(field)]
     if without:
         raise SplitError(
             f"fold_field = {field!r}: {len(without)} of {len(every)} recordings have no fold, including "
             f"{_some(without)}; exclude them, or correct their names or rows"
         )
-    for name, of in members.items():
-        if len(values := sorted({recording.fields[field] for recording in of}, key=_natural)) > 1:
+    for name, group_recordings in members.items():
+        if len(values := sorted({recording.fields[field] for recording in group_recordings}, key=_natural)) > 1:
             listed = "; ".join(
-                f"{value}: {_some([x.path for x in of if x.fields[field] == value])}" for value in values
+                f"{value}: {_some([x.path for x in group_recordings if x.fields[field] == value])}" for value in values
             )
             raise SplitError(
                 f"fold_field = {field!r}: the group '{name}' is in several folds ({listed}), so models would be "
@@ -39,7 +39,7 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
     if len(values) < 2:
         raise SplitError(f"fold_field = {field!r}: all recordings are in one fold, {values[0]!r}; leave it out")
     rank = {value: fold for fold, value in enumerate(values)}
-    return np.array([rank[of[0].fields[field]] for of in members.values()], dtype=np.int64)
+    return np.array([rank[group_recordings[0].fields[field]] for group_recordings in members.values()], dtype=np.int64)
 
 
 def fold_values(recordings: Sequence[Recording], field: str) -> list[str]:

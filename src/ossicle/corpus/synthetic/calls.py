@@ -106,12 +106,12 @@ def chirps(rng: np.random.Generator, rate: int) -> Sound:
     n = to_samples(rng.uniform(0.02, 0.045), rate)
     start_hz = rng.uniform(1900.0, 4200.0)
     end_hz = start_hz * rng.uniform(0.7, 1.3)
-    out = np.zeros(period * (count - 1) + n, dtype=np.float32)
+    wave = np.zeros(period * (count - 1) + n, dtype=np.float32)
     for chirp in range(count):
         tone = np.sin(_phase(np.geomspace(start_hz, end_hz, n), rate, rng)) * np.sin(np.pi * np.arange(n) / n)
-        out[chirp * period : chirp * period + n] = rng.uniform(0.6, 1.0) * tone
+        wave[chirp * period : chirp * period + n] = rng.uniform(0.6, 1.0) * tone
     low, high = sorted((start_hz, end_hz))
-    return Sound(out, low * 0.9, min(high * 1.1, 0.49 * rate))
+    return Sound(wave, low * 0.9, min(high * 1.1, 0.49 * rate))
 
 
 def peep(rng: np.random.Generator, rate: int) -> Sound:
@@ -127,11 +127,11 @@ def clicks(rng: np.random.Generator, rate: int) -> Sound:
     """A burst of 1 to 6 broadband clicks of a few milliseconds."""
     n = to_samples(0.012, rate)
     starts = np.sort(rng.integers(0, to_samples(0.35, rate), size=int(rng.integers(1, 7))))
-    out = np.zeros(int(starts[-1]) + n, dtype=np.float32)
+    wave = np.zeros(int(starts[-1]) + n, dtype=np.float32)
     decay = np.exp(-np.arange(n) / (rate * rng.uniform(0.0005, 0.002)))
     for start in starts:
-        out[start : start + n] += (rng.standard_normal(n) * decay * rng.uniform(0.3, 1.0)).astype(np.float32)
-    return Sound(out, 500.0, min(7000.0, 0.45 * rate))
+        wave[start : start + n] += (rng.standard_normal(n) * decay * rng.uniform(0.3, 1.0)).astype(np.float32)
+    return Sound(wave, 500.0, min(7000.0, 0.45 * rate))
 
 
 def thud(rng: np.random.Generator, rate: int) -> Sound:
@@ -140,8 +140,8 @@ def thud(rng: np.random.Generator, rate: int) -> Sound:
     edge_hz = rng.uniform(150.0, 700.0)
     noise = scipy.signal.sosfilt(scipy.signal.butter(2, edge_hz, fs=rate, output="sos"), rng.standard_normal(n))
     rise = np.minimum(1.0, np.arange(n) / (0.004 * rate))
-    out = noise * rise * np.exp(-5 * np.arange(n) / n)
-    return Sound((out / np.abs(out).max()).astype(np.float32), 40.0, edge_hz)
+    wave = noise * rise * np.exp(-5 * np.arange(n) / n)
+    return Sound((wave / np.abs(wave).max()).astype(np.float32), 40.0, edge_hz)
 
 
 CALLS: Mapping[str, Draw] = {"hum": hum, "trill": trill, "whistle": whistle}
@@ -175,13 +175,13 @@ def _stack(
     phase = _phase(frequency, rate, rng)
     tilt_db, formant_hz = rng.uniform(3.0, 8.0), rng.uniform(600.0, 1500.0)
     harmonics = max(1, min(harmonics, int(0.45 * rate / frequency.max())))
-    out = np.zeros(n)
+    wave = np.zeros(n)
     for k in range(1, harmonics + 1):
         formant_db = 8.0 * np.exp(-(((k * pitch_hz - formant_hz) / 300.0) ** 2))
         level_db = -tilt_db * np.log2(k) + formant_db + rng.uniform(-3.0, 3.0)
-        out += 10 ** (level_db / 20) * np.sin(k * phase + rng.uniform(0, 2 * np.pi))
+        wave += 10 ** (level_db / 20) * np.sin(k * phase + rng.uniform(0, 2 * np.pi))
     flutter = 1 + 0.2 * np.sin(2 * np.pi * rng.uniform(3, 8) * t + rng.uniform(0, 2 * np.pi))
-    return Sound(_shaped(out * flutter, rng), float(frequency.min() * 0.9), float(frequency.max() * harmonics * 1.04))
+    return Sound(_shaped(wave * flutter, rng), float(frequency.min() * 0.9), float(frequency.max() * harmonics * 1.04))
 
 
 def _phase(frequency: NDArray[np.float64], rate: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -200,5 +200,5 @@ def _shaped(wave: NDArray[np.float64], rng: np.random.Generator) -> Samples:
             envelope[n - flank :] *= rise[::-1]
         else:
             envelope[:flank] *= rise
-    out = wave * envelope
-    return (out / max(float(np.abs(out).max()), 1e-9)).astype(np.float32)
+    shaped = wave * envelope
+    return (shaped / max(float(np.abs(shaped).max()), 1e-9)).astype(np.float32)

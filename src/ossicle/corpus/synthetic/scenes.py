@@ -106,22 +106,22 @@ def place_bouts(lengths: Sequence[int], n: int, rate: int, rng: np.random.Genera
     """
     gap, edge = to_samples(0.12, rate), to_samples(_EDGE_S, rate)
     busy: list[tuple[int, int]] = []
-    out: list[int | None] = []
-    left_in_bout, at = 0, 0
+    starts: list[int | None] = []
+    left_in_bout, position = 0, 0
     for length in lengths:
         start = None
-        if left_in_bout > 0 and _free(busy, at, length, gap) and at + length + edge <= n:
-            start = at
+        if left_in_bout > 0 and _free(busy, position, length, gap) and position + length + edge <= n:
+            start = position
         elif n > length + 2 * edge:
             tries = (int(rng.integers(edge, n - length - edge)) for _ in range(50))
-            start = next((one for one in tries if _free(busy, one, length, gap)), None)
+            start = next((start_tried for start_tried in tries if _free(busy, start_tried, length, gap)), None)
             left_in_bout = int(rng.integers(1, 5))
-        out.append(start)
+        starts.append(start)
         if start is not None:
             busy.append((start, start + length))
-            at = start + length + to_samples(rng.uniform(0.12, 0.6), rate)
+            position = start + length + to_samples(rng.uniform(0.12, 0.6), rate)
             left_in_bout -= 1
-    return out
+    return starts
 
 
 def add_at_snr(

@@ -63,14 +63,14 @@ def draw_site(rng: np.random.Generator, index: int) -> Site:
 
 def ambience(site: Site, n: int, rate: int, rng: np.random.Generator) -> Samples:
     """``n`` samples of the site without animals, float32, shape (n,)."""
-    out = _level(coloured_noise(n, rate, site.tilt, rng), site.weather_db) * _swell(n, rate, 0.25, site.gust_db, rng)
-    out += _rain(n, rate, rng, site.rain_db)
-    out += _mains(n, rate, rng, site.mains_db)
+    sound = _level(coloured_noise(n, rate, site.tilt, rng), site.weather_db) * _swell(n, rate, 0.25, site.gust_db, rng)
+    sound += _rain(n, rate, rng, site.rain_db)
+    sound += _mains(n, rate, rng, site.mains_db)
     rumble = _band(rng.standard_normal(n, dtype=np.float32), rate, 25.0, 110.0)
-    out += _level(rumble, site.rumble_db) * _swell(n, rate, 0.08, 6.0, rng)
-    out += _insects(n, rate, rng, site)
-    out += _level(rng.standard_normal(n, dtype=np.float32), -72.0)  # the recorder's own noise
-    return out.astype(np.float32, copy=False)
+    sound += _level(rumble, site.rumble_db) * _swell(n, rate, 0.08, 6.0, rng)
+    sound += _insects(n, rate, rng, site)
+    sound += _level(rng.standard_normal(n, dtype=np.float32), -72.0)  # the recorder's own noise
+    return sound.astype(np.float32, copy=False)
 
 
 def acoustics(site: Site, rate: int, rng: np.random.Generator) -> Samples:
@@ -94,8 +94,8 @@ def coloured_noise(n: int, rate: int, tilt: float, rng: np.random.Generator) -> 
     spectrum = scipy.fft.rfft(rng.standard_normal(size, dtype=np.float32))
     bins_hz = np.fft.rfftfreq(size, 1 / rate).astype(np.float32)
     spectrum *= np.maximum(bins_hz, np.float32(30.0)) ** np.float32(-tilt / 2)
-    out: Samples = scipy.fft.irfft(spectrum, size)[:n]
-    return out
+    noise: Samples = scipy.fft.irfft(spectrum, size)[:n]
+    return noise
 
 
 def _level(wave: Samples, db: float) -> Samples:
@@ -109,9 +109,9 @@ def _swell(n: int, rate: int, speed_hz: float, depth_db: float, rng: np.random.G
     knots = max(4, int(np.ceil(n / rate * 2 * speed_hz)) + 3)
     level_db = 0.5 * depth_db * rng.standard_normal(knots)
     # Cosine interpolation between knots: smooth, local and cheap.
-    at = np.linspace(0, knots - 1.001, n, dtype=np.float32)
-    left = at.astype(np.int32)
-    mix = 0.5 - 0.5 * np.cos(np.float32(np.pi) * (at - left))
+    positions = np.linspace(0, knots - 1.001, n, dtype=np.float32)
+    left = positions.astype(np.int32)
+    mix = 0.5 - 0.5 * np.cos(np.float32(np.pi) * (positions - left))
     db = level_db.astype(np.float32)
     gain: Samples = np.power(np.float32(10), (db[left] * (1 - mix) + db[left + 1] * mix) / 20).astype(np.float32)
     return gain
@@ -119,18 +119,18 @@ def _swell(n: int, rate: int, speed_hz: float, depth_db: float, rng: np.random.G
 
 def _band(wave: Samples, rate: int, low_hz: float, high_hz: float) -> Samples:
     sos = scipy.signal.butter(2, [low_hz, min(high_hz, 0.49 * rate)], btype="bandpass", fs=rate, output="sos")
-    out: Samples = scipy.signal.sosfilt(sos.astype(np.float32), wave).astype(np.float32, copy=False)
-    return out
+    filtered: Samples = scipy.signal.sosfilt(sos.astype(np.float32), wave).astype(np.float32, copy=False)
+    return filtered
 
 
 def _rain(n: int, rate: int, rng: np.random.Generator, db: float) -> Samples:
     """Drops: a Poisson train (40 a second) of impulses of very unequal strength on a resonating surface."""
     drops = np.zeros(n, dtype=np.float32)
-    at = rng.integers(0, n, size=int(rng.poisson(40 * n / rate)))
-    strength = rng.lognormal(0.0, 0.9, size=len(at)) * rng.choice([-1.0, 1.0], size=len(at))
-    np.add.at(drops, at, strength.astype(np.float32))
+    positions = rng.integers(0, n, size=int(rng.poisson(40 * n / rate)))
+    strength = rng.lognormal(0.0, 0.9, size=len(positions)) * rng.choice([-1.0, 1.0], size=len(positions))
+    np.add.at(drops, positions, strength.astype(np.float32))
     drops = _band(drops, rate, rng.uniform(700.0, 1500.0), rng.uniform(4000.0, 7000.0))
-    return _level(drops, db) * _swell(n, rate, 0.1, 6.0, rng) if len(at) else drops
+    return _level(drops, db) * _swell(n, rate, 0.1, 6.0, rng) if len(positions) else drops
 
 
 def _mains(n: int, rate: int, rng: np.random.Generator, db: float) -> Samples:

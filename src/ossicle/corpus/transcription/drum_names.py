@@ -49,5 +49,5 @@ def drum_name(label: str) -> str:
     text = unicodedata.normalize("NFKC", label).casefold()
     words = re.findall(r"[^\W\d_]+", text)
     singular = (word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word for word in words)
-    found = DRUM_NAMES.get("".join(words)) or DRUM_NAMES.get("".join(singular), "")
-    return "" if found in _COUNTED and re.search(r"\d\W*$", text) else found
+    name = DRUM_NAMES.get("".join(words)) or DRUM_NAMES.get("".join(singular), "")
+    return "" if name in _COUNTED and re.search(r"\d\W*$", text) else name

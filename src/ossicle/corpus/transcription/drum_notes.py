@@ -34,15 +34,15 @@ def stated_notes(texts: Sequence[str]) -> dict[str, int]:
     >>> stated_notes(["gong=52"])
     {'gong': 52}
     """
-    found = {}
+    notes = {}
     for text in texts:
         label, mark, note = text.rpartition("=")
         if not (mark and label and re.fullmatch(r"[0-9]{1,3}", note) and int(note) <= HIGHEST_NOTE):
             raise UsageError(
                 f"--midi-note {text}: write LABEL=NOTE with a note from {LOWEST_NOTE} to {HIGHEST_NOTE}, as crash=49"
             )
-        found[label] = int(note)
-    return found
+        notes[label] = int(note)
+    return notes
 
 
 def notes_of(labels: Sequence[str], stated: Mapping[str, int]) -> dict[str, int]:
@@ -72,12 +72,14 @@ def notes_of(labels: Sequence[str], stated: Mapping[str, int]) -> dict[str, int]
                 f"{did_you_mean(label, labels)}"
             )
     known = drum_notes()
-    found = {label: stated.get(label, known.get(re.sub(r"[\s-]+", "_", label.strip().lower()))) for label in labels}
-    missing = [label for label, note in found.items() if note is None]
+    notes_by_label = {
+        label: stated.get(label, known.get(re.sub(r"[\s-]+", "_", label.strip().lower()))) for label in labels
+    }
+    missing = [label for label, note in notes_by_label.items() if note is None]
     if missing:
         more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         raise UsageError(
             f"--format midi: no General MIDI note is known for {', '.join(missing[:_MOST_NAMED])}{more}; give each, "
             f"as --midi-note {missing[0]}=60"
         )
-    return {label: note for label, note in found.items() if note is not None}
+    return {label: note for label, note in notes_by_label.items() if note is not None}

@@ -50,13 +50,13 @@ def clip_truth(
     >>> clip_truth(3, 5.0, 12.0, calls, ["rain", "wren"]).tolist()
     [[1, 1], [1, -1], [1, 0]]
     """
-    out = np.full((n_clips, len(labels)), OFF_TRUTH, dtype=np.int8)
+    truth = np.full((n_clips, len(labels)), OFF_TRUTH, dtype=np.int8)
     starts_s = clip_s * np.arange(n_clips)
     ends_s = np.minimum(starts_s + clip_s, max(duration_s, 0.0))
     clips = np.stack([starts_s, np.maximum(ends_s, starts_s)], axis=1)
     for column, label in enumerate(labels):
         if label in unknown:
-            out[:, column] = UNKNOWN_TRUTH
+            truth[:, column] = UNKNOWN_TRUTH
             continue
         notes = as_intervals(
             [(annotation.start_s, annotation.end_s) for annotation in annotations if annotation.label == label]
@@ -65,6 +65,6 @@ def clip_truth(
             continue
         common_s = overlap(clips, notes)
         shorter_s = np.minimum((clips[:, 1] - clips[:, 0])[:, None], (notes[:, 1] - notes[:, 0])[None])
-        out[(common_s > _TOUCH_S).any(axis=1), column] = UNKNOWN_TRUTH
-        out[((common_s > 0) & (common_s >= _HALF * shorter_s)).any(axis=1), column] = ON_TRUTH
-    return out
+        truth[(common_s > _TOUCH_S).any(axis=1), column] = UNKNOWN_TRUTH
+        truth[((common_s > 0) & (common_s >= _HALF * shorter_s)).any(axis=1), column] = ON_TRUTH
+    return truth

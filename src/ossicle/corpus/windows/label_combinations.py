@@ -31,15 +31,15 @@ def missing_combinations(
     >>> missing_combinations([("day", {"ac": "on"}), ("night", {"ac": "on"}), ("night", {"ac": "off"})], ["ac"])
     [('day', {'ac': 'off'})]
     """
-    wanted = [tuple(labels)] if len(labels) <= MOST_LABELS else list(combinations(labels, 2))
-    out = []
+    chosen_labels = [tuple(labels)] if len(labels) <= MOST_LABELS else list(combinations(labels, 2))
+    missing = []
     for group in sorted({group for group, _ in states}):
-        own = [one for name, one in states if name == group]
-        for chosen in wanted:
-            there = {tuple(one.get(label) for label in chosen) for one in own}
-            out += [
+        own_states = [states_of_recording for name, states_of_recording in states if name == group]
+        for chosen in chosen_labels:
+            present = {tuple(states_of_recording.get(label) for label in chosen) for states_of_recording in own_states}
+            missing += [
                 (group, dict(zip(chosen, values, strict=True)))
                 for values in product((ON, OFF), repeat=len(chosen))
-                if values not in there
+                if values not in present
             ]
-    return out
+    return missing

@@ -34,6 +34,6 @@ def loudest(rms: NDArray[np.float64], percent: float) -> NDArray[np.bool_]:
     [False, True, False, False]
     """
     count = min(round(percent / 100 * len(rms)), max(len(rms) - 1, 0))
-    found = np.zeros(len(rms), dtype=np.bool_)
-    found[np.argsort(rms, kind="stable")[len(rms) - count :]] = True
-    return found
+    is_loudest = np.zeros(len(rms), dtype=np.bool_)
+    is_loudest[np.argsort(rms, kind="stable")[len(rms) - count :]] = True
+    return is_loudest

@@ -49,11 +49,11 @@ def window_truth(
     >>> window_truth(np.array([0.0, 2.0, 4.0]), 2.0, [hum], ["hum", "fan"], ["fan"]).tolist()
     [[1, -1], [-1, -1], [0, -1]]
     """
-    out = np.full((len(starts_s), len(labels)), OFF_TRUTH, dtype=np.int8)
+    truth = np.full((len(starts_s), len(labels)), OFF_TRUTH, dtype=np.int8)
     ends_s = starts_s + window_s
     for column, label in enumerate(labels):
         if label in unknown:
-            out[:, column] = UNKNOWN_TRUTH
+            truth[:, column] = UNKNOWN_TRUTH
             continue
         for start_s, end_s in union(
             as_intervals(
@@ -62,9 +62,9 @@ def window_truth(
         ):
             within = (starts_s >= start_s - _TOLERANCE_S) & (ends_s <= end_s + _TOLERANCE_S)
             touched = (starts_s < end_s - _TOLERANCE_S) & (ends_s > start_s + _TOLERANCE_S)
-            out[touched & ~within, column] = UNKNOWN_TRUTH
-            out[within, column] = ON_TRUTH
-    return out
+            truth[touched & ~within, column] = UNKNOWN_TRUTH
+            truth[within, column] = ON_TRUTH
+    return truth
 
 
 def recording_states(

@@ -75,11 +75,11 @@ def misclassified_pairs(answers: pl.DataFrame) -> pl.DataFrame:
     by = ["label", *(name for name in ("bucket", "source") if name in answers.columns)]
     totals = answers.group_by(by).agg(pl.len().alias("total"))
     wrong = answers.filter(pl.col("label") != pl.col("answer")).group_by([*by, "answer"]).agg(pl.len().alias("clips"))
-    found = wrong.join(totals, on=by, how="left").with_columns(
+    pairs = wrong.join(totals, on=by, how="left").with_columns(
         (pl.col("clips") / pl.col("total")).alias("share"), pl.col("clips").cast(pl.Int64)
     )
     columns = ["label", "answer", *by[1:], "clips", "share"]
-    return found.select(columns).sort(["clips", *columns[:-2]], descending=[True, *(False for _ in columns[:-2])])
+    return pairs.select(columns).sort(["clips", *columns[:-2]], descending=[True, *(False for _ in columns[:-2])])
 
 
 def _text(values: NDArray[np.object_]) -> pl.Series:

@@ -32,17 +32,20 @@ def baseline_figures(judged: JudgedClips, scores: pl.DataFrame, settings: Evalua
     For each simple model ``name``, ``accuracy``, ``macro_f1``, ``f1.LABEL``, and ``gain``: the network's accuracy,
     macro F1 and F1 of each label minus those of the simple model, with paired intervals.
     """
-    clips, out = judged.clips, {}
+    clips, baselines = judged.clips, {}
     if len(clips) == 0:
         return {}
     table = clips.table().select("recording_id", "onset_s", "label")
-    mine = table.join(scores, on=table.columns, how="left", maintain_order="left")
+    matched_rows = table.join(scores, on=table.columns, how="left", maintain_order="left")
     for key in BASELINES:
-        values = np.array(mine[key].to_list(), dtype=np.float32).reshape(judged.scores.shape)
+        values = np.array(matched_rows[key].to_list(), dtype=np.float32).reshape(judged.scores.shape)
         answers = answers_of(values, clips.label, judged.known)
-        how = (clips.labels, clips.recording, judged.groups, settings.bootstrap, settings.seed)
-        report, gain = single_label_report(answers, *how), paired_difference(answers, judged.answers, *how)
-        out[key] = {
+        report_arguments = (clips.labels, clips.recording, judged.groups, settings.bootstrap, settings.seed)
+        report, gain = (
+            single_label_report(answers, *report_arguments),
+            paired_difference(answers, judged.answers, *report_arguments),
+        )
+        baselines[key] = {
             "name": _NAMES[key],
             "accuracy": report.accuracy.to_json(),
             "macro_f1": report.macro_f1.to_json(),
@@ -53,4 +56,4 @@ def baseline_figures(judged: JudgedClips, scores: pl.DataFrame, settings: Evalua
                 "f1": {label: estimate.to_json() for label, estimate in gain.f1.items()},
             },
         }
-    return out
+    return baselines

@@ -130,7 +130,7 @@ def compare_answers(
     for pair in pairs:
         if missing := pair.unknown(labels):
             raise UsageError(f"{str(pair)!r}: no label is {missing!r}; labels: {', '.join(labels)}")
-    places = {label: place for place, label in enumerate(labels)}
+    places = {label: index for index, label in enumerate(labels)}
     truth = _columns(both["label"], places)
     answers, other = (
         Answers(
@@ -143,18 +143,22 @@ def compare_answers(
     )
     ids, recording = np.unique(both["recording_id"].to_numpy(), return_inverse=True)
     of_recording = dict(zip(both["recording_id"], both["group"], strict=True))
-    how = (recording.astype(np.int64), [of_recording[key] for key in ids.tolist()], n_bootstrap, seed)
-    confusion = np.stack([confusion_matrix(of.truth, of.answer, len(labels)) for of in (answers, other)])
+    report_arguments = (recording.astype(np.int64), [of_recording[key] for key in ids.tolist()], n_bootstrap, seed)
+    confusion = np.stack(
+        [confusion_matrix(run_answers.truth, run_answers.answer, len(labels)) for run_answers in (answers, other)]
+    )
     return ClipComparison(
         labels=labels,
         only_first=len(first) - len(both),
         only_second=len(second) - len(both),
-        first=single_label_report(answers, labels, *how),
-        second=single_label_report(other, labels, *how),
-        difference=paired_difference(answers, other, labels, *how),
+        first=single_label_report(answers, labels, *report_arguments),
+        second=single_label_report(other, labels, *report_arguments),
+        difference=paired_difference(answers, other, labels, *report_arguments),
         confusion=confusion,
-        named=tuple(_change(pair, labels, answers, other, *how) for pair in pairs),
-        changed=tuple(_change(pair, labels, answers, other, *how) for pair in _most_changed(confusion, labels)),
+        named=tuple(_change(pair, labels, answers, other, *report_arguments) for pair in pairs),
+        changed=tuple(
+            _change(pair, labels, answers, other, *report_arguments) for pair in _most_changed(confusion, labels)
+        ),
     )
 
 
@@ -168,8 +172,8 @@ def _most_changed(confusion: NDArray[np.int64], labels: Sequence[str]) -> list[C
     np.fill_diagonal(change, 0)
     order = np.argsort(-change, axis=None, kind="stable")[:MOST_CHANGED]
     rows, columns = np.unravel_index(order, change.shape)
-    found = [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if change[row, column]]
-    return [ConfusionPair(labels[row], labels[column]) for row, column in found]
+    pairs = [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if change[row, column]]
+    return [ConfusionPair(labels[row], labels[column]) for row, column in pairs]
 
 
 def _change(
@@ -182,14 +186,14 @@ def _change(
     n_bootstrap: int,
     seed: int,
 ) -> PairChange:
-    true, given = (
+    true, was_predicted = (
         np.array([label == pattern or fnmatchcase(label, pattern) for label in labels])
         for pattern in (pair.true, pair.predicted)
     )
     rows = true[first.truth]
-    wrong = [(given[answers.answer] & (answers.answer != answers.truth))[rows] for answers in (first, second)]
+    wrong = [(was_predicted[answers.answer] & (answers.answer != answers.truth))[rows] for answers in (first, second)]
     n = int(rows.sum())
-    before, after = (float(of.mean()) if n else float("nan") for of in wrong)
+    before, after = (float(is_wrong.mean()) if n else float("nan") for is_wrong in wrong)
     return PairChange(
         str(pair), n, before, after, paired_share(wrong[0], wrong[1], recording[rows], groups, n_bootstrap, seed)
     )

@@ -38,7 +38,7 @@ def clip_figures(judged: JudgedClips, choosing: JudgedClips, settings: Evaluatio
             {"fold": fold, "n": len(answers), "accuracy": round(float((answers.truth == answers.answer).mean()), 6)}
             for fold, answers in folds
         ],
-        **{name: of for name, of in parts.items() if of},
+        **{name: figures_of_part for name, figures_of_part in parts.items() if figures_of_part},
         **_multi_label(judged, choosing, settings),
     }
 
@@ -52,16 +52,16 @@ def clip_report(judged: JudgedClips, settings: EvaluationSettings) -> SingleLabe
 
 
 def _by(judged: JudgedClips, names: NDArray[np.object_], settings: EvaluationSettings) -> dict[str, Any]:
-    out = {}
+    figures = {}
     for name in sorted(set(names.tolist())):
-        found = clip_report(judged.where(names == name), settings)
-        out[str(name)] = {
-            "n": found.n,
-            "accuracy": found.accuracy.to_json(),
-            "macro_f1": found.macro_f1.to_json(),
-            "support": {label: n for label, n in found.support.items() if n},
+        report = clip_report(judged.where(names == name), settings)
+        figures[str(name)] = {
+            "n": report.n,
+            "accuracy": report.accuracy.to_json(),
+            "macro_f1": report.macro_f1.to_json(),
+            "support": {label: n for label, n in report.support.items() if n},
         }
-    return out
+    return figures
 
 
 def _multi_label(judged: JudgedClips, choosing: JudgedClips, settings: EvaluationSettings) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _multi_label(judged: JudgedClips, choosing: JudgedClips, settings: Evaluatio
     items = merged_clips(choosing)
     if not (items.targets.sum(axis=1) > 1).any():
         return {}
-    found = multi_label_report(
+    report = multi_label_report(
         items,
         choosing.clips.labels,
         sorted(set(judged.folds.tolist())),
@@ -83,8 +83,8 @@ def _multi_label(judged: JudgedClips, choosing: JudgedClips, settings: Evaluatio
         settings.bootstrap,
         settings.seed,
     )
-    words = (
+    protocol = (
         f"multi-label: hits within {1000 * SIMULTANEOUS_S:g} ms of the first are one clip with all their labels; a "
         "label is predicted where its score reaches the threshold of best F1 on the clips of the other folds"
     )
-    return {"multi_label": {"protocol": words, "within_s": SIMULTANEOUS_S, **found.to_json()}}
+    return {"multi_label": {"protocol": protocol, "within_s": SIMULTANEOUS_S, **report.to_json()}}

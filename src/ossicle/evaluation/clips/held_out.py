@@ -84,13 +84,13 @@ class HeldOutClips:
 
     def rows(self, recording_id: str) -> slice:
         """Return the rows of a recording; raises KeyError for one that is not among the recordings."""
-        place = self._places[recording_id]
-        low, high = np.searchsorted(self.recording, [place, place + 1])
+        index = self._places[recording_id]
+        low, high = np.searchsorted(self.recording, [index, index + 1])
         return slice(int(low), int(high))
 
     @cached_property
     def _places(self) -> dict[str, int]:
-        return {key: place for place, key in enumerate(self.recording_ids)}
+        return {key: index for index, key in enumerate(self.recording_ids)}
 
     def table(self) -> pl.DataFrame:
         """Return the clips as a table of :data:`CLIP_SCHEMA`."""
@@ -108,8 +108,8 @@ class HeldOutClips:
     def from_table(cls, table: pl.DataFrame, recording_ids: Sequence[str], labels: Sequence[str]) -> "HeldOutClips":
         """Return the clips of a table, in its order: only those of ``recording_ids``, which are sorted."""
         chosen = table.filter(pl.col("recording_id").is_in(list(recording_ids)))
-        places = {key: place for place, key in enumerate(recording_ids)}
-        columns = {name: place for place, name in enumerate(labels)}
+        places = {key: index for index, key in enumerate(recording_ids)}
+        columns = {name: column for column, name in enumerate(labels)}
         return cls(
             tuple(recording_ids),
             tuple(labels),
@@ -149,9 +149,9 @@ def target_clips(
         The window around an onset.
     """
     ids = tuple(sorted(recordings))
-    places = {key: place for place, key in enumerate(ids)}
+    places = {key: index for index, key in enumerate(ids)}
     recording = np.array([places.get(key, -1) for key in notes.recording_ids], dtype=np.int64)[notes.recording]
-    columns = {name: place for place, name in enumerate(labels)}
+    columns = {name: column for column, name in enumerate(labels)}
     label = np.array([columns.get(name, -1) for name in notes.labels], dtype=np.int64)[notes.label]
     rows = np.flatnonzero((recording >= 0) & (label >= 0))
     order = np.lexsort((label[rows], notes.start_s[rows], recording[rows]))
@@ -181,8 +181,10 @@ def chosen_clips(
     """
     every = held_out_clips(truth, dataset)
     is_judged = np.array([key in judged for key in every.recording_ids], dtype=np.bool_)[every.recording]
-    how = evaluation
-    parts = [sliced(every.where(which), how.fraction, how.floor, how.seed) for which in (is_judged, ~is_judged)]
+    parts = [
+        sliced(every.where(which), evaluation.fraction, evaluation.floor, evaluation.seed)
+        for which in (is_judged, ~is_judged)
+    ]
     return HeldOutClips.joined(parts)
 
 

@@ -54,9 +54,9 @@ class JudgedClips:
         """The source of each clip, object (n,); None if no recording states one."""
         if not any(self.sources):
             return None
-        of = np.array([source or _UNKNOWN for source in self.sources], dtype=object)
-        found: NDArray[np.object_] = of[self.clips.recording]
-        return found
+        source_of_recording = np.array([source or _UNKNOWN for source in self.sources], dtype=object)
+        source_of_clip: NDArray[np.object_] = source_of_recording[self.clips.recording]
+        return source_of_clip
 
     def where(self, rows: NDArray[np.generic]) -> "JudgedClips":
         """Return the clips of ``rows``, a mask or places."""
@@ -81,8 +81,8 @@ def read_clips(scored: ClipScoresFolder, truth: Truth, hits: pl.LazyFrame | None
     ids = tuple(sorted(truth.ids))
     clips = HeldOutClips.from_table(scored.clips, ids, truth.labels)
     scores = [np.zeros((0, len(truth.labels)), dtype=np.float32)]
-    for place in np.unique(clips.recording).tolist():
-        track = scored.track(ids[place])
+    for recording_index in np.unique(clips.recording).tolist():
+        track = scored.track(ids[recording_index])
         scores.append(track.scores[:, [track.labels.index(label) for label in truth.labels]])
     known = np.array([[(key, label) not in truth.unknown for label in truth.labels] for key in ids], dtype=np.bool_)
     return JudgedClips(
@@ -105,7 +105,7 @@ def _buckets(clips: HeldOutClips, hits: pl.LazyFrame) -> NDArray[np.object_] | N
         .unique(key, keep="first", maintain_order=True)
         .collect()
     )
-    found = clips.table().select(key).join(named, on=key, how="left", maintain_order="left")["dynamic_bucket"]
-    if found.null_count() == len(found):
+    buckets = clips.table().select(key).join(named, on=key, how="left", maintain_order="left")["dynamic_bucket"]
+    if buckets.null_count() == len(buckets):
         return None
-    return np.array(found.fill_null(_UNKNOWN).to_list(), dtype=object)
+    return np.array(buckets.fill_null(_UNKNOWN).to_list(), dtype=object)

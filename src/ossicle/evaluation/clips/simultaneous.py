@@ -25,8 +25,8 @@ def merged_clips(judged: JudgedClips, within_s: float = SIMULTANEOUS_S) -> Multi
     recording, onset_s = clips.recording.tolist(), clips.onset_s.tolist()
     for row in range(len(clips)):
         # Rounding of times in a table must not divide hits exactly `within_s` apart.
-        apart = recording[row] != recording[first] or onset_s[row] - onset_s[first] > within_s + 1e-9
-        if row == 0 or apart:
+        is_separate = recording[row] != recording[first] or onset_s[row] - onset_s[first] > within_s + 1e-9
+        if row == 0 or is_separate:
             first = row
             starts.append(row)
         group[row] = len(starts) - 1

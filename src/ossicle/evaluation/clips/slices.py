@@ -52,6 +52,6 @@ def slice_of(
     )
     for column in np.unique(label):
         rows = np.flatnonzero(label == column)
-        wanted = min(max(math.ceil(round(fraction * len(rows), 9)), floor), len(rows))
-        chosen[rows[np.argsort(keys[rows], kind="stable")[:wanted]]] = True
+        n_chosen = min(max(math.ceil(round(fraction * len(rows), 9)), floor), len(rows))
+        chosen[rows[np.argsort(keys[rows], kind="stable")[:n_chosen]]] = True
     return chosen

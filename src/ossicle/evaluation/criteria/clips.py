@@ -20,6 +20,6 @@ class ClipCriterion(RecordingCriterion):
         """The protocol of the clips, and the rule of the events."""
         return f"one answer for each annotated hit, the label with the highest score; events {super().in_words}"
 
-    def page_parts(self, run: JudgedRun, wanted: ExampleRequest, drawn: frozenset[str]) -> PageParts:
+    def page_parts(self, run: JudgedRun, request: ExampleRequest, drawn: frozenset[str]) -> PageParts:
         """Return figures and curves by recording; the examples of a page are clips, not recordings."""
-        return super().page_parts(run, replace(wanted, count=0), drawn)
+        return super().page_parts(run, replace(request, count=0), drawn)

@@ -119,7 +119,7 @@ class Criterion(ABC):
         """What an item of a calibration weighs: ``seconds`` or ``items``."""
 
     @abstractmethod
-    def items(self, truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
+    def items(self, truth: Truth, scores: TracksFolder, postprocess: Postprocess) -> Items:
         """Return the out-of-fold scores with their truth that are ranked and calibrated."""
 
     def answers(self, items: Items, scores: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
@@ -131,5 +131,5 @@ class Criterion(ABC):
         """Return what ``metrics.json`` has of this criterion beside what all criteria have."""
 
     @abstractmethod
-    def page_parts(self, run: JudgedRun, wanted: ExampleRequest, drawn: frozenset[str]) -> PageParts:
+    def page_parts(self, run: JudgedRun, request: ExampleRequest, drawn: frozenset[str]) -> PageParts:
         """Return what a page shows of this criterion; ``drawn``: labels whose curves are drawn where not all are."""

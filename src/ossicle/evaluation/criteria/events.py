@@ -40,13 +40,13 @@ class EventCriterion(TimedCriterion):
             "frame_grid": grid_ceiling(truth, run.hop_s, self.rule, run.apart_frames),
         }
 
-    def page_parts(self, run: JudgedRun, wanted: ExampleRequest, drawn: frozenset[str]) -> PageParts:
+    def page_parts(self, run: JudgedRun, request: ExampleRequest, drawn: frozenset[str]) -> PageParts:
         """Return matches at a collar, curves of all labels by event score, the IoU sweep, and matched events."""
         return PageParts(
             collar=self._at_collar(run),
             curves=list(event_curves(run.truth, run.events, run.truth.labels, self.rule).items()),
             iou_sweep=sweep(run.truth, run.events),
-            examples=self.matched_examples(run, wanted),
+            examples=self.matched_examples(run, request),
         )
 
     def _at_collar(self, run: JudgedRun) -> EventReport:

@@ -39,9 +39,9 @@ class OnsetCriterion(TimedCriterion):
             "recall_by_quality": recall_by_quality(run.truth, run.events, self.rule),
         }
 
-    def page_parts(self, run: JudgedRun, wanted: ExampleRequest, drawn: frozenset[str]) -> PageParts:
+    def page_parts(self, run: JudgedRun, request: ExampleRequest, drawn: frozenset[str]) -> PageParts:
         """Return curves of all labels by the score of onsets, and matched onsets to hear."""
         return PageParts(
             curves=list(event_curves(run.truth, run.events, run.truth.labels, self.rule).items()),
-            examples=self.matched_examples(run, wanted),
+            examples=self.matched_examples(run, request),
         )

@@ -33,8 +33,8 @@ class RecordingCriterion(Criterion):
     @property
     def in_words(self) -> str:
         """The rule with its pooling."""
-        found = "any event of it" if self.pool == MAX else "its mean score over the recording"
-        return f"by recording: a label is in it or not, and is found by {found}"
+        evidence = "any event of it" if self.pool == MAX else "its mean score over the recording"
+        return f"by recording: a label is in it or not, and is found by {evidence}"
 
     @property
     def pool(self) -> str:
@@ -51,9 +51,9 @@ class RecordingCriterion(Criterion):
         """All recordings weigh the same."""
         return "items"
 
-    def items(self, truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
+    def items(self, truth: Truth, scores: TracksFolder, postprocess: Postprocess) -> Items:
         """Return an item for each recording."""
-        return recording_items(truth, scores, self.pool, how)
+        return recording_items(truth, scores, self.pool, postprocess)
 
     def answers(self, items: Items, scores: NDArray[np.floating]) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
         """Return the answers where every recording has exactly one label."""
@@ -63,7 +63,7 @@ class RecordingCriterion(Criterion):
         """Return nothing: annotations of whole recordings have no times, and figures by recording are always there."""
         return {}
 
-    def page_parts(self, run: JudgedRun, wanted: ExampleRequest, drawn: frozenset[str]) -> PageParts:
+    def page_parts(self, run: JudgedRun, request: ExampleRequest, drawn: frozenset[str]) -> PageParts:
         """Return figures by recording, curves of the labels drawn that some recording has, and recordings to hear."""
         items = self.items(run.truth, run.scores, run.postprocess)
         labels = drawn or run.truth.labels
@@ -75,6 +75,6 @@ class RecordingCriterion(Criterion):
                 if label in labels and items.positive[known, column].any()
             ],
             examples=recording_examples(
-                run.truth, items, run.events, run.scores, wanted.roots, wanted.rate, wanted.count, wanted.channel
+                run.truth, items, run.events, run.scores, request.roots, request.rate, request.count, request.channel
             ),
         )

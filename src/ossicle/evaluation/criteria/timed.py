@@ -32,19 +32,19 @@ class TimedCriterion(Criterion):
         """A frame weighs its seconds."""
         return "seconds"
 
-    def items(self, truth: Truth, scores: TracksFolder, how: Postprocess) -> Items:
+    def items(self, truth: Truth, scores: TracksFolder, postprocess: Postprocess) -> Items:
         """Return an item for each frame."""
-        return frame_items(truth, scores, how)
+        return frame_items(truth, scores, postprocess)
 
-    def matched_examples(self, run: JudgedRun, wanted: ExampleRequest) -> Sequence[Example]:
+    def matched_examples(self, run: JudgedRun, request: ExampleRequest) -> Sequence[Example]:
         """Return events to hear: found, missed and false ones by the rule."""
         return choose_examples(
             run.truth,
             run.events,
             self.rule,
-            wanted.roots,
-            wanted.rate,
-            wanted.count,
-            wanted.margin_s,
-            wanted.channel,
+            request.roots,
+            request.rate,
+            request.count,
+            request.margin_s,
+            request.channel,
         )

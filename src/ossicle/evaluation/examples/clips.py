@@ -14,8 +14,8 @@ MOST_S = 2.0
 """Of longer clips the first seconds are shown."""
 
 
-def clip_examples(judged: JudgedClips, truth: Truth, wanted: ExampleRequest) -> list[Example]:
-    """Return at most ``wanted.count`` clips with a wrong answer; the name of each has its three highest labels.
+def clip_examples(judged: JudgedClips, truth: Truth, request: ExampleRequest) -> list[Example]:
+    """Return at most ``request.count`` clips with a wrong answer; the name of each has its three highest labels.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ def clip_examples(judged: JudgedClips, truth: Truth, wanted: ExampleRequest) -> 
     """
     answers, clips = judged.answers, judged.clips
     wrong = np.flatnonzero(answers.truth != answers.answer)
-    order = wrong[np.lexsort((wrong, -answers.confidence[wrong]))][: wanted.count]
-    return [_example(judged, truth, wanted, row) for row in order.tolist()] if len(clips) else []
+    order = wrong[np.lexsort((wrong, -answers.confidence[wrong]))][: request.count]
+    return [_example(judged, truth, request, row) for row in order.tolist()] if len(clips) else []
 
 
-def _example(judged: JudgedClips, truth: Truth, wanted: ExampleRequest, row: int) -> Example:
+def _example(judged: JudgedClips, truth: Truth, request: ExampleRequest, row: int) -> Example:
     clips, answers = judged.clips, judged.answers
     key = clips.recording_ids[int(clips.recording[row])]
     recording = truth.recordings[key]
@@ -41,8 +41,8 @@ def _example(judged: JudgedClips, truth: Truth, wanted: ExampleRequest, row: int
     label, answer = clips.labels[int(clips.label[row])], clips.labels[int(answers.answer[row])]
     start_s = float(clips.start_s[row])
     end_s = min(float(clips.end_s[row]), start_s + MOST_S)
-    first_s, last_s = max(start_s - wanted.margin_s, 0.0), min(end_s + wanted.margin_s, recording.duration_s)
-    file = wanted.roots.file(recording)
+    first_s, last_s = max(start_s - request.margin_s, 0.0), min(end_s + request.margin_s, recording.duration_s)
+    file = request.roots.file(recording)
     return Example(
         kind="confused",
         recording=recording.path,
@@ -51,8 +51,8 @@ def _example(judged: JudgedClips, truth: Truth, wanted: ExampleRequest, row: int
         end_s=end_s,
         score=float(answers.confidence[row]),
         iou=None,
-        samples=load_mono(file, wanted.rate, first_s, last_s - first_s, channel=wanted.channel),
-        rate=wanted.rate,
+        samples=load_mono(file, request.rate, first_s, last_s - first_s, channel=request.channel),
+        rate=request.rate,
         window_start_s=first_s,
         references=[
             (max(note.start_s, first_s), min(note.end_s, last_s), note.label)

@@ -45,12 +45,16 @@ def choose_examples(
         ("missed", missed.first(count, truth)),
         ("false alarm", false.first(count, truth, falling=True)),
     ]
-    shown = {(one[1:5]) for one in chosen[0][1]}
-    out = []
-    for kind, found in chosen:
-        kept: Iterable[RankedEvent] = (one for one in found if kind != "worst" or one[1:5] not in shown)
-        out += [_example(kind, one, truth, events, roots, rate, margin_s, channel) for one in kept]
-    return out
+    shown = {(ranked_event[1:5]) for ranked_event in chosen[0][1]}
+    examples = []
+    for kind, ranked_events in chosen:
+        not_shown: Iterable[RankedEvent] = (
+            ranked_event for ranked_event in ranked_events if kind != "worst" or ranked_event[1:5] not in shown
+        )
+        examples += [
+            _example(kind, ranked_event, truth, events, roots, rate, margin_s, channel) for ranked_event in not_shown
+        ]
+    return examples
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,15 +77,15 @@ class _Cases:
         chosen = np.lexsort((self.times[:, 1], self.times[:, 0], by_label, by_id, rank))[:count]
         return [
             (
-                float(rank[place]),
-                truth.ids[row[place]],
-                truth.labels[column[place]],
-                float(self.times[place, 0]),
-                float(self.times[place, 1]),
-                None if self.scores is None else float(self.scores[place]),
-                None if self.iou is None else float(self.iou[place]),
+                float(rank[rank_position]),
+                truth.ids[row[rank_position]],
+                truth.labels[column[rank_position]],
+                float(self.times[rank_position, 0]),
+                float(self.times[rank_position, 1]),
+                None if self.scores is None else float(self.scores[rank_position]),
+                None if self.iou is None else float(self.iou[rank_position]),
             )
-            for place in chosen.tolist()
+            for rank_position in chosen.tolist()
         ]
 
 
@@ -89,30 +93,31 @@ def _compared(
     truth: Truth, events: Mapping[str, Sequence[Event]], criterion: Criterion
 ) -> tuple[_Cases, _Cases, _Cases]:
     """Return matched events by IoU, missed annotations by quality, and false alarms by score."""
-    wanted, (lists, places) = truth.reference_lists, event_lists(events, truth.ids, truth.labels)
+    references, (lists, places) = truth.reference_lists, event_lists(events, truth.ids, truth.labels)
     scores = EventColumns.of(events).scores[places]
-    pairs = match_lists(wanted, lists, criterion)
-    iou, hits = pair_iou(wanted.times, lists.times, pairs), pairs[:, 1]
+    pairs = match_lists(references, lists, criterion)
+    iou, hits = pair_iou(references.times, lists.times, pairs), pairs[:, 1]
     missed, false = (
-        np.setdiff1d(np.arange(len(of.times)), side) for of, side in ((wanted, pairs[:, 0]), (lists, hits))
+        np.setdiff1d(np.arange(len(event_list.times)), side)
+        for event_list, side in ((references, pairs[:, 0]), (lists, hits))
     )
     quality = np.nan_to_num(truth.reference_qualities)
     return (
         _Cases(iou, lists.owner[hits], lists.times[hits], scores[hits], iou),
-        _Cases(quality[missed], wanted.owner[missed], wanted.times[missed]),
+        _Cases(quality[missed], references.owner[missed], references.times[missed]),
         _Cases(scores[false], lists.owner[false], lists.times[false], scores[false]),
     )
 
 
 def _order(names: Sequence[str]) -> NDArray[np.int64]:
     """Return the rank of each name in the order of the alphabet."""
-    rank = {name: place for place, name in enumerate(sorted(names))}
+    rank = {name: position for position, name in enumerate(sorted(names))}
     return np.array([rank[name] for name in names], dtype=np.int64)
 
 
 def _example(
     kind: ExampleKind,
-    found: RankedEvent,
+    ranked_event: RankedEvent,
     truth: Truth,
     events: Mapping[str, Sequence[Event]],
     roots: Roots,
@@ -120,7 +125,7 @@ def _example(
     margin_s: float,
     channel: str,
 ) -> Example:
-    _, key, label, start_s, end_s, score, overlap = found
+    _, key, label, start_s, end_s, score, overlap = ranked_event
     path = truth.recordings[key].path
     first = max(0.0, start_s - margin_s)
     last = end_s + margin_s

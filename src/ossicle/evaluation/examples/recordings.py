@@ -46,7 +46,7 @@ def recording_examples(
     recording does not have, highest score first.
     """
     shown: set[int] = set()
-    out = []
+    examples = []
     kinds: tuple[tuple[ExampleKind, Iterator[_Case]], ...] = (
         ("confused", _confused(truth, items)),
         ("missed", _missed(truth, items, events)),
@@ -61,8 +61,8 @@ def recording_examples(
                 continue
             shown.add(case.row)
             left -= 1
-            out.append(_example(kind, case, truth, items, scores, roots, rate, channel))
-    return out
+            examples.append(_example(kind, case, truth, items, scores, roots, rate, channel))
+    return examples
 
 
 def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
@@ -79,18 +79,18 @@ def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
 
 
 def _missed(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) -> Iterator[_Case]:
-    found = _found(truth, events)
-    yield from _cases(truth, items, items.positive & ~found & items.is_known, ascending=True)
+    is_found = _found(truth, events)
+    yield from _cases(truth, items, items.positive & ~is_found & items.is_known, ascending=True)
 
 
 def _false(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) -> Iterator[_Case]:
-    found = _found(truth, events)
-    yield from _cases(truth, items, found & ~items.positive & items.is_known, ascending=False)
+    is_found = _found(truth, events)
+    yield from _cases(truth, items, is_found & ~items.positive & items.is_known, ascending=False)
 
 
 def _found(truth: Truth, events: Mapping[str, Sequence[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
-    there = {(key, event.label) for key in truth.ids for event in events[key]}
-    return np.array([[(key, label) in there for label in truth.labels] for key in truth.ids], dtype=np.bool_)
+    predicted = {(key, event.label) for key in truth.ids for event in events[key]}
+    return np.array([[(key, label) in predicted for label in truth.labels] for key in truth.ids], dtype=np.bool_)
 
 
 def _cases(
@@ -102,9 +102,9 @@ def _cases(
 ) -> Iterator[_Case]:
     rows, columns = np.nonzero(which)
     score = items.scores[rows, columns]
-    for at in np.lexsort((columns, rows, score if ascending else -score)).tolist():
-        column = int(columns[at])
-        yield _Case(int(rows[at]), column, truth.labels[column], float(score[at]))
+    for item in np.lexsort((columns, rows, score if ascending else -score)).tolist():
+        column = int(columns[item])
+        yield _Case(int(rows[item]), column, truth.labels[column], float(score[item]))
 
 
 def _example(

@@ -156,33 +156,33 @@ class Tally:
         self._qualities: list[Row] = []
         self._boundaries: list[Row] = []
 
-    def add(self, key: Row, found: Sequence[LabelEvents]) -> None:
+    def add(self, key: Row, events_of_labels: Sequence[LabelEvents]) -> None:
         """Add the events of a decision, one entry per label; ``key`` are the columns that identify the decision.
 
         A column of ``key`` may be a tuple: its value for all labels, then for each.
         """
         self._keys.append(key)
-        for place, (name, criterion) in enumerate(self.judging.criteria):
-            self._counts[place].append(
-                np.stack([self._of_recordings(label_events, place) for label_events in found], axis=1)
+        for index, (name, criterion) in enumerate(self.judging.criteria):
+            self._counts[index].append(
+                np.stack([self._of_recordings(label_events, index) for label_events in events_of_labels], axis=1)
             )
             errors = [
                 np.stack(
-                    boundary_errors(label_events.reference_times, label_events.times, label_events.pairs[place]), axis=1
+                    boundary_errors(label_events.reference_times, label_events.times, label_events.pairs[index]), axis=1
                 )
-                for label_events in found
+                for label_events in events_of_labels
             ]
-            precisions = [self._average_precision(label_events, criterion) for label_events in found]
+            precisions = [self._average_precision(label_events, criterion) for label_events in events_of_labels]
             known = [value for value in precisions if np.isfinite(value)]
             together = float(np.mean(known)) if known else float("nan")
-            self._pairs[place].append(
+            self._pairs[index].append(
                 [
                     {"average_precision": precision, **_mean_errors(error)}
                     for precision, error in zip((together, *precisions), (np.concatenate(errors), *errors), strict=True)
                 ]
             )
             self._boundaries += _boundary_rows({**_of(key, 0), "criterion": name, "label": ALL}, np.concatenate(errors))
-            self._qualities += self._quality_rows(key, name, found, place)
+            self._qualities += self._quality_rows(key, name, events_of_labels, index)
 
     def tables(self, marks: str) -> dict[str, pl.DataFrame]:
         """Return the tables ``metrics``, ``per_tape``, ``per_quality`` and ``boundaries``; every row contains
@@ -190,53 +190,60 @@ class Tally:
         """
         rows: dict[str, list[Row]] = {"metrics": [], "per_tape": []}
         rows |= {"per_quality": self._qualities, "boundaries": self._boundaries}
-        for place, (name, _) in enumerate(self.judging.criteria):
-            counts = self.counts(place)
+        for index, (name, _) in enumerate(self.judging.criteria):
+            counts = self.counts(index)
             rates = sweep_rates(counts, self.judging.tapes, self.judging.n_bootstrap, self.judging.seed)
             for row, key in enumerate(self._keys):
                 for column, label in enumerate(self.judging.names):
                     here = {**_of(key, column), "criterion": name, "label": label}
-                    own = counts[row].sum(axis=1) if column == 0 else counts[row, :, column - 1]
+                    label_counts = counts[row].sum(axis=1) if column == 0 else counts[row, :, column - 1]
                     values = (rates.value[row, column], rates.low[row, column], rates.high[row, column])
                     rows["metrics"].append(
                         {
                             **here,
                             **estimates(*values),
-                            **self._pairs[place][row][column],
-                            **counted(own.sum(axis=0), self.judging.hours),
+                            **self._pairs[index][row][column],
+                            **counted(label_counts.sum(axis=0), self.judging.hours),
                             "interval": rates.method,
                         }
                     )
-                    rows["per_tape"] += self._tape_rows(here, own)
-        return {table: frame(table, of, marks) for table, of in rows.items()}
+                    rows["per_tape"] += self._tape_rows(here, label_counts)
+        return {table: frame(table, table_rows, marks) for table, table_rows in rows.items()}
 
     def counts(self, criterion: int) -> Counts:
         """Return the counts of all decisions under a criterion, int64 (n_decisions, n_recordings, n_labels, 3)."""
         return np.stack(self._counts[criterion])
 
-    def _of_recordings(self, found: LabelEvents, criterion: int) -> Counts:
+    def _of_recordings(self, events: LabelEvents, criterion: int) -> Counts:
         """Return tp, fp and fn of each recording, int64 (n_recordings, 3)."""
-        n, pairs = len(self.judging.tapes), found.pairs[criterion]
-        tp = np.bincount(found.reference[pairs[:, 0]], minlength=n)
-        of_events, of_references = np.bincount(found.recording, minlength=n), np.bincount(found.reference, minlength=n)
+        n, pairs = len(self.judging.tapes), events.pairs[criterion]
+        tp = np.bincount(events.reference[pairs[:, 0]], minlength=n)
+        of_events, of_references = (
+            np.bincount(events.recording, minlength=n),
+            np.bincount(events.reference, minlength=n),
+        )
         return np.stack([tp, of_events - tp, of_references - tp], axis=1).astype(np.int64)
 
-    def _average_precision(self, found: LabelEvents, criterion: Criterion) -> float:
+    def _average_precision(self, label_events: LabelEvents, criterion: Criterion) -> float:
         """Return the figure of all recordings at once, placed on one axis so far apart that their events never meet."""
         # Of a recording that is known in part only, what is judged may lie far behind the seconds that are.
         reach = np.zeros(len(self.judging.tapes))
-        np.maximum.at(reach, found.reference, found.reference_times[:, 1])
-        np.maximum.at(reach, found.recording, found.times[:, 1])
+        np.maximum.at(reach, label_events.reference, label_events.reference_times[:, 1])
+        np.maximum.at(reach, label_events.recording, label_events.times[:, 1])
         base = np.concatenate([[0.0], np.cumsum(reach + _APART_S)[:-1]])
-        references: Intervals = found.reference_times + base[found.reference][:, None]
-        events: Intervals = found.times + base[found.recording][:, None]
-        return event_average_precision({"": references}, {"": (events, found.scores)}, criterion)
+        references: Intervals = label_events.reference_times + base[label_events.reference][:, None]
+        events: Intervals = label_events.times + base[label_events.recording][:, None]
+        return event_average_precision({"": references}, {"": (events, label_events.scores)}, criterion)
 
-    def _quality_rows(self, key: Row, criterion: str, found: Sequence[LabelEvents], place: int) -> list[Row]:
+    def _quality_rows(
+        self, key: Row, criterion: str, events_of_labels: Sequence[LabelEvents], criterion_index: int
+    ) -> list[Row]:
         sums: dict[tuple[int, str], list[int]] = {}
-        for column, (label, label_events) in enumerate(zip(self.judging.labels, found, strict=True), start=1):
+        for column, (label, label_events) in enumerate(
+            zip(self.judging.labels, events_of_labels, strict=True), start=1
+        ):
             hit = np.zeros(len(label_events.reference), dtype=np.bool_)
-            hit[label_events.pairs[place][:, 0]] = True
+            hit[label_events.pairs[criterion_index][:, 0]] = True
             for quality, was_found in zip(self.judging.qualities[label], hit.tolist(), strict=True):
                 for name in (0, column):
                     total = sums.setdefault((name, quality), [0, 0])
@@ -260,8 +267,8 @@ class Tally:
         rows = []
         names = np.array(self.judging.tapes, dtype=np.str_)
         for tape in sorted(set(self.judging.tapes)):
-            own = names == tape
-            summed, hours = counts[own].sum(axis=0), float(self.judging.seconds[own].sum()) / 3600
+            on_tape = names == tape
+            summed, hours = counts[on_tape].sum(axis=0), float(self.judging.seconds[on_tape].sum()) / 3600
             rates = dict(zip(RATES, map(float, precision_recall_f1(*summed)), strict=True))
             rows.append({**here, "tape": tape, **rates, **counted(summed, hours)})
         return rows
@@ -269,10 +276,10 @@ class Tally:
 
 def estimates(value: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]) -> Row:
     """Return precision, recall and F1, each (3,), with their intervals as columns."""
-    out: Row = {}
-    for place, rate in enumerate(RATES):
-        out |= {rate: float(value[place]), f"{rate}_low": float(low[place]), f"{rate}_high": float(high[place])}
-    return out
+    columns: Row = {}
+    for index, rate in enumerate(RATES):
+        columns |= {rate: float(value[index]), f"{rate}_low": float(low[index]), f"{rate}_high": float(high[index])}
+    return columns
 
 
 def counted(counts: Counts, hours: float) -> Row:
@@ -294,8 +301,10 @@ def frame(table: str, rows: Sequence[Row], marks: str) -> pl.DataFrame:
 
     Rounding here makes page, notebook and CSV show the same figures.
     """
-    out = pl.DataFrame([{"layer": "first", **row, "marks": marks} for row in rows], schema=SCHEMAS[table], strict=True)
-    return in_order(table, out.with_columns(cs.float().fill_nan(None).round(_DECIMALS)))
+    table_frame = pl.DataFrame(
+        [{"layer": "first", **row, "marks": marks} for row in rows], schema=SCHEMAS[table], strict=True
+    )
+    return in_order(table, table_frame.with_columns(cs.float().fill_nan(None).round(_DECIMALS)))
 
 
 def in_order(table: str, rows: pl.DataFrame) -> pl.DataFrame:
@@ -315,7 +324,11 @@ def _mean_errors(errors: NDArray[np.float64]) -> Row:
 def _boundary_rows(here: Row, errors: NDArray[np.float64]) -> list[Row]:
     rows = []
     for side, name in enumerate(("start", "end")):
-        of = 1000 * np.quantile(errors[:, side], QUANTILES) if len(errors) else np.full(len(QUANTILES), np.nan)
-        shares = {f"q{round(100 * share):02d}_ms": float(value) for share, value in zip(QUANTILES, of, strict=True)}
+        quantiles_ms = (
+            1000 * np.quantile(errors[:, side], QUANTILES) if len(errors) else np.full(len(QUANTILES), np.nan)
+        )
+        shares = {
+            f"q{round(100 * share):02d}_ms": float(value) for share, value in zip(QUANTILES, quantiles_ms, strict=True)
+        }
         rows.append({**here, "boundary": name, **shares, "pairs": len(errors)})
     return rows

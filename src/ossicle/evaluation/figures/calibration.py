@@ -43,13 +43,16 @@ def calibration_figures(
 
 
 def _figures(items: Items, scores: NDArray[np.floating], labels: Sequence[str], criterion: Criterion) -> dict[str, Any]:
-    found = reliability(items, labels, scores)
+    report = reliability(items, labels, scores)
     answers = criterion.answers(items, scores)
     return {
-        "ece": plain(found.pooled.ece),
-        "brier": plain(found.pooled.brier),
+        "ece": plain(report.pooled.ece),
+        "brier": plain(report.pooled.brier),
         # Maps of labels differ, so the label with the highest score may too.
         **({} if answers is None else {"accuracy": plain(float((answers[0] == answers[1]).mean()))}),
-        "per_label": {label: {"ece": plain(of.ece), "brier": plain(of.brier)} for label, of in found.per_label.items()},
-        "reliability": reliability_rows(found.pooled, criterion.weight),
+        "per_label": {
+            label: {"ece": plain(calibration.ece), "brier": plain(calibration.brier)}
+            for label, calibration in report.per_label.items()
+        },
+        "reliability": reliability_rows(report.pooled, criterion.weight),
     }

@@ -27,15 +27,15 @@ def clip_rows(
     notes: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for note in annotations:
         notes.setdefault((note.recording_id, note.label), []).append((note.start_s, note.end_s))
-    for key, mine in sorted(by_recording.items()):
+    for key, recording_clips in sorted(by_recording.items()):
         track = tracks.track(key)
-        spans = as_intervals([(one.start_s, one.end_s) for one in mine])
+        spans = as_intervals([(clip.start_s, clip.end_s) for clip in recording_clips])
         scores = clip_scores(track, spans)
         for column, label in enumerate(track.labels):
             if label not in labels:
                 continue
             shared_s = overlap(spans, as_intervals(notes.get((key, label), []))).sum(axis=1)
-            for row, clip in enumerate(mine):
+            for row, clip in enumerate(recording_clips):
                 positive = clip.role == "target" and clip.label == label
                 if shared_s[row] > 0 and not positive:
                     continue

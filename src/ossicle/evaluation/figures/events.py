@@ -65,9 +65,11 @@ def recall_by_quality(truth: Truth, events: Mapping[str, Sequence[Event]], crite
     predicted, _ = event_lists(events, truth.ids, truth.labels)
     hit = match_lists(truth.reference_lists, predicted, criterion)[:, 0]
     qualities, of_quality = np.unique(truth.reference_qualities, return_inverse=True)
-    annotated, found = (np.bincount(of, minlength=len(qualities)).tolist() for of in (of_quality, of_quality[hit]))
+    annotated, n_found = (
+        np.bincount(qualities_of, minlength=len(qualities)).tolist() for qualities_of in (of_quality, of_quality[hit])
+    )
     names = ["unknown" if np.isnan(quality) else str(int(quality)) for quality in qualities.tolist()]
     return {
-        name: {"found": found[row], "annotated": annotated[row], "recall": plain(found[row] / annotated[row])}
+        name: {"found": n_found[row], "annotated": annotated[row], "recall": plain(n_found[row] / annotated[row])}
         for name, row in sorted(zip(names, range(len(names)), strict=True))
     }

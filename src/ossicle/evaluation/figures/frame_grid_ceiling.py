@@ -27,12 +27,12 @@ def grid_ceiling(truth: Truth, hop_s: float, criterion: Criterion, apart_frames:
     plain_counts = _count(truth, hop_s, criterion, 0.0)
     trained = _count(truth, hop_s, criterion, apart_frames * hop_s)
     gaps = gaps_between(EventLists.gather(truth.references, truth.ids, truth.labels))
-    per_label = {label: _f1(of) for label, of in zip(truth.labels, plain_counts, strict=True)}
-    found = [value for value in per_label.values() if value is not None]
+    per_label = {label: _f1(counts) for label, counts in zip(truth.labels, plain_counts, strict=True)}
+    defined = [value for value in per_label.values() if value is not None]
     return {
         "hop_s": hop_s,
         "ceiling_f1": _f1(plain_counts.sum(axis=0)),
-        "ceiling_macro_f1": plain(float(np.mean(found))) if found else None,
+        "ceiling_macro_f1": plain(float(np.mean(defined))) if defined else None,
         "ceiling_f1_per_label": per_label,
         "trained_ceiling_f1": _f1(trained.sum(axis=0)),
         "neighbours": len(gaps),

@@ -40,10 +40,12 @@ def onset_figures(
     ``window_s`` away.
     """
     predicted = event_times(events)
-    kept = {key: of_simultaneous(truth.references[key], predicted.get(key, {}), rule.collar_s) for key in truth.ids}
+    simultaneous = {
+        key: of_simultaneous(truth.references[key], predicted.get(key, {}), rule.collar_s) for key in truth.ids
+    }
     together = evaluate_events(
-        {key: found for key, (found, _) in kept.items()},
-        {key: found for key, (_, found) in kept.items()},
+        {key: references for key, (references, _) in simultaneous.items()},
+        {key: predictions for key, (_, predictions) in simultaneous.items()},
         truth.durations_s,
         truth.labels,
         rule,
@@ -58,17 +60,17 @@ def onset_figures(
 
 def _figures(report: EventReport) -> dict[str, Any]:
     """Return the estimates of a report, by rate and then by label."""
-    found = report.to_json()
+    report_json = report.to_json()
     per_label = {
-        label: {key: of[key] for key in (*_RATES, "n_reference", "n_predicted", "tp", "fp", "fn")}
-        for label, of in found["per_label"].items()
+        label: {key: figures[key] for key in (*_RATES, "n_reference", "n_predicted", "tp", "fp", "fn")}
+        for label, figures in report_json["per_label"].items()
     }
     named = {
         rate: {
-            **found["events"][rate],
-            **{label: of[rate] for label, of in per_label.items() if label not in _OF_ESTIMATES},
+            **report_json["events"][rate],
+            **{label: figures[rate] for label, figures in per_label.items() if label not in _OF_ESTIMATES},
         }
         for rate in _RATES
     }
-    counts = {key: found[key] for key in ("n_reference", "n_predicted")}
-    return {**named, **counts, "macro": {rate: found["macro"][rate] for rate in _RATES}, "per_label": per_label}
+    counts = {key: report_json[key] for key in ("n_reference", "n_predicted")}
+    return {**named, **counts, "macro": {rate: report_json["macro"][rate] for rate in _RATES}, "per_label": per_label}

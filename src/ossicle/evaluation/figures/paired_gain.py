@@ -25,7 +25,7 @@ def gain(
 
     Paired: both lists are evaluated on the same resampled recordings, and groups if there are enough.
     """
-    counts = np.stack([counts_by_recording(truth, one, criterion) for one in (first, second)], axis=1)
+    counts = np.stack([counts_by_recording(truth, event_list, criterion) for event_list in (first, second)], axis=1)
     return bootstrap_interval(counts, [truth.groups[key] for key in truth.ids], _gain, n, seed)
 
 

@@ -9,9 +9,9 @@ from ossicle.metrics.reports.recording_report import RecordingReport, recording_
 
 
 def recording_figures(
-    truth: Truth, scores: TracksFolder, how: Postprocess, settings: EvaluationSettings
+    truth: Truth, scores: TracksFolder, postprocess: Postprocess, settings: EvaluationSettings
 ) -> RecordingReport:
-    """Return the report by recording; ``scores`` is the folder of tracks, ``how`` their post-processing."""
-    items = recording_items(truth, scores, settings.pool, how)
+    """Return the report by recording; ``scores`` is the folder of tracks, ``postprocess`` their post-processing."""
+    items = recording_items(truth, scores, settings.pool, postprocess)
     groups = [truth.groups[key] for key in truth.ids]
     return recording_report(items, truth.labels, groups, settings.pool, settings.bootstrap, settings.seed)

@@ -24,13 +24,16 @@ def known_events(truth: Truth, events: Mapping[str, Sequence[Event]]) -> EventCo
     """Return the events without those of labels whose presence in the recording is unknown: these are neither right nor
     wrong.
     """
-    of = EventColumns.of(events)
-    known = np.ones((len(of.recording_ids), len(of.labels)), dtype=np.bool_)
-    rows, columns = ({name: place for place, name in enumerate(names)} for names in (of.recording_ids, of.labels))
+    event_columns = EventColumns.of(events)
+    known = np.ones((len(event_columns.recording_ids), len(event_columns.labels)), dtype=np.bool_)
+    rows, columns = (
+        {name: index for index, name in enumerate(names)}
+        for names in (event_columns.recording_ids, event_columns.labels)
+    )
     for key, label in truth.unknown:
         if key in rows and label in columns:
             known[rows[key], columns[label]] = False
-    return of.where(known[of.recordings, of.codes])
+    return event_columns.where(known[event_columns.recordings, event_columns.codes])
 
 
 def headline(run: JudgedRun, criterion: Criterion) -> EventReport:
@@ -69,8 +72,8 @@ def run_figures(
     settings, truth = criterion.settings, run.truth
     bundled = event_report(truth, event_times(in_sample), criterion.rule, settings)
     figures, notes = headline(run, criterion).to_json(), judging_notes(truth, timed=criterion.kind.timed)
-    for label, of in notes.items():
-        figures["per_label"][label]["notes"] = list(of)
+    for label, label_notes in notes.items():
+        figures["per_label"][label]["notes"] = list(label_notes)
     return {
         **figures,
         "notes": notes_in_words(notes),
@@ -99,9 +102,9 @@ def _clips(run: JudgedRun, settings: EvaluationSettings) -> dict[str, Any]:
     """Return ``clips``, with the figures of simple models beside them; nothing where no clips are judged."""
     if run.clips is None:
         return {}
-    found = clip_figures(run.clips, run.held_out_clips or run.clips, settings)
+    figures = clip_figures(run.clips, run.held_out_clips or run.clips, settings)
     simple = {} if run.simple_scores is None else baseline_figures(run.clips, run.simple_scores, settings)
-    return {"clips": {**found, **({"baselines": simple} if simple else {})}}
+    return {"clips": {**figures, **({"baselines": simple} if simple else {})}}
 
 
 def _without_maps(calibrated: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from ossicle.metrics.psds.settings import PRESETS
 from ossicle.metrics.reports.frame_report import FrameTally
 
 
-def score_figures(truth: Truth, scores: TracksFolder, how: Postprocess, settings: EvaluationSettings) -> dict[str, Any]:
+def score_figures(
+    truth: Truth, scores: TracksFolder, postprocess: Postprocess, settings: EvaluationSettings
+) -> dict[str, Any]:
     """Return ``frames``, and ``psds`` where the criterion judges times of start and end.
 
     Each recording's scores come from the model that held out its group; a calibration is that of these models together.
@@ -23,16 +25,16 @@ def score_figures(truth: Truth, scores: TracksFolder, how: Postprocess, settings
 
     def tracks() -> Iterator[tuple[str, FrameScores]]:
         for key in truth.ids:
-            track = frames_of(read_tracks(scores, (key,), how)[key])
+            track = frames_of(read_tracks(scores, (key,), postprocess)[key])
             tally.add(track, references[key], [label for label in truth.labels if (key, label) in truth.unknown])
             yield key, track
 
-    found: dict[str, Any] = {}
+    psds_figures: dict[str, Any] = {}
     if settings.kind.timed and not settings.kind.momentary:
         values = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
-        found = {"psds": {name: value.to_json() for name, value in zip(PRESETS, values, strict=True)}}
+        psds_figures = {"psds": {name: value.to_json() for name, value in zip(PRESETS, values, strict=True)}}
     else:
         for _ in tracks():
             pass
     groups = [truth.groups[key] for key in truth.ids]
-    return {"frames": tally.report(groups, settings.bootstrap, settings.seed).to_json(), **found}
+    return {"frames": tally.report(groups, settings.bootstrap, settings.seed).to_json(), **psds_figures}

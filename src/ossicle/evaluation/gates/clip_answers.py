@@ -66,8 +66,8 @@ class ClipAnswers:
         )
 
     def _places(self, column: str) -> NDArray[np.int64]:
-        places = {label: place for place, label in enumerate(self.labels)}
-        return np.array([places[one] for one in self.table[column].to_list()], dtype=np.int64)
+        places = {label: index for index, label in enumerate(self.labels)}
+        return np.array([places[label] for label in self.table[column].to_list()], dtype=np.int64)
 
 
 def read_answers(table: pl.DataFrame) -> ClipAnswers:
@@ -80,16 +80,19 @@ def clip_metrics(answers: ClipAnswers) -> dict[str, Any]:
     """Return accuracy, and F1 and recall of each label, as ``clips`` of ``metrics.json`` holds them."""
     figures = answers.figures()
     counts = figures.confusion
-    found, true, answered = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
+    n_right, true, answered = np.diag(counts), counts.sum(axis=1), counts.sum(axis=0)
     total = true + answered
     return {
         "accuracy": {"value": figures.accuracy},
-        "f1": _by_label(answers.labels, 2 * found, total),
-        "recall": _by_label(answers.labels, found, true),
+        "f1": _by_label(answers.labels, 2 * n_right, total),
+        "recall": _by_label(answers.labels, n_right, true),
     }
 
 
-def _by_label(labels: tuple[str, ...], part: NDArray[np.int64], of: NDArray[np.int64]) -> dict[str, Mapping[str, Any]]:
+def _by_label(
+    labels: tuple[str, ...], part: NDArray[np.int64], whole: NDArray[np.int64]
+) -> dict[str, Mapping[str, Any]]:
     return {
-        label: {"value": float(part[place] / of[place]) if of[place] else None} for place, label in enumerate(labels)
+        label: {"value": float(part[index] / whole[index]) if whole[index] else None}
+        for index, label in enumerate(labels)
     }

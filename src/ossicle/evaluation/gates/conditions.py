@@ -33,13 +33,13 @@ class Condition:
 
     def check(self, metrics: Mapping[str, Any]) -> GateLine:
         """Compare the figure in ``metrics`` with the limit; a figure that is absent or undefined fails."""
-        found = figure_at(metrics, self.path)
-        if found.value is None:
-            return GateLine(str(self), False, None, self.limit, found.missing)
-        holds, words = _SIGNS[self.sign]
-        if holds(found.value, self.limit):
-            return GateLine(str(self), True, found.value, self.limit)
-        return GateLine(str(self), False, found.value, self.limit, f"{found.value:.4g} {words} {self.limit:g}")
+        figure = figure_at(metrics, self.path)
+        if figure.value is None:
+            return GateLine(str(self), False, None, self.limit, figure.missing)
+        holds, relation = _SIGNS[self.sign]
+        if holds(figure.value, self.limit):
+            return GateLine(str(self), True, figure.value, self.limit)
+        return GateLine(str(self), False, figure.value, self.limit, f"{figure.value:.4g} {relation} {self.limit:g}")
 
 
 def parse_condition(text: str) -> Condition:

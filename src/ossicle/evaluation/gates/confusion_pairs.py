@@ -33,8 +33,8 @@ class ConfusionPair:
         float or None
             The share in [0, 1]; None if there is no clip of the true labels.
         """
-        rows = [place for place, label in enumerate(labels) if fnmatchcase(label, self.true)]
-        columns = [place for place, label in enumerate(labels) if fnmatchcase(label, self.predicted)]
+        rows = [row for row, label in enumerate(labels) if fnmatchcase(label, self.true)]
+        columns = [column for column, label in enumerate(labels) if fnmatchcase(label, self.predicted)]
         total = int(confusion[rows].sum()) if rows else 0
         if total == 0:
             return None
@@ -43,7 +43,11 @@ class ConfusionPair:
 
     def unknown(self, labels: Sequence[str]) -> str:
         """Return the pattern that no label matches; empty if both match."""
-        missing = [one for one in (self.true, self.predicted) if not any(fnmatchcase(label, one) for label in labels)]
+        missing = [
+            pattern
+            for pattern in (self.true, self.predicted)
+            if not any(fnmatchcase(label, pattern) for label in labels)
+        ]
         return missing[0] if missing else ""
 
 

@@ -52,10 +52,10 @@ def figure_at(metrics: Mapping[str, Any], path: str) -> Found:
         # A label may contain dots, so that the longest key that exists is the right one.
         sizes = (n for n in range(len(keys), 0, -1) if ".".join(keys[:n]) in inside)
         if (size := next(sizes, 0)) == 0:
-            names = [str(name) for name, one in inside.items() if isinstance(one, Mapping | int | float)]
-            there = f"in {'.'.join(done)}" if done else "among the figures of the run"
+            names = [str(name) for name, value in inside.items() if isinstance(value, Mapping | int | float)]
+            where_looked = f"in {'.'.join(done)}" if done else "among the figures of the run"
             return Found(
-                None, "; ".join(filter(None, (f"there is no {'.'.join(keys)!r} {there}", _known(keys, names))))
+                None, "; ".join(filter(None, (f"there is no {'.'.join(keys)!r} {where_looked}", _known(keys, names))))
             )
         done.append(".".join(keys[:size]))
         inside, keys = inside[done[-1]], keys[size:]
@@ -79,13 +79,13 @@ def paths_like(metrics: Mapping[str, Any], pattern: str) -> list[str]:
 
 
 def _paths(inside: Mapping[str, Any], before: str) -> Iterator[str]:
-    for key, one in inside.items():
-        if not isinstance(one, Mapping):
+    for key, value in inside.items():
+        if not isinstance(value, Mapping):
             continue
-        if VALUE in one:
+        if VALUE in value:
             yield f"{before}{key}"
         else:
-            yield from _paths(one, f"{before}{key}.")
+            yield from _paths(value, f"{before}{key}.")
 
 
 def _known(keys: list[str], names: list[str]) -> str:

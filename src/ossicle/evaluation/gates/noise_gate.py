@@ -45,37 +45,46 @@ def firings_on_recordings(
     """
     notes = AnnotationColumns.from_annotations(annotations)
     annotated = set(notes.recording_ids)
-    found = event_times(events)
-    out = []
+    events_by_recording = event_times(events)
+    firings = []
     for part, ids in (
         (EMPTY, [key for key in truth.ids if key not in annotated]),
         (BETWEEN, [key for key in truth.ids if key in annotated]),
     ):
         free = {key: free_stretches(truth.recordings[key], notes, margin_s) for key in ids}
-        seconds = sum(float((one[:, 1] - one[:, 0]).sum()) for one in free.values())
+        seconds = sum(float((intervals[:, 1] - intervals[:, 0]).sum()) for intervals in free.values())
         for label in truth.labels:
             n_events, active_s = 0, 0.0
             for key in ids:
-                times = found[key].get(label)
+                times = events_by_recording[key].get(label)
                 if times is None:
                     continue
                 inside = shared_s(times, free[key])
                 active_s += float(inside.sum())
                 # Apart from rounding of times, an event wholly in a free stretch touches no annotation.
                 n_events += int(np.count_nonzero(inside >= times[:, 1] - times[:, 0] - 1e-9))
-            out.append(Firing("recordings", part, label, seconds, n_events, active_s))
-    return out
+            firings.append(Firing("recordings", part, label, seconds, n_events, active_s))
+    return firings
 
 
 def firings_on_probe(
     probe: str, part: str, labels: Sequence[str], seconds: float, events: Sequence[Event]
 ) -> list[Firing]:
     """Return how often each label fires on one part of a probe of ``seconds``, given the events found in it."""
-    out = []
+    firings = []
     for label in labels:
-        mine = [event for event in events if event.label == label]
-        out.append(Firing(probe, part, label, seconds, len(mine), sum(event.end_s - event.start_s for event in mine)))
-    return out
+        label_events = [event for event in events if event.label == label]
+        firings.append(
+            Firing(
+                probe,
+                part,
+                label,
+                seconds,
+                len(label_events),
+                sum(event.end_s - event.start_s for event in label_events),
+            )
+        )
+    return firings
 
 
 def events_in(
@@ -111,7 +120,7 @@ def excused_probes(likeness: Sequence[Mapping[str, Mapping[str, Any]]]) -> dict[
     """
     labels = likeness[0] if likeness else {}
     common = {
-        label: sorted(set.intersection(*(set(one.get(label, {}).get("resembles", ())) for one in likeness)))
+        label: sorted(set.intersection(*(set(textures.get(label, {}).get("resembles", ())) for textures in likeness)))
         for label in labels
     }
     return {label: probes for label, probes in common.items() if probes}
@@ -132,7 +141,7 @@ def noise_gate_figures(
     """
     refused = found_nothing if not limits.may_find_nothing else ""
     return {
-        "passed": not any(one.refused for one in judged) and not refused,
+        "passed": not any(judgement.refused for judgement in judged) and not refused,
         "found_nothing": found_nothing,
         "judged_by": {
             "recordings": "out of fold: each by the model that held out its group, decision cross-fitted",
@@ -141,21 +150,21 @@ def noise_gate_figures(
         },
         "limits": digestible(limits),
         "resembles": {label: list(probes) for label, probes in sorted((resembles or {}).items())},
-        "firings": [one.to_json() for one in judged],
+        "firings": [judgement.to_json() for judgement in judged],
     }
 
 
-def worst_refused(found: Mapping[str, Any]) -> Judged | None:
+def worst_refused(gate: Mapping[str, Any]) -> Judged | None:
     """Return the refused firing with the most events per hour; None if the bundle passed.
 
-    ``found``: the content of ``gate`` in ``metrics.json``.
+    ``gate``: the content of ``gate`` in ``metrics.json``.
     """
-    refused = [firing for firing in found["firings"] if firing["refused"]]
-    worst = max(refused, key=lambda one: (one["per_hour"], one["active_share"]), default=None)
+    refused = [firing for firing in gate["firings"] if firing["refused"]]
+    worst = max(refused, key=lambda firing: (firing["per_hour"], firing["active_share"]), default=None)
     return None if worst is None else Judged.from_json(worst)
 
 
-def refusal_of(found: Mapping[str, Any], bundle: Path | None, remedy: str = "") -> GateRefused | None:
+def refusal_of(gate: Mapping[str, Any], bundle: Path | None, remedy: str = "") -> GateRefused | None:
     """Return the message for a refused bundle, None if it passed the noise gate.
 
     Parameters
@@ -167,20 +176,20 @@ def refusal_of(found: Mapping[str, Any], bundle: Path | None, remedy: str = "") 
     remedy
         What mends it, as a main clause; empty for a general advice.
     """
-    worst = worst_refused(found)
-    place = f"; the bundle stays in {bundle}" if bundle is not None else ""
-    if worst is None and not found["passed"]:
+    worst = worst_refused(gate)
+    bundle_note = f"; the bundle stays in {bundle}" if bundle is not None else ""
+    if worst is None and not gate["passed"]:
         return GateRefused(
-            f"the noise gate refused this bundle: {found['found_nothing']}{place}. Train longer, look at the training "
-            "curves and the health of the recordings; to publish a trial all the same, set [noise_gate] "
+            f"the noise gate refused this bundle: {gate['found_nothing']}{bundle_note}. Train longer, look at the "
+            "training curves and the health of the recordings; to publish a trial all the same, set [noise_gate] "
             "may_find_nothing = true"
         )
     if worst is None:
         return None
-    more, probe = sum(firing["refused"] for firing in found["firings"]) - 1, worst.firing.probe
+    more, probe = sum(firing["refused"] for firing in gate["firings"]) - 1, worst.firing.probe
     return GateRefused(
         f"the noise gate refused this bundle: label {worst.firing.label!r} {worst.excess}"
-        f"{f', and {more} more in report.html' if more else ''}{place}. "
+        f"{f', and {more} more in report.html' if more else ''}{bundle_note}. "
         f"{remedy or _ADVICE}; if it may fire there, raise "
         f'[noise_gate] {probe}_per_hour (and active_share) or put "{probe}" into [noise_gate] off'
     )

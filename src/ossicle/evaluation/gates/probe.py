@@ -108,8 +108,8 @@ def _recall(name: str, value: float | None, settings: ProbeGateSettings) -> Gate
         return GateLine(name, False, None, settings.recall, "is undefined: there are no held-out clips of this class")
     if value > settings.recall:
         return GateLine(name, True, value, settings.recall)
-    words = "zero recall" if value == 0 else f"{value:.4g} is not above {settings.recall:g}"
-    return GateLine(name, False, value, settings.recall, words)
+    reason = "zero recall" if value == 0 else f"{value:.4g} is not above {settings.recall:g}"
+    return GateLine(name, False, value, settings.recall, reason)
 
 
 def _pairs(

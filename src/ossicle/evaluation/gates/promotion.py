@@ -48,7 +48,7 @@ def promotion_lines(
 
 def compared_figures(*metrics: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the pattern of the figures that are compared by default: the F1 of every label."""
-    return next(((one,) for one in _F1_OF_LABELS if any(paths_like(each, one) for each in metrics)), ())
+    return next(((pattern,) for pattern in _F1_OF_LABELS if any(paths_like(each, pattern) for each in metrics)), ())
 
 
 def _no_worse(

@@ -23,15 +23,15 @@ def judging_notes(truth: Truth, *, timed: bool) -> Mapping[str, tuple[str, ...]]
     holders: dict[str, set[str]] = defaultdict(set)
     for key, label, _ in truth.notes.counts():
         holders[label].add(key)
-    found = {}
+    notes_by_label = {}
     for label in truth.labels:
         notes = [] if holders[label] else ["no evaluated recording has it, so nothing says whether it is found"]
         notes += _held_together(truth, holders[label]) if truth.choosing is None else _unchosen(truth, label)
         if not timed:
             notes += _without_negatives(truth, label, holders[label])
         if notes:
-            found[label] = tuple(notes)
-    return found
+            notes_by_label[label] = tuple(notes)
+    return notes_by_label
 
 
 def notes_in_words(notes: Mapping[str, tuple[str, ...]]) -> list[str]:
@@ -40,7 +40,7 @@ def notes_in_words(notes: Mapping[str, tuple[str, ...]]) -> list[str]:
     >>> notes_in_words({"call": ("every recording has it",)})
     ['call: every recording has it']
     """
-    return [f"{label}: {note}" for label, of in notes.items() for note in of]
+    return [f"{label}: {note}" for label, label_notes in notes.items() for note in label_notes]
 
 
 def _held_together(truth: Truth, holders: set[str]) -> list[str]:

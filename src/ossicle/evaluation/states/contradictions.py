@@ -84,7 +84,7 @@ def contradictions(
         Those whose median contradicts the label come first, by the distance of the median from the threshold; then
         those of which only some windows do, by their share.
     """
-    out = []
+    contradictions = []
     for key, recording in recordings.items():
         rule = rules[recording.fold]
         hidden = hidden_windows(recording.truth, labels, rule.decision.masks)
@@ -107,9 +107,9 @@ def contradictions(
                     continue
                 distance = np.where(wrong, np.abs(scores - threshold), -1.0)
                 worst = int(distance.argmax())
-                out.append(Contradiction(key, label, state, median, threshold, share, worst, whole))
+                contradictions.append(Contradiction(key, label, state, median, threshold, share, worst, whole))
     return sorted(
-        out,
+        contradictions,
         key=lambda contradiction: (
             not contradiction.whole,
             -abs(contradiction.score - contradiction.threshold) if contradiction.whole else -contradiction.share,

@@ -68,9 +68,9 @@ class FoldFigures:
     @property
     def figures(self) -> dict[str, Estimate]:
         """The figures of windows by their keys: ``state_accuracy``, ``f1.LABEL`` and ``f1_unmasked.LABEL``."""
-        out = {"state_accuracy": self.windows.state_accuracy}
-        out |= {f"f1.{label}": estimate for label, estimate in self.windows.f1.items()}
-        return out | {f"f1_unmasked.{label}": estimate for label, estimate in self.windows.f1_unmasked.items()}
+        figures = {"state_accuracy": self.windows.state_accuracy}
+        figures |= {f"f1.{label}": estimate for label, estimate in self.windows.f1.items()}
+        return figures | {f"f1_unmasked.{label}": estimate for label, estimate in self.windows.f1_unmasked.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; undefined figures are None."""
@@ -91,7 +91,7 @@ def fold_figures(
     labels: Sequence[str],
     rule: JudgingRule,
     plan: ChunkPlan,
-    how: ResampleSettings,
+    resampling: ResampleSettings,
 ) -> FoldFigures:
     """Return the figures of a fold.
 
@@ -110,60 +110,62 @@ def fold_figures(
     how
         Settings of the intervals.
     """
-    of, decision = list(recordings.values()), rule.decision
+    scored, decision = list(recordings.values()), rule.decision
     thresholds = {label: rule.thresholds[label] for label in labels}
     windows = StateWindows(
-        np.concatenate([scored_states.scores for scored_states in of]),
-        np.concatenate([scored_states.truth for scored_states in of]),
-        np.repeat(np.arange(len(of)), [len(scored_states.scores) for scored_states in of]),
-        tuple(scored_states.group for scored_states in of),
-        np.tile([thresholds[label] for label in labels], (len(of), 1)),
+        np.concatenate([scored_states.scores for scored_states in scored]),
+        np.concatenate([scored_states.truth for scored_states in scored]),
+        np.repeat(np.arange(len(scored)), [len(scored_states.scores) for scored_states in scored]),
+        tuple(scored_states.group for scored_states in scored),
+        np.tile([thresholds[label] for label in labels], (len(scored), 1)),
     )
 
     def figures(level: StateWindows) -> LevelFigures:
-        return state_figures(level, labels, decision.masks, decision.priority, how.bootstrap, how.seed)
+        return state_figures(level, labels, decision.masks, decision.priority, resampling.bootstrap, resampling.seed)
 
-    judged = [judged_states(scored_states, labels, decision, plan) for scored_states in of]
+    judged = [judged_states(scored_states, labels, decision, plan) for scored_states in scored]
     return FoldFigures(
         name=name,
         basis=basis,
-        recordings=len(of),
+        recordings=len(scored),
         thresholds=thresholds,
         windows=figures(windows),
         files=figures(windows.as_files()),
-        switches=switch_figures(judged, labels, how.within_s, how.bootstrap, how.seed),
+        switches=switch_figures(judged, labels, resampling.within_s, resampling.bootstrap, resampling.seed),
     )
 
 
-def right_windows(one: ScoredStates, labels: Sequence[str], rule: JudgingRule) -> tuple[int, int]:
+def right_windows(scored_states: ScoredStates, labels: Sequence[str], rule: JudgingRule) -> tuple[int, int]:
     """Return how many windows of a recording have the right overall state, and how many have a known one."""
     thresholds = np.array([[rule.thresholds[label] for label in labels]])
-    rows = np.zeros(len(one.scores), dtype=np.int64)
-    windows = StateWindows(one.scores, one.truth, rows, (one.group,), thresholds)
+    rows = np.zeros(len(scored_states.scores), dtype=np.int64)
+    windows = StateWindows(scored_states.scores, scored_states.truth, rows, (scored_states.group,), thresholds)
     level_figures = state_figures(windows, labels, rule.decision.masks, rule.decision.priority, n_bootstrap=0)
     return (round(level_figures.state_accuracy.value * level_figures.n) if level_figures.n else 0), level_figures.n
 
 
-def judged_states(one: ScoredStates, labels: Sequence[str], decision: StateDecision, plan: ChunkPlan) -> JudgedStates:
+def judged_states(
+    scored_states: ScoredStates, labels: Sequence[str], decision: StateDecision, plan: ChunkPlan
+) -> JudgedStates:
     """Return the states that a decision gives for one recording's windows, beside the truth."""
     fold, first = StateFold(decision, tuple(labels), plan), first_full_frame(plan)
     # Frames before the first full window decide nothing, whatever their scores.
     before = np.zeros((first, len(labels)), dtype=np.float32)
-    changes = [*fold.feed(before), *fold.feed(np.asarray(one.scores, dtype=np.float32))]
-    end_s = (first + len(one.scores)) * plan.hop_s
-    return JudgedStates(_stretches(one, labels, first, plan.hop_s), changes, end_s, one.group)
+    changes = [*fold.feed(before), *fold.feed(np.asarray(scored_states.scores, dtype=np.float32))]
+    end_s = (first + len(scored_states.scores)) * plan.hop_s
+    return JudgedStates(_stretches(scored_states, labels, first, plan.hop_s), changes, end_s, scored_states.group)
 
 
 def _stretches(scored_states: ScoredStates, labels: Sequence[str], first: int, hop_s: float) -> list[StateStretch]:
     """Return the truth as stretches; the windows before the first frame have the truth of the first window."""
-    out = []
+    stretches = []
     for column, label in enumerate(labels):
         states = scored_states.truth[:, column]
         edges = [0, *(np.flatnonzero(np.diff(states)) + 1).tolist(), len(states)]
         for start, end in pairwise(edges):
             begin_s = (first + start) * hop_s if start else 0.0
-            out.append(StateStretch(begin_s, (first + end) * hop_s, label, _WORDS[int(states[start])], None))
-    return out
+            stretches.append(StateStretch(begin_s, (first + end) * hop_s, label, _WORDS[int(states[start])], None))
+    return stretches
 
 
 def over_folds(folds: Sequence[FoldFigures]) -> dict[str, Any]:

@@ -40,30 +40,30 @@ def next_steps(
     encoder
         The kind of encoder.
     """
-    out = []
+    advice = []
     whole = [contradiction for contradiction in contradictions if contradiction["whole"]]
     if whole:
-        out.append(
+        advice.append(
             f"Labels: listen to the {counted(len(whole), 'case')} below in which most windows contradict the label, "
             "the most confident first. Correct wrong names, or override them with a table ([corpus.metadata])."
         )
     if metrics[INSUFFICIENT]:
-        out.append(
+        advice.append(
             "Recordings: record each label on and off at least 5 times, independently, in every "
             f"{metrics['protocol']['group']}; until then the figures are {INSUFFICIENT}."
         )
     if any(head["epochs"] >= most_epochs and head["epochs_chosen_on"] for head in heads.values()):
-        out.append(
+        advice.append(
             f"Epochs: the loss on inner held-out recordings still fell at the last epoch. Set [head] epochs = "
             f"{2 * most_epochs}."
         )
     accuracy = metrics["states"]["state_accuracy"]
     if accuracy["value"] is not None and accuracy["value"] < _GOOD:
         if accuracy["gap"] is not None and accuracy["gap"] > 1 - _GOOD:
-            out.append(
+            advice.append(
                 f"Conditions: the worst fold, {accuracy['fold']}, is {accuracy['gap']:.3f} below the best. Record more "
                 "under its conditions, or add augmented copies ([features] copies = 2)."
             )
         tried = any("stage_two" in head for head in heads.values())
-        out.append(_OTHER_ENCODER if tried else _ENCODER_ADVICE.get(encoder, _OTHER_ENCODER))
-    return out
+        advice.append(_OTHER_ENCODER if tried else _ENCODER_ADVICE.get(encoder, _OTHER_ENCODER))
+    return advice

@@ -68,17 +68,19 @@ def states_in_noise(
     changes = [change for block in _blocks(samples, int(_FEED_S * rate)) for change in finder.feed(block)]
     end_s = len(samples) / rate
     stretches = state_stretches([*changes, *finder.finish(end_s)], predictor.labels, end_s)
-    out = []
+    rows = []
     for label in predictor.labels:
-        own = [stretch for stretch in stretches if stretch.label == label]
+        label_stretches = [stretch for stretch in stretches if stretch.label == label]
         on, unknown = (
-            [state_stretch for state_stretch in own if state_stretch.state == state] for state in (ON, UNKNOWN)
+            [state_stretch for state_stretch in label_stretches if state_stretch.state == state]
+            for state in (ON, UNKNOWN)
         )
         shares = [
-            sum(state_stretch.end_s - state_stretch.start_s for state_stretch in of) / end_s for of in (on, unknown)
+            sum(state_stretch.end_s - state_stretch.start_s for state_stretch in state_stretches) / end_s
+            for state_stretches in (on, unknown)
         ]
-        out.append(NoiseStates(probe, part, label, end_s, len(on), *shares))
-    return out
+        rows.append(NoiseStates(probe, part, label, end_s, len(on), *shares))
+    return rows
 
 
 def noise_sentences(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -102,10 +104,10 @@ def noise_sentences(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def _sentences(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for probe, title in PROBES.items():
-        own = [row for row in rows if row["probe"] == probe]
-        if not own:
+        probe_rows = [row for row in rows if row["probe"] == probe]
+        if not probe_rows:
             continue
-        worst = max(own, key=lambda one: one["on_share"])
+        worst = max(probe_rows, key=lambda row: row["on_share"])
         if worst["on_share"] == 0:
             yield f"{title}: nothing is on"
         else:

@@ -47,7 +47,7 @@ def fit_decisions(
     labels: Sequence[str],
     plan: ChunkPlan,
     unfitted: StateDecision,
-    how: StateFitSettings,
+    settings: StateFitSettings,
 ) -> StateDecisions:
     """Fit the decision of the bundle to all folds, and that of each fold to the other folds.
 
@@ -76,8 +76,8 @@ def fit_decisions(
         All folds together lack a state of a label.
     """
 
-    def fit(of: list[ScoredStates]) -> FittedStates:
-        return fit_states(of, labels, plan, dict(unfitted.masks), unfitted.priority, how)
+    def fit(training_recordings: list[ScoredStates]) -> FittedStates:
+        return fit_states(training_recordings, labels, plan, dict(unfitted.masks), unfitted.priority, settings)
 
     final = fit(list(recordings.values()))
     folds: dict[int, FoldDecision] = {}

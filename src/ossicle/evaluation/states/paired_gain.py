@@ -48,9 +48,12 @@ def paired_gain(
     def gain(sums: NDArray[np.int64]) -> NDArray[np.float64]:
         shares = [
             np.divide(
-                sums[..., at], sums[..., at + 1], out=np.full(sums.shape[:-1], np.inf), where=sums[..., at + 1] > 0
+                sums[..., column],
+                sums[..., column + 1],
+                out=np.full(sums.shape[:-1], np.inf),
+                where=sums[..., column + 1] > 0,
             )
-            for at in (0, 2)
+            for column in (0, 2)
         ]
         difference: NDArray[np.float64] = shares[1].min(axis=1) - shares[0].min(axis=1)
         return difference[:, None]

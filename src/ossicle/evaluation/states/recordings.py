@@ -46,8 +46,8 @@ class LabelledWindows:
 
 def labelled_windows(truth: Truth, features: FeaturesFolder) -> LabelledWindows:
     """Return the windows that have features, with their labels; recordings shorter than a window have none."""
-    there = set(features.recording_ids)
-    ids = tuple(key for key in truth.ids if key in there and features.n_windows(key) > 0)
+    featured_ids = set(features.recording_ids)
+    ids = tuple(key for key in truth.ids if key in featured_ids and features.n_windows(key) > 0)
     known = {key: {label for label in truth.labels if (key, label) in truth.unknown} for key in ids}
     return LabelledWindows(
         ids,

@@ -36,7 +36,7 @@ def thin_sides(
     list of str
         One line for each fold and part, with the labels that have too few recordings; empty if there are enough.
     """
-    out = []
+    notes = []
     for fold, name in names.items():
         inside = folds == fold
         for part, rows in ((f"held out in {name}", inside), (f"trained on for {name}", ~inside)):
@@ -46,8 +46,8 @@ def thin_sides(
             ]
             few = [f"{label} {on} on and {off} off" for label, on, off in counts if min(on, off) < FEWEST_RECORDINGS]
             if few:
-                out.append(f"recordings {part}: {', '.join(few)}")
-    return out
+                notes.append(f"recordings {part}: {', '.join(few)}")
+    return notes
 
 
 def wide(estimate: Estimate) -> bool:

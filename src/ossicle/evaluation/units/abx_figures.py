@@ -26,7 +26,7 @@ def abx_figures(
     times: FrameTimes,
     frames_of: Callable[[JudgedSegment], Frames],
     distance: FrameDistance,
-    how: Resampling,
+    resampling: Resampling,
     judged: Collection[str] | None = None,
     dim: int = 1,
 ) -> dict[str, AbxError]:
@@ -54,7 +54,7 @@ def abx_figures(
     dict
         :data:`WITHIN` and :data:`ACROSS`.
     """
-    used = _some(segments, words, times, min(MOST_FRAMES, MOST_VALUES // dim), how.seed)
+    used = _some(segments, words, times, min(MOST_FRAMES, MOST_VALUES // dim), resampling.seed)
     tokens = word_tokens(used, words, times)
     frames: list[Frames] = []
     edges = np.searchsorted(tokens.segment, np.arange(len(used) + 1))
@@ -67,7 +67,12 @@ def abx_figures(
     numbers = None if judged is None else {n for n, group in enumerate(tokens.groups) if group in judged}
     return {
         name: abx_error(
-            spoken, across=name == ACROSS, distance=distance, seed=how.seed, resamples=how.resamples, judged=numbers
+            spoken,
+            across=name == ACROSS,
+            distance=distance,
+            seed=resampling.seed,
+            resamples=resampling.resamples,
+            judged=numbers,
         )
         for name in (WITHIN, ACROSS)
     }
@@ -85,5 +90,5 @@ def _some(
         dtype=np.int64,
     )
     order = np.random.default_rng(seed).permutation(len(segments))
-    kept = np.sort(order[np.cumsum(spoken[order]) <= most_frames])
-    return [segments[place] for place in kept.tolist()]
+    used = np.sort(order[np.cumsum(spoken[order]) <= most_frames])
+    return [segments[row] for row in used.tolist()]

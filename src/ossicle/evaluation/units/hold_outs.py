@@ -33,10 +33,10 @@ def hold_outs(frames_by_group: Mapping[str, int], most: int) -> dict[str, frozen
         return {}
     folds: list[set[str]] = [set() for _ in range(min(most, len(frames_by_group)))]
     sizes = [0] * len(folds)
-    for group in sorted(frames_by_group, key=lambda one: (-frames_by_group[one], one)):
-        place = min(range(len(folds)), key=lambda fold: (sizes[fold], len(folds[fold]), fold))
-        folds[place].add(group)
-        sizes[place] += frames_by_group[group]
+    for group in sorted(frames_by_group, key=lambda group: (-frames_by_group[group], group)):
+        smallest = min(range(len(folds)), key=lambda fold: (sizes[fold], len(folds[fold]), fold))
+        folds[smallest].add(group)
+        sizes[smallest] += frames_by_group[group]
     if len(folds) == len(frames_by_group):
         return {group: frozenset({group}) for group in sorted(frames_by_group)}
     return {

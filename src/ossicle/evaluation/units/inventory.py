@@ -49,16 +49,16 @@ def inventory(runs: Sequence[NDArray[np.integer]], run_frames: Sequence[NDArray[
     """
     frames, uses, segments = (np.zeros(k, dtype=np.int64) for _ in range(3))
     first = np.full(k, -1, dtype=np.int64)
-    for place, (of_segment, lengths) in enumerate(zip(runs, run_frames, strict=True)):
+    for segment_index, (of_segment, lengths) in enumerate(zip(runs, run_frames, strict=True)):
         np.add.at(frames, of_segment, lengths)
         counts = np.bincount(of_segment, minlength=k)
         uses += counts
         segments += counts > 0
-        first[(counts > 0) & (first < 0)] = place
+        first[(counts > 0) & (first < 0)] = segment_index
     return Inventory(frames, uses, segments, first)
 
 
-def heard_segments(found: Inventory, n_segments: int, most: int, seed: int) -> list[int]:
+def heard_segments(unit_inventory: Inventory, n_segments: int, most: int, seed: int) -> list[int]:
     """Return segments to listen to: some at random, and the first one of each unit that these lack or may lack.
 
     Parameters
@@ -73,8 +73,8 @@ def heard_segments(found: Inventory, n_segments: int, most: int, seed: int) -> l
         Seed of the draw.
     """
     drawn = np.random.default_rng(seed).permutation(n_segments)[:most]
-    rare = np.argsort(found.segments, kind="stable")
-    added = [int(found.first_segment[unit]) for unit in rare if found.first_segment[unit] >= 0][:most]
+    rare = np.argsort(unit_inventory.segments, kind="stable")
+    added = [int(unit_inventory.first_segment[unit]) for unit in rare if unit_inventory.first_segment[unit] >= 0][:most]
     return sorted({*drawn.tolist(), *added})
 
 

@@ -53,16 +53,16 @@ def over_folds(folds: Mapping[str, Fold]) -> dict[str, Any]:
         ``chance``: the same figure of shuffled units in that fold. ``ami_shuffled``: that of all folds furthest from 0.
         ``ami.shifted``: AMI of the units of that fold moved in time.
     """
-    names = [name for name in _FIGURES if any(name in one for one in folds.values())]
-    out: dict[str, Any] = {
-        name: _worst(name, {key: one[name] for key, one in folds.items() if name in one}) for name in names
+    names = [name for name in _FIGURES if any(name in fold for fold in folds.values())]
+    headline: dict[str, Any] = {
+        name: _worst(name, {key: fold[name] for key, fold in folds.items() if name in fold}) for name in names
     }
-    if "ami" in out:
-        shuffled = [one["ami_shuffled"] for one in folds.values() if one.get("ami_shuffled") is not None]
-        out["ami_shuffled"] = {"value": max(shuffled, key=abs, default=None), "low": None, "high": None}
-        worst = folds.get(out["ami"]["fold"], {})
-        out["ami"]["chance"], out["ami"]["shifted"] = worst.get("ami_shuffled"), worst.get("ami_shifted")
-    return out
+    if "ami" in headline:
+        shuffled = [fold["ami_shuffled"] for fold in folds.values() if fold.get("ami_shuffled") is not None]
+        headline["ami_shuffled"] = {"value": max(shuffled, key=abs, default=None), "low": None, "high": None}
+        worst = folds.get(headline["ami"]["fold"], {})
+        headline["ami"]["chance"], headline["ami"]["shifted"] = worst.get("ami_shuffled"), worst.get("ami_shifted")
+    return headline
 
 
 def _worst(name: str, figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -71,15 +71,15 @@ def _worst(name: str, figures: Mapping[str, Mapping[str, Any]]) -> dict[str, Any
         return {"value": None, "low": None, "high": None, "fold": None, "mean": None, "gap": None}
     sign = -1 if name in _LESS_IS_BETTER else 1
     fold, worst = min(defined.items(), key=lambda pair: sign * pair[1]["value"])
-    values = [one["value"] for one in defined.values()]
-    out = {
+    values = [figure["value"] for figure in defined.values()]
+    summary = {
         **{key: worst[key] for key in ("value", "low", "high")},
         "fold": fold,
         "mean": plain(sum(values) / len(values)),
         "gap": plain(max(values) - min(values)),
     }
     beside = [worst[key] for key in _CHANCE if key in worst]
-    return {**out, "chance": beside[0]} if beside else out
+    return {**summary, "chance": beside[0]} if beside else summary
 
 
 def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
@@ -90,29 +90,31 @@ def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
     folds
         The figures of every fold by its name.
     """
-    out = []
-    for name, one in folds.items():
-        if UNDEFINED in one:
-            out.append(one[UNDEFINED])
+    reasons = []
+    for name, fold in folds.items():
+        if UNDEFINED in fold:
+            reasons.append(fold[UNDEFINED])
             continue
-        if one["recordings"] < FEWEST_RECORDINGS:
-            out.append(f"{name}: {_are(one['recordings'], 'recording')} judged, and {FEWEST_RECORDINGS} are needed")
-        if "ami" not in one:
+        if fold["recordings"] < FEWEST_RECORDINGS:
+            reasons.append(
+                f"{name}: {_are(fold['recordings'], 'recording')} judged, and {FEWEST_RECORDINGS} are needed"
+            )
+        if "ami" not in fold:
             continue
-        ami = one["ami"]
-        if one["labels"] < FEWEST_WORDS:
-            out.append(f"{name}: {_are(one['labels'], 'different word')} judged, and {FEWEST_WORDS} are needed")
+        ami = fold["ami"]
+        if fold["labels"] < FEWEST_WORDS:
+            reasons.append(f"{name}: {_are(fold['labels'], 'different word')} judged, and {FEWEST_WORDS} are needed")
         elif ami["low"] is not None:
             interval = f"{ami['value']:.3f} [{ami['low']:.3f}, {ami['high']:.3f}]"
-            moved = one["ami_shifted"]
+            moved = fold["ami_shifted"]
             if ami["low"] <= 0:
-                out.append(f"{name}: the AMI {interval} cannot be told from chance")
+                reasons.append(f"{name}: the AMI {interval} cannot be told from chance")
             elif moved is not None and ami["low"] <= moved:
-                out.append(
+                reasons.append(
                     f"{name}: the AMI {interval} is not above that of the same units moved in time ({moved:.3f})"
                 )
-    return out
+    return reasons
 
 
-def _are(number: int, what: str) -> str:
-    return f"{counted(number, what)} {'is' if number == 1 else 'are'}"
+def _are(number: int, noun: str) -> str:
+    return f"{counted(number, noun)} {'is' if number == 1 else 'are'}"

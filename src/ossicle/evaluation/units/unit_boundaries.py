@@ -42,9 +42,9 @@ def boundary_counts(
     edges = edges[np.diff(edges, prepend=-np.inf) > _ONE_BOUNDARY_S]
     stretches = np.clip(union(near + np.array([-TOLERANCE_S, TOLERANCE_S])), start_s, end_s)
     between = (times_s[1:] + times_s[:-1]) / 2
-    place = np.searchsorted(stretches[:, 0], between, side="right") - 1
-    judged = (place >= 0) & (between <= np.append(stretches[:, 1], -np.inf)[place])
-    found = between[judged & (units[1:] != units[:-1])]
-    random = np.sort(generator.choice(between[judged], len(found), replace=False))
-    matched, by_chance = matched_boundaries(found, edges), matched_boundaries(random, edges)
-    return (matched, len(found), len(edges)), (by_chance, len(found), len(edges))
+    stretch_index = np.searchsorted(stretches[:, 0], between, side="right") - 1
+    judged = (stretch_index >= 0) & (between <= np.append(stretches[:, 1], -np.inf)[stretch_index])
+    unit_edges = between[judged & (units[1:] != units[:-1])]
+    random = np.sort(generator.choice(between[judged], len(unit_edges), replace=False))
+    matched, by_chance = matched_boundaries(unit_edges, edges), matched_boundaries(random, edges)
+    return (matched, len(unit_edges), len(edges)), (by_chance, len(unit_edges), len(edges))

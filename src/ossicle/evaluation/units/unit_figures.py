@@ -85,17 +85,21 @@ class UnitFigures:
     @property
     def figures(self) -> dict[str, Estimate]:
         """The figures that are compared over folds, by their keys."""
-        out = {
+        figures = {
             "bitrate": self.rates.bitrate,
             "bitrate_runs": self.rates.bitrate_runs,
             "repeat_rate": self.rates.repeat_rate,
         }
         if self.words is not None:
-            agreement, found = self.words.agreement, self.words.boundaries
-            out |= {"ami": agreement.ami, "nmi": agreement.nmi, "purity": agreement.purity}
-            out |= {"boundary_precision": found.precision, "boundary_recall": found.recall, "boundary_f": found.f1}
-            out |= {"r_value": found.r_value}
-        return out | {name: abx_error.error for name, abx_error in self.abx.items()}
+            agreement, boundaries = self.words.agreement, self.words.boundaries
+            figures |= {"ami": agreement.ami, "nmi": agreement.nmi, "purity": agreement.purity}
+            figures |= {
+                "boundary_precision": boundaries.precision,
+                "boundary_recall": boundaries.recall,
+                "boundary_f": boundaries.f1,
+            }
+            figures |= {"r_value": boundaries.r_value}
+        return figures | {name: abx_error.error for name, abx_error in self.abx.items()}
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; None where a figure is undefined."""
@@ -117,7 +121,7 @@ def unit_figures(
     times: FrameTimes,
     words: SpokenWords | None,
     abx: Mapping[str, AbxError],
-    how: Resampling,
+    resampling: Resampling,
 ) -> UnitFigures:
     """Return the figures of some segments.
 
@@ -144,16 +148,16 @@ def unit_figures(
         If a segment has another number of frames than of units.
     """
     by_recording: dict[str, list[int]] = {}
-    for place, (segment, of_segment) in enumerate(zip(segments, units, strict=True)):
+    for index, (segment, of_segment) in enumerate(zip(segments, units, strict=True)):
         if len(of_segment) != segment.n_frames:
             raise ValueError(f"{segment.segment_id} has {segment.n_frames} frames and {len(of_segment)} units")
-        by_recording.setdefault(segment.recording_id, []).append(place)
-    counts = [symbol_counts([units[place] for place in places], k, times.hop_s) for places in by_recording.values()]
+        by_recording.setdefault(segment.recording_id, []).append(index)
+    counts = [symbol_counts([units[index] for index in places], k, times.hop_s) for places in by_recording.values()]
     totals = np.stack(counts) if counts else np.zeros((0, 2 * k + 3), dtype=np.int64)
     groups = [segments[places[0]].group for places in by_recording.values()]
     return UnitFigures(
-        rates=symbol_rates(totals, groups, how.resamples, how.seed),
-        words=None if words is None else _word_figures(segments, units, by_recording, groups, times, words, how),
+        rates=symbol_rates(totals, groups, resampling.resamples, resampling.seed),
+        words=None if words is None else _word_figures(segments, units, by_recording, groups, times, words, resampling),
         abx=abx,
         recordings=len(by_recording),
         segments=len(segments),
@@ -169,27 +173,27 @@ def _word_figures(
     groups: Sequence[str],
     times: FrameTimes,
     words: SpokenWords,
-    how: Resampling,
+    resampling: Resampling,
 ) -> WordFigures:
-    generator = np.random.default_rng(how.seed)
+    generator = np.random.default_rng(resampling.seed)
     boundaries = np.zeros((2, len(by_recording), 3), dtype=np.int64)
     labels: list[NDArray[np.int64]] = []
-    told: list[Units] = []
+    spoken_units: list[Units] = []
     heard: list[NDArray[np.int64]] = []
     for row, (recording_id, places) in enumerate(by_recording.items()):
         intervals = words.intervals(recording_id)
-        for place in places:
-            centres = times.of(segments[place])
-            boundaries[:, row] += np.array(boundary_counts(units[place], centres, intervals, generator))
+        for index in places:
+            centres = times.of(segments[index])
+            boundaries[:, row] += np.array(boundary_counts(units[index], centres, intervals, generator))
             of_frames = words.of_frames(recording_id, centres)
             spoken = of_frames != NO_WORD
             labels.append(of_frames[spoken])
-            told.append(units[place][spoken])
+            spoken_units.append(units[index][spoken])
             heard.append(np.full(int(spoken.sum()), row))
     random = boundary_rates(boundaries[1], groups, resamples=0)
     return WordFigures(
-        agreement=label_agreement(_joined(labels), _joined(told), _joined(heard), how.seed),
-        boundaries=boundary_rates(boundaries[0], groups, how.resamples, how.seed),
+        agreement=label_agreement(_joined(labels), _joined(spoken_units), _joined(heard), resampling.seed),
+        boundaries=boundary_rates(boundaries[0], groups, resampling.resamples, resampling.seed),
         random_f1=random.f1.value,
         random_r_value=random.r_value.value,
     )

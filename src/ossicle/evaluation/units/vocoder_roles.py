@@ -68,7 +68,7 @@ class VocoderRoles:
 
     def segments(self, role: str) -> frozenset[str]:
         """Return the segments of a role."""
-        return frozenset(key for key, one in self.by_segment.items() if one == role)
+        return frozenset(key for key, segment_role in self.by_segment.items() if segment_role == role)
 
     @property
     def basis(self) -> str:
@@ -80,18 +80,19 @@ class VocoderRoles:
     @property
     def judged_on(self) -> str:
         """What the figures are of, and what they say nothing about, in sentences for people."""
-        what = RECORDING if self.of_recordings else self.field
-        one = len(self.judged) == 1
+        noun = RECORDING if self.of_recordings else self.field
+        is_single = len(self.judged) == 1
         text = (
-            f"Judged on {counted(len(self.judged), what)} ({_listed(self.judged)}): neither the quantiser nor the "
-            f"vocoder was trained on {'it' if one else 'them'}, and {'it' if one else 'they'} did not choose the epoch."
+            f"Judged on {counted(len(self.judged), noun)} ({_listed(self.judged)}): neither the quantiser nor the "
+            f"vocoder was trained on {'it' if is_single else 'them'}, and {'it' if is_single else 'they'} did not "
+            "choose the epoch."
         )
         if self.of_recordings and self.field != RECORDING:
             text += (
                 f" There are too few groups by {self.field} to hold any out: all voices are known, so the figures say "
                 "nothing about new ones."
             )
-        elif what == RECORDING:
+        elif noun == RECORDING:
             text += (
                 " Who speaks is not known: the same voices may be in training (name them with [split] group and "
                 "[corpus] name_template)."
@@ -101,9 +102,9 @@ class VocoderRoles:
     @property
     def in_words(self) -> str:
         """Who trains, chooses and is judged, in a sentence."""
-        what = RECORDING if self.of_recordings else self.field
+        noun = RECORDING if self.of_recordings else self.field
         roles = ((self.trains, "train"), (self.chooses, "choose the epoch"), (self.judged, "are judged"))
-        parts = [f"{counted(len(names), what)} {_verb(names, verb)} ({_listed(names)})" for names, verb in roles]
+        parts = [f"{counted(len(names), noun)} {_verb(names, verb)} ({_listed(names)})" for names, verb in roles]
         more = ""
         if self.of_recordings and self.field != RECORDING:
             more = f"; there are too few groups by {self.field} to hold any out, so all voices are known"
@@ -141,18 +142,18 @@ def vocoder_roles(
     >>> sorted(found.segments(TRAINS)), found.basis
     (['a#0', 'b#0'], 'held out by speaker')
     """
-    kept = tuple(sources)
-    of_recordings = len({_name(speech_source, of_recordings=False) for speech_source in kept}) < LEAST_GROUPS
-    names = sorted({_name(speech_source, of_recordings) for speech_source in kept})
+    all_sources = tuple(sources)
+    of_recordings = len({_name(speech_source, of_recordings=False) for speech_source in all_sources}) < LEAST_GROUPS
+    names = sorted({_name(speech_source, of_recordings) for speech_source in all_sources})
     if len(names) < LEAST_GROUPS:
         raise UsageError(
             f"[vocoder] preset: a vocoder needs speech to train on, to choose the epoch and to be judged on, from at "
             f"least {LEAST_GROUPS} groups or recordings, and there {'is' if len(names) == 1 else 'are'} "
             f'{counted(len(names), "recording")}; add recordings, cut this one into files, or set preset = ""'
         )
-    what = RECORDING if of_recordings else field
-    for key, given in (("choose", choose), ("judge", judge)):
-        _refuse_unknown(key, given, names, what, few=of_recordings and field != RECORDING)
+    noun = RECORDING if of_recordings else field
+    for key, named_groups in (("choose", choose), ("judge", judge)):
+        _refuse_unknown(key, named_groups, names, noun, few=of_recordings and field != RECORDING)
     if both := sorted(set(choose) & set(judge)):
         raise UsageError(f"[vocoder] choose and judge both name {both[0]!r}; give each group one role")
     count = max(1, len(names) // ONE_IN)
@@ -163,21 +164,21 @@ def vocoder_roles(
     trains = tuple(name for name in free if name not in chooses)
     if not trains or not chooses or not judged:
         raise UsageError(
-            f"[vocoder] choose, judge: no {what} is left to train on, of {len(names)}; name fewer in choose and judge"
+            f"[vocoder] choose, judge: no {noun} is left to train on, of {len(names)}; name fewer in choose and judge"
         )
-    return VocoderRoles(field, of_recordings, trains, chooses, judged, kept)
+    return VocoderRoles(field, of_recordings, trains, chooses, judged, all_sources)
 
 
 def _name(source: SpeechSource, of_recordings: bool) -> str:
     return source.path if of_recordings else source.group or source.path
 
 
-def _refuse_unknown(key: str, given: Collection[str], names: Sequence[str], what: str, *, few: bool) -> None:
-    for name in given:
+def _refuse_unknown(key: str, named_groups: Collection[str], names: Sequence[str], noun: str, *, few: bool) -> None:
+    for name in named_groups:
         if name not in names:
             instead = "; with fewer than three groups, recordings take their place: name their paths" if few else ""
             raise UsageError(
-                f"[vocoder] {key} = {name!r}: no {what} with segments has this name{instead}; "
+                f"[vocoder] {key} = {name!r}: no {noun} with segments has this name{instead}; "
                 f"{did_you_mean(name, names)}"
             )
 

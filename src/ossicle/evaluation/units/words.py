@@ -104,11 +104,11 @@ class SpokenWords:
             int64, shape (n,): numbers of words, :data:`NO_WORD` where there is none.
         """
         intervals, numbers = self.intervals(recording_id), self.numbers(recording_id)
-        out = np.full(len(times_s), NO_WORD, dtype=np.int64)
+        word_of_frame = np.full(len(times_s), NO_WORD, dtype=np.int64)
         edges = np.searchsorted(times_s, intervals, side="left")
         for (first, end), number in zip(edges.tolist(), numbers.tolist(), strict=True):
-            out[first:end] = number
-        return out
+            word_of_frame[first:end] = number
+        return word_of_frame
 
     def _sorted(self, recording_id: str) -> AnnotationColumns:
         columns = self._words.of(recording_id)
@@ -156,12 +156,12 @@ def word_tokens(segments: Sequence[JudgedSegment], words: SpokenWords, times: Fr
     groups = tuple(sorted({judged_segment.group for judged_segment in segments}))
     numbers = {group: number for number, group in enumerate(groups)}
     rows = [
-        (place, first, end, number, numbers[segment.group])
-        for place, segment in enumerate(segments)
+        (segment_index, first, end, number, numbers[segment.group])
+        for segment_index, segment in enumerate(segments)
         for first, end, number in _tokens(segment, words, times)
     ]
-    place, first, end, number, speaker = np.array(rows, dtype=np.int64).reshape(-1, 5).T
-    return WordTokens(place, first, end, number, speaker, groups)
+    segment_index, first, end, number, speaker = np.array(rows, dtype=np.int64).reshape(-1, 5).T
+    return WordTokens(segment_index, first, end, number, speaker, groups)
 
 
 def _tokens(segment: JudgedSegment, words: SpokenWords, times: FrameTimes) -> Iterator[tuple[int, int, int]]:

@@ -236,5 +236,5 @@ def _fold_of(decision: Decision, hop_s: float) -> _LabelFold | _OnsetFold:
     return (_OnsetFold if decision.pick == PEAKS else _LabelFold)(decision, hop_s)
 
 
-def _spans(found: Peaks) -> OnsetSpans:
-    return OnsetSpans(found.places, found.places + 1, found.scores)
+def _spans(peaks: Peaks) -> OnsetSpans:
+    return OnsetSpans(peaks.places, peaks.places + 1, peaks.scores)

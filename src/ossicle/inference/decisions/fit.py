@@ -89,28 +89,30 @@ def cross_fit(counts: Counts, folds: Sequence[int], labels: Sequence[str], grid:
     ValueError
         If shapes disagree.
     """
-    of = np.asarray(folds, dtype=np.int64)
+    fold_of_recording = np.asarray(folds, dtype=np.int64)
     decisions = grid.decisions()
-    if counts.shape != (len(decisions), len(of), len(labels), 3):
-        expected = (len(decisions), len(of), len(labels), 3)
+    if counts.shape != (len(decisions), len(fold_of_recording), len(labels), 3):
+        expected = (len(decisions), len(fold_of_recording), len(labels), 3)
         raise ValueError(f"counts of shape {counts.shape} do not fit the grid, folds and labels: {expected}")
-    names = np.unique(of)
+    names = np.unique(fold_of_recording)
     if len(names) < 2:
         raise SplitError(f"cross-fitting needs recordings in at least two folds, not {len(names)}: add groups")
     notes: list[str] = []
     fold_settings = np.zeros((len(names), len(labels)), dtype=np.int64)
     held_out = np.zeros(counts.shape[1:], dtype=np.int64)
     for row, fold in enumerate(names):
-        pooled = counts[:, of != fold].sum(axis=1, dtype=np.int64)
+        pooled = counts[:, fold_of_recording != fold].sum(axis=1, dtype=np.int64)
         fold_settings[row] = [choose(pooled[:, column], grid) for column in range(len(labels))]
         for column in range(len(labels)):
-            held_out[of == fold, column] = counts[fold_settings[row, column], of == fold, column]
+            held_out[fold_of_recording == fold, column] = counts[
+                fold_settings[row, column], fold_of_recording == fold, column
+            ]
     pooled = counts.sum(axis=1, dtype=np.int64)
     final_settings = np.array([choose(pooled[:, column], grid) for column in range(len(labels))], dtype=np.int64)
     in_sample = np.stack([counts[final_settings[c], :, c] for c in range(len(labels))], axis=1).astype(np.int64)
     for column, label in enumerate(labels):
         notes += _notes(label, pooled[:, column], int(final_settings[column]), grid)
-        notes += _fitted_on_nothing(label, counts[0, :, column], of)
+        notes += _fitted_on_nothing(label, counts[0, :, column], fold_of_recording)
         notes += _disagreement(label, [decisions[index].on for index in fold_settings[:, column]])
     return CrossFit(
         per_fold={
@@ -139,9 +141,9 @@ def choose(pooled: NDArray[np.int64], grid: Grid) -> int:
     for row, tied in enumerate(best.reshape(-1, grid.n_on)):
         for start, end in zip(*(edges.tolist() for edges in runs(tied)), strict=True):
             # For an even number of thresholds take the upper middle one, which gives fewer false positives.
-            at = start + (end - start) // 2
-            if (end - start, at) > (longest, middle):
-                longest, middle, chosen = end - start, at, row * grid.n_on + at
+            candidate = start + (end - start) // 2
+            if (end - start, candidate) > (longest, middle):
+                longest, middle, chosen = end - start, candidate, row * grid.n_on + candidate
     return chosen
 
 
@@ -161,11 +163,11 @@ def _equal_within(counts: NDArray[np.int64]) -> float:
 
 def plateau(pooled: NDArray[np.int64], chosen: int, grid: Grid) -> tuple[float, float]:
     """Return the lowest and highest ``on`` around setting ``chosen`` at which F1 is at most ``PLATEAU_F1`` lower."""
-    row, at = divmod(chosen, grid.n_on)
+    row, on_index = divmod(chosen, grid.n_on)
     f1 = _f1(pooled).reshape(-1, grid.n_on)[row]
-    starts, ends = runs(f1 >= f1[at] - PLATEAU_F1)
-    own = int(np.searchsorted(starts, at, side="right")) - 1
-    return grid.on[int(starts[own])], grid.on[int(ends[own]) - 1]
+    starts, ends = runs(f1 >= f1[on_index] - PLATEAU_F1)
+    run_index = int(np.searchsorted(starts, on_index, side="right")) - 1
+    return grid.on[int(starts[run_index])], grid.on[int(ends[run_index]) - 1]
 
 
 def threshold_curve(
@@ -197,14 +199,14 @@ def _notes(label: str, pooled: NDArray[np.int64], chosen: int, grid: Grid) -> li
         return [f"{label}: no decision of the grid finds any reference"]
     low, high = plateau(pooled, chosen, grid)
     n_on = sum(low <= on <= high for on in grid.on)
-    found = []
+    notes = []
     if n_on < min(_NARROW_STEPS, grid.n_on):
-        found.append(
+        notes.append(
             f"{label}: narrow plateau: F1 stays within {PLATEAU_F1:g} of its best only for on from {low:g} to {high:g}"
         )
     if grid.n_on > 1 and chosen % grid.n_on in (0, grid.n_on - 1):
-        found.append(f"{label}: the best on = {grid.on[chosen % grid.n_on]:g} lies at the edge of the grid: widen it")
-    return found
+        notes.append(f"{label}: the best on = {grid.on[chosen % grid.n_on]:g} lies at the edge of the grid: widen it")
+    return notes
 
 
 def _fitted_on_nothing(label: str, counts: Counts, folds: Indices) -> list[str]:

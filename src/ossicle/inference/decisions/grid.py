@@ -110,12 +110,12 @@ def count_grid(
         shelf = _RunShelf(axis, column)
         for row, decision in enumerate(decisions):
             starts, ends = shelf.events(decision)
-            of, predicted = axis.local(starts, ends)
-            n_predicted = np.bincount(of, minlength=len(tracks))
+            recordings, predicted = axis.local(starts, ends)
+            n_predicted = np.bincount(recordings, minlength=len(tracks))
             if isinstance(criterion, RecordingMatch):
                 counts[row, :, column] = np.stack(recording_counts(n_reference, n_predicted), axis=-1)
                 continue
-            pairs = match_lists(reference, lists_by(of, predicted, len(tracks)), criterion)
+            pairs = match_lists(reference, lists_by(recordings, predicted, len(tracks)), criterion)
             tp = np.bincount(reference.owner[pairs[:, 0]], minlength=len(tracks))
             counts[row, :, column] = np.stack([tp, n_predicted - tp, n_reference - tp], axis=-1)
     return counts
@@ -162,7 +162,7 @@ def found_by_grid(
         for column, label in enumerate(labels)
     ]
     for decision in grid.decisions():
-        yield tuple(_found(axis, *one, decision, criteria) for one in gathered)
+        yield tuple(_found(axis, *label_data, decision, criteria) for label_data in gathered)
 
 
 def _found(
@@ -174,10 +174,10 @@ def _found(
     criteria: Sequence[Criterion],
 ) -> LabelEvents:
     starts, ends, peaks = shelf.scored(decision)
-    of, times = axis.local(starts, ends)
-    predicted = lists_by(of, times, len(reference))
+    recordings, times = axis.local(starts, ends)
+    predicted = lists_by(recordings, times, len(reference))
     return LabelEvents(
-        recording=of,
+        recording=recordings,
         times=times,
         scores=peaks if raw is None else span_maxima(raw, starts, ends),
         pairs=tuple(match_lists(reference, predicted, criterion) for criterion in criteria),
@@ -189,10 +189,10 @@ def _found(
 def _raw(tracks: Mapping[str, ScoreTrack], axis: "_Axis", label: str) -> NDArray[np.float32]:
     """Return the raw scores of a label on the common axis, because smoothing moves the peaks of events."""
     lengths = [len(tracks[rid].scores) for rid in tracks]
-    out = np.zeros(int(axis.base[-1]) + lengths[-1] if lengths else 0, dtype=np.float32)
+    raw = np.zeros(int(axis.base[-1]) + lengths[-1] if lengths else 0, dtype=np.float32)
     for rid, base, length in zip(tracks, axis.base.tolist(), lengths, strict=True):
-        out[base : base + length] = tracks[rid].scores[:, tracks[rid].labels.index(label)]
-    return out
+        raw[base : base + length] = tracks[rid].scores[:, tracks[rid].labels.index(label)]
+    return raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +209,18 @@ class _Axis:
 
     def local(self, starts: Frames, ends: Frames) -> tuple[Frames, Intervals]:
         """Return the recording of each span and its times in that recording, clipped to its end."""
-        of = np.searchsorted(self.base, starts, side="right") - 1
-        begin, end = (starts - self.base[of]) * self.hop_s, (ends - self.base[of]) * self.hop_s
-        return of, np.stack([begin, np.minimum(end, self.duration_s[of])], axis=1)
+        recordings = np.searchsorted(self.base, starts, side="right") - 1
+        begin, end = (starts - self.base[recordings]) * self.hop_s, (ends - self.base[recordings]) * self.hop_s
+        return recordings, np.stack([begin, np.minimum(end, self.duration_s[recordings])], axis=1)
 
 
 def _stack(tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, labels: Sequence[str]) -> _Axis:
     lowest = np.float32(min(grid.on) * min(grid.off_ratio))
-    plain = {(one.smoothing, one.smoothing_frames): one for one in grid.decisions()}
-    found: dict[tuple[str, int], list[list[tuple[Frames, NDArray[np.float32]]]]] = {
+    plain = {(decision.smoothing, decision.smoothing_frames): decision for decision in grid.decisions()}
+    kept_frames: dict[tuple[str, int], list[list[tuple[Frames, NDArray[np.float32]]]]] = {
         key: [[] for _ in labels] for key in plain
     }
-    base, durations, at, hop_s = [], [], 0, 0.0
+    base, durations, first_frame, hop_s = [], [], 0, 0.0
     for rid in tracks:
         track = tracks[rid]
         hop_s = hop_s or track.hop_s
@@ -230,13 +230,13 @@ def _stack(tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, labels: Sequenc
             raise ValueError(f"recording {rid}: its score track {wrong}")
         for column, label in enumerate(labels):
             raw = track.scores[:, track.labels.index(label)]
-            for key, one in plain.items():
-                smoothed = smooth(raw, one)
+            for key, decision in plain.items():
+                smoothed = smooth(raw, decision)
                 frames = np.flatnonzero(smoothed >= lowest)
-                found[key][column].append((frames + at, smoothed[frames]))
-        base.append(at)
+                kept_frames[key][column].append((frames + first_frame, smoothed[frames]))
+        base.append(first_frame)
         durations.append(track.duration_s)
-        at += len(track.scores) + int((_APART_S + max(grid.min_gap_s)) / hop_s) + 2
+        first_frame += len(track.scores) + int((_APART_S + max(grid.min_gap_s)) / hop_s) + 2
     active = {
         key: [
             (
@@ -245,7 +245,7 @@ def _stack(tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, labels: Sequenc
             )
             for parts in by_label
         ]
-        for key, by_label in found.items()
+        for key, by_label in kept_frames.items()
     }
     return _Axis(hop_s, np.array(base, dtype=np.int64), np.array(durations), active)
 

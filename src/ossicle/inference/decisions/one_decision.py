@@ -36,26 +36,26 @@ def found_of(
     criteria: Sequence[Criterion],
 ) -> tuple[LabelEvents, ...]:
     """Return the same for events that are already decided, by recording; events of other labels are ignored."""
-    out = []
-    detected = {rid: by_label(of) for rid, of in events.items()}
+    events_of_labels = []
+    detected = {rid: by_label(recording_events) for rid, recording_events in events.items()}
     for label in labels:
         recording, times, scores, owner = [], [], [], []
         at_reference, at_event = 0, 0
         reference_times: list[Intervals] = [np.zeros((0, 2))]
         pairs: list[list[NDArray[np.int64]]] = [[np.zeros((0, 2), dtype=np.int64)] for _ in criteria]
-        for place, rid in enumerate(events):
-            own = detected[rid].get(label, [])
-            predicted = as_intervals([(event.start_s, event.end_s) for event in own])
+        for recording_index, rid in enumerate(events):
+            label_events = detected[rid].get(label, [])
+            predicted = as_intervals([(event.start_s, event.end_s) for event in label_events])
             reference = as_intervals(references.get(rid, {}).get(label, ()))
             for into, criterion in zip(pairs, criteria, strict=True):
                 into.append(match(reference, predicted, criterion) + np.array([at_reference, at_event]))
-            at_reference, at_event = at_reference + len(reference), at_event + len(own)
-            recording += [place] * len(own)
-            owner += [place] * len(reference)
+            at_reference, at_event = at_reference + len(reference), at_event + len(label_events)
+            recording += [recording_index] * len(label_events)
+            owner += [recording_index] * len(reference)
             times.append(predicted)
-            scores += [event.score for event in own]
+            scores += [event.score for event in label_events]
             reference_times.append(reference)
-        out.append(
+        events_of_labels.append(
             LabelEvents(
                 recording=np.array(recording, dtype=np.int64),
                 times=np.concatenate([np.zeros((0, 2)), *times]),
@@ -65,4 +65,4 @@ def found_of(
                 reference_times=np.concatenate(reference_times),
             )
         )
-    return tuple(out)
+    return tuple(events_of_labels)

@@ -40,7 +40,7 @@ class OnsetGrid:
 
     def decisions(self) -> list[Decision]:
         """Return all decisions, ``on`` fastest, the simpler of the other settings first."""
-        return [one for row in self.rows() for one in row]
+        return [decision for row in self.rows() for decision in row]
 
     def rows(self) -> list[list[Decision]]:
         """Return the decisions that differ in ``on`` alone, row by row."""
@@ -78,33 +78,33 @@ def count_onsets(
     """
     rows = grid.rows()
     counts = np.zeros((len(rows), grid.n_on, len(tracks), len(labels), 3), dtype=np.int32)
-    wanted = [EventLists.gather(references, list(tracks), [label]) for label in labels]
+    references_of_labels = [EventLists.gather(references, list(tracks), [label]) for label in labels]
     hops = {rid: tracks[rid].hop_s for rid in tracks}
-    for place, row in enumerate(rows):
-        found = _peaks_of(tracks, row[0], labels)
-        for at, decision in enumerate(row):
-            for column, reference in enumerate(wanted):
+    for row_index, row in enumerate(rows):
+        peaks_of_recordings = _peaks_of(tracks, row[0], labels)
+        for column_index, decision in enumerate(row):
+            for column, reference in enumerate(references_of_labels):
                 times = [
                     _times(peaks[column].reaching(decision.on), hop_s)
-                    for peaks, hop_s in zip(found, hops.values(), strict=True)
+                    for peaks, hop_s in zip(peaks_of_recordings, hops.values(), strict=True)
                 ]
                 predicted = EventLists.of(times)
-                counts[place, at, :, column] = list_counts(reference, predicted, rule)
+                counts[row_index, column_index, :, column] = list_counts(reference, predicted, rule)
     return counts.reshape(-1, *counts.shape[2:])
 
 
 def _peaks_of(tracks: Mapping[str, ScoreTrack], decision: Decision, labels: Sequence[str]) -> list[list[Peaks]]:
     """Return the peaks of every recording and label that reach the threshold of ``decision``, the lowest of a row."""
-    out = []
+    peaks_of_recordings = []
     for rid in tracks:
         track = tracks[rid]
         reach = reach_frames(decision.min_gap_s, track.hop_s)
-        own = []
+        peaks_of_labels = []
         for label in labels:
             raw = np.ascontiguousarray(track.scores[:, track.labels.index(label)], dtype=np.float32)
-            own.append(find_peaks(raw, smooth(raw, decision), reach, decision.on))
-        out.append(own)
-    return out
+            peaks_of_labels.append(find_peaks(raw, smooth(raw, decision), reach, decision.on))
+        peaks_of_recordings.append(peaks_of_labels)
+    return peaks_of_recordings
 
 
 def _times(peaks: Peaks, hop_s: float) -> Intervals:

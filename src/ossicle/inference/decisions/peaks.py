@@ -37,8 +37,10 @@ class Peaks:
 
     def reaching(self, on: float) -> "Peaks":
         """Return the peaks whose smoothed score is at least ``on``."""
-        kept = self.heights >= np.float32(on)
-        return Peaks(self.frames[kept], self.places[kept], self.heights[kept], self.scores[kept])
+        is_reaching = self.heights >= np.float32(on)
+        return Peaks(
+            self.frames[is_reaching], self.places[is_reaching], self.heights[is_reaching], self.scores[is_reaching]
+        )
 
 
 def reach_frames(min_gap_s: float, hop_s: float) -> int:
@@ -77,16 +79,18 @@ def _peaks(raw: Column, smoothed: Column, reach: int, on: float, first: int) -> 
         return Peaks(np.zeros(0, dtype=np.int64), np.zeros(0), none, none)
     inner = smoothed[reach : reach + n]
     # Few frames reach the threshold, so only their neighbours are looked at.
-    at = np.flatnonzero(inner >= np.float32(on))
-    around = sliding_window_view(smoothed, 2 * reach + 1)[at]
-    highest = (around[:, :reach] < inner[at, None]).all(axis=1) & (around[:, reach + 1 :] <= inner[at, None]).all(
-        axis=1
-    )
+    candidates = np.flatnonzero(inner >= np.float32(on))
+    around = sliding_window_view(smoothed, 2 * reach + 1)[candidates]
+    highest = (around[:, :reach] < inner[candidates, None]).all(axis=1) & (
+        around[:, reach + 1 :] <= inner[candidates, None]
+    ).all(axis=1)
     # A score that never changes has no peak; there is nothing beyond the ends of a recording.
-    highest &= ((around < inner[at, None]) & (around > _BELOW)).any(axis=1)
-    at, around = at[highest], around[highest]
-    frames = at + reach + first
-    return Peaks(frames, frames + _HALF + _vertex(around[:, reach - 1 : reach + 2]), inner[at], raw[reach + at])
+    highest &= ((around < inner[candidates, None]) & (around > _BELOW)).any(axis=1)
+    candidates, around = candidates[highest], around[highest]
+    frames = candidates + reach + first
+    return Peaks(
+        frames, frames + _HALF + _vertex(around[:, reach - 1 : reach + 2]), inner[candidates], raw[reach + candidates]
+    )
 
 
 def _vertex(around: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -96,9 +100,9 @@ def _vertex(around: NDArray[np.float32]) -> NDArray[np.float64]:
     known = (before >= 0) & (after >= 0)
     bend = before - 2 * height + after
     usable = known & (bend < 0)
-    found: NDArray[np.float64] = np.zeros_like(height)
-    found[usable] = _HALF * (before[usable] - after[usable]) / bend[usable]
-    return found
+    offsets: NDArray[np.float64] = np.zeros_like(height)
+    offsets[usable] = _HALF * (before[usable] - after[usable]) / bend[usable]
+    return offsets
 
 
 class PeakFold:

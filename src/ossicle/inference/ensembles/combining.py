@@ -24,7 +24,7 @@ TABLE_ROWS = 2001
 """Number of quantiles that represent a larger set in a table of ranks, with a resolution of 0.0005."""
 
 
-def combine(scores: Scores, how: Combination, tables: Scores | None = None) -> Scores:
+def combine(scores: Scores, combination: Combination, tables: Scores | None = None) -> Scores:
     """Combine the scores of members into one.
 
     Parameters
@@ -51,53 +51,53 @@ def combine(scores: Scores, how: Combination, tables: Scores | None = None) -> S
     >>> combine(np.float32([[[0.2]], [[0.8]]]), Combination(rule="geometric"))
     array([[0.4]], dtype=float32)
     """
-    shares = np.array(how.shares(len(scores)))
-    if (tables is not None) != (how.rule == RANK):
-        raise ValueError(f"the rule {how.rule} {'takes no' if tables is not None else 'needs'} tables of ranks")
+    shares = np.array(combination.shares(len(scores)))
+    if (tables is not None) != (combination.rule == RANK):
+        raise ValueError(f"the rule {combination.rule} {'takes no' if tables is not None else 'needs'} tables of ranks")
     if tables is not None:
         if len(tables) != len(scores) or tables.shape[2:] != scores.shape[2:]:
             raise ValueError(f"tables of shape {tables.shape} do not fit scores of shape {scores.shape}")
-        values = np.stack([ranks(of, table) for of, table in zip(scores, tables, strict=True)])
+        values = np.stack([ranks(member_scores, table) for member_scores, table in zip(scores, tables, strict=True)])
     else:
         values = scores.astype(np.float64)
     heard = shares > 0
     values, shares = values[heard], shares[heard]
-    if how.rule == "geometric":
-        found = geometric_mean(values, shares)
-    elif how.rule == "power":
-        found = power_mean(values, shares, how.exponent)
-    elif how.rule == "vlom":
-        found = (geometric_mean(values, shares) + power_mean(values, shares, 2.0)) / 2
+    if combination.rule == "geometric":
+        combined = geometric_mean(values, shares)
+    elif combination.rule == "power":
+        combined = power_mean(values, shares, combination.exponent)
+    elif combination.rule == "vlom":
+        combined = (geometric_mean(values, shares) + power_mean(values, shares, 2.0)) / 2
     else:
-        found = np.tensordot(shares, values, axes=1)
-    out: Scores = np.clip(found, 0.0, 1.0).astype(np.float32)
-    return out
+        combined = np.tensordot(shares, values, axes=1)
+    clipped: Scores = np.clip(combined, 0.0, 1.0).astype(np.float32)
+    return clipped
 
 
 def geometric_mean(values: Reals, shares: Reals) -> Reals:
     """Return the weighted geometric mean over the first axis; 0 where any value is 0."""
     with np.errstate(divide="ignore"):
         logs = np.log(values)
-    found: Reals = np.exp(np.tensordot(shares, logs, axes=1))
-    return found
+    mean: Reals = np.exp(np.tensordot(shares, logs, axes=1))
+    return mean
 
 
 def power_mean(values: Reals, shares: Reals, exponent: float) -> Reals:
     """Return ``(sum of share * value ** exponent) ** (1 / exponent)`` over the first axis."""
-    found: Reals = np.tensordot(shares, values**exponent, axes=1) ** (1 / exponent)
-    return found
+    mean: Reals = np.tensordot(shares, values**exponent, axes=1) ** (1 / exponent)
+    return mean
 
 
 def ranks(scores: Scores, table: Scores) -> Reals:
     """Return the rank in [0, 1] of scores (n, n_labels) among sorted reference scores (n_rows, n_labels), same
     shape.
     """
-    out = np.empty(scores.shape, dtype=np.float64)
+    rank_columns = np.empty(scores.shape, dtype=np.float64)
     for column in range(scores.shape[1]):
-        known, mine = table[:, column], np.ascontiguousarray(scores[:, column])
-        below, up_to = (np.searchsorted(known, mine, side=side) for side in ("left", "right"))
-        out[:, column] = (below + up_to) / (2 * len(known))
-    return out
+        known, column_scores = table[:, column], np.ascontiguousarray(scores[:, column])
+        below, up_to = (np.searchsorted(known, column_scores, side=side) for side in ("left", "right"))
+        rank_columns[:, column] = (below + up_to) / (2 * len(known))
+    return rank_columns
 
 
 def rank_table(scores: Scores, rows: int = TABLE_ROWS) -> Scores:
@@ -124,7 +124,7 @@ def columns_by_name(members: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ..
     labels, places = tuple(of_first), {}
     for name, member in members.items():
         lacks = [label for label in labels if label not in member]
-        more = [one for one in member if one not in labels]
+        more = [label for label in member if label not in labels]
         if lacks or more:
             parts = [f"lacks {', '.join(map(repr, lacks))}"] if lacks else []
             parts += [f"also has {', '.join(map(repr, more))}"] if more else []

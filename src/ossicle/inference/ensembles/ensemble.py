@@ -54,14 +54,14 @@ class Ensemble:
     """
 
     def __init__(
-        self, members: Sequence[tuple[str, Predictor]], how: Combination, tables: Scores | None = None
+        self, members: Sequence[tuple[str, Predictor]], combination: Combination, tables: Scores | None = None
     ) -> None:
         if not members:
             raise UsageError("an ensemble needs at least one member")
         self.labels, columns = columns_by_name({name: tuple(predictor.labels) for name, predictor in members})
         self.plan = joint_plan([(name, predictor.plan) for name, predictor in members])
-        self._how, self._tables = how, tables
-        how.shares(len(members))
+        self._combination, self._tables = combination, tables
+        combination.shares(len(members))
         self._members = [_Member(predictor, self.plan, columns[name]) for name, predictor in members]
 
     def predict(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,7 +70,7 @@ class Ensemble:
         """
         n_chunks, n_frames = len(chunks), self.plan.core_frames
         scores = np.stack([member.scores(chunks).reshape(n_chunks * n_frames, -1) for member in self._members])
-        return combine(scores, self._how, self._tables).reshape(n_chunks, n_frames, -1)
+        return combine(scores, self._combination, self._tables).reshape(n_chunks, n_frames, -1)
 
 
 def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor]) -> Ensemble:
@@ -83,12 +83,12 @@ def bundled_ensemble(bundle: Bundle, open_member: Callable[[Bundle], Predictor])
     """
     if bundle.ensemble is None:
         raise BundleError(f"{bundle.folder} is not an ensemble")
-    how, tables = bundle.ensemble.how, None
-    if how.rule == RANK:
-        tables = read_ranks(bundle.read_bytes(RANKS), bundle.folder / RANKS, how, len(bundle.labels))
-    opened = [(name, open_member(one)) for name, one in member_bundles(bundle).items()]
+    combination, tables = bundle.ensemble.combination, None
+    if combination.rule == RANK:
+        tables = read_ranks(bundle.read_bytes(RANKS), bundle.folder / RANKS, combination, len(bundle.labels))
+    opened = [(name, open_member(member)) for name, member in member_bundles(bundle).items()]
     try:
-        ensemble = Ensemble(opened, how, tables)
+        ensemble = Ensemble(opened, combination, tables)
     except (UsageError, ValueError) as error:
         raise BundleError(f"{bundle.folder}: its members do not fit together: {error}") from error
     if ensemble.labels != bundle.labels or ensemble.plan != bundle.plan:
@@ -178,9 +178,9 @@ class _Member:
         """Return the scores of (batch, joint chunk_samples) chunks: (batch, core_frames, n_labels), labels in
         joint order.
         """
-        own = chunks if self._plan == self._joint else self._own_chunks(chunks)
-        found = self._predictor.predict(own)
-        joined: NDArray[np.float32] = found.reshape(len(chunks), self._joint.core_frames, -1)[:, :, self._columns]
+        member_chunks = chunks if self._plan == self._joint else self._own_chunks(chunks)
+        predicted = self._predictor.predict(member_chunks)
+        joined: NDArray[np.float32] = predicted.reshape(len(chunks), self._joint.core_frames, -1)[:, :, self._columns]
         return joined
 
     def _own_chunks(self, chunks: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -188,9 +188,11 @@ class _Member:
         cut, length, step = self._cut, self._plan.chunk_samples, self._plan.core_samples
         heard = chunks[:, cut.first : cut.stop]
         if self._plan.rate != self._joint.rate:
-            heard = np.stack([Resampler(self._joint.rate, self._plan.rate).feed(one, last=True) for one in heard])
+            heard = np.stack(
+                [Resampler(self._joint.rate, self._plan.rate).feed(joint_chunk, last=True) for joint_chunk in heard]
+            )
         starts = cut.skipped + step * np.arange(self._n_chunks)
-        return np.stack([one[start : start + length] for one in heard for start in starts.tolist()])
+        return np.stack([joint_chunk[start : start + length] for joint_chunk in heard for start in starts.tolist()])
 
 
 def _cut(plan: ChunkPlan, joint: ChunkPlan, n_chunks: int) -> _Cut:

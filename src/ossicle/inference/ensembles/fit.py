@@ -10,5 +10,5 @@ from ossicle.inference.ensembles.combining import Scores
 class Fit:
     """A rule with its fitted parameters: weights in ``how``, and ``tables`` of ranks (None if the rule has none)."""
 
-    how: Combination
+    combination: Combination
     tables: Scores | None = None

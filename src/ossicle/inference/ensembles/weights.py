@@ -31,12 +31,12 @@ def fitted_weights(scores: NDArray[np.float32], targets: NDArray[np.float32]) ->
     if scores.ndim != 2 or scores.shape[1] != len(targets) or len(targets) == 0:
         raise ValueError(f"scores of shape {scores.shape} do not fit {len(targets)} targets")
     probabilities = np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
-    wanted = targets.astype(np.float64)
+    truth = targets.astype(np.float64)
     weights: Reals = np.full(len(probabilities), 1 / len(probabilities))
     for _ in range(_MOST_ROUNDS):
         mixed = weights @ probabilities
-        up, down = wanted / mixed, (1 - wanted) / (1 - mixed)
-        gain = (probabilities @ up + (1 - probabilities) @ down) / len(wanted)
+        up, down = truth / mixed, (1 - truth) / (1 - mixed)
+        gain = (probabilities @ up + (1 - probabilities) @ down) / len(truth)
         if gain.max() - 1 < _CLOSE:
             break
         weights = weights * gain
@@ -47,5 +47,5 @@ def fitted_weights(scores: NDArray[np.float32], targets: NDArray[np.float32]) ->
 def log_loss(scores: NDArray[np.float32], targets: NDArray[np.float32], weights: Reals) -> float:
     """Return the mean log loss of the weighted mean, in nats; arguments as for :func:`fitted_weights`."""
     mixed = weights @ np.clip(scores.astype(np.float64), _LEAST, 1 - _LEAST)
-    wanted = targets.astype(np.float64)
-    return float(-np.mean(wanted * np.log(mixed) + (1 - wanted) * np.log(1 - mixed)))
+    truth = targets.astype(np.float64)
+    return float(-np.mean(truth * np.log(mixed) + (1 - truth) * np.log(1 - mixed)))

@@ -113,7 +113,9 @@ class CandidateFold:
             self._decided[event.label].append(event)
             self._waiting.append((event, True, self._first_stage(event)))
         for event in lower:
-            inside = [one for one in self._decided[event.label] if one.start_s < event.end_s]
+            inside = [
+                decided_event for decided_event in self._decided[event.label] if decided_event.start_s < event.end_s
+            ]
             # Events arrive in order, so none of these can lie within a later one.
             self._decided[event.label] = self._decided[event.label][len(inside) :]
             if not inside:
@@ -135,22 +137,22 @@ class CandidateFold:
         candidates: list[Candidate] = []
         waiting: list[tuple[Event, bool, Features]] = []
         for event, decided, scored in self._waiting:
-            at = event_frames(event.start_s, event.end_s, self._chosen, n_samples)
-            if n_samples is None and at.stop_sample > self._samples.stop:
+            frames = event_frames(event.start_s, event.end_s, self._chosen, n_samples)
+            if n_samples is None and frames.stop_sample > self._samples.stop:
                 waiting.append((event, decided, scored))
             else:
-                candidates.append(Candidate(event, decided, np.concatenate([self._acoustic(at), scored])))
+                candidates.append(Candidate(event, decided, np.concatenate([self._acoustic(frames), scored])))
         self._waiting = waiting
         return sorted(candidates, key=lambda candidate: event_order(candidate.event))
 
-    def _acoustic(self, at: Frames) -> Features:
-        key = (at.first_sample, at.stop_sample)
+    def _acoustic(self, frames: Frames) -> Features:
+        key = (frames.first_sample, frames.stop_sample)
         if self._known is not None and key in self._known:
             return self._known[key]
-        found = event_features(self._samples.stretch(*key), at, self._chosen)
+        features = event_features(self._samples.stretch(*key), frames, self._chosen)
         if self._known is not None:
-            self._known[key] = found
-        return found
+            self._known[key] = features
+        return features
 
     def _forget(self) -> None:
         """Drop samples and scores that no later event can need."""
@@ -187,12 +189,12 @@ class _Tail:
             raise ValueError(f"rows from {first} were dropped: only those from {self.first} are there")
         rows = np.zeros((0,), dtype=np.float32) if self._rows is None else self._rows
         low, high = max(first, 0), min(stop, self.stop)
-        found = rows[low - self.first : max(low, high) - self.first]
+        inside = rows[low - self.first : max(low, high) - self.first]
         lead, rest = max(0, min(0, stop) - first), max(0, stop - max(high, low))
         if not (lead or rest):
-            return found
+            return inside
         padded: NDArray[Any] = np.concatenate(
-            [np.zeros((lead, *rows.shape[1:]), rows.dtype), found, np.zeros((rest, *rows.shape[1:]), rows.dtype)]
+            [np.zeros((lead, *rows.shape[1:]), rows.dtype), inside, np.zeros((rest, *rows.shape[1:]), rows.dtype)]
         )
         return padded
 

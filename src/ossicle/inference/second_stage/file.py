@@ -33,12 +33,16 @@ def second_stage_bytes(stage: SecondStage) -> bytes:
     """Return the file content of a second stage; equal stages give equal bytes."""
     arrays: dict[str, NDArray[Any]] = {}
     labels = {}
-    for place, (label, of) in enumerate(stage.labels.items()):
-        arrays.update({f"{place}.{name}": getattr(of.trees, name) for name in _NODES})
-        arrays[f"{place}.weights"] = of.calibration.weights
-        arrays[f"{place}.isotonic"] = of.calibration.isotonic
-        trees = {"offset": of.trees.offset, "scale": of.trees.scale, "logistic": of.trees.logistic}
-        labels[label] = {"place": place, "threshold": of.threshold, **trees}
+    for index, (label, label_stage) in enumerate(stage.labels.items()):
+        arrays.update({f"{index}.{name}": getattr(label_stage.trees, name) for name in _NODES})
+        arrays[f"{index}.weights"] = label_stage.calibration.weights
+        arrays[f"{index}.isotonic"] = label_stage.calibration.isotonic
+        trees = {
+            "offset": label_stage.trees.offset,
+            "scale": label_stage.trees.scale,
+            "logistic": label_stage.trees.logistic,
+        }
+        labels[label] = {"place": index, "threshold": label_stage.threshold, **trees}
     about = {
         "version": VERSION,
         "kind": stage.kind,
@@ -91,8 +95,8 @@ def read_second_stage(data: bytes, source: Path) -> SecondStage:
             labels={label: _label(labels, label, arrays) for label in labels.value},
         )
     except (KeyError, ValueError) as error:
-        what = f"the array {error} is missing" if isinstance(error, KeyError) else str(error)
-        raise BundleError(f"{source}: cannot be used: {what}") from error
+        reason = f"the array {error} is missing" if isinstance(error, KeyError) else str(error)
+        raise BundleError(f"{source}: cannot be used: {reason}") from error
 
 
 def bundled_second_stage(bundle: Bundle) -> SecondStage | None:
@@ -112,27 +116,27 @@ def bundled_second_stage(bundle: Bundle) -> SecondStage | None:
 def _label(labels: Reader, label: str, arrays: Arrays) -> LabelStage:
     about = labels.table(label)
     about.only({"place", "threshold", "offset", "scale", "logistic"})
-    place = about.integer("place", 0, 1 << 20)
+    index = about.integer("place", 0, 1 << 20)
     if not isinstance(about.value["logistic"], bool):
         raise about.refuse("logistic", "is not true or false")
     return LabelStage(
         trees=Trees(
-            **{name: arrays[f"{place}.{name}"] for name in _NODES},
+            **{name: arrays[f"{index}.{name}"] for name in _NODES},
             n_features=len(CANDIDATE_FEATURES),
             offset=_figure(about, "offset"),
             scale=_figure(about, "scale"),
             logistic=about.value["logistic"],
         ),
-        calibration=Calibration(_reals(arrays[f"{place}.weights"]), _reals(arrays[f"{place}.isotonic"])),
+        calibration=Calibration(_reals(arrays[f"{index}.weights"]), _reals(arrays[f"{index}.isotonic"])),
         threshold=_figure(about, "threshold"),
     )
 
 
 def _figure(reader: Reader, key: str) -> float:
-    found = reader.value[key]
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-        raise reader.refuse(key, f"is not a finite number: {found!r}")
-    return float(found)
+    figure = reader.value[key]
+    if isinstance(figure, bool) or not isinstance(figure, int | float) or not math.isfinite(figure):
+        raise reader.refuse(key, f"is not a finite number: {figure!r}")
+    return float(figure)
 
 
 def _reals(array: NDArray[Any]) -> NDArray[np.float64]:

@@ -44,17 +44,17 @@ class Calibration:
 
     def __call__(self, second: Features, first_logit: Features) -> Features:
         """Return calibrated scores in [0, 1] from the trees' probabilities and the first stage's log odds, all (n,)."""
-        found = sigmoid(self.linear(second, first_logit))
+        calibrated = sigmoid(self.linear(second, first_logit))
         if len(self.isotonic) == 0:
-            return found
-        mapped: Features = np.interp(found, self.isotonic[:, 0], self.isotonic[:, 1])
+            return calibrated
+        mapped: Features = np.interp(calibrated, self.isotonic[:, 0], self.isotonic[:, 1])
         return mapped
 
     def linear(self, second: Features, first_logit: Features) -> Features:
         """Return the log odds before any isotonic map, (n,)."""
         offset, of_trees, of_first = self.weights.tolist()
-        found: Features = offset + of_trees * logit(second, LEAST_PROBABILITY) + of_first * first_logit
-        return found
+        log_odds: Features = offset + of_trees * logit(second, LEAST_PROBABILITY) + of_first * first_logit
+        return log_odds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,10 +94,13 @@ class SecondStage:
         """Return the events among candidates, in their order: re-scored, or unchanged for labels without a model."""
         scores = {id(candidate): candidate.event.score for candidate in candidates}
         for label, stage in self.labels.items():
-            mine = [candidate for candidate in candidates if candidate.event.label == label]
-            if mine:
-                found = stage.scores(np.stack([candidate.features for candidate in mine]))
-                scores.update((id(candidate), score) for candidate, score in zip(mine, found.tolist(), strict=True))
+            label_candidates = [candidate for candidate in candidates if candidate.event.label == label]
+            if label_candidates:
+                label_scores = stage.scores(np.stack([candidate.features for candidate in label_candidates]))
+                scores.update(
+                    (id(candidate), score)
+                    for candidate, score in zip(label_candidates, label_scores.tolist(), strict=True)
+                )
         return [
             replace(candidate.event, score=scores[id(candidate)])
             for candidate in candidates

@@ -20,6 +20,6 @@ class StoredScores:
         n_frames = len(chunks) * self.plan.core_frames
         known = self._scores[self._next : self._next + n_frames]
         self._next += n_frames
-        out = np.zeros((n_frames, len(self.labels)), dtype=np.float32)
-        out[: len(known)] = known
-        return out.reshape(len(chunks), self.plan.core_frames, len(self.labels))
+        padded = np.zeros((n_frames, len(self.labels)), dtype=np.float32)
+        padded[: len(known)] = known
+        return padded.reshape(len(chunks), self.plan.core_frames, len(self.labels))

@@ -66,25 +66,25 @@ class Trees:
             If a feature is missing: a column, or a value that is NaN or infinite.
         """
         rows = checked_features(features, self.n_features)
-        out = np.empty(len(rows))
+        sums = np.empty(len(rows))
         step = max(1, _BLOCK // len(self.roots))
         for first in range(0, len(rows), step):
-            out[first : first + step] = self._sums(rows[first : first + step])
-        out = self.offset + self.scale * out
-        return sigmoid(out) if self.logistic else out
+            sums[first : first + step] = self._sums(rows[first : first + step])
+        sums = self.offset + self.scale * sums
+        return sigmoid(sums) if self.logistic else sums
 
     def _sums(self, rows: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return the sum of the leaves' values over the trees for rows (n, n_features), shape (n,)."""
-        at = np.tile(self.roots, len(rows))
+        nodes = np.tile(self.roots, len(rows))
         row = np.repeat(np.arange(len(rows)), len(self.roots))
-        moving = np.flatnonzero(self.feature[at] != LEAF)
+        moving = np.flatnonzero(self.feature[nodes] != LEAF)
         while len(moving):
-            node = at[moving]
+            node = nodes[moving]
             goes_left = rows[row[moving], self.feature[node]] <= self.threshold[node]
             node = np.where(goes_left, self.left[node], self.right[node])
-            at[moving] = node
+            nodes[moving] = node
             moving = moving[self.feature[node] != LEAF]
-        sums: NDArray[np.float64] = self.value[at].reshape(len(rows), -1).sum(axis=1)
+        sums: NDArray[np.float64] = self.value[nodes].reshape(len(rows), -1).sum(axis=1)
         return sums
 
 
@@ -105,15 +105,15 @@ def checked_features(features: NDArray[np.float64], n_features: int) -> NDArray[
 def sigmoid(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the logistic function of values of any shape, without overflow."""
     small = np.exp(-np.abs(logits))
-    out: NDArray[np.float64] = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
-    return out
+    shares: NDArray[np.float64] = np.where(logits >= 0, 1 / (1 + small), small / (1 + small))
+    return shares
 
 
 def logit(probabilities: NDArray[np.float64], least: float) -> NDArray[np.float64]:
     """Return the log odds of probabilities, clipped to [least, 1 - least]; any shape."""
     held = np.clip(probabilities, least, 1 - least)
-    out: NDArray[np.float64] = np.log(held) - np.log1p(-held)
-    return out
+    log_odds: NDArray[np.float64] = np.log(held) - np.log1p(-held)
+    return log_odds
 
 
 def _check_links(trees: Trees) -> None:

@@ -43,7 +43,7 @@ class StateFinder:
         self._labels, self._plan = tuple(predictor.labels), predictor.plan
         self._scorer = Scorer(predictor, batch_chunks)
         self._fold = StateFold(decision, self._labels, self._plan)
-        self._kept: list[NDArray[np.float32]] | None = [] if keep_scores else None
+        self._score_blocks: list[NDArray[np.float32]] | None = [] if keep_scores else None
         self._origin_s, self._end_s = 0.0, 0.0
 
     @property
@@ -77,9 +77,9 @@ class StateFinder:
         """Return the scores of the finished recording, those of windows that reach beyond it included; None if not
         kept, or if sound was lost.
         """
-        if self._kept is None or self._origin_s > 0:
+        if self._score_blocks is None or self._origin_s > 0:
             return None
-        return ScoreTrack(self._labels, np.concatenate(self._kept), self._plan.hop_s, self._end_s)
+        return ScoreTrack(self._labels, np.concatenate(self._score_blocks), self._plan.hop_s, self._end_s)
 
     def _rest(self, end_s: float) -> list[StateChange]:
         n_done, n_full = self._scorer.n_frames, n_full_frames(self._plan, self._scorer.n_samples)
@@ -89,6 +89,6 @@ class StateFinder:
         return [replace(change, decided_at_s=min(change.decided_at_s, end_s)) for change in changes]
 
     def _keep(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
-        if self._kept is not None:
-            self._kept.append(scores)
+        if self._score_blocks is not None:
+            self._score_blocks.append(scores)
         return scores

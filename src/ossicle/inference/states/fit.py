@@ -112,7 +112,7 @@ def fit_states(
     plan: ChunkPlan,
     masks: Mapping[str, tuple[str, ...]],
     priority: tuple[str, ...],
-    how: StateFitSettings,
+    settings: StateFitSettings,
 ) -> FittedStates:
     """Return the decision that is fitted to these recordings.
 
@@ -134,7 +134,7 @@ def fit_states(
     UsageError
         If a label is never on, or never off, where it is not hidden.
     """
-    fits = {label: _label_fit(recordings, labels, label, plan, masks, how) for label in labels}
+    fits = {label: _label_fit(recordings, labels, label, plan, masks, settings) for label in labels}
     return FittedStates(StateDecision({label: fit.rule for label, fit in fits.items()}, masks, priority), fits)
 
 
@@ -144,13 +144,13 @@ def cross_fit_states(
     plan: ChunkPlan,
     masks: Mapping[str, tuple[str, ...]],
     priority: tuple[str, ...],
-    how: StateFitSettings,
+    settings: StateFitSettings,
 ) -> dict[int, FittedStates]:
     """Return for each fold the decision that is fitted to the recordings of the other folds."""
     folds = sorted({recording.fold for recording in recordings})
     return {
         fold: fit_states(
-            [recording for recording in recordings if recording.fold != fold], labels, plan, masks, priority, how
+            [recording for recording in recordings if recording.fold != fold], labels, plan, masks, priority, settings
         )
         for fold in folds
     }
@@ -164,17 +164,17 @@ def steady_scores(
     least_frames: int,
 ) -> list[SteadyScores]:
     """Return the runs of at least ``least_frames`` windows in which a label is on or off, known and not hidden."""
-    c, out = list(labels).index(label), []
+    c, runs = list(labels).index(label), []
     for recording in recordings:
         hidden = hidden_windows(recording.truth, list(labels), masks)[:, c]
         state = np.where(hidden, UNKNOWN_TRUTH, recording.truth[:, c])
         edges = [0, *(np.flatnonzero(np.diff(state)) + 1).tolist(), len(state)]
         for start, end in pairwise(edges):
             if end - start >= least_frames and state[start] != UNKNOWN_TRUTH:
-                out.append(
+                runs.append(
                     SteadyScores(recording.scores[start:end, c].astype(np.float64), bool(state[start]), recording.group)
                 )
-    return out
+    return runs
 
 
 def _label_fit(
@@ -183,36 +183,36 @@ def _label_fit(
     label: str,
     plan: ChunkPlan,
     masks: Mapping[str, tuple[str, ...]],
-    how: StateFitSettings,
+    settings: StateFitSettings,
 ) -> LabelFit:
     across = -(-plan.window_samples // plan.hop_samples)
     sources = steady_scores(recordings, labels, label, masks, 2 * across + 1)
-    for wanted in (True, False):
-        if not any(source.on == wanted for source in sources):
+    for is_on in (True, False):
+        if not any(source.on == is_on for source in sources):
             raise UsageError(
-                f"the state decision cannot be fitted: no scored recording has {label!r} {'on' if wanted else 'off'} "
+                f"the state decision cannot be fitted: no scored recording has {label!r} {'on' if is_on else 'off'} "
                 f"for {(2 * across + 1) * plan.hop_s:g} s{' where nothing hides it' if masks else ''}; record some, or "
                 "remove the label"
             )
-    curve = _curve(recordings, labels, label, masks, how)
+    curve = _curve(recordings, labels, label, masks, settings)
     centres = _centres(curve)
-    rules = [_rule(kind, centre) for kind in how.kinds for centre in centres.tolist()]
-    seed, stretch_s = seed_of("state_decision", how.seed, label), (how.stretch_min_s, how.stretch_max_s)
-    calm = replay(spliced(sources, plan, how.switches, stretch_s, seed), rules, plan, how.within_s)
+    rules = [_rule(kind, centre) for kind in settings.kinds for centre in centres.tolist()]
+    seed, stretch_s = seed_of("state_decision", settings.seed, label), (settings.stretch_min_s, settings.stretch_max_s)
+    calm = replay(spliced(sources, plan, settings.switches, stretch_s, seed), rules, plan, settings.within_s)
     hard = calm
-    if how.stress > 0:
-        stressed = spliced(sources, plan, how.switches, stretch_s, seed, how.stress * _half_distance(sources))
-        hard = replay(stressed, rules, plan, how.within_s)
-    chosen, width = _chosen(calm, hard, centres, plan, how)
+    if settings.stress > 0:
+        stressed = spliced(sources, plan, settings.switches, stretch_s, seed, settings.stress * _half_distance(sources))
+        hard = replay(stressed, rules, plan, settings.within_s)
+    chosen, width = _chosen(calm, hard, centres, plan, settings)
     return LabelFit(
         rule=rules[chosen],
         width=width,
-        found=float(calm.found[chosen] / calm.n_switches),
+        found=float(calm.n_found[chosen] / calm.n_switches),
         false_per_hour=float(calm.false[chosen] / calm.hours),
         stressed_false_per_hour=float(hard.false[chosen] / hard.hours),
         delay_s=float(calm.delay_s[chosen]),
         curve=curve,
-        warnings=(*curve.warnings(label), *_shortfall(label, calm, chosen, plan, how)),
+        warnings=(*curve.warnings(label), *_shortfall(label, calm, chosen, plan, settings)),
     )
 
 
@@ -226,16 +226,16 @@ def _half_distance(sources: Sequence[SteadyScores]) -> float:
 
 
 def _rule(kind: tuple[str, int, int, float, float], centre: float) -> StateRule:
-    smoothing, frames, debounce, apart, hold_s = kind
-    off, on = share_of(np.array([centre - apart / 2, centre + apart / 2])).tolist()
+    smoothing, frames, debounce, distance, hold_s = kind
+    off, on = share_of(np.array([centre - distance / 2, centre + distance / 2])).tolist()
     return StateRule(
         on=on, off=off, smoothing=smoothing, frames=frames, min_on_s=hold_s, min_off_s=hold_s, debounce=debounce
     )
 
 
-def target_delay_s(plan: ChunkPlan, how: StateFitSettings) -> float:
+def target_delay_s(plan: ChunkPlan, settings: StateFitSettings) -> float:
     """Return the longest median delay in seconds that a rule may have."""
-    return how.delay_s or (plan.window_samples + 2 * plan.hop_samples) / plan.rate
+    return settings.delay_s or (plan.window_samples + 2 * plan.hop_samples) / plan.rate
 
 
 def _centres(curve: ThresholdCurve) -> Odds:
@@ -245,24 +245,26 @@ def _centres(curve: ThresholdCurve) -> Odds:
     return np.linspace(low, high, _N_CENTRES)
 
 
-def _chosen(calm: Replay, hard: Replay, centres: Odds, plan: ChunkPlan, how: StateFitSettings) -> tuple[int, float]:
+def _chosen(
+    calm: Replay, hard: Replay, centres: Odds, plan: ChunkPlan, settings: StateFitSettings
+) -> tuple[int, float]:
     """Return the index of the chosen rule, and the width of its plateau in log odds.
 
     ``calm`` is the replay of the scores as they are, ``hard`` that under stress.
     """
-    in_time = calm.delay_s <= target_delay_s(plan, how)
+    in_time = calm.delay_s <= target_delay_s(plan, settings)
     if not in_time.any():
         in_time = calm.delay_s <= calm.delay_s.min()
     f1 = np.where(in_time, switch_f1(hard), -1.0)
     good = (f1 >= f1.max() - WITHIN).reshape(-1, len(centres))
     runs = [(kind, run) for kind, row in enumerate(good) for run in _runs(row)]
-    kind, run = max(runs, key=lambda one: len(one[1]))
+    kind, run = max(runs, key=lambda numbered_run: len(numbered_run[1]))
     return kind * len(centres) + run[len(run) // 2], float(centres[run[-1]] - centres[run[0]])
 
 
 def switch_f1(done: Replay) -> NDArray[np.float64]:
     """Return the F1 of the switches that each rule reports, shape (n_rules,)."""
-    return precision_recall_f1(done.found, done.false, done.n_switches - done.found)[2]
+    return precision_recall_f1(done.n_found, done.false, done.n_switches - done.n_found)[2]
 
 
 def _runs(row: NDArray[np.bool_]) -> list[list[int]]:
@@ -275,7 +277,7 @@ def _curve(
     labels: Sequence[str],
     label: str,
     masks: Mapping[str, tuple[str, ...]],
-    how: StateFitSettings,
+    settings: StateFitSettings,
 ) -> ThresholdCurve:
     c = list(labels).index(label)
     truth = np.concatenate([recording.truth for recording in recordings])
@@ -283,25 +285,25 @@ def _curve(
     scores = np.concatenate([recording.scores[:, c] for recording in recordings]).astype(np.float64)
     folds = np.concatenate([np.full(len(recording.scores), recording.fold, dtype=np.int64) for recording in recordings])
     grid = None
-    if how.thresholds == "grid":
-        grid = threshold_grid(how.threshold_from, how.threshold_to, how.threshold_step)
+    if settings.thresholds == "grid":
+        grid = threshold_grid(settings.threshold_from, settings.threshold_to, settings.threshold_step)
     return threshold_curve(scores[counts], truth[counts, c] == 1, folds[counts], grid)
 
 
-def _shortfall(label: str, calm: Replay, chosen: int, plan: ChunkPlan, how: StateFitSettings) -> list[str]:
+def _shortfall(label: str, calm: Replay, chosen: int, plan: ChunkPlan, settings: StateFitSettings) -> list[str]:
     """Return in words which target the chosen rule misses."""
-    out = []
-    if calm.found[chosen] < _FOUND_SHARE * calm.n_switches:
-        out.append(
-            f"{label!r}: the rule finds {calm.found[chosen] / calm.n_switches:.0%} of the replayed switches within "
-            f"{how.within_s:g} s, less than {_FOUND_SHARE:.0%}"
+    warnings = []
+    if calm.n_found[chosen] < _FOUND_SHARE * calm.n_switches:
+        warnings.append(
+            f"{label!r}: the rule finds {calm.n_found[chosen] / calm.n_switches:.0%} of the replayed switches within "
+            f"{settings.within_s:g} s, less than {_FOUND_SHARE:.0%}"
         )
-    if calm.delay_s[chosen] > target_delay_s(plan, how):
-        out.append(
+    if calm.delay_s[chosen] > target_delay_s(plan, settings):
+        warnings.append(
             f"{label!r}: the median delay of the rule is {calm.delay_s[chosen]:.2f} s, more than "
-            f"{target_delay_s(plan, how):.2f} s"
+            f"{target_delay_s(plan, settings):.2f} s"
         )
-    return out
+    return warnings
 
 
 def rule_middle(rule: StateRule) -> float:

@@ -83,4 +83,4 @@ class StateFitSettings:
         smoothings += [(kind, n) for n in sorted(self.frames) for kind in self.smoothings if kind != "none" and n > 1]
         smoothings = smoothings or [("none", 1)]
         tried = product(sorted(self.holds_s), sorted(self.debounce), smoothings, sorted(self.hysteresis))
-        return [(kind, n, debounce, apart, hold) for hold, debounce, (kind, n), apart in tried]
+        return [(kind, n, debounce, distance, hold) for hold, debounce, (kind, n), distance in tried]

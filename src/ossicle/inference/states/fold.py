@@ -94,7 +94,7 @@ class StateFold:
             raise ValueError(f"no state rule for the labels: {', '.join(missing)}")
         self._decision, self._labels, self._plan = decision, labels, plan
         self._first = first_full_frame(plan)
-        hiders = [one for one in masking_order(decision.masks) if one in labels]
+        hiders = [label for label in masking_order(decision.masks) if label in labels]
         # A label comes after those that may hide it, whose reported changes it follows.
         self._order = [*hiders, *(label for label in labels if label not in hiders)]
         self._hidden_by = {label: [hider for hider in hiders if label in decision.masks[hider]] for label in labels}
@@ -141,15 +141,15 @@ class StateFold:
     def _report(self, frame: int) -> list[StateChange]:
         states = self._decision.hidden({label: fold.state or UNKNOWN for label, fold in self._folds.items()})
         arrival_s = self._origin_s + frame_arrival_s(self._plan, frame)
-        found = {}
+        changes = {}
         for label in self._order:
             shown, fold = self._shown[label], self._folds[label]
             if states[label] == shown.state:
                 continue
             time_s = max(shown.time_s, self._began_s(label, states))
-            found[label] = StateChange(time_s, label, states[label], fold.score, arrival_s)
+            changes[label] = StateChange(time_s, label, states[label], fold.score, arrival_s)
             self._shown[label] = _Shown(states[label], time_s)
-        return [found[label] for label in self._labels if label in found]
+        return [changes[label] for label in self._labels if label in changes]
 
     def _began_s(self, label: str, states: dict[str, str]) -> float:
         """Return when the new state of a label began: with its own crossing, or with the last change of its maskers."""

@@ -20,8 +20,8 @@ class ManyFolds:
         kinds = [(rule.smoothing, rule.frames) for rule in rules]
         distinct = {kind: rules[kinds.index(kind)] for kind in dict.fromkeys(kinds)}
         self._smoothers = [CausalSmoother(rule) for rule in distinct.values()]
-        place = {kind: number for number, kind in enumerate(distinct)}
-        self._which = np.array([place[kind] for kind in kinds], dtype=np.int64)
+        index = {kind: number for number, kind in enumerate(distinct)}
+        self._which = np.array([index[kind] for kind in kinds], dtype=np.int64)
         self._on = np.array([rule.on for rule in rules])
         self._off = np.array([rule.off for rule in rules])
         self._debounce = np.array([rule.debounce for rule in rules], dtype=np.int64)

@@ -21,7 +21,7 @@ class Replay:
     the time allowed, for the first time after the switch; every other change is false.
     """
 
-    found: NDArray[np.int64]
+    n_found: NDArray[np.int64]
     false: NDArray[np.int64]
     delay_s: NDArray[np.float64]
     n_switches: int
@@ -43,16 +43,16 @@ def replay(sequences: Sequence[SplicedScores], rules: Sequence[StateRule], plan:
         Longest delay in seconds from a switch to its decision.
     """
     n_rules = len(rules)
-    found, false = np.zeros(n_rules, dtype=np.int64), np.zeros(n_rules, dtype=np.int64)
+    n_found, false = np.zeros(n_rules, dtype=np.int64), np.zeros(n_rules, dtype=np.int64)
     delays: list[NDArray[np.float64]] = []
     for sequence in sequences:
         folds = ManyFolds(rules, plan.hop_s)
         opened = {_first_decision(plan, switch): (switch, on) for switch, on in sequence.switches}
-        since, wanted = -1, False
+        since, is_on = -1, False
         delay = np.full(n_rules, np.inf)
         for frame, score in enumerate(sequence.scores.tolist()):
             if frame in opened:
-                since, wanted = opened[frame]
+                since, is_on = opened[frame]
                 delay = np.full(n_rules, np.inf)
                 delays.append(delay)
             changed = folds.step(score)
@@ -60,14 +60,14 @@ def replay(sequences: Sequence[SplicedScores], rules: Sequence[StateRule], plan:
                 continue
             late_s = decision_delay_s(plan, since, frame) if since >= 0 else np.inf
             if late_s <= within_s:
-                right = changed & (folds.state == wanted) & np.isinf(delay)
+                right = changed & (folds.state == is_on) & np.isinf(delay)
                 delay[right] = late_s
-                found += right
+                n_found += right
                 changed &= ~right
             false += changed
     all_delays = np.stack(delays) if delays else np.full((1, n_rules), np.inf)
     return Replay(
-        found,
+        n_found,
         false,
         _median_of_found(all_delays),
         n_switches=len(delays),

@@ -87,7 +87,7 @@ def spliced(
     for steady_scores in sources:
         by_group.setdefault(steady_scores.group, {True: [], False: []})[steady_scores.on].append(steady_scores)
     # A group with one state only lends its scores to all the others.
-    whole = [of for of in by_group.values() if of[True] and of[False]]
+    whole = [group_sources for group_sources in by_group.values() if group_sources[True] and group_sources[False]]
     both = whole or [
         {state: [steady_scores for steady_scores in sources if steady_scores.on == state] for state in (True, False)}
     ]
@@ -95,8 +95,8 @@ def spliced(
         raise ValueError("there are no steady scores of one of the two states")
     each = -(-n_switches // len(both))
     return [
-        _sequence(of, plan, each, stretch_s, np.random.default_rng([seed, number]), stress)
-        for number, of in enumerate(both)
+        _sequence(group_sources, plan, each, stretch_s, np.random.default_rng([seed, number]), stress)
+        for number, group_sources in enumerate(both)
     ]
 
 
@@ -108,7 +108,7 @@ def _sequence(
     generator: np.random.Generator,
     stress: float,
 ) -> SplicedScores:
-    low, high = (max(1, nearest_frames(one, plan.hop_s)) for one in stretch_s)
+    low, high = (max(1, nearest_frames(seconds, plan.hop_s)) for seconds in stretch_s)
     across = max(1, round(plan.window_samples / plan.hop_samples))
     # The share of the new state in the windows that reach across a switch.
     share = (np.arange(across) + 0.5) / across
@@ -117,9 +117,9 @@ def _sequence(
     state = bool(generator.integers(2))
     for number in range(n_switches + 1):
         source = sources[state][int(generator.integers(len(sources[state])))]
-        wanted = min(int(generator.integers(low, high + 1)) + across, len(source.scores))
-        start = int(generator.integers(len(source.scores) - wanted + 1))
-        part = log_odds(source.scores[start : start + wanted])
+        n_frames = min(int(generator.integers(low, high + 1)) + across, len(source.scores))
+        start = int(generator.integers(len(source.scores) - n_frames + 1))
+        part = log_odds(source.scores[start : start + n_frames])
         part = part + stress * (generator.standard_normal() + generator.standard_normal(len(part)))
         if number:
             shared = min(across, len(part), len(odds))

@@ -49,30 +49,32 @@ class ThresholdCurve:
 
     def warnings(self, label: str) -> list[str]:
         """Return what makes the threshold of a label doubtful, in words."""
-        out = []
+        warnings = []
         if self.plateau is not None and self.plateau.width < NARROW:
-            out.append(
+            warnings.append(
                 f"The threshold for {label!r} is critical: F1 stays within {WITHIN:g} of the best only from "
                 f"{self.plateau.low:.2f} to {self.plateau.high:.2f}. The middle, {self.plateau.middle:.2f}, is taken; "
                 "record more to be sure."
             )
-        own = self.fold_plateaus.values()
-        if len(self.fold_plateaus) > 1 and max(one.low for one in own) > min(one.high for one in own):
-            middles = sorted(one.middle for one in own)
-            out.append(
+        plateaus = self.fold_plateaus.values()
+        if len(self.fold_plateaus) > 1 and max(plateau.low for plateau in plateaus) > min(
+            plateau.high for plateau in plateaus
+        ):
+            middles = sorted(plateau.middle for plateau in plateaus)
+            warnings.append(
                 f"The threshold for {label!r} varies between folds ({middles[0]:.2f} to {middles[-1]:.2f}). One that "
                 "is good in all of them does not exist; record more in the worst fold."
             )
-        return out
+        return warnings
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; None where F1 is undefined."""
         return {
             "thresholds": [round(float(threshold), 6) for threshold in self.thresholds],
-            "f1": [plain(float(one)) for one in self.f1],
-            "folds": {str(fold): [plain(float(one)) for one in f1] for fold, f1 in self.folds.items()},
+            "f1": [plain(float(value)) for value in self.f1],
+            "folds": {str(fold): [plain(float(value)) for value in f1] for fold, f1 in self.folds.items()},
             "plateau": None if self.plateau is None else _plateau_json(self.plateau),
-            "fold_plateaus": {str(fold): _plateau_json(one) for fold, one in self.fold_plateaus.items()},
+            "fold_plateaus": {str(fold): _plateau_json(plateau) for fold, plateau in self.fold_plateaus.items()},
         }
 
 
@@ -98,14 +100,14 @@ def threshold_curve(
     distinct = thresholds is None
     grid = np.unique(scores) if thresholds is None else np.asarray(thresholds, dtype=np.float64)
     f1 = _f1(scores, truth, grid)
-    own = {int(fold): _f1(scores[folds == fold], truth[folds == fold], grid) for fold in np.unique(folds)}
-    plateaus = {fold: _plateau(grid, values, distinct) for fold, values in own.items()}
+    fold_curves = {int(fold): _f1(scores[folds == fold], truth[folds == fold], grid) for fold in np.unique(folds)}
+    plateaus = {fold: _plateau(grid, values, distinct) for fold, values in fold_curves.items()}
     return ThresholdCurve(
         grid,
         f1,
-        own,
+        fold_curves,
         _plateau(grid, f1, distinct),
-        {fold: one for fold, one in plateaus.items() if one is not None},
+        {fold: plateau for fold, plateau in plateaus.items() if plateau is not None},
     )
 
 
@@ -135,13 +137,13 @@ def _plateau(thresholds: Values, f1: Values, distinct: bool) -> Plateau | None:
     return Plateau(float(lows[widest[0]]), float(thresholds[widest[-1]]), best)
 
 
-def _plateau_json(one: Plateau) -> dict[str, Any]:
+def _plateau_json(plateau: Plateau) -> dict[str, Any]:
     return {
-        "low": round(one.low, 6),
-        "high": round(one.high, 6),
-        "middle": round(one.middle, 6),
-        "width": round(one.width, 6),
-        "best_f1": plain(one.best_f1),
+        "low": round(plateau.low, 6),
+        "high": round(plateau.high, 6),
+        "middle": round(plateau.middle, 6),
+        "width": round(plateau.width, 6),
+        "best_f1": plain(plateau.best_f1),
     }
 
 

@@ -43,7 +43,7 @@ class MqttBroker:
         self.name = f"{'mqtts' if tls else 'mqtt'}://{host}:{port}/{topic}"
         self._topic, self._timeout_s = topic, timeout_s
         self._waiting: tuple[str, MQTTMessageInfo] | None = None
-        self._why = _NO_CONNECTION
+        self._reason = _NO_CONNECTION
         self._connected = threading.Event()
         self._client = Client(CallbackAPIVersion.VERSION2)
         if user or password:
@@ -60,7 +60,7 @@ class MqttBroker:
         """Publish one line; raises SinkError while the broker does not confirm it."""
         if self._waiting is None or self._waiting[0] != text:
             if not self._connected.wait(self._timeout_s):
-                raise SinkError(f"{self.name}: {self._why}")
+                raise SinkError(f"{self.name}: {self._reason}")
             info = self._client.publish(self._topic, text.encode(), qos=1)
             if info.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 raise SinkError(f"{self.name}: {info.rc.name}")
@@ -74,8 +74,8 @@ class MqttBroker:
             self._waiting = None
             raise SinkError(f"{self.name}: {problem}") from None
         if not confirmed:
-            why = "the broker does not answer" if self._connected.is_set() else self._why
-            raise SinkError(f"{self.name}: {why}")
+            reason = "the broker does not answer" if self._connected.is_set() else self._reason
+            raise SinkError(f"{self.name}: {reason}")
         self._waiting = None
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class MqttBroker:
 
     def _on_connect(self, client: Client, data: Any, flags: Any, reason: Any, properties: Any) -> None:
         if reason.is_failure:
-            self._why = f"the broker refuses the connection: {reason}"
+            self._reason = f"the broker refuses the connection: {reason}"
         else:
             self._connected.set()
 
@@ -93,4 +93,4 @@ class MqttBroker:
         was_connected = self._connected.is_set()
         self._connected.clear()
         if was_connected:
-            self._why = f"the connection ended: {reason}"
+            self._reason = f"the connection ended: {reason}"

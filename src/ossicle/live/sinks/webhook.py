@@ -46,10 +46,10 @@ class Webhook:
                 response.read(1 << 16)
         except urllib.error.HTTPError as problem:
             with closing(problem):
-                words = f"{self.name}: the server says {problem.code} {problem.reason}"
+                answer_text = f"{self.name}: the server says {problem.code} {problem.reason}"
             if problem.code in _PASSING:
-                raise SinkError(words) from None
-            raise LineRejected(words) from None
+                raise SinkError(answer_text) from None
+            raise LineRejected(answer_text) from None
         except (OSError, http.client.HTTPException, ValueError) as problem:
             reason = getattr(problem, "reason", problem)
             raise SinkError(f"{self.name}: {reason or type(problem).__name__}") from None

@@ -139,37 +139,41 @@ def cross_calibrate(items: Items, labels: Sequence[str], chosen: CalibrationSett
     ]
     return CrossCalibration(
         {fold: _fit_for(fold, items, labels, chosen) for fold in others},
-        {label: one for label, one in final.items() if label not in worse},
+        {label: score_map for label, score_map in final.items() if label not in worse},
         tuple(notes),
     )
 
 
 def mapped(scores: NDArray[np.floating], labels: Sequence[str], maps: Maps) -> NDArray[np.float64]:
     """Apply the maps of the labels to scores (..., n_labels); return float64 of the same shape."""
-    out = np.array(scores, dtype=np.float64)
+    mapped = np.array(scores, dtype=np.float64)
     for column, label in enumerate(labels):
         if label in maps:
-            out[..., column] = maps[label](scores[..., column])
-    return out
+            mapped[..., column] = maps[label](scores[..., column])
+    return mapped
 
 
 def held_out_scores(items: Items, labels: Sequence[str], fitted: CrossCalibration) -> NDArray[np.float64]:
     """Return the scores of all items, each mapped by the maps of its own fold: shape (n, n_labels)."""
-    out = np.array(items.scores, dtype=np.float64)
+    mapped_scores = np.array(items.scores, dtype=np.float64)
     for fold, maps in fitted.per_fold.items():
         rows = items.folds == fold
-        out[rows] = mapped(items.scores[rows], labels, maps)
-    return out
+        mapped_scores[rows] = mapped(items.scores[rows], labels, maps)
+    return mapped_scores
 
 
 def reliability(items: Items, labels: Sequence[str], scores: NDArray[np.floating] | None = None) -> Reliability:
     """Return the calibration of items, or of other ``scores`` in [0, 1] (n, n_labels) of the same items."""
-    given = items.scores if scores is None else scores
+    used_scores = items.scores if scores is None else scores
     sums = {
-        label: calibration_sums(given[:, column], items.positive[:, column], items.weights * items.is_known[:, column])
+        label: calibration_sums(
+            used_scores[:, column], items.positive[:, column], items.weights * items.is_known[:, column]
+        )
         for column, label in enumerate(labels)
     }
-    return Reliability({label: calibration(of) for label, of in sums.items()}, calibration(added(sums.values())))
+    return Reliability(
+        {label: calibration(label_sums) for label, label_sums in sums.items()}, calibration(added(sums.values()))
+    )
 
 
 def _unhelpful(
@@ -193,7 +197,7 @@ def _fit_for(fold: int, items: Items, labels: Sequence[str], chosen: Calibration
     other fold has no halves; its maps are kept.
     """
     maps = _fit(items, items.folds != fold, labels, chosen)
-    others = [int(one) for one in np.unique(items.folds) if one != fold]
+    others = [int(other) for other in np.unique(items.folds) if other != fold]
     if len(others) < 2:
         return maps
     rows = items.folds != fold
@@ -205,18 +209,22 @@ def _fit_for(fold: int, items: Items, labels: Sequence[str], chosen: Calibration
     for half in (first, ~first):
         after[half] = mapped(among.scores[half], labels, _fit(among, ~half, labels, chosen))
     worse = _unhelpful(among, labels, chosen, after)
-    return {label: one for label, one in maps.items() if label not in worse}
+    return {label: score_map for label, score_map in maps.items() if label not in worse}
 
 
 def _fit(items: Items, rows: NDArray[np.bool_], labels: Sequence[str], chosen: CalibrationSettings) -> Maps:
     used = items.is_known & rows[:, None]
     if chosen.shared:
         weights = np.broadcast_to(items.weights[:, None], used.shape)
-        found = fit_score_map(items.scores[used], items.positive[used], weights[used], chosen.kind)
-        return {} if found is None else dict.fromkeys(labels, found)
+        shared_map = fit_score_map(items.scores[used], items.positive[used], weights[used], chosen.kind)
+        return {} if shared_map is None else dict.fromkeys(labels, shared_map)
     fitted = {}
     for column, label in enumerate(labels):
-        mine = used[:, column]
-        of = items.scores[mine, column], items.positive[mine, column], items.weights[mine]
-        fitted[label] = fit_score_map(*of, chosen.kind)
-    return {label: one for label, one in fitted.items() if one is not None}
+        rows_of_label = used[:, column]
+        label_data = (
+            items.scores[rows_of_label, column],
+            items.positive[rows_of_label, column],
+            items.weights[rows_of_label],
+        )
+        fitted[label] = fit_score_map(*label_data, chosen.kind)
+    return {label: score_map for label, score_map in fitted.items() if score_map is not None}

@@ -93,10 +93,12 @@ def calibration_sums_of_rows(
     """Return the sums of the frames of each row: scores in [0, 1], truth and weights (at least 0), (n_rows, n) each."""
     score, truth = np.asarray(scores, dtype=np.float64), np.asarray(positive, dtype=np.float64)
     n_rows, row = len(score), np.arange(len(score))[:, None] * n_bins
-    place = (np.searchsorted(_edges(n_bins)[1:-1], score) + row).ravel()
+    bin_index = (np.searchsorted(_edges(n_bins)[1:-1], score) + row).ravel()
     weight_of, score_of, positive_of = (
-        np.bincount(place, weights=of.ravel(), minlength=n_rows * n_bins).astype(np.float64).reshape(n_rows, n_bins)
-        for of in (weights, weights * score, weights * truth)
+        np.bincount(bin_index, weights=amount.ravel(), minlength=n_rows * n_bins)
+        .astype(np.float64)
+        .reshape(n_rows, n_bins)
+        for amount in (weights, weights * score, weights * truth)
     )
     squared = np.sum(np.ascontiguousarray(weights * (score - truth) ** 2), axis=1)
     return [CalibrationSums(weight_of[k], score_of[k], positive_of[k], float(squared[k])) for k in range(n_rows)]
@@ -105,12 +107,12 @@ def calibration_sums_of_rows(
 def added(sums: Iterable[CalibrationSums], n_bins: int = N_BINS) -> CalibrationSums:
     """Return the total of several sums."""
     total = CalibrationSums(np.zeros(n_bins), np.zeros(n_bins), np.zeros(n_bins), 0.0)
-    for one in sums:
+    for part in sums:
         total = CalibrationSums(
-            total.weight + one.weight,
-            total.score + one.score,
-            total.positive + one.positive,
-            total.squared + one.squared,
+            total.weight + part.weight,
+            total.score + part.score,
+            total.positive + part.positive,
+            total.squared + part.squared,
         )
     return total
 
@@ -125,9 +127,9 @@ def calibration(sums: CalibrationSums) -> Calibration:
     """
     total = float(sums.weight.sum())
     empty = np.full(len(sums.weight), np.nan)
-    there = sums.weight > 0
-    mean_score = np.divide(sums.score, sums.weight, out=empty.copy(), where=there)
-    share = np.divide(sums.positive, sums.weight, out=empty.copy(), where=there)
+    is_filled = sums.weight > 0
+    mean_score = np.divide(sums.score, sums.weight, out=empty.copy(), where=is_filled)
+    share = np.divide(sums.positive, sums.weight, out=empty.copy(), where=is_filled)
     distance = float(np.sum(np.abs(sums.score - sums.positive)))
     ece, brier = (distance / total, sums.squared / total) if total > 0 else (np.nan, np.nan)
     return Calibration(_edges(len(sums.weight)), sums.weight, mean_score, share, ece, brier)

@@ -55,8 +55,8 @@ def fit_score_map(
     target = np.where(truth, (n_positive + 1) / (n_positive + 2), 1 / (n_negative + 2))
     constant = np.ones((len(odds), 1))
     columns = odds[:, None] if kind == "temperature" else np.concatenate([odds[:, None], constant], axis=1)
-    found = _logistic(columns, np.zeros(len(odds)), target, weight)
-    slope, offset = float(found[0]), float(found[1]) if kind == "platt" else 0.0
+    weights_of_columns = _logistic(columns, np.zeros(len(odds)), target, weight)
+    slope, offset = float(weights_of_columns[0]), float(weights_of_columns[1]) if kind == "platt" else 0.0
     if not LEAST_SLOPE <= slope <= MOST_SLOPE:
         slope = min(max(slope, LEAST_SLOPE), MOST_SLOPE)
         offset = float(_logistic(constant, slope * odds, target, weight)[0]) if kind == "platt" else 0.0
@@ -67,40 +67,40 @@ def _logistic(columns: Figures, fixed: Figures, target: Figures, weight: Figures
     """Return weights (k,) of ``columns`` (n, k) that minimise the log loss of ``fixed + columns @ weights``; damped
     Newton.
     """
-    at = np.zeros(columns.shape[1])
-    at[0] = 1.0 if columns.shape[1] == 2 else 0.0
+    solution = np.zeros(columns.shape[1])
+    solution[0] = 1.0 if columns.shape[1] == 2 else 0.0
 
     def loss(where: Figures) -> float:
         odds = fixed + columns @ where
         return float(np.sum(weight * (np.logaddexp(0, odds) - target * odds)))
 
-    value = loss(at)
+    value = loss(solution)
     for _ in range(_MOST_STEPS):
-        found = sigmoid(fixed + columns @ at)
-        slope = columns.T @ (weight * (found - target))
-        curvature = (columns * (weight * found * (1 - found))[:, None]).T @ columns
+        probability = sigmoid(fixed + columns @ solution)
+        slope = columns.T @ (weight * (probability - target))
+        curvature = (columns * (weight * probability * (1 - probability))[:, None]).T @ columns
         # A tiny ridge penalty: scores that are all equal leave slope and offset undetermined.
-        curvature += 1e-9 * weight.sum() * np.eye(len(at))
+        curvature += 1e-9 * weight.sum() * np.eye(len(solution))
         step = np.linalg.solve(curvature, slope)
-        size, following = 1.0, loss(at - step)
+        size, following = 1.0, loss(solution - step)
         while following > value and size > 1e-9:
             size /= 2
-            following = loss(at - size * step)
+            following = loss(solution - size * step)
         if following > value:
             break
-        at = at - size * step
+        solution = solution - size * step
         gained, value = value - following, following
         if gained <= 1e-13 * abs(value) and float(np.abs(size * step).max()) < 1e-10:
             break
-    return at
+    return solution
 
 
 def _isotonic(odds: Figures, truth: NDArray[np.bool_], weight: Figures) -> Isotonic:
     """Pool adjacent violators; equal scores form one knot, and only the ends of level stretches are kept."""
-    at, place = np.unique(odds, return_inverse=True)
-    total = np.bincount(place, weights=weight, minlength=len(at))
-    share = np.bincount(place, weights=weight * truth, minlength=len(at)) / total
+    knots, knot = np.unique(odds, return_inverse=True)
+    total = np.bincount(knot, weights=weight, minlength=len(knots))
+    share = np.bincount(knot, weights=weight * truth, minlength=len(knots)) / total
     line = np.clip(scipy.optimize.isotonic_regression(share, weights=total).x, 0.0, 1.0)
-    kept = np.ones(len(at), dtype=np.bool_)
-    kept[1:-1] = (line[1:-1] != line[:-2]) | (line[1:-1] != line[2:])
-    return Isotonic(tuple(at[kept].tolist()), tuple(line[kept].tolist()))
+    is_corner = np.ones(len(knots), dtype=np.bool_)
+    is_corner[1:-1] = (line[1:-1] != line[:-2]) | (line[1:-1] != line[2:])
+    return Isotonic(tuple(knots[is_corner].tolist()), tuple(line[is_corner].tolist()))

@@ -52,8 +52,8 @@ def probabilities(scores: NDArray[np.floating], known: NDArray[np.bool_] | None 
     values = np.where(allowed, values, 0.0)
     totals = values.sum(axis=1, keepdims=True)
     even = allowed / np.maximum(allowed.sum(axis=1, keepdims=True), 1)
-    out: NDArray[np.float64] = np.where(totals > 0, values / np.where(totals > 0, totals, 1.0), even)
-    return out
+    shares: NDArray[np.float64] = np.where(totals > 0, values / np.where(totals > 0, totals, 1.0), even)
+    return shares
 
 
 def answers_of(

@@ -70,7 +70,7 @@ class MultiLabelReport:
             "n_simultaneous": self.n_simultaneous,
             **{name: getattr(self, name).to_json() for name in _OVERALL},
             **{
-                name: {label: one.to_json() for label, one in getattr(self, name).items()}
+                name: {label: estimate.to_json() for label, estimate in getattr(self, name).items()}
                 for name in ("f1", "precision", "recall")
             },
             "confusion": dict(zip(self.labels, self.confusion.tolist(), strict=True)),
@@ -109,17 +109,19 @@ def multi_label_report(
     cells = np.stack([predicted & targets, predicted & ~targets, ~predicted & targets, ~predicted & ~targets], axis=-1)
     cells &= known[..., None]
     exact = ((predicted == targets) | ~known).all(axis=1)
-    kept, row = np.unique(items.recording[rows], return_inverse=True)
-    counts = np.zeros((len(kept), 3 * len(names) + 2), dtype=np.int64)
-    flat = np.concatenate([*(cells[..., at] for at in range(3)), exact[:, None], np.ones((len(exact), 1))], axis=1)
+    used, row = np.unique(items.recording[rows], return_inverse=True)
+    counts = np.zeros((len(used), 3 * len(names) + 2), dtype=np.int64)
+    flat = np.concatenate([*(cells[..., kind] for kind in range(3)), exact[:, None], np.ones((len(exact), 1))], axis=1)
     np.add.at(counts, row, flat.astype(np.int64))
-    of = [groups[place] for place in kept.tolist()]
+    group_of_recording = [groups[recording_index] for recording_index in used.tolist()]
     statistic = partial(_figures, n_labels=len(names))
-    bootstrap = bootstrap_interval(counts, of, statistic, n_bootstrap, seed_of("multi-label clips", seed))
+    bootstrap = bootstrap_interval(
+        counts, group_of_recording, statistic, n_bootstrap, seed_of("multi-label clips", seed)
+    )
     sums = cells.sum(axis=0)
     precision, recall, f1 = (
-        {label: _estimate(bootstrap, len(_OVERALL) + at * len(names) + c) for c, label in enumerate(names)}
-        for at in range(3)
+        {label: _estimate(bootstrap, len(_OVERALL) + kind * len(names) + c) for c, label in enumerate(names)}
+        for kind in range(3)
     )
     return MultiLabelReport(
         labels=names,
@@ -140,7 +142,7 @@ def _thresholds(
     items: MultiLabelItems, judged: Collection[int]
 ) -> tuple[dict[int, NDArray[np.float64]], NDArray[np.bool_]]:
     """Return the thresholds of each judged fold (n_labels,), and which labels lack one for some fold."""
-    out, missing = {}, np.zeros(items.targets.shape[1], dtype=np.bool_)
+    thresholds, missing = {}, np.zeros(items.targets.shape[1], dtype=np.bool_)
     for fold in sorted(judged):
         limits = np.full(items.targets.shape[1], WITHOUT)
         for column in range(len(limits)):
@@ -148,26 +150,28 @@ def _thresholds(
             limit = best_f1_threshold(items.scores[others, column], items.targets[others, column])
             missing[column] |= np.isnan(limit)
             limits[column] = WITHOUT if np.isnan(limit) else limit
-        out[fold] = limits
-    return out, missing
+        thresholds[fold] = limits
+    return thresholds, missing
 
 
 def _figures(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
     """Return the overall figures and precision, recall and F1 of the labels, from sums (b, 3 n_labels + 2)."""
-    tp, fp, fn = (sums[:, at * n_labels : (at + 1) * n_labels].astype(np.float64) for at in range(3))
+    tp, fp, fn = (sums[:, block * n_labels : (block + 1) * n_labels].astype(np.float64) for block in range(3))
     exact, n = sums[:, -2].astype(np.float64), sums[:, -1].astype(np.float64)
     precision, recall, f1 = _ratio(tp, tp + fp), _ratio(tp, tp + fn), _ratio(2 * tp, 2 * tp + fp + fn)
-    there = tp + fn > 0
+    has_reference = tp + fn > 0
     micro = _ratio(2 * tp.sum(axis=1), (2 * tp + fp + fn).sum(axis=1))
-    macro = _ratio(np.where(there, np.nan_to_num(f1), 0.0).sum(axis=1), there.sum(axis=1).astype(np.float64))
+    macro = _ratio(
+        np.where(has_reference, np.nan_to_num(f1), 0.0).sum(axis=1), has_reference.sum(axis=1).astype(np.float64)
+    )
     overall = np.stack([_ratio(exact, n), macro, micro], axis=1)
     return np.concatenate([overall, precision, recall, f1], axis=1)
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    out: NDArray[np.float64] = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-    return out
+    ratio: NDArray[np.float64] = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return ratio
 
 
-def _estimate(bootstrap: Bootstrap, place: int) -> Estimate:
-    return Estimate(float(bootstrap.value[place]), float(bootstrap.low[place]), float(bootstrap.high[place]))
+def _estimate(bootstrap: Bootstrap, column: int) -> Estimate:
+    return Estimate(float(bootstrap.value[column]), float(bootstrap.low[column]), float(bootstrap.high[column]))

@@ -57,10 +57,12 @@ def paired_difference(
     if not np.array_equal(first.truth, second.truth):
         raise ValueError("the answers are of different clips: their true labels differ")
     names = tuple(labels)
-    counts, kept = zip(*(answer_counts(answers, len(names), recording) for answers in (first, second)), strict=True)
+    counts, recording_ids = zip(
+        *(answer_counts(answers, len(names), recording) for answers in (first, second)), strict=True
+    )
     bootstrap = bootstrap_interval(
         np.stack(counts, axis=1),
-        [groups[place] for place in kept[0].tolist()],
+        [groups[recording_index] for recording_index in recording_ids[0].tolist()],
         partial(_differences, n_labels=len(names)),
         n_bootstrap,
         seed_of("paired clips", seed),
@@ -87,11 +89,13 @@ def paired_share(
 
     Other parameters are those of :func:`paired_difference`. NaN without clips.
     """
-    kept, row = np.unique(recording, return_inverse=True)
-    counts = np.zeros((len(kept), 3), dtype=np.int64)
+    used, row = np.unique(recording, return_inverse=True)
+    counts = np.zeros((len(used), 3), dtype=np.int64)
     np.add.at(counts, row, np.stack([first, second, np.ones(len(first), dtype=np.bool_)], axis=1).astype(np.int64))
-    of = [groups[place] for place in kept.tolist()]
-    return _estimate(bootstrap_interval(counts, of, _share_difference, n_bootstrap, seed_of("paired share", seed)), 0)
+    group_of_recording = [groups[recording_index] for recording_index in used.tolist()]
+    return _estimate(
+        bootstrap_interval(counts, group_of_recording, _share_difference, n_bootstrap, seed_of("paired share", seed)), 0
+    )
 
 
 def _differences(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
@@ -101,9 +105,9 @@ def _differences(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
 def _share_difference(sums: NDArray[np.int64]) -> NDArray[np.float64]:
     n = sums[:, 2].astype(np.float64)
     more = (sums[:, 1] - sums[:, 0]).astype(np.float64)
-    out: NDArray[np.float64] = np.divide(more, n, out=np.full(n.shape, np.nan), where=n > 0)[:, None]
-    return out
+    difference: NDArray[np.float64] = np.divide(more, n, out=np.full(n.shape, np.nan), where=n > 0)[:, None]
+    return difference
 
 
-def _estimate(bootstrap: Bootstrap, place: int) -> Estimate:
-    return Estimate(float(bootstrap.value[place]), float(bootstrap.low[place]), float(bootstrap.high[place]))
+def _estimate(bootstrap: Bootstrap, column: int) -> Estimate:
+    return Estimate(float(bootstrap.value[column]), float(bootstrap.low[column]), float(bootstrap.high[column]))

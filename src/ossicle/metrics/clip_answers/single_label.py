@@ -79,7 +79,7 @@ class SingleLabelReport:
             "few_groups": self.few_groups,
             **{name: getattr(self, name).to_json() for name in _OVERALL},
             **{
-                name: {label: one.to_json() for label, one in getattr(self, name).items()}
+                name: {label: estimate.to_json() for label, estimate in getattr(self, name).items()}
                 for name in ("f1", "precision", "recall")
             },
             "support": dict(self.support),
@@ -118,22 +118,22 @@ def single_label_report(
         Without clips, all figures are undefined.
     """
     names = tuple(labels)
-    counts, kept = answer_counts(answers, len(names), recording)
-    of = [groups[row] for row in kept.tolist()]
+    counts, used = answer_counts(answers, len(names), recording)
+    group_of_recording = [groups[row] for row in used.tolist()]
     bootstrap = bootstrap_interval(
-        counts, of, partial(answer_figures, n_labels=len(names)), n_bootstrap, seed_of("clips", seed)
+        counts, group_of_recording, partial(answer_figures, n_labels=len(names)), n_bootstrap, seed_of("clips", seed)
     )
     confusion = confusion_matrix(answers.truth, answers.answer, len(names))
-    overall = [_estimate(bootstrap, place) for place in range(len(_OVERALL))]
+    overall = [_estimate(bootstrap, column) for column in range(len(_OVERALL))]
     precision, recall, f1 = (
-        {label: _estimate(bootstrap, len(_OVERALL) + at * len(names) + c) for c, label in enumerate(names)}
-        for at in range(3)
+        {label: _estimate(bootstrap, len(_OVERALL) + kind * len(names) + c) for c, label in enumerate(names)}
+        for kind in range(3)
     )
     accuracy, macro_f1, weighted_f1, macro_recall, loss = overall
     return SingleLabelReport(
         labels=names,
         n=len(answers),
-        n_recordings=len(of),
+        n_recordings=len(group_of_recording),
         n_groups=bootstrap.n_groups,
         few_groups=bootstrap.few_groups,
         accuracy=accuracy,
@@ -162,19 +162,19 @@ def answer_counts(
     recordings
         int64 (n_recordings,), rising.
     """
-    kept, row = np.unique(recording, return_inverse=True)
+    used, row = np.unique(recording, return_inverse=True)
     right = answers.truth == answers.answer
-    shape = (len(kept), n_labels)
+    shape = (len(used), n_labels)
 
     def counted(column: NDArray[np.int64], which: NDArray[np.bool_]) -> NDArray[np.int64]:
         cells = row[which] * n_labels + column[which]
         return np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape).astype(np.int64)
 
-    loss = np.zeros(len(kept), dtype=np.int64)
+    loss = np.zeros(len(used), dtype=np.int64)
     np.add.at(loss, row, np.rint(answers.loss * _MICRO).astype(np.int64))
-    n = np.bincount(row, minlength=len(kept)).astype(np.int64)
+    n = np.bincount(row, minlength=len(used)).astype(np.int64)
     parts = (counted(answers.answer, right), counted(answers.answer, ~right), counted(answers.truth, ~right))
-    return np.concatenate([*parts, loss[:, None], n[:, None]], axis=1), kept
+    return np.concatenate([*parts, loss[:, None], n[:, None]], axis=1), used
 
 
 def answer_figures(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64]:
@@ -182,7 +182,7 @@ def answer_figures(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64
 
     Accuracy, macro F1, weighted F1, macro recall and loss; then precision, recall and F1 of the labels.
     """
-    tp, fp, fn = (sums[:, at * n_labels : (at + 1) * n_labels].astype(np.float64) for at in range(3))
+    tp, fp, fn = (sums[:, block * n_labels : (block + 1) * n_labels].astype(np.float64) for block in range(3))
     loss, n = sums[:, -2] / _MICRO, sums[:, -1].astype(np.float64)
     precision, recall, f1 = _ratio(tp, tp + fp), _ratio(tp, tp + fn), _ratio(2 * tp, 2 * tp + fp + fn)
     support = tp + fn
@@ -197,8 +197,8 @@ def answer_figures(sums: NDArray[np.int64], n_labels: int) -> NDArray[np.float64
 
 
 def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    out: NDArray[np.float64] = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
-    return out
+    ratio: NDArray[np.float64] = np.divide(above, below, out=np.full(above.shape, np.nan), where=below > 0)
+    return ratio
 
 
 def _mean(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -206,5 +206,5 @@ def _mean(values: NDArray[np.float64], where: NDArray[np.bool_]) -> NDArray[np.f
     return _ratio(np.where(where, np.nan_to_num(values), 0.0).sum(axis=1), where.sum(axis=1).astype(np.float64))
 
 
-def _estimate(bootstrap: Bootstrap, place: int) -> Estimate:
-    return Estimate(float(bootstrap.value[place]), float(bootstrap.low[place]), float(bootstrap.high[place]))
+def _estimate(bootstrap: Bootstrap, column: int) -> Estimate:
+    return Estimate(float(bootstrap.value[column]), float(bootstrap.low[column]), float(bootstrap.high[column]))

@@ -45,7 +45,7 @@ class EventLists:
         """Return lists of (start, end) pairs as columns; raises ValueError if times are not finite or a start is later
         than its end.
         """
-        arrays = [np.asarray(one, dtype=np.float64).reshape(-1, 2) if len(one) else _EMPTY for one in lists]
+        arrays = [np.asarray(pairs, dtype=np.float64).reshape(-1, 2) if len(pairs) else _EMPTY for pairs in lists]
         sizes = np.array([len(array) for array in arrays], dtype=np.int64)
         return cls(as_intervals(np.concatenate([_EMPTY, *arrays])), offsets_of(sizes))
 

@@ -40,9 +40,9 @@ def list_targets(lists: EventLists, edges_s: NDArray[np.float64]) -> NDArray[np.
     _fill(targets, owner, first + 1, last)
     head_s = np.minimum(end_s, edges_s[first + 1]) - np.maximum(start_s, edges_s[first])
     tail_s = np.where(last > first, np.minimum(end_s, edges_s[last + 1]) - edges_s[last], 0.0)
-    place = np.concatenate([owner * n_frames + first, owner * n_frames + last])
-    covered_s = np.bincount(place, weights=np.concatenate([head_s, tail_s]), minlength=targets.size)
-    touched = np.unique(place)
+    cell = np.concatenate([owner * n_frames + first, owner * n_frames + last])
+    covered_s = np.bincount(cell, weights=np.concatenate([head_s, tail_s]), minlength=targets.size)
+    touched = np.unique(cell)
     beyond_s = covered_s[touched] - least_s[touched % n_frames]
     targets.ravel()[touched[beyond_s >= 0]] = True
     for row in np.unique(touched[np.abs(beyond_s) < _CLOSE_S] // n_frames).tolist():

@@ -35,12 +35,14 @@ def greedy_hits(
     hit[pairs[~shared, 1]] = True
     pairs = pairs[shared]
     of_prediction = pairs[:, 1]
-    wanted, found = reference.times[pairs[:, 0]], predicted.times[of_prediction]
+    reference_times, predicted_times = reference.times[pairs[:, 0]], predicted.times[of_prediction]
     # Rounded, so that the choice does not depend on where on the time axis the recording lies.
     iou = np.round(pair_iou(reference.times, predicted.times, pairs), _DECIMALS)
-    apart = np.round(np.abs(wanted - found).sum(axis=1), _DECIMALS)
-    best_first = (wanted[:, 1], wanted[:, 0], apart, -iou)
-    order = np.lexsort((*best_first, of_prediction, found[:, 1], found[:, 0], -scores[of_prediction]))
+    distance = np.round(np.abs(reference_times - predicted_times).sum(axis=1), _DECIMALS)
+    best_first = (reference_times[:, 1], reference_times[:, 0], distance, -iou)
+    order = np.lexsort(
+        (*best_first, of_prediction, predicted_times[:, 1], predicted_times[:, 0], -scores[of_prediction])
+    )
     taken_references, taken_predictions = set[int](), set[int]()
     for i, j in pairs[order].tolist():
         if i not in taken_references and j not in taken_predictions:

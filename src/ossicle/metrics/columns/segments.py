@@ -29,17 +29,17 @@ def segment_counts(reference: EventLists, predicted: EventLists, n_segments: Cou
         int64, shape (n_lists, 4).
     """
     parts = [_changes(event_lists, n_segments, segment_s) for event_lists in (reference, predicted)]
-    owner, place = (np.concatenate([part[column] for part in parts]) for column in range(2))
+    owner, segment = (np.concatenate([part[column] for part in parts]) for column in range(2))
     change = np.zeros((len(owner), 2), dtype=np.int64)
     change[: len(parts[0][0]), 0], change[len(parts[0][0]) :, 1] = parts[0][2], parts[1][2]
-    order = np.lexsort((place, owner))
-    owner, place = owner[order], place[order]
-    wanted, found = (np.cumsum(change[order], axis=0) > 0).T
+    order = np.lexsort((segment, owner))
+    owner, segment = owner[order], segment[order]
+    in_reference, in_prediction = (np.cumsum(change[order], axis=0) > 0).T
     # After the last change of a list nothing is active, so the step into the next list counts nowhere.
-    length = np.diff(place, append=place[-1:])
+    length = np.diff(segment, append=segment[-1:])
     active = [
-        np.bincount(owner, weights=length * of, minlength=len(reference)).astype(np.int64)
-        for of in (wanted & found, found & ~wanted, wanted & ~found)
+        np.bincount(owner, weights=length * category, minlength=len(reference)).astype(np.int64)
+        for category in (in_reference & in_prediction, in_prediction & ~in_reference, in_reference & ~in_prediction)
     ]
     return np.stack([*active, n_segments - sum(active)], axis=1)
 
@@ -50,5 +50,5 @@ def _changes(lists: EventLists, n_segments: Counts, segment_s: float) -> tuple[C
     # floor(t) is -ceil(-t).
     first = np.clip(-first_frames_at_or_after(-lists.times[:, 0], segment_s), 0, most)
     beyond = np.clip(first_frames_at_or_after(lists.times[:, 1], segment_s), first, most)
-    ones = np.ones(len(first), dtype=np.int64)
-    return np.tile(lists.owner, 2), np.concatenate([first, beyond]), np.concatenate([ones, -ones])
+    steps = np.ones(len(first), dtype=np.int64)
+    return np.tile(lists.owner, 2), np.concatenate([first, beyond]), np.concatenate([steps, -steps])

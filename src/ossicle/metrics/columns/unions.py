@@ -17,8 +17,8 @@ def union_lists(lists: EventLists) -> EventLists:
         return lists
     ordered = sorted_lists(lists)
     reach = _reach(ordered)
-    apart = (ordered.owner[1:] != ordered.owner[:-1]) | (ordered.times[1:, 0] > reach[:-1])
-    starts = np.flatnonzero(np.concatenate([[True], apart]))
+    is_separate = (ordered.owner[1:] != ordered.owner[:-1]) | (ordered.times[1:, 0] > reach[:-1])
+    starts = np.flatnonzero(np.concatenate([[True], is_separate]))
     ends = np.append(starts[1:] - 1, len(reach) - 1)
     return lists_by(ordered.owner[starts], np.stack([ordered.times[starts, 0], reach[ends]], axis=1), len(lists))
 
@@ -28,13 +28,13 @@ def part_lists(lists: EventLists, gap_s: float) -> EventLists:
 
     The events of each list must be sorted and disjoint. No event loses more than half of its length.
     """
-    times, out = lists.times, lists.times.copy()
+    times, shortened = lists.times, lists.times.copy()
     missing = np.maximum(gap_s - (times[1:, 0] - times[:-1, 1]), 0.0) / 2
     missing[lists.owner[1:] != lists.owner[:-1]] = 0.0
     quarter = (times[:, 1] - times[:, 0]) / 4
-    out[:-1, 1] -= np.minimum(missing, quarter[:-1])
-    out[1:, 0] += np.minimum(missing, quarter[1:])
-    return EventLists(out, lists.offsets)
+    shortened[:-1, 1] -= np.minimum(missing, quarter[:-1])
+    shortened[1:, 0] += np.minimum(missing, quarter[1:])
+    return EventLists(shortened, lists.offsets)
 
 
 def gaps_between(lists: EventLists) -> NDArray[np.float64]:
@@ -52,6 +52,6 @@ def _reach(lists: EventLists) -> NDArray[np.float64]:
     """Return the latest end of each event and those before it in its list, (n,)."""
     ends, rank = np.unique(lists.times[:, 1], return_inverse=True)
     # Ranks are whole numbers, so adding a multiple of their number for each list starts the maximum anew, exactly.
-    apart = lists.owner * len(ends)
-    latest: NDArray[np.float64] = ends[np.maximum.accumulate(rank.ravel() + apart) - apart]
+    list_offset = lists.owner * len(ends)
+    latest: NDArray[np.float64] = ends[np.maximum.accumulate(rank.ravel() + list_offset) - list_offset]
     return latest

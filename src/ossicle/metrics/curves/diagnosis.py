@@ -137,8 +137,8 @@ class _Curve:
 
 
 def _curve(epochs: Sequence[Mapping[str, Any]], key: str) -> _Curve:
-    found = [(one["epoch"], one[key]) for one in epochs if key in one and np.isfinite(one[key])]
-    return _Curve(np.array([e for e, _ in found], dtype=np.int64), np.array([v for _, v in found], dtype=np.float64))
+    points = [(epoch["epoch"], epoch[key]) for epoch in epochs if key in epoch and np.isfinite(epoch[key])]
+    return _Curve(np.array([e for e, _ in points], dtype=np.int64), np.array([v for _, v in points], dtype=np.float64))
 
 
 def _after_warmup(epochs: Sequence[Mapping[str, Any]]) -> int:
@@ -148,7 +148,7 @@ def _after_warmup(epochs: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _first(*epochs: int | None) -> int | None:
-    return min((one for one in epochs if one is not None), default=None)
+    return min((epoch for epoch in epochs if epoch is not None), default=None)
 
 
 def _plateau(train: _Curve, first: int) -> int | None:
@@ -165,9 +165,9 @@ def _plateau(train: _Curve, first: int) -> int | None:
     steady = np.cumsum(flat[::-1])[::-1] >= 0.9 * np.arange(len(flat), 0, -1)
     if not (flat & steady).any():
         return None
-    place = int(np.argmax(flat & steady))
-    solved = smooth[place] <= _SOLVED * start
-    return None if solved or place >= len(train) / 2 else int(train.epochs[place])
+    turn = int(np.argmax(flat & steady))
+    solved = smooth[turn] <= _SOLVED * start
+    return None if solved or turn >= len(train) / 2 else int(train.epochs[turn])
 
 
 def _rise(validated: _Curve) -> int | None:
@@ -175,12 +175,12 @@ def _rise(validated: _Curve) -> int | None:
     if len(validated) < _LEAST_VALIDATED:
         return None
     smooth = validated.smooth
-    place = int(np.argmin(smooth))
-    if len(validated) - place <= _LAST:
+    lowest = int(np.argmin(smooth))
+    if len(validated) - lowest <= _LAST:
         return None
-    rise, level = validated.end - float(smooth[place]), abs(float(smooth[place]))
+    rise, level = validated.end - float(smooth[lowest]), abs(float(smooth[lowest]))
     least = max(_RISE * level, _RISE * _SOLVED * abs(float(validated.values[0])), validated.noise)
-    return int(validated.epochs[place]) if rise > least else None
+    return int(validated.epochs[lowest]) if rise > least else None
 
 
 def _oscillation(curve: _Curve, first: int, swing: float) -> int | None:
@@ -212,11 +212,11 @@ def _divergence(train: _Curve, validated: _Curve) -> int | None:
     lowest = int(np.argmin(smooth))
     near = _FLAT * validated.fall + 1.5 * validated.noise
     above = np.flatnonzero(smooth[: lowest + 1] - smooth[lowest] > near)
-    place = int(above[-1]) + 1 if len(above) else 0
-    if len(validated) - place < _LAST:
+    turn = int(above[-1]) + 1 if len(above) else 0
+    if len(validated) - turn < _LAST:
         return None
     gaps = smooth - np.interp(validated.epochs, train.epochs, train.smooth)
     gap = validated.end - train.end
-    grew = gap - float(gaps[: place + 1].min()) > _GAP * train.fall
-    learns_on = float(np.interp(validated.epochs[place], train.epochs, train.smooth)) - train.end > _FLAT * train.fall
-    return int(validated.epochs[place]) if train.fall > 0 and gap > 0 and grew and learns_on else None
+    grew = gap - float(gaps[: turn + 1].min()) > _GAP * train.fall
+    learns_on = float(np.interp(validated.epochs[turn], train.epochs, train.smooth)) - train.end > _FLAT * train.fall
+    return int(validated.epochs[turn]) if train.fall > 0 and gap > 0 and grew and learns_on else None

@@ -44,15 +44,15 @@ class HeldOutCounts:
         """
         n_labels = self._n_labels
         score = np.asarray(scores).reshape(-1, n_labels)
-        told = np.asarray(known).reshape(-1, n_labels) > 0
-        truth = (np.asarray(targets).reshape(-1, n_labels) >= _CERTAIN) & told
-        said = score >= _CERTAIN
-        self._tp += (truth & said).sum(axis=0)
-        self._fn += (truth & ~said).sum(axis=0)
-        self._fp += (~truth & said & told).sum(axis=0)
-        self._tn += (~truth & ~said & told).sum(axis=0)
-        single = told.all(axis=1) & (truth.sum(axis=1) == 1)
-        self._others += int((told.any(axis=1) & ~single).sum())
+        is_known = np.asarray(known).reshape(-1, n_labels) > 0
+        truth = (np.asarray(targets).reshape(-1, n_labels) >= _CERTAIN) & is_known
+        decided_on = score >= _CERTAIN
+        self._tp += (truth & decided_on).sum(axis=0)
+        self._fn += (truth & ~decided_on).sum(axis=0)
+        self._fp += (~truth & decided_on & is_known).sum(axis=0)
+        self._tn += (~truth & ~decided_on & is_known).sum(axis=0)
+        single = is_known.all(axis=1) & (truth.sum(axis=1) == 1)
+        self._others += int((is_known.any(axis=1) & ~single).sum())
         np.add.at(self._confusion, (truth[single].argmax(axis=1), score[single].argmax(axis=1)), 1)
 
     def figures(self, labels: Sequence[str]) -> dict[str, Any]:
@@ -82,7 +82,9 @@ class HeldOutCounts:
         if counts.sum() == 0 or self._exclusive:
             return {}
         names = ("tp", "fp", "fn", "tn")
-        table = {label: dict(zip(names, counts[:, place].tolist(), strict=True)) for place, label in enumerate(labels)}
+        table = {
+            label: dict(zip(names, counts[:, column].tolist(), strict=True)) for column, label in enumerate(labels)
+        }
         accuracy = float((self._tp + self._tn).sum() / counts.sum())
         return {"val_accuracy": accuracy, "counts": table, **_by_label(labels, *counts)}
 
@@ -95,8 +97,10 @@ def _by_label(
     tn: NDArray[np.int64],
 ) -> dict[str, Any]:
     _, recall, f1 = precision_recall_f1(tp, fp, fn, tn)
-    found = {label: {"f1": _plain(f1[place]), "recall": _plain(recall[place])} for place, label in enumerate(labels)}
-    return {"labels": found}
+    figures = {
+        label: {"f1": _plain(f1[column]), "recall": _plain(recall[column])} for column, label in enumerate(labels)
+    }
+    return {"labels": figures}
 
 
 def _plain(value: float) -> float | None:

@@ -30,8 +30,8 @@ def best_matching(pairs: Pairs, gain: NDArray[np.float64]) -> Pairs:
     """
     shared = contested(pairs)
     chosen = np.concatenate([np.flatnonzero(~shared), _chosen(pairs, gain, np.flatnonzero(shared))])
-    kept = pairs[chosen]
-    chosen_pairs: Pairs = kept[np.argsort(kept[:, 0])]
+    matching = pairs[chosen]
+    chosen_pairs: Pairs = matching[np.argsort(matching[:, 0])]
     return chosen_pairs
 
 
@@ -70,8 +70,8 @@ def _chosen(pairs: Pairs, gain: NDArray[np.float64], places: NDArray[np.int64]) 
     for begin, end in np.stack([first, np.append(first[1:], len(order))], axis=1)[~single].tolist():
         edges = order[begin:end]
         chosen.append(edges[_assign(*_compact(pairs[edges]), gain[edges])])
-    found: NDArray[np.int64] = places[np.concatenate(chosen)]
-    return found
+    chosen_places: NDArray[np.int64] = places[np.concatenate(chosen)]
+    return chosen_places
 
 
 def _compact(pairs: Pairs) -> tuple[Pairs, Pairs]:
@@ -110,6 +110,6 @@ def _assign_sparse(rows: Pairs, cols: Pairs, gain: NDArray[np.float64], bonus: f
     key = rows * n_cols + cols
     order = np.argsort(key)
     real = taken_cols < n_cols
-    wanted = taken_rows[real].astype(np.int64) * n_cols + taken_cols[real]
-    found: Pairs = order[np.searchsorted(key, wanted, sorter=order)]
-    return found
+    wanted_keys = taken_rows[real].astype(np.int64) * n_cols + taken_cols[real]
+    matched_pairs: Pairs = order[np.searchsorted(key, wanted_keys, sorter=order)]
+    return matched_pairs

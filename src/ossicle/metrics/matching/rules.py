@@ -109,8 +109,8 @@ def recording_counts(
     >>> [one.tolist() for one in recording_counts(np.array([3, 0, 1]), np.array([1, 2, 0]))]
     [[True, False, False], [False, True, False], [False, False, True]]
     """
-    wanted, got = n_reference > 0, n_predicted > 0
-    return wanted & got, got & ~wanted, wanted & ~got
+    has_reference, has_prediction = n_reference > 0, n_predicted > 0
+    return has_reference & has_prediction, has_prediction & ~has_reference, has_reference & ~has_prediction
 
 
 def pair_iou(reference: Intervals, predicted: Intervals, pairs: Pairs) -> NDArray[np.float64]:
@@ -180,17 +180,17 @@ def met_pairs(
         Which pairs may match.
     """
     total = np.concatenate([[0], np.cumsum(count)])
-    found = [np.empty((0, 2), dtype=np.int64)]
+    met = [np.empty((0, 2), dtype=np.int64)]
     start = 0
     while start < len(reference):
         stop = max(start + 1, int(np.searchsorted(total, total[start] + _BLOCK_PAIRS, side="right")) - 1)
         rows = np.repeat(np.arange(start, stop), count[start:stop])
         within = np.arange(len(rows)) - np.repeat(total[start:stop] - total[start], count[start:stop])
         pairs = np.stack([rows, order[first[rows] + within]], axis=1)
-        found.append(pairs[meets(reference, predicted, pairs, criterion)])
+        met.append(pairs[meets(reference, predicted, pairs, criterion)])
         start = stop
-    kept: Pairs = np.concatenate(found)
-    return kept[np.lexsort((kept[:, 1], kept[:, 0]))]
+    met_in_order: Pairs = np.concatenate(met)
+    return met_in_order[np.lexsort((met_in_order[:, 1], met_in_order[:, 0]))]
 
 
 def match(reference: ArrayLike, predicted: ArrayLike, criterion: Criterion) -> Pairs:

@@ -25,11 +25,13 @@ def simultaneous(onsets_s: Mapping[str, NDArray[np.float64]], within_s: float) -
     >>> found["kick"].tolist(), found["snare"].tolist()
     ([False, True], [True])
     """
-    out = {}
-    for label, own in onsets_s.items():
-        others = np.sort(np.concatenate([np.zeros(0), *(of for name, of in onsets_s.items() if name != label)]))
-        out[label] = _near(own, others, within_s)
-    return out
+    near = {}
+    for label, onsets in onsets_s.items():
+        others = np.sort(
+            np.concatenate([np.zeros(0), *(other_onsets for name, other_onsets in onsets_s.items() if name != label)])
+        )
+        near[label] = _near(onsets, others, within_s)
+    return near
 
 
 def of_simultaneous(
@@ -45,9 +47,11 @@ def of_simultaneous(
         Largest distance in seconds, of simultaneous onsets and of predictions from them.
     """
     together = simultaneous({label: times[:, 0] for label, times in references.items()}, within_s)
-    kept = {label: times[together[label]] for label, times in references.items()}
-    places = np.sort(np.concatenate([np.zeros(0), *(times[:, 0] for times in kept.values())]))
-    return kept, {label: times[_near(times[:, 0], places, within_s)] for label, times in predictions.items()}
+    simultaneous_times = {label: times[together[label]] for label, times in references.items()}
+    places = np.sort(np.concatenate([np.zeros(0), *(times[:, 0] for times in simultaneous_times.values())]))
+    return simultaneous_times, {
+        label: times[_near(times[:, 0], places, within_s)] for label, times in predictions.items()
+    }
 
 
 def _near(times_s: NDArray[np.float64], places_s: NDArray[np.float64], within_s: float) -> NDArray[np.bool_]:

@@ -33,35 +33,41 @@ def gate_exceptions(gate: Mapping[str, Any]) -> tuple[str, ...]:
     >>> gate_exceptions({"limits": {"off": ["hum"]}, "firings": [firing]})
     ("mains hum is switched off: 'call' fires 240 times an hour on it (50 Hz at -30 dBFS), 1 % of the time",)
     """
-    judged = [Judged.from_json(one) for one in gate["firings"]]
+    judged = [Judged.from_json(firing) for firing in gate["firings"]]
     return tuple(_sentences(judged, frozenset(gate["limits"].get("off", ()))))
 
 
 def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
     for probe, title in PROBES.items():
-        measured = [one for one in judged if one.firing.probe == probe and one.firing.seconds >= LEAST_S]
-        passed = [one for one in measured if not one.refused and not one.excused and _excess(one) > 1]
-        words = f": {_in_words(max(passed, key=_excess), 'it')}" if passed else ""
+        measured = [
+            judgement for judgement in judged if judgement.firing.probe == probe and judgement.firing.seconds >= LEAST_S
+        ]
+        passed = [
+            judgement
+            for judgement in measured
+            if not judgement.refused and not judgement.excused and _excess(judgement) > 1
+        ]
+        excess = f": {_in_words(max(passed, key=_excess), 'it')}" if passed else ""
         if probe in off:
-            yield f"{title} is switched off{words or ', and the detector stays within the default limits there'}"
-        elif words:
-            yield f"{title} has limits above the default ones{words}"
-        alike = [one for one in measured if one.excused and one.excess]
-        for label in dict.fromkeys(one.firing.label for one in alike):
-            worst = max((one for one in alike if one.firing.label == label), key=_excess)
+            yield f"{title} is switched off{excess or ', and the detector stays within the default limits there'}"
+        elif excess:
+            yield f"{title} has limits above the default ones{excess}"
+        alike = [judgement for judgement in measured if judgement.excused and judgement.excess]
+        for label in dict.fromkeys(judgement.firing.label for judgement in alike):
+            worst = max((judgement for judgement in alike if judgement.firing.label == label), key=_excess)
             yield f"{_in_words(worst, title)}; its own sounds are like that, so this refuses no bundle"
 
 
-def _excess(one: Judged) -> float:
+def _excess(judgement: Judged) -> float:
     """Return how often the default limits fit into what was measured; above 1 they are exceeded."""
-    limit, firing = _USUAL.limit(one.firing.probe), one.firing
+    limit, firing = _USUAL.limit(judgement.firing.probe), judgement.firing
     # A limit of no event at all is exceeded by the first one.
     often = firing.per_hour / limit if limit > 0 else float(firing.n_events) * 2
     return max(often, firing.active_share / _USUAL.active_share)
 
 
-def _in_words(one: Judged, probe: str) -> str:
-    firing = one.firing
+def _in_words(judgement: Judged, probe: str) -> str:
+    firing = judgement.firing
     return (
         f"{firing.label!r} fires {firing.per_hour:.0f} times an hour on {probe} ({firing.part}), "
         f"{100 * firing.active_share:.0f} % of the time"

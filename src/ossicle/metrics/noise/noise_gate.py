@@ -108,22 +108,24 @@ class Judged:
     @property
     def excess(self) -> str:
         """Which limits the firing exceeds, in words and with the exceeded limits only; empty if none."""
-        one, found = self.firing, []
-        if self.limit_per_hour is not None and one.per_hour > self.limit_per_hour:
-            found.append(f"fires {one.per_hour:.0f} times an hour (limit {self.limit_per_hour:g})")
-        if self.limit_share is not None and one.active_share > self.limit_share + _ROUNDING:
-            found.append(f"fills {100 * one.active_share:.0f} % of the time (limit {100 * self.limit_share:.3g} %)")
-        return f"{' and '.join(found)} on {PROBES[one.probe]} ({one.part})" if found else ""
+        firing, exceeded = self.firing, []
+        if self.limit_per_hour is not None and firing.per_hour > self.limit_per_hour:
+            exceeded.append(f"fires {firing.per_hour:.0f} times an hour (limit {self.limit_per_hour:g})")
+        if self.limit_share is not None and firing.active_share > self.limit_share + _ROUNDING:
+            exceeded.append(
+                f"fills {100 * firing.active_share:.0f} % of the time (limit {100 * self.limit_share:.3g} %)"
+            )
+        return f"{' and '.join(exceeded)} on {PROBES[firing.probe]} ({firing.part})" if exceeded else ""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, figures rounded to 6 decimals."""
-        one = self.firing
+        firing = self.firing
         return {
-            **asdict(one),
-            "seconds": round(one.seconds, 6),
-            "active_s": round(one.active_s, 6),
-            "per_hour": round(one.per_hour, 6),
-            "active_share": round(one.active_share, 6),
+            **asdict(firing),
+            "seconds": round(firing.seconds, 6),
+            "active_s": round(firing.active_s, 6),
+            "per_hour": round(firing.per_hour, 6),
+            "active_share": round(firing.active_share, 6),
             "limit_per_hour": self.limit_per_hour,
             "limit_share": self.limit_share,
             "refused": self.refused,
@@ -133,9 +135,9 @@ class Judged:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Judged":
         """Read what :meth:`to_json` wrote."""
-        one = Firing(**{spec.name: values[spec.name] for spec in fields(Firing)})
+        firing = Firing(**{spec.name: values[spec.name] for spec in fields(Firing)})
         return cls(
-            one, values["limit_per_hour"], values["refused"], values.get("limit_share"), values.get("excused", False)
+            firing, values["limit_per_hour"], values["refused"], values.get("limit_share"), values.get("excused", False)
         )
 
 
@@ -171,16 +173,16 @@ def judge(
     >>> [found.refused for found in judge([one], NoiseGateSettings())]
     [True]
     """
-    out = []
-    for one in firings:
-        if one.seconds <= 0:
+    judgements = []
+    for firing in firings:
+        if firing.seconds <= 0:
             continue
-        if one.probe in limits.off or one.seconds < LEAST_S:
-            out.append(Judged(one, None, False))
+        if firing.probe in limits.off or firing.seconds < LEAST_S:
+            judgements.append(Judged(firing, None, False))
             continue
-        limit = limits.limit(one.probe)
+        limit = limits.limit(firing.probe)
         share = max(limits.active_share, limit * frame_s / 3600)
-        over = one.per_hour > limit or one.active_share > share + _ROUNDING
-        excused = one.probe in EXCUSABLE and one.probe in (resembles or {}).get(one.label, ())
-        out.append(Judged(one, limit, over and not excused, share, excused))
-    return out
+        over = firing.per_hour > limit or firing.active_share > share + _ROUNDING
+        excused = firing.probe in EXCUSABLE and firing.probe in (resembles or {}).get(firing.label, ())
+        judgements.append(Judged(firing, limit, over and not excused, share, excused))
+    return judgements

@@ -172,15 +172,15 @@ def label_texture(textures: Sequence[Texture], clips: int) -> LabelTexture:
     swing, fast = (
         float(np.median([getattr(texture, name) for texture in textures] or [0.0])) for name in ("swing_db", "fast_db")
     )
-    found = []
+    resembled = []
     steady = noise >= _CLIPS_SHARE and fast <= _MOST_STEADY_DB
     if steady:
-        found.append("white_noise")
+        resembled.append("white_noise")
     if steady or hum >= _CLIPS_SHARE:
-        found.append("hum")
+        resembled.append("hum")
     if noise >= _CLIPS_SHARE and swing >= _MOST_STEADY_DB:
-        found.append("speech_like")
-    return LabelTexture(clips, noise, hum, swing, fast, tuple(found))
+        resembled.append("speech_like")
+    return LabelTexture(clips, noise, hum, swing, fast, tuple(resembled))
 
 
 def _spectrogram(samples: NDArray[np.float32], size: int, hop: int) -> NDArray[np.float64]:
@@ -194,9 +194,9 @@ def _spectrogram(samples: NDArray[np.float32], size: int, hop: int) -> NDArray[n
 
 def _smoothed(spectrum: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean over a third of an octave, or over 13 bins where that is more."""
-    place = np.arange(len(spectrum))
-    half = np.maximum(_LEAST_HALF_WIDTH, (place + 2) * (2**_HALF_WIDTH_OCTAVES - 1)).astype(np.int64)
-    first, last = np.maximum(0, place - half), np.minimum(len(spectrum), place + half + 1)
+    bins = np.arange(len(spectrum))
+    half = np.maximum(_LEAST_HALF_WIDTH, (bins + 2) * (2**_HALF_WIDTH_OCTAVES - 1)).astype(np.int64)
+    first, last = np.maximum(0, bins - half), np.minimum(len(spectrum), bins + half + 1)
     total = np.concatenate([[0.0], np.cumsum(spectrum)])
     mean: NDArray[np.float64] = (total[last] - total[first]) / (last - first)
     return mean

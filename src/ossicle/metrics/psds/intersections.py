@@ -35,12 +35,12 @@ def layers(events: Intervals, edges_s: NDArray[np.float64]) -> list[Layer]:
     for start, end in sorted(as_intervals(events).tolist()):
         if start == end:
             continue
-        place = next((layer for layer in dealt if layer[-1][1] <= start), None)
-        if place is None:
+        free_layer = next((layer for layer in dealt if layer[-1][1] <= start), None)
+        if free_layer is None:
             dealt.append([(start, end)])
         else:
-            place.append((start, end))
-    return [_seen_from(np.array(one), edges_s) for one in dealt]
+            free_layer.append((start, end))
+    return [_seen_from(np.array(layer), edges_s) for layer in dealt]
 
 
 def _seen_from(events: Intervals, edges_s: NDArray[np.float64]) -> Layer:
@@ -61,9 +61,9 @@ def covered_before(events: Intervals, edges_s: NDArray[np.float64]) -> NDArray[n
     if len(times) == 0:
         return np.zeros(len(edges_s))
     # Piecewise linear: the slope is the number of active events.
-    corners, place = np.unique(times, return_inverse=True)
+    corners, corner = np.unique(times, return_inverse=True)
     steps = np.where(np.arange(times.size) % 2 == 0, 1, -1)
-    slope = np.cumsum(np.bincount(place.ravel(), weights=steps, minlength=len(corners)))
+    slope = np.cumsum(np.bincount(corner.ravel(), weights=steps, minlength=len(corners)))
     height = np.concatenate([[0.0], np.cumsum(slope[:-1] * np.diff(corners))])
     covered: NDArray[np.float64] = np.interp(edges_s, corners, height)
     return covered

@@ -58,8 +58,8 @@ class PsdRoc:
 
     def at(self, efpr: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the largest share of references found at each of these rates."""
-        found: NDArray[np.float64] = np.append(0.0, self.tpr)[np.searchsorted(self.efpr, efpr, side="right")]
-        return found
+        share_found: NDArray[np.float64] = np.append(0.0, self.tpr)[np.searchsorted(self.efpr, efpr, side="right")]
+        return share_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,10 @@ def psds(
     """
     _check_names(references, durations_s, labels)
     seconds = {label: _seconds(references, label) for label in labels}
-    n_reference = {label: sum(len(of.get(label, ())) for of in references.values()) for label in labels}
+    n_reference = {label: sum(len(labelled.get(label, ())) for labelled in references.values()) for label in labels}
     evaluated = [label for label in labels if n_reference[label]]
     weight = {label: 1 / seconds[label] if seconds[label] > 0 else 0.0 for label in evaluated}
-    found = {label: _Counts([[] for _ in criteria]) for label in evaluated}
+    counts = {label: _Counts([[] for _ in criteria]) for label in evaluated}
     missing = set(durations_s)
     for recording, track in tracks:
         if recording not in missing:
@@ -123,11 +123,11 @@ def psds(
         missing.remove(recording)
         if track.scores.shape[1] != len(labels):
             raise ValueError(f"recording {recording}: {track.scores.shape[1]} columns of scores, {len(labels)} labels")
-        of = {label: as_intervals(references.get(recording, {}).get(label, ())) for label in evaluated}
-        reference_frames = ReferenceFrames(track.edges_s, of, weight)
+        labelled = {label: as_intervals(references.get(recording, {}).get(label, ())) for label in evaluated}
+        reference_frames = ReferenceFrames(track.edges_s, labelled, weight)
         for label in evaluated:
             scores = np.ascontiguousarray(track.scores[:, labels.index(label)])
-            found[label].add(scores, reference_frames.changes(label, scores, criteria))
+            counts[label].add(scores, reference_frames.changes(label, scores, criteria))
     if missing:
         raise UsageError(f"no scores of {', '.join(sorted(missing))}: score every evaluated recording, or leave it out")
     hours = sum(durations_s.values()) / SECONDS_PER_HOUR
@@ -136,23 +136,23 @@ def psds(
             "the total duration of the evaluated recordings is 0 s, so there is no false positive rate: correct the "
             "durations"
         )
-    out = []
-    for place, criterion in enumerate(criteria):
+    results = []
+    for index, criterion in enumerate(criteria):
         rocs = {
-            label: _roc(*found[label].total(place), n_reference[label], hours, len(evaluated) - 1, criterion)
+            label: _roc(*counts[label].total(index), n_reference[label], hours, len(evaluated) - 1, criterion)
             for label in evaluated
         }
         areas = {label: _area([rocs[label]], 0.0, criterion.max_efpr) if label in rocs else np.nan for label in labels}
         value = _area(list(rocs.values()), criterion.alpha_st, criterion.max_efpr) if rocs else np.nan
-        out.append(Psds(criterion, float(value), areas, rocs))
-    return out
+        results.append(Psds(criterion, float(value), areas, rocs))
+    return results
 
 
 @dataclass(slots=True)
 class _Counts:
     """The changes of one label over recordings: those shared by all criteria, and those of each criterion."""
 
-    own: list[list[Changes]]
+    per_criterion: list[list[Changes]]
     peaks: list[NDArray[np.floating]] = field(default_factory=list)
     valleys: list[NDArray[np.floating]] = field(default_factory=list)
 
@@ -161,26 +161,28 @@ class _Counts:
         peaks, valleys = detection_changes(scores)
         self.peaks.append(peaks)
         self.valleys.append(valleys)
-        for of, change in zip(self.own, changes, strict=True):
-            of.append(change)
+        for changes_of_criterion, change in zip(self.per_criterion, changes, strict=True):
+            changes_of_criterion.append(change)
 
-    def total(self, place: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
+    def total(self, criterion_index: int) -> tuple[NDArray[np.floating], NDArray[np.float64]]:
         """Return every score at which a count changes under one criterion, falling (k,), and the counts from there on
         (k, 3).
 
         The counts are references found, false detections and weighted cross triggers.
         """
-        own = self.own[place]
-        detections = [Steps(part, np.full(len(part), sign)) for sign, of in self._turns() for part in of]
+        changes_of_recordings = self.per_criterion[criterion_index]
+        detections = [Steps(part, np.full(len(part), sign)) for sign, rows in self._turns() for part in rows]
         columns = [
-            joined([changes.found for changes in own]),
-            joined([*detections, *(changes.false for changes in own)]),
-            joined([changes.crossed for changes in own]),
+            joined([changes.found_steps for changes in changes_of_recordings]),
+            joined([*detections, *(changes.false for changes in changes_of_recordings)]),
+            joined([changes.crossed for changes in changes_of_recordings]),
         ]
         scores, where = np.unique(-np.concatenate([column.scores for column in columns]), return_inverse=True)
         counts = np.zeros((len(scores), len(columns)))
-        for column, of in enumerate(np.split(where, np.cumsum([len(column.scores) for column in columns])[:-1])):
-            counts[of, column] = columns[column].by
+        for column, turn_scores in enumerate(
+            np.split(where, np.cumsum([len(column.scores) for column in columns])[:-1])
+        ):
+            counts[turn_scores, column] = columns[column].by
         return -scores, np.cumsum(counts, axis=0)
 
     def _turns(self) -> tuple[tuple[float, list[NDArray[np.floating]]], ...]:
@@ -215,16 +217,16 @@ def _area(rocs: Sequence[PsdRoc], alpha_st: float, max_efpr: float) -> float:
 
 
 def _seconds(references: References, label: str) -> float:
-    return float(sum(np.diff(as_intervals(of.get(label, ())), axis=1).sum() for of in references.values()))
+    return float(sum(np.diff(as_intervals(labelled.get(label, ())), axis=1).sum() for labelled in references.values()))
 
 
 def _check_names(references: References, durations_s: Mapping[str, float], labels: Sequence[str]) -> None:
     if len(set(labels)) < len(labels):
         raise UsageError(f"a label occurs twice among the evaluated ones ({', '.join(labels)}): list each once")
-    for recording, of in references.items():
+    for recording, labelled in references.items():
         if recording not in durations_s:
             raise UsageError(f"recording {recording} has references but no duration: add it or leave its events out")
-        for label in of:
+        for label in labelled:
             if label not in labels:
                 raise UsageError(
                     f"recording {recording}: the references have the label {label!r}, which is not among the scored "

@@ -64,13 +64,13 @@ def nearest_below(values: NDArray[np.floating], places: NDArray[np.int32], *, or
     """
     low_enough = np.less_equal if or_equal else np.less
     # Half of all frames find it in the frame next to them.
-    out = places - 1
-    far = np.flatnonzero((out < 0) | ~low_enough(values[out], values[places])).astype(np.int32)
+    nearest = places - 1
+    far = np.flatnonzero((nearest < 0) | ~low_enough(values[nearest], values[places])).astype(np.int32)
     pyramid = _minima(values)
     for begin in range(0, len(far), _BLOCK_FRAMES):
         block = far[begin : begin + _BLOCK_FRAMES]
-        out[block] = _search(pyramid, values[places[block]], places[block], low_enough)
-    return out
+        nearest[block] = _search(pyramid, values[places[block]], places[block], low_enough)
+    return nearest
 
 
 def _minima(values: NDArray[np.floating]) -> list[NDArray[np.floating]]:
@@ -86,7 +86,7 @@ def _minima(values: NDArray[np.floating]) -> list[NDArray[np.floating]]:
 def _search(
     pyramid: list[NDArray[np.floating]], bound: NDArray[np.floating], places: NDArray[np.int32], low_enough: np.ufunc
 ) -> NDArray[np.int32]:
-    found = np.full(len(places), -1, dtype=np.int32)
+    nodes = np.full(len(places), -1, dtype=np.int32)
     active, node = np.arange(len(places), dtype=np.int32), places
     hits: list[tuple[NDArray[np.int32], NDArray[np.int32]]] = []
     for row in pyramid:
@@ -98,9 +98,9 @@ def _search(
         if not len(active):
             break
     whose, node = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.int32)
-    for row, (joining, at) in reversed(list(zip(pyramid, hits, strict=False))):
+    for row, (joining, hit_node) in reversed(list(zip(pyramid, hits, strict=False))):
         right = np.minimum(2 * node + 1, len(row) - 1)
         node = np.where(low_enough(row[right], bound[whose]), right, 2 * node)
-        whose, node = np.concatenate([whose, joining]), np.concatenate([node, at])
-    found[whose] = node
-    return found
+        whose, node = np.concatenate([whose, joining]), np.concatenate([node, hit_node])
+    nodes[whose] = node
+    return nodes

@@ -33,7 +33,7 @@ class Steps:
 class Changes:
     """References found, false detections beyond (or, negative, within) all detections, and weighted cross triggers."""
 
-    found: Steps
+    found_steps: Steps
     false: Steps
     crossed: Steps
 
@@ -70,18 +70,20 @@ class ReferenceFrames:
         if len(scores) == 0 or not (label in self.references or crossing):
             return [Changes(nothing, nothing, nothing)] * len(criteria)
         runs = score_runs(scores)
-        seen = layers(self.references[label], self.edges_s) if label in self.references else []
-        out = []
+        reference_layers = layers(self.references[label], self.edges_s) if label in self.references else []
+        per_criterion = []
         for criterion in criteria:
             meets = self._relevant(label, runs, criterion.dtc)
             relevant = _taken(runs, np.flatnonzero(meets))
             crossed = nothing
             if criterion.alpha_ct > 0:
                 crossed = self._crossed(others, _taken(runs, np.flatnonzero(~meets)), criterion.cttc)
-            found = [step for layer in seen for step in _found(relevant, layer, self.edges_s, criterion.gtc)]
+            found_steps = [
+                step for layer in reference_layers for step in _found(relevant, layer, self.edges_s, criterion.gtc)
+            ]
             false = joined([_alive(relevant, np.full(len(relevant.start), -1.0))])
-            out.append(Changes(joined([nothing, *found]), false, crossed))
-        return out
+            per_criterion.append(Changes(joined([nothing, *found_steps]), false, crossed))
+        return per_criterion
 
     def _relevant(self, label: str, runs: Runs, dtc: float) -> NDArray[np.bool_]:
         """Return whether references of the label cover enough of each run."""
@@ -124,8 +126,8 @@ def joined(steps: Sequence[Steps]) -> Steps:
     scores = scores[order]
     first = np.flatnonzero(np.append(True, scores[1:] != scores[:-1]))
     sums = np.add.reduceat(by[order], first)
-    kept = np.flatnonzero(sums)
-    return Steps(scores[first[kept]], sums[kept])
+    changing = np.flatnonzero(sums)
+    return Steps(scores[first[changing]], sums[changing])
 
 
 def _found(runs: Runs, layer: Layer, edges_s: NDArray[np.float64], gtc: float) -> tuple[Steps, Steps]:
@@ -140,16 +142,16 @@ def _found(runs: Runs, layer: Layer, edges_s: NDArray[np.float64], gtc: float) -
     need = np.maximum(gtc * (layer.events[:, 1] - layer.events[:, 0]) - TOLERANCE_S, TOLERANCE_S)
     # Every piece appears at its run's level and ends at its death; the sum over an event's pieces is the covered
     # length.
-    event, at = np.tile(event, 2), np.concatenate([pieces.level, pieces.death])
-    order = np.lexsort((-at, event))
-    event, at = event[order], at[order]
+    event, score = np.tile(event, 2), np.concatenate([pieces.level, pieces.death])
+    order = np.lexsort((-score, event))
+    event, score = event[order], score[order]
     covered = np.cumsum(np.concatenate([seconds, -seconds])[order])
-    last = np.flatnonzero(np.append((event[1:] != event[:-1]) | (at[1:] != at[:-1]), True)[: len(at)])
-    event, at, found = event[last], at[last], (covered[last] >= need[event[last]]).astype(np.float64)
-    earlier = np.append(0.0, found[:-1])[: len(found)]
+    last = np.flatnonzero(np.append((event[1:] != event[:-1]) | (score[1:] != score[:-1]), True)[: len(score)])
+    event, score, is_found = event[last], score[last], (covered[last] >= need[event[last]]).astype(np.float64)
+    earlier = np.append(0.0, is_found[:-1])[: len(is_found)]
     earlier[np.diff(event, prepend=-1) != 0] = 0.0
-    changed = np.flatnonzero((found != earlier) & np.isfinite(at))
-    return held, Steps(at[changed], (found - earlier)[changed])
+    changed = np.flatnonzero((is_found != earlier) & np.isfinite(score))
+    return held, Steps(score[changed], (is_found - earlier)[changed])
 
 
 def _pieces(

@@ -144,8 +144,8 @@ class EventReport:
         }
 
     def _boundary_errors(self) -> dict[str, dict[str, float | None]]:
-        found = self.boundaries.to_json()
-        return found if self.ends_judged else {"start_s": found["start_s"]}
+        errors = self.boundaries.to_json()
+        return errors if self.ends_judged else {"start_s": errors["start_s"]}
 
     def _scores(self, scores: EventScores) -> dict[str, Any]:
         plain_scores = scores.to_json()
@@ -160,9 +160,9 @@ def macro_json(macro: Rates, per_label: Mapping[str, EventScores]) -> dict[str, 
     return {
         **macro.to_json(),
         "labels": {
-            "f1": sum(math.isfinite(one.f1.value) for one in judged),
-            "precision": sum(math.isfinite(one.precision.value) for one in judged),
-            "recall": sum(math.isfinite(one.recall.value) for one in judged),
+            "f1": sum(math.isfinite(scores.f1.value) for scores in judged),
+            "precision": sum(math.isfinite(scores.precision.value) for scores in judged),
+            "recall": sum(math.isfinite(scores.recall.value) for scores in judged),
             "all": len(per_label),
         },
     }

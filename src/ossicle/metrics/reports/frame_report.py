@@ -71,8 +71,8 @@ class FrameReport:
                 "roc_auc": self.mean_roc_auc.to_json(),
                 "cmap": self.mean_average_precision.to_json(),
                 "labels": {
-                    "roc_auc": sum(math.isfinite(of.roc_auc) for of in self.per_label.values()),
-                    "cmap": sum(math.isfinite(of.average_precision) for of in self.per_label.values()),
+                    "roc_auc": sum(math.isfinite(figures.roc_auc) for figures in self.per_label.values()),
+                    "cmap": sum(math.isfinite(figures.average_precision) for figures in self.per_label.values()),
                     "all": len(self.per_label),
                 },
             },
@@ -81,13 +81,13 @@ class FrameReport:
             **_figures(self.pooled),
             "per_label": {
                 label: {
-                    "average_precision": plain(of.average_precision),
-                    "roc_auc": plain(of.roc_auc),
-                    **_figures(of.calibration),
-                    "positive_s": plain(of.positive_s),
-                    "reliability": reliability_rows(of.calibration),
+                    "average_precision": plain(figures.average_precision),
+                    "roc_auc": plain(figures.roc_auc),
+                    **_figures(figures.calibration),
+                    "positive_s": plain(figures.positive_s),
+                    "reliability": reliability_rows(figures.calibration),
                 }
-                for label, of in self.per_label.items()
+                for label, figures in self.per_label.items()
             },
             "reliability": reliability_rows(self.pooled),
         }
@@ -136,11 +136,11 @@ class FrameTally:
         columns = range(len(self.labels))
         sums = _by_label([part.sums for part in self._parts if part.sums is not None], len(self.labels))
         per_label = {label: self._of_label(column, sums[column]) for column, label in enumerate(self.labels)}
-        precision = Estimate(_mean([of.average_precision for of in per_label.values()]), np.nan, np.nan)
-        auc = Estimate(_mean([of.roc_auc for of in per_label.values()]), np.nan, np.nan)
+        precision = Estimate(_mean([figures.average_precision for figures in per_label.values()]), np.nan, np.nan)
+        auc = Estimate(_mean([figures.roc_auc for figures in per_label.values()]), np.nan, np.nan)
         sizes = [part.targets.shape[1] for part in self._parts]
         if groups and n_bootstrap > 0 and 0 < sum(sizes) * len(self.labels) <= MOST_RESAMPLED:
-            found = ranking(
+            ranked = ranking(
                 np.concatenate([part.scores for part in self._parts], axis=1).T,
                 np.concatenate([part.targets for part in self._parts], axis=1).T,
                 np.repeat(np.arange(len(sizes)), sizes),
@@ -149,16 +149,18 @@ class FrameTally:
                 seed,
                 np.repeat(np.stack([part.known for part in self._parts]), sizes, axis=0),
             )
-            precision, auc = found.cmap, found.macro_roc_auc
+            precision, auc = ranked.cmap, ranked.macro_roc_auc
         return FrameReport(
             per_label,
             precision,
             auc,
-            calibration(added(calibration_sums for of in sums for calibration_sums in of))
+            calibration(added(calibration_sums for label_sums in sums for calibration_sums in label_sums))
             if self._probabilities
             else None,
-            tuple(self.labels[column] for column in columns if not any(one.any() for one in self._known(column))),
-            tuple(self.labels[column] for column in columns if sizes and all(one.all() for one in self._known(column))),
+            tuple(self.labels[column] for column in columns if not any(known.any() for known in self._known(column))),
+            tuple(
+                self.labels[column] for column in columns if sizes and all(known.all() for known in self._known(column))
+            ),
         )
 
     def _known(self, column: int) -> list[NDArray[np.bool_]]:
@@ -190,22 +192,22 @@ class _Part:
 
 
 def _by_label(sums: Sequence[Sequence[CalibrationSums]], n_labels: int) -> list[list[CalibrationSums]]:
-    return [[one[column] for one in sums] for column in range(n_labels)]
+    return [[row[column] for row in sums] for column in range(n_labels)]
 
 
-def reliability_rows(found: Calibration | None, weight: str = "seconds") -> list[dict[str, float | None]]:
+def reliability_rows(table: Calibration | None, weight: str = "seconds") -> list[dict[str, float | None]]:
     """Return one row per bin: its bounds, the ``weight`` in it, mean score and share of positives (None in an
     empty bin).
     """
-    if found is None:
+    if table is None:
         return []
-    columns = (found.edges[:-1], found.edges[1:], found.weight, found.mean_score, found.share_positive)
+    columns = (table.edges[:-1], table.edges[1:], table.weight, table.mean_score, table.share_positive)
     names = ("above", "up_to", weight, "mean_score", "share_positive")
     return [dict(zip(names, map(plain, row), strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _figures(found: Calibration | None) -> dict[str, float | None]:
-    return {"ece": plain(found.ece) if found else None, "brier": plain(found.brier) if found else None}
+def _figures(table: Calibration | None) -> dict[str, float | None]:
+    return {"ece": plain(table.ece) if table else None, "brier": plain(table.brier) if table else None}
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -99,7 +99,7 @@ class RecordingReport:
             "absent": list(self.absent),
             "everywhere": list(self.everywhere),
             "without_threshold": list(self.without_threshold),
-            "per_label": {label: _label_json(of) for label, of in self.per_label.items()},
+            "per_label": {label: _label_json(figures) for label, figures in self.per_label.items()},
             "per_fold": [
                 {
                     "fold": recordings.fold,
@@ -119,12 +119,15 @@ class RecordingReport:
     @property
     def mean_over(self) -> dict[str, int]:
         """Return over how many labels each mean is, and ``all``, how many there are."""
-        of = self.per_label.values()
+        recordings_of_labels = self.per_label.values()
         return {
-            "roc_auc": sum(math.isfinite(recordings.roc_auc.value) for recordings in of),
-            "cmap": sum(math.isfinite(recordings.average_precision.value) for recordings in of),
-            "f1": sum(math.isfinite(recordings.f1.value) and recordings.decided.n_positive > 0 for recordings in of),
-            "all": len(of),
+            "roc_auc": sum(math.isfinite(recordings.roc_auc.value) for recordings in recordings_of_labels),
+            "cmap": sum(math.isfinite(recordings.average_precision.value) for recordings in recordings_of_labels),
+            "f1": sum(
+                math.isfinite(recordings.f1.value) and recordings.decided.n_positive > 0
+                for recordings in recordings_of_labels
+            ),
+            "all": len(recordings_of_labels),
         }
 
     def _accuracy(self) -> dict[str, Any] | None:
@@ -166,7 +169,7 @@ def recording_report(
     if n == 0:
         raise ValueError("there are no recordings to evaluate")
     scores = np.asarray(items.scores, dtype=np.float64)
-    each, names, folds = np.arange(n), tuple(labels), [int(one) for one in np.unique(items.folds)]
+    each, names, folds = np.arange(n), tuple(labels), [int(fold) for fold in np.unique(items.folds)]
     is_known, positive = items.is_known, items.positive & items.is_known
     ranked = ranking(scores, positive, each, groups, n_bootstrap, seed, is_known)
     decided = [
@@ -213,8 +216,8 @@ def top_labels(items: Items, scores: NDArray[np.floating] | None = None) -> tupl
     positive = items.positive & items.is_known
     if positive.shape[1] < 2 or not np.all(positive.sum(axis=1) == 1):
         return None
-    given = items.scores if scores is None else scores
-    return positive.argmax(axis=1), np.where(items.is_known, given, -np.inf).argmax(axis=1)
+    used_scores = items.scores if scores is None else scores
+    return positive.argmax(axis=1), np.where(items.is_known, used_scores, -np.inf).argmax(axis=1)
 
 
 def _decided(
@@ -228,7 +231,7 @@ def _decided(
     """Return the F1 of each label, their mean, and which labels lack a threshold for some fold; those are not
     evaluated.
     """
-    limits = np.array([[of.thresholds[int(fold)] for of in decided] for fold in items.folds])
+    limits = np.array([[figures.thresholds[int(fold)] for figures in decided] for fold in items.folds])
     undecided = np.isnan(limits).any(axis=0)
     predicted = scores >= np.where(np.isnan(limits), np.inf, limits)
     true = items.positive
@@ -254,41 +257,41 @@ def _accuracy(answers: tuple[Counts, Counts], groups: Sequence[str], n_bootstrap
 
 
 def _share(sums: Counts) -> NDArray[np.float64]:
-    out: NDArray[np.float64] = sums[..., 0] / np.maximum(sums[..., 1], 1)
-    return out
+    share: NDArray[np.float64] = sums[..., 0] / np.maximum(sums[..., 1], 1)
+    return share
 
 
 def _confusion(answers: tuple[Counts, Counts], n_labels: int) -> Counts:
-    out = np.zeros((n_labels, n_labels), dtype=np.int64)
-    np.add.at(out, answers, 1)
-    return out
+    confusion = np.zeros((n_labels, n_labels), dtype=np.int64)
+    np.add.at(confusion, answers, 1)
+    return confusion
 
 
 def _fold(
     fold: int, scores: NDArray[np.float64], items: Items, answers: tuple[Counts, Counts] | None
 ) -> FoldRecordings:
     rows = items.folds == fold
-    found = ranking(scores[rows], items.positive[rows], np.arange(int(rows.sum())), [], 0, 0, items.is_known[rows])
+    ranked = ranking(scores[rows], items.positive[rows], np.arange(int(rows.sum())), [], 0, 0, items.is_known[rows])
     accuracy = None if answers is None else float((answers[0] == answers[1])[rows].mean())
-    return FoldRecordings(fold, int(rows.sum()), accuracy, found.macro_roc_auc.value, found.cmap.value)
+    return FoldRecordings(fold, int(rows.sum()), accuracy, ranked.macro_roc_auc.value, ranked.cmap.value)
 
 
 def _named(labels: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, ...]:
-    return tuple(label for label, there in zip(labels, which, strict=True) if there)
+    return tuple(label for label, is_included in zip(labels, which, strict=True) if is_included)
 
 
-def _label_json(of: LabelRecordings) -> dict[str, Any]:
-    decided = of.decided
+def _label_json(figures: LabelRecordings) -> dict[str, Any]:
+    decided = figures.decided
     return {
         "n_positive": decided.n_positive,
         "n_negative": decided.n_negative,
-        "roc_auc": of.roc_auc.to_json(),
-        "average_precision": of.average_precision.to_json(),
-        "f1": of.f1.to_json(),
+        "roc_auc": figures.roc_auc.to_json(),
+        "average_precision": figures.average_precision.to_json(),
+        "f1": figures.f1.to_json(),
         "precision": plain(decided.precision),
         "recall": plain(decided.recall),
-        "threshold": plain(of.threshold),
+        "threshold": plain(figures.threshold),
         "thresholds": {str(fold): plain(value) for fold, value in sorted(decided.thresholds.items())},
-        "ece": plain(of.calibration.ece),
-        "brier": plain(of.calibration.brier),
+        "ece": plain(figures.calibration.ece),
+        "brier": plain(figures.calibration.brier),
     }

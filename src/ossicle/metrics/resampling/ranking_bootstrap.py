@@ -64,8 +64,10 @@ def ranking(
         raise ValueError(f"scores {scores.shape}, truth {positive.shape} and {len(recording)} recordings disagree")
     if np.isnan(scores).any():
         raise ValueError("a score is NaN: it has no rank")
-    told = np.ones(scores.shape, dtype=np.bool_) if known is None else known
-    orders = [_Order.of(scores[:, column], positive[:, column], told[:, column]) for column in range(scores.shape[1])]
+    is_known = np.ones(scores.shape, dtype=np.bool_) if known is None else known
+    orders = [
+        _Order.of(scores[:, column], positive[:, column], is_known[:, column]) for column in range(scores.shape[1])
+    ]
     value = _figures(orders, np.ones((1, len(scores)), dtype=np.float64))[0]
     draws = [np.full((1, *value.shape), np.nan)]
     if n > 0 and len(groups) > 1:
@@ -75,7 +77,7 @@ def ranking(
             draws += [_figures(orders, part.astype(np.float64)) for part in parts]
     low, high = _percentiles(np.concatenate(draws))
     figures = [
-        [Estimate(*map(float, one)) for one in zip(value[kind], low[kind], high[kind], strict=True)]
+        [Estimate(*map(float, bounds)) for bounds in zip(value[kind], low[kind], high[kind], strict=True)]
         for kind in range(2)
     ]
     return Ranking(tuple(figures[0][1:]), tuple(figures[1][1:]), figures[0][0], figures[1][0])
@@ -102,30 +104,32 @@ class _Order:
 
 def _figures(orders: Sequence[_Order], weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ROC AUC and average precision of ``weights`` (b, n_items): shape (b, 2, 1 + n_labels), the mean first."""
-    out = np.full((len(weights), 2, len(orders)), np.nan)
+    figures = np.full((len(weights), 2, len(orders)), np.nan)
     # One row per item, so that reordering items copies whole rows.
     of_items = np.ascontiguousarray(weights.T)
-    for column, one in enumerate(orders):
-        if len(one.order) == 0:
+    for column, order in enumerate(orders):
+        if len(order.order) == 0:
             continue
-        of = of_items[one.order]
-        accepted = np.cumsum(of, axis=0)[one.ends]
-        of[~one.positive] = 0.0
-        above = np.cumsum(of, axis=0, out=of)[one.ends]
+        item_weights = of_items[order.order]
+        accepted = np.cumsum(item_weights, axis=0)[order.ends]
+        item_weights[~order.positive] = 0.0
+        above = np.cumsum(item_weights, axis=0, out=item_weights)[order.ends]
         n_positive, n_negative = above[-1], accepted[-1] - above[-1]
         hits = np.diff(above, axis=0, prepend=0.0)
         misses = np.diff(accepted, axis=0, prepend=0.0) - hits
         # A positive outranks the negatives below it, and half of those with an equal score.
         won = np.einsum("kb,kb->b", misses, above - hits / 2)
         pairs = n_positive * n_negative
-        np.divide(won, pairs, out=out[:, 0, column], where=pairs > 0)
+        np.divide(won, pairs, out=figures[:, 0, column], where=pairs > 0)
         precision = np.divide(above, accepted, out=np.zeros_like(above), where=accepted > 0)
         gained = np.einsum("kb,kb->b", hits, precision)
-        np.divide(gained, n_positive, out=out[:, 1, column], where=pairs > 0)
-    there = np.isfinite(out)
-    number = there.sum(axis=2)
-    mean = np.divide(np.where(there, out, 0.0).sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0)
-    return np.concatenate([mean[:, :, None], out], axis=2)
+        np.divide(gained, n_positive, out=figures[:, 1, column], where=pairs > 0)
+    is_defined = np.isfinite(figures)
+    number = is_defined.sum(axis=2)
+    mean = np.divide(
+        np.where(is_defined, figures, 0.0).sum(axis=2), number, out=np.full(number.shape, np.nan), where=number > 0
+    )
+    return np.concatenate([mean[:, :, None], figures], axis=2)
 
 
 def _percentiles(draws: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

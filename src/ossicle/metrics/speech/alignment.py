@@ -44,12 +44,12 @@ def aligned_distance(first: NDArray[np.floating], second: NDArray[np.floating]) 
     for diagonal in range(n + m - 1):
         low, high = max(0, diagonal - m + 1), min(n, diagonal + 1)
         start = m - 1 - diagonal + low
-        apart = rows[low:high] - backwards[start : start + high - low]
-        here = np.sqrt(np.einsum("ij,ij->i", apart, apart))
+        differences = rows[low:high] - backwards[start : start + high - low]
+        here = np.sqrt(np.einsum("ij,ij->i", differences, differences))
         both, latest, new = (diagonal + 1) % 3, (diagonal + 2) % 3, diagonal % 3
         best, length = cost[both][low:high], cells[both][low:high]
-        for there in (slice(low, high), slice(low + 1, high + 1)):
-            other, steps = cost[latest][there], cells[latest][there]
+        for part in (slice(low, high), slice(low + 1, high + 1)):
+            other, steps = cost[latest][part], cells[latest][part]
             nearer = (other < best) | ((other == best) & (steps < length))
             best, length = np.where(nearer, other, best), np.where(nearer, steps, length)
         cost[new].fill(np.inf)

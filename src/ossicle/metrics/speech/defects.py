@@ -44,15 +44,15 @@ def clicks(samples: NDArray[np.floating], rate: int, seams: NDArray[np.integer])
     """
     bend = np.abs(np.diff(np.asarray(checked(samples), dtype=np.float64), n=2))
     near, around = max(2, round(_NEAR_S * rate)), round(_AROUND_S * rate)
-    found = []
+    breaks = []
     for seam in np.asarray(seams, dtype=np.int64).tolist():
         # Bend i lies at sample i + 1.
         first, stop = max(0, seam - 1 - near), seam - 1 + near
         here = bend[first:stop].max(initial=0.0)
         beside = np.concatenate([bend[max(0, first - around) : first], bend[stop : stop + around]])
         if here >= max(LEAST_CLICK, _FACTOR * beside.max(initial=0.0)):
-            found.append(seam)
-    return np.array(found, dtype=np.int64)
+            breaks.append(seam)
+    return np.array(breaks, dtype=np.int64)
 
 
 def offset(samples: NDArray[np.floating]) -> float:
@@ -73,8 +73,8 @@ def offset(samples: NDArray[np.floating]) -> float:
     ValueError
         If samples are not finite, or not one row.
     """
-    one = np.asarray(checked(samples), dtype=np.float64)
-    return float(one.mean()) if len(one) else 0.0
+    checked_samples = np.asarray(checked(samples), dtype=np.float64)
+    return float(checked_samples.mean()) if len(checked_samples) else 0.0
 
 
 def has_offset(samples: NDArray[np.floating]) -> bool:
@@ -112,14 +112,14 @@ def clipped_samples(samples: NDArray[np.floating]) -> int:
     ValueError
         If samples are not finite, or not one row.
     """
-    one = np.asarray(checked(samples))
-    level = np.abs(one)
+    checked_samples = np.asarray(checked(samples))
+    level = np.abs(checked_samples)
     peak = level.max(initial=0.0)
     if not peak:
         return 0
     clipped = level >= FULL_SCALE
-    first = np.flatnonzero(np.append(True, one[1:] != one[:-1]))
-    lengths = np.diff(first, append=len(one))
+    first = np.flatnonzero(np.append(True, checked_samples[1:] != checked_samples[:-1]))
+    lengths = np.diff(first, append=len(checked_samples))
     for start, length in zip(first.tolist(), lengths.tolist(), strict=True):
         if length >= _FLAT_SAMPLES and level[start] == peak:
             clipped[start : start + length] = True

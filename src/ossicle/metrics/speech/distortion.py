@@ -34,8 +34,8 @@ def log_mel_distance(first: NDArray[np.floating], second: NDArray[np.floating]) 
     ValueError
         If the numbers of bands differ.
     """
-    one, other = _cut(first, second)
-    return float(np.abs(one - other).mean()) if len(one) else float("nan")
+    first_mel, second_mel = _cut(first, second)
+    return float(np.abs(first_mel - second_mel).mean()) if len(first_mel) else float("nan")
 
 
 def cepstral_distortion(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:
@@ -60,10 +60,10 @@ def cepstral_distortion(first: NDArray[np.floating], second: NDArray[np.floating
     ValueError
         If the numbers of coefficients differ.
     """
-    one, other = _cut(first, second)
-    if not len(one):
+    first_cepstra, second_cepstra = _cut(first, second)
+    if not len(first_cepstra):
         return float("nan")
-    return float(DB_PER_CEPSTRUM * np.linalg.norm(one[:, 1:] - other[:, 1:], axis=1).mean())
+    return float(DB_PER_CEPSTRUM * np.linalg.norm(first_cepstra[:, 1:] - second_cepstra[:, 1:], axis=1).mean())
 
 
 def aligned_cepstral_distortion(first: NDArray[np.floating], second: NDArray[np.floating]) -> float:

@@ -80,9 +80,9 @@ def mel_cepstra(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
     levels = _frames(samples, rate, CEPSTRUM_WINDOW_S, CEPSTRUM_BANDS, _SILENCE_DB).astype(np.float64)
     log_power = np.maximum(levels, levels.max() - RANGE_DB) / _PER_NEPER
     # The DCT doubles its sums: half of a sum of log power is a sum of log magnitude, and c_k has the factor 2 / bands.
-    made = scipy.fft.dct(log_power, type=2, axis=1)[:, : ORDER + 1] / (2 * CEPSTRUM_BANDS)
-    made[:, 0] /= 2
-    return np.asarray(made)
+    cepstra = scipy.fft.dct(log_power, type=2, axis=1)[:, : ORDER + 1] / (2 * CEPSTRUM_BANDS)
+    cepstra[:, 0] /= 2
+    return np.asarray(cepstra)
 
 
 def checked(samples: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -117,5 +117,5 @@ def _frames(
         fmax_hz=rate / 2,
         floor_db=floor_db,
     )
-    one = np.asarray(checked(samples), dtype=np.float32)
-    return log_mel(np.pad(one, (0, max(0, front.n_fft - len(one)))), front)
+    padded = np.asarray(checked(samples), dtype=np.float32)
+    return log_mel(np.pad(padded, (0, max(0, front.n_fft - len(padded)))), front)

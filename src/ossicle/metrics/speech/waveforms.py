@@ -14,11 +14,11 @@ MOST_DB = 100.0
 """Ratios beyond this, either way, are given as this: an equal copy has no finite ratio."""
 
 
-def si_sdr_db(reference: NDArray[np.floating], made: NDArray[np.floating]) -> float:
+def si_sdr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> float:
     """Return the scale-invariant signal-to-distortion ratio.
 
-    The part of ``made`` that is a multiple of ``reference``, relative to the rest. Nothing is subtracted: a constant
-    offset is distortion.
+    The part of ``estimate`` that is a multiple of ``reference``, relative to the rest. Nothing is subtracted: a
+    constant offset is distortion.
 
     Parameters
     ----------
@@ -35,17 +35,17 @@ def si_sdr_db(reference: NDArray[np.floating], made: NDArray[np.floating]) -> fl
     ValueError
         If samples are not finite, or not one row.
     """
-    one, other = _cut(reference, made)
-    energy = float(one @ one)
-    if not energy or not other.any():
+    reference_samples, estimate_samples = _cut(reference, estimate)
+    energy = float(reference_samples @ reference_samples)
+    if not energy or not estimate_samples.any():
         return float("nan")
-    target = (float(one @ other) / energy) * one
-    rest = other - target
+    target = (float(reference_samples @ estimate_samples) / energy) * reference_samples
+    rest = estimate_samples - target
     return _ratio_db(float(target @ target), float(rest @ rest))
 
 
-def snr_db(reference: NDArray[np.floating], made: NDArray[np.floating]) -> float:
-    """Return the signal-to-noise ratio of ``made`` as a copy of ``reference``.
+def snr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> float:
+    """Return the signal-to-noise ratio of ``estimate`` as a copy of ``reference``.
 
     A resynthesis from units cannot know the phase of the recording, and two voices that sound the same but differ in
     phase have a ratio near or below 0 dB. So this says nothing about how a resynthesis sounds.
@@ -65,16 +65,16 @@ def snr_db(reference: NDArray[np.floating], made: NDArray[np.floating]) -> float
     ValueError
         If samples are not finite, or not one row.
     """
-    one, other = _cut(reference, made)
-    energy = float(one @ one)
+    reference_samples, estimate_samples = _cut(reference, estimate)
+    energy = float(reference_samples @ reference_samples)
     if not energy:
         return float("nan")
-    rest = one - other
+    rest = reference_samples - estimate_samples
     return _ratio_db(energy, float(rest @ rest))
 
 
-def length_ratio(reference: NDArray[np.floating], made: NDArray[np.floating]) -> float:
-    """Return the length of ``made`` relative to ``reference``.
+def length_ratio(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> float:
+    """Return the length of ``estimate`` relative to ``reference``.
 
     Parameters
     ----------
@@ -91,14 +91,14 @@ def length_ratio(reference: NDArray[np.floating], made: NDArray[np.floating]) ->
     >>> length_ratio(np.zeros(200), np.zeros(190))
     0.95
     """
-    return len(made) / len(reference) if len(reference) else float("nan")
+    return len(estimate) / len(reference) if len(reference) else float("nan")
 
 
-def _cut(reference: NDArray[np.floating], made: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
-    n = min(len(checked(reference)), len(checked(made)))
-    return reference[:n].astype(np.float64), made[:n].astype(np.float64)
+def _cut(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
+    n = min(len(checked(reference)), len(checked(estimate)))
+    return reference[:n].astype(np.float64), estimate[:n].astype(np.float64)
 
 
-def _ratio_db(wanted: float, rest: float) -> float:
+def _ratio_db(signal: float, rest: float) -> float:
     least = 10 ** (-MOST_DB / 10)
-    return float(10 * np.log10(max(wanted, least * rest) / max(rest, least * wanted)))
+    return float(10 * np.log10(max(signal, least * rest) / max(rest, least * signal)))

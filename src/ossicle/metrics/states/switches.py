@@ -92,25 +92,25 @@ def switch_figures(
 
 def true_switches(stretches: Sequence[StateStretch], label: str) -> list[tuple[float, str]]:
     """Return time and new state of each change between on and off, in time order."""
-    own = sorted(
+    certain = sorted(
         (stretch for stretch in stretches if stretch.label == label), key=lambda state_stretch: state_stretch.start_s
     )
     return [
         (after.start_s, after.state)
-        for before, after in pairwise(own)
+        for before, after in pairwise(certain)
         if before.end_s == after.start_s and UNKNOWN not in (before.state, after.state) and before.state != after.state
     ]
 
 
 def reported_switches(changes: Sequence[StateChange], label: str) -> list[StateChange]:
     """Return the changes of a label between on and off, in the order in which they were decided."""
-    out, state = [], UNKNOWN
+    switches, state = [], UNKNOWN
     for change in changes:
         if change.label == label:
             if UNKNOWN not in (state, change.state) and state != change.state:
-                out.append(change)
+                switches.append(change)
             state = change.state
-    return out
+    return switches
 
 
 def matched_switches(
@@ -132,24 +132,24 @@ def matched_switches(
     return pairs
 
 
-def differing_s(truth: Sequence[StateStretch], found: Sequence[StateStretch]) -> tuple[float, float, float]:
-    """Return seconds with known truth, and of these the seconds in which ``found`` differs, and is unknown.
+def differing_s(truth: Sequence[StateStretch], reported: Sequence[StateStretch]) -> tuple[float, float, float]:
+    """Return seconds with known truth, and of these the seconds in which ``reported`` differs, and is unknown.
 
     Both are stretches of one label in time order.
     """
     known = wrong = unknown = 0.0
-    place = 0
+    index = 0
     for state_stretch in truth:
         known += state_stretch.end_s - state_stretch.start_s if state_stretch.state != UNKNOWN else 0.0
-        while place < len(found):
-            other = found[place]
+        while index < len(reported):
+            other = reported[index]
             shared_s = min(state_stretch.end_s, other.end_s) - max(state_stretch.start_s, other.start_s)
             if shared_s > 0 and state_stretch.state != UNKNOWN and other.state != state_stretch.state:
                 wrong += shared_s if other.state != UNKNOWN else 0.0
                 unknown += shared_s if other.state == UNKNOWN else 0.0
             if other.end_s > state_stretch.end_s:
                 break
-            place += 1
+            index += 1
     return known, wrong, unknown
 
 
@@ -166,9 +166,9 @@ def _label_figures(
         n_false = sum(
             number not in matched and _known_at(truth, change.time_s) for number, change in enumerate(reported)
         )
-        own = [change for change in recording.changes if change.label == label]
-        known, wrong, unknown = differing_s(truth, state_stretches(own, [label], recording.end_s))
-        live = [replace(change, time_s=change.decided_at_s) for change in own]
+        label_changes = [change for change in recording.changes if change.label == label]
+        known, wrong, unknown = differing_s(truth, state_stretches(label_changes, [label], recording.end_s))
+        live = [replace(change, time_s=change.decided_at_s) for change in label_changes]
         _, wrong_live, _ = differing_s(truth, state_stretches(live, [label], recording.end_s))
         seconds = [round(value * _PER_S) for value in (known, wrong, wrong_live, unknown)]
         rows.append([len(switches), len(pairs), n_false, *seconds])
@@ -203,7 +203,7 @@ def _known_at(truth: Sequence[StateStretch], time_s: float) -> bool:
 
 def _shares(sums: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return found, false an hour, and shares of time (b, 5), from sums (b, 7)."""
-    switches, found, false, known = (sums[:, c].astype(np.float64) for c in range(4))
+    switches, matched, false, known = (sums[:, c].astype(np.float64) for c in range(4))
     hours = known / (_PER_S * _HOUR_S)
-    columns = [(found, switches), (false, hours), *((sums[:, c].astype(np.float64), known) for c in (4, 5, 6))]
+    columns = [(matched, switches), (false, hours), *((sums[:, c].astype(np.float64), known) for c in (4, 5, 6))]
     return np.stack([np.divide(a, b, out=np.full(len(sums), np.nan), where=b > 0) for a, b in columns], axis=1)

@@ -73,8 +73,8 @@ class StateWindows:
         """Return one row for each recording that has windows: the median score of each label, and the truth where it
         does not change.
         """
-        there = np.unique(self.recording)
-        parts = [self.recording == one for one in there]
+        recordings = np.unique(self.recording)
+        parts = [self.recording == recording for recording in recordings]
         medians = [np.median(self.scores[part].astype(np.float64), axis=0) for part in parts]
         truths = [
             np.where((rows := self.truth[part]).min(axis=0) == rows.max(axis=0), rows[0], UNKNOWN_TRUTH)
@@ -84,7 +84,7 @@ class StateWindows:
         return StateWindows(
             np.array(medians, dtype=np.float32).reshape(-1, n_labels),
             np.array(truths, dtype=np.int8).reshape(-1, n_labels),
-            there,
+            recordings,
             self.groups,
             self.thresholds,
         )
@@ -154,17 +154,24 @@ def state_figures(
     truly_on = windows.truth == 1
     hidden = hidden_windows(windows.truth, labels, masks)
     hideable = [label for label in labels if any(label in masked for masked in masks.values())]
-    columns = [*_status_counts(on, windows.truth, [labels.index(one) for one in priority])]
+    columns = [*_status_counts(on, windows.truth, [labels.index(label) for label in priority])]
     for label, counted in [(label, known) for label in labels] + [(label, known & ~hidden) for label in hideable]:
         c = labels.index(label)
-        found, wanted = on[:, c] & counted[:, c], truly_on[:, c] & counted[:, c]
-        columns += [found & wanted, found & ~wanted, wanted & ~found, counted[:, c] & ~wanted]
+        reported, is_truly_on = on[:, c] & counted[:, c], truly_on[:, c] & counted[:, c]
+        columns += [
+            reported & is_truly_on,
+            reported & ~is_truly_on,
+            is_truly_on & ~reported,
+            counted[:, c] & ~is_truly_on,
+        ]
     counts = np.zeros((len(windows.groups), len(columns)), dtype=np.int64)
     np.add.at(counts, windows.recording, np.stack(columns, axis=1).astype(np.int64))
     # Recordings without windows are no draws.
-    there = np.unique(windows.recording)
-    boot = bootstrap_interval(counts[there], [windows.groups[one] for one in there], _figures, n_bootstrap, seed)
-    estimates = [Estimate(*map(float, one)) for one in zip(boot.value, boot.low, boot.high, strict=True)]
+    recordings = np.unique(windows.recording)
+    boot = bootstrap_interval(
+        counts[recordings], [windows.groups[recording] for recording in recordings], _figures, n_bootstrap, seed
+    )
+    estimates = [Estimate(*map(float, bounds)) for bounds in zip(boot.value, boot.low, boot.high, strict=True)]
     return LevelFigures(
         n=int(counts[:, 1].sum()),
         state_accuracy=estimates[0],
@@ -196,12 +203,12 @@ def _status_counts(
     if not priority:
         nowhere = np.zeros(len(on), dtype=np.bool_)
         return nowhere, nowhere
-    found, wanted = on[:, priority], truth[:, priority] != 0
-    first = wanted.argmax(axis=1)
+    is_on, is_truly_on = on[:, priority], truth[:, priority] != 0
+    first = is_truly_on.argmax(axis=1)
     # Unknown truth counts as on above, so the first such label is either on, or makes the status unknown.
     at_first = np.take_along_axis(truth[:, priority], first[:, None], axis=1)[:, 0]
     known = at_first != UNKNOWN_TRUTH
-    statuses = [np.where(rows.any(axis=1), rows.argmax(axis=1), len(priority)) for rows in (found, wanted)]
+    statuses = [np.where(rows.any(axis=1), rows.argmax(axis=1), len(priority)) for rows in (is_on, is_truly_on)]
     return (statuses[0] == statuses[1]) & known, known
 
 

@@ -132,13 +132,13 @@ def abx_error(
     wrong = triple_errors(tokens.frames, triples, distance)
     permuted = _permuted_types(tokens, seed)
     shuffled = draw_triples(permuted, tokens.speakers, n, seed, across=across, judged=judged)
-    told = np.concatenate([tokens.types[triples.a], tokens.types[triples.b]])
+    judged_types = np.concatenate([tokens.types[triples.a], tokens.types[triples.b]])
     heard = np.concatenate([tokens.speakers[triples.a], tokens.speakers[triples.x]])
     return AbxError(
         error=_interval(wrong, tokens, triples, resamples, seed),
         shuffled=float(triple_errors(tokens.frames, shuffled, distance).mean()) if len(shuffled) else math.nan,
         n=len(triples),
-        n_types=len(np.unique(told)),
+        n_types=len(np.unique(judged_types)),
         n_speakers=len(np.unique(heard)),
     )
 
@@ -170,11 +170,11 @@ def triple_errors(
 
 def _permuted_types(tokens: Tokens, seed: int) -> NDArray[np.integer]:
     """Return the types of the tokens, permuted among those of each speaker."""
-    generator, out = np.random.default_rng(seed), tokens.types.copy()
+    generator, permuted = np.random.default_rng(seed), tokens.types.copy()
     for speaker in np.unique(tokens.speakers):
         rows = np.flatnonzero(tokens.speakers == speaker)
-        out[rows] = tokens.types[generator.permutation(rows)]
-    return out
+        permuted[rows] = tokens.types[generator.permutation(rows)]
+    return permuted
 
 
 def _interval(wrong: NDArray[np.float64], tokens: Tokens, triples: Triples, resamples: int, seed: int) -> Estimate:
@@ -207,7 +207,7 @@ def _times(
     first: NDArray[np.int64], second: NDArray[np.int64], rows: int, generator: np.random.Generator
 ) -> NDArray[np.float64]:
     """Return how often each value that occurs is drawn, float64 (rows, largest value + 1)."""
-    there = np.union1d(first, second)
-    out = np.zeros((rows, int(there.max()) + 1))
-    out[:, there] = generator.multinomial(len(there), np.full(len(there), 1 / len(there)), size=rows)
-    return out
+    values = np.union1d(first, second)
+    times_drawn = np.zeros((rows, int(values.max()) + 1))
+    times_drawn[:, values] = generator.multinomial(len(values), np.full(len(values), 1 / len(values)), size=rows)
+    return times_drawn

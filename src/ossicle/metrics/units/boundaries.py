@@ -71,16 +71,16 @@ def matched_boundaries(found_s: Times, true_s: Times, tolerance_s: float = TOLER
     tolerance_s
         Seconds.
     """
-    found, true = found_s.tolist(), true_s.tolist()
-    here = there = matched = 0
-    while here < len(found) and there < len(true):
-        gap = found[here] - true[there]
+    found_times, true = found_s.tolist(), true_s.tolist()
+    here = true_index = matched = 0
+    while here < len(found_times) and true_index < len(true):
+        gap = found_times[here] - true[true_index]
         if abs(gap) <= tolerance_s + 1e-9:
-            matched, here, there = matched + 1, here + 1, there + 1
+            matched, here, true_index = matched + 1, here + 1, true_index + 1
         elif gap < 0:
             here += 1
         else:
-            there += 1
+            true_index += 1
     return matched
 
 
@@ -98,21 +98,22 @@ def boundary_rates(
     resamples, seed
         Of the bootstrap; no interval with 0.
     """
-    made = bootstrap_interval(counts, groups, _rates, resamples, seed)
+    bootstrap = bootstrap_interval(counts, groups, _rates, resamples, seed)
     precision, recall, f1, over, r_value = (
-        Estimate(*one) for one in zip(made.value.tolist(), made.low.tolist(), made.high.tolist(), strict=True)
+        Estimate(*bounds)
+        for bounds in zip(bootstrap.value.tolist(), bootstrap.low.tolist(), bootstrap.high.tolist(), strict=True)
     )
     return BoundaryRates(precision, recall, f1, over, r_value, int(counts[:, 1].sum()), int(counts[:, 2].sum()))
 
 
 def _rates(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return precision, recall, F1, over-segmentation and R-value, (b, 5), of counts (b, 3); NaN where undefined."""
-    matched, found, true = counts.astype(np.float64).T
+    matched, n_found, true = counts.astype(np.float64).T
     with np.errstate(divide="ignore", invalid="ignore"):
-        precision = np.where(found > 0, matched / found, np.where(true > 0, 0.0, np.nan))
+        precision = np.where(n_found > 0, matched / n_found, np.where(true > 0, 0.0, np.nan))
         recall = np.where(true > 0, matched / true, np.nan)
-        f1 = np.where(found + true > 0, 2 * matched / (found + true), np.nan)
-        over = np.where(true > 0, found / true - 1, np.nan)
+        f1 = np.where(n_found + true > 0, 2 * matched / (n_found + true), np.nan)
+        over = np.where(true > 0, n_found / true - 1, np.nan)
     to_ideal = np.sqrt((1 - recall) ** 2 + over**2)
     to_line = np.abs(recall - 1 - over) / np.sqrt(2)
     return np.stack([precision, recall, f1, over, 1 - (to_ideal + to_line) / 2], axis=1)

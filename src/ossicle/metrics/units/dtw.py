@@ -86,13 +86,13 @@ def dtw_distances(
     n, m = lengths[unique[:, 0]], lengths[unique[:, 1]]
     order = np.lexsort((m, n, n * m))
     dim = max((int(np.prod(sequence.shape[1:], dtype=np.int64)) for sequence in sequences), default=1)
-    out = np.zeros(len(unique))
+    costs = np.zeros(len(unique))
     start = 0
     while start < len(order):
         rows = order[start : start + _rows_at_once(n[order[start:]], m[order[start:]], dim)]
-        out[rows] = _aligned(sequences, unique[rows], distance) / (n + m)[rows]
+        costs[rows] = _aligned(sequences, unique[rows], distance) / (n + m)[rows]
         start += len(rows)
-    result: NDArray[np.float64] = out[where.ravel()]
+    result: NDArray[np.float64] = costs[where.ravel()]
     return result
 
 
@@ -106,11 +106,11 @@ def _rows_at_once(n: NDArray[np.int64], m: NDArray[np.int64], dim: int) -> int:
 
 def _aligned(sequences: Sequence[Padded], pairs: NDArray[np.int64], distance: FrameDistance) -> NDArray[np.float64]:
     """Return the cost of the cheapest path of each pair."""
-    first, second = (_padded([sequences[one] for one in side]) for side in pairs.T.tolist())
+    first, second = (_padded([sequences[index] for index in side]) for side in pairs.T.tolist())
     costs = np.ascontiguousarray(distance(first, second).transpose(1, 2, 0))
     n, m, count = costs.shape
-    last = np.array([[len(sequences[one]) - 1 for one in pair] for pair in pairs.tolist()])
-    out = np.empty(count)
+    last = np.array([[len(sequences[index]) - 1 for index in pair] for pair in pairs.tolist()])
+    path_costs = np.empty(count)
     # Row i + 1 of a diagonal holds the best cost up to (i, diagonal - i); row 0 lies outside.
     before = np.full((n + 1, count), np.inf)
     latest = np.full((n + 1, count), np.inf)
@@ -121,17 +121,17 @@ def _aligned(sequences: Sequence[Padded], pairs: NDArray[np.int64], distance: Fr
         best = np.minimum(np.minimum(latest[i], latest[i + 1]), before[i])
         here[i + 1] = costs[i, diagonal - i] + best
         ends = np.flatnonzero(last.sum(axis=1) == diagonal)
-        out[ends] = here[last[ends, 0] + 1, ends]
+        path_costs[ends] = here[last[ends, 0] + 1, ends]
         before, latest = latest, here
-    return out
+    return path_costs
 
 
 def _padded(sequences: list[Padded]) -> Padded:
     longest = max(len(sequence) for sequence in sequences)
-    out = np.zeros((len(sequences), longest, *sequences[0].shape[1:]), dtype=sequences[0].dtype)
-    for row, sequence in zip(out, sequences, strict=True):
+    padded = np.zeros((len(sequences), longest, *sequences[0].shape[1:]), dtype=sequences[0].dtype)
+    for row, sequence in zip(padded, sequences, strict=True):
         row[: len(sequence)] = sequence
-    return out
+    return padded
 
 
 def _directions(frames: Padded) -> NDArray[np.float64]:

@@ -114,7 +114,9 @@ def label_agreement(
     shuffled = contingency(labels, np.random.default_rng(seed).permutation(units))
     table = contingency(labels, units)
     blocks = block_of(recordings)
-    without = [contingency(labels[kept], units[kept]) for kept in (blocks != one for one in np.unique(blocks))]
+    without = [
+        contingency(labels[selected], units[selected]) for selected in (blocks != block for block in np.unique(blocks))
+    ]
     return Agreement(
         ami=_jackknife(adjusted_mutual_information, table, without),
         ami_shuffled=adjusted_mutual_information(shuffled),
@@ -130,7 +132,7 @@ def label_agreement(
 
 def _shifted(labels: NDArray[np.integer], units: NDArray[np.integer]) -> float:
     moved = [np.roll(units, round(share * len(units))) for share in _SHIFTS]
-    return float(np.mean([adjusted_mutual_information(contingency(labels, one)) for one in moved]))
+    return float(np.mean([adjusted_mutual_information(contingency(labels, shifted_units)) for shifted_units in moved]))
 
 
 def contingency(labels: NDArray[np.integer], units: NDArray[np.integer]) -> Table:
@@ -188,11 +190,14 @@ def expected_mutual_information(table: Table) -> float:
     low = np.maximum(np.maximum(1, a + b - total), np.floor(mean - reach).astype(np.int64))
     high = np.minimum(np.minimum(a, b), np.ceil(mean + reach).astype(np.int64))
     lengths = np.maximum(0, high - low + 1)
-    out, edges = 0.0, np.searchsorted(np.cumsum(lengths), np.arange(0, lengths.sum(), _CELLS_AT_ONCE), side="right")
+    information, edges = (
+        0.0,
+        np.searchsorted(np.cumsum(lengths), np.arange(0, lengths.sum(), _CELLS_AT_ONCE), side="right"),
+    )
     for start, end in zip(edges, [*edges[1:], len(lengths)], strict=True):
         part = slice(start, end)
-        out += _expected_part(a[part], b[part], times[part], low[part], lengths[part], total)
-    return out
+        information += _expected_part(a[part], b[part], times[part], low[part], lengths[part], total)
+    return information
 
 
 def _expected_part(a: Table, b: Table, times: Table, low: Table, lengths: Table, total: int) -> float:
@@ -250,4 +255,6 @@ def _jackknife(
 ) -> Estimate:
     """Return the figure of ``table`` with its interval from the figures without each block, within ``least`` and 1."""
     value = statistic(table)
-    return Estimate(value, *jackknife_interval(value, [statistic(one) for one in without], least, 1.0))
+    return Estimate(
+        value, *jackknife_interval(value, [statistic(reduced_table) for reduced_table in without], least, 1.0)
+    )

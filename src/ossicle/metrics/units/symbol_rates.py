@@ -68,14 +68,14 @@ def symbol_counts(sequences: Sequence[NDArray[np.integer]], k: int, hop_s: float
     numpy.ndarray
         int64, shape (2 * k + 3,): frames of each unit, runs of each unit, repeats, pairs of frames, microseconds.
     """
-    out = np.zeros(2 * k + 3, dtype=np.int64)
+    counts = np.zeros(2 * k + 3, dtype=np.int64)
     for units in sequences:
         first = np.append(True, units[1:] != units[:-1])[: len(units)]
-        out[:k] += np.bincount(units, minlength=k)
-        out[k : 2 * k] += np.bincount(units[first], minlength=k)
-        out[-3:-1] += len(units) - int(first.sum()), max(0, len(units) - 1)
-        out[-1] += round(len(units) * hop_s * _MICROSECONDS)
-    return out
+        counts[:k] += np.bincount(units, minlength=k)
+        counts[k : 2 * k] += np.bincount(units[first], minlength=k)
+        counts[-3:-1] += len(units) - int(first.sum()), max(0, len(units) - 1)
+        counts[-1] += round(len(units) * hop_s * _MICROSECONDS)
+    return counts
 
 
 def symbol_rates(counts: NDArray[np.int64], groups: Sequence[str], resamples: int = 1000, seed: int = 0) -> SymbolRates:
@@ -93,7 +93,7 @@ def symbol_rates(counts: NDArray[np.int64], groups: Sequence[str], resamples: in
     k = (counts.shape[1] - 3) // 2
     total = counts.sum(axis=0)
     blocks = block_of(np.arange(len(counts)))
-    rest = total - np.stack([counts[blocks == one].sum(axis=0) for one in np.unique(blocks)] or [total])
+    rest = total - np.stack([counts[blocks == block].sum(axis=0) for block in np.unique(blocks)] or [total])
     values, without = _bitrates(total[None])[0], _bitrates(rest)
     with np.errstate(divide="ignore", invalid="ignore"):
         # All units equally often, in every frame.

@@ -79,11 +79,15 @@ def draw_triples(
         target = shared[generator.integers(len(shared))]
         others = list(tokens[first])
         other = others[(others.index(target) + 1 + generator.integers(len(others) - 1)) % len(others)]
-        mine, theirs = tokens[first][target], tokens[second][target]
-        a = generator.integers(len(mine))
-        x = generator.integers(len(theirs)) if across else (a + 1 + generator.integers(len(mine) - 1)) % len(mine)
+        tokens_a_x, tokens_x = tokens[first][target], tokens[second][target]
+        a = generator.integers(len(tokens_a_x))
+        x = (
+            generator.integers(len(tokens_x))
+            if across
+            else (a + 1 + generator.integers(len(tokens_a_x) - 1)) % len(tokens_a_x)
+        )
         b = tokens[first][other]
-        row[:] = mine[a], b[generator.integers(len(b))], theirs[x]
+        row[:] = tokens_a_x[a], b[generator.integers(len(b))], tokens_x[x]
     return Triples(rows[:, 0].copy(), rows[:, 1].copy(), rows[:, 2].copy())
 
 
@@ -91,14 +95,14 @@ def _tokens_by_speaker(
     types: NDArray[np.integer], speakers: NDArray[np.integer]
 ) -> dict[int, dict[int, NDArray[np.integer]]]:
     """Return the tokens of each type of each speaker, in the order of speakers and types."""
-    out: dict[int, dict[int, NDArray[np.integer]]] = {}
+    tokens_by_speaker: dict[int, dict[int, NDArray[np.integer]]] = {}
     order = np.lexsort((types, speakers))
     changes = np.flatnonzero(np.diff(speakers[order]) | np.diff(types[order])) + 1
     for part in np.split(order, changes) if len(order) else ():
-        out.setdefault(int(speakers[part[0]]), {})[int(types[part[0]])] = part
-    return out
+        tokens_by_speaker.setdefault(int(speakers[part[0]]), {})[int(types[part[0]])] = part
+    return tokens_by_speaker
 
 
 def _shared(first: dict[int, NDArray[np.integer]], second: dict[int, NDArray[np.integer]], across: bool) -> list[int]:
     """Return the types from which A (of the first speaker) and X (of the second) can come."""
-    return [one for one, tokens in first.items() if (one in second if across else len(tokens) > 1)]
+    return [token_type for token_type, tokens in first.items() if (token_type in second if across else len(tokens) > 1)]

@@ -41,6 +41,6 @@ def add_backgrounds(sounds: Sounds, source: Sounds, settings: AugmentSettings, g
 
 def _shared(waveforms: Tensor, added: Tensor, chosen: Tensor, share: Tensor) -> Tensor:
     """Return ``(1 - share)`` of the crop plus ``share`` of the background, which is first scaled to the crop's peak."""
-    own, other = peaks(waveforms), peaks(added)
-    mixed = (1 - share) * waveforms + share * (own / torch.where(other > 0, other, 1.0)) * added
-    return torch.where(chosen & (own > 0) & (other > 0), mixed, waveforms)
+    crop_peaks, other = peaks(waveforms), peaks(added)
+    mixed = (1 - share) * waveforms + share * (crop_peaks / torch.where(other > 0, other, 1.0)) * added
+    return torch.where(chosen & (crop_peaks > 0) & (other > 0), mixed, waveforms)

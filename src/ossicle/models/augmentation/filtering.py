@@ -25,5 +25,5 @@ def filtered(waveforms: Tensor, gains_db: Tensor) -> Tensor:
     """Apply gains in dB (k, n_points) to each crop (k, n_samples); the filter wraps around the ends, as an FFT does."""
     spectrum = torch.fft.rfft(waveforms)
     curve = interpolate(gains_db[:, None], size=spectrum.shape[1], mode="linear", align_corners=True)[:, 0]
-    out: Tensor = torch.fft.irfft(spectrum * 10 ** (curve / 20), n=waveforms.shape[1])
-    return out
+    samples: Tensor = torch.fft.irfft(spectrum * 10 ** (curve / 20), n=waveforms.shape[1])
+    return samples

@@ -33,11 +33,11 @@ def mix(sounds: Sounds, settings: MixupSettings, rate: int, generator: torch.Gen
     partners = next_on_round(batch, generator)[items].to(device)
     share = shares(batch, settings.alpha, generator)[items, None].to(device)
     chosen = items.to(device)
-    own, other = sounds.waveforms[chosen], sounds.waveforms[partners]
+    first, other = sounds.waveforms[chosen], sounds.waveforms[partners]
     mixed = (
-        mixed_by_pressure(own, other, share, rate)
+        mixed_by_pressure(first, other, share, rate)
         if settings.balance == "pressure"
-        else share * own + (1 - share) * other
+        else share * first + (1 - share) * other
     )
     targets, mask = joined(
         (sounds.targets[chosen], sounds.mask[chosen]),
@@ -69,25 +69,27 @@ def shares(batch: int, alpha: float, generator: torch.Generator) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).beta(alpha, alpha, batch).astype(np.float32))
 
 
-def mixed_by_pressure(own: Tensor, other: Tensor, share: Tensor, rate: int) -> Tensor:
+def mixed_by_pressure(first: Tensor, other: Tensor, share: Tensor, rate: int) -> Tensor:
     """Return ``(p a + (1 - p) b) / sqrt(p^2 + (1 - p)^2)`` with ``p = 1 / (1 + A (1 - r) / (B r))``: (k, n_samples).
 
     A and B are the crops' levels, r their ``share`` (k, 1). For digital silence, which has no level, p is r.
     """
-    a, b = loudest(own, rate), loudest(other, rate)
+    a, b = loudest(first, rate), loudest(other, rate)
     heard = (a > 0) & (b > 0)
     up, down = torch.where(heard, b * share, share), torch.where(heard, a * (1 - share), 1 - share)
     p = up / (up + down)
-    return (p * own + (1 - p) * other) / (p.square() + (1 - p).square()).sqrt()
+    return (p * first + (1 - p) * other) / (p.square() + (1 - p).square()).sqrt()
 
 
-def joined(own: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor], share: Tensor, rule: str) -> tuple[Tensor, Tensor]:
+def joined(
+    first: tuple[Tensor, Tensor], other: tuple[Tensor, Tensor], share: Tensor, rule: str
+) -> tuple[Tensor, Tensor]:
     """Combine targets and mask of two crops, each (k, n_frames, n_labels); ``share`` (k, 1, 1).
 
     A frame is known if it is known in both. If labels are not divided by share, a call that is known to fill one crop
     fills the mix, whatever the other crop contains.
     """
-    (a, known_a), (b, known_b) = own, other
+    (a, known_a), (b, known_b) = first, other
     both = known_a * known_b
     if rule == "soft":
         return share * a + (1 - share) * b, both

@@ -130,11 +130,11 @@ def _coloured(excitation: Tensor, rate: int, chosen: Mapping[str, Tensor], gener
     second = torch.where(gusts, _log_uniform((n, 1), 40.0, 0.1 * nyquist, generator), second)
     first = torch.minimum(first, second)
     fall = torch.where(gusts, 6.0 + 0.75 * fall, fall)
-    at, low, high = octaves, first.log2(), second.log2()
-    gain_db = rise * (at - low).clamp_max(0.0) - fall * (at - high).clamp_min(0.0)
-    gain_db = gain_db + slope * (torch.minimum(torch.maximum(at, low), high) - low)
+    positions, low, high = octaves, first.log2(), second.log2()
+    gain_db = rise * (positions - low).clamp_max(0.0) - fall * (positions - high).clamp_min(0.0)
+    gain_db = gain_db + slope * (torch.minimum(torch.maximum(positions, low), high) - low)
     depth, period = uniform((n, 1), 0.0, 4.0, generator), _log_uniform((n, 1), 0.3, 4.0, generator)
-    gain_db = gain_db + depth * torch.sin(2 * math.pi * (at / period + torch.rand(n, 1, generator=generator)))
+    gain_db = gain_db + depth * torch.sin(2 * math.pi * (positions / period + torch.rand(n, 1, generator=generator)))
     white = chosen["steady"][:, None] & (torch.rand(n, 1, generator=generator) < 1 / 3)
     gain_db = torch.where(white, 0.0, gain_db)
     shaped: Tensor = torch.fft.irfft(torch.fft.rfft(excitation) * 10 ** (gain_db / 20), n=length)
@@ -177,9 +177,9 @@ def _hum(n: int, n_samples: int, rate: int, generator: torch.Generator) -> Tenso
     drift = drift * torch.sin(2 * math.pi * uniform((n, 1), 0.05, 1.0, generator) * t)
     cycles, phases = pitch[:, 0] * t + drift, torch.rand(n, _MOST_HARMONICS, generator=generator)
     combs = torch.zeros(n, n_samples)
-    for place in range(int(most.amax())):
-        wave = torch.sin(2 * math.pi * ((place + 1) * cycles + phases[:, place, None]))
-        combs += strength[:, place] * wave
+    for harmonic in range(int(most.amax())):
+        wave = torch.sin(2 * math.pi * ((harmonic + 1) * cycles + phases[:, harmonic, None]))
+        combs += strength[:, harmonic] * wave
     return combs
 
 

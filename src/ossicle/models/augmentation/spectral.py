@@ -53,8 +53,8 @@ def masks(batch: int, size: int, longest: int, most: int, probability: float, ge
         width = width * (torch.arange(most) < number)
     if probability < 1:
         width = width * (torch.rand(batch, 1, generator=generator) < probability)
-    place = torch.arange(size)
-    within: Tensor = (place >= first[:, :, None]) & (place < (first + width)[:, :, None])
+    positions = torch.arange(size)
+    within: Tensor = (positions >= first[:, :, None]) & (positions < (first + width)[:, :, None])
     return within.any(dim=1)
 
 

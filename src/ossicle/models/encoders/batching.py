@@ -37,7 +37,7 @@ def embed(waveforms: NDArray[np.float32], run: Embed, source: str) -> NDArray[np
         for first in range(0, len(waveforms), _MOST_WAVEFORMS):
             part = np.ascontiguousarray(waveforms[first : first + _MOST_WAVEFORMS], dtype=np.float32)
             parts.append(run(part).float().cpu().numpy())
-    found: NDArray[np.float32] = np.concatenate(parts)
-    if not np.isfinite(found).all():
+    tokens: NDArray[np.float32] = np.concatenate(parts)
+    if not np.isfinite(tokens).all():
         raise BundleError(f"{source} returned NaN or Inf: these weights cannot encode these waveforms")
-    return found
+    return tokens

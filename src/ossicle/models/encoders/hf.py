@@ -136,20 +136,20 @@ class HfEncoder:
         )
 
     def _tokens(self, waveforms: NDArray[np.float32]) -> Tensor:
-        given = self._preprocess(list(waveforms), sampling_rate=self._rate, return_tensors="np")["input_values"]
-        values = torch.from_numpy(np.asarray(given, dtype=np.float32)).to(self._device)
-        found = self._model(values, output_hidden_states=self._layer != -1)
-        tokens: Tensor = found.last_hidden_state if self._layer == -1 else found.hidden_states[self._layer]
+        inputs = self._preprocess(list(waveforms), sampling_rate=self._rate, return_tensors="np")["input_values"]
+        values = torch.from_numpy(np.asarray(inputs, dtype=np.float32)).to(self._device)
+        output = self._model(values, output_hidden_states=self._layer != -1)
+        tokens: Tensor = output.last_hidden_state if self._layer == -1 else output.hidden_states[self._layer]
         return tokens if self._patches is None else self._heard(tokens, self._patches, waveforms.shape[1])
 
     def _heard(self, tokens: Tensor, patches: _Patches, n_samples: int) -> Tensor:
         """Return the patches that lie in the waveform, time by time, without the tokens that stand for no patch."""
         rows = patches.rows
         columns = patches.columns(patches.most_frames)
-        kept = patches.columns(self._frames(n_samples))
+        n_kept = patches.columns(self._frames(n_samples))
         of_patches = tokens[:, tokens.shape[1] - rows * columns :]
-        by_time = of_patches.reshape(len(tokens), rows, columns, -1).transpose(1, 2)[:, :kept]
-        return by_time.reshape(len(tokens), kept * rows, -1)
+        by_time = of_patches.reshape(len(tokens), rows, columns, -1).transpose(1, 2)[:, :n_kept]
+        return by_time.reshape(len(tokens), n_kept * rows, -1)
 
     def _frames(self, n_samples: int) -> int:
         frame, hop = round(_FRAME_S * self._rate), round(_FRAME_HOP_S * self._rate)

@@ -106,10 +106,10 @@ def kept_files(names: Iterable[str]) -> list[str]:
     >>> kept_files(["config.json", "model.py", "pytorch_model.bin"])
     ['config.json', 'pytorch_model.bin']
     """
-    given = sorted(names)
-    safe = any(fnmatchcase(name, _SAFE) for name in given)
+    names_in_order = sorted(names)
+    safe = any(fnmatchcase(name, _SAFE) for name in names_in_order)
     patterns = _KEPT if safe else _KEPT_WITHOUT_SAFE
-    return [name for name in given if any(fnmatchcase(name, pattern) for pattern in patterns)]
+    return [name for name in names_in_order if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 def _downloaded(name: str) -> Path:

@@ -37,7 +37,7 @@ OPENERS: Mapping[str, Opener] = MappingProxyType({BEATS: _beats, HF: _hf})
 """How each encoder that needs torch is opened."""
 
 
-def open_torch_encoder(settings: EncoderSettings, folder: Path, threads: int = 1, asked: str = "cpu") -> Encoder:
+def open_torch_encoder(settings: EncoderSettings, folder: Path, threads: int = 1, device_name: str = "cpu") -> Encoder:
     """Open an encoder that needs torch.
 
     Parameters
@@ -63,7 +63,7 @@ def open_torch_encoder(settings: EncoderSettings, folder: Path, threads: int = 1
     if settings.name not in OPENERS:
         raise UsageError(f"the encoder {settings.name!r} is not one of those that need torch: {', '.join(OPENERS)}")
     use_threads(threads)
-    return OPENERS[settings.name](settings, folder, device(asked))
+    return OPENERS[settings.name](settings, folder, device(device_name))
 
 
 def torch_encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: int = 1) -> Encoder:
@@ -88,14 +88,14 @@ def torch_encoder_of_spec(spec: EncoderSpec, path: Path | None = None, threads: 
         Its weights are not those of a model that is supported.
     """
     if path is None:
-        found = model_with_digest(spec.sha256) if spec.name == HF else _checkpoint_with_digest(spec.sha256)
-        if found is None:
-            what = "folder" if spec.name == HF else "file"
+        model_path = model_with_digest(spec.sha256) if spec.name == HF else _checkpoint_with_digest(spec.sha256)
+        if model_path is None:
+            noun = "folder" if spec.name == HF else "file"
             raise BundleError(
                 f"the model needs the encoder {spec.name!r} with the SHA-256 {spec.sha256}, which is not part of it: "
-                f"put its {what} into a folder and set {VARIABLE} to that folder"
+                f"put its {noun} into a folder and set {VARIABLE} to that folder"
             )
-        path = found
+        path = model_path
     encoder = open_torch_encoder(settings_of_spec(spec, path.absolute()), Path(), threads)
     require_same(spec, encoder.spec, str(path))
     return encoder

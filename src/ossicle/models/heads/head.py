@@ -26,14 +26,14 @@ class InputStatistics(NamedTuple):
     window_deviation: Tensor
 
 
-def scaled_values(values: Tensor, how: str) -> Tensor:
+def scaled_values(values: Tensor, scaling: str) -> Tensor:
     """Return pooled values as the head reads them: ``"plain"``, or ``"root"``: square roots with the sign kept.
 
     References
     ----------
     F. Perronnin et al., "Improving the Fisher kernel for large-scale image classification", 2010 (power normalisation).
     """
-    return torch.sign(values) * torch.sqrt(torch.abs(values)) if how == "root" else values
+    return torch.sign(values) * torch.sqrt(torch.abs(values)) if scaling == "root" else values
 
 
 class Pooling(nn.Module):
@@ -43,9 +43,9 @@ class Pooling(nn.Module):
     weights of a window sum to 1, the mean of the tokens needs no subtraction there. Attention starts as the mean.
     """
 
-    def __init__(self, how: str, dim: int) -> None:
+    def __init__(self, pooling: str, dim: int) -> None:
         super().__init__()
-        self.attention = nn.Linear(dim, 1, bias=False) if how == "attention" else None
+        self.attention = nn.Linear(dim, 1, bias=False) if pooling == "attention" else None
         if self.attention is not None:
             nn.init.zeros_(self.attention.weight)
 

@@ -29,15 +29,15 @@ def head_scores(head: nn.Module, tokens: NDArray[Any], batch: int = _BATCH) -> I
     for first in range(0, len(tokens), batch):
         rows = torch.from_numpy(np.asarray(tokens[first : first + batch]).astype(np.float32))
         with torch.inference_mode():
-            found: NDArray[np.float32] = scores(rows).numpy()
-        yield found
+            batch_scores: NDArray[np.float32] = scores(rows).numpy()
+        yield batch_scores
 
 
 def window_scores(head: nn.Module) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
     """Return a function from the embeddings (tokens, dim) of one window to its scores, float32 (n_labels,)."""
 
     def scores(tokens: NDArray[np.float32]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = next(head_scores(head, tokens[None]))[0]
-        return found
+        window_scores: NDArray[np.float32] = next(head_scores(head, tokens[None]))[0]
+        return window_scores
 
     return scores

@@ -42,20 +42,20 @@ class FrequencyPool(nn.Module):
     ``how``: ``"gem"`` (the generalised mean with a learned power), ``"mean"`` or ``"max"``.
     """
 
-    def __init__(self, how: str) -> None:
+    def __init__(self, pooling: str) -> None:
         super().__init__()
-        self.how = how
-        if how == "gem":
+        self.pooling = pooling
+        if pooling == "gem":
             self.power = nn.Parameter(torch.tensor(_GEM_START))
 
     def forward(self, maps: Tensor) -> Tensor:
         """Pool over frequency."""
-        if self.how == "gem":
+        if self.pooling == "gem":
             # In float32: high powers of small values exceed the precision of bfloat16.
             with torch.autocast(maps.device.type, enabled=False):
                 pooled = maps.float().clamp_min(_GEM_LEAST).pow(self.power).mean(dim=3).pow(1.0 / self.power)
         else:
-            pooled = maps.amax(dim=3) if self.how == "max" else maps.mean(dim=3)
+            pooled = maps.amax(dim=3) if self.pooling == "max" else maps.mean(dim=3)
         return pooled.transpose(1, 2)
 
 

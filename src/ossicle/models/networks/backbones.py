@@ -43,26 +43,26 @@ class FeatureMaps(nn.Module):
 
     def __init__(self, name: str, max_pool: bool, shape: Shape) -> None:
         super().__init__()
-        found = _seen(name, max_pool, shape, pooled=False)
+        output_shape = _seen(name, max_pool, shape, pooled=False)
         self.network = _create(name, max_pool, shape, pooled=False)
         self.grid: Shape | None = None
-        if len(found) == 3:
+        if len(output_shape) == 3:
             self.size = self.grid = _patches(self.network, name)
-            self.n_features = found[2]
-        elif len(found) == 4:
+            self.n_features = output_shape[2]
+        elif len(output_shape) == 4:
             self.channels_last = getattr(self.network, "output_fmt", "NCHW") == _NHWC
-            self.size = found[1:3] if self.channels_last else found[2:]
-            self.n_features = found[3] if self.channels_last else found[1]
+            self.size = output_shape[1:3] if self.channels_last else output_shape[2:]
+            self.n_features = output_shape[3] if self.channels_last else output_shape[1]
         else:
             raise UsageError(f"[model.window] backbone = {name!r} returns no feature maps; use another")
 
     def forward(self, image: Tensor) -> Tensor:
         """Return the maps of an image."""
-        found: Tensor = self.network.forward_features(image)
+        features: Tensor = self.network.forward_features(image)
         if self.grid is not None:
             rows, columns = self.grid
-            return found[:, -rows * columns :].transpose(1, 2).reshape(-1, self.n_features, rows, columns)
-        return found.permute(0, 3, 1, 2) if self.channels_last else found
+            return features[:, -rows * columns :].transpose(1, 2).reshape(-1, self.n_features, rows, columns)
+        return features.permute(0, 3, 1, 2) if self.channels_last else features
 
 
 def _patches(network: Any, name: str) -> Shape:
@@ -102,7 +102,7 @@ def _seen(name: str, max_pool: bool, shape: Shape, pooled: bool) -> tuple[int, .
         with torch.device("meta"), torch.no_grad():
             network = _create(name, max_pool, shape, pooled).eval()
             image = torch.zeros(2, 1, *shape)
-            found = network(image) if pooled else network.forward_features(image)
+            output = network(image) if pooled else network.forward_features(image)
     except UsageError:
         raise
     except Exception as error:  # each network rejects sizes in its own way
@@ -111,4 +111,4 @@ def _seen(name: str, max_pool: bool, shape: Shape, pooled: bool) -> tuple[int, .
             f"[model.window] backbone = {name!r} cannot read images of {shape[0]} frames x {shape[1]} bands: "
             f"{first_line}; choose another front end, window or network"
         ) from error
-    return tuple(found.shape)
+    return tuple(output.shape)

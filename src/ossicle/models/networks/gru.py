@@ -77,11 +77,11 @@ class _Recurrence(torch.autograd.Function):
         back = weight.transpose(1, 2).contiguous()
         whole = torch.empty_like(states[1:])
         # Gradient of a state: from its own output and from the next frame.
-        asked = torch.zeros_like(states[0])
+        carried_gradient = torch.zeros_like(states[0])
         for frame in range(len(whole) - 1, -1, -1):
-            at = torch.add(gradient[frame], asked, out=whole[frame])
-            torch.mul(slopes[frame], at[:, :, None], out=moved[frame])
-            asked = torch.baddbmm(at * update[frame], moved[frame].flatten(2), back)
+            frame_gradient = torch.add(gradient[frame], carried_gradient, out=whole[frame])
+            torch.mul(slopes[frame], frame_gradient[:, :, None], out=moved[frame])
+            carried_gradient = torch.baddbmm(frame_gradient * update[frame], moved[frame].flatten(2), back)
         of_product = moved.flatten(3)
         ways = of_product.shape[1]
         rows = of_product.transpose(0, 1).reshape(ways, -1, 3 * hidden)

@@ -38,7 +38,7 @@ def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSett
     ArtefactError
         With the file and the first names that do not fit.
     """
-    backbones = [getattr(one, "backbone", None) for one in networks_of(network)]
+    backbones = [getattr(part, "backbone", None) for part in networks_of(network)]
     targets = [getattr(backbone, "network", backbone) for backbone in backbones if backbone is not None]
     if not targets:
         raise UsageError('[training] pretrained: only [model] name = "window" has a backbone with pretrained weights')
@@ -48,25 +48,25 @@ def load_pretrained(network: nn.Module, source: str | Path, settings: WindowSett
                 f'[training] pretrained = "hub": {SMALL_CNN} is Ossicle\'s own network, of which timm has no weights; '
                 "remove it, or give a file"
             )
-        found, where = _from_hub(settings), f"timm's weights of {settings.backbone}"
+        pretrained, where = _from_hub(settings), f"timm's weights of {settings.backbone}"
     else:
-        found, where = _from_file(Path(source)), str(source)
+        pretrained, where = _from_file(Path(source)), str(source)
     for target in targets:
-        _copy(target, found, where)
+        _copy(target, pretrained, where)
 
 
 def _from_hub(settings: WindowSettings) -> Mapping[str, Tensor]:
     import timm
 
     try:
-        found: Any = timm.create_model(settings.backbone, pretrained=True, num_classes=0)
+        pretrained: Any = timm.create_model(settings.backbone, pretrained=True, num_classes=0)
     except Exception as error:  # whatever the network and the hub's libraries raise
         first_line = str(error).split("\n", 1)[0]
         raise UsageError(
             f'[training] pretrained = "hub": no weights of {settings.backbone!r} could be downloaded ({first_line}); '
             "give a file that you downloaded elsewhere"
         ) from error
-    state: Mapping[str, Tensor] = found.state_dict()
+    state: Mapping[str, Tensor] = pretrained.state_dict()
     return state
 
 
@@ -86,31 +86,31 @@ def _from_file(path: Path) -> Mapping[str, Tensor]:
     for key in ("state_dict", "model_state_dict", "model"):
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
-    if not isinstance(state, Mapping) or not all(isinstance(one, Tensor) for one in state.values()):
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise ArtefactError(f"{path}: contains no table of weights; save the state_dict of the network")
     return state
 
 
-def _copy(target: nn.Module, found: Mapping[str, Tensor], where: str) -> None:
-    wanted = target.state_dict()
+def _copy(target: nn.Module, pretrained: Mapping[str, Tensor], where: str) -> None:
+    weights = target.state_dict()
     prefix = max(
-        ("", *_PREFIXES, *(f"model.{one}" for one in _PREFIXES)),
-        key=lambda one: sum(f"{one}{name}" in found for name in wanted),
+        ("", *_PREFIXES, *(f"model.{prefix_part}" for prefix_part in _PREFIXES)),
+        key=lambda candidate: sum(f"{candidate}{name}" in pretrained for name in weights),
     )
     missing, misfits = [], []
-    for name, tensor in wanted.items():
-        given = found.get(prefix + name)
-        if given is not None and given.ndim == 4 and given.shape[1] == 3 and tensor.shape[1] == 1:
-            given = given.sum(dim=1, keepdim=True)
-        if given is None:
+    for name, tensor in weights.items():
+        tensor_found = pretrained.get(prefix + name)
+        if tensor_found is not None and tensor_found.ndim == 4 and tensor_found.shape[1] == 3 and tensor.shape[1] == 1:
+            tensor_found = tensor_found.sum(dim=1, keepdim=True)
+        if tensor_found is None:
             missing.append(name)
-        elif given.shape != tensor.shape:
-            misfits.append(f"{name} is {list(given.shape)}, not {list(tensor.shape)}")
+        elif tensor_found.shape != tensor.shape:
+            misfits.append(f"{name} is {list(tensor_found.shape)}, not {list(tensor.shape)}")
         else:
-            wanted[name] = given
+            weights[name] = tensor_found
     if missing or misfits:
         named = "; ".join([*misfits, *(f"{name} is missing" for name in missing)][:_MOST_NAMED])
         raise ArtefactError(
-            f"{where}: {len(missing) + len(misfits)} of {len(wanted)} tensors do not fit the backbone: {named}"
+            f"{where}: {len(missing) + len(misfits)} of {len(weights)} tensors do not fit the backbone: {named}"
         )
-    target.load_state_dict(wanted)
+    target.load_state_dict(weights)

@@ -21,10 +21,10 @@ def rare_event_bias(network: nn.Module, positive_share: Tensor) -> None:
 
 def output_biases(network: nn.Module) -> list[Tensor]:
     """Return the biases of the output of a network, (n_labels,); of several that are averaged, those of each."""
-    found: list[Tensor] = []
+    biases: list[Tensor] = []
     for each in networks_of(network):
         output = each.get_submodule("output")
         if not isinstance(output, nn.Linear) or output.bias is None:
             raise TypeError(f"the output of {type(each).__name__} is not a linear layer with a bias")
-        found.append(output.bias)
-    return found
+        biases.append(output.bias)
+    return biases

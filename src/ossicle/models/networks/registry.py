@@ -27,18 +27,18 @@ def _window(model: ModelSettings, front: FrontEndSettings, plan: ChunkPlan, n_la
     from ossicle.models.networks.attention import AttentionFrames, AttentionNetwork
     from ossicle.models.networks.windows import WindowNetwork
 
-    found = framing(plan, front)
+    plan_framing = framing(plan, front)
     if model.window.scores == SOFTMAX and n_labels < 2:
         raise UsageError(
             f'[model.window] scores = "softmax" chooses one label of all, and there is {n_labels}: set scores = '
             '"sigmoid", or label more classes'
         )
-    if found.frame_wise:
+    if plan_framing.frame_wise:
         raise UsageError('[model] name = "window" reads windows: give [chunks] window_s and step_s')
     if not model.kind.windows:
-        return AttentionFrames(model.window, found, front.n_mels, n_labels)
+        return AttentionFrames(model.window, plan_framing, front.n_mels, n_labels)
     network = AttentionNetwork if model.window.head == "attention" else WindowNetwork
-    return network(model.window, found, front.n_mels, n_labels)
+    return network(model.window, plan_framing, front.n_mels, n_labels)
 
 
 BUILDERS: dict[str, Callable[[ModelSettings, FrontEndSettings, ChunkPlan, int], nn.Module]] = {

@@ -44,23 +44,23 @@ class WindowImages(nn.Module):
         return (loudest > self.silence_db).to(spectrogram.dtype)
 
 
-def normalise(windows: Tensor, how: str) -> Tensor:
+def normalise(windows: Tensor, normalisation: str) -> Tensor:
     """Normalise each window of (n, n_frames, n_mels) in dB by itself.
 
     ``"minmax"``: the lowest value becomes 0 and the highest 1. ``"peak"``: the highest becomes 1, and values at least
     80 dB below it become 0. Digital silence becomes 0 in both. ``"level"``: -80 dB becomes 0 and 20 dB 1; values beyond
     are clamped. ``"none"``: unchanged.
     """
-    if how == "minmax":
+    if normalisation == "minmax":
         low = windows.amin(dim=(1, 2), keepdim=True)
         span = windows.amax(dim=(1, 2), keepdim=True) - low
         return (windows - low) / span.clamp_min(_LEAST_SPAN_DB)
-    if how == "peak":
+    if normalisation == "peak":
         peak = windows.amax(dim=(1, 2), keepdim=True)
         # Silence has no peak: otherwise it would become uniformly bright.
         heard = (peak > windows.amin(dim=(1, 2), keepdim=True)).to(windows.dtype)
         return ((windows - peak) / _RANGE_DB + 1.0).clamp_min(0.0) * heard
-    if how == "level":
+    if normalisation == "level":
         return ((windows + 80.0) / 100.0).clamp(0.0, 1.0)
     return windows
 

@@ -40,7 +40,7 @@ class PeriodDiscriminator(nn.Module):
     def forward(self, samples: Tensor, mask: Tensor) -> Layers:
         """Return all layers for samples (b, n), of which ``mask`` (b, n) counts."""
         batch = len(samples)
-        folded, counted = (self._folded(one) for one in (samples, mask))
+        folded, counted = (self._folded(tensor) for tensor in (samples, mask))
         layers: Layers = []
         values = folded.flatten(0, 1).unsqueeze(1)
         for conv in (*self.convs, self.out):
@@ -117,13 +117,13 @@ class VocoderDiscriminators(nn.Module):
         mask
             float32, shape (b, n): 1 for samples that count.
         """
-        return [one(samples, mask) for one in self.all]
+        return [discriminator(samples, mask) for discriminator in self.all]
 
 
 def _convolution(before: int, after: int, kernel: int, stride: int, groups: int = 1) -> nn.Module:
     conv = nn.Conv1d(before, after, kernel, stride, padding=kernel // 2, groups=groups)
-    made: nn.Module = weight_norm(conv)
-    return made
+    normalised: nn.Module = weight_norm(conv)
+    return normalised
 
 
 def _nearest(mask: Tensor, positions: int) -> Tensor:

@@ -62,7 +62,10 @@ class DurationModel:
             mean *= total.sum() / (mean * count).sum()
         voice = np.repeat(np.asarray(speakers, np.int64), [len(run) for run in runs])
         mean = np.maximum(mean, 1.0)
-        slowness = [_slowness(mean[unit[voice == one]], lasted[voice == one].sum()) for one in range(n_speakers)]
+        slowness = [
+            _slowness(mean[unit[voice == speaker_number]], lasted[voice == speaker_number].sum())
+            for speaker_number in range(n_speakers)
+        ]
         return cls(mean, np.array(slowness, np.float64))
 
     def for_unknown(
@@ -97,8 +100,8 @@ class DurationModel:
         [2, 2, 1, 2]
         """
         slowness = self.slowness[speaker] if speaker >= 0 else self.unknown
-        wanted = np.maximum(self.frames[np.asarray(runs, np.int64)] * slowness, 1.0)
-        ends = np.floor(np.cumsum(wanted) + 0.5).astype(np.int64)
+        frames = np.maximum(self.frames[np.asarray(runs, np.int64)] * slowness, 1.0)
+        ends = np.floor(np.cumsum(frames) + 0.5).astype(np.int64)
         return np.diff(ends, prepend=0)
 
 
@@ -134,15 +137,15 @@ class PitchModel:
     ) -> "PitchModel":
         """Return the model of segments; arguments as in :meth:`DurationModel.fit`, units and F0 frame by frame."""
         unit = np.concatenate([np.zeros(0, np.int64), *(np.asarray(unit, np.int64) for unit in units)])
-        f0 = np.concatenate([np.zeros(0), *(np.asarray(one, np.float64) for one in f0_hz)])
+        f0 = np.concatenate([np.zeros(0), *(np.asarray(contour, np.float64) for contour in f0_hz)])
         voice = np.repeat(np.asarray(speakers, np.int64), [len(unit) for unit in units])
         voiced = f0 > 0
         logs = np.log(np.where(voiced, f0, 1.0))
         overall = float(logs[voiced].mean()) if voiced.any() else float(np.log(120.0))
         means = np.full(n_speakers, overall)
         for number in range(n_speakers):
-            own = voiced & (voice == number)
-            means[number] = logs[own].mean() if own.any() else overall
+            speaker_frames = voiced & (voice == number)
+            means[number] = logs[speaker_frames].mean() if speaker_frames.any() else overall
         relative = logs - np.where(voice >= 0, means[voice] if n_speakers else overall, overall)
         count = np.bincount(unit[voiced], minlength=k)
         total = np.bincount(unit[voiced], relative[voiced], minlength=k)

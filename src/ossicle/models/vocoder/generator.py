@@ -43,9 +43,9 @@ class ConvBlock(nn.Module):
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """Return values of the same shape (b, n, width); what ``mask`` (b, n, 1) leaves out stays out."""
-        seen = self.depthwise((values * mask).transpose(1, 2)).transpose(1, 2)
-        made = self.outer(nn.functional.gelu(self.inner(self.norm(seen))))
-        return torch.add(values, self.scale * made)
+        mixed = self.depthwise((values * mask).transpose(1, 2)).transpose(1, 2)
+        widened = self.outer(nn.functional.gelu(self.inner(self.norm(mixed))))
+        return torch.add(values, self.scale * widened)
 
 
 class VocoderGenerator(nn.Module):

@@ -40,7 +40,7 @@ class LogMelDistance(nn.Module):
             )
         )
 
-    def forward(self, made: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, generated: Tensor, real: Tensor, mask: Tensor) -> Tensor:
         """Return the distance of each crop in dB, shape (b,).
 
         Parameters
@@ -51,12 +51,12 @@ class LogMelDistance(nn.Module):
             float32, shape (b, n): 1 for samples that count, from the start of each row.
         """
         front = self.mel.front
-        missing = max(0, front.n_fft - made.shape[-1])
-        one, other = (self.mel(nn.functional.pad(samples, (0, missing))) for samples in (made, real))
+        missing = max(0, front.n_fft - generated.shape[-1])
+        generated_mel, real_mel = (self.mel(nn.functional.pad(samples, (0, missing))) for samples in (generated, real))
         # A frame counts if its window lies within what counts; the first one always does.
         frames = 1 + torch.div(mask.sum(dim=-1) - front.n_fft, front.hop_samples, rounding_mode="floor").clamp(min=0)
-        counts = torch.arange(one.shape[1], device=mask.device) < frames[:, None]
-        return _mean((one - other).abs().mean(dim=-1), counts.to(one.dtype))
+        counts = torch.arange(generated_mel.shape[1], device=mask.device) < frames[:, None]
+        return _mean((generated_mel - real_mel).abs().mean(dim=-1), counts.to(generated_mel.dtype))
 
 
 class SpectrogramLoss(nn.Module):
@@ -78,18 +78,26 @@ class SpectrogramLoss(nn.Module):
         for number, (window, _) in enumerate(self.sizes):
             self.register_buffer(f"window_{number}", torch.hann_window(window), persistent=False)
 
-    def forward(self, made: Tensor, real: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, generated: Tensor, real: Tensor, mask: Tensor) -> Tensor:
         """Return the loss of each crop, shape (b,); arguments as in :class:`LogMelDistance`."""
         losses = []
         for number, (_, hop) in enumerate(self.sizes):
             window = getattr(self, f"window_{number}")
-            one, other = (self._magnitudes(samples, window, hop) for samples in (made, real))
-            places = (torch.arange(one.shape[1], device=mask.device) * hop).clamp(max=mask.shape[-1] - 1)
+            generated_magnitudes, real_magnitudes = (
+                self._magnitudes(samples, window, hop) for samples in (generated, real)
+            )
+            places = (torch.arange(generated_magnitudes.shape[1], device=mask.device) * hop).clamp(
+                max=mask.shape[-1] - 1
+            )
             counts = mask[:, places]
-            difference = ((one - other).square().mean(dim=-1) * counts).sum(dim=-1)
-            power = (other.square().mean(dim=-1) * counts).sum(dim=-1)
+            difference = ((generated_magnitudes - real_magnitudes).square().mean(dim=-1) * counts).sum(dim=-1)
+            power = (real_magnitudes.square().mean(dim=-1) * counts).sum(dim=-1)
             convergence = (difference + 1e-12).sqrt() / power.clamp(min=_QUIETEST**2).sqrt()
-            logs = (one.clamp(min=_QUIETEST).log() - other.clamp(min=_QUIETEST).log()).abs().mean(dim=-1)
+            logs = (
+                (generated_magnitudes.clamp(min=_QUIETEST).log() - real_magnitudes.clamp(min=_QUIETEST).log())
+                .abs()
+                .mean(dim=-1)
+            )
             losses.append(convergence + _mean(logs, counts))
         return torch.stack(losses).mean(dim=0)
 
@@ -103,7 +111,7 @@ class SpectrogramLoss(nn.Module):
         return torch.sqrt(spectrum.real.square() + spectrum.imag.square() + 1e-12)
 
 
-def discriminator_loss(real: Sequence[Layers], made: Sequence[Layers]) -> Tensor:
+def discriminator_loss(real: Sequence[Layers], generated: Sequence[Layers]) -> Tensor:
     """Return the least-squares loss of the discriminators for each crop, shape (b,): the mean over them.
 
     Parameters
@@ -112,13 +120,13 @@ def discriminator_loss(real: Sequence[Layers], made: Sequence[Layers]) -> Tensor
         Layers for recordings and for what the generator made of them.
     """
     losses = []
-    for one, other in zip(real, made, strict=True):
-        (yes, counts), (no, _) = one[-1], other[-1]
+    for real_layers, generated_layers in zip(real, generated, strict=True):
+        (yes, counts), (no, _) = real_layers[-1], generated_layers[-1]
         losses.append(_mean((1 - yes[:, 0]).square() + no[:, 0].square(), counts))
     return torch.stack(losses).mean(dim=0)
 
 
-def adversarial_loss(made: Sequence[Layers]) -> Tensor:
+def adversarial_loss(generated: Sequence[Layers]) -> Tensor:
     """Return the least-squares loss of the generator for each crop, shape (b,): the mean over discriminators.
 
     Parameters
@@ -126,10 +134,10 @@ def adversarial_loss(made: Sequence[Layers]) -> Tensor:
     made
         Layers for what the generator made.
     """
-    return torch.stack([_mean((1 - one[-1][0][:, 0]).square(), one[-1][1]) for one in made]).mean(dim=0)
+    return torch.stack([_mean((1 - layers[-1][0][:, 0]).square(), layers[-1][1]) for layers in generated]).mean(dim=0)
 
 
-def feature_loss(real: Sequence[Layers], made: Sequence[Layers]) -> Tensor:
+def feature_loss(real: Sequence[Layers], generated: Sequence[Layers]) -> Tensor:
     """Return the mean absolute difference of inner layers for each crop, shape (b,): the mean over layers and networks.
 
     Parameters
@@ -138,9 +146,11 @@ def feature_loss(real: Sequence[Layers], made: Sequence[Layers]) -> Tensor:
         As in :func:`discriminator_loss`.
     """
     losses = [
-        _mean((theirs.detach() - ours).abs().mean(dim=1), counts)
-        for one, other in zip(real, made, strict=True)
-        for (theirs, counts), (ours, _) in zip(one[:-1], other[:-1], strict=True)
+        _mean((real_features.detach() - generated_features).abs().mean(dim=1), counts)
+        for real_layers, generated_layers in zip(real, generated, strict=True)
+        for (real_features, counts), (generated_features, _) in zip(
+            real_layers[:-1], generated_layers[:-1], strict=True
+        )
     ]
     return torch.stack(losses).mean(dim=0)
 
@@ -161,7 +171,7 @@ def gradient_penalty(real: Sequence[Layers], samples: Tensor, mask: Tensor) -> T
     ----------
     L. Mescheder, A. Geiger, S. Nowozin, "Which training methods for GANs do actually converge?", ICML 2018.
     """
-    answers = torch.stack([_mean(one[-1][0][:, 0], one[-1][1]) for one in real]).mean(dim=0)
+    answers = torch.stack([_mean(layers[-1][0][:, 0], layers[-1][1]) for layers in real]).mean(dim=0)
     (slope,) = torch.autograd.grad(answers.sum(), samples, create_graph=True)
     # An answer is a mean over the crop, so each sample has a share of it: without the factor, long crops have no slope.
     return (slope.square() * mask).sum(dim=-1) * mask.sum(dim=-1)

@@ -84,7 +84,7 @@ class VocoderSpec:
         return {name: getattr(self, name) for name in self.__dataclass_fields__} | {
             "speakers": list(self.speakers),
             "network": {
-                name: list(one) if isinstance(one, tuple) else one for name, one in asdict(self.network).items()
+                name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self.network).items()
             },
         }
 
@@ -92,7 +92,7 @@ class VocoderSpec:
     def from_json(cls, value: dict[str, Any]) -> Self:
         """Return the spec of plain values; raises KeyError, TypeError or ValueError for wrong ones."""
         sizes: dict[str, Any] = {
-            name: tuple(one) if isinstance(one, list) else one for name, one in value["network"].items()
+            name: tuple(value) if isinstance(value, list) else value for name, value in value["network"].items()
         }
         parts: dict[str, Any] = {name: value[name] for name in cls.__dataclass_fields__}
         for name, size in sizes.items():
@@ -158,7 +158,7 @@ class VocoderNetwork(nn.Module):
         for name, values in self.state_dict().items():
             if not bool(torch.isfinite(values).all()):
                 raise ValueError(f"{name} has values that are not finite")
-        slowest = max(float(one.max()) for one in (self.slowness, self.unknown) if len(one))
+        slowest = max(float(scale.max()) for scale in (self.slowness, self.unknown) if len(scale))
         bounds = (
             ("slowness", self.slowness, 0.0, _MOST_RUN_S),
             ("unknown", self.unknown, 0.0, _MOST_RUN_S),
@@ -180,5 +180,5 @@ class VocoderNetwork(nn.Module):
     @property
     def pitch(self) -> PitchModel:
         """How high units are."""
-        relative, voicing, means = (one.cpu().numpy() for one in (self.relative, self.voicing, self.mean_log_f0))
+        relative, voicing, means = (tensor.cpu().numpy() for tensor in (self.relative, self.voicing, self.mean_log_f0))
         return PitchModel(relative, voicing, means, float(self.overall))

@@ -60,14 +60,14 @@ class Vocoder:
             It is damaged, or its parts do not fit together.
         """
         beside = VocoderFolder(Path(folder).parent)
-        place = beside if Path(folder) == beside.description_file else VocoderFolder(Path(folder))
-        source = place.description_file
+        vocoder_folder = beside if Path(folder) == beside.description_file else VocoderFolder(Path(folder))
+        source = vocoder_folder.description_file
         if not source.exists():
             raise UsageError(
                 f"{folder}: not a vocoder: {source} does not exist; name the folder `vocoder` of a project that "
                 "`ossicle run` has finished with a preset in [vocoder]"
             )
-        described = place.description
+        described = vocoder_folder.description
         try:
             version = described["format"]
             if version != FORMAT_VERSION:
@@ -80,19 +80,19 @@ class Vocoder:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ArtefactError(f"{source}: a value is missing or wrong ({error}); {how_to_mend(source)}") from error
         try:
-            require_shapes(place.weights_file, lambda: VocoderNetwork(spec))
+            require_shapes(vocoder_folder.weights_file, lambda: VocoderNetwork(spec))
         except UsageError as error:
             raise ArtefactError(f"{source}: {error}; {how_to_mend(source)}") from error
-        if file_digest(place.weights_file) != stated:
+        if file_digest(vocoder_folder.weights_file) != stated:
             raise ArtefactError(
-                f"{place.weights_file}: its checksum is not the one in {source.name}; {how_to_mend(source)}"
+                f"{vocoder_folder.weights_file}: its checksum is not the one in {source.name}; {how_to_mend(source)}"
             )
         network = VocoderNetwork(spec)
-        load_weights(network, place.weights_file)
+        load_weights(network, vocoder_folder.weights_file)
         try:
             network.refuse_values()
         except ValueError as error:
-            raise ArtefactError(f"{place.weights_file}: {error}; {how_to_mend(source)}") from error
+            raise ArtefactError(f"{vocoder_folder.weights_file}: {error}; {how_to_mend(source)}") from error
         return cls(spec, network.to(device_named(device)), about)
 
     def save(self, folder: Path) -> None:
@@ -103,10 +103,10 @@ class Vocoder:
         folder
             A new or existing folder.
         """
-        place = VocoderFolder(Path(folder))
-        save_weights(self._network, place.weights_file)
-        described = {"format": FORMAT_VERSION, "weights": file_digest(place.weights_file), "about": self.about}
-        place.write_description(described | self.spec.to_json())
+        vocoder_folder = VocoderFolder(Path(folder))
+        save_weights(self._network, vocoder_folder.weights_file)
+        described = {"format": FORMAT_VERSION, "weights": file_digest(vocoder_folder.weights_file), "about": self.about}
+        vocoder_folder.write_description(described | self.spec.to_json())
 
     @torch.inference_mode()
     def synthesise(
@@ -157,26 +157,26 @@ class Vocoder:
             )
         pitch = relative_pitch(f0, self._network.pitch.mean_log(number) if number != UNKNOWN else None)
         harmonics = HarmonicSource(f0, hop, self.spec.rate)
-        made = np.zeros(len(sequence) * hop, np.float32)
+        sound_samples = np.zeros(len(sequence) * hop, np.float32)
         around = self._network.generator.context_units
-        place = self._network.overall.device
+        device = self._network.overall.device
         for first in range(0, len(sequence), _BLOCK_UNITS):
             last = min(first + _BLOCK_UNITS, len(sequence))
             low, high = max(first - around, 0), min(last + around, len(sequence))
             sources = np.stack([harmonics.samples(low, high), noise(seed, low, high, hop)])
             sound = self._network.generator(
-                torch.from_numpy(sequence[None, low:high]).to(place),
-                torch.from_numpy(pitch[None, low:high]).to(place),
-                torch.tensor([number], device=place),
-                torch.from_numpy(sources[None]).to(place),
+                torch.from_numpy(sequence[None, low:high]).to(device),
+                torch.from_numpy(pitch[None, low:high]).to(device),
+                torch.tensor([number], device=device),
+                torch.from_numpy(sources[None]).to(device),
             )
-            made[first * hop : last * hop] = sound[0, (first - low) * hop : (last - low) * hop].cpu().numpy()
-        if not np.isfinite(made).all():
+            sound_samples[first * hop : last * hop] = sound[0, (first - low) * hop : (last - low) * hop].cpu().numpy()
+        if not np.isfinite(sound_samples).all():
             raise ArtefactError(
-                f"the vocoder gives values that are no sound, {int((~np.isfinite(made)).sum())} of {len(made)}: its "
-                "weights are damaged; train it again"
+                f"the vocoder gives values that are no sound, {int((~np.isfinite(sound_samples)).sum())} of "
+                f"{len(sound_samples)}: its weights are damaged; train it again"
             )
-        return made
+        return sound_samples
 
     def durations(self, runs: NDArray[np.integer], speaker: str | None = None) -> NDArray[np.int64]:
         """Return how many frames each run of a unit lasts, at least 1 each; their total is unbiased.
@@ -221,15 +221,17 @@ class Vocoder:
         return self._network.pitch.contour(sequence, self._number(speaker))
 
     def _checked(self, units: NDArray[np.integer]) -> NDArray[np.int64]:
-        found = np.asarray(units)
-        if found.ndim != 1 or (len(found) and not np.issubdtype(found.dtype, np.integer)):
-            raise UsageError(f"units are whole numbers of shape (n,), not {found.dtype} of shape {found.shape}")
-        if len(found) and not 0 <= int(found.min()) <= int(found.max()) < self.spec.k:
+        unit_numbers = np.asarray(units)
+        if unit_numbers.ndim != 1 or (len(unit_numbers) and not np.issubdtype(unit_numbers.dtype, np.integer)):
             raise UsageError(
-                f"a unit is {int(found.min())} or {int(found.max())}, and this vocoder speaks units from 0 to "
-                f"{self.spec.k - 1}; use units of its own quantiser ({self.spec.quantiser[:12]})"
+                f"units are whole numbers of shape (n,), not {unit_numbers.dtype} of shape {unit_numbers.shape}"
             )
-        return found.astype(np.int64)
+        if len(unit_numbers) and not 0 <= int(unit_numbers.min()) <= int(unit_numbers.max()) < self.spec.k:
+            raise UsageError(
+                f"a unit is {int(unit_numbers.min())} or {int(unit_numbers.max())}, and this vocoder speaks units "
+                f"from 0 to {self.spec.k - 1}; use units of its own quantiser ({self.spec.quantiser[:12]})"
+            )
+        return unit_numbers.astype(np.int64)
 
     def _number(self, speaker: str | None) -> int:
         """Return the number of a speaker."""

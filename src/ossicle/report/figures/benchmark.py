@@ -29,11 +29,11 @@ def rates_figure(rows: pl.DataFrame, title: str, best: float) -> Figure:
     """Draw precision, recall and F1 of a reading against the threshold, with the interval of F1; ``best`` is marked."""
     figure = Figure(figsize=(5.6, 3.5), layout="constrained")
     axes = figure.subplots()
-    at = values(rows, "threshold")
-    axes.fill_between(at, values(rows, "f1_low"), values(rows, "f1_high"), color=BLUE, alpha=0.15, linewidth=0)
-    axes.plot(at, values(rows, "precision"), color=ORANGE, linestyle="--", linewidth=1.4, label="precision")
-    axes.plot(at, values(rows, "recall"), color=GREEN, linestyle="-.", linewidth=1.4, label="recall")
-    axes.plot(at, values(rows, "f1"), color=BLUE, linewidth=2.4, marker="o", markersize=4, label="F1")
+    thresholds = values(rows, "threshold")
+    axes.fill_between(thresholds, values(rows, "f1_low"), values(rows, "f1_high"), color=BLUE, alpha=0.15, linewidth=0)
+    axes.plot(thresholds, values(rows, "precision"), color=ORANGE, linestyle="--", linewidth=1.4, label="precision")
+    axes.plot(thresholds, values(rows, "recall"), color=GREEN, linestyle="-.", linewidth=1.4, label="recall")
+    axes.plot(thresholds, values(rows, "f1"), color=BLUE, linewidth=2.4, marker="o", markersize=4, label="F1")
     axes.axvline(best, color=SOFT, linewidth=1.0, linestyle=":")
     axes.set(xlabel="threshold", title=title)
     unit_axis(axes, "rate")
@@ -47,12 +47,12 @@ def pr_figure(curves: Sequence[tuple[str, pl.DataFrame]]) -> Figure:
     # The legend has two names in a row, and takes nothing from the axes.
     figure = Figure(figsize=(5.6, 3.3 + 0.2 * -(-len(curves) // 2)), layout="constrained")
     axes = figure.subplots()
-    for place, (name, rows) in enumerate(curves):
+    for index, (name, rows) in enumerate(curves):
         axes.plot(
             values(rows, "recall"),
             values(rows, "precision"),
-            color=CYCLE[place % len(CYCLE)],
-            linestyle=DASHES[place // len(CYCLE) % len(DASHES)],
+            color=CYCLE[index % len(CYCLE)],
+            linestyle=DASHES[index // len(CYCLE) % len(DASHES)],
             marker="o",
             markersize=4,
             label=legend_text(name),
@@ -68,10 +68,10 @@ def leaderboard_figure(rows: pl.DataFrame, title: str) -> Figure:
     """Draw bars of F1 with intervals, the best on top; ``rows`` come from ``benchmark_tables.board``."""
     figure = Figure(figsize=(8.0, 1.2 + 0.34 * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
-    place, f1 = np.arange(len(rows)), values(rows, "f1")
-    axes.barh(place, np.nan_to_num(f1), color=SKY, height=0.7)
-    axes.hlines(place, values(rows, "f1_low"), values(rows, "f1_high"), color=INK, linewidth=1.6)
-    axes.set_yticks(place, [legend_text(name) for name in rows["name"].to_list()])
+    positions, f1 = np.arange(len(rows)), values(rows, "f1")
+    axes.barh(positions, np.nan_to_num(f1), color=SKY, height=0.7)
+    axes.hlines(positions, values(rows, "f1_low"), values(rows, "f1_high"), color=INK, linewidth=1.6)
+    axes.set_yticks(positions, [legend_text(name) for name in rows["name"].to_list()])
     axes.invert_yaxis()
     axes.set(xlabel="event F1", xlim=(0, 1.02), title=title)
     axes.grid(axis="y", visible=False)
@@ -115,13 +115,13 @@ def boundary_figure(rows: pl.DataFrame) -> Figure:
     """
     figure = Figure(figsize=(8.0, 1.4 + 0.42 * max(1, len(rows))), layout="constrained")
     axes = figure.subplots()
-    kept = rows.filter(pl.col("pairs") > 0)
+    rows_with_pairs = rows.filter(pl.col("pairs") > 0)
     boxes = [
         {
             "label": f"{row['name']}, {row['boundary']}",
             **dict(zip(("whislo", "q1", "med", "q3", "whishi"), (row[name] for name in _BOX), strict=True)),
         }
-        for row in kept.iter_rows(named=True)
+        for row in rows_with_pairs.iter_rows(named=True)
     ]
     axes.bxp(
         boxes, showfliers=False, orientation="horizontal", widths=0.6, medianprops={"color": ORANGE, "linewidth": 2}
@@ -135,11 +135,11 @@ def boundary_figure(rows: pl.DataFrame) -> Figure:
 @styled
 def hardest_figure(rows: pl.DataFrame) -> Figure:
     """Draw the recall of the hardest tapes over all readings; ``rows`` come from ``benchmark_tables.hardest_tapes``."""
-    kept = rows.filter(pl.col("recall").is_not_null()).head(MOST_TAPES)
-    figure = Figure(figsize=(8.0, 1.2 + 0.28 * max(1, len(kept))), layout="constrained")
+    hardest = rows.filter(pl.col("recall").is_not_null()).head(MOST_TAPES)
+    figure = Figure(figsize=(8.0, 1.2 + 0.28 * max(1, len(hardest))), layout="constrained")
     axes = figure.subplots()
-    axes.barh(np.arange(len(kept)), values(kept, "recall"), color=SKY, height=0.7)
-    axes.set_yticks(np.arange(len(kept)), [legend_text(name) for name in kept["tape"].to_list()])
+    axes.barh(np.arange(len(hardest)), values(hardest, "recall"), color=SKY, height=0.7)
+    axes.set_yticks(np.arange(len(hardest)), [legend_text(name) for name in hardest["tape"].to_list()])
     axes.invert_yaxis()
     axes.set(xlabel="recall over all readings", xlim=(0, 1.02), title="Hardest tapes")
     axes.grid(axis="y", visible=False)

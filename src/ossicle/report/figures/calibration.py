@@ -12,11 +12,12 @@ from ossicle.report.figures.style import BLUE, INK, ORANGE, SOFT, styled, unit_a
 
 @styled
 def reliability_figure(
-    curves: Sequence[tuple[str, Sequence[ReliabilityBin]]], of: str = "a frame", share: str = "of the time"
+    curves: Sequence[tuple[str, Sequence[ReliabilityBin]]], item: str = "a frame", share: str = "of the time"
 ) -> Figure:
     """Draw the share of positives against the mean score of each bin; below, the share of all items in each bin.
 
-    ``curves``: at most a name and bins for before and after; ``of`` and ``share`` describe what is scored and counted.
+    ``curves``: at most a name and bins for before and after; ``item`` and ``share`` describe what is scored and
+    counted.
     """
     figure = Figure(figsize=(5.6, 4.2), layout="constrained")
     axes, below = figure.subplots(2, sharex=True, height_ratios=(4, 1))
@@ -38,7 +39,7 @@ def reliability_figure(
     below.set_yscale("log")
     # Plain text: matplotlib writes exponents as formulas, which the page's text does not support.
     below.set_yticks([1e-4, 1e-2, 1], ["0.01 %", "1 %", "100 %"], fontsize=8)
-    below.set(ylim=(1e-5, 1.5), xlabel=f"score of {of}")
+    below.set(ylim=(1e-5, 1.5), xlabel=f"score of {item}")
     below.set_ylabel(share, color=INK)
     return figure
 

@@ -19,12 +19,14 @@ def clip_pixels(samples: NDArray[np.float32], rate: int, low_hz: float, high_hz:
 
     1 is the loudest point, 0 is :data:`RANGE_DB` below it. Silence is all 0.
     """
-    found = spectrogram(samples, rate)
-    centres = (np.arange(len(found.db)) * found.joined + (found.joined - 1) / 2) * found.bin_hz
+    sound_spectrogram = spectrogram(samples, rate)
+    centres = (
+        np.arange(len(sound_spectrogram.db)) * sound_spectrogram.joined + (sound_spectrogram.joined - 1) / 2
+    ) * sound_spectrogram.bin_hz
     # At least the nearest row, however narrow the band.
     keep = (centres >= low_hz) & (centres <= high_hz)
     keep[np.argmin(np.abs(centres - (low_hz + high_hz) / 2))] = True
-    db = found.db[keep]
+    db = sound_spectrogram.db[keep]
     if not np.any(samples):
         return np.zeros_like(db)
     top = float(db.max())

@@ -67,5 +67,5 @@ def _mixed(good: NDArray[np.bool_], shown: NDArray[np.bool_], strength: NDArray[
     """Return white mixed with blue where something is good and orange elsewhere, (n_labels, n_labels, 3)."""
     colours = np.where(good[..., None], to_rgb(BLUE), to_rgb(ORANGE))
     part = np.where(shown, 0.08 + 0.6 * strength, 0.0)[..., None]
-    out: NDArray[np.float64] = 1 - part * (1 - colours)
-    return out
+    colours_mixed: NDArray[np.float64] = 1 - part * (1 - colours)
+    return colours_mixed

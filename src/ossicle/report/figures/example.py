@@ -39,20 +39,20 @@ def example_figure(example: Example) -> Figure:
         _paint(axes, example)
     references = [(a, b, name) for a, b, name in example.references]
     predictions = [(a, b, f"{name} {number(score)}") for a, b, name, score in example.predictions]
-    own = (example.start_s, example.end_s)
+    example_span = (example.start_s, example.end_s)
     of_reference = example.kind == "missed"
-    for events, mine, colour, dashes, inset, row in (
+    for events, is_reference, colour, dashes, inset, row in (
         (references, of_reference, BLUE, "-", 0.0, 1),
         (predictions, not of_reference, ORANGE, "--", 0.02, 0),
     ):
-        shown = own if mine else None
+        shown = example_span if is_reference else None
         _boxes(axes, events, shown, colour, dashes, inset)
         _lane(lanes, events, shown, row, colour, (start_s, end_s))
     axes.set(xlim=(start_s, end_s), ylim=(0, example.rate / 2000), xlabel="time in the recording (s)", ylabel="kHz")
     axes.grid(visible=False)
     axes.ticklabel_format(axis="x", style="plain", useOffset=False)
     # Few ticks, and none at the edge, where their text would be cut off.
-    axes.set_xticks([at for at in MaxNLocator(4).tick_values(start_s, end_s) if _inside(at, start_s, end_s)])
+    axes.set_xticks([tick for tick in MaxNLocator(4).tick_values(start_s, end_s) if _inside(tick, start_s, end_s)])
     lanes.set(xlim=(start_s, end_s), ylim=(0, 2), xticks=[], yticks=[])
     lanes.set_yticks([0.5, 1.5], ["predicted", "reference"])
     lanes.tick_params(axis="y", length=0, labelsize=8, pad=2)
@@ -64,22 +64,22 @@ def example_figure(example: Example) -> Figure:
     return figure
 
 
-def _inside(at: float, start_s: float, end_s: float) -> bool:
+def _inside(tick: float, start_s: float, end_s: float) -> bool:
     edge = 0.06 * (end_s - start_s)
-    return start_s + edge <= at <= end_s - edge
+    return start_s + edge <= tick <= end_s - edge
 
 
 def _paint(axes: Axes, example: Example) -> None:
-    found = spectrogram(example.samples, example.rate)
-    first_s, last_s, low_hz, high_hz = found.extent
+    sound_spectrogram = spectrogram(example.samples, example.rate)
+    first_s, last_s, low_hz, high_hz = sound_spectrogram.extent
     start_s = example.window_start_s
     extent = (start_s + first_s, start_s + last_s, low_hz / 1000, high_hz / 1000)
-    grey = np.repeat(grey_levels(found.db)[..., None], 3, axis=-1)
+    grey = np.repeat(grey_levels(sound_spectrogram.db)[..., None], 3, axis=-1)
     # "none" keeps the pixels unscaled in the SVG: the browser scales, the page stays small.
     axes.imshow(grey, extent=extent, origin="lower", aspect="auto", interpolation="none")
 
 
-def _boxes(axes: Axes, events: Lane, own: Span | None, colour: str, dashes: str, inset: float) -> None:
+def _boxes(axes: Axes, events: Lane, example_span: Span | None, colour: str, dashes: str, inset: float) -> None:
     for start, end, _ in events:
         box = Rectangle(
             (start, inset),
@@ -88,22 +88,22 @@ def _boxes(axes: Axes, events: Lane, own: Span | None, colour: str, dashes: str,
             transform=axes.get_xaxis_transform(),
             fill=False,
             edgecolor=colour,
-            linewidth=2.6 if (start, end) == own else 1.0,
+            linewidth=2.6 if (start, end) == example_span else 1.0,
             linestyle=dashes,
-            zorder=4 if (start, end) == own else 3,
+            zorder=4 if (start, end) == example_span else 3,
         )
         axes.add_patch(box)
 
 
-def _lane(axes: Axes, events: Lane, own: Span | None, row: int, colour: str, window: Span) -> None:
+def _lane(axes: Axes, events: Lane, example_span: Span | None, row: int, colour: str, window: Span) -> None:
     for start, end, _ in events:
-        alpha = 0.65 if (start, end) == own else 0.28
+        alpha = 0.65 if (start, end) == example_span else 0.28
         axes.add_patch(Rectangle((start, row + 0.08), end - start, 0.84, color=colour, alpha=alpha, linewidth=0))
-    for at, text in names_with_room(events, own, window):
-        axes.text(at, row + 0.5, " " + text, va="center", fontsize=8, color=INK, clip_on=True)
+    for time_s, text in names_with_room(events, example_span, window):
+        axes.text(time_s, row + 0.5, " " + text, va="center", fontsize=8, color=INK, clip_on=True)
 
 
-def names_with_room(events: Lane, own: Span | None, window: Span) -> list[tuple[float, str]]:
+def names_with_room(events: Lane, example_span: Span | None, window: Span) -> list[tuple[float, str]]:
     """Return the names that can be written side by side, with their places: the example's own event has precedence.
 
     >>> names_with_room([(0.0, 0.1, "call 0.90"), (0.2, 0.3, "call 0.80")], (0.2, 0.3), (0.0, 2.0))
@@ -111,12 +111,12 @@ def names_with_room(events: Lane, own: Span | None, window: Span) -> list[tuple[
     """
     per_letter = (window[1] - window[0]) / _LETTERS
     taken: list[tuple[float, float]] = []
-    out = []
-    for start, _, name in sorted(events, key=lambda event: ((event[0], event[1]) != own, event)):
+    names = []
+    for start, _, name in sorted(events, key=lambda event: ((event[0], event[1]) != example_span, event)):
         text = shortened(name, 22)
-        at = min(max(start, window[0]), window[1])
-        until = at + (len(text) + 2) * per_letter
-        if all(until <= first or last <= at for first, last in taken):
-            taken.append((at, until))
-            out.append((at, text))
-    return sorted(out)
+        text_s = min(max(start, window[0]), window[1])
+        until = text_s + (len(text) + 2) * per_letter
+        if all(until <= first or last <= text_s for first, last in taken):
+            taken.append((text_s, until))
+            names.append((text_s, text))
+    return sorted(names)

@@ -38,13 +38,13 @@ def groups_figure(per_group: Mapping[str, EventScores], pooled: float) -> Figure
     shown = bars_shown(per_group)
     figure = Figure(figsize=(9.6, 1.1 + 0.3 * len(shown)), layout="constrained")
     axes = figure.subplots()
-    for place, (_, scores) in enumerate(shown):
+    for row, (_, scores) in enumerate(shown):
         f1 = scores.rates.f1
-        axes.barh(place, f1.value if math.isfinite(f1.value) else 0.0, height=0.68, color=SKY, zorder=2)
+        axes.barh(row, f1.value if math.isfinite(f1.value) else 0.0, height=0.68, color=SKY, zorder=2)
         if math.isfinite(f1.low) and math.isfinite(f1.high):
-            axes.plot([f1.low, f1.high], [place, place], color=BLUE, linewidth=2.2, solid_capstyle="butt", zorder=3)
+            axes.plot([f1.low, f1.high], [row, row], color=BLUE, linewidth=2.2, solid_capstyle="butt", zorder=3)
         counts = f"{number(f1.value, 3)}  ({scores.tp} of {scores.n_reference} found, {scores.fp} false)"
-        axes.text(1.03, place, counts, va="center", fontsize=9, color=INK)
+        axes.text(1.03, row, counts, va="center", fontsize=9, color=INK)
     if math.isfinite(pooled):
         axes.axvline(pooled, color=ORANGE, linewidth=1.4, linestyle="--", zorder=4)
         axes.annotate(

@@ -16,10 +16,10 @@ _STRAIGHT_TO = 10.0
 def worst_by_part(judged: Sequence[Judged]) -> list[Judged]:
     """Return for each part of each probe the worst label: a refused one first, then by rate and share of the time."""
     worst: dict[tuple[str, str], Judged] = {}
-    for one in judged:
-        key = (one.firing.probe, one.firing.part)
-        if key not in worst or _badness(one) > _badness(worst[key]):
-            worst[key] = one
+    for judgement in judged:
+        key = (judgement.firing.probe, judgement.firing.part)
+        if key not in worst or _badness(judgement) > _badness(worst[key]):
+            worst[key] = judgement
     return list(worst.values())
 
 
@@ -29,13 +29,15 @@ def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
     rows = worst_by_part(judged)
     figure = Figure(figsize=(5.6, 0.9 + 0.3 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    for place, row in enumerate(rows):
-        axes.barh(place, row.firing.per_hour, height=0.62, color=ORANGE if row.refused else SKY, zorder=2)
+    for row_number, row in enumerate(rows):
+        axes.barh(row_number, row.firing.per_hour, height=0.62, color=ORANGE if row.refused else SKY, zorder=2)
         # Right of the bar and of the limit, so that neither lies over the figure.
         beside = max(row.firing.per_hour, row.limit_per_hour or 0.0)
-        axes.text(beside, place, f"  {number(row.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
+        axes.text(beside, row_number, f"  {number(row.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
         if row.limit_per_hour is not None:
-            axes.plot([row.limit_per_hour] * 2, [place - 0.4, place + 0.4], color=INK, linewidth=2.0, zorder=3)
+            axes.plot(
+                [row.limit_per_hour] * 2, [row_number - 0.4, row_number + 0.4], color=INK, linewidth=2.0, zorder=3
+            )
     axes.set_yticks(range(len(rows)), [f"{PROBES[row.firing.probe]}\n{row.firing.part}" for row in rows], fontsize=7.5)
     axes.tick_params(axis="y", length=0)
     axes.grid(visible=False, axis="y")

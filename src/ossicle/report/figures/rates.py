@@ -71,11 +71,11 @@ def pr_figure(curves: Sequence[PrCurve]) -> Figure:
     for curve in curves:
         if id(curve) not in chosen:
             axes.plot(*_points(curve), color=LINE, linewidth=0.8, zorder=1)
-    for place, curve in enumerate(named):
+    for index, curve in enumerate(named):
         axes.plot(
             *_points(curve),
-            color=CYCLE[place % len(CYCLE)],
-            linestyle=DASHES[place // len(CYCLE) % len(DASHES)],
+            color=CYCLE[index % len(CYCLE)],
+            linestyle=DASHES[index // len(CYCLE) % len(DASHES)],
             label=legend_text(f"{shortened(curve.label, 24)} (AP {number(curve.average_precision, 3)})"),
             zorder=2,
         )

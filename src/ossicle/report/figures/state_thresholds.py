@@ -30,9 +30,9 @@ def state_threshold_figure(label: str, curve: Mapping[str, Any], threshold: floa
     figure = Figure(figsize=(5.6, 3.5), layout="constrained")
     axes = figure.subplots()
     thresholds = np.array(curve["thresholds"], dtype=np.float64)
-    for place, (fold, values) in enumerate(curve["folds"].items()):
-        style = DASHES[(place + 1) % len(DASHES)]
-        colour = CYCLE[(place + 1) % len(CYCLE)]
+    for index, (fold, values) in enumerate(curve["folds"].items()):
+        style = DASHES[(index + 1) % len(DASHES)]
+        colour = CYCLE[(index + 1) % len(CYCLE)]
         axes.plot(thresholds, _values(values), color=colour, linestyle=style, label=legend_text(names.get(fold, fold)))
     axes.plot(thresholds, _values(curve["f1"]), color=BLUE, linewidth=2.4, label="all")
     if curve["plateau"] is not None:
@@ -49,8 +49,8 @@ def head_losses_figure(curves: Sequence[TrainingCurve]) -> Figure:
     """Draw training loss (dashed) and the loss of inner held-out recordings, where measured, of every head."""
     figure = Figure(figsize=(7.0, 3.3), layout="constrained")
     axes = figure.subplots()
-    for place, curve in enumerate(curves):
-        colour = CYCLE[place % len(CYCLE)]
+    for index, curve in enumerate(curves):
+        colour = CYCLE[index % len(CYCLE)]
         name = legend_text(curve.name)
         axes.plot(*points(curve.epochs, "train_loss"), color=colour, linewidth=1.2, linestyle="--", label=name)
         axes.plot(*points(curve.epochs, "val_loss"), color=colour, linewidth=1.8)
@@ -62,4 +62,4 @@ def head_losses_figure(curves: Sequence[TrainingCurve]) -> Figure:
 
 
 def _values(figures: Sequence[float | None]) -> list[float]:
-    return [float("nan") if one is None else one for one in figures]
+    return [float("nan") if figure is None else figure for figure in figures]

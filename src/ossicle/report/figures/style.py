@@ -99,8 +99,11 @@ def _without_controls(text: str) -> str:
     """Spell out control characters, which XML may not hold, and marks of writing direction in names."""
     if text.replace("\n", "").replace(_INVISIBLE, "").isprintable():
         return text
-    kept = f"\n\t{_INVISIBLE}"
-    return "".join(ascii(one)[1:-1] if is_control(one) and one not in kept else one for one in text)
+    allowed = f"\n\t{_INVISIBLE}"
+    return "".join(
+        ascii(character)[1:-1] if is_control(character) and character not in allowed else character
+        for character in text
+    )
 
 
 def data_address(figure: Figure) -> str:

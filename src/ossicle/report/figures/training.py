@@ -12,8 +12,8 @@ from ossicle.report.figures.style import CYCLE, legend_text, styled
 
 def points(epochs: Sequence[Mapping[str, Any]], key: str) -> tuple[list[float], list[float]]:
     """Return the epochs at which ``key`` was measured, and its values."""
-    found = [(epoch["epoch"], epoch[key]) for epoch in epochs if math.isfinite(epoch.get(key, math.nan))]
-    return [epoch for epoch, _ in found], [value for _, value in found]
+    points_of_curve = [(epoch["epoch"], epoch[key]) for epoch in epochs if math.isfinite(epoch.get(key, math.nan))]
+    return [epoch for epoch, _ in points_of_curve], [value for _, value in points_of_curve]
 
 
 @styled
@@ -22,8 +22,8 @@ def training_figure(curves: Sequence[TrainingCurve]) -> Figure:
     # The legend has six names in a row, and takes nothing from the axes.
     figure = Figure(figsize=(9.6, 3.3 + 0.2 * -(-len(curves) // 6)), layout="constrained")
     losses, rates = figure.subplots(1, 2, width_ratios=[2, 1])
-    for place, curve in enumerate(curves):
-        colour = CYCLE[place % len(CYCLE)]
+    for index, curve in enumerate(curves):
+        colour = CYCLE[index % len(CYCLE)]
         losses.plot(*points(curve.epochs, "train_loss"), color=colour, linewidth=1.0, linestyle="--")
         if any("inner_loss" in line for line in curve.epochs):
             losses.plot(*points(curve.epochs, "inner_loss"), color=colour, linewidth=1.2, linestyle=":")

@@ -30,7 +30,7 @@ class StageView:
     """
 
     stage: str
-    words: Sequence[str]
+    texts: Sequence[str]
     samples: NDArray[np.float32] | None
     log_mel: NDArray[np.float32]
     targets: NDArray[np.float32]
@@ -56,7 +56,7 @@ class _Card:
 
     stage: str
     title: str
-    words: Sequence[str]
+    texts: Sequence[str]
     state: str
     image: str
     sound: str
@@ -88,7 +88,7 @@ def _cards(page: AugmentPage) -> list[_Card]:
             _Card(
                 stage=view.stage,
                 title=TITLES[view.stage],
-                words=view.words,
+                texts=view.texts,
                 state=_state(view, before is not None, changed),
                 image=data_address(log_mel_figure(view.log_mel, page.hop_s, page.centres_hz)) if changed else "",
                 sound=f"data:audio/wav;base64,{sound}" if sound else "",
@@ -105,7 +105,7 @@ def _same(view: StageView, before: StageView) -> bool:
     pairs = [(view.log_mel, before.log_mel), (view.targets, before.targets), (view.mask, before.mask)]
     if view.samples is not None and before.samples is not None:
         pairs.append((view.samples, before.samples))
-    return all(np.array_equal(one, other) for one, other in pairs)
+    return all(np.array_equal(amount, other) for amount, other in pairs)
 
 
 def _state(view: StageView, later: bool, changed: bool) -> str:
@@ -113,7 +113,7 @@ def _state(view: StageView, later: bool, changed: bool) -> str:
         return ""
     if changed:
         return "changed"
-    return "left alone this time" if view.words else "off"
+    return "left alone this time" if view.texts else "off"
 
 
 def _level(samples: NDArray[np.float32]) -> str:
@@ -129,12 +129,14 @@ def _labels(view: StageView, labels: Sequence[str]) -> list[tuple[str, str]]:
     known = view.mask > 0
     largest = np.where(known, view.targets, 0.0).max(axis=0)
     rows = []
-    for place in sorted(np.flatnonzero(largest).tolist(), key=lambda one: (-largest[one], one))[:_MOST_LABELS]:
-        value = words.significant(float(largest[place]))
+    for column in sorted(np.flatnonzero(largest).tolist(), key=lambda column: (-largest[column], column))[
+        :_MOST_LABELS
+    ]:
+        value = words.significant(float(largest[column]))
         if len(view.targets) > 1:
-            n_frames = int(((view.targets[:, place] > 0) & known[:, place]).sum())
+            n_frames = int(((view.targets[:, column] > 0) & known[:, column]).sum())
             value += f" in {n_frames} of {len(view.targets)} frames"
-        rows.append((labels[place], value))
+        rows.append((labels[column], value))
     more = int(np.count_nonzero(largest)) - len(rows)
     if more > 0:
         rows.append((f"{more} more", ""))

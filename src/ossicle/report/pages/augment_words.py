@@ -46,22 +46,22 @@ def _share(probability: float) -> str:
 
 
 def _early(settings: AugmentSettings) -> list[str]:
-    early, words = settings.early, []
+    early, texts = settings.early, []
     if settings.gain_probability > 0 and settings.gain_db > 0:
-        words.append(
+        texts.append(
             f"{_share(settings.gain_probability)}: gain from -{_n(settings.gain_db)} to {_n(settings.gain_db)} dB"
         )
     if early.polarity_probability > 0:
-        words.append(f"{_share(early.polarity_probability)}: sign inverted")
+        texts.append(f"{_share(early.polarity_probability)}: sign inverted")
     if early.shift_probability > 0 and early.shift_s > 0:
         kind = "circular" if early.shift == "circular" else "filled with zeros"
-        words.append(f"{_share(early.shift_probability)}: shifted by up to {_n(early.shift_s)} s, {kind}")
+        texts.append(f"{_share(early.shift_probability)}: shifted by up to {_n(early.shift_s)} s, {kind}")
     if early.hiss_probability > 0:
         span = f"{_n(early.hiss_low_db)} to {_n(early.hiss_high_db)} dB"
-        words.append(f"{_share(early.hiss_probability)}: steady noise {span} below the calls")
+        texts.append(f"{_share(early.hiss_probability)}: steady noise {span} below the calls")
     if settings.normalise in _BEFORE:
-        words.append(_BEFORE[settings.normalise])
-    return words
+        texts.append(_BEFORE[settings.normalise])
+    return texts
 
 
 def _mixup(settings: AugmentSettings) -> list[str]:
@@ -69,21 +69,23 @@ def _mixup(settings: AugmentSettings) -> list[str]:
     if mixup.probability == 0:
         return []
     share = "half of each" if mixup.alpha == 0 else f"shares from Beta({_n(mixup.alpha)}, {_n(mixup.alpha)})"
-    what = " of loudness" if mixup.balance == "pressure" else ""
-    return [f"{_share(mixup.probability)}: another crop of the batch, {share}{what}; {_LABELS[mixup.labels]}"]
+    balance = " of loudness" if mixup.balance == "pressure" else ""
+    return [f"{_share(mixup.probability)}: another crop of the batch, {share}{balance}; {_LABELS[mixup.labels]}"]
 
 
 def _late(settings: AugmentSettings) -> list[str]:
     if settings.background_probability == 0:
         return []
     low, high = _n(settings.background_low_db), _n(settings.background_high_db)
-    how = {
+    effect = {
         "level": f"at {low} to {high} dB of its own level",
         "snr": f"{low} to {high} dB below the calls",
         "share": f"{_n(100 * settings.background_low_share)} to {_n(100 * settings.background_high_share)} % of the "
         "sum, after scaling both to the same peak",
     }[settings.background_by]
-    return [f"{_share(settings.background_probability)}: a crop of the batch without targets (if there is one), {how}"]
+    return [
+        f"{_share(settings.background_probability)}: a crop of the batch without targets (if there is one), {effect}"
+    ]
 
 
 def _filter(settings: AugmentSettings) -> list[str]:
@@ -96,33 +98,33 @@ def _filter(settings: AugmentSettings) -> list[str]:
 
 
 def _stretch(settings: AugmentSettings) -> list[str]:
-    words = []
+    texts = []
     if settings.stretch_probability > 0:
-        of = _share(settings.stretch_probability)
+        share = _share(settings.stretch_probability)
         if settings.stretches_pitch:
-            words.append(f"{of}: pitch times {_n(settings.pitch_low)} to {_n(settings.pitch_high)}")
+            texts.append(f"{share}: pitch times {_n(settings.pitch_low)} to {_n(settings.pitch_high)}")
         if settings.stretches_time:
-            words.append(f"{of}: durations times {_n(settings.time_low)} to {_n(settings.time_high)}")
-    return words
+            texts.append(f"{share}: durations times {_n(settings.time_low)} to {_n(settings.time_high)}")
+    return texts
 
 
 def _spectral(settings: AugmentSettings) -> list[str]:
-    spectral, words = settings.spectral, []
+    spectral, texts = settings.spectral, []
     if spectral.power_probability > 0:
         span = f"{_n(spectral.power_low)} to {_n(spectral.power_high)}"
-        words.append(f"{_share(spectral.power_probability)}: contrast, a power of {span}")
+        texts.append(f"{_share(spectral.power_probability)}: contrast, a power of {span}")
     if spectral.treble_probability > 0:
-        words.append(f"{_share(spectral.treble_probability)}: high bands lowered by up to {_n(spectral.treble_db)} dB")
+        texts.append(f"{_share(spectral.treble_probability)}: high bands lowered by up to {_n(spectral.treble_db)} dB")
     if settings.tilt_probability > 0 and settings.tilt_db > 0:
         span = f"-{_n(settings.tilt_db)} to {_n(settings.tilt_db)} dB"
-        words.append(f"{_share(settings.tilt_probability)}: equaliser with five points from {span}")
+        texts.append(f"{_share(settings.tilt_probability)}: equaliser with five points from {span}")
     if spectral.frequency_mask_probability > 0 and settings.frequency_mask > 0:
         each = f"up to {_n(100 * settings.frequency_mask)} % of the bands"
-        words.append(f"{_share(spectral.frequency_mask_probability)}: {_masks(spectral.frequency_masks)} of {each}")
+        texts.append(f"{_share(spectral.frequency_mask_probability)}: {_masks(spectral.frequency_masks)} of {each}")
     if spectral.time_mask_probability > 0 and settings.time_mask_s > 0:
         each = f"up to {_n(settings.time_mask_s)} s"
-        words.append(f"{_share(spectral.time_mask_probability)}: {_masks(spectral.time_masks)} in time of {each}")
-    return words
+        texts.append(f"{_share(spectral.time_mask_probability)}: {_masks(spectral.time_masks)} in time of {each}")
+    return texts
 
 
 def _masks(most: int) -> str:

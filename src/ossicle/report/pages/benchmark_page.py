@@ -55,8 +55,8 @@ def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any], noteboo
     readings = chosen(tables["metrics"], criterion)
     shown = readings[:_MOST_READINGS]
     boards = [
-        (basis, why, rows, data_address(leaderboard_figure(rows, basis)))
-        for basis, why in BASES.items()
+        (basis, reason, rows, data_address(leaderboard_figure(rows, basis)))
+        for basis, reason in BASES.items()
         if len(rows := board(tables["leaderboard"], criterion, basis))
     ]
     boundaries = boundary_rows(tables["boundaries"], shown, criterion)
@@ -66,13 +66,15 @@ def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any], noteboo
         f"{about['title']}: benchmark",
         about=about,
         criterion=criterion,
-        marks=sorted({one for one in tables["leaderboard"]["marks"].to_list() if one}),
+        marks=sorted({mark for mark in tables["leaderboard"]["marks"].to_list() if mark}),
         headline=_headline(tables["leaderboard"], criterion),
-        boards=[(basis, why, rows.to_dicts(), image) for basis, why, rows, image in boards],
+        boards=[(basis, reason, rows.to_dicts(), image) for basis, reason, rows, image in boards],
         estimate=_estimate,
-        readings=[_reading(tables, one, criterion) for one in shown],
+        readings=[_reading(tables, reading, criterion) for reading in shown],
         readings_left=len(readings) - len(shown),
-        pr_image=data_address(pr_figure([(one.name, curve(tables["metrics"], one, criterion)) for one in shown])),
+        pr_image=data_address(
+            pr_figure([(reading.name, curve(tables["metrics"], reading, criterion)) for reading in shown])
+        ),
         boundary_image=data_address(boundary_figure(boundaries)) if boundaries["pairs"].sum() else "",
         boundaries=boundaries.to_dicts(),
         hardest_image=data_address(hardest_figure(hardest)) if hardest["recall"].is_not_null().any() else "",
@@ -91,27 +93,27 @@ def _headline(leaderboard: pl.DataFrame, criterion: str) -> dict[str, Any]:
     return {}
 
 
-def _reading(tables: Mapping[str, pl.DataFrame], one: Chosen, criterion: str) -> dict[str, Any]:
-    rows, cells = curve(tables["metrics"], one, criterion), tape_map(tables["per_tape"], one, criterion)
+def _reading(tables: Mapping[str, pl.DataFrame], reading: Chosen, criterion: str) -> dict[str, Any]:
+    rows, cells = curve(tables["metrics"], reading, criterion), tape_map(tables["per_tape"], reading, criterion)
     return {
-        "name": one.name,
-        "marks": one.row["marks"],
-        "step_s": one.row["step_s"],
-        "window_s": one.row["window_s"],
-        "rates_image": data_address(rates_figure(rows, one.name, one.threshold)),
+        "name": reading.name,
+        "marks": reading.row["marks"],
+        "step_s": reading.row["step_s"],
+        "window_s": reading.row["window_s"],
+        "rates_image": data_address(rates_figure(rows, reading.name, reading.threshold)),
         "rows": rows.to_dicts(),
-        "map_image": data_address(tape_map_figure(cells, f"{one.name}: recall by tape")) if len(cells) else "",
+        "map_image": data_address(tape_map_figure(cells, f"{reading.name}: recall by tape")) if len(cells) else "",
     }
 
 
 def _qualities(per_quality: pl.DataFrame, readings: list[Chosen], criterion: str) -> list[dict[str, Any]]:
-    out = []
+    blocks = []
     for reading in readings:
         rows = curve(per_quality, reading, criterion).filter(pl.col("threshold") == reading.threshold)
-        out += [
+        blocks += [
             {"name": reading.name, "threshold": reading.threshold, **row} for row in rows.sort("quality").to_dicts()
         ]
-    return out
+    return blocks
 
 
 def _estimate(row: Mapping[str, Any], name: str) -> tuple[str, str]:

@@ -62,40 +62,42 @@ def read_table(file: Path) -> pl.DataFrame:
     """Return one table with its types: empty cells are undefined figures, names are text in all cases."""
     data = read_regular(file, MOST_ARTEFACT_BYTES)
     names = pl.read_csv(data, n_rows=0).columns
-    kinds = {one: pl.String if one in _TEXT else pl.Int64 if one in _COUNTS else pl.Float64 for one in names}
+    kinds = {
+        column: pl.String if column in _TEXT else pl.Int64 if column in _COUNTS else pl.Float64 for column in names
+    }
     return pl.read_csv(data, schema_overrides=kinds)
 
 
 def chosen(metrics: pl.DataFrame, criterion: str) -> list[Chosen]:
     """Return every reading with its best row under a criterion, the best reading first."""
     rows = _grid(metrics, criterion).with_columns(pl.col("f1").fill_null(-1.0))
-    out = []
-    for (model, reading, layer), of in rows.group_by(READING, maintain_order=True):
-        best = of.sort(["f1", "threshold"], descending=[True, False], maintain_order=True)
-        out.append(Chosen(str(model), str(reading), str(layer), best.row(0, named=True)))
-    return sorted(out, key=lambda one: (-float(str(one.row["f1"])), one.name))
+    readings = []
+    for (model, reading, layer), reading_rows in rows.group_by(READING, maintain_order=True):
+        best = reading_rows.sort(["f1", "threshold"], descending=[True, False], maintain_order=True)
+        readings.append(Chosen(str(model), str(reading), str(layer), best.row(0, named=True)))
+    return sorted(readings, key=lambda reading: (-float(str(reading.row["f1"])), reading.name))
 
 
-def curve(metrics: pl.DataFrame, one: Chosen, criterion: str) -> pl.DataFrame:
+def curve(metrics: pl.DataFrame, reading: Chosen, criterion: str) -> pl.DataFrame:
     """Return the rows of a reading against the threshold, with the other settings of its best row; thresholds rise."""
-    return _alike(_grid(metrics, criterion), one).sort("threshold")
+    return _alike(_grid(metrics, criterion), reading).sort("threshold")
 
 
-def tape_map(per_tape: pl.DataFrame, one: Chosen, criterion: str) -> pl.DataFrame:
+def tape_map(per_tape: pl.DataFrame, reading: Chosen, criterion: str) -> pl.DataFrame:
     """Return the recall of every tape with references at every threshold: ``tape``, ``threshold``, ``recall``."""
-    rows = _alike(_grid(per_tape, criterion), one).filter(pl.col("n_reference") > 0)
+    rows = _alike(_grid(per_tape, criterion), reading).filter(pl.col("n_reference") > 0)
     return rows.sort(["tape", "threshold"]).select("tape", "threshold", "recall", "n_reference")
 
 
 def boundary_rows(boundaries: pl.DataFrame, readings: Sequence[Chosen], criterion: str) -> pl.DataFrame:
     """Return quantiles of the errors of start and end of every reading at its best row, with ``name``."""
-    kept = [
-        _alike(_grid(boundaries, criterion), one)
-        .filter(pl.col("threshold") == one.threshold)
-        .with_columns(pl.lit(one.name).alias("name"))
-        for one in readings
+    row_parts = [
+        _alike(_grid(boundaries, criterion), reading)
+        .filter(pl.col("threshold") == reading.threshold)
+        .with_columns(pl.lit(reading.name).alias("name"))
+        for reading in readings
     ]
-    return pl.concat(kept) if kept else boundaries.head(0).with_columns(pl.lit("").alias("name"))
+    return pl.concat(row_parts) if row_parts else boundaries.head(0).with_columns(pl.lit("").alias("name"))
 
 
 def hardest_tapes(per_tape: pl.DataFrame, readings: Sequence[Chosen], criterion: str) -> pl.DataFrame:
@@ -104,10 +106,11 @@ def hardest_tapes(per_tape: pl.DataFrame, readings: Sequence[Chosen], criterion:
 
     Recall is pooled over readings; tapes without references come last, by their false alarms.
     """
-    kept = [
-        _alike(_grid(per_tape, criterion), one).filter(pl.col("threshold") == one.threshold) for one in readings
+    row_parts = [
+        _alike(_grid(per_tape, criterion), reading).filter(pl.col("threshold") == reading.threshold)
+        for reading in readings
     ] or [per_tape.head(0)]
-    summed = pl.concat(kept).group_by("tape").agg(pl.col("tp", "fp", "fn", "hours").sum())
+    summed = pl.concat(row_parts).group_by("tape").agg(pl.col("tp", "fp", "fn", "hours").sum())
     return (
         summed.with_columns(
             n_reference=pl.col("tp") + pl.col("fn"),
@@ -121,11 +124,11 @@ def hardest_tapes(per_tape: pl.DataFrame, readings: Sequence[Chosen], criterion:
 
 def board(leaderboard: pl.DataFrame, criterion: str, basis: str) -> pl.DataFrame:
     """Return the leaderboard under one criterion and basis, the highest F1 first."""
-    kept = leaderboard.filter((pl.col("criterion") == criterion) & (pl.col("basis") == basis))
-    own = pl.when(pl.col("reading") == "own").then(pl.col("model"))
-    named = own.otherwise(pl.concat_str("model", "reading", separator=" "))
+    board_rows = leaderboard.filter((pl.col("criterion") == criterion) & (pl.col("basis") == basis))
+    own_name = pl.when(pl.col("reading") == "own").then(pl.col("model"))
+    named = own_name.otherwise(pl.concat_str("model", "reading", separator=" "))
     stage = pl.when(pl.col("layer") == FIRST).then(pl.lit("")).otherwise(pl.format(", {} stage", "layer"))
-    return kept.with_columns((named + stage).alias("name")).sort(
+    return board_rows.with_columns((named + stage).alias("name")).sort(
         ["f1", "name"], descending=[True, False], nulls_last=True
     )
 
@@ -134,10 +137,10 @@ def _grid(rows: pl.DataFrame, criterion: str) -> pl.DataFrame:
     return rows.filter((pl.col("decision") == GRID) & (pl.col("criterion") == criterion) & (pl.col("label") == ALL))
 
 
-def _alike(rows: pl.DataFrame, one: Chosen) -> pl.DataFrame:
-    kept = rows.filter(
-        (pl.col("model") == one.model) & (pl.col("reading") == one.reading) & (pl.col("layer") == one.layer)
+def _alike(rows: pl.DataFrame, reading: Chosen) -> pl.DataFrame:
+    same_settings = rows.filter(
+        (pl.col("model") == reading.model) & (pl.col("reading") == reading.reading) & (pl.col("layer") == reading.layer)
     )
     for name in SETTINGS:
-        kept = kept.filter(pl.col(name).eq_missing(pl.lit(one.row[name])))
-    return kept
+        same_settings = same_settings.filter(pl.col(name).eq_missing(pl.lit(reading.row[name])))
+    return same_settings

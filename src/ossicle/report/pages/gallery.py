@@ -38,7 +38,7 @@ class Card:
     ``beside``: what lies at the place of an event that matches nothing, in words; "" for other examples.
     """
 
-    one: Example
+    example: Example
     image: str
     sound: str
     beside: str
@@ -73,19 +73,22 @@ def galleries(
     heard: set[int] = set()
     left = most_bytes
     for _, example in sorted(
-        ((rank, example) for of in kinds.values() for rank, example in enumerate(of)), key=lambda pair: pair[0]
+        ((rank, example) for kind_examples in kinds.values() for rank, example in enumerate(kind_examples)),
+        key=lambda pair: pair[0],
     ):
         size = 2 * len(example.samples)
         if 0 < size <= left:
             heard.add(id(example))
             left -= size
     return [
-        Gallery(kind, titles[kind], [_card(example, id(example) in heard, not by_recording) for example in of])
-        for kind, of in kinds.items()
+        Gallery(
+            kind, titles[kind], [_card(example, id(example) in heard, not by_recording) for example in kind_examples]
+        )
+        for kind, kind_examples in kinds.items()
     ]
 
 
-def in_its_place(one: Example) -> str:
+def in_its_place(example: Example) -> str:
     """Return what a missed annotation or a false alarm shares its time with: nothing, a part of a call, several calls.
 
     >>> silence = np.zeros(8, np.float32)
@@ -94,12 +97,12 @@ def in_its_place(one: Example) -> str:
     >>> in_its_place(joined)
     'joins 2 annotated calls of this label'
     """
-    if one.kind == "false alarm":
-        own = _sharing(one, [note[:3] for note in one.references])
-        return _CASES_FALSE[min(own, 2)].format(own)
-    if one.kind == "missed":
-        own = _sharing(one, [event[:3] for event in one.predictions])
-        return _CASES_MISSED[min(own, 2)].format(own)
+    if example.kind == "false alarm":
+        n_sharing = _sharing(example, [note[:3] for note in example.references])
+        return _CASES_FALSE[min(n_sharing, 2)].format(n_sharing)
+    if example.kind == "missed":
+        n_sharing = _sharing(example, [event[:3] for event in example.predictions])
+        return _CASES_MISSED[min(n_sharing, 2)].format(n_sharing)
     return ""
 
 

@@ -43,56 +43,56 @@ class LabelRow:
     unknown: bool
 
 
-def write_health_page(path: Path, title: str, found: Mapping[str, Any]) -> None:
+def write_health_page(path: Path, title: str, report: Mapping[str, Any]) -> None:
     """Write the page of a report (the values of ``ossicle dataset health --json``) atomically.
 
     Equal reports give equal bytes.
     """
-    write_text(path, render(title, found))
+    write_text(path, render(title, report))
 
 
-def render(title: str, found: Mapping[str, Any]) -> str:
+def render(title: str, report: Mapping[str, Any]) -> str:
     """Return the page as text."""
-    events = found["events"]
-    labels = _labels(events, found["comparison"])
-    problems = found.get("problems", ())
-    buckets = sorted({bucket for of in events["dynamics_by_class"].values() for bucket in of})
+    events = report["events"]
+    labels = _labels(events, report["comparison"])
+    problems = report.get("problems", ())
+    buckets = sorted({bucket for class_buckets in events["dynamics_by_class"].values() for bucket in class_buckets})
     return render_page(
         "health.html",
         f"{title}: health",
-        facts=dict(_facts(found)),
-        gates=sorted(found["gates"], key=lambda gate: gate["passed"]),
-        failed=[gate for gate in found["gates"] if not gate["passed"]],
+        facts=dict(_facts(report)),
+        gates=sorted(report["gates"], key=lambda gate: gate["passed"]),
+        failed=[gate for gate in report["gates"] if not gate["passed"]],
         labels=labels[:MOST_ROWS],
         labels_left=max(len(labels) - MOST_ROWS, 0),
         synthetic=events["synthetic"] is not None,
-        comparison=found["comparison"],
-        gone_words=_gate_changes(found["comparison"]),
-        repeats=[(_REPEATED[name], of) for name, of in events["repeats"].items()],
+        comparison=report["comparison"],
+        gone_words=_gate_changes(report["comparison"]),
+        repeats=[(_REPEATED[name], repeat) for name, repeat in events["repeats"].items()],
         spreads=list(_spreads(events)),
         tallies=list(_tallies(events)),
         buckets=buckets,
         dynamics=list(events["dynamics_by_class"].items())[:MOST_ROWS],
         problems=problems[:MOST_ROWS],
         problems_left=max(len(problems) - MOST_ROWS, 0),
-        reported="problems" in found,
-        bad=found.get("bad_lines"),
+        reported="problems" in report,
+        bad=report.get("bad_lines"),
     )
 
 
-def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the key facts in words."""
-    events = found["events"]
+    events = report["events"]
     yield "events", words.count(events["events"])
     yield "labels", words.count(len(events["classes"]))
     yield "recordings with an event", words.count(events["recordings"])
     if events["hours"]:
         yield "length of all events", f"{words.significant(events['hours'])} h"
-    if (made := events["synthetic"]) is not None:
-        yield "synthetic", f"{words.count(made)} ({words.share(made / max(events['events'], 1))})"
-    for name, what in (("sessions", "sessions"), ("drummers", "drummers"), ("kits", "kits")):
+    if (n_synthetic := events["synthetic"]) is not None:
+        yield "synthetic", f"{words.count(n_synthetic)} ({words.share(n_synthetic / max(events['events'], 1))})"
+    for name, noun in (("sessions", "sessions"), ("drummers", "drummers"), ("kits", "kits")):
         if events[name] is not None:
-            yield what, words.count(events[name])
+            yield noun, words.count(events[name])
     if events["negatives"] is not None:
         yield "negative examples", words.count(events["negatives"])
     if events["without_label"]:
@@ -100,26 +100,26 @@ def _facts(found: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     overlap = events["overlap"]
     if overlap["of"]:
         yield "start with another label", f"{words.count(overlap['count'])} ({words.share(overlap['share'])})"
-    for one in found["totals"]:
-        yield one["what"], f"{words.count(one['found'])} of {words.count(one['expected'])}"
+    for total in report["totals"]:
+        yield total["what"], f"{words.count(total['found'])} of {words.count(total['expected'])}"
 
 
 def _labels(events: Mapping[str, Any], comparison: Mapping[str, Any] | None) -> list[LabelRow]:
     """Return the labels, the most frequent first; with an earlier report, those that are gone as well."""
-    before = {one["label"]: one["before"] for one in comparison["classes"]} if comparison is not None else {}
+    before = {change["label"]: change["before"] for change in comparison["classes"]} if comparison is not None else {}
     counts = {label: {"total": 0, "real": None, "synthetic": None} for label in before} | events["classes"]
-    largest = max([of["total"] for of in counts.values()], default=0) or 1
+    largest = max([class_counts["total"] for class_counts in counts.values()], default=0) or 1
     rows = [
         LabelRow(
             label,
-            of["total"],
-            of["total"] / largest,
-            of["real"],
-            of["synthetic"],
-            before.get(label, of["total"]) if comparison is not None else None,
+            class_counts["total"],
+            class_counts["total"] / largest,
+            class_counts["real"],
+            class_counts["synthetic"],
+            before.get(label, class_counts["total"]) if comparison is not None else None,
             label in events["unknown_labels"],
         )
-        for label, of in counts.items()
+        for label, class_counts in counts.items()
     ]
     return sorted(rows, key=lambda row: (-row.total, row.label))
 
@@ -136,9 +136,9 @@ def _spreads(events: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str,
         ("peak", "dBFS", "peaks", "overdriven", "overdriven"),
         ("length", "s", "durations", "outside_durations", "too short or too long"),
     )
-    for name, unit, key, beyond, what in named:
+    for name, unit, key, beyond, beyond_words in named:
         if events[key] is not None:
-            yield name, unit, events[key], events[beyond], what
+            yield name, unit, events[key], events[beyond], beyond_words
 
 
 def _tallies(events: Mapping[str, Any]) -> Iterator[Tally]:

@@ -27,11 +27,11 @@ def render(title: str, board: Mapping[str, Any]) -> str:
         criteria=sorted({str(row["criterion"]) for row in rows if row["criterion"]}),
         seeds=[
             {
-                "names": ", ".join(of["names"]),
-                "n": len(of["names"]),
-                "figures": [_spread(of.get(name)) for name in shown],
+                "names": ", ".join(group["names"]),
+                "n": len(group["names"]),
+                "figures": [_spread(group.get(name)) for name in shown],
             }
-            for of in board["over_seeds"]
+            for group in board["over_seeds"]
         ],
     )
 
@@ -51,14 +51,14 @@ def _row(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _figure(one: Mapping[str, float | None] | None, *, signed: bool) -> tuple[str, str]:
+def _figure(figure: Mapping[str, float | None] | None, *, signed: bool) -> tuple[str, str]:
     """Return a figure and its interval in words."""
     nan = float("nan")
-    known = {} if one is None else {key: figure for key, figure in one.items() if figure is not None}
+    known = {} if figure is None else {key: figure for key, figure in figure.items() if figure is not None}
     value, low, high = (known.get(key, nan) for key in ("value", "low", "high"))
     value_text = words.signed(value, 3) if signed else words.number(value, 3)
     return value_text, words.interval(Estimate(value, low, high), 3)
 
 
-def _spread(one: Mapping[str, float] | None) -> str:
-    return words.MISSING if one is None else f"{one['mean']:.3f} ± {one['deviation']:.3f}"
+def _spread(spread: Mapping[str, float] | None) -> str:
+    return words.MISSING if spread is None else f"{spread['mean']:.3f} ± {spread['deviation']:.3f}"

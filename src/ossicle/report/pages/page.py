@@ -79,7 +79,7 @@ def render(data: ReportData) -> str:
         recordings=data.health.per_recording[:_MOST_RECORDINGS],
         recordings_left=max(0, len(data.health.per_recording) - _MOST_RECORDINGS),
         quantiles=BOUNDARY_QUANTILES,
-        links=[(name, words.relative_link(place)) for name, place in data.files.items()],
+        links=[(name, words.relative_link(path)) for name, path in data.files.items()],
     )
 
 
@@ -88,8 +88,8 @@ def _headline(data: ReportData) -> list[tuple[str, Estimate]]:
     if data.clips and data.clips.leads:
         return data.clips.headline
     if recordings is None:
-        what = "event" if data.metrics.ends_judged else "onset"
-        return [(f"{what} F1", rates.f1), (f"{what} precision", rates.precision), (f"{what} recall", rates.recall)]
+        noun = "event" if data.metrics.ends_judged else "onset"
+        return [(f"{noun} F1", rates.f1), (f"{noun} precision", rates.precision), (f"{noun} recall", rates.recall)]
     first = [] if recordings.accuracy is None else [("top-1 accuracy", recordings.accuracy)]
     return [*first, ("macro ROC AUC", recordings.roc_auc), ("cmAP", recordings.cmap), ("F1 by recording", rates.f1)]
 
@@ -128,14 +128,14 @@ def _boundaries(report: EventReport) -> list[tuple[str, list[float]]]:
     """Return errors of start and end in ms at :data:`BOUNDARY_QUANTILES`."""
     errors = [("start", report.boundaries.start_s)]
     errors += [("end", report.boundaries.end_s)] if report.ends_judged else []
-    return [(name, [1000 * value for value in of]) for name, of in errors]
+    return [(name, [1000 * value for value in quantiles]) for name, quantiles in errors]
 
 
 def _tallies(health: HealthReport) -> list[tuple[str, str, list[tuple[str, int, float]], int]]:
     """Return what is counted, its unit, rows of name, count and share of the largest, and the number of omitted
     rows.
     """
-    out = []
+    tallies = []
     for title, unit, counts in (
         ("by group", "annotations", health.by_group),
         ("by quality", "annotations", health.by_quality),
@@ -143,8 +143,8 @@ def _tallies(health: HealthReport) -> list[tuple[str, str, list[tuple[str, int, 
     ):
         most = max(counts.values(), default=0)
         rows = [(name, value, value / most if most else 0.0) for name, value in counts.items()]
-        out.append((title, unit, rows[:_MOST_GROUPS], max(0, len(rows) - _MOST_GROUPS)))
-    return out
+        tallies.append((title, unit, rows[:_MOST_GROUPS], max(0, len(rows) - _MOST_GROUPS)))
+    return tallies
 
 
 def _leaks(split: Mapping[str, Any]) -> list[str]:
@@ -153,8 +153,8 @@ def _leaks(split: Mapping[str, Any]) -> list[str]:
         *(f"group {name} is in several folds" for name in split.get("groups_cut", ())),
         *(f"recording {name} is in several folds" for name in split.get("recordings_cut", ())),
         *(
-            f"the same audio is in several folds: {words.listed(one.get('files'))}"
-            for one in split.get("equal_audio", ())
+            f"the same audio is in several folds: {words.listed(copies.get('files'))}"
+            for copies in split.get("equal_audio", ())
         ),
         *(f"recording id {name} is not in the corpus" for name in split.get("strangers", ())),
     ]

@@ -57,8 +57,8 @@ def _matrix(report: RecordingReport) -> list[tuple[str, list[Cell]]]:
         return []
     counts = report.confusion.tolist()
     return [
-        (label, [(value, value / max(1, sum(of)), column == row) for column, value in enumerate(of)])
-        for row, (label, of) in enumerate(zip(report.labels, counts, strict=True))
+        (label, [(value, value / max(1, sum(row_counts)), column == row) for column, value in enumerate(row_counts)])
+        for row, (label, row_counts) in enumerate(zip(report.labels, counts, strict=True))
     ]
 
 
@@ -66,10 +66,10 @@ def _pairs(report: RecordingReport) -> list[tuple[str, str, int, float]]:
     if report.confusion is None:
         return []
     totals = report.confusion.sum(axis=1)
-    found = [
+    pairs = [
         (report.labels[row], report.labels[column], int(report.confusion[row, column]), float(totals[row]))
         for row, column in zip(*np.nonzero(report.confusion), strict=True)
         if row != column
     ]
-    found.sort(key=lambda one: (-one[2], one[0], one[1]))
-    return [(truth, predicted, value, value / total) for truth, predicted, value, total in found[:MOST_PAIRS]]
+    pairs.sort(key=lambda pair: (-pair[2], pair[0], pair[1]))
+    return [(truth, predicted, value, value / total) for truth, predicted, value, total in pairs[:MOST_PAIRS]]

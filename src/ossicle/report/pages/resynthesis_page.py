@@ -77,7 +77,7 @@ class _Cell:
 class _Shown:
     """A pair ready to show."""
 
-    one: PairCard
+    card: PairCard
     cells: Sequence[_Cell]
     rows: Sequence[Mapping[str, Any]]
     cut: bool
@@ -94,14 +94,14 @@ class _SoundBudget:
 
     def addresses(self, sounds: Sequence[NDArray[np.float32]], rate: int) -> list[str]:
         """Return the addresses of sounds that are compared: all or none, at the gain that suits the first one."""
-        size = 2 * sum(len(one) for one in sounds)
+        size = 2 * sum(len(sound) for sound in sounds)
         if size > self.left:
             return ["" for _ in sounds]
         self.left -= size
         gain = common_gain(sounds)
         return [
-            "data:audio/wav;base64," + base64.b64encode(wav_bytes(one * gain, rate)).decode() if len(one) else ""
-            for one in sounds
+            "data:audio/wav;base64," + base64.b64encode(wav_bytes(sound * gain, rate)).decode() if len(sound) else ""
+            for sound in sounds
         ]
 
 
@@ -120,12 +120,12 @@ def common_gain(sounds: Sequence[NDArray[np.float32]]) -> np.float32:
     >>> round(float(common_gain([np.full(4, 0.1, np.float32), np.full(4, 0.05, np.float32)])), 3)
     7.0
     """
-    peaks = [float(np.abs(one).max(initial=0.0)) for one in sounds]
+    peaks = [float(np.abs(sound).max(initial=0.0)) for sound in sounds]
     loudest = max(peaks, default=0.0)
     if not loudest:
         return np.float32(1.0)
-    wanted = PEAK / peaks[0] if peaks[0] else PEAK / loudest
-    return np.float32(min(wanted, _HIGHEST / loudest))
+    gain = PEAK / peaks[0] if peaks[0] else PEAK / loudest
+    return np.float32(min(gain, _HIGHEST / loudest))
 
 
 def write_resynthesis_report(path: Path, data: ResynthesisReportData) -> None:
@@ -166,7 +166,7 @@ def render(data: ResynthesisReportData) -> str:
         listed_rows=[row for row in _ROWS if row.key not in PHASE_BLIND],
         most_s=MOST_S,
         cursor=(LEFT, RIGHT),
-        links=[(name, words.relative_link(place)) for name, place in data.files.items()],
+        links=[(name, words.relative_link(path)) for name, path in data.files.items()],
     )
 
 
@@ -184,7 +184,7 @@ def shown_pairs(pairs: Sequence[PairCard]) -> list[int]:
         return list(range(len(pairs)))
     ranks = [np.nan_to_num(pair_card.judged.log_mel_db, nan=np.inf) for pair_card in pairs]
     ranked = sorted(range(len(pairs)), key=lambda number: (ranks[number], number))
-    return sorted(ranked[round(place)] for place in np.linspace(0, len(pairs) - 1, MOST_PAIRS))
+    return sorted(ranked[round(position)] for position in np.linspace(0, len(pairs) - 1, MOST_PAIRS))
 
 
 def _links(data: ResynthesisReportData, pair: PairCard) -> list[tuple[str, str | None]]:
@@ -199,7 +199,7 @@ def _links(data: ResynthesisReportData, pair: PairCard) -> list[tuple[str, str |
 def _listed(data: ResynthesisReportData, number: int) -> dict[str, Any]:
     """Return a pair for the table of all."""
     pair = data.pairs[number]
-    return {"number": number + 1, "one": pair, "rows": _pair_rows(pair), "links": _links(data, pair)}
+    return {"number": number + 1, "card": pair, "rows": _pair_rows(pair), "links": _links(data, pair)}
 
 
 def _figure_row(row: _Row, data: ResynthesisReportData) -> dict[str, Any]:
@@ -231,7 +231,7 @@ def _limits(bar: Bar) -> str:
 
 
 def _missed(bar: Bar) -> str:
-    row = next(one for one in _ROWS if one.key == bar.figure)
+    row = next(table_row for table_row in _ROWS if table_row.key == bar.figure)
     value = words.number(bar.value, row.digits) if bar.value == bar.value else "undefined"
     return f"{row.name} is {value}{' ' + row.unit if row.unit else ''}, and must be {_limits(bar)}"
 
@@ -246,8 +246,8 @@ def _shown(data: ResynthesisReportData, number: int, budget: _SoundBudget) -> _S
     if pair.baseline_judged is not None:
         named.append(("baseline", pair.baseline, pair.baseline_judged.made_pitch))
     sounds = [Sound(samples[:most], _until(track, MOST_S)) for _, samples, track in named]
-    images = [data_address(one) for one in pair_figures(sounds, rate)]
-    heard = budget.addresses([one.samples for one in sounds], rate)
+    images = [data_address(figure) for figure in pair_figures(sounds, rate)]
+    heard = budget.addresses([sound.samples for sound in sounds], rate)
     cells = [_Cell(name, image, sound) for (name, _, _), image, sound in zip(named, images, heard, strict=True)]
     cut = any(len(samples) > most for _, samples, _ in named)
     defects = _defects_in_words(pair.judged.defects, pair.judged.original_defects)
@@ -255,8 +255,8 @@ def _shown(data: ResynthesisReportData, number: int, budget: _SoundBudget) -> _S
 
 
 def _until(track: PitchTrack, seconds: float) -> PitchTrack:
-    kept = track.times_s <= seconds
-    return PitchTrack(track.f0_hz[kept], track.voicing[kept], track.times_s[kept])
+    is_within = track.times_s <= seconds
+    return PitchTrack(track.f0_hz[is_within], track.voicing[is_within], track.times_s[is_within])
 
 
 def _pair_rows(pair: PairCard) -> list[dict[str, Any]]:
@@ -279,27 +279,27 @@ def _value(judged: JudgedPair, key: str) -> float:
     return judged.pitch.voicing_error if key == "voicing_error" else float(getattr(judged, key))
 
 
-def _defects_in_words(found: Defects, beside: Defects) -> str:
+def _defects_in_words(defects: Defects, beside: Defects) -> str:
     parts = []
-    if found.clicks:
-        parts.append(f"{found.clicks} of {found.seams} joints click ({beside.clicks} in the recording)")
-    if found.has_offset:
-        parts.append(f"an offset of {found.offset:.3g} of full scale")
-    if found.clipped:
-        parts.append(f"{words.count(found.clipped)} samples are clipped")
+    if defects.clicks:
+        parts.append(f"{defects.clicks} of {defects.seams} joints click ({beside.clicks} in the recording)")
+    if defects.has_offset:
+        parts.append(f"an offset of {defects.offset:.3g} of full scale")
+    if defects.clipped:
+        parts.append(f"{words.count(defects.clipped)} samples are clipped")
     return "; ".join(parts)
 
 
 def _all_defects(pairs: Sequence[PairCard]) -> list[dict[str, Any]]:
     """Return how many resyntheses and recordings have each defect, and of how many that were looked at."""
-    made, heard = ([getattr(pair.judged, name) for pair in pairs] for name in ("defects", "original_defects"))
+    resynthesised, heard = ([getattr(pair.judged, name) for pair in pairs] for name in ("defects", "original_defects"))
 
     def row(name: str, count: Callable[[Defects], int], whole: Callable[[Defects], int]) -> dict[str, Any]:
-        sums = [(sum(map(count, side)), sum(map(whole, side))) for side in (made, heard)]
+        sums = [(sum(map(count, side)), sum(map(whole, side))) for side in (resynthesised, heard)]
         return {"name": name, "made": sums[0], "heard": sums[1]}
 
     return [
-        row("clicks where units or blocks meet", lambda one: one.clicks, lambda one: one.seams),
-        row("sounds with an offset (DC)", lambda one: int(one.has_offset), lambda one: 1),
-        row("sounds that are clipped", lambda one: int(one.clipped > 0), lambda one: 1),
+        row("clicks where units or blocks meet", lambda defects: defects.clicks, lambda defects: defects.seams),
+        row("sounds with an offset (DC)", lambda defects: int(defects.has_offset), lambda defects: 1),
+        row("sounds that are clipped", lambda defects: int(defects.clipped > 0), lambda defects: 1),
     ]

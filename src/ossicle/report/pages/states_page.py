@@ -24,7 +24,7 @@ _MOST_PROBLEMS = 50
 class _Shown:
     """A contradiction with picture and sound as ``data:`` addresses; ``sound`` is empty to keep the page small."""
 
-    one: ContradictionCard
+    contradiction: ContradictionCard
     image: str
     sound: str
 
@@ -46,7 +46,11 @@ def render(data: StatesReportData) -> str:
         protocol=protocol,
         insufficient=data.metrics.get("insufficient_because", []),
         headline=_headline(states),
-        columns=["state accuracy", *(f"F1 {one}" for one in labels), *(f"F1 {one}, not hidden" for one in hideable)],
+        columns=[
+            "state accuracy",
+            *(f"F1 {label}" for label in labels),
+            *(f"F1 {label}, not hidden" for label in hideable),
+        ],
         folds=_folds(states["folds"], labels, hideable),
         inside=_row("all folds", data.metrics["in_sample"]["states"], labels, hideable),
         summary=_summary(states, labels, hideable),
@@ -60,68 +64,76 @@ def render(data: StatesReportData) -> str:
         problems=data.problems[:_MOST_PROBLEMS],
         problems_left=max(0, len(data.problems) - _MOST_PROBLEMS),
         cursor=(LEFT, RIGHT),
-        links=[(name, words.relative_link(place)) for name, place in data.files.items()],
+        links=[(name, words.relative_link(path)) for name, path in data.files.items()],
     )
 
 
-def _estimate(one: Mapping[str, Any]) -> Estimate:
-    value, low, high = (float("nan") if one[key] is None else float(one[key]) for key in ("value", "low", "high"))
+def _estimate(estimate: Mapping[str, Any]) -> Estimate:
+    value, low, high = (
+        float("nan") if estimate[key] is None else float(estimate[key]) for key in ("value", "low", "high")
+    )
     return Estimate(value, low, high)
 
 
 def _headline(states: Mapping[str, Any]) -> list[tuple[str, Estimate]]:
     """Return name and figure of the worst fold."""
-    out = [("state accuracy", states["state_accuracy"])]
-    out += [(f"F1 {label}", one) for label, one in states["f1"].items()]
-    out += [(f"F1 {label}, not hidden", one) for label, one in states["f1_unmasked"].items()]
-    return [(f"{name}; worst fold: {one['fold'] or words.MISSING}", _estimate(one)) for name, one in out]
+    figures = [("state accuracy", states["state_accuracy"])]
+    figures += [(f"F1 {label}", estimate) for label, estimate in states["f1"].items()]
+    figures += [(f"F1 {label}, not hidden", estimate) for label, estimate in states["f1_unmasked"].items()]
+    return [
+        (f"{name}; worst fold: {estimate['fold'] or words.MISSING}", _estimate(estimate)) for name, estimate in figures
+    ]
 
 
-def _row(name: str, of: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> dict[str, Any]:
-    figures = [of["state_accuracy"], *(of["f1"][one] for one in labels), *(of["f1_unmasked"][one] for one in hideable)]
-    files = of["files"]["state_accuracy"]
+def _row(name: str, fold: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> dict[str, Any]:
+    figures = [
+        fold["state_accuracy"],
+        *(fold["f1"][label] for label in labels),
+        *(fold["f1_unmasked"][label] for label in hideable),
+    ]
+    files = fold["files"]["state_accuracy"]
     return {
         "name": name,
-        "basis": of["basis"],
-        "recordings": of["recordings"],
-        "windows": of["n"],
-        "figures": [_estimate(one) for one in figures],
+        "basis": fold["basis"],
+        "recordings": fold["recordings"],
+        "windows": fold["n"],
+        "figures": [_estimate(figure) for figure in figures],
         "files": _estimate(files),
     }
 
 
 def _folds(folds: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> list[dict[str, Any]]:
     """Return the folds, the worst first."""
-    rows = [_row(name, of, labels, hideable) for name, of in folds.items()]
+    rows = [_row(name, fold, labels, hideable) for name, fold in folds.items()]
     return sorted(rows, key=lambda row: (row["figures"][0].value != row["figures"][0].value, row["figures"][0].value))
 
 
 def _summary(
     states: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]
 ) -> list[tuple[str, list[float | None]]]:
-    figures = [states["state_accuracy"], *(states["f1"][one] for one in labels)]
-    figures += [*(states["f1_unmasked"][one] for one in hideable), states["files"]["state_accuracy"]]
-    return [(name, [one[name] for one in figures]) for name in ("mean", "gap")]
+    figures = [states["state_accuracy"], *(states["f1"][label] for label in labels)]
+    figures += [*(states["f1_unmasked"][label] for label in hideable), states["files"]["state_accuracy"]]
+    return [(name, [figure[name] for figure in figures]) for name in ("mean", "gap")]
 
 
 def _switches(folds: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any], dict[str, Estimate]]]:
     keys = ("found", "false_per_hour", "wrong", "unknown")
     return [
-        (name, label, of, {key: _estimate(of[key]) for key in keys})
+        (name, label, switch_figures, {key: _estimate(switch_figures[key]) for key in keys})
         for name, fold in folds.items()
-        for label, of in fold["switches"].items()
+        for label, switch_figures in fold["switches"].items()
     ]
 
 
 def _thresholds(decision: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any] | None]]:
     """Return label, picture of its curve, and plateau."""
-    names = {fold: one["name"] for fold, one in decision["folds"].items()}
-    out = []
+    names = {fold: fold_json["name"] for fold, fold_json in decision["folds"].items()}
+    rows = []
     thresholds = judging_rule(decision).thresholds
     for label, fit in decision["labels"].items():
         figure = state_threshold_figure(label, fit["curve"], thresholds[label], names)
-        out.append((label, data_address(figure), fit["curve"]["plateau"]))
-    return out
+        rows.append((label, data_address(figure), fit["curve"]["plateau"]))
+    return rows
 
 
 def _decisions(decision: Mapping[str, Any]) -> list[tuple[str, str, str, Mapping[str, Any]]]:
@@ -135,11 +147,11 @@ def _decisions(decision: Mapping[str, Any]) -> list[tuple[str, str, str, Mapping
 
 
 def _contradictions(cards: Sequence[ContradictionCard]) -> list[_Shown]:
-    left, out = MOST_SOUND_BYTES, []
+    left, shown = MOST_SOUND_BYTES, []
     for card in cards:
         size = 2 * len(card.example.samples)
         heard = 0 < size <= left
         left -= size if heard else 0
         sound = sound_address(card.example) if heard else ""
-        out.append(_Shown(card, data_address(example_figure(card.example)), sound))
-    return out
+        shown.append(_Shown(card, data_address(example_figure(card.example)), sound))
+    return shown

@@ -37,7 +37,7 @@ _HEADLINE = ("ami", "abx_across", "boundary_f", "bitrate")
 class _Shown:
     """A segment with picture and sound as ``data:`` addresses; ``sound`` is empty to keep the page small."""
 
-    one: SegmentCard
+    segment: SegmentCard
     image: str
     sound: str
 
@@ -95,7 +95,7 @@ def render(data: UnitsReportData) -> str:
         problems=data.problems[:_MOST_PROBLEMS],
         problems_left=max(0, len(data.problems) - _MOST_PROBLEMS),
         cursor=(LEFT / 2, RIGHT),
-        links=[(name, words.relative_link(place)) for name, place in data.files.items()],
+        links=[(name, words.relative_link(path)) for name, path in data.files.items()],
     )
 
 

@@ -78,8 +78,8 @@ class CropDraw:
         clip = self._next(epoch, index) if self._training.balance == "each" else self._drawn(rng)
         pseudo = self._material.pseudo
         if pseudo is not None:
-            own = np.random.default_rng(seed_of(self._training.seed, "pseudo", epoch, index))
-            window = pseudo.draw(clip.label if clip.role == "target" else "", own)
+            pseudo_generator = np.random.default_rng(seed_of(self._training.seed, "pseudo", epoch, index))
+            window = pseudo.draw(clip.label if clip.role == "target" else "", pseudo_generator)
             if window is not None:
                 return Crop(*pseudo.place(window), window)
         return self._place(clip, float(rng.random()))
@@ -106,12 +106,12 @@ class CropDraw:
         return self._clips[urn.draw(rng)]
 
     def _next(self, epoch: int, index: int) -> Clip:
-        turn, place = divmod(epoch * self.n_crops + index, len(self._clips))
+        turn, position = divmod(epoch * self.n_crops + index, len(self._clips))
         if turn != self._turn:
             # A whole round has one order: drawing it again for every crop would take longer than reading the crop.
             rng = np.random.default_rng(seed_of(self._training.seed, "order", turn))
             self._turn, self._order = turn, rng.permutation(len(self._clips))
-        return self._clips[int(self._order[place])]
+        return self._clips[int(self._order[position])]
 
     def _place(self, clip: Clip, where: float) -> Crop:
         return place_any(clip, self._material, self._training.weak, where)
@@ -131,17 +131,17 @@ def label_shares(counts: Sequence[int], balance: str) -> NDArray[np.float64]:
         shares = 1.0 - _EFFECTIVE_BETA**n
     else:
         shares = np.sqrt(n) if balance == "sqrt" else n
-    found: NDArray[np.float64] = shares / max(float(shares.sum()), 1e-12)
-    return found
+    label_share: NDArray[np.float64] = shares / max(float(shares.sum()), 1e-12)
+    return label_share
 
 
 def _rows_by_label(clips: ClipColumns) -> tuple[NDArray[np.int32], list[NDArray[np.int32]]]:
     """Return the rows of noise, and those of the targets of each label that has one, by label; ascending."""
     # Place 0 is for noise, and for targets without a label.
     labelled = np.array([bool(label) for label in clips.labels], dtype=np.bool_)
-    place = np.where(clips.has_role("target") & labelled[clips.label], clips.label + 1, 0)
-    order = np.argsort(place, kind="stable").astype(np.int32)
-    noise, *targets = np.split(order, np.cumsum(np.bincount(place, minlength=len(labelled) + 1))[:-1])
+    group = np.where(clips.has_role("target") & labelled[clips.label], clips.label + 1, 0)
+    order = np.argsort(group, kind="stable").astype(np.int32)
+    noise, *targets = np.split(order, np.cumsum(np.bincount(group, minlength=len(labelled) + 1))[:-1])
     return noise, [rows for rows in targets if len(rows)]
 
 
@@ -182,7 +182,7 @@ def place_weak(clip: Clip, plan: ChunkPlan, n_samples: int, where: float) -> Cro
     length = plan.chunk_frames * plan.hop_samples
     start, end = to_samples(clip.start_s, plan.rate), to_samples(clip.end_s, plan.rate)
     low, high = (start, end - length) if end - start >= length else (end - length, start)
-    low, high = (min(max(one, 0), max(n_samples - length, 0)) for one in (low, high))
+    low, high = (min(max(bound, 0), max(n_samples - length, 0)) for bound in (low, high))
     return Crop(clip.recording_id, low + int(where * (high - low + 1)))
 
 

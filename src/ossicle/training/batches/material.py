@@ -81,10 +81,11 @@ class Material:
         what the annotations say (labels without times).
         """
         hop_s, start_s = self.plan.hop_s, start_sample / self.plan.rate
-        of = self.intervals.get(recording_id, {})
+        label_intervals = self.intervals.get(recording_id, {})
         empty = np.zeros((0, 2))
         columns = [
-            rasterise(of.get(label, empty), self.plan.chunk_frames, hop_s, start_s=start_s) for label in self.labels
+            rasterise(label_intervals.get(label, empty), self.plan.chunk_frames, hop_s, start_s=start_s)
+            for label in self.labels
         ]
         targets = np.stack(columns, axis=1)
         if labels is not None:
@@ -113,9 +114,9 @@ class Material:
         seconds = sum(self._known_s(rid) for rid in ids)
         filled: dict[str, list[float]] = {label: [] for label in self.labels}
         for rid in ids:
-            for label, of in self.intervals.get(rid, {}).items():
+            for label, label_intervals in self.intervals.get(rid, {}).items():
                 if label in filled:
-                    filled[label].append(float(np.diff(of).sum()))
+                    filled[label].append(float(np.diff(label_intervals).sum()))
         return np.array([sum(lengths) for lengths in filled.values()]) / max(seconds, 1e-9)
 
     def _looked_at(self, recording_id: str, start_sample: int) -> NDArray[np.bool_]:
@@ -132,7 +133,7 @@ class Material:
 
     def _unsure(self, recording_id: str) -> list[int]:
         """Return the columns of labels whose presence in a recording is unknown."""
-        return [place for place, label in enumerate(self.labels) if label in self.unknown.get(recording_id, ())]
+        return [column for column, label in enumerate(self.labels) if label in self.unknown.get(recording_id, ())]
 
     def _known_s(self, recording_id: str) -> float:
         if recording_id in self.known:
@@ -150,7 +151,7 @@ def apart(material: Material, held_out: Sequence[Clip]) -> Material:
     spans = {key: held.of(key) for key in sorted(taught.intersection(held.recording_ids))}
     return replace(
         material,
-        withheld={key: union(np.stack([of.start_s, of.end_s], axis=1)) for key, of in spans.items()},
+        withheld={key: union(np.stack([columns.start_s, columns.end_s], axis=1)) for key, columns in spans.items()},
     )
 
 
@@ -162,15 +163,15 @@ def target_intervals(annotations: Iterable[Annotation], apart_s: float = 0.0) ->
     """
     notes = AnnotationColumns.from_annotations(annotations)
     n_labels = max(len(notes.labels), 1)
-    groups, found = union_by_group(notes.recording * np.int64(n_labels) + notes.label, notes.intervals(), -_TOUCH_S)
+    groups, merged = union_by_group(notes.recording * np.int64(n_labels) + notes.label, notes.intervals(), -_TOUCH_S)
     first = np.concatenate([[True], groups[1:] != groups[:-1]])[: len(groups)]
-    found = part_by_group(found, apart_s, first)
+    merged = part_by_group(merged, apart_s, first)
     edges = np.append(np.flatnonzero(first), len(groups)).tolist()
-    out: dict[str, dict[str, Intervals]] = {key: {} for key in sorted(notes.recording_ids)}
+    by_recording: dict[str, dict[str, Intervals]] = {key: {} for key in sorted(notes.recording_ids)}
     for group, start, stop in zip(groups[first].tolist(), edges, edges[1:], strict=False):
         recording, label = divmod(group, n_labels)
-        out[notes.recording_ids[recording]][notes.labels[label]] = found[start:stop]
-    return out
+        by_recording[notes.recording_ids[recording]][notes.labels[label]] = merged[start:stop]
+    return by_recording
 
 
 def around_onsets(annotations: AnnotationColumns, onset_s: float) -> AnnotationColumns:
@@ -202,9 +203,9 @@ def load_material(
     clips, annotations = read_clips(dataset.clips_file), read_annotations(dataset.annotations_file)
     known = {key: as_intervals(times) for key, times in dataset.known.items()}
     merged = None
-    if how := dataset.merged:
-        groups = onset_groups(annotations, how["merge_s"])
-        starts = np.maximum(annotations.start_s - how["before_s"], 0.0)
+    if merging := dataset.merged:
+        groups = onset_groups(annotations, merging["merge_s"])
+        starts = np.maximum(annotations.start_s - merging["before_s"], 0.0)
         # Labels with times stand together at the first of them; labels of whole clips are looked up.
         merged = MergedTargets(replace(annotations, start_s=starts), groups) if presence_s is not None else None
         annotations = at_first_starts(annotations, groups)

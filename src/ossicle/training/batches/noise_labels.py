@@ -48,17 +48,23 @@ def label_textures(labels: Sequence[str], read: Reader, rate: int, clips: Sequen
     dict
         By label; a label without clips resembles nothing. Clips shorter than a second count, but are not read.
     """
-    found: dict[str, LabelTexture] = {}
-    ones, no_rows = ClipColumns.from_clips(clips), np.zeros(0, dtype=np.int64)
-    targets, rank = ones.has_role("target"), ones.groups.ranks[ones.recording]
+    textures: dict[str, LabelTexture] = {}
+    clip_columns, no_rows = ClipColumns.from_clips(clips), np.zeros(0, dtype=np.int64)
+    targets, rank = clip_columns.has_role("target"), clip_columns.groups.ranks[clip_columns.recording]
     for label in labels:
-        mine = np.flatnonzero(targets & (ones.label == ones.labels.index(label))) if label in ones.labels else no_rows
-        mine = mine[np.lexsort((ones.end_s[mine], ones.start_s[mine], rank[mine]))]
-        places = np.unique(np.linspace(0, len(mine) - 1, min(len(mine), _MOST_CLIPS)).round().astype(int))
-        chosen = [ones[int(mine[place])] for place in places] if len(mine) else []
+        label_rows = (
+            np.flatnonzero(targets & (clip_columns.label == clip_columns.labels.index(label)))
+            if label in clip_columns.labels
+            else no_rows
+        )
+        label_rows = label_rows[
+            np.lexsort((clip_columns.end_s[label_rows], clip_columns.start_s[label_rows], rank[label_rows]))
+        ]
+        places = np.unique(np.linspace(0, len(label_rows) - 1, min(len(label_rows), _MOST_CLIPS)).round().astype(int))
+        chosen = [clip_columns[int(label_rows[position])] for position in places] if len(label_rows) else []
         lasting = [clip for clip in chosen if clip.end_s - clip.start_s >= LEAST_TEXTURE_S]
-        found[label] = label_texture([_texture(read, rate, clip) for clip in lasting], len(chosen))
-    return found
+        textures[label] = label_texture([_texture(read, rate, clip) for clip in lasting], len(chosen))
+    return textures
 
 
 def known_in_noise(textures: Mapping[str, LabelTexture], labels: Sequence[str]) -> Tensor:

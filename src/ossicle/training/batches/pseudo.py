@@ -66,17 +66,17 @@ class Lesson:
 
 def split_recordings(dataset: DatasetFolder, corpus: CorpusIndex, folds: tuple[int, ...]) -> tuple[Labelled, Labelled]:
     """Return the recordings on which a model trains, and those that it holds out, if ``folds`` are held out."""
-    digests = {one.id: one.digest for one in corpus.recordings}
+    digests = {recording.id: recording.digest for recording in corpus.recordings}
     places = dataset.clips.places()
     # A recording without a clip (reviewed, nothing found, no noise drawn) is held out too.
     places += [(row["recording_id"], row["group"], row["fold"]) for row in dataset.folds.iter_rows(named=True)]
 
     def of(within: bool) -> Labelled:
-        found = [(key, group) for key, group, fold in places if (fold in folds) == within]
+        places_within = [(key, group) for key, group, fold in places if (fold in folds) == within]
         return Labelled(
-            frozenset(key for key, _ in found),
-            frozenset(digests[key] for key, _ in found),
-            frozenset(group for _, group in found),
+            frozenset(key for key, _ in places_within),
+            frozenset(digests[key] for key, _ in places_within),
+            frozenset(group for _, group in places_within),
         )
 
     return of(False), of(True)
@@ -101,22 +101,24 @@ def lesson(source: PseudoSource, plan: ChunkPlan, folds: tuple[int, ...], model:
     views: list[tuple[str, str, str]] = []
     unused: Counter[str] = Counter()
     taught: list[Labelled] = []
-    said: set[str] = set()
+    taken_ids: set[str] = set()
     for path in source.rounds:
         head = read_head(path)
         _require_grid(head, plan)
         view = choose_view(head, held_out, source.group, model)
-        found = read_windows(head, view)
-        if parts and found.labels != parts[0].labels:
+        windows = read_windows(head, view)
+        if parts and windows.labels != parts[0].labels:
             raise UsageError(f'{path}: has other labels than {source.rounds[0].name}; use [pseudo] rounds = "latest"')
         reasons = {
-            one: "a later round labels its recording again" if one[0] in said else refusal(*one)
-            for one in set(zip(found.recordings.tolist(), found.digests.tolist(), strict=True))
+            recording: "a later round labels its recording again" if recording[0] in taken_ids else refusal(*recording)
+            for recording in set(zip(windows.recordings.tolist(), windows.digests.tolist(), strict=True))
         }
-        why = [reasons[one] for one in zip(found.recordings.tolist(), found.digests.tolist(), strict=True)]
-        unused.update(one for one in why if one)
-        parts.append(found.take(np.array([not one for one in why], dtype=np.bool_)))
-        said |= {key for (key, _), reason in reasons.items() if not reason}
+        window_reasons = [
+            reasons[recording] for recording in zip(windows.recordings.tolist(), windows.digests.tolist(), strict=True)
+        ]
+        unused.update(recording for recording in window_reasons if recording)
+        parts.append(windows.take(np.array([not reason for reason in window_reasons], dtype=np.bool_)))
+        taken_ids |= {key for (key, _), reason in reasons.items() if not reason}
         views.append((head.name, round_digest(path), view))
         taught.append(head.taught[view])
     return Lesson(together(parts), tuple(views), dict(sorted(unused.items())), all_of(taught))
@@ -135,12 +137,14 @@ def _refusals(
     source: PseudoSource, corpus: CorpusIndex, unlabelled: CorpusIndex, held_out: Labelled
 ) -> Callable[[str, str], str]:
     """Return why windows of a recording (id and digest) are not used; empty if they are."""
-    known = {one.id: one for one in unlabelled.recordings}
-    labelled = {one.digest for one in labelled_recordings(corpus)}
+    known = {recording.id: recording for recording in unlabelled.recordings}
+    labelled = {recording.digest for recording in labelled_recordings(corpus)}
     decoded = set(Store(source.store).ids)
     # By their own field, which may differ from the split's: scenes made from a fold's clips carry its number.
-    held = [one for one in corpus.recordings if one.id in held_out.ids]
-    groups = frozenset(one.fields[source.own_group] for one in held if one.fields.get(source.own_group))
+    held = [recording for recording in corpus.recordings if recording.id in held_out.ids]
+    groups = frozenset(
+        recording.fields[source.own_group] for recording in held if recording.fields.get(source.own_group)
+    )
     return partial(_refusal, known, labelled, decoded, groups, source.own_group)
 
 
@@ -230,5 +234,5 @@ def load_pseudo(
     source: PseudoSource, labels: tuple[str, ...], plan: ChunkPlan, folds: tuple[int, ...], model: str
 ) -> PseudoCrops:
     """Return the pseudo-labelled crops of the model that holds out ``folds``; see :func:`lesson` for errors."""
-    found = lesson(source, plan, folds, model)
-    return PseudoCrops(found.windows, Store(source.store), labels, plan, source.settings)
+    usable = lesson(source, plan, folds, model)
+    return PseudoCrops(usable.windows, Store(source.store), labels, plan, source.settings)

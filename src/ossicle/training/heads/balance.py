@@ -35,17 +35,17 @@ def balanced_weights(
     """
     share = np.where(known, targets, 0.0).astype(np.float64)
     sides = np.stack([share, np.where(known, 1.0 - share, 0.0)]) * weights.astype(np.float64)[None, :, None]
-    out = np.zeros_like(sides)
+    balanced_sides = np.zeros_like(sides)
     _, of_group = np.unique(groups, return_inverse=True)
     n_groups = int(of_group.max()) + 1
     for label in range(sides.shape[2]):
         present = [side for side in (0, 1) if sides[side, :, label].sum() > 0]
         for side in present:
-            given = sides[side, :, label]
-            total = np.bincount(of_group, given, minlength=n_groups)
+            side_weights = sides[side, :, label]
+            total = np.bincount(of_group, side_weights, minlength=n_groups)
             factor = np.zeros(n_groups)
             filled = total > 0
             factor[filled] = total[filled].mean() / total[filled]
-            balanced = given * np.minimum(factor, _MOST_FOR_GROUP)[of_group]
-            out[side, :, label] = balanced * (len(given) / len(present) / balanced.sum())
-    return out.astype(np.float32)
+            balanced = side_weights * np.minimum(factor, _MOST_FOR_GROUP)[of_group]
+            balanced_sides[side, :, label] = balanced * (len(side_weights) / len(present) / balanced.sum())
+    return balanced_sides.astype(np.float32)

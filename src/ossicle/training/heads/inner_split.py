@@ -24,7 +24,7 @@ def inner_held_out(
         such split is found. The order in which groups are tried depends only on ``seed``.
     """
     names = sorted(set(groups.tolist()))
-    order = [names[one] for one in np.random.default_rng(seed_of(seed, "head", "inner")).permutation(len(names))]
+    order = [names[index] for index in np.random.default_rng(seed_of(seed, "head", "inner")).permutation(len(names))]
     has = {name: _sides(targets[groups == name], known[groups == name]) for name in names}
     counts = np.sum([has[name] for name in names], axis=0)
     if counts.min() < LEAST_GROUPS:

@@ -34,12 +34,12 @@ def fit_level(
     """
     whole = known.all(axis=1)
     x, on = embeddings[whole].astype(np.float64), on[whole]
-    states, of = np.unique(on, axis=0, return_inverse=True)
+    states, state_of_window = np.unique(on, axis=0, return_inverse=True)
     if len(states) < 2 or not (states.any(axis=0) & ~states.all(axis=0)).all():
         return None
-    of = of.reshape(-1)
-    means = np.stack([x[of == state].mean(axis=0) for state in range(len(states))])
-    within = x - means[of]
+    state_of_window = state_of_window.reshape(-1)
+    means = np.stack([x[state_of_window == state].mean(axis=0) for state in range(len(states))])
+    within = x - means[state_of_window]
     covariance = within.T @ within / len(x)
     variance = np.diag(covariance).copy()
     covariance *= 1 - shrinkage

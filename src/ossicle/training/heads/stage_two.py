@@ -92,17 +92,17 @@ def fit_stage_two(network: Beats, windows: HeadWindows, head: HeadSettings, seed
     if not held_out:
         return StageTwoFit(fitted, stage_one, network, None, None, None, (), trained, frozen)
     inside = np.isin(windows.groups, held_out)
-    inner, judged = (windows.select(np.flatnonzero(one)) for one in (~inside, inside))
+    inner, judged = (windows.select(np.flatnonzero(half)) for half in (~inside, inside))
     first = fit_head(_after(tail, inner, settings.batch_size), head, seed).head
     before = balanced_accuracy(first, tail, judged, settings.batch_size)
     trial = BeatsTail(network, blocks)
     _train(first, trial, inner, settings, seed)
     after = balanced_accuracy(first, trial, judged, settings.batch_size)
-    kept = after > before + settings.margin
-    if kept:
+    gains = after > before + settings.margin
+    if gains:
         _train(stage_one, tail, windows, settings, seed)
-    tuned = tail.put_into(network) if kept else network
-    return StageTwoFit(fitted, stage_one, tuned, tail if kept else None, before, after, held_out, trained, frozen)
+    tuned = tail.put_into(network) if gains else network
+    return StageTwoFit(fitted, stage_one, tuned, tail if gains else None, before, after, held_out, trained, frozen)
 
 
 def balanced_accuracy(head: nn.Module, tail: nn.Module, windows: HeadWindows, batch_size: int) -> float:
@@ -130,7 +130,9 @@ def _batches(tail: nn.Module, windows: HeadWindows, batch_size: int) -> list[Ten
     tail.eval()
     with torch.no_grad():
         firsts = range(0, len(windows.features), batch_size)
-        return [tail(_tokens(windows, np.arange(at, min(at + batch_size, len(windows.features))))) for at in firsts]
+        return [
+            tail(_tokens(windows, np.arange(first, min(first + batch_size, len(windows.features))))) for first in firsts
+        ]
 
 
 def _tokens(windows: HeadWindows, rows: np.ndarray) -> Tensor:
@@ -155,9 +157,9 @@ def _train(head: Head, tail: BeatsTail, windows: HeadWindows, settings: StageTwo
             for step, rows in enumerate(np.array_split(order, n_steps)):
                 torch.manual_seed(seed_of(seed, "stage two", "dropout", epoch, step))
                 optimiser.zero_grad(set_to_none=True)
-                logits, of = head(tail(_tokens(windows, rows))), weights[:, torch.from_numpy(rows)]
+                logits, target_weights = head(tail(_tokens(windows, rows))), weights[:, torch.from_numpy(rows)]
                 positive, negative = nn.functional.logsigmoid(logits), nn.functional.logsigmoid(-logits)
-                loss = -(of[0] * positive + of[1] * negative).mean()
+                loss = -(target_weights[0] * positive + target_weights[1] * negative).mean()
                 loss.backward()  # type: ignore[no-untyped-call]
                 nn.utils.clip_grad_norm_([*blocks, *of_head], _GRADIENT_CLIP)
                 optimiser.step()

@@ -41,8 +41,8 @@ def input_statistics(features: NDArray[Any], values: str = "plain") -> InputStat
 
 def _window_values(block: NDArray[np.float64], values: str) -> NDArray[np.float64]:
     """Return what the head reads of windows whose tokens are pooled by their mean: (n, dim)."""
-    found: NDArray[np.float64] = scaled_values(torch.from_numpy(block.mean(axis=1)), values).numpy()
-    return found
+    pooled: NDArray[np.float64] = scaled_values(torch.from_numpy(block.mean(axis=1)), values).numpy()
+    return pooled
 
 
 def _moments(sums: NDArray[np.float64], count: int, origin: NDArray[np.float64]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -44,8 +44,8 @@ class HeadWindows:
         for name, length in lengths.items():
             if length != n:
                 raise ValueError(f"{length} {name} for {n} windows")
-        given = self.targets[self.known]
-        if not bool(np.all((given >= 0) & (given <= 1))):
+        known_targets = self.targets[self.known]
+        if not bool(np.all((known_targets >= 0) & (known_targets <= 1))):
             raise ValueError("known targets must lie in [0, 1]")
         if not bool(np.all(np.isfinite(self.weights) & (self.weights >= 0))):
             raise ValueError("weights of windows must be finite and at least 0")

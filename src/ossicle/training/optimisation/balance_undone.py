@@ -51,13 +51,13 @@ def balance_shift(network: nn.Module, counts: Sequence[int], training: TrainingS
     if training.undo_balance == 0 or training.balance == "each" or not is_softmax(network):
         return []
     # Labels without a clip were never drawn and stay as they are.
-    known = [place for place, count in enumerate(counts) if count]
-    clips = torch.tensor([float(counts[place]) for place in known])
-    drawn = torch.from_numpy(label_shares([int(counts[place]) for place in known], training.balance)).float()
+    known = [column for column, count in enumerate(counts) if count]
+    clips = torch.tensor([float(counts[column]) for column in known])
+    drawn = torch.from_numpy(label_shares([int(counts[column]) for column in known], training.balance)).float()
     shift = torch.zeros(len(counts))
     shift[known] = training.undo_balance * torch.log(clips / clips.sum() / drawn)
-    found: list[float] = shift.tolist()
-    return found
+    shift_values: list[float] = shift.tolist()
+    return shift_values
 
 
 def save_undone(network: nn.Module, shift: Sequence[float], path: Path) -> None:
@@ -102,7 +102,7 @@ def load_start(network: nn.Module, path: Path) -> None:
             f"{path}: its header should have {_SHIFT} as a list of {n_labels} numbers, not {note[_SHIFT]!r}; "
             "train the model again"
         )
-    move_logits(network, [-one for one in shift])
+    move_logits(network, [-shift_value for shift_value in shift])
 
 
 @torch.no_grad()
@@ -124,8 +124,8 @@ def move_logits(network: nn.Module, shift: Sequence[float]) -> None:
 def _numbers(text: str) -> list[float]:
     """Return a list of finite numbers in JSON; empty if the text is none."""
     try:
-        found = json.loads(text)
+        content = json.loads(text)
     except ValueError:
         return []
-    good = isinstance(found, list) and all(isinstance(one, int | float) and isfinite(one) for one in found)
-    return [float(one) for one in found] if good else []
+    good = isinstance(content, list) and all(isinstance(value, int | float) and isfinite(value) for value in content)
+    return [float(value) for value in content] if good else []

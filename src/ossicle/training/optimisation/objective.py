@@ -32,11 +32,11 @@ class Said:
 
         ``weights``: class weights (n_labels,); None for none.
         """
-        wanted = smooth(self.targets, settings.label_smoothing) if settings.label_smoothing else self.targets
-        loss = detection_loss(self.logits, wanted, self.mask, settings.loss, weights, self.softmax)
+        targets = smooth(self.targets, settings.label_smoothing) if settings.label_smoothing else self.targets
+        loss = detection_loss(self.logits, targets, self.mask, settings.loss, weights, self.softmax)
         if self.best is None or settings.place_weight == 0:
             return loss
-        best = detection_loss(self.best, wanted, self.mask, settings.loss, weights, self.softmax)
+        best = detection_loss(self.best, targets, self.mask, settings.loss, weights, self.softmax)
         return (1 - settings.place_weight) * loss + settings.place_weight * best
 
     def n_known(self) -> Tensor:
@@ -71,7 +71,7 @@ def each_output(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: 
     tuple of Said
         For each network, as :func:`said_of`.
     """
-    return tuple(said_of(one, spectrogram, targets, mask, weak) for one in networks_of(network))
+    return tuple(said_of(averaged, spectrogram, targets, mask, weak) for averaged in networks_of(network))
 
 
 def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tensor, weak: bool) -> Said:
@@ -98,16 +98,16 @@ def said_of(network: nn.Module, spectrogram: Tensor, targets: Tensor, mask: Tens
     """
     if isinstance(network, AveragedNetworks):
         every = each_output(network, spectrogram, targets, mask, weak)
-        best = [said.best for said in every if said.best is not None]
-        return replace(every[0], logits=_mean([said.logits for said in every]), best=_mean(best) if best else None)
+        best = [output.best for output in every if output.best is not None]
+        return replace(every[0], logits=_mean([output.logits for output in every]), best=_mean(best) if best else None)
     heard, softmax = getattr(network, "heard", None), is_softmax(network)
     if heard is None or not weak:
         return Said(network(spectrogram).float(), targets, mask, softmax=softmax)
     clip, places = heard(spectrogram)
     shape = (len(clip), -1, targets.shape[2])
     known = mask.reshape(shape).amax(dim=1)
-    wanted = (targets * mask).reshape(shape).amax(dim=1)
-    return Said(clip.float(), wanted, known, places.float().amax(dim=1), softmax)
+    clip_targets = (targets * mask).reshape(shape).amax(dim=1)
+    return Said(clip.float(), clip_targets, known, places.float().amax(dim=1), softmax)
 
 
 def _mean(outputs: Sequence[Tensor]) -> Tensor:

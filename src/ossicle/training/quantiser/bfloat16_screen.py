@@ -39,7 +39,7 @@ def computes_in_bfloat16() -> bool:
 
 
 def _screen(centres: Centres) -> Screen:
-    kept = threading.local()
+    thread_buffers = threading.local()
     exact = torch.from_numpy(np.ascontiguousarray(centres, np.float32))
     rounded = exact.to(torch.bfloat16)
     wide = rounded.to(torch.float64)
@@ -54,11 +54,11 @@ def _screen(centres: Centres) -> Screen:
         lengths = np.sqrt(np.vecdot(frames, frames)) * np.float32(1 + _HALF)
         with torch.inference_mode():
             # Memory that was just freed is slow to write to again, so each thread keeps its own.
-            if not hasattr(kept, "frames") or len(kept.frames) < len(frames):
-                kept.frames = torch.empty(frames.shape, dtype=torch.bfloat16)
-            own = kept.frames[: len(frames)]
-            own.copy_(torch.from_numpy(frames))
-            products = (own @ columns).to(torch.float32)
+            if not hasattr(thread_buffers, "frames") or len(thread_buffers.frames) < len(frames):
+                thread_buffers.frames = torch.empty(frames.shape, dtype=torch.bfloat16)
+            buffer = thread_buffers.frames[: len(frames)]
+            buffer.copy_(torch.from_numpy(frames))
+            products = (buffer @ columns).to(torch.float32)
             largest = products.abs().amax(dim=1).numpy()
             scores = torch.sub(squares, products, alpha=2).numpy()
         error = lengths * np.float32(2 * (_HALF * longest + difference + sums * longest))

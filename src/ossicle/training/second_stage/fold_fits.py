@@ -36,7 +36,7 @@ class Judged:
 
 def judge(
     truth: Truth,
-    found: Mapping[int | None, FoundCandidates],
+    candidates: Mapping[int | None, FoundCandidates],
     chosen: EventFeatureSettings,
     settings: SecondStageSettings,
     criterion: Criterion,
@@ -45,26 +45,28 @@ def judge(
 ) -> Judged:
     """Fit the second stage for every held-out fold on the others, and for the bundle on all; apply each.
 
-    ``found``: fold (None: final) to recording to the candidates under that fold's decision; ``said``: hand labels of
-    events by recording.
+    ``candidates``: fold (None: final) to recording to the candidates under that fold's decision; ``answers``: hand
+    labels of events by recording.
     """
     per_fold: dict[int, SecondStage] = {}
     events: dict[str, list[Event]] = {}
     notes: list[str] = []
     for fold in sorted(set(truth.folds.values())):
         others = [key for key in truth.ids if truth.folds[key] != fold]
-        stage, left = fit(truth, found[fold], others, chosen, settings, criterion, f"fold {fold}", workers, answers)
+        stage, left = fit(
+            truth, candidates[fold], others, chosen, settings, criterion, f"fold {fold}", workers, answers
+        )
         notes += left
         per_fold[fold] = stage
-        events.update({key: stage.judge(list(found[fold][key])) for key in truth.ids if truth.folds[key] == fold})
-    final, left = fit(truth, found[None], truth.ids, chosen, settings, criterion, "final", workers, answers)
-    in_sample = {key: final.judge(list(found[None][key])) for key in truth.ids}
+        events.update({key: stage.judge(list(candidates[fold][key])) for key in truth.ids if truth.folds[key] == fold})
+    final, left = fit(truth, candidates[None], truth.ids, chosen, settings, criterion, "final", workers, answers)
+    in_sample = {key: final.judge(list(candidates[None][key])) for key in truth.ids}
     return Judged({key: events[key] for key in truth.ids}, in_sample, final, per_fold, (*notes, *left))
 
 
 def fit(
     truth: Truth,
-    found: FoundCandidates,
+    candidates: FoundCandidates,
     ids: Sequence[str],
     chosen: EventFeatureSettings,
     settings: SecondStageSettings,
@@ -79,8 +81,8 @@ def fit(
     labels: dict[str, LabelStage] = {}
     notes = []
     for label in truth.labels:
-        given = material(truth, found, ids, label, criterion, answers or {})
-        stage = fit_label(given, criterion, settings, f"{name}, {label}", workers)
+        label_material = material(truth, candidates, ids, label, criterion, answers or {})
+        stage = fit_label(label_material, criterion, settings, f"{name}, {label}", workers)
         if stage is None:
             notes.append(
                 f"second stage, {name}: {label} stays with the first stage: fewer than {LEAST_EACH} true or "
@@ -92,24 +94,28 @@ def fit(
 
 
 def material(
-    truth: Truth, found: FoundCandidates, ids: Sequence[str], label: str, criterion: Criterion, answers: HandLabels
+    truth: Truth, candidates: FoundCandidates, ids: Sequence[str], label: str, criterion: Criterion, answers: HandLabels
 ) -> Material:
     """Return the candidates of a label, compared with the annotations and the hand labels of these recordings."""
     inside = set(ids)
-    references = {key: of.get(label, np.zeros((0, 2))) for key, of in truth.references.items() if key in inside}
-    mine = [(key, candidate) for key in ids for candidate in found[key] if candidate.event.label == label]
-    recordings = np.array([key for key, _ in mine], dtype=np.str_)
+    references = {
+        key: intervals.get(label, np.zeros((0, 2))) for key, intervals in truth.references.items() if key in inside
+    }
+    label_candidates = [
+        (key, candidate) for key in ids for candidate in candidates[key] if candidate.event.label == label
+    ]
+    recordings = np.array([key for key, _ in label_candidates], dtype=np.str_)
     times = np.array(
-        [(candidate.event.start_s, candidate.event.end_s) for _, candidate in mine], dtype=np.float64
+        [(candidate.event.start_s, candidate.event.end_s) for _, candidate in label_candidates], dtype=np.float64
     ).reshape(-1, 2)
-    features = np.array([candidate.features for _, candidate in mine], dtype=np.float64).reshape(
+    features = np.array([candidate.features for _, candidate in label_candidates], dtype=np.float64).reshape(
         -1, len(CANDIDATE_FEATURES)
     )
     true = matched(recordings, times, references, criterion)
     for key in inside & set(answers):
-        rows, words = np.flatnonzero(recordings == key), answers[key]
+        rows, hand_labels = np.flatnonzero(recordings == key), answers[key]
         for word, row in match(
-            as_intervals([(hand_label.start_s, hand_label.end_s) for hand_label in words]), times[rows], criterion
+            as_intervals([(hand_label.start_s, hand_label.end_s) for hand_label in hand_labels]), times[rows], criterion
         ):
-            true[rows[row]] = words[word].true_for(label)
+            true[rows[row]] = hand_labels[word].true_for(label)
     return Material(recordings, times, features, true, references, {key: truth.groups[key] for key in ids})

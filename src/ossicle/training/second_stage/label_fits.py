@@ -83,8 +83,8 @@ def _by_recording(recordings: NDArray[np.str_], keys: Sequence[str]) -> tuple[ND
     """Return the candidates of the recordings ``keys``, recording after recording: the place of the recording in
     ``keys``, and the row of the candidate.
     """
-    place = {key: number for number, key in enumerate(keys)}
-    owner = np.array([place.get(key, -1) for key in recordings.tolist()], dtype=np.int64)
+    index = {key: number for number, key in enumerate(keys)}
+    owner = np.array([index.get(key, -1) for key in recordings.tolist()], dtype=np.int64)
     order = np.argsort(owner, kind="stable")
     rows = order[owner[order] >= 0]
     return owner[rows], rows
@@ -149,9 +149,9 @@ def fit_calibration(
     columns = np.stack([np.ones(len(true)), logit(second, LEAST_PROBABILITY), first_logit], axis=1)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        found = columns @ weights
-        value = float((np.logaddexp(0, found) - target * found).mean())
-        return value, columns.T @ (sigmoid(found) - target) / len(target)
+        logits = columns @ weights
+        value = float((np.logaddexp(0, logits) - target * logits).mean())
+        return value, columns.T @ (sigmoid(logits) - target) / len(target)
 
     bounds = [(None, None), (0, None), (0, None)]
     weights = scipy.optimize.minimize(loss, np.array([0.0, 0.5, 0.5]), jac=True, method="L-BFGS-B", bounds=bounds).x
@@ -166,15 +166,15 @@ def fit_threshold(material: Material, scores: NDArray[np.float64], criterion: Cr
     """Return the threshold on ``scores`` (n,) with the best event F1, in the middle of its plateau."""
     grid = DecisionGrid(on=THRESHOLDS, off_ratio=(1.0,), min_length_s=(0.0,), min_gap_s=(0.0,))
     counts = np.zeros((len(THRESHOLDS), 3), dtype=np.int64)
-    wanted = EventLists.of(list(material.references.values()))
+    references = EventLists.of(list(material.references.values()))
     owner, rows = _by_recording(material.recordings, list(material.references))
-    times, own, n_kept, tp = material.times[rows], scores[rows], -1, 0
-    for place, threshold in enumerate(THRESHOLDS):
-        kept = own >= threshold
-        if int(kept.sum()) != n_kept:
-            n_kept = int(kept.sum())
-            tp = len(match_lists(wanted, lists_by(owner[kept], times[kept], len(wanted)), criterion))
-        counts[place] = tp, n_kept - tp, len(wanted.times) - tp
+    times, true_scores, n_kept, tp = material.times[rows], scores[rows], -1, 0
+    for row, threshold in enumerate(THRESHOLDS):
+        is_kept = true_scores >= threshold
+        if int(is_kept.sum()) != n_kept:
+            n_kept = int(is_kept.sum())
+            tp = len(match_lists(references, lists_by(owner[is_kept], times[is_kept], len(references)), criterion))
+        counts[row] = tp, n_kept - tp, len(references.times) - tp
     return THRESHOLDS[choose(counts, grid)]
 
 

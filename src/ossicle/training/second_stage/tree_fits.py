@@ -47,14 +47,14 @@ def forest_trees(forest: Any) -> Trees:
     """Return a fitted binary ``RandomForestClassifier`` as arrays: the mean over its trees of the share of true
     candidates.
     """
-    trees = [one.tree_ for one in forest.estimators_]
+    trees = [estimator.tree_ for estimator in forest.estimators_]
     values = [tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) for tree in trees]
     return _joined(trees, values, forest.n_features_in_, offset=0.0, scale=1 / len(trees), logistic=False)
 
 
 def boosting_trees(boosting: Any) -> Trees:
     """Return a fitted binary ``GradientBoostingClassifier`` (its own start, log loss) as arrays."""
-    trees = [one.tree_ for one in boosting.estimators_[:, 0]]
+    trees = [estimator.tree_ for estimator in boosting.estimators_[:, 0]]
     share = float(boosting.init_.class_prior_[1])
     return _joined(
         trees,

@@ -61,9 +61,9 @@ class InnerLoss(Callback):
         total = n_known = 0.0
         for batch in self._batches:
             with trainer.precision_plugin.val_step_context():
-                said = module.judged(tuple(one.to(module.device) for one in batch))
-                loss = said.loss(module.training_settings, module.class_weights)
-            known = float(said.n_known())
+                output = module.judged(tuple(tensor.to(module.device) for tensor in batch))
+                loss = output.loss(module.training_settings, module.class_weights)
+            known = float(output.n_known())
             total, n_known = total + float(loss) * known, n_known + known
         return total / max(n_known, 1.0)
 
@@ -74,6 +74,6 @@ def _lower(trainer: lightning.Trainer, loss: float) -> None:
     rate: LearningRate = schedule.lr_lambdas[0]
     rate.end_epoch(loss, schedule.last_epoch)
     rates = [base * rate(schedule.last_epoch) for base in schedule.base_lrs]
-    for group, one in zip(schedule.optimizer.param_groups, rates, strict=True):
-        group["lr"] = one
+    for group, new_rate in zip(schedule.optimizer.param_groups, rates, strict=True):
+        group["lr"] = new_rate
     schedule._last_lr = rates

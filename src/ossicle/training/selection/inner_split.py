@@ -63,7 +63,9 @@ def inner_split(clips: ClipColumns, training: TrainingSettings) -> InnerSplit:
     # A recording with clips in several groups goes to the inner part as a whole.
     held |= np.isin(clips.recording, np.unique(clips.recording[held]))
     return InnerSplit(
-        train=clips.where(~held), held_out=clips.where(held), groups=tuple(sorted(names[one] for one in order[chosen]))
+        train=clips.where(~held),
+        held_out=clips.where(held),
+        groups=tuple(sorted(names[group] for group in order[chosen])),
     )
 
 
@@ -73,20 +75,20 @@ def _groups(clips: ClipColumns) -> tuple[list[str], NDArray[np.int64]]:
     places = np.where(named, clips.group, len(clips.group_names) + clips.recording)
     used, group = np.unique(places, return_inverse=True)
     names = (*clips.group_names, *clips.recording_ids)
-    return [names[one] for one in used.tolist()], group.astype(np.int64)
+    return [names[group_index] for group_index in used.tolist()], group.astype(np.int64)
 
 
-def _chosen(by_label: NDArray[np.int64], sizes: NDArray[np.int64], wanted: float) -> list[int]:
+def _chosen(by_label: NDArray[np.int64], sizes: NDArray[np.int64], n_wanted: float) -> list[int]:
     """Return which groups to hold out: rows of ``by_label`` (n_groups, n_labels), which are in random order."""
     may_go = np.floor((1 - _LEAST_KEPT) * by_label.sum(axis=0)).astype(np.int64)
     gone, chosen = np.zeros_like(may_go), list[int]()
 
     def fits(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = (gone + by_label[rows] <= may_go).all(axis=1)
-        return found
+        is_allowed: NDArray[np.bool_] = (gone + by_label[rows] <= may_go).all(axis=1)
+        return is_allowed
 
     open_rows = np.arange(len(sizes))
-    while sizes[chosen].sum() < wanted:
+    while sizes[chosen].sum() < n_wanted:
         open_rows = open_rows[fits(open_rows)]
         if not len(open_rows):
             break
@@ -95,7 +97,7 @@ def _chosen(by_label: NDArray[np.int64], sizes: NDArray[np.int64], wanted: float
         if new[best] == 0:
             # Every label that can be held out is there: the others follow in their order.
             for row in open_rows.tolist():
-                if sizes[chosen].sum() >= wanted:
+                if sizes[chosen].sum() >= n_wanted:
                     break
                 if fits(np.array([row]))[0]:
                     chosen.append(row)

@@ -69,12 +69,12 @@ class EpochClock:
         else:
             waiting = self._waited_s / seconds
             use, memory = (self._cpu_done_s - self._cpu_s) / (seconds * self._threads), peak_memory_mb()
-        found = {
+        epoch_figures = {
             "samples_per_s": round(self._n_crops / seconds, 2),
             "data_wait": round(min(max(waiting, 0.0), 1.0), 4),
             "device_use": round(min(max(use, 0.0), 1.0), 4),
         }
-        return found if memory is None else {**found, "memory_mb": round(memory, 1)}
+        return epoch_figures if memory is None else {**epoch_figures, "memory_mb": round(memory, 1)}
 
 
 class _GpuClock:

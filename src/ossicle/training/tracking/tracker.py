@@ -50,10 +50,10 @@ def scalars(line: Mapping[str, Any]) -> dict[str, float]:
     >>> scalars({"epoch": 3, "train_loss": 0.5, "labels": {"kick": {"f1": 0.8, "recall": None}}})
     {'train_loss': 0.5, 'f1/kick': 0.8}
     """
-    found = {key: value for key, value in line.items() if key != "epoch" and isinstance(value, int | float)}
+    numbers = {key: value for key, value in line.items() if key != "epoch" and isinstance(value, int | float)}
     for label, figures in line.get("labels", {}).items():
-        found |= {f"{key}/{label}": value for key, value in figures.items() if value is not None}
-    return found
+        numbers |= {f"{key}/{label}": value for key, value in figures.items() if value is not None}
+    return numbers
 
 
 def confusion_table(line: Mapping[str, Any]) -> ConfusionTable | None:
@@ -63,6 +63,6 @@ def confusion_table(line: Mapping[str, Any]) -> ConfusionTable | None:
         return ConfusionTable(("actual", "predicted", "n"), tuple(tuple(row) for row in rows))
     if "counts" in line:
         columns = ("tp", "fp", "fn", "tn")
-        found = tuple((label, *(counts[key] for key in columns)) for label, counts in line["counts"].items())
-        return ConfusionTable(("label", *columns), found)
+        table_rows = tuple((label, *(counts[key] for key in columns)) for label, counts in line["counts"].items())
+        return ConfusionTable(("label", *columns), table_rows)
     return None

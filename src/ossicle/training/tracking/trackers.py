@@ -39,8 +39,8 @@ class Trackers:
 
     def start(self) -> None:
         """Begin, with all epochs that the log of the run folder holds."""
-        found = self._folder.tracking
-        run_id = found.get("id") or secrets.token_hex(4)
+        tracking = self._folder.tracking
+        run_id = tracking.get("id") or secrets.token_hex(4)
         shown = {"project": self._run.project, "group": self._run.group, "name": self._run.name}
         if not self._run.to:
             return
@@ -49,8 +49,8 @@ class Trackers:
         self._folder.write_tracking({**shown, "id": run_id, "tags": list(self._run.tags)})
         self._active = {name: TABLE[name]() for name in self._run.to}
         for name in self._run.to:
-            place = self._folder.tracker(name)
-            self._tell(lambda one, place=place: one.start(self._run, place, run_id), name)  # type: ignore[misc]
+            folder = self._folder.tracker(name)
+            self._tell(lambda tracker, folder=folder: tracker.start(self._run, folder, run_id), name)  # type: ignore[misc]
         for line in self._folder.epochs():
             self.epoch(line)
 
@@ -60,7 +60,7 @@ class Trackers:
         for name in tuple(self._active):
             self._tell(lambda tracker: tracker.log(epoch, scalars(line)), name)
             if table is not None:
-                self._tell(lambda one, table=table: one.log_confusion(epoch, table), name)  # type: ignore[misc]
+                self._tell(lambda tracker, table=table: tracker.log_confusion(epoch, table), name)  # type: ignore[misc]
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -84,9 +84,9 @@ class Trackers:
             act(self._active[name])
         except Exception as problem:  # noqa: BLE001 - tracking is no part of the result, and must not end a training
             del self._active[name]
-            found = self._folder.tracking
+            tracking = self._folder.tracking
             line = f"{type(problem).__name__}: {problem}".splitlines()[0]
-            self._folder.write_tracking({**found, "problems": {**found.get("problems", {}), name: line}})
+            self._folder.write_tracking({**tracking, "problems": {**tracking.get("problems", {}), name: line}})
 
 
 def track_again(run: TrackedRun, folder: RunFolder) -> None:

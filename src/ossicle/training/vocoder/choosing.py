@@ -24,8 +24,8 @@ def spread(segments: Sequence[SpeechSegment], most: int) -> list[int]:
     most
         Most of them.
     """
-    there = [number for number, segment in enumerate(segments) if len(segment.units)]
-    return [there[place] for place in _spread(len(there), most)]
+    voiced_numbers = [number for number, segment in enumerate(segments) if len(segment.units)]
+    return [voiced_numbers[position] for position in _spread(len(voiced_numbers), most)]
 
 
 def held_out_batches(
@@ -46,7 +46,7 @@ def held_out_batches(
     """
     numbers = {name: number for number, name in enumerate(speakers)}
     batches: list[list[Draw]] = []
-    for number in sorted(chosen, key=lambda one: (len(segments[one].units), one)):
+    for number in sorted(chosen, key=lambda number: (len(segments[number].units), number)):
         length = min(len(segments[number].units), _MOST_UNITS)
         if not batches or (len(batches[-1]) + 1) * length > _MOST_UNITS:
             batches.append([])
@@ -74,9 +74,9 @@ def held_out_distance(
     device = generator.window.device
     total, samples = 0.0, 0.0
     for crops in (reader.read(batch).to(str(device)) for batch in batches):
-        made = generator(crops.units, crops.pitch, crops.speaker, crops.sources) * crops.mask
+        generated = generator(crops.units, crops.pitch, crops.speaker, crops.sources) * crops.mask
         counted = crops.mask.sum(dim=-1)
-        total += float((distance(made, crops.real, crops.mask) * counted).sum())
+        total += float((distance(generated, crops.real, crops.mask) * counted).sum())
         samples += float(counted.sum())
     return total / max(samples, 1.0)
 
@@ -92,10 +92,10 @@ def sample_draws(batches: Sequence[Sequence[Draw]], count: int) -> Iterator[Draw
         How many.
     """
     every = [draw for batch in batches for draw in batch]
-    for place in _spread(len(every), count):
-        yield every[place]
+    for index in _spread(len(every), count):
+        yield every[index]
 
 
 def _spread(count: int, most: int) -> list[int]:
     """Return at most so many numbers below ``count``, with the first and the last."""
-    return sorted({round(place) for place in np.linspace(0, count - 1, min(most, count))})
+    return sorted({round(position) for position in np.linspace(0, count - 1, min(most, count))})

@@ -40,9 +40,9 @@ def collapse_advice(epochs: Sequence[Mapping[str, Any]], settings: VocoderSettin
         last.insert(0, epoch)
     if len(last) < settings.collapse_epochs:
         return ""
-    won = all(one["discriminator"] < _WON for one in last)
-    lost = all(one["adversarial"] > _LOST for one in last)
-    falling = last[0]["mel"] - min(one["mel"] for one in last[1:]) > settings.min_delta
+    won = all(epoch["discriminator"] < _WON for epoch in last)
+    lost = all(epoch["adversarial"] > _LOST for epoch in last)
+    falling = last[0]["mel"] - min(epoch["mel"] for epoch in last[1:]) > settings.min_delta
     if falling or not (won or lost):
         return ""
     penalty = max(10 * settings.gradient_penalty, 1.0)

@@ -142,10 +142,10 @@ class CropReader:
         if number in self._sounds:
             self._sounds.move_to_end(number)
             return self._sounds[number]
-        found = self._corpus.aligned(self._segments[number])
-        self._sounds[number] = found
-        self._cached += found[0].nbytes
+        sound = self._corpus.aligned(self._segments[number])
+        self._sounds[number] = sound
+        self._cached += sound[0].nbytes
         while self._cached > _MOST_CACHED_BYTES and len(self._sounds) > 1:
             _, (oldest, _) = self._sounds.popitem(last=False)
             self._cached -= oldest.nbytes
-        return found
+        return sound

@@ -75,8 +75,8 @@ class VocoderFit:
         value
             From :meth:`to_json`; other keys are left out.
         """
-        given = {name: value[name] for name in cls.__dataclass_fields__}
-        return cls(**given | {"advice": tuple(value["advice"])})
+        fields = {name: value[name] for name in cls.__dataclass_fields__}
+        return cls(**fields | {"advice": tuple(value["advice"])})
 
 
 def train_vocoder(
@@ -127,12 +127,12 @@ def train_vocoder(
         A segment cannot be read, memory ran out, or the discriminators won and ``on_collapse`` is ``stop``; the
         state that was saved last is in the folder.
     """
-    place = VocoderFolder(Path(folder))
-    make_folder(place.path)
-    sweep(place.path)
+    run_folder = VocoderFolder(Path(folder))
+    make_folder(run_folder.path)
+    sweep(run_folder.path)
     made_from = training_digest(corpus, settings)
-    if finished := _finished(place, made_from):
-        place.forget_state()
+    if finished := _finished(run_folder, made_from):
+        run_folder.forget_state()
         return finished
     speakers = corpus.speakers if settings.speakers else ()
     spec = VocoderSpec(
@@ -146,7 +146,9 @@ def train_vocoder(
         settings.network,
     )
     durations, pitch = _unit_models(corpus, speakers, settings.pitch)
-    run = VocoderRun(corpus, settings, spec, durations, pitch, place, device_named(device), made_from, save_every_s)
+    run = VocoderRun(
+        corpus, settings, spec, durations, pitch, run_folder, device_named(device), made_from, save_every_s
+    )
     run.begin()
     progress, most = run.progress, settings.epochs * run.steps_per_epoch
     advance(progress.steps, most)
@@ -197,11 +199,11 @@ def training_digest(corpus: VocoderCorpus, settings: VocoderSettings) -> str:
     return digest([plain, len(corpus.training), digestible(settings), state.hexdigest()])
 
 
-def _finished(place: VocoderFolder, made_from: str) -> VocoderFit | None:
+def _finished(run_folder: VocoderFolder, made_from: str) -> VocoderFit | None:
     """Return what became of a training of the same settings and segments that wrote its vocoder; None: none did."""
-    if not place.description_file.exists():
+    if not run_folder.description_file.exists():
         return None
-    about = place.description.get("about", {})
+    about = run_folder.description.get("about", {})
     return VocoderFit.from_json(about) if about.get(_MADE_FROM) == made_from else None
 
 

@@ -109,36 +109,38 @@ class Objective:
         return self._step(crops, optimiser, self._discriminator_terms, None)
 
     def _generator_terms(self, crops: Crops, adversarial: bool) -> _Terms:
-        made = self._made(crops)
+        generated = self._made(crops)
         weights = self.settings
-        mel = self.mel(made, crops.real, crops.mask)
+        mel = self.mel(generated, crops.real, crops.mask)
         terms: _Terms = {
             "mel": (weights.mel_weight * NEPERS_PER_DB, mel),
-            "stft": (weights.stft_weight, self.spectrogram(made, crops.real, crops.mask)),
+            "stft": (weights.stft_weight, self.spectrogram(generated, crops.real, crops.mask)),
         }
         if adversarial:
-            judged = self.discriminators(made, crops.mask)
+            judged = self.discriminators(generated, crops.mask)
             with torch.no_grad():
-                wanted = self.discriminators(crops.real, crops.mask)
+                recorded = self.discriminators(crops.real, crops.mask)
             terms["adversarial"] = (weights.adversarial_weight, adversarial_loss(judged))
-            terms["feature"] = (weights.feature_weight, feature_loss(wanted, judged))
+            terms["feature"] = (weights.feature_weight, feature_loss(recorded, judged))
         return terms
 
     def _discriminator_terms(self, crops: Crops) -> _Terms:
         with torch.no_grad():
-            made = self._made(crops)
+            generated = self._made(crops)
         penalised = self.settings.gradient_penalty > 0
         real = crops.real.detach().requires_grad_(penalised)
-        wanted = self.discriminators(real, crops.mask)
-        terms: _Terms = {"discriminator": (1.0, discriminator_loss(wanted, self.discriminators(made, crops.mask)))}
+        recorded = self.discriminators(real, crops.mask)
+        terms: _Terms = {
+            "discriminator": (1.0, discriminator_loss(recorded, self.discriminators(generated, crops.mask)))
+        }
         if penalised:
-            terms["penalty"] = (self.settings.gradient_penalty / 2, gradient_penalty(wanted, real, crops.mask))
+            terms["penalty"] = (self.settings.gradient_penalty / 2, gradient_penalty(recorded, real, crops.mask))
         return terms
 
     def _made(self, crops: Crops) -> Tensor:
         """Return what the generator makes of crops, 0 where nothing counts."""
-        made: Tensor = self.generator(crops.units, crops.pitch, crops.speaker, crops.sources)
-        return made * crops.mask
+        generated: Tensor = self.generator(crops.units, crops.pitch, crops.speaker, crops.sources)
+        return generated * crops.mask
 
     def _step(
         self,

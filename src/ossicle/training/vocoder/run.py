@@ -58,13 +58,13 @@ class VocoderRun:
         spec: VocoderSpec,
         durations: DurationModel,
         pitch: PitchModel,
-        place: VocoderFolder,
+        folder: VocoderFolder,
         device: str,
         made_from: str,
         save_every_s: float = SAVE_EVERY_S,
     ) -> None:
         self._save_every_s, self._saved_s = save_every_s, time.monotonic()
-        self._corpus, self._settings, self._spec, self._place, self._device = corpus, settings, spec, place, device
+        self._corpus, self._settings, self._spec, self._folder, self._device = corpus, settings, spec, folder, device
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_of(settings.seed, "weights"))
             network, discriminators = VocoderNetwork(spec), VocoderDiscriminators(settings.network)
@@ -111,17 +111,17 @@ class VocoderRun:
 
     def begin(self) -> None:
         """Start, or take over the state in the folder."""
-        place = self._place
-        if place.state_file.exists():
-            state = read_state(place.state_file, self.progress.made_from, self._parts())
+        folder = self._folder
+        if folder.state_file.exists():
+            state = read_state(folder.state_file, self.progress.made_from, self._parts())
             for name in self.progress.__dataclass_fields__:
                 setattr(self.progress, name, getattr(state, name))
         else:
             self.progress.start = self.progress.best = self.progress.reference = self._distance()
-            self._vocoder({"epoch": 0}).save(place.start.path)
+            self._vocoder({"epoch": 0}).save(folder.start.path)
             self._save_best()
             self._save_state()
-        place.write_epochs(self.progress.epochs)
+        folder.write_epochs(self.progress.epochs)
 
     def epoch(self, stepped: Callable[[], None]) -> None:
         """Train one more epoch, or the rest of one, judge it, and save the state.
@@ -170,11 +170,11 @@ class VocoderRun:
         about
             How it was trained.
         """
-        self._vocoder({"epoch": self.progress.epoch}).save(self._place.final.path)
+        self._vocoder({"epoch": self.progress.epoch}).save(self._folder.final.path)
         network = VocoderNetwork(self._spec)
-        load_weights(network, self._place.best_file)
-        Vocoder(self._spec, network, about).save(self._place.path)
-        self._place.forget_state()
+        load_weights(network, self._folder.best_file)
+        Vocoder(self._spec, network, about).save(self._folder.path)
+        self._folder.forget_state()
 
     def _judge(self, epoch: int, figures: dict[str, Any]) -> None:
         """Note the figures of an epoch, and keep its weights if they are the best."""
@@ -196,7 +196,7 @@ class VocoderRun:
         if epoch % settings.save_every == 0:
             self._keep(epoch)
         self._save_state()
-        self._place.log_epoch(progress.epochs[-1])
+        self._folder.log_epoch(progress.epochs[-1])
 
     def _crops(self, epoch: int, indices: range, stream: int) -> Crops:
         return self._reader.read([self._draws.draw(epoch, index, stream) for index in indices]).to(self._device)
@@ -224,24 +224,24 @@ class VocoderRun:
         )
 
     def _save_best(self) -> None:
-        save_weights(self._averaged(), self._place.best_file)
+        save_weights(self._averaged(), self._folder.best_file)
 
     def _save_state(self) -> None:
-        save_state(self._place.state_file, self.progress, self._parts())
+        save_state(self._folder.state_file, self.progress, self._parts())
         self._saved_s = time.monotonic()
 
     def _keep(self, epoch: int) -> None:
         """Write a vocoder of this epoch with its samples, and remove those that are too many."""
-        with whole_folder(self._place.epoch(epoch).path, replace=True) as inner:
+        with whole_folder(self._folder.epoch(epoch).path, replace=True) as inner:
             vocoder = self._vocoder({"epoch": epoch})
             vocoder.save(inner)
             for number, draw in enumerate(sample_draws(self._batches, self._settings.samples)):
                 segment = self._corpus.choosing[draw.segment]
                 speaker = None if draw.speaker == UNKNOWN else self._spec.speakers[draw.speaker]
-                made = vocoder.synthesise(segment.units, segment.f0_hz if self._spec.pitch else None, speaker)
+                generated = vocoder.synthesise(segment.units, segment.f0_hz if self._spec.pitch else None, speaker)
                 real, _ = self._corpus.aligned(segment)
-                for name, sound in (("made", made), ("recorded", real)):
+                for name, sound in (("made", generated), ("recorded", real)):
                     heard = np.clip(sound, -1.0, 1.0)
                     write_wav(inner / f"sample_{number}_{name}.wav", heard, self._spec.rate)
-        for number in self._place.kept_epochs()[: -self._settings.keep]:
-            remove_folder(self._place.epoch(number).path)
+        for number in self._folder.kept_epochs()[: -self._settings.keep]:
+            remove_folder(self._folder.epoch(number).path)

@@ -126,20 +126,20 @@ class VocoderCorpus:
             The sound cannot be read, has values that are not finite, or is much shorter than its units.
         """
         try:
-            found = np.asarray(segment.audio(), np.float32)
+            sound = np.asarray(segment.audio(), np.float32)
         except OSError as error:
             raise OssicleError(f"segment {segment.segment_id}: its sound cannot be read: {error}") from error
-        if found.ndim != 1 or not np.isfinite(found).all():
+        if sound.ndim != 1 or not np.isfinite(sound).all():
             raise OssicleError(f"segment {segment.segment_id}: its sound is not one channel of finite samples")
-        wanted, start = len(segment.units) * self.hop, self.first_sample
-        part = found[max(start, 0) :]
-        samples = np.zeros(wanted, np.float32)
-        before = min(max(-start, 0), wanted)
-        known = min(len(part), wanted - before)
+        n_samples, start = len(segment.units) * self.hop, self.first_sample
+        part = sound[max(start, 0) :]
+        samples = np.zeros(n_samples, np.float32)
+        before = min(max(-start, 0), n_samples)
+        known = min(len(part), n_samples - before)
         # The window of the last unit may reach beyond the end of its recording by part of a unit.
-        if wanted - before - known > 2 * self.hop:
+        if n_samples - before - known > 2 * self.hop:
             raise OssicleError(
-                f"segment {segment.segment_id}: {len(found)} samples of sound for {len(segment.units)} units of "
+                f"segment {segment.segment_id}: {len(sound)} samples of sound for {len(segment.units)} units of "
                 f"{self.hop} samples; its recording or its units changed: run again from the step segments"
             )
         samples[before : before + known] = part[:known]

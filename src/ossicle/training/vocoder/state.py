@@ -84,14 +84,16 @@ def save_state(path: Path, progress: Progress, parts: Parts) -> None:
     progress, parts
         The state.
     """
-    tensors = {f"{name}/{key}": one for name, part in parts.networks.items() for key, one in part.state_dict().items()}
+    tensors = {
+        f"{name}/{key}": tensor for name, part in parts.networks.items() for key, tensor in part.state_dict().items()
+    }
     for name, optimiser in parts.optimisers.items():
         for number, values in optimiser.state_dict()["state"].items():
             tensors |= {f"{name}/{number}/{key}": value for key, value in values.items()}
     # Shared memory is refused, and a copy of everything on the CPU is what the file holds.
-    kept = {name: one.detach().cpu().clone().contiguous() for name, one in sorted(tensors.items())}
+    stored = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in sorted(tensors.items())}
     with whole_file(path) as part:
-        save_file(kept, part, metadata={_PROGRESS: json.dumps(asdict(progress), sort_keys=True)})
+        save_file(stored, part, metadata={_PROGRESS: json.dumps(asdict(progress), sort_keys=True)})
 
 
 def read_state(path: Path, made_from: str, parts: Parts) -> Progress:
@@ -132,7 +134,7 @@ def read_state(path: Path, made_from: str, parts: Parts) -> Progress:
 
 
 def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
-    return {key.removeprefix(f"{name}/"): one for key, one in tensors.items() if key.startswith(f"{name}/")}
+    return {key.removeprefix(f"{name}/"): tensor for key, tensor in tensors.items() if key.startswith(f"{name}/")}
 
 
 def _restore(optimiser: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

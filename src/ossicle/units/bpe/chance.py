@@ -89,10 +89,10 @@ def more_than_chance(counts: NDArray[np.int64], expected: NDArray[np.float64], p
     """
     least = _LEAST_DEVIATIONS if probability <= 0.01 else 0.0
     maybe = counts > expected + least * np.sqrt(expected)
-    found = np.zeros(counts.shape, np.bool_)
-    found[maybe] = pdtrc(counts[maybe] - 1, expected[maybe]) < probability
-    return found
+    is_significant = np.zeros(counts.shape, np.bool_)
+    is_significant[maybe] = pdtrc(counts[maybe] - 1, expected[maybe]) < probability
+    return is_significant
 
 
-def _ratio(wanted: NDArray[np.float64], given: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(wanted, given, out=np.zeros_like(wanted), where=given > 0)
+def _ratio(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.divide(numerator, denominator, out=np.zeros_like(numerator), where=denominator > 0)

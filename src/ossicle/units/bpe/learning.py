@@ -99,19 +99,19 @@ def learn_merges(
     stream = TokenStream(sequences, n_units, vocabulary)
     search = _PairSearch(n_units, vocabulary, min_count, false_pairs)
     pairs: list[tuple[int, int]] = []
-    made: list[int] = []
+    merge_counts: list[int] = []
     expected: list[float] = []
     for token in range(n_units, vocabulary):
-        found = search.next_pair(stream.counts[:token, :token])
-        if found is None:
+        next_merge = search.next_pair(stream.counts[:token, :token])
+        if next_merge is None:
             break
-        pairs.append(found.pair)
-        expected.append(found.expected)
-        made.append(stream.merge(*found.pair, token))
-        search.merge(*found.pair, token)
+        pairs.append(next_merge.pair)
+        expected.append(next_merge.expected)
+        merge_counts.append(stream.merge(*next_merge.pair, token))
+        search.merge(*next_merge.pair, token)
         progress(token + 1, vocabulary)
     merges = Merges(n_units, tuple(pairs))
-    return LearnedMerges(merges, tuple(made), tuple(expected), vocabulary, search.reason, stream.sequences())
+    return LearnedMerges(merges, tuple(merge_counts), tuple(expected), vocabulary, search.reason, stream.sequences())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ class _PairSearch:
         while allowed.any():
             most = counts[allowed].max()
             equal = [(int(p), int(q)) for p, q in np.argwhere(allowed & (counts == most))]
-            pair = min(equal, key=lambda one: (len(units := self._expansion(one)), units, one))
+            pair = min(equal, key=lambda candidate: (len(units := self._expansion(candidate)), units, candidate))
             expansion = self._expansion(pair)
             if expansion not in self._known and len(expansion) <= MOST_UNITS:
                 return pair

@@ -33,7 +33,7 @@ class Merges:
     def __post_init__(self) -> None:
         """Reject merges of tokens that do not exist yet."""
         for i, pair in enumerate(self.pairs):
-            if not all(0 <= one < self.n_units + i for one in pair):
+            if not all(0 <= token < self.n_units + i for token in pair):
                 raise ValueError(f"merge {i} joins {pair}, and there are only {self.n_units + i} tokens before it")
 
     @property
@@ -44,10 +44,10 @@ class Merges:
     @cached_property
     def expansions(self) -> tuple[tuple[int, ...], ...]:
         """The units of each token."""
-        found: list[tuple[int, ...]] = [(unit,) for unit in range(self.n_units)]
+        expansions: list[tuple[int, ...]] = [(unit,) for unit in range(self.n_units)]
         for first, second in self.pairs:
-            found.append(found[first] + found[second])
-        return tuple(found)
+            expansions.append(expansions[first] + expansions[second])
+        return tuple(expansions)
 
     @cached_property
     def lengths(self) -> NDArray[np.int32]:
@@ -84,11 +84,11 @@ class Merges:
         >>> merges.encode([np.array([0, 1, 2, 0, 1])])[0].tolist(), merges.decode([4, 3]).tolist()
         ([4, 3], [0, 1, 2, 0, 1])
         """
-        given = np.asarray(tokens, np.int64)
-        lengths = self.lengths[given]
+        token_array = np.asarray(tokens, np.int64)
+        lengths = self.lengths[token_array]
         # For each unit of the result, its place in the units of all tokens one after the other.
         begins = np.cumsum(self.lengths) - self.lengths
-        places = np.repeat(begins[given] - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
+        places = np.repeat(begins[token_array] - (np.cumsum(lengths) - lengths), lengths) + np.arange(lengths.sum())
         units: NDArray[np.int16] = self._units[places]
         return units
 

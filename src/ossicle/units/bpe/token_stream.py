@@ -84,8 +84,8 @@ class TokenStream:
     def _add(self, starts: NDArray[np.intp], sign: int) -> None:
         """Count the pairs that begin at some places, or take them off the counts."""
         first, second = self._tokens[starts], self._tokens[starts + 1]
-        there = (first >= 0) & (second >= 0)
-        codes = first[there].astype(np.intp) * len(self.counts) + second[there]
+        is_pair = (first >= 0) & (second >= 0)
+        codes = first[is_pair].astype(np.intp) * len(self.counts) + second[is_pair]
         np.add.at(self.counts.reshape(-1), codes, sign)
 
     def _count_all(self) -> None:
@@ -100,8 +100,8 @@ def _not_overlapping(hits: NDArray[np.intp]) -> NDArray[np.intp]:
         return hits
     begins = np.diff(hits, prepend=-2) != 1
     run_start = hits[np.flatnonzero(begins)][np.cumsum(begins) - 1]
-    kept: NDArray[np.intp] = hits[(hits - run_start) % 2 == 0]
-    return kept
+    separate_hits: NDArray[np.intp] = hits[(hits - run_start) % 2 == 0]
+    return separate_hits
 
 
 def _pair_starts(hits: NDArray[np.intp], length: int) -> NDArray[np.intp]:

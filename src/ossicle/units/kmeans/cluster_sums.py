@@ -61,10 +61,10 @@ class ClusterSums:
 
     def means(self, centres: Centres) -> Centres:
         """Return the mean of each cluster, or its centre (k, dim) if it has no frames: float32 (k, dim)."""
-        out = centres.copy()
+        means = centres.copy()
         used = self.counts > 0
-        out[used] = self.sums[used] / self.counts[used, None]
-        return out
+        means[used] = self.sums[used] / self.counts[used, None]
+        return means
 
 
 def sums_of(frames: Frames, nearest: NearestCentre, k: int) -> ClusterSums:
@@ -74,9 +74,11 @@ def sums_of(frames: Frames, nearest: NearestCentre, k: int) -> ClusterSums:
     cluster_sums.counts += np.bincount(labels, minlength=k)
     for first in range(0, len(frames), _PART_FRAMES):
         part = frames[first : first + _PART_FRAMES].astype(np.float64)
-        own = labels[first : first + len(part)].astype(np.int32)
+        nearest_of_part = labels[first : first + len(part)].astype(np.int32)
         # A column of the matrix is a frame, with a 1 in the row of its cluster.
-        members = csc_array((np.ones(len(part)), own, np.arange(len(part) + 1, dtype=np.int32)), shape=(k, len(part)))
+        members = csc_array(
+            (np.ones(len(part)), nearest_of_part, np.arange(len(part) + 1, dtype=np.int32)), shape=(k, len(part))
+        )
         cluster_sums.sums += np.asarray(members @ part)
         cluster_sums.squares += float(np.square(part).sum())
     return cluster_sums

@@ -78,13 +78,15 @@ def _moved(frames: Frames, centres: Centres, failures: int, draw: np.random.Gene
     cost = between * (counts[:, None] * counts / np.maximum(counts[:, None] + counts, 1.0))
     cost[np.tril_indices(k)] = np.inf
     pair = np.argsort(cost, axis=None, kind="stable")[min(failures // 2, k * (k - 1) // 2 - 1)]
-    one, other = np.divmod(int(pair), k)
-    inertia[[one, other]] = -1
+    merged, other = np.divmod(int(pair), k)
+    inertia[[merged, other]] = -1
     worst = int(np.argsort(-inertia, kind="stable")[min(failures % 2, k - 1)])
-    own = np.flatnonzero(labels == worst)
-    out = centres.copy()
-    out[one] = (exact[one] * counts[one] + exact[other] * counts[other]) / max(1, int(counts[one] + counts[other]))
-    if len(own) and (total := distances[own].sum()) > 0:
-        drawn = int(np.searchsorted(np.cumsum(distances[own]), draw.random() * total, side="right"))
-        out[other] = frames[own[min(drawn, len(own) - 1)]]
-    return out
+    members = np.flatnonzero(labels == worst)
+    moved = centres.copy()
+    moved[merged] = (exact[merged] * counts[merged] + exact[other] * counts[other]) / max(
+        1, int(counts[merged] + counts[other])
+    )
+    if len(members) and (total := distances[members].sum()) > 0:
+        drawn = int(np.searchsorted(np.cumsum(distances[members]), draw.random() * total, side="right"))
+        moved[other] = frames[members[min(drawn, len(members) - 1)]]
+    return moved

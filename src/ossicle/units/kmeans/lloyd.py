@@ -73,12 +73,12 @@ def reseed(centres: Centres, counts: Indices, sample: Frames) -> tuple[Centres, 
         The centres, and how many were moved: none to a frame that another centre represents exactly.
     """
     distances = squared_distances(sample, centres, NearestCentre(centres).labels(sample).astype(np.int64))
-    out, moved = centres.copy(), 0
-    for place, empty in zip(np.argsort(-distances, kind="stable"), np.flatnonzero(counts == 0), strict=False):
-        if distances[place] > 0:
-            out[empty] = sample[place]
+    reseeded, moved = centres.copy(), 0
+    for sample_row, empty in zip(np.argsort(-distances, kind="stable"), np.flatnonzero(counts == 0), strict=False):
+        if distances[sample_row] > 0:
+            reseeded[empty] = sample[sample_row]
             moved += 1
-    return out, moved
+    return reseeded, moved
 
 
 def squared_distances(frames: Frames, centres: Centres, labels: Indices) -> NDArray[np.float64]:

@@ -48,9 +48,9 @@ def plus_plus(frames: Frames, k: int, draw: np.random.Generator) -> Centres:
 
 def _distances(frames: Frames, squares: Frames, centres: NDArray[np.int64]) -> Frames:
     """Return the squared distances of all frames to some of them: float32 (n, n_centres), never negative."""
-    found: Frames = frames @ (-2 * frames[centres].T)
-    found += squares[:, None]
-    found += squares[centres]
-    np.maximum(found, 0, out=found)
-    found[centres, np.arange(len(centres))] = 0
-    return found
+    distances: Frames = frames @ (-2 * frames[centres].T)
+    distances += squares[:, None]
+    distances += squares[centres]
+    np.maximum(distances, 0, out=distances)
+    distances[centres, np.arange(len(centres))] = 0
+    return distances

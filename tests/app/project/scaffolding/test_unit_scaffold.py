@@ -63,7 +63,7 @@ def test_a_table_of_groups_names_the_speakers(home: Path, tmp_path: Path) -> Non
     ("wishes", "message"),
     [
         ({"audio": Path("nowhere")}, "--audio nowhere: this folder does not exist"),
-        ({"words": Path("nowhere.tsv")}, r"--words nowhere\.tsv: this file does not exist"),
+        ({"words_table": Path("nowhere.tsv")}, r"--words nowhere\.tsv: this file does not exist"),
         ({"group": "village"}, "--group village: no such field in file names like 'speaker0_0'; say where it is with"),
         ({"group": "village", "name_template": ("{speaker}_*",)}, "--group village: the name template has no such"),
     ],
@@ -89,9 +89,9 @@ def test_words_of_other_programs_are_refused_with_what_to_do(
     (tmp_path / "words").mkdir()
     (tmp_path / "words" / name).write_text(text)
     with pytest.raises(UsageError, match=message):
-        scaffold_units("units", tmp_path / "p", UnitWishes(home / "audio", words=tmp_path / "words" / name))
+        scaffold_units("units", tmp_path / "p", UnitWishes(home / "audio", words_table=tmp_path / "words" / name))
     with pytest.raises(UsageError, match=r"is a folder; give one table of all recordings with the columns file"):
-        scaffold_units("units", tmp_path / "p", UnitWishes(home / "audio", words=tmp_path / "words"))
+        scaffold_units("units", tmp_path / "p", UnitWishes(home / "audio", words_table=tmp_path / "words"))
 
 
 @pytest.mark.parametrize(

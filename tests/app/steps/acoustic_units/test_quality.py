@@ -166,12 +166,12 @@ def test_folds_may_be_judged_by_tasks_of_their_own(before, straight, tmp_path) -
     names = of.names_of(made.project, made.inputs)
     assert names == ("fold-000", "fold-001")
     for name in reversed(names):
-        assert not of.done(made.out, name)
+        assert not of.done(made.folder, name)
         of.run(made, name)
-        assert of.done(made.out, name)
+        assert of.done(made.folder, name)
     quality.run(made)
-    assert QualityFolder(made.out).metrics_file.read_bytes() == QualityFolder(straight).metrics_file.read_bytes()
-    assert all(of.done(made.out, name) for name in names)
+    assert QualityFolder(made.folder).metrics_file.read_bytes() == QualityFolder(straight).metrics_file.read_bytes()
+    assert all(of.done(made.folder, name) for name in names)
     assert of.names_of(load_project(made.project.file, ["quality.hold_out=none"]), made.inputs) == ()
 
 

@@ -160,8 +160,8 @@ def test_what_is_fitted_goes_into_the_bundle(tapes: Path, ossicle: Any, rule: st
     content = json.loads(result.out)
     bundle = read_bundle(tapes / "ensemble" / "bundle")
     assert bundle.ensemble is not None
-    assert bundle.ensemble.how.rule == rule
-    assert [round(weight, 6) for weight in bundle.ensemble.how.weights] == list(content["weights"].values())
+    assert bundle.ensemble.combination.rule == rule
+    assert [round(weight, 6) for weight in bundle.ensemble.combination.weights] == list(content["weights"].values())
     if rule == "learned":
         assert set(content["weights_per_fold"]) == {"0", "1", "2"}
     scores = score_recording(tapes / "audio" / "siteB_1.wav", open_predictor(bundle, Engine()))[0].scores

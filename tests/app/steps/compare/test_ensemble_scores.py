@@ -91,7 +91,7 @@ def test_learned_weights_favour_the_better_member(project: Project, truth: Truth
     for key in truth.ids:
         both = np.stack([one.scores.track(key).scores for one in members])
         result = ScoresFolder.among(done.artefacts).track(key).scores
-        np.testing.assert_array_equal(result, combine(both, fits[truth.folds[key]].how))
+        np.testing.assert_array_equal(result, combine(both, fits[truth.folds[key]].combination))
     assert not (done.artefacts["decision"] / "nested").exists()
 
 
@@ -108,12 +108,12 @@ def test_a_held_out_fold_has_no_part_in_what_judges_it(project: Project, truth: 
         json.loads((ensembled.artefacts["decision"] / "decision.json").read_text()) for ensembled in (before, after)
     )
     assert decisions["per_fold"][str(fold)] == changed["per_fold"][str(fold)]
-    assert fits[fold].how == others[fold].how
+    assert fits[fold].combination == others[fold].combination
     if rule == "rank":
         np.testing.assert_array_equal(fits[fold].tables, others[fold].tables)
         assert not np.array_equal(fits[None].tables, others[None].tables)
     else:
-        assert fits[None].how != others[None].how
+        assert fits[None].combination != others[None].combination
     # What it says of the other folds does change: they learn from it.
     assert decisions["per_fold"] != changed["per_fold"]
 
@@ -126,9 +126,9 @@ def test_the_annotations_of_a_fold_have_no_part_in_its_weights(truth: Truth, mak
     before, after = (
         fit(one, members, Combination(rule=rule), 0) for one in (truth, replace(truth, annotations=tuple(notes)))
     )
-    assert before[fold].how == after[fold].how
+    assert before[fold].combination == after[fold].combination
     if rule == "learned":
-        assert all(before[other].how != after[other].how for other in before if other != fold)
+        assert all(before[other].combination != after[other].combination for other in before if other != fold)
 
 
 def test_the_events_of_a_fold_are_those_under_its_own_decision(project: Project, truth: Truth, make: Make) -> None:

@@ -40,7 +40,7 @@ def one_untrained(context: Context, name: str) -> None:
         file.write(f"{name}\n")
     save_weights(
         build_network(settings.model, settings.frontend, settings.plan, len(labels)),
-        RunFolder(context.out / name).weights,
+        RunFolder(context.folder / name).weights,
     )
 
 
@@ -199,8 +199,8 @@ def slow(context, name):
     with (context.project.folder / "done-by").open("a") as file:
         file.write(name + "\\n")
     time.sleep(0.5)
-    (context.out / name).mkdir()
-    (context.out / name / "weights.safetensors").write_text("w")
+    (context.folder / name).mkdir()
+    (context.folder / name / "weights.safetensors").write_text("w")
 
 steps = tuple(
     replace(step, work_units=replace(step.work_units, run=slow)) if step.name == "training" else step

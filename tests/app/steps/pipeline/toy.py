@@ -26,7 +26,7 @@ audio = "texts"
 
 def _list_texts(context: Context) -> None:
     for path in sorted((context.project.folder / "texts").glob("*.txt")):
-        write_text(context.out / path.name, path.read_text())
+        write_text(context.folder / path.name, path.read_text())
 
 
 def _names(inputs: Artefacts) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def _count(context: Context, name: str) -> None:
     with (context.project.folder / "counted").open("a") as file:
         file.write(f"{name}\n")
     words = (context.inputs["texts"] / f"{name}.txt").read_text().split()
-    write_json(context.out / f"{name}.json", {"words": len(words), "refused": "bad" in words})
+    write_json(context.folder / f"{name}.json", {"words": len(words), "refused": "bad" in words})
 
 
 def _counted(out: Path, name: str) -> bool:
@@ -55,15 +55,15 @@ def _counted(out: Path, name: str) -> bool:
 
 def _count_all(context: Context) -> None:
     for name in _names(context.inputs):
-        if not _counted(context.out, name):
+        if not _counted(context.folder, name):
             _count(context, name)
 
 
 def _write_page(context: Context) -> None:
     result = {path.stem: read_json(path) for path in sorted(context.inputs["counts"].glob("*.json"))}
     result.pop("artefact", None)
-    write_text(context.out / PAGE, "".join(f"{name}: {one['words']}\n" for name, one in result.items()))
-    write_json(context.out / "refused.json", [name for name, one in result.items() if one["refused"]])
+    write_text(context.folder / PAGE, "".join(f"{name}: {one['words']}\n" for name, one in result.items()))
+    write_json(context.folder / "refused.json", [name for name, one in result.items() if one["refused"]])
 
 
 def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | None:

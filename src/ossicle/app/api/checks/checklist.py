@@ -76,50 +76,50 @@ def chosen_stages(selection: Selection, stages: Sequence[Stage] = STAGES) -> tup
     UsageError
         There is no stage of a name, or no stage is left.
     """
-    names = [one.name for one in stages]
+    names = [stage.name for stage in stages]
     options = {
         "--from": [selection.first] if selection.first else [],
         "--only": selection.only,
         "--skip": selection.skip,
         "--with": selection.also,
     }
-    for option, given in options.items():
-        for name in given:
+    for option, named_stages in options.items():
+        for name in named_stages:
             if name not in names:
                 raise UsageError(f"{option} {name}: there is no such stage; {did_you_mean(name, names)}")
     begin = names.index(selection.first) if selection.first else 0
-    asked = {selection.first, *selection.only, *selection.also}
-    out = tuple(
-        one
-        for place, one in enumerate(stages)
-        if place >= begin
-        and (not selection.only or one.name in selection.only)
-        and one.name not in selection.skip
-        and (not one.on_request or one.name in asked)
+    requested = {selection.first, *selection.only, *selection.also}
+    chosen = tuple(
+        stage
+        for position, stage in enumerate(stages)
+        if position >= begin
+        and (not selection.only or stage.name in selection.only)
+        and stage.name not in selection.skip
+        and (not stage.on_request or stage.name in requested)
     )
-    if not out:
+    if not chosen:
         raise UsageError("--from, --only and --skip leave no stage to run")
-    return out
+    return chosen
 
 
 def planned(work: Work, selection: Selection, stages: Sequence[Stage] = STAGES) -> list[StageResult]:
     """Return what a run would do with each stage, without doing it."""
-    work.chosen = tuple(one.name for one in chosen_stages(selection, stages))
+    work.chosen = tuple(stage.name for stage in chosen_stages(selection, stages))
     file, states = work.base.data_root / JOURNAL, _states(work)
     # A journal makes its folder.
     journal = Journal(file) if file.exists() else None
-    out = []
+    results = []
     for stage in stages:
         if stage.name not in work.chosen:
-            asked = stage.on_request and stage.name not in selection.skip
-            outcome, why = (ON_REQUEST, f"--with {stage.name}") if asked else (NOT_CHOSEN, "")
-        elif why := stage.needless(work):
+            is_request = stage.on_request and stage.name not in selection.skip
+            outcome, reason = (ON_REQUEST, f"--with {stage.name}") if is_request else (NOT_CHOSEN, "")
+        elif reason := stage.needless(work):
             outcome = NEEDLESS
         else:
             before = _done_before(stage, journal, states, selection)
-            outcome, why = (DONE_BEFORE, before) if before is not None else (TO_DO, stage.about)
-        out.append(StageResult(stage.name, outcome, 0.0, why))
-    return out
+            outcome, reason = (DONE_BEFORE, before) if before is not None else (TO_DO, stage.about)
+        results.append(StageResult(stage.name, outcome, 0.0, reason))
+    return results
 
 
 def run_checklist(work: Work, selection: Selection, stages: Sequence[Stage] = STAGES) -> Iterator[StageResult]:
@@ -146,12 +146,12 @@ def run_checklist(work: Work, selection: Selection, stages: Sequence[Stage] = ST
         A stage failed.
     """
     chosen = chosen_stages(selection, stages)
-    work.chosen = tuple(one.name for one in chosen)
+    work.chosen = tuple(stage.name for stage in chosen)
     with work_unit_lock(work.base.data_root, "checklist"):
         journal, states = Journal(work.base.data_root / JOURNAL), _states(work)
-        for place, stage in enumerate(chosen):
-            if why := stage.needless(work):
-                yield StageResult(stage.name, NEEDLESS, 0.0, why)
+        for position, stage in enumerate(chosen):
+            if reason := stage.needless(work):
+                yield StageResult(stage.name, NEEDLESS, 0.0, reason)
                 continue
             if (before := _done_before(stage, journal, states, selection)) is not None:
                 yield StageResult(stage.name, DONE_BEFORE, 0.0, before)
@@ -161,7 +161,7 @@ def run_checklist(work: Work, selection: Selection, stages: Sequence[Stage] = ST
                 message = stage.run(work)
             except GateRefused as refusal:
                 yield StageResult(stage.name, REFUSED, time.monotonic() - began, _first_line(refusal))
-                following = next((one.name for one in chosen[place + 1 :]), "")
+                following = next((later_stage.name for later_stage in chosen[position + 1 :]), "")
                 raise refused(stage, refusal, following) from refusal
             except OssicleError as error:
                 yield StageResult(stage.name, FAILED, time.monotonic() - began, _first_line(error))
@@ -186,14 +186,14 @@ def _done_before(stage: Stage, journal: Journal | None, states: _States, selecti
 def _states(work: Work) -> _States:
     settings = {}
     for name, project in work.projects.items():
-        of = digestible(project.settings)
+        digested = digestible(project.settings)
         # Where things are and how they are computed changes no result.
         for table in ("project", "jobs", "roots"):
-            of.pop(table, None)
+            digested.pop(table, None)
         # Limits of gates change no artefact, and may let a stage pass.
         limits = (project.settings.health, project.settings.promotion, project.settings.probe_gate)
-        settings[name] = [of, [asdict(limit) for limit in limits]]
+        settings[name] = [digested, [asdict(limit) for limit in limits]]
     known = environment()
     installed = [known["python"], known["machine"], known["packages"], __version__]
-    judged = tuple(one.variant for one in work.judged)
+    judged = tuple(judged_project.variant for judged_project in work.judged)
     return _States(digest([plain(settings), listing(work.base), __version__]), digest(installed), judged)

@@ -87,20 +87,21 @@ def _indexing(folder: Path) -> str:
     done = run_project(project, Silent(), until=store.STEP.name)
     index = read_index(CorpusFolder.among(done.artefacts))
     stated = sum(len(read_raven(path)) for path in sorted((folder / "tapes" / "selections").iterdir()))
-    found = (len(index.recordings), len(index.annotations), len(index.left_out))
-    if found != (TAPES.tapes, stated, 0):
+    counts = (len(index.recordings), len(index.annotations), len(index.left_out))
+    if counts != (TAPES.tapes, stated, 0):
         raise OssicleError(
-            f"{found[0]} recordings, {found[1]} annotations and {found[2]} left out, not {TAPES.tapes}, {stated} and 0"
+            f"{counts[0]} recordings, {counts[1]} annotations and {counts[2]} left out, not {TAPES.tapes}, {stated} "
+            "and 0"
         )
     if problems := verify_store(StoreFolder.among(done.artefacts).path):
         raise OssicleError("; ".join(problems))
-    return f"{found[0]} recordings and {found[1]} annotations, as written; all samples in the store"
+    return f"{counts[0]} recordings and {counts[1]} annotations, as written; all samples in the store"
 
 
 def _judging(folder: Path) -> str:
     calls = {"a.wav": {"call": as_intervals([(0.0, 1.0), (2.0, 3.0), (5.0, 6.0)])}}
-    found = {"a.wav": {"call": as_intervals([(0.0, 1.0), (2.1, 3.1), (8.0, 9.0)])}}
-    report = evaluate_events(calls, found, {"a.wav": 10.0}, ("call",), IouMatch(threshold=0.5), n_bootstrap=10)
+    predicted = {"a.wav": {"call": as_intervals([(0.0, 1.0), (2.1, 3.1), (8.0, 9.0)])}}
+    report = evaluate_events(calls, predicted, {"a.wav": 10.0}, ("call",), IouMatch(threshold=0.5), n_bootstrap=10)
     f1 = float(report.pooled.rates.f1.value)
     if abs(f1 - 2 / 3) > 1e-12:
         raise OssicleError(f"two of three events found by three predictions have F1 {f1:.6f}, not 0.666667")

@@ -111,7 +111,7 @@ def _sync(work: Work) -> str:
 
 
 def _needless_sync(work: Work) -> str:
-    if any(WANDB in one.settings.tracking.to for one in work.projects.values()):
+    if any(WANDB in project.settings.tracking.to for project in work.projects.values()):
         return ""
     return "[tracking] to names no Weights & Biases"
 
@@ -154,7 +154,7 @@ def _features(work: Work) -> str:
 
 def _feature_steps(project: Project) -> list[str]:
     known = {features.STEP.name, logmel.STEP.name}
-    return [one.name for one in pipeline_of(project).steps_of(project) if one.name in known]
+    return [step.name for step in pipeline_of(project).steps_of(project) if step.name in known]
 
 
 def _warmup(work: Work) -> str:
@@ -162,10 +162,10 @@ def _warmup(work: Work) -> str:
 
 
 def _probe(work: Work) -> str:
-    found = probe(work.projects[WARMUP], work.progress)
-    if (refusal := found.refusal) is not None:
+    probe_result = probe(work.projects[WARMUP], work.progress)
+    if (refusal := probe_result.refusal) is not None:
         raise refusal
-    return f"{counted(len(found.lines), 'line')} passed on {counted(found.n_clips, 'held-out clip')}"
+    return f"{counted(len(probe_result.lines), 'line')} passed on {counted(probe_result.n_clips, 'held-out clip')}"
 
 
 def _needless_probe(work: Work) -> str:
@@ -189,30 +189,30 @@ def _train(work: Work, project: Project) -> str:
 
 
 def _evaluate(work: Work) -> str:
-    out = []
+    headlines = []
     for project in work.judged:
         done = run_project(project, work.progress, until=_figures_step(project))
         metrics = read_json(pipeline_of(project).results(done.artefacts)[METRICS])
-        out.append(f"{project.variant or 'the project'}: {headline(metrics)}")
-    return "; ".join(out)
+        headlines.append(f"{project.variant or 'the project'}: {headline(metrics)}")
+    return "; ".join(headlines)
 
 
 def _figures_step(project: Project) -> str:
     """Return the step that makes ``metrics.json``; empty if the project evaluates nothing."""
     pipeline = pipeline_of(project)
-    there = {one.name for one in pipeline.steps_of(project)}
+    step_names = {step.name for step in pipeline.steps_of(project)}
     names = [
         name
         for published in pipeline.published
         if published.name == METRICS
         for name in published.steps
-        if name in there
+        if name in step_names
     ]
     return names[0] if names else ""
 
 
 def _needless_evaluation(work: Work) -> str:
-    if all(_figures_step(one) for one in work.judged):
+    if all(_figures_step(project) for project in work.judged):
         return ""
     return "a leaky split evaluates nothing; see `ossicle dataset optimism`"
 
@@ -223,16 +223,16 @@ def headline(metrics: Mapping[str, object]) -> str:
     >>> headline({"clips": {"accuracy": {"value": 0.9312}, "macro_f1": {"value": None}}})
     'clips.accuracy 0.931, clips.macro_f1 -'
     """
-    out = []
+    figures = []
     for table, key in (
         ("clips", "accuracy"), ("clips", "macro_f1"), ("onsets", "f1"), ("states", "state_accuracy"), ("events", "f1")
     ):  # fmt: skip
-        of = metrics.get(table)
-        figure = of.get(key) if isinstance(of, Mapping) else None
+        figures_of_table = metrics.get(table)
+        figure = figures_of_table.get(key) if isinstance(figures_of_table, Mapping) else None
         if isinstance(figure, Mapping) and "value" in figure:
             value = figure["value"]
-            out.append(f"{table}.{key} {'-' if value is None else f'{value:.3f}'}")
-    return ", ".join(out) or "see metrics.json"
+            figures.append(f"{table}.{key} {'-' if value is None else f'{value:.3f}'}")
+    return ", ".join(figures) or "see metrics.json"
 
 
 def _analyse(work: Work) -> str:
@@ -266,12 +266,12 @@ def _promote(work: Work) -> str:
 def _archive(work: Work) -> str:
     from ossicle.app.steps.promotion.archive import archive, archive_of_today
 
-    project, out = work.judged[-1], work.archives or work.base.data_root / ARCHIVES
-    if (before := archive_of_today(project, out)) is not None:
+    project, archives = work.judged[-1], work.archives or work.base.data_root / ARCHIVES
+    if (before := archive_of_today(project, archives)) is not None:
         return f"{before.folder} is of this run already"
-    made = archive(project, out, work.progress)
-    work.lost += [f"not in the archive: {one}" for one in made.missing]
-    return f"wrote {made.folder}: {counted(made.n_files, 'file')}"
+    run_archive = archive(project, archives, work.progress)
+    work.lost += [f"not in the archive: {missing_file}" for missing_file in run_archive.missing]
+    return f"wrote {run_archive.folder}: {counted(run_archive.n_files, 'file')}"
 
 
 STAGES: tuple[Stage, ...] = (

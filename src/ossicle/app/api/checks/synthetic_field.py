@@ -26,11 +26,11 @@ from ossicle.metrics.reports.event_report import EventReport
 def make_tapes_once(folder: Path, settings: SynthSettings) -> None:
     """Make synthetic recordings; a folder that holds their settings is complete and stays as it is."""
     stamp = folder / "tapes.json"
-    wanted = json.dumps(str(settings))
-    if stamp.exists() and read_regular(stamp, MOST_ARTEFACT_BYTES).decode() == wanted:
+    stamp_text = json.dumps(str(settings))
+    if stamp.exists() and read_regular(stamp, MOST_ARTEFACT_BYTES).decode() == stamp_text:
         return
     make_tapes(folder, settings)
-    write_text(stamp, wanted)
+    write_text(stamp, stamp_text)
 
 
 def predict_field(folder: Path) -> EventReport:
@@ -54,30 +54,30 @@ def predict_field(folder: Path) -> EventReport:
         A stream gave other events than the whole file.
     """
     bundle = read_bundle(PublishedResults(folder).bundle)
-    predictor, second, given = OnnxPredictor(bundle), bundled_second_stage(bundle), bundled_delivery(bundle)
-    place = folder / "field" / "predictions"
-    make_folder(place)
+    predictor, second, delivery = OnnxPredictor(bundle), bundled_second_stage(bundle), bundled_delivery(bundle)
+    predictions_folder = folder / "field" / "predictions"
+    make_folder(predictions_folder)
     references: dict[str, dict[str, Intervals]] = {}
     predictions: dict[str, dict[str, Intervals]] = {}
     durations_s: dict[str, float] = {}
     for path in sorted((folder / "field" / "audio").iterdir()):
-        prediction = predict_file(path, predictor, bundle.decisions, second_stage=second, delivery=given)
-        emitted = stream_file(path, predictor, bundle.decisions, 1.0, second_stage=second, delivery=given)
+        prediction = predict_file(path, predictor, bundle.decisions, second_stage=second, delivery=delivery)
+        emitted = stream_file(path, predictor, bundle.decisions, 1.0, second_stage=second, delivery=delivery)
         heard = sorted((emitted_event.event for emitted_event in emitted), key=event_order)
         if not _alike(prediction.events, heard):
             raise OssicleError(f"{path}: streaming and file prediction gave different events; please report this bug")
         rows = [
             RawSelection(event.start_s, event.end_s, event.label, confidence=event.score) for event in prediction.events
         ]
-        write_raven(place / raven_name(path.name), rows, audio_name=path.name)
+        write_raven(predictions_folder / raven_name(path.name), rows, audio_name=path.name)
         truth = read_raven(folder / "field" / "selections" / raven_name(path.name))
         durations_s[path.name] = prediction.end_s
-        for times, of in ((references, truth), (predictions, rows)):
+        for times, raw_selections in ((references, truth), (predictions, rows)):
             times[path.name] = {
                 label: as_intervals(
                     [
                         (raw_selection.start_s, raw_selection.end_s)
-                        for raw_selection in of
+                        for raw_selection in raw_selections
                         if raw_selection.label == label
                     ]
                 )

@@ -23,10 +23,10 @@ def build_spectrograms(project: Project, progress: Progress, *, force: bool = Fa
     name = logmel.STEP.name
     with writing(project.data_root):
         done = run_steps(chosen_steps(project, [name]), project, progress, (name,) if force else ())
-    made = done.artefacts[name]
-    damaged = logmel.problems(made) if done.outcomes[name] == "reused" else {}
+    logmel_path = done.artefacts[name]
+    damaged = logmel.problems(logmel_path) if done.outcomes[name] == "reused" else {}
     if damaged:
-        logmel.repair(project, done.artefacts[store.STEP.name], made, damaged)
+        logmel.repair(project, done.artefacts[store.STEP.name], logmel_path, damaged)
     return done, [line for lines in damaged.values() for line in lines]
 
 
@@ -75,12 +75,16 @@ def build_features(project: Project, progress: Progress, *, force: bool = False)
     name = features.STEP.name
     with writing(project.data_root):
         done = run_steps(feature_steps(project), project, progress, (name,) if force else ())
-    made = done.artefacts[name]
-    damaged = features.problems(made) if done.outcomes[name] == "reused" else {}
-    if damaged and FeaturesFolder(made).of_frames:
-        frames.repair(project, done.artefacts[corpus.STEP.name], done.artefacts[segments.STEP.name], made, damaged)
+    features_path = done.artefacts[name]
+    damaged = features.problems(features_path) if done.outcomes[name] == "reused" else {}
+    if damaged and FeaturesFolder(features_path).of_frames:
+        frames.repair(
+            project, done.artefacts[corpus.STEP.name], done.artefacts[segments.STEP.name], features_path, damaged
+        )
     elif damaged:
-        features.repair(project, done.artefacts[corpus.STEP.name], done.artefacts[dataset.STEP.name], made, damaged)
+        features.repair(
+            project, done.artefacts[corpus.STEP.name], done.artefacts[dataset.STEP.name], features_path, damaged
+        )
     return done, [line for lines in damaged.values() for line in lines]
 
 
@@ -92,22 +96,22 @@ def existing_features(project: Project) -> dict[str, Path]:
     UsageError
         The features are not built with the current settings.
     """
-    found = {name: path for name, path in find_steps(feature_steps(project), project).items() if path is not None}
-    if features.STEP.name not in found:
+    artefacts = {name: path for name, path in find_steps(feature_steps(project), project).items() if path is not None}
+    if features.STEP.name not in artefacts:
         # With the setting, the command would keep spectrograms instead.
         more = " --set features.cache=false" if project.settings.features.cache else ""
         raise UsageError(_none_exist(project, "features exist") + more)
-    return found
+    return artefacts
 
 
-def _none_exist(project: Project, what: str) -> str:
+def _none_exist(project: Project, noun: str) -> str:
     variant = f" --variant {project.variant}" if project.variant else ""
     return (
-        f"{project.file}: no {what} for these settings and recordings; run: ossicle features build -p {project.file}"
+        f"{project.file}: no {noun} for these settings and recordings; run: ossicle features build -p {project.file}"
         f"{variant}"
     )
 
 
-def shard_bytes(own: FeaturesFolder | LogMelFolder) -> int:
+def shard_bytes(features: FeaturesFolder | LogMelFolder) -> int:
     """Return the size of the features on disk in bytes."""
-    return sum(path.stat().st_size for path in own.shards.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in features.shards.rglob("*") if path.is_file())

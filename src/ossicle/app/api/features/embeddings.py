@@ -83,23 +83,23 @@ class EmbeddingTables:
         All recordings, since those with equal stems are told apart by their suffixes.
     """
 
-    def __init__(self, out: Path, names: Sequence[str]) -> None:
-        self._out, self._places = out, table_places(names)
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self._folder, self._places = folder, table_places(names)
 
-    def write(self, name: str, found: Embeddings) -> Path:
+    def write(self, name: str, file_embeddings: Embeddings) -> Path:
         """Write the embeddings of a recording and return the table: file, start_s, end_s, token, embedding."""
-        place = self._places[name]
-        path = self._out / place.with_name(f"{place.name}.parquet")
+        table_place = self._places[name]
+        path = self._folder / table_place.with_name(f"{table_place.name}.parquet")
         columns = {
-            "file": pl.Series([name] * len(found.values), dtype=pl.String),
-            "start_s": pl.Series(found.start_s, dtype=pl.Float64),
-            "end_s": pl.Series(found.end_s, dtype=pl.Float64),
-            "token": pl.Series(found.token, dtype=pl.Int32),
-            "embedding": pl.Series(found.values, dtype=pl.Array(pl.Float32, found.values.shape[1])),
+            "file": pl.Series([name] * len(file_embeddings.values), dtype=pl.String),
+            "start_s": pl.Series(file_embeddings.start_s, dtype=pl.Float64),
+            "end_s": pl.Series(file_embeddings.end_s, dtype=pl.Float64),
+            "token": pl.Series(file_embeddings.token, dtype=pl.Int32),
+            "embedding": pl.Series(file_embeddings.values, dtype=pl.Array(pl.Float32, file_embeddings.values.shape[1])),
         }
         write_table(path, pl.DataFrame(columns), ["file", "start_s", "token"])
         return path
 
     def write_encoder(self, spec: EncoderSpec, window_s: float, hop_s: float) -> None:
         """Write the description of the encoder and of the windows."""
-        write_json(self._out / ENCODER_FILE, {**spec.to_json(), "window_s": window_s, "hop_from_window_s": hop_s})
+        write_json(self._folder / ENCODER_FILE, {**spec.to_json(), "window_s": window_s, "hop_from_window_s": hop_s})

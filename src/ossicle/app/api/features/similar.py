@@ -75,50 +75,54 @@ def find_similar(
     AudioError
         The example cannot be read.
     """
-    found = existing_features(project)
-    own = FeaturesFolder.among(found)
+    artefacts = existing_features(project)
+    features_folder = FeaturesFolder.among(artefacts)
     settings = project.settings
     encoder = open_features_encoder(settings.encoder.opened, project.folder, settings.head.unfreeze_blocks, threads)
-    require_same(own.spec, encoder.spec, f"the encoder of {project.file}")
+    require_same(features_folder.spec, encoder.spec, f"the encoder of {project.file}")
     samples = load_mono(example, encoder.spec.rate, start_s, duration_s, channel=project.settings.audio.name)
-    if own.of_frames:
-        return _in_segments(own, found, samples, encoder, most, str(example))
-    mean, deviation = own.scale()
+    if features_folder.of_frames:
+        return _in_segments(features_folder, artefacts, samples, encoder, most, str(example))
+    mean, deviation = features_folder.scale()
     centre = mean.astype(np.float32)
     scale = (1 / np.where(deviation > _LEAST_DEVIATION, deviation, np.inf)).astype(np.float32)
-    tokens = example_embedding(samples, encoder, own.window_s, own.hop_s, str(example))
+    tokens = example_embedding(samples, encoder, features_folder.window_s, features_folder.hop_s, str(example))
     query = ((tokens - centre) * scale).mean(axis=0)
     arrays, names = [], []
-    for name in own.shard_names:
-        index = own.indexes[name]
-        arrays.append(StoredRows(array_file(own.shards, name), HEADER_BYTES, index.windows, index.tokens, index.dim))
+    for name in features_folder.shard_names:
+        index = features_folder.indexes[name]
+        arrays.append(
+            StoredRows(array_file(features_folder.shards, name), HEADER_BYTES, index.windows, index.tokens, index.dim)
+        )
         names.append(name)
     # Windows that overlap a better one are dropped below, so more are asked for.
-    overlapping = 2 * int(np.ceil(own.window_s / own.hop_s)) + 1
+    overlapping = 2 * int(np.ceil(features_folder.window_s / features_folder.hop_s)) + 1
     hits = search(arrays, query, most * overlapping, centre=centre, scale=scale, threads=threads)
-    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(found)).recordings}
-    out: list[SimilarStretch] = []
+    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(artefacts)).recordings}
+    stretches: list[SimilarStretch] = []
     taken: dict[str, list[float]] = {}
     for hit in hits:
-        entries = own.indexes[names[hit.array]].entries
+        entries = features_folder.indexes[names[hit.array]].entries
         entry = next(
             feature_entry
             for feature_entry in entries
             if feature_entry.first <= hit.row < feature_entry.first + feature_entry.windows
         )
-        begin = (hit.row - entry.first) * own.hop_s
+        begin = (hit.row - entry.first) * features_folder.hop_s
         others = taken.setdefault(entry.recording_id, [])
-        if all(abs(begin - other) >= own.window_s for other in others):
+        if all(abs(begin - other) >= features_folder.window_s for other in others):
             others.append(begin)
-            out.append(SimilarStretch(paths[entry.recording_id], begin, begin + own.window_s, hit.similarity))
-        if len(out) == most:
+            stretches.append(
+                SimilarStretch(paths[entry.recording_id], begin, begin + features_folder.window_s, hit.similarity)
+            )
+        if len(stretches) == most:
             break
-    return out
+    return stretches
 
 
 def _in_segments(
-    own: FeaturesFolder,
-    found: Mapping[str, Path],
+    features: FeaturesFolder,
+    artefacts: Mapping[str, Path],
     samples: NDArray[np.float32],
     encoder: Encoder,
     most: int,
@@ -129,16 +133,16 @@ def _in_segments(
     if not parts:
         raise UsageError(f"{source}: there is no sound in this stretch; give another one")
     example = np.concatenate(parts)
-    rows = SegmentsFolder.among(found).table().select("segment_id", "recording_id", "start_s").iter_rows()
+    rows = SegmentsFolder.among(artefacts).table().select("segment_id", "recording_id", "start_s").iter_rows()
     places = {segment_id: (recording_id, start_s) for segment_id, recording_id, start_s in rows}
-    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(found)).recordings}
-    length_s = (len(example) - 1) * own.hop_s + own.window_s
-    out = []
-    for hit in similar_frames(own, example, most):
+    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(artefacts)).recordings}
+    length_s = (len(example) - 1) * features.hop_s + features.window_s
+    stretches = []
+    for hit in similar_frames(features, example, most):
         recording_id, segment_start_s = places[hit.segment_id]
-        begin_s = segment_start_s + hit.first * own.hop_s
-        out.append(SimilarStretch(paths[recording_id], begin_s, begin_s + length_s, hit.similarity))
-    return out
+        begin_s = segment_start_s + hit.first * features.hop_s
+        stretches.append(SimilarStretch(paths[recording_id], begin_s, begin_s + length_s, hit.similarity))
+    return stretches
 
 
 def example_embedding(

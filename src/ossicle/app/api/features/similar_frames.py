@@ -27,7 +27,7 @@ class FrameHit:
     first: int
 
 
-def similar_frames(own: FeaturesFolder, example: Frames, most: int) -> list[FrameHit]:
+def similar_frames(features: FeaturesFolder, example: Frames, most: int) -> list[FrameHit]:
     """Return the stretches that are most like an example, the most similar first; none overlaps a better one.
 
     Every dimension is centred and divided by its deviation over all frames. A stretch is as long as the example.
@@ -47,20 +47,20 @@ def similar_frames(own: FeaturesFolder, example: Frames, most: int) -> list[Fram
     UsageError
         The example is longer than every segment.
     """
-    mean, deviation = own.scale()
+    mean, deviation = features.scale()
     scale = 1 / np.where(deviation > _LEAST_DEVIATION, deviation, np.inf)
     query = _means((example - mean) * scale, len(example))[0]
     hits: Iterable[FrameHit] = (
         hit
-        for segment_id, frames, _ in own.frames()
+        for segment_id, frames, _ in features.frames()
         if len(frames) >= len(example)
         for hit in _best((frames - mean) * scale, query, len(example), segment_id, most)
     )
     frame_hits = heapq.nsmallest(most, hits, key=lambda hit: (-hit.similarity, hit.segment_id, hit.first))
     if not frame_hits:
         raise UsageError(
-            f"the example has {len(example) * own.hop_s:.2f} s, and every segment is shorter; give a part of it with "
-            "--start-s and --duration-s"
+            f"the example has {len(example) * features.hop_s:.2f} s, and every segment is shorter; give a part of it "
+            "with --start-s and --duration-s"
         )
     return frame_hits
 

@@ -52,23 +52,23 @@ def read_expected(path: Path, labels: Sequence[str]) -> dict[str, dict[str, str]
     names = table.find(_NAMES)
     if names is None:
         raise UsageError(f"{table.where}: no column names the recordings; call it path, recording or file")
-    columns = {label: place for label in labels if (place := _label_column(table, label)) is not None}
+    columns = {label: column for label in labels if (column := _label_column(table, label)) is not None}
     status = next(
-        (place for name in _STATUSES if name not in labels and (place := table.find([name])) is not None), None
+        (column for name in _STATUSES if name not in labels and (column := table.find([name])) is not None), None
     )
     if not columns and status is None:
         raise UsageError(
             f"{table.where}: has neither a column for a label ({', '.join(labels)}) nor a column state; name one so"
         )
-    out: dict[str, dict[str, str]] = {}
+    expected: dict[str, dict[str, str]] = {}
     for line, cells in table.rows:
         name = unescape_cell(cells[names].strip())
-        if name in out:
+        if name in expected:
             raise FormatError(f"{path}, line {line}: {name!r} is there twice; remove one of the lines")
-        out[name] = {label: _state(path, line, label, cells[place]) for label, place in columns.items()}
-        if status is not None and (said := unescape_cell(cells[status].strip())):
-            out[name][STATUS] = said
-    return out
+        expected[name] = {label: _state(path, line, label, cells[column]) for label, column in columns.items()}
+        if status is not None and (status_text := unescape_cell(cells[status].strip())):
+            expected[name][STATUS] = status_text
+    return expected
 
 
 def compared(
@@ -84,30 +84,30 @@ def compared(
     by_file: dict[str, list[StatePrediction]] = {}
     for prediction in done:
         by_file.setdefault(Path(prediction.name).name, []).append(prediction)
-    out = []
+    comparisons = []
     for name, states in expected.items():
         alike = by_file.get(Path(name).name, [])
         state_prediction = by_name.get(name) or (alike[0] if len(alike) == 1 else None)
         labels = {label: state for label, state in states.items() if label != STATUS}
         hidden = decision.hidden(labels)
-        wanted = {label: hidden[label] for label, state in labels.items() if state != UNKNOWN}
+        expected_states = {label: hidden[label] for label, state in labels.items() if state != UNKNOWN}
         status = states.get(STATUS, "")
-        if not status and decision.priority and set(decision.priority) <= wanted.keys():
+        if not status and decision.priority and set(decision.priority) <= expected_states.keys():
             status = overall_status(hidden, decision.priority)
-        wanted |= {STATUS: status} if status else {}
-        for what, state in wanted.items():
-            out.append(Comparison(name, what, state, _found(state_prediction, what)))
-    return out
+        expected_states |= {STATUS: status} if status else {}
+        for subject, state in expected_states.items():
+            comparisons.append(Comparison(name, subject, state, _found(state_prediction, subject)))
+    return comparisons
 
 
-def _found(prediction: StatePrediction | None, what: str) -> str:
+def _found(prediction: StatePrediction | None, subject: str) -> str:
     if prediction is None or prediction.status == "left_out":
         return "missing"
-    return prediction.overall if what == STATUS else prediction.states[what]
+    return prediction.overall if subject == STATUS else prediction.states[subject]
 
 
 def _label_column(table: Delimited, label: str) -> int | None:
-    exact = [place for place, name in enumerate(table.header) if unescape_cell(name) == label]
+    exact = [column for column, name in enumerate(table.header) if unescape_cell(name) == label]
     return exact[0] if exact else table.find([label])
 
 

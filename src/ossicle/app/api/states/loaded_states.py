@@ -136,16 +136,16 @@ class LoadedStates:
             )
         return self.decision
 
-    def _named(self, found: FileStates, name: str, path: Path | None) -> StatePrediction:
+    def _named(self, file_states: FileStates, name: str, path: Path | None) -> StatePrediction:
         return StatePrediction(
             name,
-            found.changes,
+            file_states.changes,
             self.labels,
             self.decision.priority,
-            found.status,
-            found.reason,
-            found.end_s,
+            file_states.status,
+            file_states.reason,
+            file_states.end_s,
             path,
-            found.scores,
-            found.cancel_db,
+            file_states.scores,
+            file_states.cancel_db,
         )

@@ -89,13 +89,13 @@ def _status_seconds(
     places: Mapping[str, list[StateStretch]] = {
         label: [stretch for stretch in stretches if stretch.label == label] for label in labels
     }
-    at = dict.fromkeys(labels, 0)
-    out = []
+    indices = dict.fromkeys(labels, 0)
+    durations = []
     for start_s, end_s in pairwise(edges):
         states = {}
-        for label, own in places.items():
-            while at[label] < len(own) - 1 and own[at[label]].end_s <= start_s:
-                at[label] += 1
-            states[label] = own[at[label]].state if own else UNKNOWN
-        out.append((overall_status(states, priority), end_s - start_s))
-    return out
+        for label, label_stretches in places.items():
+            while indices[label] < len(label_stretches) - 1 and label_stretches[indices[label]].end_s <= start_s:
+                indices[label] += 1
+            states[label] = label_stretches[indices[label]].state if label_stretches else UNKNOWN
+        durations.append((overall_status(states, priority), end_s - start_s))
+    return durations

@@ -88,29 +88,31 @@ def file_table(done: Sequence[StatePrediction]) -> pl.DataFrame:
     return pl.DataFrame(rows).select([*first, *_OF_FILE[1:]]) if rows else pl.DataFrame()
 
 
-def score_table(one: StatePrediction, plan: ChunkPlan) -> pl.DataFrame:
+def score_table(prediction: StatePrediction, plan: ChunkPlan) -> pl.DataFrame:
     """Return a row for each full window of a recording: name, time of its middle, and a column for each label."""
-    track = one.scores
+    track = prediction.scores
     if track is None:
         return pl.DataFrame()
-    frames = range(first_full_frame(plan), min(len(track.scores), n_full_frames(plan, round(one.end_s * plan.rate))))
-    kept = track.scores[frames.start : frames.stop].astype(float)
+    frames = range(
+        first_full_frame(plan), min(len(track.scores), n_full_frames(plan, round(prediction.end_s * plan.rate)))
+    )
+    scores = track.scores[frames.start : frames.stop].astype(float)
     columns: dict[str, Any] = {
-        "recording": pl.Series([one.name] * len(frames), dtype=pl.String),
+        "recording": pl.Series([prediction.name] * len(frames), dtype=pl.String),
         "time_s": pl.Series([frame_centre_s(plan, frame) for frame in frames], dtype=pl.Float64),
     }
-    return pl.DataFrame(columns | {label: kept[:, c] for c, label in enumerate(track.labels) if label not in columns})
+    return pl.DataFrame(columns | {label: scores[:, c] for c, label in enumerate(track.labels) if label not in columns})
 
 
-def recording_json(one: StatePrediction) -> dict[str, Any]:
+def recording_json(prediction: StatePrediction) -> dict[str, Any]:
     """Return what was found in a recording as plain values."""
     return {
-        "recording": one.name,
-        "status": one.status,
-        "reason": one.reason,
-        "read_to_s": round(one.end_s, 6),
-        "state": one.overall,
-        "states": one.states,
+        "recording": prediction.name,
+        "status": prediction.status,
+        "reason": prediction.reason,
+        "read_to_s": round(prediction.end_s, 6),
+        "state": prediction.overall,
+        "states": prediction.states,
         "stretches": [
             {
                 "start_s": round(part.start_s, 6),
@@ -119,9 +121,9 @@ def recording_json(one: StatePrediction) -> dict[str, Any]:
                 "state": part.state,
                 "score": None if part.score is None else round(part.score, 6),
             }
-            for part in (one.stretches if one.status != "left_out" else ())
+            for part in (prediction.stretches if prediction.status != "left_out" else ())
         ],
-        "channels_cancel": one.channels_cancel_db,
+        "channels_cancel": prediction.channels_cancel_db,
     }
 
 

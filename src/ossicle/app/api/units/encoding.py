@@ -104,7 +104,11 @@ class UnitEncoder:
         return (self.quantiser.heard or Hearing()).channel
 
     def encode(
-        self, path: Path, cut: SegmentSettings | None = None, channel: str = MEAN, own: FrameStatistics | None = None
+        self,
+        path: Path,
+        cut: SegmentSettings | None = None,
+        channel: str = MEAN,
+        statistics: FrameStatistics | None = None,
     ) -> EncodedFile:
         """Return the units of a file; one without a frame has none, and says why.
 
@@ -128,11 +132,11 @@ class UnitEncoder:
         """
         heard = self._heard(path, cut, channel)
         if self.quantiser.normalisation.kind != GROUP:
-            own = None
-        elif own is None:
-            own = self._statistics([heard.frames])
+            statistics = None
+        elif statistics is None:
+            statistics = self._statistics([heard.frames])
         segments = [
-            EncodedSegment(start, end, self.quantiser.assign(frame, own).astype(np.int16))
+            EncodedSegment(start, end, self.quantiser.assign(frame, statistics).astype(np.int16))
             for (start, end), frame in zip(heard.stretches, heard.frames, strict=True)
         ]
         return EncodedFile(heard.duration_s, tuple(segments), heard.partial, self._why_none(heard), heard.rate)
@@ -233,7 +237,7 @@ class UnitEncoder:
         )
 
     def described(
-        self, name: str, found: EncodedFile, cut: SegmentSettings | None = None, channel: str = MEAN
+        self, name: str, encoded: EncodedFile, cut: SegmentSettings | None = None, channel: str = MEAN
     ) -> dict[str, Any]:
         """Return the units of a file for JSON: all runs with their times, and the units of each segment by frame.
 
@@ -252,20 +256,20 @@ class UnitEncoder:
         quantiser = self.quantiser
         return {
             "file": name,
-            "duration_s": found.duration_s,
+            "duration_s": encoded.duration_s,
             "quantiser": quantiser.digest,
             "n_units": quantiser.k,
             "hop_s": quantiser.hop_s,
             "origin_s": quantiser.origin_s,
             "channel": channel,
             "cut": None if cut is None else digestible(cut),
-            **({"partial": found.partial} if found.partial else {}),
+            **({"partial": encoded.partial} if encoded.partial else {}),
             "runs": [
-                run for segment in found.segments for run in timed_runs(segment, quantiser.hop_s, quantiser.origin_s)
+                run for segment in encoded.segments for run in timed_runs(segment, quantiser.hop_s, quantiser.origin_s)
             ],
             "segments": [
                 {"start_s": segment.start_s, "end_s": segment.end_s, "units": segment.units.tolist()}
-                for segment in found.segments
+                for segment in encoded.segments
             ],
         }
 

@@ -68,8 +68,8 @@ def finished_sequences(project: Project) -> FinishedSequences:
         There are none.
     """
     pipeline = pipeline_of(project)
-    found = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
-    if SequencesFolder.step not in found:
+    artefacts = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
+    if SequencesFolder.step not in artefacts:
         if SequencesFolder.step not in [step.name for step in pipeline.steps]:
             raise UsageError(
                 f'{project.file}: pipeline = "{pipeline.name}" makes no units; begin with: ossicle new units'
@@ -78,16 +78,16 @@ def finished_sequences(project: Project) -> FinishedSequences:
             f"{project.file}: no unit sequences exist for these settings and recordings; run: ossicle run -p "
             f"{project.file} --until {SequencesFolder.step}"
         )
-    segments = SegmentsFolder.among(found).table()
+    segments = SegmentsFolder.among(artefacts).table()
     return FinishedSequences(
         project.settings.project.name,
-        SequencesFolder.among(found),
-        {recording.id: recording.path for recording in read_index(CorpusFolder.among(found)).recordings},
+        SequencesFolder.among(artefacts),
+        {recording.id: recording.path for recording in read_index(CorpusFolder.among(artefacts)).recordings},
         dict(zip(segments["segment_id"], segments["end_s"], strict=True)),
     )
 
 
-def export_sequences(found: FinishedSequences, out: Path, form: str) -> list[Path]:
+def export_sequences(finished: FinishedSequences, out: Path, form: str) -> list[Path]:
     """Write the sequences of a project to a folder, and return the files.
 
     Parameters
@@ -99,63 +99,63 @@ def export_sequences(found: FinishedSequences, out: Path, form: str) -> list[Pat
     form
         ``json``, ``text`` or ``old``.
     """
-    lines = {JSON: _json_files, TEXT: _text_files, OLD: _old_files}[form](found)
+    lines = {JSON: _json_files, TEXT: _text_files, OLD: _old_files}[form](finished)
     return [_write(out / name, make) for name, make in lines.items()]
 
 
 Lines = Callable[[], Iterator[str]]
 
 
-def _json_files(found: FinishedSequences) -> dict[str, Lines]:
-    return {"units.jsonl": lambda: (json.dumps(_described(found, row)) for row in found.rows())}
+def _json_files(finished: FinishedSequences) -> dict[str, Lines]:
+    return {"units.jsonl": lambda: (json.dumps(_described(finished, row)) for row in finished.rows())}
 
 
-def _described(found: FinishedSequences, row: SequenceRow) -> dict[str, Any]:
-    segment = EncodedSegment(row.start_s, found.ends_s[row.segment_id], row.units)
+def _described(finished: FinishedSequences, row: SequenceRow) -> dict[str, Any]:
+    segment = EncodedSegment(row.start_s, finished.ends_s[row.segment_id], row.units)
     return {
         "segment_id": row.segment_id,
-        "recording": found.paths[row.recording_id],
+        "recording": finished.paths[row.recording_id],
         "group": row.group,
         "start_s": segment.start_s,
         "end_s": segment.end_s,
-        "hop_s": found.hop_s,
-        "origin_s": found.origin_s,
-        "quantiser": found.sequences.summary["quantiser"],
-        "n_units": found.sequences.summary["n_units"],
+        "hop_s": finished.hop_s,
+        "origin_s": finished.origin_s,
+        "quantiser": finished.sequences.summary["quantiser"],
+        "n_units": finished.sequences.summary["n_units"],
         "units": row.units.tolist(),
-        "runs": timed_runs(segment, found.hop_s, found.origin_s),
+        "runs": timed_runs(segment, finished.hop_s, finished.origin_s),
     }
 
 
-def _text_files(found: FinishedSequences) -> dict[str, Lines]:
+def _text_files(finished: FinishedSequences) -> dict[str, Lines]:
     return {
-        "units.txt": lambda: (_joined(row.units.tolist()) for row in found.rows()),
-        "runs.txt": lambda: (_joined(row.runs.tolist()) for row in found.rows()),
+        "units.txt": lambda: (_joined(row.units.tolist()) for row in finished.rows()),
+        "runs.txt": lambda: (_joined(row.runs.tolist()) for row in finished.rows()),
         "segments.txt": lambda: (
-            f"{row.start_s:.6f} {found.ends_s[row.segment_id]:.6f} {json.dumps(found.paths[row.recording_id])}"
-            for row in found.rows()
+            f"{row.start_s:.6f} {finished.ends_s[row.segment_id]:.6f} {json.dumps(finished.paths[row.recording_id])}"
+            for row in finished.rows()
         ),
     }
 
 
-def _old_files(found: FinishedSequences) -> dict[str, Lines]:
+def _old_files(finished: FinishedSequences) -> dict[str, Lines]:
     return {
-        f"{found.name}_corpus_timestamped.json": lambda: _old_corpus(found),
-        "all_units_for_bpe.txt": lambda: (_joined(row.units.tolist()) for row in found.rows()),
+        f"{finished.name}_corpus_timestamped.json": lambda: _old_corpus(finished),
+        "all_units_for_bpe.txt": lambda: (_joined(row.units.tolist()) for row in finished.rows()),
     }
 
 
-def _old_corpus(found: FinishedSequences) -> Iterator[str]:
-    places = table_places([*found.paths.values()])
+def _old_corpus(finished: FinishedSequences) -> Iterator[str]:
+    places = table_places([*finished.paths.values()])
     before = "{"
-    for row in found.rows():
+    for row in finished.rows():
         number = row.segment_id.rpartition("#")[2]
-        name = f"{places[found.paths[row.recording_id]].as_posix()}_seg_{number}"
-        times = [round(found.origin_s + k * found.hop_s, 6) for k in range(len(row.units))]
+        name = f"{places[finished.paths[row.recording_id]].as_posix()}_seg_{number}"
+        times = [round(finished.origin_s + k * finished.hop_s, 6) for k in range(len(row.units))]
         value = {
             "units": row.units.tolist(),
             "timestamps": times,
-            "duration_sec": round(found.ends_s[row.segment_id] - row.start_s, 6),
+            "duration_sec": round(finished.ends_s[row.segment_id] - row.start_s, 6),
             "num_frames": len(row.units),
         }
         yield f"{before}{json.dumps(name)}: {json.dumps(value)}"

@@ -146,10 +146,10 @@ class Resynthesiser:
         if not pairs:
             raise UsageError(f"none of {counted(len(named), 'recording')} has a unit to speak; first {lost[0]}")
         # The draw chooses; people look for names.
-        pairs.sort(key=lambda spoken_pair: spoken_pair.source.place)
+        pairs.sort(key=lambda spoken_pair: spoken_pair.source.sound_place)
         figures = pair_figures(pairs, [pair.judged for pair in pairs], Resampling(seed=settings.seed))
-        found = verdict(figures, settings)
-        written = {**to_json(figures), "verdict": found.to_json(), "basis": BASIS, "segments": len(pairs)}
+        judgement = verdict(figures, settings)
+        written = {**to_json(figures), "verdict": judgement.to_json(), "basis": BASIS, "segments": len(pairs)}
         files = PairFiles(out)
         write_pairs(files, pairs, spec.rate, written)
         voice = self._speaker.speaker or f"the mean of {counted(max(1, len(spec.speakers)), 'voice')}"
@@ -163,7 +163,7 @@ class Resynthesiser:
                 },
                 figures=figures,
                 baseline={},
-                verdict=found,
+                verdict=judgement,
                 basis=BASIS,
                 held_out=False,
                 notes=lost,
@@ -172,7 +172,7 @@ class Resynthesiser:
                 files={"figures": files.figures_file.name},
             ),
         )
-        return Resynthesis(pairs, written, found, lost)
+        return Resynthesis(pairs, written, judgement, lost)
 
     def _sources(
         self,
@@ -186,9 +186,9 @@ class Resynthesiser:
         """Yield segments of recordings in a drawn order, as many of each, until there are enough."""
         encoder, files = self._encoder, dict(named)
         cut, heard = encoder.cut if hearing.cut else None, hearing.channel or encoder.channel
-        own = None
+        group_statistics = None
         if hearing.one_group:
-            own = encoder.group_statistics(
+            group_statistics = encoder.group_statistics(
                 files.values(), cut, heard, lambda number: progress.advance(number, len(files), "recordings read")
             )
         places, of_each = table_places(files), max(1, math.ceil(settings.num_samples / len(files)))
@@ -198,7 +198,7 @@ class Resynthesiser:
             if left == 0:
                 return
             try:
-                encoded_file = encoder.encode(files[name], cut, heard, own)
+                encoded_file = encoder.encode(files[name], cut, heard, group_statistics)
                 if encoded_file.without:
                     lost.append(f"{name}: no units: {encoded_file.without}")
                     continue
@@ -210,14 +210,14 @@ class Resynthesiser:
                     if len(segment.units)
                 }
                 for key in drawn(spoken, min(of_each, left), settings.seed):
-                    place = places[name].as_posix() + ("" if cut is None else f"_{key}")
-                    yield self._source(name, files[name], spoken[key], place, heard, tracker)
+                    sound_place = places[name].as_posix() + ("" if cut is None else f"_{key}")
+                    yield self._source(name, files[name], spoken[key], sound_place, heard, tracker)
                     left -= 1
             except AudioError as problem:
                 lost.append(str(problem))
 
     def _source(
-        self, name: str, file: Path, segment: EncodedSegment, place: str, channel: str, tracker: Tracker
+        self, name: str, file: Path, segment: EncodedSegment, sound_place: str, channel: str, tracker: Tracker
     ) -> JudgedSource:
         spec = self._speaker.vocoder.spec
         units = segment.units[: round(LONGEST_S / spec.hop_s)]
@@ -228,7 +228,7 @@ class Resynthesiser:
         if spec.pitch:
             f0_hz = unit_f0(samples, len(units), spec.rate, spec.hop_s, spec.origin_s, tracker)
         return JudgedSource(
-            place=place,
+            sound_place=sound_place,
             path=name,
             recording=name,
             group=name,

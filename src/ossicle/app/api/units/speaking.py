@@ -141,16 +141,16 @@ def pitch_settings_of(folder: Path) -> PitchSettings:
     ArtefactError
         The description of the training is damaged.
     """
-    place = folder if folder.is_dir() else folder.parent
-    file = place / UnitVocoderFolder(place).about_file.name
+    vocoder_folder = folder if folder.is_dir() else folder.parent
+    file = vocoder_folder / UnitVocoderFolder(vocoder_folder).about_file.name
     if not file.exists():
         return PitchSettings()
     try:
-        given = dict(read_json(file).get("pitch", {}))
-        wrong = [name for name in ("low_hz", "high_hz") if number_fault(name, given.get(name, 100.0))]
+        pitch_values = dict(read_json(file).get("pitch", {}))
+        wrong = [name for name in ("low_hz", "high_hz") if number_fault(name, pitch_values.get(name, 100.0))]
         if wrong:
             raise ValueError(f"{wrong[0]} is not a number")
-        return PitchSettings(**given)
+        return PitchSettings(**pitch_values)
     except (AttributeError, TypeError, ValueError, OverflowError) as error:
         raise ArtefactError(f"{file}: pitch: {error}; {how_to_mend(file)}") from error
 
@@ -172,8 +172,8 @@ def quantiser_of(folder: Path, vocoder: "Vocoder") -> Path:
     ArtefactError
         It is damaged.
     """
-    place = folder if folder.is_dir() else folder.parent
-    for path in (place, place.parent / QuantiserFolder.step):
+    vocoder_folder = folder if folder.is_dir() else folder.parent
+    for path in (vocoder_folder, vocoder_folder.parent / QuantiserFolder.step):
         if QuantiserFolder(path).description_file.exists():
             quantiser = Quantiser.read(path)
             if quantiser.digest != vocoder.spec.quantiser:
@@ -190,6 +190,6 @@ def quantiser_of(folder: Path, vocoder: "Vocoder") -> Path:
                 )
             return path
     raise UsageError(
-        f"{place}: there is no quantiser in it or in {place.parent / QuantiserFolder.step}; copy the whole folder "
-        "vocoder of a finished project"
+        f"{vocoder_folder}: there is no quantiser in it or in {vocoder_folder.parent / QuantiserFolder.step}; copy "
+        "the whole folder vocoder of a finished project"
     )

@@ -146,13 +146,13 @@ def sound_places(names: Mapping[Path, Path], counts: Mapping[Path, int]) -> dict
         count = counts.get(path, 0)
         stems = [f"{name.name}_{number:04d}" for number in range(1, count + 1)] if count > 1 else [name.name] * count
         places[path] = [name.with_name(f"{stem}.wav") for stem in stems]
-        for one in places[path]:
-            if one in whose:
+        for sound_file in places[path]:
+            if sound_file in whose:
                 raise UsageError(
-                    f"{path} and {whose[one]}: a segment of each would be written to {one}; rename one of the files, "
-                    "or give each a call and a folder of its own"
+                    f"{path} and {whose[sound_file]}: a segment of each would be written to {sound_file}; rename one "
+                    "of the files, or give each a call and a folder of its own"
                 )
-            whose[one] = path
+            whose[sound_file] = path
     return places
 
 
@@ -198,11 +198,11 @@ def _segment(value: Any, where: str, spec: UnitFileSpec) -> UnitLine:
 
 def _refuse_others(value: Mapping[str, Any], where: str, spec: UnitFileSpec) -> None:
     again = "encode the recordings again with the quantiser in the vocoder's folder"
-    theirs = value.get("quantiser")
-    if theirs is not None and theirs != spec.quantiser:
+    stated_quantiser = value.get("quantiser")
+    if stated_quantiser is not None and stated_quantiser != spec.quantiser:
         raise FormatError(
-            f"{where}: its units are of the quantiser {str(theirs)[:12]}, and the vocoder was trained on those of "
-            f"{spec.quantiser[:12]} (SHA-256); {again}"
+            f"{where}: its units are of the quantiser {str(stated_quantiser)[:12]}, and the vocoder was trained on "
+            f"those of {spec.quantiser[:12]} (SHA-256); {again}"
         )
     k = value.get("n_units")
     if k is not None and k != spec.k:
@@ -218,25 +218,25 @@ def _refuse_others(value: Mapping[str, Any], where: str, spec: UnitFileSpec) -> 
 def _checked(values: Any, where: str, spec: UnitFileSpec) -> NDArray[np.int64]:
     if not isinstance(values, list):
         raise FormatError(f"{where}: not a list of numbers; encode the recording again")
-    for place, one in enumerate(values):
-        if isinstance(one, bool) or not isinstance(one, int):
-            raise FormatError(f"{where}: value {place + 1} is {_short(one)}, not a whole number")
-        if not 0 <= one < spec.k:
+    for index, value in enumerate(values):
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise FormatError(f"{where}: value {index + 1} is {_short(value)}, not a whole number")
+        if not 0 <= value < spec.k:
             raise FormatError(
-                f"{where}: value {place + 1} is the unit {_short(one)}, and the vocoder has {spec.k}: 0 to "
+                f"{where}: value {index + 1} is the unit {_short(value)}, and the vocoder has {spec.k}: 0 to "
                 f"{spec.k - 1}; use the vocoder that was trained on these units"
             )
     return np.array(values, np.int64)
 
 
 def _numbers(text: bytes, where: str) -> list[int]:
-    found = []
-    for place, word in enumerate(text.split(), start=1):
+    numbers = []
+    for index, word in enumerate(text.split(), start=1):
         if not word.isdigit() or len(word) > _MOST_DIGITS:
             shown = word[:20].decode(errors="replace")
-            raise FormatError(f"{where}: number {place} is {shown!r}, not a unit; give whole numbers between spaces")
-        found.append(int(word))
-    return found
+            raise FormatError(f"{where}: number {index} is {shown!r}, not a unit; give whole numbers between spaces")
+        numbers.append(int(word))
+    return numbers
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -97,7 +97,9 @@ def checklist(
     overrides = overrides_of(set_, device, roots=audio_root_map)
     base = load_project(project, overrides, data_root)
     require_of_pipeline(base, "checklist")
-    projects = {one: load_project(project, overrides, data_root, one) for one in ("", *base.variants)}
+    projects = {
+        variant_name: load_project(project, overrides, data_root, variant_name) for variant_name in ("", *base.variants)
+    }
     results: list[StageResult] = []
     work = Work(projects, Silent(), name, out)
     if dry_run:

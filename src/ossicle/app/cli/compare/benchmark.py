@@ -101,8 +101,8 @@ def benchmark(
         options += ["--data-root", str(data_root)] if data_root is not None else []
         for each in benchmark_tasks(loaded, options, overrides):
             command = ["ossicle", *each.argv]
-            words = {"name": each.name, "command": command, "needs": list(each.needs), "step": each.step}
-            print(json_text(words, indent=None))
+            task_json = {"name": each.name, "command": command, "needs": list(each.needs), "step": each.step}
+            print(json_text(task_json, indent=None))
         return
     if not task and (place_of(on) or benchmark_elsewhere(loaded, on)):
         if stop_after is not None and benchmark_elsewhere(loaded, on):
@@ -122,26 +122,26 @@ def benchmark(
         print_rows(("task", "outcome", "seconds"), rows)
         if "metrics" in done.outcomes:
             _show(done.folder)
-    for one in done.lost:
-        print(printable(one), file=sys.stderr)
+    for loss in done.lost:
+        print(printable(loss), file=sys.stderr)
     if done.lost:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def _stated(corpus: Path | None, annotations: Path | None, models: list[str], allow_overlap: bool) -> list[str]:
     """Return the options as ``--set`` overrides; paths are relative to the working folder, not to the project file."""
-    out = []
-    for key, place in (("audio", corpus), ("annotations", annotations)):
-        if place is not None:
-            out.append(f"benchmark.{key}={json.dumps(str(place.absolute()), ensure_ascii=False)}")
+    overrides = []
+    for key, path in (("audio", corpus), ("annotations", annotations)):
+        if path is not None:
+            overrides.append(f"benchmark.{key}={json.dumps(str(path.absolute()), ensure_ascii=False)}")
     if corpus is not None and annotations is None:
-        out.append('benchmark.annotations=""')
+        overrides.append('benchmark.annotations=""')
     if models:
         named = [str(Path(model).absolute()) if Path(model).is_dir() else model for model in models]
-        out.append(f"benchmark.models={json.dumps(named, ensure_ascii=False)}")
+        overrides.append(f"benchmark.models={json.dumps(named, ensure_ascii=False)}")
     if allow_overlap:
-        out.append("benchmark.allow_overlap=true")
-    return out
+        overrides.append("benchmark.allow_overlap=true")
+    return overrides
 
 
 def _board(folder: Path) -> list[dict[str, Any]]:
@@ -156,8 +156,8 @@ def _show(folder: Path) -> None:
 
     board, results = _board(folder), BenchmarkResultsFolder(folder)
     first = results.summary["criteria"][0]
-    kept = [row for row in board if row["criterion"] == first]
-    kept.sort(key=lambda row: (str(row["basis"]), row["f1"] is None, -float(str(row["f1"] or 0))))
+    shown_rows = [row for row in board if row["criterion"] == first]
+    shown_rows.sort(key=lambda row: (str(row["basis"]), row["f1"] is None, -float(str(row["f1"] or 0))))
     rows = [
         (
             f"{row['model']} {row['reading']}",
@@ -168,11 +168,11 @@ def _show(folder: Path) -> None:
             MISSING if row["false_alarms_per_hour"] is None else f"{row['false_alarms_per_hour']:.1f}",
             str(row["marks"] or ""),
         )
-        for row in kept[:_SHOWN]
+        for row in shown_rows[:_SHOWN]
     ]
     print_rows((str(first), "threshold", "F1", "precision", "recall", "false/h", "marks"), rows)
-    for place in (results.page, results.table_file("metrics"), results.table_file("leaderboard"), results.models):
-        print(printable(str(place)))
+    for path in (results.page, results.table_file("metrics"), results.table_file("leaderboard"), results.models):
+        print(printable(str(path)))
 
 
 def _interval(row: dict[str, Any], name: str) -> str:

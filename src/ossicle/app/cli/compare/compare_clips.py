@@ -66,17 +66,18 @@ def compare_clips(
     _show(comparison)
 
 
-def _answers(place: Path) -> pl.DataFrame:
+def _answers(source: Path) -> pl.DataFrame:
     """Return the answers below a folder, or in a file."""
     from ossicle.artefacts.tables import read_table
     from ossicle.artefacts.typed.clip_results import CLIPS, ClipResults
     from ossicle.evaluation.clips.comparison import ANSWER_SCHEMA
 
-    tried = [place] if place.is_file() else [ClipResults(folder).answers_file for folder in (place / CLIPS, place)]
+    tried = [source] if source.is_file() else [ClipResults(folder).answers_file for folder in (source / CLIPS, source)]
     file = next((path for path in tried if path.is_file()), None)
     if file is None:
         raise UsageError(
-            f"{place}: there are no answers to clips ({CLIPS}/{tried[-1].name}); give the folder of a project that was "
+            f"{source}: there are no answers to clips ({CLIPS}/{tried[-1].name}); give the folder of a project that "
+            "was "
             'run with [evaluation] criterion = "clips" or "onsets", or that of a variant below variants/'
         )
     return read_table(file, ANSWER_SCHEMA)
@@ -97,15 +98,15 @@ def _write(folder: Path, comparison: "ClipComparison") -> None:
 
 def _show(comparison: "ClipComparison") -> None:
     values = comparison.to_json()
-    one, other, change = values["first"], values["second"], values["difference"]
+    first_values, other, change = values["first"], values["second"], values["difference"]
     rows: list[tuple[str, ...]] = [
-        (title, interval_cell(one[name]), interval_cell(other[name]), interval_cell(change[name], "+"))
+        (title, interval_cell(first_values[name]), interval_cell(other[name]), interval_cell(change[name], "+"))
         for title, name in (("accuracy", "accuracy"), ("macro F1", "macro_f1"), ("loss", "loss"))
     ]
     rows += [
         (
             f"F1 {label}",
-            *(interval_cell(of["f1"][label]) for of in (one, other)),
+            *(interval_cell(run_values["f1"][label]) for run_values in (first_values, other)),
             interval_cell(change["f1"][label], "+"),
         )
         for label in comparison.labels
@@ -114,12 +115,12 @@ def _show(comparison: "ClipComparison") -> None:
     for title, pairs in (("asked confusions", values["pairs"]), ("most changed confusions", values["most_changed"])):
         cells = [
             (
-                of["pair"],
-                str(of["clips"]),
-                *(figure_cell(of[name]) for name in ("before", "after")),
-                interval_cell(of["difference"], "+"),
+                pair_values["pair"],
+                str(pair_values["clips"]),
+                *(figure_cell(pair_values[name]) for name in ("before", "after")),
+                interval_cell(pair_values["difference"], "+"),
             )
-            for of in pairs
+            for pair_values in pairs
         ]
         if cells:
             print_rows((title, "clips", "first", "second", "second minus first"), cells)

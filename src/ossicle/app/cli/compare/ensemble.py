@@ -50,15 +50,15 @@ def ensemble(
     overrides = overrides_of(set_, device, roots=audio_root_map)
     loaded = load_project(project, overrides, data_root)
     with make_progress(progress) as shown:
-        made = make_ensemble(loaded, shown, overrides, with_bundle=not no_bundle)
+        result = make_ensemble(loaded, shown, overrides, with_bundle=not no_bundle)
     if as_json:
-        print(json_text(made.summary))
+        print(json_text(result.summary))
     else:
-        show(made.summary["board"])
-        weights = ", ".join(f"{name} {share:.3f}" for name, share in made.summary["weights"].items())
-        print(printable(f"{made.summary['rule']}; weights: {weights}; {made.summary['protocol']}"))
-        for place in made.places:
-            print(printable(str(place)))
-    if made.refused:
-        print(printable(f"ossicle: {made.refused}"), file=sys.stderr)
+        show(result.summary["board"])
+        weights = ", ".join(f"{name} {share:.3f}" for name, share in result.summary["weights"].items())
+        print(printable(f"{result.summary['rule']}; weights: {weights}; {result.summary['protocol']}"))
+        for path in result.places:
+            print(printable(str(path)))
+    if result.refused:
+        print(printable(f"ossicle: {result.refused}"), file=sys.stderr)
         raise typer.Exit(GateRefused.exit_code)

@@ -77,11 +77,11 @@ def show(board: Mapping[str, Any]) -> None:
     print_rows(("variant", *columns.values(), "to the best", "training", "noise gate"), rows)
     if board["over_seeds"]:
         over = [
-            (", ".join(of["names"]), str(len(of["names"])), *(_spread(of.get(name)) for name in columns))
-            for of in board["over_seeds"]
+            (", ".join(group["names"]), str(len(group["names"])), *(_spread(group.get(name)) for name in columns))
+            for group in board["over_seeds"]
         ]
         print_rows(("differ by seed alone", "n", *columns.values()), over)
 
 
-def _spread(one: Mapping[str, float] | None) -> str:
-    return MISSING if one is None else f"{one['mean']:.3f} ± {one['deviation']:.3f}"
+def _spread(interval: Mapping[str, float] | None) -> str:
+    return MISSING if interval is None else f"{interval['mean']:.3f} ± {interval['deviation']:.3f}"

@@ -154,14 +154,14 @@ def _print_report(report: EventReport, *, timed: bool) -> None:
     if several:
         # Events are counted once, in the first row.
         rows.append((f"macro {mean_in_words(report.macro_labels)}", *_figures(report.macro), "", "", ""))
-        rows += [_row(label, of) for label, of in report.per_label.items()]
+        rows += [_row(label, scores) for label, scores in report.per_label.items()]
     shown = len(header) if timed else len(header) - 1
     print_rows(header[:shown], [row[:shown] for row in rows])
 
 
-def _row(name: str, of: EventScores) -> tuple[str, ...]:
-    alarms = figure_cell(plain(of.false_alarms_per_hour), digits=1)
-    return (name, *_figures(of.rates), str(of.n_reference), str(of.n_predicted), alarms)
+def _row(name: str, scores: EventScores) -> tuple[str, ...]:
+    alarms = figure_cell(plain(scores.false_alarms_per_hour), digits=1)
+    return (name, *_figures(scores.rates), str(scores.n_reference), str(scores.n_predicted), alarms)
 
 
 def _figures(rates: Rates) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class ScoreSet:
     durations_s: Mapping[str, float]
 
 
-def read_score_set(place: Path) -> ScoreSet:
+def read_score_set(source: Path) -> ScoreSet:
     """Read the scores of a folder: ``.tsv`` tables of DCASE, Ossicle's tracks, or the output of the step ``scores``.
 
     Names are paths in the folder without suffixes. For the step ``scores`` they come from its corpus artefact in the
@@ -43,33 +43,33 @@ def read_score_set(place: Path) -> ScoreSet:
     FormatError
         A file cannot be read, or scores other labels than the first; the message names the file.
     """
-    if not place.is_dir():
-        raise UsageError(f"{place}: is not a folder; give the folder with the score files")
-    scores = ScoresFolder(place)
-    folder = scores.tracks if scores.tracks.is_dir() else place
-    found: dict[str, tuple[Path, tuple[str, ...], FrameScores, float]] = {}
+    if not source.is_dir():
+        raise UsageError(f"{source}: is not a folder; give the folder with the score files")
+    scores = ScoresFolder(source)
+    folder = scores.tracks if scores.tracks.is_dir() else source
+    score_files: dict[str, tuple[Path, tuple[str, ...], FrameScores, float]] = {}
     for name in files_below(folder, frozenset({".tsv", ".npy"})):
         path = folder / name
         key = stem_of(normal_path(name)[: -len(path.suffix)], SUFFIXES)
-        if key in found:
-            raise FormatError(f"{path} and {found[key][0]} are both scores of {key}; remove one of them")
-        found[key] = (path, *(_table(path, key) if path.suffix.lower() == ".tsv" else _track(path)))
-    if not found:
+        if key in score_files:
+            raise FormatError(f"{path} and {score_files[key][0]} are both scores of {key}; remove one of them")
+        score_files[key] = (path, *(_table(path, key) if path.suffix.lower() == ".tsv" else _track(path)))
+    if not score_files:
         raise UsageError(
-            f"{place}: contains no scores (.tsv tables `onset offset CLASS...`, or score tracks of Ossicle)"
+            f"{source}: contains no scores (.tsv tables `onset offset CLASS...`, or score tracks of Ossicle)"
         )
-    first, labels = next((path, labels) for path, labels, _, _ in found.values())
+    first, labels = next((path, labels) for path, labels, _, _ in score_files.values())
     tracks = {}
-    for key, (path, own, frames, _) in found.items():
-        if set(own) != set(labels) or len(own) != len(labels):
+    for key, (path, file_labels, frames, _) in score_files.items():
+        if set(file_labels) != set(labels) or len(file_labels) != len(labels):
             raise FormatError(
-                f"{path}: has the labels {', '.join(own)}, but {first.name} has {', '.join(labels)}; "
+                f"{path}: has the labels {', '.join(file_labels)}, but {first.name} has {', '.join(labels)}; "
                 "all files need the same labels"
             )
-        order = [own.index(label) for label in labels]
-        tracks[key] = frames if own == labels else FrameScores(frames.edges_s, frames.scores[:, order])
+        order = [file_labels.index(label) for label in labels]
+        tracks[key] = frames if file_labels == labels else FrameScores(frames.edges_s, frames.scores[:, order])
     names = _names_of_ids(folder.parent, tracks) if folder.name == scores.TRACKS else {key: key for key in tracks}
-    durations = {names[key]: duration_s for key, (_, _, _, duration_s) in found.items()}
+    durations = {names[key]: duration_s for key, (_, _, _, duration_s) in score_files.items()}
     return ScoreSet(labels, {names[key]: track for key, track in tracks.items()}, durations)
 
 

@@ -56,16 +56,16 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
             f"{scores} and {reference} have no label in common (for example {min(score_set.labels)!r} and "
             f"{min(annotated)!r}); rename the columns of the scores, or the labels of the reference"
         )
-    for what, names in (("no reference", unknown), ("labels without scores", unscored)):
+    for remark, names in (("no reference", unknown), ("labels without scores", unscored)):
         if names:
-            print(printable(f"skipped, {what}: {', '.join(names)}"), file=sys.stderr)
-    out = figures(references, tracks, durations_s, score_set)
-    out |= {"durations_from": "scores" if durations is None else "table"}
-    out |= {"left_out": unknown, "labels_left_out": unscored}
+            print(printable(f"skipped, {remark}: {', '.join(names)}"), file=sys.stderr)
+    report = figures(references, tracks, durations_s, score_set)
+    report |= {"durations_from": "scores" if durations is None else "table"}
+    report |= {"left_out": unknown, "labels_left_out": unscored}
     if as_json:
-        print(json_text(out))
+        print(json_text(report))
     else:
-        _print(out)
+        _print(report)
     exit_if_incomplete(read.notes)
 
 
@@ -97,17 +97,17 @@ def figures(
             tally.add(tracks[key], times[key])
             yield key, tracks[key]
 
-    found = psds(each(), times, durations_s, scores.labels, tuple(PRESETS.values()))
+    results = psds(each(), times, durations_s, scores.labels, tuple(PRESETS.values()))
     return {
-        "psds": {name: one.to_json() for name, one in zip(PRESETS, found, strict=True)},
+        "psds": {name: result.to_json() for name, result in zip(PRESETS, results, strict=True)},
         "frames": tally.report().to_json(),
         "n_recordings": len(references),
         "duration_s": round(sum(durations_s.values()), 6),
     }
 
 
-def _names(of: Mapping[str, Any]) -> EventSets:
-    return {name: [] for name in of}
+def _names(mapping: Mapping[str, Any]) -> EventSets:
+    return {name: [] for name in mapping}
 
 
 def _times(references: EventSets, key: str, labels: tuple[str, ...]) -> dict[str, Intervals]:
@@ -115,12 +115,12 @@ def _times(references: EventSets, key: str, labels: tuple[str, ...]) -> dict[str
     for row in references[key]:
         if row.label in times:
             times[row.label].append((row.start_s, row.end_s))
-    return {label: as_intervals(of) for label, of in times.items()}
+    return {label: as_intervals(label_times) for label, label_times in times.items()}
 
 
-def _print(out: Mapping[str, Any]) -> None:
-    scenarios = [out["psds"][name] for name in PRESETS]
-    frames = out["frames"]
+def _print(report: Mapping[str, Any]) -> None:
+    scenarios = [report["psds"][name] for name in PRESETS]
+    frames = report["frames"]
     keys = ("average_precision", "roc_auc", "ece", "brier")
     rows = [
         (
@@ -129,12 +129,12 @@ def _print(out: Mapping[str, Any]) -> None:
             *(figure_cell(frames[key]) for key in keys),
         )
     ]
-    for label, of in frames["per_label"].items():
+    for label, figures in frames["per_label"].items():
         rows.append(
             (
                 label,
                 *(figure_cell(scenario["per_label"][label]) for scenario in scenarios),
-                *(figure_cell(of[key]) for key in keys),
+                *(figure_cell(figures[key]) for key in keys),
             )
         )
     print_rows(("scores", "PSDS 1", "PSDS 2", "AP", "ROC AUC", "ECE", "Brier"), rows)
@@ -143,11 +143,11 @@ def _print(out: Mapping[str, Any]) -> None:
         return
     bins = [
         (
-            f"{one['above']:g} to {one['up_to']:g}",
-            f"{one['seconds']:.1f}",
-            figure_cell(one["mean_score"]),
-            figure_cell(one["share_positive"]),
+            f"{score_bin['above']:g} to {score_bin['up_to']:g}",
+            f"{score_bin['seconds']:.1f}",
+            figure_cell(score_bin["mean_score"]),
+            figure_cell(score_bin["share_positive"]),
         )
-        for one in frames["reliability"]
+        for score_bin in frames["reliability"]
     ]
     print_rows(("score", "seconds", "mean score", "share positive"), bins)

@@ -89,7 +89,7 @@ def convert(
     Exit code 2: the input is malformed, ambiguous or contradicts itself; nothing was written. Exit code 3: some rows or
     files were skipped.
     """
-    how = Conversion(
+    conversion = Conversion(
         reading=Reading(
             format=None if from_ == "auto" else format_named(from_),
             options=ReadOptions(label_column, default_label or None),
@@ -105,15 +105,15 @@ def convert(
         options=WriteOptions(high_hz),
         label_map=parse_label_map(label_map or (), "--map"),
     )
-    done = convert_annotations(place, out, how)
+    done = convert_annotations(place, out, conversion)
     for note in done.account.notes:
         print(printable(f"ossicle: {note}"), file=sys.stderr)
-    what = "window" if how.target.shape == "windows" else "event"
+    noun = "window" if conversion.target.shape == "windows" else "event"
     if as_json:
         facts = {"rows": done.rows, "recordings": done.recordings, "notes": done.account.notes}
         print(json_text({**facts, "files": [str(path) for path in done.files]}))
     else:
         files = str(done.files[0]) if len(done.files) == 1 else f"{len(done.files)} files in {out}"
-        print(printable(f"{counted(done.rows, what)} of {counted(done.recordings, 'recording')}: {files}"))
+        print(printable(f"{counted(done.rows, noun)} of {counted(done.recordings, 'recording')}: {files}"))
     if done.account.incomplete:
         raise typer.Exit(EXIT_INCOMPLETE)

@@ -40,11 +40,11 @@ def augment(
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
     with make_progress(progress) as shown:
-        made = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
-        if not pipeline_of(made).front_end(made):
+        loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
+        if not pipeline_of(loaded).front_end(loaded):
             raise UsageError(
-                f"{made.file}: its models are heads on an encoder, which no stage of [augment] reaches; see [features] "
-                "copies for augmented copies of windows"
+                f"{loaded.file}: its models are heads on an encoder, which no stage of [augment] reaches; see "
+                "[features] copies for augmented copies of windows"
             )
-        path = show_augmentation(made, out, Wanted(recording=recording, seed=seed, always=always), shown)
+        path = show_augmentation(loaded, out, Wanted(recording=recording, seed=seed, always=always), shown)
     print(printable(f"{path} after each stage: {out}"))

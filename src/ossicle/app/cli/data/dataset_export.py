@@ -84,13 +84,13 @@ def export(
         raise UsageError(f"--fanout {fanout}: the layout {layout} has no subfolders; use --layout {LAYOUTS[0]}")
     if fanout and not (wav or png):
         raise UsageError(f"--fanout {fanout} is about sound and pictures: add --wav or --png")
-    wanted = Wanted(layout=layout, wav=wav, png=png, fanout=fanout, fold=fold, force=force)
+    request = Wanted(layout=layout, wav=wav, png=png, fanout=fanout, fold=fold, force=force)
     more = () if workers is None else (f"project.workers={workers}",)
     with make_progress(progress) as shown:
         done = export_dataset(
             load_project(project, (*overrides_of(set_, roots=audio_root_map), *more), data_root, variant),
             out,
-            wanted,
+            request,
             shown,
         )
     for name, reason in done.lost.items():

@@ -97,7 +97,7 @@ def health(
         if manifest is None:
             loaded = load_project(project, chosen, data_root, variant)
             of_project = project_health(loaded, shown, earlier)
-            title, found, lost = loaded.settings.project.name, of_project.to_json(), bool(of_project.losses)
+            title, report, lost = loaded.settings.project.name, of_project.to_json(), bool(of_project.losses)
             refusal = of_project.judgement.refusal
         else:
             source = context.get_parameter_source("project")
@@ -108,16 +108,16 @@ def health(
                 limits = plain_limits(chosen)
             limits = replace(limits, total=manifest_total or limits.total, skip_bad=skip_bad or limits.skip_bad)
             of_manifest = manifest_health(manifest, limits, shown, earlier=earlier, workers=workers)
-            title, found, lost = manifest.stem, of_manifest.to_json(), of_manifest.n_bad > 0
+            title, report, lost = manifest.stem, of_manifest.to_json(), of_manifest.n_bad > 0
             refusal = of_manifest.judgement.refusal
     if html is not None:
-        write_page(html, title, found)
+        write_page(html, title, report)
     if as_json:
-        print(json_text(found))
+        print(json_text(report))
     else:
-        (show_report if manifest is None else show_manifest)(found)
-        show_gates(found)
-    if strict and any(one["severity"] == "error" for one in found.get("problems", ())):
+        (show_report if manifest is None else show_manifest)(report)
+        show_gates(report)
+    if strict and any(problem["severity"] == "error" for problem in report.get("problems", ())):
         raise typer.Exit(EXIT_FAILED)
     if refusal is not None:
         raise refusal

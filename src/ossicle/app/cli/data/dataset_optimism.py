@@ -39,7 +39,7 @@ def optimism(
     from ossicle.app.steps.engine.progress import make_progress
 
     with make_progress(progress) as shown:
-        found = figures(
+        results = figures(
             load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant), shown
         )
     if as_json:
@@ -50,20 +50,25 @@ def optimism(
                 "leaky": split_figures.leaky,
                 "labels": {label: figures.to_json() for label, figures in split_figures.labels.items()},
             }
-            for split_figures in found
+            for split_figures in results
         ]
         print(json_text(listed))
         return
     rows = []
-    for split_figures in found:
-        for label, of in split_figures.labels.items():
-            counts = (str(of.n_positive), str(of.n_negative))
-            shown_figures = (of.average_precision, of.roc_auc, of.f1, of.accuracy)
+    for split_figures in results:
+        for label, label_figures in split_figures.labels.items():
+            counts = (str(label_figures.n_positive), str(label_figures.n_negative))
+            shown_figures = (
+                label_figures.average_precision,
+                label_figures.roc_auc,
+                label_figures.f1,
+                label_figures.accuracy,
+            )
             rows.append((split_figures.strategy, split_figures.clips, label, *counts, *map(_figure, shown_figures)))
     print_rows(("split", "clips", "label", "positive", "negative", "AP", "ROC AUC", "F1", "accuracy"), rows)
-    for one in found:
-        if one.leaky:
-            print(printable(str(one.leaky)))
+    for split_result in results:
+        if split_result.leaky:
+            print(printable(str(split_result.leaky)))
 
 
 def _figure(value: float) -> str:

@@ -48,8 +48,8 @@ def stats(
     with make_progress(progress) as shown:
         loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
         done = run_project(loaded, shown, until=dataset.STEP.name)
-    made = DatasetFolder.among(done.artefacts)
-    split, counts = made.split, made.stats.to_dicts()
+    dataset_folder = DatasetFolder.among(done.artefacts)
+    split, counts = dataset_folder.split, dataset_folder.stats.to_dicts()
     rows = [{"split": split["names"][str(row["fold"])], **row} for row in counts]
     if as_json:
         keys = ("strategy", "leaky", "clips_crossing", "rare", "tapes", "unplaced")
@@ -59,8 +59,11 @@ def stats(
         _show(title, rows, key, _MOST_ROWS if title == "group" else 0)
     columns = ("group", "asked", "placed", "from_fallback", "skipped", "overlapping", "duplicates")
     mined = sorted(split["tapes"], key=lambda tape: -tape["asked"])[:_MOST_ROWS]
-    tapes = [tuple(str(one[key]) for key in columns) for one in sorted(mined, key=lambda one: str(one["group"]))]
-    if any(one["asked"] for one in mined):
+    tapes = [
+        tuple(str(column[key]) for key in columns)
+        for column in sorted(mined, key=lambda tape_row: str(tape_row["group"]))
+    ]
+    if any(tape_row["asked"] for tape_row in mined):
         head = ("noise of", "asked", "placed", "from fallback", "skipped", "overlapping", "exact duplicates")
         print_rows(head, tapes)
     _show_rare(split["rare"])
@@ -69,9 +72,9 @@ def stats(
             recording.id: recording.path for recording in read_index(CorpusFolder.among(done.artefacts)).recordings
         }
         print("no room for matching noise clips:")
-        for one in split["unplaced"]:
-            where = f"{paths[one['recording_id']]} at {one['start_s']:.3f} to {one['end_s']:.3f} s"
-            print(printable(f"  {one['label']!r} in {where}: {one['placed']} of {one['asked']}"))
+        for placement in split["unplaced"]:
+            where = f"{paths[placement['recording_id']]} at {placement['start_s']:.3f} to {placement['end_s']:.3f} s"
+            print(printable(f"  {placement['label']!r} in {where}: {placement['placed']} of {placement['asked']}"))
     if split["leaky"]:
         crossing = split["clips_crossing"]
         shared = f"; {crossing} clips share time across the split" if crossing else ""
@@ -81,7 +84,7 @@ def stats(
 def _show_rare(rare: Mapping[str, Any]) -> None:
     """Print the labels with fewer groups than folds, and where they are evaluated."""
     if rare["labels"]:
-        kept = rare["rule"] == "train"
+        in_training = rare["rule"] == "train"
         rows = [
             (
                 label["label"],
@@ -97,7 +100,7 @@ def _show_rare(rare: Mapping[str, Any]) -> None:
                 f"split.rare = {rare['rule']}: "
                 + (
                     f"their groups train every model; {rare['never_held_out']} recordings are never held out"
-                    if kept
+                    if in_training
                     else "they are assigned to folds like the others, so not every fold evaluates them"
                 )
             )
@@ -108,24 +111,29 @@ def _show(title: str, rows: Sequence[Row], key: Callable[[Row], str], most: int 
     """Print counts, one column for each split, and total seconds; with more than ``most`` rows, only the longest."""
     splits = list(dict.fromkeys(row["split"] for row in rows))
     splits.sort(key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    found: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(splits, 0))
+    clips_by_name: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(splits, 0))
     seconds: dict[str, float] = defaultdict(float)
     for row in rows:
-        found[key(row)][row["split"]] += row["clips"]
+        clips_by_name[key(row)][row["split"]] += row["clips"]
         seconds[key(row)] += row["seconds"]
-    shown = sorted(sorted(found, key=lambda name: -seconds[name])[: most or None])
-    total = [sum(of[name] for of in found.values()) for name in splits]
+    shown = sorted(sorted(clips_by_name, key=lambda name: -seconds[name])[: most or None])
+    total = [sum(clips_of_name[name] for clips_of_name in clips_by_name.values()) for name in splits]
     print_rows(
         (title, *splits, "all", "seconds"),
         [
-            (name, *map(str, found[name].values()), str(sum(found[name].values())), f"{seconds[name]:.1f}")
+            (
+                name,
+                *map(str, clips_by_name[name].values()),
+                str(sum(clips_by_name[name].values())),
+                f"{seconds[name]:.1f}",
+            )
             for name in shown
         ],
         total=("total", *map(str, total), str(sum(total)), f"{sum(seconds.values()):.1f}"),
     )
 
-    if len(found) > len(shown):
-        print(printable(f"the {len(shown)} longest of {len(found)}; --json lists all"))
+    if len(clips_by_name) > len(shown):
+        print(printable(f"the {len(shown)} longest of {len(clips_by_name)}; --json lists all"))
 
 
 def _class(row: Row) -> str:

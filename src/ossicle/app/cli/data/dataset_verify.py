@@ -59,9 +59,9 @@ def verify(
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def _roots(manifest: Path, audio_root: Path | None, words: Iterable[str]) -> Roots:
+def _roots(manifest: Path, audio_root: Path | None, map_texts: Iterable[str]) -> Roots:
     """Return the roots of the command line and the environment; raises UsageError for a folder that does not exist."""
-    named = parse_root_map(words, MAP_OPTION)
+    named = parse_root_map(map_texts, MAP_OPTION)
     default = manifest.parent if audio_root is None else audio_root
     for source, folders in named.items():
         require_folders(f"{MAP_OPTION} {source}", folders)

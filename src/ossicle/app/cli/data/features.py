@@ -70,13 +70,13 @@ def build(
         done, problems = (build_spectrograms if cached else build_features)(loaded, shown, force=force)
     print_rebuilt(problems)
     path, outcome = done.artefacts[name], {"outcome": done.outcomes[name], "seconds": done.seconds[name]}
-    facts, words, left_out = _spectrograms(path) if cached else _embeddings(path)
+    facts, texts, left_out = _spectrograms(path) if cached else _embeddings(path)
     if as_json:
         print(json_text({"artefact": str(path), **outcome, **facts, "rebuilt": problems}))
     else:
-        print(printable(words[0]))
+        print(printable(texts[0]))
         print(printable(f"{path}: {facts['bytes'] / 1e6:.1f} MB, {outcome['outcome']} in {outcome['seconds']:.1f} s"))
-        for word in words[1:]:
+        for word in texts[1:]:
             print(printable(word))
     lines = [loss.line for loss in losses(done.artefacts[corpus.STEP.name])]
     print_left_out(lines + [f"{key}: left out: {reason}" for key, reason in left_out.items()])
@@ -87,15 +87,21 @@ def _embeddings(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
     from ossicle.app.api.features.build import shard_bytes
     from ossicle.artefacts.typed.shards.features import FeaturesFolder
 
-    own = FeaturesFolder(path)
-    windows = sum(index.windows for index in own.indexes.values())
-    facts = {"windows": windows, "dim": own.spec.dim, "encoder": own.spec.to_json(), "bytes": shard_bytes(own)}
-    rows = "frames" if own.of_frames else "windows"
-    words = [
-        f"{windows} {rows} of {own.window_s:g} s every {own.hop_s:g} s, {own.spec.dim} values, {own.spec.name}",
-        *([f"licence of the encoder: {own.spec.licence}"] if own.spec.licence else []),
+    embeddings = FeaturesFolder(path)
+    windows = sum(index.windows for index in embeddings.indexes.values())
+    facts = {
+        "windows": windows,
+        "dim": embeddings.spec.dim,
+        "encoder": embeddings.spec.to_json(),
+        "bytes": shard_bytes(embeddings),
+    }
+    rows = "frames" if embeddings.of_frames else "windows"
+    lines = [
+        f"{windows} {rows} of {embeddings.window_s:g} s every {embeddings.hop_s:g} s, "
+        f"{embeddings.spec.dim} values, {embeddings.spec.name}",
+        *([f"licence of the encoder: {embeddings.spec.licence}"] if embeddings.spec.licence else []),
     ]
-    return facts, words, own.left_out
+    return facts, lines, embeddings.left_out
 
 
 def _spectrograms(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]]:
@@ -103,11 +109,16 @@ def _spectrograms(path: Path) -> tuple[dict[str, Any], list[str], dict[str, str]
     from ossicle.app.api.features.build import shard_bytes
     from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 
-    own = LogMelFolder(path)
-    rows = sum(index.windows for index in own.indexes.values())
-    recordings = sum(len(index.entries) for index in own.indexes.values())
-    facts = {"recordings": recordings, "rows": rows, "n_mels": own.n_mels, "bytes": shard_bytes(own)}
-    return facts, [f"log-mel spectrograms of {recordings} recordings: {rows} rows of {own.n_mels} bands"], {}
+    logmel_folder = LogMelFolder(path)
+    rows = sum(index.windows for index in logmel_folder.indexes.values())
+    recordings = sum(len(index.entries) for index in logmel_folder.indexes.values())
+    facts = {
+        "recordings": recordings,
+        "rows": rows,
+        "n_mels": logmel_folder.n_mels,
+        "bytes": shard_bytes(logmel_folder),
+    }
+    return facts, [f"log-mel spectrograms of {recordings} recordings: {rows} rows of {logmel_folder.n_mels} bands"], {}
 
 
 def verify(
@@ -129,10 +140,10 @@ def verify(
 
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     if loaded.settings.features.cache:
-        place = existing_spectrograms(loaded).path
-        found = logmel.problems(place)
+        artefact = existing_spectrograms(loaded).path
+        damaged = logmel.problems(artefact)
     else:
-        place = existing_features(loaded)[features.STEP.name]
-        found = features.problems(place)
-    problems = [line for lines in found.values() for line in lines]
-    print_verified(loaded, place, problems, "sound", "ossicle features build", as_json=as_json)
+        artefact = existing_features(loaded)[features.STEP.name]
+        damaged = features.problems(artefact)
+    problems = [line for lines in damaged.values() for line in lines]
+    print_verified(loaded, artefact, problems, "sound", "ossicle features build", as_json=as_json)

@@ -44,11 +44,11 @@ def mine(
     if as_json:
         facts = {
             "file": str(done.file) if done.file else None,
-            "false_alarms": [asdict(false_alarm) for false_alarm in done.found],
+            "false_alarms": [asdict(false_alarm) for false_alarm in done.false_alarms],
         }
         print(json_text({**facts, **done.learners.to_json()}))
         return
-    counts = Counter(false_alarm.label for false_alarm in done.found)
+    counts = Counter(false_alarm.label for false_alarm in done.false_alarms)
     print_rows(("label", "false alarms kept"), [(label, str(count)) for label, count in sorted(counts.items())])
     if not done.file:
         print("an earlier round found the same false alarms: nothing was written")

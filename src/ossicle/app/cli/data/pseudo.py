@@ -62,34 +62,39 @@ def pseudo(
 
     loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
     with make_progress(progress) as shown:
-        made = make_round(loaded, shown, number, replace_it=force)
-    windows = made.about["windows"]
+        round_made = make_round(loaded, shown, number, replace_it=force)
+    windows = round_made.about["windows"]
     if as_json:
-        facts = {"round": str(made.path), **made.about, "left_out": dict(made.left_out), **made.learners.to_json()}
+        facts = {
+            "round": str(round_made.path),
+            **round_made.about,
+            "left_out": dict(round_made.left_out),
+            **round_made.learners.to_json(),
+        }
         print(json_text(facts))
     else:
         rows = [(printable(label), str(n)) for label, n in windows[FINAL]["labels"].items()]
         print_rows(("label", "windows kept"), rows, total=("total", str(windows[FINAL]["kept"])))
-        for line in _lines(made.about, FINAL):
+        for line in _lines(round_made.about, FINAL):
             print(printable(line))
-        print(printable(f"wrote {made.path}; the next `ossicle run` trains with it"))
-        for line in made.learners.lines('write rounds = "none" in [variants.NAME.pseudo]'):
+        print(printable(f"wrote {round_made.path}; the next `ossicle run` trains with it"))
+        for line in round_made.learners.lines('write rounds = "none" in [variants.NAME.pseudo]'):
             print(printable(line))
-    for path, reason in made.left_out.items():
+    for path, reason in round_made.left_out.items():
         print(printable(f"{path}: skipped: {reason}"), file=sys.stderr)
-    if made.left_out:
+    if round_made.left_out:
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
 def _lines(about: Mapping[str, Any], final: str) -> list[str]:
     """Return the lines below the table."""
-    of, recordings = about["windows"], about["recordings"]
-    views = ", ".join(f"{name} {one['kept']}" for name, one in of.items() if name != final)
-    out = [f"{recordings['labelled']} recordings ({recordings['hours']} h); windows for each model: {views}"]
-    out += [f"{len(paths)} not used: {why}" for why, paths in recordings["dropped"].items()]
-    if heard := of[final]["heard_before"]:
-        out.append(
-            f"{heard} of {of[final]['kept']} windows come from recordings that the models were trained on in an "
-            "earlier round; [pseudo] parts = 2 avoids that"
+    windows_of, recordings = about["windows"], about["recordings"]
+    views = ", ".join(f"{name} {view_windows['kept']}" for name, view_windows in windows_of.items() if name != final)
+    lines = [f"{recordings['labelled']} recordings ({recordings['hours']} h); windows for each model: {views}"]
+    lines += [f"{len(paths)} not used: {reason}" for reason, paths in recordings["dropped"].items()]
+    if heard := windows_of[final]["heard_before"]:
+        lines.append(
+            f"{heard} of {windows_of[final]['kept']} windows come from recordings that the models were trained on in "
+            "an earlier round; [pseudo] parts = 2 avoids that"
         )
-    return out
+    return lines

@@ -62,24 +62,24 @@ def export(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.rounds.review_round import export_review
 
-    wanted, kinds = _listed("--format", formats, FORMATS), _listed("--select", select, KINDS)
+    table_formats, kinds = _listed("--format", formats, FORMATS), _listed("--select", select, KINDS)
     settings = ReviewSettings(select=kinds, most=most, margin_s=margin_s)
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root)
     with make_progress(progress) as shown:
-        made, left_out = export_review(loaded, out, settings, wanted, shown)
-    for name, why in left_out.items():
-        print(printable(f"{name}: {why}; skipped"), file=sys.stderr)
-    looks = [look for sheet in made.sheets for look in sheet.looks]
+        review, left_out = export_review(loaded, out, settings, table_formats, shown)
+    for name, reason in left_out.items():
+        print(printable(f"{name}: {reason}; skipped"), file=sys.stderr)
+    looks = [look for sheet in review.sheets for look in sheet.looks]
     seconds = sum(look.end_s - look.start_s for look in looks)
     rows = sum(len(look.rows) for look in looks)
     if as_json:
-        facts = {"export": made.id, "recordings": len(made.sheets), "stretches": len(looks), "rows": rows}
+        facts = {"export": review.id, "recordings": len(review.sheets), "stretches": len(looks), "rows": rows}
         print(json_text({**facts, "seconds": round(seconds, 6), "left_out": left_out}))
     else:
         print(
             printable(
                 f"{counted(rows, 'row')} (stretches: {len(looks)}, {seconds / 60:.1f} min) of "
-                f"{counted(len(made.sheets), 'recording')}: {out}\n"
+                f"{counted(len(review.sheets), 'recording')}: {out}\n"
                 f"correct them in place (docs/review.md), then: ossicle review import -p {project} {out}"
             )
         )
@@ -128,8 +128,8 @@ def import_(
     answered = done.answers
     labels = sorted({label for label, _ in answered.counts})
     counts = {label: {name: answered.counts.get((label, name), 0) for name in OUTCOMES} for label in labels}
-    for one in done.unused:
-        print(printable(f"{one}; not used"), file=sys.stderr)
+    for unused_answer in done.unused:
+        print(printable(f"{unused_answer}; not used"), file=sys.stderr)
     if as_json:
         facts: dict[str, Any] = {
             "file": str(done.file) if done.file else None,
@@ -141,15 +141,17 @@ def import_(
         facts |= {"untouched": list(answered.untouched), "missing": list(answered.missing), "unused": list(done.unused)}
         print(json_text(facts))
     else:
-        print_rows(("label", *OUTCOMES), [(label, *map(str, of.values())) for label, of in counts.items()])
-        for count, words in (
+        print_rows(
+            ("label", *OUTCOMES), [(label, *map(str, label_counts.values())) for label, label_counts in counts.items()]
+        )
+        for count, description in (
             (answered.undecided, "rows with the label `?`: ignored"),
             (answered.not_looked_at, "stretches not checked: ignored"),
             (len(answered.untouched), "unchanged tables: not counted (--accept-unchanged counts them)"),
             (len(answered.missing), "recordings whose table was removed: not counted"),
         ):
             if count:
-                print(printable(f"{count} {words}"))
+                print(printable(f"{count} {description}"))
         if not done.file:
             print("an earlier import has the same result: nothing was written")
         else:

@@ -99,33 +99,36 @@ def build(
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.audio.store.composition import composition
 
-    asked = {
+    store_options = {
         "project.workers": workers,
         "store.only_biggest": only_biggest,
         "store.longer_s": None if longer_s is None else float(longer_s),
         "store.leave_gb": None if leave_gb is None else float(leave_gb),
         "store.decoder": decoder,
     }
-    overrides = tuple(f"{key}={json.dumps(value)}" for key, value in asked.items() if value is not None)
+    overrides = tuple(f"{key}={json.dumps(value)}" for key, value in store_options.items() if value is not None)
     loaded = load_project(project, (*overrides_of(set_, roots=audio_root_map), *overrides), data_root, variant)
     name = store_step.STEP.name
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, names=(name,), recompute_from=name if force else None)
         store = done.artefacts[name]
-        found = (
+        damaged = (
             _mended(loaded, done.artefacts[corpus.STEP.name], store, shown) if done.outcomes[name] == "reused" else []
         )
-    of = composition(store)
+    store_composition = composition(store)
     size = sum(path.stat().st_size for path in StoreFolder(store).shard_files())
-    print_rebuilt(found)
+    print_rebuilt(damaged)
     if as_json:
         facts = {"artefact": str(store), "outcome": done.outcomes[name], "seconds": done.seconds[name]}
-        print(json_text({**facts, "bytes": size, "redone": found, "composition": of.to_json()}))
+        print(json_text({**facts, "bytes": size, "redone": damaged, "composition": store_composition.to_json()}))
     else:
-        print(printable(of.line))
+        print(printable(store_composition.line))
         print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
     for line in _advice(
-        loaded, load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant), store, of.warning
+        loaded,
+        load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant),
+        store,
+        store_composition.warning,
     ):
         print(printable(line), file=sys.stderr)
     print_left_out([loss.line for loss in losses(done.artefacts[corpus.STEP.name])])
@@ -137,14 +140,14 @@ def _mended(project: Project, corpus: Path, store: Path, shown: "Live | Plain | 
     from ossicle.audio.store.verify import verify_store
 
     shown.begin("store verify")
-    found = verify_store(store, progress=shown.advance)
-    if found:
+    damaged = verify_store(store, progress=shown.advance)
+    if damaged:
         repair(project, corpus, store, lambda line: shown.advance(0, 0, line))
-    shown.end("store verify", f"{len(found)} problems" if found else "sound", 0.0)
-    return found
+    shown.end("store verify", f"{len(damaged)} problems" if damaged else "sound", 0.0)
+    return damaged
 
 
-def _advice(asked: Project, as_written: Project, store: Path, warning: str) -> list[str]:
+def _advice(loaded: Project, as_written: Project, store: Path, warning: str) -> list[str]:
     """Return advice about a store, to print after its content."""
     lines = [warning] if warning else []
     choice = StoreFolder(store).choice_file
@@ -154,9 +157,9 @@ def _advice(asked: Project, as_written: Project, store: Path, warning: str) -> l
             f"{len(without)} recordings are not in the store, because the disk is too full: free some space or lower "
             "leave_gb, then run ossicle store build --force"
         )
-    if digestible(asked.settings.store) != digestible(as_written.settings.store):
+    if digestible(loaded.settings.store) != digestible(as_written.settings.store):
         lines.append(
-            f"note: these options are not in {asked.file}: add them to [store] there, otherwise ossicle run builds "
+            f"note: these options are not in {loaded.file}: add them to [store] there, otherwise ossicle run builds "
             "another store"
         )
     return lines

@@ -50,16 +50,20 @@ def archive(
 
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     with make_progress(progress) as shown:
-        made = archive_run(loaded, out, shown, sounds=sounds)
+        run_archive = archive_run(loaded, out, shown, sounds=sounds)
     if as_json:
         facts = {
-            "folder": str(made.folder),
-            "files": made.n_files,
-            "bytes": made.n_bytes,
-            "missing": list(made.missing),
+            "folder": str(run_archive.folder),
+            "files": run_archive.n_files,
+            "bytes": run_archive.n_bytes,
+            "missing": list(run_archive.missing),
         }
         print(json_text(facts))
         return
-    print(printable(f"wrote {made.folder}: {counted(made.n_files, 'file')}, {made.n_bytes / 1e6:.1f} MB"))
-    for one in made.missing:
-        print(printable(f"not in the archive: {one}"), file=sys.stderr)
+    print(
+        printable(
+            f"wrote {run_archive.folder}: {counted(run_archive.n_files, 'file')}, {run_archive.n_bytes / 1e6:.1f} MB"
+        )
+    )
+    for missing_file in run_archive.missing:
+        print(printable(f"not in the archive: {missing_file}"), file=sys.stderr)

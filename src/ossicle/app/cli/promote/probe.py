@@ -46,12 +46,14 @@ def probe(
 
     loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
     with make_progress(progress) as shown:
-        found = probe_run(loaded, shown)
+        probe_result = probe_run(loaded, shown)
     if as_json:
-        print(json_text(found.to_json()))
+        print(json_text(probe_result.to_json()))
     else:
-        print_rows(("gate", "value", "limit", "result"), gate_table(found.lines))
-        zeros = f"; no clip was recognised of: {', '.join(found.zero_recall)}" if found.zero_recall else ""
-        print(printable(f"{found.name}: {found.n_clips} held-out clips{zeros}"))
-    if (refusal := found.refusal) is not None:
+        print_rows(("gate", "value", "limit", "result"), gate_table(probe_result.lines))
+        zeros = (
+            f"; no clip was recognised of: {', '.join(probe_result.zero_recall)}" if probe_result.zero_recall else ""
+        )
+        print(printable(f"{probe_result.name}: {probe_result.n_clips} held-out clips{zeros}"))
+    if (refusal := probe_result.refusal) is not None:
         raise refusal

@@ -81,7 +81,7 @@ def show(
     registry = _registry(project, folder, data_root)
     versions, current = registry.versions(name), registry.current(name)
     ledger = registry.ledger(name)
-    promoted = {one.get("version"): one for one in ledger if one["event"] == "promoted"}
+    promoted = {entry.get("version"): entry for entry in ledger if entry["event"] == "promoted"}
     damage = {version.number: damage_in_words(version) for version in versions}
     if as_json:
         facts = [
@@ -109,9 +109,9 @@ def show(
                 )
             )
         print_rows(("version", "promoted", "from", "replaced", "files", "card"), rows)
-        print_rows(("time", "event", "version", "reason"), [_ledger_row(one) for one in ledger])
-        for words in filter(None, damage.values()):
-            print(printable(words))
+        print_rows(("time", "event", "version", "reason"), [_ledger_row(entry) for entry in ledger])
+        for damage_text in filter(None, damage.values()):
+            print(printable(damage_text))
     if any(damage.values()):
         raise typer.Exit(EXIT_FAILED)
 
@@ -156,7 +156,7 @@ def _facts(registry: "Registry", name: str) -> dict[str, Any]:
         "name": name,
         "current": registry.current(name),
         "versions": len(registry.versions(name)),
-        "refusals": sum(one["event"] == "refused" for one in ledger),
+        "refusals": sum(entry["event"] == "refused" for entry in ledger),
         "last": ledger[-1] if ledger else {},
     }
 
@@ -168,5 +168,5 @@ def _of(line: dict[str, Any]) -> str:
 def _ledger_row(line: dict[str, Any]) -> tuple[str, str, str, str]:
     number = f"refusal {line['refusal']}" if "refusal" in line else str(line.get("version", ""))
     reasons = line.get("failed")
-    words = "; ".join(map(str, reasons)) if isinstance(reasons, list) else str(line.get("reason") or "")
-    return str(line.get("time", ""))[:19], str(line["event"]), number, words
+    reason_text = "; ".join(map(str, reasons)) if isinstance(reasons, list) else str(line.get("reason") or "")
+    return str(line.get("time", ""))[:19], str(line["event"]), number, reason_text

@@ -72,5 +72,5 @@ def demo(
             f"against {field.pooled.n_reference} annotations; streaming gave the same events\n"
         )
     )
-    for place in (results.report, results.bundle, results.metrics, folder / "field" / "predictions"):
-        print(printable(str(place)))
+    for path in (results.report, results.bundle, results.metrics, folder / "field" / "predictions"):
+        print(printable(str(path)))

@@ -57,8 +57,8 @@ def show_most(project: "Project", run_options: "RunOptions", progress: "Progress
     rows = []
     for job in plan.jobs:
         most = bounds.get(job.name)
-        words, hours = ("", "") if most is None else (in_words(most.resources), f"{most.once_h:.1f}")
-        rows.append((job.name, job.placement.on, str(len(job.tasks)), words, hours))
+        resources_text, hours = ("", "") if most is None else (in_words(most.resources), f"{most.once_h:.1f}")
+        rows.append((job.name, job.placement.on, str(len(job.tasks)), resources_text, hours))
     print_rows(("job", "on", "tasks", "each container", "container hours"), rows)
     if not bounds:
         return
@@ -86,10 +86,10 @@ def pull_from_modal(project: "Project") -> None:
 
     with make_progress("plain") as shown:
         brought = bring_finished(project, shown)
-    found = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
+    artefacts = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
     results = tuple(project.results / name for name in pipeline_of(project).result_names())
     with writing(project.data_root, results):
-        publish(project, Done(found, {}, {}))
+        publish(project, Done(artefacts, {}, {}))
     for path in brought:
         print(printable(str(path)))
     print(printable(f"copied {counted(len(brought), 'artefact')}"))
@@ -99,7 +99,7 @@ class Watched:
     """Prints the states of jobs on stderr whenever they change."""
 
     def __init__(self, project: Path) -> None:
-        self._project, self._said = project, dict[str, str]()
+        self._project, self._last_lines = project, dict[str, str]()
         self._folder: PlanFolder | None = None
 
     def show_plan(self, folder: "PlanFolder") -> None:
@@ -110,13 +110,15 @@ class Watched:
     def show(self, states: "Sequence[TaskState]") -> None:
         """Print a line for each job whose state changed."""
         for job in dict.fromkeys(state.job for state in states):
-            of = [state for state in states if state.job == job]
-            count = Counter(task_state.state for task_state in of)
-            reasons = sorted({task_state.reason for task_state in of if task_state.reason and not task_state.ended})
-            words = ", ".join(f"{number} {state}" for state, number in sorted(count.items()))
-            line = f"{job}: {words}" + (f" ({', '.join(reasons)})" if reasons else "")
-            if self._said.get(job) != line:
-                self._said[job] = line
+            job_states = [state for state in states if state.job == job]
+            count = Counter(task_state.state for task_state in job_states)
+            reasons = sorted(
+                {task_state.reason for task_state in job_states if task_state.reason and not task_state.ended}
+            )
+            state_text = ", ".join(f"{number} {state}" for state, number in sorted(count.items()))
+            line = f"{job}: {state_text}" + (f" ({', '.join(reasons)})" if reasons else "")
+            if self._last_lines.get(job) != line:
+                self._last_lines[job] = line
                 print(printable(f"{time.strftime('%H:%M:%S')} {line}"), file=sys.stderr, flush=True)
 
     @contextmanager

@@ -125,22 +125,22 @@ def export(
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, until=bundle_step.STEP.name)
         exported = run.export(loaded, done, request, shown)
-    found = output_bundle.report(exported, request, settings)
+    export_report = output_bundle.report(exported, request, settings)
     if not as_json:
-        print_rows(*output_bundle.table(found))
+        print_rows(*output_bundle.table(export_report))
     output_bundle.require_allowed(exported, settings)
-    bundle = output_bundle.write_export(exported, found, out, replace=force)
+    bundle = output_bundle.write_export(exported, export_report, out, replace=force)
     if as_json:
-        print(json_text(found))
+        print(json_text(export_report))
     else:
-        for line in [*output_bundle.verdicts(found), *output_bundle.unmeasured_in_words(found)]:
+        for line in [*output_bundle.verdicts(export_report), *output_bundle.unmeasured_in_words(export_report)]:
             print(printable(line))
         print(printable(f"wrote {out}: {', '.join(name for name in sorted(bundle.files) if name.endswith('.onnx'))}"))
     if bundle.metrics.get("gate") == "refused":
         print(printable(f"{out}: the noise gate refused this bundle; see its CARD.md"), file=sys.stderr)
 
 
-def _with_encoder(loaded: Project, out: Path, progress: ProgressKind, *, force: bool, as_json: bool) -> None:
+def _with_encoder(loaded: Project, folder: Path, progress: ProgressKind, *, force: bool, as_json: bool) -> None:
     """Write a copy of the project's bundle with its encoder inside."""
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.run_project import run_project
@@ -150,10 +150,10 @@ def _with_encoder(loaded: Project, out: Path, progress: ProgressKind, *, force: 
 
     with make_progress(progress) as shown:
         done = run_project(loaded, shown, until=BundleFolder.step)
-    made = read_bundle(BundleFolder.among(done.artefacts).bundle)
-    bundle = write_self_contained(loaded, made, out, replace=force)
-    files, words = sorted(bundle.files), str(bundle.provenance["self_contained"])
+    own_bundle = read_bundle(BundleFolder.among(done.artefacts).bundle)
+    bundle = write_self_contained(loaded, own_bundle, folder, replace=force)
+    files, description = sorted(bundle.files), str(bundle.provenance["self_contained"])
     if as_json:
-        print(json_text({"files": files, "self_contained": words}))
+        print(json_text({"files": files, "self_contained": description}))
     else:
-        print(printable(f"wrote {out}: {words}"))
+        print(printable(f"wrote {folder}: {description}"))

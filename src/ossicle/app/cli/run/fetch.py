@@ -47,10 +47,10 @@ def fetch(
     if as_json:
         print(json_text({**asdict(done), "folder": str(done.folder)}))
     else:
-        words = (
+        summary = (
             f"{done.computed} fetched ({done.n_bytes / 1e6:.1f} MB), {done.reused} present, {len(done.failed)} failed"
         )
-        print(printable(f"{done.folder}: {words}"))
+        print(printable(f"{done.folder}: {summary}"))
     for path, reason in done.failed:
         print(printable(f"{path}: {reason}"), file=sys.stderr)
     if done.failed:

@@ -186,15 +186,15 @@ def _states(project: Project, jobs: Path | None) -> "tuple[PlanFolder, list[Task
 
     folder = PlanFolder(jobs, project.folder) if jobs else last_folder(project.data_root, project.folder)
     plan = folder.plan()
-    seen = {}
+    seen_by_runner = {}
     for name, runner in runners_of(plan.jobs, folder).items():
         try:
-            seen[name] = runner.look()
+            seen_by_runner[name] = runner.look()
         except (OssicleError, OSError) as problem:
             print(printable(f"ossicle: {problem}"), file=sys.stderr)
     for line in folder.damaged():
         print(printable(f"ossicle: {line}"), file=sys.stderr)
-    return folder, task_states(folder, plan, seen)
+    return folder, task_states(folder, plan, seen_by_runner)
 
 
 def logs(
@@ -205,19 +205,19 @@ def logs(
 ) -> None:
     """Print the log of a task, all attempts included, and the command that runs the task by hand."""
     folder, states = _states(load_project(project, (), data_root), jobs)
-    found = [state for state in states if name in (state.task.name, f"{state.job}/{state.task.name}")]
-    if len(found) != 1:
-        which = ", ".join(f"{task_state.job}/{task_state.task.name}" for task_state in (found or states))
-        raise UsageError(f"{'several tasks are' if found else 'no task is'} called {name!r}; tasks: {which}")
+    matching = [state for state in states if name in (state.task.name, f"{state.job}/{state.task.name}")]
+    if len(matching) != 1:
+        which = ", ".join(f"{task_state.job}/{task_state.task.name}" for task_state in (matching or states))
+        raise UsageError(f"{'several tasks are' if matching else 'no task is'} called {name!r}; tasks: {which}")
     from ossicle.app.jobs.runners import runner_named
 
-    job = folder.plan().job(found[0].job)
-    text = runner_named(job.placement.on, folder).logs(job, found[0].index)
+    job = folder.plan().job(matching[0].job)
+    text = runner_named(job.placement.on, folder).logs(job, matching[0].index)
     if text is not None:
         print(printable(text.decode(errors="replace")), end="")
     else:
-        print(printable(f"ossicle: {found[0].log} does not exist: the task has not started"), file=sys.stderr)
-    print(printable(f"run it by hand: {folder.by_hand(found[0].task)}"), file=sys.stderr)
+        print(printable(f"ossicle: {matching[0].log} does not exist: the task has not started"), file=sys.stderr)
+    print(printable(f"run it by hand: {folder.by_hand(matching[0].task)}"), file=sys.stderr)
 
 
 def cancel(project: ProjectFile = HERE, jobs: Jobs = None, data_root: DataRoot = None) -> None:
@@ -233,10 +233,12 @@ def cancel(project: ProjectFile = HERE, jobs: Jobs = None, data_root: DataRoot =
     open_jobs = {state.job for state in states if not state.ended or state.state == "lost"}
     cancelled = []
     for name, runner in runners_of(plan.jobs, folder).items():
-        of = [job for job in plan.jobs if job.placement.on == name and job.name in numbers and job.name in open_jobs]
-        if runner.detached and of:
-            runner.cancel(of)
-            cancelled += [job.name for job in of]
+        runner_jobs = [
+            job for job in plan.jobs if job.placement.on == name and job.name in numbers and job.name in open_jobs
+        ]
+        if runner.detached and runner_jobs:
+            runner.cancel(runner_jobs)
+            cancelled += [job.name for job in runner_jobs]
     print(
         printable(f"cancelled: {', '.join(cancelled)}" if cancelled else "nothing to cancel: no submitted job is left")
     )
@@ -282,7 +284,7 @@ def pull(
             raise UsageError("--with, --dry-run and --remote-data-root need a machine: HOST:PATH, or a path")
         pull_from_modal(loaded)
         return
-    extras, known = [one.strip() for one in with_.split(",") if one.strip()], extras_of(loaded)
+    extras, known = [extra.strip() for extra in with_.split(",") if extra.strip()], extras_of(loaded)
     if unknown := [extra for extra in extras if extra not in known]:
         raise UsageError(f"--with {unknown[0]} is not one of: {', '.join(known)}")
     rows = pull_project(loaded, remote, extras, remote_data_root, dry_run=dry_run)

@@ -172,18 +172,18 @@ def new(
         "--words": words,
     }
     if events is not None:
-        given = [name for name, value in {"--audio": audio, **others}.items() if value]
-        if given:
+        conflicting = [name for name, value in {"--audio": audio, **others}.items() if value]
+        if conflicting:
             raise UsageError(
-                f"{given[0]} and --manifest exclude each other: the manifest says what is labelled and how"
+                f"{conflicting[0]} and --manifest exclude each other: the manifest says what is labelled and how"
             )
         file = scaffold_manifest(recipe, folder, events, force=force, workers=os.cpu_count() or 1, say=remarks.append)
     elif audio is None:
         raise UsageError("--audio is missing: give the folder of the recordings, or --manifest for a list of events")
     elif finds_units(recipe):
-        given = [name for name in others if name not in _OF_UNITS and others[name]]
-        if given:
-            raise UsageError(f"{given[0]}: the recipe {recipe!r} learns from no labels; leave it out")
+        conflicting = [name for name in others if name not in _OF_UNITS and others[name]]
+        if conflicting:
+            raise UsageError(f"{conflicting[0]}: the recipe {recipe!r} learns from no labels; leave it out")
         unit_wishes = UnitWishes(audio, words, group, tuple(name_template or ()), groups)
         file = scaffold_units(recipe, folder, unit_wishes, force=force, say=remarks.append)
     else:
@@ -227,8 +227,8 @@ def _events(
         return ManifestWishes(
             manifest, audio_root, parse_root_map(audio_root_map or (), MAP_OPTION), group, limit, skip_bad
         )
-    for option, given in (("--audio-root", audio_root), (MAP_OPTION, audio_root_map), ("--limit", limit)):
-        if given:
+    for option, value in (("--audio-root", audio_root), (MAP_OPTION, audio_root_map), ("--limit", limit)):
+        if value:
             raise UsageError(f"{option} needs --manifest")
     if skip_bad:
         raise UsageError("--skip-bad needs --manifest")

@@ -52,10 +52,14 @@ def pin(
     if remove or (bundle is not None and not name):
         raise UsageError("give the name of the pin")
     made_from = None if bundle is None else bundle_folder(bundle, loaded)
-    made = [make_pin(loaded, name, made_from, replace=force)] if name else pins(loaded.data_root)
+    listed_pins = [make_pin(loaded, name, made_from, replace=force)] if name else pins(loaded.data_root)
     if as_json:
-        print(json_text([asdict(one) for one in made]))
+        print(json_text([asdict(listed_pin) for listed_pin in listed_pins]))
         return
     print_rows(
-        ("pin", "of", "made", "steps"), [(one.name, one.made_of, one.created, ", ".join(one.contents)) for one in made]
+        ("pin", "of", "made", "steps"),
+        [
+            (listed_pin.name, listed_pin.made_of, listed_pin.created, ", ".join(listed_pin.contents))
+            for listed_pin in listed_pins
+        ],
     )

@@ -100,9 +100,9 @@ def run(
 
     overrides = overrides_of(set_, device, roots=audio_root_map) + ("vocoder.auto_batch=true",) * auto_batch
     loaded = load_project(project, overrides, data_root, variant)
-    words = loaded.settings.windows_in_words
-    if words:
-        print(printable(str(words)), file=sys.stderr)
+    window_text = loaded.settings.windows_in_words
+    if window_text:
+        print(printable(str(window_text)), file=sys.stderr)
     run_options = RunOptions(tuple(steps or ()), until, overrides, place_of(on))
     with stopping(stop_after), make_progress(progress) as shown:
         if dry_run:
@@ -221,14 +221,14 @@ def check(
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
     from ossicle.app.steps.pipeline.project_status import project_status
 
-    overrides, place = overrides_of(set_, roots=audio_root_map), place_of(on)
-    placed = (*overrides, f"jobs.on={place}") if place else overrides
+    overrides, target = overrides_of(set_, roots=audio_root_map), place_of(on)
+    placed = (*overrides, f"jobs.on={target}") if target else overrides
     loaded = load_project(project, placed, data_root, variant)
     findings = [
         *pipeline_of(loaded).preflight(loaded),
         *project_status(loaded, overrides),
         *slurm_findings(loaded),
-        *modal_findings(loaded, place),
+        *modal_findings(loaded, target),
     ]
     if as_json:
         print(json_text([asdict(finding) for finding in findings]))

@@ -50,10 +50,13 @@ def purge(
 
     projects: list[Project] = []
     for file in (project, *(also or ())):
-        one = load_project(file, overrides_of(set_, roots=audio_root_map), data_root)
+        loaded = load_project(file, overrides_of(set_, roots=audio_root_map), data_root)
         projects += [
-            one,
-            *(load_project(file, overrides_of(set_, roots=audio_root_map), data_root, name) for name in one.variants),
+            loaded,
+            *(
+                load_project(file, overrides_of(set_, roots=audio_root_map), data_root, name)
+                for name in loaded.variants
+            ),
         ]
     root = projects[0].data_root
     if strangers := [project for project in projects if project.data_root.resolve() != root.resolve()]:

@@ -70,12 +70,12 @@ def push(
 
     if not source.is_dir():
         raise UsageError(f"{source} is not a folder; give the folder of the files to copy")
-    there = place_at(place, create=not dry_run)
-    if isinstance(there, FolderPlace):
-        _require_apart(source, there.folder)
+    remote_place = place_at(place, create=not dry_run)
+    if isinstance(remote_place, FolderPlace):
+        _require_apart(source, remote_place.folder)
     with make_progress(progress) as shown:
         shown.begin("push")
-        done = push_files(source, there, shown, TransferOptions(verify=verify, dry_run=dry_run))
+        done = push_files(source, remote_place, shown, TransferOptions(verify=verify, dry_run=dry_run))
     _tell(done, dry_run)
 
 
@@ -98,12 +98,12 @@ def pull(
     from ossicle.app.remote.transfer import pull as pull_files
     from ossicle.app.steps.engine.progress import make_progress
 
-    there = place_at(place)
-    if isinstance(there, FolderPlace):
-        _require_apart(there.folder, target)
+    remote_place = place_at(place)
+    if isinstance(remote_place, FolderPlace):
+        _require_apart(remote_place.folder, target)
     with make_progress(progress) as shown:
         shown.begin("pull")
-        done = pull_files(there, target, shown, TransferOptions(verify=verify, dry_run=dry_run))
+        done = pull_files(remote_place, target, shown, TransferOptions(verify=verify, dry_run=dry_run))
     _tell(done, dry_run)
 
 
@@ -116,21 +116,21 @@ def ls(place: Address, as_json: Json = False) -> None:
         raise UsageError(f"{place} does not exist; create it with: ossicle remote push FOLDER {place}")
     files = sorted(listing.files.items())
     if as_json:
-        rows = [{"path": path, "size": of.size, "mtime_s": of.mtime_ns / 1e9} for path, of in files]
+        rows = [{"path": path, "size": state.size, "mtime_s": state.mtime_ns / 1e9} for path, state in files]
         print(json_text(rows))
     else:
         print_rows(
             ("path", "bytes", "changed"),
-            [(printable_line(path), str(of.size), _time(of.mtime_ns)) for path, of in files],
+            [(printable_line(path), str(state.size), _time(state.mtime_ns)) for path, state in files],
         )
-        print(printable(f"{counted(len(files), 'file')}, {sum(of.size for _, of in files)} bytes"))
+        print(printable(f"{counted(len(files), 'file')}, {sum(state.size for _, state in files)} bytes"))
     _tell_left_out(listing.left_out)
 
 
 def _require_apart(source: Path, target: Path) -> None:
     # Unlike Path.resolve, this returns for a loop of links; the copy then names the link.
-    one, other = Path(os.path.realpath(source)), Path(os.path.realpath(target))
-    if one == other or one in other.parents or other in one.parents:
+    first_folder, other = Path(os.path.realpath(source)), Path(os.path.realpath(target))
+    if first_folder == other or first_folder in other.parents or other in first_folder.parents:
         raise UsageError(f"{source} and {target} are the same folder, or one is in the other; choose another folder")
 
 
@@ -142,14 +142,14 @@ def _tell(done: "Transferred", dry_run: bool) -> None:
         if len(done.sent) > _SHOWN:
             print(printable(f"... and {len(done.sent) - _SHOWN} more"))
     print(printable(f"{done.unchanged} unchanged, {len(done.left_out)} left out"))
-    words = "would send" if dry_run else "sent"
-    print(printable(f"{words} {len(done.sent)} files, {done.n_bytes} bytes"), flush=True)
+    verb = "would send" if dry_run else "sent"
+    print(printable(f"{verb} {len(done.sent)} files, {done.n_bytes} bytes"), flush=True)
     _tell_left_out(done.left_out)
 
 
 def _tell_left_out(left_out: Mapping[str, str]) -> None:
-    for path, why in sorted(left_out.items()):
-        print(printable_line(f"{path}: {why}"), file=sys.stderr)
+    for path, reason in sorted(left_out.items()):
+        print(printable_line(f"{path}: {reason}"), file=sys.stderr)
     if left_out:
         raise typer.Exit(EXIT_INCOMPLETE)
 

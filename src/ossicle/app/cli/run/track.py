@@ -51,20 +51,22 @@ def show(
     from ossicle.app.steps.train.training_notes import training_notes
 
     projects = _projects(project, variant, overrides_of(set_, roots=audio_root_map), data_root)
-    found = list(trainings(projects))
+    all_trainings = list(trainings(projects))
     notes = []
-    for one in projects:
-        runs = {of.model: of.folder for of in found if of.variant == one.variant}
-        lead = f"{one.variant}: " if one.variant else ""
-        notes += [lead + line for line in training_notes(runs, one.settings.training)]
+    for variant_project in projects:
+        runs = {
+            trained.model: trained.folder for trained in all_trainings if trained.variant == variant_project.variant
+        }
+        lead = f"{variant_project.variant}: " if variant_project.variant else ""
+        notes += [lead + line for line in training_notes(runs, variant_project.settings.training)]
     if as_json:
-        print(json_text({"trainings": [_facts(training) for training in found], "notes": notes}))
+        print(json_text({"trainings": [_facts(training) for training in all_trainings], "notes": notes}))
         return
-    if not found:
+    if not all_trainings:
         print(printable(f"{projects[0].file}: no training is finished with these settings; see `ossicle train --help`"))
         return
     header = ("training", "epochs", "training loss", "held-out loss", "accuracy", "samples/s", "waiting", "figures")
-    print_rows(header, [_row(training) for training in found])
+    print_rows(header, [_row(training) for training in all_trainings])
     for line in notes:
         print(printable(line))
 
@@ -90,20 +92,20 @@ def sync(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.maintenance.trainings import trainings, upload_all
 
-    found = list(trainings(_projects(project, variant, overrides_of(set_, roots=audio_root_map), data_root)))
+    all_trainings = list(trainings(_projects(project, variant, overrides_of(set_, roots=audio_root_map), data_root)))
     if dry_run:
-        sent = [training for training in found if training.state not in ("uploaded", "online")]
+        sent = [training for training in all_trainings if training.state not in ("uploaded", "online")]
     else:
         with make_progress(progress) as shown:
-            sent = upload_all(found, shown)
+            sent = upload_all(all_trainings, shown)
     if as_json:
         print(json_text({"uploaded": not dry_run, "trainings": [_facts(training) for training in sent]}))
         return
     for training in sent:
         print(printable(f"{'would upload' if dry_run else 'uploaded'} {training.run.project}/{training.run.name}"))
-    if rest := len(found) - len(sent):
+    if rest := len(all_trainings) - len(sent):
         print(printable(f"{counted(rest, 'training')} uploaded before"), file=sys.stderr)
-    if not found:
+    if not all_trainings:
         print("no training is finished with these settings", file=sys.stderr)
 
 

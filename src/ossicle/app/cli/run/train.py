@@ -63,15 +63,19 @@ def train(
     from ossicle.app.steps.train.training_notes import training_notes
 
     overrides = overrides_of(set_, device, roots=audio_root_map)
-    asked = variants_asked(load_project(project, (), data_root), [*(names or []), *(variant or [])], all_active)
-    projects = [load_project(project, overrides, data_root, name) for name in asked]
+    chosen_variants = variants_asked(
+        load_project(project, (), data_root), [*(names or []), *(variant or [])], all_active
+    )
+    projects = [load_project(project, overrides, data_root, name) for name in chosen_variants]
     base = projects[0]
     until = until or pipeline_of(base).trained_by
     if not until:
         raise UsageError(f"the pipeline {pipeline_of(base).name!r} trains nothing; name the last step with --until")
     with make_progress(progress) as shown:
-        for one in projects:
-            run_planning_steps(one, shown, pipeline_of(one).steps_of(one), wait=False)
+        for variant_project in projects:
+            run_planning_steps(
+                variant_project, shown, pipeline_of(variant_project).steps_of(variant_project), wait=False
+            )
         run_options, watched = RunOptions((), until, overrides, place_of(on)), Watched(project)
         elsewhere = [project for project in projects if needs_jobs(project, run_options)]
         with watched.leaving():
@@ -82,22 +86,24 @@ def train(
         (
             project.variant or "(the project)",
             name,
-            of.outcomes[name],
-            f"{of.seconds[name]:.1f}",
-            str(of.artefacts[name]),
+            finished.outcomes[name],
+            f"{finished.seconds[name]:.1f}",
+            str(finished.artefacts[name]),
         )
-        for project, of in done
-        for name in list(of.artefacts)[-1:]
+        for project, finished in done
+        for name in list(finished.artefacts)[-1:]
     ]
     print_rows(("variant", "step", "outcome", "seconds", "artefact"), rows)
-    for one, of in done:
-        for line in training_notes(pipeline_of(one).run_folders(of.artefacts), one.settings.training):
-            print(printable(f"{one.variant}: {line}" if one.variant else line))
-    lost = {line for project, of in done for line in loss_lines(pipeline_of(project).losses(of.artefacts))}
+    for variant_project, finished in done:
+        for line in training_notes(
+            pipeline_of(variant_project).run_folders(finished.artefacts), variant_project.settings.training
+        ):
+            print(printable(f"{variant_project.variant}: {line}" if variant_project.variant else line))
+    lost = {line for project, finished in done for line in loss_lines(pipeline_of(project).losses(finished.artefacts))}
     refusals = [
         f"{project.variant or project.settings.project.name}: {refused}"
-        for project, of in done
-        if (refused := refusal_of(project, of)) is not None
+        for project, finished in done
+        if (refused := refusal_of(project, finished)) is not None
     ]
     for line in (*sorted(lost), *(f"ossicle: {refusal}" for refusal in refusals)):
         print(printable(line), file=sys.stderr)
@@ -107,14 +113,14 @@ def train(
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def variants_asked(base: Project, asked: list[str], all_active: bool) -> list[str]:
+def variants_asked(base: Project, requested: list[str], all_active: bool) -> list[str]:
     """Return the variants to train; the empty name is the project itself."""
     if not all_active:
         # A name that is given twice is trained once.
-        return list(dict.fromkeys(asked)) or [""]
-    if asked:
+        return list(dict.fromkeys(requested)) or [""]
+    if requested:
         raise UsageError("--all-active trains the variants listed in the project file: leave out the names")
     if not base.active:
-        there = f"it defines {', '.join(base.variants)}" if base.variants else "it defines no [variants.NAME]"
-        raise UsageError(f'{base.file}: no variant is active ({there}); add active = ["NAME", ...] at its top')
+        variants_note = f"it defines {', '.join(base.variants)}" if base.variants else "it defines no [variants.NAME]"
+        raise UsageError(f'{base.file}: no variant is active ({variants_note}); add active = ["NAME", ...] at its top')
     return list(base.active)

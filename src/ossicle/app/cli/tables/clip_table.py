@@ -31,14 +31,14 @@ def clip_remarks(clips: Mapping[str, Any]) -> list[str]:
         f"{clips['protocol']}; 95 % intervals"
         + ("; few groups: the intervals are not valid for new groups" if clips["few_groups"] else ""),
     ]
-    for one in clips.get("baselines", {}).values():
-        gain = interval_cell(one["gain"]["macro_f1"], "+")
+    for baseline in clips.get("baselines", {}).values():
+        gain = interval_cell(baseline["gain"]["macro_f1"], "+")
         lines.append(
-            f"{one['name']} on the same clips: accuracy {interval_cell(one['accuracy'])}, macro F1 "
-            f"{interval_cell(one['macro_f1'])}; this model's macro F1 minus it {gain}"
+            f"{baseline['name']} on the same clips: accuracy {interval_cell(baseline['accuracy'])}, macro F1 "
+            f"{interval_cell(baseline['macro_f1'])}; this model's macro F1 minus it {gain}"
         )
-    for words, labels in (("never the answer where it is right", "never_named"), ("no held-out clip", "absent")):
-        lines += [f"{words}: {', '.join(clips[labels])}"] if clips[labels] else []
+    for remark, labels in (("never the answer where it is right", "never_named"), ("no held-out clip", "absent")):
+        lines += [f"{remark}: {', '.join(clips[labels])}"] if clips[labels] else []
     return lines
 
 

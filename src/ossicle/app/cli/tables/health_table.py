@@ -21,35 +21,35 @@ _SPREADS = (("loudness", "loudness"), ("peak", "peaks"), ("length", "durations")
 _MOST_ALIKE = 5
 
 
-def show_report(found: Mapping[str, Any]) -> None:
+def show_report(report: Mapping[str, Any]) -> None:
     """Print the counts and problems of a project."""
     print(
         printable(
-            f"{found['recordings']} recordings, {found['hours']:.2f} h, {found['groups']} groups, "
-            f"{found['annotations']} annotations, {len(found['left_out'])} files skipped"
+            f"{report['recordings']} recordings, {report['hours']:.2f} h, {report['groups']} groups, "
+            f"{report['annotations']} annotations, {len(report['left_out'])} files skipped"
         )
     )
     rows = [
         (
-            one["label"],
-            str(one["annotations"]),
-            str(one["groups"]),
-            _seconds(one["min_s"]),
-            _seconds(one["median_s"]),
-            _seconds(one["max_s"]),
-            MISSING if one["short_gap_share"] is None else f"{100 * one['short_gap_share']:.0f} %",
+            label_row["label"],
+            str(label_row["annotations"]),
+            str(label_row["groups"]),
+            _seconds(label_row["min_s"]),
+            _seconds(label_row["median_s"]),
+            _seconds(label_row["max_s"]),
+            MISSING if label_row["short_gap_share"] is None else f"{100 * label_row['short_gap_share']:.0f} %",
         )
-        for one in found["by_label"]
+        for label_row in report["by_label"]
     ]
     print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
-    of_manifest = bool(found["events"]["sources"])
-    problems = _problem_rows(found["problems"], _MOST_ALIKE if of_manifest else 0)
+    of_manifest = bool(report["events"]["sources"])
+    problems = _problem_rows(report["problems"], _MOST_ALIKE if of_manifest else 0)
     if problems:
         print_rows(("severity", "where", "problem, and what to do"), problems)
     else:
         print("no problems found")
     if of_manifest:
-        _show_kinds(found["events"])
+        _show_kinds(report["events"])
 
 
 def _problem_rows(problems: Sequence[Mapping[str, Any]], most: int) -> list[tuple[str, str, str]]:
@@ -67,28 +67,34 @@ def _problem_rows(problems: Sequence[Mapping[str, Any]], most: int) -> list[tupl
     return rows
 
 
-def show_manifest(found: Mapping[str, Any]) -> None:
+def show_manifest(report: Mapping[str, Any]) -> None:
     """Print the figures of a manifest."""
-    events = found["events"]
+    events = report["events"]
     counts = [
         f"{events['events']} events of {events['recordings']} recordings",
         f"{events['hours']:.2f} h",
         *(f"{events[name]} {name}" for name in ("sessions", "drummers", "kits") if events[name] is not None),
         f"{events['negatives'] or 0} negative examples",
         f"{events['without_label']} events without a label",
-        f"{found['bad_lines']['count']} bad lines",
+        f"{report['bad_lines']['count']} bad lines",
     ]
-    print(printable(f"{found['manifest']}: {', '.join(counts)}"))
-    for one in found["bad_lines"]["first"]:
-        print(printable(f"  line {one['line']}: {one['reason']}"))
+    print(printable(f"{report['manifest']}: {', '.join(counts)}"))
+    for bad_line in report["bad_lines"]["first"]:
+        print(printable(f"  line {bad_line['line']}: {bad_line['reason']}"))
     unknown = events["unknown_labels"]
     rows = [
-        (label, str(of["total"]), str(of["real"]), str(of["synthetic"]), "unknown" if label in unknown else "")
-        for label, of in events["classes"].items()
+        (
+            label,
+            str(class_counts["total"]),
+            str(class_counts["real"]),
+            str(class_counts["synthetic"]),
+            "unknown" if label in unknown else "",
+        )
+        for label, class_counts in events["classes"].items()
     ]
     print_rows(("label", "events", "real", "synthetic", ""), rows)
     _show_kinds(events)
-    print(printable(f"limits: {found['limits']}"))
+    print(printable(f"limits: {report['limits']}"))
 
 
 def _show_kinds(events: Mapping[str, Any]) -> None:
@@ -105,25 +111,29 @@ def _show_kinds(events: Mapping[str, Any]) -> None:
     print_rows(("figure", ""), kinds)
 
 
-def _spread(of: Mapping[str, float]) -> str:
-    return f"{of['n']} from {of['lowest']:g} to {of['highest']:g}, median {of['median']:g}"
+def _spread(summary: Mapping[str, float]) -> str:
+    return f"{summary['n']} from {summary['lowest']:g} to {summary['highest']:g}, median {summary['median']:g}"
 
 
-def show_gates(found: Mapping[str, Any]) -> None:
+def show_gates(report: Mapping[str, Any]) -> None:
     """Print the totals, the changes since an earlier report, and the gates."""
-    for total in found["totals"]:
+    for total in report["totals"]:
         print(printable(f"{total['found']} of {total['expected']} {total['what']}"))
-    if (changes := found["comparison"]) is not None:
-        rows = [(one["label"], str(one["before"]), str(one["now"])) for one in changes["classes"]]
+    if (changes := report["comparison"]) is not None:
+        rows = [(change["label"], str(change["before"]), str(change["now"])) for change in changes["classes"]]
         if rows:
             print_rows(("label", "events before", "events now"), rows)
         else:
             print("no label has another number of events than in the earlier report")
-        for key, words in (("newly_failed", "failed since"), ("mended", "passed since"), ("gone", "no limit any more")):
+        for key, outcome in (
+            ("newly_failed", "failed since"),
+            ("mended", "passed since"),
+            ("gone", "no limit any more"),
+        ):
             if changes[key]:
-                print(printable(f"gates, {words}: {', '.join(changes[key])}"))
-    if found["gates"]:
-        rows = [("passed" if gate["passed"] else "FAILED", gate["name"], gate["detail"]) for gate in found["gates"]]
+                print(printable(f"gates, {outcome}: {', '.join(changes[key])}"))
+    if report["gates"]:
+        rows = [("passed" if gate["passed"] else "FAILED", gate["name"], gate["detail"]) for gate in report["gates"]]
         print_rows(("gate", "", "compared"), rows)
 
 

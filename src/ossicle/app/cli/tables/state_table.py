@@ -15,13 +15,13 @@ def state_rows(metrics: Mapping[str, Any]) -> tuple[Row, list[Row]]:
     states = metrics["states"]
     labels, hideable = list(states["f1"]), list(states["f1_unmasked"])
     header = ("states, out of fold", "accuracy", *(f"F1 {label}" for label in labels))
-    header += (*(f"F1 {one}, not hidden" for one in hideable), "files", "basis")
+    header += (*(f"F1 {label}, not hidden" for label in hideable), "files", "basis")
     folds = sorted(states["folds"].items(), key=lambda pair: _value(pair[1]["state_accuracy"]))
-    rows = [_fold_row(name, of, labels, hideable) for name, of in folds]
+    rows = [_fold_row(name, fold, labels, hideable) for name, fold in folds]
     summary = [states["state_accuracy"], *(states["f1"][label] for label in labels)]
-    summary += [*(states["f1_unmasked"][one] for one in hideable), states["files"]["state_accuracy"]]
+    summary += [*(states["f1_unmasked"][label] for label in hideable), states["files"]["state_accuracy"]]
     rows += [
-        (f"{name} of folds", *(figure_cell(one[name]) for one in summary), str(metrics["protocol"]["decision"]))
+        (f"{name} of folds", *(figure_cell(figures[name]) for figures in summary), str(metrics["protocol"]["decision"]))
         for name in ("mean", "gap")
     ]
     rows.append(_fold_row("all folds", metrics["in_sample"]["states"], labels, hideable))
@@ -47,13 +47,13 @@ def remarks(metrics: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _fold_row(name: str, of: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> Row:
+def _fold_row(name: str, fold: Mapping[str, Any], labels: Sequence[str], hideable: Sequence[str]) -> Row:
     cells = [
-        of["state_accuracy"],
-        *(of["f1"][label] for label in labels),
-        *(of["f1_unmasked"][one] for one in hideable),
+        fold["state_accuracy"],
+        *(fold["f1"][label] for label in labels),
+        *(fold["f1_unmasked"][label] for label in hideable),
     ]
-    return (name, *map(interval_cell, cells), figure_cell(of["files"]["state_accuracy"]["value"]), of["basis"])
+    return (name, *map(interval_cell, cells), figure_cell(fold["files"]["state_accuracy"]["value"]), fold["basis"])
 
 
 def _value(figure: Mapping[str, Any]) -> float:

@@ -73,9 +73,11 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
             "n_predicted": metrics["n_predicted"],
         }
         rows.append(_row(f"macro {mean_in_words(metrics['macro']['labels'])}", macro))
-        rows += [_row(f"label {name}", {"events": of, **of}) for name, of in metrics["per_label"].items()]
+        rows += [
+            _row(f"label {name}", {"events": figures, **figures}) for name, figures in metrics["per_label"].items()
+        ]
     groups, left_out = _groups_shown(metrics["per_group"])
-    rows += [_row(f"group {name}", {"events": of, **of}) for name, of in groups.items()]
+    rows += [_row(f"group {name}", {"events": figures, **figures}) for name, figures in groups.items()]
     rows.append(_row("all, in-sample", metrics["in_sample"]))
     protocol, kind = metrics["protocol"], kind_in(metrics)
     print_rows((kind.counted, "F1", "precision", "recall", "annotated", "predicted"), rows)
@@ -93,11 +95,11 @@ def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]
     """Return the groups that get a row, and a remark about the others."""
     if len(per_group) <= _MOST_GROUPS:
         return per_group, ""
-    telling = {name: of for name, of in per_group.items() if of["n_reference"] >= _LEAST_OF_GROUP}
+    telling = {name: figures for name, figures in per_group.items() if figures["n_reference"] >= _LEAST_OF_GROUP}
     n, everywhere = len(per_group), "metrics.json lists all"
     if not telling:
         return {}, f"not shown: {n} groups with fewer than {_LEAST_OF_GROUP} annotations each; {everywhere}"
-    f1 = {name: one["f1"]["value"] for name, one in telling.items()}
+    f1 = {name: figures["f1"]["value"] for name, figures in telling.items()}
     worst = sorted(telling, key=lambda name: (f1[name] is None, f1[name] or 0.0, name))[:_MOST_GROUPS]
     note = f"shown: of {n} groups, the {len(worst)} with the lowest F1 and {_LEAST_OF_GROUP} annotations or more"
     return {name: telling[name] for name in worst}, f"{note}; {everywhere}"
@@ -118,6 +120,6 @@ def _ranked(recordings: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _row(name: str, of: Mapping[str, Any]) -> tuple[str, ...]:
-    figures = (interval_cell(of["events"][key]) for key in ("f1", "precision", "recall"))
-    return (name, *figures, str(of["n_reference"]), str(of["n_predicted"]))
+def _row(name: str, row_figures: Mapping[str, Any]) -> tuple[str, ...]:
+    figures = (interval_cell(row_figures["events"][key]) for key in ("f1", "precision", "recall"))
+    return (name, *figures, str(row_figures["n_reference"]), str(row_figures["n_predicted"]))

@@ -32,15 +32,15 @@ def vocoder_rows(figures: Mapping[str, Any]) -> tuple[Row, list[Row]]:
 
 def vocoder_remarks(figures: Mapping[str, Any]) -> list[str]:
     """Return the lines below the table of a project: who was held out, and the bars that are missed."""
-    of = f"{counted(figures['segments'], 'segment')} of {counted(figures['recordings'], 'recording')}"
-    what = f"{of} {'is' if figures['segments'] == 1 else 'are'} judged; {figures['in_words']}"
+    judged_text = f"{counted(figures['segments'], 'segment')} of {counted(figures['recordings'], 'recording')}"
+    judged_line = f"{judged_text} {'is' if figures['segments'] == 1 else 'are'} judged; {figures['in_words']}"
     missed = missed_in_words(figures["verdict"])
-    return [what, *(missed or ["the vocoder reaches its bars ([resynthesis])"])]
+    return [judged_line, *(missed or ["the vocoder reaches its bars ([resynthesis])"])]
 
 
 def _cell(figures: Mapping[str, Any], key: str) -> str:
-    one, digits = figures.get(key), DIGITS[key]
-    if one is None or one["value"] is None:
+    figure, digits = figures.get(key), DIGITS[key]
+    if figure is None or figure["value"] is None:
         return MISSING
-    low, high = (figure_cell(one[bound], digits=digits) for bound in ("low", "high"))
-    return figure_cell(one["value"], digits=digits) + ("" if MISSING in (low, high) else f" [{low}, {high}]")
+    low, high = (figure_cell(figure[bound], digits=digits) for bound in ("low", "high"))
+    return figure_cell(figure["value"], digits=digits) + ("" if MISSING in (low, high) else f" [{low}, {high}]")

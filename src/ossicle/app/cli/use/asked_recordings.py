@@ -8,7 +8,7 @@ from ossicle.app.api.audio_files import find_audio, skipped_lines, unread_lines
 from ossicle.app.cli.printable import printable
 
 
-def asked_recordings(asked: Sequence[Path]) -> tuple[list[tuple[str, Path]], list[str]]:
+def asked_recordings(sources: Sequence[Path]) -> tuple[list[tuple[str, Path]], list[str]]:
     """Return the recordings, and what the command must name as left out; print which other files are skipped.
 
     Parameters
@@ -29,7 +29,7 @@ def asked_recordings(asked: Sequence[Path]) -> tuple[list[tuple[str, Path]], lis
     UsageError
         A path does not exist, or there is no recording.
     """
-    audio = find_audio(asked)
-    for line in skipped_lines(asked):
+    audio = find_audio(sources)
+    for line in skipped_lines(sources):
         print(printable(line), file=sys.stderr)
-    return audio, unread_lines(asked)
+    return audio, unread_lines(sources)

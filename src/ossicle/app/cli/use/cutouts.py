@@ -56,10 +56,10 @@ def cutouts(
         raise UsageError(f"{events}: does not exist; give a table of events, or a folder of them")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
-    found = dict(find_audio(audio))
+    recordings = dict(find_audio(audio))
     folder = events if events.is_dir() else events.parent
     tables = files_below(events, SUFFIXES) if events.is_dir() else [events.name]
-    read = read_annotation_files(folder, tables, Pairing(found), label_column="auto", default_label="event")
+    read = read_annotation_files(folder, tables, Pairing(recordings), label_column="auto", default_label="event")
     by_recording: dict[str, list[RawSelection]] = defaultdict(list)
     for name, row in read.rows:
         if not label or row.label in label:
@@ -69,10 +69,10 @@ def cutouts(
     for note in read.notes:
         words = f"{note.where or events.name}: {note.message}"
         (lost if note.kind in _LOST else notes).append(words)
-    cut = CutOuts(out, found, pad_s)
+    cut = CutOuts(out, recordings, pad_s)
     for name, rows in sorted(by_recording.items()):
         try:
-            cut.write(name, found[name], _distinct(rows))
+            cut.write(name, recordings[name], _distinct(rows))
         except AudioError as problem:
             lost.append(str(problem))
     lost += cut.empty
@@ -90,7 +90,7 @@ def cutouts(
 
 def _distinct(rows: list[RawSelection]) -> list[RawSelection]:
     """Return rows without duplicates: a recording's Raven table and the common CSV hold the same events."""
-    seen: dict[tuple[int, int, str], RawSelection] = {}
+    distinct: dict[tuple[int, int, str], RawSelection] = {}
     for row in rows:
-        seen.setdefault((round(1000 * row.start_s), round(1000 * row.end_s), row.label), row)
-    return list(seen.values())
+        distinct.setdefault((round(1000 * row.start_s), round(1000 * row.end_s), row.label), row)
+    return list(distinct.values())

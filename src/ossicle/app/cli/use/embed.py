@@ -96,8 +96,8 @@ def embed(
         elif not len(embeddings.values):
             lost.append(f"{name}: is shorter than a window of {window_s:g} s, so it has no embeddings")
         if embeddings.cancel_db is not None:
-            said = f"{name}: {cancel_words(embeddings.cancel_db)}; choose one with --channel first or loudest"
-            print(printable(said), file=sys.stderr)
+            warning_text = f"{name}: {cancel_words(embeddings.cancel_db)}; choose one with --channel first or loudest"
+            print(printable(warning_text), file=sys.stderr)
         if (found := rate_of(file)) is not None and (words := missing_words(found, opened.spec.rate / 2)):
             print(printable(f"{name}: {words}"), file=sys.stderr)
     tables.write_encoder(opened.spec, window_s, hop_s or window_s)

@@ -80,10 +80,10 @@ class Record(Generic[Found]):
 class Finished(Generic[Found]):
     """The finished recordings of the output folder ``out``; ``discard`` drops them."""
 
-    def __init__(self, out: Path, made_with: str, record: Record[Found], *, discard: bool = False) -> None:
+    def __init__(self, folder: Path, made_with: str, record: Record[Found], *, discard: bool = False) -> None:
         if discard:
-            remove_file(out / JOURNAL)
-        self._journal, self._made_with, self._record = Journal(out / JOURNAL), made_with, record
+            remove_file(folder / JOURNAL)
+        self._journal, self._made_with, self._record = Journal(folder / JOURNAL), made_with, record
 
     def find(self, name: str, path: Path, state: list[int]) -> Found | None:
         """Return the finished prediction of a recording whose file has this state; None if it must be predicted."""
@@ -98,22 +98,22 @@ class Finished(Generic[Found]):
     def mark(self, prediction: Found, state: list[int]) -> None:
         """Record that a recording is finished; ``state`` is that of its file before it was read."""
         if prediction.status != "left_out":
-            kept = {"with": self._made_with, "file": state, **self._record.write(prediction)}
-            self._journal.mark(prediction.name, **kept)
+            entry = {"with": self._made_with, "file": state, **self._record.write(prediction)}
+            self._journal.mark(prediction.name, **entry)
 
 
-def _reading(one: RecordingPrediction | StatePrediction) -> dict[str, Any]:
+def _reading(prediction: RecordingPrediction | StatePrediction) -> dict[str, Any]:
     return {
-        "status": one.status,
-        "reason": one.reason,
-        "end_s": one.end_s,
-        "channels_cancel_db": one.channels_cancel_db,
+        "status": prediction.status,
+        "reason": prediction.reason,
+        "end_s": prediction.end_s,
+        "channels_cancel_db": prediction.channels_cancel_db,
     }
 
 
 def _cancel_db(line: Mapping[str, Any]) -> float | None:
-    found = line.get("channels_cancel_db")
-    return None if found is None else float(found)
+    cancel_db = line.get("channels_cancel_db")
+    return None if cancel_db is None else float(cancel_db)
 
 
 def _events(line: Mapping[str, Any], name: str, path: Path) -> RecordingPrediction:
@@ -133,8 +133,8 @@ def state_record(labels: Sequence[str], priority: Sequence[str]) -> Record[State
 
     def read(line: Mapping[str, Any], name: str, path: Path) -> StatePrediction:
         changes = tuple(
-            StateChange(float(at), str(label), str(state), float(score), float(decided))
-            for at, label, state, score, decided in line["changes"]
+            StateChange(float(time_s), str(label), str(state), float(score), float(decided))
+            for time_s, label, state, score, decided in line["changes"]
         )
         if strangers := {change.label for change in changes} - set(labels):
             raise ValueError(f"unknown labels: {sorted(strangers)}")

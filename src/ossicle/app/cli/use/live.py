@@ -124,8 +124,8 @@ def live(
             "sinks": [_report_facts(report) for report in reports],
             "recorded": [] if recording is None else [str(file) for file in recording.files],
         }
-        for words in failures:
-            _say(f"the recording ended early: {words}")
+        for failure in failures:
+            _say(f"the recording ended early: {failure}")
         _print_summary(summary, as_json=as_json, stdout_works=not _is_stuck(reports))
     if noted:
         raise typer.Exit(_EXITS[noted[0]])
@@ -185,9 +185,9 @@ def _teller() -> Callable[[list[str]], bool]:
     reported: set[str] = set()
 
     def tell(failing: list[str]) -> bool:
-        for words in failing:
-            if words not in reported:
-                _say(f"{words}; its lines wait, and it is tried again")
+        for failure in failing:
+            if failure not in reported:
+                _say(f"{failure}; its lines wait, and it is tried again")
         reported.intersection_update(failing)
         reported.update(failing)
         return False
@@ -215,8 +215,8 @@ def _print_summary(summary: dict[str, Any], *, as_json: bool, stdout_works: bool
     delays = "" if lag is None else f"; lag {lag['median']} s, at most {lag['most']} s; load {100 * load:.1f} %"
     _say(f"heard {summary['heard_s']:.1f} s; {counted(summary['gaps'], 'gap')}, {summary['gap_s']:.1f} s{delays}")
     for sink in summary["sinks"]:
-        why = f"; last failure: {sink['last_error']}" if sink["last_error"] else ""
-        _say(f"{sink['name']}: {counted(sink['delivered'], 'line')} delivered, {sink['lost']} lost{why}")
+        last_failure = f"; last failure: {sink['last_error']}" if sink["last_error"] else ""
+        _say(f"{sink['name']}: {counted(sink['delivered'], 'line')} delivered, {sink['lost']} lost{last_failure}")
     for path in summary["recorded"]:
         _say(f"recorded {path}")
 

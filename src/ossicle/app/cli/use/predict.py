@@ -138,9 +138,9 @@ def predict(
     """
     options = StateOptions(expect, scores_only, force)
     # Known before the model is loaded; which of the two kinds is wanted is known afterwards.
-    asked = _known_formats(formats or "csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS, *STATE_FORMATS))
+    requested = _known_formats(formats or "csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS, *STATE_FORMATS))
     choices = MidiChoices(midi_note or (), midi_velocity)
-    choices.require_midi(asked)
+    choices.require_midi(requested)
     _refuse_project_without_bundle(bundle, "predict")
     opened = load_bundle(
         bundle,
@@ -162,16 +162,16 @@ def predict(
         return
     if options.given:
         raise UsageError(f"{options.given} is for bundles of states, and this one finds events: leave it out")
-    wanted = _known_formats(formats or "raven,csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS))
+    chosen_formats = _known_formats(formats or "raven,csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS))
     audio, unread = asked_recordings(files)
     names = [name for name, _ in audio]
-    written = transcripts(out, names, wanted, opened.labels, choices)
+    written = transcripts(out, names, chosen_formats, opened.labels, choices)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     # Make the folder now, so that an unwritable place is reported before hours of scoring.
     make_folder(out)
     with project_lock(out):
-        of_events = [one for one in wanted if one not in TRANSCRIPT_FORMATS]
+        of_events = [format_name for format_name in chosen_formats if format_name not in TRANSCRIPT_FORMATS]
         tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
         finished = Finished(out, made_with, EVENTS, discard=force)
@@ -200,7 +200,7 @@ def predict(
     else:
         rows = [(prediction.name, prediction.status, str(len(prediction.events))) for prediction in done]
         print_rows(("recording", "status", "events"), rows)
-        print(printable(f"wrote {', '.join(wanted)} to {out}"))
+        print(printable(f"wrote {', '.join(chosen_formats)} to {out}"))
     lost = [prediction for prediction in done if prediction.status in ("left_out", "partial")]
     if lost:
         _say(
@@ -215,10 +215,10 @@ def predict(
 
 def _known_formats(formats: str, known: Sequence[str]) -> tuple[str, ...]:
     """Return the formats that are listed, each once; raises UsageError if there are none or others."""
-    wanted = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
-    if not wanted or not set(wanted) <= set(known):
+    chosen_formats = tuple(dict.fromkeys(name.strip() for name in formats.split(",") if name.strip()))
+    if not chosen_formats or not set(chosen_formats) <= set(known):
         raise UsageError(f"--format {formats} is not one of: {', '.join(dict.fromkeys(known))}")
-    return wanted
+    return chosen_formats
 
 
 def _say(line: str) -> None:
@@ -226,9 +226,9 @@ def _say(line: str) -> None:
 
 
 def _outcome(prediction: RecordingPrediction, *, reused: bool) -> str:
-    words = f"{counted(len(prediction.events), 'event')}{' (done before)' if reused else ''}"
-    words += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
-    return words + (f": {prediction.reason}" if prediction.reason else "")
+    outcome = f"{counted(len(prediction.events), 'event')}{' (done before)' if reused else ''}"
+    outcome += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
+    return outcome + (f": {prediction.reason}" if prediction.reason else "")
 
 
 def stream(

@@ -15,7 +15,7 @@ from ossicle.core.model_input.missing_band import missing_from_hz
 SUMMARY = "predictions.json"
 
 
-def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: LoadedBundle) -> dict[str, Any]:
+def write_summary(folder: Path, done: Sequence[RecordingPrediction], bundle: LoadedBundle) -> dict[str, Any]:
     """Write ``predictions.json`` and return its content.
 
     ``channels_cancel`` is how many dB the mean of the channels of a recording lies below the loudest one, negative, if
@@ -48,7 +48,7 @@ def write_summary(out: Path, done: Sequence[RecordingPrediction], bundle: Loaded
             for prediction in done
         ],
     }
-    write_json(out / SUMMARY, summary)
+    write_json(folder / SUMMARY, summary)
     return summary
 
 

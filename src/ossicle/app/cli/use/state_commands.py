@@ -48,7 +48,7 @@ def predict_states(
     opened: LoadedBundle,
     files: Sequence[Path],
     out: Path,
-    wanted: Sequence[str],
+    table_formats: Sequence[str],
     options: StateOptions,
     *,
     as_json: bool,
@@ -79,12 +79,12 @@ def predict_states(
                 finished.mark(prediction, state)
             done.append(prediction)
             warn_of_recording(opened, name, path, prediction.channels_cancel_db)
-            words = _outcome(prediction, scores_only=options.scores_only, reused=state_prediction is not None)
-            _say(f"[{number}/{len(audio)}] {name}: {words}")
+            outcome = _outcome(prediction, scores_only=options.scores_only, reused=state_prediction is not None)
+            _say(f"[{number}/{len(audio)}] {name}: {outcome}")
         if options.scores_only:
-            write_state_scores(out, done, opened.plan, wanted)
+            write_state_scores(out, done, opened.plan, table_formats)
         else:
-            write_states(out, done, wanted)
+            write_states(out, done, table_formats)
     comparisons = [] if expected is None else compared(expected, done, states.decision)
     if as_json:
         recordings = [recording_json(prediction) for prediction in done]
@@ -92,9 +92,9 @@ def predict_states(
         print(json_text({"recordings": recordings, "expected": rows}))
     else:
         _print_done(done, scores_only=options.scores_only)
-        print(printable(f"wrote {', '.join(wanted)} to {out}"))
+        print(printable(f"wrote {', '.join(table_formats)} to {out}"))
         _print_compared(comparisons)
-    _exit(done, comparisons, unread, asked=expected is not None)
+    _exit(done, comparisons, unread, has_expectations=expected is not None)
 
 
 def print_changes(opened: LoadedBundle, file: Path, chunk_s: float, *, only_changes: bool) -> DecodeReport:
@@ -163,12 +163,12 @@ def _fields(comparison: Comparison) -> dict[str, str]:
 
 
 def _exit(
-    done: Sequence[StatePrediction], comparisons: Sequence[Comparison], unread: Sequence[str], *, asked: bool
+    done: Sequence[StatePrediction], comparisons: Sequence[Comparison], unread: Sequence[str], *, has_expectations: bool
 ) -> None:
     """End with exit code 1 if something is not as expected, with 3 if recordings were left out or are not read."""
     for line in unread:
         _say(line)
-    if asked and not comparisons:
+    if has_expectations and not comparisons:
         raise UsageError("--expect: the table expects no state of any recording; fill in on or off")
     wrong = [comparison for comparison in comparisons if not comparison.agrees]
     if wrong:
@@ -186,12 +186,12 @@ def _exit(
 
 
 def _outcome(prediction: StatePrediction, *, scores_only: bool, reused: bool) -> str:
-    words = (
+    outcome = (
         "scored" if scores_only else prediction.overall or ", ".join(f"{a} {b}" for a, b in prediction.states.items())
     )
-    words += " (done before)" if reused else ""
-    words += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
-    return words + (f": {prediction.reason}" if prediction.reason else "")
+    outcome += " (done before)" if reused else ""
+    outcome += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
+    return outcome + (f": {prediction.reason}" if prediction.reason else "")
 
 
 def _say(line: str) -> None:

@@ -74,7 +74,7 @@ def vocoder(
             for line in read_units(path, opened.file_spec, runs=runs)
         ]
         counts[path] = len(lines)
-        repeats[path] = any(is_runs or n < 2 or found for is_runs, n, found in lines) or not lines
+        repeats[path] = any(is_runs or n < 2 or is_repeated for is_runs, n, is_repeated in lines) or not lines
     places = sound_places(names, counts)
     for path, sounds in places.items():
         beside = path.resolve().parent
@@ -93,11 +93,11 @@ def vocoder(
                 if not len(line.values):
                     continue
                 samples = opened.speak(line)
-                place = out / places[path][number]
+                sound_path = out / places[path][number]
                 spoken.add(path)
-                write_wav(place, samples, rate)
-                written.append({"file": str(place), "units": len(line.values), "seconds": len(samples) / rate})
-                rows.append((str(place), str(len(line.values)), f"{len(samples) / rate:.2f}"))
+                write_wav(sound_path, samples, rate)
+                written.append({"file": str(sound_path), "units": len(line.values), "seconds": len(samples) / rate})
+                rows.append((str(sound_path), str(len(line.values)), f"{len(samples) / rate:.2f}"))
                 shown.advance(len(rows), sum(counts.values()), "segments")
     if as_json:
         print(json_text({"rate": rate, "speaker": speaker or None, "semitones": semitones, "written": written}))
@@ -188,14 +188,14 @@ def resynth(
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def refuse_file(out: Path) -> None:
+def refuse_file(folder: Path) -> None:
     """Raise UsageError for an output folder that is a file."""
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"--out {out} is a file; give a folder")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out {folder} is a file; give a folder")
 
 
 def _repeats(values: "object") -> bool:
     import numpy as np
 
-    found = np.asarray(values)
-    return bool((found[1:] == found[:-1]).any())
+    unit_array = np.asarray(values)
+    return bool((unit_array[1:] == unit_array[:-1]).any())

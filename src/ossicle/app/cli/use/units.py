@@ -99,7 +99,7 @@ def encode(
     named, unread = asked_recordings(recordings)
     places = table_places([name for name, _ in named])
     settings, heard = encoder.cut if cut else None, chosen or encoder.channel
-    own = None
+    group_statistics = None
     rows: list[tuple[str, ...]] = []
     lost = list(unread)
     rates: dict[str, int] = {}
@@ -107,12 +107,12 @@ def encode(
         shown.begin("units encode")
         if one_group:
             files = [file for _, file in named]
-            own = encoder.group_statistics(
+            group_statistics = encoder.group_statistics(
                 files, settings, heard, lambda number: shown.advance(number, len(files), "recordings read")
             )
         for number, (name, file) in enumerate(named, start=1):
             try:
-                encoded_file = encoder.encode(file, settings, heard, own)
+                encoded_file = encoder.encode(file, settings, heard, group_statistics)
             except AudioError as problem:
                 lost.append(str(problem))
                 continue

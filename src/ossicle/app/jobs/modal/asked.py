@@ -41,13 +41,13 @@ def resources_of(job: Job, settings: ModalSettings) -> Resources:
     UsageError
         The memory is no number with a unit, or the time is too short to save in.
     """
-    of = job.placement
-    timeout_s = min(MOST_S, _seconds(of.time) if of.time else math.ceil(settings.timeout_h * _HOUR_S))
+    placed = job.placement
+    timeout_s = min(MOST_S, _seconds(placed.time) if placed.time else math.ceil(settings.timeout_h * _HOUR_S))
     if timeout_s < _LEAST_S:
-        raise UsageError(f"[jobs.{job.step}] time = {of.time!r} is less than two minutes; a container needs longer")
-    gpu = f"{of.gpu_type or settings.gpu}{f':{of.gpus}' if of.gpus > 1 else ''}" if of.gpus > 0 else ""
-    most = min(of.max_concurrent or settings.max_concurrent, settings.max_concurrent, len(job.tasks))
-    return Resources(float(of.cpus), _mib(job.step, of.memory), gpu, timeout_s, most)
+        raise UsageError(f"[jobs.{job.step}] time = {placed.time!r} is less than two minutes; a container needs longer")
+    gpu = f"{placed.gpu_type or settings.gpu}{f':{placed.gpus}' if placed.gpus > 1 else ''}" if placed.gpus > 0 else ""
+    most = min(placed.max_concurrent or settings.max_concurrent, settings.max_concurrent, len(job.tasks))
+    return Resources(float(placed.cpus), _mib(job.step, placed.memory), gpu, timeout_s, most)
 
 
 def limit_s(resources: Resources) -> float:
@@ -82,7 +82,7 @@ def _seconds(time: str) -> int:
     (5400, 90, 3600, 86400, 91800)
     """
     days, dash, rest = time.rpartition("-")
-    parts = [int(one) for one in rest.split(":")]
+    parts = [int(number) for number in rest.split(":")]
     if dash:
         hours, minutes, seconds = (*parts, 0, 0)[:3]
         return int(days) * 24 * _HOUR_S + hours * _HOUR_S + minutes * 60 + seconds
@@ -160,11 +160,11 @@ def bounds_of(plan: JobPlan, settings: ModalSettings) -> list[Bound]:
     list[Bound]
         In the order of the plan; jobs elsewhere are left out.
     """
-    out = []
+    bounds = []
     for job in plan.jobs:
         if job.placement.on != MODAL:
             continue
         resources = resources_of(job, settings)
         once_h = len(job.tasks) * resources.timeout_s / _HOUR_S
-        out.append(Bound(job.name, len(job.tasks), resources, once_h, once_h * (plan.attempts + plan.continuations)))
-    return out
+        bounds.append(Bound(job.name, len(job.tasks), resources, once_h, once_h * (plan.attempts + plan.continuations)))
+    return bounds

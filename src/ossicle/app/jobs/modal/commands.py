@@ -35,28 +35,28 @@ def projects_of(jobs: Iterable[Job], folder: Path) -> dict[tuple[str, ...], Proj
     ProjectError
         A project file is invalid.
     """
-    found: dict[tuple[str, ...], Project] = {}
+    projects: dict[tuple[str, ...], Project] = {}
     for job in jobs:
         for task in job.tasks:
-            words = project_options(task)
-            if words in found or not any(one.startswith(_PROJECT) for one in words):
+            options = project_options(task)
+            if options in projects or not any(word.startswith(_PROJECT) for word in options):
                 continue
-            given: dict[str, list[str]] = {option: [] for option in (_PROJECT, _VARIANT, _SET, _DATA_ROOT)}
-            for word in words:
+            values_of: dict[str, list[str]] = {option: [] for option in (_PROJECT, _VARIANT, _SET, _DATA_ROOT)}
+            for word in options:
                 option = word[: word.index("=") + 1]
-                given[option].append(word.removeprefix(option))
-            root = given[_DATA_ROOT]
-            file = folder / task.folder / given[_PROJECT][-1]
+                values_of[option].append(word.removeprefix(option))
+            root = values_of[_DATA_ROOT]
+            file = folder / task.folder / values_of[_PROJECT][-1]
             with warnings.catch_warnings():
                 # The command that made the tasks named the local file already.
                 warnings.simplefilter("ignore", LocalFileWarning)
-                rest = (file, tuple(given[_SET]), Path(root[-1]) if root else None)
-                project = found[words] = load_project(*rest, (given[_VARIANT] or [""])[-1])
+                rest = (file, tuple(values_of[_SET]), Path(root[-1]) if root else None)
+                project = projects[options] = load_project(*rest, (values_of[_VARIANT] or [""])[-1])
                 if task.argv[1:2] == (BENCHMARK,):
                     for name in project.settings.benchmark.models:
                         if name in project.variants:
-                            found[*words, f"{_VARIANT}{name}"] = load_project(*rest, name)
-    return found
+                            projects[*options, f"{_VARIANT}{name}"] = load_project(*rest, name)
+    return projects
 
 
 def require_one_corpus(inputs: Mapping[tuple[str, ...], Inputs]) -> None:
@@ -72,12 +72,12 @@ def require_one_corpus(inputs: Mapping[tuple[str, ...], Inputs]) -> None:
     UsageError
         The settings of its tasks could name the files of one of them only.
     """
-    for words, of in inputs.items():
-        base = inputs.get(words[:-1])
-        if base is not None and of.settings != base.settings:
+    for options, project_inputs in inputs.items():
+        base = inputs.get(options[:-1])
+        if base is not None and project_inputs.settings != base.settings:
             raise UsageError(
-                f"the variant {words[-1].removeprefix(_VARIANT)} reads other files outside the project folder than the "
-                "project does, and a benchmark on Modal copies only those of the project: add --on local, or copy "
+                f"the variant {options[-1].removeprefix(_VARIANT)} reads other files outside the project folder than "
+                "the project does, and a benchmark on Modal copies only those of the project: add --on local, or copy "
                 "these files into the project folder"
             )
 
@@ -95,7 +95,7 @@ def project_options(task: Task) -> tuple[str, ...]:
     tuple[str, ...]
         Project file, variant, settings and data root.
     """
-    return tuple(one for one in task.argv if one.startswith((_PROJECT, _VARIANT, _SET, _DATA_ROOT)))
+    return tuple(word for word in task.argv if word.startswith((_PROJECT, _VARIANT, _SET, _DATA_ROOT)))
 
 
 def container_argv(task: Task, inputs: Inputs | None) -> tuple[str, ...]:
@@ -113,5 +113,5 @@ def container_argv(task: Task, inputs: Inputs | None) -> tuple[str, ...]:
     tuple[str, ...]
         Without the data root, which the environment names, and with the places of copies.
     """
-    words = tuple(one for one in task.argv if not one.startswith(_DATA_ROOT))
-    return words if inputs is None else (*words, *(f"{_SET}{one}" for one in inputs.settings))
+    arguments = tuple(word for word in task.argv if not word.startswith(_DATA_ROOT))
+    return arguments if inputs is None else (*arguments, *(f"{_SET}{setting}" for setting in inputs.settings))

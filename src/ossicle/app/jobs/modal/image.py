@@ -64,17 +64,17 @@ def image_parts() -> ImageParts:
         Versions that are installed here come before those of ``constraints.txt``, because the versions of decoders are
         part of fingerprints.
     """
-    own = importlib.metadata.distribution("ossicle")
+    distribution = importlib.metadata.distribution("ossicle")
     package = Path(__file__).resolve().parents[3]
     installed = installed_versions()
     installed.pop("ossicle", None)
     return ImageParts(
         f"{sys.version_info.major}.{sys.version_info.minor}",
-        requirements(own.requires or (), EXTRAS),
+        requirements(distribution.requires or (), EXTRAS),
         constraints(_repository_constraints(package), installed),
         package,
-        f"Metadata-Version: 2.1\nName: ossicle\nVersion: {own.version}\n",
-        own.version,
+        f"Metadata-Version: 2.1\nName: ossicle\nVersion: {distribution.version}\n",
+        distribution.version,
     )
 
 
@@ -87,11 +87,11 @@ def installed_versions() -> dict[str, str]:
         By normal name; of two of one name, the one that is imported. What other libraries carry within themselves
         (setuptools puts such a folder on the path when it is imported) is not installed.
     """
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for distribution in importlib.metadata.distributions():
         if _CARRIED not in Path(str(distribution.locate_file(""))).parts:
-            found.setdefault(_normal(str(distribution.metadata["Name"])), distribution.version.partition("+")[0])
-    return found
+            versions.setdefault(_normal(str(distribution.metadata["Name"])), distribution.version.partition("+")[0])
+    return versions
 
 
 def requirements(stated: Iterable[str], extras: Iterable[str]) -> tuple[str, ...]:
@@ -114,14 +114,14 @@ def requirements(stated: Iterable[str], extras: Iterable[str]) -> tuple[str, ...
     >>> requirements(["numpy>=2", 'torch>=2; extra == "train"', 'x>=1; extra == "live"'], ["train"])
     ('numpy>=2', 'torch>=2')
     """
-    out, asked = [], set(extras)
-    for one in stated:
-        match = _EXTRA.search(one)
+    required, wanted_extras = [], set(extras)
+    for requirement in stated:
+        match = _EXTRA.search(requirement)
         if match is None:
-            out.append(one)
-        elif match[2] in asked and _name(one) != "ossicle":
-            out.append(one[: match.start()] + (f"; {match[1]}" if match[1] else ""))
-    return tuple(dict.fromkeys(out))
+            required.append(requirement)
+        elif match[2] in wanted_extras and _name(requirement) != "ossicle":
+            required.append(requirement[: match.start()] + (f"; {match[1]}" if match[1] else ""))
+    return tuple(dict.fromkeys(required))
 
 
 def constraints(lines: Iterable[str], installed: Mapping[str, str]) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ def constraints(lines: Iterable[str], installed: Mapping[str, str]) -> tuple[str
     >>> constraints(["# exact", "NumPy==2.3.0", "scipy==1.1"], {"numpy": "2.4.6"})
     ('numpy==2.4.6', 'scipy==1.1')
     """
-    stated = dict(one.split("==", 1) for one in map(str.strip, lines) if "==" in one and not one.startswith("#"))
+    stated = dict(line.split("==", 1) for line in map(str.strip, lines) if "==" in line and not line.startswith("#"))
     versions = {**{_normal(name): version for name, version in stated.items()}, **installed}
     return tuple(f"{name}=={version}" for name, version in sorted(versions.items()))
 

@@ -62,10 +62,10 @@ def coordinator_states(modal: Service, target: Target, stage: Path) -> set[str]:
         Modal does not answer.
     """
     place = modal.place(target.place())
-    found = place.listing().files
-    newest = _newest(found, "leads")
-    recorded = _json_of(place, found, stage, f"leads/{newest}.json", _MOST_BYTES).get("call", "")
-    calls = sorted({target.coordinator, str(recorded), _text(place, found, stage, f"leading/{newest}")} - {""})
+    files = place.listing().files
+    newest = _newest(files, "leads")
+    recorded = _json_of(place, files, stage, f"leads/{newest}.json", _MOST_BYTES).get("call", "")
+    calls = sorted({target.coordinator, str(recorded), _text(place, files, stage, f"leading/{newest}")} - {""})
     states = modal.states(calls) if calls else {}
     return {states.get(call, CallState(service.UNKNOWN)).state for call in calls}
 
@@ -202,8 +202,8 @@ def refuse_busy(modal: Service, target: Target, stage: Path) -> None:
 
 def _end_tasks(modal: Service, target: Target, stage: Path) -> None:
     place = modal.place(target.place())
-    found = place.listing().files
-    known = _json_of(place, found, stage, f"calls/{_newest(found, 'calls')}.json", _MOST_CALLS_BYTES)
+    files = place.listing().files
+    known = _json_of(place, files, stage, f"calls/{_newest(files, 'calls')}.json", _MOST_CALLS_BYTES)
     try:
         calls = [str(row["try"]["call"]) for row in known.get("calls", ()) if row["try"]["call"]]
     except (KeyError, TypeError) as problem:
@@ -212,35 +212,35 @@ def _end_tasks(modal: Service, target: Target, stage: Path) -> None:
             f"({problem}); see on Modal's dashboard that none of its tasks runs, and remove {BUSY} there"
         ) from problem
     end = time.monotonic() + _MOST_WAIT_S
-    asked: set[str] = set()
-    while left := [one for one, state in modal.states(calls).items() if state.state in OPEN]:
+    cancelled_calls: set[str] = set()
+    while left := [call for call, state in modal.states(calls).items() if state.state in OPEN]:
         if time.monotonic() > end:
             raise UsageError(
                 f"{len(left)} tasks of plan {target.plan} run in {target.volume}/{target.prefix} without a coordinator "
                 "and do not end; stop them on Modal's dashboard, and run again"
             )
-        modal.cancel([one for one in left if one not in asked])
-        asked |= set(left)
+        modal.cancel([call for call in left if call not in cancelled_calls])
+        cancelled_calls |= set(left)
         time.sleep(1.0)
 
 
-def _newest(found: Mapping[str, FileState], folder: str) -> str:
-    names = [path.removeprefix(f"{folder}/").removesuffix(".json") for path in found if path.startswith(f"{folder}/")]
+def _newest(files: Mapping[str, FileState], folder: str) -> str:
+    names = [path.removeprefix(f"{folder}/").removesuffix(".json") for path in files if path.startswith(f"{folder}/")]
     return max((name for name in names if "/" not in name), default=FIRST_LEAD)
 
 
-def _text(place: Place, found: Mapping[str, FileState], stage: Path, path: str) -> str:
-    if path not in found or found[path].size > _MOST_BYTES:
+def _text(place: Place, files: Mapping[str, FileState], stage: Path, path: str) -> str:
+    if path not in files or files[path].size > _MOST_BYTES:
         return ""
-    place.bring(stage, {path: found[path]})
+    place.bring(stage, {path: files[path]})
     return read_if_there(stage / path, _MOST_BYTES).decode(errors="replace").strip()
 
 
-def _json_of(place: Place, found: Mapping[str, FileState], stage: Path, path: str, most: int) -> dict[str, Any]:
+def _json_of(place: Place, files: Mapping[str, FileState], stage: Path, path: str, most: int) -> dict[str, Any]:
     """Return the object in a small file of the volume; an empty one if there is none, or it is damaged."""
-    if path not in found or found[path].size > most:
+    if path not in files or files[path].size > most:
         return {}
-    place.bring(stage, {path: found[path]})
+    place.bring(stage, {path: files[path]})
     try:
         value = read_json(stage / path)
     except OssicleError:

@@ -94,7 +94,7 @@ class VolumePlan:
     def __post_init__(self) -> None:
         """Reject names that lead out of the volume."""
         parts = PurePosixPath(self.prefix).parts
-        if not all(is_plain_name(one) for one in (*parts, self.plan)) or not parts:
+        if not all(is_plain_name(part) for part in (*parts, self.plan)) or not parts:
             raise ValueError(f"{self.prefix!r}, {self.plan!r}: not the names of a folder and a plan in a volume")
 
     @property
@@ -126,8 +126,8 @@ class VolumePlan:
 
     def orders(self) -> dict[str, Order]:
         """Return the submitted jobs, by name in the order of their numbers."""
-        found = {file.stem: read_order(file) for file in (self.folder / "orders").glob("*.json")}
-        return dict(sorted(found.items(), key=lambda item: int(item[1].number)))
+        orders = {file.stem: read_order(file) for file in (self.folder / "orders").glob("*.json")}
+        return dict(sorted(orders.items(), key=lambda item: int(item[1].number)))
 
     def order(self, job: str) -> Order:
         """Return the order of a job; raises ArtefactError if there is none."""
@@ -223,7 +223,7 @@ def read_order(file: Path) -> Order:
             needs=tuple(str(need) for need in value["needs"]),
             commands=tuple(_words(command) for command in value["commands"]),
             folders=tuple(str(folder) for folder in value["folders"]),
-            environment={str(name): str(one) for name, one in value["environment"].items()},
+            environment={str(name): str(text) for name, text in value["environment"].items()},
             resources=Resources(**value["resources"]),
             limit_s=float(value["limit_s"]),
             attempts=int(value["attempts"]),
@@ -238,10 +238,14 @@ def read_order(file: Path) -> Order:
 
 
 def _words(value: Sequence[Any]) -> tuple[str, ...]:
-    words = tuple(value)
-    if not words or words[0] != COMMAND or not all(isinstance(word, str) for word in words):
+    words_of_command = tuple(value)
+    if (
+        not words_of_command
+        or words_of_command[0] != COMMAND
+        or not all(isinstance(word, str) for word in words_of_command)
+    ):
         raise ValueError(f"{value!r} is not a command line of {COMMAND}")
-    return words
+    return words_of_command
 
 
 def _plain(job: str) -> str:

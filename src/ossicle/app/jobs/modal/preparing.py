@@ -97,20 +97,24 @@ def modal_findings(project: Project, on: str | None) -> Iterator[Finding]:
     here = {step.name for step in pipeline.planning_steps(project)}
     names = [step.name for step in pipeline.steps_of(project) if step.name not in here]
     try:
-        there = {name: of for name in names if (of := placement(project, name, on)).on == MODAL}
+        placed_on_modal = {
+            name: step_placement for name in names if (step_placement := placement(project, name, on)).on == MODAL
+        }
     except UsageError as problem:
         yield Finding("modal", False, str(problem))
         return
-    if not there:
+    if not placed_on_modal:
         return
     settings = project.settings.modal
-    for name, placed in there.items():
+    for name, placed in placed_on_modal.items():
         try:
-            words = in_words(resources_of(Job(name, (_ANY,) * settings.max_concurrent, (), placed, name), settings))
+            description = in_words(
+                resources_of(Job(name, (_ANY,) * settings.max_concurrent, (), placed, name), settings)
+            )
         except UsageError as problem:
             yield Finding("modal", False, str(problem))
             continue
-        yield Finding("modal", True, f"{name}: {words}")
+        yield Finding("modal", True, f"{name}: {description}")
     volume, prefix = volume_of(project), prefix_of(project)
     try:
         modal = connection.connect(volume)
@@ -120,8 +124,8 @@ def modal_findings(project: Project, on: str | None) -> Iterator[Finding]:
     except (UsageError, FetchError) as problem:
         yield Finding("modal", False, str(problem))
         return
-    words = "holds this project" if known else "is empty; the first run fills it"
-    yield Finding("modal", True, f"volume {volume}, folder {prefix}: {words}")
+    description = "holds this project" if known else "is empty; the first run fills it"
+    yield Finding("modal", True, f"volume {volume}, folder {prefix}: {description}")
 
 
 def to_copy(project: Project) -> tuple[int, int]:
@@ -139,12 +143,16 @@ def to_copy(project: Project) -> tuple[int, int]:
     """
     sizes: list[int] = []
     inputs = inputs_of(project, prefix_of(project), project.settings.modal.audio_prefix)
-    for place, path in inputs.copied.items():
+    for volume_folder, path in inputs.copied.items():
         for base, _, names in walk(path) if path.is_dir() else ():
-            wanted = [base / one for one in names if inputs.wanted(place, (base / one).relative_to(path).as_posix())]
-            sizes += [one.lstat().st_size for one in wanted]
+            wanted_files = [
+                base / file_name
+                for file_name in names
+                if inputs.wanted(volume_folder, (base / file_name).relative_to(path).as_posix())
+            ]
+            sizes += [path.lstat().st_size for path in wanted_files]
         sizes += [path.stat().st_size] if path.is_file() else []
     for artefact in find_steps(steps_of(project), project).values():
         for base, _, names in walk(artefact) if artefact is not None else ():
-            sizes += [(base / one).lstat().st_size for one in names]
+            sizes += [(base / file_name).lstat().st_size for file_name in names]
     return len(sizes), sum(sizes)

@@ -86,14 +86,14 @@ class ModalRunner:
             target = self._target() or self._begin(projects, settings)
             modal = connection.connect(target.volume)
             inputs = {
-                words: inputs_of(project, target.prefix, settings.audio_prefix) for words, project in projects.items()
+                key: inputs_of(project, target.prefix, settings.audio_prefix) for key, project in projects.items()
             }
             require_one_corpus(inputs)
             times: dict[str, tuple[int, int]] = {}
-            for words, project in projects.items():
-                if words not in self._sent:
-                    self._sent[words] = send_inputs(modal, target.prefix, inputs[words], shown)
-                times |= self._sent[words]
+            for key, project in projects.items():
+                if key not in self._sent:
+                    self._sent[key] = send_inputs(modal, target.prefix, inputs[key], shown)
+                times |= self._sent[key]
                 self._artefacts = send_artefacts(modal, target.prefix, project, self._artefacts, shown)
             plan = self._folder.plan()
             order = Order(
@@ -101,7 +101,7 @@ class ModalRunner:
                 needs=tuple(after),
                 commands=tuple(container_argv(task, inputs.get(project_options(task))) for task in job.tasks),
                 folders=tuple(task.folder for task in job.tasks),
-                environment={name: value for one in inputs.values() for name, value in one.environment.items()},
+                environment={name: value for source in inputs.values() for name, value in source.environment.items()},
                 resources=resources,
                 limit_s=limit_s(resources),
                 attempts=plan.attempts,
@@ -146,15 +146,15 @@ class ModalRunner:
                 for job, index in every
                 if self._last(job, index) not in _FINAL
             }
-        seen: dict[str, Seen] = {}
+        seen_tasks: dict[str, Seen] = {}
         for job in jobs:
             for index in range(len(job.tasks)):
                 last = self._last(job, index)
                 if last == RUNNING:
-                    seen[task_id(numbers[job.name], index)] = Seen(RUNNING)
+                    seen_tasks[task_id(numbers[job.name], index)] = Seen(RUNNING)
                 elif last not in _FINAL and not self._cancelled(job).exists():
-                    seen[task_id(numbers[job.name], index)] = Seen(PENDING)
-        return seen
+                    seen_tasks[task_id(numbers[job.name], index)] = Seen(PENDING)
+        return seen_tasks
 
     def cancel(self, jobs: Sequence[Job]) -> None:
         """Have jobs ended: the coordinator ends their tasks, which save their state first.
@@ -195,8 +195,8 @@ class ModalRunner:
         numbers = self._folder.numbers()
         if self._target() is None or not any(job.name in numbers for job in jobs):
             return ""
-        words = [word for job in jobs for task in job.tasks for word in project_options(task)]
-        file = next((word.partition("=")[2] for word in words if word.startswith("--project=")), "")
+        options = [word for job in jobs for task in job.tasks for word in project_options(task)]
+        file = next((word.partition("=")[2] for word in options if word.startswith("--project=")), "")
         where = self._folder.project / file
         return shlex.join(["ossicle", "jobs", "cancel", "-p", str(where), "--jobs", str(self._folder.path)])
 
@@ -298,15 +298,15 @@ class ModalRunner:
         needs = [plan.job(name) for name in job.needs]
         return all(self._last(need, index) == "done" for need in needs for index in range(len(need.tasks)))
 
-    def _mirror(self, modal: Service, target: Target, job: Job, place: Place, found: Listing) -> None:
+    def _mirror(self, modal: Service, target: Target, job: Job, place: Place, listing: Listing) -> None:
         """Copy the lines about a job's tasks here; before those of its end, its artefacts and output."""
         paths = [f"state/{job.name}/{index}.jsonl" for index in range(len(job.tasks))]
         new: dict[str, FileState] = {}
         for path in paths:
-            state, own = found.files.get(path), self._folder.path / path
+            state, local_copy = listing.files.get(path), self._folder.path / path
             if state is None or state.size > _MOST_LINES_BYTES:
                 continue
-            if not own.exists() or own.stat().st_size != state.size:
+            if not local_copy.exists() or local_copy.stat().st_size != state.size:
                 new[path] = state
         if not new:
             return
@@ -320,7 +320,7 @@ class ModalRunner:
         logs = [f"logs/{job.name}-{index}.log" for index, path in enumerate(paths) if ends.get(path) in _FINAL]
         place.bring(
             self._folder.path,
-            {path: found.files[path] for path in logs if path in found.files and _small(found.files[path])},
+            {path: listing.files[path] for path in logs if path in listing.files and _small(listing.files[path])},
         )
         for path in new:
             if (self._stage / path).exists():

@@ -90,7 +90,7 @@ class ModalContainers:
         FetchError
             Modal does not answer.
         """
-        return {one: call_state(modal.FunctionCall.from_id(one)) for one in ids}
+        return {call_id: call_state(modal.FunctionCall.from_id(call_id)) for call_id in ids}
 
     def cancel(self, ids: Sequence[str]) -> None:
         """End calls.
@@ -107,9 +107,9 @@ class ModalContainers:
         FetchError
             Modal does not answer.
         """
-        for one in ids:
+        for call_id in ids:
             with named(), suppress(exception.NotFoundError):
-                modal.FunctionCall.from_id(one).cancel()
+                modal.FunctionCall.from_id(call_id).cancel()
 
     def _function(self, name: str, resources: Resources) -> "modal.Function[..., int, int]":
         if (name, resources) not in self._functions:

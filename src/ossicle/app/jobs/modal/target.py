@@ -23,7 +23,7 @@ class Target:
 
     def place(self, name: str = "") -> str:
         """Return the folder of the plan, or one in it, as a path in the volume."""
-        return "/".join(one for one in (self.prefix, DATA, "jobs", self.plan, name) if one)
+        return "/".join(part for part in (self.prefix, DATA, "jobs", self.plan, name) if part)
 
 
 def read_target(folder: Path) -> Target | None:
@@ -51,7 +51,7 @@ def read_target(folder: Path) -> Target | None:
     try:
         if value.pop("format") != FORMAT_VERSION:
             raise ValueError("another format")
-        target = Target(**{key: str(one) for key, one in value.items()})
+        target = Target(**{key: str(text) for key, text in value.items()})
         ModalSettings(volume=target.volume, prefix=target.prefix)
         VolumePlan(Path("/"), target.prefix, target.plan)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:

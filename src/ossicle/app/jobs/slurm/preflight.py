@@ -13,11 +13,13 @@ from ossicle.app.steps.pipeline.preflight.finding import Finding
 
 def slurm_findings(project: Project) -> Iterator[Finding]:
     """Check the partitions and accounts of ``[jobs]`` with Slurm; yields nothing if no step is placed there."""
-    of, pipeline = project.settings.jobs, pipeline_of(project)
+    settings, pipeline = project.settings.jobs, pipeline_of(project)
     here = {step.name for step in pipeline.planning_steps(project)}
-    own = [step.name for step in pipeline.steps_of(project) if step.name not in here]
-    there = {name: placed for name in (*own, *pipeline.job_tables) if (placed := of.placed(name)).on == "slurm"}
-    if not there:
+    step_names = [step.name for step in pipeline.steps_of(project) if step.name not in here]
+    placed_on_slurm = {
+        name: placed for name in (*step_names, *pipeline.job_tables) if (placed := settings.placed(name)).on == "slurm"
+    }
+    if not placed_on_slurm:
         return
     if shutil.which("sbatch") is None:
         yield Finding(
@@ -31,30 +33,30 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
         )
         return
     yield Finding("slurm", True, f"answers; partitions: {', '.join(sorted(partitions))}")
-    for name, users in _named(there, "partition").items():
+    for name, users in _named(placed_on_slurm, "partition").items():
         # sbatch accepts several, separated by commas, and uses the first that is free.
-        missing = [one for one in name.split(",") if one not in partitions]
-        what = f"partition {name} of {users}"
+        missing = [partition for partition in name.split(",") if partition not in partitions]
+        subject = f"partition {name} of {users}"
         if missing:
-            yield Finding("slurm", False, f"{what}: there is no {', '.join(missing)}; correct [jobs] partition")
+            yield Finding("slurm", False, f"{subject}: there is no {', '.join(missing)}; correct [jobs] partition")
         else:
-            yield Finding("slurm", True, f"{what}: exists")
-    named = _named(there, "account")
+            yield Finding("slurm", True, f"{subject}: exists")
+    named = _named(placed_on_slurm, "account")
     known = slurm.accounts(getpass.getuser()) if named else None
     for name, users in named.items():
-        what = f"account {name} of {users}"
+        subject = f"account {name} of {users}"
         if known is None:
-            yield Finding("slurm", True, f"{what}: cannot be checked, because this Slurm has no accounting")
+            yield Finding("slurm", True, f"{subject}: cannot be checked, because this Slurm has no accounting")
         elif name in known:
-            yield Finding("slurm", True, f"{what}: yours")
+            yield Finding("slurm", True, f"{subject}: yours")
         else:
-            yield Finding("slurm", False, f"{what}: not yours; yours: {', '.join(sorted(known)) or 'none'}")
+            yield Finding("slurm", False, f"{subject}: not yours; yours: {', '.join(sorted(known)) or 'none'}")
 
 
-def _named(there: dict[str, StepPlacement], key: str) -> dict[str, str]:
+def _named(placements: dict[str, StepPlacement], key: str) -> dict[str, str]:
     """Return the values of a setting, with the steps that use them."""
-    out: dict[str, list[str]] = {}
-    for step, placed in there.items():
+    steps_by_value: dict[str, list[str]] = {}
+    for step, placed in placements.items():
         if value := getattr(placed, key):
-            out.setdefault(value, []).append(step)
-    return {value: ", ".join(steps) for value, steps in out.items()}
+            steps_by_value.setdefault(value, []).append(step)
+    return {value: ", ".join(steps) for value, steps in steps_by_value.items()}

@@ -64,7 +64,7 @@ class SlurmRunner:
 
     def look(self) -> dict[str, Seen]:
         """Return the tasks in the queue; raises OssicleError if Slurm does not answer."""
-        return {task: _seen(of) for task, of in queue(self._folder.numbers().values()).items()}
+        return {task: _seen(queued) for task, queued in queue(self._folder.numbers().values()).items()}
 
     def cancel(self, jobs: Sequence[Job]) -> None:
         """Cancel jobs; raises OssicleError with scancel's message if it refuses."""
@@ -85,12 +85,12 @@ class SlurmRunner:
         return [numbers[job.name] for job in jobs if job.name in numbers]
 
 
-def _seen(of: Queued) -> Seen:
-    if of.state == "PENDING":
-        return Seen(PENDING, of.reason)
-    if of.state in ("RUNNING", "COMPLETING", "CONFIGURING"):
-        return Seen(RUNNING, f"on {of.node}" if of.node else "")
-    return Seen(of.state.lower(), of.reason)
+def _seen(queued: Queued) -> Seen:
+    if queued.state == "PENDING":
+        return Seen(PENDING, queued.reason)
+    if queued.state in ("RUNNING", "COMPLETING", "CONFIGURING"):
+        return Seen(RUNNING, f"on {queued.node}" if queued.node else "")
+    return Seen(queued.state.lower(), queued.reason)
 
 
 def queue(numbers: Collection[str]) -> dict[str, Queued]:
@@ -106,15 +106,15 @@ def queue(numbers: Collection[str]) -> dict[str, Queued]:
             raise OssicleError(f"squeue failed (exit code {done.returncode}): {done.stderr.strip()}")
         # One forgotten job says nothing about the others.
         alone = [queue([number]) for number in numbers] if len(numbers) > 1 else []
-        return {task: of for one in alone for task, of in one.items()}
+        return {task: queued for job_queue in alone for task, queued in job_queue.items()}
     return dict(_row(line) for line in done.stdout.splitlines() if line.strip())
 
 
 def _row(line: str) -> tuple[str, Queued]:
-    words = line.strip().split("|", 3)
-    if len(words) != len(("task", "state", "reason", "node")) or not _TASK.fullmatch(words[0]):
+    columns = line.strip().split("|", 3)
+    if len(columns) != len(("task", "state", "reason", "node")) or not _TASK.fullmatch(columns[0]):
         raise OssicleError(f"squeue printed {line[:80]!r}, which is not a line of its queue; try `squeue --me`")
-    return words[0], Queued(*words[1:])
+    return columns[0], Queued(*columns[1:])
 
 
 def _cancel(numbers: Sequence[str]) -> None:

@@ -54,8 +54,8 @@ def write_scripts(folder: PlanFolder, plan: JobPlan) -> None:
 def _require_plain(folder: PlanFolder, plan: JobPlan) -> None:
     """Raise UsageError if a path or word of the scripts contains a control character: they are read line by line."""
     paths = (folder.path.resolve(), folder.project.resolve(), Path(sys.executable).parent)
-    words = (word for job in plan.jobs for task in job.tasks for word in (task.name, *task.argv, task.folder))
-    for text in (*map(str, paths), *words):
+    words_of_tasks = (word for job in plan.jobs for task in job.tasks for word in (task.name, *task.argv, task.folder))
+    for text in (*map(str, paths), *words_of_tasks):
         if (control := first_control(text)) is not None:
             raise UsageError(f"{text!r} contains {control_name(control)}, which no script may hold; rename it")
 
@@ -94,18 +94,18 @@ def sbatch_script(folder: PlanFolder, plan: JobPlan, job: Job) -> str:
 
 def resources_asked(job: Job) -> list[str]:
     """Return the resources that a job requests from Slurm, as options of sbatch."""
-    of = job.placement
-    kind = f"{of.gpu_type}:" if of.gpu_type else ""
-    asked = {
-        "partition": of.partition,
-        "account": of.account,
-        "qos": of.qos,
-        "gres": f"gpu:{kind}{of.gpus}" if of.gpus > 0 else "",
-        "cpus-per-task": str(of.cpus or ""),
-        "mem": of.memory,
-        "time": of.time,
+    placed = job.placement
+    kind = f"{placed.gpu_type}:" if placed.gpu_type else ""
+    options = {
+        "partition": placed.partition,
+        "account": placed.account,
+        "qos": placed.qos,
+        "gres": f"gpu:{kind}{placed.gpus}" if placed.gpus > 0 else "",
+        "cpus-per-task": str(placed.cpus or ""),
+        "mem": placed.memory,
+        "time": placed.time,
     }
-    return [f"--{name}={value}" for name, value in asked.items() if value]
+    return [f"--{name}={value}" for name, value in options.items() if value]
 
 
 def sbatch_argv(folder: PlanFolder, job: Job, after: Mapping[str, str]) -> list[str]:
@@ -141,7 +141,7 @@ def dependency(job: Job, numbers: Mapping[str, str]) -> str:
         "afterok": [number for name, number in numbers.items() if name not in job.task_by_task],
         "aftercorr": [number for name, number in numbers.items() if name in job.task_by_task],
     }
-    return ",".join(":".join((kind, *of)) for kind, of in kinds.items() if of)
+    return ",".join(":".join((kind, *job_numbers)) for kind, job_numbers in kinds.items() if job_numbers)
 
 
 def launcher(folder: PlanFolder, plan: JobPlan) -> str:
@@ -163,7 +163,7 @@ def launcher(folder: PlanFolder, plan: JobPlan) -> str:
     numbers: dict[str, str] = {}
     later: list[Job] = []
     for number, job in enumerate(plan.jobs):
-        waits = any(one.name in job.needs for one in later)
+        waits = any(other_job.name in job.needs for other_job in later)
         if waits or (not _on_slurm(job) and (job.elsewhere or any(name in numbers for name in job.needs))):
             later.append(job)
         elif _on_slurm(job):

@@ -40,9 +40,9 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
             line("silence_db", _SILENCE_DB, "a window without any sound holds no hit"),
         ]
     lengths_s = np.array([recording.duration_s for recording in index.recordings])
-    window_s, why = _window_s(chunks["window_s"], lengths_s)
-    if why:
-        lines += ["", "[chunks]", f"# {why}"]
+    window_s, reason = _window_s(chunks["window_s"], lengths_s)
+    if reason:
+        lines += ["", "[chunks]", f"# {reason}"]
         lines += [f"{key} = {window_s}" for key in ("core_s", "window_s", "step_s")]
     return lines
 
@@ -52,8 +52,8 @@ def front_end_lines(rates: Sequence[int], recipe: Mapping[str, Any]) -> list[str
     front = recipe["frontend"]
     usual = int(np.quantile(list(rates), 0.1, method="lower"))
     rate = min(front["rate"], usual)
-    why = "Hz, as most recordings" if rate == usual else f"Hz; most recordings have at least {usual}"
-    lines = [line("rate", rate, why)]
+    reason = "Hz, as most recordings" if rate == usual else f"Hz; most recordings have at least {usual}"
+    lines = [line("rate", rate, reason)]
     if rate < front["rate"]:
         n_fft = 2 ** round(math.log2(front["n_fft"] * rate / front["rate"]))
         hop = 2 * round(front["hop_samples"] * rate / front["rate"] / 2)

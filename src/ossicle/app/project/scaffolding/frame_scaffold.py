@@ -27,9 +27,9 @@ def frame_lines(index: CorpusIndex) -> list[str]:
     index
         The index of the recordings.
     """
-    rate, why = _rate(index)
+    rate, rate_reason = _rate(index)
     front = _front_end(index, rate)
-    lines = [line("rate", rate, why), *(line(key, value, words) for key, (value, words) in front.items())]
+    lines = [line("rate", rate, rate_reason), *(line(key, value, comment) for key, (value, comment) in front.items())]
     hop_s = front["hop_samples"][0] / rate
     lines += ["", "[chunks]"]
     for key, frames in (("core_s", _CORE_FRAMES), ("context_s", _CONTEXT_FRAMES)):
@@ -50,17 +50,20 @@ def _rate(index: CorpusIndex) -> tuple[int, str]:
     recordings have.
     """
     by_label = dict(index.annotations.by_label())
-    silent = [label for label, of in by_label.items() if not says_frequencies(of)]
+    silent = [label for label, annotations in by_label.items() if not says_frequencies(annotations)]
     if silent or not index.annotations:
-        own = int(np.quantile([recording.rate for recording in index.recordings], 0.1, method="lower"))
+        usual_rate = int(np.quantile([recording.rate for recording in index.recordings], 0.1, method="lower"))
         # Labels come from files, and a line end would end the comment.
         missing = "no frequency is annotated" if len(silent) == len(by_label) else f"{silent[0]!r} has no"
-        return own, f"Hz, the recordings' own: {missing}{'' if missing.startswith('no') else ' annotated frequencies'}"
+        return (
+            usual_rate,
+            f"Hz, the recordings' own: {missing}{'' if missing.startswith('no') else ' annotated frequencies'}",
+        )
     recorded = max(recording.rate for recording in index.recordings)
     high_hz = index.annotations.high_hz
     assert high_hz is not None
-    wanted = 2 * float(np.nanmax(high_hz))
-    fitting = [rate for rate in _RATES if wanted <= rate <= recorded]
+    needed_rate = 2 * float(np.nanmax(high_hz))
+    fitting = [rate for rate in _RATES if needed_rate <= rate <= recorded]
     return (fitting[0] if fitting else recorded), "Hz, from the highest annotated frequency"
 
 
@@ -69,31 +72,40 @@ def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float,
     median_s = float(lengths_s[len(lengths_s) // 2]) if len(lengths_s) else 0.1
     crowded = _crowded(index)
     hop_s = 0.005 if crowded else 0.01 if median_s < 0.4 else 0.02
-    why = "neighbours of one class lie close" if crowded else f"the median annotation lasts {median_s:.2f} s"
+    reason = "neighbours of one class lie close" if crowded else f"the median annotation lasts {median_s:.2f} s"
     shortest_s = _shortest_median_s(index)
     if hop_s > shortest_s / _FRAMES_A_CALL:
-        finer = [one for one in _SHORTER_HOPS_S if one <= shortest_s / _FRAMES_A_CALL] or [_SHORTER_HOPS_S[-1]]
+        finer = [hop_choice for hop_choice in _SHORTER_HOPS_S if hop_choice <= shortest_s / _FRAMES_A_CALL] or [
+            _SHORTER_HOPS_S[-1]
+        ]
         if finer[0] < hop_s:
-            hop_s, why = finer[0], f"half of the shortest calls last at most {1000 * shortest_s:.3g} ms"
+            hop_s, reason = finer[0], f"half of the shortest calls last at most {1000 * shortest_s:.3g} ms"
     hop = max(2 * round(hop_s * rate / 2), 2)
     # A window blurs anything shorter than itself, so short calls and close neighbours need a short window.
     window_s = min(0.015 if crowded else 0.03, max(shortest_s, 2 * hop_s))
     n_fft = max(2 ** round(math.log2(rate * window_s)), 2 ** math.ceil(math.log2(hop)))
     return {
         "n_fft": (n_fft, f"{1000 * n_fft / rate:.0f} ms"),
-        "hop_samples": (hop, f"{1000 * hop / rate:.3g} ms frames: {why}"),
+        "hop_samples": (hop, f"{1000 * hop / rate:.3g} ms frames: {reason}"),
         "fmax_hz": (rate / 2, "Hz"),
     }
 
 
 def _shortest_usual_s(index: CorpusIndex) -> float:
     """Return the shortest usual length of an annotation: 19 in 20 annotations of every label are longer."""
-    return float(min(np.quantile(of.end_s - of.start_s, 0.05) for _, of in index.annotations.by_label()))
+    return float(
+        min(
+            np.quantile(annotations.end_s - annotations.start_s, 0.05)
+            for _, annotations in index.annotations.by_label()
+        )
+    )
 
 
 def _shortest_median_s(index: CorpusIndex) -> float:
     """Return the median length of the label with the shortest one, in seconds; infinite without annotations."""
-    medians = [float(np.median(of.end_s - of.start_s)) for _, of in index.annotations.by_label()]
+    medians = [
+        float(np.median(annotations.end_s - annotations.start_s)) for _, annotations in index.annotations.by_label()
+    ]
     return min((median for median in medians if median > 0), default=math.inf)
 
 

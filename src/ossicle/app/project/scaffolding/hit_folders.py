@@ -67,7 +67,7 @@ def hit_folders(paths: Sequence[str], audio: object) -> HitFolders:
         No file is in at least two folders, or the last folders are not those of the classes.
     """
     parts = [path.split("/") for path in paths]
-    deep = [of for of in parts if len(of) > 2]
+    deep = [path_parts for path_parts in parts if len(path_parts) > 2]
     if not deep:
         first = f" as {sorted(paths)[0]}" if paths else ""
         raise UsageError(
@@ -77,13 +77,13 @@ def hit_folders(paths: Sequence[str], audio: object) -> HitFolders:
         )
     require_class_folders(deep, audio)
     groups_of: dict[str, set[str]] = {}
-    for of in deep:
-        groups_of.setdefault(of[-2], set()).add(of[0])
+    for path_parts in deep:
+        groups_of.setdefault(path_parts[-2], set()).add(path_parts[0])
     return HitFolders(
-        groups=tuple(sorted({of[0] for of in deep})),
-        labels=tuple(sorted({of[-2] for of in deep})),
+        groups=tuple(sorted({path_parts[0] for path_parts in deep})),
+        labels=tuple(sorted({path_parts[-2] for path_parts in deep})),
         groups_of={label: frozenset(groups) for label, groups in groups_of.items()},
-        shallow=tuple(sorted("/".join(of) for of in parts if len(of) <= 2)),
+        shallow=tuple(sorted("/".join(path_parts) for path_parts in parts if len(path_parts) <= 2)),
     )
 
 
@@ -104,7 +104,7 @@ class DrumLabels:
 
     def in_words(self) -> list[str]:
         """Return what became of the labels, one line each; empty if nothing was renamed or kept."""
-        lines = [f"labels renamed: {', '.join(one.replace('=', ' = ') for one in self.label_map)}"]
+        lines = [f"labels renamed: {', '.join(entry.replace('=', ' = ') for entry in self.label_map)}"]
         return (lines if self.label_map else []) + [
             f"labels left as they are: {', '.join(labels)}, which may mean one drum; to join them, give them one "
             "name in [corpus] label_map"
@@ -131,16 +131,16 @@ def drum_labels(groups: Mapping[str, Collection[str]]) -> DrumLabels:
     DrumLabels(label_map=('oh=hihat_open',), kept=(('ch', 'hh'),))
     """
     # A label that is the name already is one of the labels of its drum, though it needs no entry.
-    found = {label: name for label in sorted(groups) if "=" not in label and (name := drum_name(label))}
-    kept = []
-    for name in sorted(set(found.values())):
-        labels = [label for label, meant in found.items() if meant == name]
+    meant_names = {label: name for label in sorted(groups) if "=" not in label and (name := drum_name(label))}
+    kept_labels = []
+    for name in sorted(set(meant_names.values())):
+        labels = [label for label, meant in meant_names.items() if meant == name]
         used = Counter(group for key in {*map(twin_key, labels)} for group in _groups_of(key, labels, groups))
         if any(count > 1 for count in used.values()):
-            kept.append(tuple(labels))
-    left = {label for labels in kept for label in labels}
-    entries = (f"{label}={name}" for label, name in found.items() if label not in left and name != label)
-    return DrumLabels(tuple(entries), tuple(kept))
+            kept_labels.append(tuple(labels))
+    left = {label for labels in kept_labels for label in labels}
+    entries = (f"{label}={name}" for label, name in meant_names.items() if label not in left and name != label)
+    return DrumLabels(tuple(entries), tuple(kept_labels))
 
 
 def groups_of_labels(index: CorpusIndex, group: str) -> dict[str, set[str]]:
@@ -159,10 +159,10 @@ def groups_of_labels(index: CorpusIndex, group: str) -> dict[str, set[str]]:
         The groups with annotations of each label, by label.
     """
     by_id = {recording.id: recording.fields.get(group, "") for recording in index.recordings}
-    found: dict[str, set[str]] = {}
+    groups_by_label: dict[str, set[str]] = {}
     for annotation in index.annotations:
-        found.setdefault(annotation.label, set()).add(by_id[annotation.recording_id])
-    return found
+        groups_by_label.setdefault(annotation.label, set()).add(by_id[annotation.recording_id])
+    return groups_by_label
 
 
 def _groups_of(key: str, labels: Sequence[str], groups: Mapping[str, Collection[str]]) -> set[str]:

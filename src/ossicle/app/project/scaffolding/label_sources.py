@@ -164,9 +164,9 @@ def with_group_table(source: LabelSource, table: Path, group: str, stems: Sequen
     known = known_headings(read)
     files = file_column_of(read, stems)
     names = [heading_key(group)] if group else GROUPS
-    found = next((known[name] for name in names if name in known), "")
-    if not found:
+    group_column = next((known[name] for name in names if name in known), "")
+    if not group_column:
         missing = f"no column is called {group!r}" if group else "no column is called like a usual group"
         raise UsageError(f"{table}: {missing}; choose the column of groups with --group from: {', '.join(read.header)}")
     metadata = MetadataSettings(table=str(table), file_column=files, label_column="")
-    return replace(source, metadata=metadata, table=table, group=found, remarks=tuple(found_by_content(files)))
+    return replace(source, metadata=metadata, table=table, group=group_column, remarks=tuple(found_by_content(files)))

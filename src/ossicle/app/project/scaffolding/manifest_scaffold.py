@@ -113,17 +113,17 @@ def _require(wishes: ManifestWishes) -> None:
     """Reject missing files and folders, and names that no project file may hold."""
     named = [("manifest", wishes.manifest), ("audio-root", wishes.audio_root)]
     named += [(f"audio-root-map {source}", folder) for source, folders in wishes.roots.items() for folder in folders]
-    for option, place in named:
-        if (control := first_control(str(place or ""))) is not None:
+    for option, path in named:
+        if (control := first_control(str(path or ""))) is not None:
             raise UsageError(
-                f"--{option} {str(place)!r}: contains {control_name(control)}, which no project file may hold, because "
+                f"--{option} {str(path)!r}: contains {control_name(control)}, which no project file may hold, because "
                 "settings become lines of scripts; rename the folder"
             )
     if not wishes.manifest.is_file():
         raise UsageError(f"--manifest {wishes.manifest}: this file does not exist")
-    for option, place in named[1:]:
-        if place is not None and not place.is_dir():
-            raise UsageError(f"--{option} {place}: this folder does not exist")
+    for option, path in named[1:]:
+        if path is not None and not path.is_dir():
+            raise UsageError(f"--{option} {path}: this folder does not exist")
 
 
 def _in_words(verification: Verification, group: str) -> list[str]:
@@ -181,7 +181,7 @@ def _text(
     if wishes.roots:
         lines += ["", "[roots]".ljust(24) + " # folders of each source, searched in this order, before audio"]
         for source, folders in sorted(wishes.roots.items()):
-            listed = ", ".join(quoted(relative_path(one, folder)) for one in folders)
+            listed = ", ".join(quoted(relative_path(audio_folder, folder)) for audio_folder in folders)
             lines.append(f"{quoted(source)} = [{listed}]")
     lines += [
         "",
@@ -226,21 +226,21 @@ def _front_end(rates: Sequence[int], values: Mapping[str, Any]) -> list[str]:
     """Return the lines of the front end of a recipe, with a hop that is fine enough for onsets in long recordings."""
     front = {**values["frontend"], "hop_samples": _HOP_SAMPLES}
     lines = front_end_lines(rates, {"frontend": front})
-    if not any(one.startswith("hop_samples") for one in lines):
+    if not any(text.startswith("hop_samples") for text in lines):
         lines.append(line("hop_samples", _HOP_SAMPLES, f"{1000 * _HOP_SAMPLES / front['rate']:.1f} ms"))
     return lines
 
 
 def _rates(verification: Verification, roots: Roots, most: int = 200) -> list[int]:
     """Return the sample rates of at most ``most`` recordings that exist, spread over all of them."""
-    there = verification.existing()
-    out = []
-    for source, path in there[:: max(1, -(-len(there) // most))]:
-        place = roots.find(source, path)
+    existing = verification.existing()
+    rates = []
+    for source, path in existing[:: max(1, -(-len(existing) // most))]:
+        file = roots.find(source, path)
         try:
-            if place is not None:
-                out.append(probe(place).rate)
+            if file is not None:
+                rates.append(probe(file).rate)
         except (AudioError, OSError):
             # It is listed by `ossicle check`, and left out by a run.
             continue
-    return out
+    return rates

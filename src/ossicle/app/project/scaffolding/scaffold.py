@@ -152,10 +152,10 @@ def new_project_file(recipe: str, folder: Path, *, force: bool = False) -> Path:
 
 def refuse_controls(places: Iterable[tuple[str, Path | None]]) -> None:
     """Raise UsageError for an option whose path has control characters, which no project file may hold."""
-    for option, place in places:
-        if (control := first_control(str(place or ""))) is not None:
+    for option, path in places:
+        if (control := first_control(str(path or ""))) is not None:
             raise UsageError(
-                f"--{option} {str(place)!r}: contains {control_name(control)}, which no project file may hold, because "
+                f"--{option} {str(path)!r}: contains {control_name(control)}, which no project file may hold, because "
                 "settings become lines of scripts; rename the folder"
             )
 
@@ -187,9 +187,9 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
     if not template:
         template = next(
             (
-                _template(stems, one, key)
-                for one, key in ((group, "group"), (fold_field, "fold-field"))
-                if one and one not in known
+                _template(stems, field, key)
+                for field, key in ((group, "group"), (fold_field, "fold-field"))
+                if field and field not in known
             ),
             "",
         )
@@ -243,13 +243,13 @@ def _is_audio(file: Path) -> bool:
 
 def _template(stems: Sequence[str], field: str, option: str) -> str:
     names = [PurePosixPath(stem).name for stem in stems]
-    found = infer_template(names, field)
-    if found is None:
+    template = infer_template(names, field)
+    if template is None:
         raise UsageError(
             f"--{option} {field}: no such field in file names like {names[0] if names else ''!r}; "
             f"set a pattern with --name-template, as 'site{{site}}_*', or group by {' or '.join(_BUILT_IN)}"
         )
-    return found
+    return template
 
 
 def _require_groups(inputs: ScaffoldInputs) -> None:
@@ -261,7 +261,7 @@ def _require_groups(inputs: ScaffoldInputs) -> None:
     annotated = [recording for recording in inputs.index.recordings if recording.reviewed]
     groups = {recording.fields[inputs.group] for recording in annotated}
     if inputs.index.annotations and len(groups) < max(2, inputs.folds):
-        wanted = (
+        needed = (
             f"{inputs.folds} folds need at least as many groups"
             if inputs.folds
             else "to hold each out once, there must be at least two"
@@ -272,7 +272,7 @@ def _require_groups(inputs: ScaffoldInputs) -> None:
             if len(annotated) == 1
             else "choose another --group"
         )
-        raise SplitError(f"grouping by {inputs.group!r} gives {len(groups)} annotated group(s): {wanted}; {remedy}")
+        raise SplitError(f"grouping by {inputs.group!r} gives {len(groups)} annotated group(s): {needed}; {remedy}")
 
 
 def _annotation_column(wishes: Wishes) -> str:

@@ -47,13 +47,13 @@ def fields_of_names(templates: Templates) -> tuple[dict[str, str], str]:
         if len(values) > 1 and (present := word_for_on(values))
     }
     if not labels:
-        what = (
+        problem = (
             f"{templates.in_words}: no field has two values that mean on and off, as on|off, 1|0, yes|no or an|aus"
             if templates.texts
             else "this is missing"
         )
         raise UsageError(
-            f"--template {what}; this recipe reads labels from the names of files, as in '{_EXAMPLE}', from a table "
+            f"--template {problem}; this recipe reads labels from the names of files, as in '{_EXAMPLE}', from a table "
             "(--labels FILE.csv) or from folders (--labels folder)"
         )
     others = [name for name in templates.names if name not in labels]
@@ -73,8 +73,8 @@ def fields_of_table(table: Path, file_column: str) -> tuple[dict[str, str], str]
     """
     read = read_delimited(table)
     labels: dict[str, str] = {}
-    for place, name in enumerate(read.header):
-        values = {stated(cells[place]).casefold() for _, cells in read.rows if place < len(cells)} - {"", "unknown"}
+    for column, name in enumerate(read.header):
+        values = {stated(cells[column]).casefold() for _, cells in read.rows if column < len(cells)} - {"", "unknown"}
         present = word_for_on(values)
         if name and name != file_column and present:
             labels[name] = present
@@ -105,21 +105,21 @@ def wanted_masks(options: Sequence[str], labels: Sequence[str]) -> dict[str, tup
         return {labels[0]: tuple(labels[1:])} if len(labels) > 1 else {}
     if list(options) == [NO_MASKS]:
         return {}
-    found: dict[str, tuple[str, ...]] = {}
+    masks: dict[str, tuple[str, ...]] = {}
     for option in options:
         label, colon, hidden = (part.strip() for part in option.partition(":"))
-        others = tuple(one.strip() for one in hidden.split(","))
+        others = tuple(hidden_label.strip() for hidden_label in hidden.split(","))
         if not label or not colon or not all(others):
             raise UsageError(f"--masks {option}: write LABEL:HIDDEN, as ac:fridge, or {NO_MASKS}")
-        for one in (label, *others):
-            if one not in labels:
-                raise UsageError(f"--masks {option}: {one!r} is not a label; {did_you_mean(one, labels)}")
-        found[label] = tuple(dict.fromkeys((*found.get(label, ()), *others)))
+        for named_label in (label, *others):
+            if named_label not in labels:
+                raise UsageError(f"--masks {option}: {named_label!r} is not a label; {did_you_mean(named_label, labels)}")
+        masks[label] = tuple(dict.fromkeys((*masks.get(label, ()), *others)))
     try:
-        masking_order(found)
+        masking_order(masks)
     except ValueError as problem:
         raise UsageError(f"--masks {' '.join(options)}: {problem}") from None
-    return found
+    return masks
 
 
 def feature_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
@@ -129,16 +129,16 @@ def feature_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     """
     window_s, hop_s = float(recipe["features"]["window_s"]), float(recipe["features"]["hop_s"])
     usual_s = float(np.median([recording.duration_s for recording in index.recordings]))
-    why = "s; longer windows are surer, and later"
+    reason = "s; longer windows are surer, and later"
     if usual_s < window_s:
-        window_s, why = max(math.floor(usual_s * 10) / 10, 0.3), f"s; half of the recordings last {usual_s:.2g} s"
+        window_s, reason = max(math.floor(usual_s * 10) / 10, 0.3), f"s; half of the recordings last {usual_s:.2g} s"
         hop_s = min(hop_s, window_s)
     return [
         "[encoder]",
         line("name", quoted(recipe["encoder"]["name"]), "built in; or birdnet, beats, hf, onnx"),
         "",
         "[features]",
-        line("window_s", window_s, why),
+        line("window_s", window_s, reason),
         line("hop_s", hop_s, "s from window to window"),
     ]
 

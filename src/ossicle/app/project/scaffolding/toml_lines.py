@@ -6,9 +6,9 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.naming.file_listing import shown
 
 
-def line(key: str, value: object, why: str) -> str:
+def line(key: str, value: object, comment: str) -> str:
     """Return a setting with its origin; several comments are placed one below the other."""
-    return f"{key} = {value}".ljust(24) + f" # {why}"
+    return f"{key} = {value}".ljust(24) + f" # {comment}"
 
 
 def quoted(text: str) -> str:
@@ -19,12 +19,19 @@ def quoted(text: str) -> str:
     """
     require_text(text)
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(f"\\u{ord(one):04x}" if ord(one) < 32 or ord(one) == 127 else one for one in escaped) + '"'
+    return (
+        '"'
+        + "".join(
+            f"\\u{ord(character):04x}" if ord(character) < 32 or ord(character) == 127 else character
+            for character in escaped
+        )
+        + '"'
+    )
 
 
 def require_text(text: str) -> None:
     """Raise UsageError for a path that is not Unicode."""
-    if any(0xD800 <= ord(one) < 0xE000 for one in text):
+    if any(0xD800 <= ord(character) < 0xE000 for character in text):
         raise UsageError(f"{shown(text)}: this path is not valid UTF-8, which a project file cannot contain; rename it")
 
 

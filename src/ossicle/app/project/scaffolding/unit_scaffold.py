@@ -33,7 +33,7 @@ class UnitWishes:
     """
 
     audio: Path
-    words: Path | None = None
+    words_table: Path | None = None
     group: str = ""
     name_template: TemplateTexts = ()
     groups: Path | None = None
@@ -75,32 +75,34 @@ def scaffold_units(
         the recording, times or the word, or neither names nor the table contain the group.
     """
     file = new_project_file(recipe, folder, force=force)
-    refuse_controls((("audio", wishes.audio), ("words", wishes.words), ("groups", wishes.groups)))
+    refuse_controls((("audio", wishes.audio), ("words", wishes.words_table), ("groups", wishes.groups)))
     if not wishes.audio.is_dir():
         raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
-    if wishes.words is not None and wishes.words.is_dir():
-        why = next((f" ({why})" for path in sorted(wishes.words.iterdir()) if (why := why_foreign(path.name))), "")
-        raise UsageError(
-            f"--words {wishes.words}: is a folder; give one table of all recordings with the columns file, start_s, "
-            f"end_s and word{why}"
+    if wishes.words_table is not None and wishes.words_table.is_dir():
+        reason = next(
+            (f" ({reason})" for path in sorted(wishes.words_table.iterdir()) if (reason := why_foreign(path.name))), ""
         )
-    for option, place in (("words", wishes.words), ("groups", wishes.groups)):
-        if place is not None and not place.is_file():
-            raise UsageError(f"--{option} {place}: this file does not exist")
+        raise UsageError(
+            f"--words {wishes.words_table}: is a folder; give one table of all recordings with the columns file, "
+            f"start_s, end_s and word{reason}"
+        )
+    for option, path in (("words", wishes.words_table), ("groups", wishes.groups)):
+        if path is not None and not path.is_file():
+            raise UsageError(f"--{option} {path}: this file does not exist")
     paths = audio_below(wishes.audio).files
     if not paths:
         raise UsageError(f"--audio {wishes.audio}: contains no recordings (wav, flac, ogg, mp3, m4a, aiff)")
-    if wishes.words is not None:
-        _require_words(wishes.words)
+    if wishes.words_table is not None:
+        _require_words(wishes.words_table)
     source = LabelSource()
     stems = [stem_of(path, SUFFIXES) for path in paths]
     if wishes.groups is not None:
         source = with_group_table(source, wishes.groups, wishes.group or SPEAKER, stems)
     template, group = _names(wishes, source, stems, say)
     lines = [*project_lines(recipe, folder), f"audio = {quoted(relative_path(wishes.audio, folder))}"]
-    if wishes.words is not None:
-        words = quoted(relative_path(wishes.words, folder))
-        lines.append(line("annotations", words, "words that judge the units, which never learn from them"))
+    if wishes.words_table is not None:
+        words_path = quoted(relative_path(wishes.words_table, folder))
+        lines.append(line("annotations", words_path, "words that judge the units, which never learn from them"))
     if template:
         texts = (template,) if isinstance(template, str) else template
         listed = ", ".join(map(quoted, texts))
@@ -115,18 +117,18 @@ def scaffold_units(
 
 def _require_words(table: Path) -> None:
     """Reject a table that does not say for each word the recording, start, end and the word."""
-    if why := why_foreign(table.name):
-        raise UsageError(f"--words {table}: is not read: {why}; a column names the recording of each word (file)")
+    if reason := why_foreign(table.name):
+        raise UsageError(f"--words {table}: is not read: {reason}; a column names the recording of each word (file)")
     header = read_delimited(table, has_times).header
     keys = {heading_key(name) for name in header}
     missing = [
-        what
-        for what, there in (
+        missing_column
+        for missing_column, is_present in (
             ("the recording (file, utterance)", keys & set(FILE)),
             ("start and end (start_s, end_s)", has_times(header)),
             ("the word (word, label)", has_label(header)),
         )
-        if not there
+        if not is_present
     ]
     if missing:
         hint = "; give the end of each word: start plus duration" if "duration" in keys else ""
@@ -151,9 +153,9 @@ def _names(
     if wishes.group in (RECORDING, FOLDER):
         return "", wishes.group
     names = [PurePosixPath(stem).name for stem in stems]
-    found = infer_template(names, wishes.group or SPEAKER)
-    if found is not None:
-        return found, wishes.group or SPEAKER
+    template = infer_template(names, wishes.group or SPEAKER)
+    if template is not None:
+        return template, wishes.group or SPEAKER
     if wishes.group:
         raise UsageError(
             f"--group {wishes.group}: no such field in file names like {names[0]!r}; say where it is with "

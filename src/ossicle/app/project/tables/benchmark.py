@@ -184,13 +184,13 @@ def odd_frames(seconds: float, hop_s: float) -> int:
 
 def with_benchmark_preset(values: dict[str, Any], origin: str) -> dict[str, Any]:
     """Replace ``[benchmark] preset`` by the settings it stands for; keys of the same layer override those settings."""
-    own = values.get("benchmark")
-    if not isinstance(own, dict) or "preset" not in own:
+    table = values.get("benchmark")
+    if not isinstance(table, dict) or "preset" not in table:
         return values
-    name = own["preset"]
+    name = table["preset"]
     if name not in PRESETS:
         raise ProjectError(f"{origin}: [benchmark] preset = {name!r}; {did_you_mean(str(name), PRESETS)}")
-    return {**values, "benchmark": {**PRESETS[name], **{key: one for key, one in own.items() if key != "preset"}}}
+    return {**values, "benchmark": {**PRESETS[name], **{key: value for key, value in table.items() if key != "preset"}}}
 
 
 def asked_windows(settings: BenchmarkSettings, window_model: bool) -> Iterator[tuple[float, float] | None]:

@@ -109,16 +109,21 @@ class JobsSettings(StepPlacement):
         >>> JobsSettings(on="slurm", cpus=4, steps={"training": StepPlacement(cpus=8)}).placed("training").cpus
         8
         """
-        own = self.own(step)
-        given: dict[str, Any] = {}
+        step_table = self.own(step)
+        placement_values: dict[str, Any] = {}
         for spec in fields(StepPlacement):
-            mine, general = getattr(own, spec.name), getattr(self, spec.name)
-            if isinstance(mine, tuple):
-                given[spec.name] = (*general, *mine)
+            step_value, general = getattr(step_table, spec.name), getattr(self, spec.name)
+            if isinstance(step_value, tuple):
+                placement_values[spec.name] = (*general, *step_value)
             else:
-                given[spec.name] = mine if mine != spec.default else general
-        out = StepPlacement(**given)
-        return replace(out, on=out.on or LOCAL, gpus=max(0, out.gpus), max_concurrent=out.max_concurrent or most)
+                placement_values[spec.name] = step_value if step_value != spec.default else general
+        placement = StepPlacement(**placement_values)
+        return replace(
+            placement,
+            on=placement.on or LOCAL,
+            gpus=max(0, placement.gpus),
+            max_concurrent=placement.max_concurrent or most,
+        )
 
 
 def with_step_tables(values: Mapping[str, Any]) -> dict[str, Any]:

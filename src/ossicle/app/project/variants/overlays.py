@@ -27,21 +27,21 @@ class Variants:
     """The variants of a project file, taken out of its layers; ``active`` lists those to train."""
 
     def __init__(self, layers: Layers) -> None:
-        found = layers.values.pop(TABLE, {})
+        overlays = layers.values.pop(TABLE, {})
         active = layers.values.pop(ACTIVE, [])
         where = str(layers.origin((TABLE,)))
-        if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found.values()):
+        if not isinstance(overlays, dict) or not all(isinstance(overlay, dict) for overlay in overlays.values()):
             raise ProjectError(
                 f"{where}: [variants] must contain tables only: write [variants.NAME] or [variants.NAME.TABLE]"
             )
-        for name in found:
+        for name in overlays:
             if not is_plain_name(name):
                 raise ProjectError(
                     f"{where}: [variants.{name!r}] is not a plain name (letters, digits, '.', '_', '-'; no path)"
                 )
         self._where = where
-        self._found: dict[str, Overlay] = found
-        self._of_user = {name for name in found if layers.by_user((TABLE, name))}
+        self._overlays: dict[str, Overlay] = overlays
+        self._of_user = {name for name in overlays if layers.by_user((TABLE, name))}
         if not isinstance(active, list) or not all(isinstance(name, str) for name in active):
             raise ProjectError(f'{layers.origin((ACTIVE,))}: active must be a list of names, as in active = ["quick"]')
         self.active = tuple(dict.fromkeys(active))
@@ -51,11 +51,11 @@ class Variants:
     @property
     def names(self) -> tuple[str, ...]:
         """Return all names, sorted."""
-        return tuple(sorted(self._found))
+        return tuple(sorted(self._overlays))
 
     def require(self, name: str, where: str) -> None:
         """Raise ProjectError if there is no such variant; ``where`` says which file or option names it."""
-        if name in self._found or name == DEBUG:
+        if name in self._overlays or name == DEBUG:
             return
         remedy = did_you_mean(name, self.names) or "the project file has no [variants.NAME]"
         raise ProjectError(f"{where}: no variant {name!r}; {remedy}")
@@ -65,26 +65,26 @@ class Variants:
         for overlay, origin in reversed(self._chain(name)):
             layers.add(in_full(overlay, str(origin)), origin)
         project = layers.values.get("project", {})
-        if "name" not in self._found.get(name, {}).get("project", {}) and isinstance(project, dict):
+        if "name" not in self._overlays.get(name, {}).get("project", {}) and isinstance(project, dict):
             layers.add({"name": f"{project.get('name', 'detector')}-{name}"}, Origin(f"variant {name}"), ("project",))
 
     def _chain(self, name: str) -> list[tuple[Overlay, Origin]]:
         """Return the overlay of a variant and those of its bases, its own first."""
-        out: list[tuple[Overlay, Origin]] = []
+        chain: list[tuple[Overlay, Origin]] = []
         asked_by = f"{self._where}: variant"
-        while len(out) <= _MOST_BASES:
+        while len(chain) <= _MOST_BASES:
             if name.startswith("preset:"):
                 overlay, origin = _preset(name.removeprefix("preset:"), asked_by), Origin(name)
-            elif name == DEBUG and name not in self._found:
+            elif name == DEBUG and name not in self._overlays:
                 overlay, origin = _preset(DEBUG, asked_by), Origin(f"preset:{DEBUG}")
             else:
                 self.require(name, asked_by)
                 where = Origin(f"{self._where}: [variants.{name}]", by_user=name in self._of_user)
-                overlay, origin = dict(self._found[name]), where
+                overlay, origin = dict(self._overlays[name]), where
             base = overlay.pop("base", None)
-            out.append((overlay, origin))
+            chain.append((overlay, origin))
             if base is None:
-                return out
+                return chain
             if not isinstance(base, str) or not base.isprintable():
                 raise ProjectError(f'{origin}: base must be text: another variant, or "preset:NAME"')
             name, asked_by = base, f"{origin} base"

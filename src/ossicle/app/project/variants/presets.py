@@ -21,8 +21,8 @@ def variant_preset_names(recipe: str = "") -> tuple[str, ...]:
     """
     if not recipe:
         return tuple(sorted(_files()))
-    own = [name for name in _files() if name.startswith(f"{recipe}/")]
-    return tuple(sorted(own, key=lambda name: variant_preset(name).get("training", {}).get("epochs", 0)))
+    recipe_presets = [name for name in _files() if name.startswith(f"{recipe}/")]
+    return tuple(sorted(recipe_presets, key=lambda name: variant_preset(name).get("training", {}).get("epochs", 0)))
 
 
 def variant_preset(name: str) -> dict[str, Any]:
@@ -55,8 +55,8 @@ def _text(name: str) -> str:
 @cache
 def _files() -> dict[str, str]:
     """Return the files by the names of their presets."""
-    found: dict[str, str] = {}
-    for place in importlib.resources.files(_PACKAGE).iterdir():
-        inside = [f"{place.name}/{path.name}" for path in place.iterdir()] if place.is_dir() else [place.name]
-        found |= {name.removesuffix(_ENDING): name for name in inside if name.endswith(_ENDING)}
-    return found
+    files: dict[str, str] = {}
+    for entry in importlib.resources.files(_PACKAGE).iterdir():
+        inside = [f"{entry.name}/{path.name}" for path in entry.iterdir()] if entry.is_dir() else [entry.name]
+        files |= {name.removesuffix(_ENDING): name for name in inside if name.endswith(_ENDING)}
+    return files

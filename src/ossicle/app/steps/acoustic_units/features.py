@@ -30,14 +30,14 @@ STEP_VERSION = 1
 
 def run(context: Context) -> None:
     """Build the missing shards in parallel processes, and write what they have in common."""
-    own = context.own(FeaturesFolder)
-    jobs = _jobs(context.project, context.read(CorpusFolder), context.read(SegmentsFolder), own)
-    missing = [job for name, job in jobs.items() if not own.has_shard(name)]
+    output = context.own(FeaturesFolder)
+    jobs = _jobs(context.project, context.read(CorpusFolder), context.read(SegmentsFolder), output)
+    missing = [job for name, job in jobs.items() if not output.has_shard(name)]
 
     @contextmanager
     def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
-            yield not own.has_shard(name)
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
+            yield not output.has_shard(name)
 
     done, workers = len(jobs) - len(missing), context.project.settings.project.workers
     opener = _opener(context.project)
@@ -45,20 +45,20 @@ def run(context: Context) -> None:
     # An encoder without frames is refused before the first recording is read.
     frame_grid(encoder.spec)
     for name, index in build_by(build_frame_shard, missing, opener if workers > 1 else lambda: encoder, workers, held):
-        _mark(context.out, name, index)
+        _mark(context.folder, name, index)
         done += 1
         context.progress.advance(done, len(jobs), "shards")
-    own.write_frames_summary(encoder.spec, tuple(jobs))
+    output.write_frames_summary(encoder.spec, tuple(jobs))
 
 
 def _run_one(context: Context, name: str) -> None:
-    own = context.own(FeaturesFolder)
-    job = _jobs(context.project, context.read(CorpusFolder), context.read(SegmentsFolder), own)[name]
-    _mark(context.out, name, build_frame_shard(job, _opener(context.project)()))
+    output = context.own(FeaturesFolder)
+    job = _jobs(context.project, context.read(CorpusFolder), context.read(SegmentsFolder), output)[name]
+    _mark(context.folder, name, build_frame_shard(job, _opener(context.project)()))
 
 
-def _mark(out: Path, name: str, index: ShardIndex) -> None:
-    work_unit_journal(out, name).mark(name, segments=len(index.entries), frames=index.windows)
+def _mark(folder: Path, name: str, index: ShardIndex) -> None:
+    work_unit_journal(folder, name).mark(name, segments=len(index.entries), frames=index.windows)
 
 
 def repair(project: Project, corpus: Path, segments: Path, features: Path, damaged: Mapping[str, list[str]]) -> None:
@@ -78,11 +78,11 @@ def repair(project: Project, corpus: Path, segments: Path, features: Path, damag
     ArtefactError
         The features still differ from what was committed: only a new artefact helps.
     """
-    own = FeaturesFolder(features)
+    features_folder = FeaturesFolder(features)
     with writing(project.data_root):
-        jobs = _jobs(project, CorpusFolder(corpus), SegmentsFolder(segments), own)
-        wanted = [jobs[name] for name in damaged]
-        for _ in build_by(build_frame_shard, wanted, _opener(project), project.settings.project.workers):
+        jobs = _jobs(project, CorpusFolder(corpus), SegmentsFolder(segments), features_folder)
+        damaged_jobs = [jobs[name] for name in damaged]
+        for _ in build_by(build_frame_shard, damaged_jobs, _opener(project), project.settings.project.workers):
             pass
         Shelf(project.data_root).verify(features)
 
@@ -101,7 +101,7 @@ def _opener(project: Project) -> Opener:
 
 
 def _jobs(
-    project: Project, corpus: CorpusFolder, segments: SegmentsFolder, own: FeaturesFolder
+    project: Project, corpus: CorpusFolder, segments: SegmentsFolder, output: FeaturesFolder
 ) -> dict[str, FrameShardJob]:
     """Return the shards by their names, in the order of their recordings."""
     roots, channel = project.roots, project.settings.audio.name
@@ -109,7 +109,7 @@ def _jobs(
     by_recording = segments_by_recording(segments)
     return {
         name: FrameShardJob(
-            own.shards,
+            output.shards,
             name,
             tuple(SegmentedRecording(roots.file(known[key]), by_recording[key]) for key in keys),
             channel,
@@ -120,17 +120,17 @@ def _jobs(
 
 def segments_by_recording(segments: SegmentsFolder) -> dict[str, tuple[Segment, ...]]:
     """Return the segments of each recording by its id, in the order of the table."""
-    found: dict[str, list[Segment]] = {}
+    segments_of: dict[str, list[Segment]] = {}
     rows = segments.table().select("recording_id", "segment_id", "start_s", "end_s")
     for recording_id, *segment in rows.iter_rows():
-        found.setdefault(recording_id, []).append(Segment(*segment))
-    return {key: tuple(parts) for key, parts in found.items()}
+        segments_of.setdefault(recording_id, []).append(Segment(*segment))
+    return {key: tuple(parts) for key, parts in segments_of.items()}
 
 
 def recordings_by_shard(segments: SegmentsFolder) -> dict[str, list[str]]:
     """Return the ids of the recordings of each shard: as much sound as in shards of windows, or one long recording."""
-    found = segments.table().group_by("recording_id", maintain_order=True).agg(pl.col("end_s").max())
-    keys, ends = found["recording_id"].to_list(), found["end_s"].to_list()
+    recording_ends = segments.table().group_by("recording_id", maintain_order=True).agg(pl.col("end_s").max())
+    keys, ends = recording_ends["recording_id"].to_list(), recording_ends["end_s"].to_list()
     by_shard: dict[str, list[str]] = {}
     for key, name in zip(keys, shard_names(ends), strict=True):
         by_shard.setdefault(name, []).append(key)
@@ -168,7 +168,7 @@ STEP = Step(
         named_by=(SegmentsFolder.step,),
         names=lambda inputs: tuple(recordings_by_shard(SegmentsFolder.among(inputs))),
         run=_run_one,
-        done=lambda out, name: FeaturesFolder(out).has_shard(name),
+        done=lambda folder, name: FeaturesFolder(folder).has_shard(name),
         max_concurrent=15,
     ),
 )

@@ -41,13 +41,13 @@ class JudgedSpeech:
     def made_of(cls, corpus: CorpusFolder, segments: SegmentsFolder, features: FeaturesFolder) -> "JudgedSpeech":
         """Return the speech of the artefacts of a project."""
         table = segments.table()
-        there = set(features.recording_ids)
+        featured_segments = set(features.recording_ids)
         judged = tuple(
             JudgedSegment(segment_id, recording_id, group or recording_id, start_s, features.n_windows(segment_id))
             for segment_id, recording_id, group, start_s in table.select(
                 "segment_id", "recording_id", "group", "start_s"
             ).iter_rows()
-            if segment_id in there
+            if segment_id in featured_segments
         )
         return cls(judged, features, corpus)
 
@@ -69,7 +69,7 @@ class JudgedSpeech:
     @property
     def frames_by_group(self) -> dict[str, int]:
         """Number of frames of each group."""
-        out: dict[str, int] = {}
+        frames: dict[str, int] = {}
         for segment in self.segments:
-            out[segment.group] = out.get(segment.group, 0) + segment.n_frames
-        return out
+            frames[segment.group] = frames.get(segment.group, 0) + segment.n_frames
+        return frames

@@ -25,7 +25,7 @@ FALSE_PAIRS = 1.0
 
 def run(context: Context) -> None:
     """Learn a vocabulary, and write it, the tokens of every segment, and the table of motifs."""
-    own, sequences = context.own(MotifsFolder), context.read(SequencesFolder)
+    output, sequences = context.own(MotifsFolder), context.read(SequencesFolder)
     settings, n_units = context.project.settings.motifs, int(sequences.summary["n_units"])
     if settings.vocabulary < n_units:
         raise UsageError(
@@ -46,8 +46,8 @@ def run(context: Context) -> None:
     counts = motif_counts(uses, merges, sequences.table["group"].to_list())
     n_frames = max(1, int(sequences.summary["frames"]))
     table = _table(learned_merges, counts, uses, sequences, n_frames)
-    own.write_merges({**merges.to_json(), "quantiser": sequences.summary["quantiser"]})
-    own.write_tokens(
+    output.write_merges({**merges.to_json(), "quantiser": sequences.summary["quantiser"]})
+    output.write_tokens(
         pl.DataFrame(
             {
                 "segment_id": sequences.table["segment_id"],
@@ -58,10 +58,10 @@ def run(context: Context) -> None:
             }
         )
     )
-    own.write_table(table)
+    output.write_table(table)
     paths = {recording.id: recording.path for recording in read_index(context.read(CorpusFolder)).recordings}
-    own.write_tsv(_text(table, paths))
-    own.write_summary(
+    output.write_tsv(_text(table, paths))
+    output.write_summary(
         {
             "asked": learned_merges.asked,
             "reached": merges.n_tokens,
@@ -77,7 +77,7 @@ def run(context: Context) -> None:
             "quantiser": sequences.summary["quantiser"],
         }
     )
-    context.progress.say(own.in_words)
+    context.progress.say(output.in_words)
 
 
 def _table(
@@ -116,8 +116,8 @@ def _examples(counts: MotifCounts, uses: TokenUses, sequences: SequencesFolder) 
     end = begins_s(uses.first_frame[chosen] + uses.frames[chosen], start_s, hop_s, origin_s)
     ids = sequences.table.select("segment_id", "recording_id")[segment].rows()
     rows = iter(
-        {"segment_id": one[0], "recording_id": one[1], "start_s": float(a), "end_s": float(b)}
-        for one, a, b in zip(ids, begin, end, strict=True)
+        {"segment_id": recording_id[0], "recording_id": recording_id[1], "start_s": float(a), "end_s": float(b)}
+        for recording_id, a, b in zip(ids, begin, end, strict=True)
     )
     return [[next(rows) for row in example if row >= 0] for example in counts.examples.tolist()]
 
@@ -125,7 +125,10 @@ def _examples(counts: MotifCounts, uses: TokenUses, sequences: SequencesFolder) 
 def _text(table: pl.DataFrame, paths: Mapping[str, str]) -> pl.DataFrame:
     """Return the table for people: units as text, and where to hear each motif."""
     heard = [
-        "; ".join(f"{paths.get(one['recording_id'], '')} {one['start_s']:.3f}-{one['end_s']:.3f}" for one in row)
+        "; ".join(
+            f"{paths.get(example['recording_id'], '')} {example['start_s']:.3f}-{example['end_s']:.3f}"
+            for example in row
+        )
         for row in table["examples"].to_list()
     ]
     units = table["units"].cast(pl.List(pl.String)).list.join(" ")

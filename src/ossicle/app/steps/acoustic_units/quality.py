@@ -41,10 +41,10 @@ _BESIDE_VOCODER = "The project's own units were trained without the groups that 
 
 def run(context: Context) -> None:
     """Judge each fold that is not judged yet, and write ``metrics.json``."""
-    own = context.own(QualityFolder)
-    if own.metrics_file.exists():
+    output = context.own(QualityFolder)
+    if output.metrics_file.exists():
         # Killed after it was written: only the figures of the folds remain to be removed.
-        remove_folder(own.folds_folder)
+        remove_folder(output.folds_folder)
         return
     speech, settings = JudgedSpeech.of(context), context.project.settings
     inside = _own_units(context, speech)
@@ -52,14 +52,14 @@ def run(context: Context) -> None:
     if speech.words is not None and settings.quality.hold_out == HOLD_OUT_GROUPS:
         planned = hold_outs(speech.frames_by_group, settings.quality.folds)
         for number, (name, groups) in enumerate(planned.items()):
-            with work_unit_lock(context.out, _fold_name(number), LOCK_WAIT_S):
-                if not own.is_judged(number):
-                    own.write_fold(number, _figures_of_fold(context, speech, number, groups))
-            folds[name] = own.fold(number)
+            with work_unit_lock(context.folder, _fold_name(number), LOCK_WAIT_S):
+                if not output.is_judged(number):
+                    output.write_fold(number, _figures_of_fold(context, speech, number, groups))
+            folds[name] = output.fold(number)
             context.progress.advance(number + 1, len(planned), "hold-outs")
     judged = folds or {ALL_SPEECH: inside.to_json()}
     reasons = thin_folds(judged)
-    own.write_metrics(
+    output.write_metrics(
         {
             "units": {**over_folds(judged), "folds": folds, **_features(context, speech)},
             "insufficient": bool(reasons),
@@ -69,7 +69,7 @@ def run(context: Context) -> None:
             "protocol": _protocol(context.project, speech, len(folds)),
         }
     )
-    remove_folder(own.folds_folder)
+    remove_folder(output.folds_folder)
     if reasons:
         context.progress.say(f"insufficient: {reasons[0]}{f' and {len(reasons) - 1} more' * (len(reasons) > 1)}")
 
@@ -99,24 +99,24 @@ def _run_one(context: Context, name: str) -> None:
     context.own(QualityFolder).write_fold(number, _figures_of_fold(context, speech, number, groups))
 
 
-def _is_judged(out: Path, name: str) -> bool:
-    own = QualityFolder(out)
-    return own.metrics_file.exists() or own.is_judged(int(name.rpartition("-")[2]))
+def _is_judged(folder: Path, name: str) -> bool:
+    quality_folder = QualityFolder(folder)
+    return quality_folder.metrics_file.exists() or quality_folder.is_judged(int(name.rpartition("-")[2]))
 
 
 def _own_units(context: Context, speech: JudgedSpeech) -> UnitFigures:
     """Return the figures of the project's own units on the speech that its quantiser was trained on."""
     sequences = context.read(SequencesFolder)
-    told = dict(zip(sequences.table["segment_id"].to_list(), sequences.column("units"), strict=True))
-    segments = [segment for segment in speech.segments if segment.segment_id in told]
-    units = [told[segment.segment_id] for segment in segments]
+    units_by_segment = dict(zip(sequences.table["segment_id"].to_list(), sequences.column("units"), strict=True))
+    segments = [segment for segment in speech.segments if segment.segment_id in units_by_segment]
+    units = [units_by_segment[segment.segment_id] for segment in segments]
     abx: dict[str, AbxError] = {}
     if speech.words is not None and len(speech.frames_by_group) < 2:
         abx = abx_figures(
             segments,
             speech.words,
             speech.times,
-            lambda judged_segment: told[judged_segment.segment_id],
+            lambda judged_segment: units_by_segment[judged_segment.segment_id],
             differing,
             _how(context.project),
         )
@@ -131,37 +131,39 @@ def _figures_of_fold(context: Context, speech: JudgedSpeech, number: int, groups
     except TooFewFrames as problem:
         settings = context.project.settings
         named = ", ".join(sorted(groups)[:5]) + (f" and {len(groups) - 5} more" if len(groups) > 5 else "")
-        why = f"{settings.split.group} {named} held out: no figures, as too few frames are left to train on ({problem})"
+        reason = (
+            f"{settings.split.group} {named} held out: no figures, as too few frames are left to train on ({problem})"
+        )
         nothing = unit_figures([], [], settings.quantiser.k, speech.times, speech.words, {}, _how(context.project))
-        return {**nothing.to_json(), UNDEFINED: why}
+        return {**nothing.to_json(), UNDEFINED: reason}
 
 
 def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Collection[str]) -> UnitFigures:
     """Return the figures of some groups by a quantiser that was trained on the others."""
-    settings, own = context.project.settings.quantiser, context.own(QualityFolder)
+    settings, output = context.project.settings.quantiser, context.own(QualityFolder)
     by_segment = groups_of(context.read(SegmentsFolder))
     frames = SegmentFrames.of_shards(speech.features, by_segment)
     # Frames of the groups held out are normalised by their own statistics, as those of any new speaker would be.
     statistics: GroupStatistics = group_statistics(frames) if settings.normalisation == GROUP else {}
-    kept = {segment.segment_id for segment in speech.segments if segment.group not in groups}
-    make_folder(own.folds_folder)
+    training_segments = {segment.segment_id for segment in speech.segments if segment.group not in groups}
+    make_folder(output.folds_folder)
     quantiser = train_quantiser(
-        frames.only(np.array([one in kept for one in frames.ids], dtype=np.bool_)),
+        frames.only(np.array([segment_id in training_segments for segment_id in frames.ids], dtype=np.bool_)),
         settings,
         speech.features.spec,
         speech.features.hop_s,
         speech.features.origin_s,
-        own=statistics or None,
+        statistics_by_group=statistics or None,
         threads=context.project.settings.project.workers,
-        checkpoint=Checkpoint(own.checkpoint_file(number)),
+        checkpoint=Checkpoint(output.checkpoint_file(number)),
     )
 
     def units_of(segment: JudgedSegment) -> NDArray[Any]:
         return quantiser.assign(speech.frames(segment), statistics.get(by_segment[segment.segment_id]))
 
     assert speech.words is not None
-    how, judged = _how(context.project), [segment for segment in speech.segments if segment.group in groups]
-    abx = abx_figures(speech.segments, speech.words, speech.times, units_of, differing, how, judged=groups)
+    resampling, judged = _how(context.project), [segment for segment in speech.segments if segment.group in groups]
+    abx = abx_figures(speech.segments, speech.words, speech.times, units_of, differing, resampling, judged=groups)
     return unit_figures(
         judged,
         [units_of(judged_segment) for judged_segment in judged],
@@ -169,7 +171,7 @@ def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Colle
         speech.times,
         speech.words,
         abx,
-        how,
+        resampling,
     )
 
 
@@ -177,9 +179,9 @@ def _features(context: Context, speech: JudgedSpeech) -> dict[str, Any]:
     """Return the ABX errors of the features before they are quantised, of all groups; empty without words."""
     if speech.words is None:
         return {}
-    how, dim = _how(context.project), speech.features.spec.dim
-    found = abx_figures(speech.segments, speech.words, speech.times, speech.frames, angles, how, dim=dim)
-    return {"features": {name: abx_error.to_json() for name, abx_error in found.items()}}
+    resampling, dim = _how(context.project), speech.features.spec.dim
+    abx_errors = abx_figures(speech.segments, speech.words, speech.times, speech.frames, angles, resampling, dim=dim)
+    return {"features": {name: abx_error.to_json() for name, abx_error in abx_errors.items()}}
 
 
 def _how(project: Project) -> Resampling:
@@ -195,21 +197,21 @@ def _notes(project: Project, speech: JudgedSpeech, judged: Mapping[str, Mapping[
             "There are no words with times, so AMI, purity, ABX and boundaries are left out. Give a table of words as "
             "annotations to judge the units (docs/units.md).",
         ]
-    out = [*beside, *(one[UNDEFINED] for one in judged.values() if UNDEFINED in one)]
+    notes = [*beside, *(figures[UNDEFINED] for figures in judged.values() if UNDEFINED in figures)]
     one_group = len(speech.frames_by_group) < 2
     if one_group:
-        out.append(f"There is one {group} only: nothing can be held out, and nothing is compared across {group}.")
+        notes.append(f"There is one {group} only: nothing can be held out, and nothing is compared across {group}.")
     elif project.settings.quality.hold_out != HOLD_OUT_GROUPS:
-        out.append(
+        notes.append(
             f'[quality] hold_out = "{project.settings.quality.hold_out}": ABX of the units is left out, as it compares '
             f'units of a {group} that was held out; set hold_out = "{HOLD_OUT_GROUPS}" for it.'
         )
     for name, in_words in ((WITHIN, "within one"), (ACROSS, "across")):
         if one_group and name == ACROSS:
             continue
-        if any(name in one and one[name]["triples"] == 0 for one in judged.values()):
-            out.append(f"ABX {in_words} {group}: too few words are said often enough, so some folds have no figure.")
-    return out
+        if any(name in figures and figures[name]["triples"] == 0 for figures in judged.values()):
+            notes.append(f"ABX {in_words} {group}: too few words are said often enough, so some folds have no figure.")
+    return notes
 
 
 def _protocol(project: Project, speech: JudgedSpeech, n_folds: int) -> dict[str, Any]:
@@ -254,7 +256,7 @@ STEP = Step(
     work_units=WorkUnits(
         named_by=(CorpusFolder.step, SegmentsFolder.step, FeaturesFolder.step),
         names=_fold_names,
-        wanted=_wanted_folds,
+        chosen=_wanted_folds,
         run=_run_one,
         done=_is_judged,
         # One of them uses all workers.

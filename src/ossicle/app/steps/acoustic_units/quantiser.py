@@ -52,10 +52,10 @@ def run(context: Context, chosen: Chooses = lambda context, frames: frames) -> N
 
 
 def _fit(context: Context, chosen: Chooses, threads: int) -> None:
-    own, features = context.own(QuantiserFolder), context.read(FeaturesFolder)
+    output, features = context.own(QuantiserFolder), context.read(FeaturesFolder)
     settings, screens = context.project.settings.quantiser, _screens(features.spec.dim)
     frames = chosen(context, SegmentFrames.of_shards(features, groups_of(context.read(SegmentsFolder))))
-    checkpoint = Checkpoint(own.checkpoint_file)
+    checkpoint = Checkpoint(output.checkpoint_file)
     numbers = sorted({settings.k, *settings.sweep})
     for k in (settings.k, *settings.sweep):
         # Before the first of them is trained for hours.
@@ -82,15 +82,15 @@ def _fit(context: Context, chosen: Chooses, threads: int) -> None:
                 screens=screens,
             )
             if k == settings.k:
-                replace(quantiser, heard=_heard(context.project)).save(context.out)
+                replace(quantiser, heard=_heard(context.project)).save(context.folder)
             row = _row(quantiser)
             context.journal.mark(name, **row)
         if k == settings.k:
             context.progress.say(in_words(row))
         rows.append({**row, "chosen": k == settings.k})
-    if own.checkpoint_file.exists():
-        remove_file(own.checkpoint_file)
-    own.write_sweep(sorted(rows, key=lambda one: int(one["k"])))
+    if output.checkpoint_file.exists():
+        remove_file(output.checkpoint_file)
+    output.write_sweep(sorted(rows, key=lambda row: int(row["k"])))
 
 
 def _heard(project: Project) -> Hearing:

@@ -48,29 +48,29 @@ def run(context: Context) -> None:
     k, hop_s = int(sequences.summary["n_units"]), float(sequences.summary["hop_s"])
     origin_s = float(sequences.summary["origin_s"])
     rows = list(sequences.rows())
-    found = inventory(sequences.column("runs"), sequences.column("run_frames"), k)
+    unit_inventory = inventory(sequences.column("runs"), sequences.column("run_frames"), k)
     sounds = UnitSounds(k, hop_s, origin_s)
-    chosen = heard_segments(found, len(rows), _HEARD, settings.quantiser.seed)
-    for done, place in enumerate(chosen, start=1):
-        sounds.add(rows[place], hear)
+    chosen = heard_segments(unit_inventory, len(rows), _HEARD, settings.quantiser.seed)
+    for done, row in enumerate(chosen, start=1):
+        sounds.add(rows[row], hear)
         context.progress.advance(done, len(chosen), "segments heard")
-    order = np.argsort(-found.frames, kind="stable")
-    words = SpokenWords(index.annotations)
+    order = np.argsort(-unit_inventory.frames, kind="stable")
+    spoken_words = SpokenWords(index.annotations)
     table = context.read(SegmentsFolder).table()
     data = UnitsReportData(
         title=settings.project.name,
-        summary=_summary(context, found),
+        summary=_summary(context, unit_inventory),
         metrics=context.read(QualityFolder).metrics,
         lengths_s=(table["end_s"] - table["start_s"]).to_numpy(),
         segments=_segments(context.read(SegmentsFolder).summary),
-        units=[_unit(int(unit), found, sounds, hop_s) for unit in order],
+        units=[_unit(int(unit), unit_inventory, sounds, hop_s) for unit in order],
         spectra=sounds.spectra[order],
         bands_hz=sounds.bands_hz,
         motifs=_motifs(context.read(MotifsFolder), paths, hear),
         motif_notes=_motif_notes(context.read(MotifsFolder).summary),
         cards=[
-            _card(rows[place], paths, words, hear, hop_s, origin_s)
-            for place in _spread(len(rows), settings.report.examples)
+            _card(rows[row], paths, spoken_words, hear, hop_s, origin_s)
+            for row in _spread(len(rows), settings.report.examples)
         ],
         sweep=_sweep(context.read(QuantiserFolder)),
         rate=RATE,
@@ -88,14 +88,14 @@ def run(context: Context) -> None:
     write_units_report(context.own(ReportFolder).page, data)
 
 
-def _summary(context: Context, found: Inventory) -> dict[str, str]:
+def _summary(context: Context, unit_inventory: Inventory) -> dict[str, str]:
     quantiser, spec = Quantiser.read(context.read(QuantiserFolder).path), context.read(FeaturesFolder).spec
     fit, table = quantiser.fit, context.read(SegmentsFolder).table()
     groups = table["group"].n_unique()
-    used = int((found.frames > 0).sum())
-    out = {
+    used = int((unit_inventory.frames > 0).sum())
+    summary = {
         "speech": f"{counted(len(table), 'segment')} of {counted(groups, 'group')} "
-        f"({context.project.settings.split.group}), {duration(int(found.frames.sum()) * quantiser.hop_s)}",
+        f"({context.project.settings.split.group}), {duration(int(unit_inventory.frames.sum()) * quantiser.hop_s)}",
         "encoder": f"{spec.name}, {spec.dim} values every {1000 * quantiser.hop_s:g} ms; licence: "
         f"{spec.licence or 'part of Ossicle' * (not spec.sha256) or 'unknown'}",
         "units": f"{quantiser.k}, of which {used} are used; frames normalised by: {quantiser.normalisation.kind}; seed "
@@ -104,8 +104,8 @@ def _summary(context: Context, found: Inventory) -> dict[str, str]:
     if fit is not None:
         held_out = "" if fit.held_out_inertia is None else f", {number(fit.held_out_inertia, 3)} held out"
         dead = f"; units without a training frame: {', '.join(map(str, fit.dead))}" if fit.dead else ""
-        out["mean squared distance"] = f"{number(fit.inertia, 3)} trained on{held_out}{dead}"
-    return out
+        summary["mean squared distance"] = f"{number(fit.inertia, 3)} trained on{held_out}{dead}"
+    return summary
 
 
 def _segments(summary: Mapping[str, Any]) -> list[str]:
@@ -119,26 +119,26 @@ def _segments(summary: Mapping[str, Any]) -> list[str]:
             f"Cut at silences of at least {settings['min_silence_s']:g} s; threshold {settings['threshold_db']:g} dB "
             f"relative to {settings['relative_to']}."
         )
-    for key, what in (("left_out", "left out"), ("partial", "readable only in part")):
+    for key, outcome in (("left_out", "left out"), ("partial", "readable only in part")):
         if summary[key]:
             name, reason = next(iter(summary[key].items()))
-            lines.append(f"{counted(len(summary[key]), 'recording')} {what}; first {name}: {reason}")
+            lines.append(f"{counted(len(summary[key]), 'recording')} {outcome}; first {name}: {reason}")
     return lines
 
 
-def _unit(unit: int, found: Inventory, sounds: UnitSounds, hop_s: float) -> UnitRow:
+def _unit(unit: int, unit_inventory: Inventory, sounds: UnitSounds, hop_s: float) -> UnitRow:
     return UnitRow(
         unit=unit,
-        share=float(found.frames[unit] / max(1, found.frames.sum())),
-        runs=int(found.runs[unit]),
-        segments=int(found.segments[unit]),
-        mean_s=float(found.frames[unit] * hop_s / max(1, found.runs[unit])),
+        share=float(unit_inventory.frames[unit] / max(1, unit_inventory.frames.sum())),
+        runs=int(unit_inventory.runs[unit]),
+        segments=int(unit_inventory.segments[unit]),
+        mean_s=float(unit_inventory.frames[unit] * hop_s / max(1, unit_inventory.runs[unit])),
         samples=sounds.sound(unit),
     )
 
 
 def _motifs(motifs: MotifsFolder, paths: Mapping[str, str], hear: Hear) -> list[MotifRow]:
-    out = []
+    rows = []
     for row in motifs.table.head(_MOTIFS).iter_rows(named=True):
         samples, where = np.zeros(0, dtype=np.float32), ""
         if row["examples"]:
@@ -146,9 +146,9 @@ def _motifs(motifs: MotifsFolder, paths: Mapping[str, str], hear: Hear) -> list[
             start_s = max(0.0, example["start_s"] - _MOTIF_AROUND_S)
             samples = hear(example["recording_id"], start_s, example["end_s"] + _MOTIF_AROUND_S - start_s)
             where = f"{paths[example['recording_id']]}, {clock(example['start_s'])}"
-        kept = {key: row[key] for key in ("units", "count", "segments", "groups", "coverage", "mean_s", "sd_s")}
-        out.append(MotifRow(**kept, where=where, samples=samples))
-    return out
+        columns = {key: row[key] for key in ("units", "count", "segments", "groups", "coverage", "mean_s", "sd_s")}
+        rows.append(MotifRow(**columns, where=where, samples=samples))
+    return rows
 
 
 def _motif_notes(summary: Mapping[str, Any]) -> list[str]:
@@ -163,8 +163,8 @@ def _card(
     end_s = row.start_s + n * hop_s + origin_s
     intervals, numbers = words.intervals(row.recording_id), words.numbers(row.recording_id)
     spoken = [
-        (max(start, row.start_s), min(end, end_s), words.types[one])
-        for (start, end), one in zip(intervals.tolist(), numbers.tolist(), strict=True)
+        (max(start, row.start_s), min(end, end_s), words.types[word_number])
+        for (start, end), word_number in zip(intervals.tolist(), numbers.tolist(), strict=True)
         if end > row.start_s and start < end_s
     ]
     return SegmentCard(
@@ -181,7 +181,7 @@ def _sweep(quantiser: QuantiserFolder) -> list[dict[str, float | None]]:
     """Return the numbers of units that were tried; nothing if there is one only."""
     if len(quantiser.sweep) < 2:
         return []
-    return [{key: one[key] for key in ("k", "inertia", "held_out_inertia")} for one in quantiser.sweep]
+    return [{key: row[key] for key in ("k", "inertia", "held_out_inertia")} for row in quantiser.sweep]
 
 
 def _spread(n: int, most: int) -> list[int]:
@@ -191,7 +191,7 @@ def _spread(n: int, most: int) -> list[int]:
     ([1, 5, 8], [0, 1])
     """
     count = min(n, most)
-    return [int((place + 0.5) * n / count) for place in range(count)]
+    return [int((position + 0.5) * n / count) for position in range(count)]
 
 
 STEP = Step(

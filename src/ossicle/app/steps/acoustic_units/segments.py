@@ -49,14 +49,14 @@ class GivenSegments:
 
 def run(context: Context) -> None:
     """Segment the recordings of the missing parts, and gather all parts in one table."""
-    own = context.own(SegmentsFolder)
-    if own.summary_file.exists():
+    output = context.own(SegmentsFolder)
+    if output.summary_file.exists():
         # Killed after gathering: only the parts remain to be removed.
-        remove_folder(own.parts_folder)
+        remove_folder(output.parts_folder)
         return
     recordings = used_recordings(context.read(CorpusFolder))
-    parts, given = _parts(recordings), given_segments(context.project, recordings)
-    missing = [name for name in parts if not own.is_done(name)]
+    parts, table_segments = _parts(recordings), given_segments(context.project, recordings)
+    missing = [name for name in parts if not output.is_done(name)]
     done = len(recordings) - sum(len(parts[name]) for name in missing)
     # Decoding and measuring release the global interpreter lock, so threads are enough.
     ending = Event()
@@ -69,11 +69,11 @@ def run(context: Context) -> None:
         # An interrupted step does not wait for the end of a recording of hours.
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         stack.callback(ending.set)
-        for name in pool.map(lambda name: _locked(context, name, parts[name], given, watch), missing):
+        for name in pool.map(lambda name: _locked(context, name, parts[name], table_segments, watch), missing):
             done += len(parts[name])
             context.progress.advance(done, len(recordings), "recordings")
-    _gather(context, recordings, [row for name in parts for row in own.part(name)], given.unmatched)
-    remove_folder(own.parts_folder)
+    _gather(context, recordings, [row for name in parts for row in output.part(name)], table_segments.unmatched)
+    remove_folder(output.parts_folder)
 
 
 def used_recordings(corpus: CorpusFolder) -> list[Recording]:
@@ -85,25 +85,29 @@ def used_recordings(corpus: CorpusFolder) -> list[Recording]:
 
 
 def _locked(
-    context: Context, name: str, recordings: Sequence[Recording], given: GivenSegments, watch: Callable[[], None]
+    context: Context,
+    name: str,
+    recordings: Sequence[Recording],
+    table_segments: GivenSegments,
+    watch: Callable[[], None],
 ) -> str:
-    own = context.own(SegmentsFolder)
-    with work_unit_lock(context.out, name, LOCK_WAIT_S):
-        if not own.is_done(name):
-            own.write_part(name, list(_segmented(context.project, recordings, given, watch)))
+    output = context.own(SegmentsFolder)
+    with work_unit_lock(context.folder, name, LOCK_WAIT_S):
+        if not output.is_done(name):
+            output.write_part(name, list(_segmented(context.project, recordings, table_segments, watch)))
     return name
 
 
 def _run_one(context: Context, name: str) -> None:
     recordings = used_recordings(context.read(CorpusFolder))
-    found = _segmented(context.project, _parts(recordings)[name], given_segments(context.project, recordings))
-    context.own(SegmentsFolder).write_part(name, list(found))
+    segmented = _segmented(context.project, _parts(recordings)[name], given_segments(context.project, recordings))
+    context.own(SegmentsFolder).write_part(name, list(segmented))
 
 
 def _segmented(
     project: Project,
     recordings: Sequence[Recording],
-    given: GivenSegments,
+    table_segments: GivenSegments,
     watch: Callable[[], None] = lambda: None,
 ) -> Iterator[dict[str, Any]]:
     """Yield what was found in each recording as plain values; one that cannot be read costs only itself."""
@@ -111,7 +115,7 @@ def _segmented(
     for recording in recordings:
         file = project.roots.file(recording)
         try:
-            ready = given.by_recording.get(recording.id, ())
+            ready = table_segments.by_recording.get(recording.id, ())
             segmented_recording = segment_recording(file, settings, channel=channel, given=ready, watch=watch)
         except AudioError as error:
             reason = str(error).removeprefix(f"{file}: ")
@@ -122,42 +126,44 @@ def _segmented(
 
 
 def _gather(
-    context: Context, recordings: Sequence[Recording], found: Sequence[Mapping[str, Any]], unmatched: Sequence[str]
+    context: Context, recordings: Sequence[Recording], results: Sequence[Mapping[str, Any]], unmatched: Sequence[str]
 ) -> None:
-    settings, own = context.project.settings, context.own(SegmentsFolder)
+    settings, output = context.project.settings, context.own(SegmentsFolder)
     known = {recording.id: recording for recording in recordings}
     rows = [
         {
-            "segment_id": segment_id(one["id"], number),
-            "recording_id": one["id"],
+            "segment_id": segment_id(result["id"], number),
+            "recording_id": result["id"],
             "number": number,
-            "group": known[one["id"]].fields.get(settings.split.group, ""),
+            "group": known[result["id"]].fields.get(settings.split.group, ""),
             **segment,
         }
-        for one in found
-        for number, segment in enumerate(one["segments"])
+        for result in results
+        for number, segment in enumerate(result["segments"])
     ]
-    left_out = {known[one["id"]].path: one["left_out"] for one in found if one["left_out"]}
-    unreadable = {known[one["id"]].path: one["left_out"] for one in found if one.get("unreadable")}
+    left_out = {known[result["id"]].path: result["left_out"] for result in results if result["left_out"]}
+    unreadable = {known[result["id"]].path: result["left_out"] for result in results if result.get("unreadable")}
     if not rows:
         reason = next(iter(left_out.values()), "the corpus has no recordings")
-        of = counted(len(found), "recording")
-        raise UsageError(f"[segments] finds no segment in {of}: {reason}; {NOTHING_HEARD}")
+        all_recordings = counted(len(results), "recording")
+        raise UsageError(f"[segments] finds no segment in {all_recordings}: {reason}; {NOTHING_HEARD}")
     table = pl.DataFrame(rows, schema_overrides=dict(SegmentsFolder.SCHEMA))
     sound_s = float((table["end_s"] - table["start_s"]).sum())
-    total_s = sum(one["duration_s"] for one in found)
-    own.write_table(table)
-    own.write_summary(
+    total_s = sum(result["duration_s"] for result in results)
+    output.write_table(table)
+    output.write_summary(
         {
             "segments": len(table),
-            "recordings": len(found),
+            "recordings": len(results),
             "settings": digestible(settings.segments),
-            "threshold_db": {one["id"]: one["threshold_db"] for one in found if one["threshold_db"] is not None},
-            "loudest_db": {one["id"]: one["loudest_db"] for one in found},
+            "threshold_db": {
+                result["id"]: result["threshold_db"] for result in results if result["threshold_db"] is not None
+            },
+            "loudest_db": {result["id"]: result["loudest_db"] for result in results},
             "left_out": left_out,
             "unreadable": unreadable,
-            "partial": {known[one["id"]].path: one["partial"] for one in found if one["partial"]},
-            "lost": {known[one["id"]].path: one["lost"] for one in found if one["lost"]},
+            "partial": {known[result["id"]].path: result["partial"] for result in results if result["partial"]},
+            "lost": {known[result["id"]].path: result["lost"] for result in results if result["lost"]},
             "unmatched": list(unmatched),
             "sound_s": round(sound_s, 6),
             "silence_s": round(total_s - sound_s, 6),
@@ -208,16 +214,16 @@ def given_segments(project: Project, recordings: Sequence[Recording]) -> GivenSe
         return GivenSegments({}, ())
     ids, pairing = {recording.id for recording in recordings}, Pairing(recording.path for recording in recordings)
     by_path = {recording.path: recording.id for recording in recordings}
-    found: dict[str, Stretches] = {}
+    segments_by_recording: dict[str, Stretches] = {}
     unmatched: list[str] = []
     for name, stretches in read_segments(table).items():
         path = None if name in ids else pairing.of_path(name, str(table))
         key = name if path is None else by_path[path]
         if key in ids:
-            found[key] = tuple(sorted((*found.get(key, ()), *stretches)))
+            segments_by_recording[key] = tuple(sorted((*segments_by_recording.get(key, ()), *stretches)))
         else:
             unmatched.append(name)
-    return GivenSegments(found, tuple(unmatched))
+    return GivenSegments(segments_by_recording, tuple(unmatched))
 
 
 def _settings(project: Project) -> dict[str, object]:
@@ -255,7 +261,7 @@ STEP = Step(
         named_by=(CorpusFolder.step,),
         names=lambda inputs: tuple(_parts(used_recordings(CorpusFolder.among(inputs)))),
         run=_run_one,
-        done=lambda out, name: SegmentsFolder(out).is_done(name),
+        done=lambda folder, name: SegmentsFolder(folder).is_done(name),
         max_concurrent=15,
     ),
 )

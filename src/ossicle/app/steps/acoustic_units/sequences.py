@@ -36,30 +36,30 @@ class _Job:
     features: Path
     segments: Path
     quantiser: Path
-    out: Path
+    folder: Path
 
 
 def run(context: Context) -> None:
     """Assign the frames of the missing shards in parallel processes, and join the sequences of all of them."""
-    own, features = context.own(SequencesFolder), context.read(FeaturesFolder)
+    output, features = context.own(SequencesFolder), context.read(FeaturesFolder)
     quantiser = Quantiser.read(context.read(QuantiserFolder).path)
     quantiser.refuse_spec(features.spec, features.hop_s, features.origin_s)
     names = features.shard_names
-    missing = [_job(context, name) for name in names if not own.has_part(name)]
+    missing = [_job(context, name) for name in names if not output.has_part(name)]
     frames = sum(features.indexes[job.name].windows for job in missing)
     workers = min(context.project.settings.project.workers, 1 + frames // _LEAST_FRAMES_A_WORKER)
 
     @contextmanager
     def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
-            yield not own.has_part(name)
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
+            yield not output.has_part(name)
 
     done = len(names) - len(missing)
     for name, n_segments in locked_jobs(missing, _assign, workers, held):
-        work_unit_journal(context.out, name).mark(name, segments=n_segments)
+        work_unit_journal(context.folder, name).mark(name, segments=n_segments)
         done += 1
         context.progress.advance(done, len(names), "shards")
-    own.join_parts(
+    output.join_parts(
         names,
         {
             "n_units": quantiser.k,
@@ -72,29 +72,29 @@ def run(context: Context) -> None:
 
 
 def _run_one(context: Context, name: str) -> None:
-    work_unit_journal(context.out, name).mark(name, segments=_assign(_job(context, name)))
+    work_unit_journal(context.folder, name).mark(name, segments=_assign(_job(context, name)))
 
 
 def _job(context: Context, name: str) -> _Job:
     features, segments = context.read(FeaturesFolder).path, context.read(SegmentsFolder).path
-    return _Job(name, features, segments, context.read(QuantiserFolder).path, context.out)
+    return _Job(name, features, segments, context.read(QuantiserFolder).path, context.folder)
 
 
 def _assign(job: _Job) -> int:
     """Write the sequences of a shard, and return how many there are."""
     quantiser, features = _quantiser(job.quantiser), _features(job.features)
     known = _segments(job.segments)
-    own = _group_statistics(job.features, job.segments) if quantiser.normalisation.kind == GROUP else {}
+    statistics = _group_statistics(job.features, job.segments) if quantiser.normalisation.kind == GROUP else {}
     rows = []
     for segment_id, frames, _ in features.shard_frames(job.name):
-        place, recording_id, group, start_s = known[segment_id]
-        units = quantiser.assign(frames, own.get(group))
+        row, recording_id, group, start_s = known[segment_id]
+        units = quantiser.assign(frames, statistics.get(group))
         runs = runs_of(units)
-        rows.append((place, (segment_id, recording_id, group, start_s, units, runs.units, runs.frames)))
+        rows.append((row, (segment_id, recording_id, group, start_s, units, runs.units, runs.frames)))
     # Overlapping segments were encoded in another order.
     rows.sort(key=lambda row: row[0])
     columns = zip(*(row for _, row in rows), strict=True) if rows else [()] * len(SequencesFolder.SCHEMA)
-    SequencesFolder(job.out).write_part(
+    SequencesFolder(job.folder).write_part(
         job.name,
         pl.DataFrame(
             [
@@ -121,7 +121,7 @@ def _features(folder: Path) -> FeaturesFolder:
 def _segments(folder: Path) -> dict[str, tuple[int, str, str, float]]:
     """Return place in the table, recording, group and start of each segment."""
     rows = SegmentsFolder(folder).table().select("segment_id", "recording_id", "group", "start_s").iter_rows()
-    return {row[0]: (place, *row[1:]) for place, row in enumerate(rows)}
+    return {row[0]: (index, *row[1:]) for index, row in enumerate(rows)}
 
 
 @cache
@@ -140,7 +140,7 @@ STEP = Step(
         named_by=(FeaturesFolder.step,),
         names=lambda inputs: FeaturesFolder.among(inputs).shard_names,
         run=_run_one,
-        done=lambda out, name: SequencesFolder(out).has_part(name),
+        done=lambda folder, name: SequencesFolder(folder).has_part(name),
         max_concurrent=15,
     ),
 )

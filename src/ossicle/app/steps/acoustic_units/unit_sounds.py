@@ -89,10 +89,10 @@ class UnitSounds:
             begin = max(0, round((begin_s - AROUND_S) * RATE))
             end = round((begin_s + frames * self.hop_s + AROUND_S) * RATE)
             if end <= len(samples):
-                kept = self.uses.setdefault(unit, [])
-                kept.append((frames, samples[begin:end].copy()))
-                kept.sort(key=lambda one: -one[0])
-                del kept[_USES:]
+                unit_uses = self.uses.setdefault(unit, [])
+                unit_uses.append((frames, samples[begin:end].copy()))
+                unit_uses.sort(key=lambda use: -use[0])
+                del unit_uses[_USES:]
 
     def sound(self, unit: int) -> Samples:
         """Return some uses of a unit after each other, with short gaps; empty if none was heard."""

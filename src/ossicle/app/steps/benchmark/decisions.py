@@ -42,7 +42,7 @@ def decisions_step(opened: Opened, overlap: str) -> Step:
         The mark for a benchmark corpus that shares recordings with training; empty without overlap.
     """
     marks = all_marks(opened, overlap)
-    how = opened.bundle.postprocess
+    postprocess = opened.bundle.postprocess
     return Step(
         name=NAME,
         version=STEP_VERSION,
@@ -55,9 +55,9 @@ def decisions_step(opened: Opened, overlap: str) -> Step:
             "identity": opened.identity,
             "plan": digestible(opened.plan),
             "second_stage": second_digest(opened),
-            "decisions": {label: one.to_plain() for label, one in opened.bundle.decisions.items()},
+            "decisions": {label: decision.to_plain() for label, decision in opened.bundle.decisions.items()},
             "marks": marks,
-            **({} if how.does_nothing else {"postprocess": digestible(how)}),
+            **({} if postprocess.does_nothing else {"postprocess": digestible(postprocess)}),
         },
         run=partial(run, opened, marks),
     )
@@ -85,42 +85,44 @@ def shaping(settings: BenchmarkSettings) -> dict[str, Any]:
 def run(opened: Opened, marks: str, context: Context) -> None:
     """Write the tables of figures, and below ``events`` one folder for each decision whose threshold is selected."""
     settings = context.project.settings.benchmark
-    scores, own = context.read(BenchmarkScoresFolder), context.own(BenchmarkDecisionsFolder)
+    scores, output = context.read(BenchmarkScoresFolder), context.own(BenchmarkDecisionsFolder)
     truth = read_benchmark(context.read(BenchmarkIndexFolder), settings.tape).without(scores.left_out)
     labels = judged_labels(truth, opened, context.project.settings.benchmark.labels)
     judging = judging_of(truth, labels, settings)
-    how = opened.bundle.postprocess
+    postprocess = opened.bundle.postprocess
     tracks = {
-        key: where_known(with_labels(postprocessed(scores.track(key), how), labels), truth.known.get(key))
+        key: where_known(with_labels(postprocessed(scores.track(key), postprocess), labels), truth.known.get(key))
         for key in truth.ids
     }
     references, grid = truth.references(labels), settings.grid(opened.plan.hop_s)
     criteria = tuple(criterion for _, criterion in judging.criteria)
     several = len(grid.decisions()) > grid.n_on
     recordings = [truth.recordings[key] for key in truth.ids]
-    folders = EventFolders(own.events, recordings, judging.tapes, labels, opened.bundle.front.fmax_hz)
+    folders = EventFolders(output.events, recordings, judging.tapes, labels, opened.bundle.front.fmax_hz)
     tally, written = Tally(judging), {}
     decisions = grid.decisions()
-    for done, (decision, found) in enumerate(
+    for done, (decision, events_of_labels) in enumerate(
         zip(decisions, found_by_grid(tracks, references, grid, labels, criteria), strict=True), start=1
     ):
         key = {**reading_key(opened), **decision_key(decision, grid, opened.plan.hop_s)}
-        tally.add(key, found)
+        tally.add(key, events_of_labels)
         if decision.on in (settings.tables or settings.thresholds):
             name = decision_folder(key, several)
-            folders.write(name, found, resolved(opened, dict.fromkeys(labels, decision), key, judging, marks))
+            folders.write(
+                name, events_of_labels, resolved(opened, dict.fromkeys(labels, decision), key, judging, marks)
+            )
             written[name] = key
         context.progress.advance(done, len(decisions), f"decisions, {opened.reading.name}")
     fitted = fitted_rows(opened, tally, judging, grid)
     if opened.own_plan:
         decided = {label: opened.bundle.decisions.get(label, Decision(on=1.0, off=1.0)) for label in labels}
         everything = {**{label: Decision(on=1.0, off=1.0) for label in opened.bundle.labels}, **decided}
-        found = found_by_decisions(tracks, references, everything, labels, criteria)
+        events_of_labels = found_by_decisions(tracks, references, everything, labels, criteria)
         bundled = Tally(judging)
         key = {**reading_key(opened), **bundle_key(decided, labels, opened.plan.hop_s)}
-        tally.add(key, found)
-        bundled.add(key, found)
-        folders.write(BUNDLE, found, resolved(opened, decided, key, judging, marks))
+        tally.add(key, events_of_labels)
+        bundled.add(key, events_of_labels)
+        folders.write(BUNDLE, events_of_labels, resolved(opened, decided, key, judging, marks))
         written[BUNDLE] = key
         fitted += bundle_rows(opened, bundled, judging, decided)
     tables = tally.tables(marks)
@@ -130,19 +132,19 @@ def run(opened: Opened, marks: str, context: Context) -> None:
             opened, {key: view / truth.recordings[key].path for key in truth.ids}, scores, truth
         )
         more, rows, keys = second_layer(opened, events, references, judging, settings, folders, marks)
-        tables = {name: in_order(name, pl.concat([one, more[name]])) for name, one in tables.items()}
+        tables = {name: in_order(name, pl.concat([first_table, more[name]])) for name, first_table in tables.items()}
         fitted, written = fitted + rows, {**written, **keys}
     for name, key in written.items():
         folders.write_metrics(name, _rows_of(tables["metrics"], key))
     for name, table in (*tables.items(), ("leaderboard", frame("leaderboard", fitted, marks))):
-        own.write_table(name, table)
+        output.write_table(name, table)
 
 
 def _rows_of(metrics: pl.DataFrame, key: Row) -> pl.DataFrame:
-    kept = metrics.filter(pl.col("decision") == key["decision"], pl.col("layer") == key.get("layer", "first"))
+    matching = metrics.filter(pl.col("decision") == key["decision"], pl.col("layer") == key.get("layer", "first"))
     if key["decision"] == BUNDLE:
-        return kept
+        return matching
     for name, value in key.items():
         if value is not None:
-            kept = kept.filter(pl.col(name) == value)
-    return kept
+            matching = matching.filter(pl.col(name) == value)
+    return matching

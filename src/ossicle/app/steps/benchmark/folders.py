@@ -57,13 +57,13 @@ class EventFolders:
         self._options = WriteOptions(high_hz=high_hz)
         self._places = table_places(recording.path for recording in recordings)
 
-    def write(self, name: str, found: Sequence[LabelEvents], settings: Mapping[str, Any]) -> None:
+    def write(self, name: str, events_of_labels: Sequence[LabelEvents], settings: Mapping[str, Any]) -> None:
         """Write the folder ``name`` of one decision; its index says whether the first criterion matched each event."""
-        out = DecisionEventsFolder(self._folder / name)
-        rows = self._rows(found)
-        write_json(out.settings_file, settings)
+        folder = DecisionEventsFolder(self._folder / name)
+        rows = self._rows(events_of_labels)
+        write_json(folder.settings_file, settings)
         schema = _INDEX_SCHEMA
-        write_table(out.index_file, pl.DataFrame(rows, schema=schema), ["recording", "start_s", "end_s", "label"])
+        write_table(folder.index_file, pl.DataFrame(rows, schema=schema), ["recording", "start_s", "end_s", "label"])
         by_recording: dict[str, list[RawSelection]] = {recording.path: [] for recording in self._recordings}
         for row in rows:
             by_recording[row["recording"]].append(
@@ -74,22 +74,22 @@ class EventFolders:
         for kind in _OF_EACH:
             target = FORMATS[kind]
             for path, events in by_recording.items():
-                place = self._places[path]
-                file = out.path / kind / place.with_name(place.name + target.ending)
+                audio_path = self._places[path]
+                file = folder.path / kind / audio_path.with_name(audio_path.name + target.ending)
                 if target.write is not None:
                     target.write(file, EventTable(tuple(events), (path,)), self._options)
         table = FORMATS["csv"]
         if table.write is not None:
             everything = tuple(event for events in by_recording.values() for event in events)
-            table.write(out.events_file, EventTable(everything, tuple(by_recording)), self._options)
+            table.write(folder.events_file, EventTable(everything, tuple(by_recording)), self._options)
 
     def write_metrics(self, name: str, rows: pl.DataFrame) -> None:
         """Write the figures of one decision next to its events."""
         write_csv(DecisionEventsFolder(self._folder / name).metrics_file, rows)
 
-    def _rows(self, found: Sequence[LabelEvents]) -> list[dict[str, Any]]:
+    def _rows(self, events_of_labels: Sequence[LabelEvents]) -> list[dict[str, Any]]:
         rows = []
-        for label, label_events in zip(self._labels, found, strict=True):
+        for label, label_events in zip(self._labels, events_of_labels, strict=True):
             matched = np.zeros(len(label_events.times), dtype=np.bool_)
             matched[label_events.pairs[0][:, 1]] = True
             columns = (
@@ -98,14 +98,14 @@ class EventFolders:
                 label_events.scores.tolist(),
                 matched.tolist(),
             )
-            for place, (start_s, end_s), score, is_matched in zip(*columns, strict=True):
-                recording = self._recordings[place]
+            for recording_index, (start_s, end_s), score, is_matched in zip(*columns, strict=True):
+                recording = self._recordings[recording_index]
                 raven = self._places[recording.path]
                 rows.append(
                     {
                         "recording_id": recording.id,
                         "recording": recording.path,
-                        "tape": self._tapes[place],
+                        "tape": self._tapes[recording_index],
                         "start_s": round(start_s, 6),
                         "end_s": round(end_s, 6),
                         "label": label,

@@ -38,11 +38,11 @@ def benchmark_view(project: Project) -> Project:
             "give it with --corpus and --annotations"
         )
     for key, stated in (("audio", settings.audio), ("annotations", settings.annotations)):
-        place = project.folder / stated
-        if stated and not place.exists():
-            raise UsageError(f"{project.file}: [benchmark] {key}: {place} does not exist; correct the path")
-    own = settings.corpus(project.settings.corpus)
-    return replace(project, settings=replace(project.settings, corpus=own))
+        path = project.folder / stated
+        if stated and not path.exists():
+            raise UsageError(f"{project.file}: [benchmark] {key}: {path} does not exist; correct the path")
+    benchmark_corpus = settings.corpus(project.settings.corpus)
+    return replace(project, settings=replace(project.settings, corpus=benchmark_corpus))
 
 
 def run(context: Context) -> None:
@@ -173,15 +173,15 @@ def training_overlap(
     settings, benchmark = project.settings, read_index(index)
     overlap = Overlap()
     mark = ""
-    for one in _trained_on(project, overrides):
-        if not one.audio_folder.is_dir():
+    for trained_project in _trained_on(project, overrides):
+        if not trained_project.audio_folder.is_dir():
             mark = UNCHECKED
             continue
-        training = [read_index(CorpusFolder.among(run_steps((corpus.STEP,), one, progress).artefacts))]
-        fields = (*_FIELDS, settings.benchmark.tape, one.settings.split.group)
-        if teaching_rounds(one):
+        training = [read_index(CorpusFolder.among(run_steps((corpus.STEP,), trained_project, progress).artefacts))]
+        fields = (*_FIELDS, settings.benchmark.tape, trained_project.settings.split.group)
+        if teaching_rounds(trained_project):
             # Training heard these recordings too, whoever labelled them.
-            heard = run_steps((unlabelled.INDEX,), one, progress).artefacts
+            heard = run_steps((unlabelled.INDEX,), trained_project, progress).artefacts
             training.append(read_index(UnlabelledFolder.among(heard)))
         for index_of in training:
             here = corpus_overlap(index_of, benchmark, fields)
@@ -199,8 +199,13 @@ def _trained_on(project: Project, overrides: Sequence[str]) -> list[Project]:
     variants = [model.variant for model in benchmark_models(project, overrides) if model.variant]
     loaded = [load_project(project.file, tuple(overrides), project.data_root, name) for name in variants]
     distinct: dict[str, Project] = {}
-    for one in (project, *loaded):
-        distinct.setdefault(repr((one.settings.corpus, one.settings.split.group, one.settings.pseudo)), one)
+    for trained_project in (project, *loaded):
+        distinct.setdefault(
+            repr(
+                (trained_project.settings.corpus, trained_project.settings.split.group, trained_project.settings.pseudo)
+            ),
+            trained_project,
+        )
     return list(distinct.values())
 
 

@@ -9,9 +9,9 @@ from ossicle.core.errors import UsageError
 from ossicle.evaluation.figures.benchmark import Judging
 
 
-def judged_labels(truth: BenchmarkTruth, opened: Opened, wanted: tuple[str, ...]) -> tuple[str, ...]:
+def judged_labels(truth: BenchmarkTruth, opened: Opened, chosen_labels: tuple[str, ...]) -> tuple[str, ...]:
     """Return the labels to evaluate, the same for every model; raises UsageError if the model has none of them."""
-    labels = wanted or truth.labels
+    labels = chosen_labels or truth.labels
     if not set(labels) & set(opened.bundle.labels):
         raise UsageError(
             f"{opened.reading.model.name} has the labels {', '.join(opened.bundle.labels)}, but the benchmark's "

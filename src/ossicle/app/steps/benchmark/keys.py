@@ -26,7 +26,7 @@ def reading_key(opened: Opened) -> Row:
 def decision_key(decision: Decision, grid: DecisionGrid, hop_s: float) -> Row:
     """Return the columns that distinguish one decision of the grid from the others."""
     # The share as the user gave it: the quotient off / on differs in its last digits.
-    ratio = min(grid.off_ratio, key=lambda one: abs(one * decision.on - decision.off)) if decision.on else 1.0
+    ratio = min(grid.off_ratio, key=lambda ratio: abs(ratio * decision.on - decision.off)) if decision.on else 1.0
     return {
         "decision": "grid",
         "smoothing": decision.smoothing,
@@ -54,7 +54,10 @@ def bundle_key(decisions: Mapping[str, Decision], labels: tuple[str, ...], hop_s
     return {
         "decision": BUNDLE,
         **{
-            name: (each[0][name] if len({one[name] for one in each}) == 1 else None, *(one[name] for one in each))
+            name: (
+                each[0][name] if len({columns[name] for columns in each}) == 1 else None,
+                *(columns[name] for columns in each),
+            )
             for name in each[0]
         },
     }

@@ -19,29 +19,33 @@ CROSS_FITTED, IN_SAMPLE = "cross-fitted", "in-sample"
 def fitted_rows(opened: Opened, tally: Tally, judging: Judging, grid: DecisionGrid) -> list[Row]:
     """Return the rows of thresholds chosen from the grid: cross-fitted over tapes, and the best in-sample."""
     tapes = sorted(set(judging.tapes))
-    place = {tape: number for number, tape in enumerate(tapes)}
+    fold_of_tape = {tape: number for number, tape in enumerate(tapes)}
     rows: list[Row] = []
     for number, (criterion, _) in enumerate(judging.criteria):
         counts = tally.counts(number)
         if len(tapes) > 1:
-            fitted = cross_fit(counts.astype(np.int32), [place[tape] for tape in judging.tapes], judging.labels, grid)
-            words = _words({label: [of[label] for of in fitted.per_fold.values()] for label in judging.labels})
-            rows.append(_board_row(opened, CROSS_FITTED, criterion, fitted.held_out, judging, words))
-            words = _words({label: [decision] for label, decision in fitted.final.items()})
-            rows.append(_board_row(opened, IN_SAMPLE, criterion, fitted.in_sample, judging, words))
+            fitted = cross_fit(
+                counts.astype(np.int32), [fold_of_tape[tape] for tape in judging.tapes], judging.labels, grid
+            )
+            thresholds = _words(
+                {label: [decisions[label] for decisions in fitted.per_fold.values()] for label in judging.labels}
+            )
+            rows.append(_board_row(opened, CROSS_FITTED, criterion, fitted.held_out, judging, thresholds))
+            thresholds = _words({label: [decision] for label, decision in fitted.final.items()})
+            rows.append(_board_row(opened, IN_SAMPLE, criterion, fitted.in_sample, judging, thresholds))
     return rows
 
 
-def bundle_rows(opened: Opened, tally: Tally, judging: Judging, own: Mapping[str, Decision]) -> list[Row]:
+def bundle_rows(opened: Opened, tally: Tally, judging: Judging, decisions: Mapping[str, Decision]) -> list[Row]:
     """Return the rows of the bundle's own decisions; ``tally`` holds only these."""
-    words = _words({label: [decision] for label, decision in own.items()})
+    thresholds = _words({label: [decision] for label, decision in decisions.items()})
     return [
-        _board_row(opened, BUNDLE, criterion, tally.counts(number)[0], judging, words)
+        _board_row(opened, BUNDLE, criterion, tally.counts(number)[0], judging, thresholds)
         for number, (criterion, _) in enumerate(judging.criteria)
     ]
 
 
-def _board_row(opened: Opened, basis: str, criterion: str, counts: Any, judging: Judging, words: str) -> Row:
+def _board_row(opened: Opened, basis: str, criterion: str, counts: Any, judging: Judging, thresholds: str) -> Row:
     rates = sweep_rates(counts[None].astype(np.int64), judging.tapes, judging.n_bootstrap, judging.seed)
     return {
         **reading_key(opened),
@@ -49,7 +53,7 @@ def _board_row(opened: Opened, basis: str, criterion: str, counts: Any, judging:
         "criterion": criterion,
         **estimates(rates.value[0, 0], rates.low[0, 0], rates.high[0, 0]),
         **counted(counts.sum(axis=(0, 1)), judging.hours),
-        "decisions": words,
+        "decisions": thresholds,
         "tapes": len(set(judging.tapes)),
         "interval": rates.method,
     }
@@ -57,8 +61,8 @@ def _board_row(opened: Opened, basis: str, criterion: str, counts: Any, judging:
 
 def _words(decisions: Mapping[str, list[Decision]]) -> str:
     """Return thresholds in words: the lowest and the highest of each label."""
-    out = []
-    for label, of in decisions.items():
-        low, high = min(decision.on for decision in of), max(decision.on for decision in of)
-        out.append(f"{label} {low:g}" + (f" to {high:g}" if high > low else ""))
-    return ", ".join(out)
+    ranges = []
+    for label, label_decisions in decisions.items():
+        low, high = min(decision.on for decision in label_decisions), max(decision.on for decision in label_decisions)
+        ranges.append(f"{label} {low:g}" + (f" to {high:g}" if high > low else ""))
+    return ", ".join(ranges)

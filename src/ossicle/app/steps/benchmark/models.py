@@ -120,8 +120,8 @@ def benchmark_models(project: Project, overrides: Sequence[str] = ()) -> tuple[M
     for stated in project.settings.benchmark.models or (BUNDLE,):
         folder = bundle_folder(stated, project, project.folder)
         if stated in project.variants and not folder.is_dir():
-            one = load_project(project.file, tuple(overrides), project.data_root, stated)
-            models.append(Model(stated, bundle_of(one), one.settings.kind.windows_vary, stated))
+            variant = load_project(project.file, tuple(overrides), project.data_root, stated)
+            models.append(Model(stated, bundle_of(variant), variant.settings.kind.windows_vary, stated))
         else:
             models.append(_bundle_model(project, stated, folder))
     return _distinct(models)
@@ -133,8 +133,8 @@ def bundle_of(project: Project) -> Path:
     if laid_out.is_dir():
         return laid_out
     name = BundleFolder.step
-    made = find_steps(chosen_steps(project, (name,)), project).get(name)
-    return BundleFolder(made).bundle if made is not None else laid_out
+    bundle_artefact = find_steps(chosen_steps(project, (name,)), project).get(name)
+    return BundleFolder(bundle_artefact).bundle if bundle_artefact is not None else laid_out
 
 
 def readings(project: Project, overrides: Sequence[str] = ()) -> tuple[Reading, ...]:
@@ -189,22 +189,22 @@ def open_reading(reading: Reading, settings: BenchmarkSettings) -> Opened:
     return Opened(reading, bundle, plan, _runtime(bundle, plan, settings.runtime, reading.model.name))
 
 
-def _runtime(bundle: Bundle, plan: ChunkPlan, asked: str, name: str) -> str:
-    torch = all(importlib.util.find_spec(one) is not None for one in _TORCH_NEEDS)
-    own = plan == bundle.plan
-    if asked == "auto":
-        asked = "torch" if torch and WEIGHTS in bundle.files else "onnx"
-    if asked == "torch" and not (torch and WEIGHTS in bundle.files):
+def _runtime(bundle: Bundle, plan: ChunkPlan, wanted_runtime: str, name: str) -> str:
+    torch = all(importlib.util.find_spec(package) is not None for package in _TORCH_NEEDS)
+    has_own_plan = plan == bundle.plan
+    if wanted_runtime == "auto":
+        wanted_runtime = "torch" if torch and WEIGHTS in bundle.files else "onnx"
+    if wanted_runtime == "torch" and not (torch and WEIGHTS in bundle.files):
         lacks = f"its bundle has no {WEIGHTS}" if torch else "torch is not installed; pip install 'ossicle[train]'"
         raise UsageError(f"[benchmark] runtime = torch: {name} cannot be run: {lacks}")
-    if asked == "onnx" and not own:
+    if wanted_runtime == "onnx" and not has_own_plan:
         raise UsageError(
             f"{name}: its ONNX graph reads its own windows only; other windows need torch and {WEIGHTS} "
             "(pip install 'ossicle[train]')"
         )
-    if asked == "onnx" and MODEL not in bundle.files:
+    if wanted_runtime == "onnx" and MODEL not in bundle.files:
         raise UsageError(f"[benchmark] runtime = onnx: the bundle of {name} has no {MODEL}, only {WAVEFORM}")
-    return asked
+    return wanted_runtime
 
 
 def _bundle_model(project: Project, stated: str, folder: Path) -> Model:
@@ -225,18 +225,18 @@ def _windows_vary(bundle: Bundle) -> bool:
 def _distinct(models: Sequence[Model]) -> tuple[Model, ...]:
     """Give models unique names: models with equal names get the name of their folder too, never a rank."""
     times = Counter(model.name.lower() for model in models)
-    out = []
+    distinct = []
     for model in models:
         name = model.name
         if times[name.lower()] > 1:
             beside = model.folder.parent.name if model.folder.name == BUNDLE else model.folder.name
             name = f"{name}-{beside}"
-        out.append(Model(name, model.folder, model.windowed, model.variant))
-    names = Counter(model.name.lower() for model in out)
-    for model in out:
+        distinct.append(Model(name, model.folder, model.windowed, model.variant))
+    names = Counter(model.name.lower() for model in distinct)
+    for model in distinct:
         if names[model.name.lower()] > 1 or not is_plain_name(model.name):
             raise UsageError(
                 f"[benchmark] models: {model.folder} would get the name {model.name!r}, which is not plain or "
                 "already taken; rename its folder, or set [project] name before the bundle is made"
             )
-    return tuple(out)
+    return tuple(distinct)

@@ -30,64 +30,66 @@ MadeReading = tuple[Reading, BenchmarkScoresFolder, BenchmarkDecisionsFolder]
 _OWN = frozenset({MANIFEST, JOURNAL, RUN_LOG, "logs"})
 
 
-def results_step(made: Sequence[MadeReading], contents: Sequence[str], overlap: Overlap, mark: str) -> Step:
+def results_step(readings: Sequence[MadeReading], contents: Sequence[str], overlap: Overlap, mark: str) -> Step:
     """Return the step that joins all readings; ``contents`` are the content digests of their decisions."""
     return Step(
         name=NAME,
         version=STEP_VERSION,
         needs=(INDEX,),
         settings=lambda project: {
-            "tables": dict(zip((one.name for one, _, _ in made), contents, strict=True)),
+            "tables": dict(zip((reading.name for reading, _, _ in readings), contents, strict=True)),
             "overlap": overlap.to_json(),
             "mark": mark,
             "notebook": not missing(),
             "title": project.settings.project.name,
             "tape": project.settings.benchmark.tape,
         },
-        run=partial(run, made, overlap, mark),
+        run=partial(run, readings, overlap, mark),
     )
 
 
-def run(made: Sequence[MadeReading], overlap: Overlap, mark: str, context: Context) -> None:
+def run(readings: Sequence[MadeReading], overlap: Overlap, mark: str, context: Context) -> None:
     """Write every table as CSV, what was evaluated, the page, and the notebook if Jupyter is installed."""
-    tables = {name: in_order(name, pl.concat([decisions.table(name) for _, _, decisions in made])) for name in SCHEMAS}
-    own = context.own(BenchmarkResultsFolder)
+    tables = {
+        name: in_order(name, pl.concat([decisions.table(name) for _, _, decisions in readings])) for name in SCHEMAS
+    }
+    output = context.own(BenchmarkResultsFolder)
     for name, rows in tables.items():
-        own.write_table(name, rows)
-    about = _about(context, made, overlap, mark)
-    own.write_summary(about)
+        output.write_table(name, rows)
+    about = _about(context, readings, overlap, mark)
+    output.write_summary(about)
     from ossicle.report.notebook import write_notebook
     from ossicle.report.pages.benchmark_page import write_benchmark_page
 
     context.progress.advance(0, 2, "notebook")
-    has_notebook = write_notebook(own.notebook, own.path)
+    has_notebook = write_notebook(output.notebook, output.path)
     context.progress.advance(1, 2, "page")
-    write_benchmark_page(own.page, tables, about, notebook=own.notebook.name if has_notebook else "")
+    write_benchmark_page(output.page, tables, about, notebook=output.notebook.name if has_notebook else "")
 
 
-def publish(project: Project, results: BenchmarkResultsFolder, made: Sequence[MadeReading]) -> Path:
+def publish(project: Project, results: BenchmarkResultsFolder, readings: Sequence[MadeReading]) -> Path:
     """Copy tables, page and the folders of all models to ``benchmark/`` in the project folder, all or nothing."""
     target = project.folder / FOLDER
     with whole_folder(target, replace=True) as part:
         for item in sorted(results.path.iterdir()):
             if item.name not in _OWN:
                 copy_file(item, part / item.name)
-        for reading, _, decisions in made:
+        for reading, _, decisions in readings:
             if decisions.events.is_dir():
-                place = BenchmarkResultsFolder(part).models / reading.model.name / reading.window_name
-                copy_tree(decisions.events, place)
+                reading_folder = BenchmarkResultsFolder(part).models / reading.model.name / reading.window_name
+                copy_tree(decisions.events, reading_folder)
     return target
 
 
-def _about(context: Context, made: Sequence[MadeReading], overlap: Overlap, mark: str) -> dict[str, Any]:
+def _about(context: Context, readings: Sequence[MadeReading], overlap: Overlap, mark: str) -> dict[str, Any]:
     truth = read_benchmark(context.read(BenchmarkIndexFolder), context.project.settings.benchmark.tape)
     left_out = {}
-    for reading, scores, _ in made:
+    for reading, scores, _ in readings:
         for key, reason in scores.left_out.items():
             left_out[f"{reading.name}: {truth.recordings[key].path}"] = reason
     return {
         "title": context.project.settings.project.name,
-        "readings": [reading.name for reading, _, _ in made],
+        "readings": [reading.name for reading, _, _ in readings],
         "recordings": len(truth.ids),
         "tapes": len(set(truth.tapes.values())),
         "tape": context.project.settings.benchmark.tape,

@@ -47,7 +47,7 @@ def run(opened: Opened, context: Context) -> None:
     """Score every annotated recording; an interrupted run continues after its finished recordings."""
     settings = context.project.settings.benchmark
     truth = read_benchmark(context.read(BenchmarkIndexFolder), settings.tape)
-    own = context.own(BenchmarkScoresFolder)
+    output = context.own(BenchmarkScoresFolder)
     folder = benchmark_view(context.project).audio_folder
     predictor = opened.predictor(settings)
     left_out: dict[str, str] = {}
@@ -55,16 +55,16 @@ def run(opened: Opened, context: Context) -> None:
     heard_s = 0.0
     for number, key in enumerate(truth.ids, start=1):
         began, record = time.monotonic(), context.journal.done(key)
-        reused = record is not None and record["digest"] == own.track_digest(key)
+        reused = record is not None and record["digest"] == output.track_digest(key)
         try:
             if not reused:
-                with TrackWriter(own.track_path(key), opened.bundle.labels, opened.plan.hop_s) as writer:
+                with TrackWriter(output.track_path(key), opened.bundle.labels, opened.plan.hop_s) as writer:
                     write_scores(folder / truth.recordings[key].path, predictor, writer, settings.batch)
-                context.journal.mark(key, digest=own.track_digest(key))
+                context.journal.mark(key, digest=output.track_digest(key))
         except AudioError as problem:
             left_out[key] = str(problem).removeprefix(f"{folder / truth.recordings[key].path}: ")
         context.log.work_unit(NAME, key, "reused" if reused else "computed", time.monotonic() - began)
         heard_s += truth.recordings[key].duration_s
         note = f"s of sound, {opened.reading.name}, recording {number} of {len(truth.ids)}"
         context.progress.advance(int(heard_s), max(1, int(total_s)), note)
-    own.write_left_out(left_out)
+    output.write_left_out(left_out)

@@ -49,7 +49,7 @@ def second_stage_events(
     every = replace(
         stage, labels={label: replace(label_stage, threshold=0.0) for label, label_stage in stage.labels.items()}
     )
-    out = {}
+    events_by_recording = {}
     for key, path in paths.items():
         track = where_known(scores.track(key), truth.known.get(key))
         heard = ScoreTrack(track.labels, np.maximum(track.scores, np.float32(0.0)), track.hop_s, track.duration_s)
@@ -58,8 +58,8 @@ def second_stage_events(
         for block in stream:
             events += finder.feed(block)
         events += finder.finish(stream.report.end_s)
-        out[key] = sorted(events, key=event_order)
-    return out
+        events_by_recording[key] = sorted(events, key=event_order)
+    return events_by_recording
 
 
 def second_layer(
@@ -81,31 +81,39 @@ def second_layer(
     stage = bundled_second_stage(opened.bundle)
     judged = {} if stage is None else {label: label_stage.threshold for label, label_stage in stage.labels.items()}
     criteria = tuple(criterion for _, criterion in judging.criteria)
-    tally, own, written = Tally(judging), Tally(judging), {}
+    tally, bundle_tally, written = Tally(judging), Tally(judging), {}
     for threshold in settings.thresholds:
-        found = found_of(_reaching(events, dict.fromkeys(judged, threshold)), references, judging.labels, criteria)
+        events_of_labels = found_of(
+            _reaching(events, dict.fromkeys(judged, threshold)), references, judging.labels, criteria
+        )
         key = {**reading_key(opened), **_SECOND, "decision": "grid", "threshold": threshold}
-        tally.add(key, found)
+        tally.add(key, events_of_labels)
         if threshold in (settings.tables or settings.thresholds):
             name = decision_folder(key, False)
-            folders.write(name, found, resolved(opened, opened.bundle.decisions, key, judging, marks))
+            folders.write(name, events_of_labels, resolved(opened, opened.bundle.decisions, key, judging, marks))
             written[name] = key
     grid = DecisionGrid(on=settings.thresholds, off_ratio=(1.0,), min_length_s=(0.0,), min_gap_s=(0.0,))
     rows = fitted_rows(opened, tally, judging, grid)
-    found = found_of(_reaching(events, judged), references, judging.labels, criteria)
+    events_of_labels = found_of(_reaching(events, judged), references, judging.labels, criteria)
     shared = set(judged.values())
     each = (shared.pop() if len(shared) == 1 else None, *(judged.get(label) for label in judging.labels))
     key = {**reading_key(opened), **_SECOND, "decision": BUNDLE, "threshold": each}
-    tally.add(key, found)
-    own.add(key, found)
+    tally.add(key, events_of_labels)
+    bundle_tally.add(key, events_of_labels)
     name = decision_folder(key, False)
-    folders.write(name, found, resolved(opened, opened.bundle.decisions, key, judging, marks))
-    rows += bundle_rows(opened, own, judging, {label: Decision(on=one, off=one) for label, one in judged.items()})
+    folders.write(name, events_of_labels, resolved(opened, opened.bundle.decisions, key, judging, marks))
+    rows += bundle_rows(
+        opened,
+        bundle_tally,
+        judging,
+        {label: Decision(on=threshold, off=threshold) for label, threshold in judged.items()},
+    )
     return tally.tables(marks), [{**row, "layer": SECOND} for row in rows], {**written, name: key}
 
 
 def _reaching(events: Mapping[str, list[Event]], thresholds: Mapping[str, float]) -> dict[str, list[Event]]:
     """Return the events whose score reaches the threshold of their label; other labels keep first-stage events."""
     return {
-        key: [event for event in of if event.score >= thresholds.get(event.label, 0.0)] for key, of in events.items()
+        key: [event for event in recording_events if event.score >= thresholds.get(event.label, 0.0)]
+        for key, recording_events in events.items()
     }

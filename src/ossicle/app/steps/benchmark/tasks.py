@@ -81,18 +81,18 @@ def benchmark_tasks(project: Project, options: Sequence[str] = (), overrides: Se
         The tasks, each after those that it needs.
     """
     command = ("benchmark", "-p", str(project.file), *options)
-    wanted = readings(project, overrides)
+    all_readings = readings(project, overrides)
     index = Task(INDEX_TASK, (*command, "--task", INDEX_TASK), (), EVALUATION)
-    out = [index]
-    for reading in wanted:
+    tasks = [index]
+    for reading in all_readings:
         name = f"{SCORE}:{reading.name}"
-        out.append(Task(name, (*command, "--task", name), (INDEX_TASK,), SCORING))
-    for reading in wanted:
+        tasks.append(Task(name, (*command, "--task", name), (INDEX_TASK,), SCORING))
+    for reading in all_readings:
         name = f"{DECIDE}:{reading.name}"
-        out.append(Task(name, (*command, "--task", name), (INDEX_TASK, f"{SCORE}:{reading.name}"), EVALUATION))
-    needs = tuple(f"{DECIDE}:{reading.name}" for reading in wanted)
-    out.append(Task(METRICS_TASK, (*command, "--task", METRICS_TASK), (INDEX_TASK, *needs), EVALUATION))
-    return out
+        tasks.append(Task(name, (*command, "--task", name), (INDEX_TASK, f"{SCORE}:{reading.name}"), EVALUATION))
+    needs = tuple(f"{DECIDE}:{reading.name}" for reading in all_readings)
+    tasks.append(Task(METRICS_TASK, (*command, "--task", METRICS_TASK), (INDEX_TASK, *needs), EVALUATION))
+    return tasks
 
 
 def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str] = (), task: str = "") -> Finished:
@@ -114,34 +114,38 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
     UsageError
         There is no such task, a task that it needs is not finished, or the corpora overlap.
     """
-    wanted = readings(project, overrides)
+    all_readings = readings(project, overrides)
     names = [task.name for task in benchmark_tasks(project, (), overrides)]
     if task and task not in names:
         raise UsageError(f"--task {task} does not exist; tasks: {', '.join(names)}")
     kind, _, name = task.partition(":")
     settings = project.settings.benchmark
-    place = project.folder / results.FOLDER
+    target = project.folder / results.FOLDER
     make_folder(project.data_root)
-    refuse_links(project.data_root, (place,))
+    refuse_links(project.data_root, (target,))
     # Report anything missing before hours of scoring.
-    opened = [open_reading(one, settings) for one in wanted if kind in ("", METRICS_TASK) or one.name == name]
+    opened = [
+        open_reading(reading, settings)
+        for reading in all_readings
+        if kind in ("", METRICS_TASK) or reading.name == name
+    ]
     run = _Run(project, progress, tuple(overrides))
     index = run.index(make=kind in ("", INDEX_TASK))
     overlap, mark = run.overlap(index)
     truth = read_benchmark(index, settings.tape)
-    for one in opened:
-        judged_labels(truth, one, settings.labels)
+    for opened_reading in opened:
+        judged_labels(truth, opened_reading, settings.labels)
     lost = _lost(index)
-    made: Made = []
-    for one in opened:
-        scores = run.scores(one, index, make=kind in ("", SCORE))
-        lost += [f"{one.reading.name}: {reason}" for reason in scores.left_out.values()]
+    finished_readings: Made = []
+    for opened_reading in opened:
+        scores = run.scores(opened_reading, index, make=kind in ("", SCORE))
+        lost += [f"{opened_reading.reading.name}: {reason}" for reason in scores.left_out.values()]
         if kind != SCORE:
-            decisions = run.decisions(one, index, scores, mark, make=kind in ("", DECIDE))
-            made.append((one.reading, scores, decisions))
+            decisions = run.decisions(opened_reading, index, scores, mark, make=kind in ("", DECIDE))
+            finished_readings.append((opened_reading.reading, scores, decisions))
     if kind in ("", METRICS_TASK):
-        run.results(index, made, overlap, mark)
-    return Finished(place, run.outcomes, run.seconds, tuple(lost))
+        run.results(index, finished_readings, overlap, mark)
+    return Finished(target, run.outcomes, run.seconds, tuple(lost))
 
 
 class _Run:
@@ -173,27 +177,27 @@ class _Run:
         task, needs = f"{DECIDE}:{opened.reading.name}", {index.step: index.path, scores.step: scores.path}
         return BenchmarkDecisionsFolder(self._made(task, decisions_step(opened, mark), needs, make))
 
-    def results(self, index: BenchmarkIndexFolder, made: Made, overlap: Overlap, mark: str) -> Path:
+    def results(self, index: BenchmarkIndexFolder, readings: Made, overlap: Overlap, mark: str) -> Path:
         """Join the tables of all readings and return their folder in the project folder."""
-        contents = [decisions.content for _, _, decisions in made]
-        step = results.results_step(made, contents, overlap, mark)
-        found = BenchmarkResultsFolder(self._made(METRICS_TASK, step, {index.step: index.path}, True))
+        contents = [decisions.content for _, _, decisions in readings]
+        step = results.results_step(readings, contents, overlap, mark)
+        results_folder = BenchmarkResultsFolder(self._made(METRICS_TASK, step, {index.step: index.path}, True))
         with work_unit_lock(self.project.data_root, "benchmark", math.inf):
-            return results.publish(self.project, found, made)
+            return results.publish(self.project, results_folder, readings)
 
     def _made(self, task: str, step: Step, artefacts: Mapping[str, Path], make: bool) -> Path:
         """Return the artefact of a task; compute it if ``make`` is set, else raise UsageError if it is missing."""
         shelf, began = Shelf(self.project.data_root), time.monotonic()
         made_from = fingerprint(step, self.project, shelf, artefacts)
-        found = shelf.find(made_from)
-        if found is None and not make:
+        artefact = shelf.find(made_from)
+        if artefact is None and not make:
             raise UsageError(f"the task {task} must be done first: ossicle benchmark ... --task {task}")
-        if not make and found is not None:
-            return found
+        if not make and artefact is not None:
+            return artefact
         self.progress.begin(task)
-        outcome: Outcome = "computed" if found is None else "reused"
+        outcome: Outcome = "computed" if artefact is None else "reused"
         # Readings of equal models share an artefact: the second process waits for the first, however long it takes.
-        path = found or compute(step, made_from, shelf, self.project, self.progress, artefacts, {}, False, math.inf)
+        path = artefact or compute(step, made_from, shelf, self.project, self.progress, artefacts, {}, False, math.inf)
         self.outcomes[task], self.seconds[task] = outcome, time.monotonic() - began
         self.log.work_unit(step.name, made_from.digest, outcome, self.seconds[task])
         self.progress.end(task, outcome, self.seconds[task])
@@ -203,8 +207,8 @@ class _Run:
 def _lost(index: BenchmarkIndexFolder) -> list[str]:
     """Return the recordings that the benchmark leaves out or reads only in part."""
     corpus_index = read_index(index)
-    out = [f"{left_out.path}: left out: {left_out.reason}" for left_out in corpus_index.left_out]
-    return out + [
+    losses = [f"{left_out.path}: left out: {left_out.reason}" for left_out in corpus_index.left_out]
+    return losses + [
         f"{recording.path}: partial: {recording.reason}"
         for recording in corpus_index.recordings
         if recording.status == "partial"

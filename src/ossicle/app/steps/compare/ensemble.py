@@ -38,12 +38,14 @@ class Ensembled:
     """An evaluated ensemble: the project it was evaluated as, its artefacts by step, and its figures."""
 
     project: Project
-    how: Combination
+    combination: Combination
     artefacts: Mapping[str, Path]
     metrics: dict[str, Any]
 
 
-def judge_ensemble(project: Project, members: Sequence[Member], how: Combination, progress: Progress) -> Ensembled:
+def judge_ensemble(
+    project: Project, members: Sequence[Member], combination: Combination, progress: Progress
+) -> Ensembled:
     """Combine the members' scores, decide and evaluate, reusing finished artefacts.
 
     Parameters
@@ -62,51 +64,51 @@ def judge_ensemble(project: Project, members: Sequence[Member], how: Combination
     LockedError
         Another run writes to the same data root.
     """
-    own = judged_as(project, members[0])
-    steps = ensemble_steps(members, how, project.settings.ensemble.seed)
+    judged_project = judged_as(project, members[0])
+    steps = ensemble_steps(members, combination, project.settings.ensemble.seed)
     with writing(project.data_root):
-        done = run_steps(steps, own, progress)
-    return Ensembled(own, how, done.artefacts, EvaluationFolder.among(done.artefacts).metrics)
+        done = run_steps(steps, judged_project, progress)
+    return Ensembled(judged_project, combination, done.artefacts, EvaluationFolder.among(done.artefacts).metrics)
 
 
-def ensemble_done(project: Project, overrides: Sequence[str], how: Combination) -> Ensembled | None:
+def ensemble_done(project: Project, overrides: Sequence[str], combination: Combination) -> Ensembled | None:
     """Return the ensemble as :func:`judge_ensemble` left it under the present settings, or None if unfinished."""
     members = members_done(project, overrides)
     if not members:
         return None
-    own = judged_as(project, members[0])
-    found = find_steps(ensemble_steps(members, how, project.settings.ensemble.seed), own)
-    artefacts = {name: path for name, path in found.items() if path is not None}
+    judged_project = judged_as(project, members[0])
+    artefacts_found = find_steps(ensemble_steps(members, combination, project.settings.ensemble.seed), judged_project)
+    artefacts = {name: path for name, path in artefacts_found.items() if path is not None}
     if evaluation.STEP.name not in artefacts:
         return None
-    return Ensembled(own, how, artefacts, EvaluationFolder.among(artefacts).metrics)
+    return Ensembled(judged_project, combination, artefacts, EvaluationFolder.among(artefacts).metrics)
 
 
 def judged_as(project: Project, first: Member) -> Project:
     """Return the project with the frame grid of the first member, and without a second stage, which no ensemble has."""
-    of = first.project.settings
+    member_settings = first.project.settings
     settings = replace(
         project.settings,
-        frontend=of.frontend,
-        chunks=of.chunks,
-        model=of.model,
-        augment=of.augment,
+        frontend=member_settings.frontend,
+        chunks=member_settings.chunks,
+        model=member_settings.model,
+        augment=member_settings.augment,
         second_stage=SecondStageSettings(),
     )
     return replace(project, settings=settings)
 
 
-def ensemble_steps(members: Sequence[Member], how: Combination, seed: int) -> tuple[Step, ...]:
+def ensemble_steps(members: Sequence[Member], combination: Combination, seed: int) -> tuple[Step, ...]:
     """Return the steps from the corpus to the evaluation; the steps after the scores are those of the pipeline."""
     steps = pipeline_of(members[0].project).steps
     names = [step.name for step in steps]
     after = steps[names.index(scores.STEP.name) + 1 : names.index(evaluation.STEP.name) + 1]
-    own = decision_step(members) if how.rule in FITTED else decision.STEP
+    decision_steps = decision_step(members) if combination.rule in FITTED else decision.STEP
     return (
         corpus.STEP,
         dataset.STEP,
-        scores_step(members, how, seed),
-        *(own if step.name == decision.STEP.name else step for step in after),
+        scores_step(members, combination, seed),
+        *(decision_steps if step.name == decision.STEP.name else step for step in after),
     )
 
 
@@ -122,7 +124,7 @@ def decision_step(members: Sequence[Member]) -> Step:
 def _decide(context: Context, members: Sequence[Member]) -> None:
     """Write what the step ``decision`` writes; the events and decision of a fold come from the run without it."""
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
-    own, work = context.own(DecisionFolder), context.out / "nested"
+    output, work = context.own(DecisionFolder), context.folder / "nested"
     events: list[pl.DataFrame] = []
     per_fold: dict[int, Decisions] = {}
     for fold, fit in read_fits(context.read(EnsembleScoresFolder)).items():
@@ -130,14 +132,14 @@ def _decide(context: Context, members: Sequence[Member]) -> None:
         combined = ScoresFolder(work / "scores")
         for key in truth.ids:
             write_combined(combined, members, key, fit)
-        into = own if fold is None else DecisionFolder(work / "decision")
+        into = output if fold is None else DecisionFolder(work / "decision")
         make_folder(into.path)
         decision.decide_scores(context.project, truth, combined, into)
         if fold is None:
             continue
         per_fold[fold] = into.decisions[fold]
-        mine = [key for key in truth.ids if truth.folds[key] == fold]
-        events.append(into.event_table.filter(pl.col("recording_id").is_in(mine)))
+        held_out_ids = [key for key in truth.ids if truth.folds[key] == fold]
+        events.append(into.event_table.filter(pl.col("recording_id").is_in(held_out_ids)))
     remove_folder(work)
     final = context.own(DecisionFolder)
     final.write_decisions(per_fold, final.decisions[None], final.notes)

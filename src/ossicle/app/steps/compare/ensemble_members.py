@@ -78,20 +78,24 @@ def members_of(project: Project, progress: Progress, overrides: Sequence[str] = 
     """
     names = member_names(project, overrides)
     loaded = [_load_member(project, name, overrides) for name in names]
-    if heads := [name for name, one in zip(names, loaded, strict=True) if one.settings.kind.reads != LOG_MEL]:
+    if heads := [
+        name
+        for name, member_project in zip(names, loaded, strict=True)
+        if member_project.settings.kind.reads != LOG_MEL
+    ]:
         raise UsageError(
             f"{project.file}: [ensemble] members: {heads[0]!r} is a head on an encoder, and ensembles combine "
             "networks; leave it out"
         )
     datasets: dict[str, Mapping[str, Path]] = {}
-    for name, one in zip(names, loaded, strict=True):
-        refuse_leaky(one)
-        datasets[name] = run_project(one, progress, until=dataset.STEP.name).artefacts
-        _require_same_data((loaded[0], datasets[names[0]]), (one, datasets[name]))
+    for name, member_project in zip(names, loaded, strict=True):
+        refuse_leaky(member_project)
+        datasets[name] = run_project(member_project, progress, until=dataset.STEP.name).artefacts
+        _require_same_data((loaded[0], datasets[names[0]]), (member_project, datasets[name]))
     members = []
-    for name, one in zip(names, loaded, strict=True):
-        artefacts = run_project(one, progress, until=bundle.STEP.name).artefacts
-        members.append(Member(name, one, artefacts, ScoresFolder.among(artefacts).content))
+    for name, member_project in zip(names, loaded, strict=True):
+        artefacts = run_project(member_project, progress, until=bundle.STEP.name).artefacts
+        members.append(Member(name, member_project, artefacts, ScoresFolder.among(artefacts).content))
     return tuple(members)
 
 
@@ -119,21 +123,21 @@ def member_names(project: Project, overrides: Sequence[str] = ()) -> tuple[str, 
             f'members; write for example members = ["{ITSELF}", "NAME"] (available: '
             f"{', '.join((ITSELF, *project.variants))})"
         )
-    there = ", ".join(project.variants) or "none"
+    variants = ", ".join(project.variants) or "none"
     for name in stated:
         if not is_reference(name) and name not in (ITSELF, *project.variants):
             raise UsageError(
-                f"{where}: no variant is called {name!r} (variants: {there}; "
+                f"{where}: no variant is called {name!r} (variants: {variants}; "
                 f'"{ITSELF}" is the project itself). Other bundles have no out-of-fold scores in this project: make it '
                 "a variant, or evaluate it with `ossicle benchmark`"
             )
-    found: dict[str, str] = {}
+    name_by_variant: dict[str, str] = {}
     for name in stated:
         variant = _variant_of(project, name, overrides) if is_reference(name) else name
-        if variant in found:
-            raise UsageError(f"{where}: {found[variant]!r} and {name!r} are the same model; leave one out")
-        found[variant] = name
-    return tuple(found)
+        if variant in name_by_variant:
+            raise UsageError(f"{where}: {name_by_variant[variant]!r} and {name!r} are the same model; leave one out")
+        name_by_variant[variant] = name
+    return tuple(name_by_variant)
 
 
 def _variant_of(project: Project, reference: str, overrides: Sequence[str]) -> str:
@@ -141,8 +145,8 @@ def _variant_of(project: Project, reference: str, overrides: Sequence[str]) -> s
     promoted = file_digest(bundle_folder(reference, project, project.folder) / MANIFEST)
     for name in (ITSELF, *project.variants):
         member = _load_member(project, name, overrides)
-        made = find_steps(steps_of(member), member).get(BundleFolder.step)
-        if made is not None and file_digest(BundleFolder(made).bundle / MANIFEST) == promoted:
+        bundle_artefact = find_steps(steps_of(member), member).get(BundleFolder.step)
+        if bundle_artefact is not None and file_digest(BundleFolder(bundle_artefact).bundle / MANIFEST) == promoted:
             return name
     raise UsageError(
         f"{project.file}: [ensemble] members: {reference} is the bundle of no variant under its present settings "
@@ -175,13 +179,15 @@ def members_done(project: Project, overrides: Sequence[str] = ()) -> tuple[Membe
 def _require_same_data(first: tuple[Project, Mapping[str, Path]], other: tuple[Project, Mapping[str, Path]]) -> None:
     """Raise UsageError if two datasets differ in labels, recordings or folds; it names the settings that differ."""
     names = [project.variant or ITSELF for project, _ in (first, other)]
-    labels = [DatasetFolder.among(made).labels for _, made in (first, other)]
+    labels = [DatasetFolder.among(artefacts).labels for _, artefacts in (first, other)]
     columns_by_name(dict(zip(names, labels, strict=True)))
-    one, two = (_recordings(made) for _, made in (first, other))
-    if _digests(one) != _digests(two):
-        what = f"the recordings of {names[1]!r} are not those of {names[0]!r} ({_lacking(names, one, two)})"
+    first_recordings, two = (_recordings(artefacts) for _, artefacts in (first, other))
+    if _digests(first_recordings) != _digests(two):
+        difference = (
+            f"the recordings of {names[1]!r} are not those of {names[0]!r} ({_lacking(names, first_recordings, two)})"
+        )
     elif _folds(first[1]) != _folds(other[1]):
-        what = f"the folds of {names[1]!r} are not those of {names[0]!r}"
+        difference = f"the folds of {names[1]!r} are not those of {names[0]!r}"
     else:
         return
     settings = [
@@ -190,7 +196,7 @@ def _require_same_data(first: tuple[Project, Mapping[str, Path]], other: tuple[P
     ]
     differ = differences(settings[1], settings[0])
     remedy = f"they differ in {', '.join(differ)}: give both the same" if differ else "run both again"
-    raise UsageError(f"[ensemble] members: {what}, so their out-of-fold scores do not go together; {remedy}")
+    raise UsageError(f"[ensemble] members: {difference}, so their out-of-fold scores do not go together; {remedy}")
 
 
 def _recordings(artefacts: Mapping[str, Path]) -> dict[str, Recording]:
@@ -204,8 +210,8 @@ def _digests(recordings: Mapping[str, Recording]) -> dict[str, str]:
 def _lacking(names: Sequence[str], first: Mapping[str, Recording], other: Mapping[str, Recording]) -> str:
     """Return in words which recordings are missing on which side, or that the sound of some differs."""
     parts = []
-    for name, own, theirs in ((names[1], other, first), (names[0], first, other)):
-        if missing := sorted(theirs[key].path for key in theirs.keys() - own.keys()):
+    for name, own_recordings, other_recordings in ((names[1], other, first), (names[0], first, other)):
+        if missing := sorted(other_recordings[key].path for key in other_recordings.keys() - own_recordings.keys()):
             parts.append(f"{name!r} lacks {len(missing)}, the first is {missing[0]}")
     changed = sorted(
         recording.path for key, recording in first.items() if key in other and other[key].digest != recording.digest
@@ -238,6 +244,6 @@ def member_scores(members: Sequence[Member], key: str) -> tuple[Scores, ScoreTra
         raise OssicleError(
             f"recording {key}: the members have different numbers of frames for it ({n_frames}); score it again"
         )
-    kept = min(n_frames)
-    stacked = np.stack([np.asarray(track.scores[:kept])[:, columns[name]] for name, track in tracks.items()])
-    return stacked, ScoreTrack(labels, first.scores[:kept], first.hop_s, first.duration_s)
+    n_common = min(n_frames)
+    stacked = np.stack([np.asarray(track.scores[:n_common])[:, columns[name]] for name, track in tracks.items()])
+    return stacked, ScoreTrack(labels, first.scores[:n_common], first.hop_s, first.duration_s)

@@ -74,15 +74,15 @@ def make_ensemble(
     """
     results = EnsembleResults(project.folder / RESULTS)
     members = members_of(project, progress, overrides)
-    how = project.settings.ensemble.combination
-    done = judge_ensemble(project, members, how, progress)
-    named: list[tuple[str, Ensembled]] = [(f"ensemble: {how.rule}", done)]
-    if how != Combination():
+    combination = project.settings.ensemble.combination
+    done = judge_ensemble(project, members, combination, progress)
+    named: list[tuple[str, Ensembled]] = [(f"ensemble: {combination.rule}", done)]
+    if combination != Combination():
         named.append(("ensemble: plain mean", judge_ensemble(project, members, Combination(), progress)))
     board = board_of([*_members(members), *(_judged(name, ensembled) for name, ensembled in named)]).to_json()
     metrics, refused = done.metrics, None
     if with_bundle:
-        opened = {_folder(place, member): read_bundle(member.bundle) for place, member in enumerate(members)}
+        opened = {_folder(index, member): read_bundle(member.bundle) for index, member in enumerate(members)}
         metrics = _gated(project, members, done, opened, progress).metrics
         if not metrics["gate"]["passed"]:
             refused = refusal_of(metrics["gate"], None)
@@ -98,15 +98,15 @@ def make_ensemble(
     return Made(results_json, tuple(places), refused)
 
 
-def _folder(place: int, member: Member) -> str:
+def _folder(index: int, member: Member) -> str:
     """Return the name of a member's folder in the bundle: the variant, or the bundle's name for the project itself."""
-    own = member.project.variant or member.project.settings.project.name
-    return f"{place + 1}-{own}"[:100]
+    member_name = member.project.variant or member.project.settings.project.name
+    return f"{index + 1}-{member_name}"[:100]
 
 
 def _members(members: Sequence[Member]) -> list[Judged]:
-    found = [(member, judged_of(member.project)) for member in members]
-    return [replace(judged, name=member.name) for member, judged in found if judged is not None]
+    results = [(member, judged_of(member.project)) for member in members]
+    return [replace(judged, name=member.name) for member, judged in results if judged is not None]
 
 
 def _judged(name: str, ensembled: Ensembled) -> Judged:
@@ -134,24 +134,26 @@ def _gated(
         name=NoiseGateFolder.step,
         version=STEP_VERSION,
         needs=names,
-        settings=lambda own: {
-            "noise_gate": digestible(own.settings.noise_gate),
-            "margin_s": own.settings.dataset.margin_s,
-            "pool": own.settings.evaluation.applied_pool,
-            "ensemble": {"how": asdict(fit.how), "threads": threads, "resembles": excused_probes(likeness)},
-            **postprocess_key(own),
+        settings=lambda member_project: {
+            "noise_gate": digestible(member_project.settings.noise_gate),
+            "margin_s": member_project.settings.dataset.margin_s,
+            "pool": member_project.settings.evaluation.applied_pool,
+            "ensemble": {"how": asdict(fit.combination), "threads": threads, "resembles": excused_probes(likeness)},
+            **postprocess_key(member_project),
         },
         run=run,
-        extra=lambda own: {f"member {name}": _content(bundle) for name, bundle in opened.items()},
+        extra=lambda member_project: {f"member {name}": _content(bundle) for name, bundle in opened.items()},
     )
     seed = project.settings.ensemble.seed
     with writing(project.data_root):
-        steps = ensemble_steps(members, done.how, seed)
+        steps = ensemble_steps(members, done.combination, seed)
         return NoiseGateFolder.among(run_steps((*steps, step), done.project, progress).artefacts)
 
 
 def _predictor(opened: dict[str, Bundle], fit: Fit, threads: int) -> Ensemble:
-    return Ensemble([(name, OnnxPredictor(bundle, threads)) for name, bundle in opened.items()], fit.how, fit.tables)
+    return Ensemble(
+        [(name, OnnxPredictor(bundle, threads)) for name, bundle in opened.items()], fit.combination, fit.tables
+    )
 
 
 def _content(bundle: Bundle) -> str:
@@ -200,6 +202,6 @@ def _write_bundle(
         calibration=final_maps(CalibrationFolder.among(artefacts)),
         postprocess=settings.postprocess,
         members=opened,
-        combination=fit.how,
+        combination=fit.combination,
         replace=True,
     )

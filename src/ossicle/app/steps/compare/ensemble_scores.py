@@ -36,81 +36,84 @@ _MOST_CELLS = {LEARNED: 1 << 20, RANK: 1 << 22}
 _FINAL = "final"
 
 
-def scores_step(members: Sequence[Member], how: Combination, seed: int) -> Step:
+def scores_step(members: Sequence[Member], combination: Combination, seed: int) -> Step:
     """Return the step in place of ``scores``: it reads only the members' scores, not their models."""
     return Step(
         name=EnsembleScoresFolder.step,
         version=STEP_VERSION,
         needs=("corpus", "dataset"),
         settings=lambda project: {
-            "ensemble": {"members": [member.name for member in members], **asdict(how)},
-            "seed": seed if how.rule in FITTED else 0,
+            "ensemble": {"members": [member.name for member in members], **asdict(combination)},
+            "seed": seed if combination.rule in FITTED else 0,
         },
-        run=lambda context: _run(context, members, how, seed),
-        extra=lambda project: {f"scores of member {place}": member.content for place, member in enumerate(members)},
+        run=lambda context: _run(context, members, combination, seed),
+        extra=lambda project: {f"scores of member {index}": member.content for index, member in enumerate(members)},
     )
 
 
-def _run(context: Context, members: Sequence[Member], how: Combination, seed: int) -> None:
+def _run(context: Context, members: Sequence[Member], combination: Combination, seed: int) -> None:
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
-    fits, own = fit(truth, members, how, seed), context.own(EnsembleScoresFolder)
+    fits, output = fit(truth, members, combination, seed), context.own(EnsembleScoresFolder)
     for done, key in enumerate(truth.ids, start=1):
-        write_combined(own, members, key, fits[truth.folds[key]])
+        write_combined(output, members, key, fits[truth.folds[key]])
         context.progress.advance(done, len(truth.ids), "recordings")
-    write_fits(own, fits)
+    write_fits(output, fits)
     names = [member.name for member in members]
-    own.write_summary(
+    output.write_summary(
         {
             "members": names,
-            "rule": how.rule,
-            **({"exponent": how.exponent} if how.rule == "power" else {}),
+            "rule": combination.rule,
+            **({"exponent": combination.exponent} if combination.rule == "power" else {}),
             "weights": _weights(names, fits[None]),
-            **({"weights_per_fold": _per_fold(names, fits)} if how.rule == LEARNED else {}),
-            "protocol": _protocol(how),
+            **({"weights_per_fold": _per_fold(names, fits)} if combination.rule == LEARNED else {}),
+            "protocol": _protocol(combination),
         },
     )
 
 
-def _protocol(how: Combination) -> str:
-    if how.rule == LEARNED:
+def _protocol(combination: Combination) -> str:
+    if combination.rule == LEARNED:
         return "weights of a fold fitted on the out-of-fold scores of the other folds; the bundle's on all of them"
-    if how.rule == RANK:
+    if combination.rule == RANK:
         return "ranked among the out-of-fold scores of the recordings of the other folds; in the bundle, of all of them"
     return "nothing fitted"
 
 
 def _per_fold(names: Sequence[str], fits: Mapping[int | None, Fit]) -> dict[str, dict[str, float]]:
-    return {str(fold): _weights(names, one) for fold, one in fits.items() if fold is not None}
+    return {str(fold): _weights(names, fitted) for fold, fitted in fits.items() if fold is not None}
 
 
-def _weights(names: Sequence[str], one: Fit) -> dict[str, float]:
-    return {name: round(share, 6) for name, share in zip(names, one.how.shares(len(names)), strict=True)}
+def _weights(names: Sequence[str], fitted: Fit) -> dict[str, float]:
+    return {name: round(share, 6) for name, share in zip(names, fitted.combination.shares(len(names)), strict=True)}
 
 
-def write_combined(out: ScoresFolder, members: Sequence[Member], key: str, one: Fit) -> None:
-    """Write the combined track of a recording to ``out``."""
+def write_combined(folder: ScoresFolder, members: Sequence[Member], key: str, fitted: Fit) -> None:
+    """Write the combined track of a recording to ``folder``."""
     scores, track = member_scores(members, key)
-    path = out.track_path(key)
-    write_track(path, ScoreTrack(track.labels, combine(scores, one.how, one.tables), track.hop_s, track.duration_s))
+    path = folder.track_path(key)
+    write_track(
+        path,
+        ScoreTrack(track.labels, combine(scores, fitted.combination, fitted.tables), track.hop_s, track.duration_s),
+    )
 
 
-def fit(truth: Truth, members: Sequence[Member], how: Combination, seed: int) -> dict[int | None, Fit]:
+def fit(truth: Truth, members: Sequence[Member], combination: Combination, seed: int) -> dict[int | None, Fit]:
     """Fit the rule for every fold on the recordings of the other folds, and under the key None on all recordings."""
     folds: list[int | None] = [*sorted(set(truth.folds.values())), None]
-    if how.rule not in FITTED:
-        return dict.fromkeys(folds, Fit(how))
-    drawn = {key: _drawn(truth, members, key, seed, _MOST_CELLS[how.rule]) for key in truth.ids}
-    out: dict[int | None, Fit] = {}
+    if combination.rule not in FITTED:
+        return dict.fromkeys(folds, Fit(combination))
+    drawn = {key: _drawn(truth, members, key, seed, _MOST_CELLS[combination.rule]) for key in truth.ids}
+    fits: dict[int | None, Fit] = {}
     for fold in folds:
-        of = [drawn[key] for key in truth.ids if truth.folds[key] != fold]
-        scores = np.concatenate([one[0] for one in of], axis=1)
-        if how.rule == RANK:
-            out[fold] = Fit(how, np.stack([rank_table(score) for score in scores]))
+        training_parts = [drawn[key] for key in truth.ids if truth.folds[key] != fold]
+        scores = np.concatenate([part[0] for part in training_parts], axis=1)
+        if combination.rule == RANK:
+            fits[fold] = Fit(combination, np.stack([rank_table(score) for score in scores]))
         else:
-            targets = np.concatenate([one[1] for one in of])
-            found = fitted_weights(scores.reshape(len(members), -1), targets.reshape(-1))
-            out[fold] = Fit(Combination(rule=how.rule, weights=tuple(found.tolist())))
-    return out
+            targets = np.concatenate([part[1] for part in training_parts])
+            weights = fitted_weights(scores.reshape(len(members), -1), targets.reshape(-1))
+            fits[fold] = Fit(Combination(rule=combination.rule, weights=tuple(weights.tolist())))
+    return fits
 
 
 def _drawn(truth: Truth, members: Sequence[Member], key: str, seed: int, most: int) -> tuple[Scores, Scores]:
@@ -132,15 +135,15 @@ def _drawn(truth: Truth, members: Sequence[Member], key: str, seed: int, most: i
     return scores[:, rows], targets[rows]
 
 
-def write_fits(out: EnsembleScoresFolder, fits: Mapping[int | None, Fit]) -> None:
+def write_fits(folder: EnsembleScoresFolder, fits: Mapping[int | None, Fit]) -> None:
     """Write the fits as plain arrays, with the rule as text."""
     arrays, rules = {}, {}
-    for fold, one in fits.items():
+    for fold, fitted in fits.items():
         name = _FINAL if fold is None else str(fold)
-        rules[name] = asdict(one.how)
-        if one.tables is not None:
-            arrays[name] = one.tables
-    with whole_file(out.fits_file) as part:
+        rules[name] = asdict(fitted.combination)
+        if fitted.tables is not None:
+            arrays[name] = fitted.tables
+    with whole_file(folder.fits_file) as part:
         part.write_bytes(arrays_to_bytes(arrays, {"rules": json.dumps(rules, sort_keys=True)}))
 
 
@@ -151,8 +154,8 @@ def read_fits(scores: EnsembleScoresFolder) -> dict[int | None, Fit]:
 
 def _read_fits(scores: EnsembleScoresFolder) -> dict[int | None, Fit]:
     arrays, text = arrays_from_bytes(read_regular(scores.fits_file, MOST_ARTEFACT_BYTES), str(scores.fits_file))
-    out: dict[int | None, Fit] = {}
+    fits: dict[int | None, Fit] = {}
     for name, rule in json.loads(text["rules"]).items():
-        how = Combination(rule=rule["rule"], weights=tuple(rule["weights"]), exponent=rule["exponent"])
-        out[None if name == _FINAL else int(name)] = Fit(how, arrays.get(name))
-    return out
+        combination = Combination(rule=rule["rule"], weights=tuple(rule["weights"]), exponent=rule["exponent"])
+        fits[None if name == _FINAL else int(name)] = Fit(combination, arrays.get(name))
+    return fits

@@ -69,24 +69,33 @@ def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence
     empty: list[Row] = []
     for name in ("", *(names or project.variants)):
         try:
-            one = load_project(project.file, tuple(overrides), project.data_root, name)
+            variant = load_project(project.file, tuple(overrides), project.data_root, name)
         except ProjectError as problem:
             if not name or name not in project.variants:
                 raise
             note = f"does not go together with these --set options: {problem}"
             empty.append(Row(name, {}, None, "", "", note=note))
             continue
-        judged = judged_of(one)
+        judged = judged_of(variant)
         if judged is None:
-            why = _figures_of(one).missing(one) or _no_figures(one)
-            empty.append(Row(name or ITSELF, {}, None, "", "", differs=_differs(one, project), note=why))
+            reason = _figures_of(variant).missing(variant) or _no_figures(variant)
+            empty.append(Row(name or ITSELF, {}, None, "", "", differs=_differs(variant, project), note=reason))
         else:
             rows.append(judged)
-    how = project.settings.ensemble.combination
-    if (of := ensemble_done(project, overrides, how)) is not None:
-        rows.append(Judged(f"ensemble: {how.rule}", of.project, of.metrics, of.artefacts, None, trained=False))
+    combination = project.settings.ensemble.combination
+    if (ensemble := ensemble_done(project, overrides, combination)) is not None:
+        rows.append(
+            Judged(
+                f"ensemble: {combination.rule}",
+                ensemble.project,
+                ensemble.metrics,
+                ensemble.artefacts,
+                None,
+                trained=False,
+            )
+        )
     board = board_of(rows, empty)
-    projects = {one.name: one.project for one in rows if one.trained}
+    projects = {result.name: result.project for result in rows if result.trained}
     return replace(
         board,
         rows=tuple(
@@ -127,7 +136,7 @@ def _figures_of(project: Project) -> LeaderboardFigures:
     return pipeline.leaderboard
 
 
-def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
+def board_of(results: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
     """Return the leaderboard of evaluated variants.
 
     Parameters
@@ -137,12 +146,14 @@ def board_of(found: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
     empty
         Rows of variants without figures.
     """
-    pairs = sorted(((_row(one), one) for one in found), key=lambda pair: place(pair[0]))
+    pairs = sorted(((_row(result), result) for result in results), key=lambda pair: place(pair[0]))
     if pairs:
         best = pairs[0][1]
         compare = against(best)
-        pairs = [(replace(row, to_best=None if one is best else compare(one)), one) for row, one in pairs]
-    return Board((*(row for row, _ in pairs), *empty), tuple(_over_seeds([one for _, one in pairs if one.trained])))
+        pairs = [(replace(row, to_best=None if result is best else compare(result)), result) for row, result in pairs]
+    return Board(
+        (*(row for row, _ in pairs), *empty), tuple(_over_seeds([result for _, result in pairs if result.trained]))
+    )
 
 
 def against(best: Judged) -> Callable[[Judged], Figure | None]:
@@ -158,19 +169,19 @@ CLIPS_KEY = "clips"
 """Key of ``metrics.json`` with the figures of hits; where they lead, those of whole recordings are left out."""
 
 
-def _row(one: Judged) -> Row:
+def _row(result: Judged) -> Row:
     figures: dict[str, Figure] = {}
-    clips_lead = kind_in(one.metrics).clips_lead
+    clips_lead = kind_in(result.metrics).clips_lead
     for name, (_, path) in FIGURES.items():
         if clips_lead and path[0] != CLIPS_KEY:
             continue
-        value: Any = one.metrics
+        value: Any = result.metrics
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
         if isinstance(value, Mapping) and "value" in value:
             figures[name] = {key: value.get(key) for key in ("value", "low", "high")}
-    gate, criterion = one.metrics.get("gate"), str(one.metrics["protocol"].get("criterion", ""))
-    row = Row(one.name, figures, one.training_s, _verdict(gate) if gate else "", criterion)
+    gate, criterion = result.metrics.get("gate"), str(result.metrics["protocol"].get("criterion", ""))
+    row = Row(result.name, figures, result.training_s, _verdict(gate) if gate else "", criterion)
     undefined = f"{FIGURES[row.headline_name][0]} is undefined: see the notes of its page"
     return row if row.headline is not None else replace(row, note=undefined)
 
@@ -185,14 +196,16 @@ def _verdict(gate: Mapping[str, Any]) -> str:
 
 def _over_seeds(rows: Iterable[Judged]) -> list[OverSeeds]:
     alike: list[tuple[ProjectSettings, list[Judged]]] = []
-    for one in rows:
-        settings = without_seed(one.project.settings)
-        same = next((of for known, of in alike if known == settings), None)
+    for result in rows:
+        settings = without_seed(result.project.settings)
+        same = next((group for known, group in alike if known == settings), None)
         if same is None:
-            alike.append((settings, [one]))
+            alike.append((settings, [result]))
         else:
-            same.append(one)
-    return [_spread(of) for _, of in alike if len({one.project.settings.training.seed for one in of}) > 1]
+            same.append(result)
+    return [
+        _spread(group) for _, group in alike if len({result.project.settings.training.seed for result in group}) > 1
+    ]
 
 
 def without_seed(settings: ProjectSettings) -> ProjectSettings:
@@ -204,13 +217,13 @@ def without_seed(settings: ProjectSettings) -> ProjectSettings:
     )
 
 
-def _spread(of: Sequence[Judged]) -> OverSeeds:
-    ordered = sorted(of, key=lambda one: (one.project.settings.training.seed, one.name))
-    rows = [_row(one) for one in ordered]
+def _spread(results: Sequence[Judged]) -> OverSeeds:
+    ordered = sorted(results, key=lambda result: (result.project.settings.training.seed, result.name))
+    rows = [_row(result) for result in ordered]
     figures = {}
     for name in FIGURES:
         values = [row.figures.get(name, NO_FIGURE)["value"] for row in rows]
         if None not in values:
             figures[name] = mean_and_deviation(np.array(values, dtype=np.float64))
-    names = tuple(one.name for one in ordered)
-    return OverSeeds(names, tuple(one.project.settings.training.seed for one in ordered), figures)
+    names = tuple(result.name for result in ordered)
+    return OverSeeds(names, tuple(result.project.settings.training.seed for result in ordered), figures)

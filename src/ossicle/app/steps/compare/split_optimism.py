@@ -45,7 +45,7 @@ def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
     split = project.settings.split
     if not split.kind.holds_out_once:
         return [_figures(project, progress, "all, out of fold")[0]]
-    own, table = _figures(project, progress, "its test clips")
+    own_figures, table = _figures(project, progress, "its test clips")
     settings = replace(project.settings, split=replace(split, strategy=GROUPED))
     grouped, all_clips = _figures(replace(project, settings=settings), progress, "all, out of fold")
     test = (
@@ -58,7 +58,7 @@ def optimism(project: Project, progress: Progress) -> list[SplitFigures]:
     labels = {}
     for label, clip_figures in grouped.labels.items():
         labels[label] = judge_clips(*columns(same.filter(pl.col("label") == label)), clip_figures.thresholds)
-    return [own, SplitFigures(GROUPED, "the same clips, out of fold", grouped.leaky, labels), grouped]
+    return [own_figures, SplitFigures(GROUPED, "the same clips, out of fold", grouped.leaky, labels), grouped]
 
 
 def _figures(project: Project, progress: Progress, clips: str) -> tuple[SplitFigures, pl.DataFrame]:
@@ -66,7 +66,7 @@ def _figures(project: Project, progress: Progress, clips: str) -> tuple[SplitFig
     step = step_for(split)
     run_project(project, progress, names=step.needs)
     with writing(project.data_root):
-        made = run_steps((*chosen_steps(project, step.needs), step), project, progress).artefacts
-    table, dataset = ClipFiguresFolder.among(made).clips, DatasetFolder.among(made)
+        artefacts = run_steps((*chosen_steps(project, step.needs), step), project, progress).artefacts
+    table, dataset = ClipFiguresFolder.among(artefacts).clips, DatasetFolder.among(artefacts)
     figures = figures_of(table, dataset.labels, split.kind.judged_folds(table["fold"]))
     return SplitFigures(split.strategy, clips, dataset.split["leaky"], figures), table

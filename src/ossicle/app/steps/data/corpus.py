@@ -36,35 +36,35 @@ def run(context: Context) -> None:
     if context.journal.done(INDEXED) is not None:
         remove_folder(context.own(CorpusFolder).unfinished_folder)
         return
-    settings, own = context.project.settings, context.own(CorpusFolder)
+    settings, output = context.project.settings, context.own(CorpusFolder)
     if context.project.manifest is None:
         index = index_of(
             context.project,
             lambda done, total: context.progress.advance(done, total, "recordings"),
-            unfinished=own.unfinished_folder,
+            unfinished=output.unfinished_folder,
         )
     else:
         index = _manifest_index(context, context.project.manifest)
-    write_index(index, own)
+    write_index(index, output)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group)
-    own.write_health(report.to_json())
-    if own.unfinished_folder.is_dir():
+    output.write_health(report.to_json())
+    if output.unfinished_folder.is_dir():
         # A run that is killed from here on has nothing to index again.
         context.journal.mark(INDEXED)
-        remove_folder(own.unfinished_folder)
+        remove_folder(output.unfinished_folder)
 
 
 def _manifest_index(context: Context, file: Path) -> CorpusIndex:
     """Return the index of a project's manifest, with its reviews; its hits are written into the step's folder."""
     from ossicle.corpus.manifest.manifest_index import ImportFolders, index_manifest
 
-    project, own = context.project, context.own(CorpusFolder)
+    project, output = context.project, context.own(CorpusFolder)
     settings = project.settings
     index = index_manifest(
         file,
         project.roots,
         settings.corpus,
-        ImportFolders(own.unfinished_folder, own.hits_folder),
+        ImportFolders(output.unfinished_folder, output.hits_folder),
         group=settings.split.group,
         workers=settings.project.workers,
         progress=context.progress.advance,
@@ -117,7 +117,7 @@ def listing(project: Project) -> Mapping[str, str]:
         raise UsageError(
             f"[corpus] audio: the folder {project.audio_folder} does not exist; correct the path in {project.file}"
         )
-    out = {"audio": folder_listing(project.audio_folder, SUFFIXES)}
+    digests = {"audio": folder_listing(project.audio_folder, SUFFIXES)}
     folder = project.annotation_folder
     if folder is not None:
         if not folder.exists():
@@ -130,8 +130,8 @@ def listing(project: Project) -> Mapping[str, str]:
                 f"[corpus] annotations: {folder} is a pipe or a device, not a folder or a file; correct the path in "
                 f"{project.file}"
             )
-        out["annotations"] = folder_listing(folder, None)
-    return {**out, **_added_listing(project)}
+        digests["annotations"] = folder_listing(folder, None)
+    return {**digests, **_added_listing(project)}
 
 
 def _manifest_listing(project: Project, file: Path) -> Mapping[str, str]:
@@ -140,30 +140,30 @@ def _manifest_listing(project: Project, file: Path) -> Mapping[str, str]:
         raise UsageError(
             f"[corpus] manifest: {file} does not exist or is not a file; correct the path in {project.file}"
         )
-    out = {"manifest": folder_listing(file, None)}
+    digests = {"manifest": folder_listing(file, None)}
     for root, folders in project.roots.all_folders().items():
         states: dict[str, tuple[int, int]] = {}
         for folder in folders:
             for path in listing_below(folder, SUFFIXES).files if folder.is_dir() else ():
                 states.setdefault(path, file_state(folder / path))
-        out[f"root {root}" if root else "audio"] = digest(
+        digests[f"root {root}" if root else "audio"] = digest(
             [[os.fsencode(path).hex(), *state] for path, state in sorted(states.items())]
         )
-    return {**out, **_added_listing(project)}
+    return {**digests, **_added_listing(project)}
 
 
 def _added_listing(project: Project) -> Mapping[str, str]:
     """Return digests of the table of metadata and of review rounds, where a project has them."""
-    out = {}
+    digests = {}
     if (table := project.metadata_table) is not None:
         if not table.is_file():
             raise UsageError(
                 f"[corpus.metadata] table: {table} is not a file; correct the path in {project.file}, or leave it empty"
             )
-        out["metadata"] = file_digest(table)
+        digests["metadata"] = file_digest(table)
     if rounds := round_files(project.folder / FOLDER):
-        out["reviews"] = digest([[file.name, file_digest(file)] for file in rounds])
-    return out
+        digests["reviews"] = digest([[file.name, file_digest(file)] for file in rounds])
+    return digests
 
 
 def folder_listing(folder: Path, suffixes: frozenset[str] | None) -> str:

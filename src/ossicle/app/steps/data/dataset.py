@@ -48,12 +48,12 @@ def run(context: Context) -> None:
     settings = context.project.settings
     index = read_index(context.read(CorpusFolder))
     recordings, annotations = list(index.recordings), index.annotations
-    if index.partly and not any(one.reviewed for one in recordings):
+    if index.partly and not any(recording.reviewed for recording in recordings):
         raise SplitError(
             "all annotated recordings were reviewed only in part, so no model can be evaluated: use the labelled "
             'clips of the tapes instead, with [corpus] include = ["..."], or annotate some recordings completely'
         )
-    if not any(one.reviewed for one in recordings):
+    if not any(recording.reviewed for recording in recordings):
         raise SplitError(
             "no recording has annotations, so no model can be trained: set their folder in [corpus] annotations of "
             f"{context.project.file}"
@@ -69,40 +69,44 @@ def run(context: Context) -> None:
         recordings, annotations, folds, settings.dataset, split.seed, _NOISE_S, index.partly, index.unknown
     )
     built = divide_clips(built, split)
-    sure = [one for one in recordings if one.id not in index.unknown]
+    sure = [recording for recording in recordings if recording.id not in index.unknown]
     mined = _mined(context, sure, annotations, folds)
     clips, quality = _with_mined(built, mined)
     leak_audit = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.kind.divides_clips)
     if split.kind.judges_recordings or leak_audit.strangers:
         require_no_leak(leak_audit)
-    kept = annotations.where(built.targets)
-    ends = {one.id: one.duration_s for one in recordings}
-    last_s = np.array([ends[key] for key in kept.recording_ids], dtype=np.float64)[kept.recording]
-    kept = replace(kept, end_s=np.minimum(kept.end_s, last_s))
-    labels = tuple(kept.label_counts())
+    target_notes = annotations.where(built.targets)
+    ends = {recording.id: recording.duration_s for recording in recordings}
+    last_s = np.array([ends[key] for key in target_notes.recording_ids], dtype=np.float64)[target_notes.recording]
+    target_notes = replace(target_notes, end_s=np.minimum(target_notes.end_s, last_s))
+    labels = tuple(target_notes.label_counts())
     for label in labels:
         if fault := text_fault(label, MAX_LABEL_CHARACTERS):
             raise UsageError(
                 f"the label {label!r} {fault}: a bundle cannot contain it; correct it in the annotation tables"
             )
-    own = context.own(DatasetFolder)
-    own.write_clips(clips)
-    own.write_targets(kept)
+    output = context.own(DatasetFolder)
+    output.write_clips(clips)
+    output.write_targets(target_notes)
     # Only recordings annotated as a whole can be evaluated: elsewhere an unannotated event may be correct.
-    whole = {one.id for one in recordings if one.reviewed}
+    whole = {recording.id for recording in recordings if recording.reviewed}
     rows = [
         {"recording_id": key, "group": entry.group, "fold": entry.fold}
         for key, entry in judged.items()
         if key in whole and entry.fold != NEVER_HELD_OUT
     ]
     if index.partly:
-        own.write_known(index.partly)
-    unknown = {key: [label for label in of if label in labels] for key, of in index.unknown.items() if key in folds}
+        output.write_known(index.partly)
+    unknown = {
+        key: [label for label in recording_labels if label in labels]
+        for key, recording_labels in index.unknown.items()
+        if key in folds
+    }
     if any(unknown.values()):
-        own.write_unknown(unknown)
-    own.write_folds(rows)
-    own.write_stats([asdict(row) for row in dataset_stats(clips, quality)])
-    own.write_split(
+        output.write_unknown(unknown)
+    output.write_folds(rows)
+    output.write_stats([asdict(row) for row in dataset_stats(clips, quality)])
+    output.write_split(
         {
             **leak_audit.as_json(),
             "strategy": split.strategy,
@@ -111,12 +115,12 @@ def run(context: Context) -> None:
             "models": split.kind.models(entry.fold for entry in judged.values()),
             **_evaluated(split, judged),
             "folds_asked": split.folds,
-            **_merged(kept, settings.dataset),
+            **_merged(target_notes, settings.dataset),
             "rare": {
                 "rule": split.rare,
                 "labels": [
                     asdict(rare_label)
-                    for rare_label in (() if split.kind.holds_out_once else rare_labels(judged, kept))
+                    for rare_label in (() if split.kind.holds_out_once else rare_labels(judged, target_notes))
                 ],
                 "never_held_out": sum(entry.fold == NEVER_HELD_OUT for entry in judged.values()),
             },
@@ -137,7 +141,7 @@ def _fold_names(
     """Return the name of each fold; a published fold keeps its published name."""
     names = {str(fold): split.kind.fold_name(fold) for fold in folds}
     if split.fold_field:
-        values = fold_values([one for one in recordings if one.id in judged], split.fold_field)
+        values = fold_values([recording for recording in recordings if recording.id in judged], split.fold_field)
         names |= {str(fold): f"{split.fold_field} {value}" for fold, value in enumerate(values)}
     return names
 

@@ -36,12 +36,12 @@ def stretches_without_labels(
     least_s
         Length of the shortest stretch in seconds.
     """
-    found: Stretches = {}
+    free_stretches: Stretches = {}
     for recording in recordings:
         if not recording.reviewed or recording.id not in groups or recording.id in dataset.unknown:
             continue
         busy = dataset.annotations.of(recording.id).intervals()
         free = [(start, end) for start, end in gaps(busy, 0.0, recording.duration_s).tolist() if end - start >= least_s]
         if free:
-            found.setdefault(groups[recording.id], {})[recording.id] = tuple(free)
-    return found
+            free_stretches.setdefault(groups[recording.id], {})[recording.id] = tuple(free)
+    return free_stretches

@@ -34,41 +34,44 @@ STEP_VERSION = 2
 
 def run(context: Context) -> None:
     """Build the missing shards in parallel processes, and write what they have in common."""
-    own = context.own(FeaturesFolder)
-    jobs = _jobs(context.project, context.read(CorpusFolder), context.read(DatasetFolder), own)
-    missing = [job for name, job in jobs.items() if not own.has_shard(name)]
+    output = context.own(FeaturesFolder)
+    jobs = _jobs(context.project, context.read(CorpusFolder), context.read(DatasetFolder), output)
+    missing = [job for name, job in jobs.items() if not output.has_shard(name)]
 
     @contextmanager
     def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
-            yield not own.has_shard(name)
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
+            yield not output.has_shard(name)
 
     done, workers = len(jobs) - len(missing), context.project.settings.project.workers
     opener = _opener(context.project)
     encoder = opener()
     for name, index in build_shards(missing, opener if workers > 1 else lambda: encoder, workers, held):
-        _mark(context.out, name, index)
+        _mark(context.folder, name, index)
         done += 1
         context.progress.advance(done, len(jobs), "shards")
     settings = context.project.settings.features
-    own.write_summary(encoder.spec, settings.window_s, settings.hop_s, settings.copies, tuple(jobs))
+    output.write_summary(encoder.spec, settings.window_s, settings.hop_s, settings.copies, tuple(jobs))
 
 
 def _run_one(context: Context, name: str) -> None:
-    own = context.own(FeaturesFolder)
-    job = _jobs(context.project, context.read(CorpusFolder), context.read(DatasetFolder), own)[name]
-    _mark(context.out, name, build_shard(job, _opener(context.project)()))
+    output = context.own(FeaturesFolder)
+    job = _jobs(context.project, context.read(CorpusFolder), context.read(DatasetFolder), output)[name]
+    _mark(context.folder, name, build_shard(job, _opener(context.project)()))
 
 
-def _mark(out: Path, name: str, index: ShardIndex) -> None:
-    work_unit_journal(out, name).mark(name, recordings=len(index.entries), windows=index.windows)
+def _mark(folder: Path, name: str, index: ShardIndex) -> None:
+    work_unit_journal(folder, name).mark(name, recordings=len(index.entries), windows=index.windows)
 
 
 def problems(features: Path) -> dict[str, list[str]]:
     """Return the problems of each damaged shard of a finished artefact, by its name; empty if everything is sound."""
-    own = FeaturesFolder(features)
-    found = {name: shard_problems(own.shards, name, own.copies) for name in own.shard_names}
-    return {name: lines for name, lines in found.items() if lines}
+    features_folder = FeaturesFolder(features)
+    problems_by_shard = {
+        name: shard_problems(features_folder.shards, name, features_folder.copies)
+        for name in features_folder.shard_names
+    }
+    return {name: lines for name, lines in problems_by_shard.items() if lines}
 
 
 def repair(project: Project, corpus: Path, dataset: Path, features: Path, damaged: Mapping[str, list[str]]) -> None:
@@ -88,11 +91,11 @@ def repair(project: Project, corpus: Path, dataset: Path, features: Path, damage
     ArtefactError
         The features still differ from what was committed: only a new artefact helps.
     """
-    own = FeaturesFolder(features)
+    features_folder = FeaturesFolder(features)
     with writing(project.data_root):
-        jobs = _jobs(project, CorpusFolder(corpus), DatasetFolder(dataset), own)
-        wanted = [jobs[name] for name in damaged]
-        for _ in build_shards(wanted, _opener(project), project.settings.project.workers):
+        jobs = _jobs(project, CorpusFolder(corpus), DatasetFolder(dataset), features_folder)
+        damaged_jobs = [jobs[name] for name in damaged]
+        for _ in build_shards(damaged_jobs, _opener(project), project.settings.project.workers):
             pass
         Shelf(project.data_root).verify(features)
 
@@ -102,7 +105,9 @@ def _opener(project: Project) -> Opener:
     return partial(open_features_encoder, settings.encoder.opened, project.folder, settings.head.unfreeze_blocks)
 
 
-def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: FeaturesFolder) -> dict[str, ShardJob]:
+def _jobs(
+    project: Project, corpus: CorpusFolder, dataset: DatasetFolder, output: FeaturesFolder
+) -> dict[str, ShardJob]:
     """Return the shards by their names, in the order of their recordings."""
     settings, channel, roots = project.settings.features, project.settings.audio.name, project.roots
     by_shard = _by_shard(corpus)
@@ -111,18 +116,18 @@ def _jobs(project: Project, corpus: CorpusFolder, dataset: DatasetFolder, own: F
     if settings.copies:
         recordings = {recording.id: recording for recording in read_index(corpus).recordings}
         groups = groups_of(dataset)
-        found = stretches_without_labels(list(recordings.values()), dataset, groups, settings.window_s)
+        free_by_group = stretches_without_labels(list(recordings.values()), dataset, groups, settings.window_s)
         backgrounds = {
             group: tuple(
                 Background(key, roots.file(recordings[key]), start_s, end_s, channel)
                 for key, stretches in free.items()
                 for start_s, end_s in stretches
             )
-            for group, free in found.items()
+            for group, free in free_by_group.items()
         }
     return {
         name: ShardJob(
-            own.shards,
+            output.shards,
             name,
             tuple(
                 FeatureItem(recording.id, roots.file(recording), groups.get(recording.id, ""))
@@ -206,7 +211,7 @@ STEP = Step(
         named_by=(CorpusFolder.step,),
         names=lambda inputs: tuple(_by_shard(CorpusFolder.among(inputs))),
         run=_run_one,
-        done=lambda out, name: FeaturesFolder(out).has_shard(name),
+        done=lambda folder, name: FeaturesFolder(folder).has_shard(name),
         max_concurrent=15,
     ),
 )

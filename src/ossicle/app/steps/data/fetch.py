@@ -73,12 +73,12 @@ def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetc
     make_folder(folder)
     with work_unit_lock(folder, _LOCK, LOCK_WAIT_S):
         journal = Journal(folder / _JOURNAL)
-        there = [] if verify else [file for file in files if _known(file, folder, journal)]
-        known = {one.path for one in there}
+        present = [] if verify else [file for file in files if _known(file, folder, journal)]
+        known = {file.path for file in present}
         todo = [file for file in files if file.path not in known]
         _require_room(todo, folder)
         patience = Patience(settings.timeout_s, settings.attempts)
-        return _all(todo, len(there), folder, journal, patience, settings.connections, progress)
+        return _all(todo, len(present), folder, journal, patience, settings.connections, progress)
 
 
 def is_fetched(project: Project) -> bool:
@@ -90,15 +90,15 @@ def is_fetched(project: Project) -> bool:
     if not (folder / _JOURNAL).exists():
         return False
     journal = Journal(folder / _JOURNAL)
-    return all(_known(one, folder, journal) for one in read_fetch_table(project.folder / settings.table, settings))
+    return all(_known(file, folder, journal) for file in read_fetch_table(project.folder / settings.table, settings))
 
 
-def _known(one: Wanted, folder: Path, journal: Journal) -> bool:
-    record = journal.done(one.path)
-    if record is None or record.get("sha256") != one.sha256:
+def _known(file: Wanted, folder: Path, journal: Journal) -> bool:
+    record = journal.done(file.path)
+    if record is None or record.get("sha256") != file.sha256:
         return False
     try:
-        state = (folder / one.path).lstat()
+        state = (folder / file.path).lstat()
     except OSError:
         return False
     return [state.st_size, state.st_mtime_ns] == [record.get("size"), record.get("mtime_ns")]
@@ -113,7 +113,7 @@ def _all(
     connections: int,
     progress: Progress,
 ) -> Fetched:
-    total = sum(one.size for one in todo)
+    total = sum(download.size for download in todo)
     stop, lock = threading.Event(), threading.Lock()
     came = done = 0
 
@@ -123,23 +123,23 @@ def _all(
             came += n
             progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
 
-    def one(wanted: Wanted) -> str:
-        outcome = fetch_file(wanted, folder, patience, stop=stop, received=received)
-        state = (folder / wanted.path).stat()
-        journal.mark(wanted.path, sha256=wanted.sha256, size=state.st_size, mtime_ns=state.st_mtime_ns)
+    def one(file: Wanted) -> str:
+        outcome = fetch_file(file, folder, patience, stop=stop, received=received)
+        state = (folder / file.path).stat()
+        journal.mark(file.path, sha256=file.sha256, size=state.st_size, mtime_ns=state.st_mtime_ns)
         return outcome
 
     outcomes: list[str] = []
     failed: dict[str, str] = {}
     with ThreadPoolExecutor(connections) as pool:
-        running: dict[Future[str], Wanted] = {pool.submit(one, wanted): wanted for wanted in todo}
+        running: dict[Future[str], Wanted] = {pool.submit(one, file): file for file in todo}
         try:
             for future in as_completed(running):
-                wanted = running[future]
+                file = running[future]
                 try:
                     outcomes.append(future.result())
                 except FetchError as problem:
-                    failed[wanted.path] = str(problem).removeprefix(f"{wanted.path}: ")
+                    failed[file.path] = str(problem).removeprefix(f"{file.path}: ")
                 with lock:
                     done += 1
                     progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
@@ -148,20 +148,20 @@ def _all(
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    listed = tuple((one.path, failed[one.path]) for one in todo if one.path in failed)
+    listed = tuple((file.path, failed[file.path]) for file in todo if file.path in failed)
     return Fetched(folder, outcomes.count("computed"), reused + outcomes.count("reused"), came, listed)
 
 
 def _require_room(todo: Sequence[Wanted], folder: Path) -> None:
     """Raise OSError before the first byte if the files do not fit on the disk."""
     missing = 0
-    for one in todo:
-        part = part_of(one, folder)
+    for file in todo:
+        part = part_of(file, folder)
         have = part.stat().st_size if part.exists() else 0
-        missing += 0 if (folder / one.path).exists() else one.size - have
+        missing += 0 if (folder / file.path).exists() else file.size - have
     if missing > (free := shutil.disk_usage(folder).free):
-        what = f"{folder} ({missing / _MB:.0f} MB needed, {free / _MB:.0f} MB free)"
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), what)
+        shortage = f"{folder} ({missing / _MB:.0f} MB needed, {free / _MB:.0f} MB free)"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), shortage)
 
 
 def _folder(project: Project) -> Path:

@@ -36,25 +36,25 @@ def run(context: Context) -> None:
     """Build the missing shards in parallel processes, and write what they have in common."""
     from ossicle.audio.features.logmel_shards import build_logmel_shards
 
-    own, project = context.own(LogMelFolder), context.project
-    jobs = _jobs(project, context.read(StoreFolder), own)
-    missing = [job for name, job in jobs.items() if not own.has_shard(name)]
+    output, project = context.own(LogMelFolder), context.project
+    jobs = _jobs(project, context.read(StoreFolder), output)
+    missing = [job for name, job in jobs.items() if not output.has_shard(name)]
 
     @contextmanager
     def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
-            yield not own.has_shard(name)
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
+            yield not output.has_shard(name)
 
     done, store = len(jobs) - len(missing), context.inputs[StoreFolder.step]
     workers = project.settings.project.workers
     for name, index in build_logmel_shards(missing, store, project.roots, workers, held):
-        _mark(context.out, name, index)
+        _mark(context.folder, name, index)
         done += 1
         context.progress.advance(done, len(jobs), "shards")
     front = project.settings.frontend
     # What the front end gives for zeros, in the precision of the rows.
     silence_db = float(np.float16(np.float32(10) * np.log10(np.float32(10 ** (front.floor_db / 10)))))
-    own.write_summary(row_grid(project.settings.plan, front), front.n_mels, silence_db, tuple(jobs))
+    output.write_summary(row_grid(project.settings.plan, front), front.n_mels, silence_db, tuple(jobs))
 
 
 def _run_one(context: Context, name: str) -> None:
@@ -64,18 +64,18 @@ def _run_one(context: Context, name: str) -> None:
     store = context.read(StoreFolder)
     job = _jobs(context.project, store, context.own(LogMelFolder))[name]
     with MixedStore(store.path, context.project.roots) as opened:
-        _mark(context.out, name, build_logmel_shard(job, opened))
+        _mark(context.folder, name, build_logmel_shard(job, opened))
 
 
-def _mark(out: Path, name: str, index: ShardIndex) -> None:
-    work_unit_journal(out, name).mark(name, recordings=len(index.entries), rows=index.windows)
+def _mark(folder: Path, name: str, index: ShardIndex) -> None:
+    work_unit_journal(folder, name).mark(name, recordings=len(index.entries), rows=index.windows)
 
 
 def problems(logmel: Path) -> dict[str, list[str]]:
     """Return the problems of each damaged shard of a finished artefact, by its name; empty if everything is sound."""
-    own = LogMelFolder(logmel)
-    found = {name: shard_problems(own.shards, name, 0) for name in own.shard_names}
-    return {name: lines for name, lines in found.items() if lines}
+    logmel_folder = LogMelFolder(logmel)
+    problems_by_shard = {name: shard_problems(logmel_folder.shards, name, 0) for name in logmel_folder.shard_names}
+    return {name: lines for name, lines in problems_by_shard.items() if lines}
 
 
 def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, list[str]]) -> None:
@@ -88,23 +88,23 @@ def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, li
     """
     from ossicle.audio.features.logmel_shards import build_logmel_shards
 
-    own = LogMelFolder(logmel)
+    logmel_folder = LogMelFolder(logmel)
     with writing(project.data_root):
-        jobs = _jobs(project, StoreFolder(store), own)
-        wanted = [jobs[name] for name in damaged]
-        for _ in build_logmel_shards(wanted, store, project.roots, project.settings.project.workers):
+        jobs = _jobs(project, StoreFolder(store), logmel_folder)
+        damaged_jobs = [jobs[name] for name in damaged]
+        for _ in build_logmel_shards(damaged_jobs, store, project.roots, project.settings.project.workers):
             pass
         Shelf(project.data_root).verify(logmel)
 
 
-def _jobs(project: Project, store: StoreFolder, own: LogMelFolder) -> "dict[str, LogMelJob]":
+def _jobs(project: Project, store: StoreFolder, output: LogMelFolder) -> "dict[str, LogMelJob]":
     """Return the shards by their names, in the order of their recordings."""
     from ossicle.audio.features.logmel_shards import LogMelJob
 
     front = project.settings.frontend
     grid = row_grid(project.settings.plan, front)
     return {
-        name: LogMelJob(own.shards, name, tuple(recordings), front, grid)
+        name: LogMelJob(output.shards, name, tuple(recordings), front, grid)
         for name, recordings in _by_shard(store).items()
     }
 
@@ -142,7 +142,7 @@ STEP = Step(
         named_by=(StoreFolder.step,),
         names=lambda inputs: tuple(_by_shard(StoreFolder.among(inputs))),
         run=_run_one,
-        done=lambda out, name: LogMelFolder(out).has_shard(name),
+        done=lambda folder, name: LogMelFolder(folder).has_shard(name),
         max_concurrent=15,
     ),
 )
@@ -154,10 +154,10 @@ def cached_chain(steps: tuple[Step, ...], project: Project, trained: str) -> tup
     """
     if not project.settings.features.cache:
         return steps
-    out: list[Step] = []
+    chain: list[Step] = []
     for step in steps:
         needs = (*step.needs, STEP.name) if step.name == trained else step.needs
-        out.append(replace(step, needs=needs) if needs != step.needs else step)
+        chain.append(replace(step, needs=needs) if needs != step.needs else step)
         if step is STORE:
-            out.append(STEP)
-    return tuple(out)
+            chain.append(STEP)
+    return tuple(chain)

@@ -31,30 +31,30 @@ _FIXED = ("path", "duration_s", "rate", "labels", "state", "id")
 def run(context: Context) -> None:
     """Write the dataset, ``files.csv`` and ``windows.parquet``."""
     dataset.run(context)
-    settings, own = context.project.settings, context.own(StateDatasetFolder)
+    settings, output = context.project.settings, context.own(StateDatasetFolder)
     index = read_index(context.read(CorpusFolder))
-    labels, decision = own.labels, settings.states.decision(own.labels)
+    labels, decision = output.labels, settings.states.decision(output.labels)
     notes = grouped(index.annotations, lambda annotation: annotation.recording_id)
-    own.write_files(_files(index, notes, labels, decision, settings.split.group))
+    output.write_files(_files(index, notes, labels, decision, settings.split.group))
     reviewed = [recording for recording in index.recordings if recording.reviewed and recording.status != "left_out"]
     frames: list[pl.DataFrame] = []
     counts: dict[str, dict[str, int]] = {"windows": {}, "dropped": {}}
 
-    def levels(one: Recording) -> NDArray[np.float64]:
-        return recording_rms(context.project, one)
+    def levels(recording: Recording) -> NDArray[np.float64]:
+        return recording_rms(context.project, recording)
 
     with ThreadPoolExecutor(settings.project.workers) as pool:
         for done, (recording, rms) in enumerate(zip(reviewed, pool.map(levels, reviewed), strict=True), start=1):
-            kept = ~loudest(rms, settings.dataset.drop_loudest)
-            counts["windows"][recording.path], counts["dropped"][recording.path] = len(rms), int((~kept).sum())
+            is_quiet = ~loudest(rms, settings.dataset.drop_loudest)
+            counts["windows"][recording.path], counts["dropped"][recording.path] = len(rms), int((~is_quiet).sum())
             unknown = index.unknown.get(recording.id, ())
             frames.append(
-                _windows(recording, rms, kept, notes.get(recording.id, []), labels, unknown, settings.features)
+                _windows(recording, rms, is_quiet, notes.get(recording.id, []), labels, unknown, settings.features)
             )
             context.progress.advance(done, len(reviewed), "levels")
-    own.write_windows(pl.concat(frames) if frames else pl.DataFrame(schema=own.WINDOW_SCHEMA))
+    output.write_windows(pl.concat(frames) if frames else pl.DataFrame(schema=output.WINDOW_SCHEMA))
     without = [path for path, n in counts["windows"].items() if n == 0]
-    own.write_window_counts({**counts, "without": without})
+    output.write_window_counts({**counts, "without": without})
     context.progress.say(counts_in_words(counts["windows"], counts["dropped"]))
     if without:
         context.progress.say(
@@ -78,12 +78,12 @@ def counts_in_words(windows: Mapping[str, int], dropped: Mapping[str, int]) -> s
     >>> counts_in_words({"a.wav": 100, "b.wav": 100}, {"a.wav": 1, "b.wav": 1})
     '200 windows of 2 recordings; the loudest 2 are not trained on (1 each)'
     """
-    words = f"{counted(sum(windows.values()), 'window')} of {counted(len(windows), 'recording')}"
+    text = f"{counted(sum(windows.values()), 'window')} of {counted(len(windows), 'recording')}"
     lost = sorted(set(dropped.values()))
     if not any(lost):
-        return words
+        return text
     each = f"{lost[0]}" if len(lost) == 1 else f"{lost[0]} to {lost[-1]}"
-    return f"{words}; the loudest {sum(dropped.values())} are not trained on ({each} each)"
+    return f"{text}; the loudest {sum(dropped.values())} are not trained on ({each} each)"
 
 
 def _files(
@@ -111,7 +111,7 @@ def _files(
 def _windows(
     recording: Recording,
     rms: NDArray[np.float64],
-    kept: NDArray[np.bool_],
+    is_kept: NDArray[np.bool_],
     notes: Sequence[Annotation],
     labels: Sequence[str],
     unknown: Sequence[str],
@@ -119,7 +119,7 @@ def _windows(
 ) -> pl.DataFrame:
     hop_s = features.hop_samples(recording.rate) / recording.rate
     window_s = features.window_samples(recording.rate) / recording.rate
-    starts_s = np.flatnonzero(kept) * hop_s
+    starts_s = np.flatnonzero(is_kept) * hop_s
     truth = window_truth(starts_s, window_s, notes, labels, unknown)
     return pl.DataFrame(
         {
@@ -127,7 +127,7 @@ def _windows(
             "path": [recording.path] * len(starts_s),
             "start_s": starts_s,
             "end_s": starts_s + window_s,
-            "rms": rms[kept],
+            "rms": rms[is_kept],
             "labels": [_named(labels, row, ON_TRUTH) for row in truth],
             "unknown": [_named(labels, row, UNKNOWN_TRUTH) for row in truth],
         },
@@ -136,7 +136,7 @@ def _windows(
 
 
 def _named(labels: Sequence[str], row: NDArray[np.int8], value: int) -> list[str]:
-    return [label for label, one in zip(labels, row, strict=True) if one == value]
+    return [label for label, state in zip(labels, row, strict=True) if state == value]
 
 
 def _settings(project: Project) -> Mapping[str, Any]:

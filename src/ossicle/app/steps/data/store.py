@@ -29,7 +29,7 @@ def run(context: Context) -> None:
         done += 1
         context.progress.advance(done, 0, f"shard {name}")
 
-    _build(context.project, context.inputs["corpus"], context.out, shard_done)
+    _build(context.project, context.inputs["corpus"], context.folder, shard_done)
 
 
 def repair(project: Project, corpus: Path, store: Path, progress: Callable[[str], None]) -> None:
@@ -56,7 +56,7 @@ def repair(project: Project, corpus: Path, store: Path, progress: Callable[[str]
         Shelf(project.data_root).verify(store)
 
 
-def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], None]) -> None:
+def _build(project: Project, corpus: Path, folder: Path, progress: Callable[[str], None]) -> None:
     from ossicle.audio.store.build import build_store
     from ossicle.audio.store.entries import StoreItem
 
@@ -78,7 +78,7 @@ def _build(project: Project, corpus: Path, out: Path, progress: Callable[[str], 
             )
             for recording in recordings
         ],
-        out,
+        folder,
         project.settings.frontend.rate,
         project.settings.store,
         audio=project.roots,

@@ -63,25 +63,25 @@ def taught_chain(steps: tuple[Step, ...], project: Project, trained: str) -> tup
     """Return the steps, with the unlabelled recordings before the step ``trained`` if it uses pseudo-labels."""
     if not teaching_rounds(project):
         return steps
-    out: list[Step] = []
+    chain: list[Step] = []
     for step in steps:
         if step.name == trained:
             # Recordings that have labels by now: their pseudo-labels are not used.
             needs, reads = (*step.needs, "corpus", INDEX_NAME, STORE_NAME), {**step.reads, "corpus": recordings_digest}
-            out += [INDEX, STORE, replace(step, needs=needs, reads=reads)]
+            chain += [INDEX, STORE, replace(step, needs=needs, reads=reads)]
         else:
-            out.append(step)
-    return tuple(out)
+            chain.append(step)
+    return tuple(chain)
 
 
 def index(context: Context) -> None:
     """List the unlabelled recordings and decode each once; none has annotations."""
-    project, own, group = context.project, context.project.settings.pseudo, group_field(context.project)
+    project, pseudo, group = context.project, context.project.settings.pseudo, group_field(context.project)
     settings = CorpusSettings(
-        audio=own.audio,
+        audio=pseudo.audio,
         root=ROOT,
-        include=own.include,
-        exclude=own.exclude,
+        include=pseudo.include,
+        exclude=pseudo.exclude,
         name_template=_template(project),
     )
     try:
@@ -150,7 +150,7 @@ def store(context: Context) -> None:
             StoreItem(recording.id, folder / recording.path, recording.digest, channel=project.settings.audio.name)
             for recording in recordings
         ],
-        context.out,
+        context.folder,
         project.settings.frontend.rate,
         workers=project.settings.project.workers,
         progress=shard_done,

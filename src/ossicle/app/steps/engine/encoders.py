@@ -113,7 +113,11 @@ def encoder_inputs(project: Project) -> dict[str, str]:
     """
     settings = project.settings.encoder.opened
     if settings.name in BUILT_IN:
-        spec = next(one.spec for one in (AcousticEncoder, LogMelEncoder, MfccEncoder) if one.spec.name == settings.name)
+        spec = next(
+            encoder.spec
+            for encoder in (AcousticEncoder, LogMelEncoder, MfccEncoder)
+            if encoder.spec.name == settings.name
+        )
         return {"encoder": f"{spec.name} {spec.version}"}
     if settings.name == HF:
         from ossicle.models.encoders.hub import model_digest, model_folder

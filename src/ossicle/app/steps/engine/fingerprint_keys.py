@@ -8,11 +8,11 @@ from ossicle.core.settings import digestible
 
 def postprocess_key(project: Project) -> dict[str, Any]:
     """Return what post-processing adds to the settings of a step that reads tracks; empty without post-processing."""
-    how = project.settings.postprocess
-    return {} if how.does_nothing else {"postprocess": digestible(how)}
+    postprocess = project.settings.postprocess
+    return {} if postprocess.does_nothing else {"postprocess": digestible(postprocess)}
 
 
 def slice_key(project: Project) -> dict[str, Any]:
     """Return which fraction of the held-out clips is scored; empty for all of them."""
-    of = project.settings.evaluation
-    return {} if of.fraction >= 1 else {"slice": [of.fraction, of.floor, of.seed]}
+    evaluation = project.settings.evaluation
+    return {} if evaluation.fraction >= 1 else {"slice": [evaluation.fraction, evaluation.floor, evaluation.seed]}

@@ -30,7 +30,7 @@ class Loss:
         return f"{self.path}: {self.code.replace('_', ' ')}: {self.message}; {self.remedy}"
 
 
-def loss_lines(found: Iterable[Loss]) -> list[str]:
+def loss_lines(all_losses: Iterable[Loss]) -> list[str]:
     """Return losses as lines for people: of many of one kind in one file, such as rows of a table, the first five.
 
     Every file is named.
@@ -47,14 +47,14 @@ def loss_lines(found: Iterable[Loss]) -> list[str]:
     (6, 'words.tsv: unmatched rows: and 595 more; ossicle dataset health lists all')
     """
     lines: list[str] = []
-    seen: Counter[tuple[str, str]] = Counter()
-    for loss in found:
-        seen[loss.code, loss.path] += 1
-        if seen[loss.code, loss.path] <= _MOST_OF_A_FILE:
+    n_of_kind: Counter[tuple[str, str]] = Counter()
+    for loss in all_losses:
+        n_of_kind[loss.code, loss.path] += 1
+        if n_of_kind[loss.code, loss.path] <= _MOST_OF_A_FILE:
             lines.append(loss.line)
     return lines + [
         f"{path}: {code.replace('_', ' ')}: and {count - _MOST_OF_A_FILE} more; ossicle dataset health lists all"
-        for (code, path), count in seen.items()
+        for (code, path), count in n_of_kind.items()
         if count > _MOST_OF_A_FILE
     ]
 
@@ -62,14 +62,14 @@ def loss_lines(found: Iterable[Loss]) -> list[str]:
 def losses(corpus: Path) -> list[Loss]:
     """Return what a run lost, from the health of the corpus in the artefact ``corpus``."""
     problems = CorpusFolder(corpus).health["problems"]
-    found = [
+    found_losses = [
         Loss(problem["code"], problem["where"], problem["message"], problem["remedy"])
         for problem in problems
         if problem["code"] in LOSSES
     ]
-    named = {loss.path for loss in found if loss.code in (LEFT_OUT, PARTIAL)}
+    named = {loss.path for loss in found_losses if loss.code in (LEFT_OUT, PARTIAL)}
     # Annotations that are lost with their recording are not named again.
-    return [loss for loss in found if loss.code in (LEFT_OUT, PARTIAL) or loss.path not in named]
+    return [loss for loss in found_losses if loss.code in (LEFT_OUT, PARTIAL) or loss.path not in named]
 
 
 def header_loss(folder: Path, path: str) -> Loss | None:

@@ -40,7 +40,7 @@ class Plain:
     """Prints a line when a step starts, when it ends, and every ten seconds in between."""
 
     def __init__(self) -> None:
-        self._step, self._began, self._said = "", 0.0, 0.0
+        self._step, self._began, self._last_line_s = "", 0.0, 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -52,14 +52,14 @@ class Plain:
 
     def begin(self, step: str) -> None:
         """Print that a step starts."""
-        self._step, self._began, self._said = step, time.monotonic(), time.monotonic()
+        self._step, self._began, self._last_line_s = step, time.monotonic(), time.monotonic()
 
     def advance(self, done: int, total: int, note: str = "") -> None:
         """Print how far the step is if ten seconds have passed."""
         now = time.monotonic()
-        if now - self._said < _EVERY_S:
+        if now - self._last_line_s < _EVERY_S:
             return
-        self._said = now
+        self._last_line_s = now
         left = f", {eta(now - self._began, done, total)} left" if done and total else ""
         _say(f"{self._step}: {done}/{total or '?'}{left}{'  ' + note if note else ''}")
 

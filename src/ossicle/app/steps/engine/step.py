@@ -68,7 +68,7 @@ class Context:
 
     project: Project
     inputs: Mapping[str, Path]
-    out: Path
+    folder: Path
     progress: Progress
     log: RunLog
     journal: Journal
@@ -88,7 +88,7 @@ class Context:
 
     def own(self, kind: type[Folder]) -> Folder:
         """Return the step's own folder as ``kind``, to write to."""
-        return kind(self.out)
+        return kind(self.folder)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class WorkUnits:
     done: Callable[[Path, str], bool]
     parallel: Callable[[Project], int] = lambda project: project.settings.project.workers
     max_concurrent: int = 0
-    wanted: Callable[[Project, tuple[str, ...]], tuple[str, ...]] = lambda project, names: names
+    chosen: Callable[[Project, tuple[str, ...]], tuple[str, ...]] = lambda project, names: names
 
     def names_from(self, artefacts: Mapping[str, Path]) -> tuple[str, ...]:
         """Return the names of the work units; raises KeyError if an artefact of ``named_by`` is missing."""
@@ -130,7 +130,7 @@ class WorkUnits:
 
     def names_of(self, project: Project, artefacts: Mapping[str, Path]) -> tuple[str, ...]:
         """Return the names of the work units of a project; raises KeyError as :meth:`names_from` does."""
-        return self.wanted(project, self.names_from(artefacts))
+        return self.chosen(project, self.names_from(artefacts))
 
 
 @dataclass(frozen=True)
@@ -252,14 +252,14 @@ def find_steps(steps: Sequence[Step], project: Project) -> dict[str, Path | None
     """
     shelf = Shelf(project.data_root)
     artefacts: dict[str, Path] = {}
-    out: dict[str, Path | None] = dict.fromkeys(step.name for step in steps)
+    paths: dict[str, Path | None] = dict.fromkeys(step.name for step in steps)
     for step in steps:
         if any(name not in artefacts for name in step.needs):
             continue
         path = shelf.find(fingerprint(step, project, shelf, artefacts))
         if path is not None:
-            artefacts[step.name] = out[step.name] = path
-    return out
+            artefacts[step.name] = paths[step.name] = path
+    return paths
 
 
 def compute(
@@ -280,19 +280,19 @@ def compute(
     LockedError
         Another process still holds the lock of the artefact after ``wait_s`` seconds.
     """
-    out = shelf.begin(made_from)
+    folder = shelf.begin(made_from)
     needed = {name: artefacts[name] for name in step.needs}
-    with work_unit_lock(out, WHOLE, wait_s):
+    with work_unit_lock(folder, WHOLE, wait_s):
         # The previous holder of the lock may have finished it.
         if not replace and (path := shelf.find(made_from)) is not None:
             shelf.leave(made_from)
             return path
-        log, journal = RunLog(out / RUN_LOG), Journal(out / JOURNAL)
-        step.run(Context(project, needed, out, progress, log, journal, dict(seconds)))
-        join_work_unit_logs(out)
+        log, journal = RunLog(folder / RUN_LOG), Journal(folder / JOURNAL)
+        step.run(Context(project, needed, folder, progress, log, journal, dict(seconds)))
+        join_work_unit_logs(folder)
         return shelf.commit(made_from, step.logs, replace=replace)
 
 
-def work_unit_journal(out: Path, work_unit: str) -> Journal:
+def work_unit_journal(folder: Path, work_unit: str) -> Journal:
     """Return the journal of one work unit; each has its own, because a journal has one writer at a time."""
-    return Journal(out / "logs" / f"{work_unit}.jsonl")
+    return Journal(folder / "logs" / f"{work_unit}.jsonl")

@@ -31,13 +31,13 @@ def run(context: Context) -> None:
     from ossicle.evaluation.ground_truth import read_truth
 
     settings = context.project.settings
-    chosen, criterion, own = settings.calibration, criterion_of(settings.evaluation), context.own(CalibrationFolder)
+    chosen, criterion, output = settings.calibration, criterion_of(settings.evaluation), context.own(CalibrationFolder)
     if chosen.kind == NONE:
-        own.write({"kind": NONE})
+        output.write({"kind": NONE})
         return
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     items = criterion.items(truth, context.read(ScoresFolder), settings.postprocess)
-    own.write(calibration_figures(items, truth.labels, chosen, criterion))
+    output.write(calibration_figures(items, truth.labels, chosen, criterion))
 
 
 def final_maps(calibration: CalibrationFolder) -> dict[str, ScoreMap]:
@@ -51,8 +51,8 @@ def _settings(project: Project) -> dict[str, Any]:
     chosen, evaluation = project.settings.calibration, project.settings.evaluation
     if chosen.kind == NONE:
         return {"kind": NONE}
-    found = {"calibration": digestible(chosen), "criterion": evaluation.criterion, "pool": evaluation.pool}
-    return {**found, **postprocess_key(project)}
+    settings = {"calibration": digestible(chosen), "criterion": evaluation.criterion, "pool": evaluation.pool}
+    return {**settings, **postprocess_key(project)}
 
 
 STEP = Step(

@@ -39,28 +39,28 @@ def run(context: Context) -> None:
         whole = set(dataset.folds["recording_id"].to_list())
         clips = [clip for clip in clips if clip.recording_id in whole]
         tracks = context.read(ScoresFolder)
-    index, labels, own = read_index(context.read(CorpusFolder)), dataset.labels, context.own(ClipFiguresFolder)
+    index, labels, output = read_index(context.read(CorpusFolder)), dataset.labels, context.own(ClipFiguresFolder)
     rows = list(clip_rows(clips, labels, index.annotations, tracks))
-    table = pl.DataFrame(rows, schema=own.CLIP_SCHEMA)
-    own.write_clips(table)
-    own.write_figures(clip_figures_json(table, labels, split, dataset.split))
+    table = pl.DataFrame(rows, schema=output.CLIP_SCHEMA)
+    output.write_clips(table)
+    output.write_figures(clip_figures_json(table, labels, split, dataset.split))
 
 
 def _score(context: Context, keys: Collection[str]) -> ClipFiguresFolder:
     """Score recordings with the model trained on train alone, and return the folder of their tracks."""
     predictor = trained_predictor(context, context.read(DatasetFolder).models_by_fold[TEST])
     recordings = {recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings}
-    own = context.own(ClipFiguresFolder)
+    output = context.own(ClipFiguresFolder)
     for done, key in enumerate(keys, start=1):
         began, record = time.monotonic(), context.journal.done(key)
-        reused = record is not None and record["digest"] == own.track_digest(key)
+        reused = record is not None and record["digest"] == output.track_digest(key)
         if not reused:
-            with TrackWriter(own.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
+            with TrackWriter(output.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
                 write_scores(context.project.roots.file(recordings[key]), predictor, writer)
-            context.journal.mark(key, digest=own.track_digest(key))
+            context.journal.mark(key, digest=output.track_digest(key))
         context.log.work_unit("clip_figures", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(keys), "recordings")
-    return own
+    return output
 
 
 def step_for(split: SplitSettings) -> Step:

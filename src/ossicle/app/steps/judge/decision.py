@@ -25,7 +25,7 @@ def run(context: Context) -> None:
     decide_scores(context.project, truth, context.read(ScoresFolder), context.own(DecisionFolder))
 
 
-def decide_scores(project: Project, truth: "Truth", scores: ScoresFolder, out: DecisionFolder) -> None:
+def decide_scores(project: Project, truth: "Truth", scores: ScoresFolder, folder: DecisionFolder) -> None:
     """Fit decisions on scores, and write them with their events and the threshold curves.
 
     Parameters
@@ -46,9 +46,9 @@ def decide_scores(project: Project, truth: "Truth", scores: ScoresFolder, out: D
     settings = project.settings
     tracks = read_tracks(scores, truth.ids, settings.postprocess)
     decisions = fit_decisions(truth, tracks, settings.decision, criterion_of(settings.evaluation))
-    out.write_events(decisions.held_out, decisions.in_sample)
-    out.write_decisions(decisions.fitted.per_fold, decisions.fitted.final, list(decisions.fitted.notes))
-    out.write_threshold_curves(decisions.curves_json())
+    folder.write_events(decisions.held_out, decisions.in_sample)
+    folder.write_decisions(decisions.fitted.per_fold, decisions.fitted.final, list(decisions.fitted.notes))
+    folder.write_threshold_curves(decisions.curves_json())
 
 
 STEP = Step(

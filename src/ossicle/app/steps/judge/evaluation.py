@@ -88,11 +88,11 @@ def _write_clips(context: Context, judged: "JudgedClips", truth: "Truth") -> Non
     from ossicle.report.figures.style import svg
 
     labels, answers = judged.clips.labels, judged.answers
-    own, table = context.own(EvaluationFolder).clips, answer_table(judged, truth.recordings)
+    output, table = context.own(EvaluationFolder).clips, answer_table(judged, truth.recordings)
     counts = confusion_matrix(answers.truth, answers.answer, len(labels))
-    own.write_answers(table)
-    own.write_confusion(labels, counts, svg(confusion_figure(labels, counts)))
-    own.write_misclassified(misclassified(table), misclassified_pairs(table))
+    output.write_answers(table)
+    output.write_confusion(labels, counts, svg(confusion_figure(labels, counts)))
+    output.write_misclassified(misclassified(table), misclassified_pairs(table))
 
 
 def judged_events(context: Context, truth: "Truth", *, in_sample: bool = False) -> EventColumns:

@@ -19,18 +19,18 @@ def hand_label_place(project: Project) -> Path | None:
     named = project.settings.second_stage.hand_labels
     if not named:
         return None
-    place = project.folder / named
-    if not place.is_dir():
+    folder = project.folder / named
+    if not folder.is_dir():
         raise UsageError(
-            f"[second_stage] hand_labels: the folder {place} does not exist; correct the path in {project.file}, or "
+            f"[second_stage] hand_labels: the folder {folder} does not exist; correct the path in {project.file}, or "
             "leave it empty"
         )
-    return place
+    return folder
 
 
 def hand_label_digests(project: Project) -> dict[str, str]:
     """Return the digest of the tables for a fingerprint; empty without tables."""
-    place = hand_label_place(project)
-    if place is None:
+    folder = hand_label_place(project)
+    if folder is None:
         return {}
-    return {"hand_labels": digest([[name, file_digest(place / name)] for name in files_below(place, SUFFIXES)])}
+    return {"hand_labels": digest([[name, file_digest(folder / name)] for name in files_below(folder, SUFFIXES)])}

@@ -68,15 +68,15 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
     events = judged_events(context, truth)
     firings = firings_on_recordings(truth, events, annotations, settings.dataset.margin_s)
     decisions, stage = context.read(DecisionFolder).decisions[None], kept_stage(context.read(SecondStageFolder))
-    given = Delivery(settings.evaluation.applied_pool, postprocess=settings.postprocess)
+    delivery = Delivery(settings.evaluation.applied_pool, postprocess=settings.postprocess)
     rate = predictor.plan.rate
     for done, probe in enumerate(synthetic_probes(rate, limits.probe_s, limits.seed)):
         context.progress.advance(done, done + 1, f"{PROBES[probe.name]}, {probe.part}")
-        found = events_in(probe.samples, predictor, decisions, second_stage=stage, delivery=given)
-        firings += firings_on_probe(probe.name, probe.part, truth.labels, len(probe.samples) / rate, found)
+        probe_events = events_in(probe.samples, predictor, decisions, second_stage=stage, delivery=delivery)
+        firings += firings_on_probe(probe.name, probe.part, truth.labels, len(probe.samples) / rate, probe_events)
     metrics = context.read(EvaluationFolder).metrics
     judged = judge(firings, limits, resembles, predictor.plan.hop_s)
-    told = noise_gate_figures(
+    gate_figures = noise_gate_figures(
         judged,
         limits,
         who,
@@ -84,7 +84,7 @@ def judge_detector(context: Context, predictor: Predictor, who: str, resembles: 
         resembles=resembles,
         found_nothing=nothing_found(metrics),
     )
-    context.own(NoiseGateFolder).write_metrics({**metrics, "gate": told})
+    context.own(NoiseGateFolder).write_metrics({**metrics, "gate": gate_figures})
 
 
 def refusal(gate: NoiseGateFolder, bundle: Path | None, mend: Callable[[], str] | None = None) -> GateRefused | None:
@@ -106,11 +106,11 @@ def refusal(gate: NoiseGateFolder, bundle: Path | None, mend: Callable[[], str] 
     """
     from ossicle.evaluation.gates.noise_gate import refusal_of, worst_refused
 
-    found = gate.metrics["gate"]
-    worst = worst_refused(found)
+    gate_json = gate.metrics["gate"]
+    worst = worst_refused(gate_json)
     # Fine-tuning against noise teaches nothing about other recordings.
     synthetic = worst is not None and worst.firing.probe != RECORDINGS
-    return refusal_of(found, bundle, mend() if mend is not None and synthetic else "")
+    return refusal_of(gate_json, bundle, mend() if mend is not None and synthetic else "")
 
 
 STEP = Step(

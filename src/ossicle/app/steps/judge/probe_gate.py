@@ -41,9 +41,9 @@ class Probe:
         if not reasons:
             return None
         zeros = f"\nno clip was recognised of: {', '.join(self.zero_recall)}" if self.zero_recall else ""
-        told = "\n".join(reasons)
+        listed_reasons = "\n".join(reasons)
         return GateRefused(
-            f"the probe gate refused {self.name} on {self.n_clips} held-out clips:\n{told}{zeros}\n"
+            f"the probe gate refused {self.name} on {self.n_clips} held-out clips:\n{listed_reasons}{zeros}\n"
             "the limits are [probe_gate] in the project file"
         )
 
@@ -127,7 +127,7 @@ def judged_probe(project: Project, artefacts: Mapping[str, Path]) -> Probe:
     }
     # A promotion judges without the lock of the data root.
     with work_unit_lock(project.data_root, "probes", LOCK_WAIT_S):
-        earlier = [one for _, one in read_lines(file)]
+        earlier = [record for _, record in read_lines(file)]
         if not earlier or {key: earlier[-1].get(key) for key in entry} != entry:
             append_line(file, {"time": datetime.now(UTC).isoformat(timespec="seconds"), **entry})
     return probe
@@ -137,16 +137,18 @@ def _previous(project: Project, content: str) -> Mapping[str, Any] | None:
     """Return the confusions of the last other run of the variant, else of the variant that it starts from."""
     family = _family(project)
     earlier = [
-        one
-        for _, one in read_lines(project.data_root / HISTORY)
-        if one.get("project") == family and one.get("content") != content and isinstance(one.get("confusions"), dict)
+        record
+        for _, record in read_lines(project.data_root / HISTORY)
+        if record.get("project") == family
+        and record.get("content") != content
+        and isinstance(record.get("confusions"), dict)
     ]
     start = project.settings.training.init_from
     for variant in (project.variant, start):
-        own = [one for one in earlier if one.get("variant") == variant]
-        if own:
-            found: Mapping[str, Any] = own[-1]["confusions"]
-            return found
+        of_variant = [record for record in earlier if record.get("variant") == variant]
+        if of_variant:
+            confusions: Mapping[str, Any] = of_variant[-1]["confusions"]
+            return confusions
         if not start:
             break
     return None

@@ -55,28 +55,30 @@ def run(context: Context) -> None:
 
     settings = context.project.settings
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
-    decided, own = context.read(DecisionFolder), context.own(SecondStageFolder)
+    decided, output = context.read(DecisionFolder), context.own(SecondStageFolder)
     first, first_in_sample = decided.events(truth.ids), decided.events_in_sample(truth.ids)
     if settings.second_stage.kind == NONE:
-        own.write_events(first, first_in_sample)
-        own.write_verdict({"kind": NONE, "kept": False})
+        output.write_events(first, first_in_sample)
+        output.write_verdict({"kind": NONE, "kept": False})
         return
     # Needs scikit-learn, an optional extra, only with a second stage.
     from ossicle.training.second_stage.fold_fits import judge
 
     criterion = IouMatch(threshold=settings.evaluation.iou)
     chosen = feature_settings(context.project)
-    place = hand_label_place(context.project)
-    answers = read_hand_labels(place, truth.recordings.values(), truth.labels) if place is not None else {}
-    found = gather(context, truth, chosen, decided.decisions)
-    judged = judge(truth, found, chosen, settings.second_stage, criterion, settings.project.workers, answers)
+    labels_folder = hand_label_place(context.project)
+    answers = (
+        read_hand_labels(labels_folder, truth.recordings.values(), truth.labels) if labels_folder is not None else {}
+    )
+    candidates = gather(context, truth, chosen, decided.decisions)
+    judged = judge(truth, candidates, chosen, settings.second_stage, criterion, settings.project.workers, answers)
     gained = gain(truth, first, judged.events, criterion, settings.evaluation.bootstrap, settings.evaluation.seed)
-    kept = bool(gained.low[0] > 0)
-    own.write_events(*((judged.events, judged.in_sample) if kept else (first, first_in_sample)))
+    is_kept = bool(gained.low[0] > 0)
+    output.write_events(*((judged.events, judged.in_sample) if is_kept else (first, first_in_sample)))
     # Write both stages whichever is kept, so that users can inspect the other.
-    own.write_both(judged.events, first)
-    own.write_model(second_stage_bytes(judged.final))
-    own.write_verdict(_verdict(settings.second_stage, truth, found[None], judged, gained, kept))
+    output.write_both(judged.events, first)
+    output.write_model(second_stage_bytes(judged.final))
+    output.write_verdict(_verdict(settings.second_stage, truth, candidates[None], judged, gained, is_kept))
 
 
 def kept_stage(second_stage: SecondStageFolder) -> "SecondStage | None":
@@ -112,16 +114,16 @@ def gather(
     Each recording is read once.
     """
     share, channel = context.project.settings.second_stage.lower_on, context.project.settings.audio.name
-    found: dict[int | None, dict[str, list[Candidate]]] = {fold: {} for fold in decisions}
+    candidates_by_fold: dict[int | None, dict[str, list[Candidate]]] = {fold: {} for fold in decisions}
     for done, key in enumerate(truth.ids, start=1):
         began = time.monotonic()
         path = context.project.roots.file(truth.recordings[key])
         track = context.read(ScoresFolder).track(key)
         for fold, candidates in candidates_of(path, track, chosen, decisions, share, channel).items():
-            found[fold][key] = candidates
+            candidates_by_fold[fold][key] = candidates
         context.log.work_unit("second_stage", key, "computed", time.monotonic() - began)
         context.progress.advance(done, len(truth.ids), "recordings")
-    return found
+    return candidates_by_fold
 
 
 def candidates_of(
@@ -143,22 +145,22 @@ def candidates_of(
         same[fold] = next((other for other in same if decisions[other] == decisions[fold]), fold)
     known: dict[tuple[int, int], Features] = {}
     folds = {
-        one: CandidateFold(track.labels, decisions[one], track.hop_s, chosen, share, known)
-        for one in set(same.values())
+        representative: CandidateFold(track.labels, decisions[representative], track.hop_s, chosen, share, known)
+        for representative in set(same.values())
     }
-    found: dict[int | None, list[Candidate]] = {one: [] for one in folds}
-    hop_samples, heard, given = track.hop_s * chosen.rate, 0, 0
+    candidates: dict[int | None, list[Candidate]] = {representative: [] for representative in folds}
+    hop_samples, heard, n_fed = track.hop_s * chosen.rate, 0, 0
     for block in MonoStream(path, chosen.rate, channel=channel):
         heard += len(block)
         # Scores of the frames read completely so far, as a model emits them.
         whole = min(len(track.scores), int(heard / hop_samples))
-        for one, fold_of in folds.items():
-            found[one] += fold_of.feed(block, np.asarray(track.scores[given:whole]))
-        given = whole
-    for one, fold_of in folds.items():
-        found[one] += fold_of.feed(np.zeros(0, dtype=np.float32), np.asarray(track.scores[given:]))
-        found[one] += fold_of.finish(track.duration_s)
-    return {fold: found[one] for fold, one in same.items()}
+        for representative, fold_of in folds.items():
+            candidates[representative] += fold_of.feed(block, np.asarray(track.scores[n_fed:whole]))
+        n_fed = whole
+    for representative, fold_of in folds.items():
+        candidates[representative] += fold_of.feed(np.zeros(0, dtype=np.float32), np.asarray(track.scores[n_fed:]))
+        candidates[representative] += fold_of.finish(track.duration_s)
+    return {fold: candidates[representative] for fold, representative in same.items()}
 
 
 def _verdict(
@@ -167,35 +169,42 @@ def _verdict(
     final: "FoundCandidates",
     judged: "Judged",
     gained: "Bootstrap",
-    kept: bool,
+    is_kept: bool,
 ) -> dict[str, Any]:
     figures = {
-        name: {"value": plain(gained.value[place]), "low": plain(gained.low[place]), "high": plain(gained.high[place])}
-        for place, name in enumerate(("gain", "first_stage", "both_stages"))
+        name: {"value": plain(gained.value[index]), "low": plain(gained.low[index]), "high": plain(gained.high[index])}
+        for index, name in enumerate(("gain", "first_stage", "both_stages"))
     }
     return {
         "kind": settings.kind,
-        "kept": kept,
+        "kept": is_kept,
         "fitted_with": f"scikit-learn {_fitted_by()}",
         "event_f1": figures,
         "protocol": "cross-fitted; paired bootstrap, kept where the interval of the gain lies above zero",
         "bootstrap": {"method": gained.method, "n": gained.n, "groups": gained.n_groups},
         "few_groups": gained.few_groups,
         "candidates": {
-            "decided": sum(candidate.decided for of in final.values() for candidate in of),
-            "below_the_threshold": sum(not candidate.decided for of in final.values() for candidate in of),
+            "decided": sum(
+                candidate.decided for recording_candidates in final.values() for candidate in recording_candidates
+            ),
+            "below_the_threshold": sum(
+                not candidate.decided for recording_candidates in final.values() for candidate in recording_candidates
+            ),
         },
         "thresholds": {
             "final": _thresholds(judged.final),
             "per_fold": {str(fold): _thresholds(stage) for fold, stage in judged.per_fold.items()},
         },
-        "weights": {label: of.calibration.weights.round(6).tolist() for label, of in judged.final.labels.items()},
+        "weights": {
+            label: label_stage.calibration.weights.round(6).tolist()
+            for label, label_stage in judged.final.labels.items()
+        },
         "notes": list(judged.notes),
     }
 
 
 def _thresholds(stage: "SecondStage") -> dict[str, float]:
-    return {label: of.threshold for label, of in stage.labels.items()}
+    return {label: label_stage.threshold for label, label_stage in stage.labels.items()}
 
 
 def _settings(project: Project) -> dict[str, Any]:

@@ -30,13 +30,19 @@ STEP_VERSION = 3
 
 def run(context: Context) -> None:
     """Write ``metrics.json`` and the recordings whose scores contradict their labels."""
-    settings, dataset, own = context.project.settings, context.read(DatasetFolder), context.own(StateEvaluationFolder)
+    settings, dataset, output = (
+        context.project.settings,
+        context.read(DatasetFolder),
+        context.own(StateEvaluationFolder),
+    )
     windows, recordings = held_out_states(context)
     features = context.read(FeaturesFolder)
     plan, written = state_plan(context.project, features.spec), context.read(StateDecisionFolder).written
-    labels, names = list(dataset.labels), {int(fold): one["name"] for fold, one in written["folds"].items()}
-    how = ResampleSettings(settings.evaluation.bootstrap, settings.evaluation.seed, settings.state_decision.within_s)
-    rules = {int(fold): judging_rule(one) for fold, one in written["folds"].items()}
+    labels, names = list(dataset.labels), {int(fold): fold_json["name"] for fold, fold_json in written["folds"].items()}
+    resampling = ResampleSettings(
+        settings.evaluation.bootstrap, settings.evaluation.seed, settings.state_decision.within_s
+    )
+    rules = {int(fold): judging_rule(rule) for fold, rule in written["folds"].items()}
     folds = [
         fold_figures(
             names[fold],
@@ -45,15 +51,15 @@ def run(context: Context) -> None:
             labels,
             rule,
             plan,
-            how,
+            resampling,
         )
         for fold, rule in rules.items()
     ]
-    in_sample = fold_figures(IN_SAMPLE, IN_SAMPLE, recordings, labels, judging_rule(written), plan, how)
+    in_sample = fold_figures(IN_SAMPLE, IN_SAMPLE, recordings, labels, judging_rule(written), plan, resampling)
     steady = np.array([windows.steady(key) for key in windows.ids])
     thin = thin_sides(steady, np.array([windows.folds[key] for key in windows.ids]), labels, names)
     reasons = [*thin, *wide_figures(folds)]
-    own.write_metrics(
+    output.write_metrics(
         {
             "states": {**over_folds(folds), "folds": {fold.name: fold.to_json() for fold in folds}},
             INSUFFICIENT: bool(reasons),
@@ -63,8 +69,8 @@ def run(context: Context) -> None:
             "protocol": _protocol(context.project, features, folds),
         }
     )
-    found = contradictions(recordings, labels, rules)
-    own.write_contradictions(
+    contradicting = contradictions(recordings, labels, rules)
+    output.write_contradictions(
         [
             {
                 "path": windows.paths[contradiction.recording_id],
@@ -73,7 +79,7 @@ def run(context: Context) -> None:
                 "end_s": contradiction.worst_window * features.hop_s + features.window_s,
                 **contradiction.to_json(),
             }
-            for contradiction in found
+            for contradiction in contradicting
         ]
     )
     if reasons:

@@ -40,8 +40,8 @@ def run(context: Context) -> None:
     rows = []
     for done, probe in enumerate(synthetic_probes(plan.rate, settings.noise_gate.probe_s, settings.noise_gate.seed)):
         context.progress.advance(done, done + 1, f"{probe.name}, {probe.part}")
-        found = states_in_noise(probe.name, probe.part, probe.samples, predictor, decision)
-        rows += [noise_states.to_json() for noise_states in found]
+        noise_states = states_in_noise(probe.name, probe.part, probe.samples, predictor, decision)
+        rows += [noise_states.to_json() for noise_states in noise_states]
     report = {"refuses": False, "sentences": list(noise_sentences(rows)), "states": rows}
     context.own(NoiseGateFolder).write_metrics({**context.read(StateEvaluationFolder).metrics, "noise_gate": report})
 

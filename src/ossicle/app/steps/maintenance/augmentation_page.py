@@ -34,7 +34,7 @@ class Wanted:
     always: bool = False
 
 
-def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Progress) -> str:
+def show_augmentation(project: Project, file: Path, request: Wanted, progress: Progress) -> str:
     """Write the page, and first compute dataset and store if they are missing.
 
     Parameters
@@ -65,11 +65,11 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
     from ossicle.training.batches.material import load_material
     from ossicle.training.batches.shown import always, batch_of, shown_stages
 
-    if out.suffix.lower() not in _SUFFIXES:
-        raise UsageError(f"{out}: give an .html file")
-    made = run_project(project, progress, names=(DatasetFolder.step, StoreFolder.step)).artefacts
+    if file.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"{file}: give an .html file")
+    artefacts = run_project(project, progress, names=(DatasetFolder.step, StoreFolder.step)).artefacts
     settings, front = project.settings, project.settings.frontend
-    dataset, store = DatasetFolder.among(made), StoreFolder.among(made)
+    dataset, store = DatasetFolder.among(artefacts), StoreFolder.among(artefacts)
     labels = dataset.labels
     material = load_material(
         dataset,
@@ -80,51 +80,51 @@ def show_augmentation(project: Project, out: Path, wanted: Wanted, progress: Pro
         settings.training.least_presence_s,
         project.roots,
     )
-    recordings = {one.id: one for one in read_index(CorpusFolder.among(made)).recordings}
-    clip = chosen_clip(material.clips, recordings, wanted)
+    recordings = {recording.id: recording for recording in read_index(CorpusFolder.among(artefacts)).recordings}
+    clip = chosen_clip(material.clips, recordings, request)
     recording = recordings[clip.recording_id]
-    augment = always(settings.augment) if wanted.always else settings.augment
-    batch, start_s = batch_of(clip, material, settings.training, wanted.seed)
+    augment = always(settings.augment) if request.always else settings.augment
+    batch, start_s = batch_of(clip, material, settings.training, request.seed)
     views = [
         StageView(
             shown.stage, stage_words(augment)[shown.stage], shown.samples, shown.log_mel, shown.targets, shown.mask
         )
-        for shown in shown_stages(batch, material, front, augment, wanted.seed)
+        for shown in shown_stages(batch, material, front, augment, request.seed)
     ]
     facts = {
         "recording": recording.path,
         "crop": f"{settings.plan.chunk_samples / settings.plan.rate:.3g} s from {start_s:.3f} s on",
         "clip": f"{clip.label or clip.role}, {clip.start_s:.3f} to {clip.end_s:.3f} s",
         "batch": f"{settings.training.batch_size} crops: clips to mix in come from the others",
-        "seed": str(wanted.seed),
+        "seed": str(request.seed),
     }
     if (added := noise_count(settings.training.batch_size, augment.noise_share)) > 0:
         facts["noise"] = (
             f"{added} crops of silence, noise and hum are added to each batch, not shown here (noise_share)"
         )
-    if wanted.always:
+    if request.always:
         facts["stages"] = "each is applied to this crop (--always); in training, to the stated share of the crops"
     title = f"Augmentation of {project.settings.project.name}"
     centres = [float(hz) for hz in band_centres_hz(front)]
     page = AugmentPage(title, facts, views, labels, centres, front.rate, front.hop_samples / front.rate)
-    write_augment_page(out, page)
+    write_augment_page(file, page)
     return recording.path
 
 
-def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], wanted: Wanted) -> Clip:
+def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], request: Wanted) -> Clip:
     """Draw a clip of the requested recording by the seed, preferring clips with a target."""
     if not clips:
         raise UsageError(
             "the dataset has no clips; annotate recordings, or relax dataset.quality_min and dataset.quality_max"
         )
-    found = [one for one in clips if _is(recordings[one.recording_id].path, wanted.recording)]
-    if not found:
-        if any(_is(one.path, wanted.recording) for one in recordings.values()):
-            raise UsageError(f"--recording {wanted.recording}: the dataset has no clip of it; choose another")
-        hint = did_you_mean(wanted.recording, [one.path for one in recordings.values()])
-        raise UsageError(f"--recording {wanted.recording}: this recording does not exist; {hint}")
-    targets = [one for one in found if one.role == "target"] or found
-    rng = np.random.default_rng(seed_of(wanted.seed, "shown", "clip"))
+    of_recording = [clip for clip in clips if _is(recordings[clip.recording_id].path, request.recording)]
+    if not of_recording:
+        if any(_is(recording.path, request.recording) for recording in recordings.values()):
+            raise UsageError(f"--recording {request.recording}: the dataset has no clip of it; choose another")
+        hint = did_you_mean(request.recording, [clip.path for clip in recordings.values()])
+        raise UsageError(f"--recording {request.recording}: this recording does not exist; {hint}")
+    targets = [clip for clip in of_recording if clip.role == "target"] or of_recording
+    rng = np.random.default_rng(seed_of(request.seed, "shown", "clip"))
     return targets[int(rng.integers(len(targets)))]
 
 

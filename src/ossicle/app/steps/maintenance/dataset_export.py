@@ -57,7 +57,7 @@ class Wanted:
     force: bool = False
 
 
-def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progress) -> Exported:
+def export_dataset(project: Project, folder: Path, request: Wanted, progress: Progress) -> Exported:
     """Write the dataset to a folder, computing it first if it is missing.
 
     Every file is whole or absent. An unreadable recording loses only its own clips. An interrupted export, started
@@ -85,63 +85,66 @@ def export_dataset(project: Project, out: Path, wanted: Wanted, progress: Progre
         A file exists and must not be overwritten, or there is no such fold.
     """
     require_of_pipeline(project, "dataset export", DatasetFolder.step)
-    made = run_project(project, progress, DatasetFolder.step).artefacts
-    dataset, split = DatasetFolder.among(made), project.settings.split
-    index = read_index(CorpusFolder.among(made))
-    recordings = {one.id: one for one in index.recordings}
-    clips, told = dataset.clips, dataset.split
+    artefacts = run_project(project, progress, DatasetFolder.step).artefacts
+    dataset, split = DatasetFolder.among(artefacts), project.settings.split
+    index = read_index(CorpusFolder.among(artefacts))
+    recordings = {recording.id: recording for recording in index.recordings}
+    clips, split_json = dataset.clips, dataset.split
     notes = at_clip_starts(dataset.annotations, project.settings.dataset)
-    splits, note = splits_of(clips, split, wanted.fold)
+    splits, note = splits_of(clips, split, request.fold)
     quality = {
         (annotation.recording_id, annotation.start_s, annotation.label): annotation.quality for annotation in notes
     }
     named = name_clips(
         clips,
         index.recordings,
-        [quality.get((one.recording_id, one.start_s, one.label)) if one.role != "noise" else None for one in clips],
+        [
+            quality.get((clip.recording_id, clip.start_s, clip.label)) if clip.role != "noise" else None
+            for clip in clips
+        ],
         dataset.labels,
     )
-    used = {one.recording_id for one in clips}
+    used = {clip.recording_id for clip in clips}
     files = DatasetFiles(
         clips=named,
         splits=splits,
-        recordings={key: one for key, one in recordings.items() if key in used or one.reviewed},
+        recordings={key: recording for key, recording in recordings.items() if key in used or recording.reviewed},
         annotations=notes,
         about={
             "ossicle": version("ossicle"),
             "dataset": dataset.content,
-            "split_strategy": told["strategy"],
-            "leaky": told["leaky"],
+            "split_strategy": split_json["strategy"],
+            "leaky": split_json["leaky"],
             "group": split.group,
             "splits": note,
-            "layout": wanted.layout,
+            "layout": request.layout,
         },
-        layout=wanted.layout,
-        wav=wanted.wav,
-        png=wanted.png,
-        fanout=wanted.fanout,
+        layout=request.layout,
+        wav=request.wav,
+        png=request.png,
+        fanout=request.fanout,
     )
-    chosen = [wanted.layout, wanted.wav, wanted.png, wanted.fanout, splits]
-    unfinished = UnfinishedExport(out, [dataset.content, *chosen, *media_settings(project)])
-    if wanted.force or not unfinished.goes_on:
-        _refuse_overwriting(out, files, wanted.force)
+    chosen = [request.layout, request.wav, request.png, request.fanout, splits]
+    unfinished = UnfinishedExport(folder, [dataset.content, *chosen, *media_settings(project)])
+    if request.force or not unfinished.goes_on:
+        _refuse_overwriting(folder, files, request.force)
         unfinished.begin()
-    lost = write_media(project, out, files, unfinished, progress)
+    lost = write_media(project, folder, files, unfinished, progress)
     unread = [named_clip.clip.recording_id in lost for named_clip in named]
-    if any(unread) and (wanted.wav or wanted.png):
+    if any(unread) and (request.wav or request.png):
         # List only clips whose sound exists.
-        kept = [number for number, is_lost in enumerate(unread) if not is_lost]
-        files = replace(files, clips=[named[i] for i in kept], splits=[splits[i] for i in kept])
-    write_lists(out, files)
-    write_tables(out, files, project.settings.frontend.fmax_hz)
-    write_index(out, files)
+        kept_rows = [number for number, is_lost in enumerate(unread) if not is_lost]
+        files = replace(files, clips=[named[i] for i in kept_rows], splits=[splits[i] for i in kept_rows])
+    write_lists(folder, files)
+    write_tables(folder, files, project.settings.frontend.fmax_hz)
+    write_index(folder, files)
     unfinished.end()
     return Exported(
         splits={name: splits.count(name) for name in ("train", "val", "test")},
         files=len(files.paths()),
         lost={recordings[key].path: reason for key, reason in sorted(lost.items())},
         without_year=sum(named_clip.year == NO_YEAR for named_clip in named),
-        note="; ".join(part for part in (note, told["leaky"]) if part),
+        note="; ".join(part for part in (note, split_json["leaky"]) if part),
     )
 
 
@@ -154,15 +157,15 @@ def splits_of(clips: Sequence[Clip], split: SplitSettings, fold: int | None) -> 
     if split.kind.holds_out_once:
         if fold is not None:
             raise UsageError(f"--fold {fold}: the strategy {split.strategy!r} has train, val and test instead of folds")
-        return [split.kind.fold_name(one.fold) for one in clips], f"by the strategy {split.strategy}"
-    folds = sorted({one.fold for one in clips if one.fold >= 0})
+        return [split.kind.fold_name(clip.fold) for clip in clips], f"by the strategy {split.strategy}"
+    folds = sorted({clip.fold for clip in clips if clip.fold >= 0})
     test = folds[0] if fold is None else fold
     if test not in folds:
         raise UsageError(f"--fold {fold}: this fold does not exist; folds with clips: {', '.join(map(str, folds))}")
     val = folds[(folds.index(test) + 1) % len(folds)] if len(folds) > 2 else None
     names = {test: "test", val: "val"}
-    words = f"fold {test} is test" + ("" if val is None else f", fold {val} val") + ", the rest train"
-    return [names.get(one.fold, "train") for one in clips], words
+    description = f"fold {test} is test" + ("" if val is None else f", fold {val} val") + ", the rest train"
+    return [names.get(clip.fold, "train") for clip in clips], description
 
 
 def media_settings(project: Project) -> list[object]:
@@ -172,18 +175,18 @@ def media_settings(project: Project) -> list[object]:
 
 
 def write_media(
-    project: Project, out: Path, files: DatasetFiles, unfinished: UnfinishedExport, progress: Progress
+    project: Project, folder: Path, files: DatasetFiles, unfinished: UnfinishedExport, progress: Progress
 ) -> dict[str, str]:
     """Write the requested sound and pictures; return the recordings that cannot be read, with the reasons."""
     lost: dict[str, str] = {}
     if files.wav:
-        wanted = [
+        clipped_recordings = [
             clipped_recording
             for clipped_recording in _clipped(project, files)
             if clipped_recording.recording_id not in unfinished.recording_ids
         ]
-        done = len(files.clips) - sum(len(clipped_recording.clips) for clipped_recording in wanted)
-        for written in write_wav_clips(out, wanted, project.settings.project.workers):
+        done = len(files.clips) - sum(len(clipped_recording.clips) for clipped_recording in clipped_recordings)
+        for written in write_wav_clips(folder, clipped_recordings, project.settings.project.workers):
             lost |= written.lost
             unfinished.add(key for key in written.recording_ids if key not in written.lost)
             progress.advance(done := done + written.n_clips, len(files.clips), "clips")
@@ -193,7 +196,7 @@ def write_media(
         for done, named_clip in enumerate(files.clips, start=1):
             if named_clip.clip.recording_id not in lost:
                 try:
-                    _write_picture(project, out, files, named_clip)
+                    _write_picture(project, folder, files, named_clip)
                 except AudioError as problem:
                     lost[named_clip.clip.recording_id] = str(problem)
             progress.advance(done, len(files.clips), "pictures")
@@ -208,13 +211,13 @@ def _clipped(project: Project, files: DatasetFiles) -> list[ClippedRecording]:
         clips.setdefault(named_clip.clip.recording_id, []).append(clip)
     channel = project.settings.audio.name
     return [
-        ClippedRecording(key, project.roots.file(one), one.rate, tuple(clips[key]), channel)
-        for key, one in files.recordings.items()
+        ClippedRecording(key, project.roots.file(recording), recording.rate, tuple(clips[key]), channel)
+        for key, recording in files.recordings.items()
         if key in clips
     ]
 
 
-def _write_picture(project: Project, out: Path, files: DatasetFiles, named_clip: NamedClip) -> None:
+def _write_picture(project: Project, folder: Path, files: DatasetFiles, named_clip: NamedClip) -> None:
     # Matplotlib is an optional extra that only pictures need.
     from ossicle.report.figures.clip_picture import write_picture
 
@@ -222,16 +225,18 @@ def _write_picture(project: Project, out: Path, files: DatasetFiles, named_clip:
     length_s = named_clip.clip.end_s - named_clip.clip.start_s
     path, channel = project.roots.file(recording), project.settings.audio.name
     samples = load_mono(path, recording.rate, named_clip.clip.start_s, length_s, channel=channel)
-    write_picture(out / files.picture(named_clip), samples, recording.rate, front.fmin_hz, front.fmax_hz)
+    write_picture(folder / files.picture(named_clip), samples, recording.rate, front.fmin_hz, front.fmax_hz)
 
 
-def _refuse_overwriting(out: Path, files: DatasetFiles, force: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise UsageError(f"{out} is a file; give a folder")
+def _refuse_overwriting(folder: Path, files: DatasetFiles, force: bool) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file; give a folder")
     # Many files are found faster in a list of the folder than one by one.
-    found = walk(out) if out.exists() else ()
-    present = {(base / name).relative_to(out).as_posix() for base, _, names in found for name in names}
-    there = [path for path in files.paths() if path in present]
-    if there and not force:
-        more = f" and {len(there) - 1} more" if len(there) > 1 else ""
-        raise UsageError(f"{out / there[0]}{more} already exist; choose another folder, or overwrite with --force")
+    tree = walk(folder) if folder.exists() else ()
+    present = {(base / name).relative_to(folder).as_posix() for base, _, names in tree for name in names}
+    existing = [path for path in files.paths() if path in present]
+    if existing and not force:
+        more = f" and {len(existing) - 1} more" if len(existing) > 1 else ""
+        raise UsageError(
+            f"{folder / existing[0]}{more} already exist; choose another folder, or overwrite with --force"
+        )

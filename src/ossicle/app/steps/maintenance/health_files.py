@@ -35,9 +35,9 @@ def require_page(file: Path | None) -> None:
         raise UsageError(f"--html {file}: give an .html file")
 
 
-def write_page(file: Path, title: str, found: Mapping[str, Any]) -> None:
+def write_page(file: Path, title: str, report: Mapping[str, Any]) -> None:
     """Write the page of a health report: plain values, as ``--json`` prints them."""
     # Imported here: jinja2 and matplotlib are optional.
     from ossicle.report.pages.health_page import write_health_page
 
-    write_health_page(file, title, found)
+    write_health_page(file, title, report)

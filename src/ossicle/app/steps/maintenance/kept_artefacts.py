@@ -41,8 +41,8 @@ def kept_artefacts(
     """
     present, begun = _present(projects, shelf, manifests, gone=gone)
     names = _named_from(projects) | set(pinned_contents(shelf.root))
-    kept = (present | _published(projects, manifests)) & manifests.keys()
-    return _with_origins(kept, names, manifests, _readers(projects)), begun
+    current = (present | _published(projects, manifests)) & manifests.keys()
+    return _with_origins(current, names, manifests, _readers(projects)), begun
 
 
 def _present(
@@ -56,17 +56,17 @@ def _present(
             if any(name not in artefacts for name in step.needs):
                 continue
             made_from = fingerprint(step, project, shelf, artefacts)
-            found = shelf.find(made_from)
-            if found is not None:
-                artefacts[step.name] = found
+            path = shelf.find(made_from)
+            if path is not None:
+                artefacts[step.name] = path
                 continue
             begun.add(shelf.unfinished(made_from))
             if not gone:
                 _require_inputs(project, step, made_from, manifests)
         done.update(artefacts.values())
         # Also keep the plain mean that the ensemble is compared with.
-        for how in {project.settings.ensemble.combination, Combination()}:
-            if (together := ensemble_done(project, (), how)) is not None:
+        for combination in {project.settings.ensemble.combination, Combination()}:
+            if (together := ensemble_done(project, (), combination)) is not None:
                 done.update(together.artefacts.values())
     return done, begun
 
@@ -88,34 +88,34 @@ def _named_from(projects: Sequence[Project]) -> set[str]:
     return {
         content
         for project in projects
-        for place in (project.folder, *(project.folder / RESULTS_OF_VARIANTS).glob("*"))
+        for folder in (project.folder, *(project.folder / RESULTS_OF_VARIANTS).glob("*"))
         for result in pipeline_of(project).published
-        for content in result.made_from(place / result.name)
+        for content in result.made_from(folder / result.name)
     }
 
 
 def _published(projects: Sequence[Project], manifests: Manifests) -> set[Path]:
     """Return the artefacts of which the published results are copies."""
     places = {
-        (place / result.name, step, result.name)
+        (folder / result.name, step, result.name)
         for project in projects
-        for place in (project.folder, *(project.folder / RESULTS_OF_VARIANTS).glob("*"))
+        for folder in (project.folder, *(project.folder / RESULTS_OF_VARIANTS).glob("*"))
         for result in pipeline_of(project).published
         for step in result.steps
-        if (place / result.name).exists()
+        if (folder / result.name).exists()
     }
     of_step: dict[str, list[Path]] = defaultdict(list)
     for path, manifest in manifests.items():
         of_step[str(manifest["step"])].append(path)
     paths = set()
     for copy, step, name in places:
-        wanted = _digest(copy)
-        paths |= {path for path in of_step[step] if (path / name).exists() and _digest(path / name) == wanted}
+        copy_digest = _digest(copy)
+        paths |= {path for path in of_step[step] if (path / name).exists() and _digest(path / name) == copy_digest}
     return paths
 
 
-def _digest(place: Path) -> str:
-    return tree_digest(place) if place.is_dir() else file_digest(place)
+def _digest(path: Path) -> str:
+    return tree_digest(path) if path.is_dir() else file_digest(path)
 
 
 Readers = Mapping[str, Collection[Callable[[Path], str]]]
@@ -123,37 +123,37 @@ Readers = Mapping[str, Collection[Callable[[Path], str]]]
 
 
 def _readers(projects: Sequence[Project]) -> Readers:
-    out: dict[str, list[Callable[[Path], str]]] = defaultdict(list)
+    readers: dict[str, list[Callable[[Path], str]]] = defaultdict(list)
     for project in projects:
         for step in (*pipeline_of(project).steps, *steps_of(project)):
             for name, read in step.reads.items():
-                if read not in out[name]:
-                    out[name].append(read)
-    return out
+                if read not in readers[name]:
+                    readers[name].append(read)
+    return readers
 
 
-def _with_origins(kept: set[Path], asked: set[str], manifests: Manifests, readers: Readers) -> set[Path]:
-    """Return ``kept`` with the artefacts of the contents ``asked``, and with the inputs of all these."""
+def _with_origins(used: set[Path], contents: set[str], manifests: Manifests, readers: Readers) -> set[Path]:
+    """Return ``used`` with the artefacts of the contents ``contents``, and with the inputs of all these."""
     digests = {path: _digests(path, manifest, readers) for path, manifest in manifests.items()}
     # Which of several artefacts of one content was meant is not known.
-    out = kept | {path for path, manifest in manifests.items() if manifest["content"] in asked}
+    kept_paths = used | {path for path, manifest in manifests.items() if manifest["content"] in contents}
     while True:
-        wanted = {value for path in out for value in manifests[path]["inputs"].values()}
+        input_digests = {value for path in kept_paths for value in manifests[path]["inputs"].values()}
         # Different settings may give equal contents: one artefact for each content is enough.
-        wanted -= {one for path in out for one in digests[path]}
-        more = {path for path, own in digests.items() if own & wanted}
+        input_digests -= {digest for path in kept_paths for digest in digests[path]}
+        more = {path for path, own_digests in digests.items() if own_digests & input_digests}
         if not more:
-            return out
-        out |= more
+            return kept_paths
+        kept_paths |= more
 
 
 def _digests(path: Path, manifest: Mapping[str, Any], readers: Readers) -> set[str]:
     """Return the content of an artefact, and the digests of those parts that steps read of it."""
-    found = {str(manifest["content"])}
+    digests = {str(manifest["content"])}
     for read in readers.get(str(manifest["step"]), ()):
         try:
-            found.add(read(path))
+            digests.add(read(path))
         except (OssicleError, OSError):
             # An artefact of an earlier version, which no present step can read: it has its content alone.
             continue
-    return found
+    return digests

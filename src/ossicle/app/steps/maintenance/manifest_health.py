@@ -140,8 +140,8 @@ def manifest_health(
     return ManifestHealth(manifest, limits, judgement, n_lines, n_bad, tuple(bad))
 
 
-def _total(found: int, expected: int) -> Total:
+def _total(n_found: int, expected: int) -> Total:
     remedy = (
-        f"the manifest has {found} events, not {expected}: copy it again from its source, or correct the stated total"
+        f"the manifest has {n_found} events, not {expected}: copy it again from its source, or correct the stated total"
     )
-    return Total("manifest_total", "events of the manifest, bad lines included", found, expected, remedy)
+    return Total("manifest_total", "events of the manifest, bad lines included", n_found, expected, remedy)

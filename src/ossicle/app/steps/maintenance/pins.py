@@ -71,8 +71,8 @@ def pin(project: Project, name: str, bundle: Path | None = None, *, replace: boo
         raise UsageError(f"there is a pin {name!r} already; choose another name, or --force to replace it")
     shelf = Shelf(project.data_root)
     if bundle is None:
-        found = {step: path for step, path in find_steps(steps_of(project), project).items() if path is not None}
-        contents = {step: shelf.content(path) for step, path in found.items()}
+        artefacts = {step: path for step, path in find_steps(steps_of(project), project).items() if path is not None}
+        contents = {step: shelf.content(path) for step, path in artefacts.items()}
         made_of = f"variant {project.variant}" if project.variant else "the project"
         if not contents:
             raise UsageError("nothing is finished under these settings, so there is nothing to keep; run it first")
@@ -100,10 +100,10 @@ def keep(data_root: Path, name: str, made_of: str, contents: Mapping[str, str]) 
         Content digests by step.
     """
     file = _file(data_root, name)
-    made = Pin(name, made_of, datetime.now(UTC).isoformat(timespec="seconds"), contents)
+    new_pin = Pin(name, made_of, datetime.now(UTC).isoformat(timespec="seconds"), contents)
     make_folder(file.parent)
-    write_json(file, {"made_of": made.made_of, "created": made.created, "contents": dict(made.contents)})
-    return made
+    write_json(file, {"made_of": new_pin.made_of, "created": new_pin.created, "contents": dict(new_pin.contents)})
+    return new_pin
 
 
 def unpin(data_root: Path, name: str) -> None:
@@ -116,7 +116,7 @@ def unpin(data_root: Path, name: str) -> None:
     """
     file = _file(data_root, name)
     if not file.is_file():
-        known = [one.name for one in pins(data_root)]
+        known = [pin.name for pin in pins(data_root)]
         raise UsageError(f"there is no pin {name!r}; {did_you_mean(name, known) or 'there are none'}")
     with writing(data_root):
         remove_file(file)
@@ -153,4 +153,4 @@ def _read(file: Path) -> Pin:
 
 def pinned_contents(data_root: Path) -> Sequence[str]:
     """Return the content digests that all pins of a data root name."""
-    return [content for one in pins(data_root) for content in one.contents.values()]
+    return [content for pin in pins(data_root) for content in pin.contents.values()]

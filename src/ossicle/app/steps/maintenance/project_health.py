@@ -66,9 +66,9 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     earlier
         An earlier report to compare with.
     """
-    made = run_project(project, progress, until=corpus.STEP.name).artefacts[corpus.STEP.name]
+    corpus_path = run_project(project, progress, until=corpus.STEP.name).artefacts[corpus.STEP.name]
     settings = project.settings
-    folder = CorpusFolder(made)
+    folder = CorpusFolder(corpus_path)
     index = read_index(folder)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s)
     if not pipeline_of(project).front_end(project):
@@ -82,7 +82,7 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     not_asked = ("repeated_ids",) if folder.hits is None else ()
     further = _manifest_total(index, settings.corpus.manifest_total)
     judgement = judge_health(columns, settings.health, totals, earlier, not_asked=not_asked, further=further)
-    return ProjectHealth(report.to_json(), judgement, tuple(losses(made)))
+    return ProjectHealth(report.to_json(), judgement, tuple(losses(corpus_path)))
 
 
 def _manifest_total(index: CorpusIndex, expected: int) -> list[Gate]:
@@ -96,13 +96,13 @@ def _manifest_total(index: CorpusIndex, expected: int) -> list[Gate]:
 def _dataset_total(project: Project, n_annotations: int) -> list[Total]:
     """Return how many annotations became targets, if the dataset is made and has annotations as targets."""
     steps = with_needs(pipeline_of(project).steps_of(project), (DatasetFolder.step,))
-    made: Path | None = find_steps(steps, project).get(DatasetFolder.step)
-    if made is None or not DatasetFolder(made).annotations_file.exists():
+    dataset_path: Path | None = find_steps(steps, project).get(DatasetFolder.step)
+    if dataset_path is None or not DatasetFolder(dataset_path).annotations_file.exists():
         return []
-    targets = TableColumns(DatasetFolder(made).annotations_file, dict(ANNOTATION_SCHEMA))("start_s").len()
+    targets = TableColumns(DatasetFolder(dataset_path).annotations_file, dict(ANNOTATION_SCHEMA))("start_s").len()
     remedy = (
         f"the dataset leaves out {n_annotations - targets} annotations; look at [dataset] quality_max and quality_min "
         "and at `ossicle dataset stats`, or raise health.max_left_out"
     )
-    words = "annotations are targets of the dataset"
-    return [Total("dataset", words, targets, n_annotations, remedy, project.settings.health.max_left_out)]
+    description = "annotations are targets of the dataset"
+    return [Total("dataset", description, targets, n_annotations, remedy, project.settings.health.max_left_out)]

@@ -53,13 +53,13 @@ def unused(projects: Sequence[Project], *, gone: bool = False) -> list[Unused]:
     refuse_links(projects[0].data_root, ())
     shelf = Shelf(projects[0].data_root)
     manifests = {path: shelf.manifest(path) for path in _finished(shelf.root)}
-    kept, begun = kept_artefacts(projects, shelf, manifests, gone=gone)
+    kept_paths, begun = kept_artefacts(projects, shelf, manifests, gone=gone)
     chain = {name for project in projects for name in _step_names(pipeline_of(project))}
-    dropped = {path for path in manifests if manifests[path]["step"] in chain} - kept
+    dropped = {path for path in manifests if manifests[path]["step"] in chain} - kept_paths
     # Outside the chain, drop artefacts that lost an input, and then what was made from those.
     while more := {
         path
-        for path in manifests.keys() - dropped - kept
+        for path in manifests.keys() - dropped - kept_paths
         if any(_lost(value, manifests, dropped) for value in manifests[path]["inputs"].values())
     }:
         dropped |= more
@@ -69,10 +69,10 @@ def unused(projects: Sequence[Project], *, gone: bool = False) -> list[Unused]:
         for path in shelf.root.glob("*/.work-*")
         if path.parent.name in chain and path not in begun
     ]
-    return sorted(unused, key=lambda one: (-one.bytes, one.path))
+    return sorted(unused, key=lambda artefact: (-artefact.bytes, artefact.path))
 
 
-def remove(found: Iterable[Unused], data_root: Path) -> None:
+def remove(artefacts: Iterable[Unused], data_root: Path) -> None:
     """Remove artefacts.
 
     The manifest of each artefact is removed first, so that a half-removed artefact is never used.
@@ -90,11 +90,11 @@ def remove(found: Iterable[Unused], data_root: Path) -> None:
         A run writes to the data root.
     """
     with writing(data_root):
-        for one in found:
-            if one.finished:
+        for artefact in artefacts:
+            if artefact.finished:
                 # A folder without its manifest is no artefact, even if removing the rest fails.
-                remove_file(one.path / MANIFEST)
-            remove_folder(one.path)
+                remove_file(artefact.path / MANIFEST)
+            remove_folder(artefact.path)
 
 
 def _finished(root: Path) -> list[Path]:

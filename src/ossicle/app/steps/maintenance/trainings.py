@@ -51,8 +51,8 @@ class Training:
         """Whether complete files of Weights & Biases with these names are there."""
         record = self.folder.tracking
         named = {key: record.get(key) for key in _NAMES} == self.names
-        there = any(self.folder.tracker(WANDB).glob("*run-*/run-*.wandb"))
-        return there and named and WANDB not in record.get("problems", {})
+        has_files = any(self.folder.tracker(WANDB).glob("*run-*/run-*.wandb"))
+        return has_files and named and WANDB not in record.get("problems", {})
 
     @property
     def state(self) -> str:
@@ -66,20 +66,20 @@ class Training:
 
 def trainings(projects: Sequence[Project]) -> Iterator[Training]:
     """Yield the finished trainings of projects, those that variants share once."""
-    seen = set()
+    seen_folders = set()
     for project in projects:
         pipeline = pipeline_of(project)
         steps = find_steps(pipeline.steps_of(project), project)
         artefacts = {name: path for name, path in steps.items() if path is not None}
         for model, folder in pipeline.run_folders(artefacts).items():
-            if folder.path in seen or not folder.epochs():
+            if folder.path in seen_folders or not folder.epochs():
                 continue
-            seen.add(folder.path)
+            seen_folders.add(folder.path)
             labels = DatasetFolder.among(artefacts).labels
             yield Training(model, project.variant, folder, tracked_training(project, model, labels))
 
 
-def upload_all(found: Sequence[Training], progress: Progress) -> list[Training]:
+def upload_all(all_trainings: Sequence[Training], progress: Progress) -> list[Training]:
     """Upload the trainings that are not uploaded yet, and return them.
 
     Raises
@@ -93,7 +93,7 @@ def upload_all(found: Sequence[Training], progress: Progress) -> list[Training]:
     from ossicle.training.tracking.trackers import track_again
     from ossicle.training.tracking.upload import require_server, upload
 
-    waiting = [training for training in found if training.state not in ("uploaded", "online")]
+    waiting = [training for training in all_trainings if training.state not in ("uploaded", "online")]
     if not waiting:
         return []
     if find_spec(WANDB) is None:

@@ -28,8 +28,8 @@ class UnfinishedExport:
         Everything that determines the files, as JSON values.
     """
 
-    def __init__(self, out: Path, made_from: object) -> None:
-        self._file, self._made_from = Path(out) / NAME, digest(made_from)
+    def __init__(self, folder: Path, made_from: object) -> None:
+        self._file, self._made_from = Path(folder) / NAME, digest(made_from)
         self._waiting: list[str] = []
         self._synced = time.monotonic()
         self._journal: Journal | None = None

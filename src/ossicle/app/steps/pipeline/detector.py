@@ -50,7 +50,7 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
     from them.
     """
     if not _front_end(project):
-        heads = {one.STEP.name: other.STEP for one, other in _OF_HEADS}
+        heads = {step_module.STEP.name: other.STEP for step_module, other in _OF_HEADS}
         steps = features.with_features(tuple(heads.get(step.name, step) for step in steps), project)
     steps = logmel.cached_chain(steps, project, training.STEP.name)
     steps = initial_weights.started_chain(steps, project, training.STEP.name, _adapted, require_passed)
@@ -72,7 +72,7 @@ def _front_end(project: Project) -> bool:
 
 def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | None:
     """Return why the noise gate refused the bundle of a run, and which command mends it."""
-    made = BundleFolder.among(artefacts).bundle if BundleFolder.step in artefacts else None
+    bundle_path = BundleFolder.among(artefacts).bundle if BundleFolder.step in artefacts else None
     mend = None
     if project is not None and training.STEP.name in artefacts:
         trained = TrainingFolder.among(artefacts)
@@ -81,7 +81,7 @@ def _refusal(artefacts: Artefacts, project: Project | None) -> GateRefused | Non
             if _front_end(project)
             else partial(head_mending_command, project)
         )
-    return noise_gate.refusal(NoiseGateFolder.among(artefacts), made, mend)
+    return noise_gate.refusal(NoiseGateFolder.among(artefacts), bundle_path, mend)
 
 
 def _summary(artefacts: Artefacts) -> RunSummary | None:
@@ -97,23 +97,23 @@ def _summary(artefacts: Artefacts) -> RunSummary | None:
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
-    made = artefacts.get(corpus.STEP.name)
-    return () if made is None else losses(made)
+    corpus_path = artefacts.get(corpus.STEP.name)
+    return () if corpus_path is None else losses(corpus_path)
 
 
 def _status_notes(artefacts: Artefacts) -> Iterator[str]:
     trained = artefacts.get(training.STEP.name)
-    if trained is not None and (words := pseudo_in_words(TrainingFolder(trained))):
-        yield words
+    if trained is not None and (pseudo_note := pseudo_in_words(TrainingFolder(trained))):
+        yield pseudo_note
 
 
 def _run_folders(artefacts: Artefacts) -> dict[str, RunFolder]:
     if training.STEP.name not in artefacts:
         return {}
-    made = TrainingFolder.among(artefacts)
+    trainings = TrainingFolder.among(artefacts)
     # The file sorts its keys, and the final model comes last.
-    names = sorted(made.summary["held_out"], key=lambda name: (not made.summary["held_out"][name], name))
-    return {name: made.run(name) for name in names}
+    names = sorted(trainings.summary["held_out"], key=lambda name: (not trainings.summary["held_out"][name], name))
+    return {name: trainings.run(name) for name in names}
 
 
 PIPELINE = Pipeline(

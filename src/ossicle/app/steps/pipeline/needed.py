@@ -26,9 +26,9 @@ def require_of_pipeline(project: Project, command: str, needed: str = BUNDLE) ->
     pipeline = pipeline_of(project)
     if needed in pipeline.result_names() or any(step.name == needed for step in pipeline.steps):
         return
-    what = "a bundle" if needed == BUNDLE else f"a step {needed}"
+    needed_noun = "a bundle" if needed == BUNDLE else f"a step {needed}"
     instead = f"; instead: {pipeline.instead}" if pipeline.instead else ""
     raise UsageError(
-        f"{project.file}: `ossicle {command}` needs a pipeline with {what}, and projects of pipeline "
+        f"{project.file}: `ossicle {command}` needs a pipeline with {needed_noun}, and projects of pipeline "
         f"{pipeline.name!r} have none{instead}"
     )

@@ -44,7 +44,7 @@ class Published:
 
     name: str
     steps: tuple[str, ...]
-    made_from: Callable[[Path], Collection[str]] = lambda place: ()
+    made_from: Callable[[Path], Collection[str]] = lambda path: ()
     optional: bool = False
     whole: bool = False
 
@@ -200,12 +200,12 @@ class Pipeline:
             The project has no such step.
         """
         name, steps = present_step(name, self.former_steps), self.steps_of(project)
-        for one in steps:
-            if one.name == name:
-                return one
-        if any(one.name == name for one in self.steps):
+        for candidate in steps:
+            if candidate.name == name:
+                return candidate
+        if any(candidate.name == name for candidate in self.steps):
             self.refuse_missing(project, name)
-        raise UsageError(f"no step is called {name!r}; steps: {', '.join(one.name for one in steps)}")
+        raise UsageError(f"no step is called {name!r}; steps: {', '.join(candidate.name for candidate in steps)}")
 
     def chosen(self, project: Project, names: Sequence[str] = (), until: str | None = None) -> tuple[Step, ...]:
         """Return the steps ``names`` and those they need, directly or not, none after the step ``until``.
@@ -215,8 +215,8 @@ class Pipeline:
         steps = self.steps_of(project)
         order = [step.name for step in steps]
         last = len(steps) if until is None else order.index(self.step(until, project).name) + 1
-        wanted = {self.step(name, project).name for name in names} or order
-        return tuple(step for step in with_needs(steps, wanted) if order.index(step.name) < last)
+        wanted_names = {self.step(name, project).name for name in names} or order
+        return tuple(step for step in with_needs(steps, wanted_names) if order.index(step.name) < last)
 
     def planning_steps(self, project: Project) -> tuple[Step, ...]:
         """Return the steps that say which work units there are, with those they need.
@@ -231,7 +231,7 @@ class Pipeline:
 
     def result_names(self) -> tuple[str, ...]:
         """Return the names of the published results."""
-        return tuple(one.name for one in self.published)
+        return tuple(result.name for result in self.published)
 
     def refusal(self, artefacts: Artefacts, project: Project | None = None) -> GateRefused | None:
         """Return why a run with these artefacts was refused; None if no step of it refused.
@@ -249,22 +249,22 @@ class Pipeline:
     def results(self, artefacts: Artefacts) -> dict[str, Path]:
         """Return the results that a run with these artefacts publishes: the name of each, and its place in one."""
         withheld = self.withheld(artefacts)
-        found: dict[str, Path] = {}
-        for one in self.published:
-            made_by = next((name for name in one.steps if name in artefacts), None)
-            if made_by is None or one.name in withheld:
+        paths: dict[str, Path] = {}
+        for result in self.published:
+            made_by = next((name for name in result.steps if name in artefacts), None)
+            if made_by is None or result.name in withheld:
                 continue
-            place = artefacts[made_by] if one.whole else artefacts[made_by] / one.name
-            if place.exists() or not one.optional:
-                found[one.name] = place
-        return found
+            path = artefacts[made_by] if result.whole else artefacts[made_by] / result.name
+            if path.exists() or not result.optional:
+                paths[result.name] = path
+        return paths
 
 
 def with_needs(steps: Sequence[Step], names: Collection[str]) -> tuple[Step, ...]:
     """Return the steps of these names and those they need, directly or not, in the order of ``steps``."""
-    wanted = set(names)
+    wanted_names = set(names)
     # A step needs only earlier ones, so one pass from the end finds them all.
     for step in reversed(steps):
-        if step.name in wanted:
-            wanted.update(step.needs)
-    return tuple(step for step in steps if step.name in wanted)
+        if step.name in wanted_names:
+            wanted_names.update(step.needs)
+    return tuple(step for step in steps if step.name in wanted_names)

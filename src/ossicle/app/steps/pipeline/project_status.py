@@ -51,11 +51,11 @@ def outdated_results(project: Project, done: Artefacts, names: Collection[str] |
         The results to look at; None: all.
     """
     pipeline = pipeline_of(project)
-    asked = [published for published in pipeline.published if names is None or published.name in names]
+    chosen_results = [published for published in pipeline.published if names is None or published.name in names]
     withheld = pipeline.withheld(done)
     old = [
         str(project.results / published.name)
-        for published in asked
+        for published in chosen_results
         if published.name not in withheld
         and (project.results / published.name).exists()
         and not _is_current(project, published, done)
@@ -71,28 +71,31 @@ def outdated_results(project: Project, done: Artefacts, names: Collection[str] |
 
 def _is_current(project: Project, result: Published, done: Artefacts) -> bool:
     """Return whether a published result is what a finished step made."""
-    made = [done[step] if result.whole else done[step] / result.name for step in result.steps if step in done]
+    current_paths = [done[step] if result.whole else done[step] / result.name for step in result.steps if step in done]
     stated = project.results / result.name
-    return any(path.exists() and path.is_dir() == stated.is_dir() and _digest(path) == _digest(stated) for path in made)
+    return any(
+        path.exists() and path.is_dir() == stated.is_dir() and _digest(path) == _digest(stated)
+        for path in current_paths
+    )
 
 
 def _variant_built(project: Project, name: str, overrides: tuple[str, ...]) -> Iterator[Finding]:
     try:
-        one = load_project(project.file, overrides, project.data_root, name)
+        variant = load_project(project.file, overrides, project.data_root, name)
     except ProjectError as problem:
         yield Finding("built", True, f"variant {name}: does not go together with these --set options: {problem}")
         return
-    yield from _built(one, f"variant {name}: ")
+    yield from _built(variant, f"variant {name}: ")
 
 
 def _built(project: Project, prefix: str) -> Iterator[Finding]:
     pipeline = pipeline_of(project)
-    found = find_steps(pipeline.steps_of(project), project)
+    artefacts_found = find_steps(pipeline.steps_of(project), project)
     run = f"ossicle run -p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
-    for step, what in pipeline.checked.items():
-        state = "built and current" if found[step] else f"missing; {run} --until {step} builds it"
-        yield Finding(what, True, f"{prefix}{state}")
-    done = {name: path for name, path in found.items() if path is not None}
+    for step, subject in pipeline.checked.items():
+        state = "built and current" if artefacts_found[step] else f"missing; {run} --until {step} builds it"
+        yield Finding(subject, True, f"{prefix}{state}")
+    done = {name: path for name, path in artefacts_found.items() if path is not None}
     yield from _results(project, pipeline, done, prefix, run)
 
 
@@ -106,16 +109,16 @@ def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str,
     if outdated := outdated_results(project, done):
         yield Finding("results", True, f"{prefix}out of date: {outdated}; {run} updates it")
     else:
-        words = "up to date with these settings and recordings"
+        message = "up to date with these settings and recordings"
         steps = {step.name for step in pipeline.steps_of(project)}
         missing = [
             published.name
             for published in pipeline.published
             if steps & set(published.steps) and not (published.optional or (project.results / published.name).exists())
         ]
-        yield Finding("results", True, f"{prefix}{words}{'; not made yet: ' * bool(missing)}{', '.join(missing)}")
+        yield Finding("results", True, f"{prefix}{message}{'; not made yet: ' * bool(missing)}{', '.join(missing)}")
 
 
-def _digest(place: Path) -> str:
+def _digest(path: Path) -> str:
     # Of a whole artefact its manifest and logs are not published.
-    return tree_digest(place, NOT_CONTENT) if place.is_dir() else file_digest(place)
+    return tree_digest(path, NOT_CONTENT) if path.is_dir() else file_digest(path)

@@ -20,8 +20,8 @@ from ossicle.artefacts.typed.states import HeadsFolder
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
-    made = artefacts.get(corpus.STEP.name)
-    return () if made is None else losses(made)
+    corpus_path = artefacts.get(corpus.STEP.name)
+    return () if corpus_path is None else losses(corpus_path)
 
 
 def _summary(artefacts: Artefacts) -> RunSummary | None:
@@ -34,8 +34,8 @@ def _summary(artefacts: Artefacts) -> RunSummary | None:
 def _run_folders(artefacts: Artefacts) -> dict[str, RunFolder]:
     if state_heads.STEP.name not in artefacts:
         return {}
-    made = HeadsFolder.among(artefacts)
-    return {name: made.run(name) for name in made.summary}
+    heads = HeadsFolder.among(artefacts)
+    return {name: heads.run(name) for name in heads.summary}
 
 
 PIPELINE = Pipeline(

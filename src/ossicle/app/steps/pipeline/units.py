@@ -52,8 +52,8 @@ def _adapt(steps: tuple[Step, ...], project: Project) -> tuple[Step, ...]:
         raise UsageError(f"{project.origin('encoder', 'name')}: {without_frames(project.settings.encoder.name)}")
     keeps, speaks = project.settings.segments.keep_audio, bool(project.settings.vocoder.preset)
     dropped = {id(step) for step in (() if keeps else (KEPT_AUDIO,)) + (() if speaks else OF_VOCODER)}
-    kept = [step for step in steps if id(step) not in dropped]
-    return tuple(QUANTISER if speaks and step is quantiser.STEP else step for step in kept)
+    kept_steps = [step for step in steps if id(step) not in dropped]
+    return tuple(QUANTISER if speaks and step is quantiser.STEP else step for step in kept_steps)
 
 
 def _refuse_missing(project: Project, name: str) -> None:
@@ -73,28 +73,28 @@ _WITHOUT = f"{segments.NOTHING_HEARD} in it, or remove the recording"
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
-    found = [*losses(artefacts[corpus.STEP.name])] if corpus.STEP.name in artefacts else []
+    all_losses = [*losses(artefacts[corpus.STEP.name])] if corpus.STEP.name in artefacts else []
     if segments.STEP.name in artefacts:
         summary = SegmentsFolder.among(artefacts).summary
         remedy = "add the recording, or correct its name in the table"
-        found += [
+        all_losses += [
             Loss("unmatched_rows", name, "the table of segments names it, but it is not among the recordings", remedy)
             for name in summary["unmatched"]
         ]
-        found += [
+        all_losses += [
             Loss(LEFT_OUT, path, reason, _REMEDY if path in summary["unreadable"] else _WITHOUT)
             for path, reason in sorted(summary["left_out"].items())
         ]
-        found += [
+        all_losses += [
             Loss("lost_segments", path, "; ".join(lost), _TIMES)
             for path, lost in sorted(summary["lost"].items())
             if path not in summary["left_out"]
         ]
     if features.STEP.name in artefacts:
-        found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in features.unreadable(artefacts).items()]
+        all_losses += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in features.unreadable(artefacts).items()]
     if pitch.STEP.name in artefacts:
-        found += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in pitch.unreadable(artefacts).items()]
-    return found
+        all_losses += [Loss(LEFT_OUT, path, reason, _REMEDY) for path, reason in pitch.unreadable(artefacts).items()]
+    return all_losses
 
 
 def _status_notes(artefacts: Artefacts) -> Iterable[str]:

@@ -55,8 +55,8 @@ def work_units_left(step: Step, project: Project, artefacts: dict[str, Path]) ->
     made_from = fingerprint(step, project, shelf, artefacts)
     if shelf.find(made_from) is not None:
         return ()
-    out = shelf.unfinished(made_from)
-    return tuple(name for name in names if not step.work_units.done(out, name))
+    folder = shelf.unfinished(made_from)
+    return tuple(name for name in names if not step.work_units.done(folder, name))
 
 
 def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Progress, *, gather: bool = True) -> str:
@@ -98,15 +98,15 @@ def run_work_unit(project: Project, step_name: str, work_unit: str, progress: Pr
     outcome: Outcome = "reused"
     progress.begin(f"{step.name} {work_unit}")
     if shelf.find(made_from) is None:
-        out = shelf.begin(made_from)
-        with work_unit_lock(out, work_unit, math.inf):
+        folder = shelf.begin(made_from)
+        with work_unit_lock(folder, work_unit, math.inf):
             # The previous holder of the lock may have done it, and another process may have committed the whole step.
             if shelf.find(made_from) is not None:
                 shelf.leave(made_from)
-            elif not step.work_units.done(out, work_unit):
+            elif not step.work_units.done(folder, work_unit):
                 needed = {name: artefacts[name] for name in step.needs}
-                log, journal = work_unit_log(out, work_unit), work_unit_journal(out, work_unit)
-                step.work_units.run(Context(project, needed, out, progress, log, journal, {}), work_unit)
+                log, journal = work_unit_log(folder, work_unit), work_unit_journal(folder, work_unit)
+                step.work_units.run(Context(project, needed, folder, progress, log, journal, {}), work_unit)
                 outcome = "computed"
         if gather:
             _gather(step, made_from, project, artefacts, progress)
@@ -201,8 +201,8 @@ def _gather(
     shelf = Shelf(project.data_root)
     if (path := shelf.find(made_from)) is not None:
         return path
-    out = shelf.unfinished(made_from)
-    if not all(step.work_units.done(out, name) for name in step.work_units.names_of(project, artefacts)):
+    folder = shelf.unfinished(made_from)
+    if not all(step.work_units.done(folder, name) for name in step.work_units.names_of(project, artefacts)):
         # Look again: another process may commit the step at this moment, and its unfinished work units are then gone.
         return shelf.find(made_from)
     return compute(step, made_from, shelf, project, progress, artefacts, {}, False, math.inf)

@@ -80,7 +80,9 @@ class Archive:
     missing: tuple[str, ...]
 
 
-def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50, today: date | None = None) -> Archive:
+def archive(
+    project: Project, folder: Path, progress: Progress, *, sounds: int = 50, today: date | None = None
+) -> Archive:
     """Write the archive of a finished run into a dated folder, complete or not at all.
 
     Parameters
@@ -103,7 +105,7 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
     """
     run = finished_run(project, "archive")
     day, name = _named_day(today), project.settings.project.name
-    target = out / f"{name}-{day}"
+    target = folder / f"{name}-{day}"
     if target.exists():
         raise UsageError(f"{target} exists already, and an archive is never overwritten; choose another folder with -o")
     with whole_folder(target) as part:
@@ -115,7 +117,7 @@ def archive(project: Project, out: Path, progress: Progress, *, sounds: int = 50
     return _finished(target, missing)
 
 
-def archive_of_today(project: Project, out: Path, today: date | None = None) -> Archive | None:
+def archive_of_today(project: Project, folder: Path, today: date | None = None) -> Archive | None:
     """Return the archive that :func:`archive` made today of this very run; None if there is none.
 
     Parameters
@@ -133,9 +135,9 @@ def archive_of_today(project: Project, out: Path, today: date | None = None) -> 
         A step is not finished.
     """
     run, name, day = finished_run(project, "archive"), project.settings.project.name, _named_day(today)
-    target = out / f"{name}-{day}"
-    kept = {pin.name for pin in pins(project.data_root)}
-    if not target.is_dir() or _pin(name, day, run.contents) not in kept or _contents(target) != run.contents:
+    target = folder / f"{name}-{day}"
+    pin_names = {pin.name for pin in pins(project.data_root)}
+    if not target.is_dir() or _pin(name, day, run.contents) not in pin_names or _contents(target) != run.contents:
         return None
     return _finished(target, ())
 
@@ -156,7 +158,7 @@ def _pin(name: str, day: str, contents: Mapping[str, str]) -> str:
 
 
 def _finished(target: Path, missing: Sequence[str]) -> Archive:
-    sizes = [(base / one).stat().st_size for base, _, names in walk(target) for one in names]
+    sizes = [(base / file_name).stat().st_size for base, _, names in walk(target) for file_name in names]
     return Archive(target, len(sizes), sum(sizes), tuple(missing))
 
 
@@ -172,13 +174,13 @@ def _write_run(run: FinishedRun, part: Path) -> Iterator[str]:
         write_json(part / METRICS, run.metrics)
         write_csv(part / FIGURES, figures_table(run.metrics))
     for name in (PAGE, BUNDLE):
-        place = run.result(name)
-        if place is None:
+        path = run.result(name)
+        if path is None:
             yield name
-        elif place.is_dir():
-            copy_tree(place, part / name)
+        elif path.is_dir():
+            copy_tree(path, part / name)
         else:
-            copy_file(place, part / name)
+            copy_file(path, part / name)
     step = pipeline_of(run.project).trained_by
     trained = (
         {run_folder.path.name: run_folder for run_folder in TrainingFolder(run.artefacts[step]).runs()} if step else {}
@@ -198,9 +200,9 @@ def _write_run(run: FinishedRun, part: Path) -> Iterator[str]:
 def _write_health(run: FinishedRun, part: Path, progress: Progress) -> Iterator[str]:
     from ossicle.app.steps.maintenance.health_files import write_page
 
-    found = project_health(run.project, progress).to_json()
-    write_json(part / HEALTH, found)
-    write_page(part / HEALTH_PAGE, run.project.settings.project.name, found)
+    report = project_health(run.project, progress).to_json()
+    write_json(part / HEALTH, report)
+    write_page(part / HEALTH_PAGE, run.project.settings.project.name, report)
     yield from ()
 
 
@@ -223,8 +225,10 @@ def _write_clips(run: FinishedRun, part: Path, most: int) -> Iterator[str]:
 
 
 def _readme(run: FinishedRun, part: Path, day: str, missing: list[str]) -> str:
-    rows = [f"| `{name}` | {what} |" for name, what in _WHAT.items() if (part / name).exists() or name == SUMS]
-    lacks = ["", "Not in this archive:", "", *(f"- {one}" for one in missing)] if missing else []
+    rows = [
+        f"| `{name}` | {description} |" for name, description in _WHAT.items() if (part / name).exists() or name == SUMS
+    ]
+    lacks = ["", "Not in this archive:", "", *(f"- {file_name}" for file_name in missing)] if missing else []
     variant = [f"Variant: {run.project.variant}", ""] if run.project.variant else []
     return "\n".join(
         [

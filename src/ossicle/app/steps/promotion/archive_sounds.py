@@ -45,7 +45,7 @@ def write_sounds(run: FinishedRun, wrong: pl.DataFrame, folder: Path, most: int)
     """
     times = ClipScoresFolder.among(run.artefacts).clips.select([*_KEY, "start_s", "end_s"])
     rows = wrong.head(most).join(times, on=list(_KEY), how="left", maintain_order="left").to_dicts()
-    recordings = {one.id: one for one in read_index(CorpusFolder.among(run.artefacts)).recordings}
+    recordings = {recording.id: recording for recording in read_index(CorpusFolder.among(run.artefacts)).recordings}
     plan, written, unreadable = run.project.settings.plan, [], []
     for number, row in enumerate(rows, start=1):
         name, recording = f"{number:04d}.wav", recordings[row["recording_id"]]

@@ -17,9 +17,9 @@ _MOST_COLUMN_TEXT = 2000
 
 def settings_json(settings: ProjectSettings) -> dict[str, Any]:
     """Return all settings of a run as plain values; of an absolute path only its last part."""
-    found = _without_places(dataclasses.asdict(settings))
-    assert isinstance(found, dict)
-    return found
+    plain = _without_places(dataclasses.asdict(settings))
+    assert isinstance(plain, dict)
+    return plain
 
 
 def figures_table(metrics: Mapping[str, Any]) -> pl.DataFrame:
@@ -33,7 +33,7 @@ def figures_table(metrics: Mapping[str, Any]) -> pl.DataFrame:
 def history_table(runs: Mapping[str, RunFolder]) -> pl.DataFrame:
     """Return the curves of every model: a row for each epoch, columns as in the logs of the trainings."""
     rows = [
-        {"model": name, **{key: one for key, one in line.items() if isinstance(one, int | float | str)}}
+        {"model": name, **{key: value for key, value in line.items() if isinstance(value, int | float | str)}}
         for name, run in runs.items()
         for line in run.epochs()
     ]
@@ -81,9 +81,9 @@ def _number(value: object) -> float | None:
 def _without_places(value: Any) -> Any:
     """Return plain values in which absolute paths, which say nothing on another machine, are their last part."""
     if isinstance(value, Mapping):
-        return {str(key): _without_places(one) for key, one in value.items()}
+        return {str(key): _without_places(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_places(one) for one in value]
+        return [_without_places(item) for item in value]
     if isinstance(value, str) and len(value) < _MOST_COLUMN_TEXT:
         posix, windows = PurePosixPath(value), PureWindowsPath(value)
         if posix.is_absolute() or windows.drive:

@@ -47,8 +47,8 @@ def promotion_card(
     """
     refused = any(not line.passed for line in lines)
     title = f"{name}, refusal {number}: refused" if refused else f"{name}, version {number}: promoted"
-    own = [] if refused else [f"[model card]({BUNDLE}/{CARD})", f"[checksums]({CHECKSUMS})"]
-    files = [*own, f"[figures]({METRICS})", f"[gates]({GATES})", f"[environment]({ENVIRONMENT})"]
+    bundle_links = [] if refused else [f"[model card]({BUNDLE}/{CARD})", f"[checksums]({CHECKSUMS})"]
+    files = [*bundle_links, f"[figures]({METRICS})", f"[gates]({GATES})", f"[environment]({ENVIRONMENT})"]
     return "\n".join(
         [
             f"# {escaped(title)}",
@@ -65,7 +65,7 @@ def promotion_card(
             "",
             "## What to look at next",
             "",
-            *(f"- {escaped(one)}" for one in next_steps(lines, metrics)),
+            *(f"- {escaped(advice)}" for advice in next_steps(lines, metrics)),
             "",
         ]
     )
@@ -73,17 +73,17 @@ def promotion_card(
 
 def next_steps(lines: Sequence[GateLine], metrics: Mapping[str, Any]) -> list[str]:
     """Return what to look at next: the failed lines, then the labels with the lowest figures."""
-    found = [line.in_words for line in lines if not line.passed]
+    advice = [line.in_words for line in lines if not line.passed]
     if metrics.get("insufficient"):
-        found.append("The data are insufficient for a claim about new recordings.")
+        advice.append("The data are insufficient for a claim about new recordings.")
     for pattern in compared_figures(metrics):
         values = {path: figure_at(metrics, path).value for path in paths_like(metrics, pattern)}
         weakest = sorted((value, path) for path, value in values.items() if value is not None)[:_WEAKEST]
         if weakest:
-            found.append(f"Lowest figures: {', '.join(f'{path} {value:.3f}' for value, path in weakest)}.")
+            advice.append(f"Lowest figures: {', '.join(f'{path} {value:.3f}' for value, path in weakest)}.")
         if unknown := [path for path, value in values.items() if value is None]:
-            found.append(f"Undefined figures: {', '.join(unknown)}.")
-    return found or ["The figures have no labels to compare."]
+            advice.append(f"Undefined figures: {', '.join(unknown)}.")
+    return advice or ["The figures have no labels to compare."]
 
 
 def _against(against: Version | None, refused: bool) -> str:

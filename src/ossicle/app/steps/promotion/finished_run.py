@@ -32,21 +32,21 @@ class FinishedRun:
         UsageError
             The split of the project leaks, so that nothing was evaluated.
         """
-        place = self.result(METRICS)
-        if place is None:
+        file = self.result(METRICS)
+        if file is None:
             raise UsageError(
                 f'{self.project.file}: split.strategy = "{self.project.settings.split.strategy}" evaluates nothing, so '
                 'there are no figures to judge; set split.strategy = "grouped"'
             )
-        content: dict[str, Any] = read_json(place)
+        content: dict[str, Any] = read_json(file)
         return content
 
     @property
     def bundle(self) -> Path:
         """The folder of the bundle, also of one that a gate withholds from the project folder."""
-        place = self.result(BUNDLE)
-        assert place is not None
-        return place
+        path = self.result(BUNDLE)
+        assert path is not None
+        return path
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class FinishedRun:
         for published in pipeline_of(self.project).published:
             if published.name == name:
                 places = [self.artefacts[step] / name for step in published.steps if step in self.artefacts]
-                return next((place for place in places if place.exists()), None)
+                return next((path for path in places if path.exists()), None)
         return None
 
 

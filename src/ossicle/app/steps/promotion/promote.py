@@ -47,10 +47,12 @@ class Promotion:
         """Why the run was refused, each failed line on a line of its own; None if it was promoted."""
         if self.outcome.promoted:
             return None
-        kept = f"version {self.outcome.against} stays current" if self.outcome.against else "nothing was promoted"
+        consequence = (
+            f"version {self.outcome.against} stays current" if self.outcome.against else "nothing was promoted"
+        )
         reasons = "\n".join(f"  {reason}" for reason in self.outcome.reasons)
         return GateRefused(
-            f"the promotion gate refused the run for {self.name!r}; {kept}:\n{reasons}\n"
+            f"the promotion gate refused the run for {self.name!r}; {consequence}:\n{reasons}\n"
             f"see {self.outcome.path}; the limits are [promotion] and [probe_gate] in the project file"
         )
 
@@ -135,8 +137,8 @@ def promoted_before(project: Project, name: str = "") -> str:
     if number is None or failed(gate_lines(run, run.metrics, None)):
         return ""
     bundles = (run.bundle, registry.open(name, number).bundle)
-    own, promoted = (file_digest(bundle / MANIFEST) for bundle in bundles)
-    return f"{PREFIX}{name}@{number}" if own == promoted else ""
+    run_digest, promoted = (file_digest(bundle / MANIFEST) for bundle in bundles)
+    return f"{PREFIX}{name}@{number}" if run_digest == promoted else ""
 
 
 def gate_lines(run: FinishedRun, metrics: Mapping[str, Any], against: Version | None) -> list[GateLine]:
@@ -156,7 +158,7 @@ def gate_lines(run: FinishedRun, metrics: Mapping[str, Any], against: Version | 
     return [
         *lines,
         *promotion_lines(
-            metrics, settings, same.promoted, compared=same.own, against=label, other_data=same.other_data
+            metrics, settings, same.promoted, compared=same.own_figures, against=label, other_data=same.other_data
         ),
     ]
 

@@ -36,7 +36,7 @@ class SameClips:
         On which clips, in words; empty if on all of both.
     """
 
-    own: Mapping[str, Any]
+    own_figures: Mapping[str, Any]
     promoted: Mapping[str, Any]
     other_data: str = ""
     where: str = ""
@@ -48,18 +48,18 @@ def same_clips(run: FinishedRun, metrics: Mapping[str, Any], against: Version) -
     Runs that judge no clips are compared if their datasets are the same.
     """
     promoted = against.metrics
-    own, file = held_out_answers(run.artefacts), ClipResults(against.path).answers_file
-    if own is None or not file.is_file():
-        datasets = [read_bundle(place).provenance.get("dataset") for place in (run.bundle, against.bundle)]
+    run_answers, file = held_out_answers(run.artefacts), ClipResults(against.path).answers_file
+    if run_answers is None or not file.is_file():
+        datasets = [read_bundle(folder).provenance.get("dataset") for folder in (run.bundle, against.bundle)]
         return SameClips(metrics, promoted, "" if datasets[0] == datasets[1] else _OTHER_DATASET)
     from ossicle.evaluation.gates.clip_answers import clip_metrics, read_answers
 
-    theirs = read_answers(read_table(file))
-    both, before = own.among(theirs), theirs.among(own)
+    version_answers = read_answers(read_table(file))
+    both, before = run_answers.among(version_answers), version_answers.among(run_answers)
     n_both = len(both.table)
     if n_both == 0:
         return SameClips(metrics, promoted, _NO_CLIP)
-    if n_both == len(own.table) == len(theirs.table):
+    if n_both == len(run_answers.table) == len(version_answers.table):
         return SameClips(metrics, promoted)
     return SameClips(
         {**metrics, "clips": clip_metrics(both)},

@@ -41,12 +41,12 @@ def run(context: Context) -> None:
     from ossicle.evaluation.ground_truth import read_evaluated_truth
 
     truth = read_evaluated_truth(context.read(CorpusFolder), context.read(DatasetFolder))
-    made = exported(context, truth.labels, truth.recordings[truth.ids[0]])
+    model = exported(context, truth.labels, truth.recordings[truth.ids[0]])
     context.progress.advance(2, 3, "writing")
-    write_judged(context, truth, made)
+    write_judged(context, truth, model)
 
 
-def write_judged(context: Context, truth: "Truth", made: "ExportedModel") -> None:
+def write_judged(context: Context, truth: "Truth", model: "ExportedModel") -> None:
     """Write the bundle of an evaluated model.
 
     Parameters
@@ -66,7 +66,7 @@ def write_judged(context: Context, truth: "Truth", made: "ExportedModel") -> Non
         context.own(BundleFolder).bundle,
         name=settings.project.name,
         labels=truth.labels,
-        plan=made.plan,
+        plan=model.plan,
         front=settings.frontend,
         decisions=context.read(DecisionFolder).decisions[None],
         provenance={
@@ -76,7 +76,7 @@ def write_judged(context: Context, truth: "Truth", made: "ExportedModel") -> Non
             **({"annotations_from_reviews": truth.reviewed} if truth.reviewed else {}),
             **({"annotations_that_only_teach": truth.training_only} if truth.training_only else {}),
             "hours": round(sum(truth.durations_s.values()) / 3600, 6),
-            "parity": made.parity,
+            "parity": model.parity,
             **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if stage.kept else {}),
         },
         metrics={
@@ -95,13 +95,13 @@ def write_judged(context: Context, truth: "Truth", made: "ExportedModel") -> Non
             "decision": "fitted on the out-of-fold scores of all folds",
             **({"warning": "few groups: the intervals say little about new ones"} if metrics["few_groups"] else {}),
         },
-        model=made.model,
-        files={**made.files, **second},
+        model=model.model,
+        files={**model.files, **second},
         pool=settings.evaluation.applied_pool,
         postprocess=settings.postprocess,
         calibration=final_maps(context.read(CalibrationFolder)),
-        encoder=made.encoder,
-        encoder_windows=made.windows,
+        encoder=model.encoder,
+        encoder_windows=model.windows,
         replace=True,
     )
 
@@ -163,7 +163,7 @@ def origin(context: Context) -> dict[str, Any]:
         "training": context.read(TrainingFolder).content,
         "training_settings": digestible(context.project.settings.training),
         **pretrained(context.project),
-        **({"pseudo_labels": words} if (words := pseudo_in_words(context.read(TrainingFolder))) else {}),
+        **({"pseudo_labels": pseudo_note} if (pseudo_note := pseudo_in_words(context.read(TrainingFolder))) else {}),
     }
 
 
@@ -173,29 +173,29 @@ def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     The value of an undefined figure is None.
     """
     kind = kind_in(metrics)
-    out = _clip_figures(metrics["clips"]) if "clips" in metrics else []
+    figures = _clip_figures(metrics["clips"]) if "clips" in metrics else []
     if kind.clips_lead:
-        return out
+        return figures
     if kind.ranks_recordings:
         pooled = metrics["recordings"]
         ranked = {"macro ROC AUC": pooled["macro"]["roc_auc"], "cmAP": pooled["macro"]["cmap"]}
         ranked |= {} if pooled["accuracy"] is None else {"top-1 accuracy": pooled["accuracy"]}
-        out += [{"name": name, "basis": "held-out", **_estimate(one)} for name, one in ranked.items()]
+        figures += [{"name": name, "basis": "held-out", **_estimate(estimate)} for name, estimate in ranked.items()]
     for basis, values in (("cross-fitted", metrics["events"]), ("in-sample", metrics["in_sample"]["events"])):
-        out += [
+        figures += [
             {"name": kind.figure.format(name), **values[name], "basis": basis} for name in ("f1", "precision", "recall")
         ]
     for label, scores in metrics["per_label"].items():
-        out.append({"name": kind.figure.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
-    return out
+        figures.append({"name": kind.figure.format("f1"), **scores["f1"], "basis": "cross-fitted", "label": label})
+    return figures
 
 
 def _clip_figures(clips: Mapping[str, Any]) -> list[dict[str, Any]]:
     named = {"accuracy by clip": "accuracy", "macro f1 by clip": "macro_f1", "loss by clip": "loss"}
-    out = [{"name": name, "basis": "held-out", **_estimate(clips[key])} for name, key in named.items()]
-    for label, of in clips["f1"].items():
-        out.append({"name": "f1 by clip", "basis": "held-out", "label": label, **_estimate(of)})
-    return out
+    figures = [{"name": name, "basis": "held-out", **_estimate(clips[key])} for name, key in named.items()]
+    for label, estimate in clips["f1"].items():
+        figures.append({"name": "f1 by clip", "basis": "held-out", "label": label, **_estimate(estimate)})
+    return figures
 
 
 def gate_verdict(gate: Mapping[str, Any]) -> dict[str, Any]:
@@ -206,8 +206,8 @@ def gate_verdict(gate: Mapping[str, Any]) -> dict[str, Any]:
     return {**verdict, **silent, **({"gate_exceptions": list(exceptions)} if exceptions else {})}
 
 
-def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: one[key] for key in ("value", "low", "high")}
+def _estimate(estimate: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: estimate[key] for key in ("value", "low", "high")}
 
 
 STEP = Step(

@@ -44,8 +44,8 @@ def run(context: Context) -> None:
     files, difference = head_files(head, weights, np.stack(clips), len(truth.labels))
     context.progress.advance(2, 3, "writing")
     model = {"head": digestible(settings.head)}
-    made = ExportedModel(files, {HEAD: difference}, grid.plan, model, features.spec, grid.windows)
-    write_judged(context, truth, made)
+    exported_model = ExportedModel(files, {HEAD: difference}, grid.plan, model, features.spec, grid.windows)
+    write_judged(context, truth, exported_model)
 
 
 def _settings(project: Project) -> Mapping[str, Any]:

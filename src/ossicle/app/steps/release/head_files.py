@@ -48,8 +48,8 @@ def head_files(
     data = head_graph(head, n_tokens, dim)
     graph = HeadGraph(data, HEAD, n_labels, dim)
     expected = np.concatenate(list(head_scores(head, tokens)))
-    found = np.stack([graph.scores(token) for token in tokens])
-    difference = float(np.abs(found - expected).max())
+    graph_scores = np.stack([graph.scores(token) for token in tokens])
+    difference = float(np.abs(graph_scores - expected).max())
     if not difference <= TOLERANCE:
         raise ArtefactError(
             f"the exported head differs from the trained one by {difference:.1e} (at most {TOLERANCE:g}); report this "

@@ -55,18 +55,18 @@ def run(context: Context) -> None:
     decision, second = context.read(DecisionFolder), context.read(SecondStageFolder).verdict
     figures, gate = context.read(EvaluationFolder).metrics, context.read(NoiseGateFolder).metrics["gate"]
     drawn = rows.worst_labels(figures)
-    wanted = ExampleRequest(
+    request = ExampleRequest(
         context.project.roots,
         settings.frontend.rate,
         settings.report.examples,
         settings.report.margin_s,
         settings.audio.name,
     )
-    shown = criterion.page_parts(judged, wanted, drawn)
+    shown = criterion.page_parts(judged, request, drawn)
     clips, hits = None, []
     if judged.clips is not None:
         clips = clips_section(figures, context.read(EvaluationFolder).clips, leads=criterion.kind.clips_lead)
-        hits = clip_examples(judged.clips, truth, replace(wanted, count=CLIPS_PER_KIND * wanted.count))
+        hits = clip_examples(judged.clips, truth, replace(request, count=CLIPS_PER_KIND * request.count))
     data = ReportData(
         title=settings.project.name,
         summary=summary(

@@ -40,7 +40,7 @@ def embedding_fault(spec: EncoderSpec) -> str:
     return ""
 
 
-def write_self_contained(project: Project, bundle: Bundle, out: Path, *, replace: bool = False) -> Bundle:
+def write_self_contained(project: Project, bundle: Bundle, folder: Path, *, replace: bool = False) -> Bundle:
     """Write a copy of a bundle with the file of its encoder.
 
     Parameters
@@ -61,7 +61,7 @@ def write_self_contained(project: Project, bundle: Bundle, out: Path, *, replace
     BundleError
         The file is not the encoder that the model was trained with.
     ArtefactError
-        ``out`` exists, and is not to be overwritten.
+        ``folder`` exists, and is not to be overwritten.
     """
     spec = bundle.encoder
     if spec is None:
@@ -70,10 +70,10 @@ def write_self_contained(project: Project, bundle: Bundle, out: Path, *, replace
         raise UsageError(f"--self-contained: {fault}")
     if spec.name not in ENCODER_FILES:
         # The built-in encoder is part of every installation.
-        return extend_bundle(bundle, out, {}, {"self_contained": f"{spec.name} is part of Ossicle"}, replace=replace)
+        return extend_bundle(bundle, folder, {}, {"self_contained": f"{spec.name} is part of Ossicle"}, replace=replace)
     path = find_weights(project.settings.encoder.path, project.folder)
     require_digest(path, weights_digest(path), spec.sha256, f"the bundle {bundle.folder}")
     file = ENCODER_FILES[spec.name]
-    words = f"{file}, licence: {spec.licence or 'unknown'}"
+    description = f"{file}, licence: {spec.licence or 'unknown'}"
     content = {file: read_regular(path, MAX_FILE_BYTES)}
-    return extend_bundle(bundle, out, content, {"self_contained": words}, replace=replace)
+    return extend_bundle(bundle, folder, content, {"self_contained": description}, replace=replace)

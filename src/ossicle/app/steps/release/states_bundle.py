@@ -93,25 +93,25 @@ def _provenance(context: Context) -> dict[str, Any]:
 def figures(metrics: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the figures of the model card: the worst fold, every fold, and the in-sample figures, named as such."""
     states = metrics["states"]
-    out = [{"name": "state accuracy, worst fold", **_estimate(states["state_accuracy"]), "basis": _basis(metrics)}]
+    figures = [{"name": "state accuracy, worst fold", **_estimate(states["state_accuracy"]), "basis": _basis(metrics)}]
     for title, key in (("F1", "f1"), ("F1 where not hidden", "f1_unmasked")):
-        out += [
-            {"name": f"{title}, worst fold", "label": label, **_estimate(one), "basis": _basis(metrics)}
-            for label, one in states[key].items()
+        figures += [
+            {"name": f"{title}, worst fold", "label": label, **_estimate(estimate), "basis": _basis(metrics)}
+            for label, estimate in states[key].items()
         ]
     for name, fold in states["folds"].items():
-        out.append({"name": f"state accuracy, {name}", **_estimate(fold["state_accuracy"]), "basis": fold["basis"]})
+        figures.append({"name": f"state accuracy, {name}", **_estimate(fold["state_accuracy"]), "basis": fold["basis"]})
     inside = metrics["in_sample"]["states"]
-    out.append({"name": "state accuracy", **_estimate(inside["state_accuracy"]), "basis": "in-sample"})
-    return [figure for figure in out if figure["value"] is not None]
+    figures.append({"name": "state accuracy", **_estimate(inside["state_accuracy"]), "basis": "in-sample"})
+    return [figure for figure in figures if figure["value"] is not None]
 
 
 def _basis(metrics: Mapping[str, Any]) -> str:
     return str(metrics["protocol"]["decision"])
 
 
-def _estimate(one: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: one[key] for key in ("value", "low", "high")}
+def _estimate(estimate: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: estimate[key] for key in ("value", "low", "high")}
 
 
 STEP = Step(

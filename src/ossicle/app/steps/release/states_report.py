@@ -95,30 +95,30 @@ def _stage_two(context: Context) -> dict[str, str]:
     }
 
 
-def _card(context: Context, one: Mapping[str, Any]) -> ContradictionCard:
+def _card(context: Context, contradiction: Mapping[str, Any]) -> ContradictionCard:
     margin_s = context.project.settings.report.margin_s
-    start_s = max(0.0, one["start_s"] - margin_s)
-    file = context.project.roots.place(context.project.settings.corpus.root, one["path"])
-    length_s = one["end_s"] + margin_s - start_s
+    start_s = max(0.0, contradiction["start_s"] - margin_s)
+    file = context.project.roots.place(context.project.settings.corpus.root, contradiction["path"])
+    length_s = contradiction["end_s"] + margin_s - start_s
     samples = load_mono(file, _RATE, start_s, length_s, channel=context.project.settings.audio.name)
-    span = (one["start_s"], one["end_s"])
-    on = one["state"] == ON
+    span = (contradiction["start_s"], contradiction["end_s"])
+    on = contradiction["state"] == ON
     example = Example(
         kind="missed" if on else "false alarm",
-        recording=one["path"],
-        label=one["label"],
+        recording=contradiction["path"],
+        label=contradiction["label"],
         start_s=span[0],
         end_s=span[1],
-        score=one["score"],
+        score=contradiction["score"],
         iou=None,
         samples=samples,
         rate=_RATE,
         window_start_s=start_s,
-        references=[(*span, one["label"])] if on else [],
-        predictions=[] if on else [(*span, one["label"], one["score"])],
+        references=[(*span, contradiction["label"])] if on else [],
+        predictions=[] if on else [(*span, contradiction["label"], contradiction["score"])],
     )
     keys = ("path", "group", "label", "state", "score", "threshold", "share", "whole")
-    return ContradictionCard(**{key: one[key] for key in keys}, example=example)
+    return ContradictionCard(**{key: contradiction[key] for key in keys}, example=example)
 
 
 STEP = Step(

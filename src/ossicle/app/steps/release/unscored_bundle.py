@@ -28,20 +28,20 @@ def run(context: Context) -> None:
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     clips, labels = dataset.clips, dataset.labels
     recordings = {recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings}
-    made = exported(context, labels, recordings[clips[0].recording_id])
+    model = exported(context, labels, recordings[clips[0].recording_id])
     context.progress.advance(2, 3, "writing")
     write_bundle(
         context.own(BundleFolder).bundle,
         name=settings.project.name,
         labels=labels,
-        plan=made.plan,
+        plan=model.plan,
         front=settings.frontend,
         decisions=dict.fromkeys(labels, unfitted(settings.decision)),
         provenance={
             **origin(context),
             "recordings": len({clip.recording_id for clip in clips}),
             "annotations": sum(clip.role == "target" for clip in clips),
-            "parity": made.parity,
+            "parity": model.parity,
         },
         metrics={},
         split={
@@ -51,8 +51,8 @@ def run(context: Context) -> None:
             "n_groups": len({clip.group for clip in clips}),
             "decision": "from the settings, fitted on nothing",
         },
-        model=made.model,
-        files=made.files,
+        model=model.model,
+        files=model.files,
         pool=settings.evaluation.applied_pool,
         postprocess=settings.postprocess,
         replace=True,

@@ -33,7 +33,7 @@ from ossicle.inference.decisions.decide import decide
 class Mining:
     """The result of a round of mining, its file (None if an earlier round found the same), and who uses it."""
 
-    found: tuple[FalseAlarm, ...]
+    false_alarms: tuple[FalseAlarm, ...]
     file: Path | None
     learners: Learners
 
@@ -65,30 +65,37 @@ def mine(project: Project, most: int, lower: float) -> Mining:
     missing = [name for name, path in found_steps.items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done with these settings; run `ossicle run --until decision`")
-    made = {name: path for name, path in found_steps.items() if path is not None}
-    corpus, scores, decided = CorpusFolder.among(made), ScoresFolder.among(made), DecisionFolder.among(made)
-    truth = read_truth(corpus, DatasetFolder.among(made))
+    artefacts = {name: path for name, path in found_steps.items() if path is not None}
+    corpus, scores, decided = (
+        CorpusFolder.among(artefacts),
+        ScoresFolder.among(artefacts),
+        DecisionFolder.among(artefacts),
+    )
+    truth = read_truth(corpus, DatasetFolder.among(artefacts))
     decisions = decided.decisions
     alarms: list[FalseAlarm] = []
     for key in truth.ids:
-        of = decisions[truth.folds[key]]
-        alarms += fired(key, truth.recordings[key].digest, scores.track(key), of, lower)
+        fold_decisions = decisions[truth.folds[key]]
+        alarms += fired(key, truth.recordings[key].digest, scores.track(key), fold_decisions, lower)
     # Exclude everything annotated, not only what became a target.
     notes = read_index(corpus).annotations
-    kept = false_alarms(alarms, notes, project.settings.dataset.margin_s, most)
-    if not kept:
+    worst_alarms = false_alarms(alarms, notes, project.settings.dataset.margin_s, most)
+    if not worst_alarms:
         raise UsageError(f"no false alarm reaches {lower:g} times its threshold, so there is nothing to save")
     folder = project.folder / FOLDER
     with writing(project.data_root, (folder,)):
-        file = write_mined(folder, kept, {one.step: one.content for one in (scores, decided)})
-    return Mining(tuple(kept), file, learners(project, lambda project: project.settings.dataset.mined))
+        file = write_mined(folder, worst_alarms, {folder.step: folder.content for folder in (scores, decided)})
+    return Mining(tuple(worst_alarms), file, learners(project, lambda project: project.settings.dataset.mined))
 
 
 def fired(
     recording_id: str, digest: str, track: ScoreTrack, decisions: Mapping[str, Decision], lower: float
 ) -> list[FalseAlarm]:
     """Return the events of a track under the decisions of its labels, with thresholds multiplied by ``lower``."""
-    low = {label: replace(one, on=one.on * lower, off=one.off * lower) for label, one in decisions.items()}
+    low = {
+        label: replace(decision, on=decision.on * lower, off=decision.off * lower)
+        for label, decision in decisions.items()
+    }
     return [
         FalseAlarm(recording_id, digest, event.start_s, event.end_s, event.label, event.score)
         for event in decide(track, low)

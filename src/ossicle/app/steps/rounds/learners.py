@@ -31,10 +31,10 @@ class Learners:
         """
         if len(self.used_by) + len(self.not_used_by) < 2:
             return []
-        out = [f"the next runs of these use it: {_named(self.used_by)}"] if self.used_by else []
-        out += [f"these do not use it: {_named(self.not_used_by)}"] if self.not_used_by else []
-        out += [f"{_named((name,))} will stop: {why}" for name, why in self.stopped.items()]
-        return [*out, f"to leave it out of a variant: {remedy}"] if self.used_by and remedy else out
+        lines = [f"the next runs of these use it: {_named(self.used_by)}"] if self.used_by else []
+        lines += [f"these do not use it: {_named(self.not_used_by)}"] if self.not_used_by else []
+        lines += [f"{_named((name,))} will stop: {reason}" for name, reason in self.stopped.items()]
+        return [*lines, f"to leave it out of a variant: {remedy}"] if self.used_by and remedy else lines
 
     def to_json(self) -> dict[str, object]:
         """Return plain values."""
@@ -61,7 +61,7 @@ def learners(
     return Learners(
         tuple(names),
         tuple(project.variant or ITSELF for project in every if (project.variant or ITSELF) not in names),
-        {name: why for name, project in names.items() if (why := stops(project))},
+        {name: reason for name, project in names.items() if (reason := stops(project))},
     )
 
 

@@ -98,9 +98,9 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
         )
     before = _before(project, number)
     steps = chosen_steps(before, (training.STEP.name,))
-    missing = [name for name, found in find_steps(steps, before).items() if found is None]
+    missing = [name for name, path in find_steps(steps, before).items() if path is None]
     if missing:
-        told = (
+        until_note = (
             ""
             if before is project
             else f" --set pseudo.up_to={number - 1}"
@@ -109,13 +109,13 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
         )
         raise UsageError(
             f"round {number} is made by models that {_taught_words(before)} taught, and the step {missing[0]} is not "
-            f"done for them: ossicle run -p {project.file} --until training{told}"
+            f"done for them: ossicle run -p {project.file} --until training{until_note}"
         )
     with writing(project.data_root, (folder, path)):
         if all(step.name != INDEX_NAME for step in steps):
             steps = (*steps, INDEX)
-        made = run_steps((*steps, pseudo_scores.STEP), before, progress).artefacts
-        views, about, left_out = _views(before, made, number)
+        artefacts = run_steps((*steps, pseudo_scores.STEP), before, progress).artefacts
+        views, about, left_out = _views(before, artefacts, number)
         write_round(path, views, about, replace=replace_it)
     return Made(
         path,
@@ -127,19 +127,19 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
 
 def _stops(project: Project, other: Project) -> str:
     """Return why a training of ``other`` cannot use windows of ``project``; empty if it can."""
-    own, theirs = project.settings.plan, other.settings.plan
-    if own.core_frames == theirs.core_frames and abs(own.hop_s - theirs.hop_s) <= 1e-9:
+    own_plan, other_plan = project.settings.plan, other.settings.plan
+    if own_plan.core_frames == other_plan.core_frames and abs(own_plan.hop_s - other_plan.hop_s) <= 1e-9:
         return ""
     return (
-        f"its windows are {theirs.core_frames} frames of {1000 * theirs.hop_s:g} ms, those of the round "
-        f"{own.core_frames} of {1000 * own.hop_s:g} ms"
+        f"its windows are {other_plan.core_frames} frames of {1000 * other_plan.hop_s:g} ms, those of the round "
+        f"{own_plan.core_frames} of {1000 * own_plan.hop_s:g} ms"
     )
 
 
 def _before(project: Project, number: int) -> Project:
     """Return the project as the rounds before ``number`` leave it."""
-    own = project.settings.pseudo
-    earlier = replace(own, rounds=NONE) if number == 1 else replace(own, up_to=number - 1)
+    pseudo = project.settings.pseudo
+    earlier = replace(pseudo, rounds=NONE) if number == 1 else replace(pseudo, up_to=number - 1)
     return replace(project, settings=replace(project.settings, pseudo=earlier))
 
 
@@ -149,43 +149,54 @@ def _taught_words(project: Project) -> str:
 
 
 def _views(
-    project: Project, made: Mapping[str, Path], number: int
+    project: Project, artefacts: Mapping[str, Path], number: int
 ) -> tuple[dict[str, View], dict[str, Any], dict[str, str]]:
     """Return the views of a round, its description, and the recordings that could not be used."""
-    own, dataset, training = project.settings.pseudo, DatasetFolder.among(made), TrainingFolder.among(made)
-    names, corpus, scores = dataset.holding_out, read_index(CorpusFolder.among(made)), PseudoScoresFolder.among(made)
-    unlabelled = read_index(UnlabelledFolder.among(made))
-    found, unread = usable(unlabelled, corpus), scores.left_out
-    part, group = (number - 1) % own.parts, group_field(project)
+    pseudo, dataset, training = project.settings.pseudo, DatasetFolder.among(artefacts), TrainingFolder.among(artefacts)
+    names, corpus, scores = (
+        dataset.holding_out,
+        read_index(CorpusFolder.among(artefacts)),
+        PseudoScoresFolder.among(artefacts),
+    )
+    unlabelled = read_index(UnlabelledFolder.among(artefacts))
+    usable_recordings, unread = usable(unlabelled, corpus), scores.left_out
+    part, group = (number - 1) % pseudo.parts, group_field(project)
     used = [
         recording
-        for recording in found.recordings
-        if recording.path not in unread and part_of(recording, group, own.parts) == part
+        for recording in usable_recordings.recordings
+        if recording.path not in unread and part_of(recording, group, pseudo.parts) == part
     ]
     taught, heard = _taught(dataset, training, corpus)
     weights = {name: file_digest(training.run(name).weights) for name in names}
     views: dict[str, View] = {}
-    told: dict[str, Any] = {}
+    window_notes: dict[str, Any] = {}
     for view, members in {**{name: (name,) for name in names}, FINAL: names}.items():
         heard_by_them = frozenset().union(*(heard[name] for name in members))
-        windows, told[view] = _windows(project, dataset.labels, scores, members, used, heard_by_them)
+        windows, window_notes[view] = _windows(project, dataset.labels, scores, members, used, heard_by_them)
         views[view] = View({name: weights[name] for name in members}, windows, all_of(taught[name] for name in members))
     if not len(views[FINAL].windows):
         raise UsageError(
             f"none of {len(used)} unlabelled recordings has a window that reaches [pseudo] threshold = "
-            f"{own.threshold:g}: the highest score is {told[FINAL]['highest']}; lower it, or train longer"
+            f"{pseudo.threshold:g}: the highest score is {window_notes[FINAL]['highest']}; lower it, or train longer"
         )
-    dropped = {**found.dropped, **({"cannot be decoded": tuple(sorted(unread))} if unread else {})}
-    about = _about(project, made, dataset.labels, number) | {
+    dropped = {**usable_recordings.dropped, **({"cannot be decoded": tuple(sorted(unread))} if unread else {})}
+    about = _about(project, artefacts, dataset.labels, number) | {
         "recordings": {
             "labelled": len(used),
             "hours": round(sum(recording.duration_s for recording in used) / 3600, 6),
-            "of_other_parts": len(found.recordings) - len(used) - len(unread),
-            "dropped": {why: list(paths) for why, paths in dropped.items()},
+            "of_other_parts": len(usable_recordings.recordings) - len(used) - len(unread),
+            "dropped": {reason: list(paths) for reason, paths in dropped.items()},
         },
-        "windows": told,
+        "windows": window_notes,
     }
-    return views, about, {**{one.path: one.reason for one in unlabelled.left_out}, **unread}
+    return (
+        views,
+        about,
+        {
+            **{left_out_recording.path: left_out_recording.reason for left_out_recording in unlabelled.left_out},
+            **unread,
+        },
+    )
 
 
 def _taught(
@@ -214,18 +225,22 @@ def _windows(
     heard: frozenset[str],
 ) -> tuple[Windows, dict[str, Any]]:
     """Return the windows that the mean of some models keeps, and the number of dropped windows by reason."""
-    settings, own = project.settings, project.settings.pseudo
-    kept: list[tuple[Recording, Kept, bool]] = []
+    settings, pseudo = project.settings, project.settings.pseudo
+    kept_windows: list[tuple[Recording, Kept, bool]] = []
     dropped: Counter[str] = Counter()
     highest = 0.0
     for recording in recordings:
         tracks = [scores.track(name, recording.id).scores for name in members]
         mean = combine(np.stack(tracks), Combination())
-        found = keep_windows(mean, settings.plan.core_frames, own.threshold, own.floor, own.most_per_file)
-        kept.append((recording, found, recording.id in heard))
-        dropped.update({"below the threshold": found.unsure, "beyond most_per_file": found.too_many})
+        windows_of_recording = keep_windows(
+            mean, settings.plan.core_frames, pseudo.threshold, pseudo.floor, pseudo.most_per_file
+        )
+        kept_windows.append((recording, windows_of_recording, recording.id in heard))
+        dropped.update(
+            {"below the threshold": windows_of_recording.unsure, "beyond most_per_file": windows_of_recording.too_many}
+        )
         highest = max(highest, float(mean.max(initial=0.0)))
-    windows = gather(labels, kept)
+    windows = gather(labels, kept_windows)
     return windows, {
         "kept": len(windows),
         "heard_before": int(windows.heard.sum()),
@@ -235,9 +250,9 @@ def _windows(
     }
 
 
-def _about(project: Project, made: Mapping[str, Path], labels: tuple[str, ...], number: int) -> dict[str, Any]:
+def _about(project: Project, artefacts: Mapping[str, Path], labels: tuple[str, ...], number: int) -> dict[str, Any]:
     """Return what a round was made from, and with which settings."""
-    settings, own = project.settings, project.settings.pseudo
+    settings, pseudo = project.settings, project.settings.pseudo
     kinds = (DatasetFolder, TrainingFolder, UnlabelledFolder, PseudoScoresFolder)
     return {
         "number": number,
@@ -247,7 +262,7 @@ def _about(project: Project, made: Mapping[str, Path], labels: tuple[str, ...], 
         "hop_s": settings.plan.hop_s,
         "group": settings.split.group,
         "unlabelled_group": group_field(project),
-        "settings": {name: getattr(own, name) for name in ("threshold", "floor", "most_per_file", "parts")},
-        "made_from": {kind.step: kind.among(made).content for kind in kinds},
+        "settings": {name: getattr(pseudo, name) for name in ("threshold", "floor", "most_per_file", "parts")},
+        "made_from": {kind.step: kind.among(artefacts).content for kind in kinds},
         "rounds": [{"round": path.name, "digest": round_digest(path)} for path in teaching_rounds(project)],
     }

@@ -42,7 +42,7 @@ LOWER = 0.5
 def run(context: Context) -> None:
     """Write candidates, skipped recordings, and the score tracks of recordings without annotations."""
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
-    decisions, own = context.read(DecisionFolder).decisions, context.own(CandidatesFolder)
+    decisions, output = context.read(DecisionFolder).decisions, context.own(CandidatesFolder)
     candidates: list[Candidate] = []
     pool = context.project.settings.evaluation.applied_pool
     for key in truth.ids:
@@ -53,22 +53,22 @@ def run(context: Context) -> None:
     predictor = OnnxPredictor(bundle)
     others = [recording for recording in read_index(context.read(CorpusFolder)).recordings if not recording.reviewed]
     for done, recording in enumerate(others, start=1):
-        began, path = time.monotonic(), own.track_path(recording.id)
+        began, path = time.monotonic(), output.track_path(recording.id)
         record = context.journal.done(recording.id)
-        reused = record is not None and record["digest"] == own.track_digest(recording.id)
+        reused = record is not None and record["digest"] == output.track_digest(recording.id)
         try:
             if not reused:
                 with TrackWriter(path, bundle.labels, bundle.plan.hop_s) as writer:
                     write_scores(context.project.roots.file(recording), predictor, writer)
-                context.journal.mark(recording.id, digest=own.track_digest(recording.id))
-            track = as_judged(postprocessed(own.track(recording.id), bundle.postprocess), pool)
+                context.journal.mark(recording.id, digest=output.track_digest(recording.id))
+            track = as_judged(postprocessed(output.track(recording.id), bundle.postprocess), pool)
             candidates += candidates_in(recording.id, track, bundle.decisions)
         except AudioError as problem:
             left_out[recording.path] = str(problem)
         context.log.work_unit("candidates", recording.id, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(others), "recordings nobody annotated")
-    own.write_table(asdict(candidate) for candidate in candidates)
-    own.write_left_out(left_out)
+    output.write_table(asdict(candidate) for candidate in candidates)
+    output.write_left_out(left_out)
 
 
 def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Candidate]:
@@ -77,7 +77,7 @@ def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, 
     Further candidates are the events at thresholds multiplied by :data:`LOWER` that overlap no event of their label.
     """
     events = decide(track, decisions)
-    out = [
+    candidates = [
         Candidate(recording_id, event.start_s, event.end_s, event.label, event.score, decisions[event.label].on, True)
         for event in events
     ]
@@ -85,12 +85,12 @@ def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, 
     for label, lower in by_label(decide(track, lowered(decisions, LOWER))).items():
         times = union(as_intervals([(event.start_s, event.end_s) for event in detected.get(label, ())]))
         beside = ~meets_any(as_intervals([(event.start_s, event.end_s) for event in lower]), times)
-        out += [
+        candidates += [
             Candidate(recording_id, event.start_s, event.end_s, label, event.score, decisions[label].on, False)
             for event, alone in zip(lower, beside.tolist(), strict=True)
             if alone
         ]
-    return out
+    return candidates
 
 
 def read_candidates(candidates: CandidatesFolder) -> list[Candidate]:

@@ -45,7 +45,7 @@ class Imported:
 
 
 def export_review(
-    project: Project, out: Path, settings: ReviewSettings, formats: Sequence[str], progress: Progress
+    project: Project, target: Path, settings: ReviewSettings, formats: Sequence[str], progress: Progress
 ) -> tuple[Export, dict[str, str]]:
     """Write the tables of a review into a new folder, whole or absent.
 
@@ -70,18 +70,18 @@ def export_review(
     Raises
     ------
     UsageError
-        The project was not run with these settings, ``out`` exists, or there is nothing to review.
+        The project was not run with these settings, ``target`` exists, or there is nothing to review.
     """
     require_of_pipeline(project, "review export", DatasetFolder.step)
-    if out.exists():
-        raise UsageError(f"{out} already exists; choose a new folder, so that no corrected table is overwritten")
+    if target.exists():
+        raise UsageError(f"{target} already exists; choose a new folder, so that no corrected table is overwritten")
     steps = chosen_steps(project, review_candidates.STEP.needs)
     missing = [name for name, path in find_steps(steps, project).items() if path is None]
     if missing:
         raise UsageError(f"the step {missing[0]} is not done with these settings; run `ossicle run` first")
     with writing(project.data_root):
-        made = run_steps((*steps, review_candidates.STEP), project, progress).artefacts
-    index, folder = read_index(CorpusFolder.among(made)), CandidatesFolder.among(made)
+        artefacts = run_steps((*steps, review_candidates.STEP), project, progress).artefacts
+    index, folder = read_index(CorpusFolder.among(artefacts)), CandidatesFolder.among(artefacts)
     chosen = choose(
         index.recordings,
         index.annotations,
@@ -99,7 +99,7 @@ def export_review(
         for recording in index.recordings
         if recording.id in chosen
     )
-    content = {one.step: one.content for one in (BundleFolder.among(made), folder)}
+    content = {artefact.step: artefact.content for artefact in (BundleFolder.among(artefacts), folder)}
     export = Export(
         id=digest([content, digestible(settings), [asdict(sheet) for sheet in sheets]])[:16],
         provenance={
@@ -109,11 +109,11 @@ def export_review(
             "ossicle": version("ossicle"),
             "created": datetime.now(UTC).isoformat(timespec="seconds"),
         },
-        labels=DatasetFolder.among(made).labels,
+        labels=DatasetFolder.among(artefacts).labels,
         high_hz=project.settings.frontend.fmax_hz,
         sheets=sheets,
     )
-    with whole_folder(out) as part:
+    with whole_folder(target) as part:
         write_export(part, export, formats)
     return export, folder.left_out
 
@@ -158,8 +158,8 @@ def import_review(
     """
     export = read_export(folder)
     answered = answers(export, read_returned(folder, export), new_labels=new_labels, accept_unchanged=accept_unchanged)
-    place = project.folder / FOLDER
-    with writing(project.data_root, (place,)):
+    rounds_folder = project.folder / FOLDER
+    with writing(project.data_root, (rounds_folder,)):
         index = read_index(CorpusFolder.among(run_steps((corpus.STEP,), project, progress).artefacts))
         digests = {recording.id: recording.digest for recording in index.recordings}
         usable = tuple(
@@ -183,8 +183,8 @@ def import_review(
             "exported": export.provenance.get("created", ""),
         }
         provenance["created"] = datetime.now(UTC).isoformat(timespec="seconds")
-        file = write_round(place, Round(usable, provenance))
-    return Imported(file, replace(answered, recordings=usable), tuple(unused), learners(project, lambda one: True))
+        file = write_round(rounds_folder, Round(usable, provenance))
+    return Imported(file, replace(answered, recordings=usable), tuple(unused), learners(project, lambda learner: True))
 
 
 def _nothing(folder: Path, answered: Answers, unused: Sequence[str]) -> str:
@@ -193,4 +193,4 @@ def _nothing(folder: Path, answered: Answers, unused: Sequence[str]) -> str:
             f"{folder}: no table was changed since the export, so it is unknown whether anyone checked them; if all "
             "of them are correct, add --accept-unchanged"
         )
-    return f"{folder}: contains nothing that was reviewed{''.join(f'; {one}' for one in unused)}"
+    return f"{folder}: contains nothing that was reviewed{''.join(f'; {reason}' for reason in unused)}"

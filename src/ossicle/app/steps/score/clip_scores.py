@@ -45,7 +45,7 @@ def run(context: Context) -> None:
     clips = _clips(context)
     total = len(np.unique(clips.recording))
     for name in dataset.holding_out:
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
             done += _score_work_unit(context, name, clips, done, total)
     context.own(ClipScoresFolder).write_clips(clips.table())
 
@@ -67,9 +67,9 @@ def _clips(context: Context) -> "HeldOutClips":
 def _recordings(context: Context, name: str, clips: "HeldOutClips") -> list[str]:
     """Return the recordings with clips that the model ``name`` held out, by fold and id."""
     dataset = context.read(DatasetFolder)
-    having = {clips.recording_ids[place] for place in np.unique(clips.recording).tolist()}
-    mine = dataset.folds.filter(pl.col("fold").is_in(dataset.models[name])).sort("fold", "recording_id")
-    return [key for key in mine["recording_id"].to_list() if key in having]
+    having = {clips.recording_ids[row] for row in np.unique(clips.recording).tolist()}
+    held_out = dataset.folds.filter(pl.col("fold").is_in(dataset.models[name])).sort("fold", "recording_id")
+    return [key for key in held_out["recording_id"].to_list() if key in having]
 
 
 def _score_work_unit(context: Context, name: str, clips: "HeldOutClips", before: int, total: int) -> int:
@@ -79,19 +79,19 @@ def _score_work_unit(context: Context, name: str, clips: "HeldOutClips", before:
     """
     from ossicle.evaluation.ground_truth import read_truth
 
-    own, truth = context.own(ClipScoresFolder), read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
+    output, truth = context.own(ClipScoresFolder), read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     keys = _recordings(context, name, clips)
-    predictor, journal = trained_predictor(context, name), work_unit_journal(context.out, name)
+    predictor, journal = trained_predictor(context, name), work_unit_journal(context.folder, name)
     for done, key in enumerate(keys, start=before + 1):
         began, record = time.monotonic(), journal.done(key)
-        reused = record is not None and record["digest"] == own.track_digest(key)
+        reused = record is not None and record["digest"] == output.track_digest(key)
         if not reused:
             scores = _scores(context, predictor, truth, key, clips)
-            own.write_rows(key, predictor.labels, scores)
-            journal.mark(key, digest=own.track_digest(key))
+            output.write_rows(key, predictor.labels, scores)
+            journal.mark(key, digest=output.track_digest(key))
         context.log.work_unit("clip_scores", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, total, "recordings")
-    own.write_done(name, len(keys))
+    output.write_done(name, len(keys))
     return len(keys)
 
 
@@ -105,17 +105,17 @@ def _scores(
     start_s, end_s = clips.start_s[rows], clips.end_s[rows]
     track = read_tracks(context.read(ScoresFolder), (key,), settings.postprocess)[key]
     fills = (start_s <= 0) & (end_s >= truth.durations_s[key] - _SAME_END_S)
-    out = np.zeros((len(start_s), len(predictor.labels)), dtype=np.float32)
+    scores = np.zeros((len(start_s), len(predictor.labels)), dtype=np.float32)
     if fills.any():
-        out[fills] = pooled(track, settings.evaluation.pool)
+        scores[fills] = pooled(track, settings.evaluation.pool)
     inside = np.flatnonzero(~fills)
     if len(inside):
         spans = np.stack([start_s[inside], end_s[inside]], axis=1)
         if settings.kind.windows:
-            out[inside] = _in_own_windows(context.project, predictor, truth.recordings[key], spans)
+            scores[inside] = _in_own_windows(context.project, predictor, truth.recordings[key], spans)
         else:
-            out[inside] = clip_scores(track, spans)
-    return out
+            scores[inside] = clip_scores(track, spans)
+    return scores
 
 
 def _in_own_windows(
@@ -124,8 +124,10 @@ def _in_own_windows(
     from ossicle.inference.stretches import score_stretches
 
     plan = predictor.plan
-    starts = np.array([to_samples(one, plan.rate) for one in spans[:, 0].tolist()], dtype=np.int64)
-    lengths = np.array([to_samples(one, plan.rate) for one in (spans[:, 1] - spans[:, 0]).tolist()], dtype=np.int64)
+    starts = np.array([to_samples(seconds, plan.rate) for seconds in spans[:, 0].tolist()], dtype=np.int64)
+    lengths = np.array(
+        [to_samples(seconds, plan.rate) for seconds in (spans[:, 1] - spans[:, 0]).tolist()], dtype=np.int64
+    )
     stream = MonoStream(project.roots.file(recording), plan.rate, channel=plan.channel)
     return score_stretches(stream, predictor, starts, lengths, project.settings.evaluation.pool)
 
@@ -147,7 +149,7 @@ STEP = Step(
         named_by=(DatasetFolder.step,),
         names=lambda inputs: DatasetFolder.among(inputs).holding_out,
         run=_run_one,
-        done=lambda out, name: ClipScoresFolder(out).is_done(name),
+        done=lambda folder, name: ClipScoresFolder(folder).is_done(name),
         max_concurrent=15,
     ),
 )
@@ -170,10 +172,10 @@ def with_clips(steps: tuple[Step, ...], project: Project, scored: str, readers: 
     if not project.settings.evaluation.kind.judges_clips:
         return steps
     added = (STEP, baselines.STEP) if project.settings.evaluation.baselines else (STEP,)
-    out: list[Step] = []
+    chain: list[Step] = []
     for step in steps:
-        needs = (*step.needs, *(one.name for one in added))
-        out.append(replace(step, needs=needs) if step.name in readers else step)
+        needs = (*step.needs, *(clip_step.name for clip_step in added))
+        chain.append(replace(step, needs=needs) if step.name in readers else step)
         if step.name == scored:
-            out += added
-    return tuple(out)
+            chain += added
+    return tuple(chain)

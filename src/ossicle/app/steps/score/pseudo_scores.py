@@ -30,13 +30,13 @@ _BATCH = 8
 
 def run(context: Context) -> None:
     """Score the usable recordings; an interrupted run continues after its finished recordings."""
-    folder, own = audio_folder(context.project), context.own(PseudoScoresFolder)
+    folder, output = audio_folder(context.project), context.own(PseudoScoresFolder)
     names = context.read(DatasetFolder).holding_out
     predictors = [trained_predictor(context, name) for name in names]
     recordings = usable(read_index(context.read(UnlabelledFolder)), read_index(context.read(CorpusFolder))).recordings
     left_out: dict[str, str] = {}
     for done, recording in enumerate(recordings, start=1):
-        began, paths = time.monotonic(), [own.track_path(name, recording.id) for name in names]
+        began, paths = time.monotonic(), [output.track_path(name, recording.id) for name in names]
         record = context.journal.done(recording.id)
         reused = record is not None and record["digest"] == _digest(paths)
         try:
@@ -54,7 +54,7 @@ def run(context: Context) -> None:
             "pseudo_scores", recording.id, "reused" if reused else "computed", time.monotonic() - began
         )
         context.progress.advance(done, len(recordings), "unlabelled recordings")
-    own.write_left_out(left_out)
+    output.write_left_out(left_out)
 
 
 def _digest(paths: list[Path]) -> str:

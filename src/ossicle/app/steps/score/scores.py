@@ -30,7 +30,7 @@ def run(context: Context) -> None:
     dataset, done = context.read(DatasetFolder), 0
     total = len(dataset.folds)
     for name in dataset.holding_out:
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
             done += _score_work_unit(context, name, done, total)
 
 
@@ -47,21 +47,21 @@ def _score_work_unit(context: Context, name: str, before: int, total: int) -> in
     """
     from ossicle.inference.batch import write_scores
 
-    dataset, own = context.read(DatasetFolder), context.own(ScoresFolder)
+    dataset, output = context.read(DatasetFolder), context.own(ScoresFolder)
     models = dataset.models_by_fold
     keys = sorted((row["fold"], row["recording_id"]) for row in dataset.folds.to_dicts() if models[row["fold"]] == name)
     recordings = {recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings}
-    predictor, journal = trained_predictor(context, name), work_unit_journal(context.out, name)
+    predictor, journal = trained_predictor(context, name), work_unit_journal(context.folder, name)
     for done, (_, key) in enumerate(keys, start=before + 1):
         began, record = time.monotonic(), journal.done(key)
-        reused = record is not None and record["digest"] == own.track_digest(key)
+        reused = record is not None and record["digest"] == output.track_digest(key)
         if not reused:
-            with TrackWriter(own.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
+            with TrackWriter(output.track_path(key), predictor.labels, predictor.plan.hop_s) as writer:
                 write_scores(context.project.roots.file(recordings[key]), predictor, writer, _BATCH)
-            journal.mark(key, digest=own.track_digest(key))
+            journal.mark(key, digest=output.track_digest(key))
         context.log.work_unit("scores", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, total, "recordings")
-    own.write_done(name, len(keys))
+    output.write_done(name, len(keys))
     return len(keys)
 
 
@@ -99,7 +99,7 @@ STEP = Step(
         named_by=(DatasetFolder.step,),
         names=lambda inputs: DatasetFolder.among(inputs).holding_out,
         run=_run_one,
-        done=lambda out, name: ScoresFolder(out).is_done(name),
+        done=lambda folder, name: ScoresFolder(folder).is_done(name),
         max_concurrent=15,
     ),
 )

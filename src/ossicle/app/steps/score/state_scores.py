@@ -24,17 +24,17 @@ def run(context: Context) -> None:
     settings = context.project.settings
     use_threads(settings.training.threads)
     dataset, features = context.read(DatasetFolder), context.read(FeaturesFolder)
-    own, labels = context.own(StateScoresFolder), dataset.labels
+    output, labels = context.own(StateScoresFolder), dataset.labels
     heads = FittedHeads(context.project, features, context.read(HeadsFolder), len(labels))
     of_fold = dict(zip(dataset.folds["recording_id"], dataset.folds["fold"], strict=True))
-    there = [key for key in features.recording_ids if key in of_fold and features.n_windows(key) > 0]
+    scored_ids = [key for key in features.recording_ids if key in of_fold and features.n_windows(key) > 0]
     done = 0
     plan = state_plan(context.project, features.spec)
     for name in dataset.holding_out:
         head, level = heads.on_features(name), heads.level(name)
-        for key in [one for one in there if dataset.models_by_fold[of_fold[one]] == name]:
+        for key in [key for key in scored_ids if dataset.models_by_fold[of_fold[key]] == name]:
             tokens = features.windows(key)
-            with TrackWriter(own.track_path(key), labels, features.hop_s) as writer:
+            with TrackWriter(output.track_path(key), labels, features.hop_s) as writer:
                 if level is None:
                     for block in head_scores(head, tokens):
                         writer.append(block)
@@ -44,7 +44,7 @@ def run(context: Context) -> None:
                         writer.append(follow(np.asarray(window, dtype=np.float32))[None])
                 writer.finish(duration_s=len(tokens) * features.hop_s)
             done += 1
-            context.progress.advance(done, len(there), "recordings")
+            context.progress.advance(done, len(scored_ids), "recordings")
 
 
 STEP = Step(

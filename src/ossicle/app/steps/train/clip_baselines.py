@@ -44,36 +44,38 @@ def run(context: Context) -> None:
     settings, corpus, dataset = context.project.settings, context.read(CorpusFolder), context.read(DatasetFolder)
     recordings = {recording.id: recording for recording in read_index(corpus).recordings}
     judged = set(read_evaluated_truth(corpus, dataset).ids)
-    asked = chosen_clips(read_truth(corpus, dataset), judged, settings.dataset, settings.evaluation)
+    judged_clips = chosen_clips(read_truth(corpus, dataset), judged, settings.dataset, settings.evaluation)
     every = target_clips(dataset.annotations, recordings, dataset.labels, settings.dataset)
     share = MOST_TRAINING_CLIPS / max(len(every), 1)
     taught = sliced(every, min(share, 1.0), _FLOOR, settings.training.seed)
-    needed = _needed(asked, taught)
+    needed = _needed(judged_clips, taught)
     features = _features(context, needed, recordings)
     folds = _folds(dataset)
-    asked_rows, taught_rows = _places(needed, asked), _places(needed, taught)
+    asked_rows, taught_rows = _places(needed, judged_clips), _places(needed, taught)
     asked_folds, taught_folds = (
         np.array([folds.get(key, NEVER_HELD_OUT) for key in held_out_clips.recording_ids], dtype=np.int64)[
             held_out_clips.recording
         ]
-        for held_out_clips in (asked, taught)
+        for held_out_clips in (judged_clips, taught)
     )
-    scores = {name: np.zeros((len(asked), len(dataset.labels)), dtype=np.float32) for name in BASELINES}
+    scores = {name: np.zeros((len(judged_clips), len(dataset.labels)), dtype=np.float32) for name in BASELINES}
     for name in dataset.holding_out:
         held = list(dataset.models[name])
         here, learned = np.isin(asked_folds, held), ~np.isin(taught_folds, held)
-        found = _scored(
+        scores_by_model = _scored(
             features[taught_rows[learned]],
             taught.label[learned],
             features[asked_rows[here]],
             len(dataset.labels),
             settings.training.seed,
         )
-        for model, of in found.items():
-            scores[model][here] = of
-    table = asked.table().select("recording_id", "onset_s", "label")
+        for model, model_scores in scores_by_model.items():
+            scores[model][here] = model_scores
+    table = judged_clips.table().select("recording_id", "onset_s", "label")
     context.own(ClipBaselinesFolder).write_scores(
-        table.with_columns(pl.Series(name, of.tolist(), dtype=pl.List(pl.Float32)) for name, of in scores.items())
+        table.with_columns(
+            pl.Series(name, model_scores.tolist(), dtype=pl.List(pl.Float32)) for name, model_scores in scores.items()
+        )
     )
 
 
@@ -89,17 +91,17 @@ def _scored(
     from ossicle.training.clip_baseline import forest_scores, majority_scores
 
     majority, forest = BASELINES
-    found = {majority: majority_scores(labels, n_labels, len(judged))}
+    scores = {majority: majority_scores(labels, n_labels, len(judged))}
     # A forest of nothing says what the majority does.
-    found[forest] = forest_scores(features, labels, judged, n_labels, seed) if len(labels) else found[majority]
-    return found
+    scores[forest] = forest_scores(features, labels, judged, n_labels, seed) if len(labels) else scores[majority]
+    return scores
 
 
-def _needed(asked: "HeldOutClips", taught: "HeldOutClips") -> "HeldOutClips":
+def _needed(judged_clips: "HeldOutClips", taught: "HeldOutClips") -> "HeldOutClips":
     """Return the clips of both, each once, over the recordings of ``taught``, which has all."""
     from ossicle.evaluation.clips.held_out import HeldOutClips
 
-    both = pl.concat([asked.table(), taught.table()]).unique(maintain_order=True)
+    both = pl.concat([judged_clips.table(), taught.table()]).unique(maintain_order=True)
     ids = taught.recording_ids
     return HeldOutClips.from_table(both.sort("recording_id", "onset_s", "label"), ids, taught.labels)
 
@@ -114,40 +116,42 @@ def _places(needed: "HeldOutClips", some: "HeldOutClips") -> NDArray[np.int64]:
 def _folds(dataset: DatasetFolder) -> dict[str, int]:
     """Return the fold of each recording with clips, also of those that are never evaluated."""
     clips = dataset.clips
-    return {clips.recording_ids[int(place)]: int(fold) for place, fold in zip(clips.recording, clips.fold, strict=True)}
+    return {clips.recording_ids[int(row)]: int(fold) for row, fold in zip(clips.recording, clips.fold, strict=True)}
 
 
 def _features(context: Context, clips: "HeldOutClips", recordings: dict[str, Recording]) -> NDArray[np.float32]:
     """Return the features of all clips, (n, n_features); those of a recording are kept as soon as they are known."""
     from ossicle.audio.features.mfcc import N_FEATURES
 
-    own, out = context.own(ClipBaselinesFolder), np.zeros((len(clips), N_FEATURES), dtype=np.float32)
+    output, features = context.own(ClipBaselinesFolder), np.zeros((len(clips), N_FEATURES), dtype=np.float32)
     places = np.unique(clips.recording).tolist()
-    names = tuple(f"mfcc {place}" for place in range(N_FEATURES))
-    for done, place in enumerate(places, start=1):
-        key = clips.recording_ids[place]
+    names = tuple(f"mfcc {number}" for number in range(N_FEATURES))
+    for done, row in enumerate(places, start=1):
+        key = clips.recording_ids[row]
         began, record = time.monotonic(), context.journal.done(key)
-        reused = record is not None and record["digest"] == own.track_digest(key)
+        reused = record is not None and record["digest"] == output.track_digest(key)
         if not reused:
-            found = _of_recording(context, recordings[key], clips.where(np.arange(len(clips))[clips.rows(key)]))
-            own.write_rows(key, names, found)
-            context.journal.mark(key, digest=own.track_digest(key))
-        out[clips.rows(key)] = own.track(key).scores
+            recording_features = _of_recording(
+                context, recordings[key], clips.where(np.arange(len(clips))[clips.rows(key)])
+            )
+            output.write_rows(key, names, recording_features)
+            context.journal.mark(key, digest=output.track_digest(key))
+        features[clips.rows(key)] = output.track(key).scores
         context.log.work_unit("clip_baselines", key, "reused" if reused else "computed", time.monotonic() - began)
         context.progress.advance(done, len(places), "recordings")
-    return out
+    return features
 
 
 def _of_recording(context: Context, recording: Recording, clips: "HeldOutClips") -> NDArray[np.float32]:
     from ossicle.audio.features.mfcc import N_FEATURES, RATE, mfcc_features
 
-    out = np.zeros((len(clips), N_FEATURES), dtype=np.float32)
-    starts = np.array([to_samples(one, RATE) for one in clips.start_s.tolist()], dtype=np.int64)
-    lengths = np.array([to_samples(min(one, _MOST_S), RATE) for one in (clips.end_s - clips.start_s).tolist()])
+    features = np.zeros((len(clips), N_FEATURES), dtype=np.float32)
+    starts = np.array([to_samples(seconds, RATE) for seconds in clips.start_s.tolist()], dtype=np.int64)
+    lengths = np.array([to_samples(min(seconds, _MOST_S), RATE) for seconds in (clips.end_s - clips.start_s).tolist()])
     stream = MonoStream(context.project.roots.file(recording), RATE, channel=context.project.settings.audio.name)
-    for place, samples in stretches_of(stream, starts, int(lengths.max(initial=1))):
-        out[place] = mfcc_features(samples[: max(int(lengths[place]), 1)])
-    return out
+    for row, samples in stretches_of(stream, starts, int(lengths.max(initial=1))):
+        features[row] = mfcc_features(samples[: max(int(lengths[row]), 1)])
+    return features
 
 
 STEP = Step(

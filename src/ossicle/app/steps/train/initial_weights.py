@@ -51,10 +51,10 @@ def started_chain(
         run=source.run,
         extra=source.digests,
     )
-    out: list[Step] = []
-    for one in steps:
-        out += [step, after_initial_weights(one)] if one.name == trained else [one]
-    return tuple(out)
+    chain: list[Step] = []
+    for chain_step in steps:
+        chain += [step, after_initial_weights(chain_step)] if chain_step.name == trained else [chain_step]
+    return tuple(chain)
 
 
 def after_initial_weights(step: Step) -> Step:
@@ -87,7 +87,7 @@ class _Source:
             training = _folder(project)
             return {f"weights of {run.path.name}": file_digest(run.weights) for run in training.runs() if run.done}
         steps = self._own(project, parent)
-        return {f"{step.name}: {key}": one for step in steps for key, one in step.extra(parent).items()}
+        return {f"{step.name}: {key}": digest for step in steps for key, digest in step.extra(parent).items()}
 
     def run(self, context: Context) -> None:
         """Train the other variant if it is not trained, and copy the weights of each model."""
@@ -95,15 +95,15 @@ class _Source:
         parent = _variant(project)
         if parent is None:
             training = _folder(project)
-            theirs = _inputs_of(training).get(DatasetFolder.step, "")
-            if theirs != dataset.content:
+            parent_dataset = _inputs_of(training).get(DatasetFolder.step, "")
+            if parent_dataset != dataset.content:
                 raise UsageError(
                     f"{_where(project)}: was trained on another dataset, so its models may have learned from what is "
                     "held out here; give the trainings of this project, or the name of a variant"
                 )
         else:
             chain, progress = self._chain(parent), _Inside(parent.variant, context.progress)
-            upto = next(place for place, step in enumerate(chain) if step.name == DatasetFolder.step) + 1
+            upto = next(index for index, step in enumerate(chain) if step.name == DatasetFolder.step) + 1
             before = DatasetFolder.among(run_steps(chain[:upto], parent, progress).artefacts)
             _require_labels(project, dataset, before.labels)
             if before.content != dataset.content:
@@ -111,14 +111,14 @@ class _Source:
             training = TrainingFolder.among(run_steps(chain, parent, progress).artefacts)
             self.judge(parent, self.steps_of(parent), progress)
         _require_labels(project, dataset, tuple(training.summary["labels"]))
-        own = context.own(InitialWeightsFolder)
+        output = context.own(InitialWeightsFolder)
         for name in dataset.models:
             if not training.run(name).done:
                 raise UsageError(f"{_where(project)}: has no model {name!r}; train it on the same folds")
             # A step that was killed left some of them in this folder.
-            with whole_file(own.weights(name)) as part:
+            with whole_file(output.weights(name)) as part:
                 copy_file(training.run(name).weights, part)
-        own.write_source({name: training.run(name).selection.get("inner_groups", ()) for name in dataset.models})
+        output.write_source({name: training.run(name).selection.get("inner_groups", ()) for name in dataset.models})
 
     def _chain(self, project: Project) -> tuple[Step, ...]:
         """Return the steps of a project up to its training."""
@@ -169,8 +169,10 @@ def _variant(project: Project) -> Project | None:
     if named not in project.variants:
         return None
     parent = load_project(project.file, overrides_for_start(project.overrides), project.data_root, named)
-    ours, theirs = ({name: digestible(getattr(one.settings, name)) for name in _NETWORK} for one in (project, parent))
-    _require_network(project, ours, theirs)
+    ours, parent_network = (
+        {name: digestible(getattr(project_of.settings, name)) for name in _NETWORK} for project_of in (project, parent)
+    )
+    _require_network(project, ours, parent_network)
     return parent
 
 
@@ -184,8 +186,8 @@ def _folder(project: Project) -> TrainingFolder:
     BundleError
         The bundle is damaged.
     """
-    place = bundle_folder(project.settings.training.init_from, project, project.folder)
-    training = TrainingFolder(_made_from(project, place) if (place / BUNDLE_MANIFEST).is_file() else place)
+    folder = bundle_folder(project.settings.training.init_from, project, project.folder)
+    training = TrainingFolder(_made_from(project, folder) if (folder / BUNDLE_MANIFEST).is_file() else folder)
     if not (training.manifest_file.is_file() and training.summary_file.is_file()):
         raise UsageError(
             f"{_where(project)}: is no variant of the project, no folder of trainings and no bundle; give the name of "
@@ -216,13 +218,15 @@ def _inputs_of(training: TrainingFolder) -> Mapping[str, str]:
     return inputs
 
 
-def _require_network(project: Project, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+def _require_network(project: Project, ours: Mapping[str, Any], parent_network: Mapping[str, Any]) -> None:
     """Raise UsageError with the settings in which two networks differ."""
-    mine, other = dict(_flat(ours)), dict(_flat(theirs))
-    keys = [key for key in sorted(mine.keys() | other.keys()) if mine.get(key) != other.get(key)]
+    own_values, other = dict(_flat(ours)), dict(_flat(parent_network))
+    keys = [key for key in sorted(own_values.keys() | other.keys()) if own_values.get(key) != other.get(key)]
     if not keys:
         return
-    named = "; ".join(f"{key} is {other.get(key)!r} there and {mine.get(key)!r} here" for key in keys[:_MOST_NAMED])
+    named = "; ".join(
+        f"{key} is {other.get(key)!r} there and {own_values.get(key)!r} here" for key in keys[:_MOST_NAMED]
+    )
     more = f"; and {len(keys) - _MOST_NAMED} more" if len(keys) > _MOST_NAMED else ""
     raise UsageError(f'{_where(project)}: has another network: {named}{more}; make them equal, or set init_from = ""')
 
@@ -235,12 +239,12 @@ def _flat(tables: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield f"{before}{key}", list(value) if isinstance(value, tuple) else value
 
 
-def _require_labels(project: Project, dataset: DatasetFolder, theirs: tuple[str, ...]) -> None:
+def _require_labels(project: Project, dataset: DatasetFolder, parent_labels: tuple[str, ...]) -> None:
     """Raise UsageError unless the labels are the same."""
-    if theirs == dataset.labels:
+    if parent_labels == dataset.labels:
         return
-    missing, more = sorted(set(dataset.labels) - set(theirs)), sorted(set(theirs) - set(dataset.labels))
-    parts = [f"{what} {', '.join(map(repr, names[:_MOST_NAMED]))}" for what, names in
+    missing, more = sorted(set(dataset.labels) - set(parent_labels)), sorted(set(parent_labels) - set(dataset.labels))
+    parts = [f"{difference} {', '.join(map(repr, names[:_MOST_NAMED]))}" for difference, names in
              (("without", missing), ("with", more)) if names]  # fmt: skip
     raise UsageError(
         f"{_where(project)}: has other labels, {' and '.join(parts)}; start from a variant with the same labels, or "
@@ -248,26 +252,26 @@ def _require_labels(project: Project, dataset: DatasetFolder, theirs: tuple[str,
     )
 
 
-def _require_unseen(project: Project, ours: DatasetFolder, theirs: DatasetFolder) -> None:
+def _require_unseen(project: Project, ours: DatasetFolder, parent_dataset: DatasetFolder) -> None:
     """Raise UsageError if a model would start from one that learned from a recording or group that it holds out."""
     for name, folds in ours.models.items():
         held = ours.clips.where(ours.clips.held_out_in(folds))
-        if name not in theirs.models:
+        if name not in parent_dataset.models:
             raise UsageError(f"{_where(project)}: has no model {name!r}; train it on the same folds")
-        learned = theirs.clips.where(~theirs.clips.held_out_in(theirs.models[name]))
-        for what, mine, other in (
+        learned = parent_dataset.clips.where(~parent_dataset.clips.held_out_in(parent_dataset.models[name]))
+        for noun, held_out_items, other in (
             ("recording", set(held.recording_ids), set(learned.recording_ids)),
             ("group", _groups(held), _groups(learned)),
         ):
-            if seen := sorted(mine & other):
+            if leaked := sorted(held_out_items & other):
                 raise UsageError(
-                    f"{_where(project)}: its model {name!r} learned from {len(seen)} {what}(s) that {name!r} holds out "
-                    f"here (first: {seen[0]}); give both variants the same [split] and [dataset]"
+                    f"{_where(project)}: its model {name!r} learned from {len(leaked)} {noun}(s) that {name!r} holds "
+                    f"out here (first: {leaked[0]}); give both variants the same [split] and [dataset]"
                 )
 
 
 def _groups(clips: Any) -> set[str]:
-    return {clips.group_names[one] for one in set(clips.group.tolist())} - {""}
+    return {clips.group_names[code] for code in set(clips.group.tolist())} - {""}
 
 
 def _where(project: Project) -> str:

@@ -98,9 +98,9 @@ def mending_job(job: "FitJob", finished: TrainingFolder | None) -> "FitJob":
     return replace(job, training=slow, augment=noisy, pretrained=None, start=start, before=before)
 
 
-def forget_before(own: TrainingFolder, model: str) -> None:
+def forget_before(trainings: TrainingFolder, model: str) -> None:
     """Remove the training that a fine-tuned model started from, if it was done in the model's own folder."""
-    remove_folder(own.run(model).path / _BEFORE)
+    remove_folder(trainings.run(model).path / _BEFORE)
 
 
 def mending_command(project: Project, training: TrainingFolder) -> str:
@@ -147,5 +147,5 @@ def _minutes(project: Project, training: TrainingFolder, n_epochs: int) -> str:
     share = project.settings.augment.noise_share
     longer = (1 + min(_MOST_NOISE, max(_LEAST_NOISE, 2 * share))) / (1 + share)
     parallel = min(project.settings.training.parallel, len(seconds))
-    total = longer * n_epochs * sum(median(one) for one in seconds) / parallel
+    total = longer * n_epochs * sum(median(epochs) for epochs in seconds) / parallel
     return f" in about {max(1, round(total / 60))} min"

@@ -68,16 +68,19 @@ def write_taught(context: Context, models: Mapping[str, tuple[int, ...]]) -> dic
     described: dict[str, Any] = {}
     rows: list[tuple[str, str, str]] = []
     for name, folds in models.items():
-        found = lesson(source, context.project.settings.plan, folds, name)
+        taught_lesson = lesson(source, context.project.settings.plan, folds, name)
         described[name] = {
-            "rounds": [{"round": one, "digest": digest, "view": view} for one, digest, view in found.views],
-            "windows": len(found.windows),
-            "recordings": len(found.heard()),
-            "labels": found.windows.counts(),
-            "unused": dict(found.unused),
+            "rounds": [
+                {"round": round_number, "digest": digest, "view": view}
+                for round_number, digest, view in taught_lesson.views
+            ],
+            "windows": len(taught_lesson.windows),
+            "recordings": len(taught_lesson.heard()),
+            "labels": taught_lesson.windows.counts(),
+            "unused": dict(taught_lesson.unused),
         }
-        rows += [(name, _HEARD, value) for value in found.heard()]
-        rows += [(name, kind, value) for kind in _KINDS for value in getattr(found.taught, kind)]
+        rows += [(name, _HEARD, value) for value in taught_lesson.heard()]
+        rows += [(name, kind, value) for kind in _KINDS for value in getattr(taught_lesson.taught, kind)]
     context.own(TrainingFolder).write_taught(rows)
     return {"pseudo": described}
 
@@ -100,19 +103,21 @@ def read_taught(training: TrainingFolder, model: str) -> "tuple[frozenset[str], 
     """
     from ossicle.corpus.pseudo_labels.windows import Labelled
 
-    of = training.taught.filter(training.taught["model"] == model)
-    heard, *taught = (frozenset(of.filter(of["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS))
+    model_rows = training.taught.filter(training.taught["model"] == model)
+    heard, *taught = (
+        frozenset(model_rows.filter(model_rows["kind"] == kind)["value"].to_list()) for kind in (_HEARD, *_KINDS)
+    )
     return heard, Labelled(*taught)
 
 
 def pseudo_in_words(training: TrainingFolder) -> str:
     """Describe in one line the pseudo-labels that trained the models; empty if there were none."""
-    made = training.summary
-    described: Mapping[str, Any] = made.get("pseudo", {})
+    summary = training.summary
+    described: Mapping[str, Any] = summary.get("pseudo", {})
     if not described:
         return ""
-    rounds = sorted({one["round"] for of in described.values() for one in of["rounds"]})
+    rounds = sorted({round_row["round"] for model_rounds in described.values() for round_row in model_rounds["rounds"]})
     # The file sorts its keys, and the final model must come last.
-    names = sorted(described, key=lambda name: (not made["held_out"][name], name))
+    names = sorted(described, key=lambda name: (not summary["held_out"][name], name))
     counts = ", ".join(f"{name} {described[name]['windows']}" for name in names)
     return f"pseudo-labelled windows of {', '.join(rounds)}: {counts}"

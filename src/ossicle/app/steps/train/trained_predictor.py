@@ -37,8 +37,8 @@ def trained_predictor(context: Context, name: str) -> Predictor:
     labels = context.read(DatasetFolder).labels
     if settings.kind.reads == EMBEDDINGS:
         return _head_on_encoder(context.project, weights, labels)
-    place = device(settings.training.device)
-    return load_predictor(weights, settings.model, labels, settings.plan, settings.frontend, place)
+    device_name = device(settings.training.device)
+    return load_predictor(weights, settings.model, labels, settings.plan, settings.frontend, device_name)
 
 
 def _head_on_encoder(project: Project, weights: Path, labels: tuple[str, ...]) -> Predictor:

@@ -33,9 +33,9 @@ HUB = "hub"
 
 def run(context: Context) -> None:
     """Train all models that are not trained yet, several at a time."""
-    dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
+    dataset, output = context.read(DatasetFolder), context.own(TrainingFolder)
     models = dataset.models
-    if not all(own.run(name).done for name in models):
+    if not all(output.run(name).done for name in models):
         # Imported here: torch takes seconds to import, and most runs reuse their models.
         from ossicle.training.crossval import fit_all
 
@@ -46,14 +46,14 @@ def run(context: Context) -> None:
         with ExitStack() as held:
             for name in models:
                 # A job on another machine may be training one of them.
-                if not own.run(name).done:
-                    held.enter_context(work_unit_lock(context.out, name, LOCK_WAIT_S))
+                if not output.run(name).done:
+                    held.enter_context(work_unit_lock(context.folder, name, LOCK_WAIT_S))
             fit_all(fit_jobs(context), context.project.settings.training.parallel, context.progress.advance)
     for name in models:
-        own.run(name).forget_state()
-        forget_before(own, name)
+        output.run(name).forget_state()
+        forget_before(output, name)
     _say_inner_groups(context)
-    own.write_summary({"labels": list(dataset.labels), "held_out": models, **write_taught(context, models)})
+    output.write_summary({"labels": list(dataset.labels), "held_out": models, **write_taught(context, models)})
 
 
 def fit_jobs(context: Context) -> list["FitJob"]:
@@ -65,10 +65,10 @@ def fit_jobs(context: Context) -> list["FitJob"]:
 
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     initial = InitialWeightsFolder.among(context.inputs) if InitialWeightsFolder.step in context.inputs else None
-    own, pseudo = context.own(TrainingFolder), pseudo_source(context)
+    output, pseudo = context.own(TrainingFolder), pseudo_source(context)
     jobs = [
         FitJob(
-            folder=own.run(name).path,
+            folder=output.run(name).path,
             held_out=held_out,
             dataset=dataset,
             store=context.read(StoreFolder).path,
@@ -109,21 +109,23 @@ def say_composition(context: Context) -> None:
     """
     from ossicle.audio.store.composition import composition
 
-    found = composition(context.read(StoreFolder).path)
-    context.progress.say(found.line)
-    if found.warning:
-        context.progress.say(found.warning)
-    own = context.own(TrainingFolder)
-    own.write_composition({**found.to_json(), "line": found.line, "warning": found.warning})
+    store_composition = composition(context.read(StoreFolder).path)
+    context.progress.say(store_composition.line)
+    if store_composition.warning:
+        context.progress.say(store_composition.warning)
+    output = context.own(TrainingFolder)
+    output.write_composition(
+        {**store_composition.to_json(), "line": store_composition.line, "warning": store_composition.warning}
+    )
 
 
 def say_backgrounds(context: Context) -> None:
     """Report if augmentation needs background clips and the dataset has none."""
-    asked = context.project.settings.augment.background_probability
-    if asked > 0 and not context.read(DatasetFolder).clips.has_role("noise").any():
+    probability = context.project.settings.augment.background_probability
+    if probability > 0 and not context.read(DatasetFolder).clips.has_role("noise").any():
         context.progress.say(
-            f"[augment] background_probability = {asked:g} has no effect: every clip of the dataset has a target; "
-            "add reviewed empty recordings, or set it to 0"
+            f"[augment] background_probability = {probability:g} has no effect: every clip of the dataset has a "
+            "target; add reviewed empty recordings, or set it to 0"
         )
 
 
@@ -131,16 +133,16 @@ def _say_inner_groups(context: Context) -> None:
     """Report models whose initial weights have learned from the groups that chose their epoch."""
     if InitialWeightsFolder.step not in context.inputs:
         return
-    own, initial = context.own(TrainingFolder), InitialWeightsFolder.among(context.inputs).inner_groups
-    seen = [
+    output, initial = context.own(TrainingFolder), InitialWeightsFolder.among(context.inputs).inner_groups
+    models_warned = [
         name
         for name in context.read(DatasetFolder).models
-        if set(own.run(name).selection.get("inner_groups", ())) - set(initial[name])
+        if set(output.run(name).selection.get("inner_groups", ())) - set(initial[name])
     ]
-    if seen:
+    if models_warned:
         context.progress.say(
-            f"{', '.join(seen)}: the initial weights have learned from inner groups, so inner losses of the first "
-            "epochs are too low; set the same inner_share in the variant to start from"
+            f"{', '.join(models_warned)}: the initial weights have learned from inner groups, so inner losses of the "
+            "first epochs are too low; set the same inner_share in the variant to start from"
         )
 
 
@@ -152,8 +154,8 @@ def _try_export(context: Context) -> None:
     from ossicle.export.trial import try_export
     from ossicle.models.networks.registry import build_network
 
-    dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
-    if any(own.run(name).epochs() for name in dataset.models):
+    dataset, output = context.read(DatasetFolder), context.own(TrainingFolder)
+    if any(output.run(name).epochs() for name in dataset.models):
         return
     settings, n_labels = context.project.settings, len(dataset.labels)
     network = build_network(settings.model, settings.frontend, settings.plan, n_labels).eval()
@@ -214,5 +216,5 @@ STEP = Step(
     run=run,
     logs=TrainingFolder.LOGS,
     extra=lambda project: {**pretrained(project), **pseudo_inputs(project)},
-    work_units=model_units(_fit_one, lambda out, name: TrainingFolder(out).run(name).done),
+    work_units=model_units(_fit_one, lambda folder, name: TrainingFolder(folder).run(name).done),
 )

@@ -33,19 +33,19 @@ def trainings_in_words(project: Project, n_held_out: int, n_labels: int, n_clips
     settings = project.settings.training
     steps = settings.steps_per_epoch or max(1, math.ceil(settings.subset * n_clips / settings.step_crops))
     n = n_held_out + 1
-    words = f"{n} trainings ({n_held_out} that hold out a fold, and the final one)"
+    text = f"{n} trainings ({n_held_out} that hold out a fold, and the final one)"
     if (n_networks := project.settings.model.networks) > 1:
-        words += f", each of {n_networks} networks that are averaged,"
-    words += f" of {settings.epochs} epochs"
-    words += f" of {'' if settings.steps_per_epoch else 'about '}{steps} steps"
+        text += f", each of {n_networks} networks that are averaged,"
+    text += f" of {settings.epochs} epochs"
+    text += f" of {'' if settings.steps_per_epoch else 'about '}{steps} steps"
     if settings.init_from:
-        words += f" from the weights of {settings.init_from!r}"
-    return f"{words}; {_time(project, n * settings.epochs * steps, n_labels)}"
+        text += f" from the weights of {settings.init_from!r}"
+    return f"{text}; {_time(project, n * settings.epochs * steps, n_labels)}"
 
 
 def _time(project: Project, n_steps: int, n_labels: int) -> str:
-    if (place := project.settings.jobs.placed(training.STEP.name).on) != LOCAL:
-        return f"they run on {place.capitalize()}, one task each; the time there is not estimated"
+    if (target := project.settings.jobs.placed(training.STEP.name).on) != LOCAL:
+        return f"they run on {target.capitalize()}, one task each; the time there is not estimated"
     if importlib.util.find_spec("torch") is None:
         return "the time is not estimated, because torch is not installed"
     # Imported here: torch loads slowly, and not every installation has it.

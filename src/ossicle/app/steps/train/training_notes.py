@@ -35,11 +35,14 @@ def curve_notes(runs: Mapping[str, RunFolder]) -> list[str]:
     """Return a line for each kind of finding: the models with its epoch, counted from 0 as in the curves, and the
     likely cause.
     """
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    places_by_finding: dict[tuple[str, str], list[str]] = defaultdict(list)
     for model, run in runs.items():
         for finding in diagnose(run.epochs()):
-            found[finding.kind, finding.cause].append(f"{model} from epoch {finding.epoch}")
-    return [f"training: {kind} ({_listed(places)}); likely cause: {cause}" for (kind, cause), places in found.items()]
+            places_by_finding[finding.kind, finding.cause].append(f"{model} from epoch {finding.epoch}")
+    return [
+        f"training: {kind} ({_listed(places)}); likely cause: {cause}"
+        for (kind, cause), places in places_by_finding.items()
+    ]
 
 
 def loader_advice(runs: Mapping[str, RunFolder], training: TrainingSettings, n_cores: int) -> str:
@@ -54,10 +57,10 @@ def loader_advice(runs: Mapping[str, RunFolder], training: TrainingSettings, n_c
     if not waits or median(waits) <= _WAITING:
         return ""
     share = median(waits)
-    wanted = training.workers + max(1, math.ceil(min(share / (1 - min(share, 0.99)), 8)))
-    set_ = f"set training.workers = {wanted} (now {training.workers}): processes that read ahead"
-    if training.parallel * (1 + wanted) > n_cores and len(runs) > 1:
-        set_ += f", and training.parallel = {max(1, n_cores // (1 + wanted))} for this machine's {n_cores} cores"
+    n_workers = training.workers + max(1, math.ceil(min(share / (1 - min(share, 0.99)), 8)))
+    set_ = f"set training.workers = {n_workers} (now {training.workers}): processes that read ahead"
+    if training.parallel * (1 + n_workers) > n_cores and len(runs) > 1:
+        set_ += f", and training.parallel = {max(1, n_cores // (1 + n_workers))} for this machine's {n_cores} cores"
     return (
         f"training: waited for data in {share:.0%} of the time, at {median(rates):.3g} samples/s; {set_}. "
         "Recordings in the store, and features.cache = true, take less time to read"
@@ -65,11 +68,14 @@ def loader_advice(runs: Mapping[str, RunFolder], training: TrainingSettings, n_c
 
 
 def _tracking_problems(runs: Mapping[str, RunFolder]) -> list[str]:
-    found: dict[str, list[str]] = defaultdict(list)
+    models_by_problem: dict[str, list[str]] = defaultdict(list)
     for model, run in runs.items():
         for tracker, problem in run.tracking.get("problems", {}).items():
-            found[f"tracking: {tracker} failed: {problem}"].append(model)
-    return [f"{line} ({_listed(models)}); `ossicle track sync` starts from the log" for line, models in found.items()]
+            models_by_problem[f"tracking: {tracker} failed: {problem}"].append(model)
+    return [
+        f"{line} ({_listed(models)}); `ossicle track sync` starts from the log"
+        for line, models in models_by_problem.items()
+    ]
 
 
 def _listed(names: list[str]) -> str:

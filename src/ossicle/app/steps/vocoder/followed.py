@@ -26,7 +26,7 @@ _Part = tuple[float, float]
 
 
 def followed_figures(
-    vocoder: "Vocoder", sources: Sequence[JudgedSource], pitch: PitchSettings, how: Resampling
+    vocoder: "Vocoder", sources: Sequence[JudgedSource], pitch: PitchSettings, resampling: Resampling
 ) -> dict[str, Estimate]:
     """Return how well a vocoder follows what it is asked to, with intervals over recordings.
 
@@ -54,7 +54,7 @@ def followed_figures(
         PITCH_SHIFT: lambda judged_source: _shift(vocoder, judged_source, pitch),
         VOICE_CHANGE: lambda judged_source: _change(vocoder, judged_source),
     }
-    return {name: _ratio(sources, [part(source) for source in sources], how) for name, part in parts.items()}
+    return {name: _ratio(sources, [part(source) for source in sources], resampling) for name, part in parts.items()}
 
 
 def _durations(vocoder: "Vocoder", judged_source: JudgedSource) -> _Part:
@@ -70,8 +70,8 @@ def _shift(vocoder: "Vocoder", judged_source: JudgedSource, pitch: PitchSettings
     rate, voice = vocoder.spec.rate, voice_for(vocoder, judged_source.group)
     tracks = []
     for factor in (1.0, 2 ** (SEMITONES / 12)):
-        made = vocoder.synthesise(judged_source.units, (judged_source.f0_hz * factor).astype(np.float32), voice)
-        tracks.append(track_f0(made, rate, low_hz=pitch.low_hz, high_hz=min(1.5 * pitch.high_hz, rate / 4)).f0_hz)
+        sound = vocoder.synthesise(judged_source.units, (judged_source.f0_hz * factor).astype(np.float32), voice)
+        tracks.append(track_f0(sound, rate, low_hz=pitch.low_hz, high_hz=min(1.5 * pitch.high_hz, rate / 4)).f0_hz)
     plain, moved = tracks
     both = (plain > 0) & (moved > 0)
     return (float(np.median(12 * np.log2(moved[both] / plain[both]))), 1.0) if both.any() else (0.0, 0.0)
@@ -88,7 +88,7 @@ def _change(vocoder: "Vocoder", judged_source: JudgedSource) -> _Part:
     return log_mel_distance(first, last), 1.0
 
 
-def _ratio(sources: Sequence[JudgedSource], parts: Sequence[_Part], how: Resampling) -> Estimate:
+def _ratio(sources: Sequence[JudgedSource], parts: Sequence[_Part], resampling: Resampling) -> Estimate:
     """Return the sum of the first parts divided by that of the second ones."""
     names = sorted({source.recording for source in sources})
     counts, groups = np.zeros((len(names), 2), np.int64), dict[str, str]()
@@ -97,8 +97,10 @@ def _ratio(sources: Sequence[JudgedSource], parts: Sequence[_Part], how: Resampl
         groups[source.recording] = source.group
     if not counts[:, 1].any():
         return Estimate(np.nan, np.nan, np.nan)
-    made = bootstrap_interval(counts, [groups[name] for name in names], _divided, how.resamples, how.seed)
-    return Estimate(float(made.value), float(made.low), float(made.high))
+    bootstrap = bootstrap_interval(
+        counts, [groups[name] for name in names], _divided, resampling.resamples, resampling.seed
+    )
+    return Estimate(float(bootstrap.value), float(bootstrap.low), float(bootstrap.high))
 
 
 def _divided(counts: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -35,8 +35,8 @@ def project_roles(project: Project, corpus: CorpusFolder, segments: SegmentsFold
     paths = {recording.id: recording.path for recording in read_index(corpus).recordings}
     rows = segments.table().select("segment_id", "recording_id", "group").iter_rows()
     sources = [SpeechSource(key, paths[recording_id], group) for key, recording_id, group in rows]
-    given = [(name,) if name else () for name in (settings.vocoder.choose, settings.vocoder.judge)]
-    return vocoder_roles(sources, settings.split.group, *given)
+    named_groups = [(name,) if name else () for name in (settings.vocoder.choose, settings.vocoder.judge)]
+    return vocoder_roles(sources, settings.split.group, *named_groups)
 
 
 def roles_of(context: Context) -> VocoderRoles:
@@ -53,8 +53,8 @@ def _training_frames(context: Context, frames: SegmentFrames) -> SegmentFrames:
     """Return the frames of the groups that train, so that no unit knows the voices that choose and are judged."""
     roles = roles_of(context)
     context.progress.say(roles.in_words)
-    kept = roles.segments(TRAINS)
-    return frames.only(np.array([one in kept for one in frames.ids], np.bool_))
+    training_segments = roles.segments(TRAINS)
+    return frames.only(np.array([segment_id in training_segments for segment_id in frames.ids], np.bool_))
 
 
 QUANTISER = replace(

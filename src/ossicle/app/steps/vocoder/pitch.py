@@ -59,7 +59,7 @@ class _Job:
     """
 
     name: str
-    out: Path
+    folder: Path
     recordings: Mapping[str, SegmentedRecording]
     n_units: Mapping[str, int]
     rate: int
@@ -83,22 +83,26 @@ class _Rows:
 
 def run(context: Context) -> None:
     """Read the segments of the missing shards in parallel processes, and join the tables of all of them."""
-    own, features, settings = context.own(SpeechFolder), context.read(FeaturesFolder), context.project.settings.vocoder
+    output, features, settings = (
+        context.own(SpeechFolder),
+        context.read(FeaturesFolder),
+        context.project.settings.vocoder,
+    )
     names = features.shard_names
-    jobs = _jobs(context, [name for name in names if not own.has_part(name)])
+    jobs = _jobs(context, [name for name in names if not output.has_part(name)])
 
     @contextmanager
     def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
-            yield not own.has_part(name)
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
+            yield not output.has_part(name)
 
     done = len(names) - len(jobs)
     for name, n_segments in locked_jobs(jobs, _speak, context.project.settings.project.workers, held):
-        work_unit_journal(context.out, name).mark(name, segments=n_segments)
+        work_unit_journal(context.folder, name).mark(name, segments=n_segments)
         done += 1
         context.progress.advance(done, len(names), "shards")
     rate = vocoder_rate(settings, used_recordings(context.read(CorpusFolder)))
-    own.join_parts(
+    output.join_parts(
         names,
         {
             "rate": rate,
@@ -108,7 +112,7 @@ def run(context: Context) -> None:
             "pitch": settings.pitch,
         },
     )
-    if settings.pitch and not own.summary["voiced"]:
+    if settings.pitch and not output.summary["voiced"]:
         context.progress.say(
             "no unit is voiced, so the vocoder cannot learn a melody; [vocoder] pitch = false does without"
         )
@@ -116,12 +120,12 @@ def run(context: Context) -> None:
 
 def _run_one(context: Context, name: str) -> None:
     (job,) = _jobs(context, [name])
-    work_unit_journal(context.out, name).mark(name, segments=_speak(job))
+    work_unit_journal(context.folder, name).mark(name, segments=_speak(job))
 
 
 def _jobs(context: Context, names: list[str]) -> list[_Job]:
     features, segments, project = context.read(FeaturesFolder), context.read(SegmentsFolder), context.project
-    known = {one.id: one for one in used_recordings(context.read(CorpusFolder))}
+    known = {recording.id: recording for recording in used_recordings(context.read(CorpusFolder))}
     rate = vocoder_rate(project.settings.vocoder, known.values())
     # Before the first recording is read.
     refuse_units(project.settings.vocoder, rate, features.hop_s)
@@ -132,7 +136,7 @@ def _jobs(context: Context, names: list[str]) -> list[_Job]:
         jobs.append(
             _Job(
                 name=name,
-                out=context.out,
+                folder=context.folder,
                 recordings={
                     key: SegmentedRecording(project.roots.file(known[key]), parts[key]) for key in shards[name]
                 },
@@ -154,8 +158,8 @@ def _jobs(context: Context, names: list[str]) -> list[_Job]:
 
 def _speak(job: _Job) -> int:
     """Write the samples of a shard, then its table; return the number of segments."""
-    own, rows = SpeechFolder(job.out), _Rows()
-    samples = own.samples_of_shard(job.name, own.write_samples(job.name, _blocks(job, rows)))
+    speech, rows = SpeechFolder(job.folder), _Rows()
+    samples = speech.samples_of_shard(job.name, speech.write_samples(job.name, _blocks(job, rows)))
     table = rows.columns
     if job.tracks:
         # SciPy's filters take a while to load.
@@ -165,7 +169,7 @@ def _speak(job: _Job) -> int:
         stretches = zip(table["segment_id"], table["first_sample"], table["n_samples"], strict=True)
         table["f0_hz"] = [unit_f0(samples[first : first + n], job.n_units[key], *grid) for key, first, n in stretches]
     series = [pl.Series(name, table[name], dtype=kind) for name, kind in SpeechFolder.SCHEMA.items()]
-    own.write_part(job.name, pl.DataFrame(series))
+    speech.write_part(job.name, pl.DataFrame(series))
     return len(table["segment_id"])
 
 
@@ -173,21 +177,21 @@ def _blocks(job: _Job, rows: _Rows) -> Iterator[NDArray[np.float32]]:
     """Yield the samples of all segments of a shard, and add a row for each."""
     hop, lead, first = unit_samples(job.rate, job.hop_s), lead_samples(job.rate, job.hop_s, job.origin_s), 0
     for recording_id, recording in job.recordings.items():
-        for pass_ in passes([one for one in recording.segments if one.segment_id in job.n_units]):
+        for pass_ in passes([segment for segment in recording.segments if segment.segment_id in job.n_units]):
             cutter = SegmentCutter(_samples(recording.path, job))
             for segment in pass_:
                 units = job.n_units[segment.segment_id]
-                wanted, reason, n = max(0, lead + units * hop) if units else 0, "", 0
+                n_samples, reason, n = max(0, lead + units * hop) if units else 0, "", 0
                 try:
                     for block in cutter.cut(segment, job.rate):
-                        yield block[: wanted - n]
-                        n += len(block[: wanted - n])
+                        yield block[: n_samples - n]
+                        n += len(block[: n_samples - n])
                 except AudioError as error:
                     reason = str(error)
                 # All units have their samples, also if the last one was rounded away.
-                yield np.zeros(wanted - n, np.float32)
-                rows.add(segment.segment_id, recording_id, job.name, first, wanted, [], reason)
-                first += wanted
+                yield np.zeros(n_samples - n, np.float32)
+                rows.add(segment.segment_id, recording_id, job.name, first, n_samples, [], reason)
+                first += n_samples
 
 
 def _samples(path: Path, job: _Job) -> Iterator[NDArray[np.float32]]:
@@ -206,22 +210,26 @@ def unreadable(artefacts: Mapping[str, Path]) -> dict[str, str]:
     speech = SpeechFolder.among(artefacts)
     if not speech.left_out:
         return {}
-    paths = {one.id: one.path for one in read_index(CorpusFolder.among(artefacts)).recordings}
+    paths = {recording.id: recording.path for recording in read_index(CorpusFolder.among(artefacts)).recordings}
     rows = speech.table.select("segment_id", "recording_id").iter_rows()
-    return dict(sorted((paths[key], speech.left_out[one]) for one, key in rows if one in speech.left_out))
+    return dict(
+        sorted((paths[key], speech.left_out[segment_id]) for segment_id, key in rows if segment_id in speech.left_out)
+    )
 
 
 def _settings(project: Project) -> dict[str, object]:
     vocoder = project.settings.vocoder
-    own = project.settings.pitch
-    tracking = {**digestible(own), "version": tracker_version(own)} if vocoder.pitch else None
+    pitch = project.settings.pitch
+    tracking = {**digestible(pitch), "version": tracker_version(pitch)} if vocoder.pitch else None
     read = {"rate": vocoder.rate, "pitch": tracking, "decoders": decoder_versions()}
     return {**read, **digestible(project.settings.audio)}
 
 
 def _recordings_read(corpus: Path) -> str:
     """Return the digest of the recordings alone, so that changed annotations and fields read nothing again."""
-    return digest(sorted([one.id, one.digest, one.rate] for one in used_recordings(CorpusFolder(corpus))))
+    return digest(
+        sorted([recording.id, recording.digest, recording.rate] for recording in used_recordings(CorpusFolder(corpus)))
+    )
 
 
 STEP = Step(
@@ -235,7 +243,7 @@ STEP = Step(
         named_by=(FeaturesFolder.step,),
         names=lambda inputs: FeaturesFolder.among(inputs).shard_names,
         run=_run_one,
-        done=lambda out, name: SpeechFolder(out).has_part(name),
+        done=lambda folder, name: SpeechFolder(folder).has_part(name),
         max_concurrent=15,
     ),
 )

@@ -46,9 +46,13 @@ def run(context: Context) -> None:
     from ossicle.models.vocoder.vocoder import Vocoder
     from ossicle.report.pages.resynthesis_page import write_resynthesis_report
 
-    own, settings, trained = context.own(ResynthesisFolder), context.project.settings, context.read(UnitVocoderFolder)
+    output, settings, trained = (
+        context.own(ResynthesisFolder),
+        context.project.settings,
+        context.read(UnitVocoderFolder),
+    )
     vocoder, start = Vocoder.read(trained.vocoder), Vocoder.read(trained.training.start.path)
-    roles, how = roles_of(context), Resampling(settings.evaluation.bootstrap, settings.evaluation.seed)
+    roles, resampling = roles_of(context), Resampling(settings.evaluation.bootstrap, settings.evaluation.seed)
     sources = list(judged_sources(context, roles, vocoder))
     if not sources:
         raise UsageError(f"{roles.in_words}: none of the judged segments could be read; name others in [vocoder] judge")
@@ -58,27 +62,29 @@ def run(context: Context) -> None:
         pairs.append(pair)
         context.progress.advance(len(pairs), len(sources), "segments")
     begun = [spoken_pair.judged for spoken_pair in speak_pairs(start, sources, settings.pitch)]
-    figures = pair_figures(pairs, [spoken_pair.judged for spoken_pair in pairs], how)
+    figures = pair_figures(pairs, [spoken_pair.judged for spoken_pair in pairs], resampling)
     of_baseline = pair_figures(
-        pairs, [spoken_pair.baseline_judged for spoken_pair in pairs if spoken_pair.baseline_judged], how
+        pairs, [spoken_pair.baseline_judged for spoken_pair in pairs if spoken_pair.baseline_judged], resampling
     )
-    of_start = pair_figures(pairs, begun, how)
-    found = verdict(figures, settings.resynthesis)
+    of_start = pair_figures(pairs, begun, resampling)
+    judgement = verdict(figures, settings.resynthesis)
     written = {
         **to_json(figures),
-        **to_json(followed_figures(vocoder, sources, settings.pitch, how)),
+        **to_json(followed_figures(vocoder, sources, settings.pitch, resampling)),
         "baseline": to_json(of_baseline),
         "start": to_json(of_start),
-        "verdict": found.to_json(),
+        "verdict": judgement.to_json(),
         "basis": roles.basis,
         "in_words": roles.in_words,
         "segments": len(pairs),
         "recordings": len({spoken_pair.source.recording for spoken_pair in pairs}),
         "epoch": trained.about["fit"]["best_epoch"],
     }
-    write_pairs(own.pairs, pairs, vocoder.spec.rate, written)
-    write_resynthesis_report(own.page, _page(context, roles, vocoder, pairs, figures, of_baseline, of_start, found))
-    own.write_metrics(_metrics(context, written))
+    write_pairs(output.pairs, pairs, vocoder.spec.rate, written)
+    write_resynthesis_report(
+        output.page, _page(context, roles, vocoder, pairs, figures, of_baseline, of_start, judgement)
+    )
+    output.write_metrics(_metrics(context, written))
     for line in missed_in_words(written["verdict"]):
         context.progress.say(line)
 
@@ -112,7 +118,7 @@ def judged_sources(context: Context, roles: VocoderRoles, vocoder: "Vocoder") ->
         row = rows[key]
         units, path = row.units[:most], paths[row.recording_id]
         yield JudgedSource(
-            place=f"{places[path].as_posix()}_{key.rpartition('#')[2]}",
+            sound_place=f"{places[path].as_posix()}_{key.rpartition('#')[2]}",
             path=path,
             recording=row.recording_id,
             group=row.group or path,
@@ -161,7 +167,7 @@ def _page(
     figures: "dict[str, Estimate]",
     baseline: "dict[str, Estimate]",
     start: "dict[str, Estimate]",
-    found: "Verdict",
+    judgement: "Verdict",
 ) -> Any:
     from ossicle.report.resynthesis_data import ResynthesisReportData
 
@@ -188,7 +194,7 @@ def _page(
         },
         figures=figures,
         baseline=baseline,
-        verdict=found,
+        verdict=judgement,
         basis=roles.judged_on,
         held_out=True,
         notes=notes,

@@ -52,7 +52,7 @@ class JudgedSource:
         Length of the segment, whose last frame may end before it does; of its units where they are not all.
     """
 
-    place: str
+    sound_place: str
     path: str
     recording: str
     group: str
@@ -77,21 +77,21 @@ class SpokenPair:
     @property
     def card(self) -> PairCard:
         """What the page shows of it."""
-        of = self.source
-        sounds = (of.original, self.made, self.judged, self.baseline, self.baseline_judged)
-        return PairCard(of.path, of.start_s, of.group, *sounds, place=of.place)
+        source = self.source
+        sounds = (source.original, self.made, self.judged, self.baseline, self.baseline_judged)
+        return PairCard(source.path, source.start_s, source.group, *sounds, place=source.sound_place)
 
     def to_json(self) -> dict[str, Any]:
         """Return its figures as plain values; None where one is undefined."""
-        of, judged = self.source, self.judged
+        source, judged = self.source, self.judged
         values = {name: getattr(judged, name, None) for name in FIGURES}
         values |= {"f0_rmse_cents": judged.pitch.rmse_cents, "voicing_error": judged.pitch.voicing_error}
         return {
-            "recording": of.path,
-            "start_s": of.start_s,
-            "group": of.group,
+            "recording": source.path,
+            "start_s": source.start_s,
+            "group": source.group,
             "speaker": self.speaker,
-            "units": len(of.units),
+            "units": len(source.units),
             **{name: None if value is None else plain(value) for name, value in values.items()},
         }
 
@@ -114,8 +114,8 @@ def drawn(names: Iterable[str], most: int, seed: int) -> list[str]:
     (['a', 'b'], 20)
     """
     every = list(names)
-    kept = set(sorted(every, key=lambda name: drawn_place(name, seed))[:most])
-    return [name for name in every if name in kept]
+    chosen = set(sorted(every, key=lambda name: drawn_place(name, seed))[:most])
+    return [name for name in every if name in chosen]
 
 
 def drawn_place(name: str, seed: int) -> tuple[int, str]:
@@ -153,8 +153,8 @@ def speak_pairs(
     rate, high_hz = vocoder.spec.rate, min(pitch.high_hz, vocoder.spec.rate / 4)
     for judged_source in sources:
         voice = speaker or voice_for(vocoder, judged_source.group)
-        made = vocoder.synthesise(judged_source.units, judged_source.f0_hz, voice)
-        joints = np.arange(vocoder.spec.hop, len(made), vocoder.spec.hop)
+        sound = vocoder.synthesise(judged_source.units, judged_source.f0_hz, voice)
+        joints = np.arange(vocoder.spec.hop, len(sound), vocoder.spec.hop)
         judge = partial(
             judge_pair,
             judged_source.original,
@@ -163,15 +163,17 @@ def speak_pairs(
             high_hz=high_hz,
             seconds=judged_source.seconds,
         )
-        judged = judge(made, seams=joints)
+        judged = judge(sound, seams=joints)
         simple, simple_judged = np.zeros(0, np.float32), None
         if baseline is not None:
             simple = baseline.synthesise(judged_source.units)
             simple_judged = judge(simple, original_pitch=judged.original_pitch)
-        yield SpokenPair(judged_source, voice, made, judged, simple, simple_judged)
+        yield SpokenPair(judged_source, voice, sound, judged, simple, simple_judged)
 
 
-def pair_figures(pairs: Sequence[SpokenPair], judged: Sequence[JudgedPair], how: Resampling) -> dict[str, Estimate]:
+def pair_figures(
+    pairs: Sequence[SpokenPair], judged: Sequence[JudgedPair], resampling: Resampling
+) -> dict[str, Estimate]:
     """Return the figures of all pairs with intervals.
 
     Parameters
@@ -184,7 +186,7 @@ def pair_figures(pairs: Sequence[SpokenPair], judged: Sequence[JudgedPair], how:
         Settings of the intervals.
     """
     recordings = [pair.source.recording for pair in pairs]
-    return resynthesis_figures(list(judged), recordings, [pair.source.group for pair in pairs], how)
+    return resynthesis_figures(list(judged), recordings, [pair.source.group for pair in pairs], resampling)
 
 
 def write_pairs(files: PairFiles, pairs: Sequence[SpokenPair], rate: int, figures: Mapping[str, Any]) -> None:
@@ -202,10 +204,10 @@ def write_pairs(files: PairFiles, pairs: Sequence[SpokenPair], rate: int, figure
         Figures of all pairs together.
     """
     for pair in pairs:
-        write_wav(files.sound_file(pair.source.place, "original"), pair.source.original, rate)
-        write_wav(files.sound_file(pair.source.place, "resynthesis"), pair.made, rate)
+        write_wav(files.sound_file(pair.source.sound_place, "original"), pair.source.original, rate)
+        write_wav(files.sound_file(pair.source.sound_place, "resynthesis"), pair.made, rate)
         if len(pair.baseline):
-            write_wav(files.sound_file(pair.source.place, "baseline"), pair.baseline, rate)
+            write_wav(files.sound_file(pair.source.sound_place, "baseline"), pair.baseline, rate)
     files.write_figures({**figures, "rate": rate, "pairs": [pair.to_json() for pair in pairs]})
 
 

@@ -32,11 +32,11 @@ def unit_f0(
     NDArray[np.float32]
         Hz, 0 where it is unvoiced, shape (n_units,).
     """
-    out = np.zeros(n_units, np.float32)
+    unit_hz = np.zeros(n_units, np.float32)
     a_block = max(1, round(_BLOCK_S / hop_s))
     for first in range(0, n_units, a_block):
         centres = origin_s + hop_s * np.arange(first, min(n_units, first + a_block))
         start = max(0, to_samples(float(centres[0]) - _AROUND_S, rate))
         block = samples[start : to_samples(float(centres[-1]) + _AROUND_S, rate)].astype(np.float32)
-        out[first : first + len(centres)] = tracker(block, rate).at(centres - to_seconds(start, rate)).f0_hz
-    return out
+        unit_hz[first : first + len(centres)] = tracker(block, rate).at(centres - to_seconds(start, rate)).f0_hz
+    return unit_hz

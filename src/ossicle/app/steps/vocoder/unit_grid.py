@@ -130,8 +130,8 @@ def of_units(samples: NDArray[np.floating], lead: int, n_samples: int) -> NDArra
     >>> of_units(np.arange(5.0), 2, 4).tolist(), of_units(np.arange(5.0), -1, 3).tolist()
     ([2.0, 3.0, 4.0, 0.0], [0.0, 0.0, 1.0])
     """
-    out = np.zeros(n_samples, np.float32)
+    aligned = np.zeros(n_samples, np.float32)
     before = max(0, -lead)
     part = samples[max(0, lead) : max(0, lead) + n_samples - before]
-    out[before : before + len(part)] = part
-    return out
+    aligned[before : before + len(part)] = part
+    return aligned

@@ -39,14 +39,14 @@ def _train(context: Context, name: str) -> None:
     from ossicle.models.devices import device, use_threads
     from ossicle.training.vocoder.fit import train_vocoder
 
-    own, settings = context.own(UnitVocoderFolder), context.project.settings
+    output, settings = context.own(UnitVocoderFolder), context.project.settings
     use_threads(settings.training.threads)
     roles = roles_of(context)
     corpus = vocoder_corpus(context, roles)
     fit = train_vocoder(
         corpus,
         settings.vocoder,
-        own.training.path,
+        output.training.path,
         device=device(settings.training.device),
         advance=lambda done, most: context.progress.advance(done, most, "steps"),
         log=context.progress.say,
@@ -65,7 +65,7 @@ def _train(context: Context, name: str) -> None:
         "pitch": digestible(context.project.settings.pitch),
         "training_s": sum(len(speech_segment.units) for speech_segment in corpus.training) * corpus.hop_s,
     }
-    own.gather(context.read(QuantiserFolder), trained)
+    output.gather(context.read(QuantiserFolder), trained)
 
 
 def vocoder_corpus(context: Context, roles: VocoderRoles) -> "VocoderCorpus":
@@ -96,13 +96,13 @@ def vocoder_corpus(context: Context, roles: VocoderRoles) -> "VocoderCorpus":
     )
 
 
-def _segments(context: Context, kept: frozenset[str]) -> Iterator["SpeechSegment"]:
+def _segments(context: Context, chosen_segments: frozenset[str]) -> Iterator["SpeechSegment"]:
     from ossicle.training.vocoder.segments import SpeechSegment
 
     speech = context.read(SpeechFolder)
     samples, f0_hz = dict(speech.samples()), speech.f0_hz()
     for row in context.read(SequencesFolder).rows():
-        if row.segment_id in kept and row.segment_id in samples and len(row.units):
+        if row.segment_id in chosen_segments and row.segment_id in samples and len(row.units):
             pitch = f0_hz[row.segment_id] if context.project.settings.vocoder.pitch else None
             yield SpeechSegment(row.segment_id, row.group, row.units, partial(_single, samples[row.segment_id]), pitch)
 
@@ -131,7 +131,7 @@ STEP = Step(
         named_by=(),
         names=lambda inputs: (TRAINING,),
         run=_train,
-        done=lambda out, name: UnitVocoderFolder(out).done,
+        done=lambda folder, name: UnitVocoderFolder(folder).done,
         parallel=lambda project: 1,
     ),
 )

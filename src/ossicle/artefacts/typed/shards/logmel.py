@@ -72,11 +72,11 @@ class LogMelFolder(FeatureShards):
         stored = self.recording(recording_id)
         low = min(max(first - self.grid.first_row, 0), len(stored))
         high = min(max(first - self.grid.first_row + count, 0), len(stored))
-        out = np.full((count, self.n_mels), self.silence_db, np.float32)
-        at = low + self.grid.first_row - first
+        rows = np.full((count, self.n_mels), self.silence_db, np.float32)
+        first_filled = low + self.grid.first_row - first
         if high > low:
-            out[at : at + high - low] = stored[low:high]
-        return out
+            rows[first_filled : first_filled + high - low] = stored[low:high]
+        return rows
 
     def recording(self, recording_id: str) -> NDArray[np.float16]:
         """Return all stored rows of a recording, mapped: float16, shape (rows, n_mels)."""

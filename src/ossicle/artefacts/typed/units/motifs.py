@@ -97,9 +97,9 @@ class MotifsFolder(ArtefactFolder):
     @property
     def in_words(self) -> str:
         """How many tokens and motifs there are, and why not more."""
-        found = self.summary
-        reason = f": {found['reason']}" if found["reason"] else ""
-        return f"{found['reached']} of {found['asked']} tokens, {found['motifs']} of them motifs{reason}"
+        summary = self.summary
+        reason = f": {summary['reason']}" if summary["reason"] else ""
+        return f"{summary['reached']} of {summary['asked']} tokens, {summary['motifs']} of them motifs{reason}"
 
     def write_table(self, rows: pl.DataFrame) -> None:
         """Write the motifs."""

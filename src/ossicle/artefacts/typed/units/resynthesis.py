@@ -32,9 +32,9 @@ class PairFiles:
         """A page to listen to, where the folder has one of its own."""
         return self.path / RESYNTHESIS_PAGE
 
-    def sound_file(self, place: str, kind: str) -> Path:
+    def sound_file(self, sound_place: str, kind: str) -> Path:
         """Return the WAV file of a segment: ``kind`` is ``original``, ``resynthesis`` or ``baseline``."""
-        return self.path / f"{place}.{kind}.wav"
+        return self.path / f"{sound_place}.{kind}.wav"
 
     def write_figures(self, figures: Mapping[str, Any]) -> None:
         """Write the figures."""

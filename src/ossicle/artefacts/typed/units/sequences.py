@@ -72,8 +72,8 @@ class SequencesFolder(TableInShards):
         """Yield each segment."""
         plain = self.table.select("segment_id", "recording_id", "group", "start_s").iter_rows()
         lists = (self.column(name) for name in ("units", "runs", "run_frames"))
-        for one, units, runs, frames in zip(plain, *lists, strict=True):
-            yield SequenceRow(one[0], one[1], one[2], one[3], units, runs, frames)
+        for row, units, runs, frames in zip(plain, *lists, strict=True):
+            yield SequenceRow(row[0], row[1], row[2], row[3], units, runs, frames)
 
     def join_parts(self, shards: Sequence[str], summary: Mapping[str, Any]) -> None:
         """Write the table of all shards.

@@ -69,8 +69,8 @@ class SpeechFolder(TableInShards):
 
     def samples_of_shard(self, shard: str, n_samples: int) -> NDArray[np.float16]:
         """Return the samples of a shard, mapped; raises ArtefactError if it does not have so many."""
-        found: NDArray[np.float16] = open_array(self.array_file(shard), DTYPE, (n_samples,))
-        return found
+        samples: NDArray[np.float16] = open_array(self.array_file(shard), DTYPE, (n_samples,))
+        return samples
 
     def samples(self) -> Iterator[tuple[str, NDArray[np.float16]]]:
         """Yield each segment that could be read with its samples, mapped: pages are read when they are used."""

@@ -37,11 +37,11 @@ def read_aiff(file: BinaryIO, start: int, size: int) -> Part | None:
     empty = samples.length <= skipped
     stated = 0 if empty or is_open(samples.length) else samples.length - skipped
     sound = Chunk(b"SSND", samples.start + skipped, stated)
-    found = extent(file, sound, size, BIG_ENDIAN_CHUNKS, pcm.frame_bytes if pcm else 1, stated=stated)
+    samples_extent = extent(file, sound, size, BIG_ENDIAN_CHUNKS, pcm.frame_bytes if pcm else 1, stated=stated)
     if pcm is not None:
-        return pcm_part(pcm, sound.start, found, counted)
-    end = size if found.next_byte is None else found.next_byte
-    return Part(Stream(spans=((start, end),)), found.fault, found.next_byte)
+        return pcm_part(pcm, sound.start, samples_extent, counted)
+    end = size if samples_extent.next_byte is None else samples_extent.next_byte
+    return Part(Stream(spans=((start, end),)), samples_extent.fault, samples_extent.next_byte)
 
 
 def _described(common: bytes) -> tuple[int, Pcm | None]:

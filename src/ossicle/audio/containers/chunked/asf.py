@@ -15,9 +15,9 @@ def read_asf(file: BinaryIO, start: int, size: int) -> Part | None:
     """Return the recording of the ASF file that begins at byte ``start``; None if it has no data."""
     fault, following, has_data = "", None, False
     for chunk in walk(file, start, size, _OBJECTS):
-        at = chunk.start - _OBJECTS.head_bytes
-        if chunk.name == HEADER_GUID and at > start:
-            following = at
+        object_start = chunk.start - _OBJECTS.head_bytes
+        if chunk.name == HEADER_GUID and object_start > start:
+            following = object_start
             break
         if chunk.name == _DATA_GUID:
             has_data = True

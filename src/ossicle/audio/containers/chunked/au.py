@@ -23,10 +23,10 @@ def read_au(file: BinaryIO, start: int, size: int) -> Part | None:
     encoding = _ENCODINGS.get(code)
     pcm = Pcm("AU", encoding, "BIG", rate, channels) if encoding is not None and rate and channels else None
     sound = Chunk(b"data", start + offset, 0 if stated == _FULL else stated)
-    found = extent(
+    samples_extent = extent(
         file, sound, size, NO_CHUNKS, pcm.frame_bytes if pcm else 1, stated=None if stated == _FULL else stated
     )
     if pcm is not None:
-        return pcm_part(pcm, sound.start, found)
-    end = size if found.next_byte is None else found.next_byte
-    return Part(Stream(spans=((start, end),)), found.fault, found.next_byte)
+        return pcm_part(pcm, sound.start, samples_extent)
+    end = size if samples_extent.next_byte is None else samples_extent.next_byte
+    return Part(Stream(spans=((start, end),)), samples_extent.fault, samples_extent.next_byte)

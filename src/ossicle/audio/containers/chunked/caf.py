@@ -29,11 +29,13 @@ def read_caf(file: BinaryIO, start: int, size: int) -> Part | None:
     # -1 says that the samples go on to the end of the file.
     unknown = is_open(samples.length, long=True) or samples.length <= _EDIT_COUNT
     sound = Chunk(b"data", samples.start + _EDIT_COUNT, 0 if unknown else samples.length - _EDIT_COUNT)
-    found = extent(file, sound, size, CAF_CHUNKS, pcm.frame_bytes if pcm else 1, stated=sound.length, long=True)
+    samples_extent = extent(
+        file, sound, size, CAF_CHUNKS, pcm.frame_bytes if pcm else 1, stated=sound.length, long=True
+    )
     if pcm is not None:
-        return pcm_part(pcm, sound.start, found)
-    end = size if found.next_byte is None else found.next_byte
-    return Part(Stream(spans=((start, end),)), found.fault, found.next_byte)
+        return pcm_part(pcm, sound.start, samples_extent)
+    end = size if samples_extent.next_byte is None else samples_extent.next_byte
+    return Part(Stream(spans=((start, end),)), samples_extent.fault, samples_extent.next_byte)
 
 
 def _described(description: bytes) -> Pcm | None:

@@ -75,26 +75,26 @@ class Extent:
     next_byte: int | None = None
 
 
-def walk(file: BinaryIO, at: int, size: int, form: ChunkForm) -> Iterator[Chunk]:
-    """Yield the chunks from byte ``at`` on; the last one may state more than the file holds."""
+def walk(file: BinaryIO, offset: int, size: int, form: ChunkForm) -> Iterator[Chunk]:
+    """Yield the chunks from byte ``offset`` on; the last one may state more than the file holds."""
     for _ in range(_MOST_CHUNKS):
-        chunk = chunk_at(file, at, form)
+        chunk = chunk_at(file, offset, form)
         if chunk is None:
             return
         yield chunk
         if chunk.end >= size:
             return
-        at = next_chunk(file, chunk, size, form)
+        offset = next_chunk(file, chunk, size, form)
 
 
-def chunk_at(file: BinaryIO, at: int, form: ChunkForm) -> Chunk | None:
+def chunk_at(file: BinaryIO, offset: int, form: ChunkForm) -> Chunk | None:
     """Return the chunk that begins at a byte, whatever its name; None if the file ends there."""
-    file.seek(at)
+    file.seek(offset)
     head = file.read(form.head_bytes)
     if len(head) < form.head_bytes:
         return None
     length = struct.unpack(form.size_format, head[form.name_bytes :])[0]
-    start = at + form.head_bytes
+    start = offset + form.head_bytes
     return Chunk(head[: form.name_bytes], start, max(0, length - form.head_bytes) if form.counts_head else length)
 
 
@@ -112,9 +112,9 @@ def next_chunk(file: BinaryIO, chunk: Chunk, size: int, form: ChunkForm) -> int:
     return padded
 
 
-def _begins(file: BinaryIO, at: int, size: int, form: ChunkForm) -> bool:
+def _begins(file: BinaryIO, offset: int, size: int, form: ChunkForm) -> bool:
     """Return whether a chunk that the file has room for seems to begin at a byte."""
-    chunk = chunk_at(file, at, form)
+    chunk = chunk_at(file, offset, form)
     return chunk is not None and _is_name(chunk.name) and (chunk.end <= size or chunk.name in (b"data", b"SSND"))
 
 
@@ -163,7 +163,7 @@ def extent(
         missing = f"cut off: {stop - size} of {stated} bytes of samples are missing"
         return Extent(size, as_stated=True, fault=missing)
     rest = _what_follows(file, Chunk(chunk.name, chunk.start, stated), size, form)
-    if rest.explained or size - rest.at < frame_bytes:
+    if rest.explained or size - rest.offset < frame_bytes:
         return Extent(stop, as_stated=True, next_byte=rest.next_byte)
     if is_open(stated, long=long):
         return Extent(size, as_stated=False)
@@ -176,9 +176,9 @@ def extent(
             after = _what_follows(file, longer, size, form)
             if after.explained:
                 return Extent(longer.end, as_stated=False, next_byte=after.next_byte)
-    if only_padding(file, rest.at, size):
+    if only_padding(file, rest.offset, size):
         return Extent(stop, as_stated=True)
-    extra = size - rest.at
+    extra = size - rest.offset
     more = f"the header states {stated} bytes of samples, but {extra} more follow"
     return Extent(stop, as_stated=True, fault=more)
 
@@ -189,30 +189,30 @@ class _Rest:
     where another recording begins.
     """
 
-    at: int
+    offset: int
     explained: bool
     next_byte: int | None = None
 
 
 def _what_follows(file: BinaryIO, samples: Chunk, size: int, form: ChunkForm) -> _Rest:
-    at = next_chunk(file, samples, size, form) if samples.end < size else size
+    offset = next_chunk(file, samples, size, form) if samples.end < size else size
     for _ in range(_MOST_CHUNKS):
-        if at >= size:
+        if offset >= size:
             break
-        file.seek(at)
+        file.seek(offset)
         head = file.read(32)
         if head[:4] in _RECORDINGS:
-            return _Rest(at, explained=True, next_byte=at)
+            return _Rest(offset, explained=True, next_byte=offset)
         if tag := trailing_tag_bytes(head):
-            at += tag
+            offset += tag
             continue
-        chunk = chunk_at(file, at, form)
+        chunk = chunk_at(file, offset, form)
         if chunk is None or not _is_chunk(chunk.name, form) or chunk.name == samples.name:
-            return _Rest(at, explained=False)
+            return _Rest(offset, explained=False)
         if chunk.end > size and chunk.name[:4] not in _BESIDE:
-            return _Rest(at, explained=False)
-        at = next_chunk(file, chunk, size, form) if chunk.end < size else size
-    return _Rest(at, explained=at >= size)
+            return _Rest(offset, explained=False)
+        offset = next_chunk(file, chunk, size, form) if chunk.end < size else size
+    return _Rest(offset, explained=offset >= size)
 
 
 def _is_chunk(name: bytes, form: ChunkForm) -> bool:

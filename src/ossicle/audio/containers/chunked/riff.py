@@ -56,16 +56,16 @@ def read_riff(file: BinaryIO, start: int, size: int) -> Part | None:
     pcm, frame_bytes = described(fmt, "WAV" if magic in (b"RIFF", b"RIFX") else magic.decode(), order)
     long = samples.length in (0, _FULL) and long_size is not None
     stated = _stated(samples, long_size if long else None, magic)
-    found = extent(file, samples, size, form, frame_bytes, stated=stated, long=long)
+    samples_extent = extent(file, samples, size, form, frame_bytes, stated=stated, long=long)
     if pcm is not None:
-        return pcm_part(pcm, samples.start, found)
-    end = size if found.next_byte is None else found.next_byte
+        return pcm_part(pcm, samples.start, samples_extent)
+    end = size if samples_extent.next_byte is None else samples_extent.next_byte
     patches: tuple[tuple[int, bytes], ...] = ()
-    if not found.as_stated:
-        end = found.stop
+    if not samples_extent.as_stated:
+        end = samples_extent.stop
         sizes = ((start + 4, end - start - 8), (samples.start - 4, end - samples.start))
-        patches = tuple((at, struct.pack(form.size_format, min(value, _FULL - 1))) for at, value in sizes)
-    return Part(Stream(spans=((start, end),), patches=patches), found.fault, found.next_byte)
+        patches = tuple((offset, struct.pack(form.size_format, min(value, _FULL - 1))) for offset, value in sizes)
+    return Part(Stream(spans=((start, end),), patches=patches), samples_extent.fault, samples_extent.next_byte)
 
 
 def _stated(samples: Chunk, long_size: int | None, magic: bytes) -> int | None:
@@ -105,33 +105,33 @@ def recorder_chunks(path: Path) -> dict[str, bytes]:
         head, size = file.read(12), file_bytes(file)
         if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
             return {}
-        found: dict[str, bytes] = {}
-        long_size, at = 0, 12
+        chunks: dict[str, bytes] = {}
+        long_size, offset = 0, 12
         for _ in range(_MOST_RECORDER_CHUNKS):
-            chunk = chunk_at(file, at, RIFF_CHUNKS)
+            chunk = chunk_at(file, offset, RIFF_CHUNKS)
             if chunk is None:
                 break
             if chunk.name == b"ds64":
                 body = content(file, chunk, _DS64_BYTES)
                 long_size = struct.unpack("<Q", body[8:16])[0] if len(body) == _DS64_BYTES else 0
             elif chunk.name in (b"guan", b"wamd"):
-                found.setdefault(chunk.name.decode(), content(file, chunk, _MOST_RECORDER_BYTES))
+                chunks.setdefault(chunk.name.decode(), content(file, chunk, _MOST_RECORDER_BYTES))
             elif chunk.name == b"LIST" and (comment := _comment(content(file, chunk, _MOST_RECORDER_BYTES))):
-                found.setdefault("ICMT", comment)
+                chunks.setdefault("ICMT", comment)
             elif chunk.name == b"data" and chunk.length == _FULL and long_size:
                 chunk = Chunk(chunk.name, chunk.start, long_size)
             if chunk.end >= size:
                 break
-            at = next_chunk(file, chunk, size, RIFF_CHUNKS)
-        return found
+            offset = next_chunk(file, chunk, size, RIFF_CHUNKS)
+        return chunks
 
 
 def _comment(body: bytes) -> bytes:
     """Return the comment of a LIST chunk of the kind INFO; empty without one."""
-    at = 4
-    while body[:4] == b"INFO" and at + 8 <= len(body):
-        name, length = body[at : at + 4], int.from_bytes(body[at + 4 : at + 8], "little")
+    offset = 4
+    while body[:4] == b"INFO" and offset + 8 <= len(body):
+        name, length = body[offset : offset + 4], int.from_bytes(body[offset + 4 : offset + 8], "little")
         if name == b"ICMT":
-            return body[at + 8 : at + 8 + length].rstrip(b"\0")
-        at += 8 + length + length % 2
+            return body[offset + 8 : offset + 8 + length].rstrip(b"\0")
+        offset += 8 + length + length % 2
     return b""

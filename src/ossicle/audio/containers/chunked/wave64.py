@@ -25,8 +25,8 @@ def read_wave64(file: BinaryIO, start: int, size: int) -> Part | None:
     pcm, frame_bytes = described(fmt, "W64", "LITTLE")
     # The size counts the head of the chunk: one of 24 or less is not filled in.
     stated = samples.length if samples.length and not is_open(samples.length + _HEAD, long=True) else 0
-    found = extent(file, samples, size, WAVE64_CHUNKS, frame_bytes, stated=stated, long=True)
+    samples_extent = extent(file, samples, size, WAVE64_CHUNKS, frame_bytes, stated=stated, long=True)
     if pcm is not None:
-        return pcm_part(pcm, samples.start, found)
-    end = size if found.next_byte is None else found.next_byte
-    return Part(Stream(spans=((start, end),)), found.fault, found.next_byte)
+        return pcm_part(pcm, samples.start, samples_extent)
+    end = size if samples_extent.next_byte is None else samples_extent.next_byte
+    return Part(Stream(spans=((start, end),)), samples_extent.fault, samples_extent.next_byte)

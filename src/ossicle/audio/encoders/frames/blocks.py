@@ -127,14 +127,14 @@ def encode_frames(
 
 def _encoded(samples: Samples, encoder: Encoder, grid: FrameGrid, lead: int, n: int) -> EncodedFrames:
     """Return ``n`` frames of ``samples`` from frame ``lead`` on, encoded together with what is around them."""
-    found = encoder.encode(samples[None])[0]
-    if len(found) != grid.n_frames(len(samples)):
+    vectors = encoder.encode(samples[None])[0]
+    if len(vectors) != grid.n_frames(len(samples)):
         raise UsageError(
-            f"[encoder] {encoder.spec.name}: it gives {len(found)} vectors for {grid.n_frames(len(samples))} frames; "
+            f"[encoder] {encoder.spec.name}: it gives {len(vectors)} vectors for {grid.n_frames(len(samples))} frames; "
             "use an encoder with one vector a frame: mfcc, logmel, or a wav2vec 2.0, HuBERT or WavLM model with hf"
         )
-    own = samples[lead * grid.hop_samples :]
-    windows = np.lib.stride_tricks.sliding_window_view(own, grid.window_samples)[:: grid.hop_samples][:n]
+    frame_samples = samples[lead * grid.hop_samples :]
+    windows = np.lib.stride_tricks.sliding_window_view(frame_samples, grid.window_samples)[:: grid.hop_samples][:n]
     power = np.einsum("ij,ij->i", windows, windows, dtype=np.float64) / grid.window_samples
     levels = 10 * np.log10(np.maximum(power, 10 ** (LEVEL_FLOOR_DB / 10)))
-    return EncodedFrames(found[lead : lead + n], levels.astype(np.float32))
+    return EncodedFrames(vectors[lead : lead + n], levels.astype(np.float32))

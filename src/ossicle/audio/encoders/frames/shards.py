@@ -102,15 +102,15 @@ def passes(segments: Sequence[Segment]) -> list[list[Segment]]:
     >>> [[one.segment_id for one in part] for part in found]
     [['a', 'c'], ['b']]
     """
-    found: list[list[Segment]] = []
-    for segment in sorted(segments, key=lambda one: (one.start_s, one.end_s, one.segment_id)):
-        for part in found:
+    passes_made: list[list[Segment]] = []
+    for segment in sorted(segments, key=lambda segment: (segment.start_s, segment.end_s, segment.segment_id)):
+        for part in passes_made:
             if part[-1].end_s <= segment.start_s:
                 part.append(segment)
                 break
         else:
-            found.append([segment])
-    return found
+            passes_made.append([segment])
+    return passes_made
 
 
 class SegmentCutter:

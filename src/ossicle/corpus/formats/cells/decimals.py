@@ -25,12 +25,12 @@ def with_decimal_points(table: Delimited, places: Collection[int] | None = None)
         Some numbers have points and others commas, or the commas could separate thousands.
     """
 
-    def numeric(place: int) -> bool:
-        return places is None or place in places
+    def numeric(column: int) -> bool:
+        return places is None or column in places
 
     def texts() -> Iterator[tuple[int, str]]:
         return (
-            (line, cell.strip()) for line, cells in table.rows for place, cell in enumerate(cells) if numeric(place)
+            (line, cell.strip()) for line, cells in table.rows for column, cell in enumerate(cells) if numeric(column)
         )
 
     commas = [(line, text) for line, text in texts() if "," in text and _COMMA.fullmatch(text)]
@@ -38,14 +38,14 @@ def with_decimal_points(table: Delimited, places: Collection[int] | None = None)
         return table
     line, text = commas[0]
     where = f"{table.path}, line {line}: {text!r}"
-    if any(_POINT.fullmatch(one) for _, one in texts()):
+    if any(_POINT.fullmatch(cell) for _, cell in texts()):
         raise FormatError(f"{where} has a decimal comma, and other numbers have a point; write decimals with a dot")
     # Where the comma separates cells, or nothing does but tabs, it may also be that of 1,234 in English.
-    if table.delimiter != ";" and all(_THOUSANDS.fullmatch(one) for _, one in commas):
+    if table.delimiter != ";" and all(_THOUSANDS.fullmatch(cell) for _, cell in commas):
         decimal, thousands = text.replace(",", "."), text.replace(",", "")
         raise FormatError(f"{where} could be {decimal} or {thousands}; write decimals with a dot")
     rows = tuple(
-        (line, tuple(_pointed(cell) if numeric(place) else cell for place, cell in enumerate(cells)))
+        (line, tuple(_pointed(cell) if numeric(column) else cell for column, cell in enumerate(cells)))
         for line, cells in table.rows
     )
     return replace(table, rows=rows)

@@ -53,13 +53,13 @@ class Delimited:
 
     def places(self) -> dict[str, int]:
         """Return the column index of each heading in lower case; raises FormatError for a duplicate heading."""
-        found: dict[str, int] = {}
-        for place, name in enumerate(self.header):
+        columns: dict[str, int] = {}
+        for column, name in enumerate(self.header):
             key = name.strip().lower()
-            if key and key in found:
+            if key and key in columns:
                 raise FormatError(f"{self.where}: there are two columns {name!r}; rename one")
-            found[key] = place
-        return found
+            columns[key] = column
+        return columns
 
     def find(self, keys: Iterable[str]) -> int | None:
         """Return the index of the first column whose heading fits a key (:func:`heading_key`), tried in turn.
@@ -68,7 +68,7 @@ class Delimited:
         """
         headings = [heading_key(name) for name in self.header]
         for key in keys:
-            fits = [place for place, name in enumerate(headings) if name == key]
+            fits = [column for column, name in enumerate(headings) if name == key]
             if len(fits) > 1:
                 raise FormatError(f"{self.where}: there are two columns {self.header[fits[1]]!r}; rename one")
             if fits:
@@ -80,25 +80,25 @@ class Delimited:
 
         Raises FormatError if two headings fit, and none of them exactly.
         """
-        wanted = stated.strip()
+        wanted_column = stated.strip()
         for fits in (
-            [place for place, name in enumerate(self.header) if name == wanted],
-            [place for place, name in enumerate(self.header) if name.lower() == wanted.lower()],
+            [column for column, name in enumerate(self.header) if name == wanted_column],
+            [column for column, name in enumerate(self.header) if name.lower() == wanted_column.lower()],
         ):
             if len(fits) > 1:
-                raise FormatError(f"{self.where}: there are two columns {wanted!r}; rename one")
+                raise FormatError(f"{self.where}: there are two columns {wanted_column!r}; rename one")
             if fits:
                 return fits[0]
-        if wanted.isdecimal() and 1 <= int(wanted) <= len(self.header):
-            return int(wanted) - 1
+        if wanted_column.isdecimal() and 1 <= int(wanted_column) <= len(self.header):
+            return int(wanted_column) - 1
         return None
 
     def unread(self, used: Collection[int]) -> Mapping[str, int]:
         """Return by heading the number of non-empty cells in the columns outside ``used``."""
         counts = Counter(
-            place for _, cells in self.rows for place, cell in enumerate(cells) if place not in used and cell.strip()
+            column for _, cells in self.rows for column, cell in enumerate(cells) if column not in used and cell.strip()
         )
-        return {self.header[place] or f"column {place + 1}": count for place, count in sorted(counts.items())}
+        return {self.header[column] or f"column {column + 1}": count for column, count in sorted(counts.items())}
 
 
 def heading_key(name: str) -> str:
@@ -174,19 +174,19 @@ def write_delimited(path: Path, header: Sequence[str], rows: Iterable[Sequence[s
     FormatError
         A cell contains such a control character.
     """
-    out = io.StringIO()
+    buffer = io.StringIO()
     # Line ends of both kinds are quoted only where they are those of the writer, so lines are ended afterwards.
-    writer = csv.writer(out, delimiter=delimiter, lineterminator="\r\n")
+    writer = csv.writer(buffer, delimiter=delimiter, lineterminator="\r\n")
     lines: list[str] = []
     for cells in (header, *rows):
         for cell in cells:
             if not cell.isprintable() and (order := _ORDER.search(cell)):
-                what = control_name(order.group())
-                raise FormatError(f"{path}: {cell!r} contains {what}, which no table may hold; rename it")
+                control = control_name(order.group())
+                raise FormatError(f"{path}: {cell!r} contains {control}, which no table may hold; rename it")
         writer.writerow(cells)
-        lines.append(out.getvalue() if delimiter == "," else out.getvalue().removesuffix("\r\n") + "\n")
-        out.seek(0)
-        out.truncate()
+        lines.append(buffer.getvalue() if delimiter == "," else buffer.getvalue().removesuffix("\r\n") + "\n")
+        buffer.seek(0)
+        buffer.truncate()
     write_text(path, "".join(lines))
 
 

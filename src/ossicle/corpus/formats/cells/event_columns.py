@@ -116,7 +116,7 @@ def label_keys(header: Iterable[str]) -> tuple[str, ...]:
 
 
 def label_column(
-    table: Delimited, keys: Sequence[str], wanted: str, default_label: str | None
+    table: Delimited, keys: Sequence[str], wanted_label: str, default_label: str | None
 ) -> tuple[int | None, tuple[int, ...]]:
     """Return the column of the labels, and the other columns that may hold labels.
 
@@ -136,16 +136,16 @@ def label_column(
     FormatError
         There is no such column.
     """
-    present = [place for key in keys if (place := table.find([key])) is not None]
-    if wanted.strip().lower() != "auto":
-        place = table.column(wanted)
-        if place is None:
+    present = [column for key in keys if (column := table.find([key])) is not None]
+    if wanted_label.strip().lower() != "auto":
+        column = table.column(wanted_label)
+        if column is None:
             listed = ", ".join(table.header)
             raise FormatError(
-                f"{table.where}: there is no label column {wanted!r}; set {COLUMN_OPTION} to one of: {listed}"
+                f"{table.where}: there is no label column {wanted_label!r}; set {COLUMN_OPTION} to one of: {listed}"
             )
-        return place, ()
-    filled = [place for place in present if any(is_label(cells[place]) for _, cells in table.rows)]
+        return column, ()
+    filled = [column for column in present if any(is_label(cells[column]) for _, cells in table.rows)]
     if not present and default_label is None and table.rows:
         raise FormatError(
             f"{table.where}: no label column (searched for {', '.join(keys)}; found: {', '.join(table.header)}); "
@@ -153,7 +153,7 @@ def label_column(
             f"(--default-label, [corpus] default_label){_windows_hint(table)}"
         )
     chosen = next(iter(filled or present), None)
-    return chosen, tuple(place for place in present if place != chosen)
+    return chosen, tuple(column for column in present if column != chosen)
 
 
 def _windows_hint(table: Delimited) -> str:
@@ -167,10 +167,10 @@ def _windows_hint(table: Delimited) -> str:
 
 def empty_label_hint(table: Delimited, cells: Sequence[str], others: Collection[int]) -> str:
     """Return what to do about a row without a label: name another column that holds one, if there is."""
-    for place in others:
-        if is_label(cells[place]):
+    for column in others:
+        if is_label(cells[column]):
             return (
-                f"the label is empty, but the column {table.header[place]!r} says {cells[place].strip()!r}; "
+                f"the label is empty, but the column {table.header[column]!r} says {cells[column].strip()!r}; "
                 f"fill it in, or choose the column with {COLUMN_OPTION}"
             )
     return ""
@@ -191,9 +191,9 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
     FormatError
         There is none, but another column names recordings: rows must not go to another one than they name.
     """
-    known = tuple(place for key in FILE if (place := table.find([key])) is not None)
-    for place, name in enumerate(table.header if not known else ()):
-        texts = [text for _, cells in table.rows if (text := unescape_cell(cells[place]).strip())]
+    known = tuple(column for key in FILE if (column := table.find([key])) is not None)
+    for column, name in enumerate(table.header if not known else ()):
+        texts = [text for _, cells in table.rows if (text := unescape_cell(cells[column]).strip())]
         if texts and _names_recordings(table, heading_key(name), texts, is_recording):
             raise FormatError(
                 f"{table.where}: the column {name!r} seems to name the recording of each row ({texts[0]!r}), but is "
@@ -208,8 +208,8 @@ def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recor
         return True
     if key in {*START, *END, *LABEL, *RAVEN_LABEL, "name"}:
         return False
-    own = recording_name(table.path.name)
-    others = [text for text in dict.fromkeys(texts) if not same_file_name(text, own)]
+    own_name = recording_name(table.path.name)
+    others = [text for text in dict.fromkeys(texts) if not same_file_name(text, own_name)]
     if key in PERHAPS_FILE:
         return bool(others)
     return bool(others) and not any(map(_NUMBER.fullmatch, texts)) and all(map(is_recording, dict.fromkeys(texts)))
@@ -217,7 +217,7 @@ def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recor
 
 def stated_file(cells: Sequence[str], columns: Sequence[int]) -> str:
     """Return the cell of the first of these columns with a value, "" if there is none."""
-    return next((cells[place] for place in columns if cells[place].strip()), "")
+    return next((cells[column] for column in columns if cells[column].strip()), "")
 
 
 def is_audio_name(text: str) -> bool:

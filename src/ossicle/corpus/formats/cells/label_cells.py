@@ -38,8 +38,8 @@ def parse_labels(cell: str, where: str, column: str) -> tuple[str, ...]:
             f"{where}: {column} is {shown!r}, not a list of labels; write ['a', 'b'], or [] for "
             "none; if a character separates the labels, name it in corpus.label_separator"
         )
-    found = (_ESCAPE.sub(_unescaped, one[1:-1]).strip() for one in _ITEM.findall(text))
-    return tuple(label for label in found if label)
+    label_texts = (_ESCAPE.sub(_unescaped, item[1:-1]).strip() for item in _ITEM.findall(text))
+    return tuple(label for label in label_texts if label)
 
 
 def _unescaped(match: re.Match[str]) -> str:

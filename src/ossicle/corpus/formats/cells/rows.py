@@ -126,8 +126,8 @@ def label_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def cell_text(text: str, what: str) -> str:
+def cell_text(text: str, noun: str) -> str:
     """Return a text that fits in a cell of a tab-separated table; raises FormatError for a tab or a line break."""
     if any(mark in text for mark in "\t\r\n\0"):
-        raise FormatError(f"{what} {text!r} contains a tab or line break, which a table cannot contain; rename it")
+        raise FormatError(f"{noun} {text!r} contains a tab or line break, which a table cannot contain; rename it")
     return text

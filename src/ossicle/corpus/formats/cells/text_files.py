@@ -85,6 +85,6 @@ def _western(path: Path, raw: bytes, line: int) -> TextFile:
             f"{path}, line {line}: is not text in UTF-8, and its encoding is not known (Shift-JIS, GBK and Windows "
             "code pages cannot be told apart); save it again as UTF-8"
         )
-    words = list(dict.fromkeys(_ACCENTED.findall(text)))
-    shown = ", ".join(repr(word) for word in words[:3])
+    accented = list(dict.fromkeys(_ACCENTED.findall(text)))
+    shown = ", ".join(repr(word) for word in accented[:3])
     return TextFile(text, f"is not UTF-8 and was read as Windows-1252 ({shown}); save it as UTF-8 if that is wrong")

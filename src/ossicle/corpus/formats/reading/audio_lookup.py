@@ -38,13 +38,13 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
     names: dict[str, str] = {}
     durations: dict[str, float] = {}
     for file in sorted({*table.files, *(row.begin_path for row in table.rows)}):
-        found = pairing.of_path(file, str(folder))
-        names[file] = file if found is None else found
-        if found is None:
+        audio_path = pairing.of_path(file, str(folder))
+        names[file] = file if audio_path is None else audio_path
+        if audio_path is None:
             account.notes.append(f"{file}: is not in {folder}{pairing.like(file)}; its name was kept")
             continue
         try:
-            durations[found] = duration_of(folder / found)
+            durations[audio_path] = duration_of(folder / audio_path)
         except AudioError as problem:
             account.notes.append(f"{problem}; its duration is not known")
     joined = [name for name, count in Counter(names.values()).items() if count > 1]

@@ -41,10 +41,10 @@ class EventFolder:
     notes: tuple[Note, ...] = field(default=())
 
 
-def read_event_folder(place: Path, options: ReadOptions | None = None) -> EventFolder:
+def read_event_folder(source: Path, options: ReadOptions | None = None) -> EventFolder:
     """Return rows by recording from a folder of annotation files in any format of ``corpus.formats``, or from one file.
 
-    Names are paths below ``place`` without suffixes.
+    Names are paths below ``source`` without suffixes.
 
     Raises
     ------
@@ -53,21 +53,21 @@ def read_event_folder(place: Path, options: ReadOptions | None = None) -> EventF
     FormatError
         With file and line, if something cannot be read or two files contradict each other.
     """
-    sources = read_sources(place, options or ReadOptions())
+    sources = read_sources(source, options or ReadOptions())
     if not sources.found:
-        raise UsageError(f"{place}: contains no annotation files{sources.unread_in_words()}")
+        raise UsageError(f"{source}: contains no annotation files{sources.unread_in_words()}")
     tables = [
         (source.name, events_of_source(source.table, str(sources.folder / source.name))) for source in sources.found
     ]
     merged, notes = merge(tables, sources.folder)
     return EventFolder(
-        {key: said.rows for key, said in merged.items()}, tuple(shortened((*sources.notes, *notes), MANY))
+        {key: recording_events.rows for key, recording_events in merged.items()}, tuple(shortened((*sources.notes, *notes), MANY))
     )
 
 
-def read_event_sets(place: Path, *, label_column: str = "auto") -> EventSets:
+def read_event_sets(source: Path, *, label_column: str = "auto") -> EventSets:
     """Return the rows of :func:`read_event_folder`."""
-    return read_event_folder(place, ReadOptions(label_column=label_column)).sets
+    return read_event_folder(source, ReadOptions(label_column=label_column)).sets
 
 
 def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> tuple[Mapping[str, Said], list[Note]]:
@@ -75,19 +75,19 @@ def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> tuple[Mappi
 
     Recordings are named as in :func:`read_event_folder`. Raises FormatError if two tables contradict each other.
     """
-    found = [(key, name, rows) for name, table in tables for key, rows in _by_file(name, table).items()]
-    shared = _shared_stems(key for key, _, _ in found)
+    named_rows = [(key, name, rows) for name, table in tables for key, rows in _by_file(name, table).items()]
+    shared = _shared_stems(key for key, _, _ in named_rows)
     of_key: dict[str, list[tuple[str, str, Rows]]] = defaultdict(list)
-    for full, name, rows in found:
+    for full, name, rows in named_rows:
         stem = stem_of(full, SUFFIXES)
         of_key[full if stem in shared else stem].append((full, name, rows))
-    out: dict[str, Said] = {}
+    by_recording: dict[str, Said] = {}
     notes: list[Note] = []
-    for key, said in of_key.items():
-        combined = combine(key, [(name, rows) for _, name, rows in said], folder)
-        out[key] = Said(max((full for full, _, _ in said), key=len), combined.rows)
+    for key, entries in of_key.items():
+        combined = combine(key, [(name, rows) for _, name, rows in entries], folder)
+        by_recording[key] = Said(max((full for full, _, _ in entries), key=len), combined.rows)
         notes += combined.notes
-    return out, notes
+    return by_recording, notes
 
 
 def _by_file(name: str, table: EventTable) -> EventSets:
@@ -95,20 +95,20 @@ def _by_file(name: str, table: EventTable) -> EventSets:
 
     Rows that name another file are those of that file.
     """
-    own = recording_name(name)
+    own_name = recording_name(name)
 
     def place(stated: str) -> str:
         if not stated:
-            return own
-        if table.own and same_file_name(stated, own):
+            return own_name
+        if table.own and same_file_name(stated, own_name):
             suffix = normal_path(stated)[len(stem_of(normal_path(stated), SUFFIXES)) :]
-            return own if own.lower().endswith(suffix.lower()) else own + suffix
+            return own_name if own_name.lower().endswith(suffix.lower()) else own_name + suffix
         return normal_path(stated)
 
-    out: EventSets = {place(file): [] for file in table.files}
+    by_file: EventSets = {place(file): [] for file in table.files}
     for row in table.rows:
-        out.setdefault(place(row.begin_path), []).append(row)
-    return out or ({own: []} if table.own else {})
+        by_file.setdefault(place(row.begin_path), []).append(row)
+    return by_file or ({own_name: []} if table.own else {})
 
 
 def _shared_stems(names: Iterable[str]) -> set[str]:

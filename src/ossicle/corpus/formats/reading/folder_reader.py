@@ -28,7 +28,7 @@ class Sources:
     """The annotation files of an input, and notes on them and on files that are not read."""
 
     folder: Path
-    found: tuple[Source, ...]
+    sources: tuple[Source, ...]
     notes: tuple[Note, ...]
 
     def unread_in_words(self) -> str:
@@ -37,27 +37,29 @@ class Sources:
         return ("; " + "; ".join(unread[:5])) if unread else " (Raven tables, Audacity labels, CSV, TSV or Parquet)"
 
 
-def list_files(place: Path, suffixes: Iterable[str] = SUFFIXES) -> tuple[list[str], list[Note]]:
+def list_files(source: Path, suffixes: Iterable[str] = SUFFIXES) -> tuple[list[str], list[Note]]:
     """Return the paths below a folder of files with these suffixes, or a file itself, and notes on foreign files."""
-    if not place.is_dir():
-        return [place.name], []
-    return files_below(place, frozenset(suffixes)), foreign_files(map(shown, files_below(place, FOREIGN)))
+    if not source.is_dir():
+        return [source.name], []
+    return files_below(source, frozenset(suffixes)), foreign_files(map(shown, files_below(source, FOREIGN)))
 
 
-def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None) -> Sources:
-    """Read a folder of annotation files (any depth), or one file, in the format ``wanted`` or the recognised one.
+def read_sources(source: Path, options: ReadOptions, wanted_format: Format | None = None) -> Sources:
+    """Read a folder of annotation files (any depth), or one file, in ``wanted_format`` or the recognised format.
 
     Raises
     ------
     UsageError
-        If ``place`` does not exist.
+        If ``source`` does not exist.
     FormatError
         With file and line, listing all malformed files.
     """
-    if not place.exists():
-        raise UsageError(f"{place}: does not exist; give a folder of annotation files, or one file")
-    folder = place if place.is_dir() else place.parent
-    names, foreign = list_files(place, SUFFIXES if wanted is None or not wanted.suffixes else wanted.suffixes)
+    if not source.exists():
+        raise UsageError(f"{source}: does not exist; give a folder of annotation files, or one file")
+    folder = source if source.is_dir() else source.parent
+    names, foreign = list_files(
+        source, SUFFIXES if wanted_format is None or not wanted_format.suffixes else wanted_format.suffixes
+    )
     sources: list[Source] = []
     notes: list[Note] = []
 
@@ -65,7 +67,7 @@ def read_sources(place: Path, options: ReadOptions, wanted: Format | None = None
         if shown(name) != name:
             notes.append(Note(NOT_READ, shown(name), "has a name that is not valid UTF-8 and was not read; rename it"))
             return
-        source = read_table_file(folder / name, name, options, wanted)
+        source = read_table_file(folder / name, name, options, wanted_format)
         if source is None:
             notes.append(_unread(folder / name, name))
         else:

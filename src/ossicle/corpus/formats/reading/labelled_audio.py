@@ -62,24 +62,24 @@ def read_names(folder: Path, template: str, label_fields: Sequence[str]) -> Name
         If the template or an entry is invalid, or no recording matches.
     """
     parsed = Template(template)
-    wanted = [entry.partition("=")[::2] for entry in label_fields]
+    wanted_fields = [entry.partition("=")[::2] for entry in label_fields]
     known = ", ".join(parsed.names) or "none"
-    for name, _ in wanted:
+    for name, _ in wanted_fields:
         if name not in parsed.names:
             raise UsageError(f"the label field {name!r} is not in the template {template!r}, which has {known}")
-    if not wanted:
+    if not wanted_fields:
         raise UsageError(f"no label field is given: choose from {known}")
 
     def labels(path: str) -> list[str] | str:
         fields = parsed.parse(normal_path(stem_of(path, SUFFIXES)))
         if fields is None:
             return f"its name does not fit {template!r}"
-        return [name if value else fields[name] for name, value in wanted if not value or fields[name] == value]
+        return [name if value else fields[name] for name, value in wanted_fields if not value or fields[name] == value]
 
     named_audio = _read(folder, labels)
-    seen = Counter(row.label for row in named_audio.table.rows)
-    for name, value in wanted:
-        if value and name not in seen:
+    rows_by_label = Counter(row.label for row in named_audio.table.rows)
+    for name, value in wanted_fields:
+        if value and name not in rows_by_label:
             raise UsageError(f"the label field {name}={value}: no recording of {folder} has that value")
     return named_audio
 
@@ -102,20 +102,20 @@ def _read(folder: Path, labels: Callable[[str], list[str] | str]) -> NamedAudio:
     left_out: list[tuple[str, str]] = []
     listing = audio_below(folder) if folder.is_dir() else Listing(())
     paths = listing.files
-    left_out += [(path, f"is a folder that cannot be opened ({why})") for path, why in listing.unreadable]
+    left_out += [(path, f"is a folder that cannot be opened ({reason})") for path, reason in listing.unreadable]
     if not paths:
         raise UsageError(f"{folder}: contains no recordings (searched for {', '.join(sorted(SUFFIXES))})")
     for path in paths:
-        found = labels(path)
+        labels_or_reason = labels(path)
         try:
-            duration_s = 0.0 if isinstance(found, str) else duration_of(folder / path)
+            duration_s = 0.0 if isinstance(labels_or_reason, str) else duration_of(folder / path)
         except AudioError as problem:
-            found = str(problem).removeprefix(f"{folder / path}: ")
-        if isinstance(found, str):
-            left_out.append((shown(path), found))
+            labels_or_reason = str(problem).removeprefix(f"{folder / path}: ")
+        if isinstance(labels_or_reason, str):
+            left_out.append((shown(path), labels_or_reason))
             continue
         durations[path] = duration_s
-        rows += [RawSelection(0.0, duration_s, label_text(label), begin_path=path) for label in found]
+        rows += [RawSelection(0.0, duration_s, label_text(label), begin_path=path) for label in labels_or_reason]
     if not durations:
         raise UsageError(
             f"{folder}: none of its {len(paths)} recordings can be used; {left_out[0][0]}: {left_out[0][1]}"

@@ -38,7 +38,7 @@ class Reading:
             raise UsageError(fault)
 
 
-def read_annotations(place: Path, reading: Reading, account: Account) -> EventTable | ScoreTable:
+def read_annotations(source: Path, reading: Reading, account: Account) -> EventTable | ScoreTable:
     """Return all annotations of a file or folder as one table, with files by name; scores alone stay scores.
 
     Parameters
@@ -59,24 +59,24 @@ def read_annotations(place: Path, reading: Reading, account: Account) -> EventTa
     """
     if reading.format is not None and reading.format.shape == "folder":
         labelled = (
-            read_folders(place)
+            read_folders(source)
             if reading.format.name == "folders"
-            else read_names(place, reading.template, reading.label_fields)
+            else read_names(source, reading.template, reading.label_fields)
         )
-        for name, why in labelled.left_out:
-            account.left_out(f"{name}: {why}; skipped")
+        for name, reason in labelled.left_out:
+            account.left_out(f"{name}: {reason}; skipped")
         return labelled.table
-    sources = read_sources(place, reading.options, reading.format)
-    if not sources.found:
-        raise UsageError(f"{place}: contains no readable annotations{sources.unread_in_words()}; name their format")
+    sources = read_sources(source, reading.options, reading.format)
+    if not sources.sources:
+        raise UsageError(f"{source}: contains no readable annotations{sources.unread_in_words()}; name their format")
     _tell(sources.notes, account)
     _tell_unread(sources, account)
-    scores = [(source.name, source.table) for source in sources.found if isinstance(source.table, ScoreTable)]
-    if len(scores) == len(sources.found):
+    scores = [(source.name, source.table) for source in sources.sources if isinstance(source.table, ScoreTable)]
+    if len(scores) == len(sources.sources):
         return _merge_scores(scores, sources.folder)
     events = [
         (source.name, events_of_source(source.table, str(sources.folder / source.name), reading.threshold))
-        for source in sources.found
+        for source in sources.sources
     ]
     return _merge_events(events, sources.folder, account)
 
@@ -94,7 +94,7 @@ def _tell(notes: Iterable[Note], account: Account) -> None:
 def _tell_unread(sources: Sources, account: Account) -> None:
     unread: Counter[str] = Counter()
     doubled = 0
-    for source in sources.found:
+    for source in sources.sources:
         if isinstance(source.table, EventTable):
             unread.update(source.table.unread)
             doubled += source.table.doubled
@@ -107,10 +107,10 @@ def _tell_unread(sources: Sources, account: Account) -> None:
 def _merge_events(tables: Sequence[tuple[str, EventTable]], folder: Path, account: Account) -> EventTable:
     merged, notes = merge(tables, folder)
     _tell(notes, account)
-    said = merged.values()
-    rows = tuple(replace(row, begin_path=one.name) for one in said for row in one.rows)
+    recording_events = merged.values()
+    rows = tuple(replace(row, begin_path=events.name) for events in recording_events for row in events.rows)
     durations = {file: seconds for _, table in tables for file, seconds in table.durations_s.items()}
-    return EventTable(rows, tuple(sorted(one.name for one in said)), durations_s=durations)
+    return EventTable(rows, tuple(sorted(events.name for events in recording_events)), durations_s=durations)
 
 
 def _merge_scores(tables: Sequence[tuple[str, ScoreTable]], folder: Path) -> ScoreTable:

@@ -53,29 +53,33 @@ def combine(recording: str, tables: Sequence[tuple[str, Rows]], folder: Path) ->
     if len(tables) == 1:
         return Combined(tables[0][1])
     notes: list[Note] = []
-    kept: list[tuple[str, Rows]] = []
+    distinct: list[tuple[str, Rows]] = []
     for name, rows in tables:
-        twin = next((k for k, (_, other) in enumerate(kept) if _same(other, rows)), None)
+        twin = next((k for k, (_, other) in enumerate(distinct) if _same(other, rows)), None)
         if twin is None:
-            kept.append((name, rows))
+            distinct.append((name, rows))
             continue
-        notes.append(Note("same_table", name, f"says the same about {recording} as {kept[twin][0]} and was read once"))
-        kept[twin] = (kept[twin][0], max(kept[twin][1], rows, key=_knowledge))
-    for (one, a), (other, b) in combinations(kept, 2):
-        if not _are_layers(one, other) and (why := _contradiction(a, b)):
+        notes.append(
+            Note("same_table", name, f"says the same about {recording} as {distinct[twin][0]} and was read once")
+        )
+        distinct[twin] = (distinct[twin][0], max(distinct[twin][1], rows, key=_knowledge))
+    for (first_name, a), (other, b) in combinations(distinct, 2):
+        if not _are_layers(first_name, other) and (difference := _contradiction(a, b)):
             raise FormatError(
-                f"{folder}: {one} and {other} contradict each other for {recording}: {why}; keep one, or put the rows "
-                "that hold into one table"
+                f"{folder}: {first_name} and {other} contradict each other for {recording}: {difference}; keep one, "
+                "or put the rows that hold into one table"
             )
-    if len(kept) > 1:
-        listed = ", ".join(name for name, _ in kept)
-        notes.append(Note("layers", kept[0][0], f"{len(kept)} tables describe {recording} and were added up: {listed}"))
-    return Combined([row for _, rows in kept for row in rows], tuple(notes))
+    if len(distinct) > 1:
+        listed = ", ".join(name for name, _ in distinct)
+        notes.append(
+            Note("layers", distinct[0][0], f"{len(distinct)} tables describe {recording} and were added up: {listed}")
+        )
+    return Combined([row for _, rows in distinct for row in rows], tuple(notes))
 
 
-def _are_layers(one: str, other: str) -> bool:
+def _are_layers(first: str, other: str) -> bool:
     """Return whether two names are those of differently numbered tables of Raven."""
-    numbers = {layer_of(one), layer_of(other)}
+    numbers = {layer_of(first), layer_of(other)}
     return None not in numbers and len(numbers) == 2
 
 

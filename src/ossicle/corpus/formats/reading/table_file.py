@@ -30,7 +30,7 @@ class Source:
     notes: tuple[Note, ...] = ()
 
 
-def read_table_file(path: Path, name: str, options: ReadOptions, wanted: Format | None = None) -> Source | None:
+def read_table_file(path: Path, name: str, options: ReadOptions, wanted_format: Format | None = None) -> Source | None:
     """Return the content of an annotation file; None if it is of no known format.
 
     Parameters
@@ -55,9 +55,9 @@ def read_table_file(path: Path, name: str, options: ReadOptions, wanted: Format 
         if not content.text.strip():
             message = "is empty, without headings: it counts as reviewed, with nothing found"
             empty = EventTable((), own=True)
-            return Source(name, wanted or FORMATS["audacity"], empty, (Note("empty_file", name, message),))
+            return Source(name, wanted_format or FORMATS["audacity"], empty, (Note("empty_file", name, message),))
         guessed = content.guessed
-    known = wanted if wanted is not None else guess(path, options)
+    known = wanted_format if wanted_format is not None else guess(path, options)
     if known is None or known.read is None:
         return None
     table = known.read(path, options)

@@ -72,16 +72,16 @@ def foreign_files(names: Iterable[str]) -> list[Note]:
 
     Spreadsheets and files of annotation programs are warnings; what may hold anything, such as JSON, is only listed.
     """
-    found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    names_by_kind: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for name in names:
         suffix = PurePosixPath(name).suffix.lower()
         sure = suffix in _ANNOTATIONS
         if PurePosixPath(name).name not in _OURS:
             kind = "table_not_read" if sure else "not_annotations"
-            found[(kind, *(_ANNOTATIONS if sure else _PERHAPS)[suffix])].append(name)
+            names_by_kind[(kind, *(_ANNOTATIONS if sure else _PERHAPS)[suffix])].append(name)
     return [
-        Note(kind, files[0], f"{_counted(what, len(files))} not read; {remedy}")
-        for (kind, what, remedy), files in found.items()
+        Note(kind, files[0], f"{_counted(description, len(files))} not read; {remedy}")
+        for (kind, description, remedy), files in names_by_kind.items()
     ]
 
 
@@ -91,13 +91,17 @@ def why_foreign(name: str) -> str:
     >>> why_foreign("a.Eaf")
     'ELAN file: export it as tab-delimited text with headings start_time, end_time and label, in seconds'
     """
-    what, remedy = _ANNOTATIONS.get(PurePosixPath(name).suffix.lower(), ("", ""))
-    return f"{what}: {remedy}" if what else ""
+    description, remedy = _ANNOTATIONS.get(PurePosixPath(name).suffix.lower(), ("", ""))
+    return f"{description}: {remedy}" if description else ""
 
 
-def _counted(what: str, count: int) -> str:
-    article = "an" if what[0] in "AEIOUX" else "a"
-    return f"is {article} {what} and was" if count == 1 else f"and {count - 1} more of its kind ({what}) were"
+def _counted(description: str, count: int) -> str:
+    article = "an" if description[0] in "AEIOUX" else "a"
+    return (
+        f"is {article} {description} and was"
+        if count == 1
+        else f"and {count - 1} more of its kind ({description}) were"
+    )
 
 
 def unread_table(path: Path, name: str) -> Note:
@@ -123,9 +127,9 @@ def unread_table(path: Path, name: str) -> Note:
     dialect = find_dialect(text)
     lines = [line for line in split_lines(text[:100_000]) if line.strip()]
     cells = [line_cells(line, dialect.delimiter) for line in lines[:50]]
-    why = _why_data(cells, dialect.delimiter, path.suffix.lower())
-    if why:
-        return Note("table_not_read", name, f"looks like annotations but was not read: {why}")
+    reason = _why_data(cells, dialect.delimiter, path.suffix.lower())
+    if reason:
+        return Note("table_not_read", name, f"looks like annotations but was not read: {reason}")
     return Note("not_annotations", name, f"{_what_else(cells)} and was not read")
 
 
@@ -157,10 +161,10 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
     if keys & SAMPLES:
         return f"its times are samples or frames; divide them by the rate and call them start_time, end_time ({shown})"
     if spans or (numeric and len(header) > 1 and ((about and labelled) or len(about) > 1 or keys & {*START, *END})):
-        missing = [what for what, known in (("start", START), ("end", END)) if keys.isdisjoint(known)]
-        wanted = [f"{what}_time" for what in missing]
+        missing = [moment for moment, known in (("start", START), ("end", END)) if keys.isdisjoint(known)]
+        wanted_headings = [f"{moment}_time" for moment in missing]
         lengths = [name for name in header if _LENGTH.fullmatch(heading_key(name))]
-        remedy = f"rename {'them' if len(wanted) > 1 else 'it'} {', '.join(wanted)}"
+        remedy = f"rename {'them' if len(wanted_headings) > 1 else 'it'} {', '.join(wanted_headings)}"
         if missing == ["end"]:
             remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
         return f"no column is known for the {' and the '.join(missing)} (found: {shown}); {remedy}"

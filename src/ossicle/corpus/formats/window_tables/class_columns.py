@@ -38,7 +38,7 @@ def is_dcase_scores(table: Delimited) -> bool:
 def refuse_reserved_labels(labels: Iterable[str]) -> None:
     """Reject labels that cannot be headings of classes, because our readers would take their columns for others."""
     for label in labels:
-        if any(ord(one) < 32 for one in label):
+        if any(ord(character) < 32 for character in label):
             raise UsageError(
                 f"the label {label!r} holds a tab or line break, which no heading can; rename it with --map"
             )
@@ -70,7 +70,7 @@ def _windows(table: Delimited, needed: Sequence[str]) -> list[np.ndarray]:
     times: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for _, cells in table.rows:
         try:
-            spans = tuple(float(cells[place]) for place in (start, end) if place is not None)
+            spans = tuple(float(cells[column]) for column in (start, end) if column is not None)
         except ValueError:
             continue
         if len(spans) == 2:

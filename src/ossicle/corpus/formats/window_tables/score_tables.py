@@ -94,9 +94,9 @@ def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> N
     """Write the scores of one recording atomically; raises FormatError if its windows overlap or have gaps."""
     refuse_reserved_labels(labels)
     times = windows.times_s
-    apart = np.flatnonzero(np.abs(times[1:, 0] - times[:-1, 1]) > TOUCH_S)
-    if apart.size:
-        end, start = times[apart[0], 1], times[apart[0] + 1, 0]
+    is_separate = np.flatnonzero(np.abs(times[1:, 0] - times[:-1, 1]) > TOUCH_S)
+    if is_separate.size:
+        end, start = times[is_separate[0], 1], times[is_separate[0] + 1, 0]
         raise FormatError(
             f"{path.name}: a window ends at {end:g} s and the next starts at {start:g} s; "
             "scores of DCASE have neither gaps nor overlaps"
@@ -109,35 +109,35 @@ def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> N
     write_delimited(path, [*DCASE, *map(escape_cell, labels)], rows, delimiter="\t")
 
 
-def _read(table: Delimited, keys: tuple[str, ...], own: str) -> ScoreTable:
+def _read(table: Delimited, keys: tuple[str, ...], own_file: str) -> ScoreTable:
     places: dict[str, int] = {}
     for name in keys:
-        place = table.find([name])
-        if place is None:
+        column = table.find([name])
+        if column is None:
             listed = ", ".join(table.header) or "none"
             raise FormatError(f"{table.where}: the column {name!r} is missing (found: {listed}); add it")
-        places[name] = place
-    classes = [place for place in range(len(table.header)) if place not in places.values()]
-    labels = tuple(label_text(unescape_cell(table.header[place])) for place in classes)
+        places[name] = column
+    classes = [column for column in range(len(table.header)) if column not in places.values()]
+    labels = tuple(label_text(unescape_cell(table.header[column])) for column in classes)
     if not labels or not all(labels):
         raise FormatError(f"{table.where}: there must be a column with a name for each class, after the times")
     twice = [label for label, count in Counter(labels).items() if count > 1]
     if twice:
         raise FormatError(f"{table.where}: there are two columns {twice[0]!r}; rename one")
-    table = with_decimal_points(table, {place for name, place in places.items() if name != "file"} | {*classes})
+    table = with_decimal_points(table, {column for name, column in places.items() if name != "file"} | {*classes})
     times: dict[str, list[tuple[float, float]]] = defaultdict(list)
     values: dict[str, list[list[float]]] = defaultdict(list)
     for line, cells in table.rows:
         where = f"{table.path}, line {line}"
-        file = unescape_cell(cells[places["file"]]).strip() if "file" in keys else own
+        file = unescape_cell(cells[places["file"]]).strip() if "file" in keys else own_file
         if not file:
             raise FormatError(f"{where}: the file is empty; name the recording")
         start, end = (number(cells[places[name]], where, f"the {name}") for name in keys[-2:])
         check_times(start, end, where)
         times[file].append((start, end))
-        values[file].append([_figure(cells[place], where, table.header[place]) for place in classes])
-    if own and not times:
-        times[own], values[own] = [], []
+        values[file].append([_figure(cells[column], where, table.header[column]) for column in classes])
+    if own_file and not times:
+        times[own_file], values[own_file] = [], []
     return ScoreTable(labels, {file: _windows(times[file], values[file], len(labels)) for file in sorted(times)})
 
 

@@ -82,7 +82,7 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
             f"the duration of {unknown[0]!r}{more} is not known, and windows need it: "
             "give --durations (a table filename, duration) or --audio (the folder of recordings)"
         )
-    column = {label: place for place, label in enumerate(labels)}
+    column = {label: column for column, label in enumerate(labels)}
     times = {file: plan.times_s(events.durations_s[file]) for file in files}
     values = {file: np.zeros((len(times[file]), len(labels))) for file in files}
     lost: Counter[str] = Counter()
@@ -137,11 +137,11 @@ def _refuse_lost_labels(events: EventTable, plan: WindowPlan, lost: Mapping[str,
 
 def _runs(windows: Windows, column: int, limit: float) -> list[tuple[float, float, float]]:
     """Return windows at or above the limit, joined if they touch or overlap: (start, end, highest value)."""
-    out: list[tuple[float, float, float]] = []
+    runs: list[tuple[float, float, float]] = []
     high = windows.values[:, column] >= limit
     for (start, end), value in zip(windows.times_s[high].tolist(), windows.values[high, column].tolist(), strict=True):
-        if out and start <= out[-1][1] + _TOUCH_S:
-            out[-1] = (out[-1][0], max(out[-1][1], end), max(out[-1][2], value))
+        if runs and start <= runs[-1][1] + _TOUCH_S:
+            runs[-1] = (runs[-1][0], max(runs[-1][1], end), max(runs[-1][2], value))
         else:
-            out.append((start, end, value))
-    return out
+            runs.append((start, end, value))
+    return runs

@@ -60,8 +60,8 @@ class Converted:
     account: Account
 
 
-def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
-    """Convert the annotations at ``place`` and write them to ``out`` (see :func:`targets`).
+def convert_annotations(source: Path, target_path: Path, conversion: Conversion) -> Converted:
+    """Convert the annotations at ``source`` and write them to ``target_path`` (see :func:`targets`).
 
     Parameters
     ----------
@@ -78,82 +78,97 @@ def convert_annotations(place: Path, out: Path, how: Conversion) -> Converted:
         Before anything is written, if input is missing, malformed, ambiguous or contradictory, or if an output exists.
     """
     account = Account()
-    read = read_annotations(place, replace(how.reading, options=_with_lengths(how)), account)
-    table = renamed_scores(read, how.label_map) if isinstance(read, ScoreTable) else renamed_events(read, how.label_map)
-    if isinstance(table, ScoreTable) and how.target.shape != "windows":
-        table = events_of_source(table, str(place), how.reading.threshold)
-    elif isinstance(table, ScoreTable) and how.reading.threshold is not None:
-        raise UsageError(f"--threshold turns scores into events, but {how.target.name} keeps the scores; remove it")
+    read = read_annotations(source, replace(conversion.reading, options=_with_lengths(conversion)), account)
+    table = (
+        renamed_scores(read, conversion.label_map)
+        if isinstance(read, ScoreTable)
+        else renamed_events(read, conversion.label_map)
+    )
+    if isinstance(table, ScoreTable) and conversion.target.shape != "windows":
+        table = events_of_source(table, str(source), conversion.reading.threshold)
+    elif isinstance(table, ScoreTable) and conversion.reading.threshold is not None:
+        raise UsageError(
+            f"--threshold turns scores into events, but {conversion.target.name} keeps the scores; remove it"
+        )
     if isinstance(table, EventTable):
-        if how.audio is not None:
-            table = with_audio(table, how.audio, account)
-        if how.durations is not None:
-            table = with_durations(table, read_durations(how.durations))
-    places = targets(table, out, how)
-    durations = _durations(table, how)
-    if isinstance(table, EventTable) and how.target.shape == "windows":
-        tell_losses(table, how.target, how.options, account)
-        windowed = to_windows(table, how.plan)
+        if conversion.audio is not None:
+            table = with_audio(table, conversion.audio, account)
+        if conversion.durations is not None:
+            table = with_durations(table, read_durations(conversion.durations))
+    places = targets(table, target_path, conversion)
+    durations = _durations(table, conversion)
+    if isinstance(table, EventTable) and conversion.target.shape == "windows":
+        tell_losses(table, conversion.target, conversion.options, account)
+        windowed = to_windows(table, conversion.plan)
         if windowed.lost:
             account.left_out(f"{windowed.lost} events label no window and were skipped")
         table = windowed.table
     if isinstance(table, ScoreTable):
-        _write_scores(table, how.target, places)
+        _write_scores(table, conversion.target, places)
         count = sum(len(windows.times_s) for windows in table.files.values())
     else:
-        tell_losses(table, how.target, how.options, account)
-        write_events_as(table, how.target, places, how.options)
+        tell_losses(table, conversion.target, conversion.options, account)
+        write_events_as(table, conversion.target, places, conversion.options)
         count = len(table.rows)
-    if how.durations_out is not None:
-        write_durations(how.durations_out, durations)
+    if conversion.durations_out is not None:
+        write_durations(conversion.durations_out, durations)
     return Converted(count, len(_names(table)), tuple(places.values()), account)
 
 
-def _with_lengths(how: Conversion) -> ReadOptions:
+def _with_lengths(conversion: Conversion) -> ReadOptions:
     """Return the options of the readers, with what the conversion knows about the lengths of recordings."""
-    options = how.reading.options
-    if how.audio is not None:
-        return replace(options, lengths=lengths_in(how.audio))
-    return options if how.durations is None else replace(options, lengths=lengths_from(read_durations(how.durations)))
+    options = conversion.reading.options
+    if conversion.audio is not None:
+        return replace(options, lengths=lengths_in(conversion.audio))
+    return (
+        options
+        if conversion.durations is None
+        else replace(options, lengths=lengths_from(read_durations(conversion.durations)))
+    )
 
 
-def targets(table: EventTable | ScoreTable, out: Path, how: Conversion) -> dict[str, Path]:
+def targets(table: EventTable | ScoreTable, target_path: Path, conversion: Conversion) -> dict[str, Path]:
     """Return the places of :func:`output_places` for a table; raise UsageError if a file already exists."""
-    places = output_places(_names(table), out, how.target)
-    taken = [path for path in (*places.values(), how.durations_out) if path is not None and path.exists()]
+    places = output_places(_names(table), target_path, conversion.target)
+    taken = [path for path in (*places.values(), conversion.durations_out) if path is not None and path.exists()]
     if taken:
         raise UsageError(f"{taken[0]}: already exists; remove it, or choose another place")
     return places
 
 
-def output_places(names: Sequence[str], out: Path, target: Format) -> dict[str, Path]:
+def output_places(names: Sequence[str], target_path: Path, target: Format) -> dict[str, Path]:
     """Return the output file of each recording, or of the one table under the key "".
 
-    ``out`` is a folder or, if its name ends in the suffix of the format and one file is enough, that file.
+    ``target_path`` is a folder or, if its name ends in the suffix of the format and one file is enough, that file.
     """
-    is_file = names_a_file(out, target)
+    is_file = names_a_file(target_path, target)
     if target.shape != "recording" and target.name != "dcase-scores":
-        return {"": out if is_file else out / f"events{target.ending}"}
+        return {"": target_path if is_file else target_path / f"events{target.ending}"}
     if is_file and len(names) != 1:
-        raise UsageError(f"{out}: {target.title} hold one recording each, but there are {len(names)}: give a folder")
+        raise UsageError(
+            f"{target_path}: {target.title} hold one recording each, but there are {len(names)}: give a folder"
+        )
     below = table_places(names)
-    if target.name == "dcase-scores" and len({place.name for place in below.values()}) == len(below):
+    if target.name == "dcase-scores" and len({table_path.name for table_path in below.values()}) == len(below):
         # Readers of these formats search one folder only.
-        below = {name: place.with_name(place.name).relative_to(place.parent) for name, place in below.items()}
-    ended = {name: place.with_name(place.name + target.ending) for name, place in below.items()}
-    return {name: out if is_file else out / place for name, place in ended.items()}
+        below = {
+            name: table_path.with_name(table_path.name).relative_to(table_path.parent)
+            for name, table_path in below.items()
+        }
+    ended = {name: table_path.with_name(table_path.name + target.ending) for name, table_path in below.items()}
+    return {name: target_path if is_file else target_path / table_path for name, table_path in ended.items()}
 
 
-def names_a_file(out: Path, target: Format) -> bool:
-    """Return whether the suffix of ``out`` makes it a file of the format ``target`` rather than a folder of such files.
+def names_a_file(target_path: Path, target: Format) -> bool:
+    """Return whether the suffix of ``target_path`` is that of the format ``target``: then it is a file, else a folder.
 
     Raises UsageError if it has the suffix of another format.
     """
     suffix = target.ending[target.ending.rfind(".") :]
-    if out.is_dir() or out.suffix.lower() == suffix:
-        return not out.is_dir()
-    if out.suffix.lower() in SUFFIXES:
-        raise UsageError(f"{out}: {target.name} is written as {suffix}; name such a file, or a folder")
+    if target_path.is_dir() or target_path.suffix.lower() == suffix:
+        return not target_path.is_dir()
+    if target_path.suffix.lower() in SUFFIXES:
+        raise UsageError(f"{target_path}: {target.name} is written as {suffix}; name such a file, or a folder")
     return False
 
 
@@ -170,10 +185,10 @@ def write_events_as(table: EventTable, target: Format, places: Mapping[str, Path
 
 def tell_losses(table: EventTable, target: Format, options: WriteOptions, account: Account) -> None:
     """Report how many figures and recordings of a table a format cannot hold."""
-    for name, words in _WORDS.items():
+    for name, description in _WORDS.items():
         count = sum(getattr(row, name) is not None for row in table.rows)
         if count and name not in target.holds:
-            account.notes.append(f"{target.name} cannot hold {words}: {count} were dropped")
+            account.notes.append(f"{target.name} cannot hold {description}: {count} were dropped")
     empty = set(table.files) - {row.begin_path for row in table.rows}
     if empty and "files" not in target.holds:
         account.left_out(f"{target.name} cannot hold recordings without events: {len(empty)} were skipped")
@@ -194,9 +209,9 @@ def _write_scores(table: ScoreTable, target: Format, places: Mapping[str, Path])
         write_opensoundscape(places[""], table)
 
 
-def _durations(table: EventTable | ScoreTable, how: Conversion) -> Mapping[str, float]:
+def _durations(table: EventTable | ScoreTable, conversion: Conversion) -> Mapping[str, float]:
     """Return the durations to write, checked before anything is written."""
-    if how.durations_out is None:
+    if conversion.durations_out is None:
         return {}
     known = table.durations_s if isinstance(table, EventTable) else {}
     unknown = [name for name in _names(table) if name not in known]

@@ -88,13 +88,15 @@ def earlier_report(report: object, name: str) -> EarlierReport:
 def _read(report: Any) -> EarlierReport:
     if "events" in report:
         events = report["events"]
-        classes = {str(label): _count(of["total"]) for label, of in events["classes"].items()}
+        classes = {str(label): _count(entry["total"]) for label, entry in events["classes"].items()}
         unknown = tuple(map(str, events["unknown_labels"]))
     else:
         # Reports from before there were gates.
-        classes = {str(of["label"]): _count(of["annotations"]) for of in report["by_label"]}
+        classes = {str(entry["label"]): _count(entry["annotations"]) for entry in report["by_label"]}
         unknown = ()
-    return EarlierReport(classes, unknown, {str(of["name"]): of["passed"] is True for of in report.get("gates", ())})
+    return EarlierReport(
+        classes, unknown, {str(entry["name"]): entry["passed"] is True for entry in report.get("gates", ())}
+    )
 
 
 def _count(value: Any) -> int:
@@ -105,7 +107,7 @@ def _count(value: Any) -> int:
 
 def compare(earlier: EarlierReport, figures: EventFigures, gates: Sequence[Gate]) -> Comparison:
     """Return the changes since an earlier report, given the figures and gates of now."""
-    counts = {label: of.total for label, of in figures.classes.items()}
+    counts = {label: class_count.total for label, class_count in figures.classes.items()}
     changes = [
         ClassChange(label, earlier.classes.get(label, 0), counts.get(label, 0)) for label in {*counts, *earlier.classes}
     ]

@@ -61,14 +61,14 @@ def corpus_columns(
         events = events.with_columns(stated.get_columns())
         techniques = technique_counts(hits.select("techniques"), stated["first"])
     events = events.join(table, on="recording_id", how="left", maintain_order="left")
-    rows = [(of.rms_dbfs, of.peak_dbfs) for of in levels.values()]
+    rows = [(levels_of.rms_dbfs, levels_of.peak_dbfs) for levels_of in levels.values()]
     measured = pl.DataFrame(rows, schema=SOUND_SCHEMA, orient="row")
     # A large corpus may not have been decoded; then its manifest is the only source.
-    told = not rows and hits is not None
+    uses_stated = not rows and hits is not None
     return JudgedEvents(
         events=events.drop("recording_id"),
-        sounds=events.lazy().filter("first").select(map(_level, SOUND_SCHEMA)).collect() if told else measured,
-        loudness_unit="LUFS" if told else "dBFS",
+        sounds=events.lazy().filter("first").select(map(_level, SOUND_SCHEMA)).collect() if uses_stated else measured,
+        loudness_unit="LUFS" if uses_stated else "dBFS",
         digests=recordings.select("path", "digest"),
         techniques=techniques,
     )
@@ -76,18 +76,18 @@ def corpus_columns(
 
 def _stated(hits: pl.LazyFrame) -> pl.DataFrame:
     """Return the columns of ``STATED_SCHEMA`` that hits have, and ``first``, row by row."""
-    values = {name: pl.col(of) for name, of in _OF_HIT.items()} | {"bleed": bleed_level()}
+    values = {name: pl.col(column_name) for name, column_name in _OF_HIT.items()} | {"bleed": bleed_level()}
     values |= {
         name: pl.when(pl.col(name).is_not_null()).then(pl.col(name).hash()) for name in ("event_id", "sample_id")
     }
     known = pl.col("event_id").is_not_null()
     # Texts are read and forgotten block by block; what is left of them are codes and hashes.
-    found = hits.select(
+    stated = hits.select(
         *(value.cast(STATED_SCHEMA[name]).alias(name) for name, value in values.items()),
         pl.when(known).then(pl.struct("recording_id", "start_s", "event_id").hash()).alias("event"),
         "component",
     ).collect(engine="streaming")
-    return found.drop("event", "component").with_columns(_firsts(found["event"], found["component"]))
+    return stated.drop("event", "component").with_columns(_firsts(stated["event"], stated["component"]))
 
 
 def _firsts(event: pl.Series, component: pl.Series) -> pl.Series:
@@ -110,7 +110,7 @@ def _stated_fields(recordings: pl.DataFrame, hits: pl.LazyFrame | None) -> list[
     """Return what the recordings of a manifest say: source, session, drummer and kit."""
     if hits is None:
         return []
-    fields = [json.loads(one) for one in recordings["fields"].to_list()]
+    fields = [json.loads(text) for text in recordings["fields"].to_list()]
     return [pl.Series(name, [field.get(name) for field in fields], dtype=pl.Categorical) for name in _FIELDS]
 
 

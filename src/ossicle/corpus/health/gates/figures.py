@@ -110,13 +110,13 @@ class EventFigures:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; each share is written beside its counts, rounded to 6 decimals."""
-        found = asdict(self)
-        for name, of in self.repeats.items():
-            found["repeats"][name]["share"] = _rounded(of.share)
+        plain = asdict(self)
+        for name, repeats in self.repeats.items():
+            plain["repeats"][name]["share"] = _rounded(repeats.share)
         for name in ("quiet", "overdriven", "outside_durations", "overlap"):
             if (share := getattr(self, name)) is not None:
-                found[name]["share"] = _rounded(share.share)
-        return found
+                plain[name]["share"] = _rounded(share.share)
+        return plain
 
 
 def event_figures(columns: JudgedEvents, settings: HealthSettings) -> EventFigures:
@@ -180,12 +180,12 @@ def _classes(columns: JudgedEvents, settings: HealthSettings) -> dict[str, Class
     synthetic = pl.col("synthetic").fill_null(value=False).sum() if stated else pl.lit(None, pl.UInt32)
     labelled = columns.events.lazy().filter(pl.col("label").is_not_null())
     counts = labelled.group_by("label").agg(pl.len().alias("total"), synthetic.alias("made")).collect()
-    rows = {str(label): (int(total), made) for label, total, made in counts.iter_rows()}
+    rows = {str(label): (int(total), made_count) for label, total, made_count in counts.iter_rows()}
     expected = {*map(_normal, settings.labels), *map(_normal, settings.class_minimums)}
     return {
-        label: ClassCount(total, total - made if stated else None, made if stated else None)
+        label: ClassCount(total, total - made_count if stated else None, made_count if stated else None)
         for label in sorted({*rows, *expected})
-        for total, made in [rows.get(label, (0, 0))]
+        for total, made_count in [rows.get(label, (0, 0))]
     }
 
 
@@ -196,7 +196,11 @@ def _without_label(firsts: pl.LazyFrame, columns: JudgedEvents) -> int:
 
 def _unknown(classes: Mapping[str, ClassCount], settings: HealthSettings) -> dict[str, int]:
     known = set(map(_normal, settings.labels))
-    return {label: of.total for label, of in classes.items() if known and label not in known and of.total}
+    return {
+        label: class_count.total
+        for label, class_count in classes.items()
+        if known and label not in known and class_count.total
+    }
 
 
 def _normal(label: str) -> str:
@@ -213,10 +217,10 @@ def _counts(events: pl.LazyFrame, columns: JudgedEvents, name: str) -> dict[str,
 def _dynamics_by_class(columns: JudgedEvents) -> dict[str, dict[str, int]]:
     if not columns.has("dynamic"):
         return {}
-    found: dict[str, dict[str, int]] = {}
+    counts_by_class: dict[str, dict[str, int]] = {}
     for label, bucket, count in _tally(columns.events.lazy(), "label", "dynamic"):
-        found.setdefault(label, {})[bucket] = int(count)
-    return found
+        counts_by_class.setdefault(label, {})[bucket] = int(count)
+    return counts_by_class
 
 
 def _tally(events: pl.LazyFrame, *names: str) -> list[tuple[Any, ...]]:

@@ -79,7 +79,7 @@ def _gates(
 
 
 def _totals_of(figures: EventFigures) -> dict[str, int]:
-    return {label: of.total for label, of in figures.classes.items()}
+    return {label: class_count.total for label, class_count in figures.classes.items()}
 
 
 def _class_minimum(figures: EventFigures, settings: HealthSettings) -> Iterator[Gate]:
@@ -96,31 +96,33 @@ def _class_minimum(figures: EventFigures, settings: HealthSettings) -> Iterator[
     yield Gate("class_minimum", not few, detail, tuple(few))
 
 
-def _required(name: str, what: str, required: Sequence[str], counts: Mapping[str, int] | None) -> Iterator[Gate]:
+def _required(name: str, noun: str, required: Sequence[str], counts: Mapping[str, int] | None) -> Iterator[Gate]:
     if not required:
         return
-    absent = [one for one in required if not (counts or {}).get(one)]
-    reasons = tuple(f"{what} {one!r} is absent" for one in absent)
+    absent = [name_required for name_required in required if not (counts or {}).get(name_required)]
+    reasons = tuple(f"{noun} {name_required!r} is absent" for name_required in absent)
     if counts is None:
-        reasons = (f"no event states a {what}, and {', '.join(map(repr, required))} must occur",)
-    yield Gate(name, not reasons, f"{len(required) - len(absent)} of {len(required)} {what}s occur", reasons)
+        reasons = (f"no event states a {noun}, and {', '.join(map(repr, required))} must occur",)
+    yield Gate(name, not reasons, f"{len(required) - len(absent)} of {len(required)} {noun}s occur", reasons)
 
 
 def _unknown_labels(figures: EventFigures, settings: HealthSettings) -> Gate:
-    found = figures.unknown_labels
-    listed = tuple(f"{label!r} ({count} events) is not in labels" for label, count in found.items())
-    passed = len(found) <= settings.max_unknown_labels
-    detail = f"{counted(len(found), 'unknown label')} (limit {settings.max_unknown_labels})"
+    unknown_labels = figures.unknown_labels
+    listed = tuple(f"{label!r} ({count} events) is not in labels" for label, count in unknown_labels.items())
+    passed = len(unknown_labels) <= settings.max_unknown_labels
+    detail = f"{counted(len(unknown_labels), 'unknown label')} (limit {settings.max_unknown_labels})"
     return Gate("unknown_labels", passed, detail, () if passed else listed)
 
 
 def _repeats(figures: EventFigures, settings: HealthSettings, not_asked: Collection[str]) -> Iterator[Gate]:
     measured = figures.repeats
-    for key, (limit_name, what) in _REPEATED.items():
+    for key, (limit_name, description) in _REPEATED.items():
         name = "repeated_audio" if key == "audio" else f"repeated_{key}"
         if key in measured:
-            of: Repeats = measured[key]
-            yield from _share(name, limit_name, Share(of.repeats, of.counted), settings, what, of.examples)
+            repeats: Repeats = measured[key]
+            yield from _share(
+                name, limit_name, Share(repeats.repeats, repeats.counted), settings, description, repeats.examples
+            )
     if "repeated_ids" not in not_asked and not {"event_id", "sample_id"} & set(measured):
         yield from _unmeasured("repeated_ids", "max_repeated_ids", settings, "no event states an event_id or sample_id")
     if "repeated_audio" not in not_asked and "audio" not in measured:
@@ -137,7 +139,7 @@ def _share(
     limit_name: str,
     share: Share | None,
     settings: HealthSettings,
-    what: str,
+    noun: str,
     examples: Sequence[str] = (),
 ) -> Iterator[Gate]:
     """Yield the gate of a share, unless it has no limit."""
@@ -148,12 +150,12 @@ def _share(
         yield from _unmeasured(name, limit_name, settings, "nothing was measured")
         return
     passed = share.share <= limit + _ROUNDING
-    detail = f"{share.count} of {share.of} {what} ({_percent(share.share)}, limit {_percent(limit)})"
+    detail = f"{share.count} of {share.of} {noun} ({_percent(share.share)}, limit {_percent(limit)})"
     reasons = () if passed else (detail, *(f"for example {example}" for example in examples[:1]))
     yield Gate(name, passed, detail, reasons)
 
 
-def _unmeasured(name: str, limit_name: str, settings: HealthSettings, why: str) -> Iterator[Gate]:
+def _unmeasured(name: str, limit_name: str, settings: HealthSettings, reason_unmeasured: str) -> Iterator[Gate]:
     """Yield a failed gate if its limit was set: a check that measures nothing must not pass.
 
     The defaults of repeats act where something can be measured.
@@ -162,7 +164,7 @@ def _unmeasured(name: str, limit_name: str, settings: HealthSettings, why: str) 
     repeats = limit_name in ("max_repeated_events", "max_repeated_ids", "max_repeated_audio")
     if limit >= NO_LIMIT or (repeats and limit == _default(limit_name)):
         return
-    reason = f"{why}; set health.{limit_name} = 1 to leave this gate out"
+    reason = f"{reason_unmeasured}; set health.{limit_name} = 1 to leave this gate out"
     yield Gate(name, passed=False, detail="not measured", reasons=(reason,))
 
 

@@ -67,7 +67,7 @@ class ManifestCollector:
             pl.when(pl.col("event_id").is_not_null()).then(pl.col("event_id").hash()).alias("event_id"),
             pl.when(pl.col("sample_id").is_not_null()).then(pl.col("sample_id").hash()).alias("sample_id"),
             bleed_level().alias("bleed"),
-            *(pl.col(name).alias(own) for own, name in _PLAIN.items()),
+            *(pl.col(name).alias(column_name) for column_name, name in _PLAIN.items()),
         )
         self._parts.append(part.select(pl.col(name).cast(kind) for name, kind in _SCHEMA.items()))
         first = events.filter(pl.col("component") <= 0)

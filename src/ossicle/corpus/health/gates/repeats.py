@@ -112,12 +112,12 @@ def overlapping(ordered: OrderedEvents, within_s: float) -> NDArray[np.bool_]:
     first = np.flatnonzero(begins)
     after = np.append(first[1:], n)[run]
     before = first[run] - 1
-    found = np.zeros(n, dtype=bool)
-    for place, known in ((after, after < n), (before, before >= 0)):
-        other = np.where(known, place, 0)
+    is_near = np.zeros(n, dtype=bool)
+    for neighbour, known in ((after, after < n), (before, before >= 0)):
+        other = np.where(known, neighbour, 0)
         near = np.abs(ordered.start_s[other] - ordered.start_s) <= within_s + _ROUNDING_S
-        found |= known & near & (ordered.recording[other] == ordered.recording)
-    return found
+        is_near |= known & near & (ordered.recording[other] == ordered.recording)
+    return is_near
 
 
 def event_in_words(events: pl.DataFrame, row: int) -> str:

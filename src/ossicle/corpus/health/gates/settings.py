@@ -103,7 +103,7 @@ class HealthSettings:
                     "{snare = 500}"
                 )
         for name in ("labels", "required_labels", "required_techniques"):
-            if any(not one.strip() for one in getattr(self, name)):
+            if any(not name_listed.strip() for name_listed in getattr(self, name)):
                 raise ValueError(f"{name} contains an empty name: remove it")
         if self.longest_s and self.longest_s < self.shortest_s:
             raise ValueError(f"longest_s = {self.longest_s:g} s must not be below shortest_s = {self.shortest_s:g} s")

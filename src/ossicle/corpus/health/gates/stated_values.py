@@ -10,9 +10,9 @@ def bleed_level() -> pl.Expr:
     number = pl.col("bleed_level").cast(pl.Float64, strict=False)
     tenth = (number * 10).floor() / 10
     inside = (number >= 0) & (number < 1)
-    words = pl.format("{} to {}", tenth.round(1), (tenth + 0.1).round(1))
+    label = pl.format("{} to {}", tenth.round(1), (tenth + 0.1).round(1))
     outside = pl.lit("1 or more, or negative")
-    return pl.when(number.is_null()).then("bleed_level").when(inside).then(words).otherwise(outside)
+    return pl.when(number.is_null()).then("bleed_level").when(inside).then(label).otherwise(outside)
 
 
 def technique_counts(techniques: pl.LazyFrame, first: pl.Series | None = None) -> Mapping[str, int] | None:

@@ -61,8 +61,8 @@ class KeptParts:
 
     def write(self, number: int, keys: Sequence[str], outcomes: Sequence[Outcome]) -> None:
         """Write the outcomes of a part."""
-        kept = [outcome if isinstance(outcome, str) else asdict(outcome) for outcome in outcomes]
-        write_json(self._file(number), {"keys": list(keys), "outcomes": kept})
+        plain = [outcome if isinstance(outcome, str) else asdict(outcome) for outcome in outcomes]
+        write_json(self._file(number), {"keys": list(keys), "outcomes": plain})
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{self.name}-{number:04d}.json"
@@ -72,7 +72,7 @@ def examine_in_parts(
     keys: Sequence[str],
     examine: Callable[[int], Outcome],
     workers: int,
-    kept: KeptParts | None,
+    parts: KeptParts | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Outcome]:
     """Yield the outcome of each recording in order; parts that an interrupted run left are not examined again.
@@ -94,12 +94,12 @@ def examine_in_parts(
     begins = range(0, len(keys), size)
 
     def part(begin: int) -> list[Outcome]:
-        number, own = begin // size, keys[begin : begin + size]
-        if kept is not None and (known := kept.read(number, own)) is not None:
+        number, part_keys = begin // size, keys[begin : begin + size]
+        if parts is not None and (known := parts.read(number, part_keys)) is not None:
             return known
-        outcomes = [examine(place) for place in range(begin, begin + len(own))]
-        if kept is not None:
-            kept.write(number, own, outcomes)
+        outcomes = [examine(number_of_recording) for number_of_recording in range(begin, begin + len(part_keys))]
+        if parts is not None:
+            parts.write(number, part_keys, outcomes)
         return outcomes
 
     # Decoding and hashing release the global interpreter lock, so threads are enough.
@@ -113,8 +113,8 @@ def examine_in_parts(
                     progress(done, len(keys))
 
 
-def _outcome(kept: Any) -> Outcome:
-    if isinstance(kept, str):
-        return kept
-    levels = None if kept["levels"] is None else Levels(**kept["levels"])
-    return Examination(Recording(**kept["recording"]), levels, {**kept["recorded"]}, kept["sound_s"])
+def _outcome(plain: Any) -> Outcome:
+    if isinstance(plain, str):
+        return plain
+    levels = None if plain["levels"] is None else Levels(**plain["levels"])
+    return Examination(Recording(**plain["recording"]), levels, {**plain["recorded"]}, plain["sound_s"])

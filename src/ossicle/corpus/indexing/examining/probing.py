@@ -53,31 +53,33 @@ class Examiner:
     from_sound: bool = False
 
     def all(
-        self, paths: Sequence[str], workers: int, progress: Progress | None, kept: KeptParts | None = None
+        self, paths: Sequence[str], workers: int, progress: Progress | None, parts: KeptParts | None = None
     ) -> Examined:
         """Examine files with ``workers`` threads; ``progress`` gets the number of finished and of all files.
 
-        ``kept``: where an interrupted run is continued; None examines everything.
+        ``parts``: where an interrupted run is continued; None examines everything.
         """
-        out = Examined()
-        outcomes = examine_in_parts(paths, lambda place: self.one(paths[place]), workers, kept, progress)
+        examined = Examined()
+        outcomes = examine_in_parts(
+            paths, lambda number_of_path: self.one(paths[number_of_path]), workers, parts, progress
+        )
         for path, outcome in zip(paths, outcomes, strict=True):
             if isinstance(outcome, str):
-                out.bad.append((path, outcome))
+                examined.bad.append((path, outcome))
             else:
-                out.recordings.append(outcome.recording)
-                out.recorded[outcome.recording.id] = outcome.recorded
+                examined.recordings.append(outcome.recording)
+                examined.recorded[outcome.recording.id] = outcome.recorded
                 if self.from_sound and outcome.levels is not None:
-                    out.sound_s[path] = outcome.sound_s
+                    examined.sound_s[path] = outcome.sound_s
                 if outcome.levels is not None:
-                    out.levels[outcome.recording.id] = outcome.levels
-        return out
+                    examined.levels[outcome.recording.id] = outcome.levels
+        return examined
 
     def one(self, path: str) -> Outcome:
         """Return what was found out about a file, or the reason why it cannot be used."""
         file = self.folder / path
-        found = self.examine(file, self.root, path)
-        return found if isinstance(found, str) else replace(found, recorded=recorder_fields(file))
+        outcome = self.examine(file, self.root, path)
+        return outcome if isinstance(outcome, str) else replace(outcome, recorded=recorder_fields(file))
 
     def examine(self, file: Path, root: str, path: str, fields: Mapping[str, str] | None = None) -> Outcome:
         """Return what was found out about a file as :meth:`one` does, without the fields of its recorder.
@@ -118,5 +120,5 @@ class Examiner:
         if self.channel != MEAN:
             # What cancels in the mean does not matter where one channel is read.
             levels = replace(levels, cancel_db=None)
-        found = replace(recording, n_samples=report.n_samples, status=report.status, reason=reason)
-        return Examination(found, levels, sound_s=sound_s)
+        checked = replace(recording, n_samples=report.n_samples, status=report.status, reason=reason)
+        return Examination(checked, levels, sound_s=sound_s)

@@ -35,13 +35,13 @@ def with_recorder(recording: Recording, recorded: Mapping[str, str], *, is_clip:
     A start in the name counts; if the recorder states the same local time with a zone, the zone is added. A clip keeps
     the start that follows from its tape (``is_clip``).
     """
-    own = recording.fields
-    fields = {**recorded, **{name: value for name, value in own.items() if value}}
-    if is_clip and START not in own:
+    own_fields = recording.fields
+    fields = {**recorded, **{name: value for name, value in own_fields.items() if value}}
+    if is_clip and START not in own_fields:
         fields.pop(START, None)
-    elif not is_clip and START in own and START in recorded:
-        fields[START] = _zoned(own[START], recorded[START])
-    return replace(recording, fields={**own, **fields})
+    elif not is_clip and START in own_fields and START in recorded:
+        fields[START] = _zoned(own_fields[START], recorded[START])
+    return replace(recording, fields={**own_fields, **fields})
 
 
 def _zoned(named: str, recorded: str) -> str:

@@ -28,7 +28,7 @@ def resynthesis_figures(
     pairs: Sequence[JudgedPair],
     recordings: Sequence[str],
     groups: Sequence[str],
-    how: Resampling | None = None,
+    resampling_options: Resampling | None = None,
 ) -> dict[str, Estimate]:
     """Return the figures of all pairs together.
 
@@ -59,9 +59,9 @@ def resynthesis_figures(
     """
     if not len(pairs) == len(recordings) == len(groups):
         raise ValueError(f"there are {len(pairs)} pairs, {len(recordings)} recordings and {len(groups)} groups")
-    resampling = Resampling() if how is None else how
+    resampling = Resampling() if resampling_options is None else resampling_options
     names = sorted(set(recordings))
-    row = {name: place for place, name in enumerate(names)}
+    row = {name: index for index, name in enumerate(names)}
     counts = np.zeros((len(names), 2 * len(_MEANS) + 6), dtype=np.int64)
     group_of: dict[str, str] = {}
     for pair, recording, group in zip(pairs, recordings, groups, strict=True):
@@ -69,10 +69,10 @@ def resynthesis_figures(
         group_of[recording] = group
     if not names:
         return dict.fromkeys(FIGURES, Estimate(np.nan, np.nan, np.nan))
-    made = bootstrap_interval(
+    bootstrap = bootstrap_interval(
         counts, [group_of[name] for name in names], _figures, resampling.resamples, resampling.seed
     )
-    estimates = zip(FIGURES, made.value.tolist(), made.low.tolist(), made.high.tolist(), strict=True)
+    estimates = zip(FIGURES, bootstrap.value.tolist(), bootstrap.low.tolist(), bootstrap.high.tolist(), strict=True)
     return {name: Estimate(value, low, high) for name, value, low, high in estimates}
 
 
@@ -107,13 +107,13 @@ def _counts(pair: JudgedPair) -> NDArray[np.int64]:
 def _figures(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     n = len(_MEANS)
     sums, numbers = counts[:, :n] / _MILLION, counts[:, n : 2 * n]
-    squared, both, differs, frames, made, original = counts[:, 2 * n :].T
+    squared, both, differs, frames, resynthesised, original = counts[:, 2 * n :].T
     with np.errstate(divide="ignore", invalid="ignore"):
         means = dict(zip(_MEANS, (sums / numbers).T, strict=True))
-        found = {
+        figures = {
             **means,
             F0_RMSE: np.sqrt(squared / both),
             VOICING_ERROR: differs / frames,
-            LENGTH_RATIO: np.where(original > 0, made / original, np.nan),
+            LENGTH_RATIO: np.where(original > 0, resynthesised / original, np.nan),
         }
-    return np.stack([found[name] for name in FIGURES], axis=1)
+    return np.stack([figures[name] for name in FIGURES], axis=1)

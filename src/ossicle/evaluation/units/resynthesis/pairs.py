@@ -90,7 +90,7 @@ class JudgedPair:
 
 def judge_pair(
     original: Samples,
-    made: Samples,
+    resynthesised: Samples,
     rate: int,
     *,
     low_hz: float = LOW_HZ,
@@ -110,36 +110,37 @@ def judge_pair(
     low_hz, high_hz
         Range of F0 in Hz.
     seams
-        First sample of each part of ``made`` that was made by itself, or of each unit; None: none.
+        First sample of each part of ``resynthesised`` that was made by itself, or of each unit; None: none.
     original_pitch
         The contour of the recording from :func:`ossicle.audio.pitch.track.track_f0`, where it is known; None: tracked
         here.
     seconds
-        Length of the recording in seconds, where ``original`` is cut to what ``made`` was made from; None: its samples.
+        Length of the recording in seconds, where ``original`` is cut to what ``resynthesised`` was made from; None: its
+        samples.
 
     Raises
     ------
     ValueError
         If samples are not finite or not one row.
     """
-    cepstra = [mel_cepstra(one, rate) for one in (original, made)]
+    cepstra = [mel_cepstra(samples, rate) for samples in (original, resynthesised)]
     known = track_f0(original, rate, low_hz=low_hz, high_hz=high_hz) if original_pitch is None else original_pitch
-    pitch_track = track_f0(made, rate, low_hz=low_hz, high_hz=high_hz)
-    empty = not len(original) or not len(made)
+    pitch_track = track_f0(resynthesised, rate, low_hz=low_hz, high_hz=high_hz)
+    empty = not len(original) or not len(resynthesised)
     where = np.zeros(0, dtype=np.int64) if seams is None else np.asarray(seams, dtype=np.int64)
     nothing = float("nan")
     return JudgedPair(
-        log_mel_db=nothing if empty else log_mel_distance(mel_frames(original, rate), mel_frames(made, rate)),
+        log_mel_db=nothing if empty else log_mel_distance(mel_frames(original, rate), mel_frames(resynthesised, rate)),
         mcd_db=nothing if empty else cepstral_distortion(*cepstra),
         mcd_aligned_db=nothing if empty else aligned_cepstral_distortion(*cepstra),
         pitch=pitch_errors(known.f0_hz, pitch_track.f0_hz),
-        si_sdr_db=si_sdr_db(original, made),
-        snr_db=snr_db(original, made),
+        si_sdr_db=si_sdr_db(original, resynthesised),
+        snr_db=snr_db(original, resynthesised),
         seconds=len(original) / rate if seconds is None else seconds,
-        made_seconds=len(made) / rate,
+        made_seconds=len(resynthesised) / rate,
         original_pitch=known,
         made_pitch=pitch_track,
-        defects=_defects(made, rate, where),
+        defects=_defects(resynthesised, rate, where),
         original_defects=_defects(original, rate, where),
     )
 

@@ -58,8 +58,8 @@ class RelativeAttention(nn.Module):
         mixed = nn.functional.scaled_dot_product_attention(
             query, key, value, attn_mask=mask, dropout_p=self.dropout if self.training else 0.0
         )
-        out: Tensor = self.out_proj(mixed.transpose(1, 2).reshape(x.shape))
-        return out
+        attended: Tensor = self.out_proj(mixed.transpose(1, 2).reshape(x.shape))
+        return attended
 
     def _divided(self, x: Tensor) -> Tensor:
         """Divide the values among the heads: (batch, n, dim) -> (batch, heads, n, head_dim)."""

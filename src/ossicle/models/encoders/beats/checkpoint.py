@@ -38,38 +38,38 @@ def load_beats(path: Path) -> Beats:
     with torch.device("meta"):
         # Without memory, whatever size the file claims.
         network = Beats(config)
-    wanted = network.state_dict()
-    faults = [f"{name} is missing" for name in wanted if name not in tensors]
-    faults += [f"{name} is unknown" for name in tensors if name not in wanted]
+    expected = network.state_dict()
+    faults = [f"{name} is missing" for name in expected if name not in tensors]
+    faults += [f"{name} is unknown" for name in tensors if name not in expected]
     faults += [
         f"{name} is {list(tensors[name].shape)}, not {list(tensor.shape)}"
-        for name, tensor in wanted.items()
+        for name, tensor in expected.items()
         if name in tensors and tensors[name].shape != tensor.shape
     ]
     if faults:
         named = "; ".join(faults[:_MOST_NAMED])
         raise ArtefactError(f"{path}: {len(faults)} tensors do not fit the configuration in the file: {named}")
-    biases = [name for name in wanted if name.endswith(_SHARED)]
+    biases = [name for name in expected if name.endswith(_SHARED)]
     for name in biases[1:]:
         if not torch.equal(tensors[name], tensors[biases[0]]):
             raise ArtefactError(f"{path}: {name} differs from {biases[0]}; all layers must share one table")
     # One tensor for the shared table, so that it stays shared.
     shared = {name: tensors[biases[0]].float() for name in biases}
-    network.load_state_dict({name: tensors[name].float() for name in wanted} | shared, assign=True)
+    network.load_state_dict({name: tensors[name].float() for name in expected} | shared, assign=True)
     return network.requires_grad_(False).eval()
 
 
 def _read(path: Path) -> tuple[BeatsConfig, dict[str, Tensor]]:
     try:
         require_regular(path)
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+        content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged or hostile file can raise anything
         first_line = str(error).split("\n", 1)[0]
         raise ArtefactError(f"{path}: not a readable BEATs checkpoint ({first_line})") from error
-    if not isinstance(found, Mapping) or not {"cfg", "model"} <= found.keys():
+    if not isinstance(content, Mapping) or not {"cfg", "model"} <= content.keys():
         raise ArtefactError(f"{path}: not a BEATs checkpoint, which holds cfg and model; see docs/encoders.md")
-    config = read_config(found["cfg"], path.name)
-    model = found["model"]
+    config = read_config(content["cfg"], path.name)
+    model = content["model"]
     if not isinstance(model, Mapping):
         raise ArtefactError(f"{path}: model is not a table of tensors")
     tensors = {

@@ -70,10 +70,10 @@ def read_config(cfg: object, where: str) -> BeatsConfig:
     """
     if not isinstance(cfg, Mapping):
         raise ArtefactError(f"{where}: cfg is not a table of settings; is this a BEATs checkpoint?")
-    for key, wanted in _ASSUMED.items():
-        if cfg.get(key) != wanted:
+    for key, expected in _ASSUMED.items():
+        if cfg.get(key) != expected:
             raise ArtefactError(
-                f"{where}: cfg.{key} = {cfg.get(key)!r} is not supported; published BEATs checkpoints have {wanted!r}"
+                f"{where}: cfg.{key} = {cfg.get(key)!r} is not supported; published BEATs checkpoints have {expected!r}"
             )
     values: dict[str, Any] = {key: _whole(cfg, key, where) for key in _SIZES}
     values |= {key: _flag(cfg, key, where) for key in _FLAGS}

@@ -26,9 +26,9 @@ class PositionConvolution(nn.Module):
         """Return as many values as there are tokens."""
         norm = torch.linalg.vector_norm(self.weight_v, dim=(0, 1), keepdim=True)
         weight = self.weight_v * (self.weight_g / norm)
-        out = nn.functional.conv1d(x, weight, self.bias, padding=self.width // 2, groups=self.groups)
+        positions = nn.functional.conv1d(x, weight, self.bias, padding=self.width // 2, groups=self.groups)
         # An even width gives one value more than there are tokens.
-        return out[:, :, : x.shape[2]]
+        return positions[:, :, : x.shape[2]]
 
 
 class Block(nn.Module):
@@ -48,8 +48,8 @@ class Block(nn.Module):
         """Return the tokens after this layer."""
         x = self.self_attn_layer_norm(self.residual * x + self.dropout(self.self_attn(x, buckets)))
         wide = self.activation_dropout(nn.functional.gelu(self.fc1(x)))
-        out: Tensor = self.final_layer_norm(self.residual * x + self.dropout(self.fc2(wide)))
-        return out
+        tokens: Tensor = self.final_layer_norm(self.residual * x + self.dropout(self.fc2(wide)))
+        return tokens
 
 
 class Transformer(nn.Module):
@@ -96,5 +96,5 @@ class Beats(nn.Module):
         """Return the tokens after ``n_layers`` layers; None: after the last."""
         patches = self.patch_embedding(energies[:, None]).flatten(2).transpose(1, 2)
         tokens = self.post_extract_proj(self.layer_norm(patches))
-        out: Tensor = self.encoder(tokens, self.config.encoder_layers if n_layers is None else n_layers)
-        return out
+        encoded: Tensor = self.encoder(tokens, self.config.encoder_layers if n_layers is None else n_layers)
+        return encoded

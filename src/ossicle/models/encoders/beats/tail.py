@@ -55,12 +55,12 @@ class BeatsTail(nn.Module):
 
     def put_into(self, network: Beats) -> Beats:
         """Return a copy of ``network`` with these blocks, in evaluation mode."""
-        made = copy.deepcopy(network)
-        for place, block in enumerate(self.blocks, start=self.first):
-            target = made.encoder.layers[place]
+        network_copy = copy.deepcopy(network)
+        for layer, block in enumerate(self.blocks, start=self.first):
+            target = network_copy.encoder.layers[layer]
             assert isinstance(target, Block)
             target.load_state_dict(block.state_dict())
-        return made.requires_grad_(False).eval()
+        return network_copy.requires_grad_(False).eval()
 
 
 def write_beats(network: Beats, path: Path) -> None:

@@ -36,8 +36,8 @@ class TailedHead(nn.Module):
     def after_blocks(self, tokens: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the tokens after the blocks, which the head reads: float32 (n, tokens, dim) from the same shape."""
         with torch.inference_mode():
-            found: NDArray[np.float32] = self.tail(torch.from_numpy(tokens)).numpy()
-        return found
+            block_tokens: NDArray[np.float32] = self.tail(torch.from_numpy(tokens)).numpy()
+        return block_tokens
 
 
 HeadNetwork = Head | TailedHead
@@ -68,6 +68,6 @@ def tailed_head(network: Beats, n_blocks: int, trained: Path | None, head: Head)
     tail = BeatsTail(network, n_blocks)
     if trained is not None:
         load_weights(tail, trained)
-    made = TailedHead(tail, head)
-    made.requires_grad_(False)
-    return made.eval()
+    tailed = TailedHead(tail, head)
+    tailed.requires_grad_(False)
+    return tailed.eval()

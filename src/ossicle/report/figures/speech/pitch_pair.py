@@ -48,23 +48,23 @@ def pair_figures(sounds: Sequence[Sound], rate: int) -> list[Figure]:
     rate
         Sample rate of all in Hz.
     """
-    seconds = max([len(one.samples) for one in sounds] + [1]) / rate
-    spectra = [spectrogram(one.samples, rate) if len(one.samples) else None for one in sounds]
+    seconds = max([len(sound.samples) for sound in sounds] + [1]) / rate
+    spectra = [spectrogram(sound.samples, rate) if len(sound.samples) else None for sound in sounds]
     shades = _shades([spectrum for spectrum in spectra if spectrum is not None])
-    limits = _range([one.pitch for one in sounds if one.pitch is not None])
+    limits = _range([sound.pitch for sound in sounds if sound.pitch is not None])
     figures = []
-    for sound, found in zip(sounds, spectra, strict=True):
-        grey = None if found is None else shades.pop(0)
+    for sound, sound_spectrogram in zip(sounds, spectra, strict=True):
+        grey = None if sound_spectrogram is None else shades.pop(0)
         contours = [(sounds[0].pitch, BLUE, "--", 2.6)]
         if sound is not sounds[0]:
             contours.append((sound.pitch, ORANGE, "-", 1.5))
-        figures.append(_figure(found, grey, contours, rate, seconds, limits))
+        figures.append(_figure(sound_spectrogram, grey, contours, rate, seconds, limits))
     return figures
 
 
 @styled
 def _figure(
-    found: Spectrogram | None,
+    sound_spectrogram: Spectrogram | None,
     grey: NDArray[np.uint8] | None,
     contours: Sequence[tuple[PitchTrack | None, str, str, float]],
     rate: int,
@@ -74,8 +74,8 @@ def _figure(
     figure = Figure(figsize=(4.4, 3.0))
     upper = figure.add_axes((LEFT, _MIDDLE + 0.02, RIGHT - LEFT, _TOP - _MIDDLE - 0.02))
     lower = figure.add_axes((LEFT, _BOTTOM, RIGHT - LEFT, _MIDDLE - _BOTTOM))
-    if found is not None and grey is not None:
-        first_s, last_s, low_hz, high_hz = found.extent
+    if sound_spectrogram is not None and grey is not None:
+        first_s, last_s, low_hz, high_hz = sound_spectrogram.extent
         shown = np.repeat(grey[..., None], 3, axis=-1)
         extent = (first_s, last_s, low_hz / 1000, high_hz / 1000)
         upper.imshow(shown, extent=extent, origin="lower", aspect="auto", interpolation="none")
@@ -135,6 +135,6 @@ def _range(tracks: Sequence[PitchTrack]) -> tuple[float, float]:
     voiced = np.concatenate([np.zeros(0), *(pitch_track.f0_hz[pitch_track.f0_hz > 0] for pitch_track in tracks)])
     if not len(voiced):
         return _LEAST_HZ, _MOST_HZ
-    low, high = (float(one) for one in np.quantile(voiced, [0.01, 0.99]))
+    low, high = (float(limit) for limit in np.quantile(voiced, [0.01, 0.99]))
     middle = np.sqrt(low * high)
     return min(low / 1.15, middle / np.sqrt(2)), max(high * 1.15, middle * np.sqrt(2))

@@ -45,9 +45,9 @@ def segment_figure(card: SegmentCard, rate: int, hop_s: float) -> Figure:
     lanes = figure.add_axes((LEFT / 2, _TOP, RIGHT - LEFT / 2, _LANES_TOP - _TOP))
     start_s, end_s = card.start_s, card.start_s + max(len(card.samples), 1) / rate
     if len(card.samples):
-        found = spectrogram(card.samples, rate)
-        first_s, last_s, low_hz, high_hz = found.extent
-        grey = np.repeat(grey_levels(found.db)[..., None], 3, axis=-1)
+        sound_spectrogram = spectrogram(card.samples, rate)
+        first_s, last_s, low_hz, high_hz = sound_spectrogram.extent
+        grey = np.repeat(grey_levels(sound_spectrogram.db)[..., None], 3, axis=-1)
         extent = (start_s + first_s, start_s + last_s, low_hz / 1000, high_hz / 1000)
         axes.imshow(grey, extent=extent, origin="lower", aspect="auto", interpolation="none")
     axes.set(xlim=(start_s, end_s), ylim=(0, rate / 2000), xlabel="time in the recording (s)", ylabel="kHz")
@@ -112,7 +112,7 @@ def spectra_figure(spectra: NDArray[np.float64], bands_hz: NDArray[np.float64], 
         )
         figure.colorbar(shown, ax=axes, label="mean level (dB)", pad=0.01)
     every = max(1, len(names) // 25)
-    axes.set_xticks(range(0, len(names), every), [str(one) for one in names[::every]])
+    axes.set_xticks(range(0, len(names), every), [str(unit) for unit in names[::every]])
     rows = np.unique(np.searchsorted(bands_hz, [250, 500, 1000, 2000, 4000, 8000]).clip(max=len(bands_hz) - 1))
     axes.set_yticks(rows, [f"{bands_hz[row] / 1000:.1f}" for row in rows.tolist()])
     axes.set(xlabel="unit, the most frequent first", ylabel="kHz")
@@ -157,11 +157,11 @@ def sweep_figure(sweep: Sequence[Mapping[str, float | None]]) -> Figure:
         ("inertia", "trained on", SOFT, "--"),
         ("held_out_inertia", "held out", BLUE, "-"),
     ):
-        found = [(one["k"], one[key]) for one in sweep if one.get(key) is not None]
-        if found:
-            axes.plot(*zip(*found, strict=True), color=colour, linestyle=dashes, marker="o", label=name)
+        points = [(row["k"], row[key]) for row in sweep if row.get(key) is not None]
+        if points:
+            axes.plot(*zip(*points, strict=True), color=colour, linestyle=dashes, marker="o", label=name)
     axes.set(xlabel="number of units", ylabel="mean squared distance", xscale="log")
-    ticks = [float(one["k"] or 0) for one in sweep]
+    ticks = [float(row["k"] or 0) for row in sweep]
     axes.set_xticks(ticks, [f"{tick:.0f}" for tick in ticks])
     axes.minorticks_off()
     axes.legend()

@@ -86,7 +86,7 @@ def wait_for_turn(
         What the coordinator recorded is damaged.
     """
     waited = 0.0
-    while (mine := turn(files, request, call)) is None:
+    while (may_work := turn(files, request, call)) is None:
         if waited >= most_s:
             return False
         sleep(_POLL_S)
@@ -96,4 +96,4 @@ def wait_for_turn(
         except FetchError:
             # Modal answers later.
             continue
-    return mine
+    return may_work

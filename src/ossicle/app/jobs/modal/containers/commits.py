@@ -33,17 +33,17 @@ class Commits:
         self, mount: Mount, note: Path, most_s: float, least_s: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._mount, self._note, self._most_s, self._least_s = mount, note, most_s, least_s
-        self._clock, self._last, self._seen = clock, clock(), note.stat().st_mtime_ns
+        self._clock, self._last, self._seen_ns = clock, clock(), note.stat().st_mtime_ns
 
     def look(self) -> None:
         """Commit if the task saved something and the last commit is old enough, or if that is very old."""
         saved, since_s = self._note.stat().st_mtime_ns, self._clock() - self._last
-        if since_s < (self._most_s if saved == self._seen else self._least_s):
+        if since_s < (self._most_s if saved == self._seen_ns else self._least_s):
             return
         began = self._clock()
         try:
             self._mount.commit()
-            self._seen = saved
+            self._seen_ns = saved
         except FetchError:
             # Modal answers later; the task goes on, and the commit after its end must succeed.
             pass

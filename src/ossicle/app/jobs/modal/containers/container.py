@@ -63,20 +63,20 @@ def run_task(
     ArtefactError
         There is no such order.
     """
-    asked = TaskRequest(**request)
-    files = VolumePlan(mount.folder, asked.prefix, asked.plan)
+    task_request = TaskRequest(**request)
+    files = VolumePlan(mount.folder, task_request.prefix, task_request.plan)
     # A container may have run another task before: it shows the volume of that time.
     mount.reload()
-    if call and turn(files, asked, call) is False:
+    if call and turn(files, task_request, call) is False:
         return EXIT_NOT_MINE
-    order = files.order(asked.job)
-    begun, log = files.begun(asked.job, asked.index), files.log(asked.job, asked.index)
-    where = files.project / order.folders[asked.index]
+    order = files.order(task_request.job)
+    begun, log = files.begun(task_request.job, task_request.index), files.log(task_request.job, task_request.index)
+    where = files.project / order.folders[task_request.index]
     for folder in (begun.parent, log.parent, where):
         make_folder(folder)
-    write_text(begun, f"{asked.attempt} {call}".rstrip())
+    write_text(begun, f"{task_request.attempt} {call}".rstrip())
     mount.commit()
-    if call and not wait_for_turn(mount, files, asked, call):
+    if call and not wait_for_turn(mount, files, task_request, call):
         return EXIT_NOT_MINE
     try:
         with tempfile.TemporaryDirectory() as scratch:
@@ -84,9 +84,9 @@ def run_task(
             write_text(note, "")
             with open_to_append(log) as output:
                 process = subprocess.Popen(
-                    [*program, *(files.placed(one) for one in order.commands[asked.index][1:])],
+                    [*program, *(files.placed(word) for word in order.commands[task_request.index][1:])],
                     cwd=where,
-                    env={**os.environ, **_environment(files, asked.job, order), SAVED_VARIABLE: str(note)},
+                    env={**os.environ, **_environment(files, task_request.job, order), SAVED_VARIABLE: str(note)},
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
@@ -101,12 +101,12 @@ def run_task(
 
 
 def _environment(files: VolumePlan, job: str, order: Order) -> dict[str, str]:
-    own = {
+    container_variables = {
         DATA_ROOT_VARIABLE: str(files.home / DATA),
         TIMES_VARIABLE: str(files.times(job)),
         LOCKS_VARIABLE: NO_LOCKS,
     }
-    return {**own, **{name: files.placed(value) for name, value in order.environment.items()}}
+    return {**container_variables, **{name: files.placed(value) for name, value in order.environment.items()}}
 
 
 def _watched(process: "subprocess.Popen[bytes]", limit_s: float, commits: Commits) -> int:

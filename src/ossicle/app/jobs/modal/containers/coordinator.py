@@ -84,20 +84,20 @@ def coordinate(
     FetchError
         The volume does not answer for minutes.
     """
-    asked = PlanRequest(**request)
+    plan_request = PlanRequest(**request)
     mount.reload()
-    files = VolumePlan(mount.folder, asked.prefix, asked.plan)
-    known = files.last_calls(asked.leader)
+    files = VolumePlan(mount.folder, plan_request.prefix, plan_request.plan)
+    known = files.last_calls(plan_request.leader)
     # One that led before may be at work: it sees this one at its next look.
-    waits = known is not None and known != files.calls(asked.leader)
-    _note(files.leading(asked.leader), call)
+    waits = known is not None and known != files.calls(plan_request.leader)
+    _note(files.leading(plan_request.leader), call)
     plan: _Coordinated | None = None
-    heir, began = _Heir(files, containers, asked), time.monotonic()
+    heir, began = _Heir(files, containers, plan_request), time.monotonic()
     changed, silences = True, 0
-    while heir.name or files.newest_lead() <= asked.leader:
+    while heir.name or files.newest_lead() <= plan_request.leader:
         taken = files.taken()
         if not taken and not waits and not heir.name:
-            plan = plan or _Coordinated(files, containers, asked)
+            plan = plan or _Coordinated(files, containers, plan_request)
             changed = plan.step() or changed
         try:
             if taken:
@@ -109,10 +109,10 @@ def coordinate(
                 changed = False
             if plan is not None and plan.ended():
                 return 0
-            if time.monotonic() - began > asked.limit_s:
+            if time.monotonic() - began > plan_request.limit_s:
                 heir.start(mount)
                 return 0
-            sleep(asked.poll_s)
+            sleep(plan_request.poll_s)
             mount.reload()
             silences, waits = 0, False
         except FetchError:
@@ -120,7 +120,7 @@ def coordinate(
             silences += 1
             if silences > _MOST_SILENCES:
                 raise
-            sleep(asked.poll_s)
+            sleep(plan_request.poll_s)
     return 0
 
 
@@ -132,8 +132,8 @@ def _note(file: Path, text: str) -> None:
 class _Heir:
     """The coordinator that goes on in place of one at its limit; ``name`` is empty before it is chosen."""
 
-    def __init__(self, files: VolumePlan, containers: Containers, asked: PlanRequest) -> None:
-        self._files, self._containers, self._asked = files, containers, asked
+    def __init__(self, files: VolumePlan, containers: Containers, plan_request: PlanRequest) -> None:
+        self._files, self._containers, self._request = files, containers, plan_request
         self.name, self._known, self._call = "", False, ""
 
     def start(self, mount: Mount) -> None:
@@ -146,20 +146,20 @@ class _Heir:
             mount.commit()
             self._known = True
         if not self._call:
-            words = replace(self._asked, leader=self.name).words()
-            self._call = self._containers.spawn(COORDINATE, words, COORDINATOR)
+            request_values = replace(self._request, leader=self.name).words()
+            self._call = self._containers.spawn(COORDINATE, request_values, COORDINATOR)
         _note(self._files.lead(self.name), json.dumps({"call": self._call}))
         mount.commit()
 
 
 class _Coordinated:
-    def __init__(self, files: VolumePlan, containers: Containers, asked: PlanRequest) -> None:
-        self._files, self._containers, self._asked = files, containers, asked
+    def __init__(self, files: VolumePlan, containers: Containers, plan_request: PlanRequest) -> None:
+        self._files, self._containers, self._request = files, containers, plan_request
         self._orders: dict[str, Order] = {}
         self._cancelled: set[str] = set()
         self._tries: dict[tuple[str, int], Try] = {}
         self._written = False
-        if (known := files.last_calls(asked.leader)) is not None:
+        if (known := files.last_calls(plan_request.leader)) is not None:
             rows = read_json(known)["calls"]
             self._tries = {(row["job"], row["index"]): Try(**row["try"]) for row in rows}
 
@@ -180,47 +180,49 @@ class _Coordinated:
         changed = not self._written or self._text() != before
         if changed:
             self._written = True
-            make_folder(self._files.calls(self._asked.leader).parent)
-            rows = [{"job": job, "index": index, "try": asdict(one)} for (job, index), one in self._tries.items()]
-            write_json(self._files.calls(self._asked.leader), {"calls": rows})
+            make_folder(self._files.calls(self._request.leader).parent)
+            rows = [
+                {"job": job, "index": index, "try": asdict(task_try)} for (job, index), task_try in self._tries.items()
+            ]
+            write_json(self._files.calls(self._request.leader), {"calls": rows})
         return changed
 
     def _mend(self) -> None:
         """Write the ends of tasks that a coordinator which stopped late replaced by what it knew."""
-        for (job, index), one in self._tries.items():
-            if one.state in _FINAL and job in self._orders:
+        for (job, index), task_try in self._tries.items():
+            if task_try.state in _FINAL and job in self._orders:
                 lines = json_lines(self._files.state(job, index))
-                if not lines or lines[-1].get("state") != one.state:
-                    self._say(job, index, one.state, one.code, one.call)
+                if not lines or lines[-1].get("state") != task_try.state:
+                    self._say(job, index, task_try.state, task_try.code, task_try.call)
 
     def end(self) -> None:
         """End the tasks that run; raises FetchError if Modal does not answer."""
-        self._containers.cancel([one.call for one in self._tries.values() if one.call])
+        self._containers.cancel([task_try.call for task_try in self._tries.values() if task_try.call])
 
     def ended(self) -> bool:
         """Return whether nothing runs, and nothing can start any more."""
-        if any(one.call for one in self._tries.values()):
+        if any(task_try.call for task_try in self._tries.values()):
             return False
         return all(self._closed(job) for job in self._orders)
 
     def _closed(self, job: str) -> bool:
         """Return whether a job has ended, or needs one that ended in another way."""
-        if job in self._cancelled or all(one.state in _FINAL for _, one in self._of(job)):
+        if job in self._cancelled or all(task_try.state in _FINAL for _, task_try in self._of(job)):
             return True
         return any(self._closed(need) and not self._is(need, _DONE) for need in self._orders[job].needs)
 
     def _is(self, job: str, state: str) -> bool:
-        own = self._of(job)
-        return bool(own) and all(one.state == state for _, one in own)
+        tries_of_job = self._of(job)
+        return bool(tries_of_job) and all(task_try.state == state for _, task_try in tries_of_job)
 
     def _of(self, job: str) -> list[tuple[int, Try]]:
-        return [(index, one) for (name, index), one in self._tries.items() if name == job]
+        return [(index, task_try) for (name, index), task_try in self._tries.items() if name == job]
 
     def _text(self) -> str:
         return repr(self._tries)
 
     def _look(self) -> None:
-        calls = {one.call: (job, index) for (job, index), one in self._tries.items() if one.call}
+        calls = {task_try.call: (job, index) for (job, index), task_try in self._tries.items() if task_try.call}
         leaving = [call for call, (job, _) in calls.items() if job in self._cancelled]
         try:
             self._containers.cancel(leaving)
@@ -236,10 +238,10 @@ class _Coordinated:
 
     def _told(self, job: str, index: int) -> None:
         """Write that a container began an attempt, once."""
-        one = self._tries[job, index]
-        if one.told < one.attempt and self._begun(job, index)[0] == one.attempt:
-            one.told = one.attempt
-            self._say(job, index, "running", None, one.call)
+        task_try = self._tries[job, index]
+        if task_try.told < task_try.attempt and self._begun(job, index)[0] == task_try.attempt:
+            task_try.told = task_try.attempt
+            self._say(job, index, "running", None, task_try.call)
 
     def _begun(self, job: str, index: int) -> tuple[int, str]:
         """Return the attempt that a container began last, and its call; 0 for none."""
@@ -249,55 +251,57 @@ class _Coordinated:
         return (int(number), call) if number.isdecimal() else (0, "")
 
     def _ended(self, job: str, index: int, state: CallState) -> None:
-        one, order = self._tries[job, index], self._orders[job]
+        task_try, order = self._tries[job, index], self._orders[job]
         if state.state == service.DONE and state.code == EXIT_NOT_MINE:
             # It waited until it gave up, before anybody recorded it.
-            one.call, one.state = "", "again"
+            task_try.call, task_try.state = "", "again"
             return
-        if one.told < one.attempt:
-            one.told = one.attempt
-            self._say(job, index, "running", None, one.call)
-        call, one.call = one.call, ""
-        code = one.code = state.code if state.state == service.DONE else None
+        if task_try.told < task_try.attempt:
+            task_try.told = task_try.attempt
+            self._say(job, index, "running", None, task_try.call)
+        call, task_try.call = task_try.call, ""
+        code = task_try.code = state.code if state.state == service.DONE else None
         if code in FINE:
-            one.state = _DONE
+            task_try.state = _DONE
         elif job in self._cancelled:
-            one.state = _CANCELLED
+            task_try.state = _CANCELLED
         elif code == EXIT_USAGE:
-            one.state = _FAILED
-        elif code == EXIT_SAVED and one.limits < order.continuations:
-            one.state, one.limits = "limit", one.limits + 1
+            task_try.state = _FAILED
+        elif code == EXIT_SAVED and task_try.limits < order.continuations:
+            task_try.state, task_try.limits = "limit", task_try.limits + 1
         else:
-            one.failures += code != EXIT_SAVED
-            again = code != EXIT_SAVED and one.failures < order.attempts
-            one.state = "again" if again else _FAILED
-        self._say(job, index, one.state, code, call, state.reason)
+            task_try.failures += code != EXIT_SAVED
+            again = code != EXIT_SAVED and task_try.failures < order.attempts
+            task_try.state = "again" if again else _FAILED
+        self._say(job, index, task_try.state, code, call, state.reason)
 
     def _start(self, job: str, order: Order) -> None:
-        own = self._of(job)
-        room = (order.resources.max_containers or len(own)) - sum(bool(one.call) for _, one in own)
+        tries_of_job = self._of(job)
+        room = (order.resources.max_containers or len(tries_of_job)) - sum(
+            bool(task_try.call) for _, task_try in tries_of_job
+        )
         if order.most_containers:
-            room = min(room, order.most_containers - sum(bool(one.call) for one in self._tries.values()))
-        for index, one in own:
+            room = min(room, order.most_containers - sum(bool(task_try.call) for task_try in self._tries.values()))
+        for index, task_try in tries_of_job:
             if room <= 0:
                 return
-            if one.call or one.state in _FINAL:
+            if task_try.call or task_try.state in _FINAL:
                 continue
-            request = TaskRequest(self._asked.prefix, self._asked.plan, job, index, one.attempt + 1)
+            request = TaskRequest(self._request.prefix, self._request.plan, job, index, task_try.attempt + 1)
             # A coordinator that was taken away may have started this attempt without a record of it. If its container
             # has not begun, there will be two, and only the one that is recorded here works.
             attempt, call = self._begun(job, index)
             begun = call if attempt == request.attempt else ""
             try:
-                one.call = begun or self._containers.spawn(TASK, request.words(), order.resources)
+                task_try.call = begun or self._containers.spawn(TASK, request.words(), order.resources)
             except FetchError:
                 return
             except UsageError as problem:
                 # Modal refuses what was asked, for example a GPU that it does not have, and would do so again.
-                one.state = _FAILED
+                task_try.state = _FAILED
                 self._say(job, index, _FAILED, None, "", str(problem))
                 continue
-            one.state, one.attempt = "running", one.attempt + 1
+            task_try.state, task_try.attempt = "running", task_try.attempt + 1
             room -= 1
 
     def _say(self, job: str, index: int, state: str, code: int | None, call: str, reason: str = "") -> None:
@@ -310,7 +314,7 @@ class _Coordinated:
             "host": call,
             **({"reason": reason} if reason else {}),
         }
-        place = self._files.state(job, index)
-        make_folder(place.parent)
-        with open_to_append(place) as file:
+        state_file = self._files.state(job, index)
+        make_folder(state_file.parent)
+        with open_to_append(state_file) as file:
             file.write(json.dumps(line).encode() + b"\n")

@@ -40,12 +40,14 @@ def image_of(parts: ImageParts) -> modal.Image:
         Built by Modal when the app is deployed; changes of Ossicle's own files need no build.
     """
     pinned, site = f"{LIBRARY}/constraints.txt", "import site; print(site.getsitepackages()[0])"
-    found = f"{LIBRARY}/ossicle-{parts.version}.dist-info/METADATA"
+    metadata_path = f"{LIBRARY}/ossicle-{parts.version}.dist-info/METADATA"
     return (
         modal.Image.debian_slim(python_version=parts.python)
         .run_commands(_written(pinned, "".join(f"{line}\n" for line in parts.constraints)))
         .uv_pip_install(*parts.requirements, extra_options=f"--constraint {pinned}")
-        .run_commands(_written(found, parts.metadata), f"echo {LIBRARY} > \"$(python -c '{site}')/ossicle.pth\"")
+        .run_commands(
+            _written(metadata_path, parts.metadata), f"echo {LIBRARY} > \"$(python -c '{site}')/ossicle.pth\""
+        )
         .env({NAMED_BY: parts.name})
         .add_local_dir(parts.package, f"{LIBRARY}/ossicle", ignore=list(IGNORED))
     )

@@ -35,7 +35,8 @@ FORMAT_VERSION = 1
 _STAGE = ".ossicle-part-volume"
 _MOST_MARK_BYTES = 10_000
 _OF_BENCHMARKS = frozenset(
-    one.step for one in (BenchmarkIndexFolder, BenchmarkScoresFolder, BenchmarkDecisionsFolder, BenchmarkResultsFolder)
+    folder_type.step
+    for folder_type in (BenchmarkIndexFolder, BenchmarkScoresFolder, BenchmarkDecisionsFolder, BenchmarkResultsFolder)
 )
 _MANIFEST_PATH = re.compile(rf"[0-9a-f]{{16}}/{re.escape(MANIFEST)}")
 
@@ -150,19 +151,20 @@ def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progres
         A file cannot be copied; the message names it.
     """
     states: dict[str, tuple[int, int]] = {}
-    for place, path in inputs.copied.items():
+    for volume_folder, path in inputs.copied.items():
         folder, only = (path.parent, path.name) if path.is_file() else (path, "")
 
-        def wanted(name: str, place: str = place, only: str = only) -> bool:
-            return name == only if only else inputs.wanted(place, name)
+        def wanted(name: str, volume_folder: str = volume_folder, only: str = only) -> bool:
+            return name == only if only else inputs.wanted(volume_folder, name)
 
-        progress.begin(f"copy {place}")
-        sent = push(folder, service.place(f"{prefix}/{place}"), progress, TransferOptions(wanted=wanted))
+        progress.begin(f"copy {volume_folder}")
+        sent = push(folder, service.place(f"{prefix}/{volume_folder}"), progress, TransferOptions(is_wanted=wanted))
         _refuse_left_out(folder, sent)
         progress.say(_words(sent))
-        states |= {f"{prefix}/{place}/{name}": file_state(folder / name) for name in _files(folder, wanted)}
-    for place, folder in inputs.present.items():
-        states |= {f"{place}/{name}": file_state(folder / name) for name in _require_there(service, place, folder)}
+        states |= {f"{prefix}/{volume_folder}/{name}": file_state(folder / name) for name in _files(folder, wanted)}
+    for volume_folder, folder in inputs.present.items():
+        names = _require_there(service, volume_folder, folder)
+        states |= {f"{volume_folder}/{name}": file_state(folder / name) for name in names}
     return states
 
 
@@ -172,29 +174,29 @@ def _words(sent: Transferred) -> str:
 
 def _refuse_left_out(folder: Path, sent: Transferred) -> None:
     if sent.left_out:
-        path, why = next(iter(sorted(sent.left_out.items())))
+        path, reason = next(iter(sorted(sent.left_out.items())))
         raise UsageError(
-            f"{len(sent.left_out)} files cannot be copied to Modal, the first: {folder / path}: {why}; copy or remove "
-            "them, and run again"
+            f"{len(sent.left_out)} files cannot be copied to Modal, the first: {folder / path}: {reason}; copy or "
+            "remove them, and run again"
         )
 
 
-def _require_there(service: Service, place: str, folder: Path) -> list[str]:
+def _require_there(service: Service, volume_folder: str, folder: Path) -> list[str]:
     """Return the recordings of a folder here; raises UsageError for one that the volume lacks."""
-    there = service.place(place).listing().files
+    volume_files = service.place(volume_folder).listing().files
     files = _files(folder, lambda path: Path(path).suffix.lower() in SUFFIXES and not path.startswith("."))
     for name in files:
-        if name not in there or there[name].size != os.stat(folder / name).st_size:
+        if name not in volume_files or volume_files[name].size != os.stat(folder / name).st_size:
             raise UsageError(
-                f"[modal] audio_prefix: {place}/{name} is missing in the volume or has another size than "
+                f"[modal] audio_prefix: {volume_folder}/{name} is missing in the volume or has another size than "
                 f"{folder / name}; copy the recordings with `ossicle remote push`, or remove audio_prefix"
             )
     return files
 
 
-def _files(folder: Path, wanted: Callable[[str], bool]) -> list[str]:
+def _files(folder: Path, is_wanted: Callable[[str], bool]) -> list[str]:
     paths = ((base / name).relative_to(folder).as_posix() for base, _, names in walk(folder) for name in names)
-    return [path for path in paths if wanted(path)]
+    return [path for path in paths if is_wanted(path)]
 
 
 def send_artefacts(
@@ -220,21 +222,21 @@ def send_artefacts(
     set[Path]
         All artefacts that are there now.
     """
-    found = {path for path in find_steps(steps_of(project), project).values() if path is not None}
-    found |= benchmark_artefacts(project)
-    folders = {path.relative_to(project.data_root).as_posix() for path in found - set(sent)}
+    finished_artefacts = {path for path in find_steps(steps_of(project), project).values() if path is not None}
+    finished_artefacts |= benchmark_artefacts(project)
+    folders = {path.relative_to(project.data_root).as_posix() for path in finished_artefacts - set(sent)}
     for manifests in (False, True) if folders else ():
 
         def wanted(path: str, manifests: bool = manifests) -> bool:
             folder, _, name = path.rpartition("/")
-            own = "/".join(path.split("/")[:2]) in folders
-            return own and (folder in folders and name == MANIFEST) is manifests
+            is_in_folders = "/".join(path.split("/")[:2]) in folders
+            return is_in_folders and (folder in folders and name == MANIFEST) is manifests
 
         progress.begin("copy manifests" if manifests else "copy artefacts")
-        done = push(project.data_root, service.place(f"{prefix}/{DATA}"), progress, TransferOptions(wanted=wanted))
+        done = push(project.data_root, service.place(f"{prefix}/{DATA}"), progress, TransferOptions(is_wanted=wanted))
         _refuse_left_out(project.data_root, done)
         progress.say(_words(done))
-    return {*sent, *found}
+    return {*sent, *finished_artefacts}
 
 
 def bring_artefacts(service: Service, prefix: str, project: Project, progress: Progress) -> list[Path]:
@@ -269,8 +271,8 @@ def bring_artefacts(service: Service, prefix: str, project: Project, progress: P
         made_from = _fingerprint(step, project, shelf, artefacts)
         if made_from is None:
             continue
-        found = shelf.find(made_from)
-        if found is None:
+        artefact = shelf.find(made_from)
+        if artefact is None:
             if finished is None:
                 listed = service.place(f"{prefix}/{DATA}").listing().files
                 finished = {path.rpartition("/")[0] for path in listed if path.endswith(f"/{MANIFEST}")}
@@ -278,12 +280,12 @@ def bring_artefacts(service: Service, prefix: str, project: Project, progress: P
             if name not in finished:
                 continue
             with writing(project.data_root, wait=True):
-                found = _bring(service.place(f"{prefix}/{DATA}/{name}"), shelf, name, progress)
-            brought.append(found)
-        artefacts[step.name] = found
+                artefact = _bring(service.place(f"{prefix}/{DATA}/{name}"), shelf, name, progress)
+            brought.append(artefact)
+        artefacts[step.name] = artefact
     if project.settings.benchmark.audio:
         listed = service.place(f"{prefix}/{DATA}").listing().files
-        for name in sorted(one.removesuffix(f"/{MANIFEST}") for one in listed if _is_benchmark(one)):
+        for name in sorted(path.removesuffix(f"/{MANIFEST}") for path in listed if _is_benchmark(path)):
             if not (shelf.root / name / MANIFEST).exists():
                 with writing(project.data_root, wait=True):
                     brought.append(_bring(service.place(f"{prefix}/{DATA}/{name}"), shelf, name, progress))
@@ -329,8 +331,8 @@ def _bring(place: Place, shelf: Shelf, name: str, progress: Progress) -> Path:
     progress.begin(f"copy {step} back")
     got = pull(place, stage, progress)
     if got.left_out:
-        path, why = next(iter(sorted(got.left_out.items())))
-        raise ArtefactError(f"{step} in the volume: {path}: {why}; remove it there and run the step again")
+        path, reason = next(iter(sorted(got.left_out.items())))
+        raise ArtefactError(f"{step} in the volume: {path}: {reason}; remove it there and run the step again")
     if (stage / RECORDS).exists():
         remove_folder(stage / RECORDS)
     forget_work_unit_locks(stage)

@@ -51,13 +51,15 @@ class Inputs:
     skipped: tuple[Path, ...]
     present: dict[str, Path] = field(default_factory=dict)
 
-    def wanted(self, place: str, path: str) -> bool:
+    def wanted(self, volume_folder: str, path: str) -> bool:
         """Return whether a file below a copied folder is copied."""
-        if place != PROJECT:
+        if volume_folder != PROJECT:
             return True
         # Not below: a listing of annotations that is part of a digest has hidden files too.
         hidden = path.startswith((".", "__pycache__"))
-        return not hidden and not any((self.copied[PROJECT] / path).is_relative_to(one) for one in self.skipped)
+        return not hidden and not any(
+            (self.copied[PROJECT] / path).is_relative_to(skipped_folder) for skipped_folder in self.skipped
+        )
 
 
 class _Names:
@@ -70,12 +72,12 @@ class _Names:
         """Return where a file or folder will be in a container."""
         path = Path(os.path.realpath(path))
         plain = re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-") or "files"
-        place = f"{INPUTS}/{plain}-{digest(os.fsencode(path).hex())[:8]}"
+        volume_path = f"{INPUTS}/{plain}-{digest(os.fsencode(path).hex())[:8]}"
         # Keep own names: a file's suffix says what it is, and models of equal names are told apart by their folders.
         if path.is_dir():
-            place = "/".join(one for one in (place, path.parent.name, path.name) if one)
-        self.places[place] = path
-        return f"{self._home}/{place}" + (f"/{path.name}" if path.is_file() else "")
+            volume_path = "/".join(part for part in (volume_path, path.parent.name, path.name) if part)
+        self.places[volume_path] = path
+        return f"{self._home}/{volume_path}" + (f"/{path.name}" if path.is_file() else "")
 
 
 def inputs_of(project: Project, prefix: str, audio_prefix: str = "") -> Inputs:
@@ -104,8 +106,8 @@ def inputs_of(project: Project, prefix: str, audio_prefix: str = "") -> Inputs:
     _refuse_base(project, folder)
     names = _Names(f"{VOLUME}/{prefix}")
     changed: dict[tuple[str, ...], str] = {}
-    leaves = [one for one in _texts(project.settings, ()) if not isinstance(one.table, _NOT_READ)]
-    registry = any(text.startswith(_REGISTRY) for one in leaves for text in _listed(one.value))
+    leaves = [leaf for leaf in _texts(project.settings, ()) if not isinstance(leaf.table, _NOT_READ)]
+    registry = any(text.startswith(_REGISTRY) for leaf in leaves for text in _listed(leaf.value))
     for leaf in leaves:
         key, value = leaf.key, leaf.value
         if isinstance(leaf.table, RegistrySettings) and not registry:
@@ -113,17 +115,19 @@ def inputs_of(project: Project, prefix: str, audio_prefix: str = "") -> Inputs:
         if isinstance(leaf.table, CorpusSettings) and key[-1] == "audio" and audio_prefix:
             changed[key] = quoted(f"{VOLUME}/{audio_prefix}")
             continue
-        outside = [_outside(project, folder, leaf.table, one) for one in _listed(value)]
+        outside = [_outside(project, folder, leaf.table, text) for text in _listed(value)]
         if any(outside):
-            words = [
-                one if path is None else names.there(path, "-".join(key))
-                for one, path in zip(_listed(value), outside, strict=True)
+            container_texts = [
+                text if path is None else names.there(path, "-".join(key))
+                for text, path in zip(_listed(value), outside, strict=True)
             ]
-            text = ", ".join(map(quoted, words))
+            text = ", ".join(map(quoted, container_texts))
             changed[key] = f"[{text}]" if isinstance(value, tuple) else text
     environment = {
         name: os.pathsep.join(
-            names.there(Path(one), name.removeprefix(VARIABLE)) for one in value.split(os.pathsep) if Path(one).is_dir()
+            names.there(Path(path_text), name.removeprefix(VARIABLE))
+            for path_text in value.split(os.pathsep)
+            if Path(path_text).is_dir()
         )
         for name, value in sorted(os.environ.items())
         if name.startswith(VARIABLE) and value
@@ -131,7 +135,7 @@ def inputs_of(project: Project, prefix: str, audio_prefix: str = "") -> Inputs:
     copied = {PROJECT: folder, **names.places}
     skipped = [Path(os.path.realpath(project.data_root)), folder / project.settings.project.data_root]
     present = {audio_prefix: project.audio_folder} if audio_prefix else {}
-    skipped += [Path(os.path.realpath(one)) for one in present.values()]
+    skipped += [Path(os.path.realpath(folder)) for folder in present.values()]
     settings = tuple(f"{'.'.join(_bare(part) for part in key)}={value}" for key, value in changed.items())
     named = {name: value for name, value in environment.items() if value}
     return Inputs(copied, settings, named, tuple(skipped), present)
@@ -162,9 +166,11 @@ def _texts(value: Any, key: tuple[str, ...], table: object = None) -> Iterator[_
         for spec in fields(value):
             yield from _texts(getattr(value, spec.name), (*key, spec.name), value)
     elif isinstance(value, dict):
-        for name, one in value.items():
-            yield from _texts(one, (*key, str(name)), table)
-    elif isinstance(value, str) or (isinstance(value, tuple) and value and all(isinstance(one, str) for one in value)):
+        for name, item in value.items():
+            yield from _texts(item, (*key, str(name)), table)
+    elif isinstance(value, str) or (
+        isinstance(value, tuple) and value and all(isinstance(item, str) for item in value)
+    ):
         yield _Leaf(key, table, value)
 
 
@@ -186,10 +192,10 @@ def _outside(project: Project, folder: Path, table: object, value: str) -> Path 
     else:
         return None
     try:
-        there = path.exists()
+        exists = path.exists()
     except OSError:
         return None
-    return path if there and not _below(path, folder) else None
+    return path if exists and not _below(path, folder) else None
 
 
 def _below(path: Path, folder: Path) -> bool:

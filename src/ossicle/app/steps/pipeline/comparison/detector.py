@@ -55,14 +55,14 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
 
     if best.settings.evaluation.kind.clips_lead:
         return _against_clips(best, best_artefacts)
-    how, truth = best.settings.evaluation, _truth(best_artefacts)
+    evaluation, truth = best.settings.evaluation, _truth(best_artefacts)
     judged_on, events = _judged_on(best, truth), SecondStageFolder.among(best_artefacts).events(truth.ids)
 
     def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
         if _judged_on(other, _truth(artefacts)) != judged_on:
             return None
         others = SecondStageFolder.among(artefacts).events(truth.ids)
-        bootstrap = gain(truth, events, others, criterion_of(how).rule, how.bootstrap, how.seed)
+        bootstrap = gain(truth, events, others, criterion_of(evaluation).rule, evaluation.bootstrap, evaluation.seed)
         return Estimate(float(bootstrap.value[0]), float(bootstrap.low[0]), float(bootstrap.high[0])).to_json()
 
     return compare
@@ -75,13 +75,13 @@ def _against_clips(best: Project, best_artefacts: Artefacts) -> Comparison:
     """
     from ossicle.evaluation.clips.comparison import compare_answers, same_clips
 
-    how, answers = best.settings.evaluation, EvaluationFolder.among(best_artefacts).clips.answers
+    evaluation, answers = best.settings.evaluation, EvaluationFolder.among(best_artefacts).clips.answers
 
     def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
         results = EvaluationFolder.among(artefacts).clips
         if not results.answers_file.is_file() or not same_clips(answers, results.answers):
             return None
-        comparison = compare_answers(answers, results.answers, (), how.bootstrap, how.seed)
+        comparison = compare_answers(answers, results.answers, (), evaluation.bootstrap, evaluation.seed)
         return comparison.difference.macro_f1.to_json()
 
     return compare

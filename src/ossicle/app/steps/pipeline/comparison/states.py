@@ -30,7 +30,7 @@ def _windows(artefacts: Artefacts) -> LabelledWindows:
 
 def _counts(artefacts: Artefacts, windows: LabelledWindows) -> dict[str, tuple[int, int]]:
     written = StateDecisionFolder.among(artefacts).written["folds"]
-    rules = {int(fold): judging_rule(one) for fold, one in written.items()}
+    rules = {int(fold): judging_rule(rule) for fold, rule in written.items()}
     return state_counts(scored_states(windows, StateScoresFolder.among(artefacts)), windows.labels, rules)
 
 
@@ -58,13 +58,19 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
         Its artefacts by step.
     """
     windows = _windows(best_artefacts)
-    judged_on, counts, how = _judged_on(best, windows), _counts(best_artefacts, windows), best.settings.evaluation
+    judged_on, counts, evaluation = (
+        _judged_on(best, windows),
+        _counts(best_artefacts, windows),
+        best.settings.evaluation,
+    )
 
     def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
         others = _windows(artefacts)
         if _judged_on(other, others) != judged_on:
             return None
-        gain = paired_gain(counts, _counts(artefacts, others), windows.folds, windows.groups, how.bootstrap, how.seed)
+        gain = paired_gain(
+            counts, _counts(artefacts, others), windows.folds, windows.groups, evaluation.bootstrap, evaluation.seed
+        )
         return gain.to_json()
 
     return compare

@@ -32,13 +32,15 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
     best_artefacts
         Its artefacts by step.
     """
-    mine = _judged(QualityFolder.among(best_artefacts).metrics)
+    best_folds = _judged(QualityFolder.among(best_artefacts).metrics)
 
     def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
         others = _judged(QualityFolder.among(artefacts).metrics)
-        if not mine or {fold: one[1:] for fold, one in others.items()} != {fold: one[1:] for fold, one in mine.items()}:
+        if not best_folds or {fold: fold_values[1:] for fold, fold_values in others.items()} != {
+            fold: fold_values[1:] for fold, fold_values in best_folds.items()
+        }:
             return None
-        gains = [others[fold][0] - mine[fold][0] for fold in mine]
+        gains = [others[fold][0] - best_folds[fold][0] for fold in best_folds]
         return {"value": plain(sum(gains) / len(gains)), "low": None, "high": None}
 
     return compare

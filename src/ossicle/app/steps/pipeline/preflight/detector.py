@@ -29,8 +29,12 @@ def preflight(project: Project) -> list[Finding]:
 
 def with_disk(project: Project, findings: Iterable[Finding]) -> list[Finding]:
     """Return findings with one about the disk, which an index of the recordings gives; without one, a shorter one."""
-    found = list(findings)
-    return found if any(finding.what == "disk" for finding in found) else [*found, disk_finding(project)]
+    all_findings = list(findings)
+    return (
+        all_findings
+        if any(finding.what == "disk" for finding in all_findings)
+        else [*all_findings, disk_finding(project)]
+    )
 
 
 def _packages(project: Project) -> Finding:
@@ -44,14 +48,14 @@ def _packages(project: Project) -> Finding:
 def _windows(project: Project) -> Iterator[Finding]:
     settings = project.settings
     if settings.encoder.name != NO_ENCODER and settings.kind.reads == LOG_MEL:
-        words = (
+        message = (
             f"{settings.encoder.name!r} serves `ossicle features` and `ossicle similar` alone: "
             f'[evaluation] criterion = "{settings.evaluation.criterion}" judges {settings.evaluation.kind.what}, and '
             "models then read spectrograms"
         )
-        yield Finding("encoder", True, words)
-    if words := settings.windows_in_words:
-        yield Finding("windows", True, words)
+        yield Finding("encoder", True, message)
+    if message := settings.windows_in_words:
+        yield Finding("windows", True, message)
 
 
 def input_folders(
@@ -77,15 +81,15 @@ def input_folders(
         yield from preview(project)
     notes, corpus = project.annotation_folder, project.settings.corpus
     if (table := project.metadata_table) is not None:
-        there = table.is_file()
-        yield Finding("metadata", there, str(table) if there else f"{table} does not exist; correct the path")
+        exists = table.is_file()
+        yield Finding("metadata", exists, str(table) if exists else f"{table} does not exist; correct the path")
     if notes is None:
         if fields := [corpus.label_field] * bool(corpus.label_field) or list(corpus.label_fields):
             named = ", ".join(map(repr, fields))
             yield Finding("annotations", True, f"recordings are labelled as a whole, by {named}")
         elif corpus.metadata.table and corpus.metadata.label_column:
-            words = f"recordings are labelled as a whole, by the column {corpus.metadata.label_column!r}"
-            yield Finding("annotations", True, words)
+            message = f"recordings are labelled as a whole, by the column {corpus.metadata.label_column!r}"
+            yield Finding("annotations", True, message)
         elif labels_needed:
             yield Finding("annotations", False, "[corpus] annotations is empty: there is nothing to train with")
     else:

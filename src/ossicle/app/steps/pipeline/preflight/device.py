@@ -23,26 +23,26 @@ def device_finding(project: Project, step: Step = training.STEP) -> Finding:
     step
         The step that trains.
     """
-    asked = project.settings.training.device
-    if (place := project.settings.jobs.placed(step.name).on) != LOCAL:
-        words = f"training runs on {place.capitalize()}; the job checks there whether {asked!r} is available"
-        return Finding("device", True, words)
+    wanted_device = project.settings.training.device
+    if (target := project.settings.jobs.placed(step.name).on) != LOCAL:
+        message = f"training runs on {target.capitalize()}; the job checks there whether {wanted_device!r} is available"
+        return Finding("device", True, message)
     if importlib.util.find_spec("torch") is None:
         return Finding("device", False, "torch is not installed; pip install 'ossicle[train]'")
     from ossicle.models.devices import devices
     from ossicle.training.tracking.device_facts import device_facts
 
     try:
-        words = f"training runs on: {', '.join(devices(asked))}"
+        message = f"training runs on: {', '.join(devices(wanted_device))}"
     except UsageError as error:
         return Finding("device", False, str(error))
     driver, gpus = gpu_driver(), device_facts()["gpus"]
     if gpus:
-        return Finding("device", True, f"{words}; GPUs: {', '.join(gpus)}; driver: {driver or 'unknown'}")
+        return Finding("device", True, f"{message}; GPUs: {', '.join(gpus)}; driver: {driver or 'unknown'}")
     if driver:
-        words += f"; a GPU driver is installed ({driver}), but torch sees no GPU: install a build of torch with CUDA"
-        return Finding("device", True, words, warns=True)
-    return Finding("device", True, f"{words}; no GPU driver")
+        message += f"; a GPU driver is installed ({driver}), but torch sees no GPU: install a build of torch with CUDA"
+        return Finding("device", True, message, warns=True)
+    return Finding("device", True, f"{message}; no GPU driver")
 
 
 def tracking_finding(project: Project) -> Finding:
@@ -54,13 +54,13 @@ def tracking_finding(project: Project) -> Finding:
         )
     if not settings.to:
         return Finding("tracking", True, "metrics.jsonl of each training alone")
-    words = f"metrics.jsonl of each training, and {', '.join(settings.to)}"
+    message = f"metrics.jsonl of each training, and {', '.join(settings.to)}"
     if WANDB in settings.to:
         offline = settings.mode == OFFLINE
         if not offline and not wandb_login():
-            words += (
+            message += (
                 "; sent during training, but nobody is logged in: run `wandb login`, or set tracking.mode = offline"
             )
-            return Finding("tracking", False, words)
-        words += "; offline, nothing is sent before `ossicle track sync`" if offline else "; sent during training"
-    return Finding("tracking", True, words)
+            return Finding("tracking", False, message)
+        message += "; offline, nothing is sent before `ossicle track sync`" if offline else "; sent during training"
+    return Finding("tracking", True, message)

@@ -36,18 +36,20 @@ def disk_finding(project: Project, needs: Needs | None = None) -> Finding:
     needs
         Estimated bytes; None if the recordings are unknown: then only the permission to write is checked.
     """
-    place = _existing(project.data_root)
-    if not os.access(place, os.W_OK):
-        return Finding("disk", False, f"{place} is not writable; change its permissions, or choose another --data-root")
-    free = shutil.disk_usage(place).free
+    folder = _existing(project.data_root)
+    if not os.access(folder, os.W_OK):
+        return Finding(
+            "disk", False, f"{folder} is not writable; change its permissions, or choose another --data-root"
+        )
+    free = shutil.disk_usage(folder).free
     if needs is None:
-        return Finding("disk", True, f"{_gb(free)} free at {place}")
-    wanted, leave_gb = sum(needs.values()), project.settings.store.leave_gb
+        return Finding("disk", True, f"{_gb(free)} free at {folder}")
+    needed_bytes, leave_gb = sum(needs.values()), project.settings.store.leave_gb
     parts = ", ".join(f"{name} {_gb(size)}" for name, size in needs.items())
-    message = f"about {_gb(wanted)} needed ({parts}; models not counted), {_gb(free)} free at {place}"
-    if wanted + leave_gb * 1e9 <= free:
+    message = f"about {_gb(needed_bytes)} needed ({parts}; models not counted), {_gb(free)} free at {folder}"
+    if needed_bytes + leave_gb * 1e9 <= free:
         return Finding("disk", True, message)
-    if leave_gb > 0 and wanted - needs.get(store.STEP.name, 0) <= free:
+    if leave_gb > 0 and needed_bytes - needs.get(store.STEP.name, 0) <= free:
         return Finding("disk", True, f"{message}; recordings that would leave less than {leave_gb:g} GB are not stored")
     return Finding("disk", False, f"{message}; free some space, choose another --data-root, or set [store] leave_gb")
 
@@ -148,10 +150,10 @@ def _spec(project: Project) -> EncoderSpec | None:
         return None
 
 
-def _existing(place: Path) -> Path:
-    while not place.exists():
-        place = place.parent
-    return place
+def _existing(path: Path) -> Path:
+    while not path.exists():
+        path = path.parent
+    return path
 
 
 def _gb(size: float) -> str:

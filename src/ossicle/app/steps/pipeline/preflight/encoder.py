@@ -34,6 +34,6 @@ def _model(project: Project) -> Finding:
     if is_of_hub(path, project.folder):
         if is_downloaded(path):
             return Finding("encoder", True, f"hf: {path}, from the cache of the Hugging Face hub")
-        words = f"hf: no folder {path} is here: a run downloads the model of this name from the Hugging Face hub"
-        return Finding("encoder", True, f"{words}; correct [encoder] path if a folder is meant", warns=True)
+        message = f"hf: no folder {path} is here: a run downloads the model of this name from the Hugging Face hub"
+        return Finding("encoder", True, f"{message}; correct [encoder] path if a folder is meant", warns=True)
     return Finding("encoder", True, f"hf: {model_folder(path, project.folder)}")

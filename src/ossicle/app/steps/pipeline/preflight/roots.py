@@ -14,14 +14,14 @@ def root_findings(project: Project) -> Iterator[Finding]:
     A root of which no folder holds anything blocks a run; a missing folder beside a good one is a warning.
     """
     for name in project.roots.names:
-        own = [folder for folder in project.roots.folders(name) if folder != project.audio_folder]
-        faults = {folder: fault for folder in own if (fault := _fault(folder))}
-        words = "; ".join(f"{folder} {fault}" for folder, fault in faults.items())
-        if len(faults) == len(own):
-            yield Finding(f"root {name}", False, f"{words or 'has no folder'}; {how_to_name(name)}")
+        folders = [folder for folder in project.roots.folders(name) if folder != project.audio_folder]
+        faults = {folder: fault for folder in folders if (fault := _fault(folder))}
+        message = "; ".join(f"{folder} {fault}" for folder, fault in faults.items())
+        if len(faults) == len(folders):
+            yield Finding(f"root {name}", False, f"{message or 'has no folder'}; {how_to_name(name)}")
         else:
-            good = ", ".join(str(folder) for folder in own if folder not in faults)
-            yield Finding(f"root {name}", True, f"{good}{f'; {words}' * bool(words)}", warns=bool(faults))
+            good = ", ".join(str(folder) for folder in folders if folder not in faults)
+            yield Finding(f"root {name}", True, f"{good}{f'; {message}' * bool(message)}", warns=bool(faults))
 
 
 def _fault(folder: "os.PathLike[str]") -> str:

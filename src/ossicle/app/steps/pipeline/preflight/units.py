@@ -31,14 +31,14 @@ def _encoder(project: Project) -> Iterator[Finding]:
     """Check that the encoder gives frames, that its files are there, and that no setting of a front end is meant."""
     settings = project.settings
     if settings.encoder.name in WINDOWS_ONLY:
-        words = f"{without_frames(settings.encoder.name)} ({project.origin('encoder', 'name')})"
-        yield Finding("encoder", False, words)
+        message = f"{without_frames(settings.encoder.name)} ({project.origin('encoder', 'name')})"
+        yield Finding("encoder", False, message)
     else:
         yield from encoder_findings(project)
     if settings.frontend != FrontEndSettings():
         copy = "; only the copy of [segments] keep_audio has its rate" if settings.segments.keep_audio else ""
-        words = f"[frontend] is not read: frames are those of the encoder {settings.encoder.name}{copy}; remove it"
-        yield Finding("frontend", True, f"{words} ({project.origin('frontend')})", warns=True)
+        message = f"[frontend] is not read: frames are those of the encoder {settings.encoder.name}{copy}; remove it"
+        yield Finding("frontend", True, f"{message} ({project.origin('frontend')})", warns=True)
 
 
 def _packages(project: Project) -> Finding:

@@ -46,14 +46,14 @@ def detector_preview(project: Project) -> Iterator[Finding]:
 def input_preview(project: Project, index_findings: IndexFindings) -> Iterator[Finding]:
     """Yield the audio files with what is wrong with them, and the findings of ``index_findings`` about their index."""
     if project.manifest is not None:
-        found = find_steps((corpus.STEP,), project)[corpus.STEP.name] if project.manifest.is_file() else None
-        if found is None:
+        corpus_path = find_steps((corpus.STEP,), project)[corpus.STEP.name] if project.manifest.is_file() else None
+        if corpus_path is None:
             # Imported here: other projects and `ossicle status` read no manifest.
             from ossicle.app.steps.pipeline.preview.manifest import manifest_preview
 
             yield from manifest_preview(project)
         else:
-            index = read_index(CorpusFolder(found))
+            index = read_index(CorpusFolder(corpus_path))
             yield Finding("manifest", True, str(project.manifest))
             yield from index_findings(project, index, {recording.path for recording in index.recordings}, ())
         return
@@ -97,8 +97,8 @@ def chosen(project: Project) -> tuple[str, ...]:
 
 def present_index(project: Project) -> CorpusIndex:
     """Return the index of the last run if it is current, else one from headers and tables alone."""
-    found = find_steps((corpus.STEP,), project)[corpus.STEP.name]
-    return corpus.index_of(project, decode=False) if found is None else read_index(CorpusFolder(found))
+    corpus_path = find_steps((corpus.STEP,), project)[corpus.STEP.name]
+    return corpus.index_of(project, decode=False) if corpus_path is None else read_index(CorpusFolder(corpus_path))
 
 
 def index_findings(
@@ -153,11 +153,11 @@ def channel_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     sample = sample_channels(project.roots, index.recordings)
     if sample.cancelling:
         path, cancel_db = sample.cancelling[0]
-        words = (
+        message = (
             f"{len(sample.cancelling)} of {sample.looked_at} recordings with several channels that were listened into "
             f"({path} first): {cancel_words(cancel_db)}; set [audio] channel"
         )
-        yield Finding("channels cancel", True, words, warns=True)
+        yield Finding("channels cancel", True, message, warns=True)
 
 
 def _weights(project: Project, index: CorpusIndex) -> Iterator[Finding]:
@@ -191,19 +191,19 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     groups = sorted({entry.group for entry in (placed.judged or placed.folds).values()})
     named = ", ".join(groups[:_MOST_NAMED]) + (f" and {len(groups) - _MOST_NAMED} more" * (len(groups) > _MOST_NAMED))
     folds = {entry.fold for entry in placed.judged.values()}
-    how = split.kind.held_out_in_words(len(folds - {NEVER_HELD_OUT}))
-    yield Finding("groups", True, f"{len(groups)} by {split.group}: {named}; held out: {how}")
+    held_out = split.kind.held_out_in_words(len(folds - {NEVER_HELD_OUT}))
+    yield Finding("groups", True, f"{len(groups)} by {split.group}: {named}; held out: {held_out}")
     yield from _folders_that_are_divided(project, index)
-    for one in unjudged_labels(placed.judged, used):
-        yield Finding(one.code.replace("_", " "), True, f"{one.message}; {one.remedy}", warns=True)
+    for unjudged in unjudged_labels(placed.judged, used):
+        yield Finding(unjudged.code.replace("_", " "), True, f"{unjudged.message}; {unjudged.remedy}", warns=True)
     models = split.kind.models(entry.fold for entry in placed.judged.values())
     labels = used.label_counts()
     n_clips = len(used) + len(index.recordings)
-    words = trainings_in_words(project, len(models), len(labels), n_clips)
+    message = trainings_in_words(project, len(models), len(labels), n_clips)
     many = not split.folds and not split.fold_field and not split.kind.holds_out_once and len(groups) >= MANY_GROUPS
     if many:
-        words += f"; [split] folds = {USUAL_FOLDS} needs {USUAL_FOLDS + 1} trainings"
-    yield Finding("trainings", True, words, warns=many)
+        message += f"; [split] folds = {USUAL_FOLDS} needs {USUAL_FOLDS + 1} trainings"
+    yield Finding("trainings", True, message, warns=many)
 
 
 def _folders_that_are_divided(project: Project, index: CorpusIndex) -> Iterator[Finding]:
@@ -214,9 +214,9 @@ def _folders_that_are_divided(project: Project, index: CorpusIndex) -> Iterator[
     folders = Counter(recording.fields[FOLDER] for recording in index.recordings)
     shared = sum(count for count in folders.values() if count > 1)
     if len(folders) > 1 and shared:
-        words = (
+        message = (
             f"the recordings lie in {len(folders)} folders, and those of one folder may be both trained on and held "
             f'out; if a folder is a site, an animal or a day, set [split] group = "{FOLDER}", or the figures may be '
             "too good"
         )
-        yield Finding("folders", True, words, warns=True)
+        yield Finding("folders", True, message, warns=True)

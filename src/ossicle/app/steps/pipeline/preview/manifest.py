@@ -45,27 +45,31 @@ def manifest_preview(project: Project) -> Iterator[Finding]:
         yield Finding("recordings", True, _share(chosen, verification))
         verification = chosen
     for name, source_count in sorted(verification.sources.items()):
-        words = f"{source_count.events} events in {source_count.recordings} recordings"
+        message = f"{source_count.events} events in {source_count.recordings} recordings"
         if not source_count.missing_recordings:
-            yield Finding(f"source {name}", True, words)
+            yield Finding(f"source {name}", True, message)
             continue
-        words += f"; {source_count.missing_recordings} of them, with {source_count.missing_events} events, are missing"
-        words += f" ({source_count.examples[0]} first)"
+        message += (
+            f"; {source_count.missing_recordings} of them, with {source_count.missing_events} events, are missing"
+        )
+        message += f" ({source_count.examples[0]} first)"
         over = source_count.missing_share > corpus.max_missing
-        yield Finding(f"source {name}", False, f"{words}; {how_to_name(name)}" if over else words, blocks=over)
+        yield Finding(f"source {name}", False, f"{message}; {how_to_name(name)}" if over else message, blocks=over)
     yield _labels(verification, corpus)
     yield disk_finding(project, _needs(project, verification))
 
 
 def _counts(verification: Verification, total: int) -> Iterator[Finding]:
-    words = f"{verification.n_events} events in {verification.n_lines} lines"
+    message = f"{verification.n_events} events in {verification.n_lines} lines"
     if total and total != verification.n_events:
-        yield Finding("manifest", True, f"{words}, but [corpus] manifest_total is {total}; check the file", warns=True)
+        yield Finding(
+            "manifest", True, f"{message}, but [corpus] manifest_total is {total}; check the file", warns=True
+        )
     else:
         yield Finding(
             "manifest",
             bool(verification.n_events),
-            words if verification.n_events else "holds no events; check the file",
+            message if verification.n_events else "holds no events; check the file",
         )
     if verification.n_bad:
         first = verification.bad[0]
@@ -94,10 +98,10 @@ def _share(chosen: Verification, verification: Verification) -> str:
     """Return what a choice of recordings leaves, in words."""
     used, every = (
         (
-            sum(source_count.recordings for source_count in of.sources.values()),
-            sum(source_count.events for source_count in of.sources.values()),
+            sum(source_count.recordings for source_count in counts.sources.values()),
+            sum(source_count.events for source_count in counts.sources.values()),
         )
-        for of in (chosen, verification)
+        for counts in (chosen, verification)
     )
     return (
         f"{used[0]} of {every[0]} are used ([corpus] include, exclude, most), with {used[1]} of {every[1]} events; "
@@ -107,14 +111,14 @@ def _share(chosen: Verification, verification: Verification) -> str:
 
 def _needs(project: Project, verification: Verification) -> dict[str, int]:
     """Return what a run needs, from the lengths of recordings spread over all of them."""
-    there = verification.existing()
+    existing = verification.existing()
     lengths = []
-    for source, path in there[:: max(1, -(-len(there) // _MOST_PROBED))]:
+    for source, path in existing[:: max(1, -(-len(existing) // _MOST_PROBED))]:
         try:
             lengths.append(probe(project.roots.find(source, path) or project.audio_folder / path).duration_s)
         except (AudioError, OSError):
             # The run lists it as left out.
             continue
-    seconds = sum(lengths) / len(lengths) * len(there) if lengths else 0.0
+    seconds = sum(lengths) / len(lengths) * len(existing) if lengths else 0.0
     events = sum(verification.labels.values())
-    return dict(event_needs(project, events, len(there), seconds, len(verification.labels)))
+    return dict(event_needs(project, events, len(existing), seconds, len(verification.labels)))

@@ -42,7 +42,8 @@ def _findings(
     yield from channel_findings(project, index)
     yield from _names(index)
     labels = sorted(
-        {annotation.label for annotation in index.annotations} | {one for of in index.unknown.values() for one in of}
+        {annotation.label for annotation in index.annotations}
+        | {label for unknown_labels in index.unknown.values() for label in unknown_labels}
     )
     reviewed = [recording for recording in index.recordings if recording.reviewed]
     if not labels or not reviewed:
@@ -50,7 +51,9 @@ def _findings(
         return
     try:
         decision = settings.states.decision(labels)
-        hidden = "; ".join(f"{label} hides {', '.join(of)}" for label, of in decision.masks.items())
+        hidden = "; ".join(
+            f"{label} hides {', '.join(hidden_labels)}" for label, hidden_labels in decision.masks.items()
+        )
         yield Finding("states", True, f"{' before '.join(decision.priority)}{f'; {hidden}' * bool(hidden)}")
     except UsageError as problem:
         yield Finding("states", False, str(problem))
@@ -80,7 +83,9 @@ def _combinations(
         )
         for recording in reviewed
     ]
-    doubtful = Counter(label for _, of in states for label, state in of.items() if state == UNKNOWN)
+    doubtful = Counter(
+        label for _, recording_states in states for label, state in recording_states.items() if state == UNKNOWN
+    )
     if doubtful:
         named = ", ".join(f"{label} in {counted(count, 'recording')}" for label, count in sorted(doubtful.items()))
         yield Finding("unknown", True, f"{named}: these count for no figure of the label")
@@ -89,9 +94,9 @@ def _combinations(
         # Each recording is its own group, and holds one combination.
         return
     missing = missing_combinations(states, labels)
-    for name, of in missing[:_MOST_NAMED]:
-        words = ", ".join(f"{label} {state}" for label, state in of.items())
-        yield Finding("combination", True, f"{group} {name}: no recording with {words}", warns=True)
+    for name, states_in in missing[:_MOST_NAMED]:
+        message = ", ".join(f"{label} {state}" for label, state in states_in.items())
+        yield Finding("combination", True, f"{group} {name}: no recording with {message}", warns=True)
     if len(missing) > _MOST_NAMED:
         yield Finding("combination", True, f"and {len(missing) - _MOST_NAMED} more that no recording has", warns=True)
 
@@ -99,10 +104,12 @@ def _combinations(
 def _windows(project: Project, reviewed: Sequence[Recording]) -> Finding:
     features = project.settings.features
     short = [recording.path for recording in reviewed if recording.duration_s < features.window_s]
-    words = f"{features.window_s:g} s every {features.hop_s:g} s, read by the encoder {project.settings.encoder.name!r}"
+    message = (
+        f"{features.window_s:g} s every {features.hop_s:g} s, read by the encoder {project.settings.encoder.name!r}"
+    )
     if short:
-        words += f"; {counted(len(short), 'recording')} shorter than a window: nothing is judged on them ({short[0]})"
-    return Finding("windows", True, words, warns=bool(short))
+        message += f"; {counted(len(short), 'recording')} shorter than a window: nothing is judged on them ({short[0]})"
+    return Finding("windows", True, message, warns=bool(short))
 
 
 def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
@@ -115,8 +122,8 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         return
     folds = {entry.fold: entry.group for entry in placed.judged.values() if entry.fold != NEVER_HELD_OUT}
     named = ", ".join(dict.fromkeys(entry.group for entry in placed.judged.values()))
-    how = split.kind.held_out_in_words(len(folds))
-    yield Finding("groups", True, f"by {split.group}: {named}; held out: {how}")
+    held_out = split.kind.held_out_in_words(len(folds))
+    yield Finding("groups", True, f"by {split.group}: {named}; held out: {held_out}")
     label_counts = Counter(
         annotation.label for annotation in {(note.label, note.recording_id): note for note in stated}.values()
     )
@@ -124,6 +131,6 @@ def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         off = sum(recording.reviewed for recording in index.recordings) - on
         if min(on, off) < FEWEST_RECORDINGS * len(folds):
             few = f"{label}: {on} recordings with it on and {off} with it off"
-            words = f"{few}; fewer than {FEWEST_RECORDINGS} a side and fold: figures are marked insufficient"
-            yield Finding("insufficient", True, words, warns=True)
+            message = f"{few}; fewer than {FEWEST_RECORDINGS} a side and fold: figures are marked insufficient"
+            yield Finding("insufficient", True, message, warns=True)
     yield Finding("heads", True, f"{counted(len(folds) + 1, 'head')}: one for each fold and one on all recordings")

@@ -44,13 +44,13 @@ def _findings(
     if project.annotation_folder is not None:
         notices += annotation_notices(index, problems)
     for notice in notices:
-        what = "rows of words" if notice.what == "used annotations" else notice.what
-        yield Finding(what, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning")
+        subject = "rows of words" if notice.what == "used annotations" else notice.what
+        yield Finding(subject, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning")
     for problem in problems:
         if problem.severity != "note" and problem.code not in LOSSES and problem.code not in _OF_LEARNING:
             where = f"{problem.where}: " if problem.where else ""
-            words = f"{where}{problem.message}; {problem.remedy}"
-            yield Finding(problem.code.replace("_", " "), True, words, warns=True)
+            message = f"{where}{problem.message}; {problem.remedy}"
+            yield Finding(problem.code.replace("_", " "), True, message, warns=True)
     yield from channel_findings(project, index)
     seconds = sum(recording.duration_s for recording in index.recordings)
     yield Finding("sound", True, f"{seconds / 3600:.2f} h in {counted(len(index.recordings), 'recording')}")
@@ -64,21 +64,23 @@ def _findings(
 def _words(project: Project, index: CorpusIndex) -> Finding:
     """Return how many words judge the units; silences are none."""
     counts = Counter(annotation.label for annotation in index.annotations)
-    words = Counter({label: count for label, count in counts.items() if is_word(label)})
-    silent = counts.total() - words.total()
+    word_counts = Counter({label: count for label, count in counts.items() if is_word(label)})
+    silent = counts.total() - word_counts.total()
     silences = ""
     if silent:
         are = "is no word" if silent == 1 else "are no words"
-        silences = f"; {counted(silent, 'row')} of silence ({', '.join(sorted(counts - words))}) {are}"
+        silences = f"; {counted(silent, 'row')} of silence ({', '.join(sorted(counts - word_counts))}) {are}"
     left_out = f"agreement with words, ABX and word boundaries are left out{silences}"
-    if not words and (table := project.annotation_folder) is not None:
+    if not word_counts and (table := project.annotation_folder) is not None:
         return Finding(
             "words", False, f"none of {table} is a word in one of these recordings: {left_out}", blocks=False
         )
-    if not words:
+    if not word_counts:
         return Finding("words", True, f"none: {left_out}")
-    named = ", ".join(f"{label} ({count})" for label, count in words.most_common(5)) + "..." * (len(words) > 5)
-    kinds = f"{words.total()} of {counted(len(words), 'kind')} ({named}){silences}"
+    named = ", ".join(f"{label} ({count})" for label, count in word_counts.most_common(5)) + "..." * (
+        len(word_counts) > 5
+    )
+    kinds = f"{word_counts.total()} of {counted(len(word_counts), 'kind')} ({named}){silences}"
     return Finding("words", True, f"{kinds}; they judge the units, which never learn from them")
 
 
@@ -86,8 +88,8 @@ def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     group = project.settings.split.group
     names = sorted({recording.fields.get(group, "") for recording in index.recordings})
     if names == [""]:
-        words = f"no recording has the field {group!r}: set split.group, or a name_template that reads it"
-        yield Finding("groups", False, f"{words} ({project.origin('split', 'group')})", blocks=False)
+        message = f"no recording has the field {group!r}: set split.group, or a name_template that reads it"
+        yield Finding("groups", False, f"{message} ({project.origin('split', 'group')})", blocks=False)
         return
     for note in index.notes:
         if note.kind == "name_template":
@@ -118,30 +120,32 @@ def _normalisation(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         lengths_s[key] = lengths_s.get(key, 0.0) + recording.duration_s
     short = [length_s for length_s in lengths_s.values() if length_s < _LEAST_GROUP_S]
     if short:
-        words = (
+        message = (
             f"{len(short)} of {counted(len(lengths_s), 'group')} by {group} are shorter than {_LEAST_GROUP_S:g} s (the "
             f"shortest {min(short):.2g} s), too short for a mean and scale of their own: let split.group name the "
             f'speakers, or set quantiser.normalisation = "{SEGMENT}"'
         )
-        yield Finding("normalisation", True, words, warns=True)
+        yield Finding("normalisation", True, message, warns=True)
 
 
 def _segments(project: Project, index: CorpusIndex) -> Finding:
-    words, table = project.settings.segments.in_words, table_file(project)
+    message, table = project.settings.segments.in_words, table_file(project)
     if table is None:
-        return Finding("segments", True, words)
+        return Finding("segments", True, message)
     if not table.is_file():
         return Finding("segments", False, f"[segments] table: {table} is not a file; correct the path")
     try:
-        given = given_segments(project, index.recordings)
+        table_segments = given_segments(project, index.recordings)
     except OssicleError as problem:
         return Finding("segments", False, str(problem))
-    used, missing = sum(map(len, given.by_recording.values())), len(given.unmatched)
-    names = f"{counted(missing, 'name')} in it, first {given.unmatched[0]}" if missing else ""
+    used, missing = sum(map(len, table_segments.by_recording.values())), len(table_segments.unmatched)
+    names = f"{counted(missing, 'name')} in it, first {table_segments.unmatched[0]}" if missing else ""
     if not used:
-        words = f"[segments] table: none of {table} is of a recording of this project"
-        return Finding("segments", False, f"{words}{f' ({names})' * bool(names)}; correct the names in it")
-    words = f"{used} of {table}, in {len(given.by_recording)} of {counted(len(index.recordings), 'recording')}"
+        message = f"[segments] table: none of {table} is of a recording of this project"
+        return Finding("segments", False, f"{message}{f' ({names})' * bool(names)}; correct the names in it")
+    message = (
+        f"{used} of {table}, in {len(table_segments.by_recording)} of {counted(len(index.recordings), 'recording')}"
+    )
     if missing:
-        return Finding("segments", False, f"{words}; no recording has {names}: correct them", blocks=False)
-    return Finding("segments", True, words)
+        return Finding("segments", False, f"{message}; no recording has {names}: correct them", blocks=False)
+    return Finding("segments", True, message)

@@ -35,9 +35,9 @@ def vocoder_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     sources = [
         SpeechSource(recording.id, recording.path, recording.fields.get(field, "")) for recording in index.recordings
     ]
-    given = [(name,) if name else () for name in (settings.vocoder.choose, settings.vocoder.judge)]
+    named_groups = [(name,) if name else () for name in (settings.vocoder.choose, settings.vocoder.judge)]
     try:
-        roles = vocoder_roles(sources, field, *given)
+        roles = vocoder_roles(sources, field, *named_groups)
     except UsageError as problem:
         yield Finding(WHAT, False, f"{problem} ({project.origin('vocoder', 'preset')})")
         return
@@ -56,8 +56,8 @@ def vocoder_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
 
 
 def _time(project: Project, rate: int, most: int) -> str:
-    if (place := project.settings.jobs.placed(vocoder.STEP.name).on) != LOCAL:
-        return f"it trains on {place.capitalize()}; the time there is not estimated"
+    if (target := project.settings.jobs.placed(vocoder.STEP.name).on) != LOCAL:
+        return f"it trains on {target.capitalize()}; the time there is not estimated"
     if importlib.util.find_spec("torch") is None:
         return "the time is not estimated, because torch is not installed"
     # Imported here: torch loads slowly, and not every installation has it.
@@ -66,8 +66,8 @@ def _time(project: Project, rate: int, most: int) -> str:
 
     settings = project.settings
     try:
-        place = device(settings.training.device)
-        one_s = vocoder_step_seconds(settings.vocoder, settings.quantiser.k, rate, settings.training.threads, place)
+        target = device(settings.training.device)
+        one_s = vocoder_step_seconds(settings.vocoder, settings.quantiser.k, rate, settings.training.threads, target)
     except OssicleError as problem:
         return f"the time is not estimated: {problem}"
-    return f"at most about {about(most * one_s)} on {place}, at {one_s:.2g} s a step"
+    return f"at most about {about(most * one_s)} on {target}, at {one_s:.2g} s a step"

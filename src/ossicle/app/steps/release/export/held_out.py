@@ -69,9 +69,9 @@ def score_fold(
     rows: Sequence[Row],
     chunks: Chunks,
     threads: int,
-    out: Path,
+    folder: Path,
 ) -> None:
-    """Write the score tracks of the recordings in ``folds`` below ``out``: those of torch, and those of each row."""
+    """Write the score tracks of the recordings in ``folds`` below ``folder``: those of torch, and those of each row."""
     plan, front = graph.plan, graph.front
     stored: dict[str, ChunkGraph] = {}
     for precision in {stored_precision(row) for row in rows}:
@@ -86,23 +86,27 @@ def score_fold(
             continue
         audio = project.roots.file(truth.recordings[key])
         for name, predictor in predictors.items():
-            with TrackWriter(TracksFolder(out / name).track_path(key), truth.labels, plan.hop_s) as writer:
+            with TrackWriter(TracksFolder(folder / name).track_path(key), truth.labels, plan.hop_s) as writer:
                 write_scores(audio, predictor, writer, _BATCH)
 
 
-def judge(project: Project, truth: Truth, rows: Sequence[Row], out: Path) -> Mapping[str, Judged]:
+def judge(project: Project, truth: Truth, rows: Sequence[Row], folder: Path) -> Mapping[str, Judged]:
     """Return the figures of torch and of each row by name, from the tracks that :func:`score_fold` wrote."""
-    expected = _frames(truth, TracksFolder(out / REFERENCE))
-    found = {}
+    expected = _frames(truth, TracksFolder(folder / REFERENCE))
+    judged = {}
     for name in (REFERENCE, *(row.name for row in rows)):
-        evaluation, how, scores = project.settings.evaluation, project.settings.postprocess, TracksFolder(out / name)
-        pooled = recording_items(truth, scores, evaluation.pool, how)
-        found[name] = Judged(
+        evaluation, postprocess, scores = (
+            project.settings.evaluation,
+            project.settings.postprocess,
+            TracksFolder(folder / name),
+        )
+        pooled = recording_items(truth, scores, evaluation.pool, postprocess)
+        judged[name] = Judged(
             agreement(expected, _frames(truth, scores)),
-            macro_auc(criterion_of(evaluation).items(truth, scores, how)),
+            macro_auc(criterion_of(evaluation).items(truth, scores, postprocess)),
             accuracy(pooled.scores, pooled.positive),
         )
-    return found
+    return judged
 
 
 def macro_auc(items: Items) -> float:

@@ -52,12 +52,12 @@ def training_chunks(
         No recording can be read.
     """
     ids = set(store.ids)
-    there = [key for key in sorted(recordings) if key in ids and store.n_samples(key) > 0]
-    if not there:
+    readable = [key for key in sorted(recordings) if key in ids and store.n_samples(key) > 0]
+    if not readable:
         raise OssicleError("int8 needs training recordings to find its ranges, but none can be read")
     for draw in range(count):
         rng = np.random.default_rng(seed_of(seed, "export ranges", draw))
-        key = there[int(rng.integers(len(there)))]
+        key = readable[int(rng.integers(len(readable)))]
         notes = annotations.get(key, ())
         if draw % 2 == 0 and notes:
             note = notes[int(rng.integers(len(notes)))]

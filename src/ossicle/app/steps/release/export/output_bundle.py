@@ -76,7 +76,7 @@ def report(exported: Exported, request: ExportRequest, settings: ExportSettings)
     return {
         "bundle": exported.bundle.name,
         "machine": {"processor": processor(), "system": platform.platform(), "python": platform.python_version()},
-        "versions": {name: found for name in _LIBRARIES if (found := _version(name)) is not None},
+        "versions": {name: version for name in _LIBRARIES if (version := _version(name)) is not None},
         "threads": request.threads,
         "held_out_hours": round(exported.hours, _DIGITS),
         "out_of_fold": {
@@ -102,7 +102,7 @@ def _row(exported: Exported, request: ExportRequest, kind: str, row: Row) -> dic
         exported.speeds.get((kind, row)),
     )
     # The losses of the single fold models say nothing about the loss of their mean.
-    own = judged if kind in (MODEL, "waveform") else None
+    held_out = judged if kind in (MODEL, "waveform") else None
     within = None if speed is None or request.budget is None else request.budget.allows(speed)
     return {
         "graph": kind,
@@ -114,15 +114,15 @@ def _row(exported: Exported, request: ExportRequest, kind: str, row: Row) -> dic
         "same_top": _plain(agreement.same_top),
         "same_top_outside_margin": _plain(agreement.same_top_outside),
         "out_of_fold": None
-        if own is None
+        if held_out is None
         else {
-            "frames": own.agreement.n_frames,
-            "max_difference": own.agreement.max_difference,
-            "same_top": _plain(own.agreement.same_top),
-            "same_top_outside_margin": _plain(own.agreement.same_top_outside),
-            "macro_auc": _plain(own.macro_auc),
+            "frames": held_out.agreement.n_frames,
+            "max_difference": held_out.agreement.max_difference,
+            "same_top": _plain(held_out.agreement.same_top),
+            "same_top_outside_margin": _plain(held_out.agreement.same_top_outside),
+            "macro_auc": _plain(held_out.macro_auc),
             "macro_auc_change": _change(exported, row, "macro_auc"),
-            "accuracy": _plain(own.accuracy),
+            "accuracy": _plain(held_out.accuracy),
             "accuracy_change": _change(exported, row, "accuracy"),
         },
         "speed": None
@@ -141,18 +141,18 @@ def _row(exported: Exported, request: ExportRequest, kind: str, row: Row) -> dic
     }
 
 
-def table(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def table(export_report: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return header and rows of the table of a report."""
     header = ["graph", "precision", "runtime", "MB", "largest difference", "same top", "AUC change", "accuracy change"]
     header += ["frames/s", "x real time"]
-    budget = found["budget"]
+    budget = export_report["budget"]
     if budget:
         header += [f"min for {budget['audio_hours']:g} h", f"in {budget['minutes']:g} min"]
     rows = []
-    for one in found["rows"]:
-        judged, speed = one["out_of_fold"] or {}, one["speed"] or {}
-        cells = [one["graph"], one["precision"], one["runtime"], f"{one['bytes'] / 1e6:.2f}"]
-        cells += [f"{one['max_difference']:.1e}", _share(one["same_top"])]
+    for row in export_report["rows"]:
+        judged, speed = row["out_of_fold"] or {}, row["speed"] or {}
+        cells = [row["graph"], row["precision"], row["runtime"], f"{row['bytes'] / 1e6:.2f}"]
+        cells += [f"{row['max_difference']:.1e}", _share(row["same_top"])]
         cells += [_signed(judged.get("macro_auc_change")), _signed(judged.get("accuracy_change"))]
         cells += [_number(speed.get("frames_per_s")), _number(speed.get("times_real_time"))]
         if budget:
@@ -164,28 +164,28 @@ def table(found: Mapping[str, Any]) -> tuple[tuple[str, ...], list[tuple[str, ..
     return tuple(header), rows
 
 
-def page(found: Mapping[str, Any]) -> str:
+def page(export_report: Mapping[str, Any]) -> str:
     """Return ``EXPORT.md``: the table and an explanation."""
-    header, rows = table(found)
+    header, rows = table(export_report)
     lines = [
-        f"# Exports of {escaped(found['bundle'])}",
+        f"# Exports of {escaped(export_report['bundle'])}",
         "",
-        f"{escaped(found['machine']['processor'])}, {found['threads']} thread(s), "
-        + ", ".join(f"{name} {number}" for name, number in found["versions"].items())
+        f"{escaped(export_report['machine']['processor'])}, {export_report['threads']} thread(s), "
+        + ", ".join(f"{name} {number}" for name, number in export_report["versions"].items())
         + ". Speeds are end to end: decoding, spectrogram, network.",
         "",
         "| " + " | ".join(header) + " |",
         "|" + "---|" * len(header),
         *("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows),
         "",
-        _judged(found),
+        _judged(export_report),
         "Differences are of scores in [0, 1] against torch in float32, on chunks of the training recordings.",
-        *unmeasured_in_words(found),
+        *unmeasured_in_words(export_report),
     ]
     return "\n".join(lines) + "\n"
 
 
-def unmeasured_in_words(found: Mapping[str, Any]) -> list[str]:
+def unmeasured_in_words(export_report: Mapping[str, Any]) -> list[str]:
     """Return a line about the rows that this processor could not compute; nothing if there are none.
 
     Parameters
@@ -193,20 +193,20 @@ def unmeasured_in_words(found: Mapping[str, Any]) -> list[str]:
     found
         The content of ``export.json``.
     """
-    names = ", ".join(found["unmeasured"])
+    names = ", ".join(export_report["unmeasured"])
     reason = "this processor does not compute in bfloat16; export on one that does to measure it"
     return [f"Not measured: {names}, because {reason}."] if names else []
 
 
-def _judged(found: Mapping[str, Any]) -> str:
-    if not found["held_out_hours"]:
+def _judged(export_report: Mapping[str, Any]) -> str:
+    if not export_report["held_out_hours"]:
         return "Nothing was judged out of fold: this split leaves nothing to judge by."
-    base = found["out_of_fold"]
+    base = export_report["out_of_fold"]
     named = (("macro ROC AUC", base["macro_auc"]), ("accuracy", base["accuracy"]))
     figures = [f"{name} {value:.4f}" for name, value in named if value is not None]
     return (
-        f"Changes are out of fold, on {found['held_out_hours']:.3g} h that the models of the folds had held out; in "
-        f"torch they have {', '.join(figures) or 'no figure (every label is in all sound or in none)'}."
+        f"Changes are out of fold, on {export_report['held_out_hours']:.3g} h that the models of the folds had held "
+        f"out; in torch they have {', '.join(figures) or 'no figure (every label is in all sound or in none)'}."
     )
 
 
@@ -214,7 +214,9 @@ def _yes(value: bool | None) -> str:
     return "-" if value is None else "yes" if value else "no"
 
 
-def write_export(exported: Exported, found: Mapping[str, Any], folder: Path, *, replace: bool = False) -> Bundle:
+def write_export(
+    exported: Exported, export_report: Mapping[str, Any], folder: Path, *, replace: bool = False
+) -> Bundle:
     """Write the folder of an export: the bundle with the further graphs, the report and its page.
 
     Parameters
@@ -229,36 +231,37 @@ def write_export(exported: Exported, found: Mapping[str, Any], folder: Path, *, 
         Whether to overwrite an existing folder.
     """
     listed: dict[str, dict[str, Any]] = {}
-    for one in found["rows"]:
-        judged = one["out_of_fold"] or {}
-        listed.setdefault(one["file"], {})[f"{one['precision']} in {one['runtime']}"] = {
-            "max_difference": one["max_difference"],
-            "same_top": one["same_top"],
+    for row in export_report["rows"]:
+        judged = row["out_of_fold"] or {}
+        listed.setdefault(row["file"], {})[f"{row['precision']} in {row['runtime']}"] = {
+            "max_difference": row["max_difference"],
+            "same_top": row["same_top"],
             "macro_auc_change": judged.get("macro_auc_change"),
             "accuracy_change": judged.get("accuracy_change"),
         }
     files = {
         **{name: data for name, data in exported.graphs.items() if name not in exported.bundle.files},
-        REPORT: (json.dumps(found, indent=2, ensure_ascii=False) + "\n").encode(),
-        PAGE: page(found).encode(),
+        REPORT: (json.dumps(export_report, indent=2, ensure_ascii=False) + "\n").encode(),
+        PAGE: page(export_report).encode(),
     }
     return extend_bundle(exported.bundle, folder, files, {"exports": listed}, replace=replace)
 
 
-def verdicts(found: Mapping[str, Any]) -> list[str]:
+def verdicts(export_report: Mapping[str, Any]) -> list[str]:
     """Return whether each measured row meets the budget, one line a row."""
-    budget = found["budget"]
+    budget = export_report["budget"]
     if not budget:
         return []
     lines = []
-    for one in found["rows"]:
-        speed = one["speed"]
+    for row in export_report["rows"]:
+        speed = row["speed"]
         if speed is not None:
             answer = "yes" if speed["within_budget"] else "no"
-            which = "all folds, " if one["graph"] == FOLDS else ""
+            which = "all folds, " if row["graph"] == FOLDS else ""
             lines.append(
-                f"{answer}: {which}{one['precision']} in {one['runtime']} needs {speed['budget_minutes']:.1f} of "
-                f"{budget['minutes']:g} minutes for {budget['audio_hours']:g} h with {found['threads']} thread(s)"
+                f"{answer}: {which}{row['precision']} in {row['runtime']} needs {speed['budget_minutes']:.1f} of "
+                f"{budget['minutes']:g} minutes for {budget['audio_hours']:g} h with {export_report['threads']} "
+                "thread(s)"
             )
     return lines
 

@@ -60,10 +60,10 @@ def precisions_asked(text: str) -> tuple[str, ...]:
     >>> precisions_asked("int8,fp32"), precisions_asked("bf16")
     (('fp32', 'int8'), ('fp32', 'bf16'))
     """
-    asked = {one.strip() for one in text.split(",") if one.strip()}
-    if unknown := sorted(asked - set(PRECISIONS)):
+    precisions = {precision.strip() for precision in text.split(",") if precision.strip()}
+    if unknown := sorted(precisions - set(PRECISIONS)):
         raise UsageError(f"--precision {', '.join(unknown)} is not one of: {', '.join(PRECISIONS)}")
-    return tuple(one for one in PRECISIONS if one in asked | {PRECISIONS[0]})
+    return tuple(precision for precision in PRECISIONS if precision in precisions | {PRECISIONS[0]})
 
 
 @cache

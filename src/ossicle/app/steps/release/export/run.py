@@ -82,8 +82,8 @@ def export(project: Project, done: Done, request: ExportRequest, progress: Progr
     total = len(names) + 3
     with tempfile.TemporaryDirectory() as scratch:
         judged: Mapping[str, Judged] = {}
-        for at, name in enumerate(names):
-            progress.advance(at, total, f"judging {name}")
+        for n_judged, name in enumerate(names):
+            progress.advance(n_judged, total, f"judging {name}")
             work.score(name, Path(scratch))
         if names:
             judged = judge(project, work.judged_truth, request.rows, Path(scratch))
@@ -139,7 +139,7 @@ class _Work:
         """Return a graph that reads log-mel spectrograms."""
         return ChunkGraph(data, source, self.labels, self.plan, self.front)
 
-    def score(self, name: str, out: Path) -> None:
+    def score(self, name: str, folder: Path) -> None:
         """Score what the model ``name`` held out, in every row and in torch."""
         network = self.network(name)
         score_fold(
@@ -151,12 +151,12 @@ class _Work:
             self.request.rows,
             self.chunks(self.held_out[name], self.settings.calibration_chunks),
             self.request.threads,
-            out,
+            folder,
         )
 
     def graphs(self) -> Mapping[str, bytes]:
         """Return the graphs for the bundle."""
-        made = final_graphs(
+        final = final_graphs(
             self.network(FINAL),
             self.fold_networks(),
             self.plan,
@@ -166,7 +166,7 @@ class _Work:
             self.chunks((), self.settings.calibration_chunks),
         )
         # Graphs that the bundle already holds stay unchanged, and are the ones compared and measured.
-        return {name: self.bundle.read_bytes(name) if name in self.bundle.files else made[name] for name in made}
+        return {name: self.bundle.read_bytes(name) if name in self.bundle.files else final[name] for name in final}
 
     def agreements(self, graphs: Mapping[str, bytes]) -> dict[tuple[str, Row], Agreement]:
         """Compare with torch every log-mel graph in every runtime, and every waveform graph in onnxruntime."""
@@ -178,23 +178,23 @@ class _Work:
         expected = {MODEL: _torch(self, [self.network(FINAL)], sound)}
         if self.request.folds:
             expected[FOLDS] = _torch(self, self.fold_networks(), sound)
-        found: dict[tuple[str, Row], Agreement] = {}
+        agreements: dict[tuple[str, Row], Agreement] = {}
         for kind, scores in expected.items():
             for row in self.request.rows:
                 file = graph_file(kind, stored_precision(row))
                 predictor = predictor_of(self.graph(graphs[file], file), row, self.request.threads)
-                found[kind, row] = agreement(scores, _flat(predictor.predict(sound)))
-                require_agreement(f"{file} in {row.runtime}", row.precision, found[kind, row])
-        for kind, of in (("waveform", MODEL), ("folds_waveform", FOLDS)):
+                agreements[kind, row] = agreement(scores, _flat(predictor.predict(sound)))
+                require_agreement(f"{file} in {row.runtime}", row.precision, agreements[kind, row])
+        for kind, reference_kind in (("waveform", MODEL), ("folds_waveform", FOLDS)):
             for row in self.request.rows:
                 file = graph_file(kind, row.precision)
                 if file in graphs and row.runtime == self.request.rows[0].runtime:
                     graph = ChunkGraph(graphs[file], file, self.labels, self.plan, self.front, "waveform")
-                    found[kind, row] = agreement(
-                        expected[of], _flat(predictor_of(graph, row, self.request.threads).predict(sound))
+                    agreements[kind, row] = agreement(
+                        expected[reference_kind], _flat(predictor_of(graph, row, self.request.threads).predict(sound))
                     )
-                    require_agreement(f"{file} in {row.runtime}", row.precision, found[kind, row])
-        return found
+                    require_agreement(f"{file} in {row.runtime}", row.precision, agreements[kind, row])
+        return agreements
 
     def speeds(self, graphs: Mapping[str, bytes]) -> dict[tuple[str, Row], Speed]:
         """Measure every log-mel graph in every runtime on the project's own recordings."""
@@ -203,7 +203,7 @@ class _Work:
             if left_s > 0:
                 recordings.append(self.project.roots.file(self.truth.recordings[key]))
                 left_s -= self.truth.durations_s[key]
-        found = {}
+        speeds = {}
         for kind in (MODEL, FOLDS) if self.request.folds else (MODEL,):
             for row in self.request.rows:
                 file = graph_file(kind, stored_precision(row))
@@ -212,8 +212,8 @@ class _Work:
                 def opened(graph: ChunkGraph = graph, row: Row = row) -> Predictor:
                     return predictor_of(graph, row, self.request.threads)
 
-                found[kind, row] = measure(opened, recordings, self.request.threads)
-        return found
+                speeds[kind, row] = measure(opened, recordings, self.request.threads)
+        return speeds
 
 
 def _torch(work: _Work, networks: Sequence[Network], sound: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -35,9 +35,9 @@ _LEAST_NOISE = 64
 
 def run(context: Context) -> None:
     """Fit all heads that are not fitted yet, one after the other: each takes seconds."""
-    dataset, own = context.read(DatasetFolder), context.own(TrainingFolder)
-    fit_missing_heads(context, lambda name: own.run(name).done, ClipHeads(context).fit)
-    own.write_summary({"labels": list(dataset.labels), "held_out": dataset.models})
+    dataset, output = context.read(DatasetFolder), context.own(TrainingFolder)
+    fit_missing_heads(context, lambda name: output.run(name).done, ClipHeads(context).fit)
+    output.write_summary({"labels": list(dataset.labels), "held_out": dataset.models})
 
 
 def _fit_one(context: Context, name: str) -> None:
@@ -54,7 +54,7 @@ class ClipHeads:
         self.recordings: dict[str, Recording] = {
             recording.id: recording for recording in read_index(context.read(CorpusFolder)).recordings
         }
-        self._own = context.own(TrainingFolder)
+        self._output = context.own(TrainingFolder)
 
     def fit(self, name: str) -> None:
         """Fit the head of one model to the clips that it does not hold out, and write its run folder.
@@ -69,7 +69,7 @@ class ClipHeads:
         from ossicle.training.batches.noise_labels import label_textures
         from ossicle.training.heads.fit import fit_head
 
-        settings, run = self.project.settings, self._own.run(name)
+        settings, run = self.project.settings, self._output.run(name)
         use_threads(settings.training.threads)
         held_out = self.dataset.models[name]
         clips = [clip for clip in self.dataset.clips if clip.fold not in held_out and clip.role in ("target", "noise")]
@@ -86,23 +86,23 @@ class ClipHeads:
     def _material(self, clips: list[Clip], textures: dict[str, LabelTexture]) -> "HeadWindows":
         from ossicle.training.heads.windows import HeadWindows
 
-        there = set(self.features.recording_ids)
+        featured = set(self.features.recording_ids)
         mean = self.project.settings.head.pooling == "mean"
         notes = grouped(self.dataset.annotations, lambda annotation: annotation.recording_id)
         parts: list[NDArray[Any]] = []
         targets: list[NDArray[np.int8]] = []
         weights: list[NDArray[np.float32]] = []
         groups: list[str] = []
-        for key, own in grouped(clips, lambda clip: clip.recording_id).items():
-            if key not in there:
+        for key, recording_clips in grouped(clips, lambda clip: clip.recording_id).items():
+            if key not in featured:
                 continue
             truth = self._truth(key, notes.get(key, []))
             rows = np.flatnonzero((truth != -1).any(axis=1))
             for copy in range(self.features.copies + 1):
                 parts.append(self._tokens(key, copy, rows, mean))
                 targets.append(truth[rows])
-                weights.append(np.full(len(rows), np.mean([clip.weight for clip in own]), dtype=np.float32))
-                groups += [own[0].group] * len(rows)
+                weights.append(np.full(len(rows), np.mean([clip.weight for clip in recording_clips]), dtype=np.float32))
+                groups += [recording_clips[0].group] * len(rows)
         if not groups:
             raise SplitError("no clip of the training recordings has a known label; annotate more recordings")
         n_noise = self._n_noise(sum(len(target) for target in targets))
@@ -137,11 +137,13 @@ class ClipHeads:
     def _tokens(self, key: str, copy: int, rows: NDArray[np.int64], mean: bool) -> NDArray[Any]:
         """Return the tokens of clips, (n, tokens, dim), or their means (n, 1, dim)."""
         windows, n = self.features.copy(key, copy), self.grid.n_windows
-        out = [np.asarray(windows[first : first + n]) for first in rows * self.grid.clip_hops]
+        clip_tokens = [np.asarray(windows[first : first + n]) for first in rows * self.grid.clip_hops]
         dim = windows.shape[2]
         if mean:
-            return np.array([one.astype(np.float32).mean(axis=(0, 1)) for one in out]).reshape(len(rows), 1, dim)
-        return np.array(out).reshape(len(rows), -1, dim)
+            return np.array([tokens.astype(np.float32).mean(axis=(0, 1)) for tokens in clip_tokens]).reshape(
+                len(rows), 1, dim
+            )
+        return np.array(clip_tokens).reshape(len(rows), -1, dim)
 
     def _n_noise(self, n_clips: int) -> int:
         """Return the number of noise crops: few clips still need noise of many kinds."""
@@ -190,5 +192,5 @@ STEP = Step(
     settings=_settings,
     run=run,
     logs=TrainingFolder.LOGS,
-    work_units=model_units(_fit_one, lambda out, name: TrainingFolder(out).run(name).done),
+    work_units=model_units(_fit_one, lambda folder, name: TrainingFolder(folder).run(name).done),
 )

@@ -34,7 +34,7 @@ def fit_missing_heads(context: Context, done: Callable[[str], bool], fit: Callab
     if not all(map(done, models)):
         log_training_environment(context)
     for finished, name in enumerate(models, start=1):
-        with work_unit_lock(context.out, name, LOCK_WAIT_S):
+        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
             if not done(name):
                 fit(name)
         context.progress.advance(finished, len(models), "heads")
@@ -60,7 +60,7 @@ def head_noise_share(project: Project) -> float:
     return min(1.0, _TIMES_OF_NETWORKS * project.settings.augment.noise_share)
 
 
-def write_head_run(run: RunFolder, found: "HeadFit", labels: Sequence[str], tracked: "TrackedRun") -> None:
+def write_head_run(run: RunFolder, head_fit: "HeadFit", labels: Sequence[str], tracked: "TrackedRun") -> None:
     """Write the curves of a head and show them in trackers, then write its weights, so that a folder with weights is
     complete.
     """
@@ -70,8 +70,8 @@ def write_head_run(run: RunFolder, found: "HeadFit", labels: Sequence[str], trac
 
     make_folder(run.path)
     run.keep_epochs(0)
-    for line in found.curve:
+    for line in head_fit.curve:
         run.log_epoch(line.to_json(labels))
     track_again(tracked, run)
     run.write_best()
-    save_weights(found.head, run.weights)
+    save_weights(head_fit.head, run.weights)

@@ -34,9 +34,9 @@ _ENOUGH_GROUPS = 10
 
 def run(context: Context) -> None:
     """Fit all heads that are not fitted yet, one after the other: each takes seconds."""
-    own = context.own(HeadsFolder)
-    fit_missing_heads(context, own.is_done, partial(_fit, context))
-    own.write_summary({name: own.fit(name) for name in context.read(DatasetFolder).models})
+    output = context.own(HeadsFolder)
+    fit_missing_heads(context, output.is_done, partial(_fit, context))
+    output.write_summary({name: output.fit(name) for name in context.read(DatasetFolder).models})
 
 
 def _fit(context: Context, name: str) -> None:
@@ -48,7 +48,7 @@ def _fit(context: Context, name: str) -> None:
     from ossicle.training.heads.fit import fit_head
     from ossicle.training.heads.stage_two import fit_stage_two
 
-    settings, own = context.project.settings, context.own(HeadsFolder)
+    settings, output = context.project.settings, context.own(HeadsFolder)
     windows = labelled_windows(read_truth(context.read(CorpusFolder), context.read(DatasetFolder)), _features(context))
     held_out = context.read(DatasetFolder).models[name]
     ids = [key for key in windows.ids if windows.folds[key] not in held_out]
@@ -56,20 +56,20 @@ def _fit(context: Context, name: str) -> None:
     material = training_windows(context, windows, ids)
     stage_two: dict[str, Any] = {}
     if settings.head.unfreeze_blocks:
-        heads = FittedHeads(context.project, _features(context), own, len(windows.labels))
+        heads = FittedHeads(context.project, _features(context), output, len(windows.labels))
         both = fit_stage_two(heads.network, material, settings.head, settings.training.seed)
         stage_two = {"stage_two": _stage_two(both)}
         if both.tail is not None:
-            make_folder(own.run(name).path)
-            save_weights(both.tail, own.tail_file(name))
+            make_folder(output.run(name).path)
+            save_weights(both.tail, output.tail_file(name))
         context.progress.say(f"{name}: {stage_two_in_words(stage_two['stage_two'])}")
         head_fit = both.first
     else:
         head_fit = fit_head(material, settings.head, settings.training.seed)
     tracked = tracked_training(context.project, name, windows.labels, heads=True)
-    write_head_run(own.run(name), head_fit, windows.labels, tracked)
+    write_head_run(output.run(name), head_fit, windows.labels, tracked)
     level = _fit_level(context, name, windows, ids)
-    own.write_fit(
+    output.write_fit(
         name,
         {
             "epochs": head_fit.epochs,
@@ -87,13 +87,13 @@ def _fit_level(context: Context, name: str, windows: "LabelledWindows", ids: Seq
     """Fit the class models of a model to its recordings as they are, and say in how many joint states."""
     from ossicle.training.heads.level_fit import fit_level
 
-    how = context.project.settings.head.level
+    level = context.project.settings.head.level
     # Loading the project refuses it with another encoder than acoustic.
-    if not how.follow:
+    if not level.follow:
         return {}
     material = training_windows(context, windows, ids, copies=0)
     on = material.targets == 1
-    model = fit_level(material.features[:, 0], on, material.known, level_direction(), how.shrinkage)
+    model = fit_level(material.features[:, 0], on, material.known, level_direction(), level.shrinkage)
     if model is None:
         context.progress.say(f"{name}: the level is not followed: a label has windows of one state only")
         return {"level": None}
@@ -113,16 +113,16 @@ def _stage_two(stage_two_fit: "StageTwoFit") -> dict[str, Any]:
     }
 
 
-def stage_two_in_words(found: Mapping[str, Any]) -> str:
+def stage_two_in_words(heads: Mapping[str, Any]) -> str:
     """Return what became of stage 2, from ``heads.json``.
 
     >>> stage_two_in_words({"kept": True, "stage_one": 0.9, "stage_two": 0.95})
     'stage 2 is kept: balanced accuracy 0.900 to 0.950 on inner held-out groups'
     """
-    if found["stage_one"] is None:
+    if heads["stage_one"] is None:
         return "stage 2 is not kept: too few groups to hold some out within the training set"
-    verdict = "kept" if found["kept"] else "not kept"
-    figures = f"{found['stage_one']:.3f} to {found['stage_two']:.3f}"
+    verdict = "kept" if heads["kept"] else "not kept"
+    figures = f"{heads['stage_one']:.3f} to {heads['stage_two']:.3f}"
     return f"stage 2 is {verdict}: balanced accuracy {figures} on inner held-out groups"
 
 
@@ -162,16 +162,16 @@ def training_windows(
     groups: list[str] = []
     for key in ids:
         truth = windows.truth[key]
-        kept = np.zeros(len(truth), dtype=np.bool_)
-        if (own := starts.get((key,))) is not None:
-            rows = np.rint(own["start_s"].to_numpy() / features.hop_s).astype(np.int64)
-            kept[rows[rows < len(truth)]] = True
-        kept &= (truth != -1).any(axis=1)
+        is_kept = np.zeros(len(truth), dtype=np.bool_)
+        if (recording_starts := starts.get((key,))) is not None:
+            rows = np.rint(recording_starts["start_s"].to_numpy() / features.hop_s).astype(np.int64)
+            is_kept[rows[rows < len(truth)]] = True
+        is_kept &= (truth != -1).any(axis=1)
         for copy in range((features.copies if copies is None else copies) + 1):
-            tokens = np.asarray(features.copy(key, copy)[kept])
+            tokens = np.asarray(features.copy(key, copy)[is_kept])
             parts.append(tokens.astype(np.float32).mean(axis=1, keepdims=True) if mean else tokens)
-            targets.append(truth[kept])
-            groups += [windows.groups[key] if by_group else key] * int(kept.sum())
+            targets.append(truth[is_kept])
+            groups += [windows.groups[key] if by_group else key] * int(is_kept.sum())
     if not groups:
         raise SplitError("no window of the training recordings has a known label; set a shorter [features] window_s")
     truths = np.concatenate(targets)
@@ -195,5 +195,5 @@ STEP = Step(
     settings=head_settings,
     run=run,
     logs=HeadsFolder.LOGS,
-    work_units=model_units(_fit, lambda out, name: HeadsFolder(out).is_done(name)),
+    work_units=model_units(_fit, lambda folder, name: HeadsFolder(folder).is_done(name)),
 )
