@@ -276,7 +276,9 @@ def _times(sets: EventSets, reference: EventSets, names: LabelMap, ignore_labels
     for key in reference.keys() & sets.keys():
         times_by_label: dict[str, list[tuple[float, float]]] = {}
         for row in sets[key]:
-            times_by_label.setdefault(ANY if ignore_labels else names.name(row.label), []).append((row.start_s, row.end_s))
+            times_by_label.setdefault(ANY if ignore_labels else names.name(row.label), []).append(
+                (row.start_s, row.end_s)
+            )
         times_by_recording[key] = {label: as_intervals(np.array(times)) for label, times in times_by_label.items()}
     return times_by_recording
 

@@ -54,7 +54,7 @@ class CutOuts:
     def __init__(self, folder: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
         if pad_s < 0:
             raise ValueError(f"pad_s = {pad_s:g} s must be at least 0 s")
-        self._out, self._pad_s = folder, pad_s
+        self._folder, self._pad_s = folder, pad_s
         self._places = table_places(names)
         self.written: list[CutOut] = []
         self.empty: list[str] = []
@@ -74,7 +74,7 @@ class CutOuts:
         ):
             file = str(cutout_place(self._places[name], event))
             if file not in done:
-                done[file] = self._cut(source, self._out / file, event)
+                done[file] = self._cut(source, self._folder / file, event)
             if (stretch := done[file]) is not None:
                 self.written.append(CutOut(file, name, event, *stretch))
                 continue
@@ -100,7 +100,7 @@ class CutOuts:
             for cut_out in self.written
         ]
         table = pl.DataFrame(rows, schema=_SCHEMA)
-        write_csv(self._out / INDEX, table.sort(["recording", "start_s", "end_s", "label"]))
+        write_csv(self._folder / INDEX, table.sort(["recording", "start_s", "end_s", "label"]))
 
     def _cut(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float] | None:
         """Write the sound of an event; return its stretch in seconds, None if there is no sound."""
@@ -123,4 +123,6 @@ def cutout_place(table_place: PurePosixPath, event: RawSelection) -> PurePosixPa
     >>> str(cutout_place(PurePosixPath("herd/alma_05.23"), RawSelection(1.0, 1.3, "hum")))
     'herd/alma_05.23_1000_1300.wav'
     """
-    return table_place.with_name(f"{table_place.name}_{to_samples(event.start_s, 1000)}_{to_samples(event.end_s, 1000)}.wav")
+    return table_place.with_name(
+        f"{table_place.name}_{to_samples(event.start_s, 1000)}_{to_samples(event.end_s, 1000)}.wav"
+    )

@@ -125,7 +125,9 @@ def index_manifest(
     placeable = [replace(recording, reviewed=True) for recording in placeable]
     labels = parse_label_map(settings.label_map, "corpus.label_map")
     wanted_labels = tuple(label_text(label) for label in settings.labels)
-    tables, counts = write_hits(imported.lazy(), placeable, Labelling(labels.name, wanted_labels), folders.hits, folders.blocks)
+    tables, counts = write_hits(
+        imported.lazy(), placeable, Labelling(labels.name, wanted_labels), folders.hits, folders.blocks
+    )
     _require_within(file, imported, placeable, counts)
     notes += [
         *found_recordings.notes,

@@ -97,5 +97,9 @@ def hashed_groups(
 
 def _by_recording(members: Mapping[str, Sequence[Recording]], fold_of: Mapping[str, int]) -> dict[str, FoldEntry]:
     return dict(
-        sorted((recording.id, FoldEntry(name, fold_of[name])) for name, group_recordings in members.items() for recording in group_recordings)
+        sorted(
+            (recording.id, FoldEntry(name, fold_of[name]))
+            for name, group_recordings in members.items()
+            for recording in group_recordings
+        )
     )

@@ -113,7 +113,9 @@ def wanted_masks(options: Sequence[str], labels: Sequence[str]) -> dict[str, tup
             raise UsageError(f"--masks {option}: write LABEL:HIDDEN, as ac:fridge, or {NO_MASKS}")
         for named_label in (label, *others):
             if named_label not in labels:
-                raise UsageError(f"--masks {option}: {named_label!r} is not a label; {did_you_mean(named_label, labels)}")
+                raise UsageError(
+                    f"--masks {option}: {named_label!r} is not a label; {did_you_mean(named_label, labels)}"
+                )
         masks[label] = tuple(dict.fromkeys((*masks.get(label, ()), *others)))
     try:
         masking_order(masks)

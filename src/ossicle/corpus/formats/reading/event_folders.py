@@ -54,14 +54,15 @@ def read_event_folder(source: Path, options: ReadOptions | None = None) -> Event
         With file and line, if something cannot be read or two files contradict each other.
     """
     sources = read_sources(source, options or ReadOptions())
-    if not sources.found:
+    if not sources.sources:
         raise UsageError(f"{source}: contains no annotation files{sources.unread_in_words()}")
     tables = [
-        (source.name, events_of_source(source.table, str(sources.folder / source.name))) for source in sources.found
+        (source.name, events_of_source(source.table, str(sources.folder / source.name))) for source in sources.sources
     ]
     merged, notes = merge(tables, sources.folder)
     return EventFolder(
-        {key: recording_events.rows for key, recording_events in merged.items()}, tuple(shortened((*sources.notes, *notes), MANY))
+        {key: recording_events.rows for key, recording_events in merged.items()},
+        tuple(shortened((*sources.notes, *notes), MANY)),
     )
 
 
