@@ -17,7 +17,7 @@ import pytest
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.training import crossval
-from ossicle.training.crossval import fit_all, fit_job
+from ossicle.training.crossval import ended_words, fit_all, fit_job
 
 LONG = {"epochs": 2000}
 
@@ -106,6 +106,10 @@ def test_a_killed_training_is_told_with_what_to_do(corpus: Any, tmp_path: Path) 
 
     with pytest.raises(OssicleError, match=r"training fold-2 was killed \(exit code -9; .*run again to resume it"):
         fit_all([job], 1, kill)
+
+
+def test_a_training_that_never_began_is_not_called_killed() -> None:
+    assert ended_words("fold-2", 1) == "training fold-2 ended with exit code 1 before it began; its message is above"
 
 
 @pytest.mark.usefixtures("quick_processes")

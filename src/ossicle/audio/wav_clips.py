@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.artefacts.many_files import ManyFiles
+from ossicle.artefacts.processes.script_hint import script_hint
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.decoding.mono import crop_mono
@@ -117,6 +118,7 @@ def write_wav_clips(folder: Path, recordings: Sequence[ClippedRecording], worker
     except BrokenProcessPool as error:
         raise OssicleError(
             f"{folder}: a worker was killed, perhaps because memory ran out; run it again with fewer workers"
+            f"{script_hint()}"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from ossicle.artefacts.processes.process_group import ProcessGroup
+from ossicle.artefacts.processes.script_hint import script_hint
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
 from ossicle.artefacts.roots import Roots
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -168,6 +169,13 @@ def _free_place(job: FitJob, running: Sequence["_Running"], parallel: int) -> st
     return next((device for device in places if device not in taken), "")
 
 
+def ended_words(name: str, code: int | None) -> str:
+    """Return why a training ended without a word: a signal has a negative exit code, and may be that of full memory."""
+    if code is not None and code > 0:
+        return f"training {name} ended with exit code {code} before it began; its message is above{script_hint()}"
+    return f"training {name} was killed (exit code {code}; out of memory?); run again to resume it"
+
+
 class _Running:
     """A training in its own process."""
 
@@ -188,10 +196,7 @@ class _Running:
             error, trace = self._result.recv()
         except EOFError:
             self.process.join()
-            raise OssicleError(
-                f"training {self.job.name} was killed (exit code {self.process.exitcode}; out of memory?); "
-                "run again to resume it"
-            ) from None
+            raise OssicleError(ended_words(self.job.name, self.process.exitcode)) from None
         self.process.join()
         if error is None:
             return True

@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from typing import Protocol, TypeVar
 
+from ossicle.artefacts.processes.script_hint import script_hint
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.core.errors import OssicleError
 
@@ -81,6 +82,7 @@ def locked_jobs(
         except BrokenProcessPool as error:
             raise OssicleError(
                 "a worker was killed, perhaps because memory ran out; run it again with fewer workers to resume"
+                f"{script_hint()}"
             ) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

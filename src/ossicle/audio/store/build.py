@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ossicle.artefacts.files import sweep
 from ossicle.artefacts.filesystem.changes import make_folder, remove_file
+from ossicle.artefacts.processes.script_hint import script_hint
 from ossicle.artefacts.processes.work_parts import items_per_part
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.artefacts.roots import Roots
@@ -206,6 +207,7 @@ def _shards(
     except BrokenProcessPool as error:
         raise OssicleError(
             f"{folder}: a worker was killed, perhaps because memory ran out; run it again with fewer workers to resume"
+            f"{script_hint()}"
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)

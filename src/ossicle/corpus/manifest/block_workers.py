@@ -7,6 +7,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
+from ossicle.artefacts.processes.script_hint import script_hint
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held
 from ossicle.core.errors import OssicleError
 
@@ -55,7 +56,7 @@ def in_order(work: Callable[[int], Result], blocks: Iterable[int], workers: int)
     except BrokenProcessPool as error:
         raise OssicleError(
             "a process that read the manifest was killed, perhaps because memory ran out; run it again with fewer "
-            "workers"
+            f"workers{script_hint()}"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
