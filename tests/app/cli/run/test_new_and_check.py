@@ -194,3 +194,23 @@ def test_a_weight_that_would_stop_a_run_or_do_nothing_is_seen_before_it(
     ((was_ok, warned, message),) = result["weights"]
     assert (was_ok, warned) == (ok, warns)
     assert words in message
+
+
+def test_labels_of_points_alone_are_a_fault_before_hours_of_training(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {"a": "call", "b": "call"})
+    for stem in "ab":
+        (place / "tables" / f"{stem}.Table.1.selections.txt").unlink()
+        # As Audacity exports labels that were set without a selection.
+        (place / "tables" / f"{stem}.txt").write_text("0.5\t0.5\tcall\n1.5\t1.5\tcall\n", encoding="utf-8")
+    assert new(ossicle, place)[0] == 0
+    code, result = checked(ossicle, place)
+    ((ok, _, message),) = result["points"]
+    assert (code, ok) == (2, False)
+    assert "no annotation of 'call' has a length" in message
+    # The remedy works.
+    onsets = ("--set", "training.onset_s=0.1", "--set", 'evaluation.criterion="onsets"')
+    code, result = checked(ossicle, place, *onsets)
+    assert (code, "points" in result) == (0, False)
+    (place / "tables" / "a.txt").write_text("0.5\t0.5\tcall\n1.5\t1.7\thum\n", encoding="utf-8")
+    code, result = checked(ossicle, place)
+    assert (code, result["points"][0][:2]) == (0, (True, True))

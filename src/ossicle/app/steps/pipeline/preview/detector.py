@@ -4,8 +4,9 @@ The index is that of the last run if it is current; otherwise headers and tables
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.scaffolding.folds import MANY_GROUPS, USUAL_FOLDS
@@ -30,6 +31,9 @@ from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import BUILT_IN_GROUPS
 from ossicle.corpus.splits.split_kinds import NEVER_HELD_OUT
 from ossicle.models.model_kinds import EMBEDDINGS
+
+if TYPE_CHECKING:
+    from ossicle.corpus.health.report import LabelHealth
 
 _MOST_NAMED = 12
 RECORDING, FOLDER = BUILT_IN_GROUPS
@@ -131,6 +135,8 @@ def index_findings(
         yield Finding(
             notice.what, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning"
         )
+    if settings.training.onset_s == 0:
+        yield from _points(report.by_label)
     yield from channel_findings(project, index)
     yield from _weights(project, index)
     yield from _split(project, index)
@@ -158,6 +164,18 @@ def channel_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
             f"({path} first): {cancel_words(cancel_db)}; set [audio] channel"
         )
         yield Finding("channels cancel", True, message, warns=True)
+
+
+def _points(labels: Sequence["LabelHealth"]) -> Iterator[Finding]:
+    """Yield the labels all of whose annotations are points in time, as Audacity sets them without a selection."""
+    points = [label.label for label in labels if label.zero_length == label.annotations > 0]
+    if points:
+        named = ", ".join(map(repr, points[:_MOST_NAMED])) + (" and more" if len(points) > _MOST_NAMED else "")
+        words = (
+            f"no annotation of {named} has a length, so a model cannot learn what sounds there; draw starts and ends, "
+            'or train and judge starts alone: [training] onset_s = 0.1 and [evaluation] criterion = "onsets"'
+        )
+        yield Finding("points", len(points) < len(labels), words, warns=len(points) < len(labels))
 
 
 def _weights(project: Project, index: CorpusIndex) -> Iterator[Finding]:
