@@ -21,6 +21,15 @@ _BEFORE_S = 0.01
 """A label begins this long before the sound, so that nothing of its attack is cut."""
 
 
+def label_start_s(sound_s: float) -> float:
+    """Return where a label of a whole recording begins whose sound begins at ``sound_s``.
+
+    >>> label_start_s(0.04), label_start_s(0.5)
+    (0.0, 0.49)
+    """
+    return max(0.0, round(sound_s - _BEFORE_S, 3)) if sound_s > LEAST_SILENCE_S else 0.0
+
+
 def is_negative(label: str, negative: Collection[str], folder: bool = False) -> bool:
     """Return whether a label means that nothing is present, like a class folder whose name begins with ``-``.
 
@@ -83,8 +92,7 @@ def whole_labels(
             continue
         if labels:
             files.reviewed.add(recording.path)
-        silence_s = sound_s.get(recording.path) or 0.0
-        start_s = max(0.0, round(silence_s - _BEFORE_S, 3)) if silence_s > LEAST_SILENCE_S else 0.0
+        start_s = label_start_s(sound_s.get(recording.path) or 0.0)
         files.rows += [
             (recording.path, RawSelection(start_s, recording.duration_s, label))
             for label in labels

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ossicle.app.api.engine import RUNTIMES
+from ossicle.app.api.hit_answers import HITS, HitAnswer, answer_of, gives_answers, require_answers, write_answers
 from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.api.prediction_tables import PredictionTables
 from ossicle.app.api.recording_prediction import RecordingPrediction
@@ -74,8 +75,9 @@ def predict(
         str,
         typer.Option(
             "--format",
-            help=f"Tables to write, comma-separated: {', '.join((*EVENT_FORMATS, *TRANSCRIPT_FORMATS))}; by default "
-            "raven,csv. midi and json are transcripts, a file for each recording (docs/drums.md). Of states: "
+            help=f"Tables to write, comma-separated: {', '.join((*EVENT_FORMATS, *TRANSCRIPT_FORMATS, HITS))}; by "
+            "default raven,csv. midi and json are transcripts, a file for each recording; hits is one label for "
+            "each recording, of a bundle for single hits, and then a default too (docs/drums.md). Of states: "
             f"{', '.join(STATE_FORMATS)}; by default json,csv.",
             show_default=False,
         ),
@@ -138,7 +140,7 @@ def predict(
     """
     options = StateOptions(expect, scores_only, force)
     # Known before the model is loaded; which of the two kinds is wanted is known afterwards.
-    requested = _known_formats(formats or "csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS, *STATE_FORMATS))
+    requested = _known_formats(formats or "csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS, HITS, *STATE_FORMATS))
     choices = MidiChoices(midi_note or (), midi_velocity)
     choices.require_midi(requested)
     _refuse_project_without_bundle(bundle, "predict")
@@ -162,7 +164,10 @@ def predict(
         return
     if options.given:
         raise UsageError(f"{options.given} is for bundles of states, and this one finds events: leave it out")
-    chosen_formats = _known_formats(formats or "raven,csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS))
+    usual = f"raven,csv,{HITS}" if gives_answers(opened.manifest) else "raven,csv"
+    chosen_formats = _known_formats(formats or usual, (*EVENT_FORMATS, *TRANSCRIPT_FORMATS, HITS))
+    if HITS in chosen_formats:
+        require_answers(opened.manifest)
     audio, unread = asked_recordings(files)
     names = [name for name, _ in audio]
     written = transcripts(out, names, chosen_formats, opened.labels, choices)
@@ -171,12 +176,13 @@ def predict(
     # Make the folder now, so that an unwritable place is reported before hours of scoring.
     make_folder(out)
     with project_lock(out):
-        of_events = [format_name for format_name in chosen_formats if format_name not in TRANSCRIPT_FORMATS]
+        of_events = [name for name in chosen_formats if name not in (*TRANSCRIPT_FORMATS, HITS)]
         tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
         finished = Finished(out, made_with, EVENTS, discard=force)
         cut = None if cutouts is None else CutOuts(cutouts, names, pad_s)
         done: list[RecordingPrediction] = []
+        answers: dict[str, HitAnswer] = {}
         for number, (name, path) in enumerate(audio, start=1):
             state = file_state(path)
             recording_prediction = finished.find(name, path, state)
@@ -186,20 +192,26 @@ def predict(
             written.write(prediction)
             if recording_prediction is None:
                 finished.mark(prediction, state)
+            if HITS in chosen_formats and prediction.status != "left_out":
+                answers[name] = answer_of(name, path, opened.predictor)
             if cut is not None and prediction.events:
                 cut.write(name, path, prediction.rows)
             done.append(prediction)
             warn_of_recording(opened, name, path, prediction.channels_cancel_db)
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(prediction, reused=recording_prediction is not None)}")
         tables.write_all(done)
+        if HITS in chosen_formats:
+            write_answers(out, list(answers.values()))
         if cut is not None:
             cut.write_index()
         summary = write_summary(out, done, opened)
     if as_json:
         print(json_text(summary))
     else:
-        rows = [(prediction.name, prediction.status, str(len(prediction.events))) for prediction in done]
-        print_rows(("recording", "status", "events"), rows)
+        rows = [[prediction.name, prediction.status, str(len(prediction.events))] for prediction in done]
+        for row in rows if HITS in chosen_formats else ():
+            row.append(answers[row[0]].in_words() if row[0] in answers else "-")
+        print_rows(("recording", "status", "events", *(["answer"] if HITS in chosen_formats else [])), rows)
         print(printable(f"wrote {', '.join(chosen_formats)} to {out}"))
     lost = [prediction for prediction in done if prediction.status in ("left_out", "partial")]
     if lost:
