@@ -94,17 +94,17 @@ def answer_of(name: str, path: Path, predictor: Predictor) -> HitAnswer:
         return HitAnswer(name)
     order = np.argsort(-scores, kind="stable")
     return HitAnswer(
-        name, start_s, tuple(predictor.labels[at] for at in order), tuple(float(scores[at]) for at in order)
+        name, start_s, tuple(predictor.labels[place] for place in order), tuple(float(scores[place]) for place in order)
     )
 
 
 def write_answers(out: Path, answers: Sequence[HitAnswer]) -> Path:
     """Write the answers as a table with the two likeliest labels of each recording, and return it."""
     rows = []
-    for one in answers:
-        best = [cell for pair in zip(one.labels[:2], one.scores[:2], strict=True) for cell in pair]
+    for answer in answers:
+        best = [cell for pair in zip(answer.labels[:2], answer.scores[:2], strict=True) for cell in pair]
         cells = [escape_cell(cell) if isinstance(cell, str) else f"{cell:.6f}" for cell in best]
-        start = "" if one.start_s is None else f"{one.start_s:.3f}"
-        rows.append([escape_cell(one.recording), start, *cells, *[""] * (4 - len(cells))])
+        start = "" if answer.start_s is None else f"{answer.start_s:.3f}"
+        rows.append([escape_cell(answer.recording), start, *cells, *[""] * (4 - len(cells))])
     write_delimited(out / FILE, _COLUMNS, rows)
     return out / FILE
