@@ -138,8 +138,8 @@ class Metadata:
         if group not in self.columns or not alone:
             return []
         message = (
-            f"{len(alone)} of {len(described)} recordings, {alone[0]} among them, have no row in it, so each is a "
-            f"{group} of its own"
+            f"{len(alone)} of {len(described)} recordings, {alone[0]} among them, have no row in it, so each is "
+            f"its own group by {group!r}"
         )
         return [Note("without_group", self.table.name, message)]
 

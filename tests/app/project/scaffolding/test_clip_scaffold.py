@@ -187,7 +187,7 @@ def test_windows_fit_the_recordings(lengths: list[float], expected: float) -> No
 def test_what_cannot_be_split_is_told_before_a_project_is_written(tmp_path: Path) -> None:
     audio = sounds(tmp_path / "audio", [f"{label}/{n}.wav" for label in ("a", "b") for n in range(2)], rate=8000)
     with pytest.raises(SplitError, match=r"5 folds were requested.*gives 4 groups"):
-        scaffold("birds", tmp_path / "work", Wishes(audio))
+        scaffold("birds", tmp_path / "work", Wishes(audio, folds=5))
     names = [f"{label}/{fold}-33-{take}.wav" for label in "xy" for fold, take in ((1, "A"), (2, "B"))]
     names += ["x/1-34-A.wav"]
     cut = sounds(tmp_path / "cut", names, rate=8000)

@@ -117,3 +117,21 @@ def test_a_rating_is_a_weight_only_if_it_is_a_number(tmp_path: Path, value: str,
 def test_a_table_without_a_column_of_files_lists_its_columns(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no column is called filename, .*columns: number, label\); rename"):
         new(tmp_path, "number,label", lambda k: f"{k + 100},wren")
+
+
+def test_a_table_of_events_is_not_one_of_labels(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"events with times, .*names 3 files in 6 rows\); give it with --annotations"):
+        new(tmp_path, "filename,start,end,primary_label", lambda k: f"XC{k // 2}.wav,{k},{k + 1},wren")
+
+
+def test_few_groups_are_held_out_once_each(tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    for k in range(FILES):
+        soundfile.write(tmp_path / "audio" / f"XC{k}.wav", [0.1, -0.1] * (RATE + k), RATE)
+    table = tmp_path / "train.csv"
+    rows = "".join(f"XC{k}.wav,{LABELS[k % 2]},a{k // 2}\n" for k in range(FILES))
+    table.write_text(f"filename,primary_label,author\n{rows}", encoding="utf-8")
+    scaffold("birds", tmp_path / "work", Wishes(tmp_path / "audio", labels=str(table)))
+    assert settings(tmp_path).split.folds == 0
+    with pytest.raises(UsageError, match="4 folds were requested"):
+        scaffold("birds", tmp_path / "other", Wishes(tmp_path / "audio", labels=str(table), folds=4))

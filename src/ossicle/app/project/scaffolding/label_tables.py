@@ -8,7 +8,7 @@ from ossicle.app.project.scaffolding.state_scaffold import fields_of_table
 from ossicle.app.project.scaffolding.toml_lines import quoted
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, read_delimited, unescape_cell
-from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES
+from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES, has_times
 from ossicle.corpus.formats.cells.label_cells import is_list
 from ossicle.corpus.formats.cells.missing_values import stated
 from ossicle.corpus.formats.joined_labels import SURE
@@ -69,6 +69,13 @@ def read_label_table(table: Path, paths: Sequence[str], label_column: str = "") 
     """
     read = label_table(table)
     file_column = file_column_of(read, paths)
+    named = _cells(read, file_column)
+    if has_times(read.header) and len(set(named)) < len(named):
+        raise UsageError(
+            f"--labels {table}: its rows are events with times, several of one recording ({file_column!r} names "
+            f"{len(set(named))} files in {len(named)} rows); give it with --annotations, and use a recipe of events "
+            "such as tapes"
+        )
     remarks = found_by_content(file_column)
     known = known_headings(read)
     group, fold, weight = (_first(known, usual) for usual in (GROUPS, _FOLDS, _RATINGS))

@@ -227,7 +227,7 @@ def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInp
     if folds is None:
         folds = int(values.get("split", {}).get("folds", 0)) or usual_folds(index, group, fold_field)
         groups = {recording.fields.get(group) for recording in index.recordings if recording.reviewed}
-        if reads_hit_folders(values) and len(groups) < folds:
+        if len(groups) < folds and not fold_field:
             folds = 0
     return ScaffoldInputs(recipe, values, source, group, fold_field, template, folds, index, hits, drums)
 
