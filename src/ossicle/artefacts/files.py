@@ -262,7 +262,7 @@ def tree_digest(folder: Path, exclude: Callable[[str], bool] | tuple[str, ...] =
     """
     entries: list[tuple[str, str]] = []
     for base, folders, names in walk(folder):
-        folders[:] = [name for name in folders if not _left_out(folder, base / name, exclude)]
+        folders[:] = [name for name in folders if not _is_left_out(folder, base / name, exclude)]
         for name in names:
             path = base / name
             if path.is_symlink():
@@ -271,7 +271,7 @@ def tree_digest(folder: Path, exclude: Callable[[str], bool] | tuple[str, ...] =
                 )
         for name in names:
             path = base / name
-            if not _left_out(folder, path, exclude):
+            if not _is_left_out(folder, path, exclude):
                 entries.append((_relative(folder, path), file_digest(path)))
     return digest(sorted(entries))
 
@@ -280,7 +280,7 @@ def _relative(folder: Path, path: Path) -> str:
     return normal_path(path.relative_to(folder).as_posix())
 
 
-def _left_out(folder: Path, path: Path, exclude: Callable[[str], bool] | tuple[str, ...]) -> bool:
+def _is_left_out(folder: Path, path: Path, exclude: Callable[[str], bool] | tuple[str, ...]) -> bool:
     if path.name.startswith(_HIDDEN):
         return True
     return exclude(_relative(folder, path)) if callable(exclude) else path.name in exclude

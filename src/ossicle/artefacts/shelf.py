@@ -52,7 +52,7 @@ class Shelf:
         A folder without ``artefact.json`` (an incomplete copy) or with another fingerprint does not count. Raises
         ArtefactError for a damaged ``artefact.json``. Contents are not read; :meth:`verify` does that.
         """
-        artefact = self._place(made_from)
+        artefact = self._artefact_path(made_from)
         if not (artefact / MANIFEST).is_file():
             return None
         return artefact if self.manifest(artefact)["digest"] == made_from.digest else None
@@ -79,7 +79,7 @@ class Shelf:
         ArtefactError
             If there is no working folder, or another artefact has the path.
         """
-        artefact, work = self._place(made_from), self.unfinished(made_from)
+        artefact, work = self._artefact_path(made_from), self.unfinished(made_from)
         if not replace and self.find(made_from) is not None:
             with suppress(OSError):
                 remove_folder(work)
@@ -150,5 +150,5 @@ class Shelf:
                 f"{path}: files were changed, added or lost since it was made; remove it and run its step again"
             )
 
-    def _place(self, made_from: Fingerprint) -> Path:
+    def _artefact_path(self, made_from: Fingerprint) -> Path:
         return self.root / made_from.step / made_from.digest[:16]

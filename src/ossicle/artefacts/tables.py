@@ -68,7 +68,7 @@ def read_table(path: Path, schema: Mapping[str, DataType | DataTypeClass] | None
         If the file is missing or damaged, lacks a column of ``schema``, or has another type in it.
     """
     path = Path(path)
-    frame = _whole(path)
+    frame = _read_columns(path)
     if schema is None:
         return frame
     _require(path, frame.schema, schema)
@@ -87,12 +87,12 @@ class TableColumns:
 
     def __call__(self, name: str) -> pl.Series:
         """Return a column."""
-        frame = _whole(self.path, [name])
+        frame = _read_columns(self.path, [name])
         _require(self.path, frame.schema, {name: self.schema[name]})
         return frame.to_series()
 
 
-def _whole(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+def _read_columns(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Return a table, or some of its columns that exist; raises ArtefactError if it is missing or damaged."""
     if not path.is_file():
         raise ArtefactError(f"{path} is missing; {how_to_mend(path)}")

@@ -142,7 +142,7 @@ def _write(folder: Path, recordings: Sequence[ClippedRecording]) -> WrittenClips
         for recording in recordings:
             written: list[str] = []
             try:
-                for clip, samples in _cut(recording):
+                for clip, samples in _cut_clips(recording):
                     files.write(clip.path, wav_header(len(samples), recording.rate) + samples.tobytes())
                     written.append(clip.path)
             except AudioError as error:
@@ -153,7 +153,7 @@ def _write(folder: Path, recordings: Sequence[ClippedRecording]) -> WrittenClips
     return WrittenClips(done, sum(len(recording.clips) for recording in recordings), lost)
 
 
-def _cut(recording: ClippedRecording) -> Iterator[tuple[WavClip, NDArray[np.int16]]]:
+def _cut_clips(recording: ClippedRecording) -> Iterator[tuple[WavClip, NDArray[np.int16]]]:
     """Yield each clip with its samples; like a slice, a clip that reaches beyond the end is shorter."""
     source, rate = AudioSource(recording.path), recording.rate
     for stretch in stretches(recording.clips):

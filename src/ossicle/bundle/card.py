@@ -66,7 +66,7 @@ def card_text(bundle: Bundle) -> str:
         f"recordings, bundle version {bundle.version}.",
         "",
         f"- Reads {plan.rate} Hz mono; other rates are resampled, {_channels(plan.channel)}.",
-        f"- One score every {plan.hop_s * 1000:.3g} ms, {_heard(bundle)}.",
+        f"- One score every {plan.hop_s * 1000:.3g} ms, {_input_in_words(bundle)}.",
         f"- Scores {plan.core_samples / plan.rate:.3g} s at a time and waits {plan.latency_s:.3g} s for each.",
         "",
         "## How it was split",
@@ -93,7 +93,7 @@ def card_text(bundle: Bundle) -> str:
     parts += _exports(bundle.provenance.get("exports"))
     provenance = {key: value for key, value in bundle.provenance.items() if key != "exports"}
     if provenance:
-        parts += ["", "## Provenance", "", *_listed(provenance)]
+        parts += ["", "## Provenance", "", *_listed_facts(provenance)]
     return "\n".join(parts) + "\n"
 
 
@@ -116,7 +116,7 @@ def _fitted(bundle: Bundle) -> bool:
     return bundle.states is None or bundle.states.fitted
 
 
-def _heard(bundle: Bundle) -> str:
+def _input_in_words(bundle: Bundle) -> str:
     front = bundle.front
     if bundle.encoder is not None:
         licence = escaped(bundle.encoder.licence or "unknown")
@@ -150,7 +150,7 @@ def _postprocess(postprocess: Postprocess) -> list[str]:
 
 
 def _split(split: Mapping[str, Any]) -> list[str]:
-    lines = _listed(split) or ["Not recorded."]
+    lines = _listed_facts(split) or ["Not recorded."]
     if leaky := split.get("leaky"):
         lines = [f"**{escaped(leaky)}.** Nothing here says how good it is on another recording.", "", *lines]
     n_groups = split.get("n_groups")
@@ -265,7 +265,7 @@ def _states(decision: StateDecision) -> list[str]:
     return [*lines, *([""] if lines and mask_lines else []), *mask_lines]
 
 
-def _listed(values: Mapping[str, Any]) -> list[str]:
+def _listed_facts(values: Mapping[str, Any]) -> list[str]:
     return [f"- {escaped(key)}: {escaped(_in_words(value))}" for key, value in sorted(values.items())]
 
 

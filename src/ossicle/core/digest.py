@@ -8,10 +8,12 @@ from typing import Any
 
 def canonical_json(value: Any) -> str:
     """Return JSON with sorted keys, no spaces and no NaN, so that equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain_value
+    )
 
 
-def _plain(value: Any) -> Any:
+def _plain_value(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, set | frozenset):

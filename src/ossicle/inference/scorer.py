@@ -62,18 +62,18 @@ class Scorer:
         plan = self.plan
         left = plan.n_frames(self.n_samples) - self.n_frames
         if left == 0:
-            return self._nothing()
+            return self._no_scores()
         last = plan.n_chunks(self.n_samples) - 1
         missing = plan.start_sample(last) + plan.chunk_samples - self.n_samples
         scores = np.concatenate([self._take(np.zeros(max(missing, 0), dtype=np.float32)), self._score_whole_chunks()])
         self.n_frames += left
         return scores[:left]
 
-    def _nothing(self) -> Scores:
+    def _no_scores(self) -> Scores:
         return np.zeros((0, len(self.predictor.labels)), dtype=np.float32)
 
     def _take(self, samples: NDArray[np.float32]) -> Scores:
-        known = [self._nothing()]
+        known = [self._no_scores()]
         first = 0
         while first < len(samples):
             if self._skip:
@@ -99,7 +99,7 @@ class Scorer:
         plan = self.plan
         n_chunks = max(0, (self._filled - plan.chunk_samples) // plan.core_samples + 1)
         if n_chunks == 0:
-            return self._nothing()
+            return self._no_scores()
         chunks = np.stack([self._buffer[c * plan.core_samples :][: plan.chunk_samples] for c in range(n_chunks)])
         scores = self.predictor.predict(chunks)
         expected = (n_chunks, plan.core_frames, len(self.predictor.labels))

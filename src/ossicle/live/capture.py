@@ -227,12 +227,12 @@ class Capture:
             self._started = True
             self._samples.restart(self._position, start_s)
         if self._gap is not None:
-            yield self._closed(self._gap, start_s)
+            yield self._closed_gap(self._gap, start_s)
             self._gap = None
         elif device_lost:
-            yield self._closed(Gap("device overflow", self._position, None), start_s)
+            yield self._closed_gap(Gap("device overflow", self._position, None), start_s)
         elif not block.lost_samples and start_s - self._samples.time_of(self._position) >= _SLEEP_S:
-            yield self._closed(Gap("missing", self._position, None), start_s)
+            yield self._closed_gap(Gap("missing", self._position, None), start_s)
         elif block.lost_samples:
             yield self._skipped("overflow", block.lost_samples)
         if damage(block.samples) is not None:
@@ -252,7 +252,7 @@ class Capture:
         self._position += n_samples
         return Gap(reason, start, self._position)
 
-    def _closed(self, gap: Gap, resumed_s: float) -> Gap:
+    def _closed_gap(self, gap: Gap, resumed_s: float) -> Gap:
         """Return a gap that ends at ``resumed_s``; its length is that of the clock."""
         end = gap.start_sample + self._samples.samples_until(gap.start_sample, resumed_s)
         self._position = end

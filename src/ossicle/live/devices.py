@@ -77,18 +77,18 @@ def choose_device(devices: Sequence[InputDevice], wanted_name: str) -> InputDevi
         raise UsageError("no input device was found; connect a microphone, or start the sound server")
     if not wanted_name:
         input_devices = [device for device in devices if device.default]
-        return _only(input_devices or list(devices), devices, "no default input device is set")
+        return _only_device(input_devices or list(devices), devices, "no default input device is set")
     if wanted_name.isascii() and wanted_name.isdecimal():
         input_devices = [device for device in devices if device.index == int(wanted_name)]
-        return _only(input_devices, devices, f"--device {wanted_name}: no input device has this number")
+        return _only_device(input_devices, devices, f"--device {wanted_name}: no input device has this number")
     part = wanted_name.casefold()
     exact = [device for device in devices if device.name.casefold() == part]
     input_devices = exact or [device for device in devices if part in device.name.casefold()]
     reason = f"fits {len(input_devices)} input devices" if input_devices else "no input device has this in its name"
-    return _only(input_devices, devices, f"--device {wanted_name!r}: {reason}")
+    return _only_device(input_devices, devices, f"--device {wanted_name!r}: {reason}")
 
 
-def _only(input_devices: Sequence[InputDevice], devices: Sequence[InputDevice], reason: str) -> InputDevice:
+def _only_device(input_devices: Sequence[InputDevice], devices: Sequence[InputDevice], reason: str) -> InputDevice:
     if len(input_devices) == 1:
         return input_devices[0]
     listed = input_devices or devices

@@ -85,8 +85,8 @@ class Recording:
         part, self._part = self._part, None
         if part is not None:
             part.discard()
-        self._failed(str(error) if isinstance(error, OssicleError) else _words(error, self._path))
+        self._failed(str(error) if isinstance(error, OssicleError) else _error_in_words(error, self._path))
 
 
-def _words(error: OSError, path: Path) -> str:
+def _error_in_words(error: OSError, path: Path) -> str:
     return f"{error.filename or path}: {error.strerror or error}"

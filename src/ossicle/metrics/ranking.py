@@ -55,7 +55,7 @@ def pr_curve(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> Precisi
     >>> pr_curve(np.array([0.9, 0.5, 0.5]), np.array([True, False, True])).recall.tolist()
     [0.5, 1.0]
     """
-    scores, labels = _checked(scores, labels)
+    scores, labels = _checked_arrays(scores, labels)
     return _curve(TiedScores.of(scores, labels), int(labels.sum()), defined=_both(labels))
 
 
@@ -72,12 +72,12 @@ def roc_auc(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:
 
     NaN without positives or without negatives.
     """
-    return TiedScores.of(*_checked(scores, labels)).roc_auc()
+    return TiedScores.of(*_checked_arrays(scores, labels)).roc_auc()
 
 
 def rank_figures(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[float, float]:
     """Return :func:`average_precision` and :func:`roc_auc`; the scores are sorted once for both."""
-    scores, labels = _checked(scores, labels)
+    scores, labels = _checked_arrays(scores, labels)
     runs = TiedScores.of(scores, labels)
     return _curve(runs, int(labels.sum()), defined=_both(labels)).average_precision, runs.roc_auc()
 
@@ -124,7 +124,7 @@ def event_pr_curve(
 
 def hit_curve(scores: NDArray[np.floating], hits: NDArray[np.bool_], n_references: int) -> PrecisionRecall:
     """Return the curve of events of one label: their scores (n,), and whether each found a reference (n,)."""
-    every_score, every_hit = _checked(scores, hits)
+    every_score, every_hit = _checked_arrays(scores, hits)
     return _curve(TiedScores.of(every_score, every_hit), n_references, defined=n_references > 0)
 
 
@@ -155,7 +155,9 @@ def _both(labels: NDArray[np.bool_]) -> bool:
     return bool(labels.any() and not labels.all())
 
 
-def _checked(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+def _checked_arrays(
+    scores: NDArray[np.floating], labels: NDArray[np.bool_]
+) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     if np.shape(scores) != np.shape(labels) or np.ndim(scores) != 1:
         raise ValueError(f"scores {np.shape(scores)} and labels {np.shape(labels)} must be two lists of one length")
     checked_scores = np.asarray(scores)

@@ -43,21 +43,21 @@ def _settings(cls: type[T], values: Mapping[str, Any], where: str) -> T:
         if is_dataclass(hints[name]) and isinstance(value, Mapping):
             arguments[name] = _settings(hints[name], value, f"{where}.{name}")
         else:
-            arguments[name] = _plain(value, hints[name], f"{where}.{name}")
+            arguments[name] = _plain_setting(value, hints[name], f"{where}.{name}")
     try:
         return cls(**arguments)
     except (TypeError, ValueError) as error:
         raise BundleError(f"bundle.json: {where}: {error}") from None
 
 
-def _plain(value: Any, hint: Any, where: str) -> Any:
+def _plain_setting(value: Any, hint: Any, where: str) -> Any:
     """Return a JSON value as the setting's type; raises BundleError if it has another type."""
     if get_origin(hint) is tuple:
         if not isinstance(value, list | tuple):
             raise BundleError(f"bundle.json: {where} = {value!r} is not a list")
         if len(value) > _MOST_LAYERS:
             raise BundleError(f"bundle.json: {where} lists {len(value)} values, more than the {_MOST_LAYERS} accepted")
-        return tuple(_plain(item, get_args(hint)[0], where) for item in value)
+        return tuple(_plain_setting(item, get_args(hint)[0], where) for item in value)
     kinds: tuple[type, ...] = (int, float) if hint is float else (hint,)
     if not isinstance(value, kinds) or (isinstance(value, bool) and hint is not bool):
         raise BundleError(f"bundle.json: {where} = {value!r} is not of type {hint.__name__}")

@@ -144,7 +144,7 @@ def _fold_row(
         fold=fold,
         groups=tuple(sorted({truth.groups[key] for key in truth.ids if truth.folds[key] == fold})),
         decisions={
-            label: _words(label_decision) + (f", second stage {fused[label]:g}" if label in fused else "")
+            label: _decision_in_words(label_decision) + (f", second stage {fused[label]:g}" if label in fused else "")
             for label, label_decision in decision["per_fold"][str(fold)].items()
         },
         f1=f1,
@@ -155,7 +155,7 @@ def _fold_row(
     )
 
 
-def _words(decision: Mapping[str, Any]) -> str:
+def _decision_in_words(decision: Mapping[str, Any]) -> str:
     text = f"on {decision['on']:g}, off {decision['off']:.3g}"
     if decision["smoothing"] != "none":
         text += f", {decision['smoothing']} {decision['smoothing_frames']}"

@@ -42,7 +42,7 @@ def summary(
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
         "annotations": _annotations(truth),
         **({"pseudo-labels": pseudo} if pseudo else {}),
-        "held out": _held_out(split, truth),
+        "held out": _held_out_in_words(split, truth),
         "decision": "cross-fitted: for each fold on the out-of-fold scores of the others",
         **({} if second["kind"] == NONE else {"second stage": _second_stage(second)}),
         "match": criterion.in_words,
@@ -90,7 +90,7 @@ def _annotations(truth: Truth) -> str:
     return "; ".join(counts)
 
 
-def _held_out(split: SplitSettings, truth: Truth) -> str:
+def _held_out_in_words(split: SplitSettings, truth: Truth) -> str:
     held_out = split.kind.held_out_in_words(len(set(truth.folds.values())))
     return f"{held_out}, grouped by {split.group} ({len(set(truth.groups.values()))} groups)"
 

@@ -75,7 +75,7 @@ def token_uses(
         lengths.append(np.diff(begins[np.append(first, n_units)]) if len(row) else first)
     segment = np.repeat(np.arange(len(tokens), dtype=np.int32), [len(sequence) for sequence in tokens])
     token = np.concatenate([np.zeros(0, np.int16), *tokens])
-    return TokenUses(token, segment, _joined(runs), _joined(frames), _joined(lengths))
+    return TokenUses(token, segment, _joined_counts(runs), _joined_counts(frames), _joined_counts(lengths))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,5 +184,5 @@ def _sums(motif: Counts, values: ArrayLike, n: int) -> NDArray[np.float64]:
     return sums
 
 
-def _joined(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
+def _joined_counts(parts: Sequence[NDArray[np.int32]]) -> NDArray[np.int32]:
     return np.concatenate([np.zeros(0, np.int32), *parts])

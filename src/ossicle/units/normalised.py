@@ -71,7 +71,7 @@ class NormalisedFrames:
             n = min(int(self.frames.count[segment]) - offset, count - done)
             # Segments that lie side by side and are normalised alike are read at once.
             last = segment
-            while done + n < count and self._alike(last, last + 1):
+            while done + n < count and self._same_statistics(last, last + 1):
                 last += 1
                 n += min(int(self.frames.count[last]), count - done - n)
             part = frames[done : done + n]
@@ -93,7 +93,7 @@ class NormalisedFrames:
             position = stop
         return frames
 
-    def _alike(self, first: int, other: int) -> bool:
+    def _same_statistics(self, first: int, other: int) -> bool:
         frames, kind = self.frames, self._normalisation.kind
         beside = frames.first[first] + frames.count[first] == frames.first[other]
         return bool(beside) and (

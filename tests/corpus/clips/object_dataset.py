@@ -15,7 +15,7 @@ from ossicle.core.intervals import Intervals, as_intervals, both, gaps, union, w
 from ossicle.core.records import Annotation, Clip, Recording
 from ossicle.corpus.clips.clip_counts import StatsRow
 from ossicle.corpus.clips.clip_units import Unit
-from ossicle.corpus.clips.holdout_split import SPLIT_NAMES, TEST, VAL, _check_labels, _part
+from ossicle.corpus.clips.holdout_split import SPLIT_NAMES, TEST, VAL, _check_labels, _share_of_units
 from ossicle.corpus.clips.matched_noise import Unplaced
 from ossicle.corpus.clips.noise_sampling import MiningRow, NoiseSpan, _shares, draw_start, without
 from ossicle.corpus.clips.sampling_report import TapeMining, refuse_overlaps
@@ -348,7 +348,10 @@ def divide_clips(built: ObjectDataset, settings: SplitSettings) -> ObjectDataset
     for bucket, numbers in sorted(buckets.items()):
         rng = np.random.default_rng(seed_of(settings.seed, "clips", *bucket))
         shuffled = [numbers[int(i)] for i in rng.permutation(len(numbers))]
-        n_train, n_val = _part(settings.train_share, len(numbers)), _part(settings.val_share, len(numbers))
+        n_train, n_val = (
+            _share_of_units(settings.train_share, len(numbers)),
+            _share_of_units(settings.val_share, len(numbers)),
+        )
         folds |= dict.fromkeys(shuffled[:n_train], NEVER_HELD_OUT)
         folds |= dict.fromkeys(shuffled[n_train : n_train + n_val], VAL)
     units = tuple(

@@ -7,7 +7,7 @@ import numpy as np
 
 from ossicle.core.intervals import as_intervals, iou, overlap, union
 from ossicle.corpus.review.rounds import within
-from ossicle.corpus.review.selection import FOUND, Look, _annotated, _order, _Pick, _picks, _place, _row
+from ossicle.corpus.review.selection import FOUND, Look, _annotated, _order, _order_of_candidate, _Pick, _picks, _row
 
 
 def choose_slowly(recordings, annotations, candidates, examined, settings, least_iou=0.5):
@@ -51,20 +51,24 @@ def _queues(kind, annotated, open_, missed):
         new = [one for one in mine if one.recording_id not in annotated]
         if kind == "uncertain":
             yield _picks(
-                kind, sorted(new, key=lambda candidate: (abs(candidate.score - candidate.on), *_place(candidate)))
+                kind,
+                sorted(
+                    new, key=lambda candidate: (abs(candidate.score - candidate.on), *_order_of_candidate(candidate))
+                ),
             )
         elif kind == "best":
             yield _picks(
                 kind,
                 sorted(
-                    (one for one in new if one.decided), key=lambda candidate: (-candidate.score, *_place(candidate))
+                    (one for one in new if one.decided),
+                    key=lambda candidate: (-candidate.score, *_order_of_candidate(candidate)),
                 ),
             )
         else:
             false = [one for one in mine if one.recording_id in annotated and one.decided]
             alarms = _picks(
                 "found, not annotated",
-                sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_place(candidate))),
+                sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_order_of_candidate(candidate))),
             )
             clearest = sorted((one for one in missed if one.label == label), key=lambda one: one.quality or 0)
             lost = [_Pick(one.recording_id, "annotated, not found", _annotated(one)) for one in clearest]

@@ -110,7 +110,7 @@ def test_columns_are_drawn_as_objects(clips: tuple[Clip, ...], balance: str, see
     draw = CropDraw(clips, MATERIAL, training)
     for index in range(6):
         rng = np.random.default_rng(seed_of(seed, "crop", 1, index))
-        assert draw._drawn(rng) == drawn_from_lists(clips, training, 1, index)
+        assert draw._drawn_clip(rng) == drawn_from_lists(clips, training, 1, index)
 
 
 def test_labels_come_by_the_root_of_their_counts_and_noise_by_its_share() -> None:

@@ -69,7 +69,7 @@ class Annotations(Sequence[Annotation]):
     def __init__(
         self, annotations: Iterable[Annotation], recordings: Iterable[str] = (), notes: Iterable[str] = ()
     ) -> None:
-        self._annotations = tuple(sorted(_checked(annotations), key=_order))
+        self._annotations = tuple(sorted(_checked_annotations(annotations), key=_order))
         recordings = _names(recordings)
         self.recordings: tuple[str, ...] = tuple(
             sorted({*recordings, *(annotation.recording_id for annotation in self._annotations)})
@@ -126,10 +126,10 @@ class Annotations(Sequence[Annotation]):
         """
         if recording not in self.recordings:
             raise KeyError(recording)
-        return tuple(self._of.get(recording, ()))
+        return tuple(self._by_recording.get(recording, ()))
 
     @cached_property
-    def _of(self) -> dict[str, list[Annotation]]:
+    def _by_recording(self) -> dict[str, list[Annotation]]:
         return grouped(self._annotations, lambda annotation: annotation.recording_id)
 
     def to_polars(self) -> pl.DataFrame:
@@ -326,7 +326,7 @@ def annotation_of(row: RawSelection) -> Annotation:
     )
 
 
-def _checked(annotations: object) -> list[Annotation]:
+def _checked_annotations(annotations: object) -> list[Annotation]:
     if isinstance(annotations, str | bytes | os.PathLike):
         raise ValueError(f"annotations = {annotations!r} is a path or a text; read files with ossicle.read_annotations")
     if not isinstance(annotations, Iterable):

@@ -211,7 +211,9 @@ def evaluate(
     if durations_s is not None and missing:
         raise UsageError(f"{where}: has no duration of {', '.join(missing)}; add one for each")
     if not references:
-        raise UsageError(f"{_named(reference, 'reference')}: names no annotated recording, so nothing can be compared")
+        raise UsageError(
+            f"{_path_or_role(reference, 'reference')}: names no annotated recording, so nothing can be compared"
+        )
     # Predictions without any recording are those of a detector that found nothing.
     if predicted and not predicted.keys() & references.keys():
         raise UsageError(_nothing_in_common(reference, predictions, references, predicted))
@@ -259,14 +261,14 @@ def _event_folder(role: str, events: Events, options: ReadOptions) -> EventFolde
 
 
 def _nothing_in_common(reference: Events, predictions: Events, wanted: EventSets, got: EventSets) -> str:
-    names = f"{_named(predictions, 'predictions')} and {_named(reference, 'reference')}"
+    names = f"{_path_or_role(predictions, 'predictions')} and {_path_or_role(reference, 'reference')}"
     return (
         f"{names} have no recording name in common (for example {sorted(got)[0]!r} and {sorted(wanted)[0]!r}); the "
         "same recording needs the same file name on both sides, and folders where several share a name"
     )
 
 
-def _named(events: Events, role: str) -> str:
+def _path_or_role(events: Events, role: str) -> str:
     """Return the path of events that are read from files, else their role."""
     return str(events) if isinstance(events, str | os.PathLike) else role
 

@@ -271,7 +271,7 @@ def _overrides(key: str, value: object) -> Iterator[tuple[str, str]]:
     try:
         if value is None:
             raise TypeError
-        yield key, json.dumps(value, ensure_ascii=False, default=_plain)
+        yield key, json.dumps(value, ensure_ascii=False, default=_plain_value)
     except TypeError:
         kind = "None" if value is None else f"of the type {type(value).__name__}"
         raise ProjectError(
@@ -279,7 +279,7 @@ def _overrides(key: str, value: object) -> Iterator[tuple[str, str]]:
         ) from None
 
 
-def _plain(value: object) -> object:
+def _plain_value(value: object) -> object:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if isinstance(value, np.generic | np.ndarray):

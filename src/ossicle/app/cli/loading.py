@@ -50,7 +50,7 @@ def _commands_of(module: str) -> dict[str, Any]:
     register(app)
     _settle_paths(app)
     # A callback makes it a group, even if it has only one command.
-    app.callback()(_nothing)
+    app.callback()(_do_nothing)
     commands = dict(get_group(app).commands)
     for command in commands.values():
         _join_lines(command)
@@ -74,15 +74,15 @@ def _settle_paths(app: typer.Typer) -> None:
 def _with_settled_paths(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def run(**options: Any) -> Any:
-        return function(**{name: _settled(value) for name, value in options.items()})
+        return function(**{name: _settled_value(value) for name, value in options.items()})
 
     return run
 
 
-def _settled(value: Any) -> Any:
+def _settled_value(value: Any) -> Any:
     if isinstance(value, Path):
         return settled_above(value, PROJECT_FILE)
-    return [_settled(item) for item in value] if isinstance(value, list) else value
+    return [_settled_value(item) for item in value] if isinstance(value, list) else value
 
 
 def _join_lines(command: Any) -> None:
@@ -93,5 +93,5 @@ def _join_lines(command: Any) -> None:
         _join_lines(below)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Do nothing."""

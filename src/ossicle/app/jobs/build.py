@@ -174,7 +174,7 @@ def step_jobs(
         if known_only and step.work_units is not None and not known:
             break
         every = step.work_units.names_of(project, done) if known and step.work_units is not None else ()
-        if plain and (every or not _alike(placed, placement(project, plain[0], on))):
+        if plain and (every or not _same_placement(placed, placement(project, plain[0], on))):
             close()
         if every:
             # Unfinished work does not travel to Modal: what is done of it here is not there.
@@ -193,7 +193,7 @@ def step_jobs(
     return jobs
 
 
-def _alike(placed: StepPlacement, other: StepPlacement) -> bool:
+def _same_placement(placed: StepPlacement, other: StepPlacement) -> bool:
     """Return whether two steps of one task each may be one task."""
     return replace(placed, max_concurrent=0) == replace(other, max_concurrent=0)
 

@@ -61,7 +61,7 @@ def conduct(
     try:
         while True:
             states = watch.look(poll_s)
-            done = _done(plan, states)
+            done = _finished_jobs(plan, states)
             show(states)
             here = [
                 state
@@ -131,7 +131,7 @@ class _Watch:
                 raise
 
 
-def _done(plan: JobPlan, states: Sequence[TaskState]) -> set[str]:
+def _finished_jobs(plan: JobPlan, states: Sequence[TaskState]) -> set[str]:
     open_jobs = {state.job for state in states if state.state != "done"}
     return {job.name for job in plan.jobs} - open_jobs
 

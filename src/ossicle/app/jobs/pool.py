@@ -61,7 +61,7 @@ class LocalPool:
             code = running.process.poll()
             if code is not None:
                 self._running.remove(running)
-                self._ended(running, code)
+                self._end_task(running, code)
         for entry in list(self._waiting):
             job, index, attempt = entry
             if sum(running.job.name == job.name for running in self._running) < self._cap(job):
@@ -74,7 +74,7 @@ class LocalPool:
         names = {job.name for job in jobs}
         self._waiting = [entry for entry in self._waiting if entry[0].name not in names]
         for running in self._running.stop(lambda running: running.job.name in names):
-            self._say(running, "cancelled", running.process.returncode)
+            self._write_state(running, "cancelled", running.process.returncode)
 
     def logs(self, job: Job, index: int) -> bytes | None:
         """Return the output of a task."""
@@ -98,18 +98,18 @@ class LocalPool:
             )
         started = _Running(job, index, attempt, process)
         self._running.add(started)
-        self._say(started, "running", None)
+        self._write_state(started, "running", None)
 
-    def _ended(self, running_task: _Running, code: int) -> None:
+    def _end_task(self, running_task: _Running, code: int) -> None:
         if code in FINE:
-            self._say(running_task, "done", code)
+            self._write_state(running_task, "done", code)
         elif code != EXIT_USAGE and running_task.attempt < self._attempts:
-            self._say(running_task, "again", code)
+            self._write_state(running_task, "again", code)
             self._waiting.append((running_task.job, running_task.index, running_task.attempt + 1))
         else:
-            self._say(running_task, "failed", code)
+            self._write_state(running_task, "failed", code)
 
-    def _say(self, running_task: _Running, state: str, code: int | None) -> None:
+    def _write_state(self, running_task: _Running, state: str, code: int | None) -> None:
         line = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "state": state,

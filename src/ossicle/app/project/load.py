@@ -213,7 +213,7 @@ def _settings(
 def check(layers: Layers) -> ProjectSettings:
     """Return the settings of merged layers; raises ProjectError that lists all errors in them."""
     for path, value in _leaves(layers.values, ()):
-        key_place = _place(layers, path)
+        key_place = _place_of_key(layers, path)
         if isinstance(value, date | time):
             raise ProjectError(f"{key_place} = {value}: put dates and times in quotes")
         if isinstance(value, float) and not math.isfinite(value):
@@ -255,7 +255,7 @@ def _setting_of(error: Any) -> tuple[str, ...]:
 def _complaint(error: Any, layers: Layers) -> str:
     path = _setting_of(error)
     table, key = path[:-1], path[-1] if path else ""
-    key_place = _place(layers, path)
+    key_place = _place_of_key(layers, path)
     kind = error["type"]
     if kind in ("unexpected_keyword_argument", "extra_forbidden"):
         if path in REMOVED_KEYS:
@@ -278,7 +278,7 @@ def _complaint(error: Any, layers: Layers) -> str:
     return f"{key_place}: should be {message}, not {error['input']!r}; {_help(table, key)}"
 
 
-def _place(layers: Layers, path: tuple[str, ...]) -> str:
+def _place_of_key(layers: Layers, path: tuple[str, ...]) -> str:
     table = f": [{'.'.join(path[:-1] or path)}]" if path else ""
     return f"{layers.origin(path)}{table}{f' {path[-1]}' if len(path) > 1 else ''}"
 

@@ -190,9 +190,9 @@ class ModalPlace:
             The batch did not arrive.
         """
         moved = each_file(files, lambda path, state: local_digest(folder, path, state))
-        with self._named(), self._volume.batch_upload(force=True) as batch:
+        with self._naming_errors(), self._volume.batch_upload(force=True) as batch:
             for path in moved.digests:
-                batch.put_file(os.fspath(folder / path), self._there(path))
+                batch.put_file(os.fspath(folder / path), self._volume_path(path))
         return moved
 
     def bring(self, folder: Path, files: Mapping[str, FileState]) -> Moved:
@@ -265,18 +265,18 @@ class ModalPlace:
         FetchError
             Modal does not answer.
         """
-        with self._named(), self._volume.batch_upload(force=True) as batch:
-            batch.put_file(BytesIO(data), self._there(f"{RECORDS}/{name}"))
+        with self._naming_errors(), self._volume.batch_upload(force=True) as batch:
+            batch.put_file(BytesIO(data), self._volume_path(f"{RECORDS}/{name}"))
 
-    def _there(self, path: str) -> str:
+    def _volume_path(self, path: str) -> str:
         return "/" + "/".join(part for part in (self._prefix, path) if part)
 
     def _below(self, path: str) -> list[tuple[str, Entry]] | None:
         """Return what is below a path, with its paths below the folder; None if it is missing."""
         start = f"{self._prefix}/" if self._prefix else ""
         try:
-            with self._named():
-                entries = self._volume.listdir(self._there(path), recursive=True)
+            with self._naming_errors():
+                entries = self._volume.listdir(self._volume_path(path), recursive=True)
         except FileNotFoundError:
             return None
         named = ((entry.path.lstrip("/"), entry) for entry in entries)
@@ -284,14 +284,14 @@ class ModalPlace:
 
     def _read(self, path: str, write: Callable[[bytes], object]) -> str:
         file_sha256 = sha256()
-        with self._named():
-            for block in self._volume.read_file(self._there(path).lstrip("/")):
+        with self._naming_errors():
+            for block in self._volume.read_file(self._volume_path(path).lstrip("/")):
                 file_sha256.update(block)
                 write(block)
         return file_sha256.hexdigest()
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _naming_errors(self) -> Iterator[None]:
         """Turn Modal's errors into ours."""
         try:
             yield

@@ -141,7 +141,7 @@ class SshPlace:
         """
         if not paths:
             return {}
-        printed = self._shell(_DIGESTS, data=_joined(f"./{path}" for path in paths), absent=b"")
+        printed = self._shell(_DIGESTS, data=_zero_separated(f"./{path}" for path in paths), absent=b"")
         rows = self._rows(_DIGEST, printed, "sha256sum")
         return {os.fsdecode(name).removeprefix("./"): digest.decode() for digest, name in rows}
 
@@ -310,7 +310,7 @@ class SshPlace:
             target,
         ]
         # Without "./", rsync takes "#1.wav" for a comment.
-        names = _joined(f"./{path}" for path in paths)
+        names = _zero_separated(f"./{path}" for path in paths)
         done = subprocess.run(argv, input=names, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
         complaint = done.stderr.decode(errors="replace").strip()
         if done.returncode and done.returncode not in _INCOMPLETE:
@@ -329,5 +329,5 @@ def _settle(stage: Path, folder: Path, path: str, state: FileState) -> str:
     return arrived_digest
 
 
-def _joined(names: Iterable[str]) -> bytes:
+def _zero_separated(names: Iterable[str]) -> bytes:
     return b"".join(os.fsencode(name) + b"\0" for name in names)

@@ -98,7 +98,7 @@ def push(folder: Path, place: Place, progress: Progress, options: TransferOption
     OSError
         The disk is full or does not work.
     """
-    tidy = place.remove_leftovers if isinstance(place, FolderPlace) else _nothing
+    tidy = place.remove_leftovers if isinstance(place, FolderPlace) else _remove_nothing
     ends = _Ends(
         FolderPlace(folder), place, folder, lambda files: place.send(folder, files), tidy, target_is_here=False
     )
@@ -159,7 +159,7 @@ class _Ends:
     target_is_here: bool
 
 
-def _nothing() -> None:
+def _remove_nothing() -> None:
     """Remove nothing: the place does so itself."""
 
 

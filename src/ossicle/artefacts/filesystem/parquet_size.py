@@ -193,7 +193,7 @@ def _read(thrift: _Thrift, readers: dict[int, Callable[[int], None]]) -> None:
             thrift.skip(kind)
 
 
-def _each(thrift: _Thrift, kind: int, read: Callable[[], None]) -> None:
+def _read_list(thrift: _Thrift, kind: int, read: Callable[[], None]) -> None:
     """Read a list of structs."""
     size, item = thrift.items() if kind == _LIST else (0, 0)
     if kind != _LIST or (size and item != _STRUCT):
@@ -221,10 +221,10 @@ def _footer(data: bytes) -> tuple[int, list[_Chunk]]:
         chunks.append(chunk)
 
     def group() -> None:
-        _read(thrift, {1: lambda kind: _each(thrift, kind, column)})
+        _read(thrift, {1: lambda kind: _read_list(thrift, kind, column)})
 
     try:
-        _read(thrift, {3: count, 4: lambda kind: _each(thrift, kind, group)})
+        _read(thrift, {3: count, 4: lambda kind: _read_list(thrift, kind, group)})
     except IndexError:
         raise ValueError("its footer is cut off") from None
     if rows[0] < 0 or any(chunk.n_values < 0 or chunk.n_bytes < 0 for chunk in chunks):

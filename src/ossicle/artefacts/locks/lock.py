@@ -72,7 +72,7 @@ def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give the folder of the project")
-    with _held(folder / LOCK_FILE, str(folder), math.inf if wait else 0.0):
+    with _held_lock(folder / LOCK_FILE, str(folder), math.inf if wait else 0.0):
         yield
 
 
@@ -85,7 +85,7 @@ def work_unit_lock(folder: Path, work_unit: str, wait_s: float = 0.0) -> Iterato
     """
     path = Path(folder) / f"{_WORK_UNIT}{work_unit}"
     make_folder(path.parent)
-    with _held(path, f"{work_unit} in {folder}", wait_s):
+    with _held_lock(path, f"{work_unit} in {folder}", wait_s):
         yield
 
 
@@ -98,7 +98,7 @@ def forget_work_unit_locks(folder: Path) -> None:
 
 
 @contextmanager
-def _held(path: Path, subject: str, wait_s: float) -> Iterator[None]:
+def _held_lock(path: Path, subject: str, wait_s: float) -> Iterator[None]:
     if not locks_used():
         yield
         return

@@ -63,7 +63,7 @@ class Journal:
         line = json.dumps({"unit": work_unit, "record": plain_record}, sort_keys=True, ensure_ascii=False) + "\n"
         with self._lock, naming(self._path):
             if self._torn_from is not None:
-                self._cut(self._torn_from)
+                self._cut_to(self._torn_from)
             fresh = not self._path.exists()
             with open_to_append(self._path) as handle:
                 write_all(handle, line.encode())
@@ -91,7 +91,7 @@ class Journal:
                 ) from err
         self._torn_from = keep if keep < len(raw) else None
 
-    def _cut(self, size: int) -> None:
+    def _cut_to(self, size: int) -> None:
         with open_to_change(self._path) as handle:
             handle.truncate(size)
             os.fsync(handle.fileno())

@@ -22,10 +22,10 @@ def events_frame(events: Mapping[str, Sequence[Event]]) -> pl.DataFrame:
     columns = EventColumns.of(events)
     return pl.DataFrame(
         {
-            "recording_id": _named(columns.recording_ids, columns.recordings),
+            "recording_id": _names_at(columns.recording_ids, columns.recordings),
             "start_s": columns.times[:, 0],
             "end_s": columns.times[:, 1],
-            "label": _named(columns.labels, columns.codes),
+            "label": _names_at(columns.labels, columns.codes),
             "score": columns.scores,
         },
         schema=EVENT_SCHEMA,
@@ -58,7 +58,7 @@ def events_of(frame: pl.DataFrame, ids: tuple[str, ...]) -> EventColumns:
     )
 
 
-def _named(names: Sequence[str], places: np.ndarray[tuple[int], np.dtype[np.integer]]) -> pl.Series:
+def _names_at(names: Sequence[str], places: np.ndarray[tuple[int], np.dtype[np.integer]]) -> pl.Series:
     """Return the name at each place."""
     return pl.Series(names, dtype=pl.String).gather(places) if len(places) else pl.Series([], dtype=pl.String)
 

@@ -73,7 +73,7 @@ class ClipResults:
         """Write counts (n_labels, n_labels) as array and as JSON, and their picture as SVG."""
         with whole_file(self.confusion_array) as part, open_new(part) as handle:
             handle.write(npy_header("<i8", counts.shape) + np.ascontiguousarray(counts, dtype="<i8").tobytes())
-        write_json(self.confusion_file, self._named(labels, counts))
+        write_json(self.confusion_file, self._counts_by_label(labels, counts))
         write_text(self.picture, picture)
 
     def write_misclassified(self, clips: pl.DataFrame, pairs: pl.DataFrame) -> None:
@@ -82,5 +82,5 @@ class ClipResults:
         write_csv(self.pairs_file, pairs)
 
     @staticmethod
-    def _named(labels: Sequence[str], counts: NDArray[np.int64]) -> Mapping[str, Any]:
+    def _counts_by_label(labels: Sequence[str], counts: NDArray[np.int64]) -> Mapping[str, Any]:
         return {"rows": "true label", "columns": "answer", "labels": list(labels), "counts": counts.tolist()}

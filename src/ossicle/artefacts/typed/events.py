@@ -108,8 +108,8 @@ class DecisionFolder(EventsFolder):
     def write_decisions(self, per_fold: Mapping[int, Decisions], final: Decisions, notes: list[str]) -> None:
         """Write the decision of each label for every fold, and the final ones."""
         written = {
-            _PER_FOLD: {str(fold): _plain(decisions_of_fold) for fold, decisions_of_fold in per_fold.items()},
-            _FINAL: _plain(final),
+            _PER_FOLD: {str(fold): _plain_decisions(decisions_of_fold) for fold, decisions_of_fold in per_fold.items()},
+            _FINAL: _plain_decisions(final),
             _NOTES: notes,
         }
         write_json(self.decisions_file, written)
@@ -179,5 +179,5 @@ def write_event_table(file: Path, table: pl.DataFrame) -> None:
     write_table(file, table, list(EVENT_KEY))
 
 
-def _plain(decisions: Decisions) -> dict[str, Any]:
+def _plain_decisions(decisions: Decisions) -> dict[str, Any]:
     return {label: decision.to_plain() for label, decision in decisions.items()}

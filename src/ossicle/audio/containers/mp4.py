@@ -150,7 +150,7 @@ def _track(file: BinaryIO, trak: Box, movie_scale: int) -> _Track | None:
     field: tuple[int, int] = (0, 0)
     for box in boxes(file, trak.start, trak.stop):
         if box.kind == b"edts":
-            for edit_list in _of(file, box, b"elst"):
+            for edit_list in _boxes_of_kind(file, box, b"elst"):
                 edits = _edits(_head(file, edit_list.start, min(edit_list.stop - edit_list.start, _TABLE_MAX)))
         elif box.kind == b"mdia":
             for inner in boxes(file, box.start, box.stop):
@@ -167,7 +167,7 @@ def _track(file: BinaryIO, trak: Box, movie_scale: int) -> _Track | None:
     return _Track(scale, n_units or length, movie_scale, edits, right)
 
 
-def _of(file: BinaryIO, parent: Box, kind: bytes) -> Iterator[Box]:
+def _boxes_of_kind(file: BinaryIO, parent: Box, kind: bytes) -> Iterator[Box]:
     return (box for box in boxes(file, parent.start, parent.stop) if box.kind == kind)
 
 
@@ -195,8 +195,8 @@ def _edits(body: bytes) -> tuple[tuple[int, int], ...]:
 
 def _sum_of_samples(file: BinaryIO, minf: Box) -> int:
     """Return the length of all samples of a track, in its time scale; 0 if they are in fragments."""
-    for table in _of(file, minf, b"stbl"):
-        for box in _of(file, table, b"stts"):
+    for table in _boxes_of_kind(file, minf, b"stbl"):
+        for box in _boxes_of_kind(file, table, b"stts"):
             body = _head(file, box.start, min(box.stop - box.start, _TABLE_MAX))
             count = min(int.from_bytes(body[4:8], "big"), (len(body) - 8) // 8) if len(body) >= 8 else 0
             pairs = struct.iter_unpack(">II", body[8 : 8 + 8 * count])

@@ -111,7 +111,7 @@ def read_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part 
     if counts is None or not counts.offset:
         return _without_counts(file, start if counts is None else start + first.n_bytes, end, first, counts)
     walked = _walk(file, start, end, first)
-    fault, following = _after(file, walked.stop, end)
+    fault, following = _after_frames(file, walked.stop, end)
     n_frames = walked.n_frames - 1
     if n_frames == counts.n_frames and following is None:
         fault = ""
@@ -126,7 +126,7 @@ def read_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part 
 def _without_counts(file: BinaryIO, start: int, end: int, first: Frame, counts: "_Counts | None") -> Part:
     """Return a stream whose frames are all counted; decoders only guess its length."""
     walked = _walk(file, start, end, first)
-    fault, following = _after(file, walked.stop, end)
+    fault, following = _after_frames(file, walked.stop, end)
     if not fault and counts is not None and counts.n_frames > walked.n_frames:
         fault = f"the header states {counts.n_frames} frames, but there are {walked.n_frames}"
     stream = Stream(
@@ -195,7 +195,7 @@ def _walk(file: BinaryIO, start: int, end: int, first: Frame) -> _Walk:
     return walk
 
 
-def _after(file: BinaryIO, offset: int, end: int) -> tuple[str, int | None]:
+def _after_frames(file: BinaryIO, offset: int, end: int) -> tuple[str, int | None]:
     """Return why the frames end at ``offset``, if it is a fault, and where the next recording begins."""
     junk = 0
     while offset < end:

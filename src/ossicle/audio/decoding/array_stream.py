@@ -27,7 +27,7 @@ class ArrayStream:
         self._own_rate, self.rate = checked_rate(own_rate), rate
         channels = checked_samples(samples)
         self._cancel_db = _cancel_db(channels, self._own_rate) if channel == MEAN else None
-        self._samples = _one_of(channels, channel, whole=True)
+        self._samples = _one_channel(channels, channel, whole=True)
 
     @property
     def report(self) -> DecodeReport:
@@ -68,10 +68,10 @@ def mono_samples(samples: ArrayLike, channel: str = MEAN) -> NDArray[np.float32]
     >>> mono_samples([[0.5, 0.25], [1.0, 0.0]]).tolist(), mono_samples([[0.5, 0.25], [1.0, 0.0]], "2").tolist()
     ([0.375, 0.5], [0.25, 0.0])
     """
-    return _one_of(checked_samples(samples), channel, whole=False)
+    return _one_channel(checked_samples(samples), channel, whole=False)
 
 
-def _one_of(samples: NDArray[np.float32], channel: str, *, whole: bool) -> NDArray[np.float32]:
+def _one_channel(samples: NDArray[np.float32], channel: str, *, whole: bool) -> NDArray[np.float32]:
     """Return one channel of samples (n,) or (n, channels); ``whole`` tells whether they are a whole recording."""
     block = samples.reshape(len(samples), -1)
     if whole and channel == LOUDEST:

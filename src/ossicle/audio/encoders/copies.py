@@ -85,14 +85,14 @@ class Copy:
         background_place = draw.random()
         copy = samples.astype(np.float32, copy=True)
         if mixed < settings.mix_probability and len(self._background) > 0:
-            copy = _mixed(copy, self._part(background_place, len(copy)), snr_db)
+            copy = _mixed_with(copy, self._background_part(background_place, len(copy)), snr_db)
         if tilted < settings.tilt_probability:
             filtered = scipy.signal.sosfilt(_tilt(round(tilt_db / _TILT_STEP_DB), self._rate), copy)
             copy = filtered.astype(np.float32)
         copy *= np.float32(10 ** (gain_db / 20))
         return copy
 
-    def _part(self, background_place: float, n_samples: int) -> Samples:
+    def _background_part(self, background_place: float, n_samples: int) -> Samples:
         """Return ``n_samples`` of the background from a place in [0, 1); a short background is repeated."""
         last = max(0, len(self._background) - n_samples)
         start = int(background_place * (last + 1))
@@ -114,7 +114,7 @@ def _read(backgrounds: Sequence[Background], key: tuple[int | str, ...], rate: i
         return np.zeros(0, np.float32)
 
 
-def _mixed(samples: Samples, background: Samples, snr_db: float) -> Samples:
+def _mixed_with(samples: Samples, background: Samples, snr_db: float) -> Samples:
     """Return ``samples`` with ``background`` (same length) added ``snr_db`` below their level."""
     level, added = np.sqrt(np.mean(np.square(samples))), np.sqrt(np.mean(np.square(background)))
     if added < _SILENCE:

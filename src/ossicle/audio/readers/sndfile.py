@@ -71,7 +71,7 @@ class SndfileReader:
 
     def blocks(self, start: int, n_samples: int | None, block_samples: int) -> Iterator[NDArray[np.float32]]:
         """Yield blocks of shape (n, channels) from sample ``start``."""
-        with self._at(start) as sound:
+        with self._opened_at(start) as sound:
             if sound is None:
                 return
             left = n_samples if n_samples is not None else 1 << 62
@@ -96,14 +96,14 @@ class SndfileReader:
             raise AudioError(f"{self._path}: was removed or changed since it was checked") from error
 
     @contextmanager
-    def _at(self, start: int) -> Iterator[Sound | None]:
+    def _opened_at(self, start: int) -> Iterator[Sound | None]:
         """Open the stream at sample ``start``; None if it ends before, or cannot be read so far (``failure``)."""
         sound = self._opened()
         try:
             if start >= sound.frames:
                 yield sound if start == 0 else None
                 return
-            near = self._near(sound, start)
+            near = self._seek_sample(sound, start)
             try:
                 with no_c_messages():
                     if near > 0:
@@ -124,7 +124,7 @@ class SndfileReader:
             position += skipped
         return True
 
-    def _near(self, sound: Sound, start: int) -> int:
+    def _seek_sample(self, sound: Sound, start: int) -> int:
         """Return the sample at or before ``start`` to seek to, so that the samples from ``start`` on are exact."""
         if sound.subtype.startswith("MPEG"):
             return max(0, start - _MP3_PREROLL)

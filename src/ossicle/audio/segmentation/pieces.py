@@ -79,8 +79,8 @@ def pieces_of(
     """
     loud = levels >= max(threshold_db, SILENT_DBFS)
     spans = _spans(loud, n_samples, settings)
-    joined = _joined(spans, settings)
-    parts = [part for piece in joined for part in _cut(piece, levels, settings)]
+    joined = _joined_pieces(spans, settings)
+    parts = [part for piece in joined for part in _cut_piece(piece, levels, settings)]
     if parts and parts[-1].end == n_samples:
         parts[-1] = replace(parts[-1], cut=END)
     return parts
@@ -111,7 +111,7 @@ def _spans(loud: NDArray[np.bool_], n_samples: int, settings: SegmentSettings) -
     return [Piece(int(begin), int(end), SILENCE) for begin, end in zip(begins, ends, strict=True)]
 
 
-def _joined(spans: list[Piece], settings: SegmentSettings) -> list[Piece]:
+def _joined_pieces(spans: list[Piece], settings: SegmentSettings) -> list[Piece]:
     """Join short pieces to neighbours, over the shortest silences first."""
     shortest, longest = to_samples(settings.shortest_s, RATE), to_samples(settings.longest_s, RATE)
     widest = to_samples(WIDEST_JOIN_S, RATE)
@@ -134,7 +134,7 @@ def _joined(spans: list[Piece], settings: SegmentSettings) -> list[Piece]:
     return joined
 
 
-def _cut(piece: Piece, levels: NDArray[np.float32], settings: SegmentSettings) -> list[Piece]:
+def _cut_piece(piece: Piece, levels: NDArray[np.float32], settings: SegmentSettings) -> list[Piece]:
     """Cut a piece that is too long at its quietest points, each part between half of the longest and the longest."""
     shortest, longest = to_samples(settings.shortest_s, RATE), to_samples(settings.longest_s, RATE)
     parts: list[Piece] = []

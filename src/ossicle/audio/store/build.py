@@ -106,7 +106,9 @@ def build_store(
         without.update(unwritten)
         space.remember(sorted(without))
     entries = [entry for shard_plan in plans if shard_plan.name in done for entry in done[shard_plan.name]]
-    raw, lost = _listed([*others, *(item for item in in_store if item.recording_id in without)], rate, settings, audio)
+    raw, lost = _raw_entries(
+        [*others, *(item for item in in_store if item.recording_id in without)], rate, settings, audio
+    )
     entries = sorted([*entries, *lost], key=lambda entry: entry.recording_id)
     reading = RawReading(settings.decoder, "whole" if settings.raw_reading == "whole" else "seek")
     write_index(folder, rate, entries, raw, reading)
@@ -147,7 +149,7 @@ def _decide(
         remove_file(files.shard_file(name))
 
 
-def _listed(
+def _raw_entries(
     items: Iterable[StoreItem], rate: int, settings: StoreSettings, audio: Path | Roots | None
 ) -> tuple[list[RawEntry], list[StoreEntry]]:
     """Return the recordings to be read from their files, and those that cannot be read."""
@@ -172,7 +174,7 @@ def _shards(
     missing: list[ShardPlan] = []
     indexed = _indexed(folder)
     for plan in plans:
-        entries = _whole(folder, plan, indexed)
+        entries = _unchanged_shard(folder, plan, indexed)
         if entries is None:
             missing.append(plan)
         else:
@@ -233,7 +235,9 @@ def _indexed(folder: Path) -> dict[str, dict[str, StoreEntry]]:
     return entries_by_shard
 
 
-def _whole(folder: Path, plan: ShardPlan, indexed: dict[str, dict[str, StoreEntry]]) -> list[StoreEntry] | None:
+def _unchanged_shard(
+    folder: Path, plan: ShardPlan, indexed: dict[str, dict[str, StoreEntry]]
+) -> list[StoreEntry] | None:
     """Return the entries of a planned shard that exists unchanged, else None.
 
     A shard without some of its recordings is built again: a disk that was not mounted may be there now.

@@ -81,15 +81,15 @@ class RawFiles:
             return crop_mono(source, self.rate, low, high, channel=entry.channel)
         keep = self._cache.fits(4 * entry.n_samples)
         if not keep:
-            return _upto(source, entry.channel, self.rate, low, high)
+            return _decoded_from_start(source, entry.channel, self.rate, low, high)
         whole: NDArray[np.float32] | None = self._cache.get(entry.recording_id)
         if whole is None:
-            whole = _upto(source, entry.channel, self.rate, 0, entry.n_samples)
+            whole = _decoded_from_start(source, entry.channel, self.rate, 0, entry.n_samples)
             self._cache.put(entry.recording_id, whole)
         return whole[low:high]
 
 
-def _upto(source: AudioSource, channel: str, rate: int, low: int, high: int) -> NDArray[np.float32]:
+def _decoded_from_start(source: AudioSource, channel: str, rate: int, low: int, high: int) -> NDArray[np.float32]:
     """Return samples [low, high) of a recording decoded from its start, in memory proportional to their number."""
     samples = np.empty(high - low, dtype=np.float32)
     position = filled = 0

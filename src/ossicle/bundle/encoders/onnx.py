@@ -92,7 +92,7 @@ class OnnxEncoder:
 
     def _described(self, stated: dict[str, str], digest: str, rate: int) -> EncoderSpec:
         """Return the spec, from the metadata and from what the graph returns for silence."""
-        rate = rate or _whole(stated.get("sample_rate", ""))
+        rate = rate or _whole_number(stated.get("sample_rate", ""))
         if rate < 1:
             raise UsageError(
                 f"{self._source} does not say which sample rate it reads (metadata key sample_rate): set "
@@ -169,7 +169,7 @@ def _ports(session: onnxruntime.InferenceSession, source: str) -> _Ports:
     return _Ports(inputs[0].name, outputs[0].name, n_samples, batch)
 
 
-def _whole(text: str) -> int:
+def _whole_number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= 7 else 0
 
 

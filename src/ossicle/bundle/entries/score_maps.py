@@ -17,7 +17,7 @@ _MOST_FIGURE = 1e9
 
 def maps_to_json(maps: Mapping[str, ScoreMap]) -> dict[str, Any]:
     """Return plain values of the maps of labels."""
-    return {label: _plain(score_map) for label, score_map in maps.items()}
+    return {label: _plain_map(score_map) for label, score_map in maps.items()}
 
 
 def read_maps(reader: Reader) -> dict[str, ScoreMap]:
@@ -25,7 +25,7 @@ def read_maps(reader: Reader) -> dict[str, ScoreMap]:
     return {label: _map(reader.table(label)) for label in reader.value}
 
 
-def _plain(score_map: ScoreMap) -> dict[str, Any]:
+def _plain_map(score_map: ScoreMap) -> dict[str, Any]:
     if isinstance(score_map, Platt):
         return {"kind": PLATT, "slope": score_map.slope, "offset": score_map.offset}
     return {"kind": ISOTONIC, "logits": list(score_map.logits), "probabilities": list(score_map.probabilities)}
@@ -48,17 +48,17 @@ def _map(reader: Reader) -> ScoreMap:
 
 
 def _figure(reader: Reader, key: str) -> float:
-    return _checked(reader, key, reader.value.get(key))
+    return _checked_figure(reader, key, reader.value.get(key))
 
 
 def _figures(reader: Reader, key: str) -> tuple[float, ...]:
     figures = reader.value.get(key)
     if not isinstance(figures, list) or not 0 < len(figures) <= _MOST_KNOTS:
         raise reader.refuse(key, f"is not a list of 1 to {_MOST_KNOTS} numbers")
-    return tuple(_checked(reader, key, figure) for figure in figures)
+    return tuple(_checked_figure(reader, key, figure) for figure in figures)
 
 
-def _checked(reader: Reader, key: str, value: object) -> float:
+def _checked_figure(reader: Reader, key: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= _MOST_FIGURE:
         raise reader.refuse(
             key, f"contains {value!r}, which is not a number from -{_MOST_FIGURE:g} to {_MOST_FIGURE:g}"

@@ -26,7 +26,7 @@ def read_states(reader: Reader, labels: tuple[str, ...]) -> StateDecision:
     rules, masks = reader.table("rules"), reader.table("masks")
     if rules.value:
         rules.only(set(labels))
-    _known(masks, "masks", tuple(masks.value), labels)
+    _refuse_unknown_labels(masks, "masks", tuple(masks.value), labels)
     hidden = {label: _labels(masks, label, labels) for label in masks.value}
     priority = _labels(reader, "priority", labels)
     state_rules = {label: rules.settings(label, StateRule) for label in labels if label in rules.value}
@@ -41,11 +41,11 @@ def _labels(reader: Reader, key: str, labels: tuple[str, ...]) -> tuple[str, ...
     if reader.value[key] == []:
         return ()
     named_labels = reader.texts(key, len(labels), max(map(len, labels)))
-    _known(reader, key, named_labels, labels)
+    _refuse_unknown_labels(reader, key, named_labels, labels)
     return named_labels
 
 
-def _known(reader: Reader, key: str, named_labels: tuple[str, ...], labels: tuple[str, ...]) -> None:
+def _refuse_unknown_labels(reader: Reader, key: str, named_labels: tuple[str, ...], labels: tuple[str, ...]) -> None:
     for label in named_labels:
         if label not in labels:
             raise reader.refuse(key, f"names the label {label!r}, which the bundle does not have")

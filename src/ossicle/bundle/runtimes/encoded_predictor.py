@@ -55,7 +55,7 @@ class HeadGraph:
         ):
             described = [f"{port.name}: {port.type} {port.shape}" for port in ports]
             fits = len(ports) == 1 and ports[0].name == name and ports[0].type == _FLOAT
-            if not fits or not _fits(ports[0].shape, inner):
+            if not fits or not _has_shape(ports[0].shape, inner):
                 shape = ", ".join("tokens" if size is None else str(size) for size in inner)
                 raise BundleError(
                     f"{self._source}: expected one {name!r} of floats (batch, {shape}), found {described}"
@@ -115,7 +115,7 @@ class EncodedPredictor:
         return scores
 
 
-def _fits(shape: list[object], inner: tuple[int | None, ...]) -> bool:
+def _has_shape(shape: list[object], inner: tuple[int | None, ...]) -> bool:
     """Return whether a shape of a graph is (batch, *inner); sizes that the graph leaves free fit any."""
     if len(shape) != len(inner) + 1 or isinstance(shape[0], int):
         return False

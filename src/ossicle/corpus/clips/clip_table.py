@@ -89,12 +89,12 @@ def build_dataset(
         raise SplitError("no targets: annotate reviewed recordings, or change dataset.quality_min and quality_max")
     if settings.noise == "beside":
         free = _free(quiet, notes, settings.margin_s, looked)
-        noise = _beside(targets, used, notes.labels, free, folds, settings, seed)
+        noise = _noise_beside_targets(targets, used, notes.labels, free, folds, settings, seed)
     elif settings.noise == "recordings":
         noise = _empty_recordings(quiet, notes, used, folds)
     else:
         noise = _anywhere(quiet, notes, used, folds, settings, len(targets.unit), crop_s, seed, looked)
-    units, quality = _together(targets, noise, used, weights, notes.labels, folds)
+    units, quality = _targets_and_noise(targets, noise, used, weights, notes.labels, folds)
     tapes = mining_report(noise.n_asked, noise.fallback, units.clips)
     if settings.refuse_overlaps:
         refuse_overlaps(tapes)
@@ -125,7 +125,7 @@ class _Noise:
         self.start_s, self.end_s = clip_rows[:, 1], clip_rows[:, 2]
 
 
-def _beside(
+def _noise_beside_targets(
     targets: TargetRows,
     used: Sequence[Recording],
     labels: Sequence[str],
@@ -203,7 +203,7 @@ def _empty_recordings(
     return noise
 
 
-def _together(
+def _targets_and_noise(
     targets: TargetRows,
     noise: _Noise,
     used: Sequence[Recording],

@@ -74,7 +74,7 @@ class CutOuts:
         ):
             file = str(cutout_place(self._places[name], event))
             if file not in done:
-                done[file] = self._cut(source, self._folder / file, event)
+                done[file] = self._write_cutout(source, self._folder / file, event)
             if (stretch := done[file]) is not None:
                 self.written.append(CutOut(file, name, event, *stretch))
                 continue
@@ -102,7 +102,7 @@ class CutOuts:
         table = pl.DataFrame(rows, schema=_SCHEMA)
         write_csv(self._folder / INDEX, table.sort(["recording", "start_s", "end_s", "label"]))
 
-    def _cut(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float] | None:
+    def _write_cutout(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float] | None:
         """Write the sound of an event; return its stretch in seconds, None if there is no sound."""
         rate = source.info.rate
         first = max(0, to_samples(event.start_s - self._pad_s, rate))

@@ -95,8 +95,8 @@ def whole_groups(
     seconds = {
         name: sum(recording.duration_s for recording in group_recordings) for name, group_recordings in members.items()
     }
-    fold_of = _deal([(name, float(counts[name].total())) for name in names if counts[name]], settings)
-    fold_of |= _deal([(name, seconds[name]) for name in names if not counts[name]], settings, fill=False)
+    fold_of = _fold_by_group([(name, float(counts[name].total())) for name in names if counts[name]], settings)
+    fold_of |= _fold_by_group([(name, seconds[name]) for name in names if not counts[name]], settings, fill=False)
     _check_labels((fold_of[name], label, n) for name in annotated for label, n in counts[name].items())
     return dict(
         sorted(
@@ -132,7 +132,10 @@ def divide_clips(built: DatasetClips, settings: SplitSettings) -> DatasetClips:
     for bucket, numbers in sorted(_buckets(units, kind).items()):
         rng = np.random.default_rng(seed_of(settings.seed, "clips", *bucket))
         shuffled = numbers[rng.permutation(len(numbers))]
-        n_train, n_val = _part(settings.train_share, len(numbers)), _part(settings.val_share, len(numbers))
+        n_train, n_val = (
+            _share_of_units(settings.train_share, len(numbers)),
+            _share_of_units(settings.val_share, len(numbers)),
+        )
         folds[shuffled[:n_train]] = NEVER_HELD_OUT
         folds[shuffled[n_train : n_train + n_val]] = VAL
     label = units.clips.label[units.first]
@@ -176,12 +179,12 @@ def _buckets(units: ClipUnits, kind: OneDivisionOfClips) -> dict[tuple[str, ...]
     return buckets
 
 
-def _part(share: float, n: int) -> int:
+def _share_of_units(share: float, n: int) -> int:
     # 0.7 * 10 may be less than 7 through rounding alone.
     return floor(share * n + 1e-9)
 
 
-def _deal(sized: Sequence[tuple[str, float]], settings: SplitSettings, *, fill: bool = True) -> dict[str, int]:
+def _fold_by_group(sized: Sequence[tuple[str, float]], settings: SplitSettings, *, fill: bool = True) -> dict[str, int]:
     """Assign each group, in order, to the split with the largest deficit; with ``fill`` no split stays empty."""
     shares = {
         NEVER_HELD_OUT: settings.train_share,

@@ -169,7 +169,7 @@ def write_events(path: Path, rows: Iterable[RawSelection], *, files: Sequence[st
     for row in ordered:
         cells = [escape_cell(row.begin_path), figure(row.start_s), figure(row.end_s), escape_cell(row.label)]
         cells += [figure(row.confidence)] + [figure(row.low_hz), figure(row.high_hz)] * boxed
-        cells += [_whole(row.quality)] * graded + [_whole(row.channel)] * placed
+        cells += [_whole_number(row.quality)] * graded + [_whole_number(row.channel)] * placed
         lines.append((row.begin_path, cells))
     lines += [(file, [escape_cell(file), *[""] * (len(header) - 1)]) for file in without_rows(files, ordered)]
     write_delimited(path, header, [cells for _, cells in sorted(lines, key=lambda line: line[0])])
@@ -223,5 +223,5 @@ def _require_times(table: Delimited, columns_found: Mapping[str, int]) -> None:
         )
 
 
-def _whole(value: int | None) -> str:
+def _whole_number(value: int | None) -> str:
     return "" if value is None else str(value)

@@ -143,9 +143,9 @@ def _line(shared: Shared) -> str:
         description = f"the same recording id {shared.value}, made of root and path ({remedy})"
     else:
         description = f"{shared.kind} {shared.value!r}"
-    return f"  {description}: {_some(shared.first)} in training, {_some(shared.second)} in the benchmark"
+    return f"  {description}: {_first_paths(shared.first)} in training, {_first_paths(shared.second)} in the benchmark"
 
 
-def _some(paths: Sequence[str]) -> str:
+def _first_paths(paths: Sequence[str]) -> str:
     more = len(paths) - _MOST_PATHS
     return ", ".join(paths[:_MOST_PATHS]) + (f" and {more} more" if more > 0 else "")

@@ -113,7 +113,7 @@ def find_problems(
     problems = [
         *labels_without_negatives(index),
         *sound_problems(index, fmax_hz=rate / 2, hop_s=hop_s),
-        *_whole(index),
+        *_problems_of_index(index),
         *_from_notes(index),
         *_repeated_files(index, group),
         *_annotations(index, rate),
@@ -135,7 +135,7 @@ def find_problems(
     )
 
 
-def _whole(index: CorpusIndex) -> Iterator[Problem]:
+def _problems_of_index(index: CorpusIndex) -> Iterator[Problem]:
     for left_out in index.left_out:
         reason, remedy = left_out.parted
         remedy = remedy or "repair the file, copy it again from its source, or remove it"

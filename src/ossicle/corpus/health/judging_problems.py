@@ -37,8 +37,8 @@ def labels_without_negatives(index: CorpusIndex) -> Iterator[Problem]:
             "warning",
             "no_negatives",
             everywhere[0],
-            f"everything that was checked holds {_some([repr(label) for label in everywhere], ', ')}: there are no "
-            "negatives, so precision, ranking and false alarms cannot be judged",
+            f"everything that was checked holds {_first_names([repr(label) for label in everywhere], ', ')}: there are "
+            "no negatives, so precision, ranking and false alarms cannot be judged",
             "add checked recordings without it (an empty table with a header, or a class folder such as noise)",
         )
 
@@ -59,12 +59,12 @@ def unjudged_labels(folds: Mapping[str, FoldEntry], annotations: Iterable[Annota
             "warning",
             "not_judged",
             "",
-            _some(notes, "; "),
+            _first_names(notes, "; "),
             "annotate them in more groups, or leave them out with corpus.labels: their figures say nothing",
         )
 
 
-def _some(names: Sequence[str], mark: str) -> str:
+def _first_names(names: Sequence[str], mark: str) -> str:
     more = len(names) - _MOST_NAMED
     return mark.join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 

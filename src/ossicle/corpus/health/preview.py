@@ -109,7 +109,7 @@ def recording_notices(
             texts.setdefault(key, left_out.reason)
             reasons[key].append(shown(left_out.path))
     for key, paths in reasons.items():
-        yield Notice("left out", f"{counted(len(paths), 'file')} ({_first(paths)}): {texts[key]}", "lost")
+        yield Notice("left out", f"{counted(len(paths), 'file')} ({_first_names(paths)}): {texts[key]}", "lost")
 
 
 def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Iterator[Notice]:
@@ -133,12 +133,12 @@ def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Itera
         count = counted(lost[kind], "annotation") if lost[kind] else counted(len(where), "table")
         if kind == "annotations_left_out":
             yield Notice(
-                "left out", f"{count} of {counted(len(where), 'left-out recording')} ({_first(where)})", "lost"
+                "left out", f"{count} of {counted(len(where), 'left-out recording')} ({_first_names(where)})", "lost"
             )
             continue
         problem = by_kind.get(kind)
         message = f"{problem.message}; {problem.remedy}" if problem is not None else kind
-        yield Notice("left out", f"{count} ({_first(where)}): {message}", "lost")
+        yield Notice("left out", f"{count} ({_first_names(where)}): {message}", "lost")
 
 
 def _labels(labels: Sequence[LabelHealth]) -> Notice:
@@ -194,5 +194,5 @@ def _more(number: int) -> str:
     return f" and {number - _MOST_NAMED} more" if number > _MOST_NAMED else ""
 
 
-def _first(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     return shown(names[0]) if len(names) == 1 else f"first: {shown(names[0])}"

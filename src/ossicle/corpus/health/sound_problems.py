@@ -49,7 +49,7 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
         # Annotated frequencies say that the rest of the band is not needed.
         silent = [label for label, annotations in by_label.items() if not says_frequencies(annotations)]
         if silent or not by_label:
-            remark = f"; {_named(silent)} without annotated frequencies may lie there" if silent else ""
+            remark = f"; {_first_labels(silent)} without annotated frequencies may lie there" if silent else ""
             yield Problem(
                 "warning",
                 BAND_UNREAD,
@@ -88,6 +88,6 @@ def says_frequencies(annotations: AnnotationColumns) -> bool:
     return 2 * int(n_stated) >= len(annotations)
 
 
-def _named(labels: Sequence[str], most: int = 3) -> str:
+def _first_labels(labels: Sequence[str], most: int = 3) -> str:
     more = f" and {len(labels) - most} more" if len(labels) > most else ""
     return ", ".join(map(repr, labels[:most])) + more

@@ -109,7 +109,7 @@ class _Reader:
             message = "has a name that is not valid UTF-8 and was not read; rename it"
             self.notes.append(Note(NOT_READ, shown(table), message))
             return
-        own_recording, ambiguous = self._own(table)
+        own_recording, ambiguous = self._own_recording(table)
         options = ReadOptions(self.label_column, self.default_label, self.lengths)
         path = self.folder / table
         source = read_table_file(path, table, options)
@@ -131,7 +131,7 @@ class _Reader:
         wanted_format = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
         return read_table_file(path, table, options, wanted_format)
 
-    def _own(self, table: str) -> tuple[str | None, FormatError | None]:
+    def _own_recording(self, table: str) -> tuple[str | None, FormatError | None]:
         """Return the recording that a table is named after, or why it is ambiguous (its rows may still name it)."""
         try:
             return self.pairing.of_table(table), None

@@ -113,12 +113,14 @@ def index_corpus(
     examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed, channel, settings.from_sound)
     cut_out = clips.stretches.keys()
     examined = examiner.all(
-        [path for path in chosen if path not in cut_out], workers, progress, _parts(unfinished, "examined")
+        [path for path in chosen if path not in cut_out], workers, progress, _kept_parts(unfinished, "examined")
     )
     clips = clips.within({recording.path: recording.duration_s for recording in examined.recordings})
     # If a tape is damaged or too short, its clips are recordings after all.
     clips_alone = [path for path in chosen if path in cut_out and path not in clips.stretches]
-    examined_alone = examiner.all(clips_alone, workers, progress if clips_alone else None, _parts(unfinished, "apart"))
+    examined_alone = examiner.all(
+        clips_alone, workers, progress if clips_alone else None, _kept_parts(unfinished, "apart")
+    )
     recordings = sorted([*examined.recordings, *examined_alone.recordings], key=lambda recording: recording.path)
     levels = examined.levels | examined_alone.levels
     recorded = examined.recorded | examined_alone.recorded
@@ -190,7 +192,7 @@ def index_corpus(
     )
 
 
-def _parts(folder: Path | None, name: str) -> KeptParts | None:
+def _kept_parts(folder: Path | None, name: str) -> KeptParts | None:
     return None if folder is None else KeptParts(folder, name)
 
 

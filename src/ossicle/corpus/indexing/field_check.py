@@ -57,14 +57,18 @@ def with_fields(
         if missing:
             left_out.append(LeftOut(recording.path, _reason(recording, templates, missing[0])))
             continue
-        if templates.texts and not templates.fit(recording.fields) and (mismatch := _place(recording, templates)):
+        if (
+            templates.texts
+            and not templates.fit(recording.fields)
+            and (mismatch := _mismatch_of_name(recording, templates))
+        ):
             notes.append(Note("name_template", recording.path, f"does not match {templates.in_words}: {mismatch}"))
         placeable.append(recording)
     return placeable, notes, left_out
 
 
 def _reason(recording: Recording, templates: Templates, field: str) -> str:
-    mismatch = _place(recording, templates)
+    mismatch = _mismatch_of_name(recording, templates)
     if not templates.texts:
         reason = "no template reads its name"
     elif not mismatch or templates.fit(recording.fields):
@@ -79,7 +83,7 @@ def _reason(recording: Recording, templates: Templates, field: str) -> str:
     )
 
 
-def _place(recording: Recording, templates: Templates) -> str:
+def _mismatch_of_name(recording: Recording, templates: Templates) -> str:
     """Return where the name of a recording, or of its tape if it is a clip, stops to fit."""
     above, slash, own_name = normal_path(stem_of(recording.path, SUFFIXES)).rpartition("/")
     return templates.mismatch_in_words(above + slash + recording.fields.get("tape", own_name))

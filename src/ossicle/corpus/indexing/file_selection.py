@@ -91,8 +91,8 @@ def audio_files(
             f"corpus.include = {list(include)} and corpus.exclude = {list(exclude)} leave none of the {len(listed)} "
             f"audio files below {folder}, such as {shown(listed[0])!r}; globs are matched against such paths"
         )
-    idle = [("include", glob) for glob in include if glob not in included.values() and not _fits(glob, listed)]
-    idle += [("exclude", glob) for glob in exclude if glob not in excluded.values() and not _fits(glob, listed)]
+    idle = [("include", glob) for glob in include if glob not in included.values() and not _matches_any(glob, listed)]
+    idle += [("exclude", glob) for glob in exclude if glob not in excluded.values() and not _matches_any(glob, listed)]
     unreadable = tuple(entry for entry in listing.unreadable if excluded_globs.match(entry[0]) is None)
     return AudioFiles(
         listed=tuple(listed),
@@ -196,7 +196,7 @@ def _suffix(path: str) -> str:
     return os.path.splitext(path)[1].lower()
 
 
-def _fits(glob: str, paths: Sequence[str]) -> bool:
+def _matches_any(glob: str, paths: Sequence[str]) -> bool:
     """Return whether a glob matches any path; of several matching globs, ``Globs.match`` returned only the first."""
     alone = Globs([glob])
     return any(alone.match(path) is not None for path in paths)

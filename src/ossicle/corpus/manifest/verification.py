@@ -109,7 +109,7 @@ class Verification:
         for name, places in self._places.items():
             for path, known_place in places.items():
                 if (name, path) in recordings:
-                    known = chosen._first(name, path, known_place.exists)
+                    known = chosen._new_place(name, path, known_place.exists)
                     chosen._count(chosen.sources[name], known, known_place.events, known_place.seconds)
         return chosen
 
@@ -147,10 +147,10 @@ class Verification:
             path = recording_path(stated)
             known_place = self._places.get(source, {}).get(path)
             if known_place is None:
-                known_place = self._first(source, path, roots.holds(source, path))
+                known_place = self._new_place(source, path, roots.holds(source, path))
             self._count(self.sources[source], known_place, counted_place.events, counted_place.ms / 1000)
 
-    def _first(self, source: str, path: str, exists: bool) -> _Place:
+    def _new_place(self, source: str, path: str, exists: bool) -> _Place:
         """Count a recording that was not named before, and return it without events."""
         count = self.sources.setdefault(source, SourceCount())
         count.recordings += 1

@@ -66,7 +66,7 @@ def class_names(labels: Collection[str]) -> dict[str, str]:
         return dict.fromkeys(labels, TARGET)
     class_by_label: dict[str, str] = {}
     for label in sorted(labels):
-        bare = _plain(label, ".") or "label"
+        bare = _plain_characters(label, ".") or "label"
         name, number = bare, 2
         while name.lower() in {NOISE, *(class_name.lower() for class_name in class_by_label.values())}:
             name, number = f"{bare}.{number}", number + 1
@@ -101,13 +101,13 @@ def name_clips(
 
 
 def _tape(recording: Recording) -> str:
-    name = _plain(normal_path(stem_of(recording.path, SUFFIXES)).rpartition("/")[2], "-") or "tape"
+    name = _plain_characters(normal_path(stem_of(recording.path, SUFFIXES)).rpartition("/")[2], "-") or "tape"
     if len(name.encode()) > _LONGEST_TAPE:
         name = f"{name.encode()[: _LONGEST_TAPE - 9].decode(errors='ignore')}-{digest(recording.path)[:8]}"
     return name
 
 
-def _plain(text: str, stand_in: str) -> str:
+def _plain_characters(text: str, stand_in: str) -> str:
     """Return letters and digits of any script and inner dots; other characters between them become one ``stand_in``."""
     return re.sub(r"[^\w.]+|_+", "\0", text.replace("_", "\0")).strip("\0.").replace("\0", stand_in)
 

@@ -31,7 +31,7 @@ def listing_below(folder: Path, suffixes: Collection[str]) -> Listing:
     OSError
         ``folder`` itself cannot be opened.
     """
-    return _listed(folder, suffixes, strict=False)
+    return _listing_of(folder, suffixes, strict=False)
 
 
 def files_below(folder: Path, suffixes: Collection[str]) -> list[str]:
@@ -42,7 +42,7 @@ def files_below(folder: Path, suffixes: Collection[str]) -> list[str]:
     OSError
         ``folder``, or a folder in it, cannot be opened.
     """
-    return list(_listed(folder, suffixes, strict=True).files)
+    return list(_listing_of(folder, suffixes, strict=True).files)
 
 
 def shown(path: str) -> str:
@@ -54,7 +54,7 @@ def shown(path: str) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _listed(folder: Path, suffixes: Collection[str], *, strict: bool) -> Listing:
+def _listing_of(folder: Path, suffixes: Collection[str], *, strict: bool) -> Listing:
     files: list[str] = []
     unreadable: dict[str, str] = {}
     identities = {_identity(folder)}
@@ -68,7 +68,7 @@ def _listed(folder: Path, suffixes: Collection[str], *, strict: bool) -> Listing
                 continue
             if below:
                 identities.add(identity)
-            _look(folder, below, suffixes, files, folders, links)
+            _add_entries(folder, below, suffixes, files, folders, links)
         except OSError as problem:
             if strict or not below:
                 raise
@@ -76,7 +76,7 @@ def _listed(folder: Path, suffixes: Collection[str], *, strict: bool) -> Listing
     return Listing(tuple(sorted(files)), tuple(sorted(unreadable.items())))
 
 
-def _look(
+def _add_entries(
     folder: Path, below: str, suffixes: Collection[str], files: list[str], folders: list[str], links: list[str]
 ) -> None:
     """Add the files, folders and links to folders directly in a folder to the lists."""

@@ -79,7 +79,7 @@ class _Pattern:
     def matches(self, path: str) -> bool:
         """Return whether the glob matches a path or a folder that contains it."""
         end = 1 << self.n_states
-        states = self._closed(1)
+        states = self._with_free_states(1)
         for character in path:
             if character == "/" and states & end:
                 return True
@@ -89,7 +89,7 @@ class _Pattern:
                 moved |= (states >> 1) & self.folders
             if not moved:
                 return False
-            states = self._closed(moved)
+            states = self._with_free_states(moved)
         return bool(states & end)
 
     def _moves(self, character: str) -> tuple[int, int]:
@@ -100,7 +100,7 @@ class _Pattern:
             self._of_character[character] = takes, stays
         return self._of_character[character]
 
-    def _closed(self, states: int) -> int:
+    def _with_free_states(self, states: int) -> int:
         """Add the states that need no further character."""
         while True:
             more = states | ((states & self.free) << 1) | ((states & self.folders) << 2)

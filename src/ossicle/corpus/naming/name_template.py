@@ -137,13 +137,15 @@ def _candidates(stem: str, group: str) -> list[str]:
     for depth, part in enumerate(parts):
         tail = "/*" * (len(parts) - 1 - depth)
         for match in named.finditer(part):
-            candidates += [_around(part, match.start(), match.end(), f"{match.group(1)}{{{group}}}") + tail]
+            candidates += [_with_wildcards(part, match.start(), match.end(), f"{match.group(1)}{{{group}}}") + tail]
         if group == "date":
-            candidates += [_around(part, match.start(), match.end(), "{date}") + tail for match in _DATE.finditer(part)]
+            candidates += [
+                _with_wildcards(part, match.start(), match.end(), "{date}") + tail for match in _DATE.finditer(part)
+            ]
     return candidates
 
 
-def _around(part: str, start: int, end: int, middle: str) -> str:
+def _with_wildcards(part: str, start: int, end: int, middle: str) -> str:
     """Return the template of one path part: wildcards for the text before and after, with the separators kept."""
     before = "" if start == 0 else f"*{part[start - 1]}"
     after = "" if end == len(part) else f"{part[end]}*"

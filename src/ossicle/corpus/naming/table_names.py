@@ -79,9 +79,9 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
     recordings would share a path.
     """
     names = sorted(set(files))
-    parts = {name: _parts(name) for name in names}
+    parts = {name: _path_parts(name) for name in names}
     if any(_absolute(name) for name in names):
-        shared = _shared([part[:-1] for part in parts.values()])
+        shared = _n_shared_folders([part[:-1] for part in parts.values()])
         parts = {name: part[shared:] for name, part in parts.items()}
     stems = Counter(stem_of("/".join(part), SUFFIXES) for part in parts.values())
     places: dict[str, PurePosixPath] = {}
@@ -117,13 +117,13 @@ def _absolute(name: str) -> bool:
     return PureWindowsPath(name).is_absolute() or name.startswith("/") or PureWindowsPath(name).drive != ""
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def _path_parts(name: str) -> tuple[str, ...]:
     path = PureWindowsPath(name)
     posix = normal_path(name[len(path.drive) :])
     return tuple(part for part in posix.split("/") if part not in ("", ".", ".."))
 
 
-def _shared(folders: list[tuple[str, ...]]) -> int:
+def _n_shared_folders(folders: list[tuple[str, ...]]) -> int:
     shared = 0
     for level in zip(*folders, strict=False):
         if len(set(level)) > 1:

@@ -64,12 +64,12 @@ class Pairing:
         FormatError
             If several recordings match equally well.
         """
-        wanted_parts = _parts(stated)
+        wanted_parts = _path_parts(stated)
         if not wanted_parts:
             return None
         ranked = sorted(
             # All have the stated name, perhaps without its suffix or with another one: folders decide.
-            ((_common_end(_parts(path)[:-1], wanted_parts[:-1]), path) for path in self.named(wanted_parts[-1])),
+            ((_common_end(_path_parts(path)[:-1], wanted_parts[:-1]), path) for path in self.named(wanted_parts[-1])),
             key=lambda pair: (-pair[0], pair[1]),
         )
         best = [path for shared, path in ranked if shared == ranked[0][0]]
@@ -95,10 +95,10 @@ class Pairing:
         FormatError
             If several recordings match equally well.
         """
-        *wanted_folders, name = _parts(stated) or ("",)
+        *wanted_folders, name = _path_parts(stated) or ("",)
         fitting: dict[int, list[str]] = defaultdict(list)
         for path in self.named(name) if name else ():
-            have = list(_parts(path)[:-1])
+            have = list(_path_parts(path)[:-1])
             shared = min(len(have), len(wanted_folders))
             if have[len(have) - shared :] == wanted_folders[len(wanted_folders) - shared :]:
                 fitting[shared].append(path)
@@ -116,14 +116,14 @@ class Pairing:
 
     def like(self, name: str) -> str:
         """Return a hint at the only recording whose name differs from this one in upper and lower case; else ""."""
-        parts = _parts(name)
+        parts = _path_parts(name)
         alike = self._by_case.get(stem_of(parts[-1], SUFFIXES).casefold(), []) if parts else []
         return f" (there is {alike[0]!r}: upper and lower case count; rename one)" if len(alike) == 1 else ""
 
 
 def same_file_name(stated: str, path: str) -> bool:
     """Return whether a row's file has the name of a recording, ignoring suffixes."""
-    ends = [stem_of(parts[-1], SUFFIXES) for parts in (_parts(stated), _parts(path)) if parts]
+    ends = [stem_of(parts[-1], SUFFIXES) for parts in (_path_parts(stated), _path_parts(path)) if parts]
     return len(ends) == 2 and ends[0] == ends[1]
 
 
@@ -133,7 +133,7 @@ def _folded(name: str) -> str:
     return "/" + stem + name[len(stem) :].lower() if stem != name else "/" + name
 
 
-def _parts(path: str) -> tuple[str, ...]:
+def _path_parts(path: str) -> tuple[str, ...]:
     posix = PureWindowsPath(path).as_posix() if "\\" in path else path
     return tuple(part for part in PurePosixPath(normal_path(posix)).parts if part != "/")
 

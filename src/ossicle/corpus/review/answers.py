@@ -88,8 +88,8 @@ def answers(
         if table is None:
             (untouched if tables else missing).append(sheet.path)
             continue
-        rows = [_checked(row, sheet, table.file, {*export.labels, *new_labels}) for row in table.rows]
-        recordings.append(_said(sheet, list(dict.fromkeys(rows)), export.high_hz, tally))
+        rows = [_checked_row(row, sheet, table.file, {*export.labels, *new_labels}) for row in table.rows]
+        recordings.append(_reviewed_recording(sheet, list(dict.fromkeys(rows)), export.high_hz, tally))
     return Answers(
         recordings=tuple(recording for recording in recordings if recording.examined),
         counts=dict(tally.counts),
@@ -120,7 +120,7 @@ def _content(rows: Sequence[RawSelection]) -> list[tuple[str, int, int]]:
     return sorted((row.label, round(row.start_s / _MOVED_S), round(row.end_s / _MOVED_S)) for row in rows)
 
 
-def _checked(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str]) -> RawSelection:
+def _checked_row(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str]) -> RawSelection:
     """Return the row, cut to the recording and without values that only the table needs."""
     looks = row.label.startswith(LOOK)
     if not looks and row.label != UNSURE and row.label not in labels:
@@ -138,7 +138,7 @@ def _checked(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str
     )
 
 
-def _said(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Tally) -> ReviewedRecording:
+def _reviewed_recording(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Tally) -> ReviewedRecording:
     looks = union(
         as_intervals(
             [

@@ -120,7 +120,7 @@ def choose(
     ]
     picks: dict[str, dict[Row, str]] = defaultdict(dict)
     turns = (pick for turn in zip_longest(*queues) for pick in turn if pick is not None)
-    for pick in islice(_first_of_each(turns), settings.most):
+    for pick in islice(_distinct_picks(turns), settings.most):
         picks[pick.recording_id][pick.row] = pick.reason
     durations = {recording.id: recording.duration_s for recording in recordings}
     looks = {}
@@ -142,14 +142,17 @@ def _queues(
         new = [candidate for candidate in label_candidates if candidate.recording_id not in annotated]
         if kind == "uncertain":
             yield _picks(
-                kind, sorted(new, key=lambda candidate: (abs(candidate.score - candidate.on), *_place(candidate)))
+                kind,
+                sorted(
+                    new, key=lambda candidate: (abs(candidate.score - candidate.on), *_order_of_candidate(candidate))
+                ),
             )
         elif kind == "best":
             yield _picks(
                 kind,
                 sorted(
                     (candidate for candidate in new if candidate.decided),
-                    key=lambda candidate: (-candidate.score, *_place(candidate)),
+                    key=lambda candidate: (-candidate.score, *_order_of_candidate(candidate)),
                 ),
             )
         else:
@@ -158,7 +161,7 @@ def _queues(
             ]
             alarms = _picks(
                 "found, not annotated",
-                sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_place(candidate))),
+                sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_order_of_candidate(candidate))),
             )
             clearest = sorted(lost_by.get(label, []), key=lambda annotation: annotation.quality or 0)
             lost = [
@@ -172,7 +175,7 @@ def _picks(kind: str, candidates: Iterable[Candidate]) -> list[_Pick]:
     return [_Pick(candidate.recording_id, kind, _row(candidate)) for candidate in candidates]
 
 
-def _first_of_each(picks: Iterable[_Pick]) -> Iterator[_Pick]:
+def _distinct_picks(picks: Iterable[_Pick]) -> Iterator[_Pick]:
     """Leave out rows that another pick has chosen already, maybe for another reason."""
     shown: set[tuple[str, Row]] = set()
     for pick in picks:
@@ -256,7 +259,7 @@ def _annotated(annotation: Annotation) -> Row:
     )
 
 
-def _place(candidate: Candidate) -> tuple[str, float, float]:
+def _order_of_candidate(candidate: Candidate) -> tuple[str, float, float]:
     return candidate.recording_id, candidate.start_s, candidate.end_s
 
 

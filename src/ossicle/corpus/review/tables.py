@@ -142,7 +142,7 @@ def _write_raven(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
         box = (row.low_hz or 0.0, high_hz if row.high_hz is None else row.high_hz)
         times = [figure(value) for value in (row.start_s, row.end_s, *box)]
         name = cell_text(writable(sheet.path.rpartition("/")[2]), "the file name")
-        values = [name, cell_text(row.label, "the label"), figure(row.score), _whole(row.quality), row.reason]
+        values = [name, cell_text(row.label, "the label"), figure(row.score), _whole_number(row.quality), row.reason]
         lines.append([str(number), "Spectrogram 1", "1", *times, *values])
     write_delimited(path, _RAVEN_COLUMNS, lines, delimiter="\t")
 
@@ -157,7 +157,13 @@ def _write_csv(path: Path, sheets: Sequence[Sheet], high_hz: float) -> None:
     for sheet in sheets:
         for row in rows_of(sheet):
             cells = [escape_cell(writable(sheet.path)), figure(row.start_s), figure(row.end_s), escape_cell(row.label)]
-            cells += [figure(row.score), figure(row.low_hz), figure(row.high_hz), _whole(row.quality), row.reason]
+            cells += [
+                figure(row.score),
+                figure(row.low_hz),
+                figure(row.high_hz),
+                _whole_number(row.quality),
+                row.reason,
+            ]
             lines.append(cells)
     write_delimited(path, _CSV_COLUMNS, lines)
 
@@ -216,11 +222,11 @@ def _key(row: RawSelection | Row) -> tuple[str, str, str]:
 
 def _sheet(value: Mapping[str, Any]) -> Sheet:
     recording_id, path, digest = (str(value[name]) for name in ("recording_id", "path", "digest"))
-    looks = tuple(_look(look) for look in value["looks"])
+    looks = tuple(_read_look(look) for look in value["looks"])
     return Sheet(recording_id, path, digest, float(value["duration_s"]), looks)
 
 
-def _look(value: Mapping[str, Any]) -> Look:
+def _read_look(value: Mapping[str, Any]) -> Look:
     reasons, rows = tuple(str(reason) for reason in value["reasons"]), tuple(_row(row) for row in value["rows"])
     return Look(float(value["start_s"]), float(value["end_s"]), reasons, rows)
 
@@ -232,5 +238,5 @@ def _row(value: Mapping[str, Any]) -> Row:
     return Row(start_s, end_s, str(value["label"]), score, str(value["reason"]), low, high, quality)
 
 
-def _whole(value: int | None) -> str:
+def _whole_number(value: int | None) -> str:
     return "" if value is None else str(value)

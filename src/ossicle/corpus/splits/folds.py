@@ -133,7 +133,7 @@ def make_folds(
     if settings.fold_field:
         fold_of = published_folds(members, settings.fold_field)
     else:
-        fold_of = _made(members, names, labels, counts, settings)
+        fold_of = _fold_of_groups(members, names, labels, counts, settings)
     check_training(names, labels, counts, fold_of)
     return {
         recording.id: FoldEntry(name, int(fold))
@@ -144,7 +144,7 @@ def make_folds(
     }
 
 
-def _made(
+def _fold_of_groups(
     members: Mapping[str, Sequence[Recording]],
     names: Sequence[str],
     labels: Sequence[str],

@@ -24,12 +24,13 @@ def published_folds(members: Mapping[str, Sequence[Recording]], field: str) -> N
     if without:
         raise SplitError(
             f"fold_field = {field!r}: {len(without)} of {len(every)} recordings have no fold, including "
-            f"{_some(without)}; exclude them, or correct their names or rows"
+            f"{_first_paths(without)}; exclude them, or correct their names or rows"
         )
     for name, group_recordings in members.items():
         if len(values := sorted({recording.fields[field] for recording in group_recordings}, key=_natural)) > 1:
             listed = "; ".join(
-                f"{value}: {_some([x.path for x in group_recordings if x.fields[field] == value])}" for value in values
+                f"{value}: {_first_paths([x.path for x in group_recordings if x.fields[field] == value])}"
+                for value in values
             )
             raise SplitError(
                 f"fold_field = {field!r}: the group '{name}' is in several folds ({listed}), so models would be "
@@ -53,6 +54,6 @@ def _natural(value: str) -> tuple[bool, int, str]:
     return (False, int(value), value) if value.isascii() and value.isdigit() else (True, 0, value)
 
 
-def _some(paths: Sequence[str]) -> str:
+def _first_paths(paths: Sequence[str]) -> str:
     more = len(paths) - _MOST_NAMED
     return ", ".join(paths[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

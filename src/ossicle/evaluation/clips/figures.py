@@ -26,8 +26,8 @@ def clip_figures(judged: JudgedClips, choosing: JudgedClips, settings: Evaluatio
     """
     report, sources = clip_report(judged, settings), judged.source_of_clips
     parts = {
-        "per_source": {} if sources is None else _by(judged, sources, settings),
-        "per_bucket": {} if judged.buckets is None else _by(judged, judged.buckets, settings),
+        "per_source": {} if sources is None else _figures_by_name(judged, sources, settings),
+        "per_bucket": {} if judged.buckets is None else _figures_by_name(judged, judged.buckets, settings),
     }
     folds = [(int(fold), judged.where(judged.folds == fold).answers) for fold in np.unique(judged.folds)]
     return {
@@ -51,7 +51,7 @@ def clip_report(judged: JudgedClips, settings: EvaluationSettings) -> SingleLabe
     )
 
 
-def _by(judged: JudgedClips, names: NDArray[np.object_], settings: EvaluationSettings) -> dict[str, Any]:
+def _figures_by_name(judged: JudgedClips, names: NDArray[np.object_], settings: EvaluationSettings) -> dict[str, Any]:
     figures = {}
     for name in sorted(set(names.tolist())):
         report = clip_report(judged.where(names == name), settings)

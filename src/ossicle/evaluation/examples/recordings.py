@@ -79,16 +79,16 @@ def _confused(truth: Truth, items: Items) -> Iterator[_Case]:
 
 
 def _missed(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) -> Iterator[_Case]:
-    is_found = _found(truth, events)
+    is_found = _has_event(truth, events)
     yield from _cases(truth, items, items.positive & ~is_found & items.is_known, ascending=True)
 
 
 def _false(truth: Truth, items: Items, events: Mapping[str, Sequence[Event]]) -> Iterator[_Case]:
-    is_found = _found(truth, events)
+    is_found = _has_event(truth, events)
     yield from _cases(truth, items, is_found & ~items.positive & items.is_known, ascending=False)
 
 
-def _found(truth: Truth, events: Mapping[str, Sequence[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+def _has_event(truth: Truth, events: Mapping[str, Sequence[Event]]) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
     predicted = {(key, event.label) for key in truth.ids for event in events[key]}
     return np.array([[(key, label) in predicted for label in truth.labels] for key in truth.ids], dtype=np.bool_)
 

@@ -181,7 +181,9 @@ class Tally:
                     for precision, error in zip((together, *precisions), (np.concatenate(errors), *errors), strict=True)
                 ]
             )
-            self._boundaries += _boundary_rows({**_of(key, 0), "criterion": name, "label": ALL}, np.concatenate(errors))
+            self._boundaries += _boundary_rows(
+                {**_row_of(key, 0), "criterion": name, "label": ALL}, np.concatenate(errors)
+            )
             self._qualities += self._quality_rows(key, name, events_of_labels, index)
 
     def tables(self, marks: str) -> dict[str, pl.DataFrame]:
@@ -195,7 +197,7 @@ class Tally:
             rates = sweep_rates(counts, self.judging.tapes, self.judging.n_bootstrap, self.judging.seed)
             for row, key in enumerate(self._keys):
                 for column, label in enumerate(self.judging.names):
-                    here = {**_of(key, column), "criterion": name, "label": label}
+                    here = {**_row_of(key, column), "criterion": name, "label": label}
                     label_counts = counts[row].sum(axis=1) if column == 0 else counts[row, :, column - 1]
                     values = (rates.value[row, column], rates.low[row, column], rates.high[row, column])
                     rows["metrics"].append(
@@ -251,7 +253,7 @@ class Tally:
                     total[1] += 1
         return [
             {
-                **_of(key, column),
+                **_row_of(key, column),
                 "criterion": criterion,
                 "label": self.judging.names[column],
                 "quality": quality,
@@ -312,7 +314,7 @@ def in_order(table: str, rows: pl.DataFrame) -> pl.DataFrame:
     return rows.sort(SORTED_BY[table], nulls_last=True, maintain_order=True)
 
 
-def _of(key: Row, column: int) -> Row:
+def _row_of(key: Row, column: int) -> Row:
     return {name: value[column] if isinstance(value, tuple) else value for name, value in key.items()}
 
 

@@ -55,13 +55,14 @@ def figure_at(metrics: Mapping[str, Any], path: str) -> Found:
             names = [str(name) for name, value in inside.items() if isinstance(value, Mapping | int | float)]
             where_looked = f"in {'.'.join(done)}" if done else "among the figures of the run"
             return Found(
-                None, "; ".join(filter(None, (f"there is no {'.'.join(keys)!r} {where_looked}", _known(keys, names))))
+                None,
+                "; ".join(filter(None, (f"there is no {'.'.join(keys)!r} {where_looked}", _known_names(keys, names)))),
             )
         done.append(".".join(keys[:size]))
         inside, keys = inside[done[-1]], keys[size:]
     value = inside.get(VALUE) if isinstance(inside, Mapping) else inside
     if isinstance(inside, Mapping) and VALUE not in inside:
-        return Found(None, f"is a table of figures; name one of them: {_first(inside)}")
+        return Found(None, f"is a table of figures; name one of them: {_first_names(inside)}")
     if value is None:
         return Found(None, "is undefined: the held-out data cannot give this figure")
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -88,9 +89,9 @@ def _paths(inside: Mapping[str, Any], before: str) -> Iterator[str]:
             yield from _paths(value, f"{before}{key}.")
 
 
-def _known(keys: list[str], names: list[str]) -> str:
+def _known_names(keys: list[str], names: list[str]) -> str:
     return did_you_mean(".".join(keys), names)
 
 
-def _first(inside: Mapping[str, Any]) -> str:
+def _first_names(inside: Mapping[str, Any]) -> str:
     return ", ".join(list(map(str, inside))[:10])

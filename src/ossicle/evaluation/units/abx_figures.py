@@ -54,7 +54,7 @@ def abx_figures(
     dict
         :data:`WITHIN` and :data:`ACROSS`.
     """
-    used = _some(segments, words, times, min(MOST_FRAMES, MOST_VALUES // dim), resampling.seed)
+    used = _drawn_segments(segments, words, times, min(MOST_FRAMES, MOST_VALUES // dim), resampling.seed)
     tokens = word_tokens(used, words, times)
     frames: list[Frames] = []
     edges = np.searchsorted(tokens.segment, np.arange(len(used) + 1))
@@ -78,7 +78,7 @@ def abx_figures(
     }
 
 
-def _some(
+def _drawn_segments(
     segments: Sequence[JudgedSegment], words: SpokenWords, times: FrameTimes, most_frames: int, seed: int
 ) -> list[JudgedSegment]:
     """Return segments, in their order, whose words have at most about ``most_frames`` frames together."""

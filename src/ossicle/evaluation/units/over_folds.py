@@ -97,13 +97,15 @@ def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
             continue
         if fold["recordings"] < FEWEST_RECORDINGS:
             reasons.append(
-                f"{name}: {_are(fold['recordings'], 'recording')} judged, and {FEWEST_RECORDINGS} are needed"
+                f"{name}: {_counted_are(fold['recordings'], 'recording')} judged, and {FEWEST_RECORDINGS} are needed"
             )
         if "ami" not in fold:
             continue
         ami = fold["ami"]
         if fold["labels"] < FEWEST_WORDS:
-            reasons.append(f"{name}: {_are(fold['labels'], 'different word')} judged, and {FEWEST_WORDS} are needed")
+            reasons.append(
+                f"{name}: {_counted_are(fold['labels'], 'different word')} judged, and {FEWEST_WORDS} are needed"
+            )
         elif ami["low"] is not None:
             interval = f"{ami['value']:.3f} [{ami['low']:.3f}, {ami['high']:.3f}]"
             moved = fold["ami_shifted"]
@@ -116,5 +118,5 @@ def thin_folds(folds: Mapping[str, Fold]) -> list[str]:
     return reasons
 
 
-def _are(number: int, noun: str) -> str:
+def _counted_are(number: int, noun: str) -> str:
     return f"{counted(number, noun)} {'is' if number == 1 else 'are'}"

@@ -192,12 +192,14 @@ def _word_figures(
             heard.append(np.full(int(spoken.sum()), row))
     random = boundary_rates(boundaries[1], groups, resamples=0)
     return WordFigures(
-        agreement=label_agreement(_joined(labels), _joined(spoken_units), _joined(heard), resampling.seed),
+        agreement=label_agreement(
+            _joined_arrays(labels), _joined_arrays(spoken_units), _joined_arrays(heard), resampling.seed
+        ),
         boundaries=boundary_rates(boundaries[0], groups, resampling.resamples, resampling.seed),
         random_f1=random.f1.value,
         random_r_value=random.r_value.value,
     )
 
 
-def _joined(parts: Sequence[Units]) -> NDArray[np.int64]:
+def _joined_arrays(parts: Sequence[Units]) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(0, dtype=np.int64), *parts]).astype(np.int64)

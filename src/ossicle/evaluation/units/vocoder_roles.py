@@ -83,8 +83,8 @@ class VocoderRoles:
         noun = RECORDING if self.of_recordings else self.field
         is_single = len(self.judged) == 1
         text = (
-            f"Judged on {counted(len(self.judged), noun)} ({_listed(self.judged)}): neither the quantiser nor the "
-            f"vocoder was trained on {'it' if is_single else 'them'}, and {'it' if is_single else 'they'} did not "
+            f"Judged on {counted(len(self.judged), noun)} ({_listed_names(self.judged)}): neither the quantiser nor "
+            f"the vocoder was trained on {'it' if is_single else 'them'}, and {'it' if is_single else 'they'} did not "
             "choose the epoch."
         )
         if self.of_recordings and self.field != RECORDING:
@@ -104,7 +104,7 @@ class VocoderRoles:
         """Who trains, chooses and is judged, in a sentence."""
         noun = RECORDING if self.of_recordings else self.field
         roles = ((self.trains, "train"), (self.chooses, "choose the epoch"), (self.judged, "are judged"))
-        parts = [f"{counted(len(names), noun)} {_verb(names, verb)} ({_listed(names)})" for names, verb in roles]
+        parts = [f"{counted(len(names), noun)} {_verb(names, verb)} ({_listed_names(names)})" for names, verb in roles]
         more = ""
         if self.of_recordings and self.field != RECORDING:
             more = f"; there are too few groups by {self.field} to hold any out, so all voices are known"
@@ -195,6 +195,6 @@ def _verb(names: Sequence[str], verb: str) -> str:
     return " ".join(["is" if first == "are" else f"{first}s", *rest])
 
 
-def _listed(names: Sequence[str]) -> str:
+def _listed_names(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ", ".join(names[:_MOST_NAMED]) + more

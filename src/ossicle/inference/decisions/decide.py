@@ -158,7 +158,7 @@ class _LabelFold:
         base = self._n_frames
         self._n_frames += len(raw)
         regions = self._regions(raw, smoothed, base, last)
-        return self._joined(raw, base, regions, last)
+        return self._joined_spans(raw, base, regions, last)
 
     def _regions(self, raw: Column, smoothed: Column, base: int, last: bool) -> Spans:
         """Return the kept regions that closed in this block (absolute frames); update the open run."""
@@ -179,7 +179,7 @@ class _LabelFold:
             starts, ends, hot, peaks = starts[:-1], ends[:-1], hot[:-1], peaks[:-1]
         return Spans(starts[hot], ends[hot], peaks[hot])
 
-    def _joined(self, raw: Column, base: int, regions: Spans, last: bool) -> Spans:
+    def _joined_spans(self, raw: Column, base: int, regions: Spans, last: bool) -> Spans:
         """Return the joined events that no later region can reach; update the pending one."""
         starts, ends, peaks = regions.starts, regions.ends, regions.peaks
         before = self._pending

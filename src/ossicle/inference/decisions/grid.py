@@ -162,10 +162,10 @@ def found_by_grid(
         for column, label in enumerate(labels)
     ]
     for decision in grid.decisions():
-        yield tuple(_found(axis, *label_data, decision, criteria) for label_data in gathered)
+        yield tuple(_events_of_label(axis, *label_data, decision, criteria) for label_data in gathered)
 
 
-def _found(
+def _events_of_label(
     axis: "_Axis",
     reference: EventLists,
     shelf: "_RunShelf",

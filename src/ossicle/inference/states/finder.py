@@ -62,7 +62,7 @@ class StateFinder:
 
     def gap(self, lost_s: float) -> list[StateChange]:
         """Mark the next ``lost_s`` seconds as lost and begin again after them; every label becomes unknown."""
-        changes = self._rest(self.heard_s)
+        changes = self._last_changes(self.heard_s)
         start_s = self.heard_s
         self._origin_s = start_s + lost_s
         self._scorer = Scorer(self._predictor, self._batch_chunks)
@@ -71,7 +71,7 @@ class StateFinder:
     def finish(self, end_s: float) -> list[StateChange]:
         """Return the changes that were waiting for the end of the recording at ``end_s`` seconds."""
         self._end_s = end_s
-        return self._rest(end_s)
+        return self._last_changes(end_s)
 
     def track(self) -> ScoreTrack | None:
         """Return the scores of the finished recording, those of windows that reach beyond it included; None if not
@@ -81,7 +81,7 @@ class StateFinder:
             return None
         return ScoreTrack(self._labels, np.concatenate(self._score_blocks), self._plan.hop_s, self._end_s)
 
-    def _rest(self, end_s: float) -> list[StateChange]:
+    def _last_changes(self, end_s: float) -> list[StateChange]:
         n_done, n_full = self._scorer.n_frames, n_full_frames(self._plan, self._scorer.n_samples)
         scores = self._keep(self._scorer.finish())
         changes = self._fold.feed(scores[: max(0, n_full - n_done)])

@@ -203,7 +203,7 @@ def _label_fit(
     if settings.stress > 0:
         stressed = spliced(sources, plan, settings.switches, stretch_s, seed, settings.stress * _half_distance(sources))
         hard = replay(stressed, rules, plan, settings.within_s)
-    chosen, width = _chosen(calm, hard, centres, plan, settings)
+    chosen, width = _chosen_rule(calm, hard, centres, plan, settings)
     return LabelFit(
         rule=rules[chosen],
         width=width,
@@ -245,7 +245,7 @@ def _centres(curve: ThresholdCurve) -> Odds:
     return np.linspace(low, high, _N_CENTRES)
 
 
-def _chosen(
+def _chosen_rule(
     calm: Replay, hard: Replay, centres: Odds, plan: ChunkPlan, settings: StateFitSettings
 ) -> tuple[int, float]:
     """Return the index of the chosen rule, and the width of its plateau in log odds.

@@ -83,7 +83,7 @@ def diagnose(epochs: Sequence[Mapping[str, Any]]) -> tuple[Finding, ...]:
     places = {
         EARLY_PLATEAU: _plateau(train, first),
         RISING_VALIDATION: _rise(validated),
-        OSCILLATION: _first(_oscillation(train, first, swing), _oscillation(validated, first, _SWING)),
+        OSCILLATION: _first_epoch(_oscillation(train, first, swing), _oscillation(validated, first, _SWING)),
         DIVERGENCE: _divergence(train, validated),
     }
     causes = {**_CAUSES, OSCILLATION: _CAUSES[_CHANCE]} if by_chance else _CAUSES
@@ -147,7 +147,7 @@ def _after_warmup(epochs: Sequence[Mapping[str, Any]]) -> int:
     return int(rates.epochs[int(np.argmax(rates.values))]) + 1 if len(rates) else 0
 
 
-def _first(*epochs: int | None) -> int | None:
+def _first_epoch(*epochs: int | None) -> int | None:
     return min((epoch for epoch in epochs if epoch is not None), default=None)
 
 

@@ -98,10 +98,11 @@ def _by_label(
 ) -> dict[str, Any]:
     _, recall, f1 = precision_recall_f1(tp, fp, fn, tn)
     figures = {
-        label: {"f1": _plain(f1[column]), "recall": _plain(recall[column])} for column, label in enumerate(labels)
+        label: {"f1": _plain_figure(f1[column]), "recall": _plain_figure(recall[column])}
+        for column, label in enumerate(labels)
     }
     return {"labels": figures}
 
 
-def _plain(value: float) -> float | None:
+def _plain_figure(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None

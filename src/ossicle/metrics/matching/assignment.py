@@ -29,7 +29,7 @@ def best_matching(pairs: Pairs, gain: NDArray[np.float64]) -> Pairs:
         The chosen pairs, sorted by the first column.
     """
     shared = contested(pairs)
-    chosen = np.concatenate([np.flatnonzero(~shared), _chosen(pairs, gain, np.flatnonzero(shared))])
+    chosen = np.concatenate([np.flatnonzero(~shared), _chosen_pairs(pairs, gain, np.flatnonzero(shared))])
     matching = pairs[chosen]
     chosen_pairs: Pairs = matching[np.argsort(matching[:, 0])]
     return chosen_pairs
@@ -48,7 +48,7 @@ def contested(pairs: Pairs) -> NDArray[np.bool_]:
     return shared
 
 
-def _chosen(pairs: Pairs, gain: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.int64]:
+def _chosen_pairs(pairs: Pairs, gain: NDArray[np.float64], places: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the places of the chosen pairs among those at ``places``."""
     if len(places) == 0:
         return places

@@ -30,7 +30,7 @@ def simultaneous(onsets_s: Mapping[str, NDArray[np.float64]], within_s: float) -
         others = np.sort(
             np.concatenate([np.zeros(0), *(other_onsets for name, other_onsets in onsets_s.items() if name != label)])
         )
-        near[label] = _near(onsets, others, within_s)
+        near[label] = _is_near(onsets, others, within_s)
     return near
 
 
@@ -50,11 +50,11 @@ def of_simultaneous(
     simultaneous_times = {label: times[together[label]] for label, times in references.items()}
     places = np.sort(np.concatenate([np.zeros(0), *(times[:, 0] for times in simultaneous_times.values())]))
     return simultaneous_times, {
-        label: times[_near(times[:, 0], places, within_s)] for label, times in predictions.items()
+        label: times[_is_near(times[:, 0], places, within_s)] for label, times in predictions.items()
     }
 
 
-def _near(times_s: NDArray[np.float64], places_s: NDArray[np.float64], within_s: float) -> NDArray[np.bool_]:
+def _is_near(times_s: NDArray[np.float64], places_s: NDArray[np.float64], within_s: float) -> NDArray[np.bool_]:
     """Return which times have one of the sorted places at most ``within_s`` away: bool (n,)."""
     reach = within_s + TOLERANCE
     low = np.searchsorted(places_s, times_s - reach, side="left")

@@ -79,7 +79,9 @@ class ReferenceFrames:
             if criterion.alpha_ct > 0:
                 crossed = self._crossed(others, _taken(runs, np.flatnonzero(~meets)), criterion.cttc)
             found_steps = [
-                step for layer in reference_layers for step in _found(relevant, layer, self.edges_s, criterion.gtc)
+                step
+                for layer in reference_layers
+                for step in _found_steps(relevant, layer, self.edges_s, criterion.gtc)
             ]
             false = joined([_alive(relevant, np.full(len(relevant.start), -1.0))])
             per_criterion.append(Changes(joined([nothing, *found_steps]), false, crossed))
@@ -130,7 +132,7 @@ def joined(steps: Sequence[Steps]) -> Steps:
     return Steps(scores[first[changing]], sums[changing])
 
 
-def _found(runs: Runs, layer: Layer, edges_s: NDArray[np.float64], gtc: float) -> tuple[Steps, Steps]:
+def _found_steps(runs: Runs, layer: Layer, edges_s: NDArray[np.float64], gtc: float) -> tuple[Steps, Steps]:
     """Return steps of references covered by one relevant run that contains them, and by parts of several runs.
 
     While a run contains a reference, no other run overlaps it, so the two never count the same reference twice.

@@ -157,20 +157,24 @@ class FrameTally:
             calibration(added(calibration_sums for label_sums in sums for calibration_sums in label_sums))
             if self._probabilities
             else None,
-            tuple(self.labels[column] for column in columns if not any(known.any() for known in self._known(column))),
             tuple(
-                self.labels[column] for column in columns if sizes and all(known.all() for known in self._known(column))
+                self.labels[column] for column in columns if not any(known.any() for known in self._known_truth(column))
+            ),
+            tuple(
+                self.labels[column]
+                for column in columns
+                if sizes and all(known.all() for known in self._known_truth(column))
             ),
         )
 
-    def _known(self, column: int) -> list[NDArray[np.bool_]]:
+    def _known_truth(self, column: int) -> list[NDArray[np.bool_]]:
         """Return the truth of the frames of one label, in the recordings where it is known."""
         return [part.targets[column] for part in self._parts if part.known[column]]
 
     def _of_label(self, column: int, sums: Sequence[CalibrationSums]) -> LabelFrames:
         nothing = np.zeros(0, dtype=np.float32)
         scores = np.concatenate([nothing, *(part.scores[column] for part in self._parts if part.known[column])])
-        targets = np.concatenate([nothing.astype(np.bool_), *self._known(column)])
+        targets = np.concatenate([nothing.astype(np.bool_), *self._known_truth(column)])
         return LabelFrames(
             *rank_figures(scores, targets),
             calibration(added(sums)) if self._probabilities else None,

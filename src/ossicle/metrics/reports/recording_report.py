@@ -201,9 +201,9 @@ def recording_report(
         },
         per_fold=tuple(_fold(fold, scores, items, answers) for fold in folds),
         pooled=calibrated.pooled,
-        absent=_named(names, positive.sum(axis=0) == 0),
-        everywhere=_named(names, (~positive & is_known).sum(axis=0) == 0),
-        without_threshold=_named(names, undecided),
+        absent=_labels_where(names, positive.sum(axis=0) == 0),
+        everywhere=_labels_where(names, (~positive & is_known).sum(axis=0) == 0),
+        without_threshold=_labels_where(names, undecided),
     )
 
 
@@ -276,7 +276,7 @@ def _fold(
     return FoldRecordings(fold, int(rows.sum()), accuracy, ranked.macro_roc_auc.value, ranked.cmap.value)
 
 
-def _named(labels: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, ...]:
+def _labels_where(labels: Sequence[str], which: NDArray[np.bool_]) -> tuple[str, ...]:
     return tuple(label for label, is_included in zip(labels, which, strict=True) if is_included)
 
 

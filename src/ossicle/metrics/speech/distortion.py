@@ -34,7 +34,7 @@ def log_mel_distance(first: NDArray[np.floating], second: NDArray[np.floating]) 
     ValueError
         If the numbers of bands differ.
     """
-    first_mel, second_mel = _cut(first, second)
+    first_mel, second_mel = _cut_to_shorter(first, second)
     return float(np.abs(first_mel - second_mel).mean()) if len(first_mel) else float("nan")
 
 
@@ -60,7 +60,7 @@ def cepstral_distortion(first: NDArray[np.floating], second: NDArray[np.floating
     ValueError
         If the numbers of coefficients differ.
     """
-    first_cepstra, second_cepstra = _cut(first, second)
+    first_cepstra, second_cepstra = _cut_to_shorter(first, second)
     if not len(first_cepstra):
         return float("nan")
     return float(DB_PER_CEPSTRUM * np.linalg.norm(first_cepstra[:, 1:] - second_cepstra[:, 1:], axis=1).mean())
@@ -87,7 +87,9 @@ def aligned_cepstral_distortion(first: NDArray[np.floating], second: NDArray[np.
     return float(DB_PER_CEPSTRUM * aligned_distance(first[:, 1:], second[:, 1:]))
 
 
-def _cut(first: NDArray[np.floating], second: NDArray[np.floating]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _cut_to_shorter(
+    first: NDArray[np.floating], second: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(f"frames have the shapes {first.shape[1:]} and {second.shape[1:]}; they must be the same")
     n = min(len(first), len(second))

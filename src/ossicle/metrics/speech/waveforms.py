@@ -35,7 +35,7 @@ def si_sdr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -
     ValueError
         If samples are not finite, or not one row.
     """
-    reference_samples, estimate_samples = _cut(reference, estimate)
+    reference_samples, estimate_samples = _cut_to_shorter(reference, estimate)
     energy = float(reference_samples @ reference_samples)
     if not energy or not estimate_samples.any():
         return float("nan")
@@ -65,7 +65,7 @@ def snr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> f
     ValueError
         If samples are not finite, or not one row.
     """
-    reference_samples, estimate_samples = _cut(reference, estimate)
+    reference_samples, estimate_samples = _cut_to_shorter(reference, estimate)
     energy = float(reference_samples @ reference_samples)
     if not energy:
         return float("nan")
@@ -94,7 +94,7 @@ def length_ratio(reference: NDArray[np.floating], estimate: NDArray[np.floating]
     return len(estimate) / len(reference) if len(reference) else float("nan")
 
 
-def _cut(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
+def _cut_to_shorter(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> tuple[NDArray[np.float64], ...]:
     n = min(len(checked(reference)), len(checked(estimate)))
     return reference[:n].astype(np.float64), estimate[:n].astype(np.float64)
 

@@ -69,7 +69,7 @@ def draw_triples(
         for first in tokens
         for second in tokens
         if (first != second) is across and len(tokens[first]) > 1 and (judged is None or second in judged)
-        for shared in [_shared(tokens[first], tokens[second], across)]
+        for shared in [_shared_types(tokens[first], tokens[second], across)]
         if shared
     ]
     generator = np.random.default_rng(seed)
@@ -103,6 +103,8 @@ def _tokens_by_speaker(
     return tokens_by_speaker
 
 
-def _shared(first: dict[int, NDArray[np.integer]], second: dict[int, NDArray[np.integer]], across: bool) -> list[int]:
+def _shared_types(
+    first: dict[int, NDArray[np.integer]], second: dict[int, NDArray[np.integer]], across: bool
+) -> list[int]:
     """Return the types from which A (of the first speaker) and X (of the second) can come."""
     return [token_type for token_type, tokens in first.items() if (token_type in second if across else len(tokens) > 1)]

@@ -28,7 +28,7 @@ def add_backgrounds(sounds: Sounds, source: Sounds, settings: AugmentSettings, g
     added = source.waveforms[partner.to(device)]
     if settings.background_by == "share":
         share = uniform((batch, 1), settings.background_low_share, settings.background_high_share, generator)
-        return replace(sounds, waveforms=_shared(waveforms, added, chosen.to(device), share.to(device)))
+        return replace(sounds, waveforms=_shared_background(waveforms, added, chosen.to(device), share.to(device)))
     level = uniform((batch, 1), settings.background_low_db, settings.background_high_db, generator)
     if settings.background_by == "snr":
         above = call_power(waveforms, sounds.targets).sqrt()
@@ -39,7 +39,7 @@ def add_backgrounds(sounds: Sounds, source: Sounds, settings: AugmentSettings, g
     return replace(sounds, waveforms=waveforms + (chosen * 10 ** (level / 20)).to(device) * added)
 
 
-def _shared(waveforms: Tensor, added: Tensor, chosen: Tensor, share: Tensor) -> Tensor:
+def _shared_background(waveforms: Tensor, added: Tensor, chosen: Tensor, share: Tensor) -> Tensor:
     """Return ``(1 - share)`` of the crop plus ``share`` of the background, which is first scaled to the crop's peak."""
     crop_peaks, other = peaks(waveforms), peaks(added)
     mixed = (1 - share) * waveforms + share * (crop_peaks / torch.where(other > 0, other, 1.0)) * added

@@ -40,8 +40,8 @@ def shift(sounds: Sounds, settings: EarlySettings, plan: ChunkPlan, generator: t
     moved = _moved_frames(waveforms, by * plan.hop_samples, plan, n_frames, circular)
     return Sounds(
         replaced(sounds.waveforms, items, moved),
-        replaced(sounds.targets, items, _moved(sounds.targets[chosen], by, circular)),
-        replaced(sounds.mask, items, _moved(sounds.mask[chosen], by, circular)),
+        replaced(sounds.targets, items, _shifted(sounds.targets[chosen], by, circular)),
+        replaced(sounds.mask, items, _shifted(sounds.mask[chosen], by, circular)),
     )
 
 
@@ -51,7 +51,7 @@ def _offsets(shape: tuple[int, ...], farthest: int, generator: torch.Generator) 
     return length * (2 * torch.randint(0, 2, shape, generator=generator) - 1)
 
 
-def _moved(values: Tensor, by: Tensor, circular: bool) -> Tensor:
+def _shifted(values: Tensor, by: Tensor, circular: bool) -> Tensor:
     """Return ``values`` (batch, n) or (batch, n, m), each shifted along n by its own number of positions, ``by``
     (batch, 1).
     """
@@ -64,7 +64,7 @@ def _moved_clips(waveforms: Tensor, by: Tensor, plan: ChunkPlan, circular: bool)
     """Shift each clip of the chunks within itself, ``by`` (batch * n_frames, 1); samples between clips stay."""
     between = plan.hop_samples - plan.window_samples
     each = pad(waveforms, (0, between)).reshape(-1, plan.hop_samples)
-    moved = _moved(each[:, : plan.window_samples], by, circular)
+    moved = _shifted(each[:, : plan.window_samples], by, circular)
     moved = torch.cat([moved, each[:, plan.window_samples :]], dim=1)
     return moved.reshape(len(waveforms), -1)[:, : waveforms.shape[1]]
 

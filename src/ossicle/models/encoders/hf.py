@@ -140,9 +140,9 @@ class HfEncoder:
         values = torch.from_numpy(np.asarray(inputs, dtype=np.float32)).to(self._device)
         output = self._model(values, output_hidden_states=self._layer != -1)
         tokens: Tensor = output.last_hidden_state if self._layer == -1 else output.hidden_states[self._layer]
-        return tokens if self._patches is None else self._heard(tokens, self._patches, waveforms.shape[1])
+        return tokens if self._patches is None else self._patches_heard(tokens, self._patches, waveforms.shape[1])
 
-    def _heard(self, tokens: Tensor, patches: _Patches, n_samples: int) -> Tensor:
+    def _patches_heard(self, tokens: Tensor, patches: _Patches, n_samples: int) -> Tensor:
         """Return the patches that lie in the waveform, time by time, without the tokens that stand for no patch."""
         rows = patches.rows
         columns = patches.columns(patches.most_frames)

@@ -30,7 +30,7 @@ def image_backbone(name: str, max_pool: bool, shape: Shape) -> tuple[nn.Module, 
     small for it; networks without that pooling stay unchanged. Nothing is downloaded. Raises UsageError for names that
     timm does not have and for images that the network cannot read.
     """
-    *_, n_features = _seen(name, max_pool, shape, pooled=True)
+    *_, n_features = _output_shape(name, max_pool, shape, pooled=True)
     return _create(name, max_pool, shape, pooled=True), n_features
 
 
@@ -43,7 +43,7 @@ class FeatureMaps(nn.Module):
 
     def __init__(self, name: str, max_pool: bool, shape: Shape) -> None:
         super().__init__()
-        output_shape = _seen(name, max_pool, shape, pooled=False)
+        output_shape = _output_shape(name, max_pool, shape, pooled=False)
         self.network = _create(name, max_pool, shape, pooled=False)
         self.grid: Shape | None = None
         if len(output_shape) == 3:
@@ -96,7 +96,7 @@ def _create(name: str, max_pool: bool, shape: Shape, pooled: bool) -> Any:
 
 
 @lru_cache(maxsize=64)
-def _seen(name: str, max_pool: bool, shape: Shape, pooled: bool) -> tuple[int, ...]:
+def _output_shape(name: str, max_pool: bool, shape: Shape, pooled: bool) -> tuple[int, ...]:
     """Return the shape of the network's output for two images."""
     try:
         with torch.device("meta"), torch.no_grad():

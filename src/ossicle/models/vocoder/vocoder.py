@@ -145,7 +145,7 @@ class Vocoder:
         ArtefactError
             The weights give values that are not finite.
         """
-        sequence, hop, number = self._checked(units), self.spec.hop, self._number(speaker)
+        sequence, hop, number = self._checked_units(units), self.spec.hop, self._number(speaker)
         f0 = np.zeros(len(sequence), np.float32)
         if self.spec.pitch:
             f0 = self.f0(sequence, speaker) if f0_hz is None else np.asarray(f0_hz, np.float32)
@@ -198,7 +198,7 @@ class Vocoder:
         UsageError
             A unit or the speaker does not fit this vocoder.
         """
-        return self._network.durations.durations(self._checked(runs), self._number(speaker))
+        return self._network.durations.durations(self._checked_units(runs), self._number(speaker))
 
     def f0(self, units: NDArray[np.integer], speaker: str | None = None) -> NDArray[np.float32]:
         """Return a plain F0 contour of units in Hz, 0 where unvoiced, shape (n,); zeros without pitch.
@@ -215,12 +215,12 @@ class Vocoder:
         UsageError
             A unit or the speaker does not fit this vocoder.
         """
-        sequence = self._checked(units)
+        sequence = self._checked_units(units)
         if not self.spec.pitch:
             return np.zeros(len(sequence), np.float32)
         return self._network.pitch.contour(sequence, self._number(speaker))
 
-    def _checked(self, units: NDArray[np.integer]) -> NDArray[np.int64]:
+    def _checked_units(self, units: NDArray[np.integer]) -> NDArray[np.int64]:
         unit_numbers = np.asarray(units)
         if unit_numbers.ndim != 1 or (len(unit_numbers) and not np.issubdtype(unit_numbers.dtype, np.integer)):
             raise UsageError(

@@ -32,7 +32,7 @@ def difference_figure(labels: Sequence[str], difference: NDArray[np.int64]) -> F
     right = np.eye(len(labels), dtype=np.bool_)
     better = np.where(right, difference > 0, difference < 0)
     strength = np.abs(difference) / max(int(np.abs(difference).max(initial=0)), 1)
-    return _matrix(labels, difference, _mixed(better, difference != 0, strength), "{:+d}")
+    return _matrix(labels, difference, _mixed_colours(better, difference != 0, strength), "{:+d}")
 
 
 def _matrix(labels: Sequence[str], counts: NDArray[np.int64], shades: NDArray[np.float64], cell: str) -> Figure:
@@ -60,10 +60,12 @@ def _matrix(labels: Sequence[str], counts: NDArray[np.int64], shades: NDArray[np
 def _shades(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return a colour for each cell, (n_labels, n_labels, 3): right answers blue, wrong ones orange."""
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return _mixed(np.eye(len(counts), dtype=np.bool_), counts > 0, shares)
+    return _mixed_colours(np.eye(len(counts), dtype=np.bool_), counts > 0, shares)
 
 
-def _mixed(good: NDArray[np.bool_], shown: NDArray[np.bool_], strength: NDArray[np.float64]) -> NDArray[np.float64]:
+def _mixed_colours(
+    good: NDArray[np.bool_], shown: NDArray[np.bool_], strength: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return white mixed with blue where something is good and orange elsewhere, (n_labels, n_labels, 3)."""
     colours = np.where(good[..., None], to_rgb(BLUE), to_rgb(ORANGE))
     part = np.where(shown, 0.08 + 0.6 * strength, 0.0)[..., None]

@@ -89,10 +89,12 @@ def named_curves(curves: Sequence[PrCurve]) -> list[PrCurve]:
     """Return the curves to name: all in the given order, or of too many those with the lowest average precision."""
     if len(curves) <= MOST_NAMED:
         return list(curves)
-    return sorted(curves, key=lambda pr_curve: (_known(pr_curve.average_precision), pr_curve.label))[:MOST_NAMED]
+    return sorted(curves, key=lambda pr_curve: (_known_or_last(pr_curve.average_precision), pr_curve.label))[
+        :MOST_NAMED
+    ]
 
 
-def _known(precision: float) -> float:
+def _known_or_last(precision: float) -> float:
     """Return a figure for sorting; an undefined one comes last."""
     return precision if np.isfinite(precision) else 2.0
 

@@ -80,19 +80,19 @@ def chosen(metrics: pl.DataFrame, criterion: str) -> list[Chosen]:
 
 def curve(metrics: pl.DataFrame, reading: Chosen, criterion: str) -> pl.DataFrame:
     """Return the rows of a reading against the threshold, with the other settings of its best row; thresholds rise."""
-    return _alike(_grid(metrics, criterion), reading).sort("threshold")
+    return _same_settings(_grid(metrics, criterion), reading).sort("threshold")
 
 
 def tape_map(per_tape: pl.DataFrame, reading: Chosen, criterion: str) -> pl.DataFrame:
     """Return the recall of every tape with references at every threshold: ``tape``, ``threshold``, ``recall``."""
-    rows = _alike(_grid(per_tape, criterion), reading).filter(pl.col("n_reference") > 0)
+    rows = _same_settings(_grid(per_tape, criterion), reading).filter(pl.col("n_reference") > 0)
     return rows.sort(["tape", "threshold"]).select("tape", "threshold", "recall", "n_reference")
 
 
 def boundary_rows(boundaries: pl.DataFrame, readings: Sequence[Chosen], criterion: str) -> pl.DataFrame:
     """Return quantiles of the errors of start and end of every reading at its best row, with ``name``."""
     row_parts = [
-        _alike(_grid(boundaries, criterion), reading)
+        _same_settings(_grid(boundaries, criterion), reading)
         .filter(pl.col("threshold") == reading.threshold)
         .with_columns(pl.lit(reading.name).alias("name"))
         for reading in readings
@@ -107,7 +107,7 @@ def hardest_tapes(per_tape: pl.DataFrame, readings: Sequence[Chosen], criterion:
     Recall is pooled over readings; tapes without references come last, by their false alarms.
     """
     row_parts = [
-        _alike(_grid(per_tape, criterion), reading).filter(pl.col("threshold") == reading.threshold)
+        _same_settings(_grid(per_tape, criterion), reading).filter(pl.col("threshold") == reading.threshold)
         for reading in readings
     ] or [per_tape.head(0)]
     summed = pl.concat(row_parts).group_by("tape").agg(pl.col("tp", "fp", "fn", "hours").sum())
@@ -137,7 +137,7 @@ def _grid(rows: pl.DataFrame, criterion: str) -> pl.DataFrame:
     return rows.filter((pl.col("decision") == GRID) & (pl.col("criterion") == criterion) & (pl.col("label") == ALL))
 
 
-def _alike(rows: pl.DataFrame, reading: Chosen) -> pl.DataFrame:
+def _same_settings(rows: pl.DataFrame, reading: Chosen) -> pl.DataFrame:
     same_settings = rows.filter(
         (pl.col("model") == reading.model) & (pl.col("reading") == reading.reading) & (pl.col("layer") == reading.layer)
     )

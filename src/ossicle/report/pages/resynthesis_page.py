@@ -162,7 +162,7 @@ def render(data: ResynthesisReportData) -> str:
         rows=rows,
         defects=_all_defects(data.pairs),
         pairs=[_shown(data, number, budget) for number in chosen],
-        every=[_listed(data, number) for number in range(len(data.pairs))] if len(chosen) < len(data.pairs) else [],
+        every=[_pair_row(data, number) for number in range(len(data.pairs))] if len(chosen) < len(data.pairs) else [],
         listed_rows=[row for row in _ROWS if row.key not in PHASE_BLIND],
         most_s=MOST_S,
         cursor=(LEFT, RIGHT),
@@ -196,7 +196,7 @@ def _links(data: ResynthesisReportData, pair: PairCard) -> list[tuple[str, str |
     return [(name, words.relative_link(f"{data.sounds}{pair.place}.{kind}.wav")) for name, kind in kinds]
 
 
-def _listed(data: ResynthesisReportData, number: int) -> dict[str, Any]:
+def _pair_row(data: ResynthesisReportData, number: int) -> dict[str, Any]:
     """Return a pair for the table of all."""
     pair = data.pairs[number]
     return {"number": number + 1, "card": pair, "rows": _pair_rows(pair), "links": _links(data, pair)}
@@ -245,7 +245,7 @@ def _shown(data: ResynthesisReportData, number: int, budget: _SoundBudget) -> _S
     ]
     if pair.baseline_judged is not None:
         named.append(("baseline", pair.baseline, pair.baseline_judged.made_pitch))
-    sounds = [Sound(samples[:most], _until(track, MOST_S)) for _, samples, track in named]
+    sounds = [Sound(samples[:most], _track_until(track, MOST_S)) for _, samples, track in named]
     images = [data_address(figure) for figure in pair_figures(sounds, rate)]
     heard = budget.addresses([sound.samples for sound in sounds], rate)
     cells = [_Cell(name, image, sound) for (name, _, _), image, sound in zip(named, images, heard, strict=True)]
@@ -254,7 +254,7 @@ def _shown(data: ResynthesisReportData, number: int, budget: _SoundBudget) -> _S
     return _Shown(pair, cells, _pair_rows(pair), cut, defects, number + 1, _links(data, pair))
 
 
-def _until(track: PitchTrack, seconds: float) -> PitchTrack:
+def _track_until(track: PitchTrack, seconds: float) -> PitchTrack:
     is_within = track.times_s <= seconds
     return PitchTrack(track.f0_hz[is_within], track.voicing[is_within], track.times_s[is_within])
 

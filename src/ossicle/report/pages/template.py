@@ -31,7 +31,7 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
         trim_blocks=True,
         lstrip_blocks=True,
         loader=FunctionLoader(_asset),
-        finalize=_shown,
+        finalize=_shown_value,
     )
     environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
     environment.filters.update(share=words.share, clock=words.clock, signed=words.signed)
@@ -46,7 +46,7 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
     )
 
 
-def _shown(value: Any) -> Any:
+def _shown_value(value: Any) -> Any:
     """Return a value of a page: in texts from files, control characters and marks of writing direction are spelt
     out.
     """

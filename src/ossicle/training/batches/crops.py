@@ -75,14 +75,14 @@ class CropDraw:
     def __call__(self, epoch: int, index: int) -> Crop:
         """Return the crop number ``index`` of an epoch."""
         rng = np.random.default_rng(seed_of(self._training.seed, "crop", epoch, index))
-        clip = self._next(epoch, index) if self._training.balance == "each" else self._drawn(rng)
+        clip = self._next(epoch, index) if self._training.balance == "each" else self._drawn_clip(rng)
         pseudo = self._material.pseudo
         if pseudo is not None:
             pseudo_generator = np.random.default_rng(seed_of(self._training.seed, "pseudo", epoch, index))
             window = pseudo.draw(clip.label if clip.role == "target" else "", pseudo_generator)
             if window is not None:
                 return Crop(*pseudo.place(window), window)
-        return self._place(clip, float(rng.random()))
+        return self._placed_crop(clip, float(rng.random()))
 
     def pseudo_shares(self, epoch: int) -> dict[str, float]:
         """Return the share of pseudo-labelled windows in an epoch's crops, and that of each label (the highest) among
@@ -98,7 +98,7 @@ class CropDraw:
         shares = {f"pseudo_share.{label}": counts[label] / self.n_crops for label in sorted(counts)}
         return {"pseudo_share": counts.total() / self.n_crops, **shares}
 
-    def _drawn(self, rng: np.random.Generator) -> Clip:
+    def _drawn_clip(self, rng: np.random.Generator) -> Clip:
         if rng.random() < self._target_share:
             urn = self._targets[int(rng.choice(len(self._targets), p=self._label_shares))]
         else:
@@ -113,7 +113,7 @@ class CropDraw:
             self._turn, self._order = turn, rng.permutation(len(self._clips))
         return self._clips[int(self._order[position])]
 
-    def _place(self, clip: Clip, where: float) -> Crop:
+    def _placed_crop(self, clip: Clip, where: float) -> Crop:
         return place_any(clip, self._material, self._training.weak, where)
 
 

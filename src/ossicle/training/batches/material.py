@@ -92,7 +92,7 @@ class Material:
             targets[:] = np.array([label in labels for label in self.labels], dtype=np.float32)
         elif self.presence_s is not None:
             targets = (targets > self.presence_s / hop_s).astype(np.float32)
-        targets[~self._looked_at(recording_id, start_sample)] = 1.0
+        targets[~self._is_checked(recording_id, start_sample)] = 1.0
         targets[:, self._unsure(recording_id)] = 1.0
         return targets
 
@@ -103,7 +103,7 @@ class Material:
         """
         begins = start_sample + self.plan.hop_samples * np.arange(self.plan.chunk_frames)
         inside = (begins > -self.plan.hop_samples) & (begins < self.store.n_samples(recording_id))
-        inside &= self._looked_at(recording_id, start_sample)
+        inside &= self._is_checked(recording_id, start_sample)
         known = np.repeat(inside[:, None], len(self.labels), axis=1).astype(np.float32)
         known[:, self._unsure(recording_id)] = 0.0
         return known
@@ -119,7 +119,7 @@ class Material:
                     filled[label].append(float(np.diff(label_intervals).sum()))
         return np.array([sum(lengths) for lengths in filled.values()]) / max(seconds, 1e-9)
 
-    def _looked_at(self, recording_id: str, start_sample: int) -> NDArray[np.bool_]:
+    def _is_checked(self, recording_id: str, start_sample: int) -> NDArray[np.bool_]:
         """Return which frames of a chunk lie wholly in known stretches and touch no withheld clip:
         (plan.chunk_frames,).
         """

@@ -68,18 +68,18 @@ def _stages(
     front_end = ChunkLogMel(LogMel(front), plan, front)
     sounds = Sounds(*batch)
     # The whole batch each time: a single crop would be rounded differently and look changed.
-    yield _shown("read", sounds, front_end(sounds.waveforms))
+    yield _shown_stage("read", sounds, front_end(sounds.waveforms))
     for stage, sounds in waveform_stages(Sounds(*batch), augment, plan, generator):
-        yield _shown(stage, sounds, front_end(sounds.waveforms))
+        yield _shown_stage(stage, sounds, front_end(sounds.waveforms))
     log_mel, targets, mask = vary_stretch(
         front_end(sounds.waveforms), sounds.targets, sounds.mask, augment, front, framing(plan, front).shared, generator
     )
-    yield _shown("stretch", Sounds(sounds.waveforms, targets, mask), log_mel, heard=False)
+    yield _shown_stage("stretch", Sounds(sounds.waveforms, targets, mask), log_mel, heard=False)
     log_mel = vary_log_mel(log_mel, augment, front.hop_samples / front.rate, generator)
-    yield _shown("spectral", Sounds(sounds.waveforms, targets, mask), log_mel, heard=False)
+    yield _shown_stage("spectral", Sounds(sounds.waveforms, targets, mask), log_mel, heard=False)
 
 
-def _shown(stage: str, sounds: Sounds, log_mel: torch.Tensor, heard: bool = True) -> Shown:
+def _shown_stage(stage: str, sounds: Sounds, log_mel: torch.Tensor, heard: bool = True) -> Shown:
     return Shown(
         stage=stage,
         samples=sounds.waveforms[0].numpy() if heard else None,

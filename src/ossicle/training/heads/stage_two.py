@@ -84,7 +84,7 @@ def fit_stage_two(network: Beats, windows: HeadWindows, head: HeadSettings, seed
     settings, blocks = head.stage_two, head.unfreeze_blocks
     tail = BeatsTail(network, blocks)
     names = [name for name, _ in tail.trained_parameters()]
-    fitted = fit_head(_after(tail, windows, settings.batch_size), head, seed)
+    fitted = fit_head(_after_last_block(tail, windows, settings.batch_size), head, seed)
     stage_one = fitted.head
     trained = (*names, *(f"head.{name}" for name, _ in trained_parameters(stage_one)))
     frozen = tuple(name for name, _ in network.named_parameters() if name not in set(names))
@@ -93,7 +93,7 @@ def fit_stage_two(network: Beats, windows: HeadWindows, head: HeadSettings, seed
         return StageTwoFit(fitted, stage_one, network, None, None, None, (), trained, frozen)
     inside = np.isin(windows.groups, held_out)
     inner, judged = (windows.select(np.flatnonzero(half)) for half in (~inside, inside))
-    first = fit_head(_after(tail, inner, settings.batch_size), head, seed).head
+    first = fit_head(_after_last_block(tail, inner, settings.batch_size), head, seed).head
     before = balanced_accuracy(first, tail, judged, settings.batch_size)
     trial = BeatsTail(network, blocks)
     _train(first, trial, inner, settings, seed)
@@ -120,7 +120,7 @@ def balanced_accuracy(head: nn.Module, tail: nn.Module, windows: HeadWindows, ba
     return float(np.mean(shares))
 
 
-def _after(tail: nn.Module, windows: HeadWindows, batch_size: int) -> HeadWindows:
+def _after_last_block(tail: nn.Module, windows: HeadWindows, batch_size: int) -> HeadWindows:
     """Return the windows with the tokens after the last block."""
     tokens = np.concatenate([batch.numpy() for batch in _batches(tail, windows, batch_size)])
     return HeadWindows(tokens, windows.targets, windows.known, windows.weights, windows.groups)

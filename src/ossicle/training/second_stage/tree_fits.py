@@ -49,14 +49,14 @@ def forest_trees(forest: Any) -> Trees:
     """
     trees = [estimator.tree_ for estimator in forest.estimators_]
     values = [tree.value[:, 0, 1] / tree.value[:, 0].sum(axis=1) for tree in trees]
-    return _joined(trees, values, forest.n_features_in_, offset=0.0, scale=1 / len(trees), logistic=False)
+    return _joined_trees(trees, values, forest.n_features_in_, offset=0.0, scale=1 / len(trees), logistic=False)
 
 
 def boosting_trees(boosting: Any) -> Trees:
     """Return a fitted binary ``GradientBoostingClassifier`` (its own start, log loss) as arrays."""
     trees = [estimator.tree_ for estimator in boosting.estimators_[:, 0]]
     share = float(boosting.init_.class_prior_[1])
-    return _joined(
+    return _joined_trees(
         trees,
         [tree.value[:, 0, 0] for tree in trees],
         boosting.n_features_in_,
@@ -66,7 +66,7 @@ def boosting_trees(boosting: Any) -> Trees:
     )
 
 
-def _joined(
+def _joined_trees(
     trees: Sequence[Any],
     values: Sequence[NDArray[np.float64]],
     n_features: int,

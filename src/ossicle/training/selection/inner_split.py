@@ -52,7 +52,7 @@ def inner_split(clips: ClipColumns, training: TrainingSettings) -> InnerSplit:
     np.add.at(by_label, (group[target], clips.label[target]), 1)
     sizes = np.bincount(group, minlength=len(names))
     order = np.random.default_rng(seed_of(training.seed, "inner groups")).permutation(len(names))
-    chosen = _chosen(by_label[order], sizes[order], training.inner_held_out * len(clips))
+    chosen = _chosen_groups(by_label[order], sizes[order], training.inner_held_out * len(clips))
     if not chosen:
         raise UsageError(
             f"training.keep, patience and schedule need groups to hold out within the training, but each of its "
@@ -78,7 +78,7 @@ def _groups(clips: ClipColumns) -> tuple[list[str], NDArray[np.int64]]:
     return [names[group_index] for group_index in used.tolist()], group.astype(np.int64)
 
 
-def _chosen(by_label: NDArray[np.int64], sizes: NDArray[np.int64], n_wanted: float) -> list[int]:
+def _chosen_groups(by_label: NDArray[np.int64], sizes: NDArray[np.int64], n_wanted: float) -> list[int]:
     """Return which groups to hold out: rows of ``by_label`` (n_groups, n_labels), which are in random order."""
     may_go = np.floor((1 - _LEAST_KEPT) * by_label.sum(axis=0)).astype(np.int64)
     gone, chosen = np.zeros_like(may_go), list[int]()

@@ -50,7 +50,7 @@ class Trackers:
         self._active = {name: TABLE[name]() for name in self._run.to}
         for name in self._run.to:
             folder = self._folder.tracker(name)
-            self._tell(lambda tracker, folder=folder: tracker.start(self._run, folder, run_id), name)  # type: ignore[misc]
+            self._call_tracker(lambda tracker, folder=folder: tracker.start(self._run, folder, run_id), name)  # type: ignore[misc]
         for line in self._folder.epochs():
             self.epoch(line)
 
@@ -58,9 +58,9 @@ class Trackers:
         """Show one epoch, a line of ``metrics.jsonl``."""
         epoch, table = int(line["epoch"]), confusion_table(line)
         for name in tuple(self._active):
-            self._tell(lambda tracker: tracker.log(epoch, scalars(line)), name)
+            self._call_tracker(lambda tracker: tracker.log(epoch, scalars(line)), name)
             if table is not None:
-                self._tell(lambda tracker, table=table: tracker.log_confusion(epoch, table), name)  # type: ignore[misc]
+                self._call_tracker(lambda tracker, table=table: tracker.log_confusion(epoch, table), name)  # type: ignore[misc]
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -74,10 +74,10 @@ class Trackers:
     def finish(self) -> None:
         """End the training."""
         for name in tuple(self._active):
-            self._tell(lambda tracker: tracker.finish(), name)
+            self._call_tracker(lambda tracker: tracker.finish(), name)
         self._active = {}
 
-    def _tell(self, act: Callable[[Tracker], None], name: str) -> None:
+    def _call_tracker(self, act: Callable[[Tracker], None], name: str) -> None:
         if name not in self._active:
             return
         try:

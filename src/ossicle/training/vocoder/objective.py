@@ -109,7 +109,7 @@ class Objective:
         return self._step(crops, optimiser, self._discriminator_terms, None)
 
     def _generator_terms(self, crops: Crops, adversarial: bool) -> _Terms:
-        generated = self._made(crops)
+        generated = self._generated(crops)
         weights = self.settings
         mel = self.mel(generated, crops.real, crops.mask)
         terms: _Terms = {
@@ -126,7 +126,7 @@ class Objective:
 
     def _discriminator_terms(self, crops: Crops) -> _Terms:
         with torch.no_grad():
-            generated = self._made(crops)
+            generated = self._generated(crops)
         penalised = self.settings.gradient_penalty > 0
         real = crops.real.detach().requires_grad_(penalised)
         recorded = self.discriminators(real, crops.mask)
@@ -137,7 +137,7 @@ class Objective:
             terms["penalty"] = (self.settings.gradient_penalty / 2, gradient_penalty(recorded, real, crops.mask))
         return terms
 
-    def _made(self, crops: Crops) -> Tensor:
+    def _generated(self, crops: Crops) -> Tensor:
         """Return what the generator makes of crops, 0 where nothing counts."""
         generated: Tensor = self.generator(crops.units, crops.pitch, crops.speaker, crops.sources)
         return generated * crops.mask

@@ -113,7 +113,7 @@ class VocoderRun:
         """Start, or take over the state in the folder."""
         folder = self._folder
         if folder.state_file.exists():
-            state = read_state(folder.state_file, self.progress.made_from, self._parts())
+            state = read_state(folder.state_file, self.progress.made_from, self._state_parts())
             for name in self.progress.__dataclass_fields__:
                 setattr(self.progress, name, getattr(state, name))
         else:
@@ -216,7 +216,7 @@ class VocoderRun:
     def _vocoder(self, about: dict[str, Any]) -> Vocoder:
         return Vocoder(self._spec, self._averaged(), about)
 
-    def _parts(self) -> Parts:
+    def _state_parts(self) -> Parts:
         objective = self._objective
         return Parts(
             {"generator": objective.generator, "discriminators": objective.discriminators, "average": self._average},
@@ -227,7 +227,7 @@ class VocoderRun:
         save_weights(self._averaged(), self._folder.best_file)
 
     def _save_state(self) -> None:
-        save_state(self._folder.state_file, self.progress, self._parts())
+        save_state(self._folder.state_file, self.progress, self._state_parts())
         self._saved_s = time.monotonic()
 
     def _keep(self, epoch: int) -> None:

@@ -113,7 +113,7 @@ class KMeans:
         while True:
             for sums in self.blocks.sums(state.centres, self.threads, state.block, self.screens):
                 state.sums.add(sums)
-                state = _with(state, block=state.block + 1)
+                state = _with_block(state, block=state.block + 1)
                 self.advance(state.passes, state.block / len(self.blocks))
                 if self.checkpoint:
                     self.checkpoint.save(key, state)
@@ -161,5 +161,5 @@ class KMeans:
         return KMeansState(centres, 0, 0, empty, inertia if whole else np.inf, reseeded, whole)
 
 
-def _with(state: KMeansState, *, block: int) -> KMeansState:
+def _with_block(state: KMeansState, *, block: int) -> KMeansState:
     return KMeansState(state.centres, state.passes, block, state.sums, state.inertia, state.reseeded, state.converged)

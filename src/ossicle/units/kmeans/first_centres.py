@@ -51,7 +51,7 @@ def first_centres(sample: Frames, k: int, seed: int, threads: int = 1) -> Centre
     best, centres = min(starts, key=lambda start: start[0])
     failures = 0
     for _ in range(_MOST_TRIALS):
-        moved = _moved(part, centres, failures, draw)
+        moved = _with_moved_pair(part, centres, failures, draw)
         tried, inertia, _ = lloyd(part, moved, _TRIAL_PASSES, threads)
         if inertia < best * (1 - LEAST_GAIN):
             best, centres, failures = inertia, tried, 0
@@ -62,7 +62,7 @@ def first_centres(sample: Frames, k: int, seed: int, threads: int = 1) -> Centre
     return centres
 
 
-def _moved(frames: Frames, centres: Centres, failures: int, draw: np.random.Generator) -> Centres:
+def _with_moved_pair(frames: Frames, centres: Centres, failures: int, draw: np.random.Generator) -> Centres:
     """Return centres of which the pair that costs least became one, and the free one lies in the worst cluster.
 
     After ``failures`` trials in a row, it is another pair.

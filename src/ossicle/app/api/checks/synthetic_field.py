@@ -64,7 +64,7 @@ def predict_field(folder: Path) -> EventReport:
         prediction = predict_file(path, predictor, bundle.decisions, second_stage=second, delivery=delivery)
         emitted = stream_file(path, predictor, bundle.decisions, 1.0, second_stage=second, delivery=delivery)
         heard = sorted((emitted_event.event for emitted_event in emitted), key=event_order)
-        if not _alike(prediction.events, heard):
+        if not _are_equal(prediction.events, heard):
             raise OssicleError(f"{path}: streaming and file prediction gave different events; please report this bug")
         rows = [
             RawSelection(event.start_s, event.end_s, event.label, confidence=event.score) for event in prediction.events
@@ -86,7 +86,7 @@ def predict_field(folder: Path) -> EventReport:
     return evaluate_events(references, predictions, durations_s, bundle.labels, IouMatch(threshold=0.5))
 
 
-def _alike(events: tuple[Event, ...], other: list[Event]) -> bool:
+def _are_equal(events: tuple[Event, ...], other: list[Event]) -> bool:
     return len(events) == len(other) and all(
         (a.start_s, a.end_s, a.label) == (b.start_s, b.end_s, b.label) for a, b in zip(events, other, strict=True)
     )

@@ -96,11 +96,11 @@ def compared(
             status = overall_status(hidden, decision.priority)
         expected_states |= {STATUS: status} if status else {}
         for subject, state in expected_states.items():
-            comparisons.append(Comparison(name, subject, state, _found(state_prediction, subject)))
+            comparisons.append(Comparison(name, subject, state, _found_state(state_prediction, subject)))
     return comparisons
 
 
-def _found(prediction: StatePrediction | None, subject: str) -> str:
+def _found_state(prediction: StatePrediction | None, subject: str) -> str:
     if prediction is None or prediction.status == "left_out":
         return "missing"
     return prediction.overall if subject == STATUS else prediction.states[subject]

@@ -75,7 +75,7 @@ class LoadedStates:
             file_states = states_of(MonoStream(file, plan.rate, channel=plan.channel), finder)
         except (AudioError, OSError) as error:
             file_states = FileStates((), "left_out", str(error), 0.0)
-        return self._named(file_states, name or file.name, file)
+        return self._named_prediction(file_states, name or file.name, file)
 
     def predict_samples(
         self, samples: ArrayLike, rate: int, *, keep_scores: bool = False, name: str = "samples"
@@ -83,7 +83,7 @@ class LoadedStates:
         """Return the states in samples, shape (n,) or (n, channels), full scale -1 to 1, at ``rate`` Hz."""
         plan = self._predictor.plan
         stream = ArrayStream(samples, rate, plan.rate, plan.channel)
-        return self._named(states_of(stream, self._finder(keep_scores=keep_scores)), name, None)
+        return self._named_prediction(states_of(stream, self._finder(keep_scores=keep_scores)), name, None)
 
     def score_file(self, path: PathLike, name: str = "") -> StatePrediction:
         """Return the scores of one file without any decision, fitted or not: its labels are unknown throughout."""
@@ -93,7 +93,7 @@ class LoadedStates:
             file_states = FileStates((), report.status, report.reason, report.end_s, track, report.cancel_db)
         except (AudioError, OSError) as error:
             file_states = FileStates((), "left_out", str(error), 0.0)
-        return self._named(file_states, name or file.name, file)
+        return self._named_prediction(file_states, name or file.name, file)
 
     def stream(self, rate: int | None = None) -> StateStream:
         """Start a live stream of samples at ``rate`` Hz, by default the model's own.
@@ -136,7 +136,7 @@ class LoadedStates:
             )
         return self.decision
 
-    def _named(self, file_states: FileStates, name: str, path: Path | None) -> StatePrediction:
+    def _named_prediction(self, file_states: FileStates, name: str, path: Path | None) -> StatePrediction:
         return StatePrediction(
             name,
             file_states.changes,

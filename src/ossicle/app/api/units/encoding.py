@@ -141,7 +141,7 @@ class UnitEncoder:
         ]
         return EncodedFile(heard.duration_s, tuple(segments), heard.partial, self._why_none(heard), heard.rate)
 
-    def _why_none(self, heard: "_Heard") -> str:
+    def _why_none(self, heard: "_HeardStretches") -> str:
         if any(map(len, heard.frames)):
             return ""
         frame_ms = 2000 * self.quantiser.origin_s
@@ -183,7 +183,7 @@ class UnitEncoder:
 
         return self._statistics(readable())
 
-    def _heard(self, path: Path, cut: SegmentSettings | None, channel: str) -> "_Heard":
+    def _heard(self, path: Path, cut: SegmentSettings | None, channel: str) -> "_HeardStretches":
         rate = self.quantiser.spec.rate
         stream = MonoStream(path, rate, channel=channel)
         if cut is None:
@@ -191,12 +191,14 @@ class UnitEncoder:
             report = stream.report
             duration_s = to_seconds(report.n_samples, stream.info.rate)
             partial = report.reason if report.status == "partial" else ""
-            return _Heard(duration_s, partial, [(0.0, duration_s)], frames, stream.info.rate)
+            return _HeardStretches(duration_s, partial, [(0.0, duration_s)], frames, stream.info.rate)
         recording = segment_recording(path, cut, channel=channel)
         stretches = [(segment.start_s, segment.end_s) for segment in recording.segments]
         cutter = SegmentCutter(stream)
         frames = [self._frames(cutter.cut(Segment(path.name, *stretch), rate)) for stretch in stretches]
-        return _Heard(recording.duration_s, recording.partial, stretches, frames, stream.info.rate, recording.left_out)
+        return _HeardStretches(
+            recording.duration_s, recording.partial, stretches, frames, stream.info.rate, recording.left_out
+        )
 
     def heard_in_words(self, cut: SegmentSettings | None, channel: str) -> Iterator[str]:
         """Yield how files are heard where the quantiser's project may hear recordings otherwise, or ``cut`` says so.
@@ -286,7 +288,7 @@ class UnitEncoder:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _HeardStretches:
     """The stretches of a file in seconds, and the frames of each."""
 
     duration_s: float

@@ -129,8 +129,8 @@ def _described(finished: FinishedSequences, row: SequenceRow) -> dict[str, Any]:
 
 def _text_files(finished: FinishedSequences) -> dict[str, Lines]:
     return {
-        "units.txt": lambda: (_joined(row.units.tolist()) for row in finished.rows()),
-        "runs.txt": lambda: (_joined(row.runs.tolist()) for row in finished.rows()),
+        "units.txt": lambda: (_joined_numbers(row.units.tolist()) for row in finished.rows()),
+        "runs.txt": lambda: (_joined_numbers(row.runs.tolist()) for row in finished.rows()),
         "segments.txt": lambda: (
             f"{row.start_s:.6f} {finished.ends_s[row.segment_id]:.6f} {json.dumps(finished.paths[row.recording_id])}"
             for row in finished.rows()
@@ -141,7 +141,7 @@ def _text_files(finished: FinishedSequences) -> dict[str, Lines]:
 def _old_files(finished: FinishedSequences) -> dict[str, Lines]:
     return {
         f"{finished.name}_corpus_timestamped.json": lambda: _old_corpus(finished),
-        "all_units_for_bpe.txt": lambda: (_joined(row.units.tolist()) for row in finished.rows()),
+        "all_units_for_bpe.txt": lambda: (_joined_numbers(row.units.tolist()) for row in finished.rows()),
     }
 
 
@@ -163,7 +163,7 @@ def _old_corpus(finished: FinishedSequences) -> Iterator[str]:
     yield "}" if before == "," else "{}"
 
 
-def _joined(units: list[int]) -> str:
+def _joined_numbers(units: list[int]) -> str:
     return " ".join(map(str, units))
 
 

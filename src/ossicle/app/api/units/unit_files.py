@@ -93,7 +93,7 @@ def read_units(path: Path, spec: UnitFileSpec, *, runs: bool = False) -> Iterato
     else:
         for number, text in _lines(path):
             where = f"{path}, line {number}"
-            yield UnitLine(where, _checked(_numbers(text, where), where, spec), runs)
+            yield UnitLine(where, _checked_units(_numbers(text, where), where, spec), runs)
 
 
 def output_names(paths: Sequence[Path]) -> dict[Path, Path]:
@@ -171,7 +171,7 @@ def _of_json(path: Path, spec: UnitFileSpec) -> Iterator[UnitLine]:
     value = _parsed(text, str(path))
     if not isinstance(value, dict):
         raise FormatError(f"{path}: not a file of `ossicle units encode -o`; encode the recording again")
-    _refuse_others(value, str(path), spec)
+    _refuse_other_quantiser(value, str(path), spec)
     segments = value.get("segments")
     if segments is None:
         yield _segment(value, str(path), spec)
@@ -186,17 +186,17 @@ def _segment(value: Any, where: str, spec: UnitFileSpec) -> UnitLine:
     """Return the units of an object with ``units``, or only ``runs``: numbers, or objects with ``unit``."""
     if not isinstance(value, dict):
         raise FormatError(f"{where}: not an object with units; encode the recording again")
-    _refuse_others(value, where, spec)
+    _refuse_other_quantiser(value, where, spec)
     if "units" in value:
-        return UnitLine(where, _checked(value["units"], f"{where}, units", spec), runs=False)
+        return UnitLine(where, _checked_units(value["units"], f"{where}, units", spec), runs=False)
     runs = value.get("runs")
     if not isinstance(runs, list):
         raise FormatError(f"{where}: it has neither units nor runs; encode the recording again")
     numbers = [run.get("unit") if isinstance(run, dict) else run for run in runs]
-    return UnitLine(where, _checked(numbers, f"{where}, runs", spec), runs=True)
+    return UnitLine(where, _checked_units(numbers, f"{where}, runs", spec), runs=True)
 
 
-def _refuse_others(value: Mapping[str, Any], where: str, spec: UnitFileSpec) -> None:
+def _refuse_other_quantiser(value: Mapping[str, Any], where: str, spec: UnitFileSpec) -> None:
     again = "encode the recordings again with the quantiser in the vocoder's folder"
     stated_quantiser = value.get("quantiser")
     if stated_quantiser is not None and stated_quantiser != spec.quantiser:
@@ -215,7 +215,7 @@ def _refuse_others(value: Mapping[str, Any], where: str, spec: UnitFileSpec) -> 
         )
 
 
-def _checked(values: Any, where: str, spec: UnitFileSpec) -> NDArray[np.int64]:
+def _checked_units(values: Any, where: str, spec: UnitFileSpec) -> NDArray[np.int64]:
     if not isinstance(values, list):
         raise FormatError(f"{where}: not a list of numbers; encode the recording again")
     for index, value in enumerate(values):

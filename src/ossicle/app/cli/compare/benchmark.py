@@ -93,7 +93,7 @@ def benchmark(
 
     overrides = (
         *overrides_of(set_, device, "benchmark", audio_root_map),
-        *_stated(corpus, annotations, model or [], allow_overlap),
+        *_stated_overrides(corpus, annotations, model or [], allow_overlap),
     )
     loaded = load_project(project, overrides, data_root)
     if tasks:
@@ -128,7 +128,9 @@ def benchmark(
         raise typer.Exit(EXIT_INCOMPLETE)
 
 
-def _stated(corpus: Path | None, annotations: Path | None, models: list[str], allow_overlap: bool) -> list[str]:
+def _stated_overrides(
+    corpus: Path | None, annotations: Path | None, models: list[str], allow_overlap: bool
+) -> list[str]:
     """Return the options as ``--set`` overrides; paths are relative to the working folder, not to the project file."""
     overrides = []
     for key, path in (("audio", corpus), ("annotations", annotations)):

@@ -62,7 +62,7 @@ def export(
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.rounds.review_round import export_review
 
-    table_formats, kinds = _listed("--format", formats, FORMATS), _listed("--select", select, KINDS)
+    table_formats, kinds = _listed_names("--format", formats, FORMATS), _listed_names("--select", select, KINDS)
     settings = ReviewSettings(select=kinds, most=most, margin_s=margin_s)
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root)
     with make_progress(progress) as shown:
@@ -170,7 +170,7 @@ def _login_name() -> str:
         return "unknown"
 
 
-def _listed(option: str, text: str, known: Collection[str]) -> tuple[str, ...]:
+def _listed_names(option: str, text: str, known: Collection[str]) -> tuple[str, ...]:
     """Return the names in a comma-separated option; raises UsageError for an unknown name or an empty list."""
     names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     unknown = [name for name in names if name not in known]

@@ -102,7 +102,7 @@ def show(
                 (
                     f"{version.number}{' (current)' if version.number == current else ''}",
                     str(line.get("time", "never promoted"))[:19],
-                    _of(line),
+                    _origin_of_line(line),
                     str(line.get("against") or ""),
                     "damaged" if damage[version.number] else "good",
                     str(version.card),
@@ -161,7 +161,7 @@ def _facts(registry: "Registry", name: str) -> dict[str, Any]:
     }
 
 
-def _of(line: dict[str, Any]) -> str:
+def _origin_of_line(line: dict[str, Any]) -> str:
     return " ".join(filter(None, (str(line.get("project") or ""), str(line.get("variant") or ""))))
 
 

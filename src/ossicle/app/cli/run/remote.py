@@ -76,7 +76,7 @@ def push(
     with make_progress(progress) as shown:
         shown.begin("push")
         done = push_files(source, remote_place, shown, TransferOptions(verify=verify, dry_run=dry_run))
-    _tell(done, dry_run)
+    _print_transfer(done, dry_run)
 
 
 def pull(
@@ -104,7 +104,7 @@ def pull(
     with make_progress(progress) as shown:
         shown.begin("pull")
         done = pull_files(remote_place, target, shown, TransferOptions(verify=verify, dry_run=dry_run))
-    _tell(done, dry_run)
+    _print_transfer(done, dry_run)
 
 
 def ls(place: Address, as_json: Json = False) -> None:
@@ -124,7 +124,7 @@ def ls(place: Address, as_json: Json = False) -> None:
             [(printable_line(path), str(state.size), _time(state.mtime_ns)) for path, state in files],
         )
         print(printable(f"{counted(len(files), 'file')}, {sum(state.size for _, state in files)} bytes"))
-    _tell_left_out(listing.left_out)
+    _print_left_out(listing.left_out)
 
 
 def _require_apart(source: Path, target: Path) -> None:
@@ -134,7 +134,7 @@ def _require_apart(source: Path, target: Path) -> None:
         raise UsageError(f"{source} and {target} are the same folder, or one is in the other; choose another folder")
 
 
-def _tell(done: "Transferred", dry_run: bool) -> None:
+def _print_transfer(done: "Transferred", dry_run: bool) -> None:
     """Print what a transfer did; exit with 3 if something was left out."""
     if dry_run:
         for path in list(done.sent)[:_SHOWN]:
@@ -144,10 +144,10 @@ def _tell(done: "Transferred", dry_run: bool) -> None:
     print(printable(f"{done.unchanged} unchanged, {len(done.left_out)} left out"))
     verb = "would send" if dry_run else "sent"
     print(printable(f"{verb} {len(done.sent)} files, {done.n_bytes} bytes"), flush=True)
-    _tell_left_out(done.left_out)
+    _print_left_out(done.left_out)
 
 
-def _tell_left_out(left_out: Mapping[str, str]) -> None:
+def _print_left_out(left_out: Mapping[str, str]) -> None:
     for path, reason in sorted(left_out.items()):
         print(printable_line(f"{path}: {reason}"), file=sys.stderr)
     if left_out:

@@ -131,7 +131,7 @@ class VolumePlan:
 
     def order(self, job: str) -> Order:
         """Return the order of a job; raises ArtefactError if there is none."""
-        return read_order(self.folder / "orders" / f"{_plain(job)}.json")
+        return read_order(self.folder / "orders" / f"{_plain_name(job)}.json")
 
     def cancelled(self) -> set[str]:
         """Return the jobs that are to end."""
@@ -139,31 +139,31 @@ class VolumePlan:
 
     def state(self, job: str, index: int) -> Path:
         """Return the path of the lines about a task."""
-        return self.folder / "state" / _plain(job) / f"{index}.jsonl"
+        return self.folder / "state" / _plain_name(job) / f"{index}.jsonl"
 
     def begun(self, job: str, index: int) -> Path:
         """Return the path of a file with the number of the attempt that a container began, and the id of its call."""
-        return self.folder / "begun" / f"{_plain(job)}-{index}"
+        return self.folder / "begun" / f"{_plain_name(job)}-{index}"
 
     def log(self, job: str, index: int) -> Path:
         """Return the path of the output of a task."""
-        return self.folder / "logs" / f"{_plain(job)}-{index}.log"
+        return self.folder / "logs" / f"{_plain_name(job)}-{index}.log"
 
     def times(self, job: str) -> Path:
         """Return the path of the sizes and times of the files that a job reads."""
-        return self.folder / "times" / f"{_plain(job)}.json"
+        return self.folder / "times" / f"{_plain_name(job)}.json"
 
     def lead(self, name: str) -> Path:
         """Return the path of the record that a coordinator is to lead."""
-        return self.folder / "leads" / f"{_plain(name)}.json"
+        return self.folder / "leads" / f"{_plain_name(name)}.json"
 
     def leading(self, name: str) -> Path:
         """Return the path of the call of a coordinator that began."""
-        return self.folder / "leading" / _plain(name)
+        return self.folder / "leading" / _plain_name(name)
 
     def calls(self, name: str) -> Path:
         """Return the path of what a coordinator knows of every task."""
-        return self.folder / "calls" / f"{_plain(name)}.json"
+        return self.folder / "calls" / f"{_plain_name(name)}.json"
 
     def newest_lead(self) -> str:
         """Return the name of the coordinator that leads."""
@@ -221,7 +221,7 @@ def read_order(file: Path) -> Order:
         order = Order(
             number=str(value["number"]),
             needs=tuple(str(need) for need in value["needs"]),
-            commands=tuple(_words(command) for command in value["commands"]),
+            commands=tuple(_command_words(command) for command in value["commands"]),
             folders=tuple(str(folder) for folder in value["folders"]),
             environment={str(name): str(text) for name, text in value["environment"].items()},
             resources=Resources(**value["resources"]),
@@ -237,7 +237,7 @@ def read_order(file: Path) -> Order:
     return order
 
 
-def _words(value: Sequence[Any]) -> tuple[str, ...]:
+def _command_words(value: Sequence[Any]) -> tuple[str, ...]:
     words_of_command = tuple(value)
     if (
         not words_of_command
@@ -248,7 +248,7 @@ def _words(value: Sequence[Any]) -> tuple[str, ...]:
     return words_of_command
 
 
-def _plain(job: str) -> str:
+def _plain_name(job: str) -> str:
     if not is_plain_name(job):
         raise ArtefactError(f"{job!r} is not the name of a job")
     return job

@@ -131,7 +131,7 @@ class ModalRunner:
         if target is None:
             return {}
         jobs = [job for job in self._folder.plan().jobs if job.placement.on == MODAL and job.name in numbers]
-        if all(self._ended(job) for job in jobs):
+        if all(self._has_ended(job) for job in jobs):
             return {}
         modal = connection.connect(target.volume)
         place = modal.place(target.place())
@@ -142,7 +142,7 @@ class ModalRunner:
             left = [job for job in jobs if not self._cancelled(job).exists()]
             every = ((job, index) for job in left for index in range(len(job.tasks)))
             return {
-                task_id(numbers[job.name], index): Seen(LOST, self._held(job) or reason)
+                task_id(numbers[job.name], index): Seen(LOST, self._reason_held(job) or reason)
                 for job, index in every
                 if self._last(job, index) not in _FINAL
             }
@@ -266,7 +266,7 @@ class ModalRunner:
         ]
         unseen = [job for job in ready if not any(path.startswith(f"state/{job.name}/") for path in listing.files)]
         marks = [f"again-{job.name}" for job in unseen[:1]]
-        if any(not self._ended(job) for job in ready):
+        if any(not self._has_ended(job) for job in ready):
             marks += [f"died-{number}" for number in range(_MOST_DEATHS)]
         for mark in marks:
             try:
@@ -278,7 +278,7 @@ class ModalRunner:
             return ""
         return _NOBODY
 
-    def _held(self, job: Job) -> str:
+    def _reason_held(self, job: Job) -> str:
         """Return why a job never starts: one that it needs ended other than done; empty if none did."""
         for need in map(self._folder.plan().job, job.needs):
             ends = {self._last(need, index) for index in range(len(need.tasks))}
@@ -286,11 +286,11 @@ class ModalRunner:
                 return f"not started: it needs {need.name}, which failed; mend that, and {_RESUME}"
             if "cancelled" in ends or self._cancelled(need).exists():
                 return f"not started: it needs {need.name}, which was cancelled; {_RESUME}"
-            if reason := self._held(need):
+            if reason := self._reason_held(need):
                 return reason
         return ""
 
-    def _ended(self, job: Job) -> bool:
+    def _has_ended(self, job: Job) -> bool:
         return all(self._last(job, index) in _FINAL for index in range(len(job.tasks)))
 
     def _needs_done(self, job: Job) -> bool:

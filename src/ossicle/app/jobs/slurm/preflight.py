@@ -33,7 +33,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
         )
         return
     yield Finding("slurm", True, f"answers; partitions: {', '.join(sorted(partitions))}")
-    for name, users in _named(placed_on_slurm, "partition").items():
+    for name, users in _steps_by_value(placed_on_slurm, "partition").items():
         # sbatch accepts several, separated by commas, and uses the first that is free.
         missing = [partition for partition in name.split(",") if partition not in partitions]
         subject = f"partition {name} of {users}"
@@ -41,7 +41,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
             yield Finding("slurm", False, f"{subject}: there is no {', '.join(missing)}; correct [jobs] partition")
         else:
             yield Finding("slurm", True, f"{subject}: exists")
-    named = _named(placed_on_slurm, "account")
+    named = _steps_by_value(placed_on_slurm, "account")
     known = slurm.accounts(getpass.getuser()) if named else None
     for name, users in named.items():
         subject = f"account {name} of {users}"
@@ -53,7 +53,7 @@ def slurm_findings(project: Project) -> Iterator[Finding]:
             yield Finding("slurm", False, f"{subject}: not yours; yours: {', '.join(sorted(known)) or 'none'}")
 
 
-def _named(placements: dict[str, StepPlacement], key: str) -> dict[str, str]:
+def _steps_by_value(placements: dict[str, StepPlacement], key: str) -> dict[str, str]:
     """Return the values of a setting, with the steps that use them."""
     steps_by_value: dict[str, list[str]] = {}
     for step, placed in placements.items():

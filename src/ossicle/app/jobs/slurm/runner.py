@@ -64,7 +64,7 @@ class SlurmRunner:
 
     def look(self) -> dict[str, Seen]:
         """Return the tasks in the queue; raises OssicleError if Slurm does not answer."""
-        return {task: _seen(queued) for task, queued in queue(self._folder.numbers().values()).items()}
+        return {task: _seen_task(queued) for task, queued in queue(self._folder.numbers().values()).items()}
 
     def cancel(self, jobs: Sequence[Job]) -> None:
         """Cancel jobs; raises OssicleError with scancel's message if it refuses."""
@@ -85,7 +85,7 @@ class SlurmRunner:
         return [numbers[job.name] for job in jobs if job.name in numbers]
 
 
-def _seen(queued: Queued) -> Seen:
+def _seen_task(queued: Queued) -> Seen:
     if queued.state == "PENDING":
         return Seen(PENDING, queued.reason)
     if queued.state in ("RUNNING", "COMPLETING", "CONFIGURING"):

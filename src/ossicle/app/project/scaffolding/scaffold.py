@@ -128,7 +128,7 @@ def scaffold(
         raise UsageError(f"--groups {wishes.groups}: this file does not exist")
     if wishes.annotations is not None and not wishes.annotations.exists():
         raise UsageError(f"--annotations {wishes.annotations}: this file or folder does not exist")
-    inputs = _look(recipe, recipe_values(recipe), wishes)
+    inputs = _look_at_inputs(recipe, recipe_values(recipe), wishes)
     if wishes.masks and not reads_states(inputs.values):
         raise UsageError(f"--masks {' '.join(wishes.masks)}: the recipe {recipe!r} has no states; leave --masks out")
     _require_groups(inputs)
@@ -172,7 +172,7 @@ def project_lines(recipe: str, folder: Path) -> list[str]:
     ]
 
 
-def _look(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInputs:
+def _look_at_inputs(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> ScaffoldInputs:
     audio, annotations = wishes.audio, wishes.annotations
     paths = [path for path in audio_below(audio).files if _is_audio(audio / path)]
     stems = [stem_of(path, SUFFIXES) for path in paths]

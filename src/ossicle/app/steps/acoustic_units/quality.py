@@ -118,27 +118,29 @@ def _own_units(context: Context, speech: JudgedSpeech) -> UnitFigures:
             speech.times,
             lambda judged_segment: units_by_segment[judged_segment.segment_id],
             differing,
-            _how(context.project),
+            _resampling(context.project),
         )
     k = int(sequences.summary["n_units"])
-    return unit_figures(segments, units, k, speech.times, speech.words, abx, _how(context.project))
+    return unit_figures(segments, units, k, speech.times, speech.words, abx, _resampling(context.project))
 
 
 def _figures_of_fold(context: Context, speech: JudgedSpeech, number: int, groups: Collection[str]) -> dict[str, Any]:
     """Return the figures of a fold; undefined, with the reason, if the other groups have too few frames for k."""
     try:
-        return _held_out(context, speech, number, groups).to_json()
+        return _held_out_figures(context, speech, number, groups).to_json()
     except TooFewFrames as problem:
         settings = context.project.settings
         named = ", ".join(sorted(groups)[:5]) + (f" and {len(groups) - 5} more" if len(groups) > 5 else "")
         reason = (
             f"{settings.split.group} {named} held out: no figures, as too few frames are left to train on ({problem})"
         )
-        nothing = unit_figures([], [], settings.quantiser.k, speech.times, speech.words, {}, _how(context.project))
+        nothing = unit_figures(
+            [], [], settings.quantiser.k, speech.times, speech.words, {}, _resampling(context.project)
+        )
         return {**nothing.to_json(), UNDEFINED: reason}
 
 
-def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Collection[str]) -> UnitFigures:
+def _held_out_figures(context: Context, speech: JudgedSpeech, number: int, groups: Collection[str]) -> UnitFigures:
     """Return the figures of some groups by a quantiser that was trained on the others."""
     settings, output = context.project.settings.quantiser, context.own(QualityFolder)
     by_segment = groups_of(context.read(SegmentsFolder))
@@ -162,7 +164,10 @@ def _held_out(context: Context, speech: JudgedSpeech, number: int, groups: Colle
         return quantiser.assign(speech.frames(segment), statistics.get(by_segment[segment.segment_id]))
 
     assert speech.words is not None
-    resampling, judged = _how(context.project), [segment for segment in speech.segments if segment.group in groups]
+    resampling, judged = (
+        _resampling(context.project),
+        [segment for segment in speech.segments if segment.group in groups],
+    )
     abx = abx_figures(speech.segments, speech.words, speech.times, units_of, differing, resampling, judged=groups)
     return unit_figures(
         judged,
@@ -179,12 +184,12 @@ def _features(context: Context, speech: JudgedSpeech) -> dict[str, Any]:
     """Return the ABX errors of the features before they are quantised, of all groups; empty without words."""
     if speech.words is None:
         return {}
-    resampling, dim = _how(context.project), speech.features.spec.dim
+    resampling, dim = _resampling(context.project), speech.features.spec.dim
     abx_errors = abx_figures(speech.segments, speech.words, speech.times, speech.frames, angles, resampling, dim=dim)
     return {"features": {name: abx_error.to_json() for name, abx_error in abx_errors.items()}}
 
 
-def _how(project: Project) -> Resampling:
+def _resampling(project: Project) -> Resampling:
     return Resampling(project.settings.evaluation.bootstrap, project.settings.evaluation.seed)
 
 

@@ -82,7 +82,7 @@ def _fit(context: Context, chosen: Chooses, threads: int) -> None:
                 screens=screens,
             )
             if k == settings.k:
-                replace(quantiser, heard=_heard(context.project)).save(context.folder)
+                replace(quantiser, heard=_hearing(context.project)).save(context.folder)
             row = _row(quantiser)
             context.journal.mark(name, **row)
         if k == settings.k:
@@ -93,7 +93,7 @@ def _fit(context: Context, chosen: Chooses, threads: int) -> None:
     output.write_sweep(sorted(rows, key=lambda row: int(row["k"])))
 
 
-def _heard(project: Project) -> Hearing:
+def _hearing(project: Project) -> Hearing:
     return Hearing(project.settings.audio.name, project.settings.segments)
 
 
@@ -151,7 +151,7 @@ STEP = Step(
     needs=(SegmentsFolder.step, FeaturesFolder.step),
     settings=lambda project: {
         "quantiser": digestible(project.settings.quantiser),
-        "heard": _heard(project).to_json(),
+        "heard": _hearing(project).to_json(),
     },
     run=run,
     reads={SegmentsFolder.step: groups_read},

@@ -55,7 +55,7 @@ def run(context: Context) -> None:
         remove_folder(output.parts_folder)
         return
     recordings = used_recordings(context.read(CorpusFolder))
-    parts, table_segments = _parts(recordings), given_segments(context.project, recordings)
+    parts, table_segments = _recordings_of_parts(recordings), given_segments(context.project, recordings)
     missing = [name for name in parts if not output.is_done(name)]
     done = len(recordings) - sum(len(parts[name]) for name in missing)
     # Decoding and measuring release the global interpreter lock, so threads are enough.
@@ -69,7 +69,9 @@ def run(context: Context) -> None:
         # An interrupted step does not wait for the end of a recording of hours.
         stack.callback(pool.shutdown, wait=True, cancel_futures=True)
         stack.callback(ending.set)
-        for name in pool.map(lambda name: _locked(context, name, parts[name], table_segments, watch), missing):
+        for name in pool.map(
+            lambda name: _write_locked_part(context, name, parts[name], table_segments, watch), missing
+        ):
             done += len(parts[name])
             context.progress.advance(done, len(recordings), "recordings")
     _gather(context, recordings, [row for name in parts for row in output.part(name)], table_segments.unmatched)
@@ -84,7 +86,7 @@ def used_recordings(corpus: CorpusFolder) -> list[Recording]:
     )
 
 
-def _locked(
+def _write_locked_part(
     context: Context,
     name: str,
     recordings: Sequence[Recording],
@@ -100,7 +102,9 @@ def _locked(
 
 def _run_one(context: Context, name: str) -> None:
     recordings = used_recordings(context.read(CorpusFolder))
-    segmented = _segmented(context.project, _parts(recordings)[name], given_segments(context.project, recordings))
+    segmented = _segmented(
+        context.project, _recordings_of_parts(recordings)[name], given_segments(context.project, recordings)
+    )
     context.own(SegmentsFolder).write_part(name, list(segmented))
 
 
@@ -180,7 +184,7 @@ def segment_id(recording_id: str, number: int) -> str:
     return f"{recording_id}#{number:04d}"
 
 
-def _parts(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
+def _recordings_of_parts(recordings: Sequence[Recording]) -> dict[str, list[Recording]]:
     """Return the recordings of each part by its name; a part is done as a whole or not at all."""
     numbers = work_parts([recording.duration_s for recording in recordings], _PART_S, items_per_part(len(recordings)))
     parts: dict[str, list[Recording]] = {}
@@ -259,7 +263,7 @@ STEP = Step(
     reads={CorpusFolder.step: all_recordings_digest},
     work_units=WorkUnits(
         named_by=(CorpusFolder.step,),
-        names=lambda inputs: tuple(_parts(used_recordings(CorpusFolder.among(inputs)))),
+        names=lambda inputs: tuple(_recordings_of_parts(used_recordings(CorpusFolder.among(inputs)))),
         run=_run_one,
         done=lambda folder, name: SegmentsFolder(folder).is_done(name),
         max_concurrent=15,

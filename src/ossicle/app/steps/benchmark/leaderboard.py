@@ -27,18 +27,18 @@ def fitted_rows(opened: Opened, tally: Tally, judging: Judging, grid: DecisionGr
             fitted = cross_fit(
                 counts.astype(np.int32), [fold_of_tape[tape] for tape in judging.tapes], judging.labels, grid
             )
-            thresholds = _words(
+            thresholds = _thresholds_in_words(
                 {label: [decisions[label] for decisions in fitted.per_fold.values()] for label in judging.labels}
             )
             rows.append(_board_row(opened, CROSS_FITTED, criterion, fitted.held_out, judging, thresholds))
-            thresholds = _words({label: [decision] for label, decision in fitted.final.items()})
+            thresholds = _thresholds_in_words({label: [decision] for label, decision in fitted.final.items()})
             rows.append(_board_row(opened, IN_SAMPLE, criterion, fitted.in_sample, judging, thresholds))
     return rows
 
 
 def bundle_rows(opened: Opened, tally: Tally, judging: Judging, decisions: Mapping[str, Decision]) -> list[Row]:
     """Return the rows of the bundle's own decisions; ``tally`` holds only these."""
-    thresholds = _words({label: [decision] for label, decision in decisions.items()})
+    thresholds = _thresholds_in_words({label: [decision] for label, decision in decisions.items()})
     return [
         _board_row(opened, BUNDLE, criterion, tally.counts(number)[0], judging, thresholds)
         for number, (criterion, _) in enumerate(judging.criteria)
@@ -59,7 +59,7 @@ def _board_row(opened: Opened, basis: str, criterion: str, counts: Any, judging:
     }
 
 
-def _words(decisions: Mapping[str, list[Decision]]) -> str:
+def _thresholds_in_words(decisions: Mapping[str, list[Decision]]) -> str:
     """Return thresholds in words: the lowest and the highest of each label."""
     ranges = []
     for label, label_decisions in decisions.items():

@@ -135,7 +135,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
     truth = read_benchmark(index, settings.tape)
     for opened_reading in opened:
         judged_labels(truth, opened_reading, settings.labels)
-    lost = _lost(index)
+    lost = _lost_recordings(index)
     finished_readings: Made = []
     for opened_reading in opened:
         scores = run.scores(opened_reading, index, make=kind in ("", SCORE))
@@ -159,7 +159,7 @@ class _Run:
 
     def index(self, make: bool) -> BenchmarkIndexFolder:
         """Return the index of the benchmark corpus."""
-        return BenchmarkIndexFolder(self._made(INDEX_TASK, INDEX_STEP, {}, make))
+        return BenchmarkIndexFolder(self._artefact_of_task(INDEX_TASK, INDEX_STEP, {}, make))
 
     def overlap(self, index: BenchmarkIndexFolder) -> tuple[Overlap, str]:
         """Return what the benchmark shares with the models' training data; raises UsageError if that is not allowed."""
@@ -168,24 +168,26 @@ class _Run:
     def scores(self, opened: Opened, index: BenchmarkIndexFolder, make: bool) -> BenchmarkScoresFolder:
         """Return the scores of a reading."""
         task, needs = f"{SCORE}:{opened.reading.name}", {index.step: index.path}
-        return BenchmarkScoresFolder(self._made(task, scores_step(opened), needs, make))
+        return BenchmarkScoresFolder(self._artefact_of_task(task, scores_step(opened), needs, make))
 
     def decisions(
         self, opened: Opened, index: BenchmarkIndexFolder, scores: BenchmarkScoresFolder, mark: str, make: bool
     ) -> BenchmarkDecisionsFolder:
         """Return the figures and events of a reading."""
         task, needs = f"{DECIDE}:{opened.reading.name}", {index.step: index.path, scores.step: scores.path}
-        return BenchmarkDecisionsFolder(self._made(task, decisions_step(opened, mark), needs, make))
+        return BenchmarkDecisionsFolder(self._artefact_of_task(task, decisions_step(opened, mark), needs, make))
 
     def results(self, index: BenchmarkIndexFolder, readings: Made, overlap: Overlap, mark: str) -> Path:
         """Join the tables of all readings and return their folder in the project folder."""
         contents = [decisions.content for _, _, decisions in readings]
         step = results.results_step(readings, contents, overlap, mark)
-        results_folder = BenchmarkResultsFolder(self._made(METRICS_TASK, step, {index.step: index.path}, True))
+        results_folder = BenchmarkResultsFolder(
+            self._artefact_of_task(METRICS_TASK, step, {index.step: index.path}, True)
+        )
         with work_unit_lock(self.project.data_root, "benchmark", math.inf):
             return results.publish(self.project, results_folder, readings)
 
-    def _made(self, task: str, step: Step, artefacts: Mapping[str, Path], make: bool) -> Path:
+    def _artefact_of_task(self, task: str, step: Step, artefacts: Mapping[str, Path], make: bool) -> Path:
         """Return the artefact of a task; compute it if ``make`` is set, else raise UsageError if it is missing."""
         shelf, began = Shelf(self.project.data_root), time.monotonic()
         made_from = fingerprint(step, self.project, shelf, artefacts)
@@ -204,7 +206,7 @@ class _Run:
         return path
 
 
-def _lost(index: BenchmarkIndexFolder) -> list[str]:
+def _lost_recordings(index: BenchmarkIndexFolder) -> list[str]:
     """Return the recordings that the benchmark leaves out or reads only in part."""
     corpus_index = read_index(index)
     losses = [f"{left_out.path}: left out: {left_out.reason}" for left_out in corpus_index.left_out]

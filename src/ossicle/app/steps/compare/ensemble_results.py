@@ -79,7 +79,7 @@ def make_ensemble(
     named: list[tuple[str, Ensembled]] = [(f"ensemble: {combination.rule}", done)]
     if combination != Combination():
         named.append(("ensemble: plain mean", judge_ensemble(project, members, Combination(), progress)))
-    board = board_of([*_members(members), *(_judged(name, ensembled) for name, ensembled in named)]).to_json()
+    board = board_of([*_members(members), *(_judged_row(name, ensembled) for name, ensembled in named)]).to_json()
     metrics, refused = done.metrics, None
     if with_bundle:
         opened = {_folder(index, member): read_bundle(member.bundle) for index, member in enumerate(members)}
@@ -109,7 +109,7 @@ def _members(members: Sequence[Member]) -> list[Judged]:
     return [replace(judged, name=member.name) for member, judged in results if judged is not None]
 
 
-def _judged(name: str, ensembled: Ensembled) -> Judged:
+def _judged_row(name: str, ensembled: Ensembled) -> Judged:
     return Judged(name, ensembled.project, ensembled.metrics, ensembled.artefacts, None, trained=False)
 
 

@@ -102,7 +102,7 @@ def fit(truth: Truth, members: Sequence[Member], combination: Combination, seed:
     folds: list[int | None] = [*sorted(set(truth.folds.values())), None]
     if combination.rule not in FITTED:
         return dict.fromkeys(folds, Fit(combination))
-    drawn = {key: _drawn(truth, members, key, seed, _MOST_CELLS[combination.rule]) for key in truth.ids}
+    drawn = {key: _drawn_frames(truth, members, key, seed, _MOST_CELLS[combination.rule]) for key in truth.ids}
     fits: dict[int | None, Fit] = {}
     for fold in folds:
         training_parts = [drawn[key] for key in truth.ids if truth.folds[key] != fold]
@@ -116,7 +116,7 @@ def fit(truth: Truth, members: Sequence[Member], combination: Combination, seed:
     return fits
 
 
-def _drawn(truth: Truth, members: Sequence[Member], key: str, seed: int, most: int) -> tuple[Scores, Scores]:
+def _drawn_frames(truth: Truth, members: Sequence[Member], key: str, seed: int, most: int) -> tuple[Scores, Scores]:
     """Return sampled frames of a recording: scores (n_members, n, n_labels) and targets (n, n_labels)."""
     scores, track = member_scores(members, key)
     n_frames, n_labels = scores.shape[1:]

@@ -73,7 +73,7 @@ def fetch(project: Project, progress: Progress, *, verify: bool = False) -> Fetc
     make_folder(folder)
     with work_unit_lock(folder, _LOCK, LOCK_WAIT_S):
         journal = Journal(folder / _JOURNAL)
-        present = [] if verify else [file for file in files if _known(file, folder, journal)]
+        present = [] if verify else [file for file in files if _is_known(file, folder, journal)]
         known = {file.path for file in present}
         todo = [file for file in files if file.path not in known]
         _require_room(todo, folder)
@@ -90,10 +90,10 @@ def is_fetched(project: Project) -> bool:
     if not (folder / _JOURNAL).exists():
         return False
     journal = Journal(folder / _JOURNAL)
-    return all(_known(file, folder, journal) for file in read_fetch_table(project.folder / settings.table, settings))
+    return all(_is_known(file, folder, journal) for file in read_fetch_table(project.folder / settings.table, settings))
 
 
-def _known(file: Wanted, folder: Path, journal: Journal) -> bool:
+def _is_known(file: Wanted, folder: Path, journal: Journal) -> bool:
     record = journal.done(file.path)
     if record is None or record.get("sha256") != file.sha256:
         return False

@@ -128,14 +128,14 @@ def _windows(
             "start_s": starts_s,
             "end_s": starts_s + window_s,
             "rms": rms[is_kept],
-            "labels": [_named(labels, row, ON_TRUTH) for row in truth],
-            "unknown": [_named(labels, row, UNKNOWN_TRUTH) for row in truth],
+            "labels": [_labels_with_value(labels, row, ON_TRUTH) for row in truth],
+            "unknown": [_labels_with_value(labels, row, UNKNOWN_TRUTH) for row in truth],
         },
         schema=dict(StateDatasetFolder.WINDOW_SCHEMA),
     )
 
 
-def _named(labels: Sequence[str], row: NDArray[np.int8], value: int) -> list[str]:
+def _labels_with_value(labels: Sequence[str], row: NDArray[np.int8], value: int) -> list[str]:
     return [label for label, state in zip(labels, row, strict=True) if state == value]
 
 

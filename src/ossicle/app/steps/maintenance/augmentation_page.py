@@ -117,9 +117,9 @@ def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], request
         raise UsageError(
             "the dataset has no clips; annotate recordings, or relax dataset.quality_min and dataset.quality_max"
         )
-    of_recording = [clip for clip in clips if _is(recordings[clip.recording_id].path, request.recording)]
+    of_recording = [clip for clip in clips if _is_named(recordings[clip.recording_id].path, request.recording)]
     if not of_recording:
-        if any(_is(recording.path, request.recording) for recording in recordings.values()):
+        if any(_is_named(recording.path, request.recording) for recording in recordings.values()):
             raise UsageError(f"--recording {request.recording}: the dataset has no clip of it; choose another")
         hint = did_you_mean(request.recording, [clip.path for clip in recordings.values()])
         raise UsageError(f"--recording {request.recording}: this recording does not exist; {hint}")
@@ -128,5 +128,5 @@ def chosen_clip(clips: Sequence[Clip], recordings: dict[str, Recording], request
     return targets[int(rng.integers(len(targets)))]
 
 
-def _is(path: str, name: str) -> bool:
+def _is_named(path: str, name: str) -> bool:
     return not name or path == name or path.rsplit("/", 1)[-1] == name

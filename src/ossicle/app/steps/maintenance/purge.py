@@ -60,7 +60,7 @@ def unused(projects: Sequence[Project], *, gone: bool = False) -> list[Unused]:
     while more := {
         path
         for path in manifests.keys() - dropped - kept_paths
-        if any(_lost(value, manifests, dropped) for value in manifests[path]["inputs"].values())
+        if any(_loses_input(value, manifests, dropped) for value in manifests[path]["inputs"].values())
     }:
         dropped |= more
     unused = [Unused(path, str(manifests[path]["step"]), True, _size(path)) for path in dropped]
@@ -106,7 +106,7 @@ def _step_names(pipeline: Pipeline) -> set[str]:
     return {step.name for step in pipeline.steps} | pipeline.former_steps.keys()
 
 
-def _lost(content: str, manifests: dict[Path, dict[str, Any]], dropped: set[Path]) -> bool:
+def _loses_input(content: str, manifests: dict[Path, dict[str, Any]], dropped: set[Path]) -> bool:
     """Return whether an input was an artefact of this data root and every copy of it is to be removed."""
     holders = [path for path, manifest in manifests.items() if manifest["content"] == content]
     return bool(holders) and all(path in dropped for path in holders)

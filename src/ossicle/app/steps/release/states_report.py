@@ -51,8 +51,8 @@ def run(context: Context) -> None:
             settings.head.epochs,
             context.read(FeaturesFolder).spec.name,
         ),
-        curves=[TrainingCurve(_named(dataset, name), heads.run(name).epochs()) for name in dataset.models],
-        curve_notes=curve_notes({_named(dataset, name): heads.run(name) for name in dataset.models}),
+        curves=[TrainingCurve(_held_out_groups(dataset, name), heads.run(name).epochs()) for name in dataset.models],
+        curve_notes=curve_notes({_held_out_groups(dataset, name): heads.run(name) for name in dataset.models}),
         split=dataset.split,
         problems=[
             (problem.where, problem.message, problem.remedy)
@@ -65,7 +65,7 @@ def run(context: Context) -> None:
     write_states_report(context.own(ReportFolder).page, data)
 
 
-def _named(dataset: DatasetFolder, model: str) -> str:
+def _held_out_groups(dataset: DatasetFolder, model: str) -> str:
     """Return the groups that a model holds out."""
     return FINAL if model == FINAL else ", ".join(dataset.fold_name(fold) for fold in dataset.models[model])
 
@@ -89,7 +89,7 @@ def _stage_two(context: Context) -> dict[str, str]:
     """Return what became of stage 2 in each model; nothing without stage 2."""
     dataset, heads = context.read(DatasetFolder), context.read(HeadsFolder)
     return {
-        f"stage 2, {_named(dataset, name)}": stage_two_in_words(fit["stage_two"])
+        f"stage 2, {_held_out_groups(dataset, name)}": stage_two_in_words(fit["stage_two"])
         for name, fit in heads.summary.items()
         if "stage_two" in fit
     }

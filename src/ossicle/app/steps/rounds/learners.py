@@ -31,9 +31,9 @@ class Learners:
         """
         if len(self.used_by) + len(self.not_used_by) < 2:
             return []
-        lines = [f"the next runs of these use it: {_named(self.used_by)}"] if self.used_by else []
-        lines += [f"these do not use it: {_named(self.not_used_by)}"] if self.not_used_by else []
-        lines += [f"{_named((name,))} will stop: {reason}" for name, reason in self.stopped.items()]
+        lines = [f"the next runs of these use it: {_names_in_words(self.used_by)}"] if self.used_by else []
+        lines += [f"these do not use it: {_names_in_words(self.not_used_by)}"] if self.not_used_by else []
+        lines += [f"{_names_in_words((name,))} will stop: {reason}" for name, reason in self.stopped.items()]
         return [*lines, f"to leave it out of a variant: {remedy}"] if self.used_by and remedy else lines
 
     def to_json(self) -> dict[str, object]:
@@ -65,5 +65,5 @@ def learners(
     )
 
 
-def _named(names: tuple[str, ...]) -> str:
+def _names_in_words(names: tuple[str, ...]) -> str:
     return ", ".join("the project itself" if name == ITSELF else f"variant {name}" for name in names)

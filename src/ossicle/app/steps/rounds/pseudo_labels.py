@@ -96,7 +96,7 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
         raise UsageError(
             f"{path} already exists; --force overwrites it, and models trained with it are then trained again"
         )
-    before = _before(project, number)
+    before = _before_round(project, number)
     steps = chosen_steps(before, (training.STEP.name,))
     missing = [name for name, path in find_steps(steps, before).items() if path is None]
     if missing:
@@ -136,7 +136,7 @@ def _stops(project: Project, other: Project) -> str:
     )
 
 
-def _before(project: Project, number: int) -> Project:
+def _before_round(project: Project, number: int) -> Project:
     """Return the project as the rounds before ``number`` leave it."""
     pseudo = project.settings.pseudo
     earlier = replace(pseudo, rounds=NONE) if number == 1 else replace(pseudo, up_to=number - 1)

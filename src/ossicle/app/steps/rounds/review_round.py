@@ -175,7 +175,7 @@ def import_review(
             f"{name}: is not a table of this export" for name in files_below(folder, _TABLES) if name not in known
         ]
         if not usable:
-            raise UsageError(_nothing(folder, answered, unused))
+            raise UsageError(_nothing_reviewed(folder, answered, unused))
         provenance = {
             **export.provenance,
             "export": export.id,
@@ -187,7 +187,7 @@ def import_review(
     return Imported(file, replace(answered, recordings=usable), tuple(unused), learners(project, lambda learner: True))
 
 
-def _nothing(folder: Path, answered: Answers, unused: Sequence[str]) -> str:
+def _nothing_reviewed(folder: Path, answered: Answers, unused: Sequence[str]) -> str:
     if answered.untouched and not answered.recordings:
         return (
             f"{folder}: no table was changed since the export, so it is unknown whether anyone checked them; if all "

@@ -78,7 +78,9 @@ class _Source:
         """Return what shapes the trainings of the other variant and is no input of this step; its name does not."""
         if (parent := _variant(project)) is None:
             return {}
-        return {step.name: [step.version, dict(step.settings(parent))] for step in self._own(project, parent)}
+        return {
+            step.name: [step.version, dict(step.settings(parent))] for step in self._steps_of_parent(project, parent)
+        }
 
     def digests(self, project: Project) -> Mapping[str, str]:
         """Return the digests of the files of a folder, or of the further inputs of the other variant's steps."""
@@ -86,7 +88,7 @@ class _Source:
         if parent is None:
             training = _folder(project)
             return {f"weights of {run.path.name}": file_digest(run.weights) for run in training.runs() if run.done}
-        steps = self._own(project, parent)
+        steps = self._steps_of_parent(project, parent)
         return {f"{step.name}: {key}": digest for step in steps for key, digest in step.extra(parent).items()}
 
     def run(self, context: Context) -> None:
@@ -125,7 +127,7 @@ class _Source:
         steps = self.steps_of(project)
         return steps[: [step.name for step in steps].index(self.trained) + 1]
 
-    def _own(self, project: Project, parent: Project) -> Iterator[Step]:
+    def _steps_of_parent(self, project: Project, parent: Project) -> Iterator[Step]:
         """Yield the steps of the other variant whose results are no inputs of this step."""
         for step in self._chain(parent):
             shared = step.name in NEEDS and dict(step.settings(parent)) == dict(step.settings(project))

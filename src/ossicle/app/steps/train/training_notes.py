@@ -40,7 +40,7 @@ def curve_notes(runs: Mapping[str, RunFolder]) -> list[str]:
         for finding in diagnose(run.epochs()):
             places_by_finding[finding.kind, finding.cause].append(f"{model} from epoch {finding.epoch}")
     return [
-        f"training: {kind} ({_listed(places)}); likely cause: {cause}"
+        f"training: {kind} ({_first_names(places)}); likely cause: {cause}"
         for (kind, cause), places in places_by_finding.items()
     ]
 
@@ -73,11 +73,11 @@ def _tracking_problems(runs: Mapping[str, RunFolder]) -> list[str]:
         for tracker, problem in run.tracking.get("problems", {}).items():
             models_by_problem[f"tracking: {tracker} failed: {problem}"].append(model)
     return [
-        f"{line} ({_listed(models)}); `ossicle track sync` starts from the log"
+        f"{line} ({_first_names(models)}); `ossicle track sync` starts from the log"
         for line, models in models_by_problem.items()
     ]
 
 
-def _listed(names: list[str]) -> str:
+def _first_names(names: list[str]) -> str:
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

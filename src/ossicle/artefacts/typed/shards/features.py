@@ -131,7 +131,7 @@ class FeaturesFolder(FeatureShards):
 
     def n_windows(self, recording_id: str) -> int:
         """Return the number of windows of a recording; raises ArtefactError if it has no features."""
-        return self._place(recording_id)[1].windows
+        return self._shard_entry(recording_id)[1].windows
 
     def windows(self, recording_id: str) -> NDArray[np.float16]:
         """Return the embeddings of a recording, mapped: float16, shape (n_windows, tokens, dim)."""
@@ -145,14 +145,14 @@ class FeaturesFolder(FeatureShards):
         ArtefactError
             The recording has no features, there is no such copy, or the shard is damaged.
         """
-        name, entry = self._place(recording_id)
+        name, entry = self._shard_entry(recording_id)
         if not 0 <= k <= self.copies:
             raise ArtefactError(f"{self.path}: recording {recording_id} has no copy {k}, only {self.copies}")
         return self.rows(name, k)[entry.first : entry.first + entry.windows]
 
     def levels_db(self, recording_id: str) -> NDArray[np.float32]:
         """Return the level of each window of a recording in dB relative to full scale, shape (n_windows,)."""
-        name, entry = self._place(recording_id)
+        name, entry = self._shard_entry(recording_id)
         shape = (self.indexes[name].windows,)
         levels: NDArray[np.float32] = open_array(levels_file(self.shards, name), LEVEL_DTYPE, shape)
         return levels[entry.first : entry.first + entry.windows]
@@ -171,7 +171,7 @@ class FeaturesFolder(FeatureShards):
         mean = sums / max(count, 1)
         return mean, np.sqrt(np.maximum(squares / max(count, 1) - mean**2, 0.0))
 
-    def _place(self, recording_id: str) -> tuple[str, FeatureEntry]:
+    def _shard_entry(self, recording_id: str) -> tuple[str, FeatureEntry]:
         try:
             return self._places[recording_id]
         except KeyError:

@@ -55,7 +55,7 @@ def read_riff(file: BinaryIO, start: int, size: int) -> Part | None:
     order: Literal["LITTLE", "BIG"] = "BIG" if magic == b"RIFX" else "LITTLE"
     pcm, frame_bytes = described(fmt, "WAV" if magic in (b"RIFF", b"RIFX") else magic.decode(), order)
     long = samples.length in (0, _FULL) and long_size is not None
-    stated = _stated(samples, long_size if long else None, magic)
+    stated = _stated_length(samples, long_size if long else None, magic)
     samples_extent = extent(file, samples, size, form, frame_bytes, stated=stated, long=long)
     if pcm is not None:
         return pcm_part(pcm, samples.start, samples_extent)
@@ -68,7 +68,7 @@ def read_riff(file: BinaryIO, start: int, size: int) -> Part | None:
     return Part(Stream(spans=((start, end),), patches=patches), samples_extent.fault, samples_extent.next_byte)
 
 
-def _stated(samples: Chunk, long_size: int | None, magic: bytes) -> int | None:
+def _stated_length(samples: Chunk, long_size: int | None, magic: bytes) -> int | None:
     if long_size is not None:
         return None if is_open(long_size, long=True) else long_size
     return None if samples.length == _FULL and magic != b"RIFF" else samples.length

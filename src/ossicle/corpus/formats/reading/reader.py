@@ -69,7 +69,7 @@ def read_annotations(source: Path, reading: Reading, account: Account) -> EventT
     sources = read_sources(source, reading.options, reading.format)
     if not sources.sources:
         raise UsageError(f"{source}: contains no readable annotations{sources.unread_in_words()}; name their format")
-    _tell(sources.notes, account)
+    _report_notes(sources.notes, account)
     _tell_unread(sources, account)
     scores = [(source.name, source.table) for source in sources.sources if isinstance(source.table, ScoreTable)]
     if len(scores) == len(sources.sources):
@@ -81,7 +81,7 @@ def read_annotations(source: Path, reading: Reading, account: Account) -> EventT
     return _merge_events(events, sources.folder, account)
 
 
-def _tell(notes: Iterable[Note], account: Account) -> None:
+def _report_notes(notes: Iterable[Note], account: Account) -> None:
     """Report notes; what looks like annotations and was not read makes the result incomplete."""
     for note in shortened(notes, MANY):
         text = f"{note.where}: {note.message}"
@@ -106,7 +106,7 @@ def _tell_unread(sources: Sources, account: Account) -> None:
 
 def _merge_events(tables: Sequence[tuple[str, EventTable]], folder: Path, account: Account) -> EventTable:
     merged, notes = merge(tables, folder)
-    _tell(notes, account)
+    _report_notes(notes, account)
     recording_events = merged.values()
     rows = tuple(replace(row, begin_path=events.name) for events in recording_events for row in events.rows)
     durations = {file: seconds for _, table in tables for file, seconds in table.durations_s.items()}

@@ -90,13 +90,13 @@ def _contradiction(a: Rows, b: Rows) -> str:
     for row, other in _overlapping(a, b):
         same = abs(row.start_s - other.start_s) <= _SAME_S and abs(row.end_s - other.end_s) <= _SAME_S
         if same and row.label == other.label:
-            return f"both hold {_shown(row)}, but not the same rows in all"
+            return f"both hold {_row_in_words(row)}, but not the same rows in all"
         if same or row.label == other.label:
-            return f"one holds {_shown(row)}, the other {_shown(other)}"
+            return f"one holds {_row_in_words(row)}, the other {_row_in_words(other)}"
     return ""
 
 
-def _shown(row: RawSelection) -> str:
+def _row_in_words(row: RawSelection) -> str:
     return f"{row.label!r} from {row.start_s:g} to {row.end_s:g} s"
 
 

@@ -57,7 +57,7 @@ def corpus_columns(
     )
     techniques = None
     if hits is not None:
-        stated = _stated(hits)
+        stated = _stated_columns(hits)
         events = events.with_columns(stated.get_columns())
         techniques = technique_counts(hits.select("techniques"), stated["first"])
     events = events.join(table, on="recording_id", how="left", maintain_order="left")
@@ -74,7 +74,7 @@ def corpus_columns(
     )
 
 
-def _stated(hits: pl.LazyFrame) -> pl.DataFrame:
+def _stated_columns(hits: pl.LazyFrame) -> pl.DataFrame:
     """Return the columns of ``STATED_SCHEMA`` that hits have, and ``first``, row by row."""
     values = {name: pl.col(column_name) for name, column_name in _OF_HIT.items()} | {"bleed": bleed_level()}
     values |= {

@@ -145,7 +145,7 @@ def event_figures(columns: JudgedEvents, settings: HealthSettings) -> EventFigur
     peaks = columns.sounds["peak_db"].to_numpy()
     return EventFigures(
         events=len(lengths_s),
-        recordings=_one(firsts, pl.col("recording").n_unique()),
+        recordings=_whole_number(firsts, pl.col("recording").n_unique()),
         synthetic=_true(firsts, columns, "synthetic"),
         negatives=_true(firsts, columns, "negative"),
         sessions=_different(firsts, columns, "session"),
@@ -191,7 +191,7 @@ def _classes(columns: JudgedEvents, settings: HealthSettings) -> dict[str, Class
 
 def _without_label(firsts: pl.LazyFrame, columns: JudgedEvents) -> int:
     bare = pl.col("label").is_null()
-    return _one(firsts, (bare & ~pl.col("negative") if columns.has("negative") else bare).sum())
+    return _whole_number(firsts, (bare & ~pl.col("negative") if columns.has("negative") else bare).sum())
 
 
 def _unknown(classes: Mapping[str, ClassCount], settings: HealthSettings) -> dict[str, int]:
@@ -237,14 +237,14 @@ def _openness(columns: JudgedEvents) -> tuple[int, ...]:
 
 
 def _true(firsts: pl.LazyFrame, columns: JudgedEvents, name: str) -> int | None:
-    return _one(firsts, pl.col(name).sum()) if columns.has(name) else None
+    return _whole_number(firsts, pl.col(name).sum()) if columns.has(name) else None
 
 
 def _different(firsts: pl.LazyFrame, columns: JudgedEvents, name: str) -> int | None:
-    return _one(firsts, pl.col(name).drop_nulls().n_unique()) if columns.has(name) else None
+    return _whole_number(firsts, pl.col(name).drop_nulls().n_unique()) if columns.has(name) else None
 
 
-def _one(frame: pl.LazyFrame, value: pl.Expr) -> int:
+def _whole_number(frame: pl.LazyFrame, value: pl.Expr) -> int:
     """Return one whole number that an expression gives."""
     return int(frame.select(value).collect().item())
 

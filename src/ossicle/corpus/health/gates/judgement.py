@@ -52,7 +52,7 @@ class HealthJudgement:
         """The error that lists why gates failed; None if all passed."""
         if not self.failed:
             return None
-        lines = [f"  {gate.name}: {_some(gate.reasons)}" for gate in self.failed]
+        lines = [f"  {gate.name}: {_first_reasons(gate.reasons)}" for gate in self.failed]
         return GateRefused(
             "\n".join([f"{counted(len(lines), 'health gate')} failed ([health] sets the limits):", *lines])
         )
@@ -68,7 +68,7 @@ class HealthJudgement:
         }
 
 
-def _some(reasons: Sequence[str]) -> str:
+def _first_reasons(reasons: Sequence[str]) -> str:
     more = len(reasons) - MOST_REASONS
     return "; ".join(reasons[:MOST_REASONS]) + (f"; and {more} more (--json lists all)" if more > 0 else "")
 

@@ -75,7 +75,7 @@ def read_config(cfg: object, where: str) -> BeatsConfig:
             raise ArtefactError(
                 f"{where}: cfg.{key} = {cfg.get(key)!r} is not supported; published BEATs checkpoints have {expected!r}"
             )
-    values: dict[str, Any] = {key: _whole(cfg, key, where) for key in _SIZES}
+    values: dict[str, Any] = {key: _whole_number(cfg, key, where) for key in _SIZES}
     values |= {key: _flag(cfg, key, where) for key in _FLAGS}
     values |= {key: _share(cfg, key, where) for key in _SHARES}
     values["finetuned_model"] = cfg.get("finetuned_model", False) is True
@@ -92,7 +92,7 @@ def read_config(cfg: object, where: str) -> BeatsConfig:
     return config
 
 
-def _whole(cfg: Mapping[str, Any], key: str, where: str) -> int:
+def _whole_number(cfg: Mapping[str, Any], key: str, where: str) -> int:
     value = cfg.get(key)
     if type(value) is not int or not 1 <= value <= _MOST:
         raise ArtefactError(f"{where}: cfg.{key} = {value!r} is not a whole number from 1 to {_MOST}")

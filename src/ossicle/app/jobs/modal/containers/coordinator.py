@@ -172,9 +172,9 @@ class _Coordinated:
                 self._tries.setdefault((job, index), Try())
         if not self._written:
             self._mend()
-        self._look()
+        self._look_at_calls()
         for job, order in self._orders.items():
-            if job not in self._cancelled and all(self._is(need, _DONE) for need in order.needs):
+            if job not in self._cancelled and all(self._all_tries_are(need, _DONE) for need in order.needs):
                 self._start(job, order)
         # Containers read what the leading coordinator knows: it writes at least once.
         changed = not self._written or self._text() != before
@@ -193,7 +193,7 @@ class _Coordinated:
             if task_try.state in _FINAL and job in self._orders:
                 lines = json_lines(self._files.state(job, index))
                 if not lines or lines[-1].get("state") != task_try.state:
-                    self._say(job, index, task_try.state, task_try.code, task_try.call)
+                    self._write_state(job, index, task_try.state, task_try.code, task_try.call)
 
     def end(self) -> None:
         """End the tasks that run; raises FetchError if Modal does not answer."""
@@ -203,25 +203,25 @@ class _Coordinated:
         """Return whether nothing runs, and nothing can start any more."""
         if any(task_try.call for task_try in self._tries.values()):
             return False
-        return all(self._closed(job) for job in self._orders)
+        return all(self._has_ended(job) for job in self._orders)
 
-    def _closed(self, job: str) -> bool:
+    def _has_ended(self, job: str) -> bool:
         """Return whether a job has ended, or needs one that ended in another way."""
-        if job in self._cancelled or all(task_try.state in _FINAL for _, task_try in self._of(job)):
+        if job in self._cancelled or all(task_try.state in _FINAL for _, task_try in self._tries_of(job)):
             return True
-        return any(self._closed(need) and not self._is(need, _DONE) for need in self._orders[job].needs)
+        return any(self._has_ended(need) and not self._all_tries_are(need, _DONE) for need in self._orders[job].needs)
 
-    def _is(self, job: str, state: str) -> bool:
-        tries_of_job = self._of(job)
+    def _all_tries_are(self, job: str, state: str) -> bool:
+        tries_of_job = self._tries_of(job)
         return bool(tries_of_job) and all(task_try.state == state for _, task_try in tries_of_job)
 
-    def _of(self, job: str) -> list[tuple[int, Try]]:
+    def _tries_of(self, job: str) -> list[tuple[int, Try]]:
         return [(index, task_try) for (name, index), task_try in self._tries.items() if name == job]
 
     def _text(self) -> str:
         return repr(self._tries)
 
-    def _look(self) -> None:
+    def _look_at_calls(self) -> None:
         calls = {task_try.call: (job, index) for (job, index), task_try in self._tries.items() if task_try.call}
         leaving = [call for call, (job, _) in calls.items() if job in self._cancelled]
         try:
@@ -231,17 +231,17 @@ class _Coordinated:
             # Modal answers later.
             return
         for call, (job, index) in calls.items():
-            self._told(job, index)
+            self._write_begin(job, index)
             state = states.get(call, CallState(service.UNKNOWN))
             if state.state in (service.DONE, service.FAILED, service.UNKNOWN):
-                self._ended(job, index, state)
+                self._end_call(job, index, state)
 
-    def _told(self, job: str, index: int) -> None:
+    def _write_begin(self, job: str, index: int) -> None:
         """Write that a container began an attempt, once."""
         task_try = self._tries[job, index]
         if task_try.told < task_try.attempt and self._begun(job, index)[0] == task_try.attempt:
             task_try.told = task_try.attempt
-            self._say(job, index, "running", None, task_try.call)
+            self._write_state(job, index, "running", None, task_try.call)
 
     def _begun(self, job: str, index: int) -> tuple[int, str]:
         """Return the attempt that a container began last, and its call; 0 for none."""
@@ -250,7 +250,7 @@ class _Coordinated:
         )
         return (int(number), call) if number.isdecimal() else (0, "")
 
-    def _ended(self, job: str, index: int, state: CallState) -> None:
+    def _end_call(self, job: str, index: int, state: CallState) -> None:
         task_try, order = self._tries[job, index], self._orders[job]
         if state.state == service.DONE and state.code == EXIT_NOT_MINE:
             # It waited until it gave up, before anybody recorded it.
@@ -258,7 +258,7 @@ class _Coordinated:
             return
         if task_try.told < task_try.attempt:
             task_try.told = task_try.attempt
-            self._say(job, index, "running", None, task_try.call)
+            self._write_state(job, index, "running", None, task_try.call)
         call, task_try.call = task_try.call, ""
         code = task_try.code = state.code if state.state == service.DONE else None
         if code in FINE:
@@ -273,10 +273,10 @@ class _Coordinated:
             task_try.failures += code != EXIT_SAVED
             again = code != EXIT_SAVED and task_try.failures < order.attempts
             task_try.state = "again" if again else _FAILED
-        self._say(job, index, task_try.state, code, call, state.reason)
+        self._write_state(job, index, task_try.state, code, call, state.reason)
 
     def _start(self, job: str, order: Order) -> None:
-        tries_of_job = self._of(job)
+        tries_of_job = self._tries_of(job)
         room = (order.resources.max_containers or len(tries_of_job)) - sum(
             bool(task_try.call) for _, task_try in tries_of_job
         )
@@ -299,12 +299,12 @@ class _Coordinated:
             except UsageError as problem:
                 # Modal refuses what was asked, for example a GPU that it does not have, and would do so again.
                 task_try.state = _FAILED
-                self._say(job, index, _FAILED, None, "", str(problem))
+                self._write_state(job, index, _FAILED, None, "", str(problem))
                 continue
             task_try.state, task_try.attempt = "running", task_try.attempt + 1
             room -= 1
 
-    def _say(self, job: str, index: int, state: str, code: int | None, call: str, reason: str = "") -> None:
+    def _write_state(self, job: str, index: int, state: str, code: int | None, call: str, reason: str = "") -> None:
         line = {
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             "state": state,

@@ -43,17 +43,17 @@ def image_of(parts: ImageParts) -> modal.Image:
     metadata_path = f"{LIBRARY}/ossicle-{parts.version}.dist-info/METADATA"
     return (
         modal.Image.debian_slim(python_version=parts.python)
-        .run_commands(_written(pinned, "".join(f"{line}\n" for line in parts.constraints)))
+        .run_commands(_write_command(pinned, "".join(f"{line}\n" for line in parts.constraints)))
         .uv_pip_install(*parts.requirements, extra_options=f"--constraint {pinned}")
         .run_commands(
-            _written(metadata_path, parts.metadata), f"echo {LIBRARY} > \"$(python -c '{site}')/ossicle.pth\""
+            _write_command(metadata_path, parts.metadata), f"echo {LIBRARY} > \"$(python -c '{site}')/ossicle.pth\""
         )
         .env({NAMED_BY: parts.name})
         .add_local_dir(parts.package, f"{LIBRARY}/ossicle", ignore=list(IGNORED))
     )
 
 
-def _written(file: str, text: str) -> str:
+def _write_command(file: str, text: str) -> str:
     """Return the shell command that writes a text to a file; no character of the text is seen by the shell."""
     coded = base64.b64encode(text.encode()).decode()
     return f"mkdir -p {os.path.dirname(file)} && echo {coded} | base64 -d > {file}"

@@ -160,7 +160,7 @@ def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progres
         progress.begin(f"copy {volume_folder}")
         sent = push(folder, service.place(f"{prefix}/{volume_folder}"), progress, TransferOptions(is_wanted=wanted))
         _refuse_left_out(folder, sent)
-        progress.say(_words(sent))
+        progress.say(_in_words(sent))
         states |= {f"{prefix}/{volume_folder}/{name}": file_state(folder / name) for name in _files(folder, wanted)}
     for volume_folder, folder in inputs.present.items():
         names = _require_there(service, volume_folder, folder)
@@ -168,7 +168,7 @@ def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progres
     return states
 
 
-def _words(sent: Transferred) -> str:
+def _in_words(sent: Transferred) -> str:
     return f"{counted(len(sent.sent), 'file')} copied ({sent.n_bytes / 1e6:.1f} MB), {sent.unchanged} unchanged"
 
 
@@ -235,7 +235,7 @@ def send_artefacts(
         progress.begin("copy manifests" if manifests else "copy artefacts")
         done = push(project.data_root, service.place(f"{prefix}/{DATA}"), progress, TransferOptions(is_wanted=wanted))
         _refuse_left_out(project.data_root, done)
-        progress.say(_words(done))
+        progress.say(_in_words(done))
     return {*sent, *finished_artefacts}
 
 

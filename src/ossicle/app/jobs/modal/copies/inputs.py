@@ -107,7 +107,7 @@ def inputs_of(project: Project, prefix: str, audio_prefix: str = "") -> Inputs:
     names = _Names(f"{VOLUME}/{prefix}")
     changed: dict[tuple[str, ...], str] = {}
     leaves = [leaf for leaf in _texts(project.settings, ()) if not isinstance(leaf.table, _NOT_READ)]
-    registry = any(text.startswith(_REGISTRY) for leaf in leaves for text in _listed(leaf.value))
+    registry = any(text.startswith(_REGISTRY) for leaf in leaves for text in _as_texts(leaf.value))
     for leaf in leaves:
         key, value = leaf.key, leaf.value
         if isinstance(leaf.table, RegistrySettings) and not registry:
@@ -115,11 +115,11 @@ def inputs_of(project: Project, prefix: str, audio_prefix: str = "") -> Inputs:
         if isinstance(leaf.table, CorpusSettings) and key[-1] == "audio" and audio_prefix:
             changed[key] = quoted(f"{VOLUME}/{audio_prefix}")
             continue
-        outside = [_outside(project, folder, leaf.table, text) for text in _listed(value)]
+        outside = [_outside(project, folder, leaf.table, text) for text in _as_texts(value)]
         if any(outside):
             container_texts = [
                 text if path is None else names.there(path, "-".join(key))
-                for text, path in zip(_listed(value), outside, strict=True)
+                for text, path in zip(_as_texts(value), outside, strict=True)
             ]
             text = ", ".join(map(quoted, container_texts))
             changed[key] = f"[{text}]" if isinstance(value, tuple) else text
@@ -174,7 +174,7 @@ def _texts(value: Any, key: tuple[str, ...], table: object = None) -> Iterator[_
         yield _Leaf(key, table, value)
 
 
-def _listed(value: str | tuple[str, ...]) -> tuple[str, ...]:
+def _as_texts(value: str | tuple[str, ...]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 

@@ -32,10 +32,10 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
     best_artefacts
         Its artefacts by step.
     """
-    best_folds = _judged(QualityFolder.among(best_artefacts).metrics)
+    best_folds = _judged_folds(QualityFolder.among(best_artefacts).metrics)
 
     def compare(other: Project, artefacts: Artefacts) -> Mapping[str, float | None] | None:
-        others = _judged(QualityFolder.among(artefacts).metrics)
+        others = _judged_folds(QualityFolder.among(artefacts).metrics)
         if not best_folds or {fold: fold_values[1:] for fold, fold_values in others.items()} != {
             fold: fold_values[1:] for fold, fold_values in best_folds.items()
         }:
@@ -46,7 +46,7 @@ def against(best: Project, best_artefacts: Artefacts) -> Comparison:
     return compare
 
 
-def _judged(metrics: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _judged_folds(metrics: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Return AMI and what it was judged on, by fold; empty without words."""
     folds = metrics["units"]["folds"] or {"all speech": metrics["in_sample"]["units"]}
     return {

@@ -54,14 +54,14 @@ def _findings(
     yield from channel_findings(project, index)
     seconds = sum(recording.duration_s for recording in index.recordings)
     yield Finding("sound", True, f"{seconds / 3600:.2f} h in {counted(len(index.recordings), 'recording')}")
-    yield _words(project, index)
+    yield _words_finding(project, index)
     yield from _groups(project, index)
     yield from _normalisation(project, index)
     yield _segments(project, index)
     yield from vocoder_findings(project, index)
 
 
-def _words(project: Project, index: CorpusIndex) -> Finding:
+def _words_finding(project: Project, index: CorpusIndex) -> Finding:
     """Return how many words judge the units; silences are none."""
     counts = Counter(annotation.label for annotation in index.annotations)
     word_counts = Counter({label: count for label, count in counts.items() if is_word(label)})

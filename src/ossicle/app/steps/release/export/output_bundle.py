@@ -80,8 +80,8 @@ def report(exported: Exported, request: ExportRequest, settings: ExportSettings)
         "threads": request.threads,
         "held_out_hours": round(exported.hours, _DIGITS),
         "out_of_fold": {
-            "macro_auc": _plain(reference.macro_auc) if reference else None,
-            "accuracy": _plain(reference.accuracy) if reference else None,
+            "macro_auc": _plain_figure(reference.macro_auc) if reference else None,
+            "accuracy": _plain_figure(reference.accuracy) if reference else None,
         },
         "int8_auc_drop": settings.int8_auc_drop,
         "calibration_chunks": settings.calibration_chunks,
@@ -111,18 +111,18 @@ def _row(exported: Exported, request: ExportRequest, kind: str, row: Row) -> dic
         "file": file,
         "bytes": len(exported.graphs[file]),
         "max_difference": agreement.max_difference,
-        "same_top": _plain(agreement.same_top),
-        "same_top_outside_margin": _plain(agreement.same_top_outside),
+        "same_top": _plain_figure(agreement.same_top),
+        "same_top_outside_margin": _plain_figure(agreement.same_top_outside),
         "out_of_fold": None
         if held_out is None
         else {
             "frames": held_out.agreement.n_frames,
             "max_difference": held_out.agreement.max_difference,
-            "same_top": _plain(held_out.agreement.same_top),
-            "same_top_outside_margin": _plain(held_out.agreement.same_top_outside),
-            "macro_auc": _plain(held_out.macro_auc),
+            "same_top": _plain_figure(held_out.agreement.same_top),
+            "same_top_outside_margin": _plain_figure(held_out.agreement.same_top_outside),
+            "macro_auc": _plain_figure(held_out.macro_auc),
             "macro_auc_change": _change(exported, row, "macro_auc"),
-            "accuracy": _plain(held_out.accuracy),
+            "accuracy": _plain_figure(held_out.accuracy),
             "accuracy_change": _change(exported, row, "accuracy"),
         },
         "speed": None
@@ -178,7 +178,7 @@ def page(export_report: Mapping[str, Any]) -> str:
         "|" + "---|" * len(header),
         *("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in rows),
         "",
-        _judged(export_report),
+        _judged_in_words(export_report),
         "Differences are of scores in [0, 1] against torch in float32, on chunks of the training recordings.",
         *unmeasured_in_words(export_report),
     ]
@@ -198,7 +198,7 @@ def unmeasured_in_words(export_report: Mapping[str, Any]) -> list[str]:
     return [f"Not measured: {names}, because {reason}."] if names else []
 
 
-def _judged(export_report: Mapping[str, Any]) -> str:
+def _judged_in_words(export_report: Mapping[str, Any]) -> str:
     if not export_report["held_out_hours"]:
         return "Nothing was judged out of fold: this split leaves nothing to judge by."
     base = export_report["out_of_fold"]
@@ -285,10 +285,10 @@ def _change(exported: Exported, row: Row, figure: str) -> float | None:
     if row.name not in exported.judged:
         return None
     change = getattr(exported.judged[row.name], figure) - getattr(exported.judged[REFERENCE], figure)
-    return _plain(change)
+    return _plain_figure(change)
 
 
-def _plain(value: float) -> float | None:
+def _plain_figure(value: float) -> float | None:
     return None if math.isnan(value) else round(float(value), _DIGITS)
 
 
