@@ -22,6 +22,7 @@ from ossicle.corpus.splits.leak_audit import audit
 from ossicle.corpus.splits.split_kinds import SPLIT_KINDS
 
 from . import object_dataset as objects
+from .object_noise import _place
 
 RATE = 8
 recordings = st.lists(
@@ -158,7 +159,7 @@ def test_spans_are_drawn_as_one_at_a_time(edges: list[int], lengths: list[float]
     stretches = np.array(edges[: len(edges) // 2 * 2], dtype=np.float64).reshape(-1, 2) / 4
     first, second = np.random.default_rng(seed), np.random.default_rng(seed)
     placed, overlapping = place_spans(stretches, np.array(lengths), first)
-    expected, over = objects._place(stretches, np.array(lengths), second)
+    expected, over = _place(stretches, np.array(lengths), second)
     assert [tuple(one) for one in placed.tolist()] == expected
     assert overlapping == over
     assert first.random() == second.random()

@@ -1,4 +1,4 @@
-"""Pseudo-labelled windows in a training: what a crop reads, how often they are drawn, what one model may learn from."""
+"""Pseudo-labelled windows in a training: what a crop reads, and how often windows are drawn."""
 
 import shutil
 from collections import Counter
@@ -11,56 +11,27 @@ import polars as pl
 import pytest
 from scipy.stats import binomtest
 
-from ossicle.artefacts.records.column_tables import clips_frame
 from ossicle.artefacts.tables import write_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder, UnlabelledFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.audio.store import Store, StoreItem, build_store
-from ossicle.audio.wav import write_wav
-from ossicle.core.errors import SplitError, UsageError
-from ossicle.core.model_input.chunks import ChunkPlan
-from ossicle.core.records import Clip, Recording
+from ossicle.audio.store import Store
+from ossicle.core.errors import SplitError
+from ossicle.core.records import Recording
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import write_index
 from ossicle.corpus.pseudo_labels.rounds import View, round_path, write_round
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
-from ossicle.corpus.pseudo_labels.windows import Kept, Labelled, Windows, gather
+from ossicle.corpus.pseudo_labels.windows import Labelled, Windows, gather
 from ossicle.inference.predictor import FakePredictor
 from ossicle.inference.scorer import Scorer
 from ossicle.training.batches.crops import CropDraw, EpochCrops, read_crop
 from ossicle.training.batches.material import load_material
-from ossicle.training.batches.pseudo import PseudoCrops, PseudoSource, lesson, load_pseudo, split_recordings
+from ossicle.training.batches.pseudo import PseudoCrops, PseudoSource
 from ossicle.training.crossval import fit_job
 from ossicle.training.settings import TrainingSettings
 
-PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)
-LABELS = ("high", "low")
-SITES = ("U0", "U1", "U2")
-
-
-def unlabelled(name: str, site: str) -> Recording:
-    return Recording(
-        f"id-{name}", "unlabelled", f"{name}.wav", 8000, 1, 12_000, f"bytes of {name}", fields={"site": site}
-    )
-
-
-def kept(starts: list[int], column: int, value: float, core: int = 60, n_labels: int = 2) -> Kept:
-    targets = np.zeros((len(starts), core, n_labels), dtype=np.float32)
-    targets[:, :, column] = value
-    return Kept(np.array(starts, dtype=np.int64), targets, 0, 0)
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three unlabelled recordings of 1.5 s: two windows of 60 frames and a half."""
-    place = tmp_path_factory.mktemp("unlabelled")
-    items = []
-    for i, site in enumerate(SITES):
-        write_wav(place / f"{site}.wav", np.random.default_rng(i).standard_normal(12_000).astype(np.float32) / 9, 8000)
-        items.append(StoreItem(f"id-{site}", place / f"{site}.wav", f"bytes of {site}"))
-    build_store(items, place / "store", 8000)
-    return place / "store"
+from .pseudo_windows import LABELS, PLAN, SITES, kept, unlabelled
 
 
 def windows(**of: tuple[list[int], int, float]) -> Windows:
@@ -184,146 +155,6 @@ def test_what_is_logged_is_what_is_read(corpus: Any, store: Path, monkeypatch: p
 
 
 original = PseudoCrops.read
-
-
-# What one model may learn from: labelled sites A, B, C in folds 0, 1, 2, each model taught by the other two.
-TAUGHT = {"fold0": ("B", "C"), "fold1": ("A", "C"), "fold2": ("A", "B"), "final": ("A", "B", "C")}
-TELLTALE = {"fold0": 0.5, "fold1": 0.625, "fold2": 0.75, "final": 0.875}
-
-
-def of_sites(*sites: str) -> Labelled:
-    return Labelled(*(frozenset(f"{kind}-{site}" for site in sites) for kind in ("id", "bytes")), frozenset(sites))
-
-
-def labelled(site: str) -> Recording:
-    return Recording(
-        f"id-{site}", "r", f"{site}.wav", 8000, 1, 8000, f"bytes-{site}", reviewed=True, fields={"site": site}
-    )
-
-
-@pytest.fixture
-def source(tmp_path: Path, store: Path) -> PseudoSource:
-    """A dataset of three sites, three unlabelled recordings, and one round whose values tell which models spoke."""
-    for folder in ("dataset", "corpus", "unlabelled"):
-        (tmp_path / folder).mkdir()
-    clips = [Clip(f"id-{site}", 0.0, 1.0, "target", fold, site, "high") for fold, site in enumerate("ABC")]
-    write_table(tmp_path / "dataset" / "clips.parquet", clips_frame(clips), ["recording_id", "start_s"])
-    folds = pl.DataFrame({"recording_id": ["id-A", "id-B", "id-C"], "group": list("ABC"), "fold": [0, 1, 2]})
-    write_table(tmp_path / "dataset" / "folds.parquet", folds, ["recording_id"])
-    write_index(CorpusIndex(tuple(labelled(site) for site in "ABC"), ()), CorpusFolder(tmp_path / "corpus"))
-    write_index(
-        CorpusIndex(tuple(unlabelled(site, site) for site in SITES), ()), UnlabelledFolder(tmp_path / "unlabelled")
-    )
-    write_one(tmp_path, 1, TELLTALE)
-    return PseudoSource(
-        (round_path(tmp_path, 1),),
-        DatasetFolder(tmp_path / "dataset"),
-        CorpusFolder(tmp_path / "corpus"),
-        UnlabelledFolder(tmp_path / "unlabelled"),
-        store,
-        "site",
-        "site",
-        PseudoSettings(audio="unlabelled"),
-    )
-
-
-def write_one(place: Path, number: int, values: dict[str, float], sites: tuple[str, ...] = SITES, **about: Any) -> Path:
-    views = {}
-    for name, value in values.items():
-        result = gather(LABELS, [(unlabelled(site, site), kept([0, 60], 0, value), False) for site in sites])
-        members = {one: "w" for one in TELLTALE if one != "final"} if name == "final" else {name: "w"}
-        views[name] = View(members, result, of_sites(*TAUGHT[name]))
-    path = round_path(place, number)
-    write_round(path, views, {"labels": LABELS, "core_frames": 60, "hop_s": PLAN.hop_s, "group": "site", **about})
-    return path
-
-
-FOLDS = {"fold0": (0,), "fold1": (1,), "fold2": (2,), "final": ()}
-
-
-@pytest.mark.parametrize("name", list(FOLDS))
-def test_each_model_hears_only_models_that_held_out_what_it_holds_out(source: PseudoSource, name: str) -> None:
-    material = load_pseudo(source, LABELS, PLAN, FOLDS[name], name)
-    seen = {float(value) for i in range(len(material.windows)) for value in np.unique(material.read(i)[1][10:70, 0])}
-    assert seen == {TELLTALE[name]}
-    result = lesson(source, PLAN, FOLDS[name], name)
-    assert [(one, view) for one, _, view in result.views] == [("round-001", name)]
-    assert result.taught == of_sites(*TAUGHT[name])
-    learned, held = split_recordings(source.dataset, CorpusIndex(tuple(labelled(s) for s in "ABC"), ()), FOLDS[name])
-    assert learned == of_sites(*TAUGHT[name])
-    assert not result.taught.shares(held)
-
-
-def test_swapped_names_deceive_nobody(source: PseudoSource, tmp_path: Path) -> None:
-    """A round in which every view says it is another: what taught it decides, and its values follow."""
-    views = {}
-    for name, other in (("fold0", "fold1"), ("fold1", "fold2"), ("fold2", "fold0")):
-        result = gather(LABELS, [(unlabelled("U0", "U0"), kept([0], 0, TELLTALE[other]), False)])
-        views[name] = View({name: "w"}, result, of_sites(*TAUGHT[other]))
-    path = round_path(tmp_path, 7)
-    write_round(path, views, {"labels": LABELS, "core_frames": 60, "hop_s": PLAN.hop_s, "group": "site"})
-    for name in ("fold0", "fold1", "fold2"):
-        found_ = lesson(replace(source, rounds=(path,)), PLAN, FOLDS[name], name)
-        assert found_.windows.scores.tolist() == [TELLTALE[name]]
-
-
-def test_a_round_of_another_split_is_refused(source: PseudoSource, tmp_path: Path) -> None:
-    only_final = write_one(tmp_path, 5, {"final": 0.9})
-    with pytest.raises(SplitError, match="every model that made it learned from recordings that 'fold1' holds out"):
-        lesson(replace(source, rounds=(only_final,)), PLAN, (1,), "fold1")
-    # Two sites held out at once: each view's models learned from one of them.
-    with pytest.raises(SplitError, match="made under another split"):
-        lesson(source, PLAN, (0, 1), "holdout")
-
-
-def test_unlabelled_recordings_of_a_held_out_group_are_not_heard(source: PseudoSource, tmp_path: Path) -> None:
-    sites = {"U0": "A", "U1": "A", "U2": "B"}
-    index = CorpusIndex(tuple(unlabelled(name, site) for name, site in sites.items()), ())
-    write_index(index, UnlabelledFolder(tmp_path / "unlabelled"))
-    assert lesson(source, PLAN, (0,), "fold0").heard() == {"id-U2"}
-    assert lesson(source, PLAN, (0,), "fold0").unused == {"its site is held out": 4}
-    assert lesson(source, PLAN, (1,), "fold1").heard() == {"id-U0", "id-U1"}
-    assert (
-        lesson(source, PLAN, (2,), "fold2").heard()
-        == lesson(source, PLAN, (), "final").heard()
-        == set({"id-U0", "id-U1", "id-U2"})
-    )
-    # By a field of their own, whatever the split groups by.
-    by_other = replace(source, group="recording")
-    assert lesson(by_other, PLAN, (0,), "fold0").heard() == {"id-U2"}
-    # Where each stands alone, an equal name means nothing.
-    assert len(lesson(replace(source, own_group="recording"), PLAN, (0,), "fold0").heard()) == 3
-
-
-def test_what_is_labelled_changed_or_gone_by_now_teaches_nothing(source: PseudoSource, tmp_path: Path) -> None:
-    write_index(
-        CorpusIndex((*(labelled(site) for site in "ABC"), replace(labelled("D"), digest="bytes of U0")), ()),
-        CorpusFolder(tmp_path / "corpus"),
-    )
-    changed = replace(unlabelled("U1", "U1"), digest="other bytes")
-    write_index(CorpusIndex((unlabelled("U0", "U0"), changed), ()), UnlabelledFolder(tmp_path / "unlabelled"))
-    result = lesson(source, PLAN, (), "final")
-    assert len(result.windows) == 0
-    assert result.unused == {
-        "the sound of its recording changed": 2,
-        "its recording is labelled by now": 2,
-        "its recording is not there any more": 2,
-    }
-    assert load_pseudo(source, LABELS, PLAN, (), "final").draw("high", np.random.default_rng(0)) is None
-
-
-def test_of_all_rounds_the_latest_word_on_a_recording_counts(source: PseudoSource, tmp_path: Path) -> None:
-    later = write_one(tmp_path, 2, dict.fromkeys(TELLTALE, 0.96875), sites=("U1",))
-    result = lesson(replace(source, rounds=(later, source.rounds[0])), PLAN, (1,), "fold1")
-    values = dict(zip(result.windows.recordings.tolist(), result.windows.scores.tolist(), strict=True))
-    assert values == {"id-U0": 0.625, "id-U1": 0.96875, "id-U2": 0.625}
-    assert result.unused == {"a later round labels its recording again": 2}
-    assert [(one, view) for one, _, view in result.views] == [("round-002", "fold1"), ("round-001", "fold1")]
-
-
-def test_a_round_on_another_grid_is_refused(source: PseudoSource) -> None:
-    with pytest.raises(UsageError, match=r"its windows are 60 frames of 10 ms, and this model reads 30 of 10 ms"):
-        lesson(source, replace(PLAN, core_frames=30), (), "final")
 
 
 def test_a_training_learns_from_windows_and_logs_them(corpus: Any, store: Path, tmp_path: Path) -> None:

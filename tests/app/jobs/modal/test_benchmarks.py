@@ -20,7 +20,7 @@ from ossicle.corpus.formats.raven import write_raven
 
 from ....modal_snapshots import SnapshotModal
 from ...conftest import Commands
-from ...steps.benchmark.test_run import save, write_tape
+from ...steps.benchmark.tapes import save, write_tape
 
 SETTINGS = ("--progress", "none", "--set", "jobs.poll_s=0.2", "--allow-overlap")
 PROJECT = """
