@@ -1,4 +1,4 @@
-"""Files beside a store: those that no decoder reads, that end early, that lie elsewhere, with lengths that are wrong."""
+"""Files beside a store that no decoder reads, that end early or lie elsewhere, and lengths that are stated wrongly."""
 
 import numpy as np
 import pytest
