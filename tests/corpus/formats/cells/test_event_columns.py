@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.event_columns import FILE, NOT_CLASSES, has_label
+from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import ReadOptions, guess
 from ossicle.corpus.formats.session_times import lengths_of
@@ -205,3 +206,9 @@ def test_the_label_column_with_values_counts_and_an_empty_cell_names_the_other(t
     path.write_text("start,end,label,species\n1,2,wren,hum\n3,4,,trill\n")
     with pytest.raises(FormatError, match=r"line 3: the label is empty, but the column 'species' says 'trill'"):
         events(path)
+
+
+def test_soundscapes_of_birdclef_are_events(tmp_path: Path) -> None:
+    table = tmp_path / "soundscapes.csv"
+    table.write_text("filename,start,end,primary_label\na.ogg,0,5,wren\n", encoding="utf-8")
+    assert [(row.begin_path, row.label) for row in read_events(table).rows] == [("a.ogg", "wren")]

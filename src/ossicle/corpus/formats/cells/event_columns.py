@@ -61,7 +61,10 @@ PERHAPS_FILE = frozenset(
     | {"soundscape", "soundscape_name", "soundscape_id", "clip_name", "tape_name", "track_name", "media_name"}
 )
 """Columns that may name the recording of a row, but have other uses too."""
-LABEL = ("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name", "word", "phone")
+LABEL = (
+    *("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name", "word", "phone"),
+    "primary_label",
+)
 RAVEN_LABEL = (
     "annotation",
     "species",
