@@ -1,19 +1,16 @@
 """Step ``features`` of projects for acoustic units: the frames of every segment, by the project's encoder."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import writing
 from ossicle.app.steps.engine.encoders import encoder_inputs, open_any_encoder
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.app.steps.engine.shards import lock_missing, repair_shards, with_progress
+from ossicle.app.steps.engine.step import Context, Step, WorkUnits, work_unit_journal
 from ossicle.artefacts.features.entries import ShardIndex
-from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
@@ -34,20 +31,14 @@ def run(context: Context) -> None:
     jobs = _jobs(context.project, context.read(CorpusFolder), context.read(SegmentsFolder), output)
     missing = [job for name, job in jobs.items() if not output.has_shard(name)]
 
-    @contextmanager
-    def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
-            yield not output.has_shard(name)
-
-    done, workers = len(jobs) - len(missing), context.project.settings.project.workers
-    opener = _opener(context.project)
+    workers, opener = context.project.settings.project.workers, _opener(context.project)
     encoder = opener()
     # An encoder without frames is refused before the first recording is read.
     frame_grid(encoder.spec)
-    for name, index in build_by(build_frame_shard, missing, opener if workers > 1 else lambda: encoder, workers, held):
+    held = lock_missing(context, output.has_shard)
+    made = build_by(build_frame_shard, missing, opener if workers > 1 else lambda: encoder, workers, held)
+    for name, index in with_progress(context, made, len(jobs) - len(missing), len(jobs)):
         _mark(context.folder, name, index)
-        done += 1
-        context.progress.advance(done, len(jobs), "shards")
     output.write_frames_summary(encoder.spec, tuple(jobs))
 
 
@@ -78,13 +69,13 @@ def repair(project: Project, corpus: Path, segments: Path, features: Path, damag
     ArtefactError
         The features still differ from what was committed: only a new artefact helps.
     """
-    features_folder = FeaturesFolder(features)
-    with writing(project.data_root):
-        jobs = _jobs(project, CorpusFolder(corpus), SegmentsFolder(segments), features_folder)
+
+    def build() -> Iterator[tuple[str, ShardIndex]]:
+        jobs = _jobs(project, CorpusFolder(corpus), SegmentsFolder(segments), FeaturesFolder(features))
         damaged_jobs = [jobs[name] for name in damaged]
-        for _ in build_by(build_frame_shard, damaged_jobs, _opener(project), project.settings.project.workers):
-            pass
-        Shelf(project.data_root).verify(features)
+        return build_by(build_frame_shard, damaged_jobs, _opener(project), project.settings.project.workers)
+
+    repair_shards(project, features, build)
 
 
 def unreadable(artefacts: Mapping[str, Path]) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """Step ``sequences``: the units of every segment, by the quantiser, shard by shard in parallel."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,8 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from ossicle.app.steps.acoustic_units.quantiser import groups_of
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
-from ossicle.artefacts.locks.lock import work_unit_lock
+from ossicle.app.steps.engine.shards import lock_missing, with_progress
+from ossicle.app.steps.engine.step import Context, Step, WorkUnits, work_unit_journal
 from ossicle.artefacts.processes.locked_jobs import locked_jobs
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.units.quantiser import QuantiserFolder
@@ -49,16 +47,9 @@ def run(context: Context) -> None:
     frames = sum(features.indexes[job.name].windows for job in missing)
     workers = min(context.project.settings.project.workers, 1 + frames // _LEAST_FRAMES_A_WORKER)
 
-    @contextmanager
-    def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
-            yield not output.has_part(name)
-
-    done = len(names) - len(missing)
-    for name, n_segments in locked_jobs(missing, _assign, workers, held):
+    made = locked_jobs(missing, _assign, workers, lock_missing(context, output.has_part))
+    for name, n_segments in with_progress(context, made, len(names) - len(missing), len(names)):
         work_unit_journal(context.folder, name).mark(name, segments=n_segments)
-        done += 1
-        context.progress.advance(done, len(names), "shards")
     output.join_parts(
         names,
         {

@@ -1,22 +1,18 @@
 """Step ``features``: the embeddings of every annotated or examined recording, in shards, by the project's encoder."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import writing
 from ossicle.app.steps.data.feature_backgrounds import groups_of, stretches_without_labels
 from ossicle.app.steps.data.store import recordings_digest
 from ossicle.app.steps.engine.encoders import encoder_inputs, open_features_encoder
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.app.steps.engine.shards import damaged_shards, lock_missing, repair_shards, with_progress
+from ossicle.app.steps.engine.step import Context, Step, WorkUnits, work_unit_journal
 from ossicle.artefacts.features.entries import ShardIndex
-from ossicle.artefacts.features.shard import shard_problems
 from ossicle.artefacts.files import file_digest
-from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
@@ -38,18 +34,12 @@ def run(context: Context) -> None:
     jobs = _jobs(context.project, context.read(CorpusFolder), context.read(DatasetFolder), output)
     missing = [job for name, job in jobs.items() if not output.has_shard(name)]
 
-    @contextmanager
-    def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
-            yield not output.has_shard(name)
-
-    done, workers = len(jobs) - len(missing), context.project.settings.project.workers
-    opener = _opener(context.project)
+    workers, opener = context.project.settings.project.workers, _opener(context.project)
     encoder = opener()
-    for name, index in build_shards(missing, opener if workers > 1 else lambda: encoder, workers, held):
+    held = lock_missing(context, output.has_shard)
+    made = build_shards(missing, opener if workers > 1 else lambda: encoder, workers, held)
+    for name, index in with_progress(context, made, len(jobs) - len(missing), len(jobs)):
         _mark(context.folder, name, index)
-        done += 1
-        context.progress.advance(done, len(jobs), "shards")
     settings = context.project.settings.features
     output.write_summary(encoder.spec, settings.window_s, settings.hop_s, settings.copies, tuple(jobs))
 
@@ -67,11 +57,7 @@ def _mark(folder: Path, name: str, index: ShardIndex) -> None:
 def problems(features: Path) -> dict[str, list[str]]:
     """Return the problems of each damaged shard of a finished artefact, by its name; empty if everything is sound."""
     features_folder = FeaturesFolder(features)
-    problems_by_shard = {
-        name: shard_problems(features_folder.shards, name, features_folder.copies)
-        for name in features_folder.shard_names
-    }
-    return {name: lines for name, lines in problems_by_shard.items() if lines}
+    return damaged_shards(features_folder.shards, features_folder.shard_names, features_folder.copies)
 
 
 def repair(project: Project, corpus: Path, dataset: Path, features: Path, damaged: Mapping[str, list[str]]) -> None:
@@ -91,13 +77,12 @@ def repair(project: Project, corpus: Path, dataset: Path, features: Path, damage
     ArtefactError
         The features still differ from what was committed: only a new artefact helps.
     """
-    features_folder = FeaturesFolder(features)
-    with writing(project.data_root):
-        jobs = _jobs(project, CorpusFolder(corpus), DatasetFolder(dataset), features_folder)
-        damaged_jobs = [jobs[name] for name in damaged]
-        for _ in build_shards(damaged_jobs, _opener(project), project.settings.project.workers):
-            pass
-        Shelf(project.data_root).verify(features)
+
+    def build() -> Iterator[tuple[str, ShardIndex]]:
+        jobs = _jobs(project, CorpusFolder(corpus), DatasetFolder(dataset), FeaturesFolder(features))
+        return build_shards([jobs[name] for name in damaged], _opener(project), project.settings.project.workers)
+
+    repair_shards(project, features, build)
 
 
 def _opener(project: Project) -> Opener:

@@ -4,7 +4,6 @@ Only projects with ``[features] cache = true`` have it.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ossicle.app.project.load import Project
-from ossicle.app.project.places import writing
 from ossicle.app.steps.data.store import STEP as STORE
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.app.steps.engine.shards import damaged_shards, lock_missing, repair_shards, with_progress
+from ossicle.app.steps.engine.step import Context, Step, WorkUnits, work_unit_journal
 from ossicle.artefacts.features.entries import ShardIndex
-from ossicle.artefacts.features.shard import shard_problems
-from ossicle.artefacts.locks.lock import work_unit_lock
-from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.audio.encoders.build import shard_names
@@ -40,17 +36,10 @@ def run(context: Context) -> None:
     jobs = _jobs(project, context.read(StoreFolder), output)
     missing = [job for name, job in jobs.items() if not output.has_shard(name)]
 
-    @contextmanager
-    def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
-            yield not output.has_shard(name)
-
-    done, store = len(jobs) - len(missing), context.inputs[StoreFolder.step]
-    workers = project.settings.project.workers
-    for name, index in build_logmel_shards(missing, store, project.roots, workers, held):
+    store, workers = context.inputs[StoreFolder.step], project.settings.project.workers
+    made = build_logmel_shards(missing, store, project.roots, workers, lock_missing(context, output.has_shard))
+    for name, index in with_progress(context, made, len(jobs) - len(missing), len(jobs)):
         _mark(context.folder, name, index)
-        done += 1
-        context.progress.advance(done, len(jobs), "shards")
     front = project.settings.frontend
     # What the front end gives for zeros, in the precision of the rows.
     silence_db = float(np.float16(np.float32(10) * np.log10(np.float32(10 ** (front.floor_db / 10)))))
@@ -74,8 +63,7 @@ def _mark(folder: Path, name: str, index: ShardIndex) -> None:
 def problems(logmel: Path) -> dict[str, list[str]]:
     """Return the problems of each damaged shard of a finished artefact, by its name; empty if everything is sound."""
     logmel_folder = LogMelFolder(logmel)
-    problems_by_shard = {name: shard_problems(logmel_folder.shards, name, 0) for name in logmel_folder.shard_names}
-    return {name: lines for name, lines in problems_by_shard.items() if lines}
+    return damaged_shards(logmel_folder.shards, logmel_folder.shard_names, 0)
 
 
 def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, list[str]]) -> None:
@@ -88,13 +76,12 @@ def repair(project: Project, store: Path, logmel: Path, damaged: Mapping[str, li
     """
     from ossicle.audio.features.logmel_shards import build_logmel_shards
 
-    logmel_folder = LogMelFolder(logmel)
-    with writing(project.data_root):
-        jobs = _jobs(project, StoreFolder(store), logmel_folder)
+    def build() -> Iterator[tuple[str, ShardIndex]]:
+        jobs = _jobs(project, StoreFolder(store), LogMelFolder(logmel))
         damaged_jobs = [jobs[name] for name in damaged]
-        for _ in build_logmel_shards(damaged_jobs, store, project.roots, project.settings.project.workers):
-            pass
-        Shelf(project.data_root).verify(logmel)
+        return build_logmel_shards(damaged_jobs, store, project.roots, project.settings.project.workers)
+
+    repair_shards(project, logmel, build)
 
 
 def _jobs(project: Project, store: StoreFolder, output: LogMelFolder) -> "dict[str, LogMelJob]":

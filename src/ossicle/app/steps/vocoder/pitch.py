@@ -1,7 +1,6 @@
 """Step ``pitch``: every segment at the rate of the vocoder, and the fundamental frequency (F0) of each unit."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from numpy.typing import NDArray
 from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.features import recordings_by_shard, segments_by_recording
 from ossicle.app.steps.acoustic_units.segments import used_recordings
-from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
+from ossicle.app.steps.engine.shards import lock_missing, with_progress
+from ossicle.app.steps.engine.step import Context, Step, WorkUnits, work_unit_journal
 from ossicle.app.steps.vocoder.unit_grid import lead_samples, refuse_units, unit_samples, vocoder_rate
-from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.processes.locked_jobs import locked_jobs
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
@@ -91,16 +90,10 @@ def run(context: Context) -> None:
     names = features.shard_names
     jobs = _jobs(context, [name for name in names if not output.has_part(name)])
 
-    @contextmanager
-    def held(name: str) -> Iterator[bool]:
-        with work_unit_lock(context.folder, name, LOCK_WAIT_S):
-            yield not output.has_part(name)
-
-    done = len(names) - len(jobs)
-    for name, n_segments in locked_jobs(jobs, _speak, context.project.settings.project.workers, held):
+    workers = context.project.settings.project.workers
+    made = locked_jobs(jobs, _speak, workers, lock_missing(context, output.has_part))
+    for name, n_segments in with_progress(context, made, len(names) - len(jobs), len(names)):
         work_unit_journal(context.folder, name).mark(name, segments=n_segments)
-        done += 1
-        context.progress.advance(done, len(names), "shards")
     rate = vocoder_rate(settings, used_recordings(context.read(CorpusFolder)))
     output.join_parts(
         names,
