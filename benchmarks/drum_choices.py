@@ -50,6 +50,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
         "model.window.scores=sigmoid",
         "training.undo_balance=0",
         *(f"chunks.{key}=3.0" for key in ("window_s", "step_s", "core_s")),
+        *(f"features.{key}=3.0" for key in ("window_s", "hop_s")),
     ),
 }
 """What each row of ``--choices`` changes in the recipe, in which mixup is off; the first has its former settings."""
