@@ -82,7 +82,7 @@ def write_wav_clips(folder: Path, recordings: Sequence[ClippedRecording], worker
 
     Parameters
     ----------
-    out
+    folder
         The folder of all clips.
     recordings
         The recordings with their clips.

@@ -59,7 +59,7 @@ def choose_device(devices: Sequence[InputDevice], wanted_name: str) -> InputDevi
     ----------
     devices
         All input devices.
-    wanted
+    wanted_name
         The number of a device, its name, or a part of its name (case does not count); empty for the default device.
 
     Raises

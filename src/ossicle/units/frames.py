@@ -109,7 +109,7 @@ def to_single(half: NDArray[np.float16], target: Frames) -> None:
     ----------
     half
         Finite values, C-ordered.
-    out
+    target
         float32 of the same shape, C-ordered; overwritten.
     """
     bits = target.view(np.uint32)

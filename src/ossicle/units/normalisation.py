@@ -139,7 +139,7 @@ class Normalisation:
         ----------
         frames
             Frames of one segment, shape (n, dim).
-        own
+        statistics
             Statistics of their segment or group; None: those of ``frames`` themselves, so give all frames of a segment
             at once. ``none`` and ``corpus`` do not use it.
 

@@ -155,7 +155,7 @@ class Quantiser:
         ----------
         frames
             All frames of one segment, as the encoder gave them: finite, shape (n, dim).
-        own
+        statistics
             Statistics of the segment's group, for the normalisation ``group``; None: those of ``frames`` themselves.
 
         Returns

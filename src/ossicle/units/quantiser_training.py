@@ -57,7 +57,7 @@ def train_quantiser(
         Encoder of the frames, distance of their centres and the first centre in seconds.
     k
         Number of units; None: ``settings.k``.
-    own
+    statistics_by_group
         Statistics by group, for the normalisation ``group``; None: those of all ``frames`` of each group.
     threads
         Threads that share the work; they do not change the result.
@@ -143,7 +143,7 @@ def inertia_of(
         The quantiser.
     frames
         At least one frame.
-    own
+    statistics_by_group
         Statistics by group, for the normalisation ``group``; None: those of ``frames``.
     threads
         Threads that share the work.

@@ -29,7 +29,7 @@ def find_audio(sources: Sequence[Path]) -> list[tuple[str, Path]]:
 
     Parameters
     ----------
-    asked
+    sources
         Files, which are named by their file name, and folders, whose files are named by their path in the folder.
 
     Raises
@@ -72,7 +72,7 @@ def unread_lines(sources: Sequence[Path]) -> list[str]:
 
     Parameters
     ----------
-    asked
+    sources
         Files and folders, as for :func:`find_audio`.
 
     Returns
@@ -88,7 +88,7 @@ def skipped_lines(sources: Sequence[Path]) -> list[str]:
 
     Parameters
     ----------
-    asked
+    sources
         Files and folders, as for :func:`find_audio`.
 
     Returns

@@ -45,7 +45,7 @@ def task_states(folder: PlanFolder, plan: JobPlan, seen_tasks: Mapping[str, Mapp
         The folder of the plan, with the lines that tasks write.
     plan
         The jobs.
-    seen
+    seen_tasks
         What :meth:`~ossicle.app.jobs.runner.Runner.look` of each runner returned earlier; without those that do not
         answer.
     """

@@ -105,7 +105,7 @@ def is_recorded(record: Record | None, source: FileState, copy_state: FileState,
     ----------
     record
         The record, if there is one.
-    source, there
+    source, copy_state
         The file and its copy.
     keeps_times
         Whether files at the target keep their times.

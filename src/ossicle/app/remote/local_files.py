@@ -116,7 +116,7 @@ def place_file(part: Path, target: Path, mtime_ns: int) -> None:
     ----------
     part
         The file.
-    place
+    target
         Where it belongs; a file there is replaced.
     mtime_ns
         The time in nanoseconds since 1970.
@@ -191,7 +191,7 @@ def write_file(target: Path, state: FileState, copy: Callable[[Callable[[bytes],
 
     Parameters
     ----------
-    place
+    target
         Where it belongs.
     state
         Its size and time.

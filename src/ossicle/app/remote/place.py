@@ -95,7 +95,7 @@ def state_of(stat: os.stat_result) -> FileState:
 
     Parameters
     ----------
-    of
+    stat
         From ``os.lstat`` or ``os.fstat``.
 
     Returns

@@ -45,7 +45,7 @@ class TransferOptions:
         How often a batch is tried.
     pause_s
         Pause before the second attempt, in seconds; it doubles each time.
-    wanted
+    is_wanted
         Returns whether a path is transferred at all.
     """
 

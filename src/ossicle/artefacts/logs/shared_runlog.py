@@ -50,7 +50,7 @@ def join_work_unit_logs(folder: Path) -> None:
 
     Parameters
     ----------
-    out
+    folder
         The unfinished folder of the step. Nothing happens if no work unit has a run log.
     """
     parts = folder / _PARTS

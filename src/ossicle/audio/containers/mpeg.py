@@ -70,9 +70,9 @@ def frame_at(head: bytes) -> Frame | None:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    """What a header in the first frame counts, and where in the file: frames at ``at``, then bytes; 0: not stated.
+    """What a header in the first frame counts, and where in the file: frames at ``offset``, then bytes; 0: not stated.
 
-    ``at`` is 0 for a VBRI header, which decoders do not read.
+    ``offset`` is 0 for a VBRI header, which decoders do not read.
     """
 
     offset: int

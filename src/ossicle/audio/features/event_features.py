@@ -137,7 +137,7 @@ def event_features(samples: NDArray[np.float32], frames: Frames, chosen: EventFe
     ----------
     samples
         float32, [at.first_sample, at.stop_sample) of the recording at ``chosen.rate``, zeros beyond its edges.
-    at
+    frames
         Frames of the event, from :func:`event_frames`.
     chosen
         Settings of the features.

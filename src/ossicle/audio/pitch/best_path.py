@@ -19,7 +19,7 @@ def best_path(candidates: Candidates) -> NDArray[np.int64]:
 
     Parameters
     ----------
-    found
+    candidates
         Candidates of consecutive frames, 10 ms apart.
     """
     n = len(candidates.f0_hz)

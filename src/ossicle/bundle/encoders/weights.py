@@ -80,7 +80,7 @@ def require_digest(path: Path, actual: str, expected: str, asked_by: str) -> Non
     ----------
     path
         Their file or folder.
-    found, expected
+    actual, expected
         Its SHA-256, and the one it must have; an empty one accepts any.
     asked_by
         What states the expected one, in words.

@@ -106,7 +106,7 @@ def build_dataset(
 class _Noise:
     """Mined noise: recording, start and end of each clip, and the unit of its target, -1 for none.
 
-    ``asked`` and from the ``fallback`` by group.
+    ``n_asked`` and from the ``fallback`` by group.
     """
 
     recording: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))

@@ -38,7 +38,7 @@ class MatchedNoise:
 
     Attributes
     ----------
-    asked
+    n_asked
         int64 (n_targets,): noise clips that each target asks for.
     target, recording
         int64 (n,): the target of each noise clip, and the place of the recording that holds it. Another one than that

@@ -39,7 +39,7 @@ class TargetRows:
         the lowest one.
     stated_quality
         float64 (n,): the quality of the last annotation with the start and label of the target's own one.
-    kept
+    is_kept
         bool (n_annotations,): the annotations that share recording, start and label with one that is a target.
     unused
         The annotations that are no targets, with the reason.

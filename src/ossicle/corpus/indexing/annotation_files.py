@@ -73,7 +73,7 @@ def read_annotation_files(
 class _Reader:
     """Reads tables one by one.
 
-    ``found`` holds the rows of each recording by table; ``notes`` and ``unread`` (cells by heading) are reported.
+    ``tables_of`` holds the rows of each recording by table; ``notes`` and ``unread`` (cells by heading) are reported.
     """
 
     folder: Path

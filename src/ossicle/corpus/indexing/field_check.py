@@ -25,7 +25,7 @@ def with_fields(
         Recordings with their fields.
     templates
         The templates that read fields from names.
-    wanted
+    wanted_fields
         Settings and the fields that they name; empty fields are not wanted.
     useful
         Settings and fields that at least one recording must have; recordings without them are kept.

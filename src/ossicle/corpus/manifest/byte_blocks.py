@@ -69,7 +69,7 @@ def line_chunks(file: Path, block: int, block_bytes: int = BLOCK_BYTES) -> Itera
 
 
 def _chunks(handle: BufferedReader, offset: int, stop: int) -> Iterator[bytes | None]:
-    """Yield the lines that start in ``[at, stop)``; a line starts at ``offset``, or the file ends there."""
+    """Yield the lines that start in ``[offset, stop)``; a line starts at ``offset``, or the file ends there."""
     handle.seek(offset)
     rest = b""
     while offset < stop:

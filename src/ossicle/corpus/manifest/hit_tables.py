@@ -79,7 +79,10 @@ class HitCounts:
 
 @dataclass(frozen=True, slots=True)
 class Labelling:
-    """How labels of a manifest become labels of the corpus: ``name`` maps each; ``kept`` are kept (empty: all)."""
+    """How labels of a manifest become labels of the corpus.
+
+    ``name`` maps each; ``kept_labels`` are kept (empty: all).
+    """
 
     name: Callable[[str], str]
     kept_labels: Sequence[str] = ()

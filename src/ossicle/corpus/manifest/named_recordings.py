@@ -121,7 +121,7 @@ def examine(
         Number of threads.
     progress
         Gets the number of finished and of all recordings.
-    kept
+    parts
         Where an interrupted run is continued; None examines everything.
     """
     found_recordings = FoundRecordings()

@@ -23,7 +23,7 @@ def clip_examples(judged: JudgedClips, truth: Truth, request: ExampleRequest) ->
         The clips with their scores.
     truth
         The recordings with their annotations.
-    wanted
+    request
         Number of examples, sample rate, margin and channel.
     """
     answers, clips = judged.answers, judged.clips

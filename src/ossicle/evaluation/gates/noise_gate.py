@@ -169,7 +169,7 @@ def refusal_of(gate: Mapping[str, Any], bundle: Path | None, remedy: str = "") -
 
     Parameters
     ----------
-    found
+    gate
         The content of ``gate`` in ``metrics.json``.
     bundle
         Path of the refused bundle, if there is one.

@@ -107,7 +107,7 @@ def fold_figures(
         The decision of the fold, and its thresholds of windows and files.
     plan
         The grid of the windows.
-    how
+    resampling
         Settings of the intervals.
     """
     scored, decision = list(recordings.values()), rule.decision

@@ -61,7 +61,7 @@ def fit_decisions(
         The grid of the windows.
     unfitted
         Masks and priority.
-    how
+    settings
         What to try.
 
     Returns

@@ -42,7 +42,7 @@ def abx_figures(
         Returns features (n_frames, dim) or units (n_frames,) of a segment; asked only for segments that are used.
     distance
         Distance of frames.
-    how
+    resampling
         Settings of the draws and the intervals.
     judged
         Groups that X may have: those held out; None: all. A and B are of the same group (within) or of any other.

@@ -63,7 +63,7 @@ def heard_segments(unit_inventory: Inventory, n_segments: int, most: int, seed: 
 
     Parameters
     ----------
-    found
+    unit_inventory
         The inventory.
     n_segments
         Number of all segments.

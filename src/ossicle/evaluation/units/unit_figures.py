@@ -139,7 +139,7 @@ def unit_figures(
         The words of the corpus; None without.
     abx
         ABX errors by name, worked out before.
-    how
+    resampling
         Settings of the intervals.
 
     Raises

@@ -31,7 +31,7 @@ def combine(scores: Scores, combination: Combination, tables: Scores | None = No
     ----------
     scores
         float32, shape (n_members, n_frames, n_labels).
-    how
+    combination
         The rule and the weights.
     tables
         Sorted reference scores for the rule ``rank`` only: float32, shape (n_members, n_rows, n_labels).

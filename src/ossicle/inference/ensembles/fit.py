@@ -8,7 +8,7 @@ from ossicle.inference.ensembles.combining import Scores
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
-    """A rule with its fitted parameters: weights in ``how``, and ``tables`` of ranks (None if the rule has none)."""
+    """A rule with its fitted parameters: weights in ``combination``, and ``tables`` of ranks where the rule has any."""
 
     combination: Combination
     tables: Scores | None = None

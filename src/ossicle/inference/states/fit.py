@@ -126,7 +126,7 @@ def fit_states(
         The grid of the frames.
     masks, priority
         As in ``StateDecision``.
-    how
+    settings
         What to try, and the target.
 
     Raises

@@ -22,7 +22,7 @@ def si_sdr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -
 
     Parameters
     ----------
-    reference, made
+    reference, estimate
         Samples, shapes (n,) and (m,). The longer one is cut to the shorter.
 
     Returns
@@ -52,7 +52,7 @@ def snr_db(reference: NDArray[np.floating], estimate: NDArray[np.floating]) -> f
 
     Parameters
     ----------
-    reference, made
+    reference, estimate
         Samples, shapes (n,) and (m,). The longer one is cut to the shorter.
 
     Returns
@@ -78,7 +78,7 @@ def length_ratio(reference: NDArray[np.floating], estimate: NDArray[np.floating]
 
     Parameters
     ----------
-    reference, made
+    reference, estimate
         Samples at the same rate, shapes (n,) and (m,).
 
     Returns

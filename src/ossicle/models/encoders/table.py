@@ -48,7 +48,7 @@ def open_torch_encoder(settings: EncoderSettings, folder: Path, threads: int = 1
         The folder that its path is relative to, for example that of the project file.
     threads
         Threads of torch in this process.
-    asked
+    device_name
         The device, by a name of :func:`ossicle.models.devices.device`.
 
     Raises

@@ -39,7 +39,7 @@ class Heard(NamedTuple):
 class FrequencyPool(nn.Module):
     """Maps (n, n_features, height, width) -> (n, height, n_features): one value for all frequencies of a position.
 
-    ``how``: ``"gem"`` (the generalised mean with a learned power), ``"mean"`` or ``"max"``.
+    ``pooling``: ``"gem"`` (the generalised mean with a learned power), ``"mean"`` or ``"max"``.
     """
 
     def __init__(self, pooling: str) -> None:

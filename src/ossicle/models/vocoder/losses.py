@@ -45,7 +45,7 @@ class LogMelDistance(nn.Module):
 
         Parameters
         ----------
-        made, real
+        generated, real
             Sound, float32, shape (b, n), 0 where ``mask`` is 0.
         mask
             float32, shape (b, n): 1 for samples that count, from the start of each row.
@@ -116,7 +116,7 @@ def discriminator_loss(real: Sequence[Layers], generated: Sequence[Layers]) -> T
 
     Parameters
     ----------
-    real, made
+    real, generated
         Layers for recordings and for what the generator made of them.
     """
     losses = []
@@ -131,7 +131,7 @@ def adversarial_loss(generated: Sequence[Layers]) -> Tensor:
 
     Parameters
     ----------
-    made
+    generated
         Layers for what the generator made.
     """
     return torch.stack([_mean((1 - layers[-1][0][:, 0]).square(), layers[-1][1]) for layers in generated]).mean(dim=0)
@@ -142,7 +142,7 @@ def feature_loss(real: Sequence[Layers], generated: Sequence[Layers]) -> Tensor:
 
     Parameters
     ----------
-    real, made
+    real, generated
         As in :func:`discriminator_loss`.
     """
     losses = [

@@ -19,7 +19,7 @@ def class_weights(counts: Sequence[int], balance: str) -> Tensor | None:
     ----------
     counts
         Number of training clips of each label; a label without clips has the weight 1.
-    how
+    balance
         ``"balanced"`` (power 1, as in scikit-learn), ``"sqrt"`` (power 0.5) or ``"none"``.
 
     Returns

@@ -35,7 +35,7 @@ def similar_frames(features: FeaturesFolder, example: Frames, most: int) -> list
 
     Parameters
     ----------
-    own
+    features
         Features of frames.
     example
         float32, shape (n, dim), n at least 1.

@@ -121,7 +121,7 @@ class UnitEncoder:
             does so with each of them.
         channel
             The channel to hear, as in :mod:`ossicle.core.model_input.channel`.
-        own
+        statistics
             Statistics of the file's group, from :meth:`group_statistics`, for a quantiser that normalises groups; None:
             the file is a group.
 
@@ -250,7 +250,7 @@ class UnitEncoder:
         ----------
         name
             Name of the file.
-        found
+        encoded
             Its units.
         cut, channel
             As they were given to :meth:`encode`.

@@ -92,7 +92,7 @@ def export_sequences(finished: FinishedSequences, out: Path, form: str) -> list[
 
     Parameters
     ----------
-    found
+    finished
         The sequences.
     out
         The folder; created if missing. Files with the same names are replaced.

@@ -13,7 +13,7 @@ def asked_recordings(sources: Sequence[Path]) -> tuple[list[tuple[str, Path]], l
 
     Parameters
     ----------
-    asked
+    sources
         Files and folders, as for :func:`~ossicle.app.api.audio_files.find_audio`.
 
     Returns

@@ -78,7 +78,7 @@ class Record(Generic[Found]):
 
 
 class Finished(Generic[Found]):
-    """The finished recordings of the output folder ``out``; ``discard`` drops them."""
+    """The finished recordings of the output folder ``folder``; ``discard`` drops them."""
 
     def __init__(self, folder: Path, made_with: str, record: Record[Found], *, discard: bool = False) -> None:
         if discard:

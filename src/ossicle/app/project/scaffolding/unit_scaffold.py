@@ -28,8 +28,8 @@ SPEAKER, RECORDING, FOLDER = "speaker", "recording", "folder"
 class UnitWishes:
     """User options of ``ossicle new units``; only ``audio`` is needed.
 
-    ``words``: a table of words with recording, start and end. ``group``: the field that is held out, as the speaker,
-    read by ``name_template`` from names or by the table ``groups``.
+    ``words_table``: a table of words with recording, start and end. ``group``: the field that is held out, as the
+    speaker, read by ``name_template`` from names or by the table ``groups``.
     """
 
     audio: Path

@@ -54,7 +54,7 @@ def judge_ensemble(
         The project with the ensemble.
     members
         The members with their artefacts.
-    how
+    combination
         The rule of combination.
     progress
         Where the steps report how far they are.

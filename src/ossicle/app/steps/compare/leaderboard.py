@@ -141,7 +141,7 @@ def board_of(results: Sequence[Judged], empty: Sequence[Row] = ()) -> Board:
 
     Parameters
     ----------
-    found
+    results
         The evaluated variants.
     empty
         Rows of variants without figures.

@@ -37,7 +37,7 @@ def loss_lines(all_losses: Iterable[Loss]) -> list[str]:
 
     Parameters
     ----------
-    found
+    all_losses
         The losses.
 
     Examples

@@ -104,7 +104,7 @@ class WorkUnits:
         written.
     names
         Returns the names of the work units from the artefacts of ``named_by``.
-    wanted
+    chosen
         Returns those of these names that the settings of a project ask for.
     run
         Does one work unit in the step's unfinished folder. The caller holds the lock of the work unit.

@@ -36,7 +36,7 @@ def decide_scores(project: Project, truth: "Truth", scores: ScoresFolder, folder
         Annotations and folds of the recordings.
     scores
         Out-of-fold scores of these recordings.
-    out
+    folder
         The folder to write to.
     """
     from ossicle.evaluation.criteria.table import criterion_of

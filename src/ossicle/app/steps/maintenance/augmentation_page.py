@@ -41,9 +41,9 @@ def show_augmentation(project: Project, file: Path, request: Wanted, progress: P
     ----------
     project
         The project with its augmentation settings.
-    out
+    file
         The page to write, an ``.html`` file.
-    wanted
+    request
         The crop to show.
     progress
         Where the steps report how far they are.

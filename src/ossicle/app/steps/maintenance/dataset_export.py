@@ -67,9 +67,9 @@ def export_dataset(project: Project, folder: Path, request: Wanted, progress: Pr
     ----------
     project
         The project of the dataset.
-    out
+    folder
         The folder to write to.
-    wanted
+    request
         What to write.
     progress
         Where the steps report how far they are.

@@ -79,7 +79,7 @@ def remove(artefacts: Iterable[Unused], data_root: Path) -> None:
 
     Parameters
     ----------
-    found
+    artefacts
         The artefacts, as :func:`unused` returns them.
     data_root
         The data root that holds them.

@@ -89,7 +89,7 @@ def archive(
     ----------
     project
         The project or variant; all its steps must be finished.
-    out
+    folder
         The folder in which to create ``NAME-DATE``.
     progress
         Where the indexing of the corpus reports how far it is, if that has to be done for the health report.
@@ -124,7 +124,7 @@ def archive_of_today(project: Project, folder: Path, today: date | None = None) 
     ----------
     project
         The project or variant; all its steps must be finished.
-    out
+    folder
         The folder that the archive was written to.
     today
         The date in its name; by default that of today (UTC).

@@ -28,7 +28,7 @@ class SameClips:
 
     Attributes
     ----------
-    own, promoted
+    own_figures, promoted
         The figures of both.
     other_data
         Why they cannot be compared; empty if they can.

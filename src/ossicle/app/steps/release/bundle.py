@@ -55,7 +55,7 @@ def write_judged(context: Context, truth: "Truth", model: "ExportedModel") -> No
         The inputs of the step.
     truth
         The judged recordings.
-    made
+    model
         The final model.
     """
     settings = context.project.settings

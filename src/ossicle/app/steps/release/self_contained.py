@@ -49,7 +49,7 @@ def write_self_contained(project: Project, bundle: Bundle, folder: Path, *, repl
         The project that the bundle is of; it names the file.
     bundle
         The bundle.
-    out
+    folder
         The new folder.
     replace
         Whether to overwrite it.

@@ -53,7 +53,7 @@ def export_review(
     ----------
     project
         A project that was run.
-    out
+    target
         The folder to write; it must not exist.
     settings
         Which events to export, and how many.

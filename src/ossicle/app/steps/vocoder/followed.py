@@ -38,7 +38,7 @@ def followed_figures(
         Segments that it was not trained on.
     pitch
         The range of F0.
-    how
+    resampling
         Settings of the intervals.
 
     Returns

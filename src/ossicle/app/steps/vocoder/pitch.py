@@ -39,7 +39,7 @@ class _Job:
 
     Attributes
     ----------
-    name, out
+    name, folder
         The shard, and the folder of the artefact.
     recordings
         Recordings with their segments, by id.

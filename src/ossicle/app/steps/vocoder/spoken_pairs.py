@@ -34,7 +34,7 @@ class JudgedSource:
 
     Attributes
     ----------
-    place
+    sound_place
         Its path below the folder of the pairs, without an ending.
     path
         Its recording, for people.
@@ -182,7 +182,7 @@ def pair_figures(
         The pairs: their recordings and groups are resampled.
     judged
         Figures of each: those of the pairs, or of another synthesis of the same segments.
-    how
+    resampling
         Settings of the intervals.
     """
     recordings = [pair.source.recording for pair in pairs]

@@ -185,8 +185,9 @@ def extent(
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """What follows the samples: only chunks and tags (``explained``), or unknown bytes from ``at`` on; ``next_byte`` is
-    where another recording begins.
+    """What follows the samples: only chunks and tags (``explained``), or unknown bytes from ``offset`` on.
+
+    ``next_byte`` is where another recording begins.
     """
 
     offset: int

@@ -129,7 +129,7 @@ def label_column(
         The table.
     keys
         Keys of the columns of labels, best first. Of those in the table, the first with a value counts.
-    wanted
+    wanted_label
         The heading or number of the column; ``auto`` to use ``keys``.
     default_label
         If given, a table without a column of labels is accepted, and the column is None.

@@ -43,7 +43,7 @@ def read_annotations(source: Path, reading: Reading, account: Account) -> EventT
 
     Parameters
     ----------
-    place
+    source
         A file or a folder.
     reading
         Format and options.

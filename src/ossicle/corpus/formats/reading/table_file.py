@@ -41,7 +41,7 @@ def read_table_file(path: Path, name: str, options: ReadOptions, wanted_format: 
         Its path below the input, for the notes.
     options
         Options of the reader.
-    wanted
+    wanted_format
         The format to read it in; None to recognise it.
 
     Raises

@@ -65,11 +65,11 @@ def convert_annotations(source: Path, target_path: Path, conversion: Conversion)
 
     Parameters
     ----------
-    place
+    source
         A file or a folder.
-    out
+    target_path
         A file or a folder.
-    how
+    conversion
         Formats and options.
 
     Raises

@@ -85,7 +85,7 @@ def examine_in_parts(
         Examines the recording at a place among the keys. Called by several threads.
     workers
         Number of threads.
-    kept
+    parts
         Where parts are kept; None keeps nothing.
     progress
         Gets the number of finished and of all recordings.

@@ -44,7 +44,7 @@ def resynthesis_figures(
         Recording of each pair.
     groups
         Group of each pair, for example its speaker.
-    how
+    resampling_options
         Settings of the intervals.
 
     Returns

@@ -103,7 +103,7 @@ def judge_pair(
 
     Parameters
     ----------
-    original, made
+    original, resynthesised
         Samples at the same rate, float32 of shapes (n,) and (m,).
     rate
         Sample rate in Hz.

@@ -190,7 +190,7 @@ def unmeasured_in_words(export_report: Mapping[str, Any]) -> list[str]:
 
     Parameters
     ----------
-    found
+    export_report
         The content of ``export.json``.
     """
     names = ", ".join(export_report["unmeasured"])
@@ -223,7 +223,7 @@ def write_export(
     ----------
     exported
         What the export made.
-    found
+    export_report
         The report, as :func:`report` returns it.
     folder
         The folder to write.
