@@ -148,9 +148,9 @@ def __getattr__(name: str) -> object:
         # Reading the version is slow, and few programs ask for it.
         return importlib.import_module("importlib.metadata").version("ossicle")
     if name in _PLACES:
-        found = getattr(importlib.import_module(_PLACES[name]), name)
-        globals()[name] = found
-        return found
+        attribute = getattr(importlib.import_module(_PLACES[name]), name)
+        globals()[name] = attribute
+        return attribute
     if name in _FORMER:
         raise AttributeError(
             f"module 'ossicle' has no attribute {name!r} any more, because it left out parts of a bundle; use "

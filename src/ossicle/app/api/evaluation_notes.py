@@ -20,22 +20,24 @@ def label_notes(references: Times, predicted: Times) -> list[Note]:
 
     Raises UsageError if both sides have no label in common.
     """
-    wanted, got = ({label for of in times.values() for label in of} for times in (references, predicted))
+    reference_labels, got = (
+        {label for label_times in times.values() for label in label_times} for times in (references, predicted)
+    )
     notes = [
         Note(
             "label_twins", "labels", f"{' and '.join(map(repr, group))} look alike but do not match; join them by --map"
         )
-        for group in twins(wanted | got)
+        for group in twins(reference_labels | got)
     ]
     notes += [
         Note("label_list", "labels", f"{_some(joined)} look like several labels in one cell; write a row for each")
-        for joined in joined_labels(sorted(wanted | got)).values()
+        for joined in joined_labels(sorted(reference_labels | got)).values()
     ]
-    if wanted and got and wanted.isdisjoint(got):
+    if reference_labels and got and reference_labels.isdisjoint(got):
         alike = "".join(f"; {note.message}" for note in notes)
         raise UsageError(
-            f"predictions and reference have no label in common ({_some(got)} and {_some(wanted)}), so nothing can "
-            f"match{alike}. Give --map FROM=TO for each, or --ignore-labels to compare times only"
+            f"predictions and reference have no label in common ({_some(got)} and {_some(reference_labels)}), so "
+            f"nothing can match{alike}. Give --map FROM=TO for each, or --ignore-labels to compare times only"
         )
     return notes
 
@@ -44,12 +46,20 @@ def event_notes(references: Times, predicted: Times, *, by_overlap: bool) -> lis
     """Return notes on events that cannot match: repeats of another one, and, by overlap, those without a length."""
     notes = []
     for role, times in (("reference", references), ("predictions", predicted)):
-        repeats = sum(len(found) - len(np.unique(found, axis=0)) for of in times.values() for found in of.values())
+        repeats = sum(
+            len(times_of_label) - len(np.unique(times_of_label, axis=0))
+            for label_times in times.values()
+            for times_of_label in label_times.values()
+        )
         if repeats:
             message = f"{counted(repeats, 'event')} {'repeats' if repeats == 1 else 'repeat'} another one exactly"
             counts = "missed" if role == "reference" else "false"
             notes.append(Note("repeated", role, f"{message}, and counts as {counts} at best once; remove it"))
-    short = sum(int(np.sum(found[:, 1] <= found[:, 0])) for of in references.values() for found in of.values())
+    short = sum(
+        int(np.sum(times_of_label[:, 1] <= times_of_label[:, 0]))
+        for label_times in references.values()
+        for times_of_label in label_times.values()
+    )
     if short and by_overlap:
         message = f"{counted(short, 'event')} without a length cannot overlap anything; match by start with --collar"
         notes.append(Note("zero_length", "reference", message))
@@ -60,10 +70,11 @@ def folder_note(pairs: Sequence[tuple[str, str]]) -> list[Note]:
     """Return a note on recordings that were paired by their file names although their folders differ."""
     if not pairs:
         return []
-    one, other = pairs[0]
+    first_name, other = pairs[0]
     message = (
         f"{counted(len(pairs), 'recording')} of both sides {'has' if len(pairs) == 1 else 'have'} one file name in "
-        f"other folders, as {one!r} and {other!r}, and count as the same; if they are not, name their folders alike"
+        f"other folders, as {first_name!r} and {other!r}, and count as the same; if they are not, name their folders "
+        "alike"
     )
     return [Note("paired_by_name", "recordings", message)]
 

@@ -260,11 +260,12 @@ def _event_folder(role: str, events: Events, options: ReadOptions) -> EventFolde
     return EventFolder({name: source_events.rows for name, source_events in merged.items()}, tuple(notes))
 
 
-def _nothing_in_common(reference: Events, predictions: Events, wanted: EventSets, got: EventSets) -> str:
+def _nothing_in_common(reference: Events, predictions: Events, reference_sets: EventSets, got: EventSets) -> str:
     names = f"{_path_or_role(predictions, 'predictions')} and {_path_or_role(reference, 'reference')}"
     return (
-        f"{names} have no recording name in common (for example {sorted(got)[0]!r} and {sorted(wanted)[0]!r}); the "
-        "same recording needs the same file name on both sides, and folders where several share a name"
+        f"{names} have no recording name in common (for example {sorted(got)[0]!r} and "
+        f"{sorted(reference_sets)[0]!r}); the same recording needs the same file name on both sides, and folders "
+        "where several share a name"
     )
 
 

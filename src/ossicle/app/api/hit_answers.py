@@ -94,7 +94,10 @@ def answer_of(name: str, path: Path, predictor: Predictor) -> HitAnswer:
         return HitAnswer(name)
     order = np.argsort(-scores, kind="stable")
     return HitAnswer(
-        name, start_s, tuple(predictor.labels[place] for place in order), tuple(float(scores[place]) for place in order)
+        name,
+        start_s,
+        tuple(predictor.labels[column] for column in order),
+        tuple(float(scores[column]) for column in order),
     )
 
 

@@ -78,11 +78,11 @@ class CutOuts:
             if (stretch := done[file]) is not None:
                 self.written.append(CutOut(file, name, event, *stretch))
                 continue
-            why = "has no length; keep some sound around it with --pad"
+            reason = "has no length; keep some sound around it with --pad"
             if event.end_s > event.start_s or self._pad_s:
-                why = "lies beyond the end of the recording"
-            what = f"{event.label!r} at {event.start_s:g} to {event.end_s:g} s"
-            self.empty.append(f"{name}: {what} {why}; no file was written")
+                reason = "lies beyond the end of the recording"
+            description = f"{event.label!r} at {event.start_s:g} to {event.end_s:g} s"
+            self.empty.append(f"{name}: {description} {reason}; no file was written")
 
     def write_index(self) -> None:
         """Write ``cutouts.csv``: each event with its file."""

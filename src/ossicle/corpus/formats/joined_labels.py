@@ -17,7 +17,7 @@ def split_labels(text: str, separator: str) -> tuple[str, ...]:
     """
     if not separator or separator not in text:
         return (text,)
-    return tuple(dict.fromkeys(part for one in text.split(separator) if (part := one.strip())))
+    return tuple(dict.fromkeys(part for item in text.split(separator) if (part := item.strip())))
 
 
 def joined_labels(labels: Collection[str]) -> Mapping[str, Sequence[str]]:
@@ -30,12 +30,14 @@ def joined_labels(labels: Collection[str]) -> Mapping[str, Sequence[str]]:
     {';': ['wren;rain'], ' ': ['wren crow'], ',': ['bark,dog']}
     """
     known = {label.casefold() for label in labels}
-    found: dict[str, list[str]] = defaultdict(list)
+    labels_by_separator: dict[str, list[str]] = defaultdict(list)
     for label in labels:
-        separator = next((one for one in SEPARATORS if _joins(one, label, known)), "")
+        separator = next(
+            (separator_tried for separator_tried in SEPARATORS if _joins(separator_tried, label, known)), ""
+        )
         if separator:
-            found[separator].append(label)
-    return dict(found)
+            labels_by_separator[separator].append(label)
+    return dict(labels_by_separator)
 
 
 def _joins(separator: str, label: str, known: Collection[str]) -> bool:

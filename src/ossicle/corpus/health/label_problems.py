@@ -13,7 +13,7 @@ from ossicle.corpus.indexing.recording_labels import NEGATIVE
 
 _MOST_NAMED = 3
 _NOTHING = frozenset({"none", "nothing", "nan", "null", "n/a", "na", "empty", "negative", "absent", "ambient"}) | {
-    f"{no} {what}" for no in ("no", "not") for what in ("call", "calls", "bird", "birds", "sound", "target", "present")
+    f"{no} {noun}" for no in ("no", "not") for noun in ("call", "calls", "bird", "birds", "sound", "target", "present")
 }
 _UNSURE = frozenset({"?", "??", "unknown", "unsure", "uncertain", "unidentified", "maybe", "todo"})
 
@@ -30,17 +30,17 @@ def label_problems(index: CorpusIndex) -> Iterator[Problem]:
         remedy = f"if they mean one class, add {most!r} to corpus.label_map, which gives all of them this name"
         yield Problem("warning", "label_twins", most, message, remedy)
     for separator, joined in joined_labels(sorted(counts)).items():
-        what = "label looks" if len(joined) == 1 else "labels look"
-        message = f"{len(joined)} {what} like several in one cell: {_listed(joined, counts)}; each is one class"
+        description = "label looks" if len(joined) == 1 else "labels look"
+        message = f"{len(joined)} {description} like several in one cell: {_listed(joined, counts)}; each is one class"
         remedy = f"if they are several, set corpus.label_separator = '{separator}', or write a row for each label"
         yield Problem("warning", "label_list", joined[0], message, remedy)
     for label in sorted(counts):
-        if what := _says_nothing(index, label):
+        if description := _says_nothing(index, label):
             remedy = (
                 "if it is no sound to detect, name the others in corpus.labels (for labels of whole recordings: add it "
                 "to corpus.negative_labels)"
             )
-            message = f"{label!r} ({counts[label]}) reads like {what}, and is a class like the others"
+            message = f"{label!r} ({counts[label]}) reads like {description}, and is a class like the others"
             yield Problem("warning", "label_nothing", label, message, remedy)
     for label in sorted(filter(is_garbled, labels)):
         message = f"{label!r} looks like UTF-8 text that was read in another encoding"
@@ -69,7 +69,7 @@ def _is_whole(index: CorpusIndex, label: str) -> bool:
 
     Such a word is then a label of whole recordings, which ``corpus.negative_labels`` would hold if it were no class.
     """
-    of = next(columns for name, columns in index.annotations.by_label() if name == label)
+    of_label = next(columns for name, columns in index.annotations.by_label() if name == label)
     ends = {recording.id: recording.duration_s for recording in index.recordings}
-    end_s = np.array([ends[key] for key in of.recording_ids])
-    return bool(np.all((of.start_s <= 0) & (of.end_s >= end_s[of.recording])))
+    end_s = np.array([ends[key] for key in of_label.recording_ids])
+    return bool(np.all((of_label.start_s <= 0) & (of_label.end_s >= end_s[of_label.recording])))

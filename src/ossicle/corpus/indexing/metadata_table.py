@@ -274,8 +274,8 @@ def _labels(
         name = settings.label_column
         labels = list(parse_labels(first, where, name) if is_list(first) else split_labels(first, separator))
         if not has_label(first) or not any(labels):
-            what = f"{first!r}, a missing value" if first and not has_label(first) else "empty"
-            raise FormatError(f"{where}: {name!r} is {what}; write nocall if nothing is audible")
+            fault = f"{first!r}, a missing value" if first and not has_label(first) else "empty"
+            raise FormatError(f"{where}: {name!r} is {fault}; write nocall if nothing is audible")
     more: list[str] = []
     if columns["secondary"] >= 0 and settings.secondary != "none":
         further = stated_cell(cells[columns["secondary"]])

@@ -33,9 +33,9 @@ def require_json_lines(file: Path, start: bytes) -> None:
     FormatError
         With what the file is, and how to make a manifest of it.
     """
-    what, remedy = _other_form(start, file)
-    if what:
-        raise FormatError(f"{file} is {what} and no manifest: {remedy}")
+    form, remedy = _other_form(start, file)
+    if form:
+        raise FormatError(f"{file} is {form} and no manifest: {remedy}")
 
 
 def _other_form(start: bytes, file: Path) -> tuple[str, str]:

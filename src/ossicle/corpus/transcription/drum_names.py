@@ -47,7 +47,7 @@ def drum_name(label: str) -> str:
     ['', '', '', '', '']
     """
     text = unicodedata.normalize("NFKC", label).casefold()
-    words = re.findall(r"[^\W\d_]+", text)
-    singular = (word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word for word in words)
-    name = DRUM_NAMES.get("".join(words)) or DRUM_NAMES.get("".join(singular), "")
+    text_words = re.findall(r"[^\W\d_]+", text)
+    singular = (word.removesuffix("s") if len(word) > 3 and not word.endswith("ss") else word for word in text_words)
+    name = DRUM_NAMES.get("".join(text_words)) or DRUM_NAMES.get("".join(singular), "")
     return "" if name in _COUNTED and re.search(r"\d\W*$", text) else name

@@ -67,10 +67,10 @@ def pitch_errors(reference_hz: NDArray[np.floating], made_hz: NDArray[np.floatin
     (1200.0, 0.25)
     """
     n = min(len(reference_hz), len(made_hz))
-    reference, made = (np.asarray(hz[:n], dtype=np.float64) for hz in (reference_hz, made_hz))
-    if not (np.isfinite(reference) & np.isfinite(made) & (reference >= 0) & (made >= 0)).all():
+    reference, resynthesised = (np.asarray(hz[:n], dtype=np.float64) for hz in (reference_hz, made_hz))
+    if not (np.isfinite(reference) & np.isfinite(resynthesised) & (reference >= 0) & (resynthesised >= 0)).all():
         raise ValueError("F0 must be at least 0 Hz, with 0 where it is unvoiced")
-    both = (reference > 0) & (made > 0)
-    cents = CENTS_PER_OCTAVE * np.log2(made[both] / reference[both])
-    differs = (reference > 0) != (made > 0)
+    both = (reference > 0) & (resynthesised > 0)
+    cents = CENTS_PER_OCTAVE * np.log2(resynthesised[both] / reference[both])
+    differs = (reference > 0) != (resynthesised > 0)
     return PitchErrors(float(np.square(cents).sum()), int(both.sum()), int(differs.sum()), n)

@@ -67,8 +67,8 @@ def cutouts(
     notes: list[str] = []
     lost: list[str] = []
     for note in read.notes:
-        words = f"{note.where or events.name}: {note.message}"
-        (lost if note.kind in _LOST else notes).append(words)
+        text = f"{note.where or events.name}: {note.message}"
+        (lost if note.kind in _LOST else notes).append(text)
     cut = CutOuts(out, recordings, pad_s)
     for name, rows in sorted(by_recording.items()):
         try:

@@ -98,8 +98,8 @@ def embed(
         if embeddings.cancel_db is not None:
             warning_text = f"{name}: {cancel_words(embeddings.cancel_db)}; choose one with --channel first or loudest"
             print(printable(warning_text), file=sys.stderr)
-        if (found := rate_of(file)) is not None and (words := missing_words(found, opened.spec.rate / 2)):
-            print(printable(f"{name}: {words}"), file=sys.stderr)
+        if (found := rate_of(file)) is not None and (message := missing_words(found, opened.spec.rate / 2)):
+            print(printable(f"{name}: {message}"), file=sys.stderr)
     tables.write_encoder(opened.spec, window_s, hop_s or window_s)
     if as_json:
         facts = {"encoder": opened.spec.to_json(), "written": written, "lost": lost}

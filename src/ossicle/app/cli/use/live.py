@@ -104,8 +104,8 @@ def live(
     )
     warn_if_refused(opened)
     heard, name = microphone_input(opened, device, rate, opened.channel, buffer_s)
-    if words := missing_words(heard.rate, opened.top_hz):
-        _say(f"{name}: {words}; choose another --rate or microphone")
+    if message := missing_words(heard.rate, opened.top_hz):
+        _say(f"{name}: {message}; choose another --rate or microphone")
     failures: list[str] = []
     recording = None if record is None else Recording(record, heard.rate, failures.append)
     options = SessionOptions(opened.channel, 0.0 if only_changes else heartbeat_s, only_changes=only_changes)

@@ -24,14 +24,14 @@ def warn_of_recording(bundle: LoadedBundle, name: str, path: Path, cancel_db: fl
     cancel_db
         How many dB the mean of the channels lies below the loudest one, if they cancel each other.
     """
-    what = "states may be wrong" if bundle.gives_states else "events are missing"
+    consequence = "states may be wrong" if bundle.gives_states else "events are missing"
     if cancel_db is not None:
-        say(f"{name}: {cancel_words(cancel_db)}, so {what}; choose one with --channel first or loudest")
+        say(f"{name}: {cancel_words(cancel_db)}, so {consequence}; choose one with --channel first or loudest")
     if (times := time_expansion_of(path)) is not None:
         kind = "states" if bundle.gives_states else "events"
         say(f"{name}: {expansion_words(times)}; {kind} are in the time of the file")
-    if (rate := rate_of(path)) is not None and (words := missing_words(rate, bundle.top_hz)):
-        say(f"{name}: {words}; {what} that need it")
+    if (rate := rate_of(path)) is not None and (message := missing_words(rate, bundle.top_hz)):
+        say(f"{name}: {message}; {consequence} that need it")
 
 
 def rate_of(path: Path) -> int | None:

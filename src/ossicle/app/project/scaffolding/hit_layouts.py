@@ -29,16 +29,16 @@ def require_class_folders(parts: Sequence[Sequence[str]], audio: object) -> None
         With the options that read such folders.
     """
     if _drums_at(parts, 2) < _NONE:
-        deepest = max(len(of) for of in parts)
-        for place in range(3, deepest + 1):
-            if _drums_at(parts, place) >= _DRUMS:
-                raise UsageError(_other_level(parts, place, audio))
-    groups = {of[0] for of in parts}
-    if len(groups) == 1 and all(len(of) > 3 for of in parts):
+        deepest = max(len(path_parts) for path_parts in parts)
+        for level in range(3, deepest + 1):
+            if _drums_at(parts, level) >= _DRUMS:
+                raise UsageError(_other_level(parts, level, audio))
+    groups = {path_parts[0] for path_parts in parts}
+    if len(groups) == 1 and all(len(path_parts) > 3 for path_parts in parts):
         (only,) = groups
         raise UsageError(
             f"--audio {audio}: all files are in one group, {only!r}, so none can be held out; the folders in it may be "
-            f"the groups ({_some({of[1] for of in parts})}): give --audio '{audio}/{only}'"
+            f"the groups ({_some({path_parts[1] for path_parts in parts})}): give --audio '{audio}/{only}'"
         )
 
 
@@ -60,7 +60,7 @@ def without_class_folders(paths: Sequence[str]) -> str:
     "--name-template '{kit}/{class:BD|SD}*' --group kit"
     """
     held = [path.split("/") for path in sorted(paths) if "/" in path]
-    if held and sum(bool(drum_name(of[0])) for of in held) >= _DRUMS * len(held):
+    if held and sum(bool(drum_name(path_parts[0])) for path_parts in held) >= _DRUMS * len(held):
         return (
             "--name-template '{class:*}/*' --group recording (no groups: similar hits may be trained on and held out)"
         )
@@ -75,9 +75,9 @@ def _class_of_names(stems: Sequence[str]) -> str:
     if divided := re.match(r"[^\W\d_]+([ _.-])", stems[0]):
         return f"{{class}}{divided[1]}*"
     # BD01 and BD02 are one drum: its letters are named, because no placeholder ends before a number.
-    words = {found[0] for stem in stems if (found := re.match(r"[^\W\d_]+", stem))}
-    if 0 < len(words) <= _MOST_CLASSES:
-        return f"{{class:{'|'.join(sorted(words, key=lambda word: (-len(word), word)))}}}*"
+    first_words = {match[0] for stem in stems if (match := re.match(r"[^\W\d_]+", stem))}
+    if 0 < len(first_words) <= _MOST_CLASSES:
+        return f"{{class:{'|'.join(sorted(first_words, key=lambda word: (-len(word), word)))}}}*"
     return "{class:*}"
 
 

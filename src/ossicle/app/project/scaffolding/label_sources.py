@@ -126,16 +126,16 @@ def _of_fields(labels: str, label_column: str, templates: TemplateTexts, stems: 
 
 
 def _of_table(table: Path, label_column: str, stems: Sequence[str]) -> LabelSource:
-    found = read_label_table(table, stems, label_column)
+    label_table = read_label_table(table, stems, label_column)
     return LabelSource(
-        metadata=found.metadata,
+        metadata=label_table.metadata,
         table=table,
-        group=found.group,
-        fold_field=found.fold,
-        weight_field=found.weight,
-        label_fields=found.label_fields or {},
-        label_separator=found.separator,
-        remarks=found.remarks,
+        group=label_table.group,
+        fold_field=label_table.fold,
+        weight_field=label_table.weight,
+        label_fields=label_table.label_fields or {},
+        label_separator=label_table.separator,
+        remarks=label_table.remarks,
     )
 
 

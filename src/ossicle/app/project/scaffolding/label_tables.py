@@ -87,9 +87,9 @@ def read_label_table(table: Path, paths: Sequence[str], label_column: str = "") 
         metadata = MetadataSettings(table=str(table), file_column=file_column, label_column="")
         return LabelTable(metadata, group, fold, weight, label_fields=columns, remarks=tuple(remarks))
     if not label:
-        wanted = label_column or " or ".join(_LABELS)
+        wanted_names = label_column or " or ".join(_LABELS)
         raise UsageError(
-            f"{table}: no column is called {wanted}; choose the label column with --label-column from: "
+            f"{table}: no column is called {wanted_names}; choose the label column with --label-column from: "
             f"{', '.join(read.header)}"
         )
     metadata = MetadataSettings(table=str(table), file_column=file_column, label_column=label)
@@ -150,25 +150,25 @@ def known_headings(read: Delimited) -> dict[str, str]:
     return {heading_key(name): name for name in reversed(read.header) if name}
 
 
-def _first(known: Mapping[str, str], wanted: Iterable[str]) -> str:
-    return next((known[name] for name in wanted if name in known), "")
+def _first(known: Mapping[str, str], candidates: Iterable[str]) -> str:
+    return next((known[name] for name in candidates if name in known), "")
 
 
 def _cells(read: Delimited, name: str) -> list[str]:
     """Return the cells of a column that hold a value."""
-    place = read.header.index(name) if name else -1
-    return [text for _, cells in read.rows if place >= 0 and (text := stated(unescape_cell(cells[place])))]
+    column = read.header.index(name) if name else -1
+    return [text for _, cells in read.rows if column >= 0 and (text := stated(unescape_cell(cells[column])))]
 
 
 def _fitting(read: Delimited, name: str, pairing: Pairing) -> int:
     """Return how many recordings the cells of a column name."""
-    found = set()
+    recordings = set()
     for cell in set(_cells(read, name)):
         try:
-            found.add(pairing.by_folders(cell, ""))
+            recordings.add(pairing.by_folders(cell, ""))
         except FormatError:
             continue
-    return len(found - {None})
+    return len(recordings - {None})
 
 
 def _class_columns(table: Path, read: Delimited, file_column: str) -> dict[str, str]:

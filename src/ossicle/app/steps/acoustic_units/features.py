@@ -36,8 +36,8 @@ def run(context: Context) -> None:
     # An encoder without frames is refused before the first recording is read.
     frame_grid(encoder.spec)
     held = lock_missing(context, output.has_shard)
-    made = build_by(build_frame_shard, missing, opener if workers > 1 else lambda: encoder, workers, held)
-    for name, index in with_progress(context, made, len(jobs) - len(missing), len(jobs)):
+    shards_made = build_by(build_frame_shard, missing, opener if workers > 1 else lambda: encoder, workers, held)
+    for name, index in with_progress(context, shards_made, len(jobs) - len(missing), len(jobs)):
         _mark(context.folder, name, index)
     output.write_frames_summary(encoder.spec, tuple(jobs))
 

@@ -47,8 +47,8 @@ def run(context: Context) -> None:
     frames = sum(features.indexes[job.name].windows for job in missing)
     workers = min(context.project.settings.project.workers, 1 + frames // _LEAST_FRAMES_A_WORKER)
 
-    made = locked_jobs(missing, _assign, workers, lock_missing(context, output.has_part))
-    for name, n_segments in with_progress(context, made, len(names) - len(missing), len(names)):
+    shards_made = locked_jobs(missing, _assign, workers, lock_missing(context, output.has_part))
+    for name, n_segments in with_progress(context, shards_made, len(names) - len(missing), len(names)):
         work_unit_journal(context.folder, name).mark(name, segments=n_segments)
     output.join_parts(
         names,

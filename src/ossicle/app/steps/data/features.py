@@ -37,8 +37,8 @@ def run(context: Context) -> None:
     workers, opener = context.project.settings.project.workers, _opener(context.project)
     encoder = opener()
     held = lock_missing(context, output.has_shard)
-    made = build_shards(missing, opener if workers > 1 else lambda: encoder, workers, held)
-    for name, index in with_progress(context, made, len(jobs) - len(missing), len(jobs)):
+    shards_made = build_shards(missing, opener if workers > 1 else lambda: encoder, workers, held)
+    for name, index in with_progress(context, shards_made, len(jobs) - len(missing), len(jobs)):
         _mark(context.folder, name, index)
     settings = context.project.settings.features
     output.write_summary(encoder.spec, settings.window_s, settings.hop_s, settings.copies, tuple(jobs))

@@ -37,8 +37,8 @@ def run(context: Context) -> None:
     missing = [job for name, job in jobs.items() if not output.has_shard(name)]
 
     store, workers = context.inputs[StoreFolder.step], project.settings.project.workers
-    made = build_logmel_shards(missing, store, project.roots, workers, lock_missing(context, output.has_shard))
-    for name, index in with_progress(context, made, len(jobs) - len(missing), len(jobs)):
+    shards_made = build_logmel_shards(missing, store, project.roots, workers, lock_missing(context, output.has_shard))
+    for name, index in with_progress(context, shards_made, len(jobs) - len(missing), len(jobs)):
         _mark(context.folder, name, index)
     front = project.settings.frontend
     # What the front end gives for zeros, in the precision of the rows.

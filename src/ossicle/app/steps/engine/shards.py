@@ -27,7 +27,7 @@ def lock_missing(context: Context, is_done: Callable[[str], bool]) -> Callable[[
 
 
 def with_progress(
-    context: Context, made: Iterable[tuple[str, Outcome]], n_done: int, n_shards: int
+    context: Context, shards_made: Iterable[tuple[str, Outcome]], n_done: int, n_shards: int
 ) -> Iterator[tuple[str, Outcome]]:
     """Yield shards as they are made, and show how many there are.
 
@@ -35,12 +35,12 @@ def with_progress(
     ----------
     context
         The running step.
-    made
+    shards_made
         Name and outcome of each shard that is made now.
     n_done, n_shards
         Number of shards that were there before, and of all.
     """
-    for number, (name, outcome) in enumerate(made, start=n_done + 1):
+    for number, (name, outcome) in enumerate(shards_made, start=n_done + 1):
         yield name, outcome
         context.progress.advance(number, n_shards, "shards")
 

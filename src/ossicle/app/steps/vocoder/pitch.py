@@ -91,8 +91,8 @@ def run(context: Context) -> None:
     jobs = _jobs(context, [name for name in names if not output.has_part(name)])
 
     workers = context.project.settings.project.workers
-    made = locked_jobs(jobs, _speak, workers, lock_missing(context, output.has_part))
-    for name, n_segments in with_progress(context, made, len(names) - len(jobs), len(names)):
+    shards_made = locked_jobs(jobs, _speak, workers, lock_missing(context, output.has_part))
+    for name, n_segments in with_progress(context, shards_made, len(names) - len(jobs), len(names)):
         work_unit_journal(context.folder, name).mark(name, segments=n_segments)
     rate = vocoder_rate(settings, used_recordings(context.read(CorpusFolder)))
     output.join_parts(

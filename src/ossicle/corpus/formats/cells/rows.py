@@ -116,8 +116,8 @@ def checked_label(text: str, default: str | None, where: str) -> str:
     label = label_text(default or "")
     if not label:
         bare = text.strip()
-        what = f"{bare!r}, a missing value" if bare else "empty"
-        raise FormatError(f"{where}: the label is {what}; fill it in or give a default label")
+        fault = f"{bare!r}, a missing value" if bare else "empty"
+        raise FormatError(f"{where}: the label is {fault}; fill it in or give a default label")
     return label
 
 

@@ -184,10 +184,10 @@ def _onsets_alone(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     if len(header) != 2 or not {heading_key(name) for name in header}.isdisjoint({*START, *END}):
         return False
     pairs = [cells for cells in rows if len(cells) == 2 and _NUMBER.fullmatch(cells[0]) and cells[1]]
-    words = sum(not _NUMBER.fullmatch(cells[1]) for cells in pairs)
+    n_words = sum(not _NUMBER.fullmatch(cells[1]) for cells in pairs)
     # Whole numbers before words may be the numbers of anything, unless the heading says that they are times.
     times = _ABOUT_TIME.search(heading_key(header[0])) or any("." in cells[0] for cells in pairs)
-    return bool(times) and words * 2 > len(rows)
+    return bool(times) and n_words * 2 > len(rows)
 
 
 def _space_separated(lines: Sequence[Sequence[str]]) -> bool:

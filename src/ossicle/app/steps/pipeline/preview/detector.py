@@ -171,11 +171,11 @@ def _points(labels: Sequence["LabelHealth"]) -> Iterator[Finding]:
     points = [label.label for label in labels if label.zero_length == label.annotations > 0]
     if points:
         named = ", ".join(map(repr, points[:_MOST_NAMED])) + (" and more" if len(points) > _MOST_NAMED else "")
-        words = (
+        message = (
             f"no annotation of {named} has a length, so a model cannot learn what sounds there; draw starts and ends, "
             'or train and judge starts alone: [training] onset_s = 0.1 and [evaluation] criterion = "onsets"'
         )
-        yield Finding("points", len(points) < len(labels), words, warns=len(points) < len(labels))
+        yield Finding("points", len(points) < len(labels), message, warns=len(points) < len(labels))
 
 
 def _weights(project: Project, index: CorpusIndex) -> Iterator[Finding]:
@@ -189,11 +189,11 @@ def _weights(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     except UsageError as problem:
         yield Finding("weights", False, str(problem))
     if not any(recording.fields.get(settings.weight_field) for recording in index.recordings):
-        words = (
+        message = (
             f"dataset.weight_field = {settings.weight_field!r}: no recording has a value of this field, so all count "
             "the same; correct the name, or leave weight_field out"
         )
-        yield Finding("weights", True, words, warns=True)
+        yield Finding("weights", True, message, warns=True)
 
 
 def _split(project: Project, index: CorpusIndex) -> Iterator[Finding]:
