@@ -7,7 +7,7 @@ first batch, with a store that gives silence. Datasets from columns and from obj
 """
 
 import argparse
-import importlib.util
+import importlib
 import json
 import resource
 import subprocess
@@ -136,14 +136,10 @@ def _rows(values: list[Annotation] | list[Clip], schema: Mapping[str, type[pl.Da
 
 def oracle() -> ModuleType:
     """Return the dataset from objects, which the tests compare with the columns."""
-    path = Path(__file__).parent.parent / "tests" / "corpus" / "clips" / "object_dataset.py"
-    spec = importlib.util.spec_from_file_location("object_dataset", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    tests = str(Path(__file__).parent.parent / "tests")
+    if tests not in sys.path:
+        sys.path.append(tests)
+    return importlib.import_module("corpus.clips.object_dataset")
 
 
 class SilentStore:
