@@ -82,7 +82,10 @@ def test_recordings_without_a_row_in_the_table_of_groups_are_counted(home: Path,
     assert found["groups"]["message"] == "1 by speaker: ada; 3 recordings without a speaker, each by itself"
     assert found["groups"]["warns"]
     result = found["without group"]["message"]
-    assert "3 of 4 recordings, speaker0_1.wav among them, have no row in it, so each is its own group by 'speaker'" in result
+    assert (
+        "3 of 4 recordings, speaker0_1.wav among them, have no row in it, so each is its own group by 'speaker'"
+        in result
+    )
 
 
 def test_a_name_that_matches_no_template_is_no_file_to_repair(home: Path, ossicle: Commands) -> None:
