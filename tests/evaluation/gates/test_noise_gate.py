@@ -48,14 +48,32 @@ def test_out_of_fold_events_count_where_nothing_is_annotated() -> None:
     result = {
         (firing.part, firing.label): firing for firing in firings_on_recordings(truth, events, notes, margin_s=0.1)
     }
-    assert result[EMPTY, "call"] == Firing("recordings", EMPTY, "call", 200.0, 1, 1.5)
-    assert result[EMPTY, "other"] == Firing("recordings", EMPTY, "other", 200.0, 1, 1.0)
+    assert result[EMPTY, "call"] == Firing("recordings", EMPTY, "call", 200.0, 1, 1.5, 0.0, 0.0)
+    assert result[EMPTY, "other"] == Firing("recordings", EMPTY, "other", 200.0, 1, 1.0, 0.0, 0.0)
     between = result[BETWEEN, "call"]
     assert between.seconds == pytest.approx(100 - 2 * 10.2)
     assert between.n_events == 1
     # Time counts wherever nothing is annotated, whole events or not.
     assert between.active_s == pytest.approx(0.9 + 1.0 + 9.9)
     assert result[BETWEEN, "other"].n_events == 0
+
+
+def test_a_burst_in_one_minute_of_a_recording_warns_and_one_in_every_minute_refuses() -> None:
+    recordings = {name: recording(name) for name in ("one", "two", "three")}
+    truth = Truth(tuple(recordings), ("call",), recordings, (), {}, {})
+
+    def refused(times: dict[str, list[float]]) -> tuple[bool, bool]:
+        events = {name: [Event(at, at + 0.05, "call", 0.9) for at in times.get(name, [])] for name in recordings}
+        firings = firings_on_recordings(truth, events, (), margin_s=0.1)
+        result = judge(firings, NoiseGateSettings(recordings_per_hour=100))[0]
+        return result.refused, result.one_minute
+
+    burst = [61.0 + 0.5 * k for k in range(20)]
+    assert refused({"two": burst}) == (False, True)
+    # The same number in two recordings, or in two minutes of one, is no single burst.
+    assert refused({"two": burst[:10], "three": burst[10:]}) == (True, False)
+    assert refused({"two": [at - 30.0 for at in burst[:10]] + burst[10:]}) == (True, False)
+    assert refused({"two": burst[:1]}) == (False, False)
 
 
 def test_each_label_has_its_own_firings_on_a_probe() -> None:

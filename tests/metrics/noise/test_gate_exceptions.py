@@ -50,6 +50,17 @@ def test_a_label_that_fires_on_what_its_own_sounds_are_like_is_named_apart_from_
     assert gate_exceptions({"limits": {"off": []}, "firings": [one.to_json() for one in quiet]}) == ()
 
 
+def test_a_burst_in_one_minute_is_named_for_each_label() -> None:
+    burst = Firing("recordings", "reviewed empty", "call", 60.0, 14, 0.7, rest_per_hour=0.0, rest_share=0.0)
+    named = gate_exceptions(gate(NoiseGateSettings(), burst, replace(burst, label="trill", n_events=15), QUIET))
+    assert named == tuple(
+        f"'{label}' fires {rate} times an hour on recordings without the target (reviewed empty), 1 % of the time; "
+        "one minute of one recording makes it so, which refuses no bundle"
+        for label, rate in (("call", 840), ("trill", 900))
+    )
+    assert gate_exceptions(gate(NoiseGateSettings(), replace(burst, rest_per_hour=840.0))) == ()
+
+
 def test_what_the_default_limits_judged_is_no_exception() -> None:
     usual = NoiseGateSettings()
     assert gate_exceptions(gate(usual, QUIET, replace(QUIET, n_events=1, active_s=1.0))) == ()

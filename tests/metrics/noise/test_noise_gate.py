@@ -1,8 +1,17 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from ossicle.metrics.noise.noise_gate import LEAST_S, PROBES, Firing, Judged, NoiseGateSettings, judge
+from ossicle.metrics.noise.noise_gate import (
+    LEAST_S,
+    PROBES,
+    Firing,
+    Judged,
+    NoiseGateSettings,
+    judge,
+    rate_without_the_worst,
+)
 
 GATE = NoiseGateSettings()
 QUIET = Firing("white_noise", "-20 dBFS", "call", seconds=60.0, n_events=0, active_s=0.0)
@@ -53,6 +62,48 @@ def test_json_and_back() -> None:
 def test_an_unknown_probe_cannot_be_switched_off() -> None:
     with pytest.raises(ValueError, match="off = 'humm' is not one of: silence"):
         NoiseGateSettings(off=("humm",))
+
+
+EMPTY_TAPES = Firing("recordings", "reviewed empty", "call", 3600.0, 400, 100.0)
+
+
+@pytest.mark.parametrize(
+    ("rest_per_hour", "rest_share", "refused", "one_minute"),
+    [
+        (301.0, 0.0, True, False),
+        (300.0, 0.0, False, True),
+        # A detector that is always on makes few events, and is refused for the share of the time.
+        (0.0, 0.06, True, False),
+        (None, None, True, False),
+    ],
+)
+def test_no_single_minute_of_recordings_refuses(
+    rest_per_hour: float | None, rest_share: float | None, refused: bool, one_minute: bool
+) -> None:
+    firing = replace(EMPTY_TAPES, active_s=400.0, rest_per_hour=rest_per_hour, rest_share=rest_share)
+    (judged,) = judge([firing], GATE)
+    assert (judged.refused, judged.one_minute) == (refused, one_minute)
+    assert Judged.from_json(judged.to_json()) == judged
+
+
+def test_a_limit_of_no_event_allows_none_in_one_minute_either() -> None:
+    firing = replace(EMPTY_TAPES, n_events=1, active_s=0.1, rest_per_hour=0.0, rest_share=0.0)
+    assert judge([firing], NoiseGateSettings(recordings_per_hour=0))[0].refused
+    assert not judge([firing], GATE)[0].one_minute
+
+
+def test_one_minute_alone_cannot_be_confirmed() -> None:
+    assert rate_without_the_worst(np.array([14.0]), np.array([60.0])) == 0.0
+    assert rate_without_the_worst(np.array([14.0, 3.0]), np.array([60.0, 59.0])) == 0.0
+    assert rate_without_the_worst(np.array([14.0, 3.0]), np.array([60.0, 60.0])) == 3.0 / 60
+    assert rate_without_the_worst(np.zeros(0), np.zeros(0)) == 0.0
+
+
+def test_figures_of_earlier_versions_are_read() -> None:
+    written = judge([EMPTY_TAPES], GATE)[0].to_json()
+    for key in ("rest_per_hour", "rest_share", "one_minute"):
+        del written[key]
+    assert Judged.from_json(written) == judge([EMPTY_TAPES], GATE)[0]
 
 
 RESEMBLES = {"rain": ("white_noise", "silence", "recordings")}

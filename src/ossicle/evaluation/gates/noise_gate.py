@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import GateRefused
-from ossicle.core.intervals import shared_s
 from ossicle.core.records import Annotation
 from ossicle.core.settings import digestible
 from ossicle.core.tracks import Event
 from ossicle.corpus.clips.noise_sampling import free_stretches
+from ossicle.evaluation.gates.free_minutes import FreeMinutes
 from ossicle.evaluation.ground_truth import Truth, event_times
 from ossicle.inference.delivery import Delivery
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage.stage import SecondStage
-from ossicle.metrics.noise.noise_gate import Firing, Judged, NoiseGateSettings
+from ossicle.metrics.noise.noise_gate import RECORDINGS, Firing, Judged, NoiseGateSettings, rate_without_the_worst
 
 EMPTY, BETWEEN = "reviewed empty", "between annotations"
 _FEED_S = 10.0
@@ -51,20 +51,29 @@ def firings_on_recordings(
         (EMPTY, [key for key in truth.ids if key not in annotated]),
         (BETWEEN, [key for key in truth.ids if key in annotated]),
     ):
-        free = {key: free_stretches(truth.recordings[key], notes, margin_s) for key in ids}
-        seconds = sum(float((intervals[:, 1] - intervals[:, 0]).sum()) for intervals in free.values())
+        recordings = [truth.recordings[key] for key in ids]
+        free = {recording.id: free_stretches(recording, notes, margin_s) for recording in recordings}
+        minutes = FreeMinutes(free, [recording.duration_s for recording in recordings])
         for label in truth.labels:
-            n_events, active_s = 0, 0.0
-            for key in ids:
-                times = events_by_recording[key].get(label)
-                if times is None:
-                    continue
-                inside = shared_s(times, free[key])
-                active_s += float(inside.sum())
-                # Apart from rounding of times, an event wholly in a free stretch touches no annotation.
-                n_events += int(np.count_nonzero(inside >= times[:, 1] - times[:, 0] - 1e-9))
-            firings.append(Firing("recordings", part, label, seconds, n_events, active_s))
+            times = {key: events_by_recording[key][label] for key in ids if label in events_by_recording[key]}
+            firings.append(_firing(part, label, minutes.seconds, *minutes.counted(times)))
     return firings
+
+
+def _firing(
+    part: str, label: str, seconds: NDArray[np.float64], n_events: NDArray[np.float64], active_s: NDArray[np.float64]
+) -> Firing:
+    """Return the firing of a label on recordings from its figures in each minute, each of shape (n,)."""
+    return Firing(
+        RECORDINGS,
+        part,
+        label,
+        float(seconds.sum()),
+        int(n_events.sum()),
+        float(active_s.sum()),
+        rate_without_the_worst(n_events, seconds) * 3600,
+        rate_without_the_worst(active_s, seconds),
+    )
 
 
 def firings_on_probe(

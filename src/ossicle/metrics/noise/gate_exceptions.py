@@ -1,7 +1,8 @@
 """Exceptions of a passed noise gate: sounds on which the detector fires more than the default limits allow.
 
 A project may switch a probe off, or raise its limits, and a label may sound like a probe itself. The noise gate then
-passes a detector that fires there, so the card, the page and the leaderboard name these sounds.
+passes a detector that fires there, as it does one whose false alarms in recordings lie in a single minute. So the card,
+the page and the leaderboard name these sounds.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ _USUAL = NoiseGateSettings()
 
 def gate_exceptions(gate: Mapping[str, Any]) -> tuple[str, ...]:
     """Return one sentence for each probe that was switched off or whose raised limits let the detector pass, and for
-    each label that fires on what its own sounds resemble.
+    each label that fires on what its own sounds resemble, or in one minute of one recording.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
         passed = [
             judgement
             for judgement in measured
-            if not judgement.refused and not judgement.excused and _excess(judgement) > 1
+            if not (judgement.refused or judgement.excused or judgement.one_minute) and _excess(judgement) > 1
         ]
         excess = f": {_in_words(max(passed, key=_excess), 'it')}" if passed else ""
         if probe in off:
@@ -53,9 +54,19 @@ def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
         elif excess:
             yield f"{title} has limits above the default ones{excess}"
         alike = [judgement for judgement in measured if judgement.excused and judgement.excess]
-        for label in dict.fromkeys(judgement.firing.label for judgement in alike):
-            worst = max((judgement for judgement in alike if judgement.firing.label == label), key=_excess)
+        for worst in _worst_by_label(alike):
             yield f"{_in_words(worst, title)}; its own sounds are like that, so this refuses no bundle"
+        for worst in _worst_by_label([judgement for judgement in measured if judgement.one_minute]):
+            yield f"{_in_words(worst, title)}; one minute of one recording makes it so, which refuses no bundle"
+
+
+def _worst_by_label(judged: Sequence[Judged]) -> list[Judged]:
+    """Return for each label the judgement that exceeds the default limits most."""
+    worst: dict[str, Judged] = {}
+    for judgement in judged:
+        label = judgement.firing.label
+        worst[label] = max(worst.get(label, judgement), judgement, key=_excess)
+    return list(worst.values())
 
 
 def _excess(judgement: Judged) -> float:

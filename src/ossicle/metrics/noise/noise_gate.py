@@ -3,11 +3,17 @@
 A *probe* is a kind of sound without a target; a *part* of it is one level or one kind of recording. Each part is judged
 by itself, since a detector may be silent on faint noise and fire on loud noise. One event per minute is 60 per hour. A
 detector that is always active gives one long event, so the share of the time that events fill has a limit too.
+
+Synthetic sound is the same all the time. In recordings one gust or one passer-by can hold all false alarms of a part,
+so no single minute refuses a bundle: what stays within the limits without its worst minute is a warning.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ossicle.core.settings import setting, settings
 
@@ -71,7 +77,11 @@ class NoiseGateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """Events of one label on one part of a probe: ``n_events`` in ``seconds``, filling ``active_s`` of them."""
+    """Events of one label on one part of a probe: ``n_events`` in ``seconds``, filling ``active_s`` of them.
+
+    ``rest_per_hour`` and ``rest_share``: events per hour and share of the time without the minute of one recording in
+    which the label fires most often, and which it fills most (:func:`rate_without_the_worst`); None on synthetic sound.
+    """
 
     probe: str
     part: str
@@ -79,6 +89,8 @@ class Firing:
     seconds: float
     n_events: int
     active_s: float
+    rest_per_hour: float | None = None
+    rest_share: float | None = None
 
     @property
     def per_hour(self) -> float:
@@ -97,6 +109,7 @@ class Judged:
     not judged.
 
     ``excused``: the label's own sounds resemble the probe, so exceeding a limit is a warning and no refusal.
+    ``one_minute``: so it is because without one minute of one recording the firing is within the limits.
     """
 
     firing: Firing
@@ -104,6 +117,7 @@ class Judged:
     refused: bool
     limit_share: float | None = None
     excused: bool = False
+    one_minute: bool = False
 
     @property
     def excess(self) -> str:
@@ -126,19 +140,53 @@ class Judged:
             "active_s": round(firing.active_s, 6),
             "per_hour": round(firing.per_hour, 6),
             "active_share": round(firing.active_share, 6),
+            "rest_per_hour": None if firing.rest_per_hour is None else round(firing.rest_per_hour, 6),
+            "rest_share": None if firing.rest_share is None else round(firing.rest_share, 6),
             "limit_per_hour": self.limit_per_hour,
             "limit_share": self.limit_share,
             "refused": self.refused,
             "excused": self.excused,
+            "one_minute": self.one_minute,
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Judged":
         """Read what :meth:`to_json` wrote."""
-        firing = Firing(**{spec.name: values[spec.name] for spec in fields(Firing)})
+        firing = Firing(**{spec.name: values[spec.name] for spec in fields(Firing) if spec.name in values})
         return cls(
-            firing, values["limit_per_hour"], values["refused"], values.get("limit_share"), values.get("excused", False)
+            firing,
+            values["limit_per_hour"],
+            values["refused"],
+            values.get("limit_share"),
+            values.get("excused", False),
+            values.get("one_minute", False),
         )
+
+
+def rate_without_the_worst(amounts: NDArray[np.float64], seconds: NDArray[np.float64]) -> float:
+    """Return the amount per second outside the stretch with the largest amount.
+
+    Parameters
+    ----------
+    amounts
+        What happened in each stretch of at most a minute, as a number of events or seconds of activity, shape (n,).
+    seconds
+        Length of each stretch in seconds, shape (n,).
+
+    Returns
+    -------
+    float
+        0 if less than :data:`LEAST_S` remain: they cannot confirm what one minute holds.
+
+    Examples
+    --------
+    >>> minute = np.full(4, 60.0)
+    >>> rate_without_the_worst(np.array([14.0, 1.0, 0.0, 2.0]), minute) * 3600
+    60.0
+    """
+    worst = int(np.argmax(amounts)) if len(amounts) else 0
+    remaining_s = float(np.delete(seconds, worst).sum()) if len(seconds) else 0.0
+    return float(np.delete(amounts, worst).sum()) / remaining_s if remaining_s >= LEAST_S else 0.0
 
 
 def judge(
@@ -182,7 +230,12 @@ def judge(
             continue
         limit = limits.limit(firing.probe)
         share = max(limits.active_share, limit * frame_s / 3600)
-        over = firing.per_hour > limit or firing.active_share > share + _ROUNDING
+        often, much = firing.per_hour > limit, firing.active_share > share + _ROUNDING
+        # A limit of no event at all allows none in one minute either.
+        often_elsewhere = often and (firing.rest_per_hour is None or limit == 0 or firing.rest_per_hour > limit)
+        much_elsewhere = much and (firing.rest_share is None or firing.rest_share > share + _ROUNDING)
+        one_minute = (often or much) and not (often_elsewhere or much_elsewhere)
         excused = firing.probe in EXCUSABLE and firing.probe in (resembles or {}).get(firing.label, ())
-        judgements.append(Judged(firing, limit, over and not excused, share, excused))
+        refused = (often_elsewhere or much_elsewhere) and not excused
+        judgements.append(Judged(firing, limit, refused, share, excused, one_minute))
     return judgements

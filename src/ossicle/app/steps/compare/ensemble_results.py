@@ -39,7 +39,7 @@ from ossicle.inference.ensembles.fit import Fit
 
 RESULTS = "ensemble"
 """The folder of results in the project folder."""
-STEP_VERSION = 1
+STEP_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from ossicle.evaluation.notes.nothing_found import nothing_found
 from ossicle.inference.predictor import Predictor
 from ossicle.metrics.noise.noise_gate import PROBES, RECORDINGS, judge
 
-STEP_VERSION = 6
+STEP_VERSION = 7
 
 
 def run(context: Context) -> None:
