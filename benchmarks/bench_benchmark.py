@@ -37,6 +37,7 @@ def bundle(folder: Path) -> None:
     """The recipe's network with random weights; what is not torch's is left out of the bundle but for a stub."""
     import torch
 
+    from ossicle.bundle.description import BundleDescription
     from ossicle.bundle.format import write_bundle
     from ossicle.bundle.manifest import MODEL, WEIGHTS
     from ossicle.core.decisions.decision import Decision
@@ -54,15 +55,14 @@ def bundle(folder: Path) -> None:
     save_weights(build_network(model, front, plan, 1), weights)
     write_bundle(
         folder,
-        name="recipe",
-        labels=("hum",),
-        plan=plan,
-        front=front,
-        decisions={"hum": Decision()},
-        provenance={},
-        metrics={},
-        split={},
-        model=json.loads(json.dumps(digestible(model))),
+        BundleDescription(
+            name="recipe",
+            labels=("hum",),
+            plan=plan,
+            front=front,
+            decisions={"hum": Decision()},
+            model=json.loads(json.dumps(digestible(model))),
+        ),
         files={WEIGHTS: weights, MODEL: b"not run here"},
     )
 

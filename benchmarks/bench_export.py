@@ -24,6 +24,7 @@ from smoke import parsed
 
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.features.logmel import chunk_log_mel
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.format import Bundle, write_bundle
 from ossicle.bundle.manifest import MODEL, WEIGHTS
@@ -74,10 +75,17 @@ def make_bundle(folder: Path, backbone: str) -> Bundle:
     noise = (0.1 * np.random.default_rng(1).standard_normal((4, plan.chunk_samples))).astype(np.float32)
     fed = chunk_log_mel(noise, plan, FRONT)
     made = write_bundle(
-        folder / "plain", name="random", labels=LABELS, plan=plan, front=FRONT,
-        decisions={label: Decision(on=0.9, off=0.9) for label in LABELS}, provenance={}, metrics={}, split={},
-        model=asdict(model), files={MODEL: graph, WEIGHTS: folder / WEIGHTS},
-    )  # fmt: skip
+        folder / "plain",
+        BundleDescription(
+            name="random",
+            labels=LABELS,
+            plan=plan,
+            front=FRONT,
+            decisions={label: Decision(on=0.9, off=0.9) for label in LABELS},
+            model=asdict(model),
+        ),
+        files={MODEL: graph, WEIGHTS: folder / WEIGHTS},
+    )
     more = {"model.bf16.onnx": half_weights(graph, "bf16"), "model.int8.onnx": quantised(graph, [x[None] for x in fed])}
     return extend_bundle(made, folder / "bundle", more, {})
 

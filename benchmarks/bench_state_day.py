@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from smoke import parsed
 
 from ossicle.audio.encoders.acoustic import AcousticEncoder
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.runtimes.bundled_encoded import bundled_encoded_predictor
 from ossicle.core.decisions.decision import Decision
@@ -56,24 +57,22 @@ def predictor_of(folder: Path, window_s: float, hop_s: float) -> tuple[Predictor
     head = hum_head(encoder, sound[:n_window], sound[-n_window:])
     bundle = write_bundle(
         folder,
-        name="day",
-        labels=LABELS,
-        plan=ChunkPlan(
-            rate=rate,
-            hop_samples=round(hop_s * rate),
-            window_samples=round(window_s * rate),
-            core_frames=1,
-            context_frames=0,
+        BundleDescription(
+            name="day",
+            labels=LABELS,
+            plan=ChunkPlan(
+                rate=rate,
+                hop_samples=round(hop_s * rate),
+                window_samples=round(window_s * rate),
+                core_frames=1,
+                context_frames=0,
+            ),
+            front=FrontEndSettings(),
+            decisions=dict.fromkeys(LABELS, Decision()),
+            encoder=encoder.spec,
+            states=decision,
         ),
-        front=FrontEndSettings(),
-        decisions=dict.fromkeys(LABELS, Decision()),
-        provenance={},
-        metrics={},
-        split={},
-        model={},
         files={"head.onnx": head_graph(head, 1, encoder.spec.dim)},
-        encoder=encoder.spec,
-        states=decision,
     )
     return bundled_encoded_predictor(bundle, encoder), decision
 

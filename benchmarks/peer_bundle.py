@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models import resnet18
 
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.manifest import MODEL as MODEL_GRAPH
 from ossicle.bundle.manifest import WEIGHTS
@@ -80,15 +81,15 @@ def make_bundle(folder: Path, weights: Mapping[str, NDArray[np.float32]], window
     save_weights(network, stored)
     write_bundle(
         folder,
-        name="resnet18-3s",
-        labels=labels,
-        plan=plan,
-        front=FRONT,
-        decisions={label: Decision(on=1.0, off=1.0) for label in labels},
-        provenance={"weights": "those of opensoundscape's untrained ResNet-18"},
-        metrics={},
-        split={},
-        model=digestible(MODEL),
+        BundleDescription(
+            name="resnet18-3s",
+            labels=labels,
+            plan=plan,
+            front=FRONT,
+            decisions={label: Decision(on=1.0, off=1.0) for label in labels},
+            provenance={"weights": "those of opensoundscape's untrained ResNet-18"},
+            model=digestible(MODEL),
+        ),
         files={WEIGHTS: stored, MODEL_GRAPH: model_graph(network, plan, FRONT)},
         replace=True,
     )

@@ -17,6 +17,7 @@ import torch
 from torch import nn
 
 from ossicle.artefacts.files import write_json
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.model_input.chunks import ChunkPlan
@@ -80,15 +81,19 @@ def main(folder: Path) -> None:
         save_weights(network, weights)
         write_bundle(
             folder / "bundle",
-            name="old-bundle",
-            labels=LABELS,
-            plan=PLAN,
-            front=FRONT,
-            decisions=decisions,
-            provenance={"ossicle": version("ossicle"), "made_by": "scripts/make_old_bundle.py", "seed": seed},
-            metrics={"figures": [{"name": "event f1", "value": 0.5, "low": 0.4, "high": 0.6, "basis": "cross-fitted"}]},
-            split={"group": "site", "n_groups": 4, "n_folds": 4},
-            model=digestible(MODEL),
+            BundleDescription(
+                name="old-bundle",
+                labels=LABELS,
+                plan=PLAN,
+                front=FRONT,
+                decisions=decisions,
+                provenance={"ossicle": version("ossicle"), "made_by": "scripts/make_old_bundle.py", "seed": seed},
+                metrics={
+                    "figures": [{"name": "event f1", "value": 0.5, "low": 0.4, "high": 0.6, "basis": "cross-fitted"}]
+                },
+                split={"group": "site", "n_groups": 4, "n_folds": 4},
+                model=digestible(MODEL),
+            ),
             files={
                 "weights.safetensors": weights,
                 "model.onnx": model_graph(network, PLAN, FRONT),

@@ -7,6 +7,7 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from ossicle.audio.encoders.acoustic import FRONT, PERCENTILES, AcousticEncoder
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import Bundle, write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.decisions.states import StateDecision, StateRule
@@ -71,15 +72,11 @@ def write_state_bundle(folder: Path, hop_s: float = 0.5, window_s: float = 2.0, 
         "plan": plan,
         "front": FRONT,
         "decisions": dict.fromkeys(LABELS, Decision()),
-        "provenance": {},
-        "metrics": {},
-        "split": {},
-        "model": {},
-        "files": {"head.onnx": head_bytes()},
         "encoder": AcousticEncoder.spec,
         "states": DECISION,
     }
-    return write_bundle(folder, **(arguments | changes))
+    files = changes.pop("files", {"head.onnx": head_bytes()})
+    return write_bundle(folder, BundleDescription(**(arguments | changes)), files)
 
 
 def hums(*parts: tuple[float, int, int], rate: int = RATE, seed: int = 0) -> np.ndarray:

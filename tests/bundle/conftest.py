@@ -3,6 +3,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.model_input.chunks import ChunkPlan
@@ -81,9 +82,10 @@ def written(folder, model=None, **changes):
         },
         "split": {"group": "tape", "n_groups": 4, "n_folds": 4},
         "model": {"hidden": 8},
-        "files": {"model.onnx": graph if isinstance(graph, bytes) else graph.SerializeToString()},
     }
-    return write_bundle(folder, **(arguments | changes))
+    files = changes.pop("files", {"model.onnx": graph if isinstance(graph, bytes) else graph.SerializeToString()})
+    options = {key: changes.pop(key) for key in ("members", "combination", "replace") if key in changes}
+    return write_bundle(folder, BundleDescription(**(arguments | changes)), files, **options)
 
 
 @pytest.fixture

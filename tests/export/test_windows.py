@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import Bundle, write_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.decisions.decision import Decision
@@ -52,10 +53,17 @@ def bundle(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp(request.param)
     save_weights(network, folder / "weights.safetensors")
     return write_bundle(
-        folder / "bundle", name="windows", labels=LABELS, plan=plan, front=FRONT,
-        decisions={label: Decision() for label in LABELS}, provenance={}, metrics={}, split={}, model=asdict(model),
+        folder / "bundle",
+        BundleDescription(
+            name="windows",
+            labels=LABELS,
+            plan=plan,
+            front=FRONT,
+            decisions={label: Decision() for label in LABELS},
+            model=asdict(model),
+        ),
         files={"weights.safetensors": folder / "weights.safetensors", **graphs},
-    )  # fmt: skip
+    )
 
 
 def sound(seconds: float) -> np.ndarray:

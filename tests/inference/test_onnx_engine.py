@@ -5,6 +5,7 @@ import pytest
 import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor
@@ -52,15 +53,13 @@ def graph():
 def predictor(request, tmp_path_factory) -> Predictor:
     bundle = write_bundle(
         tmp_path_factory.mktemp("bundle") / "b",
-        name="conv",
-        labels=("call",),
-        plan=PLAN,
-        front=FRONT,
-        decisions=DECISIONS,
-        provenance={},
-        metrics={},
-        split={},
-        model={},
+        BundleDescription(
+            name="conv",
+            labels=("call",),
+            plan=PLAN,
+            front=FRONT,
+            decisions=DECISIONS,
+        ),
         files={"model.onnx": graph()},
     )
     return request.param(bundle, threads=1)

@@ -11,11 +11,11 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ossicle.artefacts.files import whole_folder, write_json
 from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.bundle.card import card_text
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.ensembles import MEMBERS, EnsembleEntry, MemberEntry, copy_members
 from ossicle.bundle.manifest import (
     BUNDLE_VERSION,
@@ -32,19 +32,9 @@ from ossicle.bundle.manifest import (
     parse,
     regular_file,
 )
-from ossicle.core.decisions.decision import Decision
-from ossicle.core.decisions.states import StateDecision
 from ossicle.core.digest import canonical_json
 from ossicle.core.errors import BundleError
-from ossicle.core.model_input.chunks import ChunkPlan
-from ossicle.core.model_input.encoder_spec import EncoderSpec
-from ossicle.core.model_input.encoder_windows import EncoderWindows
-from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.scores.combination import Combination
-from ossicle.core.scores.level_settings import LevelSettings
-from ossicle.core.scores.pooling import MAX
-from ossicle.core.scores.postprocess import Postprocess
-from ossicle.core.scores.score_map import ScoreMap
 from ossicle.core.value_checks import given_path
 
 __all__ = [
@@ -63,36 +53,32 @@ __all__ = [
 
 def write_bundle(
     folder: Path,
-    *,
-    name: str,
-    labels: tuple[str, ...],
-    plan: ChunkPlan,
-    front: FrontEndSettings,
-    decisions: Mapping[str, Decision],
-    provenance: Mapping[str, Any],
-    metrics: Mapping[str, Any],
-    split: Mapping[str, Any],
-    model: Mapping[str, Any],
+    description: BundleDescription,
     files: Mapping[str, Path | bytes],
-    pool: str = MAX,
-    calibration: Mapping[str, ScoreMap] | None = None,
-    postprocess: Postprocess | None = None,
+    *,
     members: Mapping[str, Bundle] | None = None,
     combination: Combination | None = None,
-    encoder: EncoderSpec | None = None,
-    encoder_windows: EncoderWindows | None = None,
-    states: StateDecision | None = None,
-    level: LevelSettings | None = None,
     replace: bool = False,
 ) -> Bundle:
-    """Write a bundle atomically and return it as read back.
+    """Write a bundle atomically and return it as read back; equal arguments give equal bytes.
 
-    ``files``: name in the bundle to a file to copy, or its content; ``CARD.md`` is written from the rest unless given.
-    ``members`` (by name, read from their folders) and their ``combination`` make an ensemble; they are copied.
-    ``encoder`` is what the head reads, in ``encoder_windows`` if it does not read whole chunks; ``states`` makes it a
-    bundle of states, without rules if they are not fitted; ``level`` lets its scores follow the level, by the class
-    models among the files.
-    The mappings hold plain JSON values. Equal arguments give equal bytes.
+    Parameters
+    ----------
+    folder
+        Where to write it.
+    description
+        What ``bundle.json`` states about the model.
+    files
+        Name in the bundle to a file to copy, or its content; ``CARD.md`` is written from the rest unless given.
+    members, combination
+        The members of an ensemble by name, read from their folders, and how their scores are combined; they are copied.
+    replace
+        Whether an existing bundle is replaced.
+
+    Returns
+    -------
+    Bundle
+        The bundle as :func:`read_bundle` returns it.
 
     Raises
     ------
@@ -109,24 +95,9 @@ def write_bundle(
     draft = Bundle(
         folder=folder,
         version=BUNDLE_VERSION,
-        name=name,
-        labels=tuple(labels),
-        plan=plan,
-        front=front,
-        decisions=decisions,
-        provenance=provenance,
-        metrics=metrics,
-        split=split,
-        model=model,
         files={file_name: _entry(data) for file_name, data in content.items()},
-        pool=pool,
-        calibration=calibration or {},
-        postprocess=postprocess or Postprocess(),
-        ensemble=_ensemble(members, combination, tuple(labels)),
-        encoder=encoder,
-        encoder_windows=encoder_windows,
-        states=states,
-        level=level,
+        ensemble=_ensemble(members, combination, tuple(description.labels)),
+        **{entry.name: getattr(description, entry.name) for entry in dataclasses.fields(description)},
     )
     # The draft goes through the reader's own checks first, so that readers accept what is written.
     checked = _parse_again(draft)

@@ -16,12 +16,13 @@ import dataclasses
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.reading import read_regular
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.encoder import HEAD, encoder_plan_fault, read_encoder
 from ossicle.bundle.entries.ensembles import EnsembleEntry, read_entry
 from ossicle.bundle.entries.level import read_level
@@ -33,10 +34,8 @@ from ossicle.core.decisions.decision import Decision
 from ossicle.core.decisions.states import StateDecision
 from ossicle.core.errors import BundleError
 from ossicle.core.model_input.chunks import ChunkPlan, framing
-from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.model_input.encoder_windows import EncoderWindows
 from ossicle.core.model_input.frontend import FrontEndSettings
-from ossicle.core.scores.level_settings import LevelSettings
 from ossicle.core.scores.pooling import MAX, POOLS
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.scores.score_map import ScoreMap
@@ -90,30 +89,14 @@ class FileEntry:
     bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle(BundleDescription):
     """A model with everything needed to run it; its files are in ``folder``."""
 
     folder: Path
     version: int
-    name: str
-    labels: tuple[str, ...]
-    plan: ChunkPlan
-    front: FrontEndSettings
-    decisions: Mapping[str, Decision]
-    provenance: Mapping[str, Any]
-    metrics: Mapping[str, Any]
-    split: Mapping[str, Any]
-    model: Mapping[str, Any]
     files: Mapping[str, FileEntry]
-    pool: str = MAX
-    calibration: Mapping[str, ScoreMap] = field(default_factory=dict)
-    postprocess: Postprocess = field(default_factory=Postprocess)
     ensemble: EnsembleEntry | None = None
-    encoder: EncoderSpec | None = None
-    encoder_windows: EncoderWindows | None = None
-    states: StateDecision | None = None
-    level: LevelSettings | None = None
 
     def read_bytes(self, name: str) -> bytes:
         """Return the content of a listed file after comparing it with its digest; raises BundleError."""

@@ -8,6 +8,7 @@ import pytest
 
 from ossicle.app.api.engine import Engine, open_predictor
 from ossicle.audio.wav import write_wav
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import member_bundles, read_bundle, write_bundle
 from ossicle.core.errors import BundleError
@@ -41,15 +42,10 @@ def ensembled(folder, members, how=HOW, **changes):
         "plan": first.plan,
         "front": first.front,
         "decisions": first.decisions,
-        "provenance": {},
-        "metrics": {},
-        "split": {},
-        "model": {},
-        "files": {},
-        "members": members,
-        "combination": how,
     }
-    return write_bundle(folder, **(arguments | changes))
+    files, replace = changes.pop("files", {}), changes.pop("replace", False)
+    description = BundleDescription(**(arguments | changes))
+    return write_bundle(folder, description, files, members=members, combination=how, replace=replace)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import MANIFEST, read_bundle, write_bundle
 from ossicle.bundle.manifest import parse
 from ossicle.core.decisions.decision import Decision
@@ -21,17 +22,15 @@ MAPS = {LABELS[0]: Platt(0.5, -1.25), LABELS[1]: Isotonic((-2.0, 0.0, 3.5), (0.0
 def write(folder: Path, **more: Any) -> Path:
     write_bundle(
         folder,
-        name="one",
-        labels=LABELS,
-        plan=PLAN,
-        front=FRONT,
-        decisions=dict.fromkeys(LABELS, Decision()),
-        provenance={},
-        metrics={},
-        split={},
-        model={},
-        files={"model.onnx": tiny_graph().SerializeToString()},
-        **more,
+        BundleDescription(
+            name="one",
+            labels=LABELS,
+            plan=PLAN,
+            front=FRONT,
+            decisions=dict.fromkeys(LABELS, Decision()),
+            **more,
+        ),
+        {"model.onnx": tiny_graph().SerializeToString()},
     )
     return folder
 

@@ -187,29 +187,10 @@ def evaluate(
         "" if collar_s is None else number_fault("collar_s", collar_s),
         count_fault("bootstrap", bootstrap, 0),
     )
-    criteria: dict[str, Criterion] = {}
     if iou is None and collar_s is None:
         iou = _IOU
-    if iou is not None:
-        criteria["iou"] = IouMatch(threshold=iou)
-    if collar_s is not None:
-        criteria["collar"] = CollarMatch(collar_s=collar_s)
-    where = "durations_s"
-    if isinstance(durations_s, str | os.PathLike):
-        where, durations_s = str(durations_s), read_durations(given_path(where, durations_s))
-    lengths_s = _lengths(durations_s or {}, where)
-    lengths = NO_LENGTHS if durations_s is None else lengths_from(durations_s)
-    options = ReadOptions(given_column(label_column), lengths=lengths)
-    both = (("reference", reference), ("predictions", predictions))
-    read = [_event_folder(role, events, options) for role, events in both]
-    by_name = paired_by_name(*(event_folder.sets for event_folder in read))
-    references, predicted, measured = pair_names(
-        *(event_folder.sets for event_folder in read), {name: [] for name in lengths_s}
-    )
-    known_s = dict(zip(measured, lengths_s.values(), strict=True))
-    missing = sorted(references.keys() - known_s.keys())
-    if durations_s is not None and missing:
-        raise UsageError(f"{where}: has no duration of {', '.join(missing)}; add one for each")
+    paired = _paired_events(reference, predictions, label_column, durations_s)
+    references, predicted = paired.references, paired.predicted
     if not references:
         raise UsageError(
             f"{_path_or_role(reference, 'reference')}: names no annotated recording, so nothing can be compared"
@@ -219,16 +200,11 @@ def evaluate(
         raise UsageError(_nothing_in_common(reference, predictions, references, predicted))
     names = parse_label_map(label_map, "label_map")
     pairs = _times(references, references, names, ignore_labels), _times(predicted, references, names, ignore_labels)
-    notes = [
-        *folder_note(by_name),
-        *label_notes(*pairs),
-        *event_notes(*pairs, by_overlap=iou is not None),
-    ]
     labels = sorted({label for times in pairs for times_of_labels in times.values() for label in times_of_labels})
-    of_each = {key: known_s.get(key, 0.0) for key in references}
+    lengths_s = {key: paired.lengths_s.get(key, 0.0) for key in references}
     reports = {
-        name: evaluate_events(*pairs, of_each, labels, criterion, n_bootstrap=max(bootstrap, 1))
-        for name, criterion in criteria.items()
+        name: evaluate_events(*pairs, lengths_s, labels, criterion, n_bootstrap=max(bootstrap, 1))
+        for name, criterion in _criteria(iou, collar_s).items()
     }
     return EventEvaluation(
         report=next(iter(reports.values())),
@@ -238,8 +214,53 @@ def evaluate(
         left_out=tuple(sorted(predicted.keys() - references.keys())),
         intervals=bootstrap > 0,
         timed=durations_s is not None,
-        notes=(*(note for event_folder in read for note in event_folder.notes), *notes),
+        notes=(*paired.notes, *label_notes(*pairs), *event_notes(*pairs, by_overlap=iou is not None)),
     )
+
+
+def _criteria(iou: float | None, collar_s: float | None) -> dict[str, Criterion]:
+    """Return the given criteria by name, the main one first."""
+    criteria: dict[str, Criterion] = {}
+    if iou is not None:
+        criteria["iou"] = IouMatch(threshold=iou)
+    if collar_s is not None:
+        criteria["collar"] = CollarMatch(collar_s=collar_s)
+    return criteria
+
+
+@dataclass(frozen=True, slots=True)
+class _PairedEvents:
+    """Events of both sides by common names of their recordings, known lengths in seconds, and notes on the files."""
+
+    references: EventSets
+    predicted: EventSets
+    lengths_s: Mapping[str, float]
+    notes: tuple[Note, ...]
+
+
+def _paired_events(
+    reference: Events, predictions: Events, label_column: str | int, durations_s: Mapping[str, float] | PathLike | None
+) -> _PairedEvents:
+    """Read both sides and pair their recordings; raises UsageError if durations are given and one is missing."""
+    where = "durations_s"
+    if isinstance(durations_s, str | os.PathLike):
+        where, durations_s = str(durations_s), read_durations(given_path(where, durations_s))
+    lengths_s = _lengths(durations_s or {}, where)
+    lengths = NO_LENGTHS if durations_s is None else lengths_from(durations_s)
+    options = ReadOptions(given_column(label_column), lengths=lengths)
+    folders = [
+        _event_folder(role, events, options)
+        for role, events in (("reference", reference), ("predictions", predictions))
+    ]
+    sets = [event_folder.sets for event_folder in folders]
+    by_name = paired_by_name(*sets)
+    references, predicted, measured = pair_names(*sets, {name: [] for name in lengths_s})
+    known_s = dict(zip(measured, lengths_s.values(), strict=True))
+    missing = sorted(references.keys() - known_s.keys())
+    if durations_s is not None and missing:
+        raise UsageError(f"{where}: has no duration of {', '.join(missing)}; add one for each")
+    notes = [note for event_folder in folders for note in event_folder.notes]
+    return _PairedEvents(references, predicted, known_s, (*notes, *folder_note(by_name)))
 
 
 def _lengths(durations_s: Mapping[str, float], where: str) -> dict[str, float]:

@@ -22,12 +22,12 @@ from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.formats.reading.folder_reader import list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
 from ossicle.corpus.indexing.examining.kept_parts import KeptParts
-from ossicle.corpus.indexing.examining.probing import Examiner, Progress
+from ossicle.corpus.indexing.examining.probing import Examined, Examiner, Progress
 from ossicle.corpus.indexing.examining.recorder_fields import with_recorder
 from ossicle.corpus.indexing.field_check import with_fields
 from ossicle.corpus.indexing.file_selection import AudioFiles, audio_files, skipped_words
 from ossicle.corpus.indexing.index_warnings import divided_tapes, duplicates
-from ossicle.corpus.indexing.metadata_table import read_metadata
+from ossicle.corpus.indexing.metadata_table import Metadata, read_metadata
 from ossicle.corpus.indexing.placement import place_annotations
 from ossicle.corpus.indexing.recording_labels import field_labels, whole_labels
 from ossicle.corpus.indexing.segment_names import CutOuts, Segments, find_cut_outs, read_segments
@@ -101,31 +101,15 @@ def index_corpus(
     cut_outs = find_cut_outs(annotation_folder, settings.segment_names, settings.default_label)
     segments = annotation_folder if cut_outs is not None else None
     files = audio_files(audio_folder, settings.include, settings.exclude, segments, settings.most)
-    chosen, left_out = _identified(files.chosen, settings)
-    left_out += [
-        LeftOut(shown(path), f"is a folder that cannot be opened ({reason}); change its permissions, or exclude it")
-        for path, reason in files.unreadable
-    ]
+    chosen, left_out = _identified(files, settings.root)
     names = ClipNames(settings.clip_names, settings.offset_unit or "s")
     clips = find_clips(audio_folder, files.usable, chosen, names)
     templates = Templates(settings.name_template)
     naming = RecordingNames(templates, clips.clips if settings.clip_names else None, names.unit)
     examiner = Examiner(audio_folder, settings.root, settings.decode, naming, hashed, channel, settings.from_sound)
-    cut_out = clips.stretches.keys()
-    examined = examiner.all(
-        [path for path in chosen if path not in cut_out], workers, progress, _kept_parts(unfinished, "examined")
-    )
-    clips = clips.within({recording.path: recording.duration_s for recording in examined.recordings})
-    # If a tape is damaged or too short, its clips are recordings after all.
-    clips_alone = [path for path in chosen if path in cut_out and path not in clips.stretches]
-    examined_alone = examiner.all(
-        clips_alone, workers, progress if clips_alone else None, _kept_parts(unfinished, "apart")
-    )
-    recordings = sorted([*examined.recordings, *examined_alone.recordings], key=lambda recording: recording.path)
-    levels = examined.levels | examined_alone.levels
-    recorded = examined.recorded | examined_alone.recorded
-    left_out += [LeftOut(path, reason) for path, reason in (*examined.bad, *examined_alone.bad)]
-    if not recordings:
+    examined, clips = _examined(examiner, chosen, clips, workers, progress, unfinished)
+    left_out += [LeftOut(path, reason) for path, reason in examined.bad]
+    if not examined.recordings:
         raise UsageError(
             f"{audio_folder}: none of its {len(chosen)} audio files can be read; {_first_reasons(left_out)}"
         )
@@ -134,55 +118,34 @@ def index_corpus(
         metadata = read_metadata(
             metadata_table, files.listed, settings.metadata, templates.names, settings.label_separator
         )
-        recordings = metadata.describe(recordings, group)
         left_out += metadata.without_file
-    cut = clips.clips.keys()
-    recordings = [
-        with_recorder(recording, recorded[recording.id], is_clip=recording.path in cut) for recording in recordings
-    ]
-    wanted_fields = {"split.group": group, "corpus.label_field": settings.label_field}
-    label_keys = {f"corpus.label_fields.{name}": name for name in settings.label_fields}
-    recordings, notes, unknown_fields = with_fields(recordings, templates, wanted_fields, label_keys)
-    left_out += unknown_fields
+    recordings, field_notes, without_fields = _described(examined, clips, templates, metadata, group, settings)
+    left_out += without_fields
     lengths = {recording.path: recording.duration_s for recording in recordings}
     tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
     tables.reviewed.update(path for path, times in looked.items() if path in lengths and covers(times, lengths[path]))
-    if settings.label_fields:
-        whole, unknown = field_labels(recordings, settings.label_fields)
-    else:
-        whole, unknown = whole_labels(
-            recordings,
-            settings.label_field,
-            settings.negative_labels,
-            metadata,
-            examined.sound_s | examined_alone.sound_s,
-        )
-    tables.rows += whole.rows
-    tables.reviewed |= whole.reviewed
-    tables.notes += whole.notes
-    label_names = parse_label_map(settings.label_map, "corpus.label_map")
-    tables.rows = [
-        (path, replace(row, label=label_names.name(label)))
-        for path, row in tables.rows
-        for label in split_labels(row.label, settings.label_separator)
-    ]
-    unknown = {path: tuple(sorted({label_names.name(label) for label in labels})) for path, labels in unknown.items()}
-    placed, annotations, more = place_annotations(
+    unknown = _add_whole_labels(tables, recordings, metadata, examined.sound_s, settings)
+    unknown = _rename_labels(tables, unknown, settings)
+    placed, annotations, placement_notes = place_annotations(
         recordings, tables, {entry.path: entry.reason for entry in left_out}, settings.labels
     )
-    idle = [Note("glob_unused", f"corpus.{key}", f"{glob!r} matches no audio file") for key, glob in files.idle]
-    if files.skipped:
-        message = f"{counted(len(files.skipped), 'file')}, beginning with this one, {skipped_words(len(files.skipped))}"
-        idle.append(Note("beside_recording", shown(files.skipped[0]), message))
     divided = divided_tapes(placed, group) if settings.clip_names else []
     metadata_notes = (*metadata.notes, *metadata.without_group(placed, group)) if metadata is not None else ()
-    notes = [*idle, *clips.notes, *divided, *metadata_notes, *notes, *tables.notes, *more, *duplicates(placed)]
     return CorpusIndex(
         recordings=tuple(placed),
         annotations=AnnotationColumns.from_annotations(annotations),
         left_out=tuple(sorted(left_out, key=lambda entry: entry.path)),
-        notes=tuple(notes),
-        levels={recording.id: levels[recording.id] for recording in placed if recording.id in levels},
+        notes=(
+            *_file_notes(files),
+            *clips.notes,
+            *divided,
+            *metadata_notes,
+            *field_notes,
+            *tables.notes,
+            *placement_notes,
+            *duplicates(placed),
+        ),
+        levels={recording.id: examined.levels[recording.id] for recording in placed if recording.id in examined.levels},
         examined={
             recording.id: looked[recording.path]
             for recording in placed
@@ -192,17 +155,100 @@ def index_corpus(
     )
 
 
+def _examined(
+    examiner: Examiner,
+    chosen: Sequence[str],
+    clips: TapeClips,
+    workers: int,
+    progress: Progress | None,
+    unfinished: Path | None,
+) -> tuple[Examined, TapeClips]:
+    """Examine the recordings, and return with them the clips that lie in one of them."""
+    cut_out = clips.stretches.keys()
+    whole = examiner.all(
+        [path for path in chosen if path not in cut_out], workers, progress, _kept_parts(unfinished, "examined")
+    )
+    clips = clips.within({recording.path: recording.duration_s for recording in whole.recordings})
+    # If a tape is damaged or too short, its clips are recordings after all.
+    clips_alone = [path for path in chosen if path in cut_out and path not in clips.stretches]
+    alone = examiner.all(clips_alone, workers, progress if clips_alone else None, _kept_parts(unfinished, "apart"))
+    return whole.joined(alone), clips
+
+
+def _described(
+    examined: Examined,
+    clips: TapeClips,
+    templates: Templates,
+    metadata: Metadata | None,
+    group: str,
+    settings: CorpusSettings,
+) -> tuple[list[Recording], list[Note], list[LeftOut]]:
+    """Return the recordings with the fields of the metadata and of their recorders, if they have those that are needed.
+
+    Also returns notes on names that match no template, and the recordings that lack a needed field.
+    """
+    recordings = examined.recordings if metadata is None else metadata.describe(examined.recordings, group)
+    with_recorders = [
+        with_recorder(recording, examined.recorded[recording.id], is_clip=recording.path in clips.clips)
+        for recording in recordings
+    ]
+    wanted_fields = {"split.group": group, "corpus.label_field": settings.label_field}
+    label_keys = {f"corpus.label_fields.{name}": name for name in settings.label_fields}
+    return with_fields(with_recorders, templates, wanted_fields, label_keys)
+
+
+def _add_whole_labels(
+    tables: AnnotationFiles,
+    recordings: Sequence[Recording],
+    metadata: Metadata | None,
+    sound_s: Mapping[str, float | None],
+    settings: CorpusSettings,
+) -> dict[str, tuple[str, ...]]:
+    """Add the labels of whole recordings to ``tables``, and return by path those that may or may not be present."""
+    if settings.label_fields:
+        whole, unknown = field_labels(recordings, settings.label_fields)
+    else:
+        whole, unknown = whole_labels(recordings, settings.label_field, settings.negative_labels, metadata, sound_s)
+    tables.rows += whole.rows
+    tables.reviewed |= whole.reviewed
+    tables.notes += whole.notes
+    return unknown
+
+
+def _rename_labels(
+    tables: AnnotationFiles, unknown: Mapping[str, tuple[str, ...]], settings: CorpusSettings
+) -> dict[str, tuple[str, ...]]:
+    """Divide joined labels of ``tables`` and map their names; return ``unknown`` with mapped names."""
+    label_names = parse_label_map(settings.label_map, "corpus.label_map")
+    tables.rows = [
+        (path, replace(row, label=label_names.name(label)))
+        for path, row in tables.rows
+        for label in split_labels(row.label, settings.label_separator)
+    ]
+    return {path: tuple(sorted({label_names.name(label) for label in labels})) for path, labels in unknown.items()}
+
+
+def _file_notes(files: AudioFiles) -> list[Note]:
+    """Return notes on globs that match nothing, and on files beside recordings that were skipped."""
+    notes = [Note("glob_unused", f"corpus.{key}", f"{glob!r} matches no audio file") for key, glob in files.idle]
+    if files.skipped:
+        message = f"{counted(len(files.skipped), 'file')}, beginning with this one, {skipped_words(len(files.skipped))}"
+        notes.append(Note("beside_recording", shown(files.skipped[0]), message))
+    return notes
+
+
 def _kept_parts(folder: Path | None, name: str) -> KeptParts | None:
     return None if folder is None else KeptParts(folder, name)
 
 
-def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[str], list[LeftOut]]:
+def _identified(files: AudioFiles, root: str) -> tuple[list[str], list[LeftOut]]:
+    """Return the chosen files that can have an id of their own, and those that cannot be opened or named."""
     identified: list[str] = []
     left_out: list[LeftOut] = []
     ids: dict[str, str] = {}
-    for path in paths:
+    for path in files.chosen:
         try:
-            key = recording_id(settings.root, path)
+            key = recording_id(root, path)
         except UnicodeEncodeError:
             left_out.append(LeftOut(shown(path), "its name is not valid UTF-8; rename it"))
             continue
@@ -211,6 +257,10 @@ def _identified(paths: Sequence[str], settings: CorpusSettings) -> tuple[list[st
             continue
         ids[key] = path
         identified.append(path)
+    left_out += [
+        LeftOut(shown(path), f"is a folder that cannot be opened ({reason}); change its permissions, or exclude it")
+        for path, reason in files.unreadable
+    ]
     return identified, left_out
 
 

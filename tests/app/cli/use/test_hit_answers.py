@@ -11,6 +11,7 @@ import torch
 from ossicle.app.api.loaded_bundle import load_bundle
 from ossicle.app.project.load import load_project
 from ossicle.audio.wav import write_wav
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.export.onnx_graph import model_graph, waveform_graph
@@ -40,11 +41,18 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     never, always = Decision(on=0.999, off=0.999), Decision(on=0.001, off=0.001)
     made = write_bundle(
-        folder / "bundle", name="hits", labels=LABELS, plan=settings.plan, front=settings.frontend,
-        decisions={"hat": never, "kick": always, "snare": always}, provenance={}, split={},
-        model=asdict(settings.model), metrics={"out_of_fold": {"clips": {}}},
+        folder / "bundle",
+        BundleDescription(
+            name="hits",
+            labels=LABELS,
+            plan=settings.plan,
+            front=settings.frontend,
+            decisions={"hat": never, "kick": always, "snare": always},
+            model=asdict(settings.model),
+            metrics={"out_of_fold": {"clips": {}}},
+        ),
         files={"weights.safetensors": folder / "weights.safetensors", **graphs},
-    )  # fmt: skip
+    )
     return made.folder
 
 

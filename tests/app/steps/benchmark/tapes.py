@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import soundfile
 
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.report.pages import benchmark_tables as bt
 
@@ -57,7 +58,7 @@ def save(old, folder: Path, name: str, **changes: object) -> None:
         key: getattr(old, key)
         for key in ("labels", "plan", "front", "decisions", "provenance", "metrics", "split", "model")
     }
-    write_bundle(folder, name=name, files=files, **{**values, **changes})
+    write_bundle(folder, BundleDescription(name=name, **{**values, **changes}), files)
 
 
 def tables(folder: Path) -> dict[str, pl.DataFrame]:

@@ -11,6 +11,7 @@ from ossicle.app.steps.benchmark.index import benchmark_view
 from ossicle.app.steps.benchmark.models import benchmark_models
 from ossicle.app.steps.benchmark.tasks import benchmark_tasks
 from ossicle.artefacts.tables import read_table
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import read_bundle, write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import ProjectError, UsageError
@@ -103,7 +104,15 @@ def test_both_stages_are_a_layer_of_their_own(
     decisions = dict.fromkeys(old.labels, Decision(on=0.4, off=0.4))
     judged = stage(0.5, old.labels)
     files["second_stage.safetensors"] = second_stage_bytes(judged)
-    write_bundle(folder / "both" / "bundle", name="both", files=files, decisions=decisions, **values)
+    write_bundle(
+        folder / "both" / "bundle",
+        BundleDescription(
+            name="both",
+            decisions=decisions,
+            **values,
+        ),
+        files=files,
+    )
     result = ossicle("benchmark", "-p", folder, "--set", 'benchmark.models=["both/bundle"]')
     assert result.code == 0, result.err
     found = tables(folder)

@@ -11,6 +11,7 @@ import soundfile
 
 from ossicle.app.steps.benchmark import results
 from ossicle.app.steps.benchmark.models import Opened
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import read_bundle, write_bundle
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
@@ -50,7 +51,16 @@ def folder(tmp_path: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) ->
     files = {file: old.read_bytes(file) for file in old.files if file != "CARD.md"}
     values = {key: getattr(old, key) for key in ("plan", "front", "provenance", "metrics", "split", "model")}
     decisions = {"hum": next(iter(old.decisions.values()))}
-    write_bundle(tmp_path / "bundle", name="hums", files=files, labels=("hum",), decisions=decisions, **values)
+    write_bundle(
+        tmp_path / "bundle",
+        BundleDescription(
+            name="hums",
+            labels=("hum",),
+            decisions=decisions,
+            **values,
+        ),
+        files=files,
+    )
     monkeypatch.setattr(results, "missing", lambda: ("nbclient",))
     monkeypatch.setattr("ossicle.report.notebook.missing", lambda: ("nbclient",))
     monkeypatch.setattr(Opened, "predictor", lambda self, settings: FakePredictor(self.bundle.labels, self.plan))

@@ -10,6 +10,7 @@ import soundfile
 import torch
 
 from ossicle.app.steps.benchmark import results
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.model_input.chunks import window_plan
@@ -55,15 +56,14 @@ def folder(tmp_path: Path) -> Path:
     save_weights(build_network(model, FRONT, plan, 1), tmp_path / "weights.safetensors")
     write_bundle(
         tmp_path / "bundle",
-        name="windows",
-        labels=("hum",),
-        plan=plan,
-        front=FRONT,
-        decisions={"hum": Decision()},
-        provenance={},
-        metrics={},
-        split={},
-        model=json.loads(json.dumps(digestible(model))),
+        BundleDescription(
+            name="windows",
+            labels=("hum",),
+            plan=plan,
+            front=FRONT,
+            decisions={"hum": Decision()},
+            model=json.loads(json.dumps(digestible(model))),
+        ),
         files={"weights.safetensors": tmp_path / "weights.safetensors", "model.onnx": b"not run here"},
     )
     (tmp_path / "ossicle.toml").write_text(PROJECT)

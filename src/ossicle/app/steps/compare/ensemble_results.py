@@ -26,6 +26,7 @@ from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
 from ossicle.artefacts.typed.results.published import EnsembleResults
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder
 from ossicle.artefacts.typed.training import TrainingFolder
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.ensembles import RANKS, rank_bytes
 from ossicle.bundle.format import Bundle, read_bundle, write_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
@@ -175,32 +176,33 @@ def _write_bundle(
     labels = first.labels
     return write_bundle(
         folder,
-        name=f"{project.settings.project.name}-ensemble"[-100:].lstrip("-._"),
-        labels=labels,
-        plan=joint_plan([(name, bundle.plan) for name, bundle in opened.items()]),
-        front=widest.front,
-        decisions=DecisionFolder.among(artefacts).decisions[None],
-        provenance={
-            "ossicle": version("ossicle"),
-            "members": {name: bundle.name for name, bundle in opened.items()},
-            "fitted": scores.summary["protocol"],
-            "recordings": len(truth.ids),
-            "annotations": len(truth.annotations),
-            "hours": round(sum(truth.durations_s.values()) / 3600, 6),
-        },
-        metrics={
-            "figures": figures(metrics),
-            "criterion": metrics["protocol"]["criterion"],
-            **({"notes": metrics["notes"]} if metrics["notes"] else {}),
-            **gate_verdict(metrics["gate"]),
-            "out_of_fold": metrics,
-        },
-        split=first.split,
-        model={},
+        BundleDescription(
+            name=f"{project.settings.project.name}-ensemble"[-100:].lstrip("-._"),
+            labels=labels,
+            plan=joint_plan([(name, bundle.plan) for name, bundle in opened.items()]),
+            front=widest.front,
+            decisions=DecisionFolder.among(artefacts).decisions[None],
+            provenance={
+                "ossicle": version("ossicle"),
+                "members": {name: bundle.name for name, bundle in opened.items()},
+                "fitted": scores.summary["protocol"],
+                "recordings": len(truth.ids),
+                "annotations": len(truth.annotations),
+                "hours": round(sum(truth.durations_s.values()) / 3600, 6),
+            },
+            metrics={
+                "figures": figures(metrics),
+                "criterion": metrics["protocol"]["criterion"],
+                **({"notes": metrics["notes"]} if metrics["notes"] else {}),
+                **gate_verdict(metrics["gate"]),
+                "out_of_fold": metrics,
+            },
+            split=first.split,
+            pool=settings.evaluation.applied_pool,
+            calibration=final_maps(CalibrationFolder.among(artefacts)),
+            postprocess=settings.postprocess,
+        ),
         files={} if fit.tables is None else {RANKS: rank_bytes(fit.tables)},
-        pool=settings.evaluation.applied_pool,
-        calibration=final_maps(CalibrationFolder.among(artefacts)),
-        postprocess=settings.postprocess,
         members=opened,
         combination=fit.combination,
         replace=True,

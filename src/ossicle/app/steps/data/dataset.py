@@ -26,6 +26,7 @@ from ossicle.corpus.clips.clip_table import DatasetClips, build_dataset
 from ossicle.corpus.clips.hard_negatives import FOLDER, MinedClips, mined_clips, mined_files, read_mined
 from ossicle.corpus.clips.holdout_split import divide_clips, place_recordings
 from ossicle.corpus.clips.settings import DatasetSettings, possible_targets
+from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.splits.folds import FoldEntry, SplitSettings, rare_labels
 from ossicle.corpus.splits.published_folds import fold_values
@@ -46,19 +47,10 @@ def run(context: Context) -> None:
     from ossicle.corpus.splits.leak_audit import audit, require_no_leak
 
     settings = context.project.settings
+    split = settings.split
     index = read_index(context.read(CorpusFolder))
     recordings, annotations = list(index.recordings), index.annotations
-    if index.partly and not any(recording.reviewed for recording in recordings):
-        raise SplitError(
-            "all annotated recordings were reviewed only in part, so no model can be evaluated: use the labelled "
-            'clips of the tapes instead, with [corpus] include = ["..."], or annotate some recordings completely'
-        )
-    if not any(recording.reviewed for recording in recordings):
-        raise SplitError(
-            "no recording has annotations, so no model can be trained: set their folder in [corpus] annotations of "
-            f"{context.project.file}"
-        )
-    split = settings.split
+    _require_annotated(index, context.project)
     # Folds depend only on the annotation files, so a recording stays in its fold from review to review.
     stated = index.annotations if index.stated is None else index.stated
     # Shares count targets only: annotations of too low quality are left out.
@@ -75,26 +67,11 @@ def run(context: Context) -> None:
     leak_audit = audit(folds, recordings, annotations, clips, group=split.group, by_clip=split.kind.divides_clips)
     if split.kind.judges_recordings or leak_audit.strangers:
         require_no_leak(leak_audit)
-    target_notes = annotations.where(built.targets)
-    ends = {recording.id: recording.duration_s for recording in recordings}
-    last_s = np.array([ends[key] for key in target_notes.recording_ids], dtype=np.float64)[target_notes.recording]
-    target_notes = replace(target_notes, end_s=np.minimum(target_notes.end_s, last_s))
-    labels = tuple(target_notes.label_counts())
-    for label in labels:
-        if fault := text_fault(label, MAX_LABEL_CHARACTERS):
-            raise UsageError(
-                f"the label {label!r} {fault}: a bundle cannot contain it; correct it in the annotation tables"
-            )
+    targets = _ended_with_recordings(annotations.where(built.targets), recordings)
+    labels = _bundled_labels(targets)
     output = context.own(DatasetFolder)
     output.write_clips(clips)
-    output.write_targets(target_notes)
-    # Only recordings annotated as a whole can be evaluated: elsewhere an unannotated event may be correct.
-    whole = {recording.id for recording in recordings if recording.reviewed}
-    rows = [
-        {"recording_id": key, "group": entry.group, "fold": entry.fold}
-        for key, entry in judged.items()
-        if key in whole and entry.fold != NEVER_HELD_OUT
-    ]
+    output.write_targets(targets)
     if index.partly:
         output.write_known(index.partly)
     unknown = {
@@ -104,7 +81,7 @@ def run(context: Context) -> None:
     }
     if any(unknown.values()):
         output.write_unknown(unknown)
-    output.write_folds(rows)
+    output.write_folds(_judged_rows(recordings, judged))
     output.write_stats([asdict(row) for row in dataset_stats(clips, quality)])
     output.write_split(
         {
@@ -115,15 +92,8 @@ def run(context: Context) -> None:
             "models": split.kind.models(entry.fold for entry in judged.values()),
             **_evaluated(split, judged),
             "folds_asked": split.folds,
-            **_merged(target_notes, settings.dataset),
-            "rare": {
-                "rule": split.rare,
-                "labels": [
-                    asdict(rare_label)
-                    for rare_label in (() if split.kind.holds_out_once else rare_labels(judged, target_notes))
-                ],
-                "never_held_out": sum(entry.fold == NEVER_HELD_OUT for entry in judged.values()),
-            },
+            **_merged(targets, settings.dataset),
+            "rare": _rare(split, judged, targets),
             "mining": [asdict(row) for row in built.mining],
             "tapes": [asdict(row) for row in built.tapes],
             "unplaced": [asdict(unplaced) for unplaced in built.unplaced],
@@ -133,6 +103,60 @@ def run(context: Context) -> None:
             ),
         },
     )
+
+
+def _require_annotated(index: CorpusIndex, project: Project) -> None:
+    """Raise SplitError unless a recording was annotated as a whole."""
+    if any(recording.reviewed for recording in index.recordings):
+        return
+    if index.partly:
+        raise SplitError(
+            "all annotated recordings were reviewed only in part, so no model can be evaluated: use the labelled "
+            'clips of the tapes instead, with [corpus] include = ["..."], or annotate some recordings completely'
+        )
+    raise SplitError(
+        "no recording has annotations, so no model can be trained: set their folder in [corpus] annotations of "
+        f"{project.file}"
+    )
+
+
+def _ended_with_recordings(targets: AnnotationColumns, recordings: Sequence[Recording]) -> AnnotationColumns:
+    """Return the targets, each of which ends with its recording at the latest."""
+    ends = {recording.id: recording.duration_s for recording in recordings}
+    last_s = np.array([ends[key] for key in targets.recording_ids], dtype=np.float64)[targets.recording]
+    return replace(targets, end_s=np.minimum(targets.end_s, last_s))
+
+
+def _bundled_labels(targets: AnnotationColumns) -> tuple[str, ...]:
+    """Return the labels of the targets; raises UsageError for one that no bundle can contain."""
+    labels = tuple(targets.label_counts())
+    for label in labels:
+        if fault := text_fault(label, MAX_LABEL_CHARACTERS):
+            raise UsageError(
+                f"the label {label!r} {fault}: a bundle cannot contain it; correct it in the annotation tables"
+            )
+    return labels
+
+
+def _judged_rows(recordings: Sequence[Recording], judged: Mapping[str, FoldEntry]) -> list[dict[str, Any]]:
+    """Return the group and fold of each recording that is evaluated."""
+    # Only recordings annotated as a whole can be evaluated: elsewhere an unannotated event may be correct.
+    whole = {recording.id for recording in recordings if recording.reviewed}
+    return [
+        {"recording_id": key, "group": entry.group, "fold": entry.fold}
+        for key, entry in judged.items()
+        if key in whole and entry.fold != NEVER_HELD_OUT
+    ]
+
+
+def _rare(split: SplitSettings, judged: Mapping[str, FoldEntry], targets: AnnotationColumns) -> dict[str, Any]:
+    """Return the labels with too few groups for the folds, and what follows from them."""
+    labels = () if split.kind.holds_out_once else rare_labels(judged, targets)
+    return {
+        "rule": split.rare,
+        "labels": [asdict(label) for label in labels],
+        "never_held_out": sum(entry.fold == NEVER_HELD_OUT for entry in judged.values()),
+    }
 
 
 def _fold_names(

@@ -19,6 +19,7 @@ from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
 from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.audio.decoding.mono import load_mono
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.bundle.manifest import MODEL, SECOND_STAGE, WAVEFORM, WEIGHTS
 from ossicle.core.model_input.chunks import ChunkPlan
@@ -64,44 +65,46 @@ def write_judged(context: Context, truth: "Truth", model: "ExportedModel") -> No
     second = {SECOND_STAGE: stage.model_file} if stage.kept else {}
     write_bundle(
         context.own(BundleFolder).bundle,
-        name=settings.project.name,
-        labels=truth.labels,
-        plan=model.plan,
-        front=settings.frontend,
-        decisions=context.read(DecisionFolder).decisions[None],
-        provenance={
-            **origin(context),
-            "recordings": len(truth.ids),
-            "annotations": len(truth.annotations),
-            **({"annotations_from_reviews": truth.reviewed} if truth.reviewed else {}),
-            **({"annotations_that_only_teach": truth.training_only} if truth.training_only else {}),
-            "hours": round(sum(truth.durations_s.values()) / 3600, 6),
-            "parity": model.parity,
-            **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if stage.kept else {}),
-        },
-        metrics={
-            "figures": figures(metrics),
-            "criterion": metrics["protocol"]["criterion"],
-            **({"notes": metrics["notes"]} if metrics["notes"] else {}),
-            **gate_verdict(metrics["gate"]),
-            "out_of_fold": metrics,
-        },
-        split={
-            "strategy": settings.split.strategy,
-            "group": settings.split.group,
-            "n_groups": len(set(truth.groups.values())),
-            "n_folds": len(set(truth.folds.values())),
-            "audit": "no leak found",
-            "decision": "fitted on the out-of-fold scores of all folds",
-            **({"warning": "few groups: the intervals say little about new ones"} if metrics["few_groups"] else {}),
-        },
-        model=model.model,
+        BundleDescription(
+            name=settings.project.name,
+            labels=truth.labels,
+            plan=model.plan,
+            front=settings.frontend,
+            decisions=context.read(DecisionFolder).decisions[None],
+            provenance={
+                **origin(context),
+                "recordings": len(truth.ids),
+                "annotations": len(truth.annotations),
+                **({"annotations_from_reviews": truth.reviewed} if truth.reviewed else {}),
+                **({"annotations_that_only_teach": truth.training_only} if truth.training_only else {}),
+                "hours": round(sum(truth.durations_s.values()) / 3600, 6),
+                "parity": model.parity,
+                **({"second_stage": f"{verdict['kind']}, {verdict['fitted_with']}"} if stage.kept else {}),
+            },
+            metrics={
+                "figures": figures(metrics),
+                "criterion": metrics["protocol"]["criterion"],
+                **({"notes": metrics["notes"]} if metrics["notes"] else {}),
+                **gate_verdict(metrics["gate"]),
+                "out_of_fold": metrics,
+            },
+            split={
+                "strategy": settings.split.strategy,
+                "group": settings.split.group,
+                "n_groups": len(set(truth.groups.values())),
+                "n_folds": len(set(truth.folds.values())),
+                "audit": "no leak found",
+                "decision": "fitted on the out-of-fold scores of all folds",
+                **({"warning": "few groups: the intervals say little about new ones"} if metrics["few_groups"] else {}),
+            },
+            model=model.model,
+            pool=settings.evaluation.applied_pool,
+            postprocess=settings.postprocess,
+            calibration=final_maps(context.read(CalibrationFolder)),
+            encoder=model.encoder,
+            encoder_windows=model.windows,
+        ),
         files={**model.files, **second},
-        pool=settings.evaluation.applied_pool,
-        postprocess=settings.postprocess,
-        calibration=final_maps(context.read(CalibrationFolder)),
-        encoder=model.encoder,
-        encoder_windows=model.windows,
         replace=True,
     )
 

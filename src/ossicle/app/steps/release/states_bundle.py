@@ -18,6 +18,7 @@ from ossicle.artefacts.typed.judged import NoiseGateFolder
 from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.shards.features import FeaturesFolder
 from ossicle.artefacts.typed.states import HeadsFolder, StateDecisionFolder
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.level import LEVEL
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
@@ -44,32 +45,34 @@ def run(context: Context) -> None:
         files[LEVEL] = context.read(HeadsFolder).level_file(FINAL)
     write_bundle(
         context.own(BundleFolder).bundle,
-        name=settings.project.name,
-        labels=dataset.labels,
-        plan=state_plan(context.project, features.spec),
-        front=settings.frontend,
-        # States are decided by rules of their own; every bundle also has a decision about events.
-        decisions=dict.fromkeys(dataset.labels, Decision()),
-        provenance=_provenance(context),
-        metrics={
-            "figures": figures(metrics),
-            **({INSUFFICIENT: metrics[f"{INSUFFICIENT}_because"]} if metrics[INSUFFICIENT] else {}),
-            "noise_reported": metrics["noise_gate"]["sentences"],
-            "out_of_fold": metrics,
-        },
-        split={
-            "strategy": settings.split.strategy,
-            "group": settings.split.group,
-            "n_groups": len(set(dataset.folds["group"].to_list())),
-            "n_folds": len(set(dataset.folds["fold"].to_list())),
-            "audit": "no leak found",
-            "decision": "fitted on the out-of-fold scores of all folds",
-        },
-        model={"head": digestible(settings.head)},
+        BundleDescription(
+            name=settings.project.name,
+            labels=dataset.labels,
+            plan=state_plan(context.project, features.spec),
+            front=settings.frontend,
+            # States are decided by rules of their own; every bundle also has a decision about events.
+            decisions=dict.fromkeys(dataset.labels, Decision()),
+            provenance=_provenance(context),
+            metrics={
+                "figures": figures(metrics),
+                **({INSUFFICIENT: metrics[f"{INSUFFICIENT}_because"]} if metrics[INSUFFICIENT] else {}),
+                "noise_reported": metrics["noise_gate"]["sentences"],
+                "out_of_fold": metrics,
+            },
+            split={
+                "strategy": settings.split.strategy,
+                "group": settings.split.group,
+                "n_groups": len(set(dataset.folds["group"].to_list())),
+                "n_folds": len(set(dataset.folds["fold"].to_list())),
+                "audit": "no leak found",
+                "decision": "fitted on the out-of-fold scores of all folds",
+            },
+            model={"head": digestible(settings.head)},
+            encoder=spec,
+            states=judging_rule(context.read(StateDecisionFolder).written).decision,
+            level=settings.head.level if follows else None,
+        ),
         files=files,
-        encoder=spec,
-        states=judging_rule(context.read(StateDecisionFolder).written).decision,
-        level=settings.head.level if follows else None,
         replace=True,
     )
 

@@ -13,6 +13,7 @@ from ossicle.app.steps.release.bundle import exported, origin
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.results.released import BundleFolder
+from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.format import write_bundle
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.settings import digestible
@@ -32,29 +33,30 @@ def run(context: Context) -> None:
     context.progress.advance(2, 3, "writing")
     write_bundle(
         context.own(BundleFolder).bundle,
-        name=settings.project.name,
-        labels=labels,
-        plan=model.plan,
-        front=settings.frontend,
-        decisions=dict.fromkeys(labels, unfitted(settings.decision)),
-        provenance={
-            **origin(context),
-            "recordings": len({clip.recording_id for clip in clips}),
-            "annotations": sum(clip.role == "target" for clip in clips),
-            "parity": model.parity,
-        },
-        metrics={},
-        split={
-            "strategy": dataset.split["strategy"],
-            "leaky": dataset.split["leaky"],
-            "group": settings.split.group,
-            "n_groups": len({clip.group for clip in clips}),
-            "decision": "from the settings, fitted on nothing",
-        },
-        model=model.model,
+        BundleDescription(
+            name=settings.project.name,
+            labels=labels,
+            plan=model.plan,
+            front=settings.frontend,
+            decisions=dict.fromkeys(labels, unfitted(settings.decision)),
+            provenance={
+                **origin(context),
+                "recordings": len({clip.recording_id for clip in clips}),
+                "annotations": sum(clip.role == "target" for clip in clips),
+                "parity": model.parity,
+            },
+            split={
+                "strategy": dataset.split["strategy"],
+                "leaky": dataset.split["leaky"],
+                "group": settings.split.group,
+                "n_groups": len({clip.group for clip in clips}),
+                "decision": "from the settings, fitted on nothing",
+            },
+            model=model.model,
+            pool=settings.evaluation.applied_pool,
+            postprocess=settings.postprocess,
+        ),
         files=model.files,
-        pool=settings.evaluation.applied_pool,
-        postprocess=settings.postprocess,
         replace=True,
     )
 

@@ -34,6 +34,16 @@ class Examined:
     sound_s: dict[str, float | None] = field(default_factory=dict)
     bad: list[tuple[str, str]] = field(default_factory=list)
 
+    def joined(self, other: "Examined") -> "Examined":
+        """Return what was found out about the files of both, each file in one of them."""
+        return Examined(
+            sorted([*self.recordings, *other.recordings], key=lambda recording: recording.path),
+            self.levels | other.levels,
+            self.recorded | other.recorded,
+            self.sound_s | other.sound_s,
+            [*self.bad, *other.bad],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Examiner:
