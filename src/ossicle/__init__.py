@@ -29,12 +29,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
     from ossicle.app.api.audio_files import load_audio
-    from ossicle.app.api.bundle_facts import read_bundle
-    from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
-    from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
-    from ossicle.app.api.predictions import Predictions
+    from ossicle.app.api.bundles.bundle_facts import read_bundle
+    from ossicle.app.api.bundles.loaded_bundle import LoadedBundle, load_bundle
+    from ossicle.app.api.evaluation.event_evaluation import EventEvaluation, evaluate
+    from ossicle.app.api.predictions.predictions import Predictions
+    from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
     from ossicle.app.api.project_run import Project, ProjectRun
-    from ossicle.app.api.recording_prediction import RecordingPrediction
     from ossicle.core.decisions.decision import Decision
     from ossicle.core.errors import (
         ArtefactError,
@@ -67,32 +67,32 @@ _PLACES = {
     "CollarMatch": "ossicle.metrics.matching.rules",
     "Decision": "ossicle.core.decisions.decision",
     "Event": "ossicle.core.tracks",
-    "EventEvaluation": "ossicle.app.api.event_evaluation",
+    "EventEvaluation": "ossicle.app.api.evaluation.event_evaluation",
     "EventStream": "ossicle.inference.event_stream",
     "FetchError": "ossicle.core.errors",
     "FormatError": "ossicle.core.errors",
     "GateRefused": "ossicle.core.errors",
     "IouMatch": "ossicle.metrics.matching.rules",
-    "LoadedBundle": "ossicle.app.api.loaded_bundle",
+    "LoadedBundle": "ossicle.app.api.bundles.loaded_bundle",
     "LockedError": "ossicle.core.errors",
     "OssicleError": "ossicle.core.errors",
-    "Predictions": "ossicle.app.api.predictions",
+    "Predictions": "ossicle.app.api.predictions.predictions",
     "Project": "ossicle.app.api.project_run",
     "ProjectError": "ossicle.core.errors",
     "ProjectRun": "ossicle.app.api.project_run",
     "Recording": "ossicle.core.records",
-    "RecordingPrediction": "ossicle.app.api.recording_prediction",
+    "RecordingPrediction": "ossicle.app.api.predictions.recording_prediction",
     "ScoreTrack": "ossicle.core.tracks",
     "SplitError": "ossicle.core.errors",
     "UsageError": "ossicle.core.errors",
     "decide": "ossicle.inference.decisions.decide",
-    "evaluate": "ossicle.app.api.event_evaluation",
+    "evaluate": "ossicle.app.api.evaluation.event_evaluation",
     "evaluate_events": "ossicle.metrics.events",
     "load_audio": "ossicle.app.api.audio_files",
-    "load_bundle": "ossicle.app.api.loaded_bundle",
+    "load_bundle": "ossicle.app.api.bundles.loaded_bundle",
     "match": "ossicle.metrics.matching.rules",
     "read_annotations": "ossicle.app.api.annotations",
-    "read_bundle": "ossicle.app.api.bundle_facts",
+    "read_bundle": "ossicle.app.api.bundles.bundle_facts",
     "write_annotations": "ossicle.app.api.annotations",
 }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.app.api.engine import LIBRARIES, RUNTIMES, Engine, open_predictor
+from ossicle.app.api.bundles.engine import LIBRARIES, RUNTIMES, Engine, open_predictor
 from ossicle.artefacts.files import read_json
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor

@@ -8,7 +8,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ossicle.app.api.engine import Engine, open_predictor
+from ossicle.app.api.bundles.engine import Engine, open_predictor
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.bundle.format import Bundle, read_bundle
 from ossicle.core.tracks import Event

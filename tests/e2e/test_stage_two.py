@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.app.api.engine import Engine, open_predictor
+from ossicle.app.api.bundles.engine import Engine, open_predictor
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.train.heads.fitted_heads import FittedHeads
 from ossicle.artefacts.typed.shards.features import FeaturesFolder

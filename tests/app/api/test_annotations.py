@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
-from ossicle.app.api.predictions import Predictions
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.predictions.predictions import Predictions
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Annotation
 from ossicle.core.tracks import Event

@@ -9,11 +9,11 @@ import pytest
 
 from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
 from ossicle.app.api.audio_files import load_audio
-from ossicle.app.api.bundle_facts import read_bundle
-from ossicle.app.api.engine import Engine, open_predictor
-from ossicle.app.api.event_evaluation import evaluate
-from ossicle.app.api.loaded_bundle import load_bundle
-from ossicle.app.api.predictions import Predictions
+from ossicle.app.api.bundles.bundle_facts import read_bundle
+from ossicle.app.api.bundles.engine import Engine, open_predictor
+from ossicle.app.api.bundles.loaded_bundle import load_bundle
+from ossicle.app.api.evaluation.event_evaluation import evaluate
+from ossicle.app.api.predictions.predictions import Predictions
 from ossicle.app.api.project_run import Project
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Annotation

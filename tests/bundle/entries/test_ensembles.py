@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from ossicle.app.api.engine import Engine, open_predictor
+from ossicle.app.api.bundles.engine import Engine, open_predictor
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.ensembles import RANKS, rank_bytes

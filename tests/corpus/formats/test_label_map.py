@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ossicle.app.api.event_evaluation import evaluate
+from ossicle.app.api.evaluation.event_evaluation import evaluate
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Annotation
 from ossicle.corpus.formats.event_csv import read_events

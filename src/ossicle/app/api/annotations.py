@@ -9,7 +9,7 @@ from typing import overload
 
 import polars as pl
 
-from ossicle.app.api.predictions import Predictions
+from ossicle.app.api.predictions.predictions import Predictions
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import settled_above

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ossicle.app.api.loaded_bundle import LoadedBundle
+from ossicle.app.api.bundles.loaded_bundle import LoadedBundle
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.links import settled_above
 from ossicle.core.errors import UsageError

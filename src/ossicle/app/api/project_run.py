@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
+from ossicle.app.api.bundles.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.app.project.load import Project as LoadedProject
 from ossicle.app.project.load import load_project
 from ossicle.app.project.settings import ProjectSettings

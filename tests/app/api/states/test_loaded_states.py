@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.audio.wav import write_wav
 from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateChange

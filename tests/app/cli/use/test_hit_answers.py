@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.app.project.load import load_project
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.description import BundleDescription

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from ossicle.app.api.audio_files import load_audio
-from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import manifest_of, parse
 from ossicle.core.errors import BundleError

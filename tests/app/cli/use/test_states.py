@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.app.api.states.loaded_states import LoadedStates
 from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.audio.wav import write_wav

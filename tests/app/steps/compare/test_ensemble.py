@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ossicle.app.api.engine import Engine, open_predictor
+from ossicle.app.api.bundles.engine import Engine, open_predictor
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Context, Silent, find_steps
 from ossicle.app.steps.pipeline import detector

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.api.event_evaluation import EventEvaluation, evaluate
+from ossicle.app.api.evaluation.event_evaluation import EventEvaluation, evaluate
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.api.evaluation_notes import folder_note
+from ossicle.app.api.evaluation.evaluation_notes import folder_note
 from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_notes
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.printable import json_text, printable

@@ -12,8 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from ossicle.app.api.engine import Engine
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.bundles.engine import Engine
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
 from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.changes import remove_file

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.app.api.live_session import live_session, microphone_input, open_sinks
-from ossicle.app.api.loaded_bundle import load_bundle
 from ossicle.app.cli.main import EXIT_INTERRUPTED, EXIT_TERMINATED
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.printable import json_text, printable

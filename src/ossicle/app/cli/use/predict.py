@@ -7,13 +7,20 @@ from typing import Annotated
 
 import typer
 
-from ossicle.app.api.engine import RUNTIMES
-from ossicle.app.api.hit_answers import HITS, HitAnswer, answer_of, gives_answers, require_answers, write_answers
-from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
-from ossicle.app.api.prediction_tables import PredictionTables
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.bundles.engine import RUNTIMES
+from ossicle.app.api.bundles.loaded_bundle import LoadedBundle, load_bundle
+from ossicle.app.api.predictions.hit_answers import (
+    HITS,
+    HitAnswer,
+    answer_of,
+    gives_answers,
+    require_answers,
+    write_answers,
+)
+from ossicle.app.api.predictions.prediction_tables import PredictionTables
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
+from ossicle.app.api.predictions.transcripts import TRANSCRIPT_FORMATS, VELOCITIES, MidiChoices, transcripts
 from ossicle.app.api.states.state_tables import STATE_FORMATS
-from ossicle.app.api.transcripts import TRANSCRIPT_FORMATS, VELOCITIES, MidiChoices, transcripts
 from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows

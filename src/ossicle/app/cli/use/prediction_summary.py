@@ -5,8 +5,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.api.loaded_bundle import LoadedBundle
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.bundles.loaded_bundle import LoadedBundle
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
 from ossicle.app.cli.use.recording_warnings import rate_of
 from ossicle.artefacts.files import write_json
 from ossicle.audio.recorder.metadata import time_expansion_of

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from ossicle.app.api.loaded_bundle import LoadedBundle
+from ossicle.app.api.bundles.loaded_bundle import LoadedBundle
 from ossicle.app.cli.printable import printable
 from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.probe import probe

@@ -9,7 +9,7 @@ from statistics import median
 
 import typer
 
-from ossicle.app.api.loaded_bundle import LoadedBundle
+from ossicle.app.api.bundles.loaded_bundle import LoadedBundle
 from ossicle.app.api.states.expected_states import Comparison, compared, read_expected
 from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.app.api.states.state_tables import recording_json, write_state_scores, write_states

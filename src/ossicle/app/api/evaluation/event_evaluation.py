@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from ossicle.app.api.annotations import event_table, given_column
-from ossicle.app.api.evaluation_notes import event_notes, folder_note, label_notes
-from ossicle.app.api.predictions import Predictions
+from ossicle.app.api.evaluation.evaluation_notes import event_notes, folder_note, label_notes
+from ossicle.app.api.predictions.predictions import Predictions
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import UsageError

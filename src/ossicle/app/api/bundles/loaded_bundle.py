@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ossicle.app.api.audio_files import find_audio
-from ossicle.app.api.bundle_facts import BundleFacts
-from ossicle.app.api.engine import Engine, open_predictor
-from ossicle.app.api.predictions import Predictions
-from ossicle.app.api.recording_prediction import RecordingPrediction, named_prediction
+from ossicle.app.api.bundles.bundle_facts import BundleFacts
+from ossicle.app.api.bundles.engine import Engine, open_predictor
+from ossicle.app.api.predictions.predictions import Predictions
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction, named_prediction
 from ossicle.app.api.states.loaded_states import LoadedStates
 from ossicle.app.project.bundle_places import bundle_folder
 from ossicle.audio.decoding.array_stream import ArrayStream

@@ -7,8 +7,8 @@ from typing import overload
 
 import polars as pl
 
-from ossicle.app.api.prediction_tables import PredictionTables, write_table_of
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.predictions.prediction_tables import PredictionTables, write_table_of
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.links import settled_above

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.event_table import EventTable

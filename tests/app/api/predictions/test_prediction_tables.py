@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from ossicle.app.api.annotations import read_annotations
-from ossicle.app.api.prediction_tables import PredictionTables
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.predictions.prediction_tables import PredictionTables
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
 from ossicle.core.tracks import Event
 
 DONE = [

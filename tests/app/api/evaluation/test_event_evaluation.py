@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from ossicle.app.api.annotations import Annotations, read_annotations, write_annotations
-from ossicle.app.api.event_evaluation import evaluate
-from ossicle.app.api.loaded_bundle import load_bundle
+from ossicle.app.api.bundles.loaded_bundle import load_bundle
+from ossicle.app.api.evaluation.event_evaluation import evaluate
 from ossicle.core.errors import UsageError
 from ossicle.core.records import Annotation
 
-from ..conftest import Commands
+from ...conftest import Commands
 
 TRUTH = Annotations(
     [Annotation(f"{name}.wav", start, start + 1.0, label) for name in "ab" for start, label in ((1, "x"), (5, "y"))],

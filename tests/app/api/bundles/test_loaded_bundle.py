@@ -10,15 +10,15 @@ import pytest
 import soundfile
 
 from ossicle.app.api.audio_files import load_audio
-from ossicle.app.api.loaded_bundle import LoadedBundle, load_bundle
+from ossicle.app.api.bundles.loaded_bundle import LoadedBundle, load_bundle
 from ossicle.bundle.manifest import manifest_of
 from ossicle.core.errors import AudioError, BundleError, UsageError
 from ossicle.core.tracks import Event, event_order
 from ossicle.inference.batch import score_recording
 from ossicle.inference.delivery import bundled_delivery
 
-from ..conftest import Commands
-from .conftest import KINDS
+from ...conftest import Commands
+from ..conftest import KINDS
 
 BundleOf = Callable[[str], Path]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ossicle.app.api.recording_prediction import RecordingPrediction
+from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.corpus.naming.table_names import table_places

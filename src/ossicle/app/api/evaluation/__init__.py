@@ -1,0 +1,1 @@
+"""Events compared with annotations."""

@@ -1,0 +1,1 @@
+"""What a bundle found in recordings, and the files that this is written as."""
