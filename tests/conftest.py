@@ -16,7 +16,7 @@ settings.register_profile("search", deadline=None, max_examples=1000, suppress_h
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 # Scripts with environments of their own; `--doctest-modules` would import them.
-collect_ignore_glob = ["golden/*.py", "fuzz/search.py", "modal_container.py"]
+collect_ignore_glob = ["golden/*.py", "fuzz/search.py", "doubles/modal_container.py"]
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 

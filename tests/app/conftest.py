@@ -8,7 +8,7 @@ import pytest
 
 from ossicle.app.cli.main import main
 
-from ..untrained import use_untrained
+from ..made_up.untrained import use_untrained
 
 
 class Said(NamedTuple):

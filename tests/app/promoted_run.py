@@ -15,7 +15,7 @@ from ossicle.audio.wav import write_wav
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 
-from ..untrained import PROJECT, RATE
+from ..made_up.untrained import PROJECT, RATE
 
 GATES = """
 [noise_gate]

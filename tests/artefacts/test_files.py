@@ -11,7 +11,7 @@ from ossicle.artefacts import files
 from ossicle.artefacts.plain import plain
 from ossicle.core.errors import ArtefactError
 
-from ..kills import run_dying
+from ..doubles.kills import run_dying
 
 NAMES = ["plain.json", "no suffix", "Tape 1.2. The long night.tar.gz", "Käuzchen 雀 .wav", "a" * 200 + "." + "b" * 50]
 

@@ -9,7 +9,7 @@ from ossicle.artefacts import many_files
 from ossicle.artefacts.many_files import ManyFiles
 from ossicle.core.errors import UsageError
 
-from ..kills import file_limit, run_dying
+from ..doubles.kills import file_limit, run_dying
 
 FILES = {f"{number % 7:02d}/{number}.txt": str(number).encode() * 100 for number in range(60)} | {"top.txt": b"top"}
 

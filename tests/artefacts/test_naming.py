@@ -19,7 +19,7 @@ from ossicle.artefacts.tables import write_csv, write_table
 from ossicle.core.errors import ArtefactError, AudioError
 from ossicle.core.tracks import ScoreTrack
 
-from ..kills import file_limit
+from ..doubles.kills import file_limit
 
 Usage = namedtuple("Usage", "free")
 

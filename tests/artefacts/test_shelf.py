@@ -16,7 +16,7 @@ from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG, Shelf
 from ossicle.artefacts.tables import read_table
 from ossicle.core.errors import ArtefactError, LockedError
 
-from ..kills import NEVER, run_dying
+from ..doubles.kills import NEVER, run_dying
 
 FP = Fingerprint("score", 1, {"hop_s": 0.1, "on": 1e-17}, {"bundle": "ab"}, {"av": "14"})
 

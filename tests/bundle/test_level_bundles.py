@@ -17,8 +17,8 @@ from ossicle.core.scores.level_settings import LevelSettings
 from ossicle.inference.predictor import OnChannel, for_recording
 from ossicle.inference.scorer import Scorer
 
-from ..level_bundle import FOLLOWING, hum_model, write_level_bundle
-from ..state_bundle import RATE, hums, write_state_bundle
+from ..made_up.level_bundle import FOLLOWING, hum_model, write_level_bundle
+from ..made_up.state_bundle import RATE, hums, write_state_bundle
 from .manifest_edits import edit, remover, setter
 
 

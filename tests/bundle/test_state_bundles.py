@@ -16,7 +16,7 @@ from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.model_input.encoder_windows import EncoderWindows
 
-from ..state_bundle import DECISION, LABELS, RATE, head_bytes, hums, write_state_bundle
+from ..made_up.state_bundle import DECISION, LABELS, RATE, head_bytes, hums, write_state_bundle
 from .manifest_edits import edit, remover, setter
 
 

@@ -11,7 +11,7 @@ import soundfile
 from ossicle.bundle.format import read_bundle
 
 from ..app.conftest import Commands
-from ..hums import TEMPLATE, write_hums
+from ..made_up.hums import TEMPLATE, write_hums
 
 FAST = """
 [head]

@@ -11,7 +11,7 @@ import pytest
 
 from ossicle.audio.wav import write_wav
 
-from ..drum_events import write_events
+from ..made_up.drum_events import write_events
 from .conftest import ossicle
 
 RATE = 16000

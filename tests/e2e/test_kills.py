@@ -16,7 +16,7 @@ import pytest
 from ossicle.artefacts.logs.runlog import read_run_log
 from ossicle.artefacts.shelf import RUN_LOG
 
-from ..kills import NEVER, run_dying
+from ..doubles.kills import NEVER, run_dying
 from .conftest import STEPS, Tiny, contents, half_done, ossicle, started, survivors
 
 CALLS = ("replace", "rename", "mark")

@@ -25,7 +25,7 @@ from ossicle.audio.wav import write_wav
 from ossicle.live.sinks.mqtt import MqttBroker
 from ossicle.live.sinks.sink import SinkError
 
-from ..state_bundle import hums, write_state_bundle
+from ..made_up.state_bundle import hums, write_state_bundle
 
 pytestmark = pytest.mark.live
 

@@ -18,9 +18,9 @@ from ossicle.app.steps.pipeline.pipelines import PIPELINES
 from ..app.conftest import Commands
 from ..app.jobs.modal.test_runs import mixed
 from ..app.steps.pipeline import toy
-from ..hums import TEMPLATE, write_hums
-from ..modal_double import ModalDouble
-from ..untrained import PROJECT, write_tapes
+from ..doubles.modal_double import ModalDouble
+from ..made_up.hums import TEMPLATE, write_hums
+from ..made_up.untrained import PROJECT, write_tapes
 from .on_slurm import OSSICLE, TINY, ossicle, require_slurm, until
 
 pytestmark = pytest.mark.slurm

@@ -15,7 +15,7 @@ from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.jobs.state import TaskState
 from ossicle.app.project.tables.placement import StepPlacement
 
-from ..untrained import PROJECT, write_tapes
+from ..made_up.untrained import PROJECT, write_tapes
 from .on_slurm import TINY, made_up, ossicle, require_slurm
 
 pytestmark = pytest.mark.slurm

@@ -27,8 +27,8 @@ from ossicle.audio.wav import write_wav
 from ossicle.corpus.synthetic.tapes import make_tapes
 
 from ..app.conftest import Commands, Said
-from ..modal_snapshots import DIED, KILLED, LIMIT, PREEMPTED, SnapshotModal, Troubles
-from ..speech_like import write_speech
+from ..doubles.modal_snapshots import DIED, KILLED, LIMIT, PREEMPTED, SnapshotModal, Troubles
+from ..made_up.speech_like import write_speech
 from .conftest import TAPES, TINY, ossicle
 from .test_drums import MACHINES, RATE, hit
 from .test_drums import SMALL as SMALL_DRUMS

@@ -22,7 +22,7 @@ from ossicle.models.encoders.beats.encoder import BeatsEncoder
 from ossicle.training.heads import stage_two
 
 from ..app.conftest import Commands
-from ..hums import RATE, hum, write_hums
+from ..made_up.hums import RATE, hum, write_hums
 
 TEMPLATE = "ac-{ac:on|off}-fridge-{fridge:on|off}-{daypart:day|night}-{take:#}"
 SETTINGS = """

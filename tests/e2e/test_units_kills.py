@@ -16,7 +16,7 @@ import pytest
 
 from ossicle.app.steps.pipeline.units import KEPT_AUDIO, OF_VOCODER, PIPELINE
 
-from ..kills import NEVER, run_dying
+from ..doubles.kills import NEVER, run_dying
 from .conftest import ossicle, started, survivors
 from .units_project import Finished, finished_project
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ..speech_like import write_speech
+from ..made_up.speech_like import write_speech
 from .conftest import ossicle
 
 # Seconds of training: the networks are far too small to speak.

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ..kills import NEVER, run_dying
-from ..speech_like import write_speech
+from ..doubles.kills import NEVER, run_dying
+from ..made_up.speech_like import write_speech
 from .conftest import ossicle
 from .test_vocoder import TINY
 

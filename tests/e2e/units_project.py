@@ -8,7 +8,7 @@ from pathlib import Path
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.pipeline.pipelines import steps_of
 
-from ..speech_like import write_speech
+from ..made_up.speech_like import write_speech
 from .conftest import ossicle
 
 SMALL = """

@@ -13,8 +13,8 @@ from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.training.batches.crops import place_any, read_crop
 from ossicle.training.batches.material import Material, load_material
 
-from ..drum_events import RATE, event
-from ..drum_events import write_events as write_hits
+from ..made_up.drum_events import RATE, event
+from ..made_up.drum_events import write_events as write_hits
 
 LABELS = ("hihat_closed", "kick", "snare")
 PLAN = ChunkPlan(rate=RATE, hop_samples=4480, window_samples=4480, core_frames=1, context_frames=0)

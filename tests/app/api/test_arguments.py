@@ -18,7 +18,7 @@ from ossicle.app.api.project_run import Project
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Annotation
 
-from ...untrained import PROJECT
+from ...made_up.untrained import PROJECT
 from ..conftest import Commands
 
 TRUTH = [Annotation("a.wav", 1.0, 2.0, "call")]

@@ -9,7 +9,7 @@ import pytest
 from ossicle.app.api.project_run import Project
 from ossicle.core.errors import ProjectError, UsageError
 
-from ...untrained import PROJECT, use_untrained, write_tapes
+from ...made_up.untrained import PROJECT, use_untrained, write_tapes
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from ...untrained import PROJECT, write_tapes
+from ...made_up.untrained import PROJECT, write_tapes
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -10,7 +10,7 @@ from ossicle.app.cli.options import overrides_of
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import UsageError
 
-from ...manifest_lines import line, write
+from ...made_up.manifest_lines import line, write
 from ..conftest import Commands
 
 SOURCE = "e-gmd.v1"

@@ -17,7 +17,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 
-from ...kills import UNPRIVILEGED, file_limit
+from ...doubles.kills import UNPRIVILEGED, file_limit
 from ..conftest import Commands
 
 OSSICLE = (sys.executable, "-m", "ossicle")

@@ -23,7 +23,7 @@ from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.naming.table_names import table_places, writable
 
-from ...names import ODD, file_names
+from ...made_up.names import ODD, file_names
 from ..conftest import Commands
 
 RATE = 8000

@@ -17,9 +17,9 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.fetching import Wanted, part_of
 from ossicle.corpus.formats.cells.delimited import write_delimited
 
-from ...made_up_quantiser import drawn_quantiser
-from ...made_up_vocoder import drawn_vocoder
-from ...untrained import PROJECT, use_untrained, write_tapes
+from ...made_up.quantiser import drawn_quantiser
+from ...made_up.untrained import PROJECT, use_untrained, write_tapes
+from ...made_up.vocoder import drawn_vocoder
 from ..conftest import Commands
 
 CALM = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'

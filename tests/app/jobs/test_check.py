@@ -15,7 +15,7 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.files import tree_digest
 from ossicle.core.errors import OssicleError, UsageError
 
-from ...untrained import PROJECT, use_untrained, write_tapes
+from ...made_up.untrained import PROJECT, use_untrained, write_tapes
 
 CALM = '[noise_gate]\noff = ["silence", "white_noise", "hum", "speech_like", "recordings"]\n'
 ON = ("--set", "jobs.on=slurm", "--set", "jobs.partition=short,long", "--set", "jobs.account=lab")

@@ -21,8 +21,8 @@ from ossicle.app.jobs.state import TaskState, task_states
 from ossicle.app.project.tables.placement import MODAL, PLACES, SLURM, StepPlacement
 from ossicle.core.errors import OssicleError, UsageError
 
-from ...modal_double import ModalDouble
-from ...slurm_double import write_slurm
+from ...doubles.modal_double import ModalDouble
+from ...doubles.slurm_double import write_slurm
 from .worker import WORKER
 
 Tasks = Mapping[str, str]

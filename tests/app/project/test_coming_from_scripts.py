@@ -11,7 +11,7 @@ from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ...old_scheme import make_corpus
+from ...made_up.old_scheme import make_corpus
 
 
 @pytest.fixture

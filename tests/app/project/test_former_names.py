@@ -11,7 +11,7 @@ from ossicle.app.project.former_names import FormerNameWarning, present_step
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import ProjectError
 
-from ...untrained import PROJECT, write_tapes
+from ...made_up.untrained import PROJECT, write_tapes
 
 
 @pytest.fixture

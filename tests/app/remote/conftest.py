@@ -12,7 +12,7 @@ from ossicle.app.remote.folder_place import FolderPlace
 from ossicle.app.remote.place import Place
 from ossicle.app.remote.ssh_place import SshPlace
 
-from ...volume_double import double_place
+from ...doubles.volume_double import double_place
 
 # Runs the command as sshd would: in a shell, with the words joined by spaces. $SSH_FAILS holds how often it fails.
 SSH = """#!/bin/sh

@@ -13,7 +13,7 @@ from ossicle.app.remote.ssh_place import SshPlace
 from ossicle.app.remote.transfer import TransferOptions, pull, push
 from ossicle.app.steps.engine.step import Silent
 
-from ...kills import NEVER, run_dying
+from ...doubles.kills import NEVER, run_dying
 from .made import contents, make_files, write
 
 PUSH = """

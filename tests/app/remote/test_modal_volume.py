@@ -11,7 +11,7 @@ from ossicle.app.remote.addresses import place_at
 from ossicle.app.remote.modal_place import ModalPlace
 from ossicle.core.errors import FetchError, UsageError
 
-from ...volume_double import DoubleErrors, DoubleVolume, Refused, Silence
+from ...doubles.volume_double import DoubleErrors, DoubleVolume, Refused, Silence
 
 pytest.importorskip("modal", reason="the extra `modal` is not installed")
 

@@ -19,7 +19,7 @@ from ossicle.artefacts.array_files.blocks import (
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
 
-from ...kills import run_dying
+from ...doubles.kills import run_dying
 
 LABELS = ("call", "Ruf: ä", "=x")
 

@@ -18,7 +18,7 @@ from ossicle.artefacts.features.shard import (
 )
 from ossicle.core.errors import ArtefactError, OssicleError
 
-from ...kills import run_dying
+from ...doubles.kills import run_dying
 
 WRITES = """
 from pathlib import Path

@@ -10,7 +10,7 @@ from ossicle.bundle.format import read_bundle
 from ossicle.bundle.registry.registry import Candidate
 from ossicle.core.errors import ArtefactError, BundleError, UsageError
 
-from ...kills import run_dying
+from ...doubles.kills import run_dying
 
 PROPOSE = """
 from pathlib import Path

@@ -6,7 +6,7 @@ import pytest
 from ossicle.corpus.manifest.decoding import decode
 from ossicle.corpus.manifest.event_fields import Event, PlacedEvent, name_fault, path_fault
 
-from ...manifest_lines import line
+from ...made_up.manifest_lines import line
 
 GOOD = line()
 

@@ -9,7 +9,7 @@ from ossicle.core.errors import FormatError
 from ossicle.corpus.manifest.event_blocks import manifest_blocks
 from ossicle.corpus.manifest.event_table import EVENT_SCHEMA
 
-from ...manifest_lines import line, write
+from ...made_up.manifest_lines import line, write
 
 
 def table(path: Path, block_bytes: int = 1 << 22, *, limit: int = 0, skip_bad: bool = False) -> pl.DataFrame:

@@ -15,7 +15,7 @@ from ossicle.corpus.indexing.settings import CorpusSettings
 from ossicle.corpus.manifest.hit_tables import HIT_COLUMNS, KEYS
 from ossicle.corpus.manifest.manifest_index import index_manifest
 
-from ...manifest_lines import line, write
+from ...made_up.manifest_lines import line, write
 from .indexed_manifests import folders, sound
 
 

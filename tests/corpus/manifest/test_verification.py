@@ -12,7 +12,7 @@ from ossicle.artefacts.roots import Roots
 from ossicle.core.errors import FormatError
 from ossicle.corpus.manifest.verification import Verification, verify_manifest
 
-from ...manifest_lines import line, write
+from ...made_up.manifest_lines import line, write
 
 
 def roots(folder: Path, *paths: str) -> Roots:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ...old_scheme import TAPES, OldCorpus, make_corpus
+from ...made_up.old_scheme import TAPES, OldCorpus, make_corpus
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.settings import CorpusSettings
 
-from ...old_scheme import OldCorpus
+from ...made_up.old_scheme import OldCorpus
 
 SETTINGS = CorpusSettings(
     audio="alpacas",

@@ -12,7 +12,7 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.review.rounds import ReviewedRecording, Round, with_reviews
 
-from ...old_scheme import RATE, TAPE_S, TAPES, make_corpus
+from ...made_up.old_scheme import RATE, TAPE_S, TAPES, make_corpus
 from .old_indexes import CLIPS_ONLY, SETTINGS, index, times, told
 
 

@@ -17,7 +17,7 @@ from ossicle.corpus.health.findings import find_problems
 from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 
-from ...old_scheme import CALLS, RATE, TAPES, OldCorpus, loud
+from ...made_up.old_scheme import CALLS, RATE, TAPES, OldCorpus, loud
 from .old_indexes import CLIPS_ONLY, SETTINGS, index, times, told
 
 MALFORMED = (

@@ -30,7 +30,7 @@ from ossicle.corpus.pseudo_labels.rounds import (
 from ossicle.corpus.pseudo_labels.settings import PseudoSettings
 from ossicle.corpus.pseudo_labels.windows import Labelled, gather, keep_windows
 
-from ...kills import NEVER, run_dying
+from ...doubles.kills import NEVER, run_dying
 from .test_windows import LABELS, recording
 
 ABOUT = {"labels": list(LABELS), "core_frames": 4, "hop_s": 0.5, "group": "site"}

@@ -11,8 +11,8 @@ from ossicle.core.decisions.states import UNKNOWN
 from ossicle.inference.states.finder import StateFinder
 from ossicle.inference.states.stream import StateStream
 
-from ...level_bundle import write_level_bundle
-from ...state_bundle import DECISION, RATE, hums
+from ...made_up.level_bundle import write_level_bundle
+from ...made_up.state_bundle import DECISION, RATE, hums
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import torch
 from ossicle.app.project.load import load_project
 from ossicle.training.optimisation.step_time import step_seconds
 
-from ...untrained import PROJECT
+from ...made_up.untrained import PROJECT
 
 
 def test_a_step_takes_time_in_proportion_to_its_batch_and_changes_no_threads(tmp_path) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tests.wandb_files import offline_run
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.training.tracking import trackers as trackers_module
@@ -13,6 +12,8 @@ from ossicle.training.tracking.settings import TENSORBOARD, WANDB
 from ossicle.training.tracking.tracked_run import TrackedRun
 from ossicle.training.tracking.tracker import ConfusionTable, Tracker, confusion_table, scalars
 from ossicle.training.tracking.trackers import Trackers, track_again
+
+from ...doubles.wandb_files import offline_run
 
 RUN = TrackedRun(
     to=(TENSORBOARD, WANDB),

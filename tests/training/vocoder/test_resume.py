@@ -15,7 +15,7 @@ from ossicle.models.vocoder.vocoder import Vocoder
 from ossicle.training.vocoder.fit import train_vocoder
 from ossicle.training.vocoder.run import VocoderRun
 
-from ...kills import NEVER, run_dying
+from ...doubles.kills import NEVER, run_dying
 from .made_up_speech import corpus, tiny_settings
 
 

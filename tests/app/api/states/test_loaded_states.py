@@ -11,7 +11,7 @@ from ossicle.audio.wav import write_wav
 from ossicle.core.decisions.states import OFF, ON, UNKNOWN, StateChange
 from ossicle.core.errors import UsageError
 
-from ....state_bundle import LABELS, RATE, hums, write_state_bundle
+from ....made_up.state_bundle import LABELS, RATE, hums, write_state_bundle
 
 
 @pytest.fixture

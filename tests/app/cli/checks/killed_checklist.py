@@ -39,7 +39,7 @@ def dying(stage: Stage, moment: str, patch: "pytest.MonkeyPatch") -> Stage:
 
     def run(work: Work) -> str:
         if moment == "middle":
-            from .... import untrained
+            from ....made_up import untrained
 
             patch.setattr(Shelf, "commit", lambda *arguments, **options: die())
             patch.setattr(untrained, "save_weights", half_way(untrained.save_weights))
@@ -96,7 +96,7 @@ def main(folder: Path, name: str, moment: str) -> None:
     import pytest
     import torch
 
-    from .... import untrained
+    from ....made_up import untrained
 
     torch.set_num_threads(1)
     with pytest.MonkeyPatch.context() as patch:

@@ -8,7 +8,7 @@ import pytest
 from ossicle.app.api.checks import stages
 from ossicle.app.api.checks.selftest import FAILED, PASSED, CheckResult
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 from ...conftest import Commands
 from ...promoted_run import GATES, clip_project
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ....manifest_lines import line, write
+from ....made_up.manifest_lines import line, write
 from ...conftest import Commands
 
 VERIFY = ("dataset", "verify")

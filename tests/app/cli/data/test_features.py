@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import soundfile
 
-from ....untrained import PROJECT, RATE, write_tapes
+from ....made_up.untrained import PROJECT, RATE, write_tapes
 
 MORE = """
 [project]

@@ -14,7 +14,7 @@ import pytest
 from ossicle.core.errors import FormatError
 from ossicle.corpus.manifest.byte_blocks import block_count
 
-from ....manifest_lines import line, write
+from ....made_up.manifest_lines import line, write
 
 LINES = "\n".join([line(), line("snare", onset_time=2)]) + "\n"
 EVENTS = [json.loads(one) for one in LINES.splitlines()]

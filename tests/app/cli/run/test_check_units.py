@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 from ...conftest import Commands
 
 SMALL = ("--set", "quantiser.k=8", "--set", "motifs.vocabulary=20")

@@ -9,7 +9,7 @@ from ossicle.app.steps.pipeline.preview import vocoder as preview
 from ossicle.app.steps.train.training_cost import about
 from ossicle.training.vocoder.presets import vocoder_preset
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 from ...conftest import Commands
 
 PROJECT = """

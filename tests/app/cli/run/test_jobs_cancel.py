@@ -11,8 +11,8 @@ from ossicle.app.jobs.job import Job, JobPlan, Task
 from ossicle.app.jobs.slurm.scripts import write_scripts
 from ossicle.app.project.tables.placement import StepPlacement
 
-from ....slurm_double import write_slurm
-from ....untrained import PROJECT
+from ....doubles.slurm_double import write_slurm
+from ....made_up.untrained import PROJECT
 from ...conftest import Commands
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ....hums import NAMES, TEMPLATE, write_hums
+from ....made_up.hums import NAMES, TEMPLATE, write_hums
 from ...conftest import Commands
 
 

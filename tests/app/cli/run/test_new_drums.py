@@ -8,7 +8,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 
-from ....drum_events import write_events
+from ....made_up.drum_events import write_events
 from ...conftest import Commands
 
 SESSIONS = [f"session_{i}" for i in range(6)]

@@ -8,7 +8,7 @@ import soundfile
 
 from ossicle.units.quantiser import Quantiser
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 from ...conftest import Commands
 
 

@@ -9,8 +9,8 @@ import pytest
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.training.tracking import upload as upload_module
 
-from ....untrained import PROJECT, write_tapes
-from ....wandb_files import offline_run
+from ....doubles.wandb_files import offline_run
+from ....made_up.untrained import PROJECT, write_tapes
 from ...conftest import Commands
 
 STUCK = [

@@ -18,8 +18,8 @@ from ossicle.app.cli.use import live
 from ossicle.core.decisions.states import StateDecision
 from ossicle.live.capture import DeviceError, Receive
 
-from ....state_bundle import RATE as STATE_RATE
-from ....state_bundle import TONES_HZ, write_state_bundle
+from ....made_up.state_bundle import RATE as STATE_RATE
+from ....made_up.state_bundle import TONES_HZ, write_state_bundle
 
 RATE = 8000
 BLOCK = 800

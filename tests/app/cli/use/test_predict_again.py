@@ -12,7 +12,7 @@ from ossicle.app.cli.use.finished_recordings import JOURNAL
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.locks.lock import LOCK_FILE, project_lock
 
-from ....kills import run_dying
+from ....doubles.kills import run_dying
 from ...conftest import Commands, Said
 
 RUN = "from ossicle.app.cli.main import main; main()"

@@ -13,7 +13,7 @@ from ossicle.artefacts.files import tree_digest
 from ossicle.bundle.registry.registry import Candidate, Judgement, Registry
 from ossicle.core.errors import OssicleError
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 from ...conftest import Commands
 
 QUIET = ("-p", "{p}", "--progress", "none")

@@ -14,7 +14,7 @@ from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.audio.wav import write_wav
 from ossicle.core.decisions.states import StateDecision
 
-from ....state_bundle import DECISION, LABELS, RATE, hums, write_state_bundle
+from ....made_up.state_bundle import DECISION, LABELS, RATE, hums, write_state_bundle
 from ...conftest import Commands
 
 KITCHEN = ((6.3, 0, 0), (8.1, 0, 1), (8.2, 1, 1), (8.4, 0, 1), (7.0, 0, 0))

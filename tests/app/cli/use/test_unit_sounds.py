@@ -15,9 +15,9 @@ from ossicle.app.api.units import resynthesis
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.audio.pitch.settings import PitchSettings
 
-from ....made_up_quantiser import drawn_quantiser
-from ....made_up_vocoder import HOP, RATE, drawn_vocoder
-from ....speech_like import write_speech
+from ....made_up.quantiser import drawn_quantiser
+from ....made_up.speech_like import write_speech
+from ....made_up.vocoder import HOP, RATE, drawn_vocoder
 from ...conftest import Commands
 
 

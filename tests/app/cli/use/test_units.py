@@ -23,8 +23,8 @@ from ossicle.audio.wav import write_wav
 from ossicle.units.normalisation import GROUP, SEGMENT, statistics_of
 from ossicle.units.quantiser import Quantiser
 
-from ....made_up_quantiser import drawn_quantiser
-from ....speech_like import spoken, write_speech
+from ....made_up.quantiser import drawn_quantiser
+from ....made_up.speech_like import spoken, write_speech
 from ...conftest import Commands
 
 

@@ -9,7 +9,7 @@ import pytest
 from ossicle.app.jobs.modal import connection
 from ossicle.app.steps.pipeline.pipelines import PIPELINES
 
-from ....modal_double import ModalDouble
+from ....doubles.modal_double import ModalDouble
 from ...steps.pipeline import toy
 from .toy_runs import TEXTS
 

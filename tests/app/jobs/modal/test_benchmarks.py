@@ -18,7 +18,7 @@ from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 
-from ....modal_snapshots import SnapshotModal
+from ....doubles.modal_snapshots import SnapshotModal
 from ...conftest import Commands
 from ...steps.benchmark.tapes import save, write_tape
 

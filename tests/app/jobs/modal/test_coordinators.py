@@ -8,7 +8,7 @@ import pytest
 
 from ossicle.app.jobs.modal import runner
 
-from ....modal_double import ModalDouble, wait_for
+from ....doubles.modal_double import ModalDouble, wait_for
 from ...conftest import Commands
 from ...steps.pipeline import toy
 from .toy_runs import TEXTS, run

@@ -13,7 +13,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.core.errors import ArtefactError
 
-from ....modal_double import Call, ModalDouble
+from ....doubles.modal_double import Call, ModalDouble
 from ...conftest import Commands
 from .toy_runs import run
 

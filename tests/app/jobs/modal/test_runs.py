@@ -17,8 +17,8 @@ from ossicle.audio.wav import write_wav
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 
-from ....modal_double import ModalDouble
-from ....slurm_double import write_slurm
+from ....doubles.modal_double import ModalDouble
+from ....doubles.slurm_double import write_slurm
 from ...conftest import Commands
 from ...steps.pipeline import toy
 from ...steps.pipeline.test_toy_pipeline import contents

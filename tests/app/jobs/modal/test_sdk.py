@@ -23,7 +23,7 @@ from ossicle.app.jobs.modal.service import Resources
 from ossicle.app.remote.modal_place import ModalPlace
 from ossicle.core.errors import EXIT_FAILED, ArtefactError, FetchError, UsageError
 
-from ....modal_double import FolderMount, ModalDouble
+from ....doubles.modal_double import FolderMount, ModalDouble
 
 CALLS = {"run_task": functions.run_task, "coordinate": functions.coordinate}
 

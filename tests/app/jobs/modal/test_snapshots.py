@@ -15,8 +15,8 @@ from ossicle.app.jobs.modal.orders import Order
 from ossicle.app.jobs.modal.requests import PlanRequest, TaskRequest
 from ossicle.app.jobs.modal.service import CallState, Resources
 
-from ....modal_double import FolderMount
-from ....snapshot_volume import Lost, SnapshotMount, SnapshotVolume, lost
+from ....doubles.modal_double import FolderMount
+from ....doubles.snapshot_volume import Lost, SnapshotMount, SnapshotVolume, lost
 
 PLAN = Path("p", "data", "jobs", "0001-a")
 WORKER = """

@@ -21,7 +21,7 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.corpus.formats.cells.delimited import write_delimited
 
-from ....untrained import use_untrained
+from ....made_up.untrained import use_untrained
 
 HEADER = ("primary_label", "secondary_labels", "filename", "rating", "author")
 

@@ -9,7 +9,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.manifest_scaffold import ManifestWishes, scaffold_manifest
 from ossicle.core.errors import FormatError, UsageError
 
-from ....drum_events import write_events
+from ....made_up.drum_events import write_events
 
 SESSIONS = [f"session_{i}" for i in range(6)]
 

@@ -10,7 +10,7 @@ from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.app.project.scaffolding.state_scaffold import wanted_masks
 from ossicle.core.errors import SplitError, UsageError
 
-from ....hums import NAMES, TEMPLATE, write_hums
+from ....made_up.hums import NAMES, TEMPLATE, write_hums
 
 
 @pytest.fixture(scope="module")

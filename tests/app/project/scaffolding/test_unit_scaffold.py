@@ -8,7 +8,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.unit_scaffold import UnitWishes, finds_units, scaffold_units
 from ossicle.core.errors import UsageError
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.project.variants.presets import variant_preset_names as preset_names
 from ossicle.core.errors import ProjectError
 
-from ....untrained import PROJECT, use_untrained, write_tapes
+from ....made_up.untrained import PROJECT, use_untrained, write_tapes
 
 VARIANTS = """
 [variants.more_noise.dataset]

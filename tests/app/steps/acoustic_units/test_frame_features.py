@@ -24,7 +24,7 @@ from ossicle.audio.encoders.frames.mfcc import MfccEncoder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 
 STEPS = (corpus.STEP, segments.STEP, features.STEP)
 PROJECT = """

@@ -21,7 +21,7 @@ from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.units.bpe.merges import Merges
 from ossicle.units.sequences import runs_of
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 
 MOTIF = [7, 3, 9, 5]
 K = 20

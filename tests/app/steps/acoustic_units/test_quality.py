@@ -27,7 +27,7 @@ from ossicle.units.frames import SegmentFrames
 from ossicle.units.quantiser_training import TooFewFrames, train_quantiser
 from ossicle.units.sequences import runs_of
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 
 PROJECT = """
 base = "recipe:units"

@@ -19,7 +19,7 @@ from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 
 STEPS = (corpus.STEP, segments.STEP)
 PROJECT = """

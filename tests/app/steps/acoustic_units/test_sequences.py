@@ -17,7 +17,7 @@ from ossicle.units.normalisation import statistics_of
 from ossicle.units.quantiser import Quantiser
 from ossicle.units.sequences import runs_of
 
-from ....speech_like import write_speech
+from ....made_up.speech_like import write_speech
 
 BEFORE = (corpus.STEP, segments.STEP, features.STEP, quantiser.STEP)
 STEPS = (*BEFORE, sequences.STEP)

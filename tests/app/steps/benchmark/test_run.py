@@ -14,7 +14,7 @@ from ossicle.bundle.format import read_bundle
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.report.pages import benchmark_tables as bt
 
-from ....kills import run_dying
+from ....doubles.kills import run_dying
 from ...conftest import Commands
 from .tapes import TAPES, save, tables
 

@@ -18,7 +18,7 @@ from ossicle.corpus.formats.raven import write_raven
 from ossicle.inference.predictor import FakePredictor
 from ossicle.report.pages import benchmark_tables as bt
 
-from ....old_scheme import RATE, TAPES, make_corpus
+from ....made_up.old_scheme import RATE, TAPES, make_corpus
 from ...conftest import Commands
 
 PROJECT = """

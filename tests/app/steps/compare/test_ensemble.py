@@ -24,8 +24,8 @@ from ossicle.inference.batch import score_recording
 from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 
-from ....made_up import write_project
-from ....untrained import use_steps
+from ....made_up.ensemble_members import write_project
+from ....made_up.untrained import use_steps
 
 QUIET = ("--progress", "none")
 MORE = """

@@ -27,8 +27,8 @@ from ossicle.core.tracks import ScoreTrack
 from ossicle.evaluation.ground_truth import Truth, read_truth
 from ossicle.inference.ensembles.combining import combine
 
-from ....made_up import judged, member, write_project
-from ....untrained import PROJECT
+from ....made_up.ensemble_members import judged, member, write_project
+from ....made_up.untrained import PROJECT
 
 STEMS = ("siteA_1", "siteA_2", "siteB_1", "siteC_1")
 

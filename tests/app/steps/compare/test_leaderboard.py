@@ -27,7 +27,7 @@ from ossicle.metrics.matching.rules import IouMatch
 from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.report.pages.leaderboard_page import render, write_leaderboard_page
 
-from ....made_up import judged, member, write_project
+from ....made_up.ensemble_members import judged, member, write_project
 
 STEMS = ("siteA_1", "siteA_2", "siteB_1", "siteC_1", "siteC_2")
 QUIET = ("--progress", "none")

@@ -11,7 +11,7 @@ from ossicle.app.project.load import load_project
 from ossicle.audio.store import MixedStore
 from ossicle.core.errors import UsageError
 
-from ....untrained import PROJECT, RATE, write_tapes
+from ....made_up.untrained import PROJECT, RATE, write_tapes
 
 TAPES = ("siteA_1", "siteB_1", "siteC_1")
 QUIET = ("--until", "store", "--progress", "none")

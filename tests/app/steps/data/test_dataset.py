@@ -25,7 +25,7 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import write_raven
 from ossicle.corpus.splits.split_kinds import SPLIT_KINDS, TEST, VAL
 
-from ....untrained import PROJECT, chain_without_training, write_tapes
+from ....made_up.untrained import PROJECT, chain_without_training, write_tapes
 
 QUIET = ("--progress", "none")
 LEAKY = [name for name, kind in SPLIT_KINDS.items() if kind.divides_clips]

@@ -24,7 +24,7 @@ from ossicle.audio.encoders.acoustic import AcousticEncoder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 MORE = """
 [project]

@@ -25,7 +25,7 @@ from ossicle.models.frontend import ChunkLogMel, LogMel
 from ossicle.training.batches.crops import CropDraw, read_crop
 from ossicle.training.batches.material import Material, load_material
 
-from ....untrained import PROJECT, RATE, write_tapes
+from ....made_up.untrained import PROJECT, RATE, write_tapes
 
 CACHE = """
 [project]

@@ -23,7 +23,7 @@ from ossicle.corpus.indexing.examining.probing import Examiner
 from ossicle.corpus.manifest import manifest_index
 from ossicle.corpus.manifest.byte_blocks import block_count
 
-from ....kills import NEVER, run_dying
+from ....doubles.kills import NEVER, run_dying
 from ...conftest import Commands
 
 STEPS = (corpus.STEP, dataset.STEP)

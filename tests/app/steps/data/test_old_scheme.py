@@ -9,7 +9,7 @@ import pytest
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ....old_scheme import PROJECT, TAPES, OldCorpus, loud, make_corpus
+from ....made_up.old_scheme import PROJECT, TAPES, OldCorpus, loud, make_corpus
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from ossicle.app.steps.data.state_dataset import counts_in_words
 from ossicle.app.steps.engine.step import Silent, run_steps
 from ossicle.artefacts.typed.states import StateDatasetFolder
 
-from ....hums import NAMES, TEMPLATE, write_hums
+from ....made_up.hums import NAMES, TEMPLATE, write_hums
 
 PROJECT = f"""
 base = "recipe:appliances"

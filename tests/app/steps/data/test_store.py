@@ -27,7 +27,7 @@ from ossicle.audio.store.entries import read_index
 from ossicle.core.errors import AudioError
 from ossicle.training.batches.material import load_material
 
-from ....untrained import PROJECT, RATE, write_tapes
+from ....made_up.untrained import PROJECT, RATE, write_tapes
 
 QUIET = ("--until", "store", "--progress", "none")
 NONE = ("--progress", "none")

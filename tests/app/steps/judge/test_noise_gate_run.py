@@ -9,7 +9,7 @@ import pytest
 from ossicle.app.steps.judge import noise_gate
 from ossicle.evaluation.notes.nothing_found import nothing_found
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of nought makes one endless event of everything, silence too; one of 1 makes nothing of anything.

@@ -23,8 +23,8 @@ from ossicle.inference.finder import EventFinder
 from ossicle.inference.postprocess import postprocessed
 from ossicle.inference.predictor import FakePredictor
 
-from ....made_up import write_project
-from ....untrained import use_untrained
+from ....made_up.ensemble_members import write_project
+from ....made_up.untrained import use_untrained
 
 QUIET = ("--progress", "none")
 SET = ("--set", "postprocess.kernel=[0.25, 0.5, 0.25]", "--set", "postprocess.file_prior_top=2")

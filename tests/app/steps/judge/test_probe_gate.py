@@ -19,7 +19,7 @@ from ossicle.artefacts.files import file_digest
 from ossicle.evaluation.gates.clip_answers import ClipAnswers, clip_metrics, read_answers
 from ossicle.evaluation.gates.settings import ProbeGateSettings
 
-from ....untrained import chain_without_training, use_untrained
+from ....made_up.untrained import chain_without_training, use_untrained
 from ...conftest import Commands
 from ...promoted_run import clip_project
 

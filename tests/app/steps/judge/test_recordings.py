@@ -25,7 +25,7 @@ from ossicle.core.errors import UsageError
 from ossicle.inference.batch import predict_file, stream_file
 from ossicle.inference.delivery import bundled_delivery
 
-from ....untrained import use_untrained
+from ....made_up.untrained import use_untrained
 
 RATE = 8000
 COMMAND = (sys.executable, "-c", "from ossicle.app.cli.main import main; main()")

@@ -14,7 +14,7 @@ from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.audio.wav import write_wav
 
-from ....untrained import use_untrained
+from ....made_up.untrained import use_untrained
 from .test_recordings import PROJECT, RATE
 
 NONE = {"value": None, "low": None, "high": None}

@@ -17,7 +17,7 @@ from ossicle.models.augmentation.settings import MixupSettings
 from ossicle.models.settings import AugmentSettings
 from ossicle.training.batches.shown import always
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 AUGMENT = """

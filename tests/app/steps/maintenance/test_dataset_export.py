@@ -18,7 +18,7 @@ from ossicle.artefacts.tables import read_table
 from ossicle.corpus.formats.cells.delimited import unescape_cell
 from ossicle.corpus.formats.raven import read_raven
 
-from ....untrained import PROJECT, RATE, write_tapes
+from ....made_up.untrained import PROJECT, RATE, write_tapes
 
 TABLES = """
 [dataset]

@@ -12,7 +12,7 @@ from ossicle.app.steps.engine.step import find_steps, fingerprint
 from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.shelf import Shelf
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 VARIANTS = "[variants.wide.chunks]\ncore_s = 3.0\n"

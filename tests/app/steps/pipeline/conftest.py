@@ -9,7 +9,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 
-from ....untrained import PROJECT, use_steps, write_tapes
+from ....made_up.untrained import PROJECT, use_steps, write_tapes
 from .untrained import steps
 
 

@@ -13,7 +13,7 @@ from ossicle.app.steps.pipeline.preflight.disk import detector_needs, disk_findi
 from ossicle.app.steps.pipeline.preview.detector import present_index
 from ossicle.app.steps.pipeline.run_project import run_project
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 
 def written(folder: Path) -> int:

@@ -9,7 +9,7 @@ from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.models.networks.registry import build_network
 from ossicle.models.weights import save_weights
 
-from ....untrained import chain_without_training
+from ....made_up.untrained import chain_without_training
 
 
 def one_untrained(context: Context, name: str) -> None:

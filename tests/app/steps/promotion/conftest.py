@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ....untrained import use_untrained
+from ....made_up.untrained import use_untrained
 from ...promoted_run import clip_figures, finished_project, set_figures
 
 

@@ -14,7 +14,7 @@ from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.training.batches.pseudo import load_pseudo
 from ossicle.training.crossval import FitJob
 
-from ....pseudo_corpus import train_here, write_corpus
+from ....made_up.pseudo_corpus import train_here, write_corpus
 from .pseudo_projects import training_of
 
 

@@ -12,7 +12,7 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline import detector
 from ossicle.artefacts.tables import read_table
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 QUIET = ("--progress", "none")
 KEEN = "[decision]\non = [{on}]\noff_ratio = [1.0]\nmin_length_s = [0.0]\nmin_gap_s = [0.0]\n"

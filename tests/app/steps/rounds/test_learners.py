@@ -7,7 +7,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.rounds.learners import learners
 from ossicle.app.steps.rounds.pseudo_labels import _stops
 
-from ....untrained import PROJECT
+from ....made_up.untrained import PROJECT
 
 VARIANTS = """
 [variants.apart.dataset]

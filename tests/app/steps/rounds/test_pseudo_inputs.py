@@ -21,7 +21,7 @@ from ossicle.artefacts.typed.index import BenchmarkIndexFolder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_folders, round_path
 
-from ....pseudo_corpus import tone, write
+from ....made_up.pseudo_corpus import tone, write
 from .pseudo_projects import QUIET, training_of
 
 NO_ROUNDS = ("--set", 'pseudo.rounds="none"')

@@ -21,7 +21,7 @@ from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_d
 from ossicle.training.batches.pseudo import PseudoCrops
 from ossicle.training.crossval import FitJob
 
-from ....kills import NEVER, run_dying
+from ....doubles.kills import NEVER, run_dying
 from .pseudo_projects import QUIET, training_of
 
 

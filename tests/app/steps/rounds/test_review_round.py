@@ -16,7 +16,7 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.raven import read_raven, write_raven
 from ossicle.corpus.review.tables import LOOK
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of nought makes one endless event of everything; the gate has its own test.

@@ -23,8 +23,8 @@ from ossicle.artefacts.typed.scores import ClipBaselinesFolder, ClipScoresFolder
 from ossicle.audio.wav import write_wav
 from ossicle.core.scores.pooling import pooled
 
-from ....drum_events import LABELS, RATE, hit, write_events
-from ....untrained import use_untrained
+from ....made_up.drum_events import LABELS, RATE, hit, write_events
+from ....made_up.untrained import use_untrained
 
 SMALL = """
 [frontend]

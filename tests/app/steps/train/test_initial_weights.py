@@ -19,7 +19,7 @@ from ossicle.core.errors import ProjectError, UsageError
 from ossicle.training import crossval
 from ossicle.training.crossval import fit_job
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 SHORT = """
 [training]

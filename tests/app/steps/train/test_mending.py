@@ -16,7 +16,7 @@ from ossicle.artefacts.files import write_json
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 
-from ....untrained import PROJECT, write_tapes
+from ....made_up.untrained import PROJECT, write_tapes
 
 LOUD = Firing("white_noise", "-20 dBFS", "call", 60.0, 4, 0.4)
 MINED = Firing("recordings", "reviewed empty", "call", 3600.0, 400, 0.4)

@@ -8,7 +8,7 @@ from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.train.training_cost import about, trainings_in_words
 from ossicle.training.optimisation import step_time
 
-from ....untrained import PROJECT
+from ....made_up.untrained import PROJECT
 
 
 def project(folder: Path, *overrides: str) -> Project:

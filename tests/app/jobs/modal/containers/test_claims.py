@@ -18,8 +18,8 @@ from ossicle.app.jobs.modal.service import CallState, Resources
 from ossicle.app.jobs.state import FINE
 from ossicle.core.errors import FetchError
 
-from .....modal_double import FolderMount
-from .....snapshot_volume import SnapshotMount, SnapshotVolume
+from .....doubles.modal_double import FolderMount
+from .....doubles.snapshot_volume import SnapshotMount, SnapshotVolume
 
 PLAN = Path("p", "data", "jobs", "0001-a")
 JOBS: dict[str, tuple[tuple[str, ...], int]] = {"a": ((), 2), "a.gather": (("a",), 1)}

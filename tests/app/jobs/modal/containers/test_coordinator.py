@@ -15,7 +15,7 @@ from ossicle.app.jobs.modal.requests import PlanRequest
 from ossicle.app.jobs.modal.service import COORDINATE, CallState, Resources
 from ossicle.core.errors import ArtefactError, FetchError, UsageError
 
-from .....modal_double import FolderMount
+from .....doubles.modal_double import FolderMount
 
 PLAN = Path("p", "data", "jobs", "0001-a")
 

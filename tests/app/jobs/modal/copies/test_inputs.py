@@ -18,7 +18,7 @@ from ossicle.app.steps.engine.step import Silent
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import ArtefactError, UsageError
 
-from .....modal_double import ModalDouble
+from .....doubles.modal_double import ModalDouble
 
 OLD_NS = 1_500_000_000_123_456_789
 

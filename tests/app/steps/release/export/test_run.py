@@ -19,7 +19,7 @@ from ossicle.core.records import Annotation, Recording
 from ossicle.export.agreement import Agreement
 from ossicle.metrics.calibration.out_of_fold import Items
 
-from .....untrained import PROJECT, write_tapes
+from .....made_up.untrained import PROJECT, write_tapes
 
 pytestmark = pytest.mark.usefixtures("without_training")
 # A threshold of 1 fires on nothing, so that the noise gate lets networks of random weights pass.

@@ -14,7 +14,7 @@ from ossicle.training.heads.fit import fit_head
 from ossicle.training.heads.windows import HeadWindows
 from ossicle.training.tracking.tracked_run import TrackedRun
 
-from .....untrained import PROJECT
+from .....made_up.untrained import PROJECT
 
 
 @pytest.mark.parametrize(("of_networks", "of_heads"), [("0.125", 0.5), ("0.0", 0.0), ("0.05", 0.2), ("0.5", 1.0)])

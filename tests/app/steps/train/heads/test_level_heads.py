@@ -22,7 +22,7 @@ from ossicle.inference.scorer import Scorer
 from ossicle.inference.states.frames import first_full_frame
 from ossicle.models.heads.scoring import head_scores, window_scores
 
-from .....hums import TEMPLATE, write_hums
+from .....made_up.hums import TEMPLATE, write_hums
 from ....conftest import Commands
 
 FAST = """

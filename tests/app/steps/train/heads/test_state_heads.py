@@ -13,7 +13,7 @@ from ossicle.training.heads import fit
 from ossicle.training.heads.fit import HeadFit
 from ossicle.training.heads.windows import HeadWindows
 
-from .....hums import TEMPLATE, write_hums
+from .....made_up.hums import TEMPLATE, write_hums
 from ....conftest import Commands
 
 

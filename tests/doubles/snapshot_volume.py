@@ -1,4 +1,4 @@
-"""A folder with the semantics of a Modal volume; ``tests/modal_snapshots.py`` runs containers over it.
+"""A folder with the semantics of a Modal volume; ``tests/doubles/modal_snapshots.py`` runs containers over it.
 
 The volume shows a container what was there at its start or at its last ``reload``. What a container writes is seen by
 nobody else before its ``commit``, and the last writer of a file wins. Files get the time of their commit. No process

@@ -11,7 +11,7 @@ from ossicle.models.vocoder.settings import VocoderNetworkSettings
 from ossicle.models.vocoder.vocoder import Vocoder
 from ossicle.units.quantiser import Quantiser
 
-from .made_up_quantiser import drawn_quantiser
+from .quantiser import drawn_quantiser
 
 SMALL = VocoderNetworkSettings(width=8, unit_blocks=1, frame_blocks=1)
 RATE, HOP = 8000, 160

@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ossicle.app.jobs.modal.containers import commits, container
-from ossicle.app.jobs.modal.orders import Order, VolumePlan
-
 # The folder of a script is where its imports are looked for first.
 from snapshot_volume import SnapshotMount, SnapshotVolume  # type: ignore[import-not-found]
+
+from ossicle.app.jobs.modal.containers import commits, container
+from ossicle.app.jobs.modal.orders import Order, VolumePlan
 
 
 def contain(order: Mapping[str, Any]) -> int:
