@@ -45,12 +45,12 @@ class ApplianceScene:
 
 def read_recordings(folder: Path, rate: int) -> dict[tuple[str, bool, bool], Samples]:
     """The recordings by part of the day, air conditioner and fridge."""
-    found = {}
+    waves = {}
     for path in sorted(folder.iterdir()):
         if fits := _NAME.fullmatch(path.stem):
             ac, fridge, part = fits.groups()
-            found[part, ac == "on", fridge == "on"] = load_mono(path, rate)
-    return found
+            waves[part, ac == "on", fridge == "on"] = load_mono(path, rate)
+    return waves
 
 
 def switch_times(seconds: float, least: int, stretch_s: tuple[float, float], rng: np.random.Generator) -> list[float]:
@@ -59,7 +59,7 @@ def switch_times(seconds: float, least: int, stretch_s: tuple[float, float], rng
         times = np.cumsum(rng.uniform(*stretch_s, size=int(seconds / stretch_s[0]) + 1))
         inside = times[times < seconds - stretch_s[0] / 2]
         if len(inside) >= least:
-            return [float(one) for one in inside]
+            return [float(time_s) for time_s in inside]
     raise ValueError(f"{least} switches with {stretch_s} s between them do not fit into {seconds:g} s")
 
 
@@ -87,8 +87,8 @@ def make_scene(
     for (start_s, end_s), (ac, fridge) in zip(pairwise(edges), joint, strict=True):
         source = recordings[part, ac, fridge]
         start, end = round(start_s * rate), min(round(end_s * rate) + fade, len(samples))
-        at = int(rng.integers(max(1, len(source) - (end - start))))
-        piece = np.resize(source[at : at + end - start], end - start).copy()
+        offset = int(rng.integers(max(1, len(source) - (end - start))))
+        piece = np.resize(source[offset : offset + end - start], end - start).copy()
         if start and len(piece) > fade:
             ramp = np.linspace(0, 1, fade, dtype=np.float32)
             piece[:fade] = np.sqrt(ramp) * piece[:fade] + np.sqrt(1 - ramp) * samples[start : start + fade]
@@ -96,7 +96,7 @@ def make_scene(
     samples *= np.float32(10 ** (gain_db / 20))
     truth = []
     for c, label in enumerate(LABELS):
-        states = [_state(c, one) for one in joint]
+        states = [_state(c, joint_state) for joint_state in joint]
         truth += _merged([(a, b, state) for (a, b), state in zip(pairwise(edges), states, strict=True)], label)
     counts = {label: len(times[label]) for label in LABELS}
     return ApplianceScene(f"{part}-{number}", part, samples, tuple(truth), seconds, counts)
@@ -122,10 +122,10 @@ def _state(column: int, joint: tuple[bool, ...]) -> str:
     return ON if joint[column] else OFF
 
 
-def _merged(parts: list[tuple[float, float, str]], label: str) -> list[StateStretch]:
+def _merged(stretches: list[tuple[float, float, str]], label: str) -> list[StateStretch]:
     """Stretches of equal state that meet, as one."""
     out: list[StateStretch] = []
-    for start_s, end_s, state in parts:
+    for start_s, end_s, state in stretches:
         if out and out[-1].state == state:
             out[-1] = StateStretch(out[-1].start_s, end_s, label, state, None)
         else:

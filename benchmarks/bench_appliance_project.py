@@ -53,7 +53,7 @@ def run_project(work: Path, audio: Path, window_s: float, sets: list[str]) -> Pr
     folder = work / f"{window_s:g}s"
     ossicle("new", "appliances", folder, "--audio", audio, "--template", TEMPLATE, "--force")
     chosen = (f"features.window_s={window_s:g}", f"features.hop_s={window_s / HOPS:g}", *sets)
-    ossicle("run", "-p", folder, *(word for one in chosen for word in ("--set", one)))
+    ossicle("run", "-p", folder, *(word for override in chosen for word in ("--set", override)))
     return load_project(folder, chosen)
 
 
@@ -66,7 +66,7 @@ def logistic(project: Project, windows: LabelledWindows, lengths: Mapping[str, i
         starts = range(0, len(frames) - size + 1, hop)
         parts = [frames[start : start + size] for start in starts][: lengths[key]]
         rows[key] = np.array([np.r_[part.mean(0), part.std(0), np.percentile(part, 10, axis=0)] for part in parts])
-    scores = {key: np.zeros((len(of), len(windows.labels)), dtype=np.float32) for key, of in rows.items()}
+    scores = {key: np.zeros((len(row), len(windows.labels)), dtype=np.float32) for key, row in rows.items()}
     for fold in set(windows.folds.values()):
         train = [key for key in windows.ids if windows.folds[key] != fold]
         x = np.concatenate([rows[key] for key in train])
@@ -86,35 +86,39 @@ def window_and_hop(project: Project) -> tuple[float, float]:
 
 def compared(project: Project, bootstrap: int) -> list[list[str]]:
     """The rows of the table for one project, and the paired difference."""
-    made = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
-    dataset, features = DatasetFolder.among(made), FeaturesFolder.among(made)
-    windows = labelled_windows(read_truth(CorpusFolder.among(made), dataset), features)
-    ours = scored_states(windows, StateScoresFolder.among(made))
+    artefacts = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
+    dataset, features = DatasetFolder.among(artefacts), FeaturesFolder.among(artefacts)
+    windows = labelled_windows(read_truth(CorpusFolder.among(artefacts), dataset), features)
+    ours = scored_states(windows, StateScoresFolder.among(artefacts))
     baseline = logistic(project, windows, {key: len(states.scores) for key, states in ours.items()})
     n = {key: min(len(ours[key].scores), len(baseline[key])) for key in windows.ids}
     ours = {key: cut(states, states.scores, n[key]) for key, states in ours.items()}
-    theirs = {key: cut(states, baseline[key], n[key]) for key, states in ours.items()}
-    written = StateDecisionFolder.among(made).written["folds"]
-    fitted = {int(fold): judging_rule(one) for fold, one in written.items()}
+    baseline_states = {key: cut(states, baseline[key], n[key]) for key, states in ours.items()}
+    written = StateDecisionFolder.among(artefacts).written["folds"]
+    fitted = {int(fold): judging_rule(decision) for fold, decision in written.items()}
     half = {fold: JudgingRule(rule.decision, dict.fromkeys(windows.labels, 0.5)) for fold, rule in fitted.items()}
-    how = ResampleSettings(bootstrap, 0, project.settings.state_decision.within_s)
+    resample_settings = ResampleSettings(bootstrap, 0, project.settings.state_decision.within_s)
     plan = state_plan(project, features.spec)
     rows = []
-    for name, found, rules in (("ours", ours, fitted), ("ours, at 0.5", ours, half), ("logistic", theirs, half)):
+    for name, scored, rules in (
+        ("ours", ours, fitted),
+        ("ours, at 0.5", ours, half),
+        ("logistic", baseline_states, half),
+    ):
         folds = [
             fold_figures(
                 dataset.fold_name(fold),
                 CROSS_FITTED,
-                {key: states for key, states in found.items() if states.fold == fold},
+                {key: states for key, states in scored.items() if states.fold == fold},
                 windows.labels,
                 rule,
                 plan,
-                how,
+                resample_settings,
             )
             for fold, rule in rules.items()
         ]
         rows += [row(f"{project.settings.features.window_s:g} s", name, one) for one in folds]
-    counts = [state_counts(theirs, windows.labels, half), state_counts(ours, windows.labels, fitted)]
+    counts = [state_counts(baseline_states, windows.labels, half), state_counts(ours, windows.labels, fitted)]
     gain = paired_gain(counts[0], counts[1], windows.folds, windows.groups, bootstrap, 0)
     insufficient = read_json(project.results / METRICS)["insufficient"]
     difference = f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
@@ -122,21 +126,21 @@ def compared(project: Project, bootstrap: int) -> list[list[str]]:
     return [*rows, last]
 
 
-def cut(one: ScoredStates, scores: np.ndarray, n: int) -> ScoredStates:
+def cut(states: ScoredStates, scores: np.ndarray, n: int) -> ScoredStates:
     """The first ``n`` windows of a recording, with these scores."""
-    return replace(one, scores=scores[:n], truth=one.truth[:n])
+    return replace(states, scores=scores[:n], truth=states.truth[:n])
 
 
-def row(window: str, name: str, one: FoldFigures) -> list[str]:
+def row(window: str, name: str, fold_figures: FoldFigures) -> list[str]:
     """One line of the table."""
-    level = one.windows
-    figures = (level.state_accuracy, level.f1_unmasked["fridge"], level.f1["fridge"], one.files.state_accuracy)
-    return [window, name, one.name, *map(cell, figures)]
+    level = fold_figures.windows
+    figures = (level.state_accuracy, level.f1_unmasked["fridge"], level.f1["fridge"], fold_figures.files.state_accuracy)
+    return [window, name, fold_figures.name, *map(cell, figures)]
 
 
-def cell(one: Any) -> str:
+def cell(estimate: Any) -> str:
     """A figure with its interval."""
-    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]"
+    return f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
 
 
 def main() -> None:
@@ -148,26 +152,26 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("work/appliances"), help="folder of the projects")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the table")
     tiny = ["head.epochs=4", "state_decision.switches=20", "report.examples=0", "evaluation.bootstrap=100"]
-    asked = parsed(parser, windows=[2.0], bootstrap=100, sets=tiny)
-    audio = recordings("appliances", asked)
+    args = parsed(parser, windows=[2.0], bootstrap=100, sets=tiny)
+    audio = recordings("appliances", args)
     if audio is None:
         return
     rows = [
         line
-        for window in asked.windows
-        for line in compared(run_project(asked.work, audio, window, asked.sets), asked.bootstrap)
+        for window in args.windows
+        for line in compared(run_project(args.work, audio, window, args.sets), args.bootstrap)
     ]
     head = ("window", "model", "held out", "state accuracy", "F1 fridge, not hidden", "F1 fridge, all", "files")
-    lengths = " ".join(f"{window:g}" for window in asked.windows)
-    words = (
+    lengths = " ".join(f"{window:g}" for window in args.windows)
+    caption = (
         f"`bench_appliance_project.py --windows {lengths}`: the named part of the day is held out. "
         "Eight recordings: every figure is *insufficient* for a claim about other rooms.\nThe values of the acoustic "
         "encoder were chosen on these recordings (`docs/encoders.md`), so even its held-out figures are optimistic."
     )
     write_result(
         "appliance-project",
-        f"# Appliance states, through a whole project\n\n{described(['torch'])}\n\n{words}\n\n{table(head, rows)}",
-        asked.out,
+        f"# Appliance states, through a whole project\n\n{described(['torch'])}\n\n{caption}\n\n{table(head, rows)}",
+        args.out,
     )
 
 

@@ -86,8 +86,8 @@ def measured(rounds: int, batch: int) -> dict[str, list[float]]:
     rows = front_end(waveforms)
 
     def spectral(rows: torch.Tensor, sounds: Sounds, settings: AugmentSettings) -> torch.Tensor:
-        found = vary_stretch(rows, sounds.targets, sounds.mask, settings, FRONT, shared, drawn)
-        return vary_log_mel(found[0], settings, FRONT.hop_samples / FRONT.rate, drawn)
+        stretched = vary_stretch(rows, sounds.targets, sounds.mask, settings, FRONT, shared, drawn)
+        return vary_log_mel(stretched[0], settings, FRONT.hop_samples / FRONT.rate, drawn)
 
     def chain(settings: AugmentSettings) -> torch.Tensor:
         varied = vary_waveforms(sounds, settings, PLAN, drawn)
@@ -103,11 +103,11 @@ def measured(rounds: int, batch: int) -> dict[str, list[float]]:
     }
     seconds: dict[str, list[float]] = {name: [] for name in work}
     with torch.no_grad():
-        for one in range(rounds + 1):
+        for round_number in range(rounds + 1):
             for name, call in work.items():
                 began = time.process_time()
                 call()
-                if one:  # the first round warms up
+                if round_number:  # the first round warms up
                     seconds[name].append(time.process_time() - began)
     seconds["training step of ResNet-18 (max_pool = true), for comparison"] = training_step(rows, targets)
     return seconds
@@ -131,17 +131,17 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, rounds=1, batch=2)
+    args = parsed(parser, rounds=1, batch=2)
     about = described(("torch", "timm"))
     rows = [
-        (name, f"{1000 * median(of):.0f}", f"{1000 * min(of):.0f} to {1000 * max(of):.0f}")
-        for name, of in measured(asked.rounds, asked.batch).items()
+        (name, f"{1000 * median(seconds):.0f}", f"{1000 * min(seconds):.0f} to {1000 * max(seconds):.0f}")
+        for name, seconds in measured(args.rounds, args.batch).items()
     ]
     text = (
-        f"# Augmentation: {date.today().isoformat()}\n\n{about}\n\nOne thread; a batch of {asked.batch} clips of 5 s "
-        f"at 32 kHz, each stage on all of them; the processor's time, median of {asked.rounds} rounds.\n\n"
+        f"# Augmentation: {date.today().isoformat()}\n\n{about}\n\nOne thread; a batch of {args.batch} clips of 5 s "
+        f"at 32 kHz, each stage on all of them; the processor's time, median of {args.rounds} rounds.\n\n"
     )
-    write_result("augment", text + table(("stage", "ms a batch", "range"), rows), asked.out)
+    write_result("augment", text + table(("stage", "ms a batch", "range"), rows), args.out)
 
 
 if __name__ == "__main__":

@@ -34,8 +34,8 @@ SAME = 1e-4
 def measure(folder: Path, name: str, epochs: int, more: Sequence[str]) -> list[str]:
     """One training and its export: a row of the table."""
     sets = ("training.batch_size=16", *more, f"model.window.backbone={name}", f"training.epochs={epochs}")
-    of = held_out(folder, f"{name}-{epochs}", FOLD, (*sets, "training.threads=2", "training.validation_crops=0"))
-    job, truth = of.job, of.truth
+    held = held_out(folder, f"{name}-{epochs}", FOLD, (*sets, "training.threads=2", "training.validation_crops=0"))
+    job, truth = held.job, held.truth
     fit_job(job)
     run = RunFolder(job.folder)
     lines = run.epochs()
@@ -44,8 +44,8 @@ def measure(folder: Path, name: str, epochs: int, more: Sequence[str]) -> list[s
     predictor = load_predictor(run.weights, job.model, job.labels, job.plan, job.front)
     label_of = {note.recording_id: note.label for note in truth.annotations}
     right = 0
-    for key in of.ids:
-        track, _ = score_recording(of.project.audio_folder / truth.recordings[key].path, predictor)
+    for key in held.ids:
+        track, _ = score_recording(held.project.audio_folder / truth.recordings[key].path, predictor)
         right += job.labels[int(np.asarray(track.scores).max(axis=0).argmax())] == label_of[key]
     network = build_network(job.model, job.front, job.plan, len(job.labels)).eval()
     load_weights(network, run.weights)
@@ -59,7 +59,7 @@ def measure(folder: Path, name: str, epochs: int, more: Sequence[str]) -> list[s
         str(len(lines)),
         f"{lines[0]['train_loss']:.3f} to {lines[-1]['train_loss']:.3f}",
         f"{n_clips / seconds:.1f}",
-        f"{100 * right / len(of.ids):.1f}",
+        f"{100 * right / len(held.ids):.1f}",
         f"{parity:.1e}",
     ]
 
@@ -71,17 +71,17 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], help="settings other than the recipe's")
     parser.add_argument("--work", type=Path, default=Path("work/bench-backbones"), help="folder of the project, kept")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, epochs=1, names=["test_nfnet"], set=list(TINY_CLIPS))
-    audio = recordings("esc10", asked)
+    args = parsed(parser, epochs=1, names=["test_nfnet"], set=list(TINY_CLIPS))
+    audio = recordings("esc10", args)
     if audio is None:
         return
-    scaffold(asked.work, audio)
+    scaffold(args.work, audio)
     began = time.monotonic()
-    rows = [measure(asked.work, name, asked.epochs, asked.set) for name in asked.names]
+    rows = [measure(args.work, name, args.epochs, args.set) for name in args.names]
     head = ["network", "million weights", "epochs", "loss", "clips/s", "accuracy (%)", "ONNX against torch"]
     text = f"""# The networks known for birds, one fold each
 
-`benchmarks/bench_backbones.py --epochs {asked.epochs}`; {described(("torch", "timm", "onnxruntime"))} \
+`benchmarks/bench_backbones.py --epochs {args.epochs}`; {described(("torch", "timm", "onnxruntime"))} \
 {(time.monotonic() - began) / 60:.0f} minutes in all.
 
 ESC-10 from scratch, published fold {FOLD + 1} held out (80 clips; chance is 10 %), clips of 5 s, 128 bands,
@@ -89,7 +89,7 @@ bf16, 2 threads. So few epochs say that it trains and how fast, not what it reac
 
 {table(head, rows)}
 """
-    write_result("backbones", text, asked.out)
+    write_result("backbones", text, args.out)
 
 
 if __name__ == "__main__":

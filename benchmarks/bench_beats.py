@@ -38,7 +38,7 @@ def write_checkpoint(path: Path, sizes: dict[str, int]) -> None:
     """Write random weights under the published names."""
     drawn: dict[str, Any] = runpy.run_path(str(GOLDEN))
     config = drawn["CONFIG"] | sizes
-    weights = {name: torch.from_numpy(one) for name, one in drawn["draw_checkpoint"](config).items()}
+    weights = {name: torch.from_numpy(array) for name, array in drawn["draw_checkpoint"](config).items()}
     # One tensor under the names of all layers, as in the published file, is written once.
     shared = next(weight for name, weight in weights.items() if "relative_attention_bias" in name)
     torch.save(
@@ -54,11 +54,11 @@ def write_recordings(folder: Path, windows: int) -> None:
     """Write eight recordings of noise, with a tone for each label, that hold ``windows`` windows together."""
     folder.mkdir()
     seconds = WINDOW_S * windows / len(RECORDINGS)
-    at = np.arange(round(seconds * RATE)) / RATE
+    time_s = np.arange(round(seconds * RATE)) / RATE
     for number, name in enumerate(RECORDINGS):
-        sound = 0.02 * np.random.default_rng(number).standard_normal(len(at))
-        sound += 0.1 * np.sin(2 * np.pi * 120 * at) * ("ac-on" in name)
-        sound += 0.1 * np.sin(2 * np.pi * 900 * at) * ("fridge-on" in name)
+        sound = 0.02 * np.random.default_rng(number).standard_normal(len(time_s))
+        sound += 0.1 * np.sin(2 * np.pi * 120 * time_s) * ("ac-on" in name)
+        sound += 0.1 * np.sin(2 * np.pi * 900 * time_s) * ("fridge-on" in name)
         soundfile.write(folder / f"{name}.wav", sound, RATE)
 
 
@@ -88,15 +88,15 @@ def main() -> None:
     parser.add_argument("--windows", type=int, default=304)
     parser.add_argument("--work", type=Path, default=Path("build/beats"))
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, windows=64)
+    args = parsed(parser, windows=64)
     # All in this process: the calls of the encoder are counted here.
     share_process()
-    asked.work.mkdir(parents=True, exist_ok=True)
-    checkpoint, audio, project = asked.work / "beats.pt", asked.work / "audio", asked.work / "project"
-    sizes = {} if asked.smoke else PUBLISHED
+    args.work.mkdir(parents=True, exist_ok=True)
+    checkpoint, audio, project = args.work / "beats.pt", args.work / "audio", args.work / "project"
+    sizes = {} if args.smoke else PUBLISHED
     write_checkpoint(checkpoint, sizes)
     if not audio.exists():
-        write_recordings(audio, asked.windows)
+        write_recordings(audio, args.windows)
     ossicle(
         "new",
         "appliances",
@@ -110,7 +110,7 @@ def main() -> None:
         "encoder.name=beats", f"encoder.path={checkpoint.absolute()}", f"features.hop_s={WINDOW_S:g}",
         "project.workers=1", "head.pooling=attention", "dataset.drop_loudest=0", "evaluation.bootstrap=100",
     ]  # fmt: skip
-    options = [word for one in sets for word in ("--set", one)]
+    options = [word for override in sets for word in ("--set", override)]
     calls = Calls()
     features = timed("run", "-p", project, "--until", "features", *options)
     encoded = calls.windows
@@ -126,7 +126,7 @@ def main() -> None:
     require(bool(bundles), "the run left a bundle")
     size_mb = max(sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file()) for bundle in bundles) / 1e6
     memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
-    if not asked.smoke:
+    if not args.smoke:
         require(heads[1] <= MOST_TRAINING_S, f"{MOST_TRAINING_S:g} s of training at most ({heads[1]:.1f} s)")
     require(size_mb <= MOST_BUNDLE_MB, f"a bundle of at most {MOST_BUNDLE_MB:g} MB ({size_mb:.1f} MB)")
     rows = [
@@ -143,7 +143,7 @@ def main() -> None:
         ["largest memory of the process, MB", f"{memory_mb:.0f}"],
     ]
     text = f"# BEATs of the published size\n\n{described(('torch',))}\n\n{table(['what', 'figure'], rows)}\n"
-    write_result("beats", text, asked.out)
+    write_result("beats", text, args.out)
 
 
 if __name__ == "__main__":

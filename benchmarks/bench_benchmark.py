@@ -75,11 +75,11 @@ class Noisy:
         self._generator = np.random.default_rng(0)
 
     def predict(self, chunks):
-        found = self._inner.predict(chunks)
+        scores = self._inner.predict(chunks)
         kernel = np.hanning(27)
-        noise = np.convolve(self._generator.standard_normal(found.shape[0] * found.shape[1]), kernel, mode="same")
+        noise = np.convolve(self._generator.standard_normal(scores.shape[0] * scores.shape[1]), kernel, mode="same")
         noise /= np.sqrt((kernel**2).sum())
-        return (1 / (1 + np.exp(2.5 - 1.5 * noise))).astype(np.float32).reshape(found.shape)
+        return (1 / (1 + np.exp(2.5 - 1.5 * noise))).astype(np.float32).reshape(scores.shape)
 
 
 def measure(minutes: float, tapes: int) -> dict[str, float]:
@@ -97,7 +97,7 @@ def measure(minutes: float, tapes: int) -> dict[str, float]:
         make_tapes(folder / "bench", SynthSettings(tapes=tapes, minutes=minutes, sites=min(26, tapes)))
         (folder / "ossicle.toml").write_text(PROJECT)
         bundle(folder / "bundle")
-        for what, thresholds, laid_out in (
+        for title, thresholds, laid_out in (
             ("one threshold", [0.5], [0.5]),
             ("100 thresholds, tables of one", MANY, [MANY[50]]),
             ("100 thresholds, tables of all", MANY, []),
@@ -108,8 +108,8 @@ def measure(minutes: float, tapes: int) -> dict[str, float]:
                 began, cpu = time.perf_counter(), time.process_time()
                 run_benchmark(project, Silent(), chosen, task)
                 kind = task.partition(":")[0]
-                out[f"{what}: {kind}"] = time.process_time() - cpu
-                out[f"{what}: {kind}, wall"] = time.perf_counter() - began
+                out[f"{title}: {kind}"] = time.process_time() - cpu
+                out[f"{title}: {kind}, wall"] = time.perf_counter() - began
     return out
 
 
@@ -118,27 +118,29 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=6.0)
     parser.add_argument("--tapes", type=int, default=10)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, minutes=0.1, tapes=2)
-    found = measure(asked.minutes, asked.tapes)
-    hours = asked.minutes * asked.tapes / 60
-    forward = found["one threshold: score"]
+    args = parsed(parser, minutes=0.1, tapes=2)
+    seconds = measure(args.minutes, args.tapes)
+    hours = args.minutes * args.tapes / 60
+    forward = seconds["one threshold: score"]
     lines = [
         "# Decisions and figures of 100 thresholds against those of one",
         "",
         f"{date.today()}, {platform.processor() or platform.machine()}, {os.cpu_count()} cores, one thread; "
-        f"{asked.tapes} tapes, {hours:g} h. `python benchmarks/bench_benchmark.py --minutes {asked.minutes:g} "
-        f"--tapes {asked.tapes}`",
+        f"{args.tapes} tapes, {hours:g} h. `python benchmarks/bench_benchmark.py --minutes {args.minutes:g} "
+        f"--tapes {args.tapes}`",
         "",
         "| | scores (s) | decisions, figures, tables (s) | together (s) | against one | wall (s) |",
         "|---|---|---|---|---|---|",
     ]
-    base = forward + found["one threshold: decide"]
-    for what in ("one threshold", "100 thresholds, tables of one", "100 thresholds, tables of all"):
-        decide = found[f"{what}: decide"]
-        wall = found["one threshold: score, wall"] + found[f"{what}: decide, wall"]
+    base = forward + seconds["one threshold: decide"]
+    for title in ("one threshold", "100 thresholds, tables of one", "100 thresholds, tables of all"):
+        decide = seconds[f"{title}: decide"]
+        wall = seconds["one threshold: score, wall"] + seconds[f"{title}: decide, wall"]
         together = forward + decide
-        lines.append(f"| {what} | {forward:.1f} | {decide:.1f} | {together:.1f} | {together / base:.2f} | {wall:.1f} |")
-    write_result("benchmark", "\n".join(lines), asked.out)
+        lines.append(
+            f"| {title} | {forward:.1f} | {decide:.1f} | {together:.1f} | {together / base:.2f} | {wall:.1f} |"
+        )
+    write_result("benchmark", "\n".join(lines), args.out)
 
 
 if __name__ == "__main__":

@@ -31,14 +31,14 @@ LABELS = ("hihat_closed", "kick", "snare", "tom_low")
 def written_recordings(folder: Path, count: int) -> list[Recording]:
     """Write stereo recordings of a minute."""
     folder.mkdir(parents=True)
-    found = []
+    written = []
     for number in range(count):
         rng = np.random.default_rng(number)
         name = f"session_{number:05d}.wav"
         soundfile.write(folder / name, rng.normal(0, 0.1, (round(LENGTH_S * RATE), 2)), RATE, subtype="PCM_16")
         digest = hashlib.sha256(name.encode()).hexdigest()
-        found.append(Recording(digest[:16], "audio", name, RATE, 2, round(LENGTH_S * RATE), digest))
-    return found
+        written.append(Recording(digest[:16], "audio", name, RATE, 2, round(LENGTH_S * RATE), digest))
+    return written
 
 
 def drawn_clips(recordings: Sequence[Recording], events: int) -> list[Clip]:
@@ -65,8 +65,11 @@ def export(audio: Path, out: Path, recordings: Sequence[Recording], clips: Seque
     for named_clip in named:
         clip = WavClip(files.sound(named_clip), named_clip.clip.start_s, named_clip.clip.end_s)
         by_recording.setdefault(named_clip.clip.recording_id, []).append(clip)
-    wanted = [ClippedRecording(key, audio / by_id[key].path, RATE, tuple(of)) for key, of in by_recording.items()]
-    for done in write_wav_clips(out, wanted, workers):
+    clipped = [
+        ClippedRecording(key, audio / by_id[key].path, RATE, tuple(recording_clips))
+        for key, recording_clips in by_recording.items()
+    ]
+    for done in write_wav_clips(out, clipped, workers):
         require(not done.lost, "all recordings can be read")
     sync_disk()
     write_lists(out, files)
@@ -82,13 +85,13 @@ def one_at_a_time(audio: Path, out: Path, recordings: Sequence[Recording], clips
     labels = []
     for number, clip in enumerate(clips):
         name = hashlib.sha1(f"{clip.recording_id}:{number}:{clip.label}".encode()).hexdigest()
-        place = out / "audio" / name[:2]
-        place.mkdir(parents=True, exist_ok=True)
+        folder = out / "audio" / name[:2]
+        folder.mkdir(parents=True, exist_ok=True)
         with soundfile.SoundFile(paths[clip.recording_id]) as file:
             first, stop = round(clip.start_s * RATE), round(clip.end_s * RATE)
             file.seek(first)
             samples = file.read(stop - first, dtype="float32", always_2d=True).mean(axis=1)
-        soundfile.write(place / f"{name}__{clip.label}.wav", samples, RATE, subtype="PCM_16")
+        soundfile.write(folder / f"{name}__{clip.label}.wav", samples, RATE, subtype="PCM_16")
         labels.append({"file": f"{name[:2]}/{name}__{clip.label}.wav", "label": clip.label, "duration": len(samples)})
     (out / "train_labels.json").write_text(json.dumps(labels))
     sync_disk()
@@ -102,31 +105,31 @@ def main() -> None:
     parser.add_argument("--loop-events", type=int, default=20_000, help="events of the loop, the first ones")
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
-    asked = parsed(parser, events=60, per_recording=30, loop_events=60, workers=1)
-    with tempfile.TemporaryDirectory() as place:
-        work = Path(place)
-        recordings = written_recordings(work / "audio", max(1, asked.events // asked.per_recording))
-        clips = drawn_clips(recordings, asked.events)
-        few = clips[: asked.loop_events]
+    args = parsed(parser, events=60, per_recording=30, loop_events=60, workers=1)
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        recordings = written_recordings(work / "audio", max(1, args.events // args.per_recording))
+        clips = drawn_clips(recordings, args.events)
+        few = clips[: args.loop_events]
         loop_s = one_at_a_time(work / "audio", work / "loop", recordings, few)
-        ours_s = export(work / "audio", work / "ours", recordings, clips, asked.workers)
+        ours_s = export(work / "audio", work / "ours", recordings, clips, args.workers)
         ours = sorted(path.stat().st_size for path in (work / "ours" / "clips").rglob("*.wav"))
         require(len(ours) == len(clips), "every event has a file")
         loop_rate, ours_rate = len(few) / loop_s, len(clips) / ours_s
     rows = [
         ["one event at a time", f"{len(few):,}", f"{loop_s:.1f}", f"{loop_rate:,.0f}", "1.0"],
-        [f"export, {asked.workers} processes", f"{len(clips):,}", f"{ours_s:.1f}", f"{ours_rate:,.0f}",
+        [f"export, {args.workers} processes", f"{len(clips):,}", f"{ours_s:.1f}", f"{ours_rate:,.0f}",
          f"{ours_rate / loop_rate:.1f}"],
     ]  # fmt: skip
     text = f"""# Clips as WAV files
 
-`benchmarks/bench_clip_export.py --events {asked.events} --workers {asked.workers}`; {described(["soundfile"])}
+`benchmarks/bench_clip_export.py --events {args.events} --workers {args.workers}`; {described(["soundfile"])}
 
 {table(("way", "events", "s", "events/s", "ratio"), rows)}
 
 Names, subfolders, lists, Raven tables and the index are part of the export, and a list of labels of the loop.
 """
-    write_result("clip-export", text, asked.out)
+    write_result("clip-export", text, args.out)
 
 
 if __name__ == "__main__":

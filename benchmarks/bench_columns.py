@@ -65,7 +65,7 @@ WINDOW = {"before": 0.08, "after": 0.2}
 
 def make_index(folder: Path, events: int, n_sessions: int) -> None:
     """Write the index of a manifest's hits: one recording for each session, one annotation for each hit."""
-    recordings, parts, lengths = [], [], []
+    recordings, spans, lengths = [], [], []
     labels: list[NDArray[np.int64]] = []
     for session in sorted(
         sessions(events, n_sessions), key=lambda session: f"{session.source.name}/{session.audio_path}"
@@ -81,10 +81,10 @@ def make_index(folder: Path, events: int, n_sessions: int) -> None:
         n_samples = round(session.duration_s * RATE)
         recordings.append(Recording(key, "drums", path, RATE, 1, n_samples, key, reviewed=True, fields=fields))
         ends = session.onset_s + np.where(np.arange(len(session.onset_s)) % 5 == 0, 0.1, session.source.post_ms / 1000)
-        parts.append(np.stack([session.onset_s, np.minimum(ends, session.duration_s)], axis=1))
+        spans.append(np.stack([session.onset_s, np.minimum(ends, session.duration_s)], axis=1))
         labels.append(session.label)
         lengths.append(len(session.onset_s))
-    times = np.concatenate(parts)
+    times = np.concatenate(spans)
     names = sorted(LABELS)
     ranks = np.array([names.index(name) for name in LABELS], dtype=np.int32)
     codes = np.repeat(np.arange(len(recordings), dtype=np.int32), lengths)
@@ -171,7 +171,7 @@ def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
     del known
     material.MixedStore = lambda *_: SilentStore(lengths)  # type: ignore[assignment, misc]
     plan = ChunkPlan(rate=RATE, hop_samples=160, window_samples=512, core_frames=100, context_frames=20)
-    with measured_memory() as found:
+    with measured_memory() as figures:
         folder = DatasetFolder(dataset)
         made = material.load_material(folder, Path(), folder.labels, plan, apart_frames=1.0)
         clips = ClipColumns.from_clips(made.clips)
@@ -184,18 +184,18 @@ def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
         crops = fit.Crops(made, train, held_out, training)
         batch = next(iter(crops.batches(lambda: 0)))
     require(tuple(batch[1].shape) == (32, plan.chunk_frames, len(folder.labels)), "the first batch has 32 crops")
-    return found
+    return figures
 
 
 @contextmanager
 def measured_memory() -> Iterator[dict[str, float]]:
     """Measure seconds, processor time and memory of the block; memory is what the process holds more than before."""
-    found: dict[str, float] = {}
+    figures: dict[str, float] = {}
     Path("/proc/self/clear_refs").write_text("5")
     before, began, cpu_s = _status("VmRSS"), time.monotonic(), time.process_time()
-    yield found
-    found |= {"wall_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu_s}
-    found |= {"held_mib": _status("VmRSS") - before, "peak_mib": _status("VmHWM") - before}
+    yield figures
+    figures |= {"wall_s": time.monotonic() - began, "cpu_s": time.process_time() - cpu_s}
+    figures |= {"held_mib": _status("VmRSS") - before, "peak_mib": _status("VmHWM") - before}
 
 
 def _status(name: str) -> float:
@@ -232,14 +232,16 @@ def measure(
         (root / name).mkdir(parents=True)
     make_index(root / "corpus", events, n_sessions)
     (root / "ossicle.toml").write_text(PROJECT.format(noise=noise, **WINDOW))
-    found = {}
+    figures = {}
     for name in parts:
-        found[name] = run(name, root)
-        print(f"{events} events, {noise:g} noise clips a target, {name}: {found[name]}", flush=True)
-    if {"columns", "objects"} <= found.keys():
-        mine, theirs = (_tables(root / name) for name in ("columns", "objects"))
-        require(mine == theirs, "clips, targets and counts have the same bytes from columns and from objects")
-    return found
+        figures[name] = run(name, root)
+        print(f"{events} events, {noise:g} noise clips a target, {name}: {figures[name]}", flush=True)
+    if {"columns", "objects"} <= figures.keys():
+        from_columns, from_objects = (_tables(root / name) for name in ("columns", "objects"))
+        require(
+            from_columns == from_objects, "clips, targets and counts have the same bytes from columns and from objects"
+        )
+    return figures
 
 
 def _tables(dataset: Path) -> list[bytes]:
@@ -257,36 +259,36 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--part", choices=("columns", "objects", "training"), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
-    asked = parsed(parser, events=4000, sessions=8, objects=2000, noise=[0.1])
-    if asked.part:
-        print(json.dumps(part(asked.part, asked.folder)))
+    args = parsed(parser, events=4000, sessions=8, objects=2000, noise=[0.1])
+    if args.part:
+        print(json.dumps(part(args.part, args.folder)))
         return
     lines = [
         f"# Events as columns: {date.today().isoformat()}",
         "",
         described(["numpy", "polars", "torch"]),
         "",
-        f"{asked.sessions} recordings; windows of {WINDOW['before']:g} s before to {WINDOW['after']:g} s after onsets; "
+        f"{args.sessions} recordings; windows of {WINDOW['before']:g} s before to {WINDOW['after']:g} s after onsets; "
         "5 folds by session. Training: memory beyond that of the process with its libraries, up to the first batch.",
         "",
         "| events | noise a target | part | events/s of CPU | CPU s | wall s | held MiB | peak MiB |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    runs = [(asked.objects, asked.noise[0], ("columns", "objects", "training"))]
-    if not asked.smoke:
-        runs += [(asked.events, noise, ("columns", "training")) for noise in asked.noise]
+    runs = [(args.objects, args.noise[0], ("columns", "objects", "training"))]
+    if not args.smoke:
+        runs += [(args.events, noise, ("columns", "training")) for noise in args.noise]
     for events, noise, parts in runs:
-        n_sessions = max(8, round(asked.sessions * events / asked.events))
-        with tempfile.TemporaryDirectory(dir=asked.work) as folder:
-            found = measure(Path(folder), events, n_sessions, noise, parts, part if asked.smoke else part_apart)
-        for name, one in found.items():
-            held = f"{one['held_mib']:.0f}" if "held_mib" in one else ""
-            figures = f"{events / one['cpu_s']:.0f} | {one['cpu_s']:.1f} | {one['wall_s']:.1f} | {held}"
-            lines.append(f"| {events} | {noise:g} | {name} | {figures} | {one['peak_mib']:.0f} |")
+        n_sessions = max(8, round(args.sessions * events / args.events))
+        with tempfile.TemporaryDirectory(dir=args.work) as folder:
+            by_name = measure(Path(folder), events, n_sessions, noise, parts, part if args.smoke else part_apart)
+        for name, part_use in by_name.items():
+            held = f"{part_use['held_mib']:.0f}" if "held_mib" in part_use else ""
+            figures = f"{events / part_use['cpu_s']:.0f} | {part_use['cpu_s']:.1f} | {part_use['wall_s']:.1f} | {held}"
+            lines.append(f"| {events} | {noise:g} | {name} | {figures} | {part_use['peak_mib']:.0f} |")
     text = "\n".join(lines) + "\n"
     print(text)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / f"{date.today().isoformat()}-columns.md").write_text(text)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / f"{date.today().isoformat()}-columns.md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -64,8 +64,8 @@ MOONSHOT = 0.92
 
 def answered_clips(folder: Path, sets: Sequence[str], until: str = "") -> JudgedClips:
     """Run a project, to its end or one step, and return its held-out hits with their scores."""
-    words = ["--until", until] if until else []
-    ossicle("run", "-p", folder, *words, "--progress", "none", *options(sets), codes=(0, REFUSED))
+    arguments = ["--until", until] if until else []
+    ossicle("run", "-p", folder, *arguments, "--progress", "none", *options(sets), codes=(0, REFUSED))
     return read_clips(ClipScoresFolder.among(artefacts(folder, sets)), truth_of(folder, sets))
 
 
@@ -77,8 +77,8 @@ def artefacts(folder: Path, sets: Sequence[str] = ()) -> dict[str, Path]:
 
 def truth_of(folder: Path, sets: Sequence[str] = ()) -> Truth:
     """The recordings of a project with their folds."""
-    made = artefacts(folder, sets)
-    return read_evaluated_truth(CorpusFolder.among(made), DatasetFolder.among(made))
+    made_artefacts = artefacts(folder, sets)
+    return read_evaluated_truth(CorpusFolder.among(made_artefacts), DatasetFolder.among(made_artefacts))
 
 
 def new_project(folder: Path, audio: Path) -> None:
@@ -89,8 +89,8 @@ def new_project(folder: Path, audio: Path) -> None:
 
 def processor_s() -> float:
     """Processor seconds of this process and of all its children that ended."""
-    of = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in of)
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def timed(folder: Path, work: Callable[[], T]) -> tuple[T, float]:
@@ -99,11 +99,11 @@ def timed(folder: Path, work: Callable[[], T]) -> tuple[T, float]:
     folder.mkdir(parents=True, exist_ok=True)
     spent, began = json.loads(clock.read_text()) if clock.exists() else 0.0, processor_s()
     try:
-        found = work()
+        outcome = work()
     finally:
         spent += (processor_s() - began) / 60
         clock.write_text(json.dumps(spent))
-    return found, spent
+    return outcome, spent
 
 
 def slices(audio: Path, paths: Sequence[str]) -> np.ndarray:
@@ -112,8 +112,8 @@ def slices(audio: Path, paths: Sequence[str]) -> np.ndarray:
     for path in paths:
         wave = load_mono(audio / path, FRONT.rate, 0.0, READ_S)
         wave = np.pad(wave, (0, max(0, round(READ_S * FRONT.rate) - len(wave))))
-        found = np.maximum(log_mel(wave / max(float(np.abs(wave).max()), 1e-6), FRONT), FLOOR_DB)
-        rows.append(np.concatenate([found[a:b].mean(axis=0) for a, b in SLICES]))
+        levels_db = np.maximum(log_mel(wave / max(float(np.abs(wave).max()), 1e-6), FRONT), FLOOR_DB)
+        rows.append(np.concatenate([levels_db[a:b].mean(axis=0) for a, b in SLICES]))
     return np.array(rows)
 
 
@@ -136,26 +136,26 @@ def answered(clips: JudgedClips, scores: np.ndarray, merge_toms: bool) -> Answer
     if merge_toms:
         scores, labels, column = merged(scores, labels, "tom", TOMS)
         truth = column[truth]
-    groups = tuple(clips.groups[place] for place in clips.clips.recording.tolist())
+    groups = tuple(clips.groups[group_index] for group_index in clips.clips.recording.tolist())
     return Answered(labels, truth, scores.argmax(axis=1).astype(np.int64), groups)
 
 
-def cell(found: Compared, row: int, column: int) -> str:
+def cell(comparison: Compared, row: int, column: int) -> str:
     """A figure with its interval."""
-    value, low, high = (of[row, column] for of in (found.value, found.low, found.high))
+    value, low, high = (matrix[row, column] for matrix in (comparison.value, comparison.low, comparison.high))
     sign = "+" if row == 2 else ""
     return f"{value:{sign}.3f} [{low:{sign}.3f}, {high:{sign}.3f}]"
 
 
-def bar_rows(found: Compared, n_labels: int, bars: Sequence[float] | None) -> list[list[str]]:
+def bar_rows(comparison: Compared, n_labels: int, bars: Sequence[float] | None) -> list[list[str]]:
     """The rows of one number of labels; bars only where there are some."""
     rows = []
     for column, name in enumerate(FIGURES):
         reached = ""
         if bars is not None:
-            above = found.value[0, column] >= bars[column] and found.value[2, column] > 0
+            above = comparison.value[0, column] >= bars[column] and comparison.value[2, column] > 0
             reached = f"{bars[column]:.2f}: {'reached' if above else 'missed'}"
-        rows.append([str(n_labels), name, *(cell(found, row, column) for row in range(3)), reached])
+        rows.append([str(n_labels), name, *(cell(comparison, row, column) for row in range(3)), reached])
     return rows
 
 
@@ -175,29 +175,29 @@ def labels_table(ours: Sequence[Answered], theirs: Sequence[Answered]) -> str:
     return table(("label", "hits", "F1", "recall", "F1 of the trees"), rows)
 
 
-def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
+def measure_seeds(args: argparse.Namespace, audio: Path) -> None:
     """Run every seed and write the table."""
     clips, minutes = [], []
-    for seed in asked.seeds:
-        folder = asked.work / f"seed-{seed}"
+    for seed in args.seeds:
+        folder = args.work / f"seed-{seed}"
         new_project(folder, audio)
-        sets = sets_of(seed, asked.sets)
+        sets = sets_of(seed, args.sets)
         judged_clips, spent = timed(folder, lambda folder=folder, sets=sets: answered_clips(folder, sets))
         clips.append(judged_clips)
         minutes.append(spent)
-    files = truth_of(asked.work / f"seed-{asked.seeds[0]}", sets_of(asked.seeds[0], asked.sets)).recordings
-    ids = [clips[0].clips.recording_ids[place] for place in clips[0].clips.recording.tolist()]
+    files = truth_of(args.work / f"seed-{args.seeds[0]}", sets_of(args.seeds[0], args.sets)).recordings
+    ids = [clips[0].clips.recording_ids[index] for index in clips[0].clips.recording.tolist()]
     paths = [files[key].path for key in ids]
     features = slices(audio, paths)
     trees = [
-        trees_held_out(features, clip.folds, clip.clips.label, len(clip.clips.labels), seed, asked.trees)
-        for clip, seed in zip(clips, asked.seeds, strict=True)
+        trees_held_out(features, clip.folds, clip.clips.label, len(clip.clips.labels), seed, args.trees)
+        for clip, seed in zip(clips, args.seeds, strict=True)
     ]
     rows = []
     for merge_toms in (False, True):
         ours = [answered(clip, clip.scores, merge_toms) for clip in clips]
         theirs = [answered(clip, scores, merge_toms) for clip, scores in zip(clips, trees, strict=True)]
-        judged_clips = compared(ours, theirs, asked.bootstrap)
+        judged_clips = compared(ours, theirs, args.bootstrap)
         rows += bar_rows(judged_clips, len(ours[0].labels), None if merge_toms else BARS)
         if not merge_toms:
             per_label, recall = labels_table(ours, theirs), recalls(ours)
@@ -206,7 +206,7 @@ def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
     text = [
         "# Drum machines, through a whole project",
         described(["torch", "scikit-learn"]),
-        f"`{command('', asked)}`: "
+        f"`{command('', args)}`: "
         f"{len(clips[0].clips)} hits of {len(set(clips[0].groups))} machines, five folds by machine; means over the "
         "seeds, intervals of 95 % over machines and hits.",
         table(("labels", "figure", "ours", "extra trees", "difference", "bar"), rows),
@@ -217,7 +217,7 @@ def measure_seeds(asked: argparse.Namespace, audio: Path) -> None:
         f"{'reached' if min(best) >= MOONSHOT else 'missed'} ({best[0]:.3f}, {best[1]:.3f}).",
         per_label,
     ]
-    write_result("drums", "\n\n".join(text), asked.out)
+    write_result("drums", "\n\n".join(text), args.out)
 
 
 def sets_of(seed: int, sets: Sequence[str]) -> list[str]:
@@ -225,41 +225,41 @@ def sets_of(seed: int, sets: Sequence[str]) -> list[str]:
     return [f"split.seed={seed}", f"training.seed={seed}", *sets]
 
 
-def measure_choices(asked: argparse.Namespace, audio: Path) -> None:
+def measure_choices(args: argparse.Namespace, audio: Path) -> None:
     """Train the recipe and each change of it on the machines that fold 0 of seed 0 leaves, and write the table."""
-    folder = inner_project(asked.work, audio)
-    sets = ["split.folds=4", *asked.sets]
+    folder = inner_project(args.work, audio)
+    sets = ["split.folds=4", *args.sets]
     ossicle("run", "-p", folder, "--until", "store", "--progress", "none", *options(sets))
     rows, base = dict[str, tuple[list[Answered], float]](), list[Answered]()
-    for name in asked.only or CHOICES:
+    for name in args.only or CHOICES:
         scores, minutes, ours = [], [], []
-        for seed in asked.seeds:
+        for seed in args.seeds:
             own = [*sets, f"training.seed={seed}", *CHOICES[name]]
-            work = asked.work / "choices" / f"{list(CHOICES).index(name)}-{seed}"
+            work = args.work / "choices" / f"{list(CHOICES).index(name)}-{seed}"
             if name == ENCODED:
                 # Heads on embeddings are no networks, so this row is a project until its scores.
                 judged, spent = timed(work, lambda own=own: answered_clips(folder, own, "clip_scores"))
                 ours.append(answered(judged, judged.scores, merge_toms=False))
             else:
                 hits = inner_hits(folder, own)
-                found, spent = timed(work, lambda hits=hits, work=work: held_out_scores(hits, work))
-                scores.append(found)
-                ours.append(hits.answered(found[UNSHIFTED]))
+                shifted_scores, spent = timed(work, lambda hits=hits, work=work: held_out_scores(hits, work))
+                scores.append(shifted_scores)
+                ours.append(hits.answered(shifted_scores[UNSHIFTED]))
             minutes.append(spent)
         rows[name] = (ours, float(np.mean(minutes)))
         base = base or rows[name][0]
         require(np.array_equal(ours[0].truth, base[0].truth), "every row judges the same hits in one order")
         if name == PLAIN:
-            rows |= afterwards(hits, scores, audio, asked)
+            rows |= afterwards(hits, scores, audio, args)
     text = (
         "# What earned its place in the recipe of drums\n\n"
-        f"{described(['torch', 'scikit-learn'])}\n\n`{command('--choices', asked)}`: four inner folds of the "
+        f"{described(['torch', 'scikit-learn'])}\n\n`{command('--choices', args)}`: four inner folds of the "
         f"{len(set(hits.groups))} machines ({len(hits.clips)} hits) that fold 0 of seed 0 leaves; means over the seeds "
-        f"{', '.join(map(str, asked.seeds))} of the training, intervals of 95 % over machines and hits. Rows "
+        f"{', '.join(map(str, args.seeds))} of the training, intervals of 95 % over machines and hits. Rows "
         "after the first change one setting, or what is done with the scores of the first, which needs no training."
-        f"\n\n{choices_table(rows, base, asked.bootstrap)}"
+        f"\n\n{choices_table(rows, base, args.bootstrap)}"
     )
-    write_result("drums-choices", text, asked.out)
+    write_result("drums-choices", text, args.out)
 
 
 def inner_project(work: Path, audio: Path) -> Path:
@@ -269,16 +269,16 @@ def inner_project(work: Path, audio: Path) -> Path:
     ossicle("run", "-p", outer, "--until", "dataset", "--progress", "none")
     truth = truth_of(outer)
     for key, recording in truth.recordings.items():
-        place = inner / recording.path
-        if truth.folds[key] != 0 and not place.exists():
-            place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(audio / recording.path, place)
+        target = inner / recording.path
+        if truth.folds[key] != 0 and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(audio / recording.path, target)
     new_project(work / "inner", inner)
     return work / "inner"
 
 
 def afterwards(
-    hits: InnerHits, scores: Sequence[np.ndarray], audio: Path, asked: argparse.Namespace
+    hits: InnerHits, scores: Sequence[np.ndarray], audio: Path, args: argparse.Namespace
 ) -> dict[str, tuple[list[Answered], float]]:
     """What can be done with the networks of :data:`PLAIN`, which costs no training."""
     plain = [score[UNSHIFTED] for score in scores]
@@ -286,10 +286,10 @@ def afterwards(
     back = back_to_clips(hits)
     features, began = slices(audio, hits.paths), processor_s()
     n_labels = len(hits.material.labels)
-    trees = [trees_held_out(features, hits.clips.fold, hits.truth, n_labels, seed, asked.trees) for seed in asked.seeds]
-    minutes = (processor_s() - began) / 60 / len(asked.seeds)
-    found: dict[str, tuple[list[np.ndarray], float]] = {
-        "half of the sampling taken back": ([one * back for one in plain], 0.0),
+    trees = [trees_held_out(features, hits.clips.fold, hits.truth, n_labels, seed, args.trees) for seed in args.seeds]
+    minutes = (processor_s() - began) / 60 / len(args.seeds)
+    scores_by_name: dict[str, tuple[list[np.ndarray], float]] = {
+        "half of the sampling taken back": ([scores_of_plain * back for scores_of_plain in plain], 0.0),
         "two of them averaged": (pairs, 0.0),
         "two of them averaged, half of the sampling taken back": ([pair * back for pair in pairs], 0.0),
         f"mean over windows moved by up to {1000 * max(SHIFTS_S):g} ms": (
@@ -297,29 +297,29 @@ def afterwards(
             0,
         ),
         "extra trees on log-mel slices averaged in": (
-            [(one + two) / 2 for one, two in zip(plain, trees, strict=True)],
+            [(scores_of_plain + two) / 2 for scores_of_plain, two in zip(plain, trees, strict=True)],
             minutes,
         ),
     }
-    return {name: ([hits.answered(row) for row in rows], spent) for name, (rows, spent) in found.items()}
+    return {name: ([hits.answered(row) for row in rows], spent) for name, (rows, spent) in scores_by_name.items()}
 
 
 def choices_table(rows: Mapping[str, tuple[list[Answered], float]], base: Sequence[Answered], n: int) -> str:
     """A row for each setting, with its difference to the first one on the same hits."""
     cells = []
     for name, (ours, minutes) in rows.items():
-        found = compared(ours, base, n)
-        differences = [cell(found, 2, column) for column in (0, 1)]
-        cells.append([name, *(f"{found.value[0, i]:.3f}" for i in range(4)), *differences, f"{minutes:.1f}"])
+        comparison = compared(ours, base, n)
+        differences = [cell(comparison, 2, column) for column in (0, 1)]
+        cells.append([name, *(f"{comparison.value[0, i]:.3f}" for i in range(4)), *differences, f"{minutes:.1f}"])
     head = ("setting", *FIGURES, "macro-F1 less the first", "accuracy less the first", "processor minutes a seed")
     return table(head, cells)
 
 
-def command(mode: str, asked: argparse.Namespace) -> str:
+def command(mode: str, args: argparse.Namespace) -> str:
     """The command line of a result."""
-    words = ["bench_drums.py", *([mode] if mode else []), "--seeds", *map(str, asked.seeds)]
-    words += ["--only", *(f'"{name}"' for name in asked.only)] if asked.only else []
-    return " ".join([*words, *(["--sets", *asked.sets] if asked.sets else [])])
+    arguments = ["bench_drums.py", *([mode] if mode else []), "--seeds", *map(str, args.seeds)]
+    arguments += ["--only", *(f'"{name}"' for name in args.only)] if args.only else []
+    return " ".join([*arguments, *(["--sets", *args.sets] if args.sets else [])])
 
 
 def main() -> None:
@@ -334,11 +334,11 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("work/drums"), help="folder of the projects")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the table")
     tiny = ["training.epochs=1", "split.folds=2", "evaluation.bootstrap=100", "report.examples=0", "project.workers=1"]
-    asked = parsed(parser, seeds=[0], trees=10, bootstrap=100, sets=tiny)
-    audio = recordings("drum_machines", asked)
+    args = parsed(parser, seeds=[0], trees=10, bootstrap=100, sets=tiny)
+    audio = recordings("drum_machines", args)
     if audio is None:
         return
-    (measure_choices if asked.choices else measure_seeds)(asked, audio)
+    (measure_choices if args.choices else measure_seeds)(args, audio)
 
 
 if __name__ == "__main__":

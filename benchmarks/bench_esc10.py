@@ -48,7 +48,7 @@ def scaffold(folder: Path, audio: Path) -> None:
 
 def run_seed(folder: Path, seed: int, sets: Sequence[str]) -> None:
     """One seed, resumed where it was; leaves ``seed-<seed>.json`` with its metrics, minutes and size of the model."""
-    clock, kept = folder / f"minutes-{seed}.json", folder / f"seed-{seed}.json"
+    clock, result_file = folder / f"minutes-{seed}.json", folder / f"seed-{seed}.json"
     spent = json.loads(clock.read_text())["minutes"] if clock.exists() else 0.0
     began = time.monotonic()
     settings = options([*sets, f"training.seed={seed}"])
@@ -57,11 +57,11 @@ def run_seed(folder: Path, seed: int, sets: Sequence[str]) -> None:
     finally:
         spent += (time.monotonic() - began) / 60
         clock.write_text(json.dumps({"minutes": spent}))
-    results = PublishedResults(folder)
-    metrics = json.loads(results.metrics.read_text())
+    published_results = PublishedResults(folder)
+    metrics = json.loads(published_results.metrics.read_text())
     gate = "refused" if done.code == REFUSED else "passed"
-    found = {"metrics": metrics, "gate": gate, **size_of(results.bundle)}
-    kept.write_text(json.dumps(found))
+    outcome = {"metrics": metrics, "gate": gate, **size_of(published_results.bundle)}
+    result_file.write_text(json.dumps(outcome))
 
 
 def size_of(bundle: Path) -> dict[str, float]:
@@ -94,8 +94,8 @@ def fold_accuracies(metrics: Mapping) -> list[float]:
 def settings_digest(folder: Path, sets: Sequence[str]) -> str:
     """A digest of all that shapes the models, the seed apart: what one run may be compared with another by."""
     settings = load_project(folder, tuple(sets)).settings
-    parts = (settings.model, settings.frontend, settings.plan, settings.augment, settings.training, settings.split)
-    values = [digestible(part) for part in parts]
+    tables = (settings.model, settings.frontend, settings.plan, settings.augment, settings.training, settings.split)
+    values = [digestible(part) for part in tables]
     values[4].pop("seed", None)
     return digest(values)[:16]
 
@@ -109,9 +109,11 @@ def forest_row(folder: Path) -> str:
     return rows[0] if rows else ""
 
 
-def page(kept: Mapping[int, Mapping], minutes: Mapping[int, float], digest_text: str, sets: Sequence[str]) -> str:
+def page(
+    results_by_seed: Mapping[int, Mapping], minutes: Mapping[int, float], digest_text: str, sets: Sequence[str]
+) -> str:
     """The result: accuracies by fold and seed, what it took, and the confusions of all seeds."""
-    accuracies = {seed: fold_accuracies(one["metrics"]) for seed, one in kept.items()}
+    accuracies = {seed: fold_accuracies(seed_result["metrics"]) for seed, seed_result in results_by_seed.items()}
     means = [mean(of) for of in accuracies.values()]
     seeds = table(
         ["seed", *(f"fold {k}" for k in FOLDS), "mean", "sd over folds", "macro AUC", "gate", "minutes"],
@@ -121,8 +123,8 @@ def page(kept: Mapping[int, Mapping], minutes: Mapping[int, float], digest_text:
                 *(f"{value:.1f}" for value in of),
                 f"**{mean(of):.2f}**",
                 f"{stdev(of):.1f}",
-                f"{kept[seed]['metrics']['recordings']['macro']['roc_auc']['value']:.4f}",
-                kept[seed]["gate"],
+                f"{results_by_seed[seed]['metrics']['recordings']['macro']['roc_auc']['value']:.4f}",
+                results_by_seed[seed]["gate"],
                 f"{minutes[seed]:.1f}",
             ]
             for seed, of in accuracies.items()
@@ -133,7 +135,7 @@ def page(kept: Mapping[int, Mapping], minutes: Mapping[int, float], digest_text:
     if forest:
         first, *rest = methods.splitlines()[2:]
         methods = "\n".join([*methods.splitlines()[:2], first, forest, *rest])
-    sizes = [one for one in kept.values() if "parameters" in one]
+    sizes = [seed_result for seed_result in results_by_seed.values() if "parameters" in seed_result]
     size = (
         f"{sizes[0]['parameters'] / 1e6:.2f} million parameters, {sizes[0]['graph_mib']:.1f} MiB as ONNX. "
         if sizes
@@ -143,7 +145,7 @@ def page(kept: Mapping[int, Mapping], minutes: Mapping[int, float], digest_text:
     reached = f"{ASKED:g} asked: {'met' if mean(means) >= ASKED else 'not met'}; {AIMED:g} aimed at: "
     reached += "reached" if mean(means) >= AIMED else "not reached"
     others = [mean(value for k, value in zip(FOLDS, of, strict=True) if k != CHOSEN_ON) for of in accuracies.values()]
-    declared = ", ".join(f"`{one}`" for one in sets) or "none"
+    declared = ", ".join(f"`{override}`" for override in sets) or "none"
     return f"""# ESC-10 from scratch
 
 `benchmarks/bench_esc10.py`; {described(["torch", "timm"])} {size}{sum(minutes.values()):.0f} minutes in all.
@@ -157,7 +159,7 @@ They were chosen on fold {CHOSEN_ON} by networks that had heard folds 2 to 4; me
 
 {methods}
 
-{confusions([one["metrics"] for one in kept.values()])}
+{confusions([seed_result["metrics"] for seed_result in results_by_seed.values()])}
 """
 
 
@@ -165,15 +167,15 @@ def confusions(runs: Sequence[Mapping], most: int = 8) -> str:
     """What was most often taken for what, over all seeds."""
     pairs: dict[tuple[str, str], int] = {}
     for metrics in runs:
-        found = metrics["recordings"]["confusion"]
-        for i, row in enumerate(found["counts"]):
+        confusion = metrics["recordings"]["confusion"]
+        for i, row in enumerate(confusion["counts"]):
             for j, count in enumerate(row):
                 if i != j and count:
-                    key = (found["labels"][i], found["labels"][j])
+                    key = (confusion["labels"][i], confusion["labels"][j])
                     pairs[key] = pairs.get(key, 0) + count
     ranked = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:most]
-    said = ", ".join(f"{truth} as {answer} ({count})" for (truth, answer), count in ranked)
-    return f"Most often mistaken, over {len(runs)} seeds of 400 clips: {said or 'nothing'}."
+    mistakes = ", ".join(f"{truth} as {answer} ({count})" for (truth, answer), count in ranked)
+    return f"Most often mistaken, over {len(runs)} seeds of 400 clips: {mistakes or 'nothing'}."
 
 
 def main() -> None:
@@ -182,16 +184,16 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=list(DECLARED), help="settings other than the recipe's")
     parser.add_argument("--work", type=Path, default=Path("work/bench-esc10"), help="folder of the project, kept")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seeds=[0], set=list(TINY_CLIPS))
-    audio = recordings("esc10", asked)
+    args = parsed(parser, seeds=[0], set=list(TINY_CLIPS))
+    audio = recordings("esc10", args)
     if audio is None:
         return
-    scaffold(asked.work, audio)
-    for seed in asked.seeds:
-        run_seed(asked.work, seed, asked.set)
-    kept = {seed: json.loads((asked.work / f"seed-{seed}.json").read_text()) for seed in asked.seeds}
-    minutes = {seed: json.loads((asked.work / f"minutes-{seed}.json").read_text())["minutes"] for seed in asked.seeds}
-    write_result("esc10", page(kept, minutes, settings_digest(asked.work, asked.set), asked.set), asked.out)
+    scaffold(args.work, audio)
+    for seed in args.seeds:
+        run_seed(args.work, seed, args.set)
+    results_by_seed = {seed: json.loads((args.work / f"seed-{seed}.json").read_text()) for seed in args.seeds}
+    minutes = {seed: json.loads((args.work / f"minutes-{seed}.json").read_text())["minutes"] for seed in args.seeds}
+    write_result("esc10", page(results_by_seed, minutes, settings_digest(args.work, args.set), args.set), args.out)
 
 
 if __name__ == "__main__":

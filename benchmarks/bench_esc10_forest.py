@@ -34,7 +34,7 @@ def features(samples: NDArray[np.float32]) -> NDArray[np.float64]:
     power = librosa.feature.melspectrogram(y=samples, sr=RATE, n_fft=N_FFT, hop_length=FRAME)
     cepstrum = librosa.feature.mfcc(S=librosa.power_to_db(power), n_mfcc=13)[1:]
     crossings = zero_crossings(samples)[None]
-    return np.concatenate([part(one, axis=1) for part in (np.mean, np.std) for one in (crossings, cepstrum)])
+    return np.concatenate([part(feature, axis=1) for part in (np.mean, np.std) for feature in (crossings, cepstrum)])
 
 
 def zero_crossings(samples: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -77,8 +77,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--trees", type=int, default=TREES, help="of the random forest")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seeds=[0], trees=10)
-    folder = recordings("esc10", asked)
+    args = parsed(parser, seeds=[0], trees=10)
+    folder = recordings("esc10", args)
     if folder is None:
         return
     began = time.monotonic()
@@ -87,23 +87,23 @@ def main() -> None:
     labels = np.array([clip.label for clip in clips])
     folds = np.array([clip.fold for clip in clips])
     runs: dict[str, dict[int, list[float]]] = {}
-    for seed in asked.seeds:
-        for name, of in accuracies(x, labels, folds, seed, asked.trees).items():
+    for seed in args.seeds:
+        for name, fold_accuracies in accuracies(x, labels, folds, seed, args.trees).items():
             # Only the forest draws; the others are the same for every seed.
-            if name == "random forest" or seed == asked.seeds[0]:
-                runs.setdefault(name, {})[seed] = of
+            if name == "random forest" or seed == args.seeds[0]:
+                runs.setdefault(name, {})[seed] = fold_accuracies
     minutes = (time.monotonic() - began) / 60
     text = f"""# ESC-10 on MFCC
 
 `benchmarks/bench_esc10_forest.py`; {described(["librosa", "scikit-learn"])} {minutes:.1f} minutes in all.
 
 Accuracy in percent of each published fold, held out; 80 clips a fold, so one clip is 1.25 points. MFCC 1 to 12 and
-zero-crossing rate of {1000 * FRAME / RATE:.1f} ms frames, mean and standard deviation; forests of {asked.trees} trees.
+zero-crossing rate of {1000 * FRAME / RATE:.1f} ms frames, mean and standard deviation; forests of {args.trees} trees.
 People: {HUMAN} %.
 
 {accuracy_table(runs)}
 """
-    write_result("esc10-forest", text, asked.out)
+    write_result("esc10-forest", text, args.out)
 
 
 if __name__ == "__main__":

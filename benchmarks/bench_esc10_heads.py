@@ -54,10 +54,10 @@ class Corpus:
 
 def embeddings(corpus: Corpus, encoder: Encoder, work: Path) -> tuple[np.ndarray, float]:
     """Return the embeddings of all windows, and the processor time in seconds that they took, now or earlier."""
-    kept = work / f"{encoder.spec.name}.npz"
-    if kept.exists():
-        with np.load(kept) as found:
-            return found["embeddings"], float(found["cpu_s"])
+    kept_file = work / f"{encoder.spec.name}.npz"
+    if kept_file.exists():
+        with np.load(kept_file) as arrays:
+            return arrays["embeddings"], float(arrays["cpu_s"])
     began, rate = time.process_time(), encoder.spec.rate
     window, hop = round(WINDOW_S * rate), round(HOP_S * rate)
     length = window + (WINDOWS - 1) * hop
@@ -65,10 +65,10 @@ def embeddings(corpus: Corpus, encoder: Encoder, work: Path) -> tuple[np.ndarray
     for path in corpus.paths:
         samples = load_mono(path, rate)[:length]
         samples = np.pad(samples, (0, length - len(samples)))
-        given = np.stack([samples[k * hop : k * hop + window] for k in range(WINDOWS)])
-        rows.append(encoder.encode(given)[:, 0])
+        windows = np.stack([samples[k * hop : k * hop + window] for k in range(WINDOWS)])
+        rows.append(encoder.encode(windows)[:, 0])
     out, cpu_s = np.stack(rows), time.process_time() - began
-    np.savez(kept, embeddings=out, cpu_s=cpu_s)
+    np.savez(kept_file, embeddings=out, cpu_s=cpu_s)
     return out, cpu_s
 
 
@@ -81,14 +81,14 @@ def hits(corpus: Corpus, features: np.ndarray, settings: HeadSettings, seed: int
             order = np.random.default_rng([seed, fold]).permutation(train)
             train = np.concatenate([order[corpus.labels[order] == one][:per_class] for one in corpus.classes])
         targets = corpus.targets[train]
-        given = HeadWindows(
+        head_windows = HeadWindows(
             features[train],
             targets,
             np.ones(targets.shape, bool),
             np.ones(len(train), np.float32),
             corpus.sources[train],
         )
-        head = fit_head(given, settings, seed).head
+        head = fit_head(head_windows, settings, seed).head
         scores = np.concatenate(list(head_scores(head, features[test])))
         right[test] = scores.argmax(axis=1) == corpus.targets[test].argmax(axis=1)
     return right
@@ -123,25 +123,25 @@ def opened(smoke: bool) -> list[Encoder]:
 
 
 def by_encoder(
-    corpus: Corpus, encoder: Encoder, asked: argparse.Namespace, seeds: Sequence[int]
+    corpus: Corpus, encoder: Encoder, args: argparse.Namespace, seeds: Sequence[int]
 ) -> tuple[list[list[str]], list[list[str]], str]:
     """Return rows of accuracies, rows of the learning curve, and a line about differences and time."""
     name = encoder.spec.name
-    features, embedding_s = embeddings(corpus, encoder, asked.work)
+    features, embedding_s = embeddings(corpus, encoder, args.work)
     began = time.process_time()
     base = baseline(corpus, features)
     rows = [[name, "logistic regression", f"{100 * base.mean():.2f}", ""]]
     means = {}
     for title, settings in HEADS.items():
-        found = np.stack([hits(corpus, features, settings, seed) for seed in seeds]).astype(float)
-        by_seed = 100 * found.mean(axis=1)
-        means[title] = found.mean(axis=0)
-        rows.append([name, title, f"{by_seed.mean():.2f}", ", ".join(f"{one:.2f}" for one in by_seed)])
+        hits_by_seed = np.stack([hits(corpus, features, settings, seed) for seed in seeds]).astype(float)
+        by_seed = 100 * hits_by_seed.mean(axis=1)
+        means[title] = hits_by_seed.mean(axis=0)
+        rows.append([name, title, f"{by_seed.mean():.2f}", ", ".join(f"{accuracy:.2f}" for accuracy in by_seed)])
         print(*rows[-1], flush=True)
     fitting_s = time.process_time() - began
     low, high = interval(means["head"] - base)
     curve = []
-    for per_class in asked.clips:
+    for per_class in args.clips:
         right = [hits(corpus, features, HEADS["head"], seed, per_class).mean() for seed in seeds]
         curve.append([name, str(per_class), f"{100 * np.mean(right):.1f}", f"{100 * np.min(right):.1f}"])
         print(*curve[-1], flush=True)
@@ -159,19 +159,19 @@ def main() -> None:
     parser.add_argument("--clips", type=int, nargs="+", default=[1, 2, 5, 10, 20], help="labelled clips a class")
     parser.add_argument("--work", type=Path, default=Path("build/esc10-heads"))
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seeds=[0], clips=[1])
-    audio = recordings("esc10", asked)
+    args = parsed(parser, seeds=[0], clips=[1])
+    audio = recordings("esc10", args)
     if audio is None:
         return
-    asked.work.mkdir(parents=True, exist_ok=True)
+    args.work.mkdir(parents=True, exist_ok=True)
     use_threads(1)
     corpus = Corpus(audio)
     rows, curve, lines = [], [], []
-    for encoder in opened(asked.smoke):
-        found = by_encoder(corpus, encoder, asked, asked.seeds)
-        rows += found[0]
-        curve += found[1]
-        lines.append(found[2])
+    for encoder in opened(args.smoke):
+        measured = by_encoder(corpus, encoder, args, args.seeds)
+        rows += measured[0]
+        curve += measured[1]
+        lines.append(measured[2])
     text = f"""# ESC-10 with frozen encoders and heads
 
 {described(("torch", "scikit-learn"))}
@@ -183,11 +183,11 @@ from scratch: 90.5 in 68 minutes ([ESC-10](2026-11-21-esc10.md)).
 
 {chr(10).join(lines)}
 
-Labelled clips a class, head, means and worst of {len(asked.seeds)} seeds:
+Labelled clips a class, head, means and worst of {len(args.seeds)} seeds:
 
 {table(["encoder", "clips a class", "mean", "worst seed"], curve)}
 """
-    write_result("esc10-heads", text, asked.out)
+    write_result("esc10-heads", text, args.out)
 
 
 if __name__ == "__main__":

@@ -55,13 +55,13 @@ BATCH = 8
 def tape(path: Path, minutes: float) -> None:
     """Noise with tones, written minute by minute; the last minute may be a part of one."""
     rng = np.random.default_rng(0)
-    at = np.arange(round(BLOCK_S * FRONT.rate)) / FRONT.rate
+    time_s = np.arange(round(BLOCK_S * FRONT.rate)) / FRONT.rate
     with soundfile.SoundFile(path, "w", FRONT.rate, 1, "PCM_16") as file:
         left = round(minutes * 60 * FRONT.rate)
         while left > 0:
-            tone = 0.2 * np.sin(2 * np.pi * rng.uniform(1000, 8000) * at) * (at % 4 < 0.7)
-            file.write((0.02 * rng.standard_normal(len(at)) + tone).astype(np.float32)[:left])
-            left -= len(at)
+            tone = 0.2 * np.sin(2 * np.pi * rng.uniform(1000, 8000) * time_s) * (time_s % 4 < 0.7)
+            file.write((0.02 * rng.standard_normal(len(time_s)) + tone).astype(np.float32)[:left])
+            left -= len(time_s)
 
 
 def make_bundle(folder: Path, backbone: str) -> Bundle:
@@ -74,7 +74,7 @@ def make_bundle(folder: Path, backbone: str) -> Bundle:
     graph = model_graph(network, plan, FRONT)
     noise = (0.1 * np.random.default_rng(1).standard_normal((4, plan.chunk_samples))).astype(np.float32)
     fed = chunk_log_mel(noise, plan, FRONT)
-    made = write_bundle(
+    bundle = write_bundle(
         folder / "plain",
         BundleDescription(
             name="random",
@@ -86,14 +86,17 @@ def make_bundle(folder: Path, backbone: str) -> Bundle:
         ),
         files={MODEL: graph, WEIGHTS: folder / WEIGHTS},
     )
-    more = {"model.bf16.onnx": half_weights(graph, "bf16"), "model.int8.onnx": quantised(graph, [x[None] for x in fed])}
-    return extend_bundle(made, folder / "bundle", more, {})
+    more = {
+        "model.bf16.onnx": half_weights(graph, "bf16"),
+        "model.int8.onnx": quantised(graph, [chunk[None] for chunk in fed]),
+    }
+    return extend_bundle(bundle, folder / "bundle", more, {})
 
 
 def ways(bundle: Bundle, threads: int) -> Mapping[str, Callable[[], Predictor]]:
     """Every runtime and precision by name."""
     weights = bundle.checked_path(WEIGHTS)
-    found: dict[str, Callable[[], Predictor]] = {
+    predictors: dict[str, Callable[[], Predictor]] = {
         "torch fp32": lambda: bundled_predictor(weights, bundle.model, bundle.labels, bundle.plan, bundle.front),
         "onnxruntime fp32": lambda: OnnxPredictor(bundle, threads),
         "onnxruntime bf16": lambda: OnnxPredictor(bundle, threads, precision="bf16"),
@@ -102,8 +105,8 @@ def ways(bundle: Bundle, threads: int) -> Mapping[str, Callable[[], Predictor]]:
         "OpenVINO int8": lambda: OpenVinoPredictor(bundle, threads, precision="int8"),
     }
     if computes_bf16():
-        found["OpenVINO bf16"] = lambda: OpenVinoPredictor(bundle, threads, precision="bf16")
-    return found
+        predictors["OpenVINO bf16"] = lambda: OpenVinoPredictor(bundle, threads, precision="bf16")
+    return predictors
 
 
 def timed(run: Callable[[], object]) -> tuple[float, float]:
@@ -120,16 +123,16 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--backbone", default="resnet18")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, minutes=0.1, repeats=1, threads=1, backbone="test_resnet")
-    use_threads(asked.threads)
+    args = parsed(parser, minutes=0.1, repeats=1, threads=1, backbone="test_resnet")
+    use_threads(args.threads)
     with tempfile.TemporaryDirectory() as scratch:
-        place = Path(scratch)
-        audio = place / "tape.wav"
-        tape(audio, asked.minutes)
-        bundle = make_bundle(place, asked.backbone)
+        folder = Path(scratch)
+        audio = folder / "tape.wav"
+        tape(audio, args.minutes)
+        bundle = make_bundle(folder, args.backbone)
         sound_s = soundfile.info(audio).duration
         opened, start_s = {}, {}
-        for name, open_one in ways(bundle, asked.threads).items():
+        for name, open_one in ways(bundle, args.threads).items():
             began = time.perf_counter()
             opened[name] = open_one()
             opened[name].predict(np.zeros((1, bundle.plan.chunk_samples), np.float32))
@@ -138,25 +141,25 @@ def main() -> None:
             "decoding": lambda: sum(len(block) for block in MonoStream(audio, FRONT.rate)),
             "spectrogram, one thread": lambda: spectrograms(audio, bundle),
         }
-        found: dict[str, list[tuple[float, float]]] = {name: [] for name in (*parts, *opened)}
-        for _ in range(asked.repeats):
+        times_by_part: dict[str, list[tuple[float, float]]] = {name: [] for name in (*parts, *opened)}
+        for _ in range(args.repeats):
             for name, run in parts.items():
-                found[name].append(timed(run))
+                times_by_part[name].append(timed(run))
             for name, predictor in opened.items():
-                found[name].append(
+                times_by_part[name].append(
                     timed(lambda one=predictor: predict_file(audio, one, bundle.decisions, BATCH))  # type: ignore[misc]
                 )
         lines = []
-        for name, times in found.items():
+        for name, times in times_by_part.items():
             wall, cpu = median(one[0] for one in times), median(one[1] for one in times)
-            low, high = (sound_s / one for one in (max(t[0] for t in times), min(t[0] for t in times)))
+            low, high = (sound_s / seconds for seconds in (max(t[0] for t in times), min(t[0] for t in times)))
             lines.append(
                 [
                     name,
                     f"{wall:.2f}",
                     f"{cpu:.2f}",
                     f"{sound_s / wall:.0f} ({low:.0f} to {high:.0f})",
-                    f"{asked.threads * sound_s / cpu:.0f}",
+                    f"{args.threads * sound_s / cpu:.0f}",
                     f"{start_s[name]:.2f}" if name in start_s else "",
                 ]
             )
@@ -166,10 +169,10 @@ def main() -> None:
     write_result(
         "export",
         f"# `predict` in every runtime and precision: {date.today().isoformat()}\n\n"
-        f"{described(('torch', 'onnxruntime', 'openvino', 'numpy', 'scipy'))} {asked.backbone}, clips of 3 s, "
-        f"{sound_s / 60:g} min of 32 kHz WAV, {asked.threads} thread(s), median of {asked.repeats} rounds, all ways in "
+        f"{described(('torch', 'onnxruntime', 'openvino', 'numpy', 'scipy'))} {args.backbone}, clips of 3 s, "
+        f"{sound_s / 60:g} min of 32 kHz WAV, {args.threads} thread(s), median of {args.repeats} rounds, all ways in "
         f"turn. {sizes}.\n\n{table(head, lines)}",
-        asked.out,
+        args.out,
     )
 
 

@@ -47,8 +47,8 @@ def encoded(encoder: Encoder, waves: Sequence[np.ndarray]) -> np.ndarray:
 
 def noise(encoder: Encoder, work: Path, n: int) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
     """Return embeddings and kinds of ``n`` crops of noise, and the embeddings of the probes by name."""
-    kept = work / f"{encoder.spec.name}-noise-{n}.npz"
-    if not kept.exists():
+    kept_file = work / f"{encoder.spec.name}-noise-{n}.npz"
+    if not kept_file.exists():
         rate = encoder.spec.rate
         length = round((WINDOW_S + (WINDOWS - 1) * HOP_S) * rate)
         crops = noise_crops(n, length, rate, torch.Generator().manual_seed(seed_of(0, "head", "noise")))
@@ -59,14 +59,14 @@ def noise(encoder: Encoder, work: Path, n: int) -> tuple[np.ndarray, np.ndarray,
             for probe in synthetic_probes(rate, CLIPS_OF_PROBE * length / rate, 0)
         }
         np.savez(
-            kept,
+            kept_file,
             crops=encoded(encoder, list(crops.waveforms.numpy())),
             kinds=crops.kinds.numpy(),
             names=np.array(list(probes)),
             probes=np.stack(list(probes.values())),
         )
-    with np.load(kept) as found:
-        return found["crops"], found["kinds"], dict(zip(found["names"].tolist(), found["probes"], strict=True))
+    with np.load(kept_file) as arrays:
+        return arrays["crops"], arrays["kinds"], dict(zip(arrays["names"].tolist(), arrays["probes"], strict=True))
 
 
 def fitted(
@@ -77,14 +77,14 @@ def fitted(
     known = ~(sounding[:, None] & np.isin(corpus.classes, NOISE_CLASSES)[None])
     n_groups = max(1, round(share * len(set(corpus.sources[rows]))))
     targets = np.concatenate([corpus.targets[rows], np.zeros(known.shape, np.float32)])
-    given = HeadWindows(
+    head_windows = HeadWindows(
         np.concatenate([clips[rows], crops]),
         targets,
         np.concatenate([np.ones((len(rows), len(corpus.classes)), bool), known]),
         np.ones(len(targets), np.float32),
         np.concatenate([corpus.sources[rows].astype(str), [f"(noise {k % n_groups})" for k in range(len(crops))]]),
     )
-    return fit_head(given, HEAD, seed).head
+    return fit_head(head_windows, HEAD, seed).head
 
 
 def scores_of(head: Head, features: np.ndarray) -> np.ndarray:
@@ -96,19 +96,19 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--work", type=Path, default=Path("work/esc10-heads"), help="folder of kept embeddings")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seeds=[0])
-    audio = recordings("esc10", asked)
+    args = parsed(parser, seeds=[0])
+    audio = recordings("esc10", args)
     if audio is None:
         return
     use_threads(1)
-    asked.work.mkdir(parents=True, exist_ok=True)
-    corpus, encoder = Corpus(audio), opened(asked.smoke)[0]
-    clips = embeddings(corpus, encoder, asked.work)[0].mean(axis=1, keepdims=True).astype(np.float32)
-    crops, kinds, probes = noise(encoder, asked.work, 16 if asked.smoke else max(n for n, _ in AMOUNTS))
+    args.work.mkdir(parents=True, exist_ok=True)
+    corpus, encoder = Corpus(audio), opened(args.smoke)[0]
+    clips = embeddings(corpus, encoder, args.work)[0].mean(axis=1, keepdims=True).astype(np.float32)
+    crops, kinds, probes = noise(encoder, args.work, 16 if args.smoke else max(n for n, _ in AMOUNTS))
     counted = [k for k, name in enumerate(corpus.classes) if name not in NOISE_CLASSES]
     grid, everything = threshold_grid(0.05, 0.95, 0.01), np.arange(len(clips))
     rows = []
-    for seed in asked.seeds:
+    for seed in args.seeds:
         for n, share in AMOUNTS:
             held_out = np.zeros_like(corpus.targets)
             for fold in FOLDS:
@@ -119,12 +119,15 @@ def main() -> None:
             right = held_out.argmax(axis=1) == corpus.targets.argmax(axis=1)
             head = fitted(corpus, clips, everything, crops[:n], kinds[:n], share, seed)
             highest = {name: scores_of(head, probe).max(axis=0) for name, probe in probes.items()}
-            fires, hum = [], max(float(one[counted].max()) for name, one in highest.items() if name.startswith("hum"))
+            fires, hum = (
+                [],
+                max(float(scores[counted].max()) for name, scores in highest.items() if name.startswith("hum")),
+            )
             for k in counted:
                 scores = held_out[:, k].astype(np.float64)
                 plateau = threshold_curve(scores, corpus.targets[:, k] == 1, corpus.folds, grid).plateau
                 threshold = 0.5 if plateau is None else (plateau.low + plateau.high) / 2
-                fires += [f"{corpus.classes[k]}: {name}" for name, one in highest.items() if one[k] >= threshold]
+                fires += [f"{corpus.classes[k]}: {name}" for name, scores in highest.items() if scores[k] >= threshold]
             rows.append([str(seed), str(n), f"{share:g}", f"{100 * right.mean():.2f}", f"{hum:.2f}", "; ".join(fires)])
             print(*rows[-1], sep=" | ", flush=True)
     text = [
@@ -136,7 +139,7 @@ def main() -> None:
         "",
         table(["seed", "crops", "share", "accuracy, %", "highest score in hum", "fires in the noise gate"], rows),
     ]
-    write_result("head-noise", "\n".join(text), asked.out)
+    write_result("head-noise", "\n".join(text), args.out)
 
 
 if __name__ == "__main__":

@@ -46,24 +46,24 @@ def obvious(manifest: Path) -> dict[str, object]:
                 labels[component["label"]] += 1
                 real[component["label"]] += not event["is_synthetic"]
                 dynamics[component["dynamic_bucket"]] += 1
-                place = (event["source_set"], event["audio_path"], event["onset_time"], component["label"])
-                repeated += place in places
-                places.add(place)
+                occurrence = (event["source_set"], event["audio_path"], event["onset_time"], component["label"])
+                repeated += occurrence in places
+                places.add(occurrence)
     loudness.sort()
     lengths.sort()
     return {"events": events, "labels": dict(labels), "real": dict(real), "techniques": dict(techniques),
             "dynamics": dict(dynamics), "repeated": repeated, "repeated_ids": repeated_ids}  # fmt: skip
 
 
-def timed(words: list[str], out: Path) -> tuple[float, float, float, dict[str, object]]:
+def timed(command: list[str], out: Path) -> tuple[float, float, float, dict[str, object]]:
     """Run a process and return its wall seconds, processor seconds, peak memory in MiB, and the JSON it printed."""
     began = time.monotonic()
     with out.open("wb") as file:
-        process = subprocess.Popen(words, stdout=file)
+        process = subprocess.Popen(command, stdout=file)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     wall_s = time.monotonic() - began
-    require(process.returncode == 0, f"{' '.join(words)} ends with 0")
+    require(process.returncode == 0, f"{' '.join(command)} ends with 0")
     content: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))
     return wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, content
 
@@ -76,19 +76,19 @@ def main() -> None:
     parser.add_argument("--count", type=Path, help="run the loop on this manifest alone, and print its counts")
     parser.add_argument("--manifest", type=Path, help="a manifest of this size that drum_manifest.py wrote")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
-    asked = parsed(parser, events=2000, sessions=8)
-    if asked.count:
-        print(json.dumps(obvious(asked.count)))
+    args = parsed(parser, events=2000, sessions=8)
+    if args.count:
+        print(json.dumps(obvious(args.count)))
         return
     rows = []
-    with tempfile.TemporaryDirectory() as place:
-        work = Path(place)
-        manifest = asked.manifest or write_manifest(work, asked.events, asked.sessions)
+    with tempfile.TemporaryDirectory() as scratch:
+        work = Path(scratch)
+        manifest = args.manifest or write_manifest(work, args.events, args.sessions)
         for workers in (1, 2):
-            words = [*OSSICLE, "dataset", "health", str(manifest), "--json", "--progress", "none"]
-            wall_s, cpu_s, peak, ours = timed([*words, "--workers", str(workers)], work / "ours.json")
+            command = [*OSSICLE, "dataset", "health", str(manifest), "--json", "--progress", "none"]
+            wall_s, cpu_s, peak, ours = timed([*command, "--workers", str(workers)], work / "ours.json")
             rows.append([f"`dataset health --workers {workers}`", wall_s, cpu_s, peak])
-        if asked.loop:
+        if args.loop:
             wall_s, cpu_s, peak, loop = timed([sys.executable, __file__, "--count", str(manifest)], work / "loop.json")
             rows.append(["the loop", wall_s, cpu_s, peak])
             require_equal(ours, loop)
@@ -97,28 +97,28 @@ def main() -> None:
              for name, wall_s, cpu_s, peak in rows]  # fmt: skip
     text = f"""# Health of a manifest
 
-`benchmarks/bench_health.py --events {asked.events} --sessions {asked.sessions}`; {described(["polars", "msgspec"])}
+`benchmarks/bench_health.py --events {args.events} --sessions {args.sessions}`; {described(["polars", "msgspec"])}
 
 {table(("way", "s", "processor s", "MiB", "times as fast as the last row"), cells)}
 
 Counts of labels, real events, techniques, dynamics, repeated events and repeated ids are equal in all rows.
 """
-    write_result("health", text, asked.out)
+    write_result("health", text, args.out)
 
 
 def require_equal(ours: dict[str, object], loop: dict[str, object]) -> None:
     """End the script if the counts of the command and of the loop differ."""
     events = json.loads(json.dumps(ours["events"]))
-    found = {
+    counts = {
         "events": events["events"],
-        "labels": {label: of["total"] for label, of in events["classes"].items()},
-        "real": {label: of["real"] for label, of in events["classes"].items()},
+        "labels": {label: counts["total"] for label, counts in events["classes"].items()},
+        "real": {label: counts["real"] for label, counts in events["classes"].items()},
         "techniques": events["techniques"],
         "dynamics": events["dynamics"],
         "repeated": events["repeats"]["events"]["repeats"],
         "repeated_ids": events["repeats"]["event_id"]["repeats"],
     }
-    require(found == loop, "command and loop count the same")
+    require(counts == loop, "command and loop count the same")
 
 
 if __name__ == "__main__":

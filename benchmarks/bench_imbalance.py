@@ -71,21 +71,21 @@ def counts(common: int) -> dict[str, int]:
     return {label: common // RATIO if label in RARE else common for label in LABELS}
 
 
-def make_training(place: Path, common: int) -> tuple[DatasetFolder, Path]:
+def make_training(folder: Path, common: int) -> tuple[DatasetFolder, Path]:
     """The hits to train on, as a dataset and a store."""
     notes, clips, items = [], [], []
     for label, n in counts(common).items():
         for take in range(n):
-            key, path = f"{label}-{take}", place / f"{label}-{take}.wav"
+            key, path = f"{label}-{take}", folder / f"{label}-{take}.wav"
             write_wav(path, hit(label, np.random.default_rng([0, LABELS.index(label), take])), RATE)
             items.append(StoreItem(key, path, hashlib.sha256(path.read_bytes()).hexdigest()))
             notes.append(Annotation(key, 0.0, HIT_S, label))
             clips.append(Clip(key, 0.0, HIT_S, "target", 0, key, label))
-    dataset = DatasetFolder(place / "dataset")
+    dataset = DatasetFolder(folder / "dataset")
     dataset.write_clips(clips)
     dataset.write_targets(notes)
-    build_store(items, place / "store", RATE)
-    return dataset, place / "store"
+    build_store(items, folder / "store", RATE)
+    return dataset, folder / "store"
 
 
 def make_test(common: int) -> tuple[np.ndarray, np.ndarray]:
@@ -103,34 +103,37 @@ def answers(job: FitJob, waves: np.ndarray, truth: np.ndarray) -> Answered:
     """Train one model and return its answers to the test."""
     fit_job(job)
     predictor = load_predictor(RunFolder(job.folder).weights, MODEL, LABELS, PLAN, FRONT)
-    scores = np.concatenate([predictor.predict(waves[one : one + 64])[:, 0] for one in range(0, len(waves), 64)])
+    scores = np.concatenate([predictor.predict(waves[begin : begin + 64])[:, 0] for begin in range(0, len(waves), 64)])
     groups = tuple(map(str, range(len(truth))))
     return Answered(LABELS, truth, scores.argmax(axis=1).astype(np.int64), groups)
 
 
-def measure(asked: argparse.Namespace, place: Path) -> tuple[list[list[str]], list[str]]:
+def measure(args: argparse.Namespace, work: Path) -> tuple[list[list[str]], list[str]]:
     """The rows of the table, and the names of those whose gain excludes 0."""
-    dataset, store = make_training(place, asked.hits)
-    waves, truth = make_test(asked.test_hits)
-    found: dict[str, list[Answered]] = {}
+    dataset, store = make_training(work, args.hits)
+    waves, truth = make_test(args.test_hits)
+    answers_by_name: dict[str, list[Answered]] = {}
     for number, (name, changes) in enumerate(ROWS.items()):
-        for seed in asked.seeds:
-            given: dict[str, Any] = {**changes, "seed": seed, "epochs": asked.epochs}
-            folder = place / f"run-{number}-{seed}"
-            training = replace(TRAINING, **given)
+        for seed in args.seeds:
+            overrides: dict[str, Any] = {**changes, "seed": seed, "epochs": args.epochs}
+            folder = work / f"run-{number}-{seed}"
+            training = replace(TRAINING, **overrides)
             job = FitJob(folder, (), dataset, store, LABELS, PLAN, MODEL, FRONT, training, AUGMENT)
-            found.setdefault(name, []).append(answers(job, waves, truth))
+            answers_by_name.setdefault(name, []).append(answers(job, waves, truth))
     rows, gained = [], []
-    for name, ours in found.items():
-        paired, recall = compared(ours, found["none"], asked.bootstrap), recalls(ours)
+    for name, ours in answers_by_name.items():
+        paired, recall = compared(ours, answers_by_name["none"], args.bootstrap), recalls(ours)
         rare = np.mean([recall[label] for label in RARE])
         cells = []
-        for test, one in (
+        for test, comparison in (
             ("same shares", paired),
-            ("equal shares", compared(ours, found["none"], asked.bootstrap, 0, True)),
+            ("equal shares", compared(ours, answers_by_name["none"], args.bootstrap, 0, True)),
         ):
-            value, low, high = (of[2, 0] for of in (one.value, one.low, one.high))
-            cells += [f"{one.value[0, 0]:.3f}", "" if name == "none" else f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"]
+            value, low, high = (matrix[2, 0] for matrix in (comparison.value, comparison.low, comparison.high))
+            cells += [
+                f"{comparison.value[0, 0]:.3f}",
+                "" if name == "none" else f"{value:+.3f} [{low:+.3f}, {high:+.3f}]",
+            ]
             if name != "none" and low > 0:
                 gained.append(f"{name} ({test})")
         rows.append([name, *cells, f"{rare:.3f}", f"{paired.value[0, 1]:.3f}"])
@@ -148,19 +151,19 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=10, help="passes through the training hits")
     parser.add_argument("--bootstrap", type=int, default=1000, help="resamples of the intervals")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the table")
-    asked = parsed(parser, seeds=[0], hits=20, test_hits=40, epochs=1, bootstrap=100)
-    with tempfile.TemporaryDirectory(prefix="ossicle-imbalance-") as place:
-        rows, gained = measure(asked, Path(place))
+    args = parsed(parser, seeds=[0], hits=20, test_hits=40, epochs=1, bootstrap=100)
+    with tempfile.TemporaryDirectory(prefix="ossicle-imbalance-") as scratch:
+        rows, gained = measure(args, Path(scratch))
     head = (
         "against imbalance", "macro-F1, same shares", "gain over none", "macro-F1, equal shares", "gain over none",
         "recall of rare labels", "accuracy",
     )  # fmt: skip
-    words = (
-        f"`bench_imbalance.py --seeds {' '.join(map(str, asked.seeds))} --hits {asked.hits} --epochs {asked.epochs}`: "
-        f"{asked.hits} training hits of each common label and {asked.hits // RATIO} of each rare one; means over the "
+    caption = (
+        f"`bench_imbalance.py --seeds {' '.join(map(str, args.seeds))} --hits {args.hits} --epochs {args.epochs}`: "
+        f"{args.hits} training hits of each common label and {args.hits // RATIO} of each rare one; means over the "
         f"seeds. A gain whose interval excludes 0: {', '.join(gained) or 'none'}."
     )
-    write_result("imbalance", f"# Rare labels\n\n{described(['torch'])}\n\n{words}\n\n{table(head, rows)}", asked.out)
+    write_result("imbalance", f"# Rare labels\n\n{described(['torch'])}\n\n{caption}\n\n{table(head, rows)}", args.out)
 
 
 if __name__ == "__main__":

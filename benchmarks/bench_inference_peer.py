@@ -49,16 +49,16 @@ class Timed:
     @property
     def work_s(self) -> list[float]:
         """Seconds of each run less the median start."""
-        start_s = median(one.wall_s for one in self.start)
-        return [one.wall_s - start_s for one in self.whole]
+        start_s = median(run.wall_s for run in self.start)
+        return [run.wall_s - start_s for run in self.whole]
 
 
 def make_recording(path: Path, seconds: float) -> None:
     """Noise that swells, with a tone burst every ten seconds; equal minutes, so that an hour is made at once."""
     n_minute = 60 * RATE
-    at = np.arange(n_minute) / RATE
-    sound = 0.05 * np.random.default_rng(0).standard_normal(n_minute) * (1.2 + np.sin(at / 3))
-    sound += 0.2 * np.sin(2 * np.pi * 3000 * at) * (at % 10 < 0.3)
+    time_s = np.arange(n_minute) / RATE
+    sound = 0.05 * np.random.default_rng(0).standard_normal(n_minute) * (1.2 + np.sin(time_s / 3))
+    sound += 0.2 * np.sin(2 * np.pi * 3000 * time_s) * (time_s % 10 < 0.3)
     left = round(seconds * RATE)
     with soundfile.SoundFile(path, "w", RATE, 1, "PCM_16") as file:
         while left > 0:
@@ -76,27 +76,27 @@ def times(pairs: Sequence[float]) -> str:
     return f"**{median(pairs):.2f}** ({pairs[0]:.2f} to {pairs[-1]:.2f})" if pairs[0] > 0 else "–"
 
 
-def rows(found: Mapping[str, Timed], base: str, hours: float) -> list[list[str]]:
+def rows(timings: Mapping[str, Timed], base: str, hours: float) -> list[list[str]]:
     """The table's rows: medians, and ratios to ``base`` pair by pair with their range."""
     out = []
-    for name, timed in found.items():
-        wall_s = [one.wall_s for one in timed.whole]
+    for name, timed in timings.items():
+        wall_s = [run.wall_s for run in timed.whole]
         cells = [
             f"{median(wall_s):.1f} ({min(wall_s):.1f} to {max(wall_s):.1f})",
-            f"{median(one.wall_s for one in timed.start):.1f}",
+            f"{median(run.wall_s for run in timed.start):.1f}",
             f"{3600 * hours / median(wall_s):.0f}",
-            f"{median(one.cpu_s for one in timed.whole):.0f}",
-            f"{max(one.peak_mib for one in timed.whole):.0f}",
+            f"{median(run.cpu_s for run in timed.whole):.0f}",
+            f"{max(run.peak_mib for run in timed.whole):.0f}",
         ]
-        pairs = [(_wall(found[base]), _wall(timed)), (found[base].work_s, timed.work_s)]
+        pairs = [(_wall(timings[base]), _wall(timed)), (timings[base].work_s, timed.work_s)]
         cells += ["1" if name == base else times(ratios(slow, fast)) for slow, fast in pairs]
         out.append([name, *cells])
     return out
 
 
-def agreement(theirs: Path, weights: Mapping[str, NDArray[np.float32]]) -> tuple[float, tuple[int, ...]]:
+def agreement(peer_file: Path, weights: Mapping[str, NDArray[np.float32]]) -> tuple[float, tuple[int, ...]]:
     """The largest difference of our logits from theirs on their images, and the images' shape."""
-    with np.load(theirs, allow_pickle=False) as stored:
+    with np.load(peer_file, allow_pickle=False) as stored:
         images, logits = stored["images"], stored["logits"]
     return float(np.abs(image_logits(network_of(weights, 1), images) - logits).max()), images.shape
 
@@ -111,85 +111,85 @@ def main() -> None:
     parser.add_argument("--workers", nargs="+", type=int, default=[0, 2], help="opensoundscape's num_workers")
     parser.add_argument("--ways", nargs="+", default=list(OURS), choices=list(OURS))
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, minutes=0.2, rounds=1, threads=1, windows=2)
-    if asked.smoke:
-        own_side(asked)
+    args = parsed(parser, minutes=0.2, rounds=1, threads=1, windows=2)
+    if args.smoke:
+        own_side(args)
         return
-    if asked.peer is None:
+    if args.peer is None:
         print(
             "skipped: --peer names no environment with opensoundscape; benchmarks/peers/README.md says how to make it"
         )
         return
-    theirs = [str(asked.peer), str(WORKER)]
+    peer_command = [str(args.peer), str(WORKER)]
     with tempfile.TemporaryDirectory() as temporary:
         work = Path(temporary)
-        make_recording(work / "hour.wav", 60 * asked.minutes)
+        make_recording(work / "hour.wav", 60 * args.minutes)
         make_recording(work / "window.wav", CLIP_S)
         stored = work / "weights.npz"
-        content = json.loads(measured([*theirs, "weights", "--weights", str(stored)]).printed)
+        content = json.loads(measured([*peer_command, "weights", "--weights", str(stored)]).printed)
         with np.load(stored, allow_pickle=False) as arrays:
             weights = {name: arrays[name] for name in arrays.files}
         images = work / "images.npz"
         audio = ["--audio", str(work / "hour.wav")]
-        measured([*theirs, "tensors", "--weights", str(stored), *audio, "--out", str(images), "--count", "8"])
+        measured([*peer_command, "tensors", "--weights", str(stored), *audio, "--out", str(images), "--count", "8"])
         difference, shape = agreement(images, weights)
         if not difference <= LEAST_AGREEMENT:
             raise SystemExit(f"our logits of opensoundscape's images {shape} differ by {difference:.1e}: other work")
-        bundle = make_bundle(work / "bundle", weights, asked.windows)
+        bundle = make_bundle(work / "bundle", weights, args.windows)
 
         ways: dict[str, list[str]] = {}
-        for workers in asked.workers:
+        for workers in args.workers:
             ways[f"opensoundscape, {workers} workers"] = [
-                *theirs, "predict", "--weights", str(stored), "--workers", str(workers), "--threads",
-                str(asked.threads), "--audio",
+                *peer_command, "predict", "--weights", str(stored), "--workers", str(workers), "--threads",
+                str(args.threads), "--audio",
             ]  # fmt: skip
-        ways |= our_ways(asked, bundle, work)
-        found, skipped = turns(ways, work, asked.rounds)
-    if not any(name.startswith("opensoundscape") for name in found):
+        ways |= our_ways(args, bundle, work)
+        timings, skipped = turns(ways, work, args.rounds)
+    if not any(name.startswith("opensoundscape") for name in timings):
         raise SystemExit(f"opensoundscape does not run: {skipped}")
     base = min(
-        (name for name in found if name.startswith("opensoundscape")),
-        key=lambda name: median(one.wall_s for one in found[name].whole),
+        (name for name in timings if name.startswith("opensoundscape")),
+        key=lambda name: median(run.wall_s for run in timings[name].whole),
     )
-    how = f"""Median of {asked.rounds} runs in turns, each a process of its own, on one 16-bit WAV of
-{asked.minutes:g} min at {RATE // 1000} kHz, windows of {CLIP_S:g} s side by side; ratios pair by pair, median (range),
+    caption = f"""Median of {args.rounds} runs in turns, each a process of its own, on one 16-bit WAV of
+{args.minutes:g} min at {RATE // 1000} kHz, windows of {CLIP_S:g} s side by side; ratios pair by pair, median (range),
 to the faster of opensoundscape's. `start`: the same command on one window. Our network's logits of opensoundscape's
-own images {shape} are its own to {difference:.0e}. {asked.threads} threads each; batches of 32 there, of
-{asked.windows} windows here."""
+own images {shape} are its own to {difference:.0e}. {args.threads} threads each; batches of 32 there, of
+{args.windows} windows here."""
     lines = [
-        f"# Inference beside opensoundscape: ResNet-18, {asked.minutes:g} min",
+        f"# Inference beside opensoundscape: ResNet-18, {args.minutes:g} min",
         "",
         f"`benchmarks/bench_inference_peer.py`; {described(['torch', 'onnxruntime', 'openvino'])} opensoundscape "
         f"{content['opensoundscape']} with torch {content['torch']}.",
         "",
-        how,
+        caption,
         "",
         table(
             HEAD,
-            rows(found, base, asked.minutes / 60),
+            rows(timings, base, args.minutes / 60),
         ),
         "",
         *(f"- {name} was skipped: {why}" for name, why in skipped.items()),
-        *verdicts(found, base),
+        *verdicts(timings, base),
     ]
-    write_result("inference-peer", "\n".join(lines), asked.out)
+    write_result("inference-peer", "\n".join(lines), args.out)
 
 
-def our_ways(asked: argparse.Namespace, bundle: Path, work: Path) -> dict[str, list[str]]:
+def our_ways(args: argparse.Namespace, bundle: Path, work: Path) -> dict[str, list[str]]:
     """The commands of our runtimes and precisions, without the recording."""
     ways = {}
-    for name in asked.ways:
+    for name in args.ways:
         runtime, precision = OURS[name]
         ways[name] = [
             *OSSICLE, "predict", str(bundle), "--out", str(work / "events"), "--force",
-            "--format", "csv", "--runtime", runtime, "--threads", str(asked.threads),
+            "--format", "csv", "--runtime", runtime, "--threads", str(args.threads),
         ]  # fmt: skip
         if runtime != "torch":
             ways[name] += ["--precision", precision]
     return ways
 
 
-def own_side(asked: argparse.Namespace) -> None:
+def own_side(args: argparse.Namespace) -> None:
     """A smoke run: our side alone, and torchvision's ResNet-18 in place of opensoundscape's, which is the same."""
     print("opensoundscape is not run: it needs its own environment")
     peer = untrained_peer(10)
@@ -200,13 +200,13 @@ def own_side(asked: argparse.Namespace) -> None:
     require(
         difference <= LEAST_AGREEMENT, f"our logits are the peer's within {LEAST_AGREEMENT:g}, not {difference:.1e}"
     )
-    make_recording(asked.scratch / "hour.wav", 60 * asked.minutes)
-    make_recording(asked.scratch / "window.wav", CLIP_S)
-    bundle = make_bundle(asked.scratch / "bundle", weights_of(peer), asked.windows)
-    found, skipped = turns(our_ways(asked, bundle, asked.scratch), asked.scratch, asked.rounds)
+    make_recording(args.scratch / "hour.wav", 60 * args.minutes)
+    make_recording(args.scratch / "window.wav", CLIP_S)
+    bundle = make_bundle(args.scratch / "bundle", weights_of(peer), args.windows)
+    timings, skipped = turns(our_ways(args, bundle, args.scratch), args.scratch, args.rounds)
     require(set(skipped) <= {"ours, OpenVINO bf16"}, f"every way of ours runs: {skipped}")
-    base = next(iter(found))
-    print(table(HEAD, rows(found, base, asked.minutes / 60)), *verdicts(found, base), sep="\n")
+    base = next(iter(timings))
+    print(table(HEAD, rows(timings, base, args.minutes / 60)), *verdicts(timings, base), sep="\n")
 
 
 def turns(ways: Mapping[str, list[str]], work: Path, rounds: int) -> tuple[dict[str, Timed], dict[str, str]]:
@@ -217,24 +217,24 @@ def turns(ways: Mapping[str, list[str]], work: Path, rounds: int) -> tuple[dict[
             measured([*command, str(work / "window.wav")])
         except CommandFailed as error:
             skipped[name] = str(error).strip().splitlines()[-1]
-    found = {name: Timed() for name in ways if name not in skipped}
+    timings = {name: Timed() for name in ways if name not in skipped}
     for number in range(rounds):
-        for name, timed in found.items():
+        for name, timed in timings.items():
             timed.start.append(measured([*ways[name], str(work / "window.wav")]))
             timed.whole.append(measured([*ways[name], str(work / "hour.wav")]))
             print(f"round {number + 1}: {name}: {timed.whole[-1].wall_s:.1f} s", file=sys.stderr, flush=True)
-    return found, skipped
+    return timings, skipped
 
 
-def verdicts(found: Mapping[str, Timed], base: str) -> list[str]:
+def verdicts(timings: Mapping[str, Timed], base: str) -> list[str]:
     """A line for each target: asked, measured, met or not."""
     out = []
     for precision, target in TARGETS.items():
-        names = [name for name in found if name in OURS and OURS[name][1] == precision]
+        names = [name for name in timings if name in OURS and OURS[name][1] == precision]
         if not names:
             continue
-        best = max(names, key=lambda name: median(ratios(_wall(found[base]), _wall(found[name]))))
-        ratio = median(ratios(_wall(found[base]), _wall(found[best])))
+        best = max(names, key=lambda name: median(ratios(_wall(timings[base]), _wall(timings[name]))))
+        ratio = median(ratios(_wall(timings[base]), _wall(timings[best])))
         out.append(
             f"- {precision}: {target:g} times asked, {ratio:.2f} measured ({best}): "
             f"{'met' if ratio >= target else 'not met on this processor'}."
@@ -243,7 +243,7 @@ def verdicts(found: Mapping[str, Timed], base: str) -> list[str]:
 
 
 def _wall(timed: Timed) -> list[float]:
-    return [one.wall_s for one in timed.whole]
+    return [run.wall_s for run in timed.whole]
 
 
 if __name__ == "__main__":

@@ -121,11 +121,11 @@ def one_by_one(context: Context) -> float:
     truth = read_truth(context.read(CorpusFolder), context.read(DatasetFolder))
     run = evaluation.judged_run(context, truth)
     began = time.process_time()
-    found = counts_one_by_one(run, context.project.settings.evaluation)
+    counts = counts_one_by_one(run, context.project.settings.evaluation)
     spent = time.process_time() - began
     expected = counts_of_metrics(context.read(EvaluationFolder).metrics)
     for name, value in expected.items():
-        require(found[name] == value, f"{name} of the loops equals that of metrics.json")
+        require(counts[name] == value, f"{name} of the loops equals that of metrics.json")
     return spent
 
 
@@ -145,31 +145,33 @@ def main() -> None:
     parser.add_argument("--looped", type=int, default=100, help="recordings of the project for the loops")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()), help="folder for the projects")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    given = parsed(parser, recordings=40, hits=50, grown=40, looped=40)
+    args = parsed(parser, recordings=40, hits=50, grown=40, looped=40)
     score_figures.psds = without_psds
-    seconds = given.hits / HITS_A_SECOND
+    seconds = args.hits / HITS_A_SECOND
     rows = []
-    with project_folder(given.work) as folder:
+    with project_folder(args.work) as folder:
         judged(folder, Size(40, 50, 10.0))
-    with project_folder(given.work) as folder:
-        small, context = judged(folder, Size(given.looped, given.hits, seconds))
+    with project_folder(args.work) as folder:
+        small, context = judged(folder, Size(args.looped, args.hits, seconds))
         loops_s = one_by_one(context)
-    found = []
+    judged_sizes = []
     for size in (
-        Size(given.recordings, given.hits, seconds),
-        *(() if given.grown == given.recordings else (Size(given.grown, given.hits, seconds),)),
-        Size(given.grown, 2 * given.hits, 2 * seconds),
-        Size(given.grown, 2 * given.hits, seconds),
+        Size(args.recordings, args.hits, seconds),
+        *(() if args.grown == args.recordings else (Size(args.grown, args.hits, seconds),)),
+        Size(args.grown, 2 * args.hits, 2 * seconds),
+        Size(args.grown, 2 * args.hits, seconds),
     ):
-        with project_folder(given.work) as folder:
-            found.append(judged(folder, size)[0])
-    whole, once, doubled = found[0], found[-3], found[-2:]
+        with project_folder(args.work) as folder:
+            judged_sizes.append(judged(folder, size)[0])
+    whole, once, doubled = judged_sizes[0], judged_sizes[-3], judged_sizes[-2:]
     names = {id(doubled[0]): "twice the sound", id(doubled[1]): "twice as dense"}
-    for one in found:
-        name = names.get(id(one), f"{one.size.recordings} recordings")
-        growth = [f"{one.cpu_s[step] / once.cpu_s[step]:.2f}" if one in doubled else "–" for step in JUDGED]
-        cells = [f"{one.cpu_s[step]:.1f}" for step in ("decision", "noise_gate", *JUDGED)]
-        rows.append((name, str(one.size.annotations), *cells, *growth, str(one.peak_mib)))
+    for judged_size in judged_sizes:
+        name = names.get(id(judged_size), f"{judged_size.size.recordings} recordings")
+        growth = [
+            f"{judged_size.cpu_s[step] / once.cpu_s[step]:.2f}" if judged_size in doubled else "–" for step in JUDGED
+        ]
+        cells = [f"{judged_size.cpu_s[step]:.1f}" for step in ("decision", "noise_gate", *JUDGED)]
+        rows.append((name, str(judged_size.size.annotations), *cells, *growth, str(judged_size.peak_mib)))
     head = (
         "project",
         "annotations",
@@ -181,19 +183,19 @@ def main() -> None:
     )
     ratio = loops_s / small.cpu_s["evaluation"]
     met = whole.judging_s <= LIMIT_S and all(
-        one.cpu_s[step] <= MOST_GROWTH * once.cpu_s[step] for one in doubled for step in JUDGED
+        judged_size.cpu_s[step] <= MOST_GROWTH * once.cpu_s[step] for judged_size in doubled for step in JUDGED
     )
     text = (
         f"# Judging many annotations\n\n{described(('numpy', 'scipy', 'polars'))}\n\n"
-        f"{len(LABELS)} labels, {seconds:g} s and {given.hits} annotations a recording. Processor seconds.\n\n"
+        f"{len(LABELS)} labels, {seconds:g} s and {args.hits} annotations a recording. Processor seconds.\n\n"
         f"{table(head, rows)}\n\n"
         f"Evaluation and report together: {whole.judging_s:.1f} s (bar: {LIMIT_S:g} s; growth at most {MOST_GROWTH}): "
         f"{'met' if met else 'missed'}.\n\n"
-        f"{small.size.annotations} annotations in {given.looped} recordings: the loops over recordings and labels take "
+        f"{small.size.annotations} annotations in {args.looped} recordings: the loops over recordings and labels take "
         f"{loops_s:.1f} s for the counts alone, `evaluation` {small.cpu_s['evaluation']:.1f} s for all its figures "
         f"({ratio:.1f} times as fast); all counts are equal.\n"
     )
-    write_result("judging", text, given.out)
+    write_result("judging", text, args.out)
 
 
 if __name__ == "__main__":

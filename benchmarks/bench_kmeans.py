@@ -65,9 +65,9 @@ def turns(ways: list[Callable[[], Any]], runs: int, clock: Callable[[], float]) 
 
 def ratio(theirs: np.ndarray, ours: np.ndarray) -> tuple[float, float, float]:
     """The median of the ratios of turns, and an interval of it."""
-    found = theirs / ours
-    again = np.median(np.random.default_rng(0).choice(found, (2000, len(found))), axis=1)
-    return float(np.median(found)), float(np.quantile(again, 0.025)), float(np.quantile(again, 0.975))
+    ratios = theirs / ours
+    again = np.median(np.random.default_rng(0).choice(ratios, (2000, len(ratios))), axis=1)
+    return float(np.median(ratios)), float(np.quantile(again, 0.025)), float(np.quantile(again, 0.975))
 
 
 def speed(n: int, dim: int, runs: int) -> list[str]:
@@ -76,9 +76,9 @@ def speed(n: int, dim: int, runs: int) -> list[str]:
     model = KMeans(K, n_init=1, max_iter=3, random_state=0).fit(frames[:20_000])
     centres = model.cluster_centers_
     plain, screened = NearestCentre(centres), NearestCentre(centres, bfloat16_screen(centres))
-    theirs, ours = model.predict(frames), screened.labels(frames)
-    for i in np.flatnonzero(theirs != ours):
-        near, far = (np.square(frames[i].astype(float) - centres[j]).sum() for j in (ours[i], theirs[i]))
+    peer_labels, ours = model.predict(frames), screened.labels(frames)
+    for i in np.flatnonzero(peer_labels != ours):
+        near, far = (np.square(frames[i].astype(float) - centres[j]).sum() for j in (ours[i], peer_labels[i]))
         require(near <= far <= near * (1 + 1e-6), "labels differ in ties only")
     require((plain.labels(frames) == ours).all(), "the screen changes no label")
     rows = []
@@ -104,15 +104,17 @@ def speed(n: int, dim: int, runs: int) -> list[str]:
 def inertia(n: int, dim: int) -> tuple[float, float, float]:
     """Inertia of ours relative to scikit-learn's full-batch fit, and CPU seconds of both."""
     frames = drawn(n, dim)
-    folder = SegmentFrames.of_arrays({f"r#{at:07d}": frames[at : at + SEGMENT] for at in range(0, n, SEGMENT)})
+    folder = SegmentFrames.of_arrays(
+        {f"r#{start:07d}": frames[start : start + SEGMENT] for start in range(0, n, SEGMENT)}
+    )
     with one_blas_thread(), threadpool_limits(1):
         began = time.process_time()
         ours = train_quantiser(folder, settings("none"), spec(dim), 0.02, 0.0125)
         middle = time.process_time()
-        theirs = KMeans(K, n_init=1, random_state=0).fit(frames)
+        peer_fit = KMeans(K, n_init=1, random_state=0).fit(frames)
         end = time.process_time()
     assert ours.fit is not None
-    return ours.fit.inertia / (float(theirs.inertia_) / n), middle - began, end - middle
+    return ours.fit.inertia / (float(peer_fit.inertia_) / n), middle - began, end - middle
 
 
 def large(folder: Path, n: int, dim: int) -> dict[str, Any]:
@@ -132,9 +134,9 @@ def main() -> None:
     parser.add_argument("--large", type=int, default=15_000_000, help="frames of the large corpus; 0: none")
     parser.add_argument("--work", type=Path, default=Path("work/kmeans"), help="folder for the large corpus")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the table")
-    asked = parsed(parser, frames=3000, runs=2, large=6000)
-    rows = [*speed(asked.frames, 64, asked.runs), *speed(max(1000, asked.frames // 16), 1024, asked.runs)]
-    relative, ours_s, theirs_s = inertia(asked.frames, 64)
+    args = parsed(parser, frames=3000, runs=2, large=6000)
+    rows = [*speed(args.frames, 64, args.runs), *speed(max(1000, args.frames // 16), 1024, args.runs)]
+    relative, ours_s, theirs_s = inertia(args.frames, 64)
     require(relative <= 1.01, f"inertia within 1 % of scikit-learn's: {relative:.4f}")
     lines = [
         f"# k-means of acoustic units, {date.today()}",
@@ -146,22 +148,22 @@ def main() -> None:
         "|---|---|---|---|---|---|",
         *rows,
         "",
-        f"Inertia of {asked.frames} frames of 64 values: {relative:.4f} of scikit-learn's full-batch fit; {ours_s:.1f} "
+        f"Inertia of {args.frames} frames of 64 values: {relative:.4f} of scikit-learn's full-batch fit; {ours_s:.1f} "
         f"and {theirs_s:.1f} s of CPU.",
     ]
-    if asked.large:
-        found = large(asked.work, asked.large, 64)
-        require(found["frames"] == asked.large, "every frame has a unit")
-        require(found["peak_mib"] <= 1536, f"the large corpus fits into 1.5 GiB: {found['peak_mib']:.0f} MiB")
+    if args.large:
+        outcome = large(args.work, args.large, 64)
+        require(outcome["frames"] == args.large, "every frame has a unit")
+        require(outcome["peak_mib"] <= 1536, f"the large corpus fits into 1.5 GiB: {outcome['peak_mib']:.0f} MiB")
         lines.append(
-            f"{asked.large} frames of 64 values in shards: clustered in {found['passes']} passes and encoded with a "
-            f"peak of {found['peak_mib']:.0f} MiB, {found['wall_s']:.0f} s ({found['cpu_s']:.0f} s of CPU, of which "
-            f"{found['encode_cpu_s']:.0f} s for encoding)."
+            f"{args.large} frames of 64 values in shards: clustered in {outcome['passes']} passes and encoded with a "
+            f"peak of {outcome['peak_mib']:.0f} MiB, {outcome['wall_s']:.0f} s ({outcome['cpu_s']:.0f} s of CPU, of "
+            f"which {outcome['encode_cpu_s']:.0f} s for encoding)."
         )
     lines += ["", "Run: `python benchmarks/bench_kmeans.py`.", ""]
     text = "\n".join(lines)
     print(text)
-    (asked.out / f"{date.today()}-kmeans.md").write_text(text)
+    (args.out / f"{date.today()}-kmeans.md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -52,28 +52,28 @@ def trained(folder: Path, way: str, seed: int, more: Sequence[str]) -> HeldOut:
 
 def accuracies(folder: Path, way: str, seed: int, more: Sequence[str]) -> list[float]:
     """Percent right of the fold's clips at each of :data:`FAINTER_DB`."""
-    of = trained(folder, way, seed, more)
-    job, truth = of.job, of.truth
+    held = trained(folder, way, seed, more)
+    job, truth = held.job, held.truth
     label_of = {note.recording_id: note.label for note in truth.annotations}
     predictor = load_predictor(RunFolder(job.folder).weights, job.model, job.labels, job.plan, job.front)
     right = dict.fromkeys(FAINTER_DB, 0)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / "clip.wav"
-        for key in of.ids:
-            samples = load_mono(of.project.audio_folder / truth.recordings[key].path, job.front.rate)
+        for key in held.ids:
+            samples = load_mono(held.project.audio_folder / truth.recordings[key].path, job.front.rate)
             for fainter_db in FAINTER_DB:
                 soundfile.write(file, samples * 10 ** (-fainter_db / 20), job.front.rate, subtype="FLOAT")
                 scores = score_recording(file, predictor)[0].scores.max(axis=0)
                 right[fainter_db] += job.labels[int(scores.argmax())] == label_of[key]
-    return [100 * right[one] / len(of.ids) for one in FAINTER_DB]
+    return [100 * right[fainter_db] / len(held.ids) for fainter_db in FAINTER_DB]
 
 
 def rows_of(folder: Path, seeds: Sequence[int], more: Sequence[str]) -> list[list[str]]:
     """A row a way: accuracies, mean over seeds."""
     rows = []
     for way in WAYS:
-        found = [accuracies(folder, way, seed, more) for seed in seeds]
-        rows.append([way, *(f"{mean(of):.1f}" for of in zip(*found, strict=True))])
+        by_seed = [accuracies(folder, way, seed, more) for seed in seeds]
+        rows.append([way, *(f"{mean(column):.1f}" for column in zip(*by_seed, strict=True))])
     return rows
 
 
@@ -83,24 +83,24 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0])
     parser.add_argument("--set", nargs="*", default=list(DECLARED), help="settings other than the recipe's")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, set=list(TINY_CLIPS))
-    audio = recordings("esc10", asked)
+    args = parsed(parser, set=list(TINY_CLIPS))
+    audio = recordings("esc10", args)
     if audio is None:
         return
-    scaffold(asked.work, audio)
-    fit_all([trained(asked.work, way, seed, asked.set).job for seed in asked.seeds for way in WAYS], 2, lambda *_: None)
+    scaffold(args.work, audio)
+    fit_all([trained(args.work, way, seed, args.set).job for seed in args.seeds for way in WAYS], 2, lambda *_: None)
     use_threads(2)
-    head = ["way", "as recorded", *(f"{one} dB fainter" for one in FAINTER_DB[1:])]
+    head = ["way", "as recorded", *(f"{fainter_db} dB fainter" for fainter_db in FAINTER_DB[1:])]
     text = f"""# Faint clips
 
-`benchmarks/bench_levels.py --seeds {" ".join(map(str, asked.seeds))}`; {described(["torch", "timm"])}
+`benchmarks/bench_levels.py --seeds {" ".join(map(str, args.seeds))}`; {described(["torch", "timm"])}
 
 Accuracy in percent on published fold 5 of ESC-10 (80 clips, so one is 1.25 points; chance is 10), trained on the other
-four; {", ".join(asked.set)} besides the recipe's; mean over the seeds.
+four; {", ".join(args.set)} besides the recipe's; mean over the seeds.
 
-{table(head, rows_of(asked.work, asked.seeds, asked.set))}
+{table(head, rows_of(args.work, args.seeds, args.set))}
 """
-    write_result("levels", text, asked.out)
+    write_result("levels", text, args.out)
 
 
 if __name__ == "__main__":

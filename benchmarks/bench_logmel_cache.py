@@ -73,8 +73,8 @@ def row_of(folder: Path, recordings: int, length_s: float, n_crops: int, core_fr
         core_frames=core_frames,
         context_frames=0,
     )
-    kept, build_s, size = material_of(folder, recordings, length_s, plan)
-    computed = replace(kept, log_mel=None)
+    material, build_s, size = material_of(folder, recordings, length_s, plan)
+    computed = replace(material, log_mel=None)
     front_end = ChunkLogMel(LogMel(FRONT), plan, FRONT)
     rng = np.random.default_rng(1)
     frames = rng.integers(0, int(length_s * FRONT.rate / FRONT.hop_samples) - core_frames, n_crops)
@@ -84,10 +84,10 @@ def row_of(folder: Path, recordings: int, length_s: float, n_crops: int, core_fr
     def stacked(material: Material, batch: list[tuple[str, int]]) -> torch.Tensor:
         return torch.stack([torch.from_numpy(material.model_input(*crop)) for crop in batch])
 
-    difference = (stacked(kept, crops[:32]) - front_end(stacked(computed, crops[:32]))).abs().max()
+    difference = (stacked(material, crops[:32]) - front_end(stacked(computed, crops[:32]))).abs().max()
     require(float(difference) < 0.1, "kept spectrograms are those that training computes, within 0.1 dB")
     computing = crops_per_s(lambda batch: front_end(stacked(computed, batch)), crops, 32)
-    reading = crops_per_s(lambda batch: stacked(kept, batch), crops, 32)
+    reading = crops_per_s(lambda batch: stacked(material, batch), crops, 32)
     seconds = recordings * length_s
     return [
         f"{plan.chunk_samples / FRONT.rate:.2f}",
@@ -105,22 +105,22 @@ def main() -> None:
     parser.add_argument("--length-s", type=float, default=60.0, help="length of each in seconds")
     parser.add_argument("--crops", type=int, default=2048, help="crops of a round")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
-    asked = parsed(parser, recordings=3, length_s=4.0, crops=32)
+    args = parsed(parser, recordings=3, length_s=4.0, crops=32)
     torch.set_num_threads(1)
     rows = []
     for core_frames in (25, 250):
-        with tempfile.TemporaryDirectory() as place:
-            rows.append(row_of(Path(place), asked.recordings, asked.length_s, asked.crops, core_frames))
+        with tempfile.TemporaryDirectory() as scratch:
+            rows.append(row_of(Path(scratch), args.recordings, args.length_s, args.crops, core_frames))
     head = ("crop (s)", "computed (crops/s)", "kept (crops/s)", "ratio", "building (s of sound/s)", "kB/s of sound")
     text = f"""# Kept log-mel spectrograms
 
-`benchmarks/bench_logmel_cache.py --recordings {asked.recordings} --crops {asked.crops}`; {described(["torch"])}
+`benchmarks/bench_logmel_cache.py --recordings {args.recordings} --crops {args.crops}`; {described(["torch"])}
 
 {table(head, rows)}
 
 44.1 kHz, 2048 samples every 512, 128 bands; batches of 32 crops, one thread, building in one process.
 """
-    write_result("logmel-cache", text, asked.out)
+    write_result("logmel-cache", text, args.out)
 
 
 if __name__ == "__main__":

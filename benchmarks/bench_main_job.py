@@ -47,7 +47,7 @@ def table(corpus: str, runs: list[dict], sets: list[str]) -> str:
         "",
         f"{os.cpu_count()} cores ({cpu()}), Python {platform.python_version()}. {protocol['criterion']}; scores out of "
         f"fold ({protocol['folds']} folds, grouped by {protocol['group']}), decision {protocol['decision']}.",
-        f"Settings: those of `ossicle new tapes`{''.join(f', {one}' for one in sets)}.",
+        f"Settings: those of `ossicle new tapes`{''.join(f', {override}' for override in sets)}.",
         "",
         "| seed | event F1 | precision | recall | macro F1 | in-sample F1 | F1 at 0.2 s collar | gate | minutes |",
         "|---|---|---|---|---|---|---|---|---|",
@@ -80,9 +80,11 @@ def table(corpus: str, runs: list[dict], sets: list[str]) -> str:
     lines += ["", "| seed | " + " | ".join(f"group {name}" for name in _groups(first)) + " |"]
     lines.append("|---|" + "---|" * len(_groups(first)))
     for run in runs:
-        of = run["metrics"]["per_group"]
+        per_group = run["metrics"]["per_group"]
         lines.append(
-            f"| {run['seed']} | " + " | ".join(_number(of[name]["f1"]["value"]) for name in _groups(first)) + " |"
+            f"| {run['seed']} | "
+            + " | ".join(_number(per_group[name]["f1"]["value"]) for name in _groups(first))
+            + " |"
         )
     return "\n".join(lines) + "\n"
 
@@ -95,10 +97,10 @@ def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _interval(one: dict) -> str:
-    if one["low"] is None:
-        return _number(one["value"])
-    return f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+def _interval(estimate: dict) -> str:
+    if estimate["low"] is None:
+        return _number(estimate["value"])
+    return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
 
 
 def main() -> None:
@@ -108,16 +110,16 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], help="settings for `ossicle run`, for experiments")
     parser.add_argument("--work", type=Path, help="folder to keep the projects in; else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, corpus=["tapes"], seeds=[0], set=list(TINY_TAPES))
+    args = parsed(parser, corpus=["tapes"], seeds=[0], set=list(TINY_TAPES))
     with tempfile.TemporaryDirectory() as temporary:
-        for corpus in asked.corpus:
-            source = recordings(corpus, asked)
+        for corpus in args.corpus:
+            source = recordings(corpus, args)
             if source is None:
                 continue
-            runs = [run_seed(corpus, source, seed, asked.work or Path(temporary), asked.set) for seed in asked.seeds]
-            text = table(corpus, runs, asked.set)
-            asked.out.mkdir(parents=True, exist_ok=True)
-            (asked.out / f"{date.today().isoformat()}-{corpus}.md").write_text(text)
+            runs = [run_seed(corpus, source, seed, args.work or Path(temporary), args.set) for seed in args.seeds]
+            text = table(corpus, runs, args.set)
+            args.out.mkdir(parents=True, exist_ok=True)
+            (args.out / f"{date.today().isoformat()}-{corpus}.md").write_text(text)
             print(text)
 
 

@@ -33,7 +33,7 @@ group = "session"
 
 def loop_command(folder: Path) -> list[str]:
     """A Python that runs the obvious loop over the manifest in a folder, and prints what it counted."""
-    roots = {one.name: str(folder / "audio" / one.name) for one in SOURCES}
+    roots = {source.name: str(folder / "audio" / source.name) for source in SOURCES}
     code = (
         "import json, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]); "
         "from drum_manifest import obvious; "
@@ -43,8 +43,16 @@ def loop_command(folder: Path) -> list[str]:
 
 
 def verify_command(folder: Path, workers: int) -> list[str]:
-    words = ["dataset", "verify", str(folder / "events.jsonl"), *root_map(folder), "--workers", str(workers), "--json"]
-    return [*OSSICLE, *words]
+    arguments = [
+        "dataset",
+        "verify",
+        str(folder / "events.jsonl"),
+        *root_map(folder),
+        "--workers",
+        str(workers),
+        "--json",
+    ]
+    return [*OSSICLE, *arguments]
 
 
 def verify_rows(folder: Path, workers: list[int], rounds: int, events: int) -> list[list[str]]:
@@ -52,9 +60,9 @@ def verify_rows(folder: Path, workers: list[int], rounds: int, events: int) -> l
     runs: dict[str, list[Measured]] = {}
     names = {f"dataset verify --workers {n}": n for n in workers}
     for _ in range(rounds):
-        found = measured(loop_command(folder))
-        runs.setdefault(LOOP, []).append(found)
-        labels, missing = json.loads(found.printed)
+        loop_run = measured(loop_command(folder))
+        runs.setdefault(LOOP, []).append(loop_run)
+        labels, missing = json.loads(loop_run.printed)
         for name, n in names.items():
             runs.setdefault(name, []).append(measured(verify_command(folder, n)))
             content = json.loads(runs[name][-1].printed)
@@ -63,7 +71,7 @@ def verify_rows(folder: Path, workers: list[int], rounds: int, events: int) -> l
             require(content["events"] == events, f"{name} counts all events")
     rows = []
     for name, found_runs in runs.items():
-        ratio = median(one.wall_s / own.wall_s for one, own in zip(runs[LOOP], found_runs, strict=True))
+        ratio = median(run.wall_s / own.wall_s for run, own in zip(runs[LOOP], found_runs, strict=True))
         best = min(found_runs, key=lambda run: run.wall_s)
         cpu_s, peak = (
             min(run.cpu_s for run in found_runs),
@@ -76,16 +84,16 @@ def verify_rows(folder: Path, workers: list[int], rounds: int, events: int) -> l
 
 def import_rows(folder: Path, events: int, workers: int, decode: bool) -> list[list[str]]:
     """Rows of the steps `corpus` and `dataset`, of both, and of a run with nothing to do."""
-    roots = "".join(f'{one.name} = ["audio/{one.name}"]\n' for one in SOURCES)
+    roots = "".join(f'{source.name} = ["audio/{source.name}"]\n' for source in SOURCES)
     (folder / "ossicle.toml").write_text(PROJECT.format(decode=str(decode).lower()) + roots)
     rows, wall_s, cpu_s = [], 0.0, 0.0
     for name, until in (("corpus (import)", "corpus"), ("dataset", "dataset"), ("nothing to do", "dataset")):
-        words = ["run", "-p", str(folder), "--until", until, "--progress", "none"]
-        found = measured([*OSSICLE, *words, "--set", f"project.workers={workers}"])
+        arguments = ["run", "-p", str(folder), "--until", until, "--progress", "none"]
+        run = measured([*OSSICLE, *arguments, "--set", f"project.workers={workers}"])
         if name != "nothing to do":
-            wall_s, cpu_s = wall_s + found.wall_s, cpu_s + found.cpu_s
-        rate = f"{events / found.wall_s:,.0f}" if name != "nothing to do" else ""
-        rows.append([name, f"{found.wall_s:.1f}", f"{found.cpu_s:.1f}", f"{found.peak_mib:.0f}", rate])
+            wall_s, cpu_s = wall_s + run.wall_s, cpu_s + run.cpu_s
+        rate = f"{events / run.wall_s:,.0f}" if name != "nothing to do" else ""
+        rows.append([name, f"{run.wall_s:.1f}", f"{run.cpu_s:.1f}", f"{run.peak_mib:.0f}", rate])
     return [*rows, ["import and dataset", f"{wall_s:.1f}", f"{cpu_s:.1f}", "", f"{events / wall_s:,.0f}"]]
 
 
@@ -98,29 +106,29 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=("verify", "import"), default=["verify", "import"])
     parser.add_argument("--decode", action="store_true", help="decode the recordings, which are silent, in the import")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, events=2000, sessions=8, rounds=1)
+    args = parsed(parser, events=2000, sessions=8, rounds=1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        path = write_manifest(folder, asked.events, asked.sessions, min(KITS, asked.sessions), audio="silent")
+        path = write_manifest(folder, args.events, args.sessions, min(KITS, args.sessions), audio="silent")
         size_gb = path.stat().st_size / 1e9
         text = (
-            f"# A manifest of {asked.events:,} events\n\n{described(('msgspec', 'polars'))}\n\n{size_gb:.2f} GB, "
-            f"{asked.sessions} recordings of {len(SOURCES)} sources.\n"
+            f"# A manifest of {args.events:,} events\n\n{described(('msgspec', 'polars'))}\n\n{size_gb:.2f} GB, "
+            f"{args.sessions} recordings of {len(SOURCES)} sources.\n"
         )
-        if "verify" in asked.parts:
-            rows = verify_rows(folder, asked.workers, asked.rounds, asked.events)
+        if "verify" in args.parts:
+            rows = verify_rows(folder, args.workers, args.rounds, args.events)
             head = ("command", "wall s", "CPU s", "peak MiB", "events/s", "times as fast")
             text += (
-                f"\nThe least of {asked.rounds} rounds in turn, start included; ratios are medians over the rounds.\n\n"
+                f"\nThe least of {args.rounds} rounds in turn, start included; ratios are medians over the rounds.\n\n"
                 + table(head, rows)
                 + "\n"
             )
-        if "import" in asked.parts:
-            rows = import_rows(folder, asked.events, max(asked.workers), asked.decode)
-            what = "decoded" if asked.decode else "hashed, not decoded"
-            text += f"\n`ossicle run --until dataset`, {max(asked.workers)} workers; recordings are {what}.\n\n"
+        if "import" in args.parts:
+            rows = import_rows(folder, args.events, max(args.workers), args.decode)
+            reading = "decoded" if args.decode else "hashed, not decoded"
+            text += f"\n`ossicle run --until dataset`, {max(args.workers)} workers; recordings are {reading}.\n\n"
             text += table(("step", "wall s", "CPU s", "peak MiB", "events/s"), rows) + "\n"
-    write_result("manifest", text, asked.out)
+    write_result("manifest", text, args.out)
 
 
 if __name__ == "__main__":

@@ -37,14 +37,18 @@ def make(folder: Path, n: int, shortest_samples: int) -> None:
     author = rng.choice(AUTHORS, n, p=sizes / sizes.sum())
     rows = []
     for i in range(n):
-        more = [f"c{one}" for one in rng.choice(CLASSES, int(rng.random() < 0.2)) if one != label[i]]
+        more = [
+            f"c{label_number}"
+            for label_number in rng.choice(CLASSES, int(rng.random() < 0.2))
+            if label_number != label[i]
+        ]
         path = f"c{label[i]}/XC{i}.wav"
         (folder / "audio" / path).parent.mkdir(parents=True, exist_ok=True)
-        with wave.open(str(folder / "audio" / path), "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(RATE)
-            out.writeframes(bytes(2 * (shortest_samples + i)))
+        with wave.open(str(folder / "audio" / path), "wb") as sound_file:
+            sound_file.setnchannels(1)
+            sound_file.setsampwidth(2)
+            sound_file.setframerate(RATE)
+            sound_file.writeframes(bytes(2 * (shortest_samples + i)))
         rows.append(
             (f"c{label[i]}", repr(more), path, f"{rng.integers(0, 11) / 2}", f"author {author[i]}", "1.5", "-70.2",
              f"https://example.org/{i}")
@@ -57,16 +61,16 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=36_000)
     parser.add_argument("--shortest", type=int, default=80, help="samples of the shortest recording")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    given = parsed(parser, recordings=60, shortest=RATE)
+    args = parsed(parser, recordings=60, shortest=RATE)
     rows: list[tuple[str, str]] = []
 
-    def timed(what: str, began: float) -> None:
+    def timed(stage: str, began: float) -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        rows.append((what, f"{time.monotonic() - began:.1f}", f"{peak:.0f}"))
+        rows.append((stage, f"{time.monotonic() - began:.1f}", f"{peak:.0f}"))
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        make(folder, given.recordings, given.shortest)
+        make(folder, args.recordings, args.shortest)
         began = time.monotonic()
         file = scaffold("birds", folder / "work", Wishes(folder / "audio", labels=str(folder / "train.csv")))
         timed("new (table, headers, folds)", began)
@@ -81,11 +85,11 @@ def main() -> None:
         split = DatasetFolder.among(done.artefacts).split
     sizes = ", ".join(str(fold["recordings"]) for fold in split["folds"])
     text = (
-        f"# A corpus of {given.recordings} recordings\n\n{described(('numpy', 'polars'))}\n\n"
+        f"# A corpus of {args.recordings} recordings\n\n{described(('numpy', 'polars'))}\n\n"
         + table(("step", "s", "peak MiB so far"), rows)
         + f"\n\nRecordings held out in each fold: {sizes}.\n"
     )
-    write_result("many_recordings", text, given.out)
+    write_result("many_recordings", text, args.out)
 
 
 if __name__ == "__main__":

@@ -41,30 +41,30 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="a bundle, as `ossicle run` leaves it")
     parser.add_argument("--work", type=Path, help="folder for the tapes (3 GB); else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser)
-    tapes = SMOKE_TAPES if asked.smoke else TAPES
-    if asked.smoke:
-        make_tape_project(asked.scratch / "project")
-        run = ossicle_json("run", "-p", asked.scratch / "project", "--until", "bundle", "--progress", "none")
-        asked.bundle = BundleFolder(Path(run["artefacts"]["bundle"])).bundle
-    elif asked.bundle is None:
+    args = parsed(parser)
+    tapes = SMOKE_TAPES if args.smoke else TAPES
+    if args.smoke:
+        make_tape_project(args.scratch / "project")
+        run = ossicle_json("run", "-p", args.scratch / "project", "--until", "bundle", "--progress", "none")
+        args.bundle = BundleFolder(Path(run["artefacts"]["bundle"])).bundle
+    elif args.bundle is None:
         parser.error("--bundle names none")
     lines = [
         f"# Memory of `ossicle predict`: {date.today().isoformat()}",
         "",
-        f"{os.cpu_count()} cores, Python {platform.python_version()}; bundle `{asked.bundle.resolve().parent.name}`.",
+        f"{os.cpu_count()} cores, Python {platform.python_version()}; bundle `{args.bundle.resolve().parent.name}`.",
         "",
         "| tape | runtime | peak MiB | against one hour | seconds | times real time |",
         "|---|---|---|---|---|---|",
     ]
-    with tempfile.TemporaryDirectory(dir=asked.work) as folder:
+    with tempfile.TemporaryDirectory(dir=args.work) as folder:
         for kind, rate, hours in tapes:
             make_tape(Path(folder) / f"{hours:g}h-{rate}.{kind}", rate, hours)
         for runtime in ("onnx", "torch"):
             one_hour = 0.0
             for kind, rate, hours in tapes:
                 tape = Path(folder) / f"{hours:g}h-{rate}.{kind}"
-                command = [*OSSICLE, "predict", str(asked.bundle), str(tape)]
+                command = [*OSSICLE, "predict", str(args.bundle), str(tape)]
                 out = Path(folder) / f"{runtime}-{tape.stem}"
                 run = measured([*command, "-o", str(out), "--format", "csv", "--runtime", runtime])
                 mib, seconds = run.peak_mib, run.wall_s
@@ -75,8 +75,8 @@ def main() -> None:
                 )
                 print(lines[-1], flush=True)
     text = "\n".join(lines) + "\n"
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / f"{date.today().isoformat()}-memory.md").write_text(text)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / f"{date.today().isoformat()}-memory.md").write_text(text)
 
 
 if __name__ == "__main__":

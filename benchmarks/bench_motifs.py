@@ -52,7 +52,7 @@ def planted_rows(n_frames: int, seed: int, vocabulary: int) -> list[tuple[str, .
     corpus = planted(n_frames, seed)
     runs = corpus.runs()
     sequences = [run.units for run in runs]
-    control = [one.units for one in corpus.shuffled(seed)]
+    control = [run.units for run in corpus.shuffled(seed)]
     rows = []
     for name, chance in (("motifs", True), ("plain BPE", False)):
         merges, random = learned(sequences, vocabulary, chance), learned(control, vocabulary, chance)
@@ -62,7 +62,7 @@ def planted_rows(n_frames: int, seed: int, vocabulary: int) -> list[tuple[str, .
         right = precision(corpus, runs, merges)
         long, left = (int((learned_merges.merges.lengths >= 3).sum()) for learned_merges in (merges, random))
         fall = f"{1 - left / long:.0%}" if long else "-"
-        shares = (f"{one:.0%}" for one in (recall(corpus, merges), right.overlaps, right.mostly, right.inside))
+        shares = (f"{share:.0%}" for share in (recall(corpus, merges), right.overlaps, right.mostly, right.inside))
         counts = (str(len(merges.merges.pairs)), str(right.tokens))
         rows.append((f"{n_frames:,}", str(seed), name, *shares, *counts, str(long), str(left), fall))
     return rows
@@ -80,8 +80,8 @@ def sentencepiece_tokens(sequences: list[NDArray[np.int16]], vocabulary: int) ->
         max_sentence_length=1 << 24, max_sentencepiece_length=32, bos_id=-1, eos_id=-1, minloglevel=2, num_threads=1,
     )  # fmt: skip
     spent = time.process_time() - began
-    theirs = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
-    return sum(len(theirs.encode(line)) for line in lines), spent
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    return sum(len(processor.encode(line)) for line in lines), spent
 
 
 def reference_corpora(count: int) -> int:
@@ -94,8 +94,8 @@ def reference_corpora(count: int) -> int:
         rng = np.random.default_rng(seed)
         n_units = int(rng.integers(2, 12))
         rows = [runs_of(rng.integers(0, n_units, rng.integers(0, 80))).units for _ in range(12)]
-        found = learn_merges(rows, n_units, n_units + 30).merges.pairs
-        equal += list(found) == slow_merges([one.tolist() for one in rows], n_units, n_units + 30, 2)
+        pairs = learn_merges(rows, n_units, n_units + 30).merges.pairs
+        equal += list(pairs) == slow_merges([row.tolist() for row in rows], n_units, n_units + 30, 2)
     return equal
 
 
@@ -118,27 +118,28 @@ def mutual_information(labels: NDArray[np.int64], counts: NDArray[np.float64]) -
     joint = np.eye(labels.max() + 1)[labels].T @ counts
     joint /= joint.sum()
     chance = joint.sum(1, keepdims=True) * joint.sum(0, keepdims=True)
-    there = joint > 0
-    return float((joint[there] * np.log2(joint[there] / chance[there])).sum())
+    positive = joint > 0
+    return float((joint[positive] * np.log2(joint[positive] / chance[positive])).sum())
 
 
-def digits(asked: argparse.Namespace) -> tuple[float, NDArray[np.float64], dict[str, Any]] | None:
+def digits(args: argparse.Namespace) -> tuple[float, NDArray[np.float64], dict[str, Any]] | None:
     """Mutual information of motif and digit, those of shuffled digits, and the summary of the step."""
-    audio = recordings("spoken_digits", asked)
+    audio = recordings("spoken_digits", args)
     if audio is None:
         return None
     with tempfile.TemporaryDirectory() as work:
         names = ("--group", "speaker", "--name-template", "{digit}_{speaker}_{take}")
         ossicle("new", "units", work, "--audio", audio, *names)
-        ossicle("run", "-p", work, "--until", "motifs", "--progress", "none", *asked.options)
-        project = load_project(Path(work), tuple(asked.options[1::2]))
-        made = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
-        folder, sequences = MotifsFolder.among(made), SequencesFolder.among(made)
+        ossicle("run", "-p", work, "--until", "motifs", "--progress", "none", *args.options)
+        project = load_project(Path(work), tuple(args.options[1::2]))
+        artefacts = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}
+        folder, sequences = MotifsFolder.among(artefacts), SequencesFolder.among(artefacts)
         stems = {
-            recording.id: Path(recording.path).stem for recording in read_index(CorpusFolder.among(made)).recordings
+            recording.id: Path(recording.path).stem
+            for recording in read_index(CorpusFolder.among(artefacts)).recordings
         }
-        parts = [stems[one].split("_") for one in sequences.table["recording_id"]]
-        labels, speakers = np.array([int(part[0]) for part in parts]), np.array([part[1] for part in parts])
+        name_parts = [stems[recording_id].split("_") for recording_id in sequences.table["recording_id"]]
+        labels, speakers = np.array([int(part[0]) for part in name_parts]), np.array([part[1] for part in name_parts])
         counts = np.zeros((len(labels), folder.summary["reached"]))
         for row, tokens in zip(counts, folder.tokens["tokens"].to_list(), strict=True):
             np.add.at(row, tokens, 1)
@@ -162,33 +163,33 @@ def main() -> None:
     parser.add_argument("--options", nargs="*", default=[], help="options of the project on digits")
     parser.add_argument("--out", type=Path, default=RESULTS)
     tiny = {"frames": [20_000], "seeds": [0], "units": 20_000, "vocabulary": 130, "corpora": 3}
-    asked = parsed(parser, **tiny, options=["--set", "quantiser.k=8", "--set", "motifs.min_count=2"])
-    rows = [row for n in asked.frames for seed in asked.seeds for row in planted_rows(n, seed, asked.vocabulary)]
-    parts = [
+    args = parsed(parser, **tiny, options=["--set", "quantiser.k=8", "--set", "motifs.min_count=2"])
+    rows = [row for n in args.frames for seed in args.seeds for row in planted_rows(n, seed, args.vocabulary)]
+    sections = [
         table(
             ("frames", "seed", "vocabulary", "recall", "overlap a motif", "most uses do", "most lie inside",
              "merges", "used 20 times", "of 3 or more units", "shuffled", "fall"),
             rows,
         )
     ]  # fmt: skip
-    equal = reference_corpora(asked.corpora)
-    parts.append(f"Merges equal to a slow reference: {equal} of {asked.corpora} random corpora.")
-    fast = fast_rows(asked.units, asked.vocabulary)
-    parts += [f"About {asked.units:,} units, {asked.vocabulary} tokens:", table(("", "CPU s", "tokens"), fast)]
-    found = digits(asked)
-    if found is not None:
-        value, shuffled, summary = found
-        parts.append(
+    equal = reference_corpora(args.corpora)
+    sections.append(f"Merges equal to a slow reference: {equal} of {args.corpora} random corpora.")
+    fast = fast_rows(args.units, args.vocabulary)
+    sections += [f"About {args.units:,} units, {args.vocabulary} tokens:", table(("", "CPU s", "tokens"), fast)]
+    digit_figures = digits(args)
+    if digit_figures is not None:
+        value, shuffled, summary = digit_figures
+        sections.append(
             f"Spoken digits, {summary['segments']} segments: {summary['motifs']} motifs ({summary['reached']} of "
             f"{summary['asked']} tokens: {summary['reason'] or 'as many as asked'}). Mutual information of motif and "
             f"digit {value:.3f} bits; {SHUFFLES} shuffles: 99th percentile {np.percentile(shuffled, 99):.3f}, largest "
             f"{shuffled.max():.3f}."
         )
-    if asked.smoke:
-        print("\n\n".join(parts))
+    if args.smoke:
+        print("\n\n".join(sections))
         return
-    text = f"# Motifs in unit sequences\n\n{described(('numpy', 'sentencepiece'))}\n\n" + "\n\n".join(parts) + "\n"
-    write_result("motifs", text, asked.out)
+    text = f"# Motifs in unit sequences\n\n{described(('numpy', 'sentencepiece'))}\n\n" + "\n\n".join(sections) + "\n"
+    write_result("motifs", text, args.out)
 
 
 if __name__ == "__main__":

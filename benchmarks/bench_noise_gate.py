@@ -37,17 +37,17 @@ class Outcome:
     gate: str
 
 
-def new_project(folder: Path, name: str, asked: argparse.Namespace) -> bool:
+def new_project(folder: Path, name: str, args: argparse.Namespace) -> bool:
     """A project of a set with a variant that trains without noise; False if its recordings are missing."""
     if name in REAL:
-        data = recordings(name, asked)
+        data = recordings(name, args)
         if data is None:
             return False
         recipe, annotations, group = REAL[name]
         audio = data / "audio" if annotations else data
     else:
         data, recipe, annotations, group = folder / "recordings", "tapes", "selections", "site"
-        (short_tapes if asked.smoke else SETS[name])(data, data_folder())
+        (short_tapes if args.smoke else SETS[name])(data, data_folder())
         audio = data / "audio"
     words: list[object] = ["new", recipe, folder, "--audio", audio]
     words += ["--annotations", data / annotations] if annotations else []
@@ -117,28 +117,28 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="a setting for every training, TABLE.KEY=VALUE")
     parser.add_argument("--work", type=Path, help="folder for the projects; else a temporary one")
     parser.add_argument("--out", type=Path, help="folder of the table; default: results")
-    asked = parsed(parser, sets=["tapes", "dogs"], seeds=[0], mend=1, set=list(TINY_TAPES))
+    args = parsed(parser, sets=["tapes", "dogs"], seeds=[0], mend=1, set=list(TINY_TAPES))
     lines = [
         "# Crops of noise and the noise gate",
         "",
-        f"`benchmarks/bench_noise_gate.py {' '.join(f'--set {one}' for one in asked.set)}`; {described(('torch',))}",
+        f"`benchmarks/bench_noise_gate.py {' '.join(f'--set {one}' for one in args.set)}`; {described(('torch',))}",
         "",
         "| set | seed | with noise crops | without | difference | noise gate with | without | mended |",
         "|---|---|---|---|---|---|---|---|",
     ]
     with tempfile.TemporaryDirectory() as temporary:
-        work = asked.work or Path(temporary)
-        for name in asked.sets:
+        work = args.work or Path(temporary)
+        for name in args.sets:
             folder = work / name
-            if not new_project(folder, name, asked):
+            if not new_project(folder, name, args):
                 continue
-            for seed in asked.seeds:
-                sets = [*asked.set, f"training.seed={seed}"]
+            for seed in args.seeds:
+                sets = [*args.set, f"training.seed={seed}"]
                 noisy, plain = run(folder, "", sets), run(folder, WITHOUT, sets)
                 delta = difference(folder, sets)
                 mended = "-"
-                if asked.mend and (asked.smoke or plain.gate.startswith("refused")):
-                    after = run(folder, WITHOUT, [*sets, f"training.noise_epochs={asked.mend}"])
+                if args.mend and (args.smoke or plain.gate.startswith("refused")):
+                    after = run(folder, WITHOUT, [*sets, f"training.noise_epochs={args.mend}"])
                     mended = f"{shown(after.f1)}, {after.gate}"
                 row = [
                     name,
@@ -152,9 +152,9 @@ def main() -> None:
                 ]
                 lines.append(f"| {' | '.join(row)} |")
                 print(lines[-1], flush=True)
-    if asked.smoke:
+    if args.smoke:
         require(len(lines) == 8, "every set of the smoke run has a row")
-    write_result("noise-gate", "\n".join(lines), *([asked.out] if asked.out else []))
+    write_result("noise-gate", "\n".join(lines), *([args.out] if args.out else []))
 
 
 if __name__ == "__main__":

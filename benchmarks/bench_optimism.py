@@ -51,36 +51,37 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="a setting for every training, TABLE.KEY=VALUE")
     parser.add_argument("--work", type=Path, help="folder for the project; else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, presets=["random"], set=list(TINY_TAPES))
-    tapes = recordings("tapes", asked)
+    args = parsed(parser, presets=["random"], set=list(TINY_TAPES))
+    tapes = recordings("tapes", args)
     if tapes is None:
         return
     lines = [
         f"# What known divisions flatter: {date.today().isoformat()}",
         "",
-        f"`benchmarks/bench_optimism.py {' '.join(f'--set {one}' for one in asked.set)}`; {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}. Ten tapes of four sites, 274 annotated notes; figures of single clips, "
-        "F1 and accuracy under a threshold that other clips chose. One seed; an F1 of 100 clips is good to about 0.05.",
+        f"`benchmarks/bench_optimism.py {' '.join(f'--set {override}' for override in args.set)}`; {os.cpu_count()} "
+        f"cores, Python {platform.python_version()}. Ten tapes of four sites, 274 annotated notes; figures of single "
+        "clips, F1 and accuracy under a threshold that other clips chose. One seed; an F1 of 100 clips is good to "
+        "about 0.05.",
         "",
         "| preset | judged on | split of the network | clips with, without | AP | ROC AUC | F1 | accuracy |",
         "|---|---|---|---|---|---|---|---|",
     ]
     with tempfile.TemporaryDirectory() as temporary:
-        folder = (asked.work or Path(temporary)) / "optimism"
+        folder = (args.work or Path(temporary)) / "optimism"
         project(folder, tapes)
-        for name in asked.presets:
-            for row in rows_of(folder, name, asked.set):
-                for of in row["labels"].values():
-                    counts = f"{of['n_positive']}, {of['n_negative']}"
+        for name in args.presets:
+            for row in rows_of(folder, name, args.set):
+                for label_figures in row["labels"].values():
+                    counts = f"{label_figures['n_positive']}, {label_figures['n_negative']}"
                     figures = " | ".join(
-                        "–" if of[key] is None else f"{of[key]:.3f}"
+                        "–" if label_figures[key] is None else f"{label_figures[key]:.3f}"
                         for key in ("average_precision", "roc_auc", "f1", "accuracy")
                     )
                     split = f"{row['strategy']}{' (leaky)' if row['leaky'] else ''}"
                     lines.append(f"| {name} | {row['clips']} | {split} | {counts} | {figures} |")
                     print(lines[-1], flush=True)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / f"{date.today().isoformat()}-optimism.md").write_text("\n".join(lines) + "\n")
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / f"{date.today().isoformat()}-optimism.md").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -33,10 +33,10 @@ RATE = 16000
 def trackers(smoke: bool) -> dict[str, Tracker]:
     """The trackers by name: F0 every 10 ms, 0 where it is unvoiced. A smoke run has ours alone."""
     own = pitch_tracker(PitchSettings(tracker=OWN_TRACKER))
-    found: dict[str, Tracker] = {OURS: lambda samples, rate: own(samples, rate).f0_hz}
+    by_name: dict[str, Tracker] = {OURS: lambda samples, rate: own(samples, rate).f0_hz}
     if smoke:
         print("smoke run: pYIN and swift_f0 are left out")
-        return found
+        return by_name
     import librosa
 
     def pyin(samples: Samples, rate: int) -> np.ndarray:
@@ -45,12 +45,12 @@ def trackers(smoke: bool) -> dict[str, Tracker]:
         return np.where(voiced, hz, 0.0)
 
     pyin(made_voice(np.full(RATE // 4, 120.0), None, 0), RATE)  # compiles
-    found[PYIN] = pyin
+    by_name[PYIN] = pyin
     if importlib.util.find_spec("swift_f0") is None:
         print("swift_f0 is not installed: left out")
-        return found
+        return by_name
     swift = pitch_tracker(PitchSettings(tracker=SWIFT_F0))
-    return {**found, SWIFT: lambda samples, rate: swift(samples, rate).f0_hz}
+    return {**by_name, SWIFT: lambda samples, rate: swift(samples, rate).f0_hz}
 
 
 def made_voice(f0_hz: np.ndarray, noise_db: float | None, seed: int) -> Samples:
@@ -78,27 +78,27 @@ def made_contour(seconds: float, seed: int) -> np.ndarray:
     return np.asarray(hz)
 
 
-def cents(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def cents(first: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Differences in cents of frames that are voiced in both."""
-    both = (one > 0) & (other > 0)
-    return np.abs(1200 * np.log2(one[both] / other[both]))
+    both = (first > 0) & (other > 0)
+    return np.abs(1200 * np.log2(first[both] / other[both]))
 
 
-def on_made_voices(found: dict[str, Tracker], voices: int, seconds: float) -> list[list[str]]:
+def on_made_voices(by_name: dict[str, Tracker], voices: int, seconds: float) -> list[list[str]]:
     """Rows: noise, tracker, median error, shares of found frames, octave errors and wrong voicing."""
     rows = []
     for noise_db in NOISES_DB:
         contours = [made_contour(seconds, seed) for seed in range(voices)]
-        sounds = [made_voice(one, noise_db, seed) for seed, one in enumerate(contours)]
-        for name, track in found.items():
+        sounds = [made_voice(contour, noise_db, seed) for seed, contour in enumerate(contours)]
+        for name, track in by_name.items():
             truth, heard = [], []
             for contour, sound in zip(contours, sounds, strict=True):
                 hz = track(sound, RATE)
                 places = np.minimum(np.round(np.arange(len(hz)) * RATE / 100).astype(int), len(contour) - 1)
                 truth.append(contour[places])
                 heard.append(hz)
-            true, told = np.concatenate(truth), np.concatenate(heard)
-            away = cents(true, told)
+            true, tracked = np.concatenate(truth), np.concatenate(heard)
+            away = cents(true, tracked)
             close = (away < CLOSE_CENTS).sum() / (true > 0).sum()
             if name == OURS and noise_db is None:
                 require(np.median(away) < 10 and close > 0.9, "F0 of made voices without noise is found")
@@ -109,7 +109,7 @@ def on_made_voices(found: dict[str, Tracker], voices: int, seconds: float) -> li
                     f"{np.median(away):.1f}",
                     f"{100 * close:.1f} %",
                     f"{100 * np.mean(away > OCTAVE_CENTS):.2f} %",
-                    f"{100 * np.mean((true > 0) != (told > 0)):.1f} %",
+                    f"{100 * np.mean((true > 0) != (tracked > 0)):.1f} %",
                 ]
             )
             print(" | ".join(rows[-1]), flush=True)
@@ -117,29 +117,29 @@ def on_made_voices(found: dict[str, Tracker], voices: int, seconds: float) -> li
 
 
 def on_speech(
-    found: dict[str, Tracker], sounds: Sequence[tuple[Samples, int]], turns: int
+    by_name: dict[str, Tracker], sounds: Sequence[tuple[Samples, int]], turns: int
 ) -> tuple[list[list[str]], list[list[str]]]:
     """Rows of agreement of each two trackers, and of the time of each."""
     contours: dict[str, list[np.ndarray]] = {}
-    times = np.zeros((turns, len(found)))
+    times = np.zeros((turns, len(by_name)))
     for turn in range(turns):
-        for column in np.roll(np.arange(len(found)), turn).tolist():
-            name = list(found)[column]
+        for column in np.roll(np.arange(len(by_name)), turn).tolist():
+            name = list(by_name)[column]
             began = time.process_time()
-            contours[name] = [found[name](samples, rate) for samples, rate in sounds]
+            contours[name] = [by_name[name](samples, rate) for samples, rate in sounds]
             times[turn, column] = time.process_time() - began
-    lengths = [min(len(contours[name][i]) for name in found) for i in range(len(sounds))]
+    lengths = [min(len(contours[name][i]) for name in by_name) for i in range(len(sounds))]
     joined = {
-        name: np.concatenate([one[:n] for one, n in zip(all_of, lengths, strict=True)])
+        name: np.concatenate([contour[:n] for contour, n in zip(all_of, lengths, strict=True)])
         for name, all_of in contours.items()
     }
     pairs = []
-    for one, other in combinations(found, 2):
-        away = cents(joined[one], joined[other])
-        same = np.mean((joined[one] > 0) == (joined[other] > 0))
+    for first, other in combinations(by_name, 2):
+        away = cents(joined[first], joined[other])
+        same = np.mean((joined[first] > 0) == (joined[other] > 0))
         pairs.append(
             [
-                f"{one} and {other}",
+                f"{first} and {other}",
                 f"{np.median(away):.1f}",
                 f"{100 * np.mean(away < CLOSE_CENTS):.1f} %",
                 f"{100 * np.mean(away > OCTAVE_CENTS):.2f} %",
@@ -155,23 +155,23 @@ def on_speech(
             f"{100 * np.mean(joined[name] > 0):.1f} %",
             f"{np.median(ratios[:, column]):.1f} ({ratios[:, column].min():.1f} to {ratios[:, column].max():.1f})",
         ]
-        for column, name in enumerate(found)
+        for column, name in enumerate(by_name)
     ]
-    if len(found) == 3:
-        ours, *others = (joined[name] > 0 for name in found)
+    if len(by_name) == 3:
+        ours, *others = (joined[name] > 0 for name in by_name)
         agreed = others[0] == others[1]
         share = 100 * np.mean(ours[agreed] == others[0][agreed])
         pairs.append([f"{OURS}, where the two others agree on voicing", "", "", "", f"{share:.1f} %"])
     return pairs, speeds
 
 
-def speech(asked: argparse.Namespace) -> list[tuple[Samples, int]]:
+def speech(args: argparse.Namespace) -> list[tuple[Samples, int]]:
     """Some recordings of both corpora, spread over their speakers."""
     sounds: list[tuple[Samples, int]] = []
     for name, suffix in (("spoken_digits", "*.wav"), ("mboshi", "*.flac")):
-        folder = recordings(name, asked)
+        folder = recordings(name, args)
         paths = [] if folder is None else sorted(folder.rglob(suffix))
-        for path in paths[:: max(1, len(paths) // asked.files)][: asked.files]:
+        for path in paths[:: max(1, len(paths) // args.files)][: args.files]:
             samples, rate = soundfile.read(path, dtype="float32", frames=20 * 48000)
             sounds.append((samples, rate))
     return sounds
@@ -184,24 +184,26 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=40, help="recordings of each corpus")
     parser.add_argument("--turns", type=int, default=3, help="turns of the timing")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder for the table")
-    asked = parsed(parser, voices=2, seconds=1.0, files=2, turns=1)
+    args = parsed(parser, voices=2, seconds=1.0, files=2, turns=1)
     with threadpool_limits(1):
-        found = trackers(asked.smoke)
-        made = on_made_voices(found, asked.voices, asked.seconds)
-        sounds = speech(asked)
-        agreement, speeds = on_speech(found, sounds, asked.turns) if sounds else ([], [])
+        by_name = trackers(args.smoke)
+        voice_rows = on_made_voices(by_name, args.voices, args.seconds)
+        sounds = speech(args)
+        agreement, speeds = on_speech(by_name, sounds, args.turns) if sounds else ([], [])
     seconds = sum(len(samples) / rate for samples, rate in sounds)
-    parts = [
+    sections = [
         "# F0 tracking",
         described(["numpy", "librosa", "swift-f0"]),
-        f"Made voices ({asked.voices} of {asked.seconds:g} s for each level of white noise):",
-        table(["noise", "tracker", "median error, cents", "found within 50", "off by 600", "wrong voicing"], made),
+        f"Made voices ({args.voices} of {args.seconds:g} s for each level of white noise):",
+        table(
+            ["noise", "tracker", "median error, cents", "found within 50", "off by 600", "wrong voicing"], voice_rows
+        ),
         f"Real speech ({len(sounds)} recordings of spoken_digits and mboshi, {seconds:.0f} s):",
         table(["trackers", "median difference, cents", "within 50", "off by 600", "same voicing"], agreement),
         table(["tracker", "CPU ms for 1 s of sound", "voiced", "time relative to Ossicle"], speeds),
         "Run: `python benchmarks/bench_pitch.py`.",
     ]
-    write_result("pitch", "\n\n".join(parts) + "\n", asked.out)
+    write_result("pitch", "\n\n".join(sections) + "\n", args.out)
 
 
 if __name__ == "__main__":

@@ -39,45 +39,45 @@ def main() -> None:
     parser.add_argument("--project", type=Path, help="folder of a project that was run")
     parser.add_argument("--places", nargs="+", default=list(PLACES), choices=PLACES)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, places=["one command", "tasks here"])
-    if asked.smoke:
-        asked.project = asked.scratch / "project"
-        make_tape_project(asked.project, *BENCHMARK)
-        ossicle("run", "-p", asked.project, "--until", "bundle", "--progress", "plain")
-    elif asked.project is None:
+    args = parsed(parser, places=["one command", "tasks here"])
+    if args.smoke:
+        args.project = args.scratch / "project"
+        make_tape_project(args.project, *BENCHMARK)
+        ossicle("run", "-p", args.project, "--until", "bundle", "--progress", "plain")
+    elif args.project is None:
         parser.error("--project names none")
-    shelf = load_project(asked.project).data_root
+    shelf = load_project(args.project).data_root
     lines = [
-        f"# A benchmark in {len(asked.places)} places: {date.today().isoformat()}",
+        f"# A benchmark in {len(args.places)} places: {date.today().isoformat()}",
         "",
         f"`benchmarks/bench_placement.py`; {os.cpu_count()} cores, Python {platform.python_version()}. The benchmark "
-        f"of the project `{load_project(asked.project).settings.project.name}`, made anew in each place.",
+        f"of the project `{load_project(args.project).settings.project.name}`, made anew in each place.",
         "",
         "| where | seconds | files | that differ from the first |",
         "|---|---|---|---|",
     ]
     first: dict[str, bytes] = {}
     with tempfile.TemporaryDirectory() as temporary:
-        for place in asked.places:
+        for place in args.places:
             for old in shelf.glob("benchmark*"):
                 shutil.rmtree(old)
             began = time.monotonic()
-            command = ["benchmark", "-p", asked.project.resolve(), "--progress", "none", *PLACES[place]]
+            command = ["benchmark", "-p", args.project.resolve(), "--progress", "none", *PLACES[place]]
             ossicle(*command, capture=True, folder=Path(temporary))
             seconds = time.monotonic() - began
-            found = files(asked.project / "benchmark")
-            first = first or found
-            differ = sorted(name for name in first.keys() | found.keys() if first.get(name) != found.get(name))
-            lines.append(f"| {place} | {seconds:.0f} | {len(found)} | {', '.join(differ[:5]) or 'none'} |")
+            written = files(args.project / "benchmark")
+            first = first or written
+            differ = sorted(name for name in first.keys() | written.keys() if first.get(name) != written.get(name))
+            lines.append(f"| {place} | {seconds:.0f} | {len(written)} | {', '.join(differ[:5]) or 'none'} |")
             print(lines[-1], flush=True)
-            if asked.smoke:
-                require(not differ, f"{place} leaves the files of {asked.places[0]}, not other {', '.join(differ)}")
-    with (asked.project / "benchmark" / "leaderboard.csv").open(newline="") as file:
+            if args.smoke:
+                require(not differ, f"{place} leaves the files of {args.places[0]}, not other {', '.join(differ)}")
+    with (args.project / "benchmark" / "leaderboard.csv").open(newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["criterion"].startswith("iou") and row["layer"] == "first"]
     lines += ["", f"At {rows[0]['criterion']}:", "", "| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     lines += ["| " + " | ".join(row[name] for name in COLUMNS) + " |" for row in rows]
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / f"{date.today().isoformat()}-placement.md").write_text("\n".join(lines) + "\n")
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / f"{date.today().isoformat()}-placement.md").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

@@ -45,7 +45,9 @@ def draw(kind: str, n_frames: int, seed: int) -> tuple[np.ndarray, dict[str, lis
         starts = np.arange(0, n_frames * HOP_S, 30.0)
         starts = starts + generator.uniform(0, 24, len(starts))
         events = np.stack([starts, np.minimum(starts + generator.uniform(0.3, 5, len(starts)), n_frames * HOP_S)], 1)
-        references[label] = [[round(one, 3) for one in event] for event in events.tolist() if event[0] < event[1] - 0.1]
+        references[label] = [
+            [round(time_s, 3) for time_s in event] for event in events.tolist() if event[0] < event[1] - 0.1
+        ]
         on = np.zeros(n_frames)
         for start, end in references[label]:
             on[round(start / HOP_S) : round(end / HOP_S)] = 1
@@ -92,7 +94,9 @@ def theirs(folder: Path) -> list[float]:
         name: [(*event, label) for label, events in of.items() for event in events] for name, of in references.items()
     }
     durations = {name: len(of) * HOP_S for name, of in scores.items()}
-    return [float(psds(frames, truth, durations, max_efpr=100.0, **one)[0]) for one in PEER_SCENARIOS]
+    return [
+        float(psds(frames, truth, durations, max_efpr=100.0, **peer_scenario)[0]) for peer_scenario in PEER_SCENARIOS
+    ]
 
 
 def child(who: str, folder: Path) -> None:
@@ -139,13 +143,13 @@ def table(limit_s: float, peer: str | None, work: Path, cases: Sequence[tuple[st
         if not folder.exists():
             folder.mkdir()
             make(kind, hours, recordings, folder)
-        found = measured(python, "ours" if who == "ours" else "theirs", folder, limit_s)
+        run = measured(python, "ours" if who == "ours" else "theirs", folder, limit_s)
         name = kind if who == "ours" else f"{kind}, {who}"
-        if found is None:
+        if run is None:
             cells = ["–", "–", f"not done after {limit_s:g} s", "–", "–"]
         else:
-            cells = [*(f"{value:.4f}" for value in found["values"]), f"{found['cpu_s']:.2f}", f"{found['wall_s']:.1f}"]
-            cells.append(f"{found['mib']:.0f}")
+            cells = [*(f"{value:.4f}" for value in run["values"]), f"{run['cpu_s']:.2f}", f"{run['wall_s']:.1f}"]
+            cells.append(f"{run['mib']:.0f}")
         lines.append(f"| {name} | {hours:.3g} | {recordings} | " + " | ".join(cells) + " |")
         print(lines[-1], flush=True)
     return "\n".join(lines) + "\n"
@@ -158,15 +162,15 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for the score tracks; else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--child", choices=("ours", "theirs"), help=argparse.SUPPRESS)
-    asked = parsed(parser)
-    if asked.child:
-        child(asked.child, asked.work)
+    args = parsed(parser)
+    if args.child:
+        child(args.child, args.work)
         return
     with tempfile.TemporaryDirectory() as temporary:
-        cases = SMOKE_CASES if asked.smoke else CASES
-        text = table(asked.limit, asked.peer, asked.work or Path(temporary), cases)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / f"{date.today().isoformat()}-psds.md").write_text(text)
+        cases = SMOKE_CASES if args.smoke else CASES
+        text = table(args.limit, args.peer, args.work or Path(temporary), cases)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / f"{date.today().isoformat()}-psds.md").write_text(text)
 
 
 if __name__ == "__main__":

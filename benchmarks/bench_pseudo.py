@@ -45,25 +45,25 @@ PLAIN = ("--progress", "plain")
 Said = dict[str, str]
 
 
-def hide(clips: Sequence[Esc10Clip], kept: int, seed: int) -> set[Path]:
-    """The clips that keep their labels: ``kept`` of each class in each fold."""
+def hide(clips: Sequence[Esc10Clip], per_class: int, seed: int) -> set[Path]:
+    """The clips that keep their labels: ``per_class`` of each class in each fold."""
     out: set[Path] = set()
     for key in sorted({(clip.fold, clip.label) for clip in clips}):
-        of = [clip.path for clip in clips if (clip.fold, clip.label) == key]
-        order = np.random.default_rng(seed_of(seed, "hide", *key)).permutation(len(of))
-        out.update(of[int(i)] for i in order[:kept])
+        paths = [clip.path for clip in clips if (clip.fold, clip.label) == key]
+        order = np.random.default_rng(seed_of(seed, "hide", *key)).permutation(len(paths))
+        out.update(paths[int(i)] for i in order[:per_class])
     return out
 
 
-def lay_out(folder: Path, clips: Sequence[Esc10Clip], kept: int, seed: int) -> None:
+def lay_out(folder: Path, clips: Sequence[Esc10Clip], per_class: int, seed: int) -> None:
     """The project with its labelled clips by class, and the others in one folder, unless it is there."""
     if (folder / "ossicle.toml").exists():
         return
-    labelled = hide(clips, kept, seed)
+    labelled = hide(clips, per_class, seed)
     for clip in clips:
-        place = folder / "labelled" / clip.label if clip.path in labelled else folder / "hidden"
-        place.mkdir(parents=True, exist_ok=True)
-        shutil.copy(clip.path, place / clip.path.name)
+        class_folder = folder / "labelled" / clip.label if clip.path in labelled else folder / "hidden"
+        class_folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip.path, class_folder / clip.path.name)
     ossicle("new", "birds", folder, "--audio", folder / "labelled")
 
 
@@ -77,8 +77,10 @@ def labels_said(project: Project) -> tuple[Said, Said]:
     """The highest label of every labelled and every hidden clip, by the model that held its fold out."""
     steps = chosen_steps(project, ("scores",))
     steps += () if any(step.name == unlabelled.INDEX_NAME for step in steps) else (unlabelled.INDEX,)
-    made = {name: path for name, path in find_steps((*steps, pseudo_scores.STEP), project).items() if path is not None}
-    corpus, dataset = CorpusFolder.among(made), DatasetFolder.among(made)
+    artefacts = {
+        name: path for name, path in find_steps((*steps, pseudo_scores.STEP), project).items() if path is not None
+    }
+    corpus, dataset = CorpusFolder.among(artefacts), DatasetFolder.among(artefacts)
     truth, labels = read_truth(corpus, dataset), dataset.labels
     models = dataset.models_by_fold
     held = {truth.recordings[key].fields["fold"]: models[truth.folds[key]] for key in truth.ids}
@@ -87,13 +89,14 @@ def labels_said(project: Project) -> tuple[Said, Said]:
         return labels[int(read_track(path).scores.max(axis=0).argmax())]
 
     own = {
-        Path(truth.recordings[key].path).name: highest(ScoresFolder.among(made).track_path(key)) for key in truth.ids
+        Path(truth.recordings[key].path).name: highest(ScoresFolder.among(artefacts).track_path(key))
+        for key in truth.ids
     }
     others = {
         Path(recording.path).name: highest(
-            PseudoScoresFolder.among(made).track_path(held[recording.fields["fold"]], recording.id)
+            PseudoScoresFolder.among(artefacts).track_path(held[recording.fields["fold"]], recording.id)
         )
-        for recording in read_index(UnlabelledFolder.among(made)).recordings
+        for recording in read_index(UnlabelledFolder.among(artefacts)).recordings
     }
     return own, others
 
@@ -107,14 +110,14 @@ def right_windows(folder: Path, project: Project, clips: Mapping[str, Esc10Clip]
     out = {}
     for view in sorted(head.members):
         windows = read_windows(head, view)
-        said = zip(windows.recordings.tolist(), windows.top.tolist(), strict=True)
-        out[view] = (len(windows), sum(clips[names[key]].label == head.labels[top] for key, top in said))
+        answers = zip(windows.recordings.tolist(), windows.top.tolist(), strict=True)
+        out[view] = (len(windows), sum(clips[names[key]].label == head.labels[top] for key, top in answers))
     return out
 
 
-def share(said: Mapping[str, str], clips: Mapping[str, Esc10Clip]) -> float:
+def share(answers: Mapping[str, str], clips: Mapping[str, Esc10Clip]) -> float:
     """Accuracy in percent."""
-    return 100 * mean(clips[name].label == label for name, label in said.items())
+    return 100 * mean(clips[name].label == label for name, label in answers.items())
 
 
 def difference(runs: Sequence[tuple[Said, Said]], clips: Mapping[str, Esc10Clip]) -> tuple[float, float]:
@@ -143,45 +146,48 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--kept", type=int, default=3, help="labelled clips of the 8 of each class in a fold")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, set=[*TINY_CLIPS, "pseudo.threshold=0.1"], seeds=[0], kept=1)
-    audio = recordings("esc10", asked)
+    args = parsed(parser, set=[*TINY_CLIPS, "pseudo.threshold=0.1"], seeds=[0], kept=1)
+    audio = recordings("esc10", args)
     if audio is None:
         return
     listed = esc10_clips(audio)
     clips = {clip.path.name: clip for clip in listed}
-    found: dict[str, list[tuple[Said, Said]]] = {"labelled clips": [], "clips whose label was hidden": []}
-    kept: list[dict[str, tuple[int, int]]] = []
-    for seed in asked.seeds:
-        folder = asked.work / f"seed{seed}-kept{asked.kept}"
-        lay_out(folder, listed, asked.kept, seed)
-        sets = settings_of(folder, seed, asked.set)
-        said = []
+    runs_by_group: dict[str, list[tuple[Said, Said]]] = {"labelled clips": [], "clips whose label was hidden": []}
+    windows_by_view: list[dict[str, tuple[int, int]]] = []
+    for seed in args.seeds:
+        folder = args.work / f"seed{seed}-kept{args.kept}"
+        lay_out(folder, listed, args.kept, seed)
+        sets = settings_of(folder, seed, args.set)
+        labels = []
         for number, state in enumerate((ALONE, TAUGHT), start=1):
             ossicle("run", "-p", folder, "--until", "scores", *PLAIN, *options((*sets, state)))
             # The second round is made for the scores of its models alone.
             ossicle("pseudo", "-p", folder, "--round", number, "--force", *PLAIN, *options(sets))
-            said.append(labels_said(load_project(folder, (*sets, state))))
-        (own_before, others_before), (own_after, others_after) = said
-        found["labelled clips"].append((own_before, own_after))
-        found["clips whose label was hidden"].append((others_before, others_after))
-        kept.append(right_windows(folder, load_project(folder, sets), clips))
+            labels.append(labels_said(load_project(folder, (*sets, state))))
+        (own_before, others_before), (own_after, others_after) = labels
+        runs_by_group["labelled clips"].append((own_before, own_after))
+        runs_by_group["clips whose label was hidden"].append((others_before, others_after))
+        windows_by_view.append(right_windows(folder, load_project(folder, sets), clips))
     rows = []
-    for what, runs in found.items():
+    for group, runs in runs_by_group.items():
         before, after = ([share(run[i], clips) for run in runs] for i in (0, 1))
         low, high = difference(runs, clips)
         gain = in_words([b - a for a, b in zip(before, after, strict=True)])
-        rows.append([what, str(len(runs[0][0])), in_words(before), in_words(after), f"{gain} [{low:.2f}, {high:.2f}]"])
+        rows.append([group, str(len(runs[0][0])), in_words(before), in_words(after), f"{gain} [{low:.2f}, {high:.2f}]"])
     of_views = []
-    for view in sorted(kept[0]):
-        n, right = mean(one[view][0] for one in kept), mean(one[view][1] for one in kept)
+    for view in sorted(windows_by_view[0]):
+        n, right = (
+            mean(counts[view][0] for counts in windows_by_view),
+            mean(counts[view][1] for counts in windows_by_view),
+        )
         of_views.append([view, f"{n:.0f}", f"{100 * right / n:.1f} %" if n else "–"])
-    differs = ", ".join(asked.set) or "nothing"
+    differs = ", ".join(args.set) or "nothing"
     text = f"""# One round of pseudo-labels on ESC-10, labels hidden
 
 `benchmarks/bench_pseudo.py`; {described(["torch", "timm"])}
 
-{asked.kept} of 8 clips of each class in a fold are labelled, the others are not; recipe `birds`, {differs} besides;
-seeds {", ".join(map(str, asked.seeds))}. Accuracy in percent, each clip by the model that held its fold out; mean ±
+{args.kept} of 8 clips of each class in a fold are labelled, the others are not; recipe `birds`, {differs} besides;
+seeds {", ".join(map(str, args.seeds))}. Accuracy in percent, each clip by the model that held its fold out; mean ±
 spread over seeds; 95 % interval of the difference over Freesound recordings.
 
 {table(["judged on", "clips", "labels alone", "after a round", "difference"], rows)}
@@ -190,7 +196,7 @@ What the round kept (mean over seeds): each fold model's lessons are its own vie
 
 {table(["view", "windows", "highest label right"], of_views)}
 """
-    write_result("pseudo", text, asked.out)
+    write_result("pseudo", text, args.out)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ def write_files(folder: Path, n_files: int, size: int) -> None:
     """Files of random bytes in ten folders."""
     draw = np.random.default_rng(5)
     for number in range(n_files):
-        place = folder / f"tape {number % 10}" / f"{number:05}.wav"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(draw.bytes(size))
+        file = folder / f"tape {number % 10}" / f"{number:05}.wav"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(draw.bytes(size))
 
 
 def seconds(call: Callable[[], object]) -> float:
@@ -60,8 +60,8 @@ def round_of(source: Path, work: Path, number: int) -> dict[str, float]:
     def push_once() -> None:
         out["push"] = seconds(lambda: pushed(source, ours))
 
-    for one in (rsync, push_once) if number % 2 == 0 else (push_once, rsync):
-        one()
+    for run in (rsync, push_once) if number % 2 == 0 else (push_once, rsync):
+        run()
     out["push again"] = seconds(lambda: require(pushed(source, ours).n_bytes == 0, "an unchanged push sends nothing"))
     files = sorted(path for path in ours.rglob("*.wav"))
     os.truncate(files[0], 1)
@@ -81,37 +81,37 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--work", type=Path, default=Path("."), help="where the files and two copies are made")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, files=120, kilobytes=2, rounds=2)
+    args = parsed(parser, files=120, kilobytes=2, rounds=2)
     if shutil.which("rsync") is None:
         print("skipped: rsync is not installed")
         return
-    machine, place = described(), asked.work / "remote-benchmark"
-    write_files(place / "source", asked.files, asked.kilobytes * 1000)
+    machine, folder = described(), args.work / "remote-benchmark"
+    write_files(folder / "source", args.files, args.kilobytes * 1000)
     try:
-        found = [round_of(place / "source", place, number) for number in range(asked.rounds)]
+        rounds = [round_of(folder / "source", folder, number) for number in range(args.rounds)]
     finally:
-        shutil.rmtree(place)
+        shutil.rmtree(folder)
     names = ("rsync", "rsync and sync", "push", "push again", "push --verify")
-    middle = {name: median(one[name] for one in found) for name in names}
+    middle = {name: median(times_s[name] for times_s in rounds) for name in names}
     lines = [
         "# Copy to a folder",
         "",
-        f"{asked.files:,} files of {asked.kilobytes:,} kB, {asked.rounds} rounds. {machine}",
+        f"{args.files:,} files of {args.kilobytes:,} kB, {args.rounds} rounds. {machine}",
         "",
         "| what | median s | fastest s | slowest s |",
         "|---|---|---|---|",
     ]
     for name in names:
-        times = [one[name] for one in found]
+        times = [times_s[name] for times_s in rounds]
         lines.append(f"| {name} | {middle[name]:.2f} | {min(times):.2f} | {max(times):.2f} |")
     lines += [
         "",
         f"Throughput of a push: {middle['rsync'] / middle['push']:.2f} of `rsync -a`, "
         f"{middle['rsync and sync'] / middle['push']:.2f} of `rsync -a` with `sync`. "
-        f"Run: `python benchmarks/bench_remote.py --files {asked.files} --kilobytes {asked.kilobytes} --rounds "
-        f"{asked.rounds}`.",
+        f"Run: `python benchmarks/bench_remote.py --files {args.files} --kilobytes {args.kilobytes} --rounds "
+        f"{args.rounds}`.",
     ]
-    write_result("remote", "\n".join(lines), asked.out)
+    write_result("remote", "\n".join(lines), args.out)
 
 
 if __name__ == "__main__":

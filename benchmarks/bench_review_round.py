@@ -81,14 +81,14 @@ def judged(folder: Path, name: str) -> dict:
     # A model of few labels fires on much, and the noise gate may refuse it: a review helps.
     run = ossicle_json("run", "-p", folder, "--until", "bundle", "--progress", "none", codes=(0, REFUSED))
     out = folder / f"predictions-{name}"
-    made = {step: Path(path) for step, path in run["artefacts"].items()}
-    bundle = BundleFolder.among(made).bundle
+    artefacts = {step: Path(path) for step, path in run["artefacts"].items()}
+    bundle = BundleFolder.among(artefacts).bundle
     ossicle("predict", bundle, folder / "held-out" / "audio", "-o", out, "--format", "raven", capture=True)
     (out / "predictions.json").unlink()
     content = ossicle_json(
         "score", "--reference", folder / "held-out" / "selections", "--predictions", out, "--iou", 0.5
     )
-    return {"found": content, "metrics": NoiseGateFolder.among(made).metrics}
+    return {"found": content, "metrics": NoiseGateFolder.among(artefacts).metrics}
 
 
 def one_round(folder: Path, seed: int, minutes: float, epochs: int, steps: int, most: int) -> dict:
@@ -135,22 +135,31 @@ def table(rounds: list[dict], minutes: float, epochs: int, most: int) -> str:
         "| F1 before | F1 after |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for one in rounds:
-        counts = one["answers"]["labels"].values()
+    for review_round in rounds:
+        counts = review_round["answers"]["labels"].values()
         outcomes = [str(sum(of[name] for of in counts)) for name in ("confirmed", "corrected", "removed", "added")]
-        figures = [_interval(one[when]["found"]["intervals"]["f1"]) for when in ("first", "second")]
-        stretches = f"{one['sent']['stretches']}, {one['sent']['seconds'] / 60:.1f}"
-        cells = [str(one["seed"]), str(one["annotated"]), str(one["labels"]), stretches, *outcomes, *figures]
+        figures = [_interval(review_round[when]["found"]["intervals"]["f1"]) for when in ("first", "second")]
+        stretches = f"{review_round['sent']['stretches']}, {review_round['sent']['seconds'] / 60:.1f}"
+        cells = [
+            str(review_round["seed"]),
+            str(review_round["annotated"]),
+            str(review_round["labels"]),
+            stretches,
+            *outcomes,
+            *figures,
+        ]
         lines.append(f"| {' | '.join(cells)} |")
-    means = [mean(one[when]["found"]["events"]["f1"] for one in rounds) for when in ("first", "second")]
+    means = [
+        mean(review_round[when]["found"]["events"]["f1"] for review_round in rounds) for when in ("first", "second")
+    ]
     lines += ["", f"Mean event F1 over {len(rounds)} seeds: **{means[0]:.3f}** before, **{means[1]:.3f}** after."]
     return "\n".join(lines) + "\n"
 
 
-def _interval(one: dict) -> str:
-    if one["low"] is None:
-        return f"{one['value']:.3f}"
-    return f"{one['value']:.3f} [{one['low']:.3f}, {one['high']:.3f}]"
+def _interval(estimate: dict) -> str:
+    if estimate["low"] is None:
+        return f"{estimate['value']:.3f}"
+    return f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
 
 
 def main() -> None:
@@ -162,17 +171,17 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=100, help="events that go out for review")
     parser.add_argument("--work", type=Path, help="folder to keep the projects in; else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seeds=[0], minutes=0.2, epochs=2, steps=3, most=10)
+    args = parsed(parser, seeds=[0], minutes=0.2, epochs=2, steps=3, most=10)
     with tempfile.TemporaryDirectory() as temporary:
         rounds = []
-        for seed in asked.seeds:
-            folder = (asked.work or Path(temporary)) / f"seed-{seed}"
+        for seed in args.seeds:
+            folder = (args.work or Path(temporary)) / f"seed-{seed}"
             folder.mkdir(parents=True)
-            rounds.append(one_round(folder, seed, asked.minutes, asked.epochs, asked.steps, asked.most))
-            print(table(rounds, asked.minutes, asked.epochs, asked.most), flush=True)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    text = table(rounds, asked.minutes, asked.epochs, asked.most)
-    (asked.out / f"{date.today().isoformat()}-review_round.md").write_text(text)
+            rounds.append(one_round(folder, seed, args.minutes, args.epochs, args.steps, args.most))
+            print(table(rounds, args.minutes, args.epochs, args.most), flush=True)
+    args.out.mkdir(parents=True, exist_ok=True)
+    text = table(rounds, args.minutes, args.epochs, args.most)
+    (args.out / f"{date.today().isoformat()}-review_round.md").write_text(text)
 
 
 if __name__ == "__main__":

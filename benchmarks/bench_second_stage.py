@@ -56,38 +56,42 @@ class Corpus:
 
 
 def opened(project: Project) -> Corpus:
-    made = find_steps(chosen_steps(project, until="decision"), project)
-    missing = [name for name, path in made.items() if path is None]
+    steps = find_steps(chosen_steps(project, until="decision"), project)
+    missing = [name for name, path in steps.items() if path is None]
     if missing:
         raise SystemExit(f"{project.file}: the step {missing[0]} is not done; run `ossicle run --until decision` first")
-    truth = read_truth(CorpusFolder.among(made), DatasetFolder.among(made))
-    first = DecisionFolder.among(made).events(truth.ids)
-    return Corpus(project, made["scores"], made["decision"], truth, first)
+    truth = read_truth(CorpusFolder.among(steps), DatasetFolder.among(steps))
+    first = DecisionFolder.among(steps).events(truth.ids)
+    return Corpus(project, steps["scores"], steps["decision"], truth, first)
 
 
 def gathered(corpus: Corpus, share: float) -> Found:
     chosen, decisions = feature_settings(corpus.project), DecisionFolder(corpus.decision).decisions
-    found: Found = {fold: {} for fold in decisions}
+    gathered_candidates: Found = {fold: {} for fold in decisions}
     for key in corpus.truth.ids:
         path = corpus.project.audio_folder / corpus.truth.recordings[key].path
         track = ScoresFolder(corpus.scores).track(key)
         for fold, candidates in candidates_of(path, track, chosen, decisions, share).items():
-            found[fold][key] = candidates
-    return found
+            gathered_candidates[fold][key] = candidates
+    return gathered_candidates
 
 
-def dealt(found: Found) -> Found:
+def dealt(candidates: Found) -> Found:
     """The acoustic features of every label's candidates dealt anew among them, over all recordings."""
     out: Found = {}
-    for fold, of in found.items():
-        flat = [(key, place, candidate) for key, ones in of.items() for place, candidate in enumerate(ones)]
-        out[fold] = {key: list(ones) for key, ones in of.items()}
+    for fold, by_recording in candidates.items():
+        flat = [
+            (key, index, candidate)
+            for key, recording_candidates in by_recording.items()
+            for index, candidate in enumerate(recording_candidates)
+        ]
+        out[fold] = {key: list(recording_candidates) for key, recording_candidates in by_recording.items()}
         for label in {candidate.event.label for _, _, candidate in flat}:
-            mine = [entry for entry in flat if entry[2].event.label == label]
-            order = np.random.default_rng(seed_of("dealt", label)).permutation(len(mine))
-            for (key, place, candidate), other in zip(mine, order.tolist(), strict=True):
-                acoustic = mine[other][2].features[: len(FEATURES)]
-                out[fold][key][place] = replace(
+            label_entries = [entry for entry in flat if entry[2].event.label == label]
+            order = np.random.default_rng(seed_of("dealt", label)).permutation(len(label_entries))
+            for (key, index, candidate), other in zip(label_entries, order.tolist(), strict=True):
+                acoustic = label_entries[other][2].features[: len(FEATURES)]
+                out[fold][key][index] = replace(
                     candidate, features=np.concatenate([acoustic, candidate.features[len(FEATURES) :]])
                 )
     return out
@@ -98,13 +102,13 @@ def rows(corpus: Corpus, shares: list[float]) -> Iterator[str]:
     criterion = IouMatch(threshold=settings.evaluation.iou)
     for share in shares:
         began = time.monotonic()
-        found = gathered(corpus, share)
-        spent, number = time.monotonic() - began, sum(len(of) for of in found[None].values())
-        variants = [(kind, calibration, found) for kind, calibration in VARIANTS]
-        variants.append(("scores and length alone", "platt", dealt(found)))
-        for kind, calibration, of in variants:
+        candidates = gathered(corpus, share)
+        spent, number = time.monotonic() - began, sum(len(by_recording) for by_recording in candidates[None].values())
+        variants = [(kind, calibration, candidates) for kind, calibration in VARIANTS]
+        variants.append(("scores and length alone", "platt", dealt(candidates)))
+        for kind, calibration, variant_candidates in variants:
             began = time.monotonic()
-            asked = replace(
+            stage_settings = replace(
                 settings.second_stage,
                 kind="forest" if kind == "scores and length alone" else kind,
                 calibration=calibration,
@@ -112,9 +116,9 @@ def rows(corpus: Corpus, shares: list[float]) -> Iterator[str]:
             )
             both = judge(
                 corpus.truth,
-                of,
+                variant_candidates,
                 feature_settings(corpus.project),
-                asked,
+                stage_settings,
                 criterion,
                 settings.project.workers,
             )
@@ -154,18 +158,18 @@ def main() -> None:
     parser.add_argument("--data-root", type=Path)
     parser.add_argument("--lower-on", type=float, nargs="+", default=[0.5], help="shares of the on threshold")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser)
-    if asked.smoke:
-        asked.project = asked.scratch / "project"
-        make_tape_project(asked.project)
-        ossicle("run", "-p", asked.project, "--until", "decision", "--progress", "plain")
-    elif asked.project is None:
+    args = parsed(parser)
+    if args.smoke:
+        args.project = args.scratch / "project"
+        make_tape_project(args.project)
+        ossicle("run", "-p", args.project, "--until", "decision", "--progress", "plain")
+    elif args.project is None:
         parser.error("name a project")
-    corpus = opened(load_project(asked.project, asked.overrides, asked.data_root))
-    text = table(corpus, asked.lower_on)
-    asked.out.mkdir(parents=True, exist_ok=True)
+    corpus = opened(load_project(args.project, args.overrides, args.data_root))
+    text = table(corpus, args.lower_on)
+    args.out.mkdir(parents=True, exist_ok=True)
     name = f"{date.today().isoformat()}-second_stage-{corpus.project.settings.project.name}.md"
-    (asked.out / name).write_text(text)
+    (args.out / name).write_text(text)
 
 
 if __name__ == "__main__":

@@ -95,34 +95,42 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--work", type=Path, default=Path("."), help="where the file of 2 GB is made")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, rows=3000, dim=64, runs=2)
-    path = asked.work / "embeddings.npy"
+    args = parsed(parser, rows=3000, dim=64, runs=2)
+    path = args.work / "embeddings.npy"
     began = time.perf_counter()
-    write_file(path, asked.rows, asked.dim)
+    write_file(path, args.rows, args.dim)
     print(f"made {path.stat().st_size / 1e9:.2f} GB in {time.perf_counter() - began:.0f} s", flush=True)
     machine = described(("numpy",))
     try:
-        found = {way: measured(way, path, asked.rows, asked.dim, asked.runs) for way in WAYS}
+        measured_ways = {way: measured(way, path, args.rows, args.dim, args.runs) for way in WAYS}
     finally:
         path.unlink()
-    require(found["ours"]["found"] == found["loop"]["found"], "both ways name the same windows in the same order")
+    require(
+        measured_ways["ours"]["found"] == measured_ways["loop"]["found"],
+        "both ways name the same windows in the same order",
+    )
     lines = [
         f"# Exact search, {date.today().isoformat()}",
         "",
-        f"{asked.rows:,} float16 embeddings of {asked.dim} values ({asked.rows * asked.dim * 2 / 1e9:.2f} GB, in the "
-        f"page cache), the {MOST} nearest by cosine after centring and scaling; {asked.runs} runs. {machine}",
+        f"{args.rows:,} float16 embeddings of {args.dim} values ({args.rows * args.dim * 2 / 1e9:.2f} GB, in the "
+        f"page cache), the {MOST} nearest by cosine after centring and scaling; {args.runs} runs. {machine}",
         "",
         "| way | median s | fastest s | CPU s | peak memory MiB |",
         "|---|---|---|---|---|",
     ]
     for way, name in (("ours", "`ossicle similar`'s search, 2 threads"), ("loop", "map, convert 1000 rows, BLAS")):
-        one = found[way]
-        cells = (median(one["times"]), min(one["times"]), median(one["busy"]), one["peak_mib"])
+        measured_way = measured_ways[way]
+        cells = (
+            median(measured_way["times"]),
+            min(measured_way["times"]),
+            median(measured_way["busy"]),
+            measured_way["peak_mib"],
+        )
         lines.append(f"| {name} | {cells[0]:.2f} | {cells[1]:.2f} | {cells[2]:.2f} | {cells[3]:.0f} |")
     lines += ["", "Both name the same windows. Run: `python benchmarks/bench_similar.py`.", ""]
     text = "\n".join(lines)
     print(text)
-    (asked.out / f"{date.today().isoformat()}-similar.md").write_text(text)
+    (args.out / f"{date.today().isoformat()}-similar.md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -103,8 +103,8 @@ def clips_by_fold(project: Project, truth: Truth) -> dict[str, list[Clip]]:
 def make_scenes(clips: Mapping[str, Sequence[Clip]], n: int, seed: int, kind: str, rate: int) -> dict[str, MixedScene]:
     """``n`` scenes of every fold, ``<fold>_<kind>NNN``."""
     return {
-        f"{fold}_{kind}{number:03}": mix_scene(of, rate, seed, f"{fold} {kind} {number}")
-        for fold, of in clips.items()
+        f"{fold}_{kind}{number:03}": mix_scene(fold_clips, rate, seed, f"{fold} {kind} {number}")
+        for fold, fold_clips in clips.items()
         for number in range(n)
     }
 
@@ -116,8 +116,10 @@ def write_scenes(scenes: Mapping[str, MixedScene], audio: Path, selections: Path
         soundfile.write(audio / f"{name}.flac", scene.samples, scene.rate, subtype="PCM_16")
         if selections is not None:
             rows = [
-                RawSelection(one.start_sample / scene.rate, (one.start_sample + one.n_samples) / scene.rate, one.label)
-                for one in scene.events
+                RawSelection(
+                    event.start_sample / scene.rate, (event.start_sample + event.n_samples) / scene.rate, event.label
+                )
+                for event in scene.events
             ]
             write_raven(selections / f"{name}.Table.1.selections.txt", rows)
 
@@ -158,12 +160,12 @@ def judge(heard: Heard, labels: Sequence[str]) -> dict[str, Estimate]:
     durations_s = dict.fromkeys(names, SCENE_S)
     by_event = evaluate_events(spans, predicted, durations_s, labels, IouMatch(threshold=IOU), n_bootstrap=RESAMPLES)
     by_segment = evaluate_segments(spans, predicted, durations_s, labels, segment_s=WINDOW_S, n_bootstrap=RESAMPLES)
-    found = {"macro ROC AUC": ranked.macro_roc_auc, "cmAP": ranked.cmap}
+    figures = {"macro ROC AUC": ranked.macro_roc_auc, "cmAP": ranked.cmap}
     for name, report in ((f"event F1 at IoU {IOU:g}", by_event), ("segment F1 of 5 s", by_segment)):
-        found[name], found[f"macro {name}"] = report.pooled.rates.f1, report.macro.f1
+        figures[name], figures[f"macro {name}"] = report.pooled.rates.f1, report.macro.f1
     for snr_db in SNR_DB:
-        found[f"events touched at {snr_db:g} dB"] = touched(heard, predicted, snr_db)
-    return found
+        figures[f"events touched at {snr_db:g} dB"] = touched(heard, predicted, snr_db)
+    return figures
 
 
 def events_of(heard: Heard, spans: Spans, labels: Sequence[str]) -> Spans:
@@ -184,10 +186,10 @@ def events_of(heard: Heard, spans: Spans, labels: Sequence[str]) -> Spans:
         }
     out: Spans = {}
     for name, track in heard.tracks.items():
-        found: dict[str, list[tuple[float, float]]] = {}
+        times_by_label: dict[str, list[tuple[float, float]]] = {}
         for event in decide(track, decisions[heard.folds[name]]):
-            found.setdefault(event.label, []).append((event.start_s, event.end_s))
-        out[name] = {label: np.array(times, dtype=np.float64) for label, times in found.items()}
+            times_by_label.setdefault(event.label, []).append((event.start_s, event.end_s))
+        out[name] = {label: np.array(times, dtype=np.float64) for label, times in times_by_label.items()}
     return out
 
 
@@ -195,20 +197,24 @@ def touched(heard: Heard, predicted: Spans, snr_db: float) -> Estimate:
     """Share of the events of one SNR that a predicted event of their class overlaps."""
     hits = total = 0
     for name, scene in heard.scenes.items():
-        for one in scene.events:
-            if one.snr_db == snr_db:
-                start, end = one.start_sample / scene.rate, (one.start_sample + one.n_samples) / scene.rate
-                times = predicted[name].get(one.label, np.zeros((0, 2)))
+        for event in scene.events:
+            if event.snr_db == snr_db:
+                start, end = event.start_sample / scene.rate, (event.start_sample + event.n_samples) / scene.rate
+                times = predicted[name].get(event.label, np.zeros((0, 2)))
                 hits += bool(((times[:, 0] < end) & (times[:, 1] > start)).any())
                 total += 1
     return Estimate(hits / total if total else float("nan"), float("nan"), float("nan"))
 
 
-def in_words(one: Estimate) -> str:
+def in_words(estimate: Estimate) -> str:
     """A figure with its interval, where it has one."""
-    if not np.isfinite(one.value):
+    if not np.isfinite(estimate.value):
         return "–"
-    return f"{one.value:.3f} [{one.low:.3f}, {one.high:.3f}]" if np.isfinite(one.low) else f"{one.value:.3f}"
+    return (
+        f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+        if np.isfinite(estimate.low)
+        else f"{estimate.value:.3f}"
+    )
 
 
 def pseudo_round(folder: Path, scenes: Mapping[str, MixedScene], sets: Sequence[str], above: float) -> tuple[str, ...]:
@@ -238,29 +244,31 @@ def main() -> None:
     parser.add_argument("--pseudo", type=int, default=0, help="unlabelled scenes of every fold; 0: no round")
     parser.add_argument("--threshold", type=float, default=0.5, help="least score of a window that is kept as a label")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, set=list(TINY_CLIPS), scenes=1, pseudo=1)
-    audio = recordings("esc10", asked)
+    args = parsed(parser, set=list(TINY_CLIPS), scenes=1, pseudo=1)
+    audio = recordings("esc10", args)
     if audio is None:
         return
-    scaffold(asked.work, audio)
-    sets = (*asked.set, f"training.seed={asked.seed}")
-    project = load_project(asked.work, sets)
+    scaffold(args.work, audio)
+    sets = (*args.set, f"training.seed={args.seed}")
+    project = load_project(args.work, sets)
     artefacts = run_project(project, Silent(), until="training").artefacts
     truth: Truth = read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
     clips, rate = clips_by_fold(project, truth), project.settings.frontend.rate
-    scenes = make_scenes(clips, asked.scenes, asked.seed, "test", rate)
-    place = asked.work / "scenes"
-    write_scenes(scenes, place / "audio", place / "selections")
-    columns = {"clips alone": judge(hear(project, artefacts, scenes, place / "audio"), truth.labels)}
-    if asked.pseudo:
-        others = make_scenes(clips, asked.pseudo, asked.seed, "pseudo", rate)
-        taught = load_project(asked.work, pseudo_round(asked.work, others, sets, asked.threshold))
+    scenes = make_scenes(clips, args.scenes, args.seed, "test", rate)
+    scene_folder = args.work / "scenes"
+    write_scenes(scenes, scene_folder / "audio", scene_folder / "selections")
+    columns = {"clips alone": judge(hear(project, artefacts, scenes, scene_folder / "audio"), truth.labels)}
+    if args.pseudo:
+        others = make_scenes(clips, args.pseudo, args.seed, "pseudo", rate)
+        taught = load_project(args.work, pseudo_round(args.work, others, sets, args.threshold))
         again = run_project(taught, Silent(), until="training").artefacts
-        columns["after one pseudo-label round"] = judge(hear(taught, again, scenes, place / "audio"), truth.labels)
+        columns["after one pseudo-label round"] = judge(
+            hear(taught, again, scenes, scene_folder / "audio"), truth.labels
+        )
     rows = [[name, *(in_words(of[name]) for of in columns.values())] for name in next(iter(columns.values()))]
     n_events = sum(len(scene.events) for scene in scenes.values())
-    unlabelled = f", {asked.pseudo * len(clips)} unlabelled scenes" if asked.pseudo else ""
-    snr = ", ".join(f"{one:g}" for one in SNR_DB)
+    unlabelled = f", {args.pseudo * len(clips)} unlabelled scenes" if args.pseudo else ""
+    snr = ", ".join(f"{snr_db:g}" for snr_db in SNR_DB)
     text = f"""# Soundscapes of ESC-10
 
 `benchmarks/bench_soundscapes.py`; {described(["torch"])}
@@ -268,11 +276,11 @@ def main() -> None:
 {len(scenes)} scenes of {SCENE_S:g} s, {n_events} events at {snr} dB over coloured noise, each scene of one fold's clips
 and read by the model that held the fold out{unlabelled}. Windows of {WINDOW_S:g} s side by side for ranking (a label is
 there from {PRESENT_S:g} s on), thresholds of the other folds' scenes for events. 95 % intervals over scenes; seed
-{asked.seed}.
+{args.seed}.
 
 {table(["figure", *columns], rows)}
 """
-    write_result("soundscapes", text, asked.out)
+    write_result("soundscapes", text, args.out)
 
 
 if __name__ == "__main__":

@@ -83,12 +83,12 @@ def processor_seconds(
     return out
 
 
-def rows_of(found: Mapping[tuple[str, str], Sequence[float]]) -> list[list[str]]:
+def rows_of(cpu_s: Mapping[tuple[str, str], Sequence[float]]) -> list[list[str]]:
     """A row for each version and command: least and median seconds, and ratios of the least to both references."""
     rows = []
-    for (version, name), seconds in found.items():
+    for (version, name), seconds in cpu_s.items():
         least = min(seconds)
-        ratios = [least / min(found[version, reference]) for reference in (EMPTY, LIBRARIES)]
+        ratios = [least / min(cpu_s[version, reference]) for reference in (EMPTY, LIBRARIES)]
         rows.append(
             [version, f"`{name}`", f"{least:.2f}", f"{median(seconds):.2f}", *(f"{ratio:.2f}" for ratio in ratios)]
         )
@@ -102,25 +102,25 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=400, help="recordings of the built project")
     parser.add_argument("--project", type=Path, help="measure `status` of this project instead of a built one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, runs=1, recordings=10)
-    sources = {"this version": SOURCE} | ({"the other": asked.against.resolve()} if asked.against else {})
+    args = parsed(parser, runs=1, recordings=10)
+    sources = {"this version": SOURCE} | ({"the other": args.against.resolve()} if args.against else {})
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
-        built = asked.project or built_project(scratch / "built", asked.recordings)
-        name = asked.project.name if asked.project else f"{asked.recordings} recordings"
+        built = args.project or built_project(scratch / "built", args.recordings)
+        name = args.project.name if args.project else f"{args.recordings} recordings"
         projects = {"no recordings": empty_project(scratch / "empty"), name: built}
-        found = processor_seconds(sources, projects, asked.runs, scratch)
+        cpu_s = processor_seconds(sources, projects, args.runs, scratch)
     head = ["version", "command", "CPU s, least", "CPU s, median", f"times `{EMPTY}`", f"times `{LIBRARIES}`"]
     text = f"""# Start-up
 
-`benchmarks/bench_startup.py --runs {asked.runs}`; {described(["typer", "rich", "numpy", "polars", "pydantic"])}
+`benchmarks/bench_startup.py --runs {args.runs}`; {described(["typer", "rich", "numpy", "polars", "pydantic"])}
 
-Processor seconds (user and system) of new processes, {asked.runs} runs of each command in turn; bytecode is cached.
+Processor seconds (user and system) of new processes, {args.runs} runs of each command in turn; bytecode is cached.
 A busy machine raises all of them: read the ratios, and `--against` for another version in the same turns.
 
-{table(head, rows_of(found))}
+{table(head, rows_of(cpu_s))}
 """
-    write_result("startup", text, asked.out)
+    write_result("startup", text, args.out)
 
 
 if __name__ == "__main__":

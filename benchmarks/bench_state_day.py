@@ -99,13 +99,13 @@ def main() -> None:
     parser.add_argument("--window-s", type=float, default=2.0)
     parser.add_argument("--hop-s", type=float, default=0.25)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, hours=2.0, hour_s=10.0)
+    args = parsed(parser, hours=2.0, hour_s=10.0)
     torch.set_num_threads(1)
-    with TemporaryDirectory() as place:
-        predictor, decision = predictor_of(Path(place) / "bundle", asked.window_s, asked.hop_s)
+    with TemporaryDirectory() as scratch:
+        predictor, decision = predictor_of(Path(scratch) / "bundle", args.window_s, args.hop_s)
         hops = room(predictor.plan.rate, predictor.plan.hop_samples)
-        n_hour = round(asked.hour_s / asked.hop_s)
-        n_hops = round(asked.hours * n_hour)
+        n_hour = round(args.hour_s / args.hop_s)
+        n_hops = round(args.hours * n_hour)
         stream, changes, after_hour = StateStream(predictor, decision), 0, 0
         # Kept as an array of its final size: the measurement must not grow.
         seconds = np.zeros(n_hops)
@@ -122,19 +122,19 @@ def main() -> None:
 
 {described(["numpy", "onnxruntime"])}
 
-{asked.hours:g} hours of sound, windows of {asked.window_s:g} s every {asked.hop_s:g} s: {n_hops} hops, {changes}
+{args.hours:g} hours of sound, windows of {args.window_s:g} s every {args.hop_s:g} s: {n_hops} hops, {changes}
 changes of state, in {took_s / 60:.0f} minutes on one thread.
 
 | | measured | bar |
 | --- | --- | --- |
 | processor time of a hop, median | {1000 * np.median(seconds):.2f} ms | |
-| processor time of a hop, 99th percentile | {1000 * p99:.2f} ms, {100 * p99 / asked.hop_s:.2f} % of the hop | 2 % |
+| processor time of a hop, 99th percentile | {1000 * p99:.2f} ms, {100 * p99 / args.hop_s:.2f} % of the hop | 2 % |
 | memory at the end, compared with the end of the first hour | {grown / MIB:+.2f} MiB | 5 MiB |
 
-Run: `python benchmarks/bench_state_day.py --hours {asked.hours:g} --hop-s {asked.hop_s:g}`.
+Run: `python benchmarks/bench_state_day.py --hours {args.hours:g} --hop-s {args.hop_s:g}`.
 """
-    write_result("state-day", text, asked.out)
-    print(f"bars: {'met' if p99 <= BAR_SHARE * asked.hop_s and grown <= BAR_MIB * MIB else 'missed'}")
+    write_result("state-day", text, args.out)
+    print(f"bars: {'met' if p99 <= BAR_SHARE * args.hop_s and grown <= BAR_MIB * MIB else 'missed'}")
 
 
 if __name__ == "__main__":

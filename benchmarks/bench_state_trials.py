@@ -65,14 +65,15 @@ class Material:
                 for number in range(numbers)
             ]
             self.scenes[piece] = [
-                (replace(one, samples=np.zeros(0, np.float32)), encoded(one.samples, plan)) for one in scenes
+                (replace(scene, samples=np.zeros(0, np.float32)), encoded(scene.samples, plan)) for scene in scenes
             ]
 
     def training(self, held_out: int, copies: int) -> dict[str, list[Embeddings]]:
         """The embeddings of the other pieces by name, with so many copies of each."""
         pieces = [piece for piece in range(PIECES) if piece != held_out]
         return {
-            name: [one for piece in pieces for one in self.steady[name, piece][: copies + 1]] for name in self.truth
+            name: [embeddings for piece in pieces for embeddings in self.steady[name, piece][: copies + 1]]
+            for name in self.truth
         }
 
 
@@ -85,8 +86,8 @@ def shaped(embeddings: Embeddings) -> Embeddings:
 
 def followed(head: Head, training: dict[str, list[Embeddings]], material: Material, share: float) -> Scoring:
     """Scores that follow the level, with class models of the training recordings as they are."""
-    how = LevelSettings(share=share)
-    return following(head, level_model(training, material.truth, how), how, PLAN.hop_s)
+    level_settings = LevelSettings(share=share)
+    return following(head, level_model(training, material.truth, level_settings), level_settings, PLAN.hop_s)
 
 
 PLAN = plan_of(2.0, 0.5)
@@ -99,7 +100,7 @@ def scorings(material: Material, held_out: int, seed: int, copies: int) -> dict[
         "recordings as they are": trained_head(plain, material.truth, seed),
         "and copies up to 6 dB": trained_head(more, material.truth, seed),
     }
-    shapes = {name: [shaped(one) for one in own] for name, own in plain.items()}
+    shapes = {name: [shaped(embeddings) for embeddings in own] for name, own in plain.items()}
     shape = trained_head(shapes, material.truth, seed)
     out: dict[str, tuple[Scoring, bool]] = {}
     for name, head in heads.items():
@@ -133,17 +134,19 @@ def wrong_windows(scene: ApplianceScene, scores: Scores) -> list[float]:
 def row(part: str, name: str, judged: Sequence[tuple[ApplianceScene, Scores]]) -> list[str]:
     """One line of the table: all scenes of a part of the day."""
     decision = StateDecision(dict.fromkeys(LABELS, RULE), MASKS, LABELS)
-    figures = switch_figures([reported(one, scores, decision, PLAN) for one, scores in judged], LABELS, WITHIN_S, 1)
-    windows = np.mean([wrong_windows(one, scores) for one, scores in judged], axis=0)
-    of = [figures[label] for label in LABELS]
+    figures = switch_figures(
+        [reported(recording, scores, decision, PLAN) for recording, scores in judged], LABELS, WITHIN_S, 1
+    )
+    windows = np.mean([wrong_windows(recording, scores) for recording, scores in judged], axis=0)
+    label_figures = [figures[label] for label in LABELS]
     return [
         part,
         name,
         "; ".join(f"{window:.3f}" for window in windows),
-        "; ".join(f"{one.found.value:.2f}" for one in of),
-        "; ".join(f"{one.false_per_hour.value:.0f}" for one in of),
-        "; ".join(f"{one.wrong.value:.3f}" for one in of),
-        "; ".join(f"{one.delay_median_s:.2f}" for one in of),
+        "; ".join(f"{figure.found.value:.2f}" for figure in label_figures),
+        "; ".join(f"{figure.false_per_hour.value:.0f}" for figure in label_figures),
+        "; ".join(f"{figure.wrong.value:.3f}" for figure in label_figures),
+        "; ".join(f"{figure.delay_median_s:.2f}" for figure in label_figures),
     ]
 
 
@@ -155,18 +158,18 @@ def main() -> None:
     parser.add_argument("--pieces", type=int, default=PIECES, help="how many of the pieces are held out, in turn")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="seeds of the heads")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seconds=60.0, copies=1, pieces=1, seeds=[0])
-    folder = recordings("appliances", asked)
+    args = parsed(parser, seconds=60.0, copies=1, pieces=1, seeds=[0])
+    folder = recordings("appliances", args)
     if folder is None:
         return
     torch.set_num_threads(1)
     rows = []
     for part in PARTS:
-        material = Material(folder, part, PLAN, asked.seconds, asked.copies, asked.scenes)
+        material = Material(folder, part, PLAN, args.seconds, args.copies, args.scenes)
         judged: dict[str, list[tuple[ApplianceScene, Scores]]] = {}
-        for seed in asked.seeds:
-            for piece in range(asked.pieces):
-                for name, (scores, known) in scorings(material, piece, seed, asked.copies).items():
+        for seed in args.seeds:
+            for piece in range(args.pieces):
+                for name, (scores, known) in scorings(material, piece, seed, args.copies).items():
                     for scene, embeddings in material.scenes[piece]:
                         levels = np.zeros(len(LEVELS_DB)) if known else LEVELS_DB
                         judged.setdefault(name, []).extend(
@@ -176,21 +179,21 @@ def main() -> None:
                             )
                             for level in np.float32(levels)
                         )
-        rows += [row(part, name, found) for name, found in judged.items()]
+        rows += [row(part, name, outcome) for name, outcome in judged.items()]
     text = [
         "# States of appliances: scores at other levels, on held-out pieces",
         "",
         described(["numpy", "torch"]),
         "",
-        f"{asked.scenes * asked.pieces} scenes of {asked.seconds / 60:g} minutes for each part of the day at levels of "
-        f"{', '.join(f'{one:g}' for one in LEVELS_DB)} dB, {asked.copies} copies, seeds of the heads "
-        f"{', '.join(map(str, asked.seeds))}. Windows of 2 s every 0.5 s, `acoustic`. Cells: air conditioner; fridge.",
+        f"{args.scenes * args.pieces} scenes of {args.seconds / 60:g} minutes for each part of the day at levels of "
+        f"{', '.join(f'{level_db:g}' for level_db in LEVELS_DB)} dB, {args.copies} copies, seeds of the heads "
+        f"{', '.join(map(str, args.seeds))}. Windows of 2 s every 0.5 s, `acoustic`. Cells: air conditioner; fridge.",
         "",
         table(HEAD, rows),
         "",
         "Run: `python benchmarks/bench_state_trials.py`.",
     ]
-    write_result("state-trials", "\n".join(text), asked.out)
+    write_result("state-trials", "\n".join(text), args.out)
 
 
 if __name__ == "__main__":

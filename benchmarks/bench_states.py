@@ -89,20 +89,25 @@ def full_windows(samples: NDArray[np.float32], plan: ChunkPlan) -> Iterator[NDAr
 
 
 def encoded(samples: NDArray[np.float32], plan: ChunkPlan, copy: Copy | None = None) -> Embeddings:
-    changed = (one if copy is None else copy(k, one) for k, one in enumerate(full_windows(samples, plan)))
-    return np.concatenate([ENCODER.encode(one[None]) for one in changed])
+    changed = (
+        full_window if copy is None else copy(k, full_window)
+        for k, full_window in enumerate(full_windows(samples, plan))
+    )
+    return np.concatenate([ENCODER.encode(samples[None]) for samples in changed])
 
 
 def trained_head(features: Mapping[str, list[Embeddings]], truth: Mapping[str, tuple[bool, bool]], seed: int) -> Head:
     """A head on the windows of recordings: their embeddings and those of their copies, by name."""
-    parts = [(name, one) for name, own in features.items() for one in own]
-    targets = np.concatenate([np.tile(np.array(truth[name], np.float32), (len(one), 1)) for name, one in parts])
+    pieces = [(name, embeddings) for name, own in features.items() for embeddings in own]
+    targets = np.concatenate(
+        [np.tile(np.array(truth[name], np.float32), (len(embeddings), 1)) for name, embeddings in pieces]
+    )
     windows = HeadWindows(
-        np.concatenate([one for _, one in parts]),
+        np.concatenate([embeddings for _, embeddings in pieces]),
         targets,
         np.ones(targets.shape, np.bool_),
         np.ones(len(targets), np.float32),
-        np.concatenate([np.full(len(one), name) for name, one in parts]),
+        np.concatenate([np.full(len(embeddings), name) for name, embeddings in pieces]),
     )
     return fit_head(windows, HeadSettings(pooling="mean"), seed).head
 
@@ -145,17 +150,17 @@ def best_rules(
             return 2 * figures.n_found / max(1, figures.n_switches + figures.n_found + figures.n_false)
 
         rules = []
-        for middle, apart, (kind, frames, debounce) in product(MIDDLES, APART, SMOOTHED):
-            off, on = share_of(np.array([middle - apart / 2, middle + apart / 2])).tolist()
+        for middle, gap, (kind, frames, debounce) in product(MIDDLES, APART, SMOOTHED):
+            off, on = share_of(np.array([middle - gap / 2, middle + gap / 2])).tolist()
             rules.append(StateRule(on=on, off=off, smoothing=kind, frames=frames, debounce=debounce))
         chosen[label] = max(rules, key=f1)
     return StateDecision(chosen, MASKS, LABELS)
 
 
-def false_places(label: str, found: Sequence[JudgedStates], places: Mapping[str, NDArray[np.float32]]) -> Counter[str]:
+def false_places(label: str, judged: Sequence[JudgedStates], places: Mapping[str, NDArray[np.float32]]) -> Counter[str]:
     """False switches of a label by what runs, the recording's part of the day, and the clip in it."""
     counts: Counter[str] = Counter()
-    for judged_states in found:
+    for judged_states in judged:
         switches, reports = true_switches(judged_states.truth, label), reported_switches(judged_states.changes, label)
         right = {number for _, number in matched_switches(switches, reports, WITHIN_S)}
         for number, change in enumerate(reports):
@@ -165,15 +170,15 @@ def false_places(label: str, found: Sequence[JudgedStates], places: Mapping[str,
             if number in right or states.get(label, "unknown") == "unknown":
                 continue
             second = int(places[judged_states.group][int(change.time_s * RATE)] // PLACE_S) * PLACE_S
-            words = ", ".join(f"{name} {state}" for name, state in states.items())
-            counts[f"{judged_states.group.split('-')[0]}: {words}; {second} to {second + PLACE_S} s"] += 1
+            states_text = ", ".join(f"{name} {state}" for name, state in states.items())
+            counts[f"{judged_states.group.split('-')[0]}: {states_text}; {second} to {second + PLACE_S} s"] += 1
     return counts
 
 
-def rows_of(name: str, found: Mapping[str, SwitchFigures], plan: ChunkPlan) -> list[list[str]]:
+def rows_of(name: str, figures_by_label: Mapping[str, SwitchFigures], plan: ChunkPlan) -> list[list[str]]:
     most_delay_s = (plan.window_samples + 2 * plan.hop_samples) / plan.rate
     out = []
-    for label, figures in found.items():
+    for label, figures in figures_by_label.items():
         holds = (
             figures.found.value >= 0.95
             and figures.delay_median_s <= most_delay_s
@@ -233,34 +238,32 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=RESULTS)
     tiny = {"scenes": 1, "seconds": 60.0, "switches": 1, "copies": 0}
-    asked = parsed(parser, **tiny)
-    folder = recordings("appliances", asked)
+    args = parsed(parser, **tiny)
+    folder = recordings("appliances", args)
     if folder is None:
         return
     torch.set_num_threads(1)
-    plan = plan_of(asked.window_s, asked.hop_s)
+    plan = plan_of(args.window_s, args.hop_s)
     sounds = read_recordings(folder, RATE)
-    gains_db = np.linspace(-6, 6, asked.scenes) if asked.scenes > 1 else [3.0]
+    gains_db = np.linspace(-6, 6, args.scenes) if args.scenes > 1 else [3.0]
     truth = {f"{part}-{ac:d}{fridge:d}": (ac, fridge) for part, ac, fridge in sounds}
     features: dict[str, list[Embeddings]] = {}
     quiet = {part: next(folder.glob(f"ac-off-fridge-off-{part}.*")) for part in PARTS}
     for (part, ac, fridge), samples in sounds.items():
         name = f"{part}-{ac:d}{fridge:d}"
         backgrounds = []
-        if asked.background:
+        if args.background:
             end_s = len(sounds[part, False, False]) / RATE
             backgrounds = [Background(f"{part}-00", quiet[part], 0.0, end_s, "mean")]
-        copies = [Copy(name, k + 1, RATE, CopySettings(), backgrounds) for k in range(asked.copies)]
+        copies = [Copy(name, k + 1, RATE, CopySettings(), backgrounds) for k in range(args.copies)]
         features[name] = [encoded(samples, plan, copy) for copy in (None, *copies)]
     heads = {
-        part: trained_head(
-            {name: own for name, own in features.items() if not name.startswith(part)}, truth, asked.seed
-        )
+        part: trained_head({name: own for name, own in features.items() if not name.startswith(part)}, truth, args.seed)
         for part in PARTS
     }
     scorings: dict[str, Callable[[Embeddings], NDArray[np.float32]]]
     scorings = {part: partial(scores_of, heads[part]) for part in PARTS}
-    if asked.follow_level:
+    if args.follow_level:
         plain = {part: {name: own[:1] for name, own in features.items() if not name.startswith(part)} for part in PARTS}
         models = {part: level_model(plain[part], truth, FOLLOWING) for part in PARTS}
         scorings = {part: following(heads[part], models[part], FOLLOWING, plan.hop_s) for part in PARTS}
@@ -273,17 +276,19 @@ def main() -> None:
         )
         for part, ac, fridge in sounds
     ]
-    how = StateFitSettings(switches=20, debounce=(1, 2), frames=(3,)) if asked.smoke else StateFitSettings()
-    fitted = cross_fit_states(steady, LABELS, plan, MASKS, LABELS, how)
+    fit_settings = StateFitSettings(switches=20, debounce=(1, 2), frames=(3,)) if args.smoke else StateFitSettings()
+    fitted = cross_fit_states(steady, LABELS, plan, MASKS, LABELS, fit_settings)
     decisions = {part: fitted[PARTS.index(part)].decision for part in PARTS}
     scenes, scores, places = [], {}, {}
     for part in PARTS:
-        for number, gain_db in enumerate(gains_db, start=asked.first):
-            scene = make_scene(sounds, part, number, RATE, asked.seconds, float(gain_db), asked.switches)
+        for number, gain_db in enumerate(gains_db, start=args.first):
+            scene = make_scene(sounds, part, number, RATE, args.seconds, float(gain_db), args.switches)
             scores[scene.name] = scorings[part](encoded(scene.samples, plan))
-            places[scene.name] = make_places(sounds, part, number, RATE, asked.seconds, asked.switches)
+            places[scene.name] = make_places(sounds, part, number, RATE, args.seconds, args.switches)
             scenes.append(replace(scene, samples=np.zeros(0, np.float32)))
-    require(all(n >= asked.switches for one in scenes for n in one.switches.values()), "each appliance switches enough")
+    require(
+        all(n >= args.switches for scene in scenes for n in scene.switches.values()), "each appliance switches enough"
+    )
     old = {part: StateDecision(OLD, MASKS, LABELS) for part in PARTS}
     lines = rows_of("ours, fitted on the other part of the day", judged(scenes, scores, decisions, plan), plan)
     lines += rows_of("old scripts", judged(scenes, scores, old, plan), plan)
@@ -300,13 +305,13 @@ def main() -> None:
         curve += rows_of(f"fitted thresholds, {kind} of {frames}", judged(scenes, scores, changed, plan), plan)
     warned = [f"- {part}: {line}" for part in PARTS for line in fitted[PARTS.index(part)].warnings]
     text = [
-        f"# States of appliances: {len(scenes)} scenes of {asked.seconds / 60:g} minutes",
+        f"# States of appliances: {len(scenes)} scenes of {args.seconds / 60:g} minutes",
         "",
         described(["numpy", "torch", "onnxruntime"]),
         "",
-        f"Windows of {asked.window_s:g} s every {asked.hop_s:g} s, acoustic encoder, {asked.copies} copies in "
-        f"training{', half of them with background' if asked.background else ''}; the level is "
-        f"{'' if asked.follow_level else 'not '}followed; gains of the scenes from "
+        f"Windows of {args.window_s:g} s every {args.hop_s:g} s, acoustic encoder, {args.copies} copies in "
+        f"training{', half of them with background' if args.background else ''}; the level is "
+        f"{'' if args.follow_level else 'not '}followed; gains of the scenes from "
         f"{min(gains_db):g} to {max(gains_db):g} dB. Intervals are over scenes.",
         "",
         table(HEAD, lines),
@@ -327,7 +332,7 @@ def main() -> None:
         "",
         table(["label", "recording and clip", "false switches"], where),
     ]
-    write_result("states", "\n".join(text), asked.out)
+    write_result("states", "\n".join(text), args.out)
 
 
 if __name__ == "__main__":

@@ -44,83 +44,85 @@ MIB = 1 << 20
 Way = Callable[[str, int, int], NDArray[np.float32]]
 
 
-def make_corpus(place: Path, files: int, seconds: float, rate: int) -> None:
+def make_corpus(work: Path, files: int, seconds: float, rate: int) -> None:
     """The same recordings in every format."""
-    at = np.arange(round(seconds * rate)) / rate
+    time_s = np.arange(round(seconds * rate)) / rate
     for number in range(files):
         rng = np.random.default_rng(number)
-        noise = np.convolve(rng.standard_normal(len(at)), np.ones(4) / 4, "same") * (
-            1 + np.sin(at * rng.uniform(0.5, 2))
+        noise = np.convolve(rng.standard_normal(len(time_s)), np.ones(4) / 4, "same") * (
+            1 + np.sin(time_s * rng.uniform(0.5, 2))
         )
-        tone = np.sin(2 * np.pi * (2000 + 1500 * np.mod(at, rng.uniform(0.4, 1.2))) * at) * (np.mod(at, 3) < 1)
+        tone = np.sin(2 * np.pi * (2000 + 1500 * np.mod(time_s, rng.uniform(0.4, 1.2))) * time_s) * (
+            np.mod(time_s, 3) < 1
+        )
         sound = (0.05 * noise + 0.2 * tone).astype(np.float32)
         for kind, subtype in KINDS.items():
-            file = place / kind / f"r{number}.{kind}"
+            file = work / kind / f"r{number}.{kind}"
             file.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(file, sound, rate, subtype, format=kind.upper())
 
 
-def items_of(place: Path, kind: str) -> list[StoreItem]:
-    paths = sorted((place / kind).iterdir())
+def items_of(work: Path, kind: str) -> list[StoreItem]:
+    paths = sorted((work / kind).iterdir())
     return [StoreItem(path.stem, path, file_digest(path)) for path in paths]
 
 
-def store_of(place: Path, kind: str, name: str, rate: int, settings: StoreSettings, workers: int = 1) -> Path:
+def store_of(work: Path, kind: str, name: str, rate: int, settings: StoreSettings, workers: int = 1) -> Path:
     """A store of one format, built; shards are small, so that workers have some each."""
-    folder = place / name
-    items = items_of(place, kind)
+    folder = work / name
+    items = items_of(work, kind)
     seconds = sum(soundfile.info(item.path).duration for item in items)
-    build_store(items, folder, rate, settings, audio=place / kind, workers=workers, shard_s=seconds / 8)
+    build_store(items, folder, rate, settings, audio=work / kind, workers=workers, shard_s=seconds / 8)
     return folder
 
 
-def ways(place: Path, rate: int, n_samples: int) -> dict[str, Way]:
+def ways(work: Path, rate: int, n_samples: int) -> dict[str, Way]:
     """How to read a crop (recording, start, length), by name."""
-    found: dict[str, Way] = {}
-    store = Store(place / "store")
-    found["store"] = store.read
+    by_name: dict[str, Way] = {}
+    store = Store(work / "store")
+    by_name["store"] = store.read
 
     files = {entry.shard: open_shard(store.folder, entry.shard) for entry in store.entries}
     sets = {entry.recording_id: dataset(files[entry.shard], entry.recording_id) for entry in store.entries}
 
     def hdf5(name: str, start: int, length: int) -> NDArray[np.float32]:
-        out = np.empty(length, np.float32)
-        out[:] = sets[name][start : start + length]
-        out *= np.float32(store.entry(name).scale)
-        return out
+        samples = np.empty(length, np.float32)
+        samples[:] = sets[name][start : start + length]
+        samples *= np.float32(store.entry(name).scale)
+        return samples
 
-    found["store, through h5py"] = hdf5
-    raw = np.memmap(place / "raw.i2", dtype="<i2", mode="r")
-    scales = np.load(place / "scales.npy")
+    by_name["store, through h5py"] = hdf5
+    raw = np.memmap(work / "raw.i2", dtype="<i2", mode="r")
+    scales = np.load(work / "scales.npy")
 
     def mapped(name: str, start: int, length: int) -> NDArray[np.float32]:
         number = int(name[1:])
         first = number * n_samples + start
-        out = raw[first : first + length].astype(np.float32)
-        out *= scales[number]
-        return out
+        samples = raw[first : first + length].astype(np.float32)
+        samples *= scales[number]
+        return samples
 
-    found["raw memory map"] = mapped
+    by_name["raw memory map"] = mapped
     for kind in KINDS:
-        found[f"{kind}, seeking"] = _seeking(place, kind)
-        found[f"{kind}, whole file"] = _whole(place, kind)
-        found[f"{kind}, ours, not in the store"] = MixedStore(place / f"{kind}-raw", place / kind).read
-    return found
+        by_name[f"{kind}, seeking"] = _seeking(work, kind)
+        by_name[f"{kind}, whole file"] = _whole(work, kind)
+        by_name[f"{kind}, ours, not in the store"] = MixedStore(work / f"{kind}-raw", work / kind).read
+    return by_name
 
 
-def _seeking(place: Path, kind: str) -> Way:
+def _seeking(work: Path, kind: str) -> Way:
     def read(name: str, start: int, length: int) -> NDArray[np.float32]:
-        with soundfile.SoundFile(place / kind / f"{name}.{kind}") as sound:
+        with soundfile.SoundFile(work / kind / f"{name}.{kind}") as sound:
             sound.seek(start)
-            out: NDArray[np.float32] = sound.read(length, dtype="float32")
-            return out
+            samples: NDArray[np.float32] = sound.read(length, dtype="float32")
+            return samples
 
     return read
 
 
-def _whole(place: Path, kind: str) -> Way:
+def _whole(work: Path, kind: str) -> Way:
     def read(name: str, start: int, length: int) -> NDArray[np.float32]:
-        samples: NDArray[np.float32] = soundfile.read(place / kind / f"{name}.{kind}", dtype="float32")[0]
+        samples: NDArray[np.float32] = soundfile.read(work / kind / f"{name}.{kind}", dtype="float32")[0]
         return samples[start : start + length]
 
     return read
@@ -131,53 +133,53 @@ def crops(files: int, n_samples: int, length: int, count: int, seed: int = 0) ->
     return [(f"r{rng.integers(files)}", int(rng.integers(n_samples - length)), length) for _ in range(count)]
 
 
-def measure(all_ways: dict[str, Way], wanted: list[tuple[str, int, int]]) -> dict[str, list[float]]:
+def measure(all_ways: dict[str, Way], chosen_crops: list[tuple[str, int, int]]) -> dict[str, list[float]]:
     """Seconds of each way on each crop, in turns; the first crops warm up and are left out.
 
     Another way begins each time: who comes first finds the crop farther from the processor than who comes after.
     """
-    found: dict[str, list[float]] = {name: [] for name in all_ways}
+    times: dict[str, list[float]] = {name: [] for name in all_ways}
     names = list(all_ways)
-    for number, crop in enumerate(wanted):
-        for place in range(len(names)):
-            name = names[(number + place) % len(names)]
+    for number, crop in enumerate(chosen_crops):
+        for offset in range(len(names)):
+            name = names[(number + offset) % len(names)]
             began = time.perf_counter()
             all_ways[name](*crop)
-            if number >= len(wanted) // 10:
-                found[name].append(time.perf_counter() - began)
-    return found
+            if number >= len(chosen_crops) // 10:
+                times[name].append(time.perf_counter() - began)
+    return times
 
 
-def differences(all_ways: dict[str, Way], wanted: list[tuple[str, int, int]]) -> dict[str, float]:
+def differences(all_ways: dict[str, Way], chosen_crops: list[tuple[str, int, int]]) -> dict[str, float]:
     """The largest difference from the store's samples, which were decoded from FLAC."""
-    found = dict.fromkeys(all_ways, 0.0)
-    for crop in wanted[:10]:
+    largest = dict.fromkeys(all_ways, 0.0)
+    for crop in chosen_crops[:10]:
         stored = all_ways["store"](*crop)
         for name, way in all_ways.items():
-            found[name] = max(found[name], float(np.abs(way(*crop) - stored).max()))
-    return found
+            largest[name] = max(largest[name], float(np.abs(way(*crop) - stored).max()))
+    return largest
 
 
 def _work(
-    place: Path, rate: int, n_samples: int, name: str, wanted: list[tuple[str, int, int]], start: Barrier
+    work: Path, rate: int, n_samples: int, name: str, chosen_crops: list[tuple[str, int, int]], start: Barrier
 ) -> None:
-    way = ways(place, rate, n_samples)[name]
-    for crop in wanted[: max(3, len(wanted) // 10)]:
+    way = ways(work, rate, n_samples)[name]
+    for crop in chosen_crops[: max(3, len(chosen_crops) // 10)]:
         way(*crop)
     start.wait()
-    for crop in wanted:
+    for crop in chosen_crops:
         way(*crop)
     start.wait()
 
 
 def side_by_side(
-    place: Path, rate: int, n_samples: int, name: str, workers: int, wanted: list[tuple[str, int, int]]
+    work: Path, rate: int, n_samples: int, name: str, workers: int, chosen_crops: list[tuple[str, int, int]]
 ) -> float:
-    """Crops a second of so many processes, each reading ``wanted``."""
+    """Crops a second of so many processes, each reading ``chosen_crops``."""
     context = multiprocessing.get_context("spawn")
     start = context.Barrier(workers + 1)
-    parts = (place, rate, n_samples, name, wanted, start)
-    processes = [context.Process(target=_work, args=parts) for _ in range(workers)]
+    arguments = (work, rate, n_samples, name, chosen_crops, start)
+    processes = [context.Process(target=_work, args=arguments) for _ in range(workers)]
     for process in processes:
         process.start()
     start.wait()
@@ -186,7 +188,7 @@ def side_by_side(
     seconds = time.perf_counter() - began
     for process in processes:
         process.join()
-    return workers * len(wanted) / seconds
+    return workers * len(chosen_crops) / seconds
 
 
 _EPOCHS = """
@@ -212,11 +214,11 @@ print(after[0], after[-1], max(after))
 """
 
 
-def memory(place: Path, name: str, cache_mb: float, *sizes: int) -> list[float]:
+def memory(work: Path, name: str, cache_mb: float, *sizes: int) -> list[float]:
     """Resident MiB of a process after the first and last epoch, and the most."""
-    command = [sys.executable, "-c", _EPOCHS, str(HERE), str(place), name, str(cache_mb), *map(str, sizes)]
+    command = [sys.executable, "-c", _EPOCHS, str(HERE), str(work), name, str(cache_mb), *map(str, sizes)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return [int(one) / MIB for one in done.stdout.split()]
+    return [int(n_bytes) / MIB for n_bytes in done.stdout.split()]
 
 
 def main() -> None:
@@ -229,85 +231,85 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=20, help="epochs over which memory is watched")
     parser.add_argument("--work", type=Path, help="folder for the recordings (2 GB); else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, files=3, seconds=8.0, rate=16000, crop_s=1.0, crops=10, epochs=2)
-    n_samples, length = round(asked.seconds * asked.rate), round(asked.crop_s * asked.rate)
+    args = parsed(parser, files=3, seconds=8.0, rate=16000, crop_s=1.0, crops=10, epochs=2)
+    n_samples, length = round(args.seconds * args.rate), round(args.crop_s * args.rate)
     versions = ", ".join(f"{name} {of}" for name, of in decoder_versions().items())
     lines = [
         f"# Random crops from store and files: {date.today().isoformat()}",
         "",
         f"{cpu()}; {os.cpu_count()} cores; Python {platform.python_version()}, numpy {version('numpy')}, "
-        f"h5py {version('h5py')}, {versions}. {asked.files} recordings of {asked.seconds:g} s at {asked.rate} Hz, "
-        f"{asked.crops} crops of {asked.crop_s:g} s. Load of the machine before: {os.getloadavg()[0]:.1f}.",
+        f"h5py {version('h5py')}, {versions}. {args.files} recordings of {args.seconds:g} s at {args.rate} Hz, "
+        f"{args.crops} crops of {args.crop_s:g} s. Load of the machine before: {os.getloadavg()[0]:.1f}.",
         "",
     ]
-    with tempfile.TemporaryDirectory(dir=asked.work) as folder:
-        place = Path(folder)
-        make_corpus(place, asked.files, asked.seconds, asked.rate)
+    with tempfile.TemporaryDirectory(dir=args.work) as folder:
+        work = Path(folder)
+        make_corpus(work, args.files, args.seconds, args.rate)
         # Every process is seconds of imports: a smoke run starts few.
         built = {
-            (kind, workers): _build_seconds(place, kind, asked.rate, workers)
+            (kind, workers): _build_seconds(work, kind, args.rate, workers)
             for kind in KINDS
-            for workers in ((1,) if asked.smoke and kind != "flac" else (1, 2))
+            for workers in ((1,) if args.smoke and kind != "flac" else (1, 2))
         }
-        store = store_of(place, "flac", "store", asked.rate, StoreSettings())
+        store = store_of(work, "flac", "store", args.rate, StoreSettings())
         for kind in KINDS:
-            store_of(place, kind, f"{kind}-raw", asked.rate, StoreSettings(raw=True))
-        _write_raw(store, place, asked.files)
-        all_ways = ways(place, asked.rate, n_samples)
-        wanted = crops(asked.files, n_samples, length, asked.crops)
-        found, different = measure(all_ways, wanted), differences(all_ways, wanted)
+            store_of(work, kind, f"{kind}-raw", args.rate, StoreSettings(raw=True))
+        _write_raw(store, work, args.files)
+        all_ways = ways(work, args.rate, n_samples)
+        chosen_crops = crops(args.files, n_samples, length, args.crops)
+        times, different = measure(all_ways, chosen_crops), differences(all_ways, chosen_crops)
         for name in EQUAL:
             require(different[name] == 0, f"{name} reads the samples of the store")
-        lines += _crop_table(found, different)
-        lines += _targets(found)
+        lines += _crop_table(times, different)
+        lines += _targets(times)
         lines += ["", "| crops a second | 1 process | 2 processes |", "|---|---|---|"]
-        for name in SIDE_BY_SIDE[:1] if asked.smoke else SIDE_BY_SIDE:
-            count = max(10, min(20 * asked.crops, int(1.0 / median(found[name]))))
-            many = crops(asked.files, n_samples, length, count, 1)
+        for name in SIDE_BY_SIDE[:1] if args.smoke else SIDE_BY_SIDE:
+            count = max(10, min(20 * args.crops, int(1.0 / median(times[name]))))
+            many = crops(args.files, n_samples, length, count, 1)
             speeds = {
-                workers: f"{side_by_side(place, asked.rate, n_samples, name, workers, many):.0f}"
-                for workers in ((2,) if asked.smoke else (1, 2))
+                workers: f"{side_by_side(work, args.rate, n_samples, name, workers, many):.0f}"
+                for workers in ((2,) if args.smoke else (1, 2))
             }
             lines.append(f"| {name} | {speeds.get(1, '–')} | {speeds[2]} |")
         lines += [
             "",
-            f"| resident MiB over {asked.epochs} epochs | after the first | after the last | most |",
+            f"| resident MiB over {args.epochs} epochs | after the first | after the last | most |",
             "|---|---|---|---|",
         ]
-        sizes = (asked.rate, n_samples, asked.files, length, asked.epochs)
-        cache_mb = asked.files * n_samples * 2 / 4e6
+        sizes = (args.rate, n_samples, args.files, length, args.epochs)
+        cache_mb = args.files * n_samples * 2 / 4e6
         watched = {
             "store": 0.0,
             f"store, cache of {cache_mb:.0f} MB": cache_mb,
             "raw memory map": 0.0,
             "flac, ours, not in the store": 0.0,
         }
-        for name, cache in list(watched.items())[1:2] if asked.smoke else watched.items():
-            of = memory(place, name, cache, *sizes)
-            lines.append(f"| {name} | {of[0]:.0f} | {of[1]:.0f} | {of[2]:.0f} |")
-        lines += _build_table(found, built, asked.files)
+        for name, cache in list(watched.items())[1:2] if args.smoke else watched.items():
+            memory_mib = memory(work, name, cache, *sizes)
+            lines.append(f"| {name} | {memory_mib[0]:.0f} | {memory_mib[1]:.0f} | {memory_mib[2]:.0f} |")
+        lines += _build_table(times, built, args.files)
     text = "\n".join(lines) + "\n"
     print(text)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / f"{date.today().isoformat()}-store.md").write_text(text)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / f"{date.today().isoformat()}-store.md").write_text(text)
 
 
-def _build_seconds(place: Path, kind: str, rate: int, workers: int) -> float:
+def _build_seconds(work: Path, kind: str, rate: int, workers: int) -> float:
     began = time.perf_counter()
-    folder = store_of(place, kind, f"{kind}-{workers}", rate, StoreSettings(), workers)
+    folder = store_of(work, kind, f"{kind}-{workers}", rate, StoreSettings(), workers)
     seconds = time.perf_counter() - began
     shutil.rmtree(folder)
     return seconds
 
 
-def _write_raw(store: Path, place: Path, files: int) -> None:
+def _write_raw(store: Path, work: Path, files: int) -> None:
     """The samples of the store one after another in a file, and what each is worth."""
-    with Store(store) as read, (place / "raw.i2").open("wb") as file:
+    with Store(store) as read, (work / "raw.i2").open("wb") as file:
         scales = [np.float32(read.entry(f"r{number}").scale) for number in range(files)]
         for number, scale in enumerate(scales):
             samples = read.read(f"r{number}", 0, read.n_samples(f"r{number}"))
             file.write(np.rint(samples / scale).astype("<i2").tobytes())
-    np.save(place / "scales.npy", np.array(scales, np.float32))
+    np.save(work / "scales.npy", np.array(scales, np.float32))
 
 
 def _crop_table(found: dict[str, list[float]], different: dict[str, float]) -> list[str]:
@@ -330,19 +332,19 @@ def _targets(found: dict[str, list[float]]) -> list[str]:
     def times(slow: str, fast: str) -> float:
         return float(np.median(np.array(found[slow]) / np.array(found[fast])))
 
-    asked = [
+    targets = [
         ("seeking in FLAC takes at least 10 times as long", times("flac, seeking", "store"), 10.0, True),
         ("seeking in Ogg takes at least 25 times as long", times("ogg, seeking", "store"), 25.0, True),
         ("the store takes at most twice as long as a raw memory map", times("store", "raw memory map"), 2.0, False),
     ]
     lines = ["", "| target | measured | met |", "|---|---|---|"]
-    for what, value, limit, least in asked:
+    for claim, value, limit, least in targets:
         met = value >= limit if least else value <= limit
-        lines.append(f"| {what} | {value:.2f} | {'yes' if met else 'no'} |")
+        lines.append(f"| {claim} | {value:.2f} | {'yes' if met else 'no'} |")
     return lines
 
 
-def _build_table(found: dict[str, list[float]], built: dict[tuple[str, int], float], files: int) -> list[str]:
+def _build_table(times: dict[str, list[float]], built: dict[tuple[str, int], float], files: int) -> list[str]:
     """Seconds to build, and the epoch of one crop a recording after which that has paid."""
     lines = [
         "",
@@ -350,13 +352,14 @@ def _build_table(found: dict[str, list[float]], built: dict[tuple[str, int], flo
         "|---|---|---|---|---|",
     ]
     for kind in KINDS:
-        one = built[kind, 1]
+        build_s = built[kind, 1]
         gains = [
-            files * (median(found[f"{kind}, {how}"]) - median(found["store"])) for how in ("seeking", "whole file")
+            files * (median(times[f"{kind}, {reading}"]) - median(times["store"]))
+            for reading in ("seeking", "whole file")
         ]
-        epochs = [f"{one / gain:.1f} epochs" if gain > 0 else "never" for gain in gains]
+        epochs = [f"{build_s / gain:.1f} epochs" if gain > 0 else "never" for gain in gains]
         two = f"{built[kind, 2]:.2f}" if (kind, 2) in built else "–"
-        lines.append(f"| {kind} | {one:.2f} | {two} | {epochs[0]} | {epochs[1]} |")
+        lines.append(f"| {kind} | {build_s:.2f} | {two} | {epochs[0]} | {epochs[1]} |")
     return lines
 
 

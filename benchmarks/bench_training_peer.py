@@ -95,12 +95,12 @@ THEIRS = "opensoundscape"
 def make_clips(folder: Path, per_class: int) -> int:
     """Clips of noise with a tone of their class, ``<class>/<number>.wav``; returns how many."""
     n = round(CLIP_S * RATE)
-    at = np.arange(n) / RATE
+    time_s = np.arange(n) / RATE
     for label in range(CLASSES):
         (folder / f"class{label}").mkdir(parents=True)
         for number in range(per_class):
             rng = np.random.default_rng([label, number])
-            tone = 0.2 * np.sin(2 * np.pi * (500 + 700 * label) * at) * (at % 1.0 < 0.3)
+            tone = 0.2 * np.sin(2 * np.pi * (500 + 700 * label) * time_s) * (time_s % 1.0 < 0.3)
             path = folder / f"class{label}" / f"{number}.wav"
             soundfile.write(path, 0.05 * rng.standard_normal(n) + tone, RATE, subtype="PCM_16")
     return CLASSES * per_class
@@ -116,19 +116,19 @@ def later_epochs(steps_s: list[float], per_epoch: int) -> list[float]:
     return [after - before for before, after in pairwise(begins[1:])]
 
 
-def theirs(python: Path, audio: Path, work: Path, asked: argparse.Namespace) -> dict:
+def theirs(python: Path, audio: Path, work: Path, args: argparse.Namespace) -> dict:
     """One run of theirs: seconds an epoch, and of the whole command."""
     out = work / "theirs"
     out.mkdir(exist_ok=True)
     command = [
-        str(python), str(WORKER), "train", "--audio", str(audio), "--out", str(out), "--batch", str(asked.batch),
-        "--epochs", str(asked.epochs), "--threads", str(asked.threads), "--workers", str(asked.workers),
+        str(python), str(WORKER), "train", "--audio", str(audio), "--out", str(out), "--batch", str(args.batch),
+        "--epochs", str(args.epochs), "--threads", str(args.threads), "--workers", str(args.workers),
     ]  # fmt: skip
     run = measured(command)
     content = json.loads(run.printed)
     return {
-        "epochs_s": later_epochs(content["steps_s"], content["clips"] // asked.batch),
-        "clips": content["clips"] // asked.batch * asked.batch,
+        "epochs_s": later_epochs(content["steps_s"], content["clips"] // args.batch),
+        "clips": content["clips"] // args.batch * args.batch,
         "wall_s": run.wall_s,
         "peak_mib": run.peak_mib,
         "version": content["opensoundscape"],
@@ -136,16 +136,16 @@ def theirs(python: Path, audio: Path, work: Path, asked: argparse.Namespace) -> 
     }
 
 
-def ours(project: Path, clips: int, asked: argparse.Namespace, bf16: bool) -> dict:
+def ours(project: Path, clips: int, args: argparse.Namespace, bf16: bool) -> dict:
     """One run of ours: the same, and seconds of the step `store` before it, which is built anew."""
     shutil.rmtree(project / "data", ignore_errors=True)
     precision = "bf16-mixed" if bf16 else "32-true"
     sets = (
-        f"training.epochs={asked.epochs}",
+        f"training.epochs={args.epochs}",
         f"training.precision={precision}",
-        f"training.threads={asked.threads}",
-        f"training.batch_size={asked.batch}",
-        f'model.window.backbone="{asked.backbone}"',
+        f"training.threads={args.threads}",
+        f"training.batch_size={args.batch}",
+        f'model.window.backbone="{args.backbone}"',
     )
     settings = ["-p", str(project), "--data-root", str(project / "data"), *options(sets)]
     before = measured([*OSSICLE, "run", "--until", "dataset", "--progress", "plain", *settings])
@@ -155,7 +155,7 @@ def ours(project: Path, clips: int, asked: argparse.Namespace, bf16: bool) -> di
     epochs = RunFolder(next((project / "data" / TrainingFolder.step).rglob(FINAL))).epochs()
     return {
         # A last batch that clips do not fill is filled by others in their turn.
-        "clips": -(-clips // asked.batch) * asked.batch,
+        "clips": -(-clips // args.batch) * args.batch,
         "epochs_s": [epoch["seconds"] for epoch in epochs[1:]],
         "wall_s": run.wall_s,
         "peak_mib": run.peak_mib,
@@ -165,16 +165,16 @@ def ours(project: Path, clips: int, asked: argparse.Namespace, bf16: bool) -> di
     }
 
 
-def own_side(asked: argparse.Namespace) -> None:
+def own_side(args: argparse.Namespace) -> None:
     """A smoke run: our side alone, on a few clips."""
     print("opensoundscape is not run: it needs its own environment")
-    project = asked.scratch / "project"
-    clips = make_clips(project / "audio", asked.per_class)
+    project = args.scratch / "project"
+    clips = make_clips(project / "audio", args.per_class)
     (project / "ossicle.toml").write_text(PROJECT)
     for bf16 in (False, True):
-        found = ours(project, clips, asked, bf16)
-        require(len(found["epochs_s"]) == asked.epochs - 1, f"a run has {asked.epochs} epochs, the first left out")
-        print(f"{'bf16' if bf16 else 'fp32'}: {median(found['epochs_s']):.2f} s an epoch")
+        measured_run = ours(project, clips, args, bf16)
+        require(len(measured_run["epochs_s"]) == args.epochs - 1, f"a run has {args.epochs} epochs, the first left out")
+        print(f"{'bf16' if bf16 else 'fp32'}: {median(measured_run['epochs_s']):.2f} s an epoch")
 
 
 def break_even(store_s: float, ours_s: float, theirs_s: float) -> str:
@@ -196,66 +196,66 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=0, help="opensoundscape's num_workers")
     parser.add_argument("--work", type=Path, help="folder for clips and project; else a temporary one")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, rounds=1, per_class=2, threads=1, batch=10, backbone="test_resnet")
-    if asked.smoke:
-        own_side(asked)
+    args = parsed(parser, rounds=1, per_class=2, threads=1, batch=10, backbone="test_resnet")
+    if args.smoke:
+        own_side(args)
         return
-    if asked.peer is None:
+    if args.peer is None:
         print(
             "skipped: --peer names no environment with opensoundscape; benchmarks/peers/README.md says how to make it"
         )
         return
-    if asked.epochs < 3:
+    if args.epochs < 3:
         raise SystemExit("--epochs: the second must be followed by another to be whole, so at least 3")
-    with tempfile.TemporaryDirectory(dir=asked.work) as temporary:
+    with tempfile.TemporaryDirectory(dir=args.work) as temporary:
         work = Path(temporary)
         project = work / "project"
-        clips = make_clips(project / "audio", asked.per_class)
+        clips = make_clips(project / "audio", args.per_class)
         (project / "ossicle.toml").write_text(PROJECT)
         runs: dict[str, list[dict]] = {}
         ways = [(THEIRS, True), ("ours", False), ("ours", True)]
-        for number in range(asked.rounds):
+        for number in range(args.rounds):
             for who, bf16 in ways:
                 name = THEIRS if who == THEIRS else f"{who}, {'bf16' if bf16 else 'fp32'}"
                 try:
-                    one = (
-                        ours(project, clips, asked, bf16)
+                    run = (
+                        ours(project, clips, args, bf16)
                         if who == "ours"
-                        else theirs(asked.peer, project / "audio", work, asked)
+                        else theirs(args.peer, project / "audio", work, args)
                     )
                 except CommandFailed as error:
                     raise SystemExit(f"{name}: {error}") from error
-                runs.setdefault(name, []).append(one)
-                said = f"round {number + 1}: {name}: {median(one['epochs_s']):.1f} s an epoch"
-                print(said, file=sys.stderr, flush=True)
-    write_result("training-peer", page(runs, asked, clips), asked.out)
+                runs.setdefault(name, []).append(run)
+                line = f"round {number + 1}: {name}: {median(run['epochs_s']):.1f} s an epoch"
+                print(line, file=sys.stderr, flush=True)
+    write_result("training-peer", page(runs, args, clips), args.out)
 
 
-def rate(one: dict) -> float:
+def rate(run: dict) -> float:
     """Clips a second of a run, from the second epoch on."""
-    return one["clips"] / median(one["epochs_s"])
+    return run["clips"] / median(run["epochs_s"])
 
 
-def page(runs: dict[str, list[dict]], asked: argparse.Namespace, clips: int) -> str:
+def page(runs: dict[str, list[dict]], args: argparse.Namespace, clips: int) -> str:
     """The result as a page."""
     base = THEIRS
     rows = []
-    for name, of in runs.items():
-        rates = [rate(one) for one in of]
-        pairs = sorted(rate(one) / rate(other) for one, other in zip(of, runs[base], strict=True))
-        store_s = [one["store_s"] for one in of if "store_s" in one]
-        epoch_s = median(clips / rate(one) for one in of)
+    for name, way_runs in runs.items():
+        rates = [rate(run) for run in way_runs]
+        pairs = sorted(rate(run) / rate(other) for run, other in zip(way_runs, runs[base], strict=True))
+        store_s = [run["store_s"] for run in way_runs if "store_s" in run]
+        epoch_s = median(clips / rate(run) for run in way_runs)
         rows.append(
             [
                 name,
                 f"{median(rates):.1f} ({min(rates):.1f} to {max(rates):.1f})",
                 "1" if name == base else f"**{median(pairs):.2f}** ({pairs[0]:.2f} to {pairs[-1]:.2f})",
                 f"{median(store_s):.1f}" if store_s else "–",
-                break_even(median(store_s), epoch_s, median(clips / rate(one) for one in runs[base]))
+                break_even(median(store_s), epoch_s, median(clips / rate(run) for run in runs[base]))
                 if store_s
                 else "–",
-                f"{median(one['wall_s'] for one in of):.0f}",
-                f"{max(one['peak_mib'] for one in of):.0f}",
+                f"{median(run['wall_s'] for run in way_runs):.0f}",
+                f"{max(run['peak_mib'] for run in way_runs):.0f}",
             ]
         )
     best = median(rate(a) / rate(b) for a, b in zip(runs["ours, bf16"], runs[base], strict=True))
@@ -269,10 +269,10 @@ def page(runs: dict[str, list[dict]], asked: argparse.Namespace, clips: int) -> 
         "peak MiB",
     ]
     first = runs[base][0]
-    how = f"""{clips} clips of {CLIP_S:g} s, batches of {asked.batch}, images of {FRONT.n_mels} x 374,
-{asked.epochs} epochs, the first left out; {asked.threads} threads; median of {asked.rounds} runs in turns (range).
+    caption = f"""{clips} clips of {CLIP_S:g} s, batches of {args.batch}, images of {FRONT.n_mels} x 374,
+{args.epochs} epochs, the first left out; {args.threads} threads; median of {args.rounds} runs in turns (range).
 No augmentation. opensoundscape computes in bfloat16 on a CPU whatever is asked (autocast in its training step);
-{asked.workers} loader processes there, none here. `store`: decoding all clips into it, once."""
+{args.workers} loader processes there, none here. `store`: decoding all clips into it, once."""
     verdict = "met" if best >= ASKED else "not met on this processor"
     return "\n".join(
         [
@@ -281,7 +281,7 @@ No augmentation. opensoundscape computes in bfloat16 on a CPU whatever is asked 
             f"`benchmarks/bench_training_peer.py`; {described(['torch'])} opensoundscape {first['version']} with torch "
             f"{first['torch']}.",
             "",
-            how,
+            caption,
             "",
             table(head, rows),
             "",

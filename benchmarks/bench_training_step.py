@@ -56,9 +56,9 @@ def measure(gru: bool, keep: bool, steps: int) -> list[float]:
     return seconds[2:]
 
 
-def apart(form: str, asked: argparse.Namespace) -> list[float]:
+def apart(form: str, args: argparse.Namespace) -> list[float]:
     """Seconds of each step in a process of its own."""
-    command = [sys.executable, __file__, "--form", form, "--steps", str(asked.steps)]
+    command = [sys.executable, __file__, "--form", form, "--steps", str(args.steps)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     seconds: list[float] = json.loads(done.stdout)
     return seconds
@@ -70,21 +70,19 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--form", choices=list(FORMS), help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, rounds=1, steps=1)
-    if asked.form:
-        print(json.dumps(measure(**FORMS[asked.form], steps=asked.steps)))
+    args = parsed(parser, rounds=1, steps=1)
+    if args.form:
+        print(json.dumps(measure(**FORMS[args.form], steps=args.steps)))
         return
     seconds: dict[str, list[float]] = {form: [] for form in FORMS}
-    for _ in range(asked.rounds):
+    for _ in range(args.rounds):
         for form in FORMS:
-            seconds[form].append(
-                median(measure(**FORMS[form], steps=asked.steps) if asked.smoke else apart(form, asked))
-            )
+            seconds[form].append(median(measure(**FORMS[form], steps=args.steps) if args.smoke else apart(form, args)))
     lines = [
         f"# A training step: {date.today().isoformat()}",
         "",
         f"{os.cpu_count()} cores, Python {platform.python_version()}, one thread; {BATCH} crops of {FRAMES} frames; "
-        f"median of {asked.rounds} processes, {asked.steps} steps each, in turns.",
+        f"median of {args.rounds} processes, {args.steps} steps each, in turns.",
         "",
         "| form | ms a step | range | ratio to torch |",
         "|---|---|---|---|",
@@ -94,8 +92,8 @@ def main() -> None:
         span = f"{1000 * min(of):.0f} to {1000 * max(of):.0f}"
         lines.append(f"| {form} | {1000 * median(of):.0f} | {span} | {median(of) / plain:.2f} |")
     text = "\n".join(lines) + "\n"
-    asked.out.mkdir(parents=True, exist_ok=True)
-    (asked.out / f"{date.today().isoformat()}-training_step.md").write_text(text)
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / f"{date.today().isoformat()}-training_step.md").write_text(text)
     print(text)
 
 

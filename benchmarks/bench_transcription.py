@@ -66,59 +66,59 @@ def part_of(kit: str) -> str:
 def kits_by_part(kits: Mapping[str, Kit], shares: Mapping[str, int]) -> dict[str, dict[str, Kit]]:
     """Name kits so that the hash of their names puts ``shares`` of them into each part, the rest into train."""
     out: dict[str, dict[str, Kit]] = {"test": {}, "val": {}, "train": {}}
-    wanted = [part for part, n in shares.items() for _ in range(n)]
+    parts_in_turn = [part for part, n in shares.items() for _ in range(n)]
     names = iter(f"k{number}" for number in range(10_000))
-    for place, kit in enumerate(kits.values()):
-        part = wanted[place] if place < len(wanted) else "train"
+    for index, kit in enumerate(kits.values()):
+        part = parts_in_turn[index] if index < len(parts_in_turn) else "train"
         out[part][next(name for name in names if part_of(name) == part)] = kit
     return out
 
 
 def separated(hits: Sequence[Hit], copy: int) -> list[Hit]:
     """Keep one of the hits that are struck at once: another one in each copy."""
-    of: dict[float, list[Hit]] = {}
+    by_onset: dict[float, list[Hit]] = {}
     for hit in hits:
-        of.setdefault(hit.onset_s, []).append(hit)
-    return [together[copy % len(together)] for together in of.values()]
+        by_onset.setdefault(hit.onset_s, []).append(hit)
+    return [together[copy % len(together)] for together in by_onset.values()]
 
 
 def drawn(
-    parts: Mapping[str, Mapping[str, Kit]], part: str, n: int, asked: argparse.Namespace
+    parts: Mapping[str, Mapping[str, Kit]], part: str, n: int, args: argparse.Namespace
 ) -> Iterator[tuple[str, str, Samples, list[Hit]]]:
     """The patterns of a part: name, kit, samples and hits."""
     kits = sorted(parts[part].items())
     for number in range(n):
         kit_name, kit = kits[number % len(kits)]
-        rng = np.random.default_rng([asked.seed, number, len(part)])
-        yield f"{part}{number:03d}", kit_name, *make_pattern(kit, asked.seconds, rng)
+        rng = np.random.default_rng([args.seed, number, len(part)])
+        yield f"{part}{number:03d}", kit_name, *make_pattern(kit, args.seconds, rng)
 
 
-def divided(machines: Path, asked: argparse.Namespace) -> dict[str, dict[str, Kit]]:
+def divided(machines: Path, args: argparse.Namespace) -> dict[str, dict[str, Kit]]:
     """The kits of each part."""
-    return kits_by_part(load_kits(machines, asked.kits), {"test": asked.test_kits, "val": asked.val_kits})
+    return kits_by_part(load_kits(machines, args.kits), {"test": args.test_kits, "val": args.val_kits})
 
 
-def onsets_of_test(machines: Path, asked: argparse.Namespace) -> list[list[float]]:
+def onsets_of_test(machines: Path, args: argparse.Namespace) -> list[list[float]]:
     """The times of all hits of each test pattern."""
-    made = drawn(divided(machines, asked), "test", asked.test, asked)
+    made = drawn(divided(machines, args), "test", args.test, args)
     return [[hit.onset_s for hit in hits] for *_, hits in made]
 
 
-def in_words(bound: OneAnswerBound, asked: argparse.Namespace) -> str:
+def in_words(bound: OneAnswerBound, args: argparse.Namespace) -> str:
     """The bound of one answer for each onset."""
     return (
-        f"Bound of one answer for each onset: the {asked.test} test patterns have {bound.n_hits} hits that are struck "
+        f"Bound of one answer for each onset: the {args.test} test patterns have {bound.n_hits} hits that are struck "
         f"with others, at {bound.n_onsets} onsets. One right answer at each of these has an F1 of {bound.f1:.3f}; no "
         "model with one answer has more."
     )
 
 
-def make_sets(work: Path, machines: Path, asked: argparse.Namespace) -> dict[str, list[Hit]]:
+def make_sets(work: Path, machines: Path, args: argparse.Namespace) -> dict[str, list[Hit]]:
     """Write both sets of patterns; return the hits of the test patterns by name."""
-    parts = divided(machines, asked)
+    parts = divided(machines, args)
     whole, single, truth = {}, {}, {}
-    for part, n in (("test", asked.test), ("val", asked.val), ("train", asked.train)):
-        for name, kit_name, samples, hits in drawn(parts, part, n, asked):
+    for part, n in (("test", args.test), ("val", args.val), ("train", args.train)):
+        for name, kit_name, samples, hits in drawn(parts, part, n, args):
             whole[name] = (kit_name, samples, hits)
             if part != "train":
                 single[name] = whole[name]
@@ -133,8 +133,8 @@ def make_sets(work: Path, machines: Path, asked: argparse.Namespace) -> dict[str
 def found_in(folder: Path, data: Path, settings: Sequence[str]) -> tuple[Truth, dict[str, list[Event]]]:
     """Create a project, train its transcription, and return the truth and the held-out onsets of the test patterns."""
     if not (folder / "ossicle.toml").exists():
-        words = ["--manifest", data / "events.jsonl", "--audio-root", data / "audio", "--group", "kit"]
-        ossicle("new", "drums", folder, *words)
+        arguments = ["--manifest", data / "events.jsonl", "--audio-root", data / "audio", "--group", "kit"]
+        ossicle("new", "drums", folder, *arguments)
     project = load_project(folder, tuple(settings), variant="onsets")
     artefacts = run_project(project, Silent(), "second_stage").artefacts
     truth = read_evaluated_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
@@ -146,29 +146,29 @@ def mir_eval_f1(truth: Truth, events: Mapping[str, Sequence[Event]], labels: Seq
     """The same F1 from mir_eval: recordings and labels are laid one after another."""
     places = [(key, label) for key in truth.ids for label in labels]
     apart_s = 1.0 + max(truth.durations_s.values())
-    wanted, got = [np.zeros(0)], [np.zeros(0)]
-    for place, (key, label) in enumerate(places):
-        at_s = apart_s * place
-        wanted.append(at_s + np.sort(truth.references[key].get(label, np.zeros((0, 2)))[:, 0]))
-        got.append(at_s + np.sort([event.start_s for event in events[key] if event.label == label]))
-    if not any(map(len, got)) or not any(map(len, wanted)):
+    reference, estimated = [np.zeros(0)], [np.zeros(0)]
+    for index, (key, label) in enumerate(places):
+        at_s = apart_s * index
+        reference.append(at_s + np.sort(truth.references[key].get(label, np.zeros((0, 2)))[:, 0]))
+        estimated.append(at_s + np.sort([event.start_s for event in events[key] if event.label == label]))
+    if not any(map(len, estimated)) or not any(map(len, reference)):
         return 0.0
-    return float(mir_eval.onset.f_measure(np.concatenate(wanted), np.concatenate(got), window=WINDOW_S)[0])
+    return float(mir_eval.onset.f_measure(np.concatenate(reference), np.concatenate(estimated), window=WINDOW_S)[0])
 
 
 def midi_error_s(events: Mapping[str, Sequence[Event]], labels: Sequence[str]) -> float:
     """The largest difference of an onset to that of the MIDI file, as pretty_midi reads it."""
     notes, worst = notes_of(labels, {}), 0.0
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as scratch:
         for number, of in enumerate(events.values()):
-            path = Path(place) / f"{number}.mid"
+            path = Path(scratch) / f"{number}.mid"
             onsets = [(event.start_s, event.label) for event in of]
             write_midi(path, midi_notes(onsets, [event.score for event in of], notes))
             read = [note for drums in pretty_midi.PrettyMIDI(str(path)).instruments for note in drums.notes]
-            found = sorted((note.pitch, note.start) for note in read)
-            wanted = sorted((notes[label], time_s) for time_s, label in onsets)
-            require([pitch for pitch, _ in found] == [pitch for pitch, _ in wanted], "MIDI holds every onset")
-            worst = max([worst, *(abs(a - b) for (_, a), (_, b) in zip(found, wanted, strict=True))])
+            read_notes = sorted((note.pitch, note.start) for note in read)
+            expected = sorted((notes[label], time_s) for time_s, label in onsets)
+            require([pitch for pitch, _ in read_notes] == [pitch for pitch, _ in expected], "MIDI holds every onset")
+            worst = max([worst, *(abs(a - b) for (_, a), (_, b) in zip(read_notes, expected, strict=True))])
     return worst
 
 
@@ -183,25 +183,25 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="a setting of both projects")
     parser.add_argument("--bound", action="store_true", help="only the bound of one answer for each onset")
     tiny = ["training.epochs=1", "training.steps_per_epoch=1", "training.batch_size=2", "evaluation.bootstrap=100"]
-    asked = parsed(parser, kits=4, test_kits=1, val_kits=1, test=2, val=1, train=2, seconds=3.0, set=tiny)
-    machines = recordings("drum_machines", asked)
+    args = parsed(parser, kits=4, test_kits=1, val_kits=1, test=2, val=1, train=2, seconds=3.0, set=tiny)
+    machines = recordings("drum_machines", args)
     if machines is None:
         return
-    bound = one_answer_bound(onsets_of_test(machines, asked), WINDOW_S)
-    if asked.bound:
+    bound = one_answer_bound(onsets_of_test(machines, args), WINDOW_S)
+    if args.bound:
         write_result(
             "transcription-bound",
-            f"# One answer for each onset\n\n{described()}\n\n{in_words(bound, asked)}",
-            asked.out,
+            f"# One answer for each onset\n\n{described()}\n\n{in_words(bound, args)}",
+            args.out,
         )
         return
-    if not (asked.work / SETS[1]).exists():
-        make_sets(asked.work, machines, asked)
+    if not (args.work / SETS[1]).exists():
+        make_sets(args.work, machines, args)
     settings = EvaluationSettings(criterion="onsets", onset_s=WINDOW_S)
     rule, figures, labels = OnsetCriterion(settings).rule, dict[str, dict[str, Any]](), tuple[str, ...]()
-    apart, worst_midi_s = 0.0, 0.0
+    largest_difference, worst_midi_s = 0.0, 0.0
     for name in SETS:
-        truth, events = found_in(asked.work / f"project-{name}", asked.work / name, asked.set)
+        truth, events = found_in(args.work / f"project-{name}", args.work / name, args.set)
         labels = truth.labels
         rows = {name: events}
         if name == SETS[1]:
@@ -210,35 +210,39 @@ def main() -> None:
             figures[row] = onset_figures(truth, found, rule, settings)
             for label in (*labels, ""):
                 own = figures[row]["f1"][label]["value"] if label else figures[row]["f1"]["value"]
-                theirs = mir_eval_f1(truth, found, [label] if label else labels)
+                peer_f1 = mir_eval_f1(truth, found, [label] if label else labels)
                 # mir_eval calls a figure of nothing 0; figures in files have six decimals.
-                apart = max(apart, abs((own or 0.0) - theirs))
+                largest_difference = max(largest_difference, abs((own or 0.0) - peer_f1))
             worst_midi_s = max(worst_midi_s, midi_error_s(found, labels))
-    require(apart <= 1e-6, "figures equal those of mir_eval to the six decimals of metrics.json")
+    require(largest_difference <= 1e-6, "figures equal those of mir_eval to the six decimals of metrics.json")
     require(worst_midi_s < 1e-3, "MIDI is read back within a millisecond")
-    write_result("transcription", report(figures, labels, asked, worst_midi_s, bound), asked.out)
+    write_result("transcription", report(figures, labels, args, worst_midi_s, bound), args.out)
 
 
 def report(
     figures: Mapping[str, Mapping[str, Any]],
     labels: Sequence[str],
-    asked: argparse.Namespace,
+    args: argparse.Namespace,
     worst_midi_s: float,
     bound: OneAnswerBound,
 ) -> str:
     """The tables: all labels and each, then simultaneous onsets, then the bars."""
 
-    def cell(of: Mapping[str, Any]) -> str:
-        if of["value"] is None:
+    def cell(estimate: Mapping[str, Any]) -> str:
+        if estimate["value"] is None:
             return "-"
-        return f"{of['value']:.3f}" if of["low"] is None else f"{of['value']:.3f} [{of['low']:.3f}, {of['high']:.3f}]"
+        return (
+            f"{estimate['value']:.3f}"
+            if estimate["low"] is None
+            else f"{estimate['value']:.3f} [{estimate['low']:.3f}, {estimate['high']:.3f}]"
+        )
 
     names = list(figures)
     every = [["all (micro)", *(cell(figures[name]["f1"]) for name in names)]]
     every += [[label, *(cell(figures[name]["f1"][label]) for name in names)] for label in labels]
     together = [["all (micro)", *(cell(figures[name]["simultaneous"]["f1"]) for name in names)]]
     together += [
-        [one, *(cell(figures[name]["simultaneous"]["f1"][one]) for name in names)] for one in BARS if one in labels
+        [bar, *(cell(figures[name]["simultaneous"]["f1"][bar]) for name in names)] for bar in BARS if bar in labels
     ]
     multi = figures[SETS[0]]
     bars = [
@@ -256,8 +260,8 @@ def report(
             __doc__ or "",
             f"{described(('torch', 'mir_eval', 'pretty_midi', 'mido'))}",
             "",
-            f"{asked.train} training patterns of {asked.seconds:g} s, {asked.val} that choose thresholds, "
-            f"{asked.test} that are judged, of {asked.test_kits} of {asked.kits} kits; seed {asked.seed}. F1 at 30 ms, "
+            f"{args.train} training patterns of {args.seconds:g} s, {args.val} that choose thresholds, "
+            f"{args.test} that are judged, of {args.test_kits} of {args.kits} kits; seed {args.seed}. F1 at 30 ms, "
             "with 95 % intervals over kits where there are enough. Equal to mir_eval in all rows. The largest error of "
             "an onset read back from MIDI: "
             f"{1000 * worst_midi_s:.3f} ms.",
@@ -270,7 +274,7 @@ def report(
             "",
             table(["F1", *names], together),
             "",
-            in_words(bound, asked),
+            in_words(bound, args),
             "",
             "## Bars",
             "",

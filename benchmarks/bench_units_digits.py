@@ -33,10 +33,10 @@ def read_speech(folder: Path, most: int) -> Speech:
     return speech_of(files, lambda key: key.split("_")[1], words)
 
 
-def accuracies(speech: Speech, found: Judged) -> dict[str, float]:
+def accuracies(speech: Speech, outcome: Judged) -> dict[str, float]:
     """The accuracy for each held-out speaker of a classifier trained on the shares of units of the others."""
     out = {}
-    for speaker, units in found.units.items():
+    for speaker, units in outcome.units.items():
         bags = {key: np.bincount(unit, minlength=UNITS) / len(unit) for key, unit in units.items()}
         train = [key for key in bags if speech.speakers[key] != speaker]
         held_out = [key for key in bags if speech.speakers[key] == speaker]
@@ -57,7 +57,9 @@ def check_against_loops(frames: Sequence[NDArray[np.float32]], types: Sequence[i
 
 
 def _warped(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
-    units = [one.astype(float) / np.linalg.norm(one.astype(float), axis=1, keepdims=True) for one in (first, second)]
+    units = [
+        frames.astype(float) / np.linalg.norm(frames.astype(float), axis=1, keepdims=True) for frames in (first, second)
+    ]
     angle = np.arccos(np.clip(units[0] @ units[1].T, -1, 1)) / np.pi
     cost = np.full((len(first) + 1, len(second) + 1), np.inf)
     cost[0, 0] = 0
@@ -74,14 +76,14 @@ def main() -> None:
     parser.add_argument("--resamples", type=int, default=1000, help="resamples of the intervals")
     parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS), metavar="METHOD")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
-    asked = parsed(parser, resamples=20, methods=[JUDGED])
-    folder = recordings("spoken_digits", asked)
+    args = parsed(parser, resamples=20, methods=[JUDGED])
+    folder = recordings("spoken_digits", args)
     if folder is None:
         return
-    speech = read_speech(folder, asked.most)
+    speech = read_speech(folder, args.most)
     rows, judged = [], {}
-    for method in asked.methods:
-        found = judge(speech, method, asked.resamples)
+    for method in args.methods:
+        found = judge(speech, method, args.resamples)
         judged[method] = found, accuracies(speech, found)
         share = list(judged[method][1].values())
         of_units = [fold.abx["abx_across"].error.value for fold in found.folds.values()]
@@ -95,8 +97,8 @@ def main() -> None:
                 f"{np.mean(of_units):.3f} ({min(of_units):.3f} to {max(of_units):.3f})",
             ]
         )
-    make, how = METHODS[JUDGED]
-    frames = normalised(make(speech), speech.speakers, str(how))
+    make, normalisation = METHODS[JUDGED]
+    frames = normalised(make(speech), speech.speakers, str(normalisation))
     names = speech.held_out
     check_against_loops(
         list(frames.values()), [int(key[0]) for key in frames], [names.index(speech.speakers[key]) for key in frames]
@@ -117,12 +119,12 @@ def main() -> None:
         "",
         described(["numpy", "scikit-learn"]),
     ]  # fmt: skip
-    write_result("units-digits", "\n".join(lines), asked.out)
+    write_result("units-digits", "\n".join(lines), args.out)
 
 
-def verdict(found: Judged, share: dict[str, float]) -> str:
+def verdict(outcome: Judged, share: dict[str, float]) -> str:
     """Whether the bars are met, in words."""
-    accuracy, error = float(np.mean(list(share.values()))), found.frames["abx_across"].error
+    accuracy, error = float(np.mean(list(share.values()))), outcome.frames["abx_across"].error
     met = accuracy >= BAR_ACCURACY and error.value <= BAR_ABX
     return (
         f"Bars ({JUDGED}): accuracy {accuracy:.3f} (at least {BAR_ACCURACY:.2f}), ABX across speakers "

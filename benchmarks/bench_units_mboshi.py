@@ -27,17 +27,17 @@ def read_speech(folder: Path, most: int) -> Speech:
     with (folder / "words.tsv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter="\t"))
     words = [Annotation(row["utterance"], float(row["start_s"]), float(row["end_s"]), row["word"]) for row in rows]
-    seen: dict[str, list[Path]] = {}
+    by_speaker: dict[str, list[Path]] = {}
     for path in sorted((folder / "audio").iterdir()):
-        seen.setdefault(path.stem.split("_")[0], []).append(path)
-    files = [path for paths in seen.values() for path in paths[:most]]
+        by_speaker.setdefault(path.stem.split("_")[0], []).append(path)
+    files = [path for paths in by_speaker.values() for path in paths[:most]]
     return speech_of(files, lambda key: key.split("_")[0], words)
 
 
-def rows_of(method: str, found: Judged) -> list[list[str]]:
+def rows_of(method: str, outcome: Judged) -> list[list[str]]:
     """One row for each held-out speaker."""
     rows = []
-    for speaker, fold in found.folds.items():
+    for speaker, fold in outcome.folds.items():
         assert fold.words is not None
         agreement, edges = fold.words.agreement, fold.words.boundaries
         rows.append(
@@ -85,28 +85,28 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for the project whose run is measured; none: not measured")
     parser.add_argument("--until", default="motifs", help="last step of the run whose cost is measured")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
-    asked = parsed(parser, resamples=20, methods=[JUDGED], until="features")
-    folder = recordings("mboshi", asked)
+    args = parsed(parser, resamples=20, methods=[JUDGED], until="features")
+    folder = recordings("mboshi", args)
     if folder is None:
         return
-    cost = run_cost(folder, asked.work, asked.until) if asked.work else "The cost of a run was not measured."
-    speech = read_speech(folder, asked.most)
-    judged = {method: judge(speech, method, asked.resamples) for method in asked.methods}
+    cost = run_cost(folder, args.work, args.until) if args.work else "The cost of a run was not measured."
+    speech = read_speech(folder, args.most)
+    judged = {method: judge(speech, method, args.resamples) for method in args.methods}
     lines = [
         "# Units of Mboshi against its words\n",
-        f"{len(speech.files)} utterances (--most {asked.most}); each speaker is held out in turn; 100 units.",
+        f"{len(speech.files)} utterances (--most {args.most}); each speaker is held out in turn; 100 units.",
         "Permuted: AMI of the same units permuted over the frames. Shifted: of the same units moved in time, which",
         "runs of units and words reach without hearing anything. Intervals of AMI: jackknife over utterances. ABX",
         "between words, X of the held-out speaker.\n",
         table(
             ["features", "held out", "AMI", "permuted", "shifted", "NMI", "purity", "boundary F", "R-value", "bits/s",
              "repeats", "ABX of units, within", "across"],
-            [row for method, found in judged.items() for row in rows_of(method, found)],
+            [row for method, outcome in judged.items() for row in rows_of(method, outcome)],
         ),
         "",
         table(
             ["features", "mean AMI", "worst", "mean AMI above shifted", "ABX of frames, within", "across"],
-            [summary(method, found) for method, found in judged.items()],
+            [summary(method, outcome) for method, outcome in judged.items()],
         ),
         "",
         cost,
@@ -115,27 +115,27 @@ def main() -> None:
         "",
         described(["numpy", "scikit-learn"]),
     ]  # fmt: skip
-    write_result("units-mboshi", "\n".join(lines), asked.out)
+    write_result("units-mboshi", "\n".join(lines), args.out)
 
 
-def summary(method: str, found: Judged) -> list[str]:
+def summary(method: str, outcome: Judged) -> list[str]:
     """Mean and worst AMI, and the ABX errors before quantising."""
-    agreements = [fold.words.agreement for fold in found.folds.values() if fold.words]
-    values = [one.ami.value for one in agreements]
-    above = np.mean([one.ami.value - one.ami_shifted for one in agreements])
-    means = [f"{np.mean(values):.4f}", f"{min(values):.4f}", f"{above:.4f}"]
-    return [method, *means, *(with_interval(frame.error) for frame in found.frames.values())]
+    agreements = [fold.words.agreement for fold in outcome.folds.values() if fold.words]
+    ami_values = [agreement.ami.value for agreement in agreements]
+    above = np.mean([agreement.ami.value - agreement.ami_shifted for agreement in agreements])
+    means = [f"{np.mean(ami_values):.4f}", f"{min(ami_values):.4f}", f"{above:.4f}"]
+    return [method, *means, *(with_interval(frame.error) for frame in outcome.frames.values())]
 
 
-def verdict(found: Judged | None) -> str:
+def verdict(outcome: Judged | None) -> str:
     """Whether the bars of quality are met, in words."""
-    if found is None:
+    if outcome is None:
         return f"The bars are about {JUDGED!r}, which was not measured."
-    values = [fold.words.agreement.ami.value for fold in found.folds.values() if fold.words]
-    met = np.mean(values) >= BAR_MEAN and min(values) >= BAR_WORST
+    ami_values = [fold.words.agreement.ami.value for fold in outcome.folds.values() if fold.words]
+    met = np.mean(ami_values) >= BAR_MEAN and min(ami_values) >= BAR_WORST
     return (
-        f"Bars ({JUDGED}): mean AMI {np.mean(values):.4f} (at least {BAR_MEAN}), worst {min(values):.4f} (at least "
-        f"{BAR_WORST}): {'met' if met else 'missed'}."
+        f"Bars ({JUDGED}): mean AMI {np.mean(ami_values):.4f} (at least {BAR_MEAN}), worst {min(ami_values):.4f} (at "
+        f"least {BAR_WORST}): {'met' if met else 'missed'}."
     )
 
 

@@ -76,7 +76,7 @@ Figures = Mapping[str, Any]
 def cpu_minutes() -> float:
     """Processor minutes of this process and of those that it has waited for."""
     used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return sum(one.ru_utime + one.ru_stime for one in used) / 60
+    return sum(usage.ru_utime + usage.ru_stime for usage in used) / 60
 
 
 def make_project(folder: Path, audio: Path, samples: int) -> Path:
@@ -91,30 +91,30 @@ def exact_lengths(project: Path) -> tuple[str, bool]:
     """How many resyntheses have exactly the samples of their units, and whether all have."""
     files = PairFiles(project / RESYNTHESIS)
     infos = [soundfile.info(path) for path in sorted(files.path.rglob("*.resynthesis.wav"))]
-    wanted = sorted(pair["units"] for pair in read_json(files.figures_file)["pairs"])
+    expected = sorted(pair["units"] for pair in read_json(files.figures_file)["pairs"])
     frames = sorted(UNITS_A_SECOND * info.frames / info.samplerate for info in infos)
-    equal = sum(made == units for made, units in zip(frames, wanted, strict=True))
-    return f"{equal} of {len(wanted)}", bool(wanted) and equal == len(wanted)
+    equal = sum(n_frames == units for n_frames, units in zip(frames, expected, strict=True))
+    return f"{equal} of {len(expected)}", bool(expected) and equal == len(expected)
 
 
-def bars(found: Figures, minutes: float, exact: tuple[str, bool]) -> dict[str, tuple[str, bool]]:
+def bars(figures: Figures, minutes: float, exact: tuple[str, bool]) -> dict[str, tuple[str, bool]]:
     """Each bar with its figure and whether it is met."""
 
     def below(key: str, other: str) -> bool:
-        mine, others = found[key], found[other][key]
-        if None in (mine["high"], others["low"]):
+        own, others = figures[key], figures[other][key]
+        if None in (own["high"], others["low"]):
             return False
-        return bool(mine["high"] < others["low"])
+        return bool(own["high"] < others["low"])
 
     def value(key: str) -> float:
-        one = found[key]["value"]
-        return float("nan") if one is None else float(one)
+        number = figures[key]["value"]
+        return float("nan") if number is None else float(number)
 
-    def near(key: str, wanted: float, most: float) -> tuple[str, bool]:
-        return f"{value(key):.3f}", abs(value(key) - wanted) <= most
+    def near(key: str, target: float, most: float) -> tuple[str, bool]:
+        return f"{value(key):.3f}", abs(value(key) - target) <= most
 
-    log_mel = _cell(found, "log_mel_db")
-    mcd, baseline = value("mcd_db"), found["baseline"]["mcd_db"]["value"]
+    log_mel = _cell(figures, "log_mel_db")
+    mcd, baseline = value("mcd_db"), figures["baseline"]["mcd_db"]["value"]
     return {
         "log-mel below the mean spectrum of units, intervals apart": (log_mel, below("log_mel_db", "baseline")),
         "log-mel below the start, intervals apart": (log_mel, below("log_mel_db", "start")),
@@ -122,18 +122,18 @@ def bars(found: Figures, minutes: float, exact: tuple[str, bool]) -> dict[str, t
         "units x hop samples": exact,
         "durations within 5 %": near("duration_ratio", 1.0, 0.05),
         "3 semitones within 0.5": near("pitch_shift_semitones", 3.0, 0.5),
-        "another voice changes the sound": (_cell(found, "voice_change_db"), value("voice_change_db") > 1.0),
+        "another voice changes the sound": (_cell(figures, "voice_change_db"), value("voice_change_db") > 1.0),
         f"at most {MOST_CPU_MINUTES} CPU minutes": (f"{minutes:.1f}", minutes <= MOST_CPU_MINUTES),
     }  # fmt: skip
 
 
-def _cell(found: Figures, key: str) -> str:
-    one = found.get(key)
-    if one is None or one["value"] is None:
+def _cell(figures: Figures, key: str) -> str:
+    figure = figures.get(key)
+    if figure is None or figure["value"] is None:
         return "–"
     digits = DIGITS[key]
-    interval = "" if one["low"] is None else f" ({one['low']:.{digits}f} to {one['high']:.{digits}f})"
-    return f"{one['value']:.{digits}f}{interval}"
+    interval = "" if figure["low"] is None else f" ({figure['low']:.{digits}f} to {figure['high']:.{digits}f})"
+    return f"{figure['value']:.{digits}f}{interval}"
 
 
 def content(project: Path) -> str:
@@ -176,42 +176,42 @@ def main() -> None:
         "--work", type=Path, default=Path("/tmp/ossicle-vocoder-digits"), help="folder for the projects"
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the result")
-    asked = parsed(
+    args = parsed(
         parser, samples=3, kills=0,
         sets=list(TINY),
     )  # fmt: skip
-    audio = recordings("spoken_digits", asked)
+    audio = recordings("spoken_digits", args)
     if audio is None:
         return
-    project = make_project(asked.work / "digits", audio, asked.samples)
-    ossicle("run", "-p", project, "--until", "pitch", *options(asked.sets))
+    project = make_project(args.work / "digits", audio, args.samples)
+    ossicle("run", "-p", project, "--until", "pitch", *options(args.sets))
     before = cpu_minutes()
-    ossicle("run", "-p", project, "--until", UnitVocoderFolder.step, *options(asked.sets))
+    ossicle("run", "-p", project, "--until", UnitVocoderFolder.step, *options(args.sets))
     minutes = cpu_minutes() - before
-    ossicle("run", "-p", project, *options(asked.sets))
-    found = read_json(project / METRICS)["vocoder"]
-    judged = bars(found, minutes, exact_lengths(project))
+    ossicle("run", "-p", project, *options(args.sets))
+    figures = read_json(project / METRICS)["vocoder"]
+    judged = bars(figures, minutes, exact_lengths(project))
     rows = [
-        [FIGURES[key], _cell(found, key), _cell(found["baseline"], key), _cell(found["start"], key)]
+        [FIGURES[key], _cell(figures, key), _cell(figures["baseline"], key), _cell(figures["start"], key)]
         for key in FIGURES
-        if key in found
+        if key in figures
     ]
     met = [[name, value, "yes" if holds else "**no**"] for name, (value, holds) in judged.items()]
-    n_killed = killed(asked.work / "kills", audio, asked.kills) if asked.kills else 0
+    n_killed = killed(args.work / "kills", audio, args.kills) if args.kills else 0
     kills = f"A short training was killed {n_killed} times and ended with the content of a straight one."
     lines = [
         "# A vocoder for spoken digits\n",
-        f"{found['in_words']}. {found['segments']} segments of {found['recordings']} recordings are judged; epoch "
-        f"{found['epoch']} is kept. Training took {minutes:.1f} CPU minutes.\n",
+        f"{figures['in_words']}. {figures['segments']} segments of {figures['recordings']} recordings are judged; "
+        f"epoch {figures['epoch']} is kept. Training took {minutes:.1f} CPU minutes.\n",
         table(["figure", "vocoder", "mean spectrum of units", "before training"], rows),
         "",
         table(["bar", "figure", "met"], met),
         "",
-        kills if asked.kills else "",
+        kills if args.kills else "",
         "",
         described(["torch", "numpy"]),
     ]  # fmt: skip
-    write_result("vocoder-digits", "\n".join(lines), asked.out)
+    write_result("vocoder-digits", "\n".join(lines), args.out)
 
 
 if __name__ == "__main__":

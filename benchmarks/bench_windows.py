@@ -58,9 +58,9 @@ class Measured:
 
 def tape(seconds: float) -> np.ndarray:
     """Noise that swells, with a hum of 0.3 s every second."""
-    at = np.arange(round(seconds * FRONT.rate)) / FRONT.rate
-    noise = 0.02 * np.random.default_rng(0).standard_normal(len(at)) * (1.2 + np.sin(at))
-    hum = sum(0.2 / k * np.sin(2 * np.pi * 310 * k * at) for k in (1, 2, 3)) * (at % 1.0 < 0.3)
+    time_s = np.arange(round(seconds * FRONT.rate)) / FRONT.rate
+    noise = 0.02 * np.random.default_rng(0).standard_normal(len(time_s)) * (1.2 + np.sin(time_s))
+    hum = sum(0.2 / k * np.sin(2 * np.pi * 310 * k * time_s) for k in (1, 2, 3)) * (time_s % 1.0 < 0.3)
     return (noise + hum).astype(np.float32)
 
 
@@ -83,10 +83,10 @@ def ways(network: torch.nn.Module, plan: ChunkPlan, threads: int, device: str) -
     """Chunk (plan.chunk_samples,) to the scores of its windows (core_frames,), the obvious loop first."""
     front = LogMel(FRONT).to(device)
     network = network.to(device)
-    how = network.images.normalise
+    normalisation = network.images.normalise
 
     def transform(window: torch.Tensor) -> torch.Tensor:
-        return normalise(front(window)[None], how)[:, None]
+        return normalise(front(window)[None], normalisation)[:, None]
 
     def windows_of(chunk: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(chunk).to(device).unfold(0, plan.window_samples, plan.hop_samples)
@@ -107,7 +107,7 @@ def ways(network: torch.nn.Module, plan: ChunkPlan, threads: int, device: str) -
     def shared_only(chunk: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
             rows = chunk_front(torch.from_numpy(chunk[None]).to(device)).index_select(1, network.images.rows)
-            return normalise(rows.reshape(-1, *network.images.shape), how)[:, 0, 0].cpu().numpy()
+            return normalise(rows.reshape(-1, *network.images.shape), normalisation)[:, 0, 0].cpu().numpy()
 
     predictor = TorchPredictor(network, ("call",), plan, FRONT, device)
     out: dict[str, Way] = {
@@ -129,22 +129,22 @@ def ways(network: torch.nn.Module, plan: ChunkPlan, threads: int, device: str) -
 
 def measure(all_ways: dict[str, Way], chunks: np.ndarray, clock: Callable[[], float]) -> Measured:
     """Every chunk in every way, in turns; the first chunk warms up and is left out."""
-    found = Measured({name: [] for name in all_ways}, dict.fromkeys(all_ways, 0.0))
+    measured = Measured({name: [] for name in all_ways}, dict.fromkeys(all_ways, 0.0))
     for number, chunk in enumerate(chunks):
         scores = {}
         for name, way in all_ways.items():
             began = clock()
             scores[name] = way(chunk)
             if number:
-                found.seconds[name].append(clock() - began)
+                measured.seconds[name].append(clock() - began)
         for name in all_ways:
             reference = "loop, spectrograms only" if "spectrograms" in name else "loop"
             difference = float(np.abs(scores[name] - scores[reference]).max())
-            found.difference[name] = max(found.difference[name], difference)
-    return found
+            measured.difference[name] = max(measured.difference[name], difference)
+    return measured
 
 
-def rows(name: str, found: Measured, n_windows: int) -> list[str]:
+def rows(name: str, measured_ways: Measured, n_windows: int) -> list[str]:
     lines = []
     for way, base in (
         ("loop", "loop"),
@@ -153,12 +153,14 @@ def rows(name: str, found: Measured, n_windows: int) -> list[str]:
         ("loop, spectrograms only", "loop, spectrograms only"),
         ("one STFT, spectrograms only", "loop, spectrograms only"),
     ):
-        if way not in found.seconds:
+        if way not in measured_ways.seconds:
             continue
-        ratios = sorted(slow / fast for slow, fast in zip(found.seconds[base], found.seconds[way], strict=True))
-        each = 1000 * median(found.seconds[way]) / n_windows
+        ratios = sorted(
+            slow / fast for slow, fast in zip(measured_ways.seconds[base], measured_ways.seconds[way], strict=True)
+        )
+        each = 1000 * median(measured_ways.seconds[way]) / n_windows
         gain = "" if way == base else f"{median(ratios):.1f} ({ratios[0]:.1f} to {ratios[-1]:.1f})"
-        lines.append(f"| {name} | {way} | {each:.2f} | {gain} | {found.difference[way]:.1e} |")
+        lines.append(f"| {name} | {way} | {each:.2f} | {gain} | {measured_ways.difference[way]:.1e} |")
     return lines
 
 
@@ -169,30 +171,30 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, default=RESULTS)
-    asked = parsed(parser, seconds=1.0, core_s=0.5)
-    torch.set_num_threads(asked.threads)
+    args = parsed(parser, seconds=1.0, core_s=0.5)
+    torch.set_num_threads(args.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    clock = time.process_time if asked.threads == 1 and asked.device == "cpu" else time.perf_counter
-    plan = window_plan(FRONT, 0.4, 0.05, asked.core_s)
-    samples = tape(asked.seconds + 2 * plan.core_samples / plan.rate)
+    clock = time.process_time if args.threads == 1 and args.device == "cpu" else time.perf_counter
+    plan = window_plan(FRONT, 0.4, 0.05, args.core_s)
+    samples = tape(args.seconds + 2 * plan.core_samples / plan.rate)
     starts = range(0, len(samples) - plan.chunk_samples, plan.core_samples)
     chunks = np.stack([samples[start : start + plan.chunk_samples] for start in starts])
     loads = [os.getloadavg()[0]]
     lines = []
     for name, settings in NETWORKS.items():
         network = build(settings, plan, chunks[:2])
-        found = measure(ways(network, plan, asked.threads, asked.device), chunks, clock)
+        found = measure(ways(network, plan, args.threads, args.device), chunks, clock)
         for way, difference in found.difference.items():
             require(
                 difference <= SAME, f"{name}: {way} differs from its loop by at most {SAME:g}, not {difference:.1e}"
             )
         lines += rows(name, found, plan.core_frames)
         loads.append(os.getloadavg()[0])
-    where = torch.cuda.get_device_name() if asked.device == "cuda" else cpu()
+    where = torch.cuda.get_device_name() if args.device == "cuda" else cpu()
     table = [
         f"# Sliding windows: {date.today().isoformat()}",
         "",
-        f"{where}; {os.cpu_count()} cores, {asked.threads} thread(s); Python {platform.python_version()}, torch "
+        f"{where}; {os.cpu_count()} cores, {args.threads} thread(s); Python {platform.python_version()}, torch "
         f"{version('torch')}, onnxruntime {version('onnxruntime')}, float32; {len(chunks) - 1} stretches of "
         f"{plan.core_frames} windows ({(len(chunks) - 1) * plan.core_samples / plan.rate:.0f} s of sound), each in all "
         f"ways in turn; {'CPU' if clock is time.process_time else 'wall'} time; load average {min(loads):.1f} to "
@@ -203,9 +205,9 @@ def main() -> None:
         *lines,
     ]
     text = "\n".join(table) + "\n"
-    asked.out.mkdir(parents=True, exist_ok=True)
-    suffix = "" if asked.device == "cpu" else f"_{asked.device}"
-    (asked.out / f"{date.today().isoformat()}-windows{suffix}.md").write_text(text)
+    args.out.mkdir(parents=True, exist_ok=True)
+    suffix = "" if args.device == "cpu" else f"_{args.device}"
+    (args.out / f"{date.today().isoformat()}-windows{suffix}.md").write_text(text)
     print(text)
 
 

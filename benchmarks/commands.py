@@ -40,10 +40,10 @@ def ossicle(
     *arguments: object, codes: Sequence[int] = (0,), capture: bool = False, folder: Path | None = None
 ) -> Finished:
     """Run a command in ``folder``; raises CommandFailed unless it ends with one of ``codes``."""
-    words = [str(argument) for argument in arguments]
-    done = run_here(words, capture, folder) if _shared else _run_apart(words, capture, folder)
+    argv = [str(argument) for argument in arguments]
+    done = run_here(argv, capture, folder) if _shared else _run_apart(argv, capture, folder)
     if done.code not in codes:
-        raise CommandFailed(f"ossicle {' '.join(words)} ended with exit code {done.code}")
+        raise CommandFailed(f"ossicle {' '.join(argv)} ended with exit code {done.code}")
     return done
 
 
@@ -93,9 +93,9 @@ def run_here(words: Sequence[str], capture: bool = False, folder: Path | None = 
     return Finished(code if isinstance(code, int) else int(code is not None), printed.getvalue())
 
 
-def _run_apart(words: Sequence[str], capture: bool, folder: Path | None) -> Finished:
+def _run_apart(argv: Sequence[str], capture: bool, folder: Path | None) -> Finished:
     done = subprocess.run(
-        [*OSSICLE, *words], check=False, text=True, stdout=subprocess.PIPE if capture else None, cwd=folder
+        [*OSSICLE, *argv], check=False, text=True, stdout=subprocess.PIPE if capture else None, cwd=folder
     )
     return Finished(done.returncode, done.stdout or "")
 

@@ -53,11 +53,11 @@ def f1_scores(confusion: NDArray[np.integer]) -> NDArray[np.float64]:
     return np.where(both > 0, 2 * right / np.where(both > 0, both, 1), np.nan)
 
 
-def confusions(of: Answered, weights: NDArray[np.integer]) -> NDArray[np.float64]:
+def confusions(answered: Answered, weights: NDArray[np.integer]) -> NDArray[np.float64]:
     """The confusion matrix of each row of ``weights`` (b, n), how often every hit counts: (b, n_labels, n_labels)."""
-    n = len(of.labels)
-    cells = np.zeros((len(of.truth), n * n))
-    cells[np.arange(len(of.truth)), of.truth * n + of.answer] = 1
+    n = len(answered.labels)
+    cells = np.zeros((len(answered.truth), n * n))
+    cells[np.arange(len(answered.truth)), answered.truth * n + answered.answer] = 1
     return (weights @ cells).reshape(-1, n, n)
 
 
@@ -90,20 +90,20 @@ def _means(
 ) -> NDArray[np.float64]:
     """(3, b, 4): ours, theirs and the difference for every row of weights."""
 
-    def of(one: Answered) -> NDArray[np.float64]:
-        found = confusions(one, weights)
+    def of(answered: Answered) -> NDArray[np.float64]:
+        matrix = confusions(answered, weights)
         if equal_shares:
-            found = found / np.maximum(found.sum(axis=-1, keepdims=True), 1)
-        return figures(found, one.labels)
+            matrix = matrix / np.maximum(matrix.sum(axis=-1, keepdims=True), 1)
+        return figures(matrix, answered.labels)
 
     both = [np.mean([of(model) for model in models], axis=0) for models in (ours, theirs)]
     return np.stack([*both, both[0] - both[1]])
 
 
-def recalls(of: Sequence[Answered]) -> Mapping[str, float]:
+def recalls(answered_seeds: Sequence[Answered]) -> Mapping[str, float]:
     """The recall of each label in the mean of the seeds."""
-    found = []
-    for one in of:
-        matrix = confusions(one, np.ones((1, len(one.truth)), dtype=np.int64))[0]
-        found.append(np.diagonal(matrix) / np.maximum(matrix.sum(axis=1), 1))
-    return dict(zip(of[0].labels, np.mean(found, axis=0).tolist(), strict=True))
+    shares = []
+    for answered in answered_seeds:
+        matrix = confusions(answered, np.ones((1, len(answered.truth)), dtype=np.int64))[0]
+        shares.append(np.diagonal(matrix) / np.maximum(matrix.sum(axis=1), 1))
+    return dict(zip(answered_seeds[0].labels, np.mean(shares, axis=0).tolist(), strict=True))

@@ -112,10 +112,10 @@ def inner_hits(folder: Path, sets: Sequence[str]) -> InnerHits:
 
 def held_out_scores(hits: InnerHits, work: Path, say: Callable[[str], None] = print) -> NDArray[np.float32]:
     """Return the scores of every hit by the model that held its fold out, for each shift: (n_shifts, n, n_labels)."""
-    kept = work / "scores.npy"
-    if kept.exists():
-        found: NDArray[np.float32] = np.load(kept)
-        return found
+    kept_file = work / "scores.npy"
+    if kept_file.exists():
+        scores: NDArray[np.float32] = np.load(kept_file)
+        return scores
     settings, fold = hits.project.settings, hits.clips.fold
     out = np.zeros((len(SHIFTS_S), len(fold), len(hits.material.labels)), dtype=np.float32)
     for held_fold in np.unique(fold).tolist():
@@ -125,21 +125,21 @@ def held_out_scores(hits: InnerHits, work: Path, say: Callable[[str], None] = pr
         predictor = load_predictor(
             run.weights, settings.model, hits.material.labels, settings.plan, settings.frontend, "cpu"
         )
-        for place, shift_s in enumerate(SHIFTS_S):
+        for index, shift_s in enumerate(SHIFTS_S):
             start = to_samples(abs(shift_s), settings.plan.rate) * (1 if shift_s >= 0 else -1)
             windows = [hits.material.model_input(clip.recording_id, start) for clip in hits.clips.where(held)]
-            parts = [predictor.predict(np.stack(windows[i : i + _BATCH])) for i in range(0, len(windows), _BATCH)]
-            out[place, held] = np.concatenate(parts)[:, 0]
+            batches = [predictor.predict(np.stack(windows[i : i + _BATCH])) for i in range(0, len(windows), _BATCH)]
+            out[index, held] = np.concatenate(batches)[:, 0]
         say(f"{work.name}: fold {held_fold}")
-    np.save(kept, out)
+    np.save(kept_file, out)
     return out
 
 
 def mean_logits(scores: Sequence[NDArray[np.floating]]) -> NDArray[np.float64]:
     """Return scores that sum to 1 from the mean of the logits of several models, as `[model] networks` averages."""
     logits = np.mean([np.log(np.maximum(score, _LEAST)) for score in scores], axis=0)
-    found: NDArray[np.float64] = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return found / found.sum(axis=-1, keepdims=True)
+    shares: NDArray[np.float64] = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return shares / shares.sum(axis=-1, keepdims=True)
 
 
 def back_to_clips(hits: InnerHits, how_far: float = 0.5) -> NDArray[np.float64]:
@@ -149,7 +149,7 @@ def back_to_clips(hits: InnerHits, how_far: float = 0.5) -> NDArray[np.float64]:
     """
     n_labels, fold = len(hits.material.labels), hits.clips.fold
     out = np.ones((len(fold), n_labels))
-    for one in np.unique(fold):
-        out[fold == one] = np.maximum(np.bincount(hits.truth[fold != one], minlength=n_labels), 1)
-    found: NDArray[np.float64] = out ** (how_far / 2)
-    return found
+    for held_out_fold in np.unique(fold):
+        out[fold == held_out_fold] = np.maximum(np.bincount(hits.truth[fold != held_out_fold], minlength=n_labels), 1)
+    factors: NDArray[np.float64] = out ** (how_far / 2)
+    return factors

@@ -82,11 +82,11 @@ class Session:
 
 def sessions(events: int = EVENTS, n_sessions: int = SESSIONS, kits: int = KITS, seed: int = 0) -> Iterator[Session]:
     """Yield the sessions of a manifest of ``events`` events; each source has at least one session."""
-    counts = _shared(n_sessions, [one.sessions for one in SOURCES])
-    parts = _shared(events, [one.events for one in SOURCES])
+    counts = _shared(n_sessions, [source.sessions for source in SOURCES])
+    totals = _shared(events, [source.events for source in SOURCES])
     shares = np.array(list(LABELS.values()))
     number = 0
-    for source, n, total in zip(SOURCES, counts, parts, strict=True):
+    for source, n, total in zip(SOURCES, counts, totals, strict=True):
         weights = np.random.default_rng((seed, len(source.name), n)).lognormal(0.0, 0.4, n)
         for rank, hits in enumerate(_shared(total, weights)):
             rng = np.random.default_rng((seed, number))
@@ -126,15 +126,15 @@ def lines(session: Session, seed: int = 0) -> Iterator[str]:
     for i, (onset_s, label, velocity) in enumerate(
         zip(session.onset_s.tolist(), session.label.tolist(), velocities.tolist(), strict=True)
     ):
-        parts = _component(names[label], velocity)
+        components = _component(names[label], velocity)
         if doubled[i]:
-            parts += ", " + _component("hihat_closed" if names[label] != "hihat_closed" else "kick", velocity)
+            components += ", " + _component("hihat_closed" if names[label] != "hihat_closed" else "kick", velocity)
         end = "null" if odd[i] < 0.8 else f"{onset_s + 0.1:.6f}"
         technique = f'"{_TECHNIQUES[i % 5]}"' if odd[i] < 0.04 else ""
         level = "" if source.synthetic else f', "loudness": {_loudness(velocity)}'
         yield (
             f'{{"event_id": "{uuid.UUID(bytes=ids[16 * i : 16 * i + 16], version=5)}{head}{onset_s}, '
-            f'"offset_time": {end}, "tempo_bpm": 120.0, "meter": "4/4", "components": [{parts}], '
+            f'"offset_time": {end}, "tempo_bpm": 120.0, "meter": "4/4", "components": [{components}], '
             f'"techniques": [{technique}], {tail}{level}}}\n'
         )
 
@@ -194,7 +194,9 @@ def write_manifest(
 
 def root_map(folder: Path) -> list[str]:
     """Return the arguments that tell a command where the recordings of :func:`write_manifest` are."""
-    return [part for one in SOURCES for part in ("--audio-root-map", f"{one.name}={folder / 'audio' / one.name}")]
+    return [
+        part for source in SOURCES for part in ("--audio-root-map", f"{source.name}={folder / 'audio' / source.name}")
+    ]
 
 
 def obvious(manifest: Path, roots: Mapping[str, str]) -> tuple[dict[str, int], dict[str, int]]:
@@ -270,9 +272,9 @@ def main() -> None:
     parser.add_argument("--audio", choices=("none", "silent", "hits"), default="none")
     parser.add_argument("--rate", type=int, default=8000, help="sample rate of the recordings in Hz")
     parser.add_argument("--seed", type=int, default=0)
-    asked = parser.parse_args()
+    args = parser.parse_args()
     path = write_manifest(
-        asked.folder, asked.events, asked.sessions, asked.kits, audio=asked.audio, rate=asked.rate, seed=asked.seed
+        args.folder, args.events, args.sessions, args.kits, audio=args.audio, rate=args.rate, seed=args.seed
     )
     print(f"{path}: {path.stat().st_size / 1e9:.2f} GB", file=sys.stderr)
 

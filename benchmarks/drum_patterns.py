@@ -49,9 +49,9 @@ def load_kits(machines: Path, n_kits: int, rate: int = RATE) -> dict[str, Kit]:
     names = sorted(folder.name for folder in machines.iterdir() if folder.is_dir())
     order = np.random.default_rng(0).permutation(len(names))
     kits: dict[str, dict[str, list[Samples]]] = {f"kit{k:02d}": {} for k in range(n_kits)}
-    for place, name in enumerate(order.tolist()):
-        kit = kits[f"kit{place % n_kits:02d}"]
-        for file in sorted(one for one in (machines / names[name]).rglob("*") if one.suffix.lower() == ".wav"):
+    for index, name in enumerate(order.tolist()):
+        kit = kits[f"kit{index % n_kits:02d}"]
+        for file in sorted(path for path in (machines / names[name]).rglob("*") if path.suffix.lower() == ".wav"):
             samples = load_mono(file, rate, 0.0, 2 * _HIT_S)
             peak = float(np.abs(samples).max(initial=0.0))
             if peak > 0:

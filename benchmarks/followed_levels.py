@@ -17,24 +17,24 @@ Embeddings = NDArray[np.float32]
 
 
 def level_model(
-    recordings: Mapping[str, Sequence[Embeddings]], truth: Mapping[str, tuple[bool, bool]], how: LevelSettings
+    recordings: Mapping[str, Sequence[Embeddings]], truth: Mapping[str, tuple[bool, bool]], settings: LevelSettings
 ) -> LevelModel:
     """Class models of recordings as they are: all embeddings (n, 1, dim) of each name."""
-    parts = [(name, one) for name, own in recordings.items() for one in own]
-    on = np.concatenate([np.tile(truth[name], (len(one), 1)) for name, one in parts])
-    x = np.concatenate([one[:, 0] for _, one in parts])
-    model = fit_level(x, on, np.ones_like(on), level_direction(), how.shrinkage)
+    pieces = [(name, embeddings) for name, own in recordings.items() for embeddings in own]
+    on = np.concatenate([np.tile(truth[name], (len(embeddings), 1)) for name, embeddings in pieces])
+    x = np.concatenate([embeddings[:, 0] for _, embeddings in pieces])
+    model = fit_level(x, on, np.ones_like(on), level_direction(), settings.shrinkage)
     assert model is not None
     return model
 
 
 def following(
-    head: Head, model: LevelModel, how: LevelSettings, hop_s: float
+    head: Head, model: LevelModel, settings: LevelSettings, hop_s: float
 ) -> Callable[[Embeddings], NDArray[np.float32]]:
     """A function from the embeddings of one recording, in order, to its scores."""
 
     def scores(embeddings: Embeddings) -> NDArray[np.float32]:
-        follower = LevelFollower(model, how, hop_s, window_scores(head))
+        follower = LevelFollower(model, settings, hop_s, window_scores(head))
         return np.stack([follower(embedding) for embedding in embeddings])
 
     return scores

@@ -40,10 +40,10 @@ def write_corpus(folder: Path, n: int, dim: int) -> None:
         names.append(f"shard-{number:04d}")
         frames = drawn(min(SHARD, n - first), dim, seed=number)
         with ShardWriter(own.shards, names[-1], 1, dim) as writer:
-            for at in range(0, len(frames), SEGMENT):
-                part = frames[at : at + SEGMENT]
+            for start in range(0, len(frames), SEGMENT):
+                part = frames[start : start + SEGMENT]
                 writer.append([part[:, None]], np.zeros(len(part), np.float32))
-                writer.end_recording(f"{number}#{at:05d}")
+                writer.end_recording(f"{number}#{start:05d}")
             writer.finish({})
     own.write_frames_summary(spec(dim), names)
 

@@ -26,13 +26,13 @@ class HeldOut:
 def held_out(folder: Path, run: str, fold: int, sets: Sequence[str]) -> HeldOut:
     """The training ``run`` of the project in ``folder`` under ``sets``, without the recordings of ``fold``."""
     project = load_project(folder, tuple(sets))
-    made, settings = run_project(project, Silent(), until="store").artefacts, project.settings
-    truth = read_truth(CorpusFolder.among(made), DatasetFolder.among(made))
+    artefacts, settings = run_project(project, Silent(), until="store").artefacts, project.settings
+    truth = read_truth(CorpusFolder.among(artefacts), DatasetFolder.among(artefacts))
     job = FitJob(
         folder=folder / "runs" / run,
         held_out=(fold,),
-        dataset=DatasetFolder.among(made),
-        store=made["store"],
+        dataset=DatasetFolder.among(artefacts),
+        store=artefacts["store"],
         labels=truth.labels,
         plan=settings.plan,
         model=settings.model,

@@ -111,14 +111,16 @@ def _scores(
     """Return scores that raise nine tenths of the hits, a little moved, and a stretch without a hit for every tenth."""
     n_frames = round(seconds / HOP_S)
     raised = generator.random(len(times)) < 0.9
-    of = labels[raised]
-    moved = np.clip(times[raised] + generator.normal(0, 0.012, (len(of), 2)), 0, seconds)
+    raised_labels = labels[raised]
+    moved = np.clip(times[raised] + generator.normal(0, 0.012, (len(raised_labels), 2)), 0, seconds)
     moved[:, 1] = np.maximum(moved[:, 1], moved[:, 0])
     false = generator.uniform(0, seconds - 0.3, len(times) // 10)
     false_of = generator.integers(0, len(LABELS), len(false))
     level = generator.standard_normal((n_frames, len(LABELS)), dtype=np.float32) * np.float32(0.8)
     for column in range(len(LABELS)):
-        on = np.concatenate([moved[of == column], np.stack([false, false + 0.1], axis=1)[false_of == column]])
+        on = np.concatenate(
+            [moved[raised_labels == column], np.stack([false, false + 0.1], axis=1)[false_of == column]]
+        )
         level[:, column] += 8 * np.minimum(rasterise(on, n_frames, HOP_S), 1)
     return ScoreTrack(LABELS, 1 / (1 + np.exp(5 - level)), HOP_S, seconds)
 

@@ -37,19 +37,19 @@ def counts_one_by_one(run: JudgedRun, settings: EvaluationSettings) -> dict[str,
 
     def by_label(count: Callable[[str, Intervals, Intervals], tuple[int, ...]]) -> dict[str, dict[str, int]]:
         sums = {label: np.zeros(3, dtype=np.int64) for label in truth.labels}
-        for key, label, wanted, found in _cells(run):
-            sums[label] += count(key, wanted, found)[:3]
-        return {label: dict(zip(names, of.tolist(), strict=True)) for label, of in sums.items()}
+        for key, label, reference, predicted in _cells(run):
+            sums[label] += count(key, reference, predicted)[:3]
+        return {label: dict(zip(names, counts.tolist(), strict=True)) for label, counts in sums.items()}
 
     collar = CollarMatch(collar_s=settings.collar_s)
     return {
-        "headline": by_label(lambda _, wanted, found: count_events(wanted, found, rule)),
-        "at_collar": by_label(lambda _, wanted, found: count_events(wanted, found, collar)),
+        "headline": by_label(lambda _, reference, predicted: count_events(reference, predicted, rule)),
+        "at_collar": by_label(lambda _, reference, predicted: count_events(reference, predicted, collar)),
         "segments": by_label(
-            lambda key, wanted, found: count_segments(wanted, found, truth.durations_s[key], SEGMENT_S)
+            lambda key, reference, predicted: count_segments(reference, predicted, truth.durations_s[key], SEGMENT_S)
         ),
         "iou_sweep": [_f1(by_label(_at(threshold))) for threshold in SWEEP],
-        "frame_grid": [_f1(by_label(_on_grid(run, rule, apart))) for apart in (0.0, run.apart_frames)],
+        "frame_grid": [_f1(by_label(_on_grid(run, rule, apart_frames))) for apart_frames in (0.0, run.apart_frames)],
         "recall_by_quality": _by_quality(run, rule),
         "positive_s": _positive_s(run),
     }
@@ -59,7 +59,10 @@ def counts_of_metrics(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """Return the same counts from the content of ``metrics.json``."""
 
     def counts(part: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-        return {label: {name: of[name] for name in ("tp", "fp", "fn")} for label, of in part["per_label"].items()}
+        return {
+            label: {name: label_counts[name] for name in ("tp", "fp", "fn")}
+            for label, label_counts in part["per_label"].items()
+        }
 
     grid, frames = metrics["frame_grid"], metrics["frames"]["per_label"]
     return {
@@ -84,24 +87,28 @@ def _cells(run: JudgedRun) -> Iterator[Cell]:
             run.events[key],
         )
         for label in truth.labels:
-            wanted = [(note.start_s, note.end_s) for note in notes if note.label == label]
-            found = [(event.start_s, event.end_s) for event in events if event.label == label]
-            yield key, label, np.array(wanted).reshape(-1, 2), np.array(found).reshape(-1, 2)
+            reference = [(note.start_s, note.end_s) for note in notes if note.label == label]
+            predicted = [(event.start_s, event.end_s) for event in events if event.label == label]
+            yield key, label, np.array(reference).reshape(-1, 2), np.array(predicted).reshape(-1, 2)
 
 
 def _at(threshold: float) -> Callable[[str, Intervals, Intervals], tuple[int, ...]]:
-    return lambda _, wanted, found: count_events(wanted, found, IouMatch(threshold=threshold))
+    return lambda _, reference, predicted: count_events(reference, predicted, IouMatch(threshold=threshold))
 
 
-def _on_grid(run: JudgedRun, rule: IouMatch, apart: float) -> Callable[[str, Intervals, Intervals], tuple[int, ...]]:
+def _on_grid(
+    run: JudgedRun, rule: IouMatch, apart_frames: float
+) -> Callable[[str, Intervals, Intervals], tuple[int, ...]]:
     """Return how to count annotations that are drawn on the frame grid and decided again."""
 
-    def count(key: str, wanted: Intervals, _: Intervals) -> tuple[int, ...]:
+    def count(key: str, reference: Intervals, _: Intervals) -> tuple[int, ...]:
         duration_s = run.truth.durations_s[key]
         n_frames = frames_covering(round(duration_s * 1e6), round(run.hop_s * 1e6))
-        scores = rasterise(part(union(wanted), apart * run.hop_s), n_frames, run.hop_s)[:, None]
+        scores = rasterise(part(union(reference), apart_frames * run.hop_s), n_frames, run.hop_s)[:, None]
         events = decide(ScoreTrack(("hit",), scores, run.hop_s, duration_s), {"hit": Decision(on=0.5, off=0.5)})
-        return count_events(wanted, np.array([(event.start_s, event.end_s) for event in events]).reshape(-1, 2), rule)
+        return count_events(
+            reference, np.array([(event.start_s, event.end_s) for event in events]).reshape(-1, 2), rule
+        )
 
     return count
 
@@ -112,21 +119,21 @@ def _f1(counts: Mapping[str, Mapping[str, int]]) -> float:
 
 
 def _by_quality(run: JudgedRun, rule: IouMatch) -> dict[str, tuple[int, int]]:
-    found, annotated = Counter[str](), Counter[str]()
-    for key, label, wanted, events in _cells(run):
+    n_found, annotated = Counter[str](), Counter[str]()
+    for key, label, reference, events in _cells(run):
         notes = [
             annotation
             for annotation in run.truth.annotations
             if (annotation.recording_id, annotation.label) == (key, label)
         ]
         annotated.update(str(note.quality) for note in notes)
-        found.update(str(notes[row].quality) for row in match(wanted, events, rule)[:, 0].tolist())
-    return {name: (found[name], annotated[name]) for name in annotated}
+        n_found.update(str(notes[row].quality) for row in match(reference, events, rule)[:, 0].tolist())
+    return {name: (n_found[name], annotated[name]) for name in annotated}
 
 
 def _positive_s(run: JudgedRun) -> dict[str, float]:
     sums = dict.fromkeys(run.truth.labels, 0.0)
-    for key, label, wanted, _ in _cells(run):
+    for key, label, reference, _ in _cells(run):
         edges_s = frames_of(run.scores.track(key)).edges_s
-        sums[label] += float(np.diff(edges_s)[frame_targets(wanted, edges_s)].sum())
+        sums[label] += float(np.diff(edges_s)[frame_targets(reference, edges_s)].sum())
     return {label: round(seconds, 6) for label, seconds in sums.items()}

@@ -19,23 +19,23 @@ def data_folder() -> Path:
 
 def cpu() -> str:
     """The processor by its own name, with what it has for 16-bit arithmetic, where the system tells it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    said = {line.split(":", 1)[0].strip(): line.split(":", 1)[1].strip() for line in lines if ":" in line}
-    flags = set(said.get("flags", "").split())
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    fields = {line.split(":", 1)[0].strip(): line.split(":", 1)[1].strip() for line in lines if ":" in line}
+    flags = set(fields.get("flags", "").split())
     fast = [name for name in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if name in flags]
-    return f"{said.get('model name', platform.processor() or 'CPU')}{f', {fast[0]}' if fast else ''}"
+    return f"{fields.get('model name', platform.processor() or 'CPU')}{f', {fast[0]}' if fast else ''}"
 
 
 def described(packages: Iterable[str] = ()) -> str:
     """One sentence: processor, cores, Python, versions of ``packages`` and how busy the machine is."""
-    found = []
+    library_versions = []
     for name in packages:
         try:
-            found.append(f"{name} {version(name)}")
+            library_versions.append(f"{name} {version(name)}")
         except PackageNotFoundError:
-            found.append(f"no {name}")
-    versions = f", {', '.join(found)}" if found else ""
+            library_versions.append(f"no {name}")
+    versions = f", {', '.join(library_versions)}" if library_versions else ""
     busy = f"; load average {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return f"{os.cpu_count()} cores ({cpu()}), Python {platform.python_version()}{versions}{busy}."
 

@@ -59,14 +59,14 @@ def lasting(clips: Sequence[Wave], n: int, rng: np.random.Generator) -> Wave:
     fade = RATE // 2
     ramp = np.linspace(0, 1, fade, dtype=np.float32)
     out = np.zeros(n + 10 * RATE, dtype=np.float32)
-    at = 0
-    while at < n:
+    position = 0
+    while position < n:
         clip = clips[int(rng.integers(len(clips)))]
         clip = clip / max(float(np.sqrt(np.mean(clip**2))), 1e-6)
         clip[:fade] *= ramp
         clip[-fade:] *= ramp[::-1]
-        out[at : at + len(clip)] += clip
-        at += len(clip) - fade
+        out[position : position + len(clip)] += clip
+        position += len(clip) - fade
     return out[:n] * np.float32(10 ** (rng.uniform(*LEVELS_DB) / 20))
 
 

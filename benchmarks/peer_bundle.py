@@ -55,9 +55,9 @@ def network_of(weights: Mapping[str, NDArray[np.float32]], windows: int) -> torc
 def image_logits(network: torch.nn.Module, images: NDArray[np.float32]) -> NDArray[np.float32]:
     """What our network says of images (n, 1, bands, frames) as they are: logits (n, n_labels)."""
     with torch.inference_mode():
-        given = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
-        found: NDArray[np.float32] = network.output(network.backbone(given)).numpy()
-    return found
+        tensor = torch.from_numpy(images).contiguous(memory_format=torch.channels_last)
+        logits: NDArray[np.float32] = network.output(network.backbone(tensor)).numpy()
+    return logits
 
 
 def untrained_peer(n_labels: int) -> torch.nn.Module:

@@ -50,24 +50,24 @@ def planted(n_frames: int, seed: int) -> Planted:
     owner = rng.choice(len(lengths), len(chosen), p=np.array(lengths) / sum(lengths))
     frames, places = [], []
     for segment, length in enumerate(lengths):
-        mine = [motifs[one] for one in chosen[owner == segment]]
-        rest = max(0, length - 2 * sum(map(len, mine)))
-        parts: list[NDArray[np.int64]] = []
-        for motif, before in zip([*mine, ()], _filling(rng, share, rest, len(mine) + 1), strict=True):
+        own_motifs = [motifs[motif_number] for motif_number in chosen[owner == segment]]
+        rest = max(0, length - 2 * sum(map(len, own_motifs)))
+        pieces: list[NDArray[np.int64]] = []
+        for motif, before in zip([*own_motifs, ()], _filling(rng, share, rest, len(own_motifs) + 1), strict=True):
             units = np.array(motif, np.int64)
             changed = rng.random(len(units)) < SUBSTITUTED
             units[changed] = rng.integers(0, N_UNITS, changed.sum())
             heard = np.repeat(units, rng.integers(1, 4, len(units)))
             if motif:
-                places.append((segment, sum(map(len, parts)) + len(before), len(heard)))
-            parts += [before, heard]
-        frames.append(np.concatenate(parts))
+                places.append((segment, sum(map(len, pieces)) + len(before), len(heard)))
+            pieces += [before, heard]
+        frames.append(np.concatenate(pieces))
     return Planted(frames, motifs, np.array(places))
 
 
-def recall(corpus: Planted, found: LearnedMerges) -> float:
+def recall(corpus: Planted, learned: LearnedMerges) -> float:
     """Share of the motifs whose units lie in a row in some token."""
-    tokens = [expansion for expansion in found.merges.expansions if len(expansion) > 1]
+    tokens = [expansion for expansion in learned.merges.expansions if len(expansion) > 1]
     return float(np.mean([any(_inside(motif, token) for token in tokens) for motif in corpus.motifs]))
 
 
@@ -84,8 +84,8 @@ class Precision:
     inside: float
 
 
-def precision(corpus: Planted, runs: list[Runs], found: LearnedMerges) -> Precision:
-    uses: TokenUses = token_uses(found.tokens, [run.frames for run in runs], found.merges)
+def precision(corpus: Planted, runs: list[Runs], learned: LearnedMerges) -> Precision:
+    uses: TokenUses = token_uses(learned.tokens, [run.frames for run in runs], learned.merges)
     offset = np.cumsum([0, *map(len, corpus.frames)])
     cover = np.zeros(offset[-1] + 1, np.int64)
     for segment, first, n in corpus.places:
@@ -93,16 +93,16 @@ def precision(corpus: Planted, runs: list[Runs], found: LearnedMerges) -> Precis
     total = np.concatenate([[0], np.cumsum(cover)])
     start = offset[uses.segment] + uses.first_frame
     covered = total[start + uses.frames] - total[start]
-    n = found.merges.n_tokens
+    n = learned.merges.n_tokens
     count = np.bincount(uses.token, minlength=n)
     touching = np.bincount(uses.token, weights=covered > 0, minlength=n)
     within = np.bincount(uses.token, weights=covered == uses.frames, minlength=n)
-    kept = (np.arange(n) >= N_UNITS) & (count >= LEAST_USES)
-    if not kept.any():
+    used_often = (np.arange(n) >= N_UNITS) & (count >= LEAST_USES)
+    if not used_often.any():
         return Precision(0, float("nan"), float("nan"), float("nan"))
-    touching, within, count = touching[kept], within[kept], count[kept]
+    touching, within, count = touching[used_often], within[used_often], count[used_often]
     shares = (touching > 0, touching >= count / 2, within >= count / 2)
-    return Precision(int(kept.sum()), *(float(one.mean()) for one in shares))
+    return Precision(int(used_often.sum()), *(float(share.mean()) for share in shares))
 
 
 def _inside(motif: tuple[int, ...], token: tuple[int, ...]) -> bool:
@@ -118,8 +118,8 @@ def _motif(rng: np.random.Generator, length: int) -> tuple[int, ...]:
 
 
 def _filling(
-    rng: np.random.Generator, share: NDArray[np.float64], n_frames: int, parts: int
+    rng: np.random.Generator, share: NDArray[np.float64], n_frames: int, n_parts: int
 ) -> list[NDArray[np.int64]]:
     units = rng.choice(N_UNITS, n_frames, p=share)
     frames = np.repeat(units, rng.integers(1, 4, n_frames))[:n_frames]
-    return np.split(frames, np.sort(rng.integers(0, n_frames + 1, parts - 1)))
+    return np.split(frames, np.sort(rng.integers(0, n_frames + 1, n_parts - 1)))

@@ -56,7 +56,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
         return _measured_here(command)
     before = _children_cpu_s()
     began, highest, done = time.monotonic(), 0, threading.Event()
-    said: list[str] = []
+    outputs: list[str] = []
     process = subprocess.Popen(
         list(command),
         stdout=subprocess.PIPE,
@@ -66,7 +66,7 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
     )
 
     def wait() -> None:
-        said.extend(process.communicate())
+        outputs.extend(process.communicate())
         done.set()
 
     threading.Thread(target=wait, daemon=True).start()
@@ -74,8 +74,10 @@ def measured(command: Sequence[str], environment: Mapping[str, str] | None = Non
         highest = max(highest, tree_bytes(process.pid))
     wall_s = time.monotonic() - began
     if process.returncode:
-        raise CommandFailed(f"{' '.join(command)} ended with exit code {process.returncode}: {said[1].strip()[-500:]}")
-    return Measured(wall_s, _children_cpu_s() - before, highest / MIB, said[0])
+        raise CommandFailed(
+            f"{' '.join(command)} ended with exit code {process.returncode}: {outputs[1].strip()[-500:]}"
+        )
+    return Measured(wall_s, _children_cpu_s() - before, highest / MIB, outputs[0])
 
 
 def _measured_here(command: Sequence[str]) -> Measured:

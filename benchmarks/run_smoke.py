@@ -62,15 +62,15 @@ def run_all(scripts: Sequence[Path], at_once: int, limit_s: float) -> Iterator[E
                 script = waiting.pop(0)
                 output = Path(folder) / f"{script.stem}.txt"
                 running[_start(script, output, Path(folder))] = Started(script.name, time.monotonic(), output)
-            for pid, one in list(running.items()):
-                if time.monotonic() - one.began_s > limit_s:
+            for pid, run in list(running.items()):
+                if time.monotonic() - run.began_s > limit_s:
                     os.kill(pid, signal.SIGKILL)
                 ended, status, used = os.wait4(pid, os.WNOHANG)
                 if ended:
                     del running[pid]
-                    wall_s = time.monotonic() - one.began_s
+                    wall_s = time.monotonic() - run.began_s
                     code = os.waitstatus_to_exitcode(status)
-                    yield Ended(one.name, code, used.ru_utime, used.ru_stime, wall_s, one.output.read_text())
+                    yield Ended(run.name, code, used.ru_utime, used.ru_stime, wall_s, run.output.read_text())
             time.sleep(POLL_S)
 
 
@@ -122,7 +122,7 @@ def main() -> int:
     parser.add_argument("scripts", nargs="*", type=Path, help="scripts to run; else every bench_*.py")
     parser.add_argument("--at-once", type=int, default=2, help="scripts that run side by side")
     parser.add_argument("--limit", type=float, default=300.0, help="seconds after which a script is killed")
-    asked = parser.parse_args()
+    args = parser.parse_args()
     # One thread in each process: that suits two cores, and a process with threads must not be forked.
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     # Ended from outside, the runner ends its scripts.
@@ -131,20 +131,20 @@ def main() -> int:
     for name in PRELOADED:
         importlib.import_module(name)
     print(f"libraries imported in {time.monotonic() - began_s:.1f} s", flush=True)
-    scripts = [path.resolve() for path in asked.scripts] or sorted(HERE.glob("bench_*.py"), key=_slow_first)
+    scripts = [path.resolve() for path in args.scripts] or sorted(HERE.glob("bench_*.py"), key=_slow_first)
     ended = []
-    for one in run_all(scripts, asked.at_once, asked.limit):
-        ended.append(one)
-        if one.code:
-            print("\n".join(one.output.splitlines()[-SHOWN_LINES:]))
-        how = "passed" if one.code == 0 else f"FAILED with exit code {one.code}"
-        print(f"{one.name}: {how} in {one.wall_s:.1f} s", flush=True)
+    for script in run_all(scripts, args.at_once, args.limit):
+        ended.append(script)
+        if script.code:
+            print("\n".join(script.output.splitlines()[-SHOWN_LINES:]))
+        outcome = "passed" if script.code == 0 else f"FAILED with exit code {script.code}"
+        print(f"{script.name}: {outcome} in {script.wall_s:.1f} s", flush=True)
     print("\n  user  system    wall  script")
-    for one in sorted(ended, key=lambda one: -one.user_s):
-        print(f"{one.user_s:6.1f}  {one.system_s:6.1f}  {one.wall_s:6.1f}  {one.name}")
-    total_s = sum(one.user_s + one.system_s for one in ended)
+    for script in sorted(ended, key=lambda script: -script.user_s):
+        print(f"{script.user_s:6.1f}  {script.system_s:6.1f}  {script.wall_s:6.1f}  {script.name}")
+    total_s = sum(script.user_s + script.system_s for script in ended)
     print(f"{total_s:.0f} s of processor time, {time.monotonic() - began_s:.0f} s in all")
-    failed = sorted(one.name for one in ended if one.code)
+    failed = sorted(script.name for script in ended if script.code)
     if failed:
         print(f"failed: {', '.join(failed)}")
     return int(bool(failed))

@@ -91,18 +91,18 @@ def mix_scene(
     noise = coloured_noise(n, rate, rng)
     sound = np.zeros(n, dtype=np.float32)
     events: list[SceneEvent] = []
-    wanted = int(rng.integers(least, most + 1))
-    for index in rng.permutation(len(clips))[:wanted]:
+    n_clips = int(rng.integers(least, most + 1))
+    for index in rng.permutation(len(clips))[:n_clips]:
         label, source, samples = clips[int(index)]
         part = active_part(samples, rate)
         start = _room(label, len(part), n, events, rng) if len(part) else None
         snr_db = float(rng.choice(SNR_DB))
         if start is None:
             continue
-        place = slice(start, start + len(part))
+        span = slice(start, start + len(part))
         faded = part * _fade(len(part), rate)
-        power, below = float(np.mean(faded**2)), float(np.mean(noise[place] ** 2))
-        sound[place] += faded * np.float32(np.sqrt(below / power * 10 ** (snr_db / 10)))
+        power, below = float(np.mean(faded**2)), float(np.mean(noise[span] ** 2))
+        sound[span] += faded * np.float32(np.sqrt(below / power * 10 ** (snr_db / 10)))
         events.append(SceneEvent(label, source, start, len(part), snr_db))
     # Sound and noise alike: their ratio stays.
     loudest = float(np.abs(noise + sound).max())

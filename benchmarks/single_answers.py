@@ -16,15 +16,15 @@ def single_answers(events: Sequence[Event], within_s: float) -> list[Event]:
     within_s
         Longest time after the first start, in seconds.
     """
-    kept: list[Event] = []
+    answers: list[Event] = []
     begun_s = float("-inf")
     for event in sorted(events, key=lambda one: one.start_s):
         if event.start_s - begun_s > within_s + 1e-9:
             begun_s = event.start_s
-            kept.append(event)
-        elif event.score > kept[-1].score:
-            kept[-1] = replace(event)
-    return kept
+            answers.append(event)
+        elif event.score > answers[-1].score:
+            answers[-1] = replace(event)
+    return answers
 
 
 @dataclass(frozen=True, slots=True)

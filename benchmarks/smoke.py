@@ -24,21 +24,21 @@ def parsed(parser: ArgumentParser, arguments: Sequence[str] | None = None, **tin
     ``out`` and ``work`` name folders in it, and `ossicle` commands run in this process.
     """
     parser.add_argument("--smoke", action="store_true", help="run in seconds on tiny synthetic inputs; keep no result")
-    words = sys.argv[1:] if arguments is None else list(arguments)
-    asked = parser.parse_args(words)
-    if not asked.smoke:
-        return asked
+    argv = sys.argv[1:] if arguments is None else list(arguments)
+    args = parser.parse_args(argv)
+    if not args.smoke:
+        return args
     scratch = Path(tempfile.mkdtemp(prefix="ossicle-smoke-"))
     atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-    folders = {name: scratch / name for name in ("out", "work") if hasattr(asked, name)}
+    folders = {name: scratch / name for name in ("out", "work") if hasattr(args, name)}
     for folder in folders.values():
         folder.mkdir()
     parser.set_defaults(**folders, **tiny)
-    asked = parser.parse_args(words)
-    asked.scratch = scratch
+    args = parser.parse_args(argv)
+    args.scratch = scratch
     share_process()
     print("smoke run: tiny inputs; its times and figures mean nothing", flush=True)
-    return asked
+    return args
 
 
 def require(holds: bool, claim: str) -> None:
@@ -47,10 +47,10 @@ def require(holds: bool, claim: str) -> None:
         raise SystemExit(f"does not hold: {claim}")
 
 
-def recordings(name: str, asked: Namespace) -> Path | None:
+def recordings(name: str, args: Namespace) -> Path | None:
     """The folder of the real recordings ``name``, or None where they are missing; in smoke mode a small stand-in."""
-    if asked.smoke:
-        folder: Path = asked.scratch / "recordings" / name
+    if args.smoke:
+        folder: Path = args.scratch / "recordings" / name
         if not folder.exists():
             STAND_INS[name](folder)
         return folder

@@ -66,14 +66,14 @@ ESC10_RATE, CLIP_S, TAKES = 44100, 1.0, 2
 
 def make_esc10(folder: Path) -> None:
     """Bursts of two pitches, two clips of each class in each of the five folds, named as ESC-10 names its clips."""
-    at = np.arange(round(CLIP_S * ESC10_RATE)) / ESC10_RATE
+    time_s = np.arange(round(CLIP_S * ESC10_RATE)) / ESC10_RATE
     for number, (label, hz) in enumerate(HZ.items()):
         (folder / label).mkdir(parents=True)
         for fold in range(1, 6):
             for take in range(TAKES):
                 rng = np.random.default_rng([number, fold, take])
-                burst = 0.3 * np.sin(2 * np.pi * hz * rng.uniform(0.8, 1.25) * at) * (at % 0.5 < 0.3)
-                sound = burst + 0.02 * rng.standard_normal(len(at))
+                burst = 0.3 * np.sin(2 * np.pi * hz * rng.uniform(0.8, 1.25) * time_s) * (time_s % 0.5 < 0.3)
+                sound = burst + 0.02 * rng.standard_normal(len(time_s))
                 source = 1000 * fold + 10 * number + take
                 soundfile.write(folder / label / f"{fold}-{source}-A.ogg", sound, ESC10_RATE)
 
@@ -105,7 +105,7 @@ def make_appliances(folder: Path, seconds: float = 20.0, rate: int = 16000) -> N
                 rng = np.random.default_rng([number, ac, fridge])
                 wave = rng.normal(0, 1e-3, len(time)) + 0.05 * ac * np.sin(2 * np.pi * 250 * time)
                 wave += 0.02 * fridge * np.sin(2 * np.pi * 1500 * time)
-                states = ["on" if one else "off" for one in (ac, fridge)]
+                states = ["on" if is_on else "off" for is_on in (ac, fridge)]
                 soundfile.write(folder / f"ac-{states[0]}-fridge-{states[1]}-{part}.wav", wave, rate)
 
 
@@ -121,9 +121,9 @@ def make_drum_machines(folder: Path, machines: int = 4, rate: int = 16000) -> No
             "hh": 0.3 * np.diff(noise, prepend=0.0),
         }
         for label, sound in sounds.items():
-            place = folder / f"machine{machine}" / label / "01.wav"
-            place.parent.mkdir(parents=True)
-            soundfile.write(place, 0.5 * np.exp(-30 * seconds) * sound, rate)
+            file = folder / f"machine{machine}" / label / "01.wav"
+            file.parent.mkdir(parents=True)
+            soundfile.write(file, 0.5 * np.exp(-30 * seconds) * sound, rate)
 
 
 def voiced(word: int, speaker: int, seed: int, seconds: float = 0.3) -> NDArray[np.float64]:
@@ -156,13 +156,13 @@ def make_mboshi(folder: Path) -> None:
     lines = ["utterance\tstart_s\tend_s\tword"]
     for number, speaker in enumerate(("anna", "ben", "cleo")):
         for k in range(3):
-            name, parts = f"{speaker}_2026_{k}", []
-            for place in range(5):
-                word = (place + k) % 7
-                start_s = 0.2 + 0.5 * place
-                parts += [np.zeros(3200), voiced(word, number, 10 * k + place)]
+            name, sounds = f"{speaker}_2026_{k}", []
+            for index in range(5):
+                word = (index + k) % 7
+                start_s = 0.2 + 0.5 * index
+                sounds += [np.zeros(3200), voiced(word, number, 10 * k + index)]
                 lines.append(f"{name}\t{start_s:.4f}\t{start_s + 0.3:.4f}\tword{word}")
-            soundfile.write(folder / "audio" / f"{name}.flac", np.concatenate(parts), 16000)
+            soundfile.write(folder / "audio" / f"{name}.flac", np.concatenate(sounds), 16000)
     (folder / "words.tsv").write_text("\n".join(lines) + "\n")
 
 

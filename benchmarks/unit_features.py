@@ -63,12 +63,12 @@ def speech_of(files: Sequence[Path], speaker: Callable[[str], str], words: Seque
 
 def encoded(speech: Speech, encoder: Encoder) -> dict[str, NDArray[np.float32]]:
     """The frames of every utterance that has one."""
-    found = {}
+    features_of = {}
     for key, path in speech.files.items():
         parts = [encoded_frames.values for encoded_frames in encode_frames([load_mono(path, FRONT.rate)], encoder)]
         if parts:
-            found[key] = np.concatenate(parts)
-    return found
+            features_of[key] = np.concatenate(parts)
+    return features_of
 
 
 def baseline_frames(speech: Speech) -> dict[str, NDArray[np.float32]]:
@@ -138,7 +138,7 @@ class Judged:
 def judge(speech: Speech, method: str, resamples: int) -> Judged:
     """Hold out each speaker in turn, and judge the units of that speaker."""
     make, normalisation = METHODS[method]
-    frames, speakers, how = make(speech), speech.speakers, Resampling(resamples)
+    frames, speakers, resampling = make(speech), speech.speakers, Resampling(resamples)
     segments = [JudgedSegment(key, key, speakers[key], 0.0, len(frame)) for key, frame in frames.items()]
     quantise = baseline_units if normalisation is None else our_units(normalisation)
     folds, units = {}, {}
@@ -146,10 +146,10 @@ def judge(speech: Speech, method: str, resamples: int) -> Judged:
         found = quantise(frames, speakers, held_out)
         judged = [segment for segment in segments if segment.group == held_out]
         abx = abx_figures(
-            segments, speech.words, TIMES, lambda one, f=found: f[one.segment_id], differing, how, {held_out}
+            segments, speech.words, TIMES, lambda one, f=found: f[one.segment_id], differing, resampling, {held_out}
         )
         of_held_out = [found[judged_segment.segment_id] for judged_segment in judged]
-        folds[held_out] = unit_figures(judged, of_held_out, UNITS, TIMES, speech.words, abx, how)
+        folds[held_out] = unit_figures(judged, of_held_out, UNITS, TIMES, speech.words, abx, resampling)
         units[held_out] = found
     told_apart = frames if normalisation is None else normalised(frames, speakers, normalisation)
     dim = len(next(iter(frames.values()))[0])
@@ -159,7 +159,7 @@ def judge(speech: Speech, method: str, resamples: int) -> Judged:
         TIMES,
         lambda judged_segment: told_apart[judged_segment.segment_id],
         angles,
-        how,
+        resampling,
         dim=dim,
     )
     return Judged(folds, abx, units)
