@@ -86,6 +86,25 @@ def test_mp3s_end_to_end_are_all_read(tmp_path, front, behind, between):
     assert len(samples) == sum(lengths)
 
 
+@pytest.mark.parametrize("layer", ["mp3", "mp3 without a header", "mp2"])
+@pytest.mark.parametrize("n_bytes", [1, 100, 200, 1500, 4001])
+def test_a_stream_that_begins_within_a_frame_is_read_to_its_end(tmp_path, layer, n_bytes):
+    whole = muxed(SOUND, "mp2", "mp2", rate=RATE) if layer == "mp2" else encoded(SOUND, "mp3")
+    whole = without_header(whole) if layer == "mp3 without a header" else whole
+    samples, report = read(tmp_path / "x.mp3", whole[n_bytes:])
+    # The frame that was cut, one that only its predecessors could decode, and the padding of the encoder are missing.
+    lost = len(SOUND) * n_bytes / len(whole)
+    assert abs(len(samples) - (len(SOUND) - lost)) < 5 * 1152
+    assert report.status == "ok"
+
+
+@pytest.mark.parametrize(("front", "status"), [(bytes(3000), "ok"), (b"GET /live.mp3\r\n" * 300, "partial")])
+def test_other_bytes_before_the_first_frame_hide_no_sound(tmp_path, front, status):
+    whole = encoded(SOUND, "mp3")
+    samples, report = read(tmp_path / "x.mp3", front + whole)
+    assert (len(samples), report.status) == (len(SOUND), status)
+
+
 def test_what_is_no_frame_between_frames_is_named(tmp_path):
     whole = without_header(encoded(SOUND, "mp3"))
     junk = np.random.default_rng(0).integers(0, 200, 5000, dtype=np.uint8).tobytes()

@@ -102,6 +102,29 @@ def test_one_rule_for_empty_tables(
     assert read(folder) == {"b": [(1.0, 2.0, "hum")], **{name: [] for name in reviewed}}
 
 
+def test_text_that_is_named_after_a_recording_is_named_as_what_it_is(project: Callable[..., Path]) -> None:
+    for text, words in (
+        ("Windy, much rain.\n", "is text of another kind"),
+        ("a\t\t00:00:01.0\t1.0\t00:00:02.0\t2.0\thum\n", "has no headings"),
+    ):
+        folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.txt": text, "b.txt": "1\t2\thum\n"})
+        with pytest.raises(FormatError, match=words) as caught:
+            index(folder)
+        assert "Raven" not in str(caught.value)
+        assert "a.txt" in str(caught.value)
+
+
+def test_rows_that_were_rejected_are_a_warning(project: Callable[..., Path]) -> None:
+    rows = FILES.replace("label", "label,Confirmed") + "a.wav,1,2,hum,yes\na.wav,3,3.5,hum,no\n"
+    folder = project({"a.wav": 4.0}, {"events.csv": rows})
+    (problem,) = [one for one in health(index(folder), rate=RATE).problems if one.code == "review_marks"]
+    assert (problem.severity, problem.where) == ("warning", "events.csv")
+    assert "1 of 2 rows are marked as no calls in the column 'Confirmed' ('no' in line 3)" in problem.message
+    account = Account()
+    read_annotations(folder / "tables", Reading(), account)
+    assert any("'Confirmed'" in note for note in account.notes)
+
+
 def test_an_empty_file_is_reported(project: Callable[..., Path]) -> None:
     folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.txt": "", "b.txt": "1\t2\thum\n"})
     problems = {

@@ -79,7 +79,21 @@ def test_a_separator_divides_the_labels_of_events_too(tmp_path: Path) -> None:
     assert [(one.start_s, one.label) for one in found.annotations] == [(0.5, "crow"), (0.5, "wren")]
 
 
-@pytest.mark.parametrize("word", ["noise", "NoCall", "none", "no_bird", "N/a", "?", "Unknown"])
+def test_a_list_of_labels_of_an_event_is_divided_by_any_separator(tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    soundfile.write(tmp_path / "audio" / "a.wav", [0.1, -0.1] * RATE, RATE)
+    text = "file,start_time,end_time,label\na.wav,0.5,1,\"['wren', 'crow']\"\na.wav,1.2,1.5,wren\n"
+    (tmp_path / "events.csv").write_text(text, encoding="utf-8")
+    settings = CorpusSettings(audio="audio", annotations="events.csv")
+    found = index_corpus(tmp_path / "audio", tmp_path / "events.csv", settings, group="recording")
+    (problem,) = [one for one in health(found, rate=RATE, group="recording").problems if one.code == "label_list"]
+    assert "corpus.label_separator = ','" in problem.remedy
+    settings = CorpusSettings(audio="audio", annotations="events.csv", label_separator=",")
+    found = index_corpus(tmp_path / "audio", tmp_path / "events.csv", settings, group="recording")
+    assert found.annotations.label_counts() == {"wren": 2, "crow": 1}
+
+
+@pytest.mark.parametrize("word", ["noise", "NoCall", "none", "no_bird", "N/a", "?", "Unknown", "NoID", "unk", "????"])
 def test_events_that_say_nothing_are_named(tmp_path: Path, word: str) -> None:
     (tmp_path / "audio").mkdir()
     soundfile.write(tmp_path / "audio" / "a.wav", [0.1, -0.1] * RATE, RATE)

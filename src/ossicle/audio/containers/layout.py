@@ -15,7 +15,7 @@ from ossicle.audio.containers.flac import read_flac
 from ossicle.audio.containers.framed import AMR_MAGIC, read_ac3, read_adts, read_amr, read_tta, read_wavpack
 from ossicle.audio.containers.matroska import read_matroska
 from ossicle.audio.containers.mp4 import is_mp4, read_mp4
-from ossicle.audio.containers.mpeg import read_mpeg
+from ossicle.audio.containers.mpeg import read_mpeg, resume_mpeg
 from ossicle.audio.containers.ogg import read_ogg
 from ossicle.audio.containers.part import Part
 from ossicle.audio.containers.streams import Layout, Stream
@@ -55,6 +55,8 @@ def layout_of(path: Path, *, thorough: bool = False) -> Layout:
             if begin == size:
                 break
             part = _part(file, begin, size, thorough=thorough)
+            if part is None and not streams:
+                part = resume_mpeg(file, begin, size, thorough=thorough)
             if part is None:
                 fault = fault or (f"what follows from byte {begin} on is not read" if streams else "")
                 break

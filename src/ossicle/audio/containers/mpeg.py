@@ -5,7 +5,7 @@ not fit the file, all frames are counted.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ossicle.audio.containers.part import Part
@@ -17,6 +17,9 @@ _FRAME_MAX = 2881
 _MARKS = (b"Xing", b"Info", b"VBRI")
 _VBRI_AT = 36
 _HAS_FRAMES, _HAS_BYTES = 1, 2
+# A stream that was cut at any byte, as by a recorder that keeps the last hour, begins within its first frame. So many
+# frames must lie end to end to show where, among so many bytes.
+_SURE_FRAMES, _SEARCHED = 4, 1 << 16
 # A frame in this many is kept as a place where decoding may start.
 _ENTRY_FRAMES = 256
 
@@ -121,6 +124,43 @@ def read_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part 
         if counts.n_bytes:
             patches = ((counts.offset, struct.pack(">II", n_frames, walked.stop - start)),)
     return Part(Stream(spans=((start, walked.stop),), patches=patches), fault, following)
+
+
+def resume_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part | None:
+    """Return the recording of a file that begins within a frame or with other bytes; None if no frames follow soon.
+
+    Decoders look for a first frame themselves, and then take chance bytes for it: they read a part of the sound, and
+    report no error.
+    """
+    file.seek(start)
+    window = file.read(_SEARCHED)
+    offset = 0
+    while (step := _next_frame(window[offset:])) is not None:
+        offset += step
+        first = frame_at(window[offset : offset + 4])
+        if first is not None and _frames_from(window, offset, first) >= _SURE_FRAMES:
+            part = read_mpeg(file, start + offset, size, thorough=thorough)
+            if part is None:
+                return None
+            before = window[:offset]
+            fault = f"the first {offset} bytes are neither sound nor a tag"
+            fault = part.fault or (fault if offset > _FRAME_MAX and any(before) else "")
+            # The decoder must not see the bytes before.
+            return replace(part, stream=replace(part.stream, skips_tags=False), fault=fault)
+        offset += 1
+    return None
+
+
+def _frames_from(window: bytes, offset: int, first: Frame) -> int:
+    """Return how many frames of one kind lie end to end in ``window``, at most ``_SURE_FRAMES``."""
+    n_frames = 0
+    while n_frames < _SURE_FRAMES:
+        frame = frame_at(window[offset : offset + 4])
+        if frame is None or frame.kind != first.kind:
+            break
+        n_frames += 1
+        offset += frame.n_bytes
+    return n_frames
 
 
 def _without_counts(file: BinaryIO, start: int, end: int, first: Frame, counts: "_Counts | None") -> Part:

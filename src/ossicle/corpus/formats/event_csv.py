@@ -29,9 +29,9 @@ from ossicle.corpus.formats.cells.event_columns import (
     HIGH,
     LOW,
     QUALITY,
-    SAMPLES,
     SCORE,
     START,
+    counts_samples,
     empty_label_hint,
     file_columns,
     has_times,
@@ -40,6 +40,7 @@ from ossicle.corpus.formats.cells.event_columns import (
 )
 from ossicle.corpus.formats.cells.event_columns import label_column as find_label_column
 from ossicle.corpus.formats.cells.missing_values import has_label, stated
+from ossicle.corpus.formats.cells.review_marks import review_marks
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     check_band,
@@ -50,6 +51,7 @@ from ossicle.corpus.formats.cells.rows import (
     parse_channel,
     parse_quality,
 )
+from ossicle.corpus.formats.cells.time_pairs import refuse_other_times
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.raven import END_FILE, OFFSET
 from ossicle.corpus.formats.raven import START as RAVEN_START
@@ -112,6 +114,7 @@ def events_of(
     }
     columns = {**columns_found, **session}
     table = with_decimal_points(table, {columns[quantity] for quantity in _NUMBERS if quantity in columns})
+    refuse_other_times(table, columns["start"], columns["end"])
     rows: list[SessionRow] = []
     named: set[str] = set()
     for line, cells in table.rows:
@@ -150,6 +153,7 @@ def events_of(
     )
     used = {*columns.values(), *files} | (set() if label is None else {label})
     names = named | {row.begin_path for row in placed}
+    notes += review_marks(table, used)
     return EventTable(tuple(placed), tuple(sorted(names - {""})), table.unread(used), own=not files, notes=tuple(notes))
 
 
@@ -212,7 +216,7 @@ def _require_times(table: Delimited, columns_found: Mapping[str, int]) -> None:
                 f"{table.where}: has no headings (found: {listed}); put a line with the names of the columns above it, "
                 "such as start_time, end_time, label"
             )
-        if table.find(SAMPLES) is not None:
+        if any(map(counts_samples, table.header)):
             raise FormatError(
                 f"{table.where}: its times are in samples, and their rate is not known; divide them by the "
                 f"rate and name the columns start_time and end_time (found: {listed})"

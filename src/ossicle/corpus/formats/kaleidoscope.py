@@ -24,6 +24,7 @@ from ossicle.corpus.formats.cells.delimited import (
 )
 from ossicle.corpus.formats.cells.event_columns import COLUMN_OPTION
 from ossicle.corpus.formats.cells.missing_values import has_label
+from ossicle.corpus.formats.cells.review_marks import review_marks
 from ossicle.corpus.formats.cells.rows import RawSelection, check_times, checked_label, number, optional_number
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.notes import Note
@@ -93,7 +94,7 @@ def read_kaleidoscope(
         tuple(rows),
         tuple(sorted({row.begin_path for row in rows})),
         table.unread(used),
-        notes=(Note("mixed_labels", "", mixed),) if 0 < by_hand < len(rows) else (),
+        notes=(*([Note("mixed_labels", "", mixed)] * (0 < by_hand < len(rows))), *review_marks(table, used)),
     )
 
 

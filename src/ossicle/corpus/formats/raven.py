@@ -24,6 +24,7 @@ from ossicle.corpus.formats.cells.event_columns import (
     label_column as find_label_column,
 )
 from ossicle.corpus.formats.cells.missing_values import has_label, stated
+from ossicle.corpus.formats.cells.review_marks import review_marks
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
     cell_text,
@@ -109,7 +110,7 @@ def read_raven_table(
         unread=reader.unread(),
         doubled=len(table.rows) - len(selected),
         own=True,
-        notes=tuple(notes),
+        notes=(*notes, *review_marks(table, () if label is None else (label,))),
     )
 
 

@@ -33,6 +33,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "layers": ("note", "nothing, if both are meant to count"),
     "columns_not_read": ("note", "nothing, unless one says which rows hold or holds the label: then edit the tables"),
     "mixed_labels": ("note", "choose one column with corpus.label_column, if the labels are of different kinds"),
+    "review_marks": ("warning", "remove these rows if they are no calls"),
     "times_assumed": ("note", "export it with 'File Offset (s)' if files without calls came before"),
     "divided_selection": ("note", "nothing, if the files follow each other"),
     "crosses_files": ("warning", "add the next file, or the column 'End File': the rest counts as background there"),

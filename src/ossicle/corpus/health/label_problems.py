@@ -15,7 +15,10 @@ _MOST_NAMED = 3
 _NOTHING = frozenset({"none", "nothing", "nan", "null", "n/a", "na", "empty", "negative", "absent", "ambient"}) | {
     f"{no} {noun}" for no in ("no", "not") for noun in ("call", "calls", "bird", "birds", "sound", "target", "present")
 }
-_UNSURE = frozenset({"?", "??", "unknown", "unsure", "uncertain", "unidentified", "maybe", "todo"})
+_UNSURE = frozenset(
+    {"?", "??", "???", "????", "unknown", "unk", "unsure", "uncertain", "unidentified", "undetermined", "maybe", "todo"}
+    | {"noid", "no id", "no_id", "no-id", "not identified", "xxxx", "tbd"}
+)
 
 
 def label_problems(index: CorpusIndex) -> Iterator[Problem]:

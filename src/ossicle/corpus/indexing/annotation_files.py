@@ -128,6 +128,11 @@ class _Reader:
         note = unread_table(path, table)
         if note.kind == NOT_READ:
             raise FormatError(f"{path}: {note.message}")
+        if path.suffix.lower() == ".txt":
+            raise FormatError(
+                f"{path}: is named after a recording, but {note.message}; a table needs the headings start_time, "
+                "end_time and label; if it holds no annotations, rename it or move it away"
+            )
         wanted_format = FORMATS["csv" if path.suffix.lower() in event_csv.SUFFIXES else "raven"]
         return read_table_file(path, table, options, wanted_format)
 

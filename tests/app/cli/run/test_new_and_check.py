@@ -196,6 +196,19 @@ def test_a_weight_that_would_stop_a_run_or_do_nothing_is_seen_before_it(
     assert words in message
 
 
+def test_a_label_of_two_lines_is_a_fault_before_hours_of_training(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {"a": "call", "b": "call"})
+    (place / "tables" / "b.Table.1.selections.txt").unlink()
+    (place / "tables" / "b.csv").write_text('start_time,end_time,label\n0.5,1,call\n1.5,2,"call\nloud"\n')
+    assert new(ossicle, place)[0] == 0
+    code, result = checked(ossicle, place)
+    ((ok, _, message),) = result["label text"]
+    assert (code, ok) == (2, False)
+    assert "'call\\nloud'" in message
+    (place / "tables" / "b.csv").write_text('start_time,end_time,label\n0.5,1,call\n1.5,2,"call loud"\n')
+    assert "label text" not in checked(ossicle, place)[1]
+
+
 def test_labels_of_points_alone_are_a_fault_before_hours_of_training(tmp_path: Path, ossicle: Commands) -> None:
     place = corpus(tmp_path, {"a": "call", "b": "call"})
     for stem in "ab":

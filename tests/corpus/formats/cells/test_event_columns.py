@@ -52,6 +52,27 @@ TABLES = {
         (40000.0, 60000.0, 0.9),
     ),
     "Praat table": ("tmin\ttier\tlabel\ttmax\n1\tcalls\twren\t2\n", [("", 1.0, 2.0, "wren")], (None, None, None)),
+    "Praat, TextGrid down to table": (
+        "tmin\ttier\ttext\ttmax\n1\tcalls\twren\t2\n",
+        [("", 1.0, 2.0, "wren")],
+        (None, None, None),
+    ),
+    "ELAN, times in seconds": (
+        "Tier\tBegin Time - ss.msec\tEnd Time - ss.msec\tAnnotation\nx\t1.25\t2.5\twren\n",
+        [("", 1.25, 2.5, "wren")],
+        (None, None, None),
+    ),
+    "soundscapes of Cornell": (
+        "Filename,Start Time (s),End Time (s),Low Freq (Hz),High Freq (Hz),Species eBird Code\n"
+        "a.flac,1,2,100,200,amecro\n",
+        [("a.flac", 1.0, 2.0, "amecro")],
+        (100.0, 200.0, None),
+    ),
+    "HawkEars": (
+        "filename,start_time,end_time,class_name,class_code,score\na.wav,0,3,American Crow,AMCR,0.75\n",
+        [("a.wav", 0.0, 3.0, "American Crow")],
+        (None, None, 0.75),
+    ),
     "opensoundscape boxes": (
         "audio_file,annotation_file,annotation,start_time,end_time,low_f,high_f\na.wav,a.txt,wren,1,2,100,200\n",
         [("a.wav", 1.0, 2.0, "wren")],
@@ -190,6 +211,64 @@ def test_an_event_table_without_labels_is_refused_until_a_default_is_given(tmp_p
         events(path)
     assert [row.label for row in events(path, ReadOptions(default_label="call")).rows] == ["call", "call"]
     assert [row.label for row in events(path, ReadOptions(label_column="Checked")).rows] == ["1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("file,start_time,end_time,label,start,end", "a.wav,1,2,hum,10,11"),
+        ("file,start_ms,end_ms,start,end,label", "a.wav,1000,2000,3,4,hum"),
+        ("onset_s,offset_s,label,Begin Time (s),End Time (s)", "1,2,hum,101,102"),
+    ],
+)
+def test_two_pairs_of_times_that_differ_are_refused(tmp_path: Path, header: str, row: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{header}\n{row}\n")
+    with pytest.raises(FormatError, match=r"a\.csv, line 2: .*only one of them can count from the start"):
+        events(path)
+
+
+def test_the_same_times_in_two_units_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("start_ms,end_ms,start,end,label\n1000,2000,1,2,hum\n")
+    assert [(row.start_s, row.end_s) for row in events(path).rows] == [(1.0, 2.0)]
+
+
+MARKED = [
+    ("Confirmed", ("yes", "no"), 1),
+    ("Accepted", ("1", "0"), 1),
+    ("is_correct", ("True", "False"), 1),
+    ("rejected", ("", "x"), 1),
+    ("validated", ("present", "not present"), 1),
+    ("verification", ("false positive", "incorrect"), 2),
+    # Not looked at yet.
+    ("checked", ("1", "0"), 0),
+    ("verified", ("yes", "no"), 0),
+    ("Confirmed", ("yes", "yes"), 0),
+    ("note", ("yes", "rejected"), 0),
+]
+
+
+@pytest.mark.parametrize("kind", ["csv", "raven", "kaleidoscope"])
+@pytest.mark.parametrize(("name", "cells", "marked"), MARKED)
+def test_rows_that_a_reviewer_rejected_are_reported(
+    tmp_path: Path, kind: str, name: str, cells: tuple[str, str], marked: int
+) -> None:
+    path = tmp_path / ("a.Table.1.selections.txt" if kind == "raven" else "a.csv")
+    if kind == "kaleidoscope":
+        lines = [
+            f"IN FILE,OFFSET,DURATION,TOP1MATCH,{name}",
+            *(f"a.wav,{k},1,hum,{cell}" for k, cell in enumerate(cells)),
+        ]
+    else:
+        start, end = ("Begin Time (s)", "End Time (s)") if kind == "raven" else ("start_time", "end_time")
+        lines = [f"{start},{end},label,{name}", *(f"{k},{k + 1},hum,{cell}" for k, cell in enumerate(cells))]
+    path.write_text("\n".join(lines).replace(",", "\t" if kind == "raven" else ","))
+    table = events(path)
+    assert len(table.rows) == 2
+    notes = [note.message for note in table.notes if note.kind == "review_marks"]
+    assert len(notes) == (marked > 0)
+    assert all(f"{marked} of 2 rows are marked as no calls in the column {name!r}" in message for message in notes)
 
 
 def test_the_label_column_with_values_counts_and_an_empty_cell_names_the_other(tmp_path: Path) -> None:

@@ -41,6 +41,12 @@ def test_unicode_is_read_without_a_guess(tmp_path: Path, encoding: str) -> None:
     assert load_text(path).guessed == ""
 
 
+@pytest.mark.parametrize("encoding", ["utf-32-le", "utf-32-be"])
+def test_utf_32_is_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes("\ufefflabel\nKäuzchen\n".encode(encoding))
+    assert load_text(tmp_path / "a.csv").text == "label\nKäuzchen\n"
+
+
 def test_broken_utf_16_is_named(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes("ab".encode("utf-16") + b"\xd8")

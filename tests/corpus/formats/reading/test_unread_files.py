@@ -34,6 +34,35 @@ DATA = [
         "time,label\n0.2,kick\n1,snare\n",
         "without an end (first line: time, label); write start_time, end_time",
     ),
+    # Renaming these columns would move every call.
+    (
+        "x.txt",
+        "Selection\tBegin Sample (samples)\tEnd Sample (samples)\tAnnotation\n1\t8000\t16000\thum\n",
+        "times are samples",
+    ),
+    ("x.csv", "UTC,startSample,sampleDuration\n2020-01-01 10:00:00,8000,800\n", "times are samples"),
+    ("x.csv", "file,start (min),end (min),label\na.wav,0.1,0.2,hum\n", "'start (min)' holds no seconds from the start"),
+    (
+        "x.txt",
+        "Begin Clock Time\tEnd Clock Time\tAnnotation\n06:00:01.5\t06:00:02\thum\n",
+        "'Begin Clock Time' holds no seconds from the start of the recording",
+    ),
+    ("x.csv", "file,from,to,label\na.wav,0:01,0:02,hum\n", "'from' holds no seconds from the start of the recording"),
+    (
+        "BirdDB.txt",
+        "Date;Time;Sci_Name;Com_Name;Confidence;Overlap\n2023-01-01;10:00:00;Turdus merula;Blackbird;0.9;0.0\n",
+        "'Time' holds no seconds from the start of the recording",
+    ),
+    ("x.txt", "default\t\t00:00:01.0\t1.0\t00:00:02.0\t2.0\thum\n", "it has no headings"),
+    # Labels of recordings whose times are elsewhere, or of which there are none.
+    ("weak.tsv", "filename\tevent_labels\na.wav\tSpeech,Dog\n", "if it labels whole recordings, give it as such"),
+    ("x.csv", "row_id,site,seconds,birds\na_COR_5,COR,5,wren\n", "its rows name recordings and labels"),
+    (
+        "x.csv",
+        "recording,species,x1,x2,y1,y2\na.wav,Turdus,1,2,100,200\n",
+        "rename them start_time, end_time, in seconds",
+    ),
+    ("x.csv", 'audio,id,label\n/data/a.wav,1,"[{""start"": 1.0}]"\n', "its rows name recordings and labels"),
     ("x.txt", "template\tdate.time\ttime\tscore\nT\t2024\t1.5\t0.7\n", "no column is known for the start and the end"),
 ]
 OTHER = [
@@ -45,6 +74,14 @@ OTHER = [
     ("durations.tsv", "filename\tduration\na.wav\t60\n", "the durations of recordings"),
     ("species.csv", "number,name\n1,Wren\n2,Robin\n", "has no columns for start and end"),
     ("sites.csv", "site,latitude,longitude\nA,1,2\n", "has no columns for start and end"),
+    ("weather.csv", "date,time,temperature,wind\n2020-01-01,10:00,12.5,3\n", "has no columns for start and end"),
+    ("files.csv", "filename,size,sha256\na.wav,100,abc\n", "has no columns for start and end"),
+    ("meta.csv", "file,site,date,recorder\na.wav,A,2020-01-01,SM4\n", "has no columns for start and end"),
+    (
+        "summary.txt",
+        "DATE,TIME,LAT,,LON,,POWER(V),TEMP(C)\n" + "2023-Feb-10,10:00:00,1.0,N,2.0,E,4.5,12.5\n" * 5,
+        "has no columns for start and end",
+    ),
 ]
 
 
@@ -57,6 +94,30 @@ def test_what_looks_like_annotations_is_a_warning_with_its_cause(
     note = unread_table(tmp_path / name, name)
     assert note.kind == "table_not_read"
     assert words in note.message
+
+
+# Name, content, and the remedy; what is no table is not even listed.
+RENAMED = [
+    ("a.tab", b"start_time\tend_time\tlabel\n1\t2\thum\n", "its suffix '.tab' is not read; rename it to .txt"),
+    ("a.labels", b"1\t2\thum\n", "its suffix '.labels' is not read; rename it to .txt"),
+    ("a.ann", b"file,start_time,end_time,label\na.wav,1,2,hum\n", "its suffix '.ann' is not read; rename it to .csv"),
+    ("a.selections", b"Begin Time (s)\tEnd Time (s)\tAnnotation\n1\t2\thum\n", "its suffix '.selections' is not read"),
+    ("labels", b"1\t2\thum\n", "it has no suffix; rename it to .txt"),
+    ("LICENSE", b"MIT 2024\n", ""),
+    ("SHA256SUMS", b"abc  a.wav\n", ""),
+    ("a.dat", bytes([0, 255, 254, 129]) * 100, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "words"), RENAMED)
+def test_annotations_under_a_suffix_that_is_not_read_are_a_warning(
+    tmp_path: Path, name: str, content: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "b.txt").write_text("1\t2\thum\n")
+    notes = read_event_folder(tmp_path).notes
+    assert [note.kind for note in notes] == (["table_not_read"] if words else [])
+    assert all(words in note.message and note.where == name for note in notes)
 
 
 def test_midi_files_of_drums_are_a_warning_with_what_reads_them() -> None:

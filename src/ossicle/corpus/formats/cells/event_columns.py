@@ -16,7 +16,7 @@ from ossicle.corpus.formats.cells.missing_values import has_label as is_label
 from ossicle.corpus.naming.table_names import recording_name
 from ossicle.corpus.naming.table_pairing import same_file_name
 
-_SECONDS = {"": 1.0, "_s": 1.0, "_sec": 1.0, "_secs": 1.0, "_second": 1.0, "_seconds": 1.0}
+_SECONDS = dict.fromkeys(("", "_s", "_sec", "_secs", "_second", "_seconds", "_ss_msec"), 1.0)  # the last one of ELAN
 _MILLISECONDS = {"_ms": 1e-3, "_msec": 1e-3, "_millisecond": 1e-3, "_milliseconds": 1e-3}
 _SAMPLES = ("_sample", "_samples", "_frame", "_frames")
 _STARTS = ("start_time", "start", "onset", "onset_time", "begin_time", "begin", "starttime", "t_start", "tmin")
@@ -37,6 +37,10 @@ START: Mapping[str, float] = _times(_STARTS)
 END: Mapping[str, float] = _times(_ENDS)
 SAMPLES = frozenset(f"{name}{unit}" for name in (*_STARTS, *_ENDS) for unit in _SAMPLES)
 """Columns of times in samples or frames, which a table cannot turn into seconds."""
+_COUNTED = re.compile(
+    r"(t_?)?(start|begin|beg|onset|end|offset|stop)_?(time_?)?(sample|frame)s?(_(samples?|frames?))?"
+    r"|(sample|frame)s?_(start|begin|onset|end|offset|stop)"
+)
 
 # The frequencies of warbleR (bottom.freq) and monitoR (min.frq) are kHz.
 LOW: Mapping[str, float] = {
@@ -54,7 +58,7 @@ FILE = (
     *("audiofile", "audio_file_name", "audio_filename", "audio_path", "audio_filepath", "audio_file_path"),
     *("notated_path", "sound_files", "sound_file", "soundfile", "wav_file", "wavfile", "wav_filename"),
     *("recording_file", "recording_filename", "recording_path", "source_file"),
-    *("utterance", "utterance_id", "utt_id"),
+    *("utterance", "utterance_id", "utt_id", "audiofilename", "audiofilepath", "audiopath"),
 )
 PERHAPS_FILE = frozenset(
     {"recording", "recording_name", "recording_id", "audio", "audio_name", "audio_id", "wav", "wav_name", "sound_name"}
@@ -63,7 +67,7 @@ PERHAPS_FILE = frozenset(
 """Columns that may name the recording of a row, but have other uses too."""
 LABEL = (
     *("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name", "word", "phone"),
-    "primary_label",
+    *("primary_label", "class_name", "species_name", "species_code", "ebird_code", "species_ebird_code"),
 )
 RAVEN_LABEL = (
     "annotation",
@@ -81,8 +85,8 @@ QUALITY = ("quality",)
 CHANNEL = ("channel",)
 
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-# `name` holds the label in tables of monitoR and DAS, and the file in others.
-_NAME_IS_LABEL = frozenset({"min_frq", "stop_seconds"})
+# `name` holds the label in tables of monitoR and DAS, and the file in others; `text` does in tables of Praat.
+_ALSO_LABEL = {"name": frozenset({"min_frq", "stop_seconds"}), "text": frozenset({"tmin"})}
 
 NOT_CLASSES: frozenset[str] = frozenset(
     {*START, *END, *SAMPLES, *LOW, *HIGH, *FILE, *LABEL, *RAVEN_LABEL, *SCORE, *QUALITY, *CHANNEL}
@@ -106,16 +110,25 @@ def has_times(header: Iterable[str]) -> bool:
     return not keys.isdisjoint(START) and not keys.isdisjoint(END)
 
 
+def counts_samples(name: str) -> bool:
+    """Return whether a heading is that of a time in samples or frames.
+
+    >>> counts_samples("Begin Sample (samples)"), counts_samples("startSample"), counts_samples("Begin Time (s)")
+    (True, True, False)
+    """
+    return _COUNTED.fullmatch(heading_key(name)) is not None
+
+
 def has_label(header: Iterable[str]) -> bool:
     """Return whether headings include a column for the label."""
     keys = {heading_key(name) for name in header}
-    return not keys.isdisjoint(LABEL) or ("name" in keys and not keys.isdisjoint(_NAME_IS_LABEL))
+    return not keys.isdisjoint(label_keys(header))
 
 
 def label_keys(header: Iterable[str]) -> tuple[str, ...]:
     """Return the keys of label columns of a table with these headings, best first."""
     keys = {heading_key(name) for name in header}
-    return LABEL if keys.isdisjoint(_NAME_IS_LABEL) else (*LABEL, "name")
+    return (*LABEL, *(name for name, beside in _ALSO_LABEL.items() if not keys.isdisjoint(beside)))
 
 
 def label_column(

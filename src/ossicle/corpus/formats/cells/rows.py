@@ -18,6 +18,8 @@ _DATE = re.compile(
     rf"\d{{1,2}}[-. /]+{_MONTH}([-. /]+\d{{2,4}})?|{_MONTH}[-. /]+\d{{1,4}}"
     r"|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T][\d:.]+)?"
 )
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'’ \u00a0\u2009\u202f]\d{3})+([,.]\d+)?")
+_DASH = re.compile(r"[\u2012-\u2015\u2212]\s*\d")
 _WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(s|sec|secs|seconds?|ms|min|k?hz)\.?", re.IGNORECASE)
 
 
@@ -63,6 +65,10 @@ def _number_hint(text: str) -> str:
         return "it looks like a date that a spreadsheet made of a number: format the column as text and enter it again"
     if _WITH_UNIT.fullmatch(text):
         return "write the number without its unit"
+    if _THOUSANDS.fullmatch(text):
+        return "write it without marks of thousands, and decimals with a dot"
+    if _DASH.match(text):
+        return "write a minus sign as -"
     return "write decimals with a dot" if "," in text else "correct the cell"
 
 
@@ -126,8 +132,13 @@ def label_text(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
+def fits_in_cell(text: str) -> bool:
+    """Return whether a text fits in a cell of a tab-separated table: it holds no tab, line break or NUL."""
+    return not any(mark in text for mark in "\t\r\n\0")
+
+
 def cell_text(text: str, noun: str) -> str:
     """Return a text that fits in a cell of a tab-separated table; raises FormatError for a tab or a line break."""
-    if any(mark in text for mark in "\t\r\n\0"):
+    if not fits_in_cell(text):
         raise FormatError(f"{noun} {text!r} contains a tab or line break, which a table cannot contain; rename it")
     return text

@@ -1,7 +1,7 @@
 """Text of annotation files: its encoding, and its lines.
 
-Files are UTF-16 or UTF-8. Other bytes are read as Windows-1252 only where every accented letter stands as it does in
-western European words; the guess is then reported. Bytes of Shift-JIS, GBK or Windows-1251 would become labels of
+Files are UTF-16, UTF-32 or UTF-8. Other bytes are read as Windows-1252 only where every accented letter stands as it
+does in western European words; the guess is then reported. Bytes of Shift-JIS, GBK or Windows-1251 would become labels of
 meaningless characters, so they are rejected.
 """
 
@@ -34,7 +34,7 @@ class TextFile:
 
 
 def load_text(path: Path) -> TextFile:
-    """Return the text of a file: UTF-16 or UTF-8 by its mark, else UTF-8, else Windows-1252 if that is plausible.
+    """Return the text of a file: UTF-8, UTF-16 or UTF-32 by its mark, else UTF-8, else Windows-1252 if plausible.
 
     Raises
     ------
@@ -47,7 +47,9 @@ def load_text(path: Path) -> TextFile:
         raise FormatError(
             f"{path}: cannot be read ({problem.strerror}); check that it exists and is readable"
         ) from None
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if raw.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        encoding = "utf-32"
+    elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         encoding = "utf-16"
     elif b"\0" in raw[:64]:
         encoding = "utf-16-le" if raw[1:2] == b"\0" else "utf-16-be"
@@ -57,7 +59,9 @@ def load_text(path: Path) -> TextFile:
         return TextFile(raw.decode(encoding))
     except UnicodeDecodeError as problem:
         if encoding != "utf-8-sig":
-            raise FormatError(f"{path}: is not complete text in UTF-16; save it again as UTF-8") from None
+            raise FormatError(
+                f"{path}: is not complete text in {encoding[:6].upper()}; save it again as UTF-8"
+            ) from None
         line = raw[: problem.start].count(b"\n") + 1
     return _western(path, raw, line)
 

@@ -7,7 +7,13 @@ from pathlib import Path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.table_file import Source, read_table_file
-from ossicle.corpus.formats.reading.unread_files import FOREIGN, foreign_files, unread_table
+from ossicle.corpus.formats.reading.unread_files import (
+    FOREIGN,
+    OTHER_TEXT,
+    foreign_files,
+    renamed_tables,
+    unread_table,
+)
 from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions
 from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
 from ossicle.corpus.formats.window_tables.window_labels import to_events
@@ -38,10 +44,12 @@ class Sources:
 
 
 def list_files(source: Path, suffixes: Iterable[str] = SUFFIXES) -> tuple[list[str], list[Note]]:
-    """Return the paths below a folder of files with these suffixes, or a file itself, and notes on foreign files."""
+    """Return the paths below a folder of files with these suffixes, or a file itself, and notes on other files."""
     if not source.is_dir():
         return [source.name], []
-    return files_below(source, frozenset(suffixes)), foreign_files(map(shown, files_below(source, FOREIGN)))
+    other = [*foreign_files(map(shown, files_below(source, FOREIGN)))]
+    other += renamed_tables(source, files_below(source, OTHER_TEXT - frozenset(suffixes)))
+    return files_below(source, frozenset(suffixes)), other
 
 
 def read_sources(source: Path, options: ReadOptions, wanted_format: Format | None = None) -> Sources:

@@ -1,19 +1,33 @@
 """What a file is that no reader takes, why it is not read, and what to do about it.
 
 A file that looks like annotations is a warning, because calls that are not read become background. Other files, such as
-notes and the parameters of BirdNET, are only listed.
+notes and the parameters of BirdNET, are only listed. Times that are not seconds from the start of the recording are
+named as what they are: to rename such a column would move every call.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.audacity import is_audacity
 from ossicle.corpus.formats.cells.delimited import heading_key
 from ossicle.corpus.formats.cells.dialect import find_dialect, line_cells
-from ossicle.corpus.formats.cells.event_columns import END, FILE, LABEL, RAVEN_LABEL, SAMPLES, START, has_times
+from ossicle.corpus.formats.cells.event_columns import (
+    END,
+    FILE,
+    LABEL,
+    PERHAPS_FILE,
+    RAVEN_LABEL,
+    START,
+    counts_samples,
+    has_times,
+    is_audio_name,
+)
 from ossicle.corpus.formats.cells.text_files import load_text, split_lines
+from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.notes import Note
 
 _CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"
@@ -55,6 +69,11 @@ _PERHAPS = {
 }
 FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
 """Suffixes, lower-case with their dot, of files that may hold annotations but are read by no reader."""
+OTHER_TEXT: frozenset[str] = frozenset(
+    {".tab", ".asc", ".dat", ".lbl", ".label", ".labels", ".ann", ".annot", ".annotation", ".annotations", ".selection"}
+    | {".selections", ".seg", ".segments", ".stm", ".rttm", ""}
+)
+"""Suffixes of text files that are looked into, since they may be annotations under a name that no reader takes."""
 # Ossicle's own files beside predictions.
 _OURS = frozenset({"predictions.json", "predictions.journal.jsonl"})
 
@@ -65,6 +84,14 @@ _DURATIONS = frozenset({"filename", "duration"})
 _ABOUT_TIME = re.compile(r"(^|_)(start|begin|onset|from|end|stop|offset|to|time|duration|t0|t1|tmin|tmax)(_|$)")
 _LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+# Times that no renaming makes seconds from the start of the recording: minutes, times of the day, dates.
+_OTHER_UNIT = re.compile(r"(^|_)(min|mins|minutes?|h|hh|hrs?|hours?|mm|clock|date|datetime|days?|utc)(_|$)")
+_CLOCK = re.compile(r"(\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ T]?)?(\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?)?Z?")
+_LABELLED = frozenset(
+    {*LABEL, *RAVEN_LABEL, "name", "labels", "event_labels", "classes", "birds", "annotations", "species_code"}
+    | {"ebird_code", "species_ebird_code", "com_name", "sci_name", "scientificname", "positive_labels", "auto_id"}
+)
+_ROWS_OF_RECORDINGS = frozenset({*FILE, *PERHAPS_FILE, "row_id"})
 
 
 def foreign_files(names: Iterable[str]) -> list[Note]:
@@ -104,6 +131,35 @@ def _counted(description: str, count: int) -> str:
     )
 
 
+def renamed_tables(folder: Path, names: Iterable[str]) -> list[Note]:
+    """Return a warning for each text file below a folder that holds annotations under a suffix that is not read.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    names
+        Paths below it of files with a suffix of ``OTHER_TEXT``.
+    """
+    notes: list[Note] = []
+    for name in names:
+        try:
+            text = load_text(folder / name).text
+        except FormatError:
+            # No text, so no table: such suffixes may be those of anything.
+            continue
+        dialect = find_dialect(text, has_times)
+        lines = [line for line in split_lines(text[:100_000])[dialect.skipped :] if line.strip()]
+        cells = [line_cells(line, dialect.delimiter) for line in lines[:50]]
+        known = is_audacity(text) or (bool(cells) and has_times(cells[0]))
+        if known or _why_data(cells, dialect.delimiter, ""):
+            suffix = PurePosixPath(name).suffix
+            description = f"its suffix {suffix!r} is not read" if suffix else "it has no suffix"
+            remedy = f"rename it to {'.txt' if chr(9) in text else '.csv'}, or move it away if it is a copy"
+            notes.append(Note("table_not_read", shown(name), f"looks like annotations, but {description}; {remedy}"))
+    return notes
+
+
 def unread_table(path: Path, name: str) -> Note:
     """Return what to report about a text or Parquet table that no reader recognises.
 
@@ -139,10 +195,10 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
         return ""
     header, *rows = lines
     keys = {heading_key(name) for name in header}
-    if keys & _PARAMETERS or keys == _DURATIONS:
+    if _are_parameters(keys) or keys == _DURATIONS:
         return ""
     shown = ", ".join(header)
-    if sum(map(_is_span, lines)) * 2 > len(lines):
+    if _is_span(header) and sum(map(_is_span, lines)) * 2 > len(lines):
         separator = {"\t": "tabs", ";": "semicolons", ",": "commas"}.get(delimiter, delimiter)
         return (
             f"it has no headings (its first line is {shown!r}, with {separator} between the cells); "
@@ -156,24 +212,68 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
         return f"it has no column for the label, nor one for the recording (found: {shown}); name the label column"
     spans = bool(rows) and sum(map(_is_span, rows)) * 2 > len(rows) and keys.isdisjoint(_PLACES)
     numeric = any(_NUMBER.fullmatch(cell) for row in rows for cell in row)
-    labelled = keys & {*LABEL, *RAVEN_LABEL, "name"} or keys & {*FILE}
+    labelled = keys & _LABELLED or keys & {*FILE}
     about = [name for name in header if _ABOUT_TIME.search(heading_key(name))]
-    if keys & SAMPLES:
+    if any(map(counts_samples, header)):
         return f"its times are samples or frames; divide them by the rate and call them start_time, end_time ({shown})"
+    converted = _in_other_units(header, rows, about)
+    moments = {name for name in about if not _LENGTH.fullmatch(heading_key(name))}
+    if converted and moments <= {*converted} and (keys & _LABELLED or keys & {*FILE} or len(about) > 1):
+        return (
+            f"{converted[0]!r} holds no seconds from the start of the recording (found: {shown}); "
+            "convert its times, and call the columns start_time and end_time"
+        )
     if spans or (numeric and len(header) > 1 and ((about and labelled) or len(about) > 1 or keys & {*START, *END})):
         missing = [moment for moment, known in (("start", START), ("end", END)) if keys.isdisjoint(known)]
         wanted_headings = [f"{moment}_time" for moment in missing]
         lengths = [name for name in header if _LENGTH.fullmatch(heading_key(name))]
-        remedy = f"rename {'them' if len(wanted_headings) > 1 else 'it'} {', '.join(wanted_headings)}"
+        remedy = (
+            f"rename {'them' if len(wanted_headings) > 1 else 'it'} {', '.join(wanted_headings)}, in seconds from the "
+            "start of the recording"
+        )
         if missing == ["end"]:
             remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
         return f"no column is known for the {' and the '.join(missing)} (found: {shown}); {remedy}"
+    if keys & _LABELLED and _name_recordings(header, rows):
+        return (
+            f"its rows name recordings and labels, but no column is known for the start and the end (found: {shown}); "
+            "name the columns start_time and end_time, in seconds, or, if it labels whole recordings, give it as such "
+            "(ossicle new --labels, [corpus.metadata])"
+        )
     return ""
 
 
+def _are_parameters(keys: Collection[str]) -> bool:
+    """Return whether headings are those of the parameters of an analysis; detections have labels beside them."""
+    return not _PARAMETERS.isdisjoint(keys) and _LABELLED.isdisjoint(keys)
+
+
+def _in_other_units(header: Sequence[str], rows: Sequence[Sequence[str]], about: Collection[str]) -> list[str]:
+    """Return the headings of columns of times (``about``) that hold minutes, dates or times of the day."""
+
+    def is_clock(column: int) -> bool:
+        texts = [row[column] for row in rows if column < len(row) and row[column]]
+        return bool(texts) and all(not _NUMBER.fullmatch(text) and _CLOCK.fullmatch(text) for text in texts)
+
+    return [
+        name
+        for column, name in enumerate(header)
+        if name in about and (_OTHER_UNIT.search(heading_key(name)) or is_clock(column))
+    ]
+
+
+def _name_recordings(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether a column names the recording of each row, by its heading or by its cells."""
+    for column, name in enumerate(header):
+        texts = [row[column] for row in rows if column < len(row) and row[column]]
+        if texts and (heading_key(name) in _ROWS_OF_RECORDINGS or sum(map(is_audio_name, texts)) * 2 >= len(texts)):
+            return True
+    return False
+
+
 def _is_span(cells: Sequence[str]) -> bool:
-    """Return whether neighbouring cells of a line are a start and an end, followed by a label."""
-    for a, b in pairwise(cells):
+    """Return whether neighbouring cells of a line are a start and an end; ELAN writes times of a clock between them."""
+    for a, b in pairwise(cell for cell in cells if cell and ":" not in cell):
         if _NUMBER.fullmatch(a) and _NUMBER.fullmatch(b):
             return float(a.replace(",", ".")) <= float(b.replace(",", "."))
     return False
@@ -198,7 +298,7 @@ def _space_separated(lines: Sequence[Sequence[str]]) -> bool:
 
 def _what_else(lines: Sequence[Sequence[str]]) -> str:
     keys = {heading_key(name) for name in (lines[0] if lines else ())}
-    if keys & _PARAMETERS:
+    if _are_parameters(keys):
         return "holds parameters of an analysis, no annotations,"
     if keys == _DURATIONS:
         return "holds the durations of recordings, no annotations,"

@@ -4,7 +4,7 @@ The index is that of the last run if it is current; otherwise headers and tables
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from ossicle.core.errors import OssicleError, SplitError, UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.clips.settings import clip_weight, possible_targets
+from ossicle.corpus.formats.cells.rows import fits_in_cell
 from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
 from ossicle.corpus.health.sound_problems import without_front_end
@@ -137,6 +138,7 @@ def index_findings(
         )
     if settings.training.onset_s == 0:
         yield from _points(report.by_label)
+    yield from _unwritable(label.label for label in report.by_label)
     yield from channel_findings(project, index)
     yield from _weights(project, index)
     yield from _split(project, index)
@@ -176,6 +178,17 @@ def _points(labels: Sequence["LabelHealth"]) -> Iterator[Finding]:
             'or train and judge starts alone: [training] onset_s = 0.1 and [evaluation] criterion = "onsets"'
         )
         yield Finding("points", len(points) < len(labels), message, warns=len(points) < len(labels))
+
+
+def _unwritable(labels: Iterable[str]) -> Iterator[Finding]:
+    """Yield the labels that no selection table or label track can hold, as a spreadsheet makes them of two lines."""
+    found = [label for label in labels if not fits_in_cell(label)]
+    if found:
+        message = (
+            f"{', '.join(map(repr, found[:_MOST_NAMED]))}: a line break or a tab in a label fits into no "
+            "table that a detector writes; write the label in one line in the annotations"
+        )
+        yield Finding("label text", False, message)
 
 
 def _weights(project: Project, index: CorpusIndex) -> Iterator[Finding]:
