@@ -104,7 +104,7 @@ def test_one_rule_for_empty_tables(
 
 def test_text_that_is_named_after_a_recording_is_named_as_what_it_is(project: Callable[..., Path]) -> None:
     for text, words in (
-        ("Windy, much rain.\n", "is text of another kind"),
+        ("Windy, much rain.\n", "is named after a recording, but has no columns for start and end"),
         ("a\t\t00:00:01.0\t1.0\t00:00:02.0\t2.0\thum\n", "has no headings"),
     ):
         folder = project({"a.wav": 4.0, "b.wav": 4.0}, {"a.txt": text, "b.txt": "1\t2\thum\n"})

@@ -1,8 +1,8 @@
 """Text of annotation files: its encoding, and its lines.
 
-Files are UTF-16, UTF-32 or UTF-8. Other bytes are read as Windows-1252 only where every accented letter stands as it
-does in western European words; the guess is then reported. Bytes of Shift-JIS, GBK or Windows-1251 would become labels of
-meaningless characters, so they are rejected.
+Files are UTF-8, UTF-16 or UTF-32. Other bytes are read as Windows-1252 only where every accented letter stands as it
+does in western European words; the guess is then reported. Bytes of Shift-JIS, GBK or Windows-1251 would become labels
+of meaningless characters, so they are rejected.
 """
 
 import re
