@@ -70,6 +70,25 @@ def test_other_channels_do_not_cancel(block):
     assert balance(block) is None
 
 
+@pytest.mark.parametrize(("begin_s", "end_s"), [(0, 60), (30, 60), (20, 40), (45, 60)])
+def test_channels_that_cancel_in_a_part_of_a_recording_are_found(begin_s, end_s):
+    x = noise(5, 60 * RATE)
+    other = x.copy()
+    other[begin_s * RATE : end_s * RATE] *= -1
+    block = np.stack([x + noise(6, len(x), 0.005), other], 1)
+    assert balance(block) < -20
+    assert balance(block, len(block)) == balance(block)
+
+
+def test_single_calls_out_of_phase_at_two_microphones_do_not_cancel():
+    rng = np.random.default_rng(7)
+    block = np.zeros((60 * RATE, 2), np.float32)
+    for start in range(0, 59 * RATE, RATE):
+        block[start : start + RATE, 0] += CALL
+        block[start : start + RATE, 1] += np.roll(CALL, int(rng.integers(0, 12)))
+    assert balance(block + rng.normal(0, 0.02, block.shape).astype(np.float32)) is None
+
+
 @given(size=st.integers(1, 5000), n_samples=st.integers(1, 9000), channels=st.integers(2, 4), seed=st.integers(0, 99))
 def test_the_size_of_blocks_changes_nothing(size, n_samples, channels, seed):
     rng = np.random.default_rng(seed)

@@ -15,20 +15,27 @@ _WINDOW_S = 0.1
 # channels of equal power then have a correlation below -0.75.
 _LEFT = 0.25
 _FLOOR_DB = -200.0
+# A channel that is inverted for a part of a recording leaves next to nothing in stretches of 10 s; single calls that two
+# microphones hear out of phase leave more. Such stretches count if they hold a tenth of the power.
+_STRETCH_WINDOWS = 100
+_LEFT_IN_STRETCH, _LEAST_SHARE = 0.05, 0.1
 
 
 class ChannelBalance:
     """Measure, block by block, how much of the power of the channels is left in their mean.
 
     Windows of 0.1 s count by their power, so that a few loud calls decide and not the noise between them. A constant
-    offset has no part in it.
+    offset has no part in it. Channels that cancel in a part of the recording only are found by stretches of 10 s.
     """
 
     def __init__(self, rate: int, channels: int) -> None:
         self._window = max(1, round(_WINDOW_S * rate))
         self._channels = channels
         self._rest = np.zeros((0, channels), dtype=np.float32)
-        self._mean = self._expected = self._loudest = 0.0
+        # Power of the mean, of the mean of unrelated channels, and of the loudest channel: in all windows, in those of
+        # this stretch, and in the stretches that cancel.
+        self._all, self._stretch, self._cancelled = np.zeros(3), np.zeros(3), np.zeros(3)
+        self._n_windows = 0
 
     def add(self, block: NDArray[np.float32]) -> None:
         """Take the next samples, shape (n, channels), any n."""
@@ -42,9 +49,24 @@ class ChannelBalance:
         """Add windows, shape (n, window, channels)."""
         power = windows.var(axis=1, dtype=np.float64)
         loudest = power.max(axis=1)
-        self._mean += float(loudest @ windows.mean(axis=2).var(axis=1, dtype=np.float64))
-        self._expected += float(loudest @ power.sum(axis=1)) / self._channels**2
-        self._loudest += float(loudest @ loudest)
+        mean = windows.mean(axis=2).var(axis=1, dtype=np.float64)
+        powers = np.stack([mean, power.sum(axis=1) / self._channels**2, loudest])
+        done = 0
+        while done < len(windows):
+            n_windows = min(_STRETCH_WINDOWS - self._n_windows, len(windows) - done)
+            part = slice(done, done + n_windows)
+            self._stretch += powers[:, part] @ loudest[part]
+            self._n_windows += n_windows
+            done += n_windows
+            if self._n_windows == _STRETCH_WINDOWS:
+                self._end_stretch()
+
+    def _end_stretch(self) -> None:
+        """Add the stretch to all windows, and to those that cancel if it does."""
+        self._all += self._stretch
+        if self._stretch[0] <= _LEFT_IN_STRETCH * self._stretch[1]:
+            self._cancelled += self._stretch
+        self._stretch, self._n_windows = np.zeros(3), 0
 
     @property
     def cancel_db(self) -> float | None:
@@ -52,9 +74,16 @@ class ChannelBalance:
         if len(self._rest):
             self._count(self._rest[None])
             self._rest = self._rest[:0]
-        if self._channels < 2 or self._loudest == 0 or self._mean > _LEFT * self._expected:
+        self._end_stretch()
+        if self._channels < 2 or self._all[2] == 0:
             return None
-        ratio = self._mean / self._loudest
+        if self._all[0] <= _LEFT * self._all[1]:
+            mean, _, loudest = self._all
+        elif self._cancelled[2] >= _LEAST_SHARE * self._all[2]:
+            mean, _, loudest = self._cancelled
+        else:
+            return None
+        ratio = float(mean / loudest)
         return round(max(_FLOOR_DB, 10 * float(np.log10(ratio))), 1) if ratio > 0 else _FLOOR_DB
 
 
