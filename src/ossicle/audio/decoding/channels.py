@@ -15,8 +15,8 @@ _WINDOW_S = 0.1
 # channels of equal power then have a correlation below -0.75.
 _LEFT = 0.25
 _FLOOR_DB = -200.0
-# A channel that is inverted for a part of a recording leaves next to nothing in stretches of 10 s; single calls that two
-# microphones hear out of phase leave more. Such stretches count if they hold a tenth of the power.
+# A channel that is inverted for a part of a recording leaves next to nothing in stretches of 10 s; single calls that
+# two microphones hear out of phase leave more. Such stretches count if they hold a tenth of the power.
 _STRETCH_WINDOWS = 100
 _LEFT_IN_STRETCH, _LEAST_SHARE = 0.05, 0.1
 
