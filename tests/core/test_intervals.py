@@ -120,9 +120,9 @@ def test_agreeing_is_an_iou_with_one(a: Intervals, b: Intervals, least: float) -
 @given(interval_sets(), st.lists(st.integers(0, 2 * LINE).map(lambda half: half / 2), max_size=8))
 def test_the_place_of_a_time_is_the_interval_around_it(intervals: Intervals, times: list[float]) -> None:
     merged = union(intervals)
-    for time, place in zip(times, places(np.array(times, dtype=np.float64), merged).tolist(), strict=True):
+    for time, interval in zip(times, places(np.array(times, dtype=np.float64), merged).tolist(), strict=True):
         inside = [k for k, (start, end) in enumerate(merged) if start <= time <= end]
-        assert [place] == (inside or [-1])
+        assert [interval] == (inside or [-1])
 
 
 def test_intervals_that_touch_stay_apart_on_request() -> None:
@@ -142,15 +142,15 @@ def test_all_groups_at_once_are_each_group_by_itself(
 ) -> None:
     groups = np.array([row[0] for row in rows], dtype=np.int64)
     intervals = as_intervals([(start, start + length) for _, start, length in rows])
-    result, joined = union_by_group(groups, intervals, gap_s, touching=touching)
-    first = np.concatenate([[True], result[1:] != result[:-1]])[: len(result)]
+    joined_groups, joined = union_by_group(groups, intervals, gap_s, touching=touching)
+    first = np.concatenate([[True], joined_groups[1:] != joined_groups[:-1]])[: len(joined_groups)]
     parted = part_by_group(joined, apart_s, first)
-    assert sorted(set(result.tolist())) == sorted(set(groups.tolist()))
-    assert np.all(np.diff(result) >= 0)
+    assert sorted(set(joined_groups.tolist())) == sorted(set(groups.tolist()))
+    assert np.all(np.diff(joined_groups) >= 0)
     for group in set(groups.tolist()):
         expected = union(intervals[groups == group], gap_s, touching=touching)
-        assert joined[result == group].tolist() == expected.tolist()
-        assert parted[result == group].tolist() == part(expected, apart_s).tolist()
+        assert joined[joined_groups == group].tolist() == expected.tolist()
+        assert parted[joined_groups == group].tolist() == part(expected, apart_s).tolist()
 
 
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 9)), max_size=14))

@@ -31,8 +31,8 @@ def test_the_nearest_sample_is_at_most_half_a_sample_away(seconds: float, rate: 
 
 
 def test_halves_go_up_where_banker_rounding_would_not() -> None:
-    assert [to_samples(x, 1) for x in (0.5, 1.5, 2.5, 3.5)] == [1, 2, 3, 4]
-    assert [nearest_frames(x, 1.0) for x in (0.5, 1.5, 2.5, 3.5)] == [1, 2, 3, 4]
+    assert [to_samples(half, 1) for half in (0.5, 1.5, 2.5, 3.5)] == [1, 2, 3, 4]
+    assert [nearest_frames(half, 1.0) for half in (0.5, 1.5, 2.5, 3.5)] == [1, 2, 3, 4]
 
 
 def test_a_click_at_one_second_is_at_its_sample() -> None:

@@ -35,16 +35,16 @@ def test_shares_equal_exact_fractions(pairs: list[tuple[int, int]], hop: Fractio
     seconds = as_intervals([(min(a, b) * float(hop) / 20, max(a, b) * float(hop) / 20) for a, b in pairs])
     merged = union(seconds)
     exact = [(Fraction(float(a)), Fraction(float(b))) for a, b in merged]
-    got = rasterise(merged, N_FRAMES, float(hop), float(start))
-    assert got.dtype == np.float32
-    assert got.tolist() == pytest.approx(slow_shares(exact, N_FRAMES, hop, start), abs=2e-6)
+    shares = rasterise(merged, N_FRAMES, float(hop), float(start))
+    assert shares.dtype == np.float32
+    assert shares.tolist() == pytest.approx(slow_shares(exact, N_FRAMES, hop, start), abs=2e-6)
 
 
 @given(st.integers(0, N_FRAMES), st.integers(0, N_FRAMES))
 def test_whole_frames_are_ones_and_zeros(a: int, b: int) -> None:
     low, high = min(a, b), max(a, b)
-    got = rasterise(as_intervals([(low * 0.01, high * 0.01)]), N_FRAMES, 0.01)
-    assert got.tolist() == [float(low <= k < high) for k in range(N_FRAMES)]
+    shares = rasterise(as_intervals([(low * 0.01, high * 0.01)]), N_FRAMES, 0.01)
+    assert shares.tolist() == [float(low <= k < high) for k in range(N_FRAMES)]
 
 
 @given(st.lists(st.tuples(ticks, ticks), max_size=6), st.integers(1, N_FRAMES - 1))

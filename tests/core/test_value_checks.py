@@ -45,7 +45,7 @@ def test_an_annotation_is_valid_or_refused_by_field(
     start: Any, end: Any, label: Any, low: Any, high: Any, confidence: Any
 ) -> None:
     fine = is_number(start, 0.0) and is_number(end, 0.0) and start <= end and isinstance(label, str) and label != ""
-    fine = fine and all(one is None or is_number(one, 0.0) for one in (low, high))
+    fine = fine and all(limit is None or is_number(limit, 0.0) for limit in (low, high))
     fine = fine and (low is None or high is None or low <= high)
     fine = fine and (confidence is None or is_number(confidence, -math.inf))
     why = refusal(lambda: Annotation("a1", start, end, label, low, high, confidence=confidence))
@@ -108,8 +108,8 @@ def test_a_score_track_is_refused_by_field(changes: dict[str, Any], words: str) 
 def test_a_score_track_takes_lists_and_keeps_arrays() -> None:
     listed = ScoreTrack(["call"], [[0], [1]], hop_s=1, duration_s=2)
     assert (listed.labels, listed.scores.dtype, listed.scores.shape) == (("call",), np.float32, (2, 1))
-    kept = np.zeros((2, 1), np.float32)
-    assert ScoreTrack(("call",), kept, 1.0, 2.0).scores is kept
+    scores = np.zeros((2, 1), np.float32)
+    assert ScoreTrack(("call",), scores, 1.0, 2.0).scores is scores
     assert ScoreTrack(["call", "song"], [], 1.0, 0.0).scores.shape == (0, 2)
     assert replace(listed, duration_s=1.5).scores is listed.scores
     with pytest.raises(AttributeError):

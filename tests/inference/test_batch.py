@@ -24,8 +24,8 @@ def beeps(path, rate=16000, seconds=12.3, subtype="PCM_16"):
     times = np.arange(0.5, seconds - 0.3, 0.83)
     for index, start in enumerate(times):
         n = int(rate * (0.05 + 0.02 * (index % 4)))
-        at = int(start * rate)
-        samples[at : at + n] += 0.4 * np.sin(2 * np.pi * (800 if index % 2 else 3000) * np.arange(n) / rate)
+        offset = int(start * rate)
+        samples[offset : offset + n] += 0.4 * np.sin(2 * np.pi * (800 if index % 2 else 3000) * np.arange(n) / rate)
     soundfile.write(path, samples, rate, subtype=subtype)
     return times
 
@@ -45,9 +45,9 @@ def test_stream_and_batch_decide_the_same(tmp_path, feed_s, batch_chunks):
     beeps(tmp_path / "a.flac")
     batch = predict_file(tmp_path / "a.flac", PREDICTOR, DECISIONS, batch_chunks=32)
     stream = list(stream_file(tmp_path / "a.flac", PREDICTOR, DECISIONS, feed_s, batch_chunks))
-    got = sorted((emitted_event.event for emitted_event in stream), key=event_order)
-    assert [(e.start_s, e.end_s, e.label) for e in got] == [(e.start_s, e.end_s, e.label) for e in batch.events]
-    np.testing.assert_allclose([e.score for e in got], [e.score for e in batch.events], atol=1e-6)
+    streamed = sorted((emitted_event.event for emitted_event in stream), key=event_order)
+    assert [(e.start_s, e.end_s, e.label) for e in streamed] == [(e.start_s, e.end_s, e.label) for e in batch.events]
+    np.testing.assert_allclose([e.score for e in streamed], [e.score for e in batch.events], atol=1e-6)
     if batch_chunks == 1:
         # Core plus right context plus the decision's delay, and what the feed itself holds back.
         bound = PLAN.latency_s + (1 + 2 + 2) * PLAN.hop_s + feed_s

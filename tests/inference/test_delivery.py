@@ -27,17 +27,19 @@ def test_a_recording_is_decided_alike_in_blocks_of_any_size(seed: int, n: int, s
     level = as_judged(score_track, "mean").scores[0]
     if np.any(np.abs(level - on) < 1e-6):
         return
-    fold, events, at = Delivery("mean").decider(("a", "b"), decisions, 0.5), [], 0
+    fold, events, start = Delivery("mean").decider(("a", "b"), decisions, 0.5), [], 0
     for size in (*sizes, n):
-        events += fold.feed(score_track.scores[at : at + size])
-        at = min(at + size, n)
+        events += fold.feed(score_track.scores[start : start + size])
+        start = min(start + size, n)
     assert events == []
     events = fold.finish(score_track.duration_s)
     expected = decide(as_judged(score_track, "mean"), decisions)
     assert [(event.start_s, event.end_s, event.label) for event in events] == [
         (event.start_s, event.end_s, event.label) for event in expected
     ]
-    assert [event.label for event in events] == [label for label, one in zip("ab", level, strict=True) if one >= on]
+    assert [event.label for event in events] == [
+        label for label, label_level in zip("ab", level, strict=True) if label_level >= on
+    ]
     assert all((event.start_s, event.end_s) == (0.0, score_track.duration_s) for event in events)
 
 

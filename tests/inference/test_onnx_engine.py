@@ -71,8 +71,8 @@ def tape(tmp_path_factory):
     samples = rng.normal(size=16000 * 21 + 77) * 1e-3
     starts = np.arange(0.31, 20, 0.77)
     for start in starts:
-        at, n = int(start * 16000), int(16000 * rng.uniform(0.06, 0.2))
-        samples[at : at + n] += 0.3 * np.sin(2 * np.pi * rng.uniform(1200, 1600) * np.arange(n) / 16000)
+        offset, n = int(start * 16000), int(16000 * rng.uniform(0.06, 0.2))
+        samples[offset : offset + n] += 0.3 * np.sin(2 * np.pi * rng.uniform(1200, 1600) * np.arange(n) / 16000)
     path = tmp_path_factory.mktemp("tape") / "t.wav"
     soundfile.write(path, samples, 16000)
     return path, starts
@@ -91,8 +91,8 @@ def test_scores_agree_for_any_feed_and_batch(predictor, tape, feed_s, batch):
     whole = Scorer(predictor, 8)
     expected = np.concatenate([whole.feed(samples), whole.finish()])
     scorer, n = Scorer(predictor, batch), round(feed_s * 16000)
-    got = [scorer.feed(samples[at : at + n]) for at in range(0, len(samples), n)] + [scorer.finish()]
-    np.testing.assert_allclose(np.concatenate(got), expected, atol=1e-6, rtol=0)
+    blocks = [scorer.feed(samples[start : start + n]) for start in range(0, len(samples), n)] + [scorer.finish()]
+    np.testing.assert_allclose(np.concatenate(blocks), expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("feed_s", [0.02, 0.25, 1.0, 10.0])

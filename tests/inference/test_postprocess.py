@@ -47,16 +47,16 @@ def track(scores):
 @pytest.mark.parametrize("kernel", [KERNEL, (1.0, 2.0, 0.0), (0.0, 0.0, 1.0, 2.0, 3.0), (1.0,) * 9])
 def test_the_kernel_is_the_weighted_mean_of_the_neighbours_there_are(n_frames, kernel):
     scores = drawn(n_frames)
-    result = postprocessed(track(scores), Postprocess(kernel=kernel)).scores
-    np.testing.assert_allclose(result, slow_kernel(scores, kernel), atol=1e-7)
-    assert result.dtype == np.float32
+    smoothed = postprocessed(track(scores), Postprocess(kernel=kernel)).scores
+    np.testing.assert_allclose(smoothed, slow_kernel(scores, kernel), atol=1e-7)
+    assert smoothed.dtype == np.float32
 
 
 def test_the_kernel_of_a_lone_call_is_the_kernel():
     scores = np.zeros((9, 1), dtype=np.float32)
     scores[4] = 1
-    result = postprocessed(track(scores), Postprocess(kernel=KERNEL)).scores[:, 0]
-    np.testing.assert_allclose(result, [0, 0, 0.1, 0.2, 0.4, 0.2, 0.1, 0, 0], atol=1e-7)
+    smoothed = postprocessed(track(scores), Postprocess(kernel=KERNEL)).scores[:, 0]
+    np.testing.assert_allclose(smoothed, [0, 0, 0.1, 0.2, 0.4, 0.2, 0.1, 0, 0], atol=1e-7)
 
 
 def test_a_steady_score_stays_to_the_ends():
@@ -74,11 +74,11 @@ def test_blocks_of_any_size_give_the_same_bits(blocks, kernel, top):
     fold = PostprocessFold(how, 3)
     edges = np.cumsum([0, *blocks])
     parts = [fold.feed(scores[a:b]) for a, b in itertools.pairwise(edges)]
-    result = np.concatenate([*parts, fold.finish()]) if parts else fold.finish()
-    assert result.tobytes() == postprocessed(track(scores), how).scores.tobytes()
-    assert result.shape == scores.shape
+    in_blocks = np.concatenate([*parts, fold.finish()]) if parts else fold.finish()
+    assert in_blocks.tobytes() == postprocessed(track(scores), how).scores.tobytes()
+    assert in_blocks.shape == scores.shape
     if top:
-        assert not any(len(part) for part in parts)
+        assert not any(len(block) for block in parts)
 
 
 def test_the_kernel_delays_by_half_its_length():
@@ -92,8 +92,8 @@ def test_the_kernel_delays_by_half_its_length():
 @pytest.mark.parametrize(("top", "power"), [(1, 1.0), (3, 0.5), (100, 2.0)])
 def test_the_prior_scales_by_the_mean_of_the_highest(top, power):
     scores = drawn(20)
-    result = postprocessed(track(scores), Postprocess(file_prior_top=top, file_prior_power=power)).scores
-    np.testing.assert_allclose(result, slow_prior(scores, top, power), atol=1e-7)
+    scaled = postprocessed(track(scores), Postprocess(file_prior_top=top, file_prior_power=power)).scores
+    np.testing.assert_allclose(scaled, slow_prior(scores, top, power), atol=1e-7)
     np.testing.assert_allclose(mean_of_top(scores, 100), scores.mean(axis=0), rtol=1e-6)
 
 
@@ -105,10 +105,10 @@ def test_kernel_then_prior():
 
 
 def test_nothing_is_done_unless_asked():
-    one = track(drawn(4))
-    assert postprocessed(one, Postprocess()) is one
-    assert postprocessed(one, Postprocess(kernel=(3.0,))) is one
-    assert postprocessed(one, Postprocess(kernel=(0.0, 1.0, 0.0))) is one
+    score_track = track(drawn(4))
+    assert postprocessed(score_track, Postprocess()) is score_track
+    assert postprocessed(score_track, Postprocess(kernel=(3.0,))) is score_track
+    assert postprocessed(score_track, Postprocess(kernel=(0.0, 1.0, 0.0))) is score_track
 
 
 @pytest.mark.parametrize("kernel", [(1.0, 1.0), (1.0, 0.0, 1.0), (-0.1, 1.0, 0.1)])

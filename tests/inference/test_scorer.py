@@ -24,19 +24,19 @@ def oracle(samples, predictor):
     """Every chunk cut from the padded recording, one at a time."""
     plan, out = predictor.plan, []
     for chunk in range(plan.n_chunks(len(samples))):
-        at = np.arange(plan.chunk_samples) + plan.start_sample(chunk)
-        inside = (at >= 0) & (at < len(samples))
-        cut = np.where(inside, samples[np.clip(at, 0, len(samples) - 1)], 0).astype(np.float32)
+        position = np.arange(plan.chunk_samples) + plan.start_sample(chunk)
+        inside = (position >= 0) & (position < len(samples))
+        cut = np.where(inside, samples[np.clip(position, 0, len(samples) - 1)], 0).astype(np.float32)
         out.append(predictor.predict(cut[None])[0])
     return np.concatenate([np.zeros((0, len(predictor.labels)), np.float32), *out])[: plan.n_frames(len(samples))]
 
 
 def scored(samples, predictor, feeds, batch):
-    scorer, out, at = Scorer(predictor, batch), [], 0
-    while at < len(samples):
+    scorer, out, start = Scorer(predictor, batch), [], 0
+    while start < len(samples):
         for feed in feeds:
-            out.append(scorer.feed(samples[at : at + feed]))
-            at += feed
+            out.append(scorer.feed(samples[start : start + feed]))
+            start += feed
     out.append(scorer.finish())
     assert all(block.dtype == np.float32 and block.shape[1:] == (len(predictor.labels),) for block in out)
     return np.concatenate(out)
@@ -53,9 +53,9 @@ def scored(samples, predictor, feeds, batch):
 def test_any_feed_and_batch_gives_the_chunks_of_the_plan(plan, n, feeds, batch, seed):
     samples = np.random.default_rng(seed).normal(size=n).astype(np.float32) * 0.1
     predictor = FakePredictor(("low", "high"), plan)
-    got, expected = scored(samples, predictor, feeds, batch), oracle(samples, predictor)
-    assert got.shape == expected.shape == (plan.n_frames(n), 2)
-    np.testing.assert_allclose(got, expected, atol=1e-6, rtol=0)
+    scores, expected = scored(samples, predictor, feeds, batch), oracle(samples, predictor)
+    assert scores.shape == expected.shape == (plan.n_frames(n), 2)
+    np.testing.assert_allclose(scores, expected, atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("feed_s", [0.02, 0.1, 1.0, 10.0])
@@ -63,8 +63,8 @@ def test_any_feed_and_batch_gives_the_chunks_of_the_plan(plan, n, feeds, batch, 
 def test_feeds_of_seconds_and_usual_batches(feed_s, batch):
     samples = np.random.default_rng(1).normal(size=8000 * 11 + 123).astype(np.float32) * 0.05
     predictor = FakePredictor(("call",), PLAN)
-    got = scored(samples, predictor, [round(feed_s * 8000)], batch)
-    np.testing.assert_allclose(got, oracle(samples, predictor), atol=1e-6, rtol=0)
+    scores = scored(samples, predictor, [round(feed_s * 8000)], batch)
+    np.testing.assert_allclose(scores, oracle(samples, predictor), atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("feed", [1, 7, 100, 5000])

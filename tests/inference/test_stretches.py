@@ -54,23 +54,23 @@ def samples() -> np.ndarray:
 def test_a_stretch_of_one_window_is_that_window_wherever_it_lies(block: int, core: int, context: int) -> None:
     whole, model = samples(), Mean(plan(core, context))
     starts = np.array([4000, 17, 250, 251])
-    result = score_stretches(Stream(whole, block), model, starts, np.full(4, 100), batch_chunks=3)
+    scores = score_stretches(Stream(whole, block), model, starts, np.full(4, 100), batch_chunks=3)
     expected = [[whole[at : at + 100].mean(), whole[at]] for at in starts]
-    np.testing.assert_allclose(result, expected, rtol=1e-6)
+    np.testing.assert_allclose(scores, expected, rtol=1e-6)
 
 
 def test_before_the_start_and_beyond_the_end_there_is_silence() -> None:
     whole = samples()
-    result = score_stretches(Stream(whole, 64), Mean(plan()), np.array([-40, 4960]), np.array([100, 100]))
-    np.testing.assert_allclose(result[0], [whole[:60].sum() / 100, 0.0], rtol=1e-6)
-    np.testing.assert_allclose(result[1], [whole[4960:].sum() / 100, whole[4960]], rtol=1e-6)
+    scores = score_stretches(Stream(whole, 64), Mean(plan()), np.array([-40, 4960]), np.array([100, 100]))
+    np.testing.assert_allclose(scores[0], [whole[:60].sum() / 100, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(scores[1], [whole[4960:].sum() / 100, whole[4960]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("core", [1, 2])
 def test_a_longer_stretch_is_pooled_over_windows_that_cover_it(core: int) -> None:
     whole = samples()
     starts, lengths = np.array([1000]), np.array([300])
-    windows = [[whole[at : at + 100].mean(), whole[at]] for at in (1000, 1100, 1200)]
+    windows = [[whole[start : start + 100].mean(), whole[start]] for start in (1000, 1100, 1200)]
     highest = score_stretches(Stream(whole, 999), Mean(plan(core)), starts, lengths)
     np.testing.assert_allclose(highest[0], np.max(windows, axis=0), rtol=1e-6)
     mean = score_stretches(Stream(whole, 999), Mean(plan(core)), starts, lengths, pool="mean")
@@ -79,8 +79,8 @@ def test_a_longer_stretch_is_pooled_over_windows_that_cover_it(core: int) -> Non
 
 def test_a_stretch_shorter_than_a_window_lies_in_its_middle() -> None:
     whole = samples()
-    result = score_stretches(Stream(whole, 512), Mean(plan()), np.array([2000]), np.array([40]))
-    np.testing.assert_allclose(result[0], [whole[1970:2070].mean(), whole[1970]], rtol=1e-6)
+    scores = score_stretches(Stream(whole, 512), Mean(plan()), np.array([2000]), np.array([40]))
+    np.testing.assert_allclose(scores[0], [whole[1970:2070].mean(), whole[1970]], rtol=1e-6)
 
 
 def test_no_stretches_need_no_model_and_broken_models_are_refused() -> None:

@@ -6,6 +6,16 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+UNITS_PROJECT = """
+base = "recipe:units"
+[corpus]
+audio = "audio"
+name_template = "{speaker}_*"
+[split]
+group = "speaker"
+"""
+"""The project file of a project of units on what :func:`write_speech` writes."""
+
 RATE = 16000
 VOWELS_HZ = {"a": (730, 1090), "i": (270, 2290), "u": (300, 870), "e": (530, 1840)}
 WORDS = {"ai": "ai", "uea": "uea", "iu": "iu", "ae": "ae"}

@@ -23,28 +23,28 @@ def clips(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def test_figures_are_those_of_scikit_learn(found: tuple[np.ndarray, np.ndarray, np.ndarray], once: bool) -> None:
     scores, positive, folds = found
     judged = [0] if once else [0, 1, 2]
-    made = clip_figures(scores, positive, folds, judged)
+    figures = clip_figures(scores, positive, folds, judged)
     keep = np.isin(folds, judged)
     truth = positive[keep]
-    assert (made.n_positive, made.n_negative) == (truth.sum(), (~truth).sum())
+    assert (figures.n_positive, figures.n_negative) == (truth.sum(), (~truth).sum())
     if 0 < truth.sum() < len(truth):
-        assert made.average_precision == pytest.approx(average_precision_score(truth, scores[keep]))
-        assert made.roc_auc == pytest.approx(roc_auc_score(truth, scores[keep]))
-    result = np.zeros(len(scores), dtype=bool)
+        assert figures.average_precision == pytest.approx(average_precision_score(truth, scores[keep]))
+        assert figures.roc_auc == pytest.approx(roc_auc_score(truth, scores[keep]))
+    predicted = np.zeros(len(scores), dtype=bool)
     for fold in judged:
         other = folds != fold
         if not positive[other].any() or positive[other].all():
-            assert np.isnan(made.thresholds[fold])
+            assert np.isnan(figures.thresholds[fold])
             continue
         # By hand: every score of the other folds is tried.
         tried = {limit: f1_score(positive[other], scores[other] >= limit) for limit in np.unique(scores[other])}
         best = max(tried.values())
-        assert made.thresholds[fold] == max(limit for limit, f1 in tried.items() if f1 > best - 1e-9)
-        result[folds == fold] = scores[folds == fold] >= made.thresholds[fold]
-    if truth.any() and not any(np.isnan(made.thresholds[int(fold)]) for fold in folds[keep]):
-        expected = np.nan if truth.all() else f1_score(truth, result[keep])
-        assert made.f1 == pytest.approx(expected, nan_ok=True)
-        assert made.accuracy == pytest.approx(accuracy_score(truth, result[keep]))
+        assert figures.thresholds[fold] == max(limit for limit, f1 in tried.items() if f1 > best - 1e-9)
+        predicted[folds == fold] = scores[folds == fold] >= figures.thresholds[fold]
+    if truth.any() and not any(np.isnan(figures.thresholds[int(fold)]) for fold in folds[keep]):
+        expected = np.nan if truth.all() else f1_score(truth, predicted[keep])
+        assert figures.f1 == pytest.approx(expected, nan_ok=True)
+        assert figures.accuracy == pytest.approx(accuracy_score(truth, predicted[keep]))
 
 
 def test_no_clip_of_a_fold_chooses_its_threshold() -> None:
@@ -57,9 +57,9 @@ def test_no_clip_of_a_fold_chooses_its_threshold() -> None:
 
 
 def test_nothing_to_count_is_none_and_not_zero() -> None:
-    result = clip_figures(np.array([0.3, 0.4]), np.array([False, False]), np.array([0, 1]), [0]).to_json()
-    assert result["average_precision"] is result["f1"] is result["roc_auc"] is result["accuracy"] is None
-    assert result["thresholds"] == {"0": None}
+    figures = clip_figures(np.array([0.3, 0.4]), np.array([False, False]), np.array([0, 1]), [0]).to_json()
+    assert figures["average_precision"] is figures["f1"] is figures["roc_auc"] is figures["accuracy"] is None
+    assert figures["thresholds"] == {"0": None}
     assert best_f1_threshold(np.array([0.5, 0.2]), np.array([True, False])) == 0.5
     # Without negatives the lowest score would be the best threshold of any model.
     assert np.isnan(best_f1_threshold(np.array([0.5, 0.2]), np.array([True, True])))
@@ -67,9 +67,9 @@ def test_nothing_to_count_is_none_and_not_zero() -> None:
 
 def test_clips_without_negatives_have_a_recall_and_an_accuracy_only():
     scores, folds = np.array([0.9, 0.4, 0.8, 0.3]), np.array([0, 0, 1, 1])
-    result = clip_figures(scores, np.array([True, True, True, False]), folds, [0]).to_json()
-    assert (result["recall"], result["accuracy"]) == (0.5, 0.5)
-    assert [result[name] for name in ("f1", "precision", "average_precision", "roc_auc")] == [None] * 4
+    figures = clip_figures(scores, np.array([True, True, True, False]), folds, [0]).to_json()
+    assert (figures["recall"], figures["accuracy"]) == (0.5, 0.5)
+    assert [figures[name] for name in ("f1", "precision", "average_precision", "roc_auc")] == [None] * 4
 
 
 def test_a_clip_has_the_highest_score_of_the_frames_in_it() -> None:

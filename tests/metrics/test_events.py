@@ -67,14 +67,14 @@ def test_rates_by_hand(tp: int, fp: int, fn: int, precision: float, recall: floa
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=40))
 def test_rates_equal_scikit_learn_where_it_defines_them(pairs: list[tuple[bool, bool]]) -> None:
-    truth, result = np.array(pairs).T
-    tp, fp, fn = (truth & result).sum(), (result & ~truth).sum(), (truth & ~result).sum()
+    truth, predicted = np.array(pairs).T
+    tp, fp, fn = (truth & predicted).sum(), (predicted & ~truth).sum(), (truth & ~predicted).sum()
     precision, recall, f1 = precision_recall_f1(tp, fp, fn)
     if truth.any():
-        assert recall == pytest.approx(sklearn.metrics.recall_score(truth, result))
-        expected = sklearn.metrics.precision_score(truth, result, zero_division=np.nan)
+        assert recall == pytest.approx(sklearn.metrics.recall_score(truth, predicted))
+        expected = sklearn.metrics.precision_score(truth, predicted, zero_division=np.nan)
         assert precision == pytest.approx(expected, nan_ok=True)
-        assert f1 == pytest.approx(sklearn.metrics.f1_score(truth, result))
+        assert f1 == pytest.approx(sklearn.metrics.f1_score(truth, predicted))
 
 
 def test_macro_is_over_labels_that_have_references() -> None:
@@ -95,16 +95,16 @@ def test_means_say_over_how_many_labels_they_are() -> None:
     references = {"r": {label: np.array([[0.0, 1.0]]) for label in ("found", "silent")}}
     predictions = {"r": {"found": np.array([[0.0, 1.0]]), "never": np.array([[3.0, 4.0]])}}
     report = evaluate_events(references, predictions, {"r": 9.0}, ["found", "silent", "never"], IouMatch())
-    result = report.to_json()["macro"]
-    assert result["labels"] == {"f1": 2, "precision": 1, "recall": 2, "all": 3}
-    assert [result[name]["value"] for name in ("f1", "precision", "recall")] == [0.5, 1.0, 0.5]
+    macro_report = report.to_json()["macro"]
+    assert macro_report["labels"] == {"f1": 2, "precision": 1, "recall": 2, "all": 3}
+    assert [macro_report[name]["value"] for name in ("f1", "precision", "recall")] == [0.5, 1.0, 0.5]
 
 
 def test_counts_of_empty_lists() -> None:
-    one = np.array([[0.0, 1.0]])
+    interval = np.array([[0.0, 1.0]])
     assert count_events(EMPTY, EMPTY, IouMatch()) == (0, 0, 0)
-    assert count_events(one, EMPTY, IouMatch()) == (0, 0, 1)
-    assert count_events(EMPTY, one, IouMatch()) == (0, 1, 0)
+    assert count_events(interval, EMPTY, IouMatch()) == (0, 0, 1)
+    assert count_events(EMPTY, interval, IouMatch()) == (0, 1, 0)
 
 
 def test_boundary_errors_are_predicted_minus_reference() -> None:
@@ -138,9 +138,9 @@ def test_pool_equals_sed_eval(sed_eval) -> None:
     report = evaluate_events(references, predictions, durations, LABELS, CollarMatch(), n_bootstrap=20)
     assert 0.2 < report.pooled.rates.f1.value < 0.95
     for label in LABELS:
-        want, got = metrics.class_wise[label], report.per_label[label]
-        assert (got.tp, got.fp, got.fn) == (want["Ntp"], want["Nfp"], want["Nfn"])
-        assert got.rates.f1.value == pytest.approx(metrics.class_wise_f_measure(label)["f_measure"])
+        want, scores = metrics.class_wise[label], report.per_label[label]
+        assert (scores.tp, scores.fp, scores.fn) == (want["Ntp"], want["Nfp"], want["Nfn"])
+        assert scores.rates.f1.value == pytest.approx(metrics.class_wise_f_measure(label)["f_measure"])
     assert report.pooled.tp == sum(metrics.class_wise[label]["Ntp"] for label in LABELS)
     assert report.pooled.rates.f1.value == pytest.approx(metrics.overall_f_measure()["f_measure"])
     average = metrics.results_class_wise_average_metrics()

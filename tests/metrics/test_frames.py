@@ -47,9 +47,9 @@ def test_layers_hold_every_event_once_and_none_that_overlap() -> None:
     for _ in range(30):
         events = np.sort(np.round(generator.uniform(0, 10, (generator.integers(1, 20), 2)), 1), axis=1)
         dealt = layers(events, edges)
-        kept = events[events[:, 0] < events[:, 1]]
+        valid = events[events[:, 0] < events[:, 1]]
         assert sorted(np.concatenate([layer.events for layer in dealt]).tolist() if dealt else []) == sorted(
-            kept.tolist()
+            valid.tolist()
         )
         for layer in dealt:
             assert np.all(layer.events[1:, 0] >= layer.events[:-1, 1])

@@ -24,14 +24,17 @@ def as_times(starts: np.ndarray, length_s: float) -> np.ndarray:
 @pytest.mark.parametrize("seed", range(5))
 def test_micro_and_label_figures_equal_mir_eval(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    truth, result = (
+    truth, predicted = (
         {name: {label: onsets(rng, int(rng.integers(0, 120))) for label in LABELS} for name in ("a", "b", "c")}
         for _ in range(2)
     )
     report = evaluate_events(
-        {name: {label: as_times(of, 0.28) for label, of in one.items()} for name, one in truth.items()},
+        {name: {label: as_times(times, 0.28) for label, times in by_label.items()} for name, by_label in truth.items()},
         # A found onset lasts one frame: the figures must not depend on ends.
-        {name: {label: as_times(of, 0.01) for label, of in one.items()} for name, one in result.items()},
+        {
+            name: {label: as_times(times, 0.01) for label, times in by_label.items()}
+            for name, by_label in predicted.items()
+        },
         dict.fromkeys(truth, LENGTH_S),
         LABELS,
         CollarMatch(collar_s=WINDOW_S, evaluate_offset=False),
@@ -39,15 +42,19 @@ def test_micro_and_label_figures_equal_mir_eval(seed: int) -> None:
     )
     # mir_eval knows neither labels nor recordings: lay them one after another.
     places = [(name, label) for name in truth for label in LABELS]
-    for kept in ([label] for label in LABELS), [list(LABELS)]:
-        for labels in kept:
-            wanted, got = (
+    for label_set in ([label] for label in LABELS), [list(LABELS)]:
+        for labels in label_set:
+            wanted, estimated = (
                 np.concatenate(
-                    [LENGTH_S * at + of[name][label] for at, (name, label) in enumerate(places) if label in labels]
+                    [
+                        LENGTH_S * number + onsets[name][label]
+                        for number, (name, label) in enumerate(places)
+                        if label in labels
+                    ]
                 )
-                for of in (truth, result)
+                for onsets in (truth, predicted)
             )
-            f1, precision, recall = mir_eval.onset.f_measure(wanted, got, window=WINDOW_S)
+            f1, precision, recall = mir_eval.onset.f_measure(wanted, estimated, window=WINDOW_S)
             own = report.pooled if len(labels) > 1 else report.per_label[labels[0]]
             assert own.rates.f1.value == pytest.approx(f1, abs=1e-9)
             assert own.rates.precision.value == pytest.approx(precision, abs=1e-9)

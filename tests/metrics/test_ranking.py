@@ -102,11 +102,11 @@ def test_the_place_on_the_time_axis_changes_no_average_precision(seed: int) -> N
     near = np.round(reference[:, :1] + generator.choice([-0.1, -0.05, 0.05, 0.1], (8, 1)), 2)
     predicted, score = np.concatenate([near, near + 0.2], axis=1), generator.integers(0, 4, 8) / 4
     for criterion in (CollarMatch(collar_s=0.2), IouMatch(threshold=0.3)):
-        result = [
+        precisions = [
             event_average_precision({"r": reference + at_s}, {"r": (predicted + at_s, score)}, criterion)
             for at_s in (0.0, 86_400.7, 300_000.0)
         ]
-        assert result[0] == result[1] == result[2]
+        assert precisions[0] == precisions[1] == precisions[2]
 
 
 @pytest.mark.parametrize("criterion", [IouMatch(threshold=0.3), CollarMatch(collar_s=0.3)])

@@ -65,12 +65,12 @@ def test_rates_of_many_recordings_equal_sed_eval(sed_eval) -> None:
         if any(micro):
             assert report.pooled.rates.f1.value == pytest.approx(np.nan_to_num(expected), abs=1e-6)
         for label in labels:
-            theirs = metrics.results_class_wise_metrics()[label]["f_measure"]["f_measure"]
+            peer_f1 = metrics.results_class_wise_metrics()[label]["f_measure"]["f_measure"]
             if (
                 report.per_label[label].n_reference
                 and metrics.class_wise[label]["Nfp"] + metrics.class_wise[label]["Ntn"]
             ):
-                assert report.per_label[label].rates.f1.value == pytest.approx(np.nan_to_num(theirs), abs=1e-6)
+                assert report.per_label[label].rates.f1.value == pytest.approx(np.nan_to_num(peer_f1), abs=1e-6)
 
 
 def draw_events(generator: np.random.Generator, duration_s: float) -> np.ndarray:
@@ -82,10 +82,10 @@ def draw_events(generator: np.random.Generator, duration_s: float) -> np.ndarray
     )
 
 
-def as_dicts(of: dict[str, np.ndarray], name: str) -> list[dict[str, object]]:
+def as_dicts(by_label: dict[str, np.ndarray], name: str) -> list[dict[str, object]]:
     return [
         {"event_label": label, "event_onset": start, "event_offset": end, "file": name}
-        for label, events in of.items()
+        for label, events in by_label.items()
         for start, end in events.tolist()
     ]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.records import Annotation, grouped
 
-times = st.integers(0, 6).map(lambda one: one / 4)
+times = st.integers(0, 6).map(lambda quarter: quarter / 4)
 annotations = st.lists(
     st.builds(
         lambda ends, **others: Annotation(start_s=min(ends), end_s=max(ends), **others),
@@ -25,15 +25,17 @@ annotations = st.lists(
 )
 
 
-def by_recording(ones: list[Annotation]) -> list[Annotation]:
+def by_recording(annotations: list[Annotation]) -> list[Annotation]:
     return [
-        annotation for of in grouped(ones, lambda annotation: annotation.recording_id).values() for annotation in of
+        annotation
+        for recording_annotations in grouped(annotations, lambda annotation: annotation.recording_id).values()
+        for annotation in recording_annotations
     ]
 
 
 @given(annotations)
-def test_columns_hold_the_annotations_by_recording(ones: list[Annotation]) -> None:
-    columns, expected = AnnotationColumns.from_annotations(ones), by_recording(ones)
+def test_columns_hold_the_annotations_by_recording(annotations: list[Annotation]) -> None:
+    columns, expected = AnnotationColumns.from_annotations(annotations), by_recording(annotations)
     assert list(columns) == expected
     assert columns == expected
     assert len(columns) == len(expected)
@@ -47,34 +49,38 @@ def test_columns_hold_the_annotations_by_recording(ones: list[Annotation]) -> No
         assert list(columns.of(key)) == [annotation for annotation in expected if annotation.recording_id == key]
         assert columns.of(key).recording_ids == ((key,) if key in columns.recording_ids else ())
     counts = {
-        label: sum(annotation.label == label for annotation in ones)
-        for label in sorted({annotation.label for annotation in ones})
+        label: sum(annotation.label == label for annotation in annotations)
+        for label in sorted({annotation.label for annotation in annotations})
     }
     assert columns.label_counts() == counts
 
 
 @given(annotations, st.data())
-def test_some_rows(ones: list[Annotation], data: st.DataObject) -> None:
-    columns, expected = AnnotationColumns.from_annotations(ones), by_recording(ones)
-    kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
-    some = columns.where(kept)
-    assert list(some) == [annotation for annotation, keep in zip(expected, kept, strict=True) if keep]
+def test_some_rows(annotations: list[Annotation], data: st.DataObject) -> None:
+    columns, expected = AnnotationColumns.from_annotations(annotations), by_recording(annotations)
+    is_kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
+    some = columns.where(is_kept)
+    assert list(some) == [annotation for annotation, keep in zip(expected, is_kept, strict=True) if keep]
     assert set(some.recording_ids) == {annotation.recording_id for annotation in some}
     assert list(columns[1:3]) == expected[1:3]
-    rest = columns.where(~kept)
+    rest = columns.where(~is_kept)
     assert AnnotationColumns.joined([some, rest]) == by_recording([*some, *rest])
     assert AnnotationColumns.joined([]) == ()
 
 
 @given(annotations, st.permutations(["a", "b", "ü", "ü\x00"]))
-def test_rows_in_the_order_of_recordings_and_times(ones: list[Annotation], order: list[str]) -> None:
-    columns = AnnotationColumns.from_annotations(ones)
+def test_rows_in_the_order_of_recordings_and_times(annotations: list[Annotation], order: list[str]) -> None:
+    columns = AnnotationColumns.from_annotations(annotations)
     annotation_columns = columns.in_order(order)
-    # The order of an index as annotation objects define it.
-    key = lambda one: (order.index(one.recording_id), one.start_s, one.end_s, one.label, repr(one))  # noqa: E731
-    assert list(annotation_columns) == sorted(ones, key=key)
+
+    def key(annotation: Annotation) -> tuple[int, float, float, str, str]:
+        """The order of an index as annotation objects define it."""
+        place = order.index(annotation.recording_id)
+        return place, annotation.start_s, annotation.end_s, annotation.label, repr(annotation)
+
+    assert list(annotation_columns) == sorted(annotations, key=key)
     assert list(columns.by_recording(order)) == sorted(
-        ones, key=lambda annotation: order.index(annotation.recording_id)
+        annotations, key=lambda annotation: order.index(annotation.recording_id)
     )
     for known in [order[1:]] if order[0] in columns.recording_ids else []:
         with pytest.raises(KeyError):

@@ -23,13 +23,15 @@ clips = st.lists(
 )
 
 
-def by_recording(ones: list[Clip]) -> list[Clip]:
-    return [clip for of in grouped(ones, lambda clip: clip.recording_id).values() for clip in of]
+def by_recording(clips: list[Clip]) -> list[Clip]:
+    return [
+        clip for recording_clips in grouped(clips, lambda clip: clip.recording_id).values() for clip in recording_clips
+    ]
 
 
 @given(clips)
-def test_columns_hold_the_clips_by_recording(ones: list[Clip]) -> None:
-    columns, expected = ClipColumns.from_clips(ones), by_recording(ones)
+def test_columns_hold_the_clips_by_recording(clips: list[Clip]) -> None:
+    columns, expected = ClipColumns.from_clips(clips), by_recording(clips)
     assert list(columns) == expected
     assert columns == expected
     assert [columns[row] for row in range(len(columns))] == expected
@@ -42,11 +44,11 @@ def test_columns_hold_the_clips_by_recording(ones: list[Clip]) -> None:
 
 
 @given(clips, st.data())
-def test_some_rows(ones: list[Clip], data: st.DataObject) -> None:
-    columns, expected = ClipColumns.from_clips(ones), by_recording(ones)
-    kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
-    some, rest = columns.where(kept), columns.where(~kept)
-    assert list(some) == [clip for clip, keep in zip(expected, kept, strict=True) if keep]
+def test_some_rows(clips: list[Clip], data: st.DataObject) -> None:
+    columns, expected = ClipColumns.from_clips(clips), by_recording(clips)
+    is_kept = np.array([data.draw(st.booleans()) for _ in expected], dtype=np.bool_)
+    some, rest = columns.where(is_kept), columns.where(~is_kept)
+    assert list(some) == [clip for clip, keep in zip(expected, is_kept, strict=True) if keep]
     assert list(columns[:2]) == expected[:2]
     assert ClipColumns.joined([some, rest]) == by_recording([*some, *rest])
     assert ClipColumns.joined([]) == ()

@@ -26,8 +26,8 @@ def test_columns_equal_the_lists() -> None:
 
 def test_some_events_are_kept_and_every_recording_stays() -> None:
     columns = EventColumns.of(EVENTS)
-    kept = columns.where(np.array([False, True, True]))
-    assert kept == {"b": EVENTS["b"][1:], "empty": [], "a": EVENTS["a"]}
+    kept_events = columns.where(np.array([False, True, True]))
+    assert kept_events == {"b": EVENTS["b"][1:], "empty": [], "a": EVENTS["a"]}
 
 
 def test_no_events() -> None:

@@ -20,7 +20,7 @@ def hits(*rows: tuple[str, float, str]) -> AnnotationColumns:
 )
 def test_a_group_reaches_from_its_first_hit(rows: list[tuple[str, int, str]], within_s: float) -> None:
     notes = hits(*((rid, step / 100, label) for rid, step, label in rows))
-    result = onset_groups(notes, within_s).tolist()
+    groups = onset_groups(notes, within_s).tolist()
     # One by one, with hundredths as whole numbers.
     first: dict[str, int] = {}
     number, wanted = -1, {}
@@ -28,7 +28,7 @@ def test_a_group_reaches_from_its_first_hit(rows: list[tuple[str, int, str]], wi
         if rid not in first or step - first[rid] > round(100 * within_s):
             first[rid], number = step, number + 1
         wanted[rid, step] = number
-    assert result == [wanted[note.recording_id, round(100 * note.start_s)] for note in notes]
+    assert groups == [wanted[note.recording_id, round(100 * note.start_s)] for note in notes]
 
 
 def test_hits_of_a_group_start_together_and_later_ones_stay() -> None:

@@ -73,14 +73,14 @@ def test_a_hidden_label_hides_nothing():
     st.permutations(["a", "b", "c"]), st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abcd")), max_size=6)
 )
 def test_who_hides_comes_before_whom_it_hides(names, pairs):
-    order = {name: place for place, name in enumerate(names)} | {"d": 3}
+    order = {name: index for index, name in enumerate(names)} | {"d": 3}
     masks = {}
     for hider, hidden in pairs:
         if order[hider] < order[hidden]:
             masks.setdefault(hider, []).append(hidden)
-    result = masking_order(masks)
-    assert sorted(result) == sorted(masks)
-    assert all(result.index(a) < result.index(b) for a in masks for b in masks[a] if b in masks)
+    labels = masking_order(masks)
+    assert sorted(labels) == sorted(masks)
+    assert all(labels.index(a) < labels.index(b) for a in masks for b in masks[a] if b in masks)
 
 
 @pytest.mark.parametrize(
@@ -111,11 +111,11 @@ def test_stretches_cover_the_recording_and_leave_out_empty_ones():
         StateChange(1.5, "fridge", UNKNOWN, 0.8, 2.5),
         StateChange(9.0, "ac", OFF, 0.1, 10.0),
     ]
-    result = [
+    stretches_found = [
         (state_stretch.start_s, state_stretch.end_s, state_stretch.label, state_stretch.state)
         for state_stretch in state_stretches(changes, ["ac", "fridge"], 8.0)
     ]
-    assert result == [
+    assert stretches_found == [
         (0.0, 1.0, "ac", UNKNOWN),
         (1.0, 8.0, "ac", ON),
         (0.0, 1.5, "fridge", UNKNOWN),

@@ -32,10 +32,10 @@ def test_the_filter_bank_equals_librosas(rate: int, n_fft: int, n_mels: int, fmi
 
 @given(st.floats(0, 200_000, allow_nan=False))
 def test_mels_equal_librosas_and_lead_back_to_hertz(hz: float) -> None:
-    one = np.array([hz])
-    mel = hz_to_mel(one)
-    assert mel == pytest.approx(librosa.hz_to_mel(one), rel=1e-9, abs=1e-12)
-    assert mel_to_hz(mel) == pytest.approx(one, rel=1e-9, abs=1e-9)
+    frequency_hz = np.array([hz])
+    mel = hz_to_mel(frequency_hz)
+    assert mel == pytest.approx(librosa.hz_to_mel(frequency_hz), rel=1e-9, abs=1e-12)
+    assert mel_to_hz(mel) == pytest.approx(frequency_hz, rel=1e-9, abs=1e-9)
 
 
 @given(st.floats(0, 100_000, allow_nan=False), st.floats(0, 100_000, allow_nan=False))

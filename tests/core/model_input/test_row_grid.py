@@ -28,15 +28,15 @@ def test_the_rows_of_any_crop_are_those_of_the_crop_itself(plan, n_samples, fram
     padded[8000 : 8000 + n_samples] = np.random.default_rng(seed).normal(0, 0.1, n_samples)
     count = grid.n_rows(n_samples)
     begin = 8000 + grid.start_sample(grid.first_row)
-    kept = log_mel(padded[begin : begin + (count - 1) * 160 + 256], FRONT)
-    assert kept.shape == (count, 16)
+    crop_log_mel = log_mel(padded[begin : begin + (count - 1) * 160 + 256], FRONT)
+    assert crop_log_mel.shape == (count, 16)
     start = frame * 160
     first = 8000 + start - (plan.window_samples - plan.hop_samples) // 2
     own = log_mel(padded[first : first + plan.chunk_samples], FRONT)
     silence = log_mel(np.zeros(256, np.float32), FRONT)[0]
     for k, row in enumerate(own):
-        place = grid.crop_row(start) + k - grid.first_row
-        np.testing.assert_allclose(kept[place] if 0 <= place < count else silence, row, atol=1e-3)
+        row_number = grid.crop_row(start) + k - grid.first_row
+        np.testing.assert_allclose(crop_log_mel[row_number] if 0 <= row_number < count else silence, row, atol=1e-3)
 
 
 def test_rows_are_no_more_than_hold_sound():

@@ -13,14 +13,14 @@ MEANS |= {(1, 0): (-45.0, -40.0, 0.0, 6.0), (1, 1): (-44.0, -38.0, 6.0, 6.0)}
 def embeddings(ac: int, fridge: int, n: int, level_db: float = 0.0, seed: int = 0) -> np.ndarray:
     """Embeddings (n, 1, dim) of a steady recording, float32."""
     rng = np.random.default_rng([seed, ac, fridge])
-    result = np.array(MEANS[ac, fridge]) + level_db * DIRECTION + rng.normal(0, 1.5, (n, 4))
-    return result[:, None].astype(np.float32)
+    vectors = np.array(MEANS[ac, fridge]) + level_db * DIRECTION + rng.normal(0, 1.5, (n, 4))
+    return vectors[:, None].astype(np.float32)
 
 
 def small_model() -> LevelModel:
     """The model of fifty windows of each state."""
-    x = np.concatenate([embeddings(*state, 50)[:, 0] for state in MEANS])
+    vectors = np.concatenate([embeddings(*state, 50)[:, 0] for state in MEANS])
     on = np.repeat(np.array(list(MEANS), bool), 50, axis=0)
-    model = fit_level(x, on, np.ones_like(on), DIRECTION, shrinkage=0.9)
+    model = fit_level(vectors, on, np.ones_like(on), DIRECTION, shrinkage=0.9)
     assert model is not None
     return model

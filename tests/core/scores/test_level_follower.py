@@ -42,8 +42,8 @@ def test_the_level_is_that_of_a_sum_over_all_paths():
     places = list(product(range(len(states)), range(3)))
 
     def weight(tokens, place):
-        result = [0.01 * HOP_S * log_likelihood(MODEL, tokens, s, levels[g]) for s, g in places]
-        return np.exp(max(result[places.index(place)] - max(result), -4.0 * HOP_S))
+        log_weights = [0.01 * HOP_S * log_likelihood(MODEL, tokens, s, levels[g]) for s, g in places]
+        return np.exp(max(log_weights[places.index(place)] - max(log_weights), -4.0 * HOP_S))
 
     def step(before, after):
         flip, move = HOP_S / 45, 0.02 * HOP_S
@@ -70,11 +70,11 @@ def test_scores_are_right_at_another_level_once_it_is_heard(level_db):
     wrong_before = wrong = 0
     for number, state in enumerate(scene):
         for tokens in embeddings(*state, 60, level_db, seed=1):
-            result = own(tokens) >= 0.5
+            is_on = own(tokens) >= 0.5
             if number >= 1:
                 # The air conditioner hides the fridge.
                 known = np.array(state, bool)[: 1 if state[0] else 2]
-                wrong += (result[: len(known)] != known).sum()
+                wrong += (is_on[: len(known)] != known).sum()
                 wrong_before += ((head(tokens) >= 0.5)[: len(known)] != known).sum()
     assert own.level_db == pytest.approx(level_db, abs=1.0)
     assert wrong_before > 30

@@ -24,20 +24,22 @@ def test_lines_are_the_log_likelihoods_of_normal_distributions():
     x = rng.normal(size=(200, 4)) @ rng.normal(size=(4, 4)) + on @ rng.normal(0, 4, (2, 4))
     model = fit_level(x, on, np.ones_like(on), DIRECTION, shrinkage=0.4)
     means = np.stack([x[(on == state).all(axis=1)].mean(axis=0) for state in model.states])
-    of = np.array([np.flatnonzero((model.states == one).all(axis=1))[0] for one in on])
-    covariance = np.cov((x - means[of]).T, bias=True)
+    state_index = np.array([np.flatnonzero((model.states == row).all(axis=1))[0] for row in on])
+    covariance = np.cov((x - means[state_index]).T, bias=True)
     shrunk = 0.6 * covariance + 0.4 * np.diag(np.diag(covariance)) + 1e-2 * np.eye(4)
     probe = rng.normal(size=4).astype(np.float32)
     constant, linear = model.lines(probe)
     levels = np.array([-3.0, 0.0, 4.5])
-    result = constant[:, None] + linear[:, None] * levels - model.curve / 2 * levels**2
-    expected = [[multivariate_normal.logpdf(probe, one + g * DIRECTION, shrunk) for g in levels] for one in means]
-    np.testing.assert_allclose(result - result[0, 0], np.array(expected) - expected[0][0], rtol=1e-6, atol=1e-6)
+    log_likelihoods = constant[:, None] + linear[:, None] * levels - model.curve / 2 * levels**2
+    expected = [[multivariate_normal.logpdf(probe, row + g * DIRECTION, shrunk) for g in levels] for row in means]
+    np.testing.assert_allclose(
+        log_likelihoods - log_likelihoods[0, 0], np.array(expected) - expected[0][0], rtol=1e-6, atol=1e-6
+    )
 
 
 def test_windows_with_an_unknown_label_are_left_out():
     on = np.repeat(np.array([[0, 0], [0, 1], [1, 0], [1, 1]], bool), 20, axis=0)
-    x = np.concatenate([embeddings(*map(int, one), 1)[:, 0] for one in on])
+    x = np.concatenate([embeddings(*map(int, row), 1)[:, 0] for row in on])
     known = np.ones_like(on)
     known[3, 1] = False
     cut = fit_level(np.delete(x, 3, axis=0), np.delete(on, 3, axis=0), np.delete(known, 3, axis=0), DIRECTION, 0.9)

@@ -16,10 +16,10 @@ def test_blocks_of_any_size_give_the_score_of_a_slow_loop(n: int, share: float, 
     duration_s = 5.0 * (n - 1 + share)
     track = ScoreTrack(("a", "b"), scores, 5.0, duration_s)
     for pool in ("max", "mean"):
-        fold, at = RecordingPool(pool, 2, 5.0), 0
+        fold, start = RecordingPool(pool, 2, 5.0), 0
         for size in (*sizes, n):
-            fold.feed(scores[at : at + size])
-            at = min(at + size, n)
+            fold.feed(scores[start : start + size])
+            start = min(start + size, n)
         assert fold.finish(duration_s) == pytest.approx(pooled(track, pool), abs=1e-6)
     seconds = [min(5.0, duration_s - 5.0 * k) for k in range(n)] if duration_s > 0 else [1.0]
     slow = sum(second * row.astype(np.float64) for second, row in zip(seconds, scores, strict=True)) / sum(seconds)

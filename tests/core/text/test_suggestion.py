@@ -22,6 +22,6 @@ def test_the_closest_names_are_suggested_and_else_all_are_listed(
 
 
 def test_a_long_list_is_cut() -> None:
-    result = did_you_mean("zzz", map(str, range(100)))
-    assert result.startswith("choose one of: 0, 1, ")
-    assert result.endswith(", 19 and 80 more")
+    message = did_you_mean("zzz", map(str, range(100)))
+    assert message.startswith("choose one of: 0, 1, ")
+    assert message.endswith(", 19 and 80 more")

@@ -30,26 +30,28 @@ def decisions(draw):
     )
 
 
-def slow_smooth(x, decision):
+def slow_smooth(scores, decision):
     n, out = decision.smoothing_frames, []
-    for k in range(len(x)):
+    for k in range(len(scores)):
         if decision.smoothing == "median":
-            out.append(sorted(x[min(max(j, 0), len(x) - 1)] for j in range(k - n // 2, k + n // 2 + 1))[n // 2])
+            out.append(
+                sorted(scores[min(max(j, 0), len(scores) - 1)] for j in range(k - n // 2, k + n // 2 + 1))[n // 2]
+            )
         elif decision.smoothing == "ema" and k > 0:
             a = 2 / (n + 1)
-            out.append(a * float(x[k]) + (1 - a) * out[-1])
+            out.append(a * float(scores[k]) + (1 - a) * out[-1])
         else:
-            out.append(float(x[k]))
+            out.append(float(scores[k]))
     return [np.float32(value) for value in out]
 
 
-def slow_decide(x, decision, label, hop_s, duration_s):
+def slow_decide(scores, decision, label, hop_s, duration_s):
     """Frame by frame, from the words of ``core.decisions.decision``."""
-    smoothed, regions, k = slow_smooth(x, decision), [], 0
-    while k < len(x):
+    smoothed, regions, k = slow_smooth(scores, decision), [], 0
+    while k < len(scores):
         if smoothed[k] >= np.float32(decision.off):
             end = k
-            while end < len(x) and smoothed[end] >= np.float32(decision.off):
+            while end < len(scores) and smoothed[end] >= np.float32(decision.off):
                 end += 1
             if any(value >= np.float32(decision.on) for value in smoothed[k:end]):
                 regions.append([k, end])
@@ -63,7 +65,7 @@ def slow_decide(x, decision, label, hop_s, duration_s):
         else:
             joined.append([start, end])
     return [
-        Event(start * hop_s, min(end * hop_s, duration_s), label, float(max(x[start:end])))
+        Event(start * hop_s, min(end * hop_s, duration_s), label, float(max(scores[start:end])))
         for start, end in joined
         if (end - start) * hop_s >= decision.min_length_s - 1e-9
     ]
@@ -94,10 +96,10 @@ def test_any_blocks_give_what_the_words_say(rows, a, b, cuts):
 
 
 @settings(deadline=None, max_examples=100)
-@given(x=st.lists(levels, min_size=1, max_size=40), decision=decisions())
-def test_smoothing_equals_its_definition(x, decision):
-    got = smooth(np.array(x, np.float32), decision)
-    np.testing.assert_allclose(got, slow_smooth(np.array(x, np.float32), decision), atol=1e-6)
+@given(scores=st.lists(levels, min_size=1, max_size=40), decision=decisions())
+def test_smoothing_equals_its_definition(scores, decision):
+    smoothed = smooth(np.array(scores, np.float32), decision)
+    np.testing.assert_allclose(smoothed, slow_smooth(np.array(scores, np.float32), decision), atol=1e-6)
 
 
 def test_events_come_as_soon_as_they_are_certain():

@@ -49,14 +49,14 @@ def test_the_poison_does_reach_everything_else():
 def test_each_decision_is_the_best_on_the_others_and_counts_are_its_own():
     counts = random_counts(3)
     fit = cross_fit(counts, FOLDS, ("a", "b"), GRID)
-    of = np.array(FOLDS)
+    folds = np.array(FOLDS)
     for row, fold in enumerate(fit.folds):
         for column in range(2):
-            tp, fp, fn = counts[:, of != fold, column].sum(axis=1).T
+            tp, fp, fn = counts[:, folds != fold, column].sum(axis=1).T
             f1 = precision_recall_f1(tp, fp, fn)[2]
             assert f1[fit.fold_settings[row, column]] >= f1.max() - 0.02 - 1e-9
             chosen = fit.fold_settings[row, column]
-            np.testing.assert_array_equal(fit.held_out[of == fold, column], counts[chosen, of == fold, column])
+            np.testing.assert_array_equal(fit.held_out[folds == fold, column], counts[chosen, folds == fold, column])
     np.testing.assert_array_equal(fit.in_sample[:, 1], counts[fit.final_settings[1], :, 1])
     assert fit.final["a"] == GRID.decisions()[fit.final_settings[0]]
 

@@ -66,8 +66,8 @@ def corpora(draw):
 )
 def test_counts_equal_those_of_deciding_one_by_one(corpus, criterion):
     tracks, references = corpus
-    got = count_grid(tracks, references, SMALL, ("b", "a"), criterion)
-    np.testing.assert_array_equal(got, slow_counts(tracks, references, SMALL, ("b", "a"), criterion))
+    counts = count_grid(tracks, references, SMALL, ("b", "a"), criterion)
+    np.testing.assert_array_equal(counts, slow_counts(tracks, references, SMALL, ("b", "a"), criterion))
 
 
 def test_decisions_have_on_fastest_and_the_simplest_first():
@@ -142,13 +142,13 @@ def test_found_events_are_the_decided_ones_and_their_pairs_the_counted_ones(corp
                 for event in decide(tracks[rid], dict.fromkeys(tracks[rid].labels, decision))
                 if event.label == label
             ]
-            got = zip(
+            rows = zip(
                 label_events.recording.tolist(),
                 *label_events.times.T.tolist(),
                 label_events.scores.tolist(),
                 strict=True,
             )
-            np.testing.assert_allclose(list(got), expected, rtol=0, atol=1e-12)
+            np.testing.assert_allclose(list(rows), expected, rtol=0, atol=1e-12)
             for criterion, pairs in zip(range(len(criteria)), label_events.pairs, strict=True):
                 assert len(set(pairs[:, 0].tolist())) == len(set(pairs[:, 1].tolist())) == len(pairs)
                 np.testing.assert_array_equal(label_events.reference[pairs[:, 0]], label_events.recording[pairs[:, 1]])

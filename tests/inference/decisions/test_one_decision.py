@@ -98,7 +98,7 @@ def test_events_of_window_models_are_not_a_window_longer_than_their_calls() -> N
     (event,) = decide(track, {"hum": Decision(on=0.6, off=0.6)})
     positive = centres[scores[:, 0] >= 0.6]
     joined = union(np.stack([positive - window_s / 2, positive + window_s / 2], axis=1))
-    ours, theirs = iou(np.array([[event.start_s, event.end_s]]), call).item(), iou(joined, call).item()
+    ours, joined_iou = iou(np.array([[event.start_s, event.end_s]]), call).item(), iou(joined, call).item()
     assert (event.end_s - event.start_s) - 0.3 < window_s / 4
     assert ours > 0.7
-    assert theirs < 0.5
+    assert joined_iou < 0.5

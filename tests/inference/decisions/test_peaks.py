@@ -64,19 +64,19 @@ def test_the_ends_of_a_recording_hold_onsets() -> None:
 
 
 def test_an_onset_lasts_a_frame_and_has_the_raw_score() -> None:
-    result = decide(track([0.0, 0.2, 0.9, 0.2, 0.0]), {"kick": onset(smoothing="median", smoothing_frames=3, on=0.1)})
-    assert [(event.score, round(event.end_s - event.start_s, 9)) for event in result] == [(pytest.approx(0.2), HOP_S)]
+    events = decide(track([0.0, 0.2, 0.9, 0.2, 0.0]), {"kick": onset(smoothing="median", smoothing_frames=3, on=0.1)})
+    assert [(event.score, round(event.end_s - event.start_s, 9)) for event in events] == [(pytest.approx(0.2), HOP_S)]
 
 
 def naive(scores: np.ndarray, on: float, reach: int) -> list[int]:
     """The definition, frame by frame."""
-    result = []
+    peaks = []
     for k, score in enumerate(scores):
         before, after = scores[max(k - reach, 0) : k], scores[k + 1 : k + 1 + reach]
         lower = bool((np.concatenate([before, after]) < score).any())
         if lower and score >= np.float32(on) and (before < score).all() and (after <= score).all():
-            result.append(k)
-    return result
+            peaks.append(k)
+    return peaks
 
 
 @given(
@@ -106,8 +106,8 @@ def test_a_decision_comes_no_later_than_its_delay() -> None:
     scores = track(bump(0.3)).scores
     decider = Decider(LABELS, {"kick": onset(gap_s=0.05)}, HOP_S)
     for k in range(len(scores)):
-        if result := decider.feed(scores[k : k + 1]):
-            assert (k + 1) * HOP_S - result[0].start_s <= decider.delay_s + HOP_S
+        if events := decider.feed(scores[k : k + 1]):
+            assert (k + 1) * HOP_S - events[0].start_s <= decider.delay_s + HOP_S
             return
     pytest.fail("nothing found")
 
@@ -124,12 +124,12 @@ def test_the_grid_counts_what_each_of_its_decisions_finds() -> None:
     counts = count_onsets(tracks, references, grid, ("kick", "snare"), rule)
     assert counts.shape == (18, 2, 2, 3)
     for row, decision in enumerate(grid.decisions()):
-        for place, (name, score_track) in enumerate(tracks.items()):
+        for column_of_track, (name, score_track) in enumerate(tracks.items()):
             events = decide(score_track, {"kick": decision, "snare": decision})
             for column, label in enumerate(("kick", "snare")):
-                result = np.array([(e.start_s, e.end_s) for e in events if e.label == label]).reshape(-1, 2)
+                predicted = np.array([(e.start_s, e.end_s) for e in events if e.label == label]).reshape(-1, 2)
                 wanted = references.get(name, {}).get(label, np.zeros((0, 2)))
-                assert counts[row, place, column].tolist() == list(count_events(wanted, result, rule))
+                assert counts[row, column_of_track, column].tolist() == list(count_events(wanted, predicted, rule))
 
 
 def test_files_hold_the_kind_of_decision_only_where_it_is_not_the_first() -> None:

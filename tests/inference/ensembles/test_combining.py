@@ -51,13 +51,13 @@ def test_the_rules_against_other_libraries(scores):
 @given(scores=MEMBERS, rule=st.sampled_from([rule for rule in RULES if rule != "rank"]), weight=st.floats(0.1, 5))
 def test_what_all_rules_have_in_common(scores, rule, weight):
     how = Combination(rule=rule, weights=(weight, 1.0, 0.0))
-    result = combine(scores, how)
+    combined = combine(scores, how)
     heard = scores[:2]
-    assert result.dtype == np.float32
-    assert (result >= heard.min(axis=0) - 1e-6).all()
-    assert (result <= heard.max(axis=0) + 1e-6).all()
+    assert combined.dtype == np.float32
+    assert (combined >= heard.min(axis=0) - 1e-6).all()
+    assert (combined <= heard.max(axis=0) + 1e-6).all()
     # A member without weight has no say, and equal members say what one says.
-    np.testing.assert_array_equal(result, combine(heard, Combination(rule=rule, weights=(weight, 1.0))))
+    np.testing.assert_array_equal(combined, combine(heard, Combination(rule=rule, weights=(weight, 1.0))))
     np.testing.assert_allclose(combine(np.stack([scores[0]] * 3), how), scores[0], atol=1e-6)
 
 
@@ -68,12 +68,12 @@ def test_ranks_in_their_own_set_are_average_ranks(values):
 
 
 def test_the_rank_rule_is_the_mean_of_ranks_and_blind_to_scale():
-    result = combine(SCORES, Combination(rule="rank"), tables_of(SCORES))
+    combined = combine(SCORES, Combination(rule="rank"), tables_of(SCORES))
     expected = np.stack([ranks(one, rank_table(one)) for one in SCORES]).mean(axis=0)
-    np.testing.assert_allclose(result, expected, atol=1e-6)
+    np.testing.assert_allclose(combined, expected, atol=1e-6)
     squeezed = SCORES.copy()
     squeezed[1] = squeezed[1] ** 8 / 100
-    np.testing.assert_allclose(combine(squeezed, Combination(rule="rank"), tables_of(squeezed)), result, atol=1e-6)
+    np.testing.assert_allclose(combine(squeezed, Combination(rule="rank"), tables_of(squeezed)), combined, atol=1e-6)
 
 
 def test_a_large_set_is_told_by_its_quantiles():
@@ -87,8 +87,8 @@ def test_a_large_set_is_told_by_its_quantiles():
 def test_a_frame_means_the_same_whatever_stands_beside_it():
     tables = tables_of(SCORES)
     whole = combine(SCORES, Combination(rule="rank"), tables)
-    parts = [combine(SCORES[:, a : a + 7], Combination(rule="rank"), tables) for a in range(0, 50, 7)]
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    blocks = [combine(SCORES[:, a : a + 7], Combination(rule="rank"), tables) for a in range(0, 50, 7)]
+    np.testing.assert_array_equal(np.concatenate(blocks), whole)
 
 
 def test_what_does_not_fit_is_refused():

@@ -46,8 +46,8 @@ def sound(rate, seconds, seed=0):
 
 def scored(predictor, samples, batch=3, feed=997):
     scorer = Scorer(predictor, batch)
-    parts = [scorer.feed(samples[at : at + feed]) for at in range(0, len(samples), feed)]
-    return np.concatenate([*parts, scorer.finish()])
+    blocks = [scorer.feed(samples[start : start + feed]) for start in range(0, len(samples), feed)]
+    return np.concatenate([*blocks, scorer.finish()])
 
 
 def test_equal_plans_stay_as_they_are():
@@ -60,10 +60,10 @@ def test_members_see_their_own_chunks_and_their_scores_are_combined(other, secon
     samples = sound(8000, seconds)
     alone = [Watched(LABELS, PLAN), Watched(LABELS[::-1], other, -35.0)]
     together = [Watched(LABELS, PLAN), Watched(LABELS[::-1], other, -35.0)]
-    result = scored(Ensemble([("a", together[0]), ("b", together[1])], Combination(rule="vlom")), samples)
+    scores = scored(Ensemble([("a", together[0]), ("b", together[1])], Combination(rule="vlom")), samples)
     first, second = (scored(watched, samples) for watched in alone)
     expected = combine(np.stack([first, second[:, ::-1]]), Combination(rule="vlom"))
-    np.testing.assert_allclose(result, expected, atol=1e-6)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
     for watched, joined in zip(alone, together, strict=True):
         n = len(watched.seen)
         # A joint chunk may reach beyond the end of the recording; those frames are dropped.
@@ -86,17 +86,17 @@ def test_a_member_of_a_lower_rate_gets_its_chunks_resampled(fast):
     assert ensemble.plan.rate == fast.rate
     expected = (scored(FakePredictor(LABELS, PLAN), lower) + scored(FakePredictor(LABELS, fast), samples)) / 2
     assert np.ptp(expected) > 0.2
-    result = scored(ensemble, samples)
-    np.testing.assert_allclose(result[2:-2], expected[2:-2], atol=1e-4)
+    scores = scored(ensemble, samples)
+    np.testing.assert_allclose(scores[2:-2], expected[2:-2], atol=1e-4)
     # A recording that is cut off in the middle of its sound rings on for a moment in one case, and not in the other.
-    np.testing.assert_allclose(result, expected, atol=1e-3)
+    np.testing.assert_allclose(scores, expected, atol=1e-3)
 
 
 def test_the_rank_rule_ranks_in_the_set_it_is_given():
     samples = sound(8000, 2.0)
     members = [FakePredictor(LABELS, PLAN), FakePredictor(LABELS, PLAN, -20.0)]
     own = np.stack([scored(member, samples) for member in members])
-    tables = np.stack([rank_table(one) for one in own])
+    tables = np.stack([rank_table(member_scores) for member_scores in own])
     ensemble = Ensemble(list(zip("ab", members, strict=True)), Combination(rule="rank"), tables)
     np.testing.assert_array_equal(scored(ensemble, samples), combine(own, Combination(rule="rank"), tables))
 

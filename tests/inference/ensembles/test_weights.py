@@ -19,14 +19,14 @@ def drawn(seed, n=400, noise=(0.5, 1.0, 3.0)):
 @given(seed=st.integers(0, 10_000))
 def test_no_weights_do_better(seed):
     scores, targets = drawn(seed, n=150)
-    result = fitted_weights(scores, targets)
-    assert result.sum() == pytest.approx(1)
-    assert (result >= 0).all()
+    weights = fitted_weights(scores, targets)
+    assert weights.sum() == pytest.approx(1)
+    assert (weights >= 0).all()
     grid = [
         np.array([a, b, 1 - a - b]) for a in np.linspace(0, 1, 26) for b in np.linspace(0, 1, 26) if a + b <= 1 + 1e-9
     ]
-    best = min(log_loss(scores, targets, np.clip(one, 0, 1)) for one in grid)
-    assert log_loss(scores, targets, result) <= best + 1e-4
+    best = min(log_loss(scores, targets, np.clip(candidate, 0, 1)) for candidate in grid)
+    assert log_loss(scores, targets, weights) <= best + 1e-4
 
 
 def test_the_better_member_weighs_more_and_noise_nothing():

@@ -43,33 +43,33 @@ def decisions(seed):
     return {label: draw() for label in LABELS}
 
 
-def folded(samples, scores, of, share, cuts):
+def folded(samples, scores, decisions_of, share, cuts):
     """The candidates from blocks that end at these shares of the recording; scores come later than their sound."""
-    fold = CandidateFold(LABELS, of, HOP_S, CHOSEN, share)
-    candidates, at, given_frames = [], 0, 0
+    fold = CandidateFold(LABELS, decisions_of, HOP_S, CHOSEN, share)
+    candidates, start, given_frames = [], 0, 0
     for cut in [*sorted(cuts), 1.0]:
         stop = int(cut * len(samples))
         frames = max(given_frames, int((stop - 300) / HOP))
-        candidates += fold.feed(samples[at:stop], scores[given_frames:frames])
-        at, given_frames = stop, frames
+        candidates += fold.feed(samples[start:stop], scores[given_frames:frames])
+        start, given_frames = stop, frames
     candidates += fold.feed(samples[:0], scores[given_frames:])
     return candidates + fold.finish(len(samples) / RATE)
 
 
-def slow(samples, scores, of, share):
+def slow(samples, scores, decisions_of, share):
     """The same from whole tracks, with everything at hand."""
     track = ScoreTrack(LABELS, scores, HOP_S, len(samples) / RATE)
-    decided = decide(track, of)
-    result = [(one, True) for one in decided]
-    for one in decide(track, lowered(of, share)):
-        same = as_intervals([(other.start_s, other.end_s) for other in decided if other.label == one.label])
-        if not overlap(as_intervals([(one.start_s, one.end_s)]), same).any():
-            result.append((one, False))
+    decided = decide(track, decisions_of)
+    pairs = [(event, True) for event in decided]
+    for candidate in decide(track, lowered(decisions_of, share)):
+        same = as_intervals([(other.start_s, other.end_s) for other in decided if other.label == candidate.label])
+        if not overlap(as_intervals([(candidate.start_s, candidate.end_s)]), same).any():
+            pairs.append((candidate, False))
     padded = np.concatenate([np.zeros(RATE, np.float32), samples, np.zeros(RATE, np.float32)])
     out = []
-    for event, is_decided in sorted(result, key=lambda one: event_order(one[0])):
-        at = event_frames(event.start_s, event.end_s, CHOSEN, len(samples))
-        acoustic = event_features(padded[RATE + at.first_sample : RATE + at.stop_sample], at, CHOSEN)
+    for event, is_decided in sorted(pairs, key=lambda pair: event_order(pair[0])):
+        frames = event_frames(event.start_s, event.end_s, CHOSEN, len(samples))
+        acoustic = event_features(padded[RATE + frames.first_sample : RATE + frames.stop_sample], frames, CHOSEN)
         first, stop = round(event.start_s / HOP_S), int(np.ceil(event.end_s / HOP_S - 1e-6))
         own = scores[max(first, stop - 101) : stop, LABELS.index(event.label)].astype(np.float64)
         mean = logit(own, LEAST_SCORE).mean()
@@ -87,26 +87,30 @@ def slow(samples, scores, of, share):
 )
 def test_blocks_of_any_size_give_the_candidates_of_the_whole(seed, n_frames, share, cuts):
     samples, scores = recording(seed, n_frames)
-    of = decisions(seed)
-    result = sorted(folded(samples, scores, of, share, cuts), key=lambda one: event_order(one.event))
-    expected = slow(samples, scores, of, share)
-    assert [(one.event, one.decided) for one in result] == [(event, decided) for event, decided, _ in expected]
-    for one, (_, _, features) in zip(result, expected, strict=True):
-        assert one.features.shape == (len(CANDIDATE_FEATURES),)
-        np.testing.assert_allclose(one.features, features, rtol=1e-9, atol=1e-9)
+    decisions_of = decisions(seed)
+    candidates = sorted(
+        folded(samples, scores, decisions_of, share, cuts), key=lambda candidate: event_order(candidate.event)
+    )
+    expected = slow(samples, scores, decisions_of, share)
+    assert [(candidate.event, candidate.decided) for candidate in candidates] == [
+        (event, decided) for event, decided, _ in expected
+    ]
+    for candidate, (_, _, features) in zip(candidates, expected, strict=True):
+        assert candidate.features.shape == (len(CANDIDATE_FEATURES),)
+        np.testing.assert_allclose(candidate.features, features, rtol=1e-9, atol=1e-9)
 
 
 def test_a_share_of_one_gives_the_events_alone():
     samples, scores = recording(5, 800)
-    assert all(one.decided for one in folded(samples, scores, decisions(5), 1.0, [0.5]))
-    assert not all(one.decided for one in folded(samples, scores, decisions(5), 0.5, [0.5]))
+    assert all(candidate.decided for candidate in folded(samples, scores, decisions(5), 1.0, [0.5]))
+    assert not all(candidate.decided for candidate in folded(samples, scores, decisions(5), 0.5, [0.5]))
 
 
 @pytest.mark.parametrize("level", [0.0, 1.0])
 def test_memory_does_not_grow_with_the_recording(level):
     """Neither where nothing happens, nor where everything is one event that never ends."""
-    of = {label: Decision(on=0.5, off=0.5) for label in LABELS}
-    fold = CandidateFold(LABELS, of, HOP_S, CHOSEN, 0.5)
+    decisions_of = {label: Decision(on=0.5, off=0.5) for label in LABELS}
+    fold = CandidateFold(LABELS, decisions_of, HOP_S, CHOSEN, 0.5)
     sizes = []
     for _ in range(40):
         fold.feed(np.zeros(RATE, np.float32), np.full((100, 2), level, np.float32))

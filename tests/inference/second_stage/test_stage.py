@@ -53,19 +53,19 @@ def candidate(centre_hz, label="call", decided=True, score=0.8):
 
 
 def test_candidates_are_kept_by_the_fused_score_and_bear_it():
-    result = stage().judge([candidate(1000.0), candidate(3000.0), candidate(1000.0, decided=False, score=0.3)])
-    assert [one.score for one in result] == pytest.approx([0.9, 0.9])
+    events = stage().judge([candidate(1000.0), candidate(3000.0), candidate(1000.0, decided=False, score=0.3)])
+    assert [event.score for event in events] == pytest.approx([0.9, 0.9])
 
 
 def test_a_label_without_trees_keeps_its_events_and_no_other():
-    result = stage().judge([candidate(1000.0, "song"), candidate(1000.0, "song", decided=False)])
-    assert result == [Event(1.0, 2.0, "song", 0.8)]
+    events = stage().judge([candidate(1000.0, "song"), candidate(1000.0, "song", decided=False)])
+    assert events == [Event(1.0, 2.0, "song", 0.8)]
 
 
 def test_an_isotonic_line_maps_the_score():
     mapped = stage(isotonic=[(0.0, 0.0), (0.8, 0.5), (1.0, 0.7)])
-    (result,) = mapped.judge([candidate(1000.0)])
-    assert result.score == pytest.approx(0.6)
+    (event,) = mapped.judge([candidate(1000.0)])
+    assert event.score == pytest.approx(0.6)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_the_detector_with_both_stages_is_one_fold(block):
     first = EventFinder(predictor, decisions)
     assert len(first.feed(samples) + first.finish(20.0)) == 8
     both = EventFinder(predictor, decisions, second_stage=stage())
-    events = [event for at in range(0, len(samples), block) for event in both.feed(samples[at : at + block])]
+    events = [event for start in range(0, len(samples), block) for event in both.feed(samples[start : start + block])]
     events = sorted(events + both.finish(20.0), key=event_order)
     assert [round(event.start_s) for event in events] == [1, 5, 9, 13]
     assert {round(event.score, 6) for event in events} == {0.9}
@@ -115,8 +115,8 @@ def test_a_file_of_it_says_the_same(tmp_path):
     again = read_second_stage(data, tmp_path / "stage")
     assert second_stage_bytes(again) == data
     assert (again.kind, again.lower_on, again.features) == (first.kind, first.lower_on, first.features)
-    asked = [candidate(hz, label) for hz in (100.0, 3000.0) for label in ("call", "song")]
-    assert again.judge(asked) == first.judge(asked)
+    candidates = [candidate(hz, label) for hz in (100.0, 3000.0) for label in ("call", "song")]
+    assert again.judge(candidates) == first.judge(candidates)
 
 
 def changed(data, **about):

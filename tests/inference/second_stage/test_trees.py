@@ -38,8 +38,8 @@ def test_boostings_say_what_scikit_learn_says(seed, n, n_features, depth):
     boosting = GradientBoostingClassifier(n_estimators=20, max_depth=depth, subsample=0.7, random_state=seed)
     boosting.fit(features, true)
     new = np.concatenate([features, corpus(seed + 1, 50, n_features)[0]])
-    result = boosting_trees(boosting).predict(new)
-    np.testing.assert_allclose(result, boosting.predict_proba(new)[:, 1], atol=1e-6, rtol=0)
+    probabilities = boosting_trees(boosting).predict(new)
+    np.testing.assert_allclose(probabilities, boosting.predict_proba(new)[:, 1], atol=1e-6, rtol=0)
 
 
 def test_a_thousand_events_in_a_forest_of_hundreds_take_no_time():
@@ -101,15 +101,15 @@ def test_hostile_arrays_are_refused(changes, why):
 
 def test_a_tree_like_a_rope_is_refused():
     n = 2 * (MAX_DEPTH + 2) + 1
-    place = np.arange(n)
-    inner = (place % 2 == 0) & (place < n - 1)
+    node = np.arange(n)
+    inner = (node % 2 == 0) & (node < n - 1)
     rope = stump(
         feature=array([0, -1, -1]),
     )
     arrays = {
         "feature": np.where(inner, 0, -1).astype(np.int32),
-        "left": np.where(inner, place + 1, -1).astype(np.int32),
-        "right": np.where(inner, place + 2, -1).astype(np.int32),
+        "left": np.where(inner, node + 1, -1).astype(np.int32),
+        "right": np.where(inner, node + 2, -1).astype(np.int32),
         "threshold": np.zeros(n),
         "value": np.zeros(n),
     }

@@ -41,26 +41,26 @@ def corpus(**changes):
     return [scored(ac, fridge, *part, **changes) for part in parts for ac in (0, 1) for fridge in (0, 1)]
 
 
-def fitted(recordings, how=QUICK):
-    return fit_states(recordings, LABELS, PLAN, MASKS, LABELS, how)
+def fitted(recordings, settings=QUICK):
+    return fit_states(recordings, LABELS, PLAN, MASKS, LABELS, settings)
 
 
 def test_the_rule_finds_the_switches_in_time_with_few_false_ones():
-    result = fitted(corpus(noise=0.12))
+    fit = fitted(corpus(noise=0.12))
     bare = StateFitSettings(switches=60, smoothings=("none",), debounce=(1,), hysteresis=(0.0,), holds_s=(0.0,))
     plain = fitted(corpus(noise=0.12), bare)
-    assert (result.decision.masks, result.decision.priority) == (MASKS, LABELS)
-    for label, one in result.labels.items():
-        assert one.found >= 0.95
-        assert one.delay_s <= target_delay_s(PLAN, QUICK) == 3.0
-        assert 0.3 < rule_middle(one.rule) < 0.7
-        assert 10 * one.false_per_hour < plain.labels[label].false_per_hour
+    assert (fit.decision.masks, fit.decision.priority) == (MASKS, LABELS)
+    for label, label_fit in fit.labels.items():
+        assert label_fit.found >= 0.95
+        assert label_fit.delay_s <= target_delay_s(PLAN, QUICK) == 3.0
+        assert 0.3 < rule_middle(label_fit.rule) < 0.7
+        assert 10 * label_fit.false_per_hour < plain.labels[label].false_per_hour
 
 
 def test_the_same_scores_give_the_same_decision():
-    one, again = fitted(corpus()), fitted(corpus())
-    assert one.decision == again.decision
-    assert [fit.to_json() for fit in one.labels.values()] == [fit.to_json() for fit in again.labels.values()]
+    first, again = fitted(corpus()), fitted(corpus())
+    assert first.decision == again.decision
+    assert [fit.to_json() for fit in first.labels.values()] == [fit.to_json() for fit in again.labels.values()]
 
 
 def test_a_held_out_fold_has_no_part_in_its_decision():
@@ -97,7 +97,7 @@ def test_what_is_hidden_has_no_part_in_the_rule_of_the_hidden_label():
 
 
 def test_a_label_without_one_of_its_states_is_named_with_what_to_record():
-    never_off = [one for one in corpus() if one.truth[0, 1] or one.truth[0, 0]]
+    never_off = [recording for recording in corpus() if recording.truth[0, 1] or recording.truth[0, 0]]
     with pytest.raises(UsageError, match=r"no scored recording has 'fridge' off for 4\.5 s where nothing hides it"):
         fitted(never_off)
 

@@ -56,7 +56,7 @@ def slow_label(x, rule, hop_s):
         return []
     state = ON if y[0] >= rule.on else OFF
     decided = began = 0
-    result = [(0, 0, state)]
+    switches = [(0, 0, state)]
     while True:
         hold = math.ceil((rule.min_on_s if state == ON else rule.min_off_s) / hop_s - 1e-6)
         against = [value < rule.off if state == ON else value >= rule.on for value in y]
@@ -67,12 +67,12 @@ def slow_label(x, rule, hop_s):
         )
         f = next(ready, None)
         if f is None:
-            return result
+            return switches
         crossed = f
         while crossed - 1 > decided and against[crossed - 1]:
             crossed -= 1
         decided, began, state = f, max(crossed, began + hold), OFF if state == ON else ON
-        result.append((decided, began, state))
+        switches.append((decided, began, state))
 
 
 def slow_states(scores, decision, labels, plan):
@@ -87,7 +87,7 @@ def slow_states(scores, decision, labels, plan):
         for c, label in enumerate(labels)
     }
     shown = dict.fromkeys(labels, UNKNOWN)
-    at = dict.fromkeys(labels, 0.0)
+    latest_s = dict.fromkeys(labels, 0.0)
     changes = []
     for f in range(max(0, len(scores) - first)):
         now = {label: [row for row in own[label] if row[0] <= f][-1] for label in labels}
@@ -100,25 +100,27 @@ def slow_states(scores, decision, labels, plan):
         for label in labels:
             if state[label] == shown[label]:
                 continue
-            hiders = [one for one in ("a", "b") if label in decision.masks.get(one, ())]
+            hiders = [hider for hider in ("a", "b") if label in decision.masks.get(hider, ())]
             if state[label] == UNKNOWN:
-                time = min(at[one] for one in hiders if state[one] == ON)
+                time = min(latest_s[hider] for hider in hiders if state[hider] == ON)
             else:
                 middle = (first + now[label][1] + 0.5) * plan.hop_s
-                time = max([middle, *(at[one] for one in hiders)])
-            at[label] = max(at[label], time)
+                time = max([middle, *(latest_s[hider] for hider in hiders)])
+            latest_s[label] = max(latest_s[label], time)
             shown[label] = state[label]
             last = first + f - (first + f) % plan.core_frames + plan.core_frames - 1
             arrived = (last + 0.5) * plan.hop_s + plan.window_samples / plan.rate / 2
-            new.append(StateChange(at[label], label, state[label], smoothed[label][f], arrived))
+            new.append(StateChange(latest_s[label], label, state[label], smoothed[label][f], arrived))
         changes += new
     return changes
 
 
 def same(found, expected):
-    assert [(one.label, one.state) for one in found] == [(one.label, one.state) for one in expected]
+    assert [(change.label, change.state) for change in found] == [(change.label, change.state) for change in expected]
     for name in ("time_s", "score", "decided_at_s"):
-        np.testing.assert_allclose([getattr(one, name) for one in found], [getattr(one, name) for one in expected])
+        np.testing.assert_allclose(
+            [getattr(change, name) for change in found], [getattr(change, name) for change in expected]
+        )
 
 
 MASKS = [{}, {"a": ("b",)}, {"a": ("b", "c")}, {"a": ("b",), "b": ("c",)}, {"b": ("c",)}]
@@ -168,17 +170,17 @@ def test_a_window_that_is_no_multiple_of_the_hop_fills(window_s, hop_s):
 @pytest.mark.parametrize("kind", ["none", "median", "ema"])
 def test_smoothing_works_from_the_first_frame_on(kind):
     rule = StateRule(on=0.5, off=0.5, smoothing=kind, frames=7)
-    result = one_label(rule, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0], plan_of(hop_s=0.5, window_s=0.5))
-    assert [one.state for one in result] == [OFF, ON]
+    changes_found = one_label(rule, [0.0, 1.0, 1.0, 1.0, 1.0, 1.0], plan_of(hop_s=0.5, window_s=0.5))
+    assert [change.state for change in changes_found] == [OFF, ON]
     # A median of 1 of 2 scores is 0.5; an EMA of span 7 from 0 needs three scores of 1.
-    assert result[1].time_s == {"none": 0.75, "median": 0.75, "ema": 1.75}[kind]
+    assert changes_found[1].time_s == {"none": 0.75, "median": 0.75, "ema": 1.75}[kind]
 
 
 def test_hysteresis_debounce_and_holds():
     plan = plan_of(hop_s=1.0, window_s=1.0)
 
     def changes(rule, scores):
-        return [(one.time_s, one.state, one.decided_at_s) for one in one_label(rule, scores, plan)][1:]
+        return [(change.time_s, change.state, change.decided_at_s) for change in one_label(rule, scores, plan)][1:]
 
     up = [0.1, 0.7, 0.5, 0.5, 0.3, 0.1]
     assert changes(StateRule(on=0.6, off=0.4), up) == [(1.5, ON, 2.0), (4.5, OFF, 5.0)]

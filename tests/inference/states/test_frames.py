@@ -13,8 +13,8 @@ def test_full_frames_are_those_whose_window_lies_in_the_recording(hop, window, n
     plan = ChunkPlan(rate=1000, hop_samples=hop, window_samples=window, core_frames=core, context_frames=0)
     starts = [frame * hop + hop // 2 - window // 2 for frame in range(plan.n_frames(n_samples))]
     inside = [frame for frame, start in enumerate(starts) if start >= 0 and start + window <= n_samples]
-    result = range(first_full_frame(plan), n_full_frames(plan, n_samples))
-    assert list(result) == inside
+    full_frames = range(first_full_frame(plan), n_full_frames(plan, n_samples))
+    assert list(full_frames) == inside
 
 
 @pytest.mark.parametrize("core", [1, 5])

@@ -22,7 +22,7 @@ def predictor(tmp_path_factory):
 
 def fed(stream, samples, feed_s):
     step = max(1, round(feed_s * stream.rate))
-    out = [one for at in range(0, len(samples), step) for one in stream.feed(samples[at : at + step])]
+    out = [change for start in range(0, len(samples), step) for change in stream.feed(samples[start : start + step])]
     return out + stream.finish()
 
 

@@ -22,9 +22,9 @@ SOURCES = [steady(0.8, True), steady(0.2, False), steady(0.7, True, "b", seed=1)
 
 
 def test_sequences_switch_as_often_as_asked_and_each_stays_in_its_group():
-    made = spliced(SOURCES, PLAN, 40, (5.0, 20.0), seed=1)
-    assert [len(spliced_scores.switches) for spliced_scores in made] == [20, 20]
-    for spliced_scores, (low, high) in zip(made, [(0.2, 0.8), (0.3, 0.7)], strict=True):
+    sequences = spliced(SOURCES, PLAN, 40, (5.0, 20.0), seed=1)
+    assert [len(spliced_scores.switches) for spliced_scores in sequences] == [20, 20]
+    for spliced_scores, (low, high) in zip(sequences, [(0.2, 0.8), (0.3, 0.7)], strict=True):
         states = [state for _, state in spliced_scores.switches]
         assert all(a != b for a, b in pairwise(states))
         starts = [0, *(frame for frame, _ in spliced_scores.switches)]
@@ -59,8 +59,8 @@ def test_stress_changes_the_level_of_each_stretch_and_adds_noise_to_each_frame()
     added = log_odds(hard.scores) - log_odds(calm.scores)
     edges = [frame for frame, _ in hard.switches]
     inside = [added[a + 2 : b - 2] for a, b in pairwise(edges)]
-    assert np.mean([np.std(one) for one in inside]) == pytest.approx(0.5, rel=0.1)
-    assert np.std([np.mean(one) for one in inside]) == pytest.approx(0.5, rel=0.25)
+    assert np.mean([np.std(stretch) for stretch in inside]) == pytest.approx(0.5, rel=0.1)
+    assert np.std([np.mean(stretch) for stretch in inside]) == pytest.approx(0.5, rel=0.25)
 
 
 def test_groups_with_one_state_are_pooled_and_one_state_alone_is_refused():
@@ -84,7 +84,7 @@ def test_counts_and_delays_equal_those_of_the_fold_and_the_figures_of_switches()
     sequences = spliced(SOURCES, PLAN, 60, (5.0, 30.0), seed=3)
     done = replay(sequences, RULES, PLAN, within_s=3.0)
     first = 2  # The first frame whose window lies within the recording: so many rows before count for nothing.
-    for place, rule in enumerate(RULES):
+    for index, rule in enumerate(RULES):
         judged = []
         for sequence in sequences:
             fold = StateFold(StateDecision({"x": rule}), ("x",), PLAN)
@@ -101,12 +101,12 @@ def test_counts_and_delays_equal_those_of_the_fold_and_the_figures_of_switches()
             judged.append(JudgedStates(truth, changes, end_s, "g"))
             assert state_stretches(changes, ["x"], end_s)
         figures = switch_figures(judged, ["x"], within_s=3.0, n_bootstrap=0)["x"]
-        assert (done.n_switches, done.n_found[place]) == (figures.n_switches, figures.n_found)
-        assert done.false[place] == figures.n_false
+        assert (done.n_switches, done.n_found[index]) == (figures.n_switches, figures.n_found)
+        assert done.false[index] == figures.n_false
         if figures.n_found:
-            assert done.delay_s[place] == pytest.approx(figures.delay_median_s)
+            assert done.delay_s[index] == pytest.approx(figures.delay_median_s)
         else:
-            assert done.delay_s[place] == np.inf
+            assert done.delay_s[index] == np.inf
 
 
 def test_a_change_to_the_wrong_state_is_false_and_a_late_one_too():

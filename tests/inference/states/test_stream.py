@@ -39,7 +39,7 @@ PARTS = [(7.3, 0, 0), (9.1, 0, 1), (8.2, 1, 1), (9.4, 0, 1), (8.0, 0, 0)]
 
 def fed(stream, samples, feed_s):
     step = max(1, round(feed_s * stream.rate))
-    out = [one for at in range(0, len(samples), step) for one in stream.feed(samples[at : at + step])]
+    out = [change for start in range(0, len(samples), step) for change in stream.feed(samples[start : start + step])]
     return out + stream.finish()
 
 
@@ -49,7 +49,7 @@ def fed(stream, samples, feed_s):
 def test_a_stream_of_any_feed_gives_the_changes_of_the_whole(window_s, hop_s, core, rate):
     predictor, samples = predictor_of(window_s, hop_s, core), hums(*PARTS, rate=rate)
     whole = fed(StateStream(predictor, DECISION, rate, batch_chunks=8), samples, len(samples) / rate)
-    assert [(one.label, one.state) for one in whole] == [
+    assert [(change.label, change.state) for change in whole] == [
         ("ac", OFF),
         ("fridge", OFF),
         ("fridge", ON),
@@ -77,7 +77,9 @@ def test_no_window_beyond_the_ends_of_the_recording_decides():
     predictor = predictor_of()
     samples = hums((5.9, 1, 0))
     whole = fed(StateStream(predictor, DECISION), samples, 0.25)
-    assert [(one.label, one.state, one.time_s, one.decided_at_s) for one in whole] == [("ac", ON, 1.25, 2.25)]
+    assert [(change.label, change.state, change.time_s, change.decided_at_s) for change in whole] == [
+        ("ac", ON, 1.25, 2.25)
+    ]
     assert fed(StateStream(predictor, DECISION), samples[: round(1.99 * RATE)], 0.25) == []
 
 
@@ -113,8 +115,8 @@ def test_a_gap_of_a_resampled_stream_loses_no_sample():
 
 
 def test_it_has_the_face_of_the_stream_of_events():
-    def face(of):
-        return {name for name in dir(of) if not name.startswith("_")}
+    def face(instance):
+        return {name for name in dir(instance) if not name.startswith("_")}
 
     assert face(EventStream) <= face(StateStream)
 

@@ -28,10 +28,10 @@ def test_equals_scikit_learn() -> None:
         n_bins = int(generator.integers(1, 20))
         result = calibration(calibration_sums(scores, truth, n_bins=n_bins))
         share, mean = sklearn.calibration.calibration_curve(truth, scores, n_bins=n_bins)
-        there = result.weight > 0
-        np.testing.assert_allclose(result.share_positive[there], share, atol=1e-9)
-        np.testing.assert_allclose(result.mean_score[there], mean, atol=1e-9)
-        assert result.ece == pytest.approx(np.average(np.abs(share - mean), weights=result.weight[there]), abs=1e-9)
+        filled = result.weight > 0
+        np.testing.assert_allclose(result.share_positive[filled], share, atol=1e-9)
+        np.testing.assert_allclose(result.mean_score[filled], mean, atol=1e-9)
+        assert result.ece == pytest.approx(np.average(np.abs(share - mean), weights=result.weight[filled]), abs=1e-9)
         weighted = calibration(calibration_sums(scores, truth, weights))
         expected = sklearn.metrics.brier_score_loss(truth, scores, sample_weight=weights)
         assert weighted.brier == pytest.approx(expected, abs=1e-9)
@@ -41,15 +41,17 @@ def test_a_weight_is_as_many_frames() -> None:
     generator = np.random.default_rng(1)
     scores, truth, _ = draw(generator)
     times = generator.integers(0, 4, len(scores))
-    one = calibration(calibration_sums(scores, truth, times.astype(float)))
+    weighted = calibration(calibration_sums(scores, truth, times.astype(float)))
     many = calibration(calibration_sums(np.repeat(scores, times), np.repeat(truth, times)))
-    assert (one.ece, one.brier) == pytest.approx((many.ece, many.brier), abs=1e-12)
-    np.testing.assert_allclose(one.mean_score, many.mean_score)
+    assert (weighted.ece, weighted.brier) == pytest.approx((many.ece, many.brier), abs=1e-12)
+    np.testing.assert_allclose(weighted.mean_score, many.mean_score)
 
 
 def test_parts_add_up() -> None:
     scores, truth, weights = draw(np.random.default_rng(2))
-    parts = [calibration_sums(*(of[part] for of in (scores, truth, weights))) for part in (slice(7), slice(7, None))]
+    parts = [
+        calibration_sums(*(values[part] for values in (scores, truth, weights))) for part in (slice(7), slice(7, None))
+    ]
     whole, summed = calibration(calibration_sums(scores, truth, weights)), calibration(added(parts))
     assert (summed.ece, summed.brier) == pytest.approx((whole.ece, whole.brier), abs=1e-12)
 

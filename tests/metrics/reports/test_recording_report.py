@@ -39,49 +39,53 @@ def test_every_figure_is_that_of_scikit_learn(seed: int, single: bool) -> None:
     items = case(seed, single)
     labels = [f"label {k}" for k in range(items.scores.shape[1])]
     scores, positive = items.scores.astype(np.float64), items.positive
-    found = recording_report(items, labels, ["g"] * len(scores), "max", n_bootstrap=0).to_json()
+    report = recording_report(items, labels, ["g"] * len(scores), "max", n_bootstrap=0).to_json()
     present = [k for k in range(len(labels)) if positive[:, k].any()]
     ranked = [k for k in present if not positive[:, k].all()]
-    assert found["absent"] == [labels[k] for k in range(len(labels)) if k not in present]
-    assert found["everywhere"] == [labels[k] for k in present if k not in ranked]
+    assert report["absent"] == [labels[k] for k in range(len(labels)) if k not in present]
+    assert report["everywhere"] == [labels[k] for k in present if k not in ranked]
     for k in present:
-        of = found["per_label"][labels[k]]
+        label_report = report["per_label"][labels[k]]
         # Without negatives scikit-learn gives 1, whatever the scores.
         expected = average_precision_score(positive[:, k], scores[:, k]) if k in ranked else None
-        assert of["average_precision"]["value"] == (expected if expected is None else pytest.approx(expected, abs=1e-6))
-        assert of["brier"] == pytest.approx(brier_score_loss(positive[:, k], scores[:, k]), abs=1e-6)
-        limits = of["thresholds"]
+        assert label_report["average_precision"]["value"] == (
+            expected if expected is None else pytest.approx(expected, abs=1e-6)
+        )
+        assert label_report["brier"] == pytest.approx(brier_score_loss(positive[:, k], scores[:, k]), abs=1e-6)
+        limits = label_report["thresholds"]
         if None not in limits.values():
             own = np.array([limits[str(fold)] for fold in items.folds])
             # Figures in JSON have six decimals.
-            result = scores[:, k] >= own - 1e-6
-            assert of["f1"]["value"] == pytest.approx(f1_score(positive[:, k], result), abs=1e-6)
+            predicted = scores[:, k] >= own - 1e-6
+            assert label_report["f1"]["value"] == pytest.approx(f1_score(positive[:, k], predicted), abs=1e-6)
             for fold, limit in limits.items():
                 others = items.folds != int(fold)
                 limits_tried = np.unique(scores[others, k])
-                tried = [f1_score(positive[others, k], scores[others, k] >= one) for one in limits_tried]
-                at = f1_score(positive[others, k], scores[others, k] >= limit - 1e-6)
-                assert at == pytest.approx(max(tried), abs=1e-9)
+                tried = [
+                    f1_score(positive[others, k], scores[others, k] >= limit_tried) for limit_tried in limits_tried
+                ]
+                f1_at_limit = f1_score(positive[others, k], scores[others, k] >= limit - 1e-6)
+                assert f1_at_limit == pytest.approx(max(tried), abs=1e-9)
         else:
-            assert of["f1"]["value"] is None
-            assert labels[k] in found["without_threshold"]
+            assert label_report["f1"]["value"] is None
+            assert labels[k] in report["without_threshold"]
     if ranked:
         # A macro average with the zeros of absent classes would be lower: they have no part in it.
         expected = np.mean([average_precision_score(positive[:, k], scores[:, k]) for k in ranked])
-        assert found["macro"]["cmap"]["value"] == pytest.approx(expected, abs=1e-6)
-        assert found["macro"]["labels"]["cmap"] == found["macro"]["labels"]["roc_auc"] == len(ranked)
+        assert report["macro"]["cmap"]["value"] == pytest.approx(expected, abs=1e-6)
+        assert report["macro"]["labels"]["cmap"] == report["macro"]["labels"]["roc_auc"] == len(ranked)
         expected = roc_auc_score(positive[:, ranked], scores[:, ranked], average="macro")
-        assert found["macro"]["roc_auc"]["value"] == pytest.approx(expected, abs=1e-6)
+        assert report["macro"]["roc_auc"]["value"] == pytest.approx(expected, abs=1e-6)
     if single:
-        truth, result = positive.argmax(axis=1), scores.argmax(axis=1)
-        assert found["accuracy"]["value"] == pytest.approx(accuracy_score(truth, result), abs=1e-6)
-        expected = confusion_matrix(truth, result, labels=range(len(labels)))
-        assert found["confusion"]["counts"] == expected.tolist()
-        for row in found["per_fold"]:
-            mine = items.folds == row["fold"]
-            assert row["accuracy"] == pytest.approx(accuracy_score(truth[mine], result[mine]), abs=1e-6)
+        truth, predicted = positive.argmax(axis=1), scores.argmax(axis=1)
+        assert report["accuracy"]["value"] == pytest.approx(accuracy_score(truth, predicted), abs=1e-6)
+        expected = confusion_matrix(truth, predicted, labels=range(len(labels)))
+        assert report["confusion"]["counts"] == expected.tolist()
+        for row in report["per_fold"]:
+            in_fold = items.folds == row["fold"]
+            assert row["accuracy"] == pytest.approx(accuracy_score(truth[in_fold], predicted[in_fold]), abs=1e-6)
     elif not np.all(positive.sum(axis=1) == 1):
-        assert found["accuracy"] is found["confusion"] is None
+        assert report["accuracy"] is report["confusion"] is None
 
 
 def test_three_recordings_have_figures_like_three_thousand() -> None:
@@ -113,14 +117,14 @@ def test_a_label_of_every_recording_has_no_figure_that_could_not_be_lower() -> N
     rng = np.random.default_rng(1)
     positive = np.stack([np.ones(12, dtype=bool), np.arange(12) % 3 == 0], axis=1)
     items = items_of(rng.random((12, 2)), positive, np.arange(12) % 2)
-    result = recording_report(items, ["always", "some"], ["g"] * 12, "max", 50).to_json()
-    always = result["per_label"]["always"]
+    report = recording_report(items, ["always", "some"], ["g"] * 12, "max", 50).to_json()
+    always = report["per_label"]["always"]
     none = {"value": None, "low": None, "high": None}
     assert always["f1"] == always["average_precision"] == always["roc_auc"] == none
     assert always["threshold"] is None
-    assert (result["everywhere"], result["without_threshold"]) == (["always"], ["always"])
-    assert result["macro"]["cmap"]["value"] == result["per_label"]["some"]["average_precision"]["value"]
-    assert result["macro"]["labels"] == {"roc_auc": 1, "cmap": 1, "f1": 1, "all": 2}
+    assert (report["everywhere"], report["without_threshold"]) == (["always"], ["always"])
+    assert report["macro"]["cmap"]["value"] == report["per_label"]["some"]["average_precision"]["value"]
+    assert report["macro"]["labels"] == {"roc_auc": 1, "cmap": 1, "f1": 1, "all": 2}
 
 
 def test_intervals_are_of_groups() -> None:
@@ -145,10 +149,10 @@ def test_top_labels_only_where_each_recording_has_one() -> None:
     assert top_labels(items_of(scores, np.array([[True, True], [True, False]]), folds)) is None
     assert top_labels(items_of(scores, np.array([[False, False], [True, False]]), folds)) is None
     assert top_labels(items_of(scores[:, :1], np.array([[True], [True]]), folds)) is None
-    result = top_labels(items_of(scores, np.array([[False, True], [False, True]]), folds))
-    assert result is not None
+    labels = top_labels(items_of(scores, np.array([[False, True], [False, True]]), folds))
+    assert labels is not None
     # Of equal scores the first label counts, as numpy and scikit-learn have it.
-    assert result[1].tolist() == [0, 1]
+    assert labels[1].tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -159,19 +163,19 @@ def test_labels_that_a_recording_may_have_or_not_count_neither_way(seed: int) ->
     labels, groups = [f"label {k}" for k in range(items.scores.shape[1])], [str(k) for k in range(len(items.scores))]
 
     def report(positive: np.ndarray, scores: np.ndarray) -> dict[str, object]:
-        of = Items(scores.astype(np.float32), positive, items.weights, items.folds, known)
-        return recording_report(of, labels, groups, "max", 50).to_json()
+        known_items = Items(scores.astype(np.float32), positive, items.weights, items.folds, known)
+        return recording_report(known_items, labels, groups, "max", 50).to_json()
 
-    one = report(items.positive, items.scores)
+    plain_report = report(items.positive, items.scores)
     # Whatever is said of them, and whatever their scores are, no figure moves.
-    assert one == report(items.positive ^ ~known, np.where(known, items.scores, 1 - items.scores))
+    assert plain_report == report(items.positive ^ ~known, np.where(known, items.scores, 1 - items.scores))
     for k, label in enumerate(labels):
-        mine = known[:, k]
-        if 0 < items.positive[mine, k].sum() < mine.sum():
-            expected = average_precision_score(items.positive[mine, k], items.scores[mine, k])
-            result = one["per_label"][label]  # type: ignore[index]
-            assert result["average_precision"]["value"] == pytest.approx(expected, abs=1e-6)
-            assert result["n_positive"] + result["n_negative"] == mine.sum()
+        is_known = known[:, k]
+        if 0 < items.positive[is_known, k].sum() < is_known.sum():
+            expected = average_precision_score(items.positive[is_known, k], items.scores[is_known, k])
+            label_report = plain_report["per_label"][label]  # type: ignore[index]
+            assert label_report["average_precision"]["value"] == pytest.approx(expected, abs=1e-6)
+            assert label_report["n_positive"] + label_report["n_negative"] == is_known.sum()
 
 
 def test_no_recording_is_refused() -> None:

@@ -46,8 +46,8 @@ def test_two_stage_draws_groups_and_then_recordings() -> None:
     ],
 )
 def test_the_number_of_groups_chooses_the_method(groups: list[str], method: str, few: bool) -> None:
-    result = bootstrap_interval(np.ones((len(groups), 3), dtype=int), groups, f1, n=50)
-    assert (result.method, result.few_groups, result.n_groups) == (method, few, len(set(groups)))
+    interval = bootstrap_interval(np.ones((len(groups), 3), dtype=int), groups, f1, n=50)
+    assert (interval.method, interval.few_groups, interval.n_groups) == (method, few, len(set(groups)))
 
 
 def test_single_recordings_are_drawn_overall() -> None:
@@ -59,11 +59,11 @@ def test_single_recordings_are_drawn_overall() -> None:
 def test_equals_a_plain_loop_over_the_same_weights() -> None:
     generator = np.random.default_rng(0)
     counts, groups = generator.poisson(4, (30, 5, 3)), [f"g{i % 10}" for i in range(30)]
-    result = bootstrap_interval(counts, groups, f1, n=200, seed=3)
+    interval = bootstrap_interval(counts, groups, f1, n=200, seed=3)
     loop = np.array([f1(sum(w * c for w, c in zip(row, counts, strict=True))) for row in all_weights(groups, 200, 3)])
-    np.testing.assert_allclose(result.value, f1(counts.sum(axis=0)))
-    np.testing.assert_allclose(result.low, np.quantile(loop, 0.025, axis=0))
-    np.testing.assert_allclose(result.high, np.quantile(loop, 0.975, axis=0))
+    np.testing.assert_allclose(interval.value, f1(counts.sum(axis=0)))
+    np.testing.assert_allclose(interval.low, np.quantile(loop, 0.025, axis=0))
+    np.testing.assert_allclose(interval.high, np.quantile(loop, 0.975, axis=0))
 
 
 def test_same_seed_same_interval() -> None:
@@ -85,8 +85,8 @@ def test_intervals_cover_the_truth(n_groups: int, each: int) -> None:
         n_reference = generator.poisson(20, n_groups * each)
         tp = generator.binomial(n_reference, skill)
         counts = np.stack([tp, generator.poisson(5, n_groups * each), n_reference - tp], axis=1)
-        result = bootstrap_interval(counts, groups, f1, n=300, seed=int(generator.integers(1 << 30)))
-        covered += bool(result.low <= truth <= result.high)
+        interval = bootstrap_interval(counts, groups, f1, n=300, seed=int(generator.integers(1 << 30)))
+        covered += bool(interval.low <= truth <= interval.high)
     # Five standard errors of a true 95 % at 250 trials are 7 %; percentile intervals of few groups run a little short.
     assert 0.88 <= covered / trials <= 0.995
 
@@ -97,16 +97,16 @@ def test_no_interval_where_nothing_can_be_drawn() -> None:
     empty = bootstrap_interval(np.zeros((4, 3), dtype=int), list("abcd"), f1)
     nothing = bootstrap_interval(np.empty((0, 3), dtype=int), [], f1)
     assert float(bootstrap.value) == pytest.approx(0.75)
-    for result in (bootstrap, none, empty, nothing):
-        assert np.isnan(result.low)
-        assert np.isnan(result.high)
+    for interval in (bootstrap, none, empty, nothing):
+        assert np.isnan(interval.low)
+        assert np.isnan(interval.high)
     assert np.isnan(empty.value)
     assert np.isnan(nothing.value)
 
 
 def test_undefined_resamples_are_left_out() -> None:
-    result = bootstrap_interval(np.array([[5, 0, 0], [0, 0, 0], [0, 0, 0]]), list("abc"), f1, n=200)
-    assert (result.value, result.low, result.high) == (1.0, 1.0, 1.0)
+    interval = bootstrap_interval(np.array([[5, 0, 0], [0, 0, 0], [0, 0, 0]]), list("abc"), f1, n=200)
+    assert (interval.value, interval.low, interval.high) == (1.0, 1.0, 1.0)
 
 
 def test_blocks_leave_no_resample_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,22 +22,22 @@ def one_case(seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("seed", range(100))
 def test_figures_are_those_of_scikit_learn(seed: int) -> None:
     scores, positive = one_case(seed)
-    result = ranking(scores, positive, np.arange(len(scores)), ["g"] * len(scores), 0, 0)
+    ranked = ranking(scores, positive, np.arange(len(scores)), ["g"] * len(scores), 0, 0)
     aps, aucs = [], []
     for column in range(scores.shape[1]):
-        truth, of = positive[:, column], scores[:, column]
+        truth, label_scores = positive[:, column], scores[:, column]
         if truth.any() and not truth.all():
-            aps.append(average_precision_score(truth, of))
-            assert result.average_precision[column].value == pytest.approx(aps[-1], abs=1e-9)
-            aucs.append(roc_auc_score(truth, of))
-            assert result.roc_auc[column].value == pytest.approx(aucs[-1], abs=1e-9)
+            aps.append(average_precision_score(truth, label_scores))
+            assert ranked.average_precision[column].value == pytest.approx(aps[-1], abs=1e-9)
+            aucs.append(roc_auc_score(truth, label_scores))
+            assert ranked.roc_auc[column].value == pytest.approx(aucs[-1], abs=1e-9)
         else:
             # Without negatives scikit-learn gives an average precision of 1, whatever the scores.
-            assert np.isnan(result.average_precision[column].value)
-            assert np.isnan(result.roc_auc[column].value)
+            assert np.isnan(ranked.average_precision[column].value)
+            assert np.isnan(ranked.roc_auc[column].value)
     # Labels without positives or negatives are left out of the mean: neither 0 nor 1 stands in for them.
-    assert result.cmap.value == pytest.approx(np.mean(aps) if aps else np.nan, abs=1e-9, nan_ok=True)
-    assert result.macro_roc_auc.value == pytest.approx(np.mean(aucs) if aucs else np.nan, abs=1e-9, nan_ok=True)
+    assert ranked.cmap.value == pytest.approx(np.mean(aps) if aps else np.nan, abs=1e-9, nan_ok=True)
+    assert ranked.macro_roc_auc.value == pytest.approx(np.mean(aucs) if aucs else np.nan, abs=1e-9, nan_ok=True)
 
 
 @given(st.integers(0, 10_000))
@@ -48,7 +48,7 @@ def test_a_resample_is_the_ranking_of_the_items_it_draws(seed: int) -> None:
     n_recordings = int(rng.integers(2, 8))
     recording = np.sort(rng.integers(0, n_recordings, len(scores)))
     groups = [f"g{k % 3}" for k in range(n_recordings)]
-    result = ranking(scores, positive, recording, groups, 20, seed)
+    ranked = ranking(scores, positive, recording, groups, 20, seed)
     cmaps, aucs = [], []
     for weights in np.concatenate(list(resampled_weights(groups, 20, seed))):
         rows = np.repeat(np.arange(len(scores)), weights[recording])
@@ -57,8 +57,8 @@ def test_a_resample_is_the_ranking_of_the_items_it_draws(seed: int) -> None:
         again = ranking(scores[rows], positive[rows], np.zeros(len(rows), dtype=np.int64), ["g"], 0, 0)
         cmaps.append(again.cmap.value)
         aucs.append(again.macro_roc_auc.value)
-    for of, estimate in ((cmaps, result.cmap), (aucs, result.macro_roc_auc)):
-        known = [value for value in of if not np.isnan(value)]
+    for draws, estimate in ((cmaps, ranked.cmap), (aucs, ranked.macro_roc_auc)):
+        known = [value for value in draws if not np.isnan(value)]
         if known:
             low, high = np.quantile(known, [0.025, 0.975])
             assert (estimate.low, estimate.high) == pytest.approx((low, high), abs=1e-9)
@@ -68,8 +68,8 @@ def test_a_resample_is_the_ranking_of_the_items_it_draws(seed: int) -> None:
 
 
 def test_nothing_to_rank_is_nan_and_a_nan_score_is_refused() -> None:
-    result = ranking(np.zeros((0, 2)), np.zeros((0, 2), dtype=bool), np.zeros(0, dtype=np.int64), [], 10, 0)
-    assert np.isnan(result.cmap.value)
+    ranked = ranking(np.zeros((0, 2)), np.zeros((0, 2), dtype=bool), np.zeros(0, dtype=np.int64), [], 10, 0)
+    assert np.isnan(ranked.cmap.value)
     with pytest.raises(ValueError, match="NaN"):
         ranking(np.array([[np.nan]]), np.array([[True]]), np.array([0]), ["g"], 0, 0)
     with pytest.raises(ValueError, match="disagree"):

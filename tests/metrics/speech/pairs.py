@@ -29,7 +29,7 @@ def contours(seconds: float, rate: int, generator: np.random.Generator) -> tuple
     f0_hz = np.interp(np.arange(n), places, generator.uniform(90, 260, 4))
     f0_hz[np.interp(np.arange(n), places, generator.uniform(-0.5, 1, 4)) < 0] = 0.0
     chosen = np.array(FORMANTS_HZ, dtype=np.float64)[generator.integers(len(FORMANTS_HZ), size=4)]
-    return f0_hz, np.stack([np.interp(np.arange(n), places, one) for one in chosen.T], axis=1)
+    return f0_hz, np.stack([np.interp(np.arange(n), places, contour) for contour in chosen.T], axis=1)
 
 
 def made_pairs(count: int = 20, rate: int = 16000) -> Iterator[tuple[Samples, Samples]]:

@@ -10,8 +10,8 @@ def slow_mcd(first: list[Row], second: list[Row]) -> float:
     """Return the mel-cepstral distortion of frames of c0 to c12: c0 does not count."""
     total = 0.0
     frames = list(zip(first, second, strict=False))
-    for one, other in frames:
-        squares = sum((one[k] - other[k]) ** 2 for k in range(1, 13))
+    for reference_frame, other in frames:
+        squares = sum((reference_frame[k] - other[k]) ** 2 for k in range(1, 13))
         total += 10 / math.log(10) * math.sqrt(2 * squares)
     return total / len(frames)
 
@@ -40,7 +40,7 @@ def slow_aligned_mcd(first: list[Row], second: list[Row]) -> float:
 def slow_log_mel(first: list[Row], second: list[Row]) -> float:
     """Return the mean absolute difference of levels."""
     frames = list(zip(first, second, strict=False))
-    total = sum(abs(a - b) for one, other in frames for a, b in zip(one, other, strict=True))
+    total = sum(abs(a - b) for reference_frame, other in frames for a, b in zip(reference_frame, other, strict=True))
     return total / (len(frames) * len(first[0]))
 
 
@@ -48,29 +48,29 @@ def slow_pitch(first: Row, second: Row) -> tuple[float, float]:
     """Return the RMSE in cents of frames voiced in both, and the share of frames voiced in one."""
     cents, differs = [], 0
     frames = list(zip(first, second, strict=False))
-    for one, other in frames:
-        if one > 0 and other > 0:
-            cents.append(1200 * math.log2(other / one))
-        elif one > 0 or other > 0:
+    for reference_hz, other in frames:
+        if reference_hz > 0 and other > 0:
+            cents.append(1200 * math.log2(other / reference_hz))
+        elif reference_hz > 0 or other > 0:
             differs += 1
     rmse = math.sqrt(sum(c * c for c in cents) / len(cents)) if cents else math.nan
     return rmse, differs / len(frames)
 
 
-def slow_si_sdr(reference: Row, made: Row) -> float:
+def slow_si_sdr(reference: Row, estimate: Row) -> float:
     """Return the scale-invariant signal-to-distortion ratio."""
-    n = min(len(reference), len(made))
-    scale = sum(reference[i] * made[i] for i in range(n)) / sum(reference[i] ** 2 for i in range(n))
+    n = min(len(reference), len(estimate))
+    scale = sum(reference[i] * estimate[i] for i in range(n)) / sum(reference[i] ** 2 for i in range(n))
     target = sum((scale * reference[i]) ** 2 for i in range(n))
-    rest = sum((made[i] - scale * reference[i]) ** 2 for i in range(n))
+    rest = sum((estimate[i] - scale * reference[i]) ** 2 for i in range(n))
     return 10 * math.log10(target / rest)
 
 
-def slow_snr(reference: Row, made: Row) -> float:
+def slow_snr(reference: Row, estimate: Row) -> float:
     """Return the signal-to-noise ratio."""
-    n = min(len(reference), len(made))
+    n = min(len(reference), len(estimate))
     return 10 * math.log10(
-        sum(reference[i] ** 2 for i in range(n)) / sum((reference[i] - made[i]) ** 2 for i in range(n))
+        sum(reference[i] ** 2 for i in range(n)) / sum((reference[i] - estimate[i]) ** 2 for i in range(n))
     )
 
 
@@ -90,9 +90,14 @@ def slow_bands(samples: Row, rate: int, frame: int) -> Row:
     for band in range(bands):
         low, middle, high = edges[band : band + 3]
         total = 0.0
-        for b, one in enumerate(power):
+        for b, band_power in enumerate(power):
             hz = b * rate / n_fft
-            total += one * max(0.0, min((hz - low) / (middle - low), (high - hz) / (high - middle))) * 2 / (high - low)
+            total += (
+                band_power
+                * max(0.0, min((hz - low) / (middle - low), (high - hz) / (high - middle)))
+                * 2
+                / (high - low)
+            )
         out.append(total)
     return out
 
@@ -102,10 +107,10 @@ def slow_cepstra(bands: list[Row]) -> list[Row]:
     least = max(max(frame) for frame in bands) * 1e-6
     out = []
     for frame in bands:
-        logs = [0.5 * math.log(max(one, least)) for one in frame]
+        logs = [0.5 * math.log(max(coefficient, least)) for coefficient in frame]
         count = len(logs)
         sums = [sum(logs[m] * math.cos(math.pi * k * (m + 0.5) / count) for m in range(count)) for k in range(13)]
-        out.append([sums[0] / count, *(2 * one / count for one in sums[1:])])
+        out.append([sums[0] / count, *(2 * coefficient / count for coefficient in sums[1:])])
     return out
 
 

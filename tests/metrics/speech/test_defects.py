@@ -10,7 +10,7 @@ RATE = 16000
 
 @pytest.fixture(scope="module")
 def voices():
-    return [one for one, _ in made_pairs(6)]
+    return [voice for voice, _ in made_pairs(6)]
 
 
 def test_speech_without_defects_has_none(voices):
@@ -47,9 +47,9 @@ def test_a_click_in_silence_is_heard_and_noise_of_rounding_is_not():
 
 
 def test_seams_at_the_ends_are_looked_at():
-    one = np.zeros(100, np.float32)
-    assert not len(clicks(one, RATE, np.array([0, 1, 99, 100])))
-    assert not len(clicks(one[:1], RATE, np.array([0])))
+    silence = np.zeros(100, np.float32)
+    assert not len(clicks(silence, RATE, np.array([0, 1, 99, 100])))
+    assert not len(clicks(silence[:1], RATE, np.array([0])))
 
 
 def test_an_offset_is_found(voices):
@@ -77,11 +77,11 @@ def test_samples_that_are_no_numbers_are_refused(function):
 
 
 def test_few_places_of_recordings_sound_like_clicks(real_data):
-    places = result = 0
+    places = n_clicks = 0
     for path in spoken_files(real_data):
         samples, rate = read(path)
         seams = np.arange(rate // 50, len(samples), rate // 50)
-        places, result = places + len(seams), result + len(clicks(samples, rate, seams))
+        places, n_clicks = places + len(seams), n_clicks + len(clicks(samples, rate, seams))
     # Lips and bursts do: 9 of 12,650 places in both corpora.
     assert places > 500
-    assert result <= places / 200
+    assert n_clicks <= places / 200

@@ -16,9 +16,9 @@ def test_log_mel_is_that_of_librosa(rate):
     )
     # librosa does not scale the window: a full-scale sine has power 1 here.
     levels = 10 * np.log10(np.maximum(power.T / (n_fft / 4) ** 2, 1e-8))
-    result = mel_frames(samples, rate)
-    assert result.shape == levels.shape
-    assert np.abs(result - levels).max() < 2e-3
+    log_mel = mel_frames(samples, rate)
+    assert log_mel.shape == levels.shape
+    assert np.abs(log_mel - levels).max() < 2e-3
 
 
 @pytest.mark.parametrize("rate", [8000, 16000])
@@ -35,10 +35,10 @@ def test_cepstra_are_the_mfccs_of_librosa_on_the_scale_of_speech_synthesis(rate)
 
 def test_cepstra_are_those_of_their_definition():
     samples = next(made_pairs(1, 8000))[0][800:1300]
-    result = mel_cepstra(samples, 8000)
-    wanted = slow_cepstra([slow_bands(samples.tolist(), 8000, frame) for frame in range(len(result))])
-    assert len(result) == 4
-    assert result == pytest.approx(np.array(wanted), abs=2e-4)
+    cepstra = mel_cepstra(samples, 8000)
+    wanted = slow_cepstra([slow_bands(samples.tolist(), 8000, frame) for frame in range(len(cepstra))])
+    assert len(cepstra) == 4
+    assert cepstra == pytest.approx(np.array(wanted), abs=2e-4)
 
 
 def test_only_c0_depends_on_the_level():
@@ -50,9 +50,9 @@ def test_only_c0_depends_on_the_level():
 
 def test_the_cosines_of_cepstra_give_the_log_spectrum():
     # A spectrum that 13 cepstra describe whole, in nepers of magnitude: a distance of cepstra is one of envelopes.
-    place = np.pi * (np.arange(40) + 0.5) / 40
+    angle = np.pi * (np.arange(40) + 0.5) / 40
     wanted = np.array([-2.0, 0.7, -0.3, *np.zeros(9), 0.2])
-    envelope = sum(c * np.cos(k * place) for k, c in enumerate(wanted))
+    envelope = sum(c * np.cos(k * angle) for k, c in enumerate(wanted))
     rms_db = 20 / np.log(10) * np.sqrt(np.mean((envelope - wanted[0]) ** 2))
     assert rms_db == pytest.approx(10 / np.log(10) * np.sqrt(2 * np.square(wanted[1:]).sum()))
 

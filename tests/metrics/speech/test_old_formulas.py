@@ -26,46 +26,46 @@ def spoken(seed=0, phases=0, seconds=0.6):
     return voice(np.maximum(f0_hz, 100.0), RATE, formants, np.random.default_rng(phases))
 
 
-def old_mcd(one, other):
-    return float(np.mean(np.sqrt(2 * np.square(one - other).sum(axis=1))))
+def old_mcd(reference, other):
+    return float(np.mean(np.sqrt(2 * np.square(reference - other).sum(axis=1))))
 
 
 def test_the_level_c0_has_no_part_in_the_distortion():
-    one, quiet = (mel_cepstra(spoken() * gain, RATE) for gain in (np.float32(1), np.float32(0.1)))
-    assert cepstral_distortion(one, quiet) < 0.05
+    loud, quiet = (mel_cepstra(spoken() * gain, RATE) for gain in (np.float32(1), np.float32(0.1)))
+    assert cepstral_distortion(loud, quiet) < 0.05
     # 20 dB are 2.3 nepers: the old formula counted little else.
-    assert old_mcd(one, quiet) == pytest.approx(np.sqrt(2) * np.log(10), rel=0.02)
+    assert old_mcd(loud, quiet) == pytest.approx(np.sqrt(2) * np.log(10), rel=0.02)
 
 
 def test_the_distortion_is_in_db():
-    one = np.zeros((4, 13))
-    other = one.copy()
+    reference = np.zeros((4, 13))
+    other = reference.copy()
     other[:, 1] = 1.0
-    assert cepstral_distortion(one, other) == pytest.approx(10 * np.sqrt(2) / np.log(10))
+    assert cepstral_distortion(reference, other) == pytest.approx(10 * np.sqrt(2) / np.log(10))
     assert pytest.approx(6.1419, abs=1e-4) == DB_PER_CEPSTRUM
-    assert old_mcd(one, other) == pytest.approx(np.sqrt(2))
+    assert old_mcd(reference, other) == pytest.approx(np.sqrt(2))
 
 
 def test_timing_counts_without_alignment_only():
-    one = mel_cepstra(spoken(), RATE)
-    slower = one[np.minimum(np.arange(len(one) * 5 // 4) * 4 // 5, len(one) - 1)]
-    assert aligned_cepstral_distortion(one, slower) == 0.0
-    assert cepstral_distortion(one, slower) > 1.0
+    reference = mel_cepstra(spoken(), RATE)
+    slower = reference[np.minimum(np.arange(len(reference) * 5 // 4) * 4 // 5, len(reference) - 1)]
+    assert aligned_cepstral_distortion(reference, slower) == 0.0
+    assert cepstral_distortion(reference, slower) > 1.0
 
 
 def test_a_voice_of_other_phases_is_near_in_spectrum_and_has_no_snr():
-    one, other = spoken(phases=1), spoken(phases=2)
-    assert snr_db(one, other) < 1.0
-    assert si_sdr_db(one, other) < 1.0
-    assert cepstral_distortion(mel_cepstra(one, RATE), mel_cepstra(other, RATE)) < 2.5
-    assert log_mel_distance(mel_frames(one, RATE), mel_frames(other, RATE)) < 4.0
+    voice, other = spoken(phases=1), spoken(phases=2)
+    assert snr_db(voice, other) < 1.0
+    assert si_sdr_db(voice, other) < 1.0
+    assert cepstral_distortion(mel_cepstra(voice, RATE), mel_cepstra(other, RATE)) < 2.5
+    assert log_mel_distance(mel_frames(voice, RATE), mel_frames(other, RATE)) < 4.0
 
 
 def test_a_cut_to_equal_lengths_does_not_hide_a_wrong_length():
-    one = spoken()
-    short = one[: len(one) // 2]
-    assert log_mel_distance(mel_frames(one, RATE), mel_frames(short, RATE)) < 0.5
-    assert length_ratio(one, short) == 0.5
+    voice = spoken()
+    short = voice[: len(voice) // 2]
+    assert log_mel_distance(mel_frames(voice, RATE), mel_frames(short, RATE)) < 0.5
+    assert length_ratio(voice, short) == 0.5
 
 
 def test_pitch_errors_are_ratios_and_not_hz():

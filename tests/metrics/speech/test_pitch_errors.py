@@ -10,18 +10,18 @@ def contour_pairs(count=20):
     for seed in range(count):
         generator = np.random.default_rng(seed)
         n = generator.integers(5, 60)
-        one, other = generator.uniform(60, 400, n), generator.uniform(60, 400, n + generator.integers(-3, 4))
-        one[generator.random(n) < 0.3], other[generator.random(len(other)) < 0.3] = 0.0, 0.0
-        yield one, other
+        reference, other = generator.uniform(60, 400, n), generator.uniform(60, 400, n + generator.integers(-3, 4))
+        reference[generator.random(n) < 0.3], other[generator.random(len(other)) < 0.3] = 0.0, 0.0
+        yield reference, other
 
 
 def test_errors_equal_those_of_twenty_pairs_frame_by_frame_and_of_mir_eval():
-    for one, other in contour_pairs():
-        errors, (rmse, error) = pitch_errors(one, other), slow_pitch(one.tolist(), other.tolist())
+    for reference, other in contour_pairs():
+        errors, (rmse, error) = pitch_errors(reference, other), slow_pitch(reference.tolist(), other.tolist())
         assert (errors.rmse_cents, errors.voicing_error) == pytest.approx((rmse, error), rel=1e-12)
-        n = min(len(one), len(other))
-        voicing = (one[:n] > 0).astype(float), (other[:n] > 0).astype(float)
-        cents = [melody.hz2cents(hz[:n]) for hz in (one, other)]
+        n = min(len(reference), len(other))
+        voicing = (reference[:n] > 0).astype(float), (other[:n] > 0).astype(float)
+        cents = [melody.hz2cents(hz[:n]) for hz in (reference, other)]
         both = (voicing[0] > 0) & (voicing[1] > 0)
         assert errors.rmse_cents == pytest.approx(np.sqrt(np.mean((cents[0] - cents[1])[both] ** 2)), rel=1e-9)
         recall, false_alarm = melody.voicing_measures(*voicing)

@@ -8,41 +8,41 @@ from ossicle.metrics.speech.waveforms import MOST_DB, length_ratio, si_sdr_db, s
 
 
 def noisy_pairs():
-    for seed, (one, other) in enumerate(made_pairs(rate=8000)):
-        n = min(len(one), len(other))
-        yield one, (one[:n] + 0.1 * seed * other[:n] + 1e-3).astype(np.float32)
+    for seed, (reference, other) in enumerate(made_pairs(rate=8000)):
+        n = min(len(reference), len(other))
+        yield reference, (reference[:n] + 0.1 * seed * other[:n] + 1e-3).astype(np.float32)
 
 
 def test_ratios_equal_those_of_twenty_pairs_number_by_number():
-    for one, other in noisy_pairs():
-        assert si_sdr_db(one, other) == pytest.approx(slow_si_sdr(one.tolist(), other.tolist()), abs=1e-6)
-        assert snr_db(one, other) == pytest.approx(slow_snr(one.tolist(), other.tolist()), abs=1e-6)
+    for reference, other in noisy_pairs():
+        assert si_sdr_db(reference, other) == pytest.approx(slow_si_sdr(reference.tolist(), other.tolist()), abs=1e-6)
+        assert snr_db(reference, other) == pytest.approx(slow_snr(reference.tolist(), other.tolist()), abs=1e-6)
 
 
 def test_si_sdr_equals_that_of_mir_eval_with_a_filter_of_one_tap():
-    for one, other in noisy_pairs():
-        n = min(len(one), len(other))
-        reference, made = one[:n].astype(np.float64), other[:n].astype(np.float64)
+    for signal, other in noisy_pairs():
+        n = min(len(signal), len(other))
+        reference, estimate = signal[:n].astype(np.float64), other[:n].astype(np.float64)
         # BSS eval allows a filter of the reference; with one tap it is a factor, and the ratio is SI-SDR.
-        target, *rest = separation._bss_decomp_mtifilt(reference[None], made, 0, 1)
+        target, *rest = separation._bss_decomp_mtifilt(reference[None], estimate, 0, 1)
         wanted = separation._bss_source_crit(target, *rest)[0]
-        assert si_sdr_db(one, other) == pytest.approx(float(wanted), abs=1e-6)
+        assert si_sdr_db(signal, other) == pytest.approx(float(wanted), abs=1e-6)
 
 
 def test_level_does_not_matter_to_si_sdr_and_does_to_snr():
-    one, other = next(noisy_pairs())
-    assert si_sdr_db(one, 0.1 * other) == pytest.approx(si_sdr_db(one, other), abs=1e-4)
-    assert snr_db(one, 0.1 * other) < 1.0
+    reference, other = next(noisy_pairs())
+    assert si_sdr_db(reference, 0.1 * other) == pytest.approx(si_sdr_db(reference, other), abs=1e-4)
+    assert snr_db(reference, 0.1 * other) < 1.0
 
 
 def test_silence_and_nothing_give_no_figure_and_copies_a_finite_one():
-    one, silence = np.ones(100, np.float32), np.zeros(100, np.float32)
+    sound, silence = np.ones(100, np.float32), np.zeros(100, np.float32)
     for function in (si_sdr_db, snr_db):
-        assert np.isnan(function(silence, one))
-        assert np.isnan(function(one, one[:0]))
-        assert function(one, one) == MOST_DB
-    assert np.isnan(si_sdr_db(one, silence))
-    assert snr_db(one, silence) == 0.0
+        assert np.isnan(function(silence, sound))
+        assert np.isnan(function(sound, sound[:0]))
+        assert function(sound, sound) == MOST_DB
+    assert np.isnan(si_sdr_db(sound, silence))
+    assert snr_db(sound, silence) == 0.0
     sine, cosine = np.sin(np.arange(0, 628) / 10), np.array([1.0, 0.0])
     assert si_sdr_db(cosine, cosine[::-1]) == -MOST_DB
     assert np.isfinite(si_sdr_db(sine, -sine))

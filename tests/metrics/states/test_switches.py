@@ -31,8 +31,8 @@ def changes(*parts, label="ac", delay_s=1.0):
 
 def test_figures_of_a_recording_worked_out_by_hand():
     truth = stretches((100.0, OFF), (200.0, ON), (300.0, OFF), (400.0, UNKNOWN), (500.0, ON))
-    result = changes((1.0, OFF), (101.0, ON), (150.0, OFF), (152.0, ON), (210.0, OFF), (350.0, ON))
-    figures = switch_figures([JudgedStates(truth, result, 500.0, "a")], ["ac"], within_s=3.0)["ac"]
+    decided = changes((1.0, OFF), (101.0, ON), (150.0, OFF), (152.0, ON), (210.0, OFF), (350.0, ON))
+    figures = switch_figures([JudgedStates(truth, decided, 500.0, "a")], ["ac"], within_s=3.0)["ac"]
     # The switch at 100 s is found after 2 s; that at 200 s too late (11 s), so its report is false, and so is the
     # pair at 150 s. The report at 350 s lies where nothing is known.
     assert (figures.n_switches, figures.n_found, figures.n_false) == (2, 1, 3)
@@ -59,8 +59,8 @@ def test_a_perfect_report_has_no_fault_and_an_empty_one_no_figures():
 
 
 def test_changes_to_and_from_unknown_are_no_switches():
-    result = changes((1.0, OFF), (5.0, UNKNOWN), (9.0, ON), (12.0, OFF))
-    assert [(state_change.time_s, state_change.state) for state_change in reported_switches(result, "ac")] == [
+    decided = changes((1.0, OFF), (5.0, UNKNOWN), (9.0, ON), (12.0, OFF))
+    assert [(state_change.time_s, state_change.state) for state_change in reported_switches(decided, "ac")] == [
         (12.0, OFF)
     ]
     assert true_switches(stretches((1.0, OFF), (2.0, UNKNOWN), (3.0, ON), (4.0, ON), (5.0, OFF)), "ac") == [(4.0, OFF)]
@@ -74,8 +74,8 @@ times = st.lists(st.integers(0, 30), max_size=8).map(sorted)
 @given(times, times, st.data())
 def test_as_many_switches_are_matched_as_an_optimal_assignment_matches(true, reported, data):
     kinds = st.sampled_from([ON, OFF])
-    switches = [(float(one), data.draw(kinds)) for one in true]
-    decided = [StateChange(0.0, "ac", data.draw(kinds), 0.5, float(one)) for one in reported]
+    switches = [(float(time_s), data.draw(kinds)) for time_s in true]
+    decided = [StateChange(0.0, "ac", data.draw(kinds), 0.5, float(time_s)) for time_s in reported]
     pairs = matched_switches(switches, decided, 5.0)
     fits = np.array(
         [
@@ -99,9 +99,9 @@ def test_seconds_in_the_wrong_state_equal_those_counted_second_by_second(parts, 
     def by_second(rows):
         return [row.state for row in rows for _ in range(int(row.end_s - row.start_s))]
 
-    truth, result = laid(parts), laid(data.draw(st.permutations(parts)))
-    pairs = list(zip(by_second(truth), by_second(result), strict=True))
+    truth, decided = laid(parts), laid(data.draw(st.permutations(parts)))
+    pairs = list(zip(by_second(truth), by_second(decided), strict=True))
     known = [pair for pair in pairs if pair[0] != UNKNOWN]
-    unknown = sum(got == UNKNOWN for _, got in known)
-    wrong = sum(got not in (UNKNOWN, true) for true, got in known)
-    assert differing_s(truth, result) == (len(known), wrong, unknown)
+    unknown = sum(decided_state == UNKNOWN for _, decided_state in known)
+    wrong = sum(decided_state not in (UNKNOWN, true) for true, decided_state in known)
+    assert differing_s(truth, decided) == (len(known), wrong, unknown)

@@ -17,12 +17,12 @@ def made(seed, n=200, n_recordings=9, unknown=0.1):
     scores = np.clip(0.4 * truth + rng.random((n, 3)), 0, 1).astype(np.float32)
     recording = np.sort(rng.integers(0, n_recordings, n))
     thresholds = rng.uniform(0.4, 0.7, (n_recordings, 3))
-    groups = tuple(f"g{one % 3}" for one in range(n_recordings))
+    groups = tuple(f"g{number % 3}" for number in range(n_recordings))
     return StateWindows(scores, truth, recording, groups, thresholds)
 
 
 def as_states(row):
-    return dict(zip(LABELS, (WORDS[int(one)] for one in row), strict=True))
+    return dict(zip(LABELS, (WORDS[int(state)] for state in row), strict=True))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -38,14 +38,14 @@ def test_figures_equal_those_of_scikit_learn(seed):
     assert level_figures.state_accuracy.value == pytest.approx(accuracy_score(*zip(*known, strict=True)))
     hide = StateDecision(masks={label: tuple(hidden) for label, hidden in MASKS.items()})
     for c, label in enumerate(LABELS):
-        there = windows.truth[:, c] >= 0
-        assert level_figures.f1[label].value == pytest.approx(f1_score(windows.truth[there, c], on[there, c]))
+        is_known = windows.truth[:, c] >= 0
+        assert level_figures.f1[label].value == pytest.approx(f1_score(windows.truth[is_known, c], on[is_known, c]))
         # Unmasked: known, and not hidden by what is on or might be.
         might = [hide.hidden(as_states(np.where(row == -1, 1, row)))[label] != UNKNOWN for row in windows.truth]
-        kept = there & np.array(might)
+        is_counted = is_known & np.array(might)
         if label != "ac":
             assert level_figures.f1_unmasked[label].value == pytest.approx(
-                f1_score(windows.truth[kept, c], on[kept, c])
+                f1_score(windows.truth[is_counted, c], on[is_counted, c])
             )
     assert set(level_figures.f1_unmasked) == {"fan", "fridge"}
 
@@ -81,9 +81,9 @@ def test_without_a_priority_or_anything_known_figures_are_undefined():
     windows = StateWindows(
         np.zeros((2, 1), np.float32), np.full((2, 1), -1, np.int8), np.array([0, 1]), ("a", "b"), np.full((2, 1), 0.5)
     )
-    result = state_figures(windows, ["ac"], {}, [], n_bootstrap=10).to_json()
+    figures = state_figures(windows, ["ac"], {}, [], n_bootstrap=10).to_json()
     undefined = {"value": None, "low": None, "high": None}
-    assert result == {"n": 0, "state_accuracy": undefined, "f1": {"ac": undefined}, "f1_unmasked": {}}
+    assert figures == {"n": 0, "state_accuracy": undefined, "f1": {"ac": undefined}, "f1_unmasked": {}}
 
 
 def test_a_hidden_label_hides_nothing():

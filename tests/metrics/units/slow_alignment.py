@@ -14,7 +14,7 @@ def slow_distance(first, second, cost):
     return best[n][m] / (n + m)
 
 
-def slow_angle(one, other):
-    lengths = math.sqrt(sum(x * x for x in one)) * math.sqrt(sum(x * x for x in other))
-    cosine = sum(x * y for x, y in zip(one, other, strict=True)) / lengths if lengths else 0.0
+def slow_angle(row, other):
+    lengths = math.sqrt(sum(x * x for x in row)) * math.sqrt(sum(x * x for x in other))
+    cosine = sum(x * y for x, y in zip(row, other, strict=True)) / lengths if lengths else 0.0
     return math.acos(min(1.0, max(-1.0, cosine))) / math.pi

@@ -40,9 +40,9 @@ def test_every_triple_is_one_of_the_test(across):
 
 def test_triples_depend_on_the_seed_alone():
     spoken = corpus()
-    one, again, other = (draw_triples(spoken.types, spoken.speakers, 50, seed, across=True) for seed in (1, 1, 2))
-    assert (one.x == again.x).all()
-    assert (one.x != other.x).any()
+    triples, again, other = (draw_triples(spoken.types, spoken.speakers, 50, seed, across=True) for seed in (1, 1, 2))
+    assert (triples.x == again.x).all()
+    assert (triples.x != other.x).any()
 
 
 @pytest.mark.parametrize("across", [False, True])
@@ -74,9 +74,9 @@ def test_types_and_speakers_count_alike_however_many_tokens_they_have():
 def test_tokens_that_allow_no_triple_give_an_undefined_error(types, speakers, across):
     frames = [np.ones((2, 3))] * len(types)
     tokens = Tokens(frames, np.array(types, dtype=int), np.array(speakers, dtype=int))
-    made = abx_error(tokens, across=across, n=20)
-    assert made.n == 0
-    assert made.to_json()["value"] is made.to_json()["shuffled"] is None
+    figure = abx_error(tokens, across=across, n=20)
+    assert figure.n == 0
+    assert figure.to_json()["value"] is figure.to_json()["shuffled"] is None
 
 
 @pytest.mark.parametrize("across", [False, True])
@@ -85,7 +85,7 @@ def test_200_triples_of_features_equal_the_slow_reference(across):
     triples = draw_triples(spoken.types, spoken.speakers, 200, 3, across=across)
     for fast, a, b, x in zip(triple_errors(spoken.frames, triples), triples.a, triples.b, triples.x, strict=True):
         to_a, to_b = (
-            slow_distance(spoken.frames[one].tolist(), spoken.frames[x].tolist(), slow_angle) for one in (a, b)
+            slow_distance(spoken.frames[token].tolist(), spoken.frames[x].tolist(), slow_angle) for token in (a, b)
         )
         assert fast == float(to_a > to_b)
 
@@ -95,23 +95,25 @@ def test_200_triples_of_units_equal_the_slow_reference_and_ties_count_half():
     units = [generator.integers(3, size=generator.integers(1, 7)).astype(np.int16) for _ in range(40)]
     a, b, x = generator.integers(40, size=(3, 200))
     fast = triple_errors(units, Triples(a, b, x), differing)
-    for one, i, j, k in zip(fast, a, b, x, strict=True):
+    for error, i, j, k in zip(fast, a, b, x, strict=True):
         to_a, to_b = (slow_distance(units[i], units[k], lambda p, q: float(p != q)) for i in (i, j))
-        assert one == (0.5 if math.isclose(to_a, to_b) else float(to_a > to_b))
+        assert error == (0.5 if math.isclose(to_a, to_b) else float(to_a > to_b))
     assert 0.5 in fast
 
 
 def test_easy_types_are_told_apart_and_permuted_ones_are_not():
-    made = abx_error(corpus(takes=8), across=False, n=1500)
-    assert made.error.value < 0.05
-    assert made.error.low <= made.error.value <= made.error.high
-    assert made.shuffled == pytest.approx(0.5, abs=0.08)
-    assert (made.n, made.n_types, made.n_speakers) == (1500, 6, 3)
+    figure = abx_error(corpus(takes=8), across=False, n=1500)
+    assert figure.error.value < 0.05
+    assert figure.error.low <= figure.error.value <= figure.error.high
+    assert figure.shuffled == pytest.approx(0.5, abs=0.08)
+    assert (figure.n, figure.n_types, figure.n_speakers) == (1500, 6, 3)
 
 
 def test_other_voices_are_harder_across_speakers():
     spoken = corpus(voice=2.0, noise=1.0)
-    within, across = (abx_error(spoken, across=one, n=1000, resamples=0).error.value for one in (False, True))
+    within, across = (
+        abx_error(spoken, across=is_across, n=1000, resamples=0).error.value for is_across in (False, True)
+    )
     assert across > within + 0.1
 
 

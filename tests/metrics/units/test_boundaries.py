@@ -18,12 +18,12 @@ def test_as_many_pairs_are_matched_as_mir_eval_matches(found, true):
 
 
 def test_figures_worked_out_by_hand():
-    made = boundary_rates(np.array([[3, 6, 4], [1, 2, 4]]), ["a", "b"], resamples=50)
-    assert (made.precision.value, made.recall.value, made.f1.value) == (0.5, 0.5, 0.5)
-    assert made.over_segmentation.value == 0.0
-    assert made.r_value.value == pytest.approx(1 - (0.5 + 0.5 / math.sqrt(2)) / 2)
-    assert made.precision.low <= 0.5 <= made.precision.high
-    assert (made.n_found, made.n_true) == (8, 8)
+    rates = boundary_rates(np.array([[3, 6, 4], [1, 2, 4]]), ["a", "b"], resamples=50)
+    assert (rates.precision.value, rates.recall.value, rates.f1.value) == (0.5, 0.5, 0.5)
+    assert rates.over_segmentation.value == 0.0
+    assert rates.r_value.value == pytest.approx(1 - (0.5 + 0.5 / math.sqrt(2)) / 2)
+    assert rates.precision.low <= 0.5 <= rates.precision.high
+    assert (rates.n_found, rates.n_true) == (8, 8)
 
 
 def test_the_true_boundaries_have_the_r_value_1_and_cutting_everywhere_a_low_one():
@@ -34,8 +34,8 @@ def test_the_true_boundaries_have_the_r_value_1_and_cutting_everywhere_a_low_one
 
 
 def test_without_true_boundaries_only_precision_is_defined():
-    made = boundary_rates(np.array([[0, 0, 0]]), ["a"]).to_json()
-    assert made["boundary_precision"]["value"] is made["r_value"]["value"] is made["boundary_f"]["value"] is None
+    rates = boundary_rates(np.array([[0, 0, 0]]), ["a"]).to_json()
+    assert rates["boundary_precision"]["value"] is rates["r_value"]["value"] is rates["boundary_f"]["value"] is None
     assert boundary_rates(np.array([[0, 0, 5]]), ["a"]).precision.value == 0.0
 
 

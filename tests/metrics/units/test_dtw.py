@@ -24,9 +24,9 @@ def test_distances_of_features_equal_those_found_cell_by_cell(monkeypatch):
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=9), min_size=2, max_size=5))
 def test_distances_of_units_equal_those_found_cell_by_cell(written):
-    units = [np.array(one, dtype=np.int16) for one in written]
+    units = [np.array(unit, dtype=np.int16) for unit in written]
     pairs = np.array([(i, j) for i in range(len(units)) for j in range(len(units))])
-    slow = [slow_distance(written[i], written[j], lambda one, other: float(one != other)) for i, j in pairs]
+    slow = [slow_distance(written[i], written[j], lambda unit, other: float(unit != other)) for i, j in pairs]
     assert dtw_distances(units, pairs, differing) == pytest.approx(slow, abs=1e-12)
 
 

@@ -41,13 +41,13 @@ def test_adjusted_and_normalised_information_equal_scikit_learn(n, n_labels, n_u
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=2, max_size=60))
 def test_adjusted_information_equals_scikit_learn_on_any_labelling(pairs):
     labels, units = np.array(pairs).T
-    value = adjusted_mutual_information(contingency(labels, units))
+    ami = adjusted_mutual_information(contingency(labels, units))
     if min(len(set(labels)), len(set(units))) < 2:
-        assert math.isnan(value)
-    elif math.isnan(value):  # every permutation agrees as much, so that nothing can be adjusted
+        assert math.isnan(ami)
+    elif math.isnan(ami):  # every permutation agrees as much, so that nothing can be adjusted
         assert len(set(labels)) == len(set(units)) == len(pairs)
     else:
-        assert value == pytest.approx(adjusted_mutual_info_score(labels, units), abs=1e-9)
+        assert ami == pytest.approx(adjusted_mutual_info_score(labels, units), abs=1e-9)
 
 
 def test_the_expected_information_is_the_mean_over_all_permutations():
@@ -65,24 +65,24 @@ def test_purity_is_the_share_of_the_most_frequent_labels():
 
 def test_units_without_information_are_at_chance_in_every_figure():
     labels, units = drawn(3, 20000, 400, 100, tied=0.0)
-    made = label_agreement(labels, units, np.arange(20000) // 200)
-    assert abs(made.ami.value) < 0.003
-    assert abs(made.ami_shuffled) < 0.003
-    assert made.ami.low < 0 < made.ami.high
+    agreement = label_agreement(labels, units, np.arange(20000) // 200)
+    assert abs(agreement.ami.value) < 0.003
+    assert abs(agreement.ami_shuffled) < 0.003
+    assert agreement.ami.low < 0 < agreement.ami.high
     # The normalised information and purity look like agreement, which only their chance levels put right.
-    assert made.nmi.value > 0.1
-    assert made.nmi.value == pytest.approx(made.nmi_chance, abs=0.003)
-    assert made.purity.value == pytest.approx(made.purity_shuffled, abs=0.003)
+    assert agreement.nmi.value > 0.1
+    assert agreement.nmi.value == pytest.approx(agreement.nmi_chance, abs=0.003)
+    assert agreement.purity.value == pytest.approx(agreement.purity_shuffled, abs=0.003)
 
 
 def test_long_runs_agree_by_chance_and_units_moved_in_time_show_how_much():
     draw = np.random.default_rng(4)
     # Labels and units change every 10 frames at the same moments, and know nothing of each other.
     labels, units = (np.repeat(draw.integers(0, n, 400), 10) for n in (150, 60))
-    made = label_agreement(labels, units, np.arange(4000) // 200)
-    assert abs(made.ami_shuffled) < 0.01
-    assert made.ami.value > 0.1
-    assert made.ami_shifted == pytest.approx(made.ami.value, abs=0.02)
+    agreement = label_agreement(labels, units, np.arange(4000) // 200)
+    assert abs(agreement.ami_shuffled) < 0.01
+    assert agreement.ami.value > 0.1
+    assert agreement.ami_shifted == pytest.approx(agreement.ami.value, abs=0.02)
     heard = label_agreement(labels, labels % 60, np.arange(4000) // 200)
     assert heard.ami.value > heard.ami_shifted + 0.3
 
@@ -98,17 +98,17 @@ def test_the_interval_holds_the_figure_of_many_more_recordings():
 
 def test_figures_without_frames_are_undefined():
     nothing = np.zeros(0, dtype=np.int64)
-    made = label_agreement(nothing, nothing, nothing).to_json()
-    assert made["ami"] == {"value": None, "low": None, "high": None}
-    assert made["nmi"]["chance"] is made["purity"]["shuffled"] is made["ami_shuffled"] is None
-    assert made["ami_shifted"] is None
+    agreement = label_agreement(nothing, nothing, nothing).to_json()
+    assert agreement["ami"] == {"value": None, "low": None, "high": None}
+    assert agreement["nmi"]["chance"] is agreement["purity"]["shuffled"] is agreement["ami_shuffled"] is None
+    assert agreement["ami_shifted"] is None
 
 
 def test_one_recording_gives_no_interval():
     labels, units = drawn(1, 100, 4, 4)
-    made = label_agreement(labels, units, np.zeros(100, dtype=np.int64))
-    assert made.ami.value > 0.2
-    assert math.isnan(made.ami.low)
+    agreement = label_agreement(labels, units, np.zeros(100, dtype=np.int64))
+    assert agreement.ami.value > 0.2
+    assert math.isnan(agreement.ami.low)
 
 
 def test_arrays_of_other_lengths_are_refused():
@@ -121,11 +121,11 @@ def test_intervals_stay_within_what_a_figure_can_be(n_recordings):
     recordings = np.repeat(np.arange(n_recordings), 40)
     labels = np.tile(np.arange(40) % 2, n_recordings)
     units = np.where(recordings == 0, np.random.default_rng(0).integers(0, 2, len(labels)), labels)
-    made = label_agreement(labels, units, recordings)
-    for estimate in (made.nmi, made.purity):
+    agreement = label_agreement(labels, units, recordings)
+    for estimate in (agreement.nmi, agreement.purity):
         assert (
             0 <= estimate.low <= estimate.value <= estimate.high <= 1
             if n_recordings > 2
             else np.isnan([estimate.low, estimate.high]).all()
         )
-    assert made.ami.high <= 1 or n_recordings == 2
+    assert agreement.ami.high <= 1 or n_recordings == 2

@@ -9,17 +9,10 @@ from ossicle.app.steps.pipeline.preview import vocoder as preview
 from ossicle.app.steps.train.training_cost import about
 from ossicle.training.vocoder.presets import vocoder_preset
 
-from ....made_up.speech_like import write_speech
+from ....made_up.speech_like import UNITS_PROJECT, write_speech
 from ...conftest import Commands
 
-PROJECT = """
-base = "recipe:units"
-[corpus]
-audio = "audio"
-name_template = "{speaker}_*"
-[split]
-group = "speaker"
-[vocoder]
+PROJECT = f"""{UNITS_PROJECT}[vocoder]
 preset = "small"
 """
 

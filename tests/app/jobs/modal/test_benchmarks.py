@@ -20,22 +20,10 @@ from ossicle.corpus.formats.raven import write_raven
 
 from ....doubles.modal_snapshots import SnapshotModal
 from ...conftest import Commands
-from ...steps.benchmark.tapes import save, write_tape
+from ...steps.benchmark.tapes import TRAINING, save, write_tape
 
 SETTINGS = ("--progress", "none", "--set", "jobs.poll_s=0.2", "--allow-overlap")
-PROJECT = """
-base = "recipe:tapes"
-[project]
-name = "hums"
-[corpus]
-audio = "train"
-annotations = "train-tables"
-[split]
-group = "folder"
-[frontend]
-rate = 8000
-fmax_hz = 4000.0
-[benchmark]
+PROJECT = f"""{TRAINING}[benchmark]
 audio = "../bench"
 annotations = "../bench-tables"
 bootstrap = 20

@@ -19,23 +19,15 @@ from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.core.errors import UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 
-from ....made_up.speech_like import write_speech
+from ....made_up.speech_like import UNITS_PROJECT, write_speech
 
 STEPS = (corpus.STEP, segments.STEP)
-PROJECT = """
-base = "recipe:units"
-[corpus]
-audio = "audio"
-name_template = "{speaker}_*"
-[split]
-group = "speaker"
-"""
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     write_speech(tmp_path, words=8)
-    (tmp_path / "ossicle.toml").write_text(PROJECT)
+    (tmp_path / "ossicle.toml").write_text(UNITS_PROJECT)
     return load_project(tmp_path)
 
 
@@ -155,7 +147,7 @@ def test_recordings_without_sound_and_damaged_ones_cost_only_themselves(project:
 def test_nothing_but_silence_is_refused(tmp_path: Path) -> None:
     (tmp_path / "audio").mkdir()
     soundfile.write(tmp_path / "audio" / "a_1.wav", np.zeros(16000, np.float32), 16000)
-    (tmp_path / "ossicle.toml").write_text(PROJECT)
+    (tmp_path / "ossicle.toml").write_text(UNITS_PROJECT)
     with pytest.raises(
         UsageError, match=r"\[segments\] finds no segment in 1 recording: no frame reaches.*; change \[segments\]"
     ):

@@ -17,18 +17,11 @@ from ossicle.units.normalisation import statistics_of
 from ossicle.units.quantiser import Quantiser
 from ossicle.units.sequences import runs_of
 
-from ....made_up.speech_like import write_speech
+from ....made_up.speech_like import UNITS_PROJECT, write_speech
 
 BEFORE = (corpus.STEP, segments.STEP, features.STEP, quantiser.STEP)
 STEPS = (*BEFORE, sequences.STEP)
-PROJECT = """
-base = "recipe:units"
-[corpus]
-audio = "audio"
-name_template = "{speaker}_*"
-[split]
-group = "speaker"
-[quantiser]
+PROJECT = f"""{UNITS_PROJECT}[quantiser]
 k = 12
 """
 

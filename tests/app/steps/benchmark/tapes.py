@@ -21,7 +21,7 @@ TAPES = {
 }
 STARTS = (1.0, 3.5, 7.0)
 LENGTH_S = 0.3
-PROJECT = """
+TRAINING = """
 base = "recipe:tapes"
 [project]
 name = "alpaca-hums"
@@ -33,7 +33,9 @@ group = "folder"
 [frontend]
 rate = 8000
 fmax_hz = 4000.0
-[benchmark]
+"""
+"""The project file of a benchmark up to its own table."""
+PROJECT = f"""{TRAINING}[benchmark]
 audio = "bench"
 annotations = "bench-tables"
 bootstrap = 100

@@ -19,16 +19,9 @@ from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.core.errors import UsageError
 from ossicle.units.quantiser import Quantiser
 
-from ....made_up.speech_like import write_speech
+from ....made_up.speech_like import UNITS_PROJECT, write_speech
 
-PROJECT = """
-base = "recipe:units"
-[corpus]
-audio = "audio"
-name_template = "{speaker}_*"
-[split]
-group = "speaker"
-[quantiser]
+PROJECT = f"""{UNITS_PROJECT}[quantiser]
 k = 8
 held_out = 0
 """
