@@ -40,7 +40,7 @@ class ObjectDataset:
     @property
     def clips(self) -> tuple[Clip, ...]:
         """All clips, sorted by recording, times, label and role."""
-        return tuple(sorted((one for unit in self.units for one in unit.clips), key=clip_order))
+        return tuple(sorted((clip for unit in self.units for clip in unit.clips), key=clip_order))
 
 
 def build_dataset(
@@ -72,11 +72,11 @@ def build_dataset(
     without = {entry.recording_id for entry in unused}
     used = {r.id: r for r in recordings if r.id not in without}
     # Sorted so that of repeats that differ in quality the smallest number counts.
-    mine = sorted((a for a in annotations if a.recording_id in used), key=_annotation_order)
-    weights = {key: clip_weight(one, settings) for key, one in used.items()}
+    used_annotations = sorted((a for a in annotations if a.recording_id in used), key=_annotation_order)
+    weights = {key: clip_weight(recording, settings) for key, recording in used.items()}
     targets: dict[Clip, list[Clip]] = {}
     quality: dict[Clip, int | None] = {}
-    for annotation in mine:
+    for annotation in used_annotations:
         recording, entry = used[annotation.recording_id], folds[annotation.recording_id]
         if reason := _why_no_target(annotation, recording, settings):
             unused.append(Unused(recording.id, reason, annotation.start_s))
@@ -91,27 +91,27 @@ def build_dataset(
         quality.setdefault(clip, annotation.quality)
     if not targets:
         raise SplitError("no targets: annotate reviewed recordings, or change dataset.quality_min and quality_max")
-    ordered = sorted((one for same in targets.values() for one in same), key=clip_order)
-    quiet = [one for one in used.values() if one.id not in unknown]
+    ordered = sorted((clip for same in targets.values() for clip in same), key=clip_order)
+    quiet = [recording for recording in used.values() if recording.id not in unknown]
     if settings.noise == "beside":
-        free = _free(quiet, mine, settings.margin_s, looked)
+        free = _free(quiet, used_annotations, settings.margin_s, looked)
         noise = _beside(ordered, free, folds, settings, seed)
     elif settings.noise == "recordings":
-        noise = _empty_recordings(quiet, mine, folds)
+        noise = _empty_recordings(quiet, used_annotations, folds)
     else:
         n = int(settings.noise_per_target * len(ordered) + 0.5)
-        spans, rows = mine_noise(quiet, mine, n, [crop_s], settings.margin_s, seed, looked)
-        asked = Counter[str]()
+        spans, rows = mine_noise(quiet, used_annotations, n, [crop_s], settings.margin_s, seed, looked)
+        n_asked = Counter[str]()
         for row in rows:
-            asked[folds[row.recording_id].group] += row.asked
+            n_asked[folds[row.recording_id].group] += row.asked
         lone = tuple(_noise(span, folds[span.recording_id]) for span in spans)
-        noise = _Noise(asked, rows=tuple(rows), lone=lone)
+        noise = _Noise(n_asked, rows=tuple(rows), lone=lone)
     units = [
         Unit((*same, *noise.of[target]), target.group, target.label, quality[target])
-        for target, same in sorted(targets.items(), key=lambda item: clip_order(item[0]))
+        for target, same in sorted(targets.items(), key=lambda target_clips: clip_order(target_clips[0]))
     ]
-    units += [Unit((one,), one.group) for one in sorted(noise.lone, key=clip_order)]
-    tapes = mining_report(noise.asked, noise.fallback, [one for unit in units for one in unit.clips])
+    units += [Unit((clip,), clip.group) for clip in sorted(noise.lone, key=clip_order)]
+    tapes = mining_report(noise.asked, noise.fallback, [clip for unit in units for clip in unit.clips])
     if settings.refuse_overlaps:
         refuse_overlaps(tapes)
     return ObjectDataset(tuple(units), noise.rows, tuple(tapes), tuple(noise.unplaced), tuple(unused))
@@ -163,22 +163,22 @@ def dataset_stats(clips: Iterable[Clip], annotations: Iterable[Annotation]) -> l
     seconds: dict[tuple[int, str, str, str, int | None], list[float]] = defaultdict(list)
     for clip in clips:
         key = (clip.recording_id, clip.start_s, clip.label)
-        result = quality.get(key) if clip.role == "target" else None
-        seconds[clip.fold, clip.group, clip.role, clip.label, result].append(clip.end_s - clip.start_s)
+        target_quality = quality.get(key) if clip.role == "target" else None
+        seconds[clip.fold, clip.group, clip.role, clip.label, target_quality].append(clip.end_s - clip.start_s)
     return [
         StatsRow(*key, clips=len(lengths), seconds=round(sum(lengths), 6))
         for key, lengths in sorted(seconds.items(), key=lambda row: (*row[0][:4], row[0][4] or 0))
     ]
 
 
-def _annotation_order(one: Annotation) -> tuple[str, float, float, str, float, str]:
-    quality = float("inf") if one.quality is None else float(one.quality)
-    return one.recording_id, one.start_s, one.end_s, one.label, quality, repr(one)
+def _annotation_order(annotation: Annotation) -> tuple[str, float, float, str, float, str]:
+    quality = float("inf") if annotation.quality is None else float(annotation.quality)
+    return annotation.recording_id, annotation.start_s, annotation.end_s, annotation.label, quality, repr(annotation)
 
 
-def clip_order(one: Clip) -> tuple[str, float, float, str, str]:
+def clip_order(clip: Clip) -> tuple[str, float, float, str, str]:
     """Return the sorting key of clips: recording, times, label, role."""
-    return one.recording_id, one.start_s, one.end_s, one.label, one.role
+    return clip.recording_id, clip.start_s, clip.end_s, clip.label, clip.role
 
 
 def _noise(span: NoiseSpan, entry: FoldEntry) -> Clip:
@@ -192,18 +192,22 @@ def _free(
     looked: Mapping[str, Sequence[tuple[float, float]]],
 ) -> dict[str, Intervals]:
     """Return the stretches of each recording that are known to be free, (n, 2) seconds."""
-    of: dict[str, list[Annotation]] = defaultdict(list)
-    for one in annotations:
-        of[one.recording_id].append(one)
-    free = {one.id: free_stretches(one, of[one.id], margin_s) for one in recordings}
+    by_recording: dict[str, list[Annotation]] = defaultdict(list)
+    for annotation in annotations:
+        by_recording[annotation.recording_id].append(annotation)
+    free = {recording.id: free_stretches(recording, by_recording[recording.id], margin_s) for recording in recordings}
     return {key: both(times, as_intervals(looked[key])) if key in looked else times for key, times in free.items()}
 
 
 def _empty_recordings(
     recordings: Sequence[Recording], annotations: Sequence[Annotation], folds: Mapping[str, FoldEntry]
 ) -> _Noise:
-    heard = {one.recording_id for one in annotations}
-    spans = [NoiseSpan(one.id, 0.0, one.duration_s) for one in recordings if one.reviewed and one.id not in heard]
+    heard = {annotation.recording_id for annotation in annotations}
+    spans = [
+        NoiseSpan(recording.id, 0.0, recording.duration_s)
+        for recording in recordings
+        if recording.reviewed and recording.id not in heard
+    ]
     groups = Counter(folds[span.recording_id].group for span in spans)
     return _Noise(groups, lone=tuple(_noise(span, folds[span.recording_id]) for span in spans))
 
@@ -250,7 +254,7 @@ def divide_clips(built: ObjectDataset, settings: SplitSettings) -> ObjectDataset
         folds |= dict.fromkeys(shuffled[:n_train], NEVER_HELD_OUT)
         folds |= dict.fromkeys(shuffled[n_train : n_train + n_val], VAL)
     units = tuple(
-        replace(unit, clips=tuple(replace(one, fold=folds[number]) for one in unit.clips))
+        replace(unit, clips=tuple(replace(clip, fold=folds[number]) for clip in unit.clips))
         for number, unit in enumerate(built.units)
     )
     targets = Counter(folds[number] for number, unit in enumerate(units) if unit.label)

@@ -43,26 +43,26 @@ def mine_noise(
     """
     if n < 0 or not lengths_s or min(lengths_s) <= 0:
         raise ValueError(f"mining needs n >= 0 and positive lengths, got n = {n} and lengths {list(lengths_s)}")
-    of: dict[str, list[Annotation]] = defaultdict(list)
+    by_recording: dict[str, list[Annotation]] = defaultdict(list)
     for annotation in annotations:
-        of[annotation.recording_id].append(annotation)
+        by_recording[annotation.recording_id].append(annotation)
     looked = {key: as_intervals(times) for key, times in (partly or {}).items()}
     usable = [r for r in recordings if (r.reviewed or r.id in looked) and r.status != "left_out"]
     usable.sort(key=lambda r: r.id)
-    free = [free_stretches(r, of[r.id], margin_s) for r in usable]
+    free = [free_stretches(r, by_recording[r.id], margin_s) for r in usable]
     free = [
         both(stretches, looked[r.id]) if r.id in looked else stretches
         for r, stretches in zip(usable, free, strict=True)
     ]
     spans: list[NoiseSpan] = []
     rows: list[MiningRow] = []
-    for recording, stretches, asked in zip(usable, free, _shares(free, min(lengths_s), n), strict=True):
+    for recording, stretches, share in zip(usable, free, _shares(free, min(lengths_s), n), strict=True):
         rng = np.random.default_rng(seed_of(seed, "noise", recording.id))
-        lengths = rng.choice(np.asarray(lengths_s, dtype=np.float64), size=asked)
+        lengths = rng.choice(np.asarray(lengths_s, dtype=np.float64), size=share)
         placed, overlapping = _place(stretches, lengths, rng)
         spans.extend(NoiseSpan(recording.id, start, end) for start, end in placed)
         free_s = float((stretches[:, 1] - stretches[:, 0]).sum())
-        rows.append(MiningRow(recording.id, free_s, asked, len(placed), overlapping, asked - len(placed)))
+        rows.append(MiningRow(recording.id, free_s, share, len(placed), overlapping, share - len(placed)))
     return spans, rows
 
 
@@ -90,12 +90,12 @@ def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], clips: 
     ``clips``.
     """
     by_group: dict[str, list[Clip]] = {group: [] for group in asked}
-    for one in clips:
-        by_group.setdefault(one.group, []).append(one)
+    for clip in clips:
+        by_group.setdefault(clip.group, []).append(clip)
     rows = []
-    for group, mine in sorted(by_group.items()):
-        noise = [one for one in mine if one.role == "noise"]
-        seen = Counter((one.recording_id, one.start_s, one.end_s, one.role, one.label) for one in mine)
+    for group, group_clips in sorted(by_group.items()):
+        noise = [clip for clip in group_clips if clip.role == "noise"]
+        counts = Counter((clip.recording_id, clip.start_s, clip.end_s, clip.role, clip.label) for clip in group_clips)
         rows.append(
             TapeMining(
                 group=group,
@@ -104,18 +104,18 @@ def mining_report(asked: Mapping[str, int], fallback: Mapping[str, int], clips: 
                 from_fallback=fallback.get(group, 0),
                 skipped=asked.get(group, 0) - len(noise),
                 overlapping=_overlapping(noise),
-                duplicates=sum(seen.values()) - len(seen),
+                duplicates=sum(counts.values()) - len(counts),
             )
         )
     return rows
 
 
 def _overlapping(noise: Sequence[Clip]) -> int:
-    of: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for one in noise:
-        of[one.recording_id].append((one.start_s, one.end_s))
+    spans_of: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for clip in noise:
+        spans_of[clip.recording_id].append((clip.start_s, clip.end_s))
     count = 0
-    for spans in of.values():
+    for spans in spans_of.values():
         reach = float("-inf")
         for start_s, end_s in sorted(spans):
             count += start_s < reach - _TOUCH_S
@@ -149,25 +149,28 @@ def mine_beside(
     mined; ``groups`` the group of each. With ``fallback`` a target without room in its own recording may use others of
     its group. A noise clip that fits nowhere is skipped; zero-length targets need none.
     """
-    rngs = [np.random.default_rng(seed_of(seed, "beside", *_clip_name(one))) for one in targets]
-    asked = [_times(per_target, rng) if one.end_s > one.start_s else 0 for one, rng in zip(targets, rngs, strict=True)]
-    result: list[list[NoiseSpan]] = [[] for _ in targets]
+    rngs = [np.random.default_rng(seed_of(seed, "beside", *_clip_name(target))) for target in targets]
+    n_asked = [
+        _times(per_target, rng) if target.end_s > target.start_s else 0
+        for target, rng in zip(targets, rngs, strict=True)
+    ]
+    placed_spans: list[list[NoiseSpan]] = [[] for _ in targets]
     room = dict(free)
     members: dict[str, list[str]] = defaultdict(list)
     for key in sorted(free):
         members[groups[key]].append(key)
     for overlapping in (False, True):
         for elsewhere in (False, True) if fallback else (False,):
-            for i, one in enumerate(targets):
-                own = one.recording_id
+            for i, target in enumerate(targets):
+                own = target.recording_id
                 places = [key for key in members[groups[own]] if key != own] if elsewhere else [own]
-                while len(result[i]) < asked[i]:
-                    span = _draw_span(free if overlapping else room, places, one.end_s - one.start_s, rngs[i])
+                while len(placed_spans[i]) < n_asked[i]:
+                    span = _draw_span(free if overlapping else room, places, target.end_s - target.start_s, rngs[i])
                     if span is None:
                         break
-                    result[i].append(span)
+                    placed_spans[i].append(span)
                     room[span.recording_id] = without(room[span.recording_id], span.start_s, span.end_s)
-    return ObjectNoise(tuple(asked), tuple(tuple(sorted(spans, key=_span_place)) for spans in result))
+    return ObjectNoise(tuple(n_asked), tuple(tuple(sorted(spans, key=_span_place)) for spans in placed_spans))
 
 
 def _times(per_target: float, rng: np.random.Generator) -> int:
@@ -189,8 +192,8 @@ def _draw_span(
     return None if start_s is None else NoiseSpan(key, start_s, start_s + length_s)
 
 
-def _clip_name(one: Clip) -> tuple[str, ...]:
-    return one.recording_id, repr(one.start_s), repr(one.end_s), one.label
+def _clip_name(clip: Clip) -> tuple[str, ...]:
+    return clip.recording_id, repr(clip.start_s), repr(clip.end_s), clip.label
 
 
 def _span_place(noise_span: NoiseSpan) -> tuple[str, float, float]:

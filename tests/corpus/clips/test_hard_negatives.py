@@ -34,26 +34,26 @@ notes = st.builds(lambda tape, span, label: Annotation(tape, *span, label), tape
 
 @given(st.lists(alarms, max_size=12), st.lists(notes, max_size=6), st.floats(0, 0.5), st.integers(1, 12))
 def test_what_is_mined_touches_no_annotation_and_is_the_surest(
-    found: list[FalseAlarm], annotated: list[Annotation], margin_s: float, most: int
+    alarms: list[FalseAlarm], annotated: list[Annotation], margin_s: float, most: int
 ) -> None:
-    kept = false_alarms(found, annotated, margin_s, most)
+    mined = false_alarms(alarms, annotated, margin_s, most)
 
-    def touches(one: FalseAlarm) -> bool:
+    def touches(alarm: FalseAlarm) -> bool:
         return any(
-            note.recording_id == one.recording_id
-            and min(one.end_s, note.end_s + margin_s) > max(one.start_s, note.start_s - margin_s)
+            note.recording_id == alarm.recording_id
+            and min(alarm.end_s, note.end_s + margin_s) > max(alarm.start_s, note.start_s - margin_s)
             for note in annotated
         )
 
-    free = [false_alarm for false_alarm in found if not touches(false_alarm)]
-    assert len(kept) == min(most, len(free))
-    assert all(false_alarm in free for false_alarm in kept)
-    left = sorted((false_alarm.score for false_alarm in free), reverse=True)[: len(kept)]
-    assert sorted((false_alarm.score for false_alarm in kept), reverse=True) == left
+    free = [false_alarm for false_alarm in alarms if not touches(false_alarm)]
+    assert len(mined) == min(most, len(free))
+    assert all(false_alarm in free for false_alarm in mined)
+    left = sorted((false_alarm.score for false_alarm in free), reverse=True)[: len(mined)]
+    assert sorted((false_alarm.score for false_alarm in mined), reverse=True) == left
     # In the next round each is a clip of its recording's fold, once.
-    clips = mined_clips([*kept, *kept], TAPES, annotated, FOLDS, margin_s, 3.0)
+    clips = mined_clips([*mined, *mined], TAPES, annotated, FOLDS, margin_s, 3.0)
     assert {(c.recording_id, c.start_s, c.end_s) for c in clips.clips} == {
-        (false_alarm.recording_id, false_alarm.start_s, false_alarm.end_s) for false_alarm in kept
+        (false_alarm.recording_id, false_alarm.start_s, false_alarm.end_s) for false_alarm in mined
     }
     assert all((c.fold, c.group, c.role, c.weight) == (*_entry(c.recording_id), "noise", 3.0) for c in clips.clips)
     assert not clips.unused
@@ -64,7 +64,7 @@ def _entry(recording_id: str) -> tuple[int, str]:
 
 
 def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
-    result = [
+    alarms = [
         FalseAlarm("gone", "digest of gone", 1, 2, "call", 0.5),
         FalseAlarm("a", "other bytes", 1, 2, "call", 0.5),
         FalseAlarm("a", "digest of a", 19.5, 20.5, "call", 0.5),
@@ -72,8 +72,8 @@ def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
         FalseAlarm("b", "digest of b", 8, 9, "call", 0.5),
     ]
     unreviewed = replace(TAPES[0], id="c", reviewed=False)
-    result.append(FalseAlarm("c", unreviewed.digest, 1, 2, "call", 0.5))
-    clips = mined_clips(result, (*TAPES, unreviewed), [Annotation("b", 6.05, 7, "other")], FOLDS, 0.1, 1.0)
+    alarms.append(FalseAlarm("c", unreviewed.digest, 1, 2, "call", 0.5))
+    clips = mined_clips(alarms, (*TAPES, unreviewed), [Annotation("b", 6.05, 7, "other")], FOLDS, 0.1, 1.0)
     assert [(clip.recording_id, clip.start_s) for clip in clips.clips] == [("b", 8)]
     assert clips.unused == {
         "its recording is not completely annotated, or missing": 2,
@@ -84,32 +84,32 @@ def test_what_cannot_be_used_any_more_is_counted_with_its_reason() -> None:
 
 
 def test_a_round_is_kept_once_and_read_back(tmp_path: Path) -> None:
-    result = (FalseAlarm("a", "digest of a", 1.25, 1.5, "call", 0.75),)
-    first = write_mined(tmp_path / "negatives", result, {"scores": "x"})
+    alarms = (FalseAlarm("a", "digest of a", 1.25, 1.5, "call", 0.75),)
+    first = write_mined(tmp_path / "negatives", alarms, {"scores": "x"})
     assert first is not None
-    assert read_mined(first) == result
-    assert write_mined(tmp_path / "negatives", result, {"scores": "y"}) is None
-    more = write_mined(tmp_path / "negatives", (*result, replace(result[0], start_s=1.3)), {})
+    assert read_mined(first) == alarms
+    assert write_mined(tmp_path / "negatives", alarms, {"scores": "y"}) is None
+    more = write_mined(tmp_path / "negatives", (*alarms, replace(alarms[0], start_s=1.3)), {})
     assert mined_files(tmp_path / "negatives") == [first, more]
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda value: value.update(format=2),
-        lambda value: value.pop("false_alarms"),
-        lambda value: value["false_alarms"][0].update(start_s="x"),
-        lambda value: value["false_alarms"][0].update(end_s=0.5),
-        lambda value: value["false_alarms"][0].update(start_s=float("nan")),
-        lambda value: value.update(false_alarms=3),
+        lambda content: content.update(format=2),
+        lambda content: content.pop("false_alarms"),
+        lambda content: content["false_alarms"][0].update(start_s="x"),
+        lambda content: content["false_alarms"][0].update(end_s=0.5),
+        lambda content: content["false_alarms"][0].update(start_s=float("nan")),
+        lambda content: content.update(false_alarms=3),
     ],
 )
 def test_a_damaged_round_is_refused_with_its_name(tmp_path: Path, change: object) -> None:
     file = write_mined(tmp_path, (FalseAlarm("a", "d", 1.0, 2.0, "call", 0.5),), {})
     assert file is not None
-    value = json.loads(file.read_text())
-    change(value)  # type: ignore[operator]
-    file.write_text(json.dumps(value))
+    content = json.loads(file.read_text())
+    change(content)  # type: ignore[operator]
+    file.write_text(json.dumps(content))
     with pytest.raises(FormatError, match="is not a round of mining") as caught:
         read_mined(file)
     assert str(file) in str(caught.value)

@@ -54,16 +54,16 @@ def test_noise_touches_no_annotation_and_the_report_is_true(
     recordings, annotations = corpus
     chosen = {"noise_per_target": k, "margin_s": margin, "fallback_raw": fallback, "quality_max": worst}
     try:
-        made = mined(recordings, annotations, seed=seed, **chosen)
+        dataset = mined(recordings, annotations, seed=seed, **chosen)
     except SplitError as error:
         assert "no targets:" in str(error)  # noqa: PT017 - all may be worse than worst
         return
     again = mined(recordings[::-1], annotations[::-1], seed=seed, **chosen)
-    assert (made.units, made.tapes, made.unplaced) == (again.units, again.tapes, again.unplaced)
-    assert made.unused == again.unused
-    by_id = {one.id: one for one in recordings}
-    asked, placed, elsewhere = Counter[str](), Counter[str](), Counter[str]()
-    for unit in made.units:
+    assert (dataset.units, dataset.tapes, dataset.unplaced) == (again.units, again.tapes, again.unplaced)
+    assert dataset.unused == again.unused
+    by_id = {recording.id: recording for recording in recordings}
+    n_asked, placed, elsewhere = Counter[str](), Counter[str](), Counter[str]()
+    for unit in dataset.units:
         target, noise = unit.clips[0], [clip for clip in unit.clips if clip.role == "noise"]
         repeats = len(unit.clips) - len(noise)
         assert target.role == "target"
@@ -84,15 +84,15 @@ def test_noise_touches_no_annotation_and_the_report_is_true(
             placed[unit.group] += 1
         short = [
             unplaced
-            for unplaced in made.unplaced
+            for unplaced in dataset.unplaced
             if (unplaced.recording_id, unplaced.start_s, unplaced.end_s, unplaced.label) == _key(target)
         ]
         missing = sum(unplaced.asked - unplaced.placed for unplaced in short)
-        asked[unit.group] += len(noise) + missing
+        n_asked[unit.group] += len(noise) + missing
         if float(k).is_integer() and target.end_s > target.start_s:
             assert len(noise) + missing == repeats * k
-    for row in made.tapes:
-        assert row.asked == row.placed + row.skipped == asked[row.group]
+    for row in dataset.tapes:
+        assert row.asked == row.placed + row.skipped == n_asked[row.group]
         assert (row.placed, row.from_fallback) == (placed[row.group], elsewhere[row.group])
 
 
@@ -111,10 +111,10 @@ def test_a_fraction_is_a_chance_of_one_more() -> None:
 def test_the_rest_of_the_tape_is_asked_only_where_a_clip_has_no_room() -> None:
     full = [recording("full", 2.0), recording("free", 30.0), recording("other", 30.0, tape="u")]
     calls = [Annotation("full", 0.05, 1.95, "hum"), Annotation("free", 10.0, 11.0, "hum")]
-    made = mined(full, calls, noise_per_target=2)
-    (tape,) = [row for row in made.tapes if row.group == "t"]
+    dataset = mined(full, calls, noise_per_target=2)
+    (tape,) = [row for row in dataset.tapes if row.group == "t"]
     assert (tape.asked, tape.placed, tape.from_fallback, tape.skipped, tape.overlapping) == (4, 4, 2, 0, 0)
-    assert {clip.recording_id for clip in made.clips if clip.role == "noise"} == {"free"}
+    assert {clip.recording_id for clip in dataset.clips if clip.role == "noise"} == {"free"}
     alone = mined(full, calls, noise_per_target=2, fallback_raw=False)
     assert [(unplaced.recording_id, unplaced.asked, unplaced.placed) for unplaced in alone.unplaced] == [("full", 2, 0)]
     assert (alone.tapes[0].placed, alone.tapes[0].from_fallback, alone.tapes[0].skipped) == (2, 0, 2)
@@ -131,16 +131,16 @@ def test_noise_overlaps_only_for_want_of_room_and_can_be_refused() -> None:
 
 def test_an_annotation_that_is_there_twice_stays_with_its_repeat_and_can_be_refused() -> None:
     tape, calls = recording("r", 30.0), [Annotation("r", 5.0, 6.0, "hum")] * 2
-    made = mined([tape], calls)
-    assert len(made.units) == 1
-    assert made.tapes[0].duplicates == 1
+    dataset = mined([tape], calls)
+    assert len(dataset.units) == 1
+    assert dataset.tapes[0].duplicates == 1
     with pytest.raises(SplitError, match="1 exact duplicates"):
         mined([tape], calls, refuse_overlaps=True)
 
 
 def test_a_call_of_no_length_asks_for_no_noise() -> None:
-    made = mined([recording("r", 9.0)], [Annotation("r", 2.0, 2.0, "click"), Annotation("r", 4.0, 5.0, "hum")])
-    assert (made.tapes[0].asked, made.tapes[0].placed) == (1, 1)
+    dataset = mined([recording("r", 9.0)], [Annotation("r", 2.0, 2.0, "click"), Annotation("r", 4.0, 5.0, "hum")])
+    assert (dataset.tapes[0].asked, dataset.tapes[0].placed) == (1, 1)
 
 
 @given(st.lists(st.tuples(st.sampled_from("pq"), st.integers(0, 30), st.integers(1, 5)), max_size=12))
@@ -159,7 +159,7 @@ def test_noise_beside_targets_keeps_no_object_for_each() -> None:
     """Of 2,000 targets neither the clips nor their noise are objects: 330 bytes a target at the peak, not 1,400."""
     n, hits = 20, 100
     recordings = [recording(f"r{k:02d}", 2000.0) for k in range(n)]
-    ids, starts = np.repeat([one.id for one in recordings], hits), np.tile(np.arange(hits) * 2.0, n)
+    ids, starts = np.repeat([recording.id for recording in recordings], hits), np.tile(np.arange(hits) * 2.0, n)
     frame = pl.DataFrame({"recording_id": ids, "start_s": starts, "end_s": starts + 0.1, "label": "hum"})
     notes = annotations_of(
         frame.with_columns(
@@ -172,9 +172,9 @@ def test_noise_beside_targets_keeps_no_object_for_each() -> None:
     wanted = DatasetSettings(noise="beside", noise_per_target=1)
     tracemalloc.start()
     try:
-        made = build_dataset(recordings, notes, folds, wanted, 0, crop_s=1.0)
+        dataset = build_dataset(recordings, notes, folds, wanted, 0, crop_s=1.0)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(made.clips) == 2 * n * hits
+    assert len(dataset.clips) == 2 * n * hits
     assert peak < 500 * n * hits

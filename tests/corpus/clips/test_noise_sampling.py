@@ -48,10 +48,10 @@ def test_noise_never_meets_an_annotation_and_the_report_is_true(
     assert [row.recording_id for row in rows] == sorted(r.id for r in reviewed)
     assert sum(row.asked for row in rows) == (n if reviewed else 0)
     for row in rows:
-        mine = [(s.start_s, s.end_s) for s in spans if s.recording_id == row.recording_id]
+        recording_spans = [(s.start_s, s.end_s) for s in spans if s.recording_id == row.recording_id]
         assert row.asked == row.placed + row.skipped
-        assert row.placed == len(mine)
-        touching = sum(b[0] < a[1] - 1e-9 for i, a in enumerate(mine) for b in mine[i + 1 :])
+        assert row.placed == len(recording_spans)
+        touching = sum(b[0] < a[1] - 1e-9 for i, a in enumerate(recording_spans) for b in recording_spans[i + 1 :])
         assert (touching > 0) <= (row.overlapping > 0)
     assert mine_noise(recordings[::-1], annotations[::-1], n, lengths, margin, seed) == (spans, rows)
 

@@ -41,7 +41,7 @@ recordings = st.lists(
         fields=st.fixed_dictionaries({"rating": st.sampled_from(["", "0", "5", "2"])}),
     ),
     min_size=1,
-    unique_by=lambda one: one.id,
+    unique_by=lambda recording: recording.id,
 )
 # Few different times, so that annotations repeat, touch, overlap, and pass the ends of recordings.
 times = st.sampled_from([0.0, 0.25, 0.5, 0.75, 2.0, 5.0, 11.5, 12.0, 13.0])
@@ -87,7 +87,7 @@ def result(build: Any, divide: Any, *given: Any, split: SplitSettings | None, **
 @settings(deadline=None, max_examples=150)
 @given(
     recordings=recordings,
-    ones=annotations,
+    annotation_list=annotations,
     wanted=chosen,
     split=st.none() | splits,
     seed=st.integers(0, 3),
@@ -97,7 +97,7 @@ def result(build: Any, divide: Any, *given: Any, split: SplitSettings | None, **
 )
 def test_columns_give_the_dataset_of_objects(
     recordings: list[Recording],
-    ones: list[Annotation],
+    annotation_list: list[Annotation],
     wanted: DatasetSettings,
     split: SplitSettings | None,
     seed: int,
@@ -106,32 +106,32 @@ def test_columns_give_the_dataset_of_objects(
     folds: list[int],
 ) -> None:
     placed = {key: FoldEntry(f"g{fold}", fold) for key, fold in zip("abcde", folds, strict=True)}
-    given_all = (recordings, ones, placed, wanted, seed, 1.0, partly, unknown)
+    given_all = (recordings, annotation_list, placed, wanted, seed, 1.0, partly, unknown)
     expected = result(objects.build_dataset, objects.divide_clips, *given_all, split=split)
-    found = result(build_dataset, divide_clips, *given_all, split=split)
+    built = result(build_dataset, divide_clips, *given_all, split=split)
     if isinstance(expected, str):
-        assert found == expected
+        assert built == expected
         return
-    assert list(found.clips) == list(expected.clips)
-    assert [(unit.group, unit.label, unit.quality) for unit in found.units] == [
+    assert list(built.clips) == list(expected.clips)
+    assert [(unit.group, unit.label, unit.quality) for unit in built.units] == [
         (unit.group, unit.label, unit.quality) for unit in expected.units
     ]
-    key = lambda one: (one.role != "target", *objects.clip_order(one))  # noqa: E731
-    for mine, theirs in zip(found.units, expected.units, strict=True):
-        assert sorted(mine.clips, key=key) == sorted(theirs.clips, key=key)
-    assert (found.mining, found.tapes, found.unplaced, found.unused) == (
+    key = lambda clip: (clip.role != "target", *objects.clip_order(clip))  # noqa: E731
+    for unit, theirs in zip(built.units, expected.units, strict=True):
+        assert sorted(unit.clips, key=key) == sorted(theirs.clips, key=key)
+    assert (built.mining, built.tapes, built.unplaced, built.unused) == (
         expected.mining,
         expected.tapes,
         expected.unplaced,
         expected.unused,
     )
-    notes = AnnotationColumns.from_annotations(ones)
+    notes = AnnotationColumns.from_annotations(annotation_list)
     if not (wanted.before_s or wanted.after_s):
         targets = {(clip.recording_id, clip.start_s, clip.label) for clip in expected.clips if clip.role == "target"}
-        kept = [note for note in notes if (note.recording_id, note.start_s, note.label) in targets]
-        assert list(notes.where(found.targets)) == kept
-        assert dataset_stats(found.clips, found.quality) == objects.dataset_stats(expected.clips, kept)
-    assert audit(placed, recordings, notes, found.clips, by_clip=True).clips_crossing == crossing(list(found.clips))
+        target_notes = [note for note in notes if (note.recording_id, note.start_s, note.label) in targets]
+        assert list(notes.where(built.targets)) == target_notes
+        assert dataset_stats(built.clips, built.quality) == objects.dataset_stats(expected.clips, target_notes)
+    assert audit(placed, recordings, notes, built.clips, by_clip=True).clips_crossing == crossing(list(built.clips))
     assert list(possible_targets(notes, wanted)) == [note for note in notes if objects.has_quality(note, wanted)]
 
 
@@ -160,7 +160,7 @@ def test_spans_are_drawn_as_one_at_a_time(edges: list[int], lengths: list[float]
     first, second = np.random.default_rng(seed), np.random.default_rng(seed)
     placed, overlapping = place_spans(stretches, np.array(lengths), first)
     expected, over = _place(stretches, np.array(lengths), second)
-    assert [tuple(one) for one in placed.tolist()] == expected
+    assert [tuple(span) for span in placed.tolist()] == expected
     assert overlapping == over
     assert first.random() == second.random()
 
@@ -169,12 +169,12 @@ def test_a_window_around_an_onset_is_cut_at_the_ends_of_the_recording() -> None:
     tape = Recording("a", "tapes", "a.wav", RATE, 1, 10 * RATE, "", reviewed=True)
     hits = [Annotation("a", start, start + 1.0, "kick") for start in (0.05, 4.0, 9.9)]
     wanted = DatasetSettings(before_s=0.08, after_s=0.2, noise_per_target=0)
-    made = build_dataset([tape], hits, {"a": FoldEntry("a", 0)}, wanted, 0, 1.0)
-    assert [(clip.start_s, clip.end_s) for clip in made.clips] == [(0.0, 0.25), (3.92, 4.2), (9.9 - 0.08, 10.0)]
-    assert made.targets.tolist() == [True] * 3
+    dataset = build_dataset([tape], hits, {"a": FoldEntry("a", 0)}, wanted, 0, 1.0)
+    assert [(clip.start_s, clip.end_s) for clip in dataset.clips] == [(0.0, 0.25), (3.92, 4.2), (9.9 - 0.08, 10.0)]
+    assert dataset.targets.tolist() == [True] * 3
     # A clip finds its annotation by the start that both have.
     assert [annotation.start_s for annotation in at_clip_starts(AnnotationColumns.from_annotations(hits), wanted)] == [
-        clip.start_s for clip in made.clips
+        clip.start_s for clip in dataset.clips
     ]
     assert list(at_clip_starts(AnnotationColumns.from_annotations(hits), DatasetSettings())) == hits
 
@@ -183,6 +183,6 @@ def test_a_window_around_an_onset_is_cut_at_the_ends_of_the_recording() -> None:
 def test_one_side_of_the_window_is_enough(before_s: float, after_s: float) -> None:
     tape = Recording("a", "tapes", "a.wav", RATE, 1, 10 * RATE, "", reviewed=True)
     wanted = DatasetSettings(before_s=before_s, after_s=after_s, noise_per_target=0)
-    made = build_dataset([tape], [Annotation("a", 4.0, 5.0, "kick")], {"a": FoldEntry("a", 0)}, wanted, 0, 1.0)
-    assert list(made.clips) == list(ClipColumns.from_clips(made.clips))
-    assert (made.clips[0].start_s, made.clips[0].end_s) == (4.0 - before_s, 4.0 + after_s)
+    dataset = build_dataset([tape], [Annotation("a", 4.0, 5.0, "kick")], {"a": FoldEntry("a", 0)}, wanted, 0, 1.0)
+    assert list(dataset.clips) == list(ClipColumns.from_clips(dataset.clips))
+    assert (dataset.clips[0].start_s, dataset.clips[0].end_s) == (4.0 - before_s, 4.0 + after_s)

@@ -9,8 +9,12 @@ from ossicle.corpus.indexing.settings import CorpusSettings
 
 
 def corpus(folder: Path) -> Path:
-    x = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
-    for name, samples in {"anti": np.stack([x, -x], 1), "two": np.stack([x, np.roll(x, 999)], 1), "one": x}.items():
+    noise = np.random.default_rng(0).normal(0, 0.1, 16000).astype(np.float32)
+    for name, samples in {
+        "anti": np.stack([noise, -noise], 1),
+        "two": np.stack([noise, np.roll(noise, 999)], 1),
+        "one": noise,
+    }.items():
         soundfile.write(folder / f"{name}.wav", samples, 8000, subtype="FLOAT")
     return folder
 

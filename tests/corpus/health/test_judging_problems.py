@@ -17,9 +17,9 @@ def index(*annotations: Annotation, unreviewed: str = "") -> CorpusIndex:
 
 def test_one_class_that_is_everywhere_has_no_negatives() -> None:
     whole = [Annotation(key, 0.0, 10.0, "call") for key in "ab"]
-    (result,) = labels_without_negatives(index(*whole))
-    assert (result.severity, result.code, result.where) == ("warning", "no_negatives", "call")
-    assert "everything that was checked holds 'call'" in result.message
+    (problem,) = labels_without_negatives(index(*whole))
+    assert (problem.severity, problem.code, problem.where) == ("warning", "no_negatives", "call")
+    assert "everything that was checked holds 'call'" in problem.message
     pieces = [Annotation(key, start, start + 2.5, "call") for key in "ab" for start in (0.0, 2.45, 4.9, 7.4)]
     assert [problem.code for problem in labels_without_negatives(index(*pieces))] == ["no_negatives"]
 

@@ -21,8 +21,8 @@ def lines(index: CorpusIndex, listed: Sequence[str], reported: Sequence[str] = (
     return list(preview(index, report.problems, report.by_label, HEARD, listed, reported))
 
 
-def said(found: list[Notice], what: str) -> list[tuple[str, str]]:
-    return [(notice.level, notice.message) for notice in found if notice.what == what]
+def said(notices: list[Notice], what: str) -> list[tuple[str, str]]:
+    return [(notice.level, notice.message) for notice in notices if notice.what == what]
 
 
 CALLS = tuple(Annotation(key, start, start + 0.5, "call") for key in "ab" for start in (1.0, 4.0))
@@ -62,9 +62,9 @@ def test_rows_without_a_recording_are_lost_and_unwanted_labels_are_not() -> None
     assert said(notices, "used annotations") == [
         ("lost", "14 found: 2 used, 5 left out, 7 not asked for (corpus.labels, corpus.include, corpus.exclude)")
     ]
-    ((level, words),) = said(notices, "left out")
+    ((level, message),) = said(notices, "left out")
     assert level == "lost"
-    assert words.startswith("5 annotations (t.txt): 5 rows are of a recording that is not there; add the recording")
+    assert message.startswith("5 annotations (t.txt): 5 rows are of a recording that is not there; add the recording")
 
 
 def test_everything_used_is_ok_and_says_labels_negatives_band_and_frames() -> None:
@@ -84,9 +84,9 @@ def test_everything_used_is_ok_and_says_labels_negatives_band_and_frames() -> No
 
 def test_recordings_without_annotations_are_counted() -> None:
     index = CorpusIndex((recording("a"), recording("b", reviewed=False)), CALLS[:2])
-    ((level, words),) = said(lines(index, ["a.wav", "b.wav"]), "used recordings")
+    ((level, message),) = said(lines(index, ["a.wav", "b.wav"]), "used recordings")
     assert level == "ok"
-    assert "1 of the used ones have no annotations" in words
+    assert "1 of the used ones have no annotations" in message
 
 
 def test_doubts_are_warnings_with_their_remedy() -> None:

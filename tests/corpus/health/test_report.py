@@ -24,8 +24,8 @@ def recording(name: str, **kwargs) -> Recording:
 
 def codes(index: CorpusIndex, **kwargs) -> list[tuple[str, str, str]]:
     report = health(index, **{"rate": 16000, **kwargs})
-    assert all(one.message and one.remedy for one in report.problems)
-    return [(one.severity, one.code, one.where) for one in report.problems]
+    assert all(problem.message and problem.remedy for problem in report.problems)
+    return [(problem.severity, problem.code, problem.where) for problem in report.problems]
 
 
 def test_totals_by_hand():
@@ -54,15 +54,20 @@ def test_totals_by_hand():
     assert (x.gaps, x.median_gap_s, x.short_gap_share) == (1, 0.01, 1.0)
     assert (y.gaps, y.median_gap_s, y.short_gap_share) == (0, None, None)
     assert json.loads(json.dumps(report.to_json()))["by_label"][0]["label"] == "x"
-    assert [(one.code, one.where) for one in report.problems] == [("short_gaps", "x"), ("unreviewed", "c.wav")]
+    assert [(problem.code, problem.where) for problem in report.problems] == [
+        ("short_gaps", "x"),
+        ("unreviewed", "c.wav"),
+    ]
 
 
 def test_gaps_overlaps_and_repeats():
     spans = [(0.0, 1.0), (0.5, 0.6), (1.0, 2.0), (1.0, 2.0), (2.02, 3.0), (5.0, 5.0)]
-    one = label_health("x", AnnotationColumns.from_annotations([Annotation("a", *span, "x") for span in spans]), 1)
+    label_row = label_health(
+        "x", AnnotationColumns.from_annotations([Annotation("a", *span, "x") for span in spans]), 1
+    )
     # 0.5 lies inside; 1.0 touches; the repeat counts once; 2.02 is exactly 20 ms later, which is not under 20 ms.
-    assert (one.overlaps, one.repeats, one.zero_length, one.gaps) == (1, 1, 1, 3)
-    assert one.short_gap_share == pytest.approx(1 / 3, abs=1e-6)
+    assert (label_row.overlaps, label_row.repeats, label_row.zero_length, label_row.gaps) == (1, 1, 1, 3)
+    assert label_row.short_gap_share == pytest.approx(1 / 3, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +116,7 @@ def test_every_finding(change, expected):
 )
 def test_a_left_out_file_is_to_be_repaired_only_if_the_file_is_at_fault(reason, remedy):
     problems = health(CorpusIndex((), (), left_out=(LeftOut("z.wav", reason),)), rate=16000).problems
-    (problem,) = [one for one in problems if one.code == "left_out"]
+    (problem,) = [problem for problem in problems if problem.code == "left_out"]
     assert problem.remedy.startswith(remedy)
     assert f"{problem.message}; {problem.remedy}".startswith(reason)
 
@@ -123,10 +128,14 @@ def test_where_an_encoder_hears_no_remedy_is_a_setting_of_the_front_end():
         levels={"a": Levels(-20, -1, 0.2, 0.0)},
     )
     problems = health(index, rate=16000, hop_s=5.0).problems
-    result = without_front_end(problems)
-    assert {"low_rate", "above_band", "offset"} <= {one.code for one in result}
-    assert {one.code for one in problems} - {one.code for one in result} == {"frame_too_long"}
-    assert not [one for one in result if "front" in one.remedy or "fmin" in one.remedy or "fmax" in one.remedy]
+    remaining = without_front_end(problems)
+    assert {"low_rate", "above_band", "offset"} <= {problem.code for problem in remaining}
+    assert {problem.code for problem in problems} - {problem.code for problem in remaining} == {"frame_too_long"}
+    assert not [
+        problem
+        for problem in remaining
+        if "front" in problem.remedy or "fmin" in problem.remedy or "fmax" in problem.remedy
+    ]
 
 
 def test_levels_of_known_sounds(tmp_path: Path):
@@ -152,10 +161,10 @@ def gaps_of_objects(notes: list[Annotation]) -> tuple[list[float], int, int]:
     gaps: list[float] = []
     overlaps = repeats = 0
     for key in sorted({note.recording_id for note in notes}):
-        mine = [(note.start_s, note.end_s) for note in notes if note.recording_id == key]
-        repeats += len(mine) - len(set(mine))
+        spans = [(note.start_s, note.end_s) for note in notes if note.recording_id == key]
+        repeats += len(spans) - len(set(spans))
         reach = -np.inf
-        for start_s, end_s in sorted(set(mine)):
+        for start_s, end_s in sorted(set(spans)):
             if start_s < reach - 1e-6:
                 overlaps += 1
             elif np.isfinite(reach):
@@ -184,29 +193,37 @@ def gaps_of_objects(notes: list[Annotation]) -> tuple[list[float], int, int]:
 def test_columns_give_the_figures_of_objects(notes: list[Annotation]) -> None:
     index = CorpusIndex((recording("a", fields={"site": "N"}), recording("b", fields={"site": "S"})), tuple(notes))
     report = health(index, rate=16000, group="site")
-    assert [one.label for one in report.by_label] == sorted({note.label for note in notes})
-    for one in report.by_label:
-        mine = [note for note in notes if note.label == one.label]
-        gaps, overlaps, repeats = gaps_of_objects(mine)
-        assert (one.gaps, one.overlaps, one.repeats, one.annotations) == (len(gaps), overlaps, repeats, len(mine))
-        assert one.groups == len({note.recording_id for note in mine})
-        assert one.median_gap_s == (round(float(np.median(gaps)), 6) if gaps else None)
-        assert one.short_gap_share == (round(sum(gap < 0.02 - 1e-6 for gap in gaps) / len(gaps), 6) if gaps else None)
-        assert one.zero_length == sum(note.end_s <= note.start_s for note in mine)
+    assert [label_row.label for label_row in report.by_label] == sorted({note.label for note in notes})
+    for label_row in report.by_label:
+        own_notes = [note for note in notes if note.label == label_row.label]
+        gaps, overlaps, repeats = gaps_of_objects(own_notes)
+        assert (label_row.gaps, label_row.overlaps, label_row.repeats, label_row.annotations) == (
+            len(gaps),
+            overlaps,
+            repeats,
+            len(own_notes),
+        )
+        assert label_row.groups == len({note.recording_id for note in own_notes})
+        assert label_row.median_gap_s == (round(float(np.median(gaps)), 6) if gaps else None)
+        assert label_row.short_gap_share == (
+            round(sum(gap < 0.02 - 1e-6 for gap in gaps) / len(gaps), 6) if gaps else None
+        )
+        assert label_row.zero_length == sum(note.end_s <= note.start_s for note in own_notes)
     assert report.by_group == {site: sum(note.recording_id == key for note in notes) for key, site in ("aN", "bS")}
     stated = ["unknown" if note.quality is None else str(note.quality) for note in notes]
     assert report.by_quality == {quality: stated.count(quality) for quality in sorted(set(stated))}
-    result = {(one.code, one.where): one.message for one in report.problems}
+    messages = {(problem.code, problem.where): problem.message for problem in report.problems}
     for key in "ab":
-        mine = [note for note in notes if note.recording_id == key]
+        own_notes = [note for note in notes if note.recording_id == key]
         counts = {
-            "zero_length": sum(note.end_s <= note.start_s for note in mine),
-            "above_band": sum((note.low_hz or 0) >= 8000 for note in mine),
-            "repeated_annotations": len(mine) - len({(note.start_s, note.end_s, note.label) for note in mine}),
+            "zero_length": sum(note.end_s <= note.start_s for note in own_notes),
+            "above_band": sum((note.low_hz or 0) >= 8000 for note in own_notes),
+            "repeated_annotations": len(own_notes)
+            - len({(note.start_s, note.end_s, note.label) for note in own_notes}),
         }
         for code, count in counts.items():
-            assert (count > 0) == ((code, f"{key}.wav") in result)
-            assert not count or result[code, f"{key}.wav"].startswith(f"{count} annotations")
+            assert (count > 0) == ((code, f"{key}.wav") in messages)
+            assert not count or messages[code, f"{key}.wav"].startswith(f"{count} annotations")
 
 
 def note_kinds(folder: Path) -> set[str]:

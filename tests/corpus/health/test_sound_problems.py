@@ -16,8 +16,8 @@ def index(rate: int, *annotations: Annotation, others: tuple[int, ...] = ()) -> 
     )
 
 
-def codes(found: CorpusIndex, fmax_hz: float = 8000.0, hop_s: float | None = None) -> list[str]:
-    return [problem.code for problem in sound_problems(found, fmax_hz=fmax_hz, hop_s=hop_s)]
+def codes(index: CorpusIndex, fmax_hz: float = 8000.0, hop_s: float | None = None) -> list[str]:
+    return [problem.code for problem in sound_problems(index, fmax_hz=fmax_hz, hop_s=hop_s)]
 
 
 BAT = Annotation("0", 1.0, 1.005, "bat")

@@ -42,16 +42,16 @@ def index(folder: Path, **kwargs) -> CorpusIndex:
     return index_corpus(folder / "audio", tables if tables.exists() else None, settings, group=group, workers=workers)
 
 
-def by_path(found: CorpusIndex) -> dict[str, list[tuple[float, float, str]]]:
-    paths = {recording.id: recording.path for recording in found.recordings}
-    out: dict[str, list[tuple[float, float, str]]] = {recording.path: [] for recording in found.recordings}
-    for annotation in found.annotations:
+def by_path(corpus_index: CorpusIndex) -> dict[str, list[tuple[float, float, str]]]:
+    paths = {recording.id: recording.path for recording in corpus_index.recordings}
+    out: dict[str, list[tuple[float, float, str]]] = {recording.path: [] for recording in corpus_index.recordings}
+    for annotation in corpus_index.annotations:
         out[paths[annotation.recording_id]].append((annotation.start_s, annotation.end_s, annotation.label))
     return out
 
 
-def kinds(found: CorpusIndex) -> list[tuple[str, str]]:
-    return [(note.kind, note.where) for note in found.notes]
+def kinds(corpus_index: CorpusIndex) -> list[tuple[str, str]]:
+    return [(note.kind, note.where) for note in corpus_index.notes]
 
 
 def test_names_with_dots_spaces_other_alphabets_equal_stems_and_upper_case(tmp_path):

@@ -131,11 +131,11 @@ def test_globs_agree_with_matching_part_by_part(glob, path):
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=30), st.integers(1, 40))
 def test_a_sliver_is_of_every_folder_alike(folders: list[str], most: int) -> None:
     paths = sorted(f"{folder}/{number}.wav" for number, folder in enumerate(folders))
-    kept = sliver(paths, most)
-    assert kept == sorted(kept)
-    assert set(kept) <= set(paths)
-    assert len(kept) == min(most, len(paths))
-    counts = {folder: sum(path.startswith(folder) for path in kept) for folder in set(folders)}
+    chosen = sliver(paths, most)
+    assert chosen == sorted(chosen)
+    assert set(chosen) <= set(paths)
+    assert len(chosen) == min(most, len(paths))
+    counts = {folder: sum(path.startswith(folder) for path in chosen) for folder in set(folders)}
     for folder, count in counts.items():
         # One that gave fewer than another has nothing left.
         assert count >= max(counts.values()) - 1 or count == folders.count(folder)
@@ -164,8 +164,8 @@ def test_recordings_in_formats_that_are_not_read_are_named(folder):
         (folder / "audio" / name).parent.mkdir(exist_ok=True)
         (folder / "audio" / name).write_bytes(b"x")
     # siteA/a.wav was made of siteA/a.sud.
-    result = unread_audio(folder / "audio", ["old/"])
-    assert result == "2 files (siteA/x.VOC) with the suffix .sph, .voc; convert to WAV or FLAC"
+    message = unread_audio(folder / "audio", ["old/"])
+    assert message == "2 files (siteA/x.VOC) with the suffix .sph, .voc; convert to WAV or FLAC"
     assert unread_audio(folder / "audio").startswith("3 files (old/z.voc)")
     assert audio_files(folder / "audio").listed == tuple(sorted(PATHS))
 
@@ -196,6 +196,6 @@ def test_a_file_beside_a_recording_of_the_same_name_is_skipped_and_named(folder)
 def test_a_cut_out_beside_its_video_is_one_segment(tmp_path):
     for name in ("x_1_2.wav", "x_1_2.mov", "x_3_4.mov"):
         (tmp_path / name).write_bytes(b"x")
-    found = find_cut_outs(tmp_path, ("{clip:*}_{start:#}_{end:#}",), "call")
-    assert found is not None
-    assert found[1] == ["x_1_2.wav", "x_3_4.mov"]
+    cut_outs = find_cut_outs(tmp_path, ("{clip:*}_{start:#}_{end:#}",), "call")
+    assert cut_outs is not None
+    assert cut_outs[1] == ["x_1_2.wav", "x_3_4.mov"]

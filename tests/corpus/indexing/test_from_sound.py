@@ -31,9 +31,9 @@ def index(folder: Path, unfinished: Path | None = None, **more: object) -> Corpu
     return index_corpus(folder.parent, None, settings, group="recording", unfinished=unfinished)
 
 
-def starts(found: CorpusIndex) -> dict[str, float]:
-    paths = {recording.id: Path(recording.path).stem for recording in found.recordings}
-    return {paths[annotation.recording_id]: annotation.start_s for annotation in found.annotations}
+def starts(corpus_index: CorpusIndex) -> dict[str, float]:
+    paths = {recording.id: Path(recording.path).stem for recording in corpus_index.recordings}
+    return {paths[annotation.recording_id]: annotation.start_s for annotation in corpus_index.annotations}
 
 
 def test_a_label_begins_where_the_sound_does(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_without_the_setting_labels_begin_with_their_recordings_and_digests_stay
 
 
 @pytest.mark.parametrize(
-    ("more", "words"),
+    ("more", "message"),
     [
         ({"decode": False, "label_field": "folder"}, "and decode = false"),
         ({"label_fields": {"ac": "on"}}, "without label_field"),
@@ -61,8 +61,8 @@ def test_without_the_setting_labels_begin_with_their_recordings_and_digests_stay
         ({"annotations": "tables"}, "without label_field"),
     ],
 )
-def test_the_setting_is_refused_where_it_would_be_ignored(more: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValueError, match=f"from_sound = true {words}"):
+def test_the_setting_is_refused_where_it_would_be_ignored(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"from_sound = true {message}"):
         CorpusSettings(audio="" if "manifest" in more else "a", from_sound=True, **more)
 
 
@@ -70,8 +70,8 @@ def test_headers_alone_can_be_read_of_a_project_with_the_setting(tmp_path: Path)
     write_hits(tmp_path / "kick")
     lines = '[corpus]\naudio = "."\nlabel_field = "folder"\nfrom_sound = true\n'
     (tmp_path / "ossicle.toml").write_text(f'base = "recipe:drums"\n{lines}')
-    found = corpus.index_of(load_project(tmp_path / "ossicle.toml"), decode=False)
-    assert starts(found) == dict.fromkeys([*SILENCES_S, "silent"], 0.0)
+    corpus_index = corpus.index_of(load_project(tmp_path / "ossicle.toml"), decode=False)
+    assert starts(corpus_index) == dict.fromkeys([*SILENCES_S, "silent"], 0.0)
 
 
 def test_the_sound_of_the_channel_that_is_read_counts(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_the_sound_of_the_channel_that_is_read_counts(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "kick" / "a.wav", np.column_stack([left, np.full(len(left), 0.3)]), RATE)
     settings = CorpusSettings(audio=str(tmp_path / "kick"), label_field="folder", from_sound=True)
     for channel, expected in (("first", {"a": 0.99}), ("loudest", {"a": 0.99}), ("mean", {"a": 0.99}), ("2", {})):
-        found = index_corpus(tmp_path, None, settings, group="recording", channel=channel)
-        assert starts(found) == expected
-    note = next(note for note in found.notes if note.kind == "silent_label")
+        corpus_index = index_corpus(tmp_path, None, settings, group="recording", channel=channel)
+        assert starts(corpus_index) == expected
+    note = next(note for note in corpus_index.notes if note.kind == "silent_label")
     assert note.message == "is labelled kick, but what is read of it holds no sound: the label was skipped"

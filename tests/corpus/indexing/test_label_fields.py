@@ -35,19 +35,19 @@ def index(
         label_fields=FIELDS,
         metadata=MetadataSettings(table="names.csv" if table else "", label_column="", overrides=overrides),
     )
-    place = folder / "names.csv" if table else None
-    return index_corpus(folder / "audio", None, settings, group=group, metadata_table=place)
+    names_table = folder / "names.csv" if table else None
+    return index_corpus(folder / "audio", None, settings, group=group, metadata_table=names_table)
 
 
-def labels(found: CorpusIndex) -> dict[str, tuple[list[str], list[str], bool]]:
+def labels(corpus_index: CorpusIndex) -> dict[str, tuple[list[str], list[str], bool]]:
     """The labels that are present and unknown in each recording, and whether it was reviewed."""
     return {
         recording.path: (
-            [note.label for note in found.annotations if note.recording_id == recording.id],
-            list(found.unknown.get(recording.id, ())),
+            [note.label for note in corpus_index.annotations if note.recording_id == recording.id],
+            list(corpus_index.unknown.get(recording.id, ())),
             recording.reviewed,
         )
-        for recording in found.recordings
+        for recording in corpus_index.recordings
     }
 
 
@@ -104,10 +104,10 @@ def test_a_table_overrides_names_and_an_empty_value_is_unknown(tmp_path: Path) -
 
 
 def test_a_table_that_does_not_override_fills_what_names_lack(tmp_path: Path) -> None:
-    result = labels(index(tmp_path, NAMES, TABLE, overrides=False))
-    assert result["ac-on-fridge-on-day.wav"] == (["ac", "fridge"], [], True)
-    assert result["ac-off-fridge-on-night.wav"] == (["fridge"], [], True)
-    assert result["odd.wav"] == (["fridge"], [], True)
+    found_labels = labels(index(tmp_path, NAMES, TABLE, overrides=False))
+    assert found_labels["ac-on-fridge-on-day.wav"] == (["ac", "fridge"], [], True)
+    assert found_labels["ac-off-fridge-on-night.wav"] == (["fridge"], [], True)
+    assert found_labels["odd.wav"] == (["fridge"], [], True)
 
 
 def test_a_label_field_that_no_recording_has_is_refused(tmp_path: Path) -> None:
@@ -116,15 +116,15 @@ def test_a_label_field_that_no_recording_has_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "said"),
+    ("more", "message"),
     [
         ({"label_field": "folder"}, "label_field = 'folder' both label recordings"),
         ({"metadata": MetadataSettings(table="t.csv")}, r"label_fields = .* and the table of \[corpus.metadata\] both"),
         ({"label_fields": {"ac": " "}}, "its value that means present"),
     ],
 )
-def test_two_sources_of_labels_are_refused(more: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_two_sources_of_labels_are_refused(more: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         CorpusSettings(**{"audio": "a", "label_fields": FIELDS, **more})  # type: ignore[arg-type]
 
 
@@ -139,11 +139,11 @@ def test_other_words_for_on_count_and_those_for_neither_are_noted(tmp_path: Path
     names += sorted(name.replace("day", "night") for name in names[:2])
     cells = ("yes", "1.0", "An", "0", "?", "idle")
     table = "filename,fridge\n" + "".join(f"{name},{cell}\n" for name, cell in zip(names, cells, strict=True))
-    found = index(tmp_path, names, table)
+    corpus_index = index(tmp_path, names, table)
     states = {
         path: "on" if "fridge" in named else "?" if unknown else "off"
-        for path, (named, unknown, _) in labels(found).items()
+        for path, (named, unknown, _) in labels(corpus_index).items()
     }
     assert [states[name] for name in names] == ["on", "on", "on", "off", "?", "off"]
-    noted = [(note.where, note.message) for note in found.notes if note.kind == "odd_state"]
+    noted = [(note.where, note.message) for note in corpus_index.notes if note.kind == "odd_state"]
     assert noted == [(names[5], f"{names[5]}: fridge = 'idle' is no word for off, and counts as absent")]

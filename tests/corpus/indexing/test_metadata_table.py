@@ -45,12 +45,12 @@ def index(folder: Path, group: str = "author", table: str = "train.csv", **metad
     return index_corpus(folder / "audio", None, settings, group=group, metadata_table=folder / table)
 
 
-def labels(found: CorpusIndex) -> dict[str, list[str]]:
-    names = {recording.id: recording.path for recording in found.recordings}
-    out: dict[str, list[str]] = {recording.path: [] for recording in found.recordings}
-    for note in found.annotations:
+def labels(corpus_index: CorpusIndex) -> dict[str, list[str]]:
+    names = {recording.id: recording.path for recording in corpus_index.recordings}
+    out: dict[str, list[str]] = {recording.path: [] for recording in corpus_index.recordings}
+    for note in corpus_index.annotations:
         out[names[note.recording_id]].append(note.label)
-    return {path: sorted(of) for path, of in out.items()}
+    return {path: sorted(path_labels) for path, path_labels in out.items()}
 
 
 def test_labels_fields_and_groups_of_a_birdclef_table(tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_rows_fit_by_whole_folders_and_never_by_parts_of_names(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "message"),
     [
         (("wren", "['a'", "wren/XC1.ogg"), r"train\.csv, line 6: secondary_labels is .*not a list"),
         (("", "[]", "wren/XC1.ogg"), r"train\.csv, line 6: 'primary_label' is empty"),
@@ -163,8 +163,8 @@ def test_rows_fit_by_whole_folders_and_never_by_parts_of_names(tmp_path: Path) -
         (("wren", "[]", "XC1.ogg"), r"train\.csv, line 6: 'XC1.ogg' could be robin/XC1.ogg or wren/XC1.ogg"),
     ],
 )
-def test_bad_rows_are_named_with_file_and_line(tmp_path: Path, row: tuple[str, ...], said: str) -> None:
-    with pytest.raises(FormatError, match=said):
+def test_bad_rows_are_named_with_file_and_line(tmp_path: Path, row: tuple[str, ...], message: str) -> None:
+    with pytest.raises(FormatError, match=message):
         index(corpus(tmp_path, [*ROWS, (*row, "", "", "")]))
 
 

@@ -13,5 +13,5 @@ def sound(path: Path, seconds: float = 3.0) -> None:
         out.writeframes(bytes([1, 0]) * round(1000 * seconds))
 
 
-def folders(place: Path) -> ImportFolders:
-    return ImportFolders(place / "blocks", place / "hits")
+def folders(folder: Path) -> ImportFolders:
+    return ImportFolders(folder / "blocks", folder / "hits")

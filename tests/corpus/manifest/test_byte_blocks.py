@@ -36,9 +36,9 @@ def test_every_line_is_in_one_block(
     path.write_bytes(("\n".join(lines) + ("\n" if ended and lines else "")).encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(byte_blocks, "CHUNK_BYTES", chunk_bytes)
-        result = read(path, block_bytes)
+        blocks_read = read(path, block_bytes)
     expected = path.read_bytes().split(b"\n")
-    assert result == (expected[:-1] if expected[-1] == b"" else expected)
+    assert blocks_read == (expected[:-1] if expected[-1] == b"" else expected)
 
 
 @pytest.mark.parametrize("block_bytes", [7, 64, 150, 1000])
@@ -67,6 +67,6 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
 
 
 def test_only_files_are_read(tmp_path: Path) -> None:
-    for place in (tmp_path, tmp_path / "absent.jsonl"):
+    for missing in (tmp_path, tmp_path / "absent.jsonl"):
         with pytest.raises(UsageError, match="is not a file; give a manifest"):
-            block_count(place)
+            block_count(missing)

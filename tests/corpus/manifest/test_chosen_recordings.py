@@ -51,7 +51,7 @@ def test_globs_choose_recordings_by_their_paths(
     index = of_sources(three_recordings(tmp_path), **changed)
     assert [f"{recording.root}/{recording.path}" for recording in index.recordings] == left
     assert len(index.annotations) == 4 - unused
-    (note,) = [one for one in index.notes if one.kind == "not_chosen"]
+    (note,) = [note for note in index.notes if note.kind == "not_chosen"]
     assert note.message.startswith(f"{unused} events belong to ")
     assert note.lost == unused
     assert not index.left_out
@@ -61,7 +61,7 @@ def test_a_limit_of_recordings_takes_from_all_folders(tmp_path: Path) -> None:
     index = of_sources(three_recordings(tmp_path), most=2)
     assert len(index.recordings) == 2
     assert len({(recording.root, recording.path.partition("/")[0]) for recording in index.recordings}) == 2
-    assert any(one.kind == "not_chosen" for one in index.notes)
+    assert any(note.kind == "not_chosen" for note in index.notes)
 
 
 def test_excluded_recordings_may_be_missing_and_idle_globs_are_named(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_excluded_recordings_may_be_missing_and_idle_globs_are_named(tmp_path: P
     (tmp_path / "roots" / "a" / "s2" / "mix.wav").unlink()
     index = of_sources(path, exclude=("s2/**", "nowhere/**"))
     assert len(index.recordings) == 2
-    assert [one.message for one in index.notes if one.kind == "glob_unused"] == [
+    assert [note.message for note in index.notes if note.kind == "glob_unused"] == [
         "'nowhere/**' matches no recording of the manifest"
     ]
     with pytest.raises(UsageError, match=r"leave none of the 3 recordings of the manifest, such as 's1/mix.wav'"):
@@ -81,12 +81,12 @@ def test_a_table_gives_recordings_further_fields(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("filename,drummer,kit\na/s1/mix.wav,Ann,k1\nb/s1/mix.wav,Bo,k2\ns2/mix.wav,Cy,\n")
     metadata = {"label_column": "", "table": "t.csv"}
     index = of_sources(path, tmp_path / "t.csv", metadata=MetadataSettings(**metadata))
-    result = {
+    fields = {
         f"{recording.root}/{recording.path}": (recording.fields["drummer"], recording.fields.get("kit"))
         for recording in index.recordings
     }
     # What the events say of the kit stays.
-    assert result == {"a/s1/mix.wav": ("Ann", "k1"), "a/s2/mix.wav": ("Cy", None), "b/s1/mix.wav": ("Bo", "k9")}
+    assert fields == {"a/s1/mix.wav": ("Ann", "k1"), "a/s2/mix.wav": ("Cy", None), "b/s1/mix.wav": ("Bo", "k9")}
     index = of_sources(path, tmp_path / "t.csv", metadata=MetadataSettings(**metadata, overrides=True))
     assert [recording.fields.get("kit") for recording in index.recordings] == ["k1", None, "k2"]
 

@@ -46,9 +46,9 @@ def test_every_field_is_read(tmp_path: Path) -> None:
         ),
         line(components=[], negative_example=True, event_id=None, context_ms=None),
     )
-    result = table(path)
-    assert dict(result.schema) == EVENT_SCHEMA
-    first, second, third = result.to_dicts()
+    events = table(path)
+    assert dict(events.schema) == EVENT_SCHEMA
+    first, second, third = events.to_dicts()
     assert first == {
         "line": 1, "event_id": "e1", "session_id": "s1", "source_set": "groove", "audio_path": "s1/mix.wav",
         "onset_s": 1.25, "offset_s": 2.0, "pre_s": 0.08, "post_s": 0.2, "duration_s": 0.25, "is_synthetic": True,
@@ -91,10 +91,10 @@ def test_bad_lines_stop_or_are_skipped_with_their_numbers(tmp_path: Path) -> Non
 def test_a_limit_reads_the_first_events(tmp_path: Path, block_bytes: int, limit: int) -> None:
     two = [{"label": "kick"}, {"label": "snare"}]
     path = write(tmp_path, line(), line(components=two), "", line(components=[]), line(), "{", line())
-    result = table(path, block_bytes, limit=limit, skip_bad=True)
-    assert result["line"].unique().sort().to_list() == [1, 2, 4, 5, 7][:limit]
+    events = table(path, block_bytes, limit=limit, skip_bad=True)
+    assert events["line"].unique().sort().to_list() == [1, 2, 4, 5, 7][:limit]
     if limit <= 4:
-        assert table(path, block_bytes, limit=limit).equals(result)
+        assert table(path, block_bytes, limit=limit).equals(events)
 
 
 def test_an_empty_manifest_has_no_events(tmp_path: Path) -> None:

@@ -20,7 +20,13 @@ from .indexed_manifests import folders, sound
 
 
 def indexed(
-    manifest: Path, *, workers: int = 1, block_bytes: int = 1 << 22, place: str = "out", group: str = "", **changed: Any
+    manifest: Path,
+    *,
+    workers: int = 1,
+    block_bytes: int = 1 << 22,
+    folder_name: str = "out",
+    group: str = "",
+    **changed: Any,
 ) -> CorpusIndex:
     """The index of a manifest next to the folder `audio`."""
     settings = CorpusSettings(audio="audio", manifest="events.jsonl", **changed)
@@ -29,7 +35,7 @@ def indexed(
         manifest,
         roots,
         settings,
-        folders(manifest.parent / place),
+        folders(manifest.parent / folder_name),
         group=group,
         workers=workers,
         block_bytes=block_bytes,
@@ -58,11 +64,11 @@ def test_components_become_annotations_of_their_recordings(tmp_path: Path) -> No
         "session": "s1", "source": "groove", "kit": "k1", "drummer": "d1"
     }  # fmt: skip
     assert "kit" not in second.fields
-    result = [
+    annotations_read = [
         (annotation.recording_id, annotation.start_s, annotation.end_s, annotation.label)
         for annotation in index.annotations
     ]
-    assert result == [
+    assert annotations_read == [
         (first.id, 0.5, 0.75, "snare"),
         (first.id, 1.0, 1.0, "snare"),
         (first.id, 1.0, 1.5, "ride"),
@@ -99,14 +105,14 @@ def test_blocks_workers_and_runs_do_not_change_the_result(tmp_path: Path, monkey
     for name in ("s1", "s2", "s3"):
         sound(tmp_path / "audio" / name / "mix.wav")
     path = write(tmp_path, *[line(audio_path=f"s{k % 3 + 1}/mix.wav", onset_time=k / 20) for k in range(50)])
-    results = []
+    outcomes = []
     for workers, size in ((1, 1 << 22), (1, 700), (2, 2000), (4, 2000)):
-        place = f"out{workers}-{size}"
-        index = indexed(path, workers=workers, block_bytes=size, place=place)
-        results.append((list(index.annotations), index.notes, tree_digest(tmp_path / place / "hits")))
-    assert results.count(results[0]) == 4
+        folder_name = f"out{workers}-{size}"
+        index = indexed(path, workers=workers, block_bytes=size, folder_name=folder_name)
+        outcomes.append((list(index.annotations), index.notes, tree_digest(tmp_path / folder_name / "hits")))
+    assert outcomes.count(outcomes[0]) == 4
     monkeypatch.setattr("ossicle.corpus.manifest.hit_tables.RUN_ROWS", 20)
-    assert list(indexed(path, place="small").annotations) == results[0][0]
+    assert list(indexed(path, folder_name="small").annotations) == outcomes[0][0]
     assert len(list((tmp_path / "small" / "hits").iterdir())) == 3
 
 
@@ -123,7 +129,7 @@ def test_what_is_no_annotation_is_counted(tmp_path: Path) -> None:
     )
     index = indexed(path, labels=("kick", "snare", "ride"), label_map=("Snare=snare",), manifest_total=7)
     assert [annotation.label for annotation in index.annotations] == ["kick", "snare"]
-    assert {(one.kind, one.where, one.lost) for one in index.notes} == {
+    assert {(note.kind, note.where, note.lost) for note in index.notes} == {
         ("negative_examples", "events.jsonl", 0),
         ("without_components", "events.jsonl", 0),
         ("beyond_end", "events.jsonl", 1),
@@ -140,9 +146,9 @@ def test_missing_recordings_stop_it_or_are_left_out(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"groove: .* 1 of 4 events \(25 %\) are missing, such as 'lost.wav'") as error:
         indexed(path, max_missing=0.2)
     assert "slakh" not in str(error.value)
-    index = indexed(path, max_missing=0.25, place="other")
+    index = indexed(path, max_missing=0.25, folder_name="other")
     assert [left_out.path for left_out in index.left_out] == ["lost.wav"]
-    assert [(one.kind, one.lost) for one in index.notes if one.lost] == [("annotations_left_out", 1)]
+    assert [(note.kind, note.lost) for note in index.notes if note.lost] == [("annotations_left_out", 1)]
     # Two sources may name the same path: they are two recordings.
     assert [(recording.root, recording.path) for recording in index.recordings] == [
         ("groove", "s1/mix.wav"),
@@ -155,7 +161,7 @@ def test_bad_lines_stop_it_or_are_left_out_with_their_numbers(tmp_path: Path) ->
     path = write(tmp_path, line(), "{}", *["[]"] * 30, line())
     with pytest.raises(FormatError, match=r"line 2: lacks 'session_id'"):
         indexed(path, block_bytes=200)
-    index = indexed(path, skip_bad=True, place="other", block_bytes=200)
+    index = indexed(path, skip_bad=True, folder_name="other", block_bytes=200)
     assert len(index.annotations) == 2
     assert index.left_out[0].path == "events.jsonl, later lines"
     assert index.left_out[0].reason == "11 more lines are no events"
@@ -166,7 +172,7 @@ def test_a_limit_reads_the_first_events(tmp_path: Path) -> None:
     sound(tmp_path / "audio" / "s1" / "mix.wav")
     path = write(tmp_path, line("a"), line("b"), line("c"), "{}")
     for limit, size in ((2, 1 << 22), (2, 250), (1, 250)):
-        index = indexed(path, limit=limit, block_bytes=size, place=f"out{limit}-{size}")
+        index = indexed(path, limit=limit, block_bytes=size, folder_name=f"out{limit}-{size}")
         assert [annotation.label for annotation in index.annotations] == ["a", "b"][:limit]
 
 
@@ -174,7 +180,7 @@ def test_a_manifest_without_events_or_recordings_is_an_error(tmp_path: Path) -> 
     with pytest.raises(UsageError, match="holds no events"):
         indexed(write(tmp_path, ""))
     with pytest.raises(UsageError, match="none of the 1 recordings"):
-        indexed(write(tmp_path, line()), max_missing=1.0, place="other")
+        indexed(write(tmp_path, line()), max_missing=1.0, folder_name="other")
 
 
 def test_spellings_of_one_path_are_one_recording(tmp_path: Path) -> None:
@@ -189,7 +195,7 @@ def test_events_that_disagree_about_a_recording_are_noted(tmp_path: Path) -> Non
     sound(tmp_path / "audio" / "s1" / "mix.wav")
     index = indexed(write(tmp_path, line(session_id="b"), line(session_id="a")))
     assert index.recordings[0].fields["session"] == "a"
-    assert [one.message for one in index.notes if one.kind == "several_values"] == [
+    assert [note.message for note in index.notes if note.kind == "several_values"] == [
         "1 recordings have events with different session_id; the first by name is used"
     ]
 
@@ -210,7 +216,7 @@ def test_a_killed_import_repeats_only_the_blocks_without_a_record(
 
     sound(tmp_path / "audio" / "s1" / "mix.wav")
     path = write(tmp_path, *[line(onset_time=k / 50) for k in range(50)])
-    whole = indexed(path, block_bytes=700, place="whole")
+    whole = indexed(path, block_bytes=700, folder_name="whole")
     read, calls = block_import.read_block, list[int]()
 
     def dying(file: Path, block: int, block_bytes: int) -> Any:
@@ -245,7 +251,7 @@ def test_files_that_enter_as_one_hit_are_named_by_source(tmp_path: Path) -> None
         for k in range(3)
     ]
     index = indexed(write(tmp_path, line(), *stems))
-    (note,) = [one for one in index.notes if one.kind == "without_context"]
+    (note,) = [note for note in index.notes if note.kind == "without_context"]
     assert (note.where, note.message.startswith("3 events of the source have no context")) == ("cambridge", True)
     problems = health(index, rate=1000, group="session").to_json()["problems"]
     assert any(problem["code"] == "without_context" and "corpus.exclude" in problem["remedy"] for problem in problems)
@@ -254,10 +260,10 @@ def test_files_that_enter_as_one_hit_are_named_by_source(tmp_path: Path) -> None
 def test_times_in_milliseconds_are_refused_and_some_hits_beyond_the_end_are_not(tmp_path: Path) -> None:
     sound(tmp_path / "audio" / "s1" / "mix.wav")
     path = write(tmp_path, line(onset_time=0.002), *(line(onset_time=n * 250.0) for n in range(1, 4)))
-    said = r"3 of 4 hits of .*begin after .*\(first: line 2, onset_time 250, in 's1/mix.wav', which lasts 3 s\)"
-    with pytest.raises(UsageError, match=said):
+    message = r"3 of 4 hits of .*begin after .*\(first: line 2, onset_time 250, in 's1/mix.wav', which lasts 3 s\)"
+    with pytest.raises(UsageError, match=message):
         indexed(path)
     path = write(tmp_path, *(line(event_id=f"e{n}", onset_time=n) for n in (0.5, 1, 2, 7)))
-    index = indexed(path, place="again")
+    index = indexed(path, folder_name="again")
     assert len(index.annotations) == 3
     assert [note.lost for note in index.notes if note.kind == "beyond_end"] == [1]

@@ -56,7 +56,7 @@ def oracle(text: str) -> tuple[int, Counter[str], Counter[str]]:
     """Events, labels and events by source, counted line by line."""
     labels: Counter[str] = Counter()
     sources: Counter[str] = Counter()
-    events = [json.loads(one) for one in text.splitlines() if one.strip()]
+    events = [json.loads(line) for line in text.splitlines() if line.strip()]
     for event in events:
         sources[event["source_set"]] += 1
         if not event.get("negative_example"):
@@ -88,12 +88,12 @@ def test_workers_and_blocks_do_not_change_the_result(tmp_path: Path) -> None:
     lines = [line(("kick", "snare")[k % 2], audio_path=f"{k % 7}.wav", onset_time=k / 3) for k in range(100)]
     path = write(tmp_path, *lines, "{}", *lines)
     where = roots(tmp_path, "1.wav")
-    results = [
+    reports = [
         verify_manifest(path, where, workers=workers, block_bytes=size, skip_bad=True).to_json()
         for workers, size in ((1, 1 << 22), (1, 500), (2, 3000))
     ]
-    assert results[0] == results[1] == results[2]
-    assert results[0]["first_bad_lines"] == [{"line": 101, "reason": "lacks 'source_set'"}]
+    assert reports[0] == reports[1] == reports[2]
+    assert reports[0]["first_bad_lines"] == [{"line": 101, "reason": "lacks 'source_set'"}]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

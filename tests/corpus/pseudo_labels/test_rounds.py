@@ -47,8 +47,10 @@ def views(seed: int = 0) -> dict[str, View]:
     out = {}
     for name, taught in (("fold0", (1, 2)), ("fold1", (0, 2)), ("final", (0, 1, 2))):
         tracks = [rng.random((10, 3), np.float32) for _ in range(2)]
-        kept = [(recording(f"u{i}"), keep_windows(of, 4, 0.5, 0.1, 2), i == 0) for i, of in enumerate(tracks)]
-        out[name] = View({name: "weights"}, gather(LABELS, kept), labelled(*taught))
+        kept_windows = [
+            (recording(f"u{i}"), keep_windows(track, 4, 0.5, 0.1, 2), i == 0) for i, track in enumerate(tracks)
+        ]
+        out[name] = View({name: "weights"}, gather(LABELS, kept_windows), labelled(*taught))
     return out
 
 
@@ -78,8 +80,10 @@ def test_rounds_are_chosen_by_number(tmp_path: Path) -> None:
     (tmp_path / "round-003.json").write_text("{}")
     assert next_number(tmp_path) == 11
 
-    def names(**given: Any) -> list[str]:
-        return [one.name for one in chosen_rounds(tmp_path, PseudoSettings(**{"audio": "x", **given}))]
+    def names(**settings: Any) -> list[str]:
+        return [
+            chosen_round.name for chosen_round in chosen_rounds(tmp_path, PseudoSettings(**{"audio": "x", **settings}))
+        ]
 
     assert names() == ["round-010"]
     assert names(up_to=9) == ["round-002"]
@@ -129,9 +133,9 @@ def _table(name: str, change: Callable[[pl.DataFrame], pl.DataFrame]) -> Callabl
 
 def _about(change: Callable[[Any], object]) -> Callable[[Path], None]:
     def apply(path: Path) -> None:
-        value = read_json(path / "round.json")
-        change(value)
-        (path / "round.json").write_text(json.dumps(value))
+        content = read_json(path / "round.json")
+        change(content)
+        (path / "round.json").write_text(json.dumps(content))
 
     return apply
 
@@ -143,12 +147,12 @@ def _about(change: Callable[[Any], object]) -> Callable[[Path], None]:
         lambda path: (path / "taught.parquet").unlink(),
         lambda path: (path / "windows.parquet").write_bytes(b"PAR1"),
         lambda path: (path / "targets.parquet").unlink(),
-        _about(lambda value: value.update(format=2)),
-        _about(lambda value: value.update(core_frames=0)),
-        _about(lambda value: value.update(labels=["a", "a"])),
-        _about(lambda value: value.pop("views")),
-        _about(lambda value: value.update(core_frames=1)),
-        _about(lambda value: value.update(labels=["a"])),
+        _about(lambda content: content.update(format=2)),
+        _about(lambda content: content.update(core_frames=0)),
+        _about(lambda content: content.update(labels=["a", "a"])),
+        _about(lambda content: content.pop("views")),
+        _about(lambda content: content.update(core_frames=1)),
+        _about(lambda content: content.update(labels=["a"])),
         # Without who taught it, a view would be free for all.
         _table("taught.parquet", lambda frame: frame.filter(frame["view"] != "fold0")),
         _table("taught.parquet", lambda frame: frame.with_columns(kind=pl.lit("names"))),
@@ -188,15 +192,15 @@ def test_killed_anywhere_a_round_is_whole_or_absent(tmp_path: Path) -> None:
     whole = round_digest(round_path(tmp_path / "whole", 1))
     assert ended.points is not None
     assert ended.points > 4
-    result = []
+    n_rounds = []
     for left in (0, ended.points // 2, ended.points - 1):
-        place = tmp_path / f"killed{left}"
-        assert run_dying(WRITE, calls, left, place).killed
-        there = round_folders(place)
-        result.append(len(there))
-        assert [round_digest(path) for path in there] == [whole] * len(there)
-        if not there:
-            run_dying(WRITE, calls, NEVER, place)
-            assert [round_digest(path) for path in round_folders(place)] == [whole]
-    assert result[0] == 0
-    assert result[-1] == 1
+        folder = tmp_path / f"killed{left}"
+        assert run_dying(WRITE, calls, left, folder).killed
+        folders = round_folders(folder)
+        n_rounds.append(len(folders))
+        assert [round_digest(path) for path in folders] == [whole] * len(folders)
+        if not folders:
+            run_dying(WRITE, calls, NEVER, folder)
+            assert [round_digest(path) for path in round_folders(folder)] == [whole]
+    assert n_rounds[0] == 0
+    assert n_rounds[-1] == 1

@@ -35,25 +35,25 @@ tracks = arrays(
 
 
 def recording(name: str, digest: str = "", **changes: object) -> Recording:
-    given = {"reviewed": False, "status": "ok", "fields": {}, **changes}
-    return Recording(name, "unlabelled", f"{name}.wav", 1000, 1, 20_000, digest or f"digest of {name}", **given)  # type: ignore[arg-type]
+    values = {"reviewed": False, "status": "ok", "fields": {}, **changes}
+    return Recording(name, "unlabelled", f"{name}.wav", 1000, 1, 20_000, digest or f"digest of {name}", **values)  # type: ignore[arg-type]
 
 
 def slowly(
     scores: NDArray[np.float32], core: int, threshold: float, floor: float, most: int
 ) -> tuple[list[int], list[NDArray[np.float32]], int, int]:
     """The same, window by window."""
-    result = []
+    windows = []
     for start in range(0, len(scores), core):
         window = np.zeros((core, scores.shape[1]), dtype=np.float32)
         for frame in range(core):
             if start + frame < len(scores):
                 window[frame] = scores[start + frame]
-        result.append((start, window))
-    sure = [(float(window.max()), start, window) for start, window in result if window.max() >= threshold]
-    chosen = sorted(sorted(sure, key=lambda one: (-one[0], one[1]))[:most], key=lambda one: one[1])
+        windows.append((start, window))
+    sure = [(float(window.max()), start, window) for start, window in windows if window.max() >= threshold]
+    chosen = sorted(sorted(sure, key=lambda entry: (-entry[0], entry[1]))[:most], key=lambda entry: entry[1])
     cut = [np.array([[x if x >= floor else 0.0 for x in row] for row in window], np.float32) for _, _, window in chosen]
-    return [start for _, start, _ in chosen], cut, len(result) - len(sure), len(sure) - len(chosen)
+    return [start for _, start, _ in chosen], cut, len(windows) - len(sure), len(sure) - len(chosen)
 
 
 @given(
@@ -62,25 +62,26 @@ def slowly(
 def test_the_surest_windows_are_kept_and_low_scores_are_nothing(
     scores: NDArray[np.float32], core: int, threshold: float, floor: float, most: int
 ) -> None:
-    kept = keep_windows(scores, core, threshold, floor, most)
+    kept_windows = keep_windows(scores, core, threshold, floor, most)
     starts, targets, unsure, too_many = slowly(scores, core, threshold, floor, most)
-    assert kept.start_frames.tolist() == starts
-    assert (kept.unsure, kept.too_many) == (unsure, too_many)
-    assert kept.targets.shape == (len(starts), core, 3)
-    for got, expected in zip(kept.targets, targets, strict=True):
-        np.testing.assert_array_equal(got, expected)
+    assert kept_windows.start_frames.tolist() == starts
+    assert (kept_windows.unsure, kept_windows.too_many) == (unsure, too_many)
+    assert kept_windows.targets.shape == (len(starts), core, 3)
+    for target, expected in zip(kept_windows.targets, targets, strict=True):
+        np.testing.assert_array_equal(target, expected)
 
 
 @given(st.lists(tracks, max_size=4), st.integers(1, 5))
-def test_columns_hold_every_window_whole(found: list[NDArray[np.float32]], core: int) -> None:
-    kept = [
-        (recording(f"r{i}"), keep_windows(scores, core, 0.25, 0.1, 12), i % 2 == 0) for i, scores in enumerate(found)
+def test_columns_hold_every_window_whole(recording_scores: list[NDArray[np.float32]], core: int) -> None:
+    kept_windows = [
+        (recording(f"r{i}"), keep_windows(scores, core, 0.25, 0.1, 12), i % 2 == 0)
+        for i, scores in enumerate(recording_scores)
     ]
-    windows = gather(LABELS, kept)
+    windows = gather(LABELS, kept_windows)
     expected = [
-        (one.id, one.digest, heard, int(start), target)
-        for one, of, heard in kept
-        for start, target in zip(of.start_frames, of.targets, strict=True)
+        (labelled_recording.id, labelled_recording.digest, heard, int(start), target)
+        for labelled_recording, windows_of_recording, heard in kept_windows
+        for start, target in zip(windows_of_recording.start_frames, windows_of_recording.targets, strict=True)
     ]
     assert len(windows) == len(expected)
     for i, (key, digest, heard, start, target) in enumerate(expected):
@@ -106,7 +107,7 @@ def test_what_is_labelled_silent_or_there_twice_is_not_labelled_by_models() -> N
         (Annotation("x", 0, 1, "a"),),
         examined={"z": ((0.0, 1.0),)},
     )
-    assert [one.id for one in labelled_recordings(corpus)] == ["x", "z"]
+    assert [labelled_recording.id for labelled_recording in labelled_recordings(corpus)] == ["x", "z"]
     own = (
         recording("a", "new"),
         recording("b", "same"),
@@ -115,9 +116,9 @@ def test_what_is_labelled_silent_or_there_twice_is_not_labelled_by_models() -> N
         recording("e", status="silent"),
         recording("f", "partly"),
     )
-    result = usable(CorpusIndex(own, (), left_out=(LeftOut("g.wav", "is no audio"),)), corpus)
-    assert [one.id for one in result.recordings] == ["a", "c"]
-    assert result.dropped == {
+    usable_recordings = usable(CorpusIndex(own, (), left_out=(LeftOut("g.wav", "is no audio"),)), corpus)
+    assert [recording.id for recording in usable_recordings.recordings] == ["a", "c"]
+    assert usable_recordings.dropped == {
         "cannot be used (see `left_out`)": ("g.wav",),
         "is a labelled recording of the project": ("b.wav", "f.wav"),
         "holds the same bytes as another": ("d.wav",),
@@ -146,15 +147,15 @@ def test_labelled_recordings_share_by_id_bytes_or_group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"floor": 0.6}, "floor = 0.6 must be at most"),
         ({"include": ("",)}, "include"),
         ({"audio": " "}, "is not a folder"),
     ],
 )
-def test_impossible_settings_are_refused(values: dict[str, object], said: str) -> None:
-    with pytest.raises((ValueError, ProjectError), match=said):
+def test_impossible_settings_are_refused(values: dict[str, object], message: str) -> None:
+    with pytest.raises((ValueError, ProjectError), match=message):
         PseudoSettings(**values)  # type: ignore[arg-type]
 
 

@@ -14,18 +14,18 @@ def choose_slowly(recordings, annotations, candidates, examined, settings, least
     notes = defaultdict(list)
     for note in annotations:
         notes[note.recording_id].append(note)
-    result = defaultdict(list)
+    candidates_of = defaultdict(list)
     for candidate in candidates:
-        result[candidate.recording_id].append(candidate)
+        candidates_of[candidate.recording_id].append(candidate)
     annotated = {recording.id for recording in recordings if recording.reviewed}
     open_ = {}
     missed = []
-    for key in sorted({*notes, *result}):
-        mine, theirs = notes[key], result[key]
-        open_[key] = [one for one in theirs if not _agrees(one, mine, least_iou)]
-        decided = [one for one in theirs if one.decided]
-        missed += [one for one in mine if key in annotated and not _agrees(one, decided, least_iou)]
-    everywhere = [one for of in open_.values() for one in of]
+    for key in sorted({*notes, *candidates_of}):
+        own_notes, own_candidates = notes[key], candidates_of[key]
+        open_[key] = [candidate for candidate in own_candidates if not _agrees(candidate, own_notes, least_iou)]
+        decided = [candidate for candidate in own_candidates if candidate.decided]
+        missed += [note for note in own_notes if key in annotated and not _agrees(note, decided, least_iou)]
+    everywhere = [candidate for recording_candidates in open_.values() for candidate in recording_candidates]
     queues = [
         [pick for pick in queue if not _examined(pick.recording_id, pick.row, examined)]
         for kind in settings.select
@@ -39,16 +39,16 @@ def choose_slowly(recordings, annotations, candidates, examined, settings, least
     out = {}
     for key in sorted({key for key, _ in picks}):
         wanted = {row: reason for (of, row), reason in picks.items() if of == key}
-        shown = [_annotated(one) for one in notes[key]]
+        shown = [_annotated(note) for note in notes[key]]
         shown += [row for row in map(_row, open_[key]) if row.reason == FOUND and not _examined(key, row, examined)]
         out[key] = _looks(wanted, sorted({*shown, *wanted}, key=_order), durations[key], settings.margin_s)
     return out
 
 
 def _queues(kind, annotated, open_, missed):
-    for label in sorted({one.label for one in open_} | {one.label for one in missed}):
-        mine = [one for one in open_ if one.label == label]
-        new = [one for one in mine if one.recording_id not in annotated]
+    for label in sorted({candidate.label for candidate in open_} | {note.label for note in missed}):
+        label_candidates = [candidate for candidate in open_ if candidate.label == label]
+        new = [candidate for candidate in label_candidates if candidate.recording_id not in annotated]
         if kind == "uncertain":
             yield _picks(
                 kind,
@@ -60,25 +60,27 @@ def _queues(kind, annotated, open_, missed):
             yield _picks(
                 kind,
                 sorted(
-                    (one for one in new if one.decided),
+                    (candidate for candidate in new if candidate.decided),
                     key=lambda candidate: (-candidate.score, *_order_of_candidate(candidate)),
                 ),
             )
         else:
-            false = [one for one in mine if one.recording_id in annotated and one.decided]
+            false = [
+                candidate for candidate in label_candidates if candidate.recording_id in annotated and candidate.decided
+            ]
             alarms = _picks(
                 "found, not annotated",
                 sorted(false, key=lambda candidate: (candidate.on - candidate.score, *_order_of_candidate(candidate))),
             )
-            clearest = sorted((one for one in missed if one.label == label), key=lambda one: one.quality or 0)
-            lost = [_Pick(one.recording_id, "annotated, not found", _annotated(one)) for one in clearest]
+            clearest = sorted((note for note in missed if note.label == label), key=lambda note: note.quality or 0)
+            lost = [_Pick(note.recording_id, "annotated, not found", _annotated(note)) for note in clearest]
             yield [pick for pair in zip_longest(alarms, lost) for pick in pair if pick is not None]
 
 
 def _looks(picks, rows, duration_s, margin_s):
     times = as_intervals([(row.start_s, row.end_s) for row in rows])
     stretches = union(
-        np.clip(as_intervals([(one.start_s - margin_s, one.end_s + margin_s) for one in picks]), 0, duration_s)
+        np.clip(as_intervals([(pick.start_s - margin_s, pick.end_s + margin_s) for pick in picks]), 0, duration_s)
     )
     while True:
         reached = times[(overlap(times, stretches) > 0).any(axis=1)]
@@ -97,9 +99,9 @@ def _looks(picks, rows, duration_s, margin_s):
     )
 
 
-def _agrees(one, others, least_iou):
-    same = as_intervals([(other.start_s, other.end_s) for other in others if other.label == one.label])
-    return bool((iou(as_intervals([(one.start_s, one.end_s)]), same) >= least_iou).any())
+def _agrees(event, others, least_iou):
+    same = as_intervals([(other.start_s, other.end_s) for other in others if other.label == event.label])
+    return bool((iou(as_intervals([(event.start_s, event.end_s)]), same) >= least_iou).any())
 
 
 def _examined(recording_id, row, examined):

@@ -96,12 +96,12 @@ def test_a_corrected_table(folder: Path, file: Path) -> None:
     def person(rows: list[RawSelection]) -> list[RawSelection]:
         moved = replace(row(rows, 5.0), end_s=5.6)
         gone = row(rows, 40.123457)
-        kept = [raw_selection for raw_selection in rows if raw_selection not in (row(rows, 5.0), gone)]
-        return [*kept, moved, RawSelection(4.2, 4.4, "trill")]
+        untouched = [raw_selection for raw_selection in rows if raw_selection not in (row(rows, 5.0), gone)]
+        return [*untouched, moved, RawSelection(4.2, 4.4, "trill")]
 
     edit(folder / file, person)
-    result = said(folder)
-    (recording,) = result.recordings
+    reading = said(folder)
+    (recording,) = reading.recordings
     assert (recording.recording_id, recording.path, recording.digest) == ("a1", "site A/tape.wav", "d1")
     assert recording.examined == ((4.0, 7.5), (39.0, 42.0))
     assert [(note.start_s, note.end_s, note.label, note.provenance) for note in recording.events] == [
@@ -114,13 +114,13 @@ def test_a_corrected_table(folder: Path, file: Path) -> None:
         (None, None, None),
         (1500.0, 3000.0, 2),
     ]
-    assert result.counts == {
+    assert reading.counts == {
         ("trill", "added"): 1,
         ("hum", "corrected"): 1,
         ("trill", "confirmed"): 1,
         ("hum", "removed"): 1,
     }
-    assert result.untouched == ("site B/tape.wav",)
+    assert reading.untouched == ("site B/tape.wav",)
 
 
 def test_a_corrected_label_is_one_correction(folder: Path) -> None:
@@ -136,21 +136,21 @@ def test_a_corrected_label_is_one_correction(folder: Path) -> None:
 
 def test_nothing_is_concluded_where_nobody_looked(folder: Path) -> None:
     edit(folder / RAVEN, lambda rows: [raw_selection for raw_selection in rows if raw_selection.label != f"{LOOK} x"])
-    result = said(folder)
-    assert result.recordings[0].examined == ((4.0, 7.5),)
-    assert [note.start_s for note in result.recordings[0].events] == [5.0, 6.25]
-    assert result.not_looked_at == 1
-    assert ("hum", "removed") not in result.counts
+    reading = said(folder)
+    assert reading.recordings[0].examined == ((4.0, 7.5),)
+    assert [note.start_s for note in reading.recordings[0].events] == [5.0, 6.25]
+    assert reading.not_looked_at == 1
+    assert ("hum", "removed") not in reading.counts
 
 
 def test_an_edited_row_counts_for_itself_where_nobody_looked(folder: Path) -> None:
     def person(rows: list[RawSelection]) -> list[RawSelection]:
-        kept = [
+        untouched = [
             raw_selection
             for raw_selection in rows
             if not raw_selection.label.startswith(LOOK) and raw_selection.start_s != 40.123457
         ]
-        return [*kept, RawSelection(40.0, 41.0, "hum"), RawSelection(50.0, 50.5, "trill")]
+        return [*untouched, RawSelection(40.0, 41.0, "hum"), RawSelection(50.0, 50.5, "trill")]
 
     edit(folder / RAVEN, person)
     (recording,) = said(folder).recordings
@@ -166,10 +166,10 @@ def test_a_question_mark_leaves_its_time_unknown(folder: Path) -> None:
             for raw_selection in rows
         ],
     )
-    result = said(folder)
-    assert result.recordings[0].examined == ((4.0, 5.0), (5.5, 7.5), (39.0, 40.123457), (41.0, 42.0))
-    assert [note.label for note in result.recordings[0].events] == ["trill"]
-    assert (result.undecided, result.counts) == (2, {("trill", "confirmed"): 1})
+    reading = said(folder)
+    assert reading.recordings[0].examined == ((4.0, 5.0), (5.5, 7.5), (39.0, 40.123457), (41.0, 42.0))
+    assert [note.label for note in reading.recordings[0].events] == ["trill"]
+    assert (reading.undecided, reading.counts) == (2, {("trill", "confirmed"): 1})
 
 
 def test_confirmed_rows_keep_the_times_that_went_out(folder: Path) -> None:
@@ -178,11 +178,11 @@ def test_confirmed_rows_keep_the_times_that_went_out(folder: Path) -> None:
 
 
 def test_tables_as_they_went_out_count_only_when_somebody_says_so(folder: Path) -> None:
-    result = said(folder)
-    assert (result.recordings, result.untouched) == ((), ("site A/tape.wav", "site B/tape.wav"))
-    result = said(folder, accept_unchanged=True)
-    assert [recording.recording_id for recording in result.recordings] == ["a1", "b1"]
-    assert result.counts == {("hum", "confirmed"): 3, ("trill", "confirmed"): 1}
+    reading = said(folder)
+    assert (reading.recordings, reading.untouched) == ((), ("site A/tape.wav", "site B/tape.wav"))
+    reading = said(folder, accept_unchanged=True)
+    assert [recording.recording_id for recording in reading.recordings] == ["a1", "b1"]
+    assert reading.counts == {("hum", "confirmed"): 3, ("trill", "confirmed"): 1}
 
 
 def test_a_missing_table_says_nothing(folder: Path) -> None:
@@ -190,17 +190,17 @@ def test_a_missing_table_says_nothing(folder: Path) -> None:
         file.unlink()
     (folder / "review.csv").unlink()
     edit(folder / LABELS, lambda rows: rows[:2])
-    result = said(folder)
-    assert (len(result.recordings), result.missing) == (1, ("site B/tape.wav",))
+    reading = said(folder)
+    assert (len(reading.recordings), reading.missing) == (1, ("site B/tape.wav",))
 
 
 def test_the_spreadsheet_counts_recording_by_recording(folder: Path) -> None:
     table = folder / "review.csv"
     lines = table.read_text().splitlines()
     table.write_text("\n".join(line for line in lines if not line.startswith("site B/tape.wav,2.0")) + "\n")
-    result = said(folder)
-    assert [(recording.recording_id, recording.events) for recording in result.recordings] == [("b1", ())]
-    assert result.untouched == ("site A/tape.wav",)
+    reading = said(folder)
+    assert [(recording.recording_id, recording.events) for recording in reading.recordings] == [("b1", ())]
+    assert reading.untouched == ("site A/tape.wav",)
     table.write_text(table.read_text().replace("site B", "site X"))
     with pytest.raises(
         FormatError, match=r"review\.csv, line 7: the file 'site X/tape\.wav' is not part of this export"

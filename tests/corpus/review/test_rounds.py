@@ -113,7 +113,7 @@ def test_rounds_are_numbered_and_the_same_is_not_kept_twice(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "words"),
+    ("key", "value", "message"),
     [
         ("format", 2, "its format is 2"),
         ("recordings", [{"recording_id": "a"}], "is not a review round"),
@@ -121,11 +121,11 @@ def test_rounds_are_numbered_and_the_same_is_not_kept_twice(tmp_path: Path) -> N
         ("provenance", [], "is not a review round"),
     ],
 )
-def test_damaged_rounds_are_named(tmp_path: Path, key: str, value: object, words: str) -> None:
+def test_damaged_rounds_are_named(tmp_path: Path, key: str, value: object, message: str) -> None:
     file = write_round(tmp_path, FIRST)
     assert file is not None
     file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
-    with pytest.raises(FormatError, match=words) as caught:
+    with pytest.raises(FormatError, match=message) as caught:
         read_round(file)
     assert str(file) in str(caught.value)
     file.write_text("{")
@@ -134,7 +134,7 @@ def test_damaged_rounds_are_named(tmp_path: Path, key: str, value: object, words
 
 
 @pytest.mark.parametrize(
-    ("change", "words"),
+    ("change", "message"),
     [
         ({"start_s": 30.0, "end_s": 30.5}, "is not in an examined stretch"),
         ({"label": ""}, "label is empty"),
@@ -142,13 +142,13 @@ def test_damaged_rounds_are_named(tmp_path: Path, key: str, value: object, words
         ({"start_s": float(13), "end_s": float(12)}, "start_s = 13.0 is after end_s = 12.0"),
     ],
 )
-def test_impossible_events_are_refused(tmp_path: Path, change: dict[str, object], words: str) -> None:
+def test_impossible_events_are_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
     file = write_round(tmp_path, FIRST)
     assert file is not None
-    value = json.loads(file.read_text())
-    value["recordings"][1]["events"][0].update(change)
-    file.write_text(json.dumps(value))
-    with pytest.raises(FormatError, match=words):
+    content = json.loads(file.read_text())
+    content["recordings"][1]["events"][0].update(change)
+    file.write_text(json.dumps(content))
+    with pytest.raises(FormatError, match=message):
         read_round(file)
 
 
@@ -158,7 +158,7 @@ def test_folds_stay_and_partly_reviewed_recordings_only_teach() -> None:
     judged = make_folds(INDEX.recordings, INDEX.annotations, chosen)
     folds = with_partly(judged, INDEX.recordings, corpus_index.partly, "folder")
     assert {key: entry.fold for key, entry in folds.items()} == {"a1": 0, "a2": 0, "b1": 1, "c1": NEVER_HELD_OUT}
-    made = build_dataset(
+    dataset = build_dataset(
         INDEX.recordings,
         corpus_index.annotations,
         folds,
@@ -167,19 +167,20 @@ def test_folds_stay_and_partly_reviewed_recordings_only_teach() -> None:
         1.0,
         corpus_index.partly,
     )
-    assert made.unused == ()
-    fold_of = {(one.recording_id, one.fold) for one in made.clips}
+    assert dataset.unused == ()
+    fold_of = {(clip.recording_id, clip.fold) for clip in dataset.clips}
     assert fold_of == {("a1", 0), ("a2", 0), ("b1", 1), ("c1", NEVER_HELD_OUT)}
-    for clip in made.clips:
+    for clip in dataset.clips:
         for start, end in corpus_index.partly.get(clip.recording_id, ()):
             assert start <= clip.start_s
             assert clip.end_s <= end
-    noise = [one for one in made.clips if one.role == "noise" and one.recording_id in ("a2", "c1")]
+    noise = [clip for clip in dataset.clips if clip.role == "noise" and clip.recording_id in ("a2", "c1")]
     assert noise
 
 
 intervals = st.lists(
-    st.tuples(st.integers(0, 40), st.integers(1, 9)).map(lambda one: (one[0] / 4, (one[0] + one[1]) / 4)), max_size=6
+    st.tuples(st.integers(0, 40), st.integers(1, 9)).map(lambda pair: (pair[0] / 4, (pair[0] + pair[1]) / 4)),
+    max_size=6,
 ).map(lambda pairs: union(as_intervals(pairs)))
 
 
@@ -187,8 +188,8 @@ intervals = st.lists(
 def test_what_two_sets_share_and_what_one_leaves_of_the_other(a: Intervals, b: Intervals) -> None:
     middles = np.arange(0.125, 13, 0.25)
 
-    def covers(of: Intervals) -> list[bool]:
-        return [bool(((of[:, 0] < t) & (of[:, 1] > t)).any()) for t in middles]
+    def covers(intervals: Intervals) -> list[bool]:
+        return [bool(((intervals[:, 0] < t) & (intervals[:, 1] > t)).any()) for t in middles]
 
-    assert covers(both(a, b)) == [x and y for x, y in zip(covers(a), covers(b), strict=True)]
-    assert covers(without(a, b)) == [x and not y for x, y in zip(covers(a), covers(b), strict=True)]
+    assert covers(both(a, b)) == [cover and y for cover, y in zip(covers(a), covers(b), strict=True)]
+    assert covers(without(a, b)) == [cover and not y for cover, y in zip(covers(a), covers(b), strict=True)]

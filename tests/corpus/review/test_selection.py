@@ -31,9 +31,9 @@ FOUND = [
 ]
 
 
-def chosen(found: Sequence[Candidate] = FOUND, **changes: object) -> dict[str, tuple[Look, ...]]:
+def chosen(candidates: Sequence[Candidate] = FOUND, **changes: object) -> dict[str, tuple[Look, ...]]:
     examined = changes.pop("examined", {})
-    return choose(RECORDINGS, NOTES, found, examined, ReviewSettings(**changes))  # type: ignore[arg-type]
+    return choose(RECORDINGS, NOTES, candidates, examined, ReviewSettings(**changes))  # type: ignore[arg-type]
 
 
 def spots(looks: dict[str, tuple[Look, ...]]) -> list[tuple[str, float, tuple[str, ...]]]:
@@ -92,9 +92,9 @@ candidates = st.builds(
 
 @given(st.lists(candidates, max_size=12), st.integers(1, 6), st.floats(0, 3))
 def test_stretches_are_apart_lie_in_the_recording_and_cut_no_row(
-    found: list[Candidate], most: int, margin_s: float
+    candidates: list[Candidate], most: int, margin_s: float
 ) -> None:
-    inside = [one for one in found if one.end_s <= 60]
+    inside = [candidate for candidate in candidates if candidate.end_s <= 60]
     for key, looks in choose(RECORDINGS, NOTES, inside, {}, ReviewSettings(most=most, margin_s=margin_s)).items():
         ends = [look.end_s for look in looks]
         assert all(look.start_s > end for look, end in zip(looks[1:], ends, strict=False))
@@ -105,10 +105,12 @@ def test_stretches_are_apart_lie_in_the_recording_and_cut_no_row(
             for row in look.rows:
                 assert look.start_s <= row.start_s
                 assert row.end_s <= look.end_s
-            for one in inside:
-                touched = one.recording_id == key and one.end_s > look.start_s and one.start_s < look.end_s
-                if touched and one.decided and key == "new":
-                    assert (one.start_s, one.end_s) in shown
+            for candidate in inside:
+                touched = (
+                    candidate.recording_id == key and candidate.end_s > look.start_s and candidate.start_s < look.end_s
+                )
+                if touched and candidate.decided and key == "new":
+                    assert (candidate.start_s, candidate.end_s) in shown
 
 
 @pytest.mark.parametrize("change", [{"most": 0}, {"margin_s": -1.0}, {"select": ("all",)}])

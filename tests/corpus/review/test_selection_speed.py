@@ -47,8 +47,8 @@ def test_the_choice_equals_the_obvious_one(seed: int) -> None:
     settings = ReviewSettings(
         select=tuple(KINDS)[: 1 + seed % 3], most=int(rng.integers(1, 60)), margin_s=float(rng.integers(0, 3))
     )
-    given = (recordings(duration_s), notes, candidates, examined, settings, float(rng.choice([0.1, 0.5, 1.0])))
-    assert choose(*given) == choose_slowly(*given)
+    arguments = (recordings(duration_s), notes, candidates, examined, settings, float(rng.choice([0.1, 0.5, 1.0])))
+    assert choose(*arguments) == choose_slowly(*arguments)
 
 
 Choice = Callable[..., dict[str, tuple[Look, ...]]]
@@ -65,11 +65,11 @@ def seconds(n: int, by: Choice = choose) -> tuple[float, dict[str, tuple[Look, .
     notes = [Annotation("old", start, start + 1.0, "hum") for start in starts[:n]]
     notes.append(Annotation("old", 0.0, 8.0 * n, "trill"))
     candidates = [Candidate("old", start + 0.2, start + 1.1, "hum", 0.9, 0.5, True) for start in starts[n:]]
-    given = recordings(8.0 * n + 10), notes, candidates, {"old": ((1.0, 2.0),) * 100}, ReviewSettings(most=n)
+    arguments = recordings(8.0 * n + 10), notes, candidates, {"old": ((1.0, 2.0),) * 100}, ReviewSettings(most=n)
     gc.disable()
     try:
         begun = time.process_time()
-        chosen = by(*given)
+        chosen = by(*arguments)
         return time.process_time() - begun, chosen
     finally:
         gc.enable()

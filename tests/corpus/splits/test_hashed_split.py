@@ -27,7 +27,9 @@ def split(**chosen: object) -> SplitSettings:
 
 def corpus(sessions: list[str], label: str = "kick", each: int = 2) -> tuple[list[Recording], list[Annotation]]:
     recordings = [
-        recording(f"{place}/{take}.wav", session=session) for place, session in enumerate(sessions) for take in range(2)
+        recording(f"{number}/{take}.wav", session=session)
+        for number, session in enumerate(sessions)
+        for take in range(2)
     ]
     return recordings, [call for of in recordings for call in calls(of, each, label)]
 
@@ -58,7 +60,7 @@ def test_a_recording_keeps_its_place_when_sessions_are_added(
     random.shuffle(recordings)  # type: ignore[attr-defined]
     after = hashed_groups(recordings, annotations, chosen)
     assert {key: after[key] for key in before} == before
-    assert list(after) == sorted(one.id for one in recordings)
+    assert list(after) == sorted(recording.id for recording in recordings)
     # Whatever else is known of a session, and however much of it there is, moves nothing.
     fewer = [annotation for annotation in annotations if annotation.recording_id in before][::2]
     assert {key: hashed_fold(entry.group, chosen) for key, entry in after.items()} == {
@@ -69,15 +71,15 @@ def test_a_recording_keeps_its_place_when_sessions_are_added(
 
 @given(st.lists(st.integers(0, 11), min_size=12, max_size=40), st.integers(0, 99))
 @settings(deadline=None, max_examples=60)
-def test_no_session_is_cut_and_the_audit_finds_no_leak(of: list[int], seed: int) -> None:
-    recordings = [recording(f"{i}.wav", session=f"s{session}") for i, session in enumerate(of)]
+def test_no_session_is_cut_and_the_audit_finds_no_leak(sessions: list[int], seed: int) -> None:
+    recordings = [recording(f"{i}.wav", session=f"s{session}") for i, session in enumerate(sessions)]
     annotations = [call for each in recordings for call in calls(each, 1)]
-    result = placed(recordings, annotations, split(seed=seed, train_share=0.5, val_share=0.25))
-    parts = defaultdict(set)
+    folds = placed(recordings, annotations, split(seed=seed, train_share=0.5, val_share=0.25))
+    folds_of_session = defaultdict(set)
     for one in recordings:
-        parts[one.fields["session"]].add(result[one.id].fold)
-    assert all(len(folds) == 1 for folds in parts.values())
-    assert audit(result, recordings, annotations, group="session").ok
+        folds_of_session[one.fields["session"]].add(folds[one.id].fold)
+    assert all(len(folds) == 1 for folds in folds_of_session.values())
+    assert audit(folds, recordings, annotations, group="session").ok
 
 
 @pytest.mark.parametrize(("train_share", "val_share"), [(0.7, 0.15), (0.8, 0.1), (0.34, 0.33)])
@@ -103,8 +105,8 @@ def test_a_larger_val_takes_from_train_alone(name: str, val_share: float, more: 
 
 def test_places_never_change_from_release_to_release() -> None:
     # Golden: a change here would move sessions of every corpus that was split before.
-    result = [hashed_fold(f"session-{i}", split()) for i in range(40)]
-    assert "".join({TRAIN: ".", VAL: "v", TEST: "t"}[fold] for fold in result) == GOLDEN
+    folds = [hashed_fold(f"session-{i}", split()) for i in range(40)]
+    assert "".join({TRAIN: ".", VAL: "v", TEST: "t"}[fold] for fold in folds) == GOLDEN
 
 
 GOLDEN = "..vv........v.v...v.....t..vt......v...."
@@ -135,7 +137,7 @@ def test_without_annotations_no_seed_is_advised() -> None:
 def test_a_label_without_training_data_is_refused() -> None:
     sessions = [f"session-{i}" for i in range(40)]
     recordings, annotations = corpus(sessions)
-    held = next(one for one in recordings if hashed_fold(one.fields["session"], split()) == VAL)
+    held = next(recording for recording in recordings if hashed_fold(recording.fields["session"], split()) == VAL)
     rare = calls(held, 3, "cowbell")
     with pytest.raises(SplitError, match="no 'cowbell' is left to train on: all 3 are in val and test"):
         hashed_groups(recordings, [*annotations, *rare], split())
@@ -148,10 +150,10 @@ def test_sessions_without_annotations_or_review_and_partly_checked_ones() -> Non
     unseen = recording("unseen.wav", reviewed=False, session="unseen")
     out = recording("out.wav", status="left_out", session="session-0")
     part = recording("part.wav", reviewed=False, session="looked into")
-    result = place_recordings(
+    placement = place_recordings(
         [*recordings, empty, unseen, out, part], annotations, annotations, {part.id}, split(folds=0)
     )
-    assert result.judged[empty.id] == FoldEntry("quiet", hashed_fold("quiet", split()))
-    assert not {unseen.id, out.id, part.id} & result.judged.keys()
+    assert placement.judged[empty.id] == FoldEntry("quiet", hashed_fold("quiet", split()))
+    assert not {unseen.id, out.id, part.id} & placement.judged.keys()
     # What was looked at in part only teaches.
-    assert result.folds[part.id].fold == TRAIN
+    assert placement.folds[part.id].fold == TRAIN

@@ -53,38 +53,38 @@ def mild() -> Corpus:
 def test_sizes_and_shares_are_within_bounds_and_no_author_is_cut(mild: Corpus) -> None:
     recordings, notes, label, author = mild
     began = time.process_time()
-    made = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS))
+    folds = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS))
     assert time.process_time() - began < 20  # half a second where measured
-    fold = np.array([made[recording.id].fold for recording in recordings])
+    fold = np.array([folds[recording.id].fold for recording in recordings])
     assert np.abs(np.bincount(fold) / N - 1 / FOLDS).max() < 0.01
     common = np.bincount(label) >= 100
     ours = np.abs(shares(fold, label) - 1 / FOLDS)
     assert ours[:, common].max() < 0.05
-    theirs = np.zeros(N, dtype=np.int64)
+    greedy_fold = np.zeros(N, dtype=np.int64)
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     for number, (_, held) in enumerate(splitter.split(np.zeros(N), label, author)):
-        theirs[held] = number
-    assert ours.mean() < 1.1 * np.abs(shares(theirs, label) - 1 / FOLDS).mean()
+        greedy_fold[held] = number
+    assert ours.mean() < 1.1 * np.abs(shares(greedy_fold, label) - 1 / FOLDS).mean()
     # Scripts before us had up to six recordings in both parts of a fold.
-    assert [len(set(fold[author == one])) for one in range(AUTHORS) if (author == one).any()].count(1) == len(
-        set(author.tolist())
-    )
-    assert audit(made, recordings, notes, group="author").ok
+    assert [
+        len(set(fold[author == author_number])) for author_number in range(AUTHORS) if (author == author_number).any()
+    ].count(1) == len(set(author.tolist()))
+    assert audit(folds, recordings, notes, group="author").ok
 
 
 def test_every_recording_its_own_group_takes_seconds_too(mild: Corpus) -> None:
     recordings, notes, label, _ = mild
     began = time.process_time()
-    made = make_folds(recordings, notes, SplitSettings(folds=FOLDS))
+    folds = make_folds(recordings, notes, SplitSettings(folds=FOLDS))
     assert time.process_time() - began < 30  # two seconds where measured
-    fold = np.array([made[recording.id].fold for recording in recordings])
+    fold = np.array([folds[recording.id].fold for recording in recordings])
     common = np.bincount(label) >= 100
     assert np.abs(shares(fold, label) - 1 / FOLDS)[:, common].max() < 0.02
 
 
 def test_rare_classes_are_dealt_or_kept_in_train_and_listed() -> None:
     recordings, notes, label, author = long_tail(2.0)
-    groups = {f"c{one}": len(set(author[label == one].tolist())) for one in range(CLASSES)}
+    groups = {f"c{class_number}": len(set(author[label == class_number].tolist())) for class_number in range(CLASSES)}
     rare = {name for name, n in groups.items() if n < FOLDS}
     assert len(rare) > 50
     dealt = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS))
@@ -92,9 +92,9 @@ def test_rare_classes_are_dealt_or_kept_in_train_and_listed() -> None:
     assert {rare_label.label for rare_label in listed} == rare
     # Groups of one label are kept apart as far as there are any: no fold holds all of a label that others have too.
     assert all(len(rare_label.folds) > 1 for rare_label in listed if rare_label.groups > 1)
-    kept = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS, rare="train"))
-    assert {recording.id for recording in recordings} == set(kept)
-    folds_of = {name: {kept[note.recording_id].fold for note in notes if note.label == name} for name in rare}
+    folds = make_folds(recordings, notes, SplitSettings(group="author", folds=FOLDS, rare="train"))
+    assert {recording.id for recording in recordings} == set(folds)
+    folds_of = {name: {folds[note.recording_id].fold for note in notes if note.label == name} for name in rare}
     assert all(folds == {NEVER_HELD_OUT} for folds in folds_of.values())
-    assert {rare_label.label for rare_label in rare_labels(kept, notes)} >= rare
-    assert audit(kept, recordings, notes, group="author").ok
+    assert {rare_label.label for rare_label in rare_labels(folds, notes)} >= rare
+    assert audit(folds, recordings, notes, group="author").ok

@@ -19,13 +19,13 @@ def recording(name: str, **fields: str) -> Recording:
 
 
 def labelled(recordings: list[Recording], *labels: str) -> list[Annotation]:
-    return [Annotation(one.id, 0.0, 1.0, labels[i % len(labels)]) for i, one in enumerate(recordings)]
+    return [Annotation(recording.id, 0.0, 1.0, labels[i % len(labels)]) for i, recording in enumerate(recordings)]
 
 
 def test_folds_are_those_of_the_field_by_number() -> None:
     some = [recording(f"r{i}", fold=str(fold), source=f"s{i // 2}") for i, fold in enumerate((10, 10, 2, 2, 1, 1))]
-    made = make_folds(some, labelled(some, "a"), SplitSettings(group="source", fold_field="fold", folds=4, seed=9))
-    assert [made[one.id].fold for one in some] == [2, 2, 1, 1, 0, 0]
+    folds = make_folds(some, labelled(some, "a"), SplitSettings(group="source", fold_field="fold", folds=4, seed=9))
+    assert [folds[recording.id].fold for recording in some] == [2, 2, 1, 1, 0, 0]
     assert fold_values(some, "fold") == ["1", "2", "10"]
     assert fold_values([recording("a", fold="x"), recording("b", fold="3")], "fold") == ["3", "x"]
 
@@ -68,11 +68,11 @@ def test_rare_labels_are_listed_with_the_folds_that_can_judge_them() -> None:
 def test_groups_of_rare_labels_may_stay_in_train() -> None:
     some = [recording(f"r{i}", author=f"a{i // 2}") for i in range(10)]
     notes = labelled(some, "a") + labelled(some[:1], "one")
-    made = make_folds(some, notes, SplitSettings(group="author", folds=4, rare="train"))
+    folds = make_folds(some, notes, SplitSettings(group="author", folds=4, rare="train"))
     # r1 is by the author of the rare recording: held out, it would lie beside what every model has learnt from.
-    assert [made[one.id].fold for one in some[:2]] == [NEVER_HELD_OUT] * 2
-    assert {made[one.id].fold for one in some[2:]} == {0, 1, 2, 3}
-    assert audit(made, some, notes, group="author").ok
+    assert [folds[recording.id].fold for recording in some[:2]] == [NEVER_HELD_OUT] * 2
+    assert {folds[recording.id].fold for recording in some[2:]} == {0, 1, 2, 3}
+    assert audit(folds, some, notes, group="author").ok
     with pytest.raises(SplitError, match=r"5 folds were requested.*5 groups, 1 of them with.*rare = \"each_fold\""):
         make_folds(some, notes, SplitSettings(group="author", folds=5, rare="train"))
 
@@ -82,11 +82,13 @@ def test_esc10_is_divided_as_published(real_data: Path) -> None:
         audio="esc10", label_field="folder", name_template="{fold:#}-{source:#}-{take}", decode=False
     )
     corpus_index = index_corpus(real_data / "esc10", None, settings, group="source", workers=2)
-    made = make_folds(
+    folds = make_folds(
         corpus_index.recordings, corpus_index.annotations, SplitSettings(group="source", fold_field="fold")
     )
-    assert len(made) == 400
-    assert all(made[one.id].fold == int(Path(one.path).name[0]) - 1 for one in corpus_index.recordings)
-    assert sorted(entry.fold for entry in made.values()) == sorted(list(range(5)) * 80)
+    assert len(folds) == 400
+    assert all(
+        folds[recording.id].fold == int(Path(recording.path).name[0]) - 1 for recording in corpus_index.recordings
+    )
+    assert sorted(entry.fold for entry in folds.values()) == sorted(list(range(5)) * 80)
     with pytest.raises(SplitError, match="is in several folds"):
         make_folds(corpus_index.recordings, corpus_index.annotations, SplitSettings(group="folder", fold_field="fold"))

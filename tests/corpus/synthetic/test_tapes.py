@@ -80,7 +80,7 @@ def test_energy_lies_within_the_annotated_spans(scenes: list[Scene]) -> None:
 
 
 def test_snr_is_that_of_the_quality(scenes: list[Scene]) -> None:
-    result: dict[int, list[float]] = {quality: [] for quality in SNR_OF_QUALITY}
+    measured_snr: dict[int, list[float]] = {quality: [] for quality in SNR_OF_QUALITY}
     for scene in scenes:
         for call in scene.calls:
             start, stop = call.start_sample, call.start_sample + call.n_samples
@@ -89,9 +89,9 @@ def test_snr_is_that_of_the_quality(scenes: list[Scene]) -> None:
             of_call = filtered_power(alone, call.low_hz, call.high_hz).sum() / call.n_samples
             around = slice(max(0, start - 8000), stop + 8000)
             of_back = filtered_power(scene.ambience, call.low_hz, call.high_hz)[around].mean()
-            result[call.quality].append(10 * np.log10(of_call / of_back))
-    assert all(result.values())
-    for quality, measured in result.items():
+            measured_snr[call.quality].append(10 * np.log10(of_call / of_back))
+    assert all(measured_snr.values())
+    for quality, measured in measured_snr.items():
         np.testing.assert_allclose(measured, SNR_OF_QUALITY[quality], atol=0.5)
 
 
@@ -157,9 +157,9 @@ def digests(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tapes")
-    seen: list[tuple[int, int]] = []
-    make_tapes(folder, SMALL, lambda done, total: seen.append((done, total)))
-    assert seen == [(1, 3), (2, 3), (3, 3)]
+    progress: list[tuple[int, int]] = []
+    make_tapes(folder, SMALL, lambda done, total: progress.append((done, total)))
+    assert progress == [(1, 3), (2, 3), (3, 3)]
     return folder
 
 
@@ -204,8 +204,8 @@ def test_from_tapes_to_clips(corpus: Path) -> None:
     assert {entry.group for entry in folds.values()} == {"A", "B"}
     clips = build_dataset(index.recordings, index.annotations, folds, DatasetSettings(), seed=0, crop_s=0.5).clips
     require_no_leak(audit(folds, index.recordings, index.annotations, clips, group="site"))
-    made = [make_scene(SMALL, tape).calls for tape in range(3)]
-    assert sum(clip.role == "target" for clip in clips) == sum(map(len, made)) == len(index.annotations)
+    calls = [make_scene(SMALL, tape).calls for tape in range(3)]
+    assert sum(clip.role == "target" for clip in clips) == sum(map(len, calls)) == len(index.annotations)
     assert all(recording.reviewed for recording in index.recordings)
 
 

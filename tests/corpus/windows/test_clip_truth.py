@@ -31,9 +31,9 @@ def test_a_label_is_in_the_clips_that_hold_half_of_it_or_half_full(rows, expecte
 
 
 def test_unknown_labels_are_unknown_in_every_clip():
-    result = clip_truth(2, 5.0, 10.0, notes((0.0, 10.0, "rook")), ["rook", "wren"], ["wren"])
-    assert result.tolist() == [[1, -1], [1, -1]]
-    assert result.dtype == np.int8
+    truth = clip_truth(2, 5.0, 10.0, notes((0.0, 10.0, "rook")), ["rook", "wren"], ["wren"])
+    assert truth.tolist() == [[1, -1], [1, -1]]
+    assert truth.dtype == np.int8
 
 
 def test_a_recording_without_clips_has_none():

@@ -22,6 +22,6 @@ def test_missing_combinations_are_listed_by_group() -> None:
 def test_of_many_labels_pairs_are_looked_at() -> None:
     labels = ["a", "b", "c", "d"]
     states = [("day", dict(zip(labels, values, strict=True))) for values in (["on"] * 4, ["off"] * 4)]
-    result = missing_combinations(states, labels)
-    assert len(result) == 12
-    assert ("day", {"a": "on", "d": "off"}) in result
+    missing = missing_combinations(states, labels)
+    assert len(missing) == 12
+    assert ("day", {"a": "on", "d": "off"}) in missing

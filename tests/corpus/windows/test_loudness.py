@@ -9,9 +9,9 @@ from ossicle.corpus.windows.loudness import loudest, window_rms
 @pytest.mark.parametrize("block", [1, 7, 100, 1000])
 def test_levels_are_those_of_each_window_for_any_block(block: int) -> None:
     samples = np.random.default_rng(0).standard_normal(500).astype(np.float32)
-    result = window_rms((samples[at : at + block] for at in range(0, 500, block)), 60, 25)
-    slow = [np.sqrt(np.mean(samples[at : at + 60].astype(float) ** 2)) for at in range(0, 500 - 59, 25)]
-    assert result == pytest.approx(slow)
+    levels = window_rms((samples[start : start + block] for start in range(0, 500, block)), 60, 25)
+    slow = [np.sqrt(np.mean(samples[start : start + 60].astype(float) ** 2)) for start in range(0, 500 - 59, 25)]
+    assert levels == pytest.approx(slow)
     assert window_rms([samples[:59]], 60, 25).shape == (0,)
 
 
@@ -20,7 +20,7 @@ def test_levels_are_those_of_each_window_for_any_block(block: int) -> None:
 )
 def test_the_share_is_rounded_and_one_window_is_left(n: int, percent: float, dropped: int) -> None:
     rms = np.random.default_rng(1).uniform(size=n)
-    result = loudest(rms, percent)
-    assert result.sum() == dropped
+    is_loud = loudest(rms, percent)
+    assert is_loud.sum() == dropped
     if dropped:
-        assert rms[result].min() >= rms[~result].max()
+        assert rms[is_loud].min() >= rms[~is_loud].max()

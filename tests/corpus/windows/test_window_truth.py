@@ -10,15 +10,15 @@ STARTS = np.arange(0.0, 8.5, 0.5)
 
 def test_a_label_is_on_where_it_covers_the_window_and_unknown_where_it_changes() -> None:
     fan = Annotation("a", 3.0, 6.0, "fan")
-    result = window_truth(STARTS, 2.0, [fan], ["fan", "hum"])[:, 0]
+    truth = window_truth(STARTS, 2.0, [fan], ["fan", "hum"])[:, 0]
     expected = {0.0: 0, 1.0: 0, 1.5: -1, 2.5: -1, 3.0: 1, 4.0: 1, 4.5: -1, 5.5: -1, 6.0: 0, 8.0: 0}
-    assert {start: int(result[int(2 * start)]) for start in expected} == expected
+    assert {start: int(truth[int(2 * start)]) for start in expected} == expected
     assert window_truth(STARTS, 2.0, [fan], ["fan", "hum"])[:, 1].tolist() == [0] * len(STARTS)
 
 
 def test_stretches_that_touch_are_one() -> None:
-    parts = [Annotation("a", 0.0, 3.0, "fan"), Annotation("a", 3.0, 10.0, "fan")]
-    assert window_truth(STARTS, 2.0, parts, ["fan"]).tolist() == [[1]] * len(STARTS)
+    touching = [Annotation("a", 0.0, 3.0, "fan"), Annotation("a", 3.0, 10.0, "fan")]
+    assert window_truth(STARTS, 2.0, touching, ["fan"]).tolist() == [[1]] * len(STARTS)
 
 
 def test_an_unknown_label_is_known_in_no_window() -> None:

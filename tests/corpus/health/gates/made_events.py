@@ -26,7 +26,7 @@ def columns(
         pl.Series("first", stated.pop("first", [True] * len(rows)), dtype=pl.Boolean),
         pl.Series("length_s", lengths_s or [float("nan")] * len(rows), dtype=pl.Float32),
     )
-    more = [pl.Series(name, values, dtype=STATED_SCHEMA[name]) for name, values in stated.items()]
+    more = [pl.Series(name, cells, dtype=STATED_SCHEMA[name]) for name, cells in stated.items()]
     read = None
     if digests is not None:
         read = pl.DataFrame({"path": [f"{n}.wav" for n in range(len(digests))], "digest": list(digests)})

@@ -20,14 +20,14 @@ def hits(**counts: int) -> list[Hit]:
 
 def report(settings: HealthSettings, **counts: int) -> dict[str, Any]:
     figures = event_figures(columns(hits(**counts)), settings)
-    gates = [one.to_json() for one in health_gates(figures, settings)]
+    gates = [gate.to_json() for gate in health_gates(figures, settings)]
     return json.loads(json.dumps({"events": figures.to_json(), "gates": gates}))
 
 
 def compared(earlier: EarlierReport, settings: HealthSettings, **counts: int) -> tuple[Comparison, dict[str, Gate]]:
     figures = event_figures(columns(hits(**counts)), settings)
     comparison = compare(earlier, figures, health_gates(figures, settings))
-    return comparison, {one.name: one for one in comparison_gates(comparison, settings)}
+    return comparison, {gate.name: gate for gate in comparison_gates(comparison, settings)}
 
 
 def test_a_label_that_shrinks_fails() -> None:
@@ -52,7 +52,7 @@ def test_the_same_events_pass() -> None:
     earlier = earlier_report(report(settings, kick=3), "old.json")
     comparison, gates = compared(earlier, settings, kick=3)
     assert (comparison.classes, comparison.newly_failed, comparison.mended, comparison.gone) == ((), (), (), ())
-    assert all(one.passed for one in gates.values())
+    assert all(gate.passed for gate in gates.values())
     assert set(gates) == {"compared_classes", "compared_unknown_labels"}
 
 

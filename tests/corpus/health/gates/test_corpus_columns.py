@@ -72,17 +72,17 @@ def test_what_a_manifest_says_of_each_annotation_is_counted() -> None:
         *(pl.Series(name, [row[name] for row in rows]) for name in ("recording_id", "start_s", "label"))
     )
     tables = pl.concat([pl.LazyFrame(rows[:1]), pl.LazyFrame(rows[1:])])
-    result = event_figures(corpus_columns(annotations, recordings, {}, tables), HealthSettings())
-    assert result.repeats["events"].examples == ()
-    assert (result.events, result.recordings, result.sessions, result.kits, result.drummers) == (3, 2, 2, 1, None)
-    assert result.sources == {"enst": 1, "groove": 2}
-    assert result.techniques == {"flam": 3}
-    assert result.classes["kick"] == ClassCount(3, 3, 0)
-    assert result.classes["snare"] == ClassCount(1, 0, 1)
-    assert (result.repeats["event_id"].counted, result.repeats["event_id"].repeats) == (3, 1)
-    assert (result.bleed, result.mix, result.dynamics) == ({"0.1 to 0.2": 3}, {"solo": 3}, {"ghost": 4})
-    assert result.loudness is not None
-    assert (result.loudness.n, result.loudness_unit) == (3, "LUFS")
+    figures = event_figures(corpus_columns(annotations, recordings, {}, tables), HealthSettings())
+    assert figures.repeats["events"].examples == ()
+    assert (figures.events, figures.recordings, figures.sessions, figures.kits, figures.drummers) == (3, 2, 2, 1, None)
+    assert figures.sources == {"enst": 1, "groove": 2}
+    assert figures.techniques == {"flam": 3}
+    assert figures.classes["kick"] == ClassCount(3, 3, 0)
+    assert figures.classes["snare"] == ClassCount(1, 0, 1)
+    assert (figures.repeats["event_id"].counted, figures.repeats["event_id"].repeats) == (3, 1)
+    assert (figures.bleed, figures.mix, figures.dynamics) == ({"0.1 to 0.2": 3}, {"solo": 3}, {"ghost": 4})
+    assert figures.loudness is not None
+    assert (figures.loudness.n, figures.loudness_unit) == (3, "LUFS")
     levels = {"a": Levels(-30.0, -2.0, 0.0, 0.0)}
     measured = event_figures(corpus_columns(annotations, recordings, levels, pl.LazyFrame(rows)), HealthSettings())
     assert measured.loudness is not None

@@ -19,10 +19,10 @@ from .made_events import columns
 def judged(table: JudgedEvents, *totals: Total, not_asked: Collection[str] = (), **settings: Any) -> dict[str, Gate]:
     chosen = HealthSettings(**settings)
     gates = health_gates(event_figures(table, chosen), chosen, totals, not_asked=not_asked)
-    assert len({one.name for one in gates}) == len(gates)
-    assert all(one.passed is (not one.reasons) for one in gates)
-    json.dumps([one.to_json() for one in gates])
-    return {one.name: one for one in gates}
+    assert len({gate.name for gate in gates}) == len(gates)
+    assert all(gate.passed is (not gate.reasons) for gate in gates)
+    json.dumps([gate.to_json() for gate in gates])
+    return {gate.name: gate for gate in gates}
 
 
 SOUND = [("a.wav", float(n), "kick") for n in range(8)] + [("a.wav", 0.0, "snare"), ("b.wav", 0.0, "snare")]
@@ -97,11 +97,11 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], JudgedEvents, str]] = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_every_gate_passes_and_fails(name: str) -> None:
-    good, bad, table, words = CASES[name]
+    good, bad, table, message = CASES[name]
     assert judged(table, **good)[name].passed
     failed = judged(table, **bad)[name]
     assert not failed.passed
-    assert any(words in reason for reason in failed.reasons), failed.reasons
+    assert any(message in reason for reason in failed.reasons), failed.reasons
 
 
 def test_a_minimum_of_an_absent_class_fails_by_its_name() -> None:
@@ -157,7 +157,7 @@ def test_totals_that_differ_fail_with_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"class_minimums": {"kick": 0}}, "class_minimums: 'kick' = 0"),
         ({"class_minimums": {" ": 5}}, "give a label and a number"),
@@ -168,8 +168,8 @@ def test_totals_that_differ_fail_with_what_to_do() -> None:
         ({"class_min": -1}, "must be at least 0"),
     ],
 )
-def test_impossible_limits_are_refused(settings: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValueError, match=words):
+def test_impossible_limits_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         HealthSettings(**settings)
 
 

@@ -35,10 +35,10 @@ def slow_overlaps(hits: list[Hit], within_s: float) -> int:
     labelled = [hit for hit in hits if hit[2] is not None]
     return sum(
         any(
-            other[0] == one[0] and other[2] != one[2] and abs(other[1] - one[1]) <= within_s + 1e-9
+            other[0] == hit[0] and other[2] != hit[2] and abs(other[1] - hit[1]) <= within_s + 1e-9
             for other in labelled
         )
-        for one in labelled
+        for hit in labelled
     )
 
 

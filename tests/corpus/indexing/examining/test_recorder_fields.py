@@ -31,8 +31,8 @@ def test_metadata_become_fields_and_an_expansion_is_a_warning(tmp_path: Path, de
     write(tmp_path / "te10.wav")
     write(tmp_path / "te1.wav", 1, 1)
     soundfile.write(tmp_path / "plain.wav", noise(16000, 2), 16000)
-    result = index(tmp_path, decode=decode)
-    fields = {recording.path: dict(recording.fields) for recording in result.recordings}
+    corpus_index = index(tmp_path, decode=decode)
+    fields = {recording.path: dict(recording.fields) for recording in corpus_index.recordings}
     assert fields["te10.wav"] == {
         "recording": "te10.wav",
         "folder": ".",
@@ -42,13 +42,13 @@ def test_metadata_become_fields_and_an_expansion_is_a_warning(tmp_path: Path, de
         "time_expansion": "10",
     }
     assert fields["plain.wav"] == {"recording": "plain.wav", "folder": "."}
-    problems = [problem for problem in health(result, rate=16000).problems if problem.code == "time_expansion"]
+    problems = [problem for problem in health(corpus_index, rate=16000).problems if problem.code == "time_expansion"]
     assert [(problem.severity, problem.where) for problem in problems] == [("warning", "te10.wav")]
     assert "slowed down 10 times" in problems[0].message
 
 
-def sites(told) -> dict[str, str]:
-    return {recording.path: recording.fields["site"] for recording in told.recordings}
+def sites(corpus_index) -> dict[str, str]:
+    return {recording.path: recording.fields["site"] for recording in corpus_index.recordings}
 
 
 def test_names_and_tables_count_before_the_recorder(tmp_path: Path) -> None:
@@ -57,14 +57,14 @@ def test_names_and_tables_count_before_the_recorder(tmp_path: Path) -> None:
     write(audio / "siteMarsh_1.wav")
     write(audio / "other.wav", seed=1)
     (tmp_path / "table.csv").write_text("filename,site\nother.wav,Hill\n")
-    result = index(audio, name_template="site{site}_*")
-    assert {recording.path: recording.fields["site"] for recording in result.recordings} == {
+    corpus_index = index(audio, name_template="site{site}_*")
+    assert {recording.path: recording.fields["site"] for recording in corpus_index.recordings} == {
         "siteMarsh_1.wav": "Marsh",
         "other.wav": "Wood",
     }
     settings = MetadataSettings(table="table.csv", file_column="filename", label_column="")
-    result = index(audio, tmp_path / "table.csv", metadata=settings)
-    assert sites(result) == {"siteMarsh_1.wav": "Wood", "other.wav": "Hill"}
+    corpus_index = index(audio, tmp_path / "table.csv", metadata=settings)
+    assert sites(corpus_index) == {"siteMarsh_1.wav": "Wood", "other.wav": "Hill"}
 
 
 def test_a_site_of_the_recorder_may_be_the_group(tmp_path: Path) -> None:
