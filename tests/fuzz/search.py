@@ -15,10 +15,10 @@ from pathlib import Path
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 with atheris.instrument_imports(include=["ossicle"]):
-    from targets import TARGETS
+    from fuzz.targets import TARGETS
 
 
 def main() -> None:

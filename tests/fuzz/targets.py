@@ -6,6 +6,7 @@ of the tests, and ``search.py`` looks for new ones.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ossicle.app.api.states.expected_states import read_expected
@@ -17,6 +18,7 @@ from ossicle.app.project.load import load_project
 from ossicle.app.remote.records import read_records
 from ossicle.artefacts.array_files.arrays import arrays_from_bytes
 from ossicle.artefacts.array_files.blocks import read_track
+from ossicle.artefacts.features.entries import read_shard_index
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.logs.runlog import read_run_log
@@ -25,28 +27,34 @@ from ossicle.audio.containers.layout import layout_of
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.audio.probe import probe
+from ossicle.bundle.entries.ensembles import read_ranks
 from ossicle.bundle.manifest import parse
 from ossicle.bundle.registry.ledger import read_ledger
+from ossicle.bundle.registry.version import Version
 from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
-from ossicle.core.errors import OssicleError
+from ossicle.core.errors import ArtefactError, BundleError
+from ossicle.core.scores.combination import Combination
+from ossicle.core.scores.level_model import level_model_of
 from ossicle.corpus.downloads.settings import FetchSettings
 from ossicle.corpus.downloads.table import read_fetch_table
 from ossicle.corpus.formats.dcase import read_durations
 from ossicle.corpus.formats.registry import FORMATS, ReadOptions, guess
 from ossicle.corpus.formats.segment_table import read_segments
+from ossicle.corpus.indexing.examining.recorder_fields import recorder_fields
 from ossicle.corpus.indexing.metadata_table import MetadataSettings, read_metadata
 from ossicle.corpus.review.rounds import read_round
 from ossicle.inference.second_stage.file import read_second_stage
 from ossicle.units.quantiser_files import QuantiserFolder, read_quantiser
 
-Reader = Callable[[Path], object]
+from .corpus_targets import corrections, events, labels, names, projects, separators
+from .reading import Reader, read_or_refuse, written
 
 _NAMES = ("a.wav", "b/a.flac", "c.wav")
 
 
 def tables(content: bytes, folder: Path) -> None:
     """Give a text to every reader of tables; the first byte picks the suffix."""
-    path = _written(content, folder, (".txt", ".csv", ".tsv"))
+    path = written(content, folder, (".txt", ".csv", ".tsv"))
     readers: list[Reader] = [
         guess,
         read_durations,
@@ -57,45 +65,53 @@ def tables(content: bytes, folder: Path) -> None:
     ]
     known = [one.read for one in FORMATS.values() if one.read is not None and path.suffix in one.suffixes]
     for read in [*readers, *(lambda place, read=read: read(place, ReadOptions()) for read in known)]:
-        _read(read, path)
+        read_or_refuse(read, path)
 
 
 def parquet(content: bytes, folder: Path) -> None:
     """Give bytes to the readers of Parquet: tables of a user, and artefacts."""
-    path = _written(b"\0" + content, folder, (".parquet",))
+    path = written(b"\0" + content, folder, (".parquet",))
     for read in (guess, read_table, read_segments, lambda place: FORMATS["parquet"].read(place, ReadOptions())):
-        _read(read, path)
+        read_or_refuse(read, path)
 
 
 def audio(content: bytes, folder: Path) -> None:
     """Give bytes to the readers of headers and endings, and decode up to ten seconds of what they take for sound."""
-    path = _written(content, folder, tuple(sorted(AUDIO_SUFFIXES)))
-    for read in (layout_of, probe, _ten_seconds):
-        _read(read, path)
+    path = written(content, folder, tuple(sorted(AUDIO_SUFFIXES)))
+    for read in (layout_of, probe, recorder_fields, _ten_seconds):
+        read_or_refuse(read, path)
 
 
 def manifest(content: bytes, folder: Path) -> None:
     """Give bytes to the reader of ``bundle.json``."""
-    _read(lambda place: parse(content, place), folder / "bundle.json")
+    read_or_refuse(lambda place: parse(content, place), folder / "bundle.json")
+
+
+def ensembles(content: bytes, folder: Path) -> None:
+    """Give bytes to the readers of what ensembles and followed levels add to a bundle."""
+    combination = Combination(rule="rank", weights=(1.0, 1.0))
+    read_or_refuse(lambda place: read_ranks(content, place, combination, 2), folder / "ranks.safetensors")
+    with suppress(ArtefactError, ValueError):
+        level_model_of(arrays_from_bytes(content, "level.safetensors")[0], 3, 2)
 
 
 def arrays(content: bytes, folder: Path) -> None:
     """Give bytes to the readers of safetensors and of the second stage."""
     path = folder / "second_stage.safetensors"
-    _read(lambda place: arrays_from_bytes(content, str(place)), path)
-    _read(lambda place: read_second_stage(content, place), path)
+    read_or_refuse(lambda place: arrays_from_bytes(content, str(place)), path)
+    read_or_refuse(lambda place: read_second_stage(content, place), path)
 
 
 def onnx(content: bytes, folder: Path) -> None:
     """Give bytes to the scan of ONNX graphs."""
-    _read(lambda place: refuse_reaching_out(content, str(place)), folder / "model.onnx")
+    read_or_refuse(lambda place: refuse_reaching_out(content, str(place)), folder / "model.onnx")
 
 
 def project(content: bytes, folder: Path) -> None:
     """Give bytes to the reader of project files."""
     path = folder / "ossicle.toml"
     path.write_bytes(content)
-    _read(load_project, path)
+    read_or_refuse(load_project, path)
 
 
 def records(content: bytes, folder: Path) -> None:
@@ -109,10 +125,12 @@ def records(content: bytes, folder: Path) -> None:
         ("sent.jsonl", lambda place: read_records(place.read_bytes())),
         ("round-1.json", read_round),
         ("some.json", read_json),
+        ("shard.json", read_shard_index),
+        ("checksums.json", lambda place: _verify(place.parent)),
     ):
         path = folder / name
         path.write_bytes(content)
-        _read(read, path)
+        read_or_refuse(read, path)
 
 
 def track(content: bytes, folder: Path) -> None:
@@ -120,21 +138,23 @@ def track(content: bytes, folder: Path) -> None:
     beside, _, array = content.partition(b"\n")
     (folder / "t.json").write_bytes(beside)
     (folder / "t.npy").write_bytes(array)
-    _read(read_track, folder / "t")
+    read_or_refuse(read_track, folder / "t")
 
 
 def scores(content: bytes, folder: Path) -> None:
     """Give bytes to the reader of a folder of score tables."""
     path = folder / "a.tsv"
     path.write_bytes(content)
-    _read(lambda place: read_score_set(place.parent), path)
+    read_or_refuse(lambda place: read_score_set(place.parent), path)
 
 
 def units(content: bytes, folder: Path) -> None:
     """Give bytes to the readers of unit files; the first byte picks the form."""
-    path = _written(content, folder, (".json", ".jsonl", ".txt"))
+    path = written(content, folder, (".json", ".jsonl", ".txt"))
     for runs in (False, True):
-        _read(lambda place, runs=runs: list(read_units(place, UnitFileSpec(8, "0" * 64, 0.02), runs=runs)), path)
+        read_or_refuse(
+            lambda place, runs=runs: list(read_units(place, UnitFileSpec(8, "0" * 64, 0.02), runs=runs)), path
+        )
 
 
 def quantiser(content: bytes, folder: Path) -> None:
@@ -144,31 +164,25 @@ def quantiser(content: bytes, folder: Path) -> None:
     place.arrays_file.parent.mkdir(exist_ok=True)
     place.description_file.write_bytes(described)
     place.arrays_file.write_bytes(arrays)
-    _read(read_quantiser, place.arrays_file.parent)
+    read_or_refuse(read_quantiser, place.arrays_file.parent)
 
 
 TARGETS: Mapping[str, Callable[[bytes, Path], None]] = {
     one.__name__: one
-    for one in (tables, parquet, audio, manifest, arrays, onnx, project, records, track, scores, units, quantiser)
+    for one in (
+        *(tables, parquet, audio, manifest, arrays, ensembles, onnx, project, records, track, scores, units, quantiser),
+        *(labels, projects, separators, events, corrections, names),
+    )
 }
 
 
-def _written(content: bytes, folder: Path, suffixes: tuple[str, ...]) -> Path:
-    path = folder / f"x{suffixes[content[0] % len(suffixes) if content else 0]}"
-    path.write_bytes(content[1:])
-    return path
+def _verify(version: Path) -> None:
+    """Verify a version of the registry; the damaged file that it names may be another than its checksums."""
+    with suppress(BundleError):
+        Version("x", 1, version).verify()
 
 
 def _ten_seconds(path: Path) -> None:
     source = AudioSource(path)
     for _ in source.blocks(n_samples=10 * source.info.rate):
         pass
-
-
-def _read(read: Reader, path: Path) -> None:
-    result = path.name
-    try:
-        read(path)
-    except OssicleError as problem:
-        result = str(problem)
-    assert path.name in result, result

@@ -1,6 +1,7 @@
 """Build the features of a project, embeddings or kept spectrograms, and find existing ones."""
 
 from pathlib import Path
+from shlex import quote
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
@@ -107,8 +108,8 @@ def existing_features(project: Project) -> dict[str, Path]:
 def _none_exist(project: Project, noun: str) -> str:
     variant = f" --variant {project.variant}" if project.variant else ""
     return (
-        f"{project.file}: no {noun} for these settings and recordings; run: ossicle features build -p {project.file}"
-        f"{variant}"
+        f"{project.file}: no {noun} for these settings and recordings; run: ossicle features build "
+        f"-p {quote(str(project.file))}{variant}"
     )
 
 

@@ -4,6 +4,7 @@ import getpass
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -80,7 +81,8 @@ def export(
             printable(
                 f"{counted(rows, 'row')} (stretches: {len(looks)}, {seconds / 60:.1f} min) of "
                 f"{counted(len(review.sheets), 'recording')}: {out}\n"
-                f"correct them in place (docs/review.md), then: ossicle review import -p {project} {out}"
+                f"correct them in place (docs/review.md), then: ossicle review import "
+                f"-p {quote(str(project))} {quote(str(out))}"
             )
         )
     if left_out:
@@ -155,7 +157,7 @@ def import_(
         if not done.file:
             print("an earlier import has the same result: nothing was written")
         else:
-            print(printable(f"saved as {done.file}; next: ossicle run -p {project}"))
+            print(printable(f"saved as {done.file}; next: ossicle run -p {quote(str(project))}"))
             for line in done.learners.lines(""):
                 print(printable(line))
     if done.unused:

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -209,7 +210,7 @@ def new(
     loaded = load_project(file)
     findings = list(pipeline_of(loaded).preview(loaded))
     print_rows(("a run will use", "", ""), [(finding.what, finding.state, finding.message) for finding in findings])
-    print(printable(f"next: ossicle run -p {file}"))
+    print(printable(f"next: ossicle run -p {quote(str(file))}"))
     if not all(finding.ok for finding in findings):
         print("a run would leave something out: see the lines marked 'lost' or 'FAULT'", file=sys.stderr)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from shlex import quote
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
@@ -91,7 +92,7 @@ def _variant_built(project: Project, name: str, overrides: tuple[str, ...]) -> I
 def _built(project: Project, prefix: str) -> Iterator[Finding]:
     pipeline = pipeline_of(project)
     artefacts_found = find_steps(pipeline.steps_of(project), project)
-    run = f"ossicle run -p {project.file}" + (f" --variant {project.variant}" if project.variant else "")
+    run = f"ossicle run -p {quote(str(project.file))}" + (f" --variant {project.variant}" if project.variant else "")
     for step, subject in pipeline.checked.items():
         state = "built and current" if artefacts_found[step] else f"missing; {run} --until {step} builds it"
         yield Finding(subject, True, f"{prefix}{state}")

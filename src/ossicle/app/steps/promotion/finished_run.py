@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ossicle.app.project.load import Project
@@ -96,7 +97,7 @@ def finished_run(project: Project, command: str) -> FinishedRun:
     if missing := [step for step, path in steps.items() if path is None]:
         variant = f" --variant {project.variant}" if project.variant else ""
         raise UsageError(
-            f"{missing[0]} is not done under these settings: run `ossicle run -p {project.folder}{variant}` first, "
-            "with the same --set options"
+            f"{missing[0]} is not done under these settings: run `ossicle run "
+            f"-p {quote(str(project.folder))}{variant}` first, with the same --set options"
         )
     return FinishedRun(project, {step: path for step, path in steps.items() if path is not None})

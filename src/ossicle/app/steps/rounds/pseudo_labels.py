@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
         )
         raise UsageError(
             f"round {number} is made by models that {_taught_words(before)} taught, and the step {missing[0]} is not "
-            f"done for them: ossicle run -p {project.file} --until training{until_note}"
+            f"done for them: ossicle run -p {quote(str(project.file))} --until training{until_note}"
         )
     with writing(project.data_root, (folder, path)):
         if all(step.name != INDEX_NAME for step in steps):
