@@ -49,3 +49,8 @@ def test_long_names_fit_a_file_system_and_stay_apart() -> None:
 def test_names_without_a_place_are_refused(files: list[str]) -> None:
     with pytest.raises(FormatError, match="rename"):
         table_places(files)
+
+
+def test_a_name_that_is_not_utf8_is_refused_and_shown_as_in_urls() -> None:
+    with pytest.raises(FormatError, match=r"a/S%FCd.wav: the name is not UTF-8; rename the file"):
+        table_places(["b.wav", "a/S\udcfcd.wav"])

@@ -76,9 +76,12 @@ def table_places(files: Iterable[str]) -> dict[str, PurePosixPath]:
 
     Folders that all recordings share are dropped if any of them is an absolute path. Names are stems, with the suffix
     kept if two recordings differ only in it, and shortened if too long for a file system. Raises FormatError if two
-    recordings would share a path.
+    recordings would share a path, and for names that are not UTF-8.
     """
     names = sorted(set(files))
+    for name in names:
+        if not name.isascii() and any("\ud800" <= character <= "\udfff" for character in name):
+            raise FormatError(f"{writable(name)}: the name is not UTF-8; rename the file")
     parts = {name: _path_parts(name) for name in names}
     if any(_absolute(name) for name in names):
         shared = _n_shared_folders([part[:-1] for part in parts.values()])
