@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from ossicle.core.errors import OssicleError
 from ossicle.models.heads.settings import HeadSettings
 from ossicle.training.heads import fit
 from ossicle.training.heads.fit import HeadFit, fit_head
@@ -51,6 +54,20 @@ def test_pooling_is_trained(attention: HeadFit) -> None:
     assert right(attention, marked(400, 1)) > 0.97
     mean = fit_head(marked(400, 0), HeadSettings(**{**vars(SMALL), "pooling": "mean"}), 0)
     assert right(mean, marked(400, 1)) < 0.8
+
+
+def test_attention_over_roots_is_trained_where_a_value_is_always_zero() -> None:
+    """The slope of a root at zero is infinite; encoders that end in a ReLU give zeros."""
+    found = marked(80, 0)
+    found.features[:, :, 3] = 0.0
+    fitted = fit_head(found, replace(SMALL, pooling="attention", values="root", epochs=3), 0)
+    assert all(np.isfinite(line.train_loss) for line in fitted.curve)
+    assert all(torch.isfinite(values).all() for values in fitted.head.state_dict().values())
+
+
+def test_a_training_that_diverges_ends_with_its_remedy() -> None:
+    with pytest.raises(OssicleError, match=r"loss of the head is not a finite number in epoch 1 .*head.learning_rate"):
+        fit_head(marked(80, 0), replace(SMALL, learning_rate=1e30, epochs=3), 0)
 
 
 def test_an_untrained_pooling_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,13 @@ def scaled_values(values: Tensor, scaling: str) -> Tensor:
     ----------
     F. Perronnin et al., "Improving the Fisher kernel for large-scale image classification", 2010 (power normalisation).
     """
-    return torch.sign(values) * torch.sqrt(torch.abs(values)) if scaling == "root" else values
+    if scaling != "root":
+        return values
+    magnitudes = torch.abs(values)
+    if values.requires_grad:
+        # The slope at 0 is infinite: times the slope of the sign, 0, it would make every weight before it NaN.
+        magnitudes = magnitudes.clamp_min(torch.finfo(values.dtype).tiny)
+    return torch.sign(values) * torch.sqrt(magnitudes)
 
 
 class Pooling(nn.Module):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ossicle.core.digest import seed_of
+from ossicle.core.errors import OssicleError
 from ossicle.metrics.curves.held_out import HeldOutCounts
 from ossicle.models.heads.head import Head
 from ossicle.models.heads.settings import HeadSettings
@@ -102,6 +103,11 @@ def fit_head(windows: HeadWindows, settings: HeadSettings, seed: int) -> HeadFit
     -------
     HeadFit
         The head in evaluation mode, and how it was fitted.
+
+    Raises
+    ------
+    OssicleError
+        The training diverges: its loss is no finite number.
     """
     windows = _pooled(windows) if settings.pooling == "mean" else windows
     held_out = inner_held_out(windows.targets, windows.known, windows.groups, seed)
@@ -169,6 +175,11 @@ def _train(
                 schedule.step()
                 total += loss.item() * len(rows)
             seconds = time.monotonic() - began
+            if not math.isfinite(total):
+                raise OssicleError(
+                    f"the loss of the head is not a finite number in epoch {epoch + 1} of {epochs}; lower "
+                    f"head.learning_rate (it is {settings.learning_rate:g}), and look for constant or extreme features"
+                )
             judged, answers = (None, None) if held_out is None else _judge(head, held_out, settings.batch_size)
             curve.append(HeadEpoch(epoch, total / len(order), judged, rate, seconds, len(order), answers))
             if held_out is not None and epoch + 1 >= _best(tuple(curve)) + settings.patience:
