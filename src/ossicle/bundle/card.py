@@ -23,6 +23,7 @@ from ossicle.core.model_input import channel as channels
 from ossicle.core.scores.pooling import MEAN
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.core.text.printable import printable
+from ossicle.core.text.rounding import rounded
 
 FEW_GROUPS = 6
 """With fewer groups than this an interval over groups is unreliable, and the card says so."""
@@ -66,7 +67,7 @@ def card_text(bundle: Bundle) -> str:
         f"recordings, bundle version {bundle.version}.",
         "",
         f"- Reads {plan.rate} Hz mono; other rates are resampled, {_channels(plan.channel)}.",
-        f"- One score every {plan.hop_s * 1000:.3g} ms, {_input_in_words(bundle)}.",
+        f"- One score every {rounded(plan.hop_s * 1000)} ms, {_input_in_words(bundle)}.",
         f"- Scores {plan.core_samples / plan.rate:.3g} s at a time and waits {plan.latency_s:.3g} s for each.",
         "",
         "## How it was split",

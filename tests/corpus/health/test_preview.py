@@ -82,6 +82,18 @@ def test_everything_used_is_ok_and_says_labels_negatives_band_and_frames() -> No
     ]
 
 
+def test_large_figures_are_written_in_full() -> None:
+    days = tuple(Recording(key, "r", f"{key}.wav", 16000, 1, 16000 * 10**6, key, reviewed=True) for key in "abc")
+    index = CorpusIndex(days, CALLS)
+    report = health(index, rate=16000, hop_s=1.2)
+    heard = Heard(FrontEndSettings(rate=16000), 1.2, "ossicle.toml")
+    notices = list(preview(index, report.problems, report.by_label, heard, ["a.wav", "b.wav", "c.wav"]))
+    ((_, negatives),) = said(notices, "negatives")
+    assert negatives.startswith("50000 of 50000 min of checked sound")
+    ((_, frames),) = said(notices, "frames")
+    assert frames.startswith("1200 ms;")
+
+
 def test_recordings_without_annotations_are_counted() -> None:
     index = CorpusIndex((recording("a"), recording("b", reviewed=False)), CALLS[:2])
     ((level, message),) = said(lines(index, ["a.wav", "b.wav"]), "used recordings")

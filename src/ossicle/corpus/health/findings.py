@@ -10,6 +10,7 @@ from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.levels import Levels
 from ossicle.audio.recorder.metadata import expansion_words, is_expanded
 from ossicle.core.records import Recording
+from ossicle.core.text.rounding import rounded
 from ossicle.corpus.health.judging_problems import labels_without_negatives
 from ossicle.corpus.health.label_problems import label_problems
 from ossicle.corpus.health.problem import Problem, Severity
@@ -158,8 +159,9 @@ def _problems_of_index(index: CorpusIndex) -> Iterator[Problem]:
         known_s = sum(end - start for recording in partly for start, end in index.partly[recording.id])
         whole_s = sum(recording.duration_s for recording in partly)
         message = (
-            f"{len(partly)} recordings, {partly[0].path} among them, were reviewed in part: {known_s / 3600:.3g} of "
-            f"{whole_s / 3600:.3g} hours; trainings and benchmarks read these stretches, but no fold holds them out"
+            f"{len(partly)} recordings, {partly[0].path} among them, were reviewed in part: "
+            f"{rounded(known_s / 3600)} of {rounded(whole_s / 3600)} hours; trainings and benchmarks read these "
+            "stretches, but no fold holds them out"
         )
         remedy = "to cross-validate on labelled clips of tapes, leave the tapes out: corpus.include or corpus.exclude"
         yield Problem("note", "partly", partly[0].path, message, remedy)

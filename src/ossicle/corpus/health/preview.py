@@ -14,6 +14,7 @@ import numpy as np
 from ossicle.core.intervals import union_by_group
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.text.counting import counted
+from ossicle.core.text.rounding import rounded
 from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.health.report import LabelHealth
@@ -166,7 +167,7 @@ def _negatives(index: CorpusIndex) -> Notice:
     n_empty = sum(key not in spans for key in reviewed)
     return Notice(
         "negatives",
-        f"{free_s / 60:.3g} of {sum(reviewed.values()) / 60:.3g} min of checked sound hold no annotation; "
+        f"{rounded(free_s / 60)} of {rounded(sum(reviewed.values()) / 60)} min of checked sound hold no annotation; "
         f"{counted(n_empty, 'recording')} without any",
     )
 
@@ -185,8 +186,8 @@ def _frames(labels: Sequence[LabelHealth], heard: Heard) -> Notice:
     shortest = min(labels, key=lambda label: label.median_s or 0.0)
     return Notice(
         "frames",
-        f"{1000 * heard.hop_s:.3g} ms; the shortest label is {shortest.label}: half of its annotations last at most "
-        f"{1000 * (shortest.median_s or 0.0):.0f} ms",
+        f"{rounded(1000 * heard.hop_s)} ms; the shortest label is {shortest.label}: half of its annotations last at "
+        f"most {1000 * (shortest.median_s or 0.0):.0f} ms",
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from ossicle.core.columns.annotation_columns import AnnotationColumns
+from ossicle.core.text.rounding import rounded
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
@@ -70,8 +71,8 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
                     "warning",
                     FRAME_TOO_LONG,
                     label,
-                    f"a frame of the model lasts {1000 * hop_s:.3g} ms, and half of these calls last "
-                    f"{1000 * median_s:.3g} ms or less",
+                    f"a frame of the model lasts {rounded(1000 * hop_s)} ms, and half of these calls last "
+                    f"{rounded(1000 * median_s)} ms or less",
                     "lower frontend.hop_samples (and frontend.n_fft), or chunks.step_s of a window model",
                 )
 

@@ -11,6 +11,7 @@ from ossicle.artefacts.roots import Roots
 from ossicle.core.errors import UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.core.records import Recording
+from ossicle.core.text.rounding import rounded
 from ossicle.corpus.formats.cells.rows import label_text
 from ossicle.corpus.formats.label_map import parse_label_map
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -166,8 +167,8 @@ def _require_within(file: Path, imported: Imported, recordings: Sequence[Recordi
     total = counts.beyond + counts.labels.total()
     raise UsageError(
         f"[corpus] manifest: {counts.beyond} of {total} hits of {file} begin after the end of their recording (first: "
-        f"line {line}, onset_time {onset_s:g}, in {path!r}, which lasts {length_s:.3g} s); onset_time is in seconds "
-        "from the start of the recording: correct it, or the folders in [roots]"
+        f"line {line}, onset_time {onset_s:g}, in {path!r}, which lasts {rounded(length_s)} s); onset_time is in "
+        "seconds from the start of the recording: correct it, or the folders in [roots]"
     )
 
 

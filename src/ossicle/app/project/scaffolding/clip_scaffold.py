@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.project.scaffolding.toml_lines import line
+from ossicle.core.text.rounding import rounded
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 _SILENCE_DB = -110.0
@@ -80,8 +81,11 @@ def _window_s(wanted_s: float, lengths_s: NDArray[np.float64]) -> tuple[float, s
     alike = np.abs(lengths_s - usual_s) <= 0.001 * usual_s
     if abs(usual_s - wanted_s) <= 0.02 * wanted_s and alike.mean() > 0.5:
         longest_s = math.ceil(float(lengths_s[alike].max()) * 100 - 1e-6) / 100
-        return longest_s, "" if longest_s == wanted_s else f"most recordings last {usual_s:.4g} s: one window each"
+        return (
+            longest_s,
+            "" if longest_s == wanted_s else f"most recordings last {rounded(usual_s, 4)} s: one window each",
+        )
     if usual_s >= wanted_s:
         return wanted_s, ""
     window_s = math.floor(usual_s * 2) / 2 if usual_s >= 1 else max(math.floor(usual_s * 100) / 100, 0.01)
-    return window_s, f"half of the recordings last at most {usual_s:.3g} s"
+    return window_s, f"half of the recordings last at most {rounded(usual_s)} s"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ossicle.app.project.scaffolding.toml_lines import line
+from ossicle.core.text.rounding import rounded
 from ossicle.corpus.health.sound_problems import says_frequencies
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
@@ -37,7 +38,7 @@ def frame_lines(index: CorpusIndex) -> list[str]:
     if index.annotations:
         shortest_s = _shortest_usual_s(index)
         values = ", ".join(f"{share * shortest_s:.3g}" for share in _LENGTH_SHARES)
-        reason = f"one in twenty annotations of the shortest label lasts less than {shortest_s:.2g} s"
+        reason = f"one in twenty annotations of the shortest label lasts less than {rounded(shortest_s, 2)} s"
         lines += ["", "[decision]", f"# {reason}", f"min_length_s = [{values}]"]
     return lines
 
@@ -79,14 +80,14 @@ def _front_end(index: CorpusIndex, rate: int) -> Mapping[str, tuple[int | float,
             _SHORTER_HOPS_S[-1]
         ]
         if finer[0] < hop_s:
-            hop_s, reason = finer[0], f"half of the shortest calls last at most {1000 * shortest_s:.3g} ms"
+            hop_s, reason = finer[0], f"half of the shortest calls last at most {rounded(1000 * shortest_s)} ms"
     hop = max(2 * round(hop_s * rate / 2), 2)
     # A window blurs anything shorter than itself, so short calls and close neighbours need a short window.
     window_s = min(0.015 if crowded else 0.03, max(shortest_s, 2 * hop_s))
     n_fft = max(2 ** round(math.log2(rate * window_s)), 2 ** math.ceil(math.log2(hop)))
     return {
         "n_fft": (n_fft, f"{1000 * n_fft / rate:.0f} ms"),
-        "hop_samples": (hop, f"{1000 * hop / rate:.3g} ms frames: {reason}"),
+        "hop_samples": (hop, f"{rounded(1000 * hop / rate)} ms frames: {reason}"),
         "fmax_hz": (rate / 2, "Hz"),
     }
 

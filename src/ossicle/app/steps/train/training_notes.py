@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from statistics import median
 
 from ossicle.artefacts.typed.run_folder import RunFolder
+from ossicle.core.text.rounding import rounded
 from ossicle.metrics.curves.diagnosis import diagnose
 from ossicle.training.settings import TrainingSettings
 
@@ -62,7 +63,7 @@ def loader_advice(runs: Mapping[str, RunFolder], training: TrainingSettings, n_c
     if training.parallel * (1 + n_workers) > n_cores and len(runs) > 1:
         set_ += f", and training.parallel = {max(1, n_cores // (1 + n_workers))} for this machine's {n_cores} cores"
     return (
-        f"training: waited for data in {share:.0%} of the time, at {median(rates):.3g} samples/s; {set_}. "
+        f"training: waited for data in {share:.0%} of the time, at {rounded(median(rates))} samples/s; {set_}. "
         "Recordings in the store, and features.cache = true, take less time to read"
     )
 

@@ -18,6 +18,7 @@ from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.manifest import Bundle
 from ossicle.bundle.runtimes.graph import graph_file
 from ossicle.core.errors import GateRefused, OssicleError
+from ossicle.core.text.rounding import rounded
 from ossicle.export.settings import ExportSettings
 
 REPORT, PAGE = "export.json", "EXPORT.md"
@@ -205,8 +206,8 @@ def _judged_in_words(export_report: Mapping[str, Any]) -> str:
     named = (("macro ROC AUC", base["macro_auc"]), ("accuracy", base["accuracy"]))
     figures = [f"{name} {value:.4f}" for name, value in named if value is not None]
     return (
-        f"Changes are out of fold, on {export_report['held_out_hours']:.3g} h that the models of the folds had held "
-        f"out; in torch they have {', '.join(figures) or 'no figure (every label is in all sound or in none)'}."
+        f"Changes are out of fold, on {rounded(export_report['held_out_hours'])} h that the models of the folds had "
+        f"held out; in torch they have {', '.join(figures) or 'no figure (every label is in all sound or in none)'}."
     )
 
 
