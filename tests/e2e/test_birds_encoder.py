@@ -196,3 +196,12 @@ def test_commands_for_networks_refuse_a_head(
     result = ossicle(*command[:-1], tmp_path / command[-1], "-p", done)
     assert result.code == 2
     assert words in " ".join(result.err.split())
+
+
+def test_events_of_a_head_are_reviewed(done: Path, home: Path, ossicle: Commands) -> None:
+    place = home / "review"
+    result = ossicle("review", "export", "-p", done, "-o", place)
+    assert result.code == 0, result.out + result.err
+    back = ossicle("review", "import", "-p", done, place, "--accept-unchanged")
+    assert back.code == 0, back.out + back.err
+    assert "saved as" in back.out

@@ -56,3 +56,6 @@ def test_an_example_is_encoded_whole_or_repeated_to_the_length_that_the_encoder_
     np.testing.assert_allclose(example_embedding(short, FourTokens(), 1.0, 1.0, "a.wav"), [[0.25, 1.0]], atol=1e-6)
     with pytest.raises(UsageError, match=r"a\.wav: there is no sound"):
         example_embedding(np.zeros(0, np.float32), FourTokens(), 1.0, 1.0, "a.wav")
+    with pytest.raises(UsageError, match=r"a\.wav: there is no sound"):
+        # Digital silence is like everything and nothing.
+        example_embedding(np.zeros(16000, np.float32), FourTokens(), 1.0, 1.0, "a.wav")

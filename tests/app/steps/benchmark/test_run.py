@@ -100,6 +100,16 @@ def test_every_decision_has_a_folder_of_its_own(
     assert metrics.filter(pl.col("criterion") == "iou 0.5")["tp"].item() == index["matched"].sum()
 
 
+def test_a_label_that_the_model_does_not_know_is_marked(
+    folder: Path, hears: list[str], no_notebook: None, ossicle: Commands
+) -> None:
+    labels = 'benchmark.labels=["call", "owl"]'
+    result = ossicle("benchmark", "-p", folder, "--set", "benchmark.tables=[0.5]", "--set", labels)
+    assert result.code == 0, result.err
+    assert "does not know 'owl', which counts as missed" in result.out
+    assert "does not know &#39;owl&#39;" in (folder / "benchmark" / "report.html").read_text()
+
+
 def test_tasks_in_any_order_equal_the_one_command(
     folder: Path, hears: list[str], no_notebook: None, ossicle: Commands
 ) -> None:

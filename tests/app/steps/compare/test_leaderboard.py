@@ -1,9 +1,11 @@
 """The leaderboard: rows of what was judged, paired differences, seeds, and variants without figures."""
 
 import json
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -171,7 +173,7 @@ def tapes(tmp_path: Path, without_training: None) -> Path:
 def test_the_command_lists_what_there_is(tapes: Path, ossicle: Any) -> None:
     result = ossicle("leaderboard", "-p", tapes)
     assert result.code == 0, result.err
-    assert "no figures yet: ossicle run --variant one" in result.out
+    assert re.search(r"no figures yet: ossicle run -p \S+ --variant one", result.out)
     assert "its split leaks" in result.out
     for name in ("one", "two"):
         run = ossicle("run", "-p", tapes, "--variant", name, "--until", "evaluation", *QUIET)
@@ -252,7 +254,7 @@ def test_metrics_are_read_where_the_gate_left_them(project: Project, found: list
     (row,) = board_of([replace(found[0], metrics={**found[0].metrics, "gate": gate})]).rows
     assert row.noise_gate == "passed, 1 exception"
     write_json(tmp_path / "board.json", board_of([refused]).to_json())
-    assert leaderboard(project).rows[0].note == "no figures yet: ossicle run"
+    assert leaderboard(project).rows[0].note == f"no figures yet: ossicle run -p {quote(str(project.file))}"
 
 
 def test_a_variant_says_in_which_settings_it_differs(project: Project) -> None:

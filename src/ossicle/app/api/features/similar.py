@@ -129,6 +129,7 @@ def _in_segments(
     source: str,
 ) -> list[SimilarStretch]:
     """Return the stretches of segments that are most like a sound."""
+    _require_sound(samples, source)
     parts = [encoded_frames.values for encoded_frames in encode_frames([samples], encoder)]
     if not parts:
         raise UsageError(f"{source}: there is no sound in this stretch; give another one")
@@ -159,8 +160,7 @@ def example_embedding(
     """
     rate = encoder.spec.rate
     window = round(window_s * rate)
-    if len(samples) == 0:
-        raise UsageError(f"{source}: there is no sound in this stretch; give another one")
+    _require_sound(samples, source)
     if len(samples) < window:
         if encoder.spec.length_fault(len(samples)):
             samples = np.resize(samples, window)
@@ -168,3 +168,9 @@ def example_embedding(
         return mean
     parts = encode_recording([samples], encoder, window, max(1, round(hop_s * rate)))
     return np.concatenate([part.embeddings[0].mean(axis=1) for part in parts])
+
+
+def _require_sound(samples: NDArray[np.float32], source: str) -> None:
+    """Raise UsageError for no samples, and for digital silence, to which nothing is alike in any useful way."""
+    if not samples.any():
+        raise UsageError(f"{source}: there is no sound in this stretch; give another one")

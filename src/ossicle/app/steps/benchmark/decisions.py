@@ -39,7 +39,8 @@ def decisions_step(opened: Opened, overlap: str) -> Step:
     opened
         The reading with its bundle.
     overlap
-        The mark for a benchmark corpus that shares recordings with training; empty without overlap.
+        The marks for a benchmark corpus that shares recordings with training, and for labels that the model does not
+        know; empty without any.
     """
     marks = all_marks(opened, overlap)
     postprocess = opened.bundle.postprocess

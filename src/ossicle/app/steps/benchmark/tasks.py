@@ -18,7 +18,7 @@ from ossicle.app.steps.benchmark import results
 from ossicle.app.steps.benchmark.decisions import decisions_step
 from ossicle.app.steps.benchmark.index import STEP as INDEX_STEP
 from ossicle.app.steps.benchmark.index import read_benchmark, training_overlap
-from ossicle.app.steps.benchmark.judged import judged_labels
+from ossicle.app.steps.benchmark.judged import judged_labels, unknown_labels_mark
 from ossicle.app.steps.benchmark.models import Opened, open_reading, readings
 from ossicle.app.steps.benchmark.scores import scores_step
 from ossicle.app.steps.engine.step import Progress, Step, compute, fingerprint
@@ -141,7 +141,9 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
         scores = run.scores(opened_reading, index, make=kind in ("", SCORE))
         lost += [f"{opened_reading.reading.name}: {reason}" for reason in scores.left_out.values()]
         if kind != SCORE:
-            decisions = run.decisions(opened_reading, index, scores, mark, make=kind in ("", DECIDE))
+            unknown = unknown_labels_mark(settings.labels or truth.labels, opened_reading.bundle.labels)
+            marks = "; ".join(each_mark for each_mark in (mark, unknown) if each_mark)
+            decisions = run.decisions(opened_reading, index, scores, marks, make=kind in ("", DECIDE))
             finished_readings.append((opened_reading.reading, scores, decisions))
     if kind in ("", METRICS_TASK):
         run.results(index, finished_readings, overlap, mark)

@@ -8,6 +8,7 @@ recordings, annotations, labels and groups are the same for both.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,8 @@ def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence
 
 
 def _no_figures(project: Project) -> str:
-    run = f"ossicle run{f' --variant {project.variant}' if project.variant else ''}"
+    variant = f" --variant {project.variant}" if project.variant else ""
+    run = f"ossicle run -p {quote(str(project.file))}{variant}"
     if outdated := outdated_results(project, {}, (METRICS,)):
         return f"no figures for these settings: {outdated}; or run {run}"
     return f"no figures yet: {run}"

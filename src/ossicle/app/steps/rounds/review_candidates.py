@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.encoders import any_encoder_of_spec, open_any_encoder
 from ossicle.app.steps.engine.fingerprint_keys import postprocess_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.array_files.blocks import TrackWriter
@@ -18,7 +20,10 @@ from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.results.released import BundleFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
+from ossicle.bundle.entries.encoder import ENCODER_FILES
 from ossicle.bundle.format import read_bundle
+from ossicle.bundle.manifest import Bundle
+from ossicle.bundle.runtimes.bundled_encoded import bundled_encoded_predictor
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.errors import AudioError
@@ -32,6 +37,7 @@ from ossicle.evaluation.ground_truth import read_tracks, read_truth
 from ossicle.inference.batch import write_scores
 from ossicle.inference.decisions.decide import decide
 from ossicle.inference.postprocess import postprocessed
+from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage.candidates import lowered
 
 STEP_VERSION = 1
@@ -50,7 +56,7 @@ def run(context: Context) -> None:
         candidates += candidates_in(key, as_judged(track, pool), decisions[truth.folds[key]])
     left_out: dict[str, str] = {}
     bundle = read_bundle(context.read(BundleFolder).bundle)
-    predictor = OnnxPredictor(bundle)
+    predictor = _predictor(context.project, bundle)
     others = [recording for recording in read_index(context.read(CorpusFolder)).recordings if not recording.reviewed]
     for done, recording in enumerate(others, start=1):
         began, path = time.monotonic(), output.track_path(recording.id)
@@ -69,6 +75,19 @@ def run(context: Context) -> None:
         context.progress.advance(done, len(others), "recordings nobody annotated")
     output.write_table(asdict(candidate) for candidate in candidates)
     output.write_left_out(left_out)
+
+
+def _predictor(project: Project, bundle: Bundle) -> Predictor:
+    """Open the bundle of a project: a network by itself, a head with the encoder of the bundle or of the project."""
+    if bundle.encoder is None:
+        return OnnxPredictor(bundle)
+    file = ENCODER_FILES.get(bundle.encoder.name, "")
+    encoder = (
+        any_encoder_of_spec(bundle.encoder, bundle.checked_path(file))
+        if file in bundle.files
+        else open_any_encoder(project.settings.encoder, project.folder)
+    )
+    return bundled_encoded_predictor(bundle, encoder, 1)
 
 
 def candidates_in(recording_id: str, track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Candidate]:
