@@ -47,6 +47,12 @@ def overlap_of(stretch: Intervals, minute: Intervals) -> Intervals:
     return as_intervals([(start, end)]) if end > start else np.zeros((0, 2))
 
 
+def test_an_event_of_no_length_counts_nowhere() -> None:
+    minutes = FreeMinutes({"a": as_intervals([(0.0, 60.0)])}, [60.0])
+    n_events, active_s = minutes.counted({"a": as_intervals([(30.0, 30.0), (600.0, 600.0)])})
+    assert (n_events.sum(), active_s.sum()) == (0, 0.0)
+
+
 def test_recordings_that_are_not_judged_and_no_recordings_count_nothing() -> None:
     minutes = FreeMinutes({}, [])
     n_events, active_s = minutes.counted({"unknown": as_intervals([(0.0, 1.0)])})

@@ -48,8 +48,12 @@ def test_out_of_fold_events_count_where_nothing_is_annotated() -> None:
     result = {
         (firing.part, firing.label): firing for firing in firings_on_recordings(truth, events, notes, margin_s=0.1)
     }
-    assert result[EMPTY, "call"] == Firing("recordings", EMPTY, "call", 200.0, 1, 1.5, 0.0, 0.0)
-    assert result[EMPTY, "other"] == Firing("recordings", EMPTY, "other", 200.0, 1, 1.0, 0.0, 0.0)
+    all_empty = Firing("recordings", EMPTY, "call", 200.0, 0, 0.0)
+    all_but_one_minute = replace(all_empty, seconds=140.0)
+    assert result[EMPTY, "call"] == replace(all_empty, n_events=1, active_s=1.5, rests=(all_but_one_minute,))
+    assert result[EMPTY, "other"] == replace(
+        all_empty, label="other", n_events=1, active_s=1.0, rests=(replace(all_but_one_minute, label="other"),)
+    )
     between = result[BETWEEN, "call"]
     assert between.seconds == pytest.approx(100 - 2 * 10.2)
     assert between.n_events == 1

@@ -50,15 +50,37 @@ def test_a_label_that_fires_on_what_its_own_sounds_are_like_is_named_apart_from_
     assert gate_exceptions({"limits": {"off": []}, "firings": [one.to_json() for one in quiet]}) == ()
 
 
+BURST = Firing("recordings", "reviewed empty", "call", seconds=600.0, n_events=140, active_s=7.0)
+
+
+def calm(seconds: float = 540.0, n_events: int = 0) -> tuple[Firing, ...]:
+    return (replace(BURST, seconds=seconds, n_events=n_events, active_s=0.0),)
+
+
 def test_a_burst_in_one_minute_is_named_for_each_label() -> None:
-    burst = Firing("recordings", "reviewed empty", "call", 60.0, 14, 0.7, rest_per_hour=0.0, rest_share=0.0)
-    named = gate_exceptions(gate(NoiseGateSettings(), burst, replace(burst, label="trill", n_events=15), QUIET))
-    assert named == tuple(
+    bursts = [replace(BURST, rests=calm()), replace(BURST, label="trill", n_events=150, rests=calm())]
+    assert gate_exceptions(gate(NoiseGateSettings(), *bursts, QUIET)) == tuple(
         f"'{label}' fires {rate} times an hour on recordings without the target (reviewed empty), 1 % of the time; "
         "one minute of one recording makes it so, which refuses no bundle"
         for label, rate in (("call", 840), ("trill", 900))
     )
-    assert gate_exceptions(gate(NoiseGateSettings(), replace(burst, rest_per_hour=840.0))) == ()
+    assert gate_exceptions(gate(NoiseGateSettings(), replace(BURST, rests=calm(n_events=140)))) == ()
+
+
+def test_too_little_sound_beside_one_minute_is_named_as_such() -> None:
+    (named,) = gate_exceptions(gate(NoiseGateSettings(), replace(BURST, seconds=60.0, rests=calm(seconds=0.0))))
+    assert named.endswith(
+        "; without one minute of one recording too little sound is left to confirm it, which refuses no bundle"
+    )
+
+
+def test_a_raised_limit_is_named_beside_a_burst_that_exceeds_it() -> None:
+    # 900 an hour in all, 500 without the burst: beyond the default limit of 300, but not beyond 600.
+    raised = NoiseGateSettings(recordings_per_hour=600.0)
+    burst = replace(BURST, n_events=150, rests=calm(n_events=75))
+    assert len(gate_exceptions(gate(raised, burst))) == 2
+    (named,) = gate_exceptions(gate(raised, replace(burst, rests=calm(n_events=15))))
+    assert "one minute of one recording makes it so" in named
 
 
 def test_what_the_default_limits_judged_is_no_exception() -> None:

@@ -10,7 +10,7 @@ from ossicle.metrics.noise.noise_gate import (
     Judged,
     NoiseGateSettings,
     judge,
-    rate_without_the_worst,
+    with_rests,
 )
 
 GATE = NoiseGateSettings()
@@ -64,44 +64,69 @@ def test_an_unknown_probe_cannot_be_switched_off() -> None:
         NoiseGateSettings(off=("humm",))
 
 
-EMPTY_TAPES = Firing("recordings", "reviewed empty", "call", 3600.0, 400, 100.0)
+EMPTY_TAPES = Firing("recordings", "reviewed empty", "call", seconds=3600.0, n_events=400, active_s=400.0)
+
+
+def without(n_events: int, active_s: float, seconds: float = 60.0) -> Firing:
+    """``EMPTY_TAPES`` without a minute that holds so many events."""
+    return replace(
+        EMPTY_TAPES,
+        seconds=EMPTY_TAPES.seconds - seconds,
+        n_events=EMPTY_TAPES.n_events - n_events,
+        active_s=EMPTY_TAPES.active_s - active_s,
+    )
 
 
 @pytest.mark.parametrize(
-    ("rest_per_hour", "rest_share", "refused", "one_minute"),
+    ("rests", "one_minute"),
     [
-        (301.0, 0.0, True, False),
-        (300.0, 0.0, False, True),
-        # A detector that is always on makes few events, and is refused for the share of the time.
-        (0.0, 0.06, True, False),
-        (None, None, True, False),
+        ((without(120, 300.0),), True),
+        # The rate, or the share of the time, is exceeded without the minute too.
+        ((without(100, 300.0),), False),
+        ((without(120, 200.0),), False),
+        # One minute holds the events and another one the time: that is no single minute.
+        ((without(120, 0.0), without(0, 300.0)), False),
+        ((without(120, 0.0), without(120, 300.0)), True),
+        ((), False),
     ],
 )
-def test_no_single_minute_of_recordings_refuses(
-    rest_per_hour: float | None, rest_share: float | None, refused: bool, one_minute: bool
-) -> None:
-    firing = replace(EMPTY_TAPES, active_s=400.0, rest_per_hour=rest_per_hour, rest_share=rest_share)
+def test_no_single_minute_of_recordings_refuses(rests: tuple[Firing, ...], one_minute: bool) -> None:
+    firing = replace(EMPTY_TAPES, rests=rests)
     (judged,) = judge([firing], GATE)
-    assert (judged.refused, judged.one_minute) == (refused, one_minute)
+    assert (judged.refused, judged.one_minute) == (not one_minute, one_minute)
     assert Judged.from_json(judged.to_json()) == judged
 
 
 def test_a_limit_of_no_event_allows_none_in_one_minute_either() -> None:
-    firing = replace(EMPTY_TAPES, n_events=1, active_s=0.1, rest_per_hour=0.0, rest_share=0.0)
+    firing = replace(EMPTY_TAPES, n_events=1, active_s=0.1, rests=(replace(EMPTY_TAPES, n_events=0, active_s=0.0),))
     assert judge([firing], NoiseGateSettings(recordings_per_hour=0))[0].refused
     assert not judge([firing], GATE)[0].one_minute
 
 
 def test_one_minute_alone_cannot_be_confirmed() -> None:
-    assert rate_without_the_worst(np.array([14.0]), np.array([60.0])) == 0.0
-    assert rate_without_the_worst(np.array([14.0, 3.0]), np.array([60.0, 59.0])) == 0.0
-    assert rate_without_the_worst(np.array([14.0, 3.0]), np.array([60.0, 60.0])) == 3.0 / 60
-    assert rate_without_the_worst(np.zeros(0), np.zeros(0)) == 0.0
+    firing = replace(EMPTY_TAPES, seconds=119.0, n_events=60, active_s=100.0)
+    short = with_rests(firing, np.array([60.0, 59.0]), np.array([30, 30]), np.array([51.0, 49.0]))
+    assert [(rest.seconds, rest.n_events, rest.active_s) for rest in short.rests] == [(59.0, 30, 49.0)]
+    assert judge([short], GATE)[0].one_minute
+    long = with_rests(
+        replace(firing, seconds=120.0), np.array([60.0, 60.0]), np.array([30, 30]), np.array([51.0, 49.0])
+    )
+    assert judge([long], GATE)[0].refused
+    assert with_rests(firing, np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros(0)) == firing
+
+
+def test_the_minutes_with_most_events_and_with_most_activity_are_left_out_one_at_a_time() -> None:
+    minutes = np.full(3, 60.0), np.array([20, 1, 1]), np.array([1.0, 59.0, 0.1])
+    firing = with_rests(replace(EMPTY_TAPES, seconds=180.0, n_events=22, active_s=60.1), *minutes)
+    assert [(rest.n_events, rest.active_s) for rest in firing.rests] == [
+        (2, pytest.approx(59.1)),
+        (21, pytest.approx(1.1)),
+    ]
 
 
 def test_figures_of_earlier_versions_are_read() -> None:
     written = judge([EMPTY_TAPES], GATE)[0].to_json()
-    for key in ("rest_per_hour", "rest_share", "one_minute"):
+    for key in ("rests", "one_minute"):
         del written[key]
     assert Judged.from_json(written) == judge([EMPTY_TAPES], GATE)[0]
 

@@ -34,7 +34,7 @@ class FreeMinutes:
         for key, pieces in self._pieces.items():
             np.add.at(self.seconds, self._minute(key, pieces[:, 0]), pieces[:, 1] - pieces[:, 0])
 
-    def counted(self, times: Mapping[str, Intervals]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def counted(self, times: Mapping[str, Intervals]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Count the events of one label.
 
         Parameters
@@ -45,15 +45,16 @@ class FreeMinutes:
         Returns
         -------
         tuple
-            The number of events that start in each minute and touch no annotation, and the seconds of free time that
-            events fill in each minute: float64 (n,) each.
+            The number of events that start in each minute and touch no annotation, int64 (n,), and the seconds of free
+            time that events fill in each minute, float64 (n,).
         """
-        n_events, active_s = np.zeros(self._n), np.zeros(self._n)
+        n_events, active_s = np.zeros(self._n, dtype=np.int64), np.zeros(self._n)
         for key, events in times.items():
             if key not in self._free:
                 continue
-            whole = shared_s(events, self._free[key]) >= events[:, 1] - events[:, 0] - _ROUNDING_S
-            np.add.at(n_events, self._minute(key, events[whole, 0]), 1.0)
+            length_s = events[:, 1] - events[:, 0]
+            whole = (length_s > 0) & (shared_s(events, self._free[key]) >= length_s - _ROUNDING_S)
+            np.add.at(n_events, self._minute(key, events[whole, 0]), 1)
             pieces = self._pieces[key]
             np.add.at(active_s, self._minute(key, pieces[:, 0]), shared_s(pieces, union(events)))
         return n_events, active_s

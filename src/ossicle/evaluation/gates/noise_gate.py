@@ -20,7 +20,7 @@ from ossicle.inference.delivery import Delivery
 from ossicle.inference.finder import EventFinder
 from ossicle.inference.predictor import Predictor
 from ossicle.inference.second_stage.stage import SecondStage
-from ossicle.metrics.noise.noise_gate import RECORDINGS, Firing, Judged, NoiseGateSettings, rate_without_the_worst
+from ossicle.metrics.noise.noise_gate import RECORDINGS, Firing, Judged, NoiseGateSettings, with_rests
 
 EMPTY, BETWEEN = "reviewed empty", "between annotations"
 _FEED_S = 10.0
@@ -56,24 +56,11 @@ def firings_on_recordings(
         minutes = FreeMinutes(free, [recording.duration_s for recording in recordings])
         for label in truth.labels:
             times = {key: events_by_recording[key][label] for key in ids if label in events_by_recording[key]}
-            firings.append(_firing(part, label, minutes.seconds, *minutes.counted(times)))
+            n_events, active_s = minutes.counted(times)
+            seconds = float(minutes.seconds.sum())
+            firing = Firing(RECORDINGS, part, label, seconds, int(n_events.sum()), float(active_s.sum()))
+            firings.append(with_rests(firing, minutes.seconds, n_events, active_s))
     return firings
-
-
-def _firing(
-    part: str, label: str, seconds: NDArray[np.float64], n_events: NDArray[np.float64], active_s: NDArray[np.float64]
-) -> Firing:
-    """Return the firing of a label on recordings from its figures in each minute, each of shape (n,)."""
-    return Firing(
-        RECORDINGS,
-        part,
-        label,
-        float(seconds.sum()),
-        int(n_events.sum()),
-        float(active_s.sum()),
-        rate_without_the_worst(n_events, seconds) * 3600,
-        rate_without_the_worst(active_s, seconds),
-    )
 
 
 def firings_on_probe(

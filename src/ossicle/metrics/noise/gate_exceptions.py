@@ -8,7 +8,7 @@ the page and the leaderboard name these sounds.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ossicle.metrics.noise.noise_gate import LEAST_S, PROBES, Judged, NoiseGateSettings
+from ossicle.metrics.noise.noise_gate import LEAST_S, PROBES, Firing, Judged, NoiseGateSettings
 
 _USUAL = NoiseGateSettings()
 
@@ -46,7 +46,7 @@ def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
         passed = [
             judgement
             for judgement in measured
-            if not (judgement.refused or judgement.excused or judgement.one_minute) and _excess(judgement) > 1
+            if not judgement.refused and not judgement.excused and _excess_beyond_a_minute(judgement) > 1
         ]
         excess = f": {_in_words(max(passed, key=_excess), 'it')}" if passed else ""
         if probe in off:
@@ -57,7 +57,7 @@ def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
         for worst in _worst_by_label(alike):
             yield f"{_in_words(worst, title)}; its own sounds are like that, so this refuses no bundle"
         for worst in _worst_by_label([judgement for judgement in measured if judgement.one_minute]):
-            yield f"{_in_words(worst, title)}; one minute of one recording makes it so, which refuses no bundle"
+            yield f"{_in_words(worst, title)}; {_why_one_minute(worst)}, which refuses no bundle"
 
 
 def _worst_by_label(judged: Sequence[Judged]) -> list[Judged]:
@@ -69,9 +69,26 @@ def _worst_by_label(judged: Sequence[Judged]) -> list[Judged]:
     return list(worst.values())
 
 
+def _why_one_minute(judgement: Judged) -> str:
+    if any(rest.seconds < LEAST_S for rest in judgement.firing.rests):
+        return "without one minute of one recording too little sound is left to confirm it"
+    return "one minute of one recording makes it so"
+
+
 def _excess(judgement: Judged) -> float:
     """Return how often the default limits fit into what was measured; above 1 they are exceeded."""
-    limit, firing = _USUAL.limit(judgement.firing.probe), judgement.firing
+    return _usual_excess(judgement.firing)
+
+
+def _excess_beyond_a_minute(judgement: Judged) -> float:
+    """Return :func:`_excess`, without the worst minute where only that exceeds the project's own limits."""
+    if not judgement.one_minute:
+        return _excess(judgement)
+    return min(_usual_excess(rest) if rest.seconds >= LEAST_S else 0.0 for rest in judgement.firing.rests)
+
+
+def _usual_excess(firing: Firing) -> float:
+    limit = _USUAL.limit(firing.probe)
     # A limit of no event at all is exceeded by the first one.
     often = firing.per_hour / limit if limit > 0 else float(firing.n_events) * 2
     return max(often, firing.active_share / _USUAL.active_share)

@@ -9,7 +9,7 @@ so no single minute refuses a bundle: what stays within the limits without its w
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,8 @@ class NoiseGateSettings:
     )
     recordings_per_hour: float = setting(
         default=300.0,
-        help="highest number of out-of-fold events per hour on reviewed empty recordings and between annotations",
+        help="highest number of out-of-fold events per hour on reviewed empty recordings and between annotations; "
+        "unless this is 0, one minute of one recording alone refuses nothing",
         ge=0,
     )
     active_share: float = setting(
@@ -79,8 +80,8 @@ class NoiseGateSettings:
 class Firing:
     """Events of one label on one part of a probe: ``n_events`` in ``seconds``, filling ``active_s`` of them.
 
-    ``rest_per_hour`` and ``rest_share``: events per hour and share of the time without the minute of one recording in
-    which the label fires most often, and which it fills most (:func:`rate_without_the_worst`); None on synthetic sound.
+    ``rests``: the same without one minute of one recording, once without the minute with most events and once without
+    the minute that the events fill most (:func:`with_rests`); empty on synthetic sound.
     """
 
     probe: str
@@ -89,8 +90,7 @@ class Firing:
     seconds: float
     n_events: int
     active_s: float
-    rest_per_hour: float | None = None
-    rest_share: float | None = None
+    rests: "tuple[Firing, ...]" = ()
 
     @property
     def per_hour(self) -> float:
@@ -109,7 +109,8 @@ class Judged:
     not judged.
 
     ``excused``: the label's own sounds resemble the probe, so exceeding a limit is a warning and no refusal.
-    ``one_minute``: so it is because without one minute of one recording the firing is within the limits.
+    ``one_minute``: a limit is exceeded, but not without one minute of one recording, or less than :data:`LEAST_S`
+    remains without it; a warning too.
     """
 
     firing: Firing
@@ -135,13 +136,10 @@ class Judged:
         """Return plain values, figures rounded to 6 decimals."""
         firing = self.firing
         return {
-            **asdict(firing),
-            "seconds": round(firing.seconds, 6),
-            "active_s": round(firing.active_s, 6),
+            **_plain(firing),
+            "rests": [_plain(rest) for rest in firing.rests],
             "per_hour": round(firing.per_hour, 6),
             "active_share": round(firing.active_share, 6),
-            "rest_per_hour": None if firing.rest_per_hour is None else round(firing.rest_per_hour, 6),
-            "rest_share": None if firing.rest_share is None else round(firing.rest_share, 6),
             "limit_per_hour": self.limit_per_hour,
             "limit_share": self.limit_share,
             "refused": self.refused,
@@ -152,7 +150,8 @@ class Judged:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Judged":
         """Read what :meth:`to_json` wrote."""
-        firing = Firing(**{spec.name: values[spec.name] for spec in fields(Firing) if spec.name in values})
+        rests = tuple(_firing(rest) for rest in values.get("rests", ()))
+        firing = replace(_firing(values), rests=rests)
         return cls(
             firing,
             values["limit_per_hour"],
@@ -163,30 +162,48 @@ class Judged:
         )
 
 
-def rate_without_the_worst(amounts: NDArray[np.float64], seconds: NDArray[np.float64]) -> float:
-    """Return the amount per second outside the stretch with the largest amount.
+def with_rests(
+    firing: Firing, seconds: NDArray[np.float64], n_events: NDArray[np.int64], active_s: NDArray[np.float64]
+) -> Firing:
+    """Return a firing on recordings with what remains of it without its worst minute.
 
     Parameters
     ----------
-    amounts
-        What happened in each stretch of at most a minute, as a number of events or seconds of activity, shape (n,).
+    firing
+        Events of one label on all minutes together.
     seconds
-        Length of each stretch in seconds, shape (n,).
+        Length of each minute, or of what was judged of it, in seconds: float64 (n,).
+    n_events
+        Number of events in each minute: int64 (n,).
+    active_s
+        Seconds of each minute that the events fill: float64 (n,).
 
     Returns
     -------
-    float
-        0 if less than :data:`LEAST_S` remain: they cannot confirm what one minute holds.
+    Firing
+        With one or two ``rests``, or none if there is no minute.
 
     Examples
     --------
-    >>> minute = np.full(4, 60.0)
-    >>> rate_without_the_worst(np.array([14.0, 1.0, 0.0, 2.0]), minute) * 3600
-    60.0
+    >>> firing = Firing("recordings", "reviewed empty", "call", seconds=120.0, n_events=15, active_s=0.8)
+    >>> minutes = np.full(2, 60.0), np.array([14, 1]), np.array([0.7, 0.1])
+    >>> [(rest.seconds, rest.n_events) for rest in with_rests(firing, *minutes).rests]
+    [(60.0, 1)]
     """
-    worst = int(np.argmax(amounts)) if len(amounts) else 0
-    remaining_s = float(np.delete(seconds, worst).sum()) if len(seconds) else 0.0
-    return float(np.delete(amounts, worst).sum()) / remaining_s if remaining_s >= LEAST_S else 0.0
+    if not len(seconds):
+        return firing
+    # Of minutes with equally many events the one that they fill most, and the other way round.
+    worst = {int(np.lexsort((active_s, n_events))[-1]), int(np.lexsort((n_events, active_s))[-1])}
+    rests = (
+        replace(
+            firing,
+            seconds=firing.seconds - float(seconds[minute]),
+            n_events=firing.n_events - int(n_events[minute]),
+            active_s=firing.active_s - float(active_s[minute]),
+        )
+        for minute in sorted(worst)
+    )
+    return replace(firing, rests=tuple(rests))
 
 
 def judge(
@@ -230,12 +247,27 @@ def judge(
             continue
         limit = limits.limit(firing.probe)
         share = max(limits.active_share, limit * frame_s / 3600)
-        often, much = firing.per_hour > limit, firing.active_share > share + _ROUNDING
+        over = _exceeds(firing, limit, share)
         # A limit of no event at all allows none in one minute either.
-        often_elsewhere = often and (firing.rest_per_hour is None or limit == 0 or firing.rest_per_hour > limit)
-        much_elsewhere = much and (firing.rest_share is None or firing.rest_share > share + _ROUNDING)
-        one_minute = (often or much) and not (often_elsewhere or much_elsewhere)
+        one_minute = over and limit > 0 and any(_confirms_nothing(rest, limit, share) for rest in firing.rests)
         excused = firing.probe in EXCUSABLE and firing.probe in (resembles or {}).get(firing.label, ())
-        refused = (often_elsewhere or much_elsewhere) and not excused
+        refused = over and not one_minute and not excused
         judgements.append(Judged(firing, limit, refused, share, excused, one_minute))
     return judgements
+
+
+def _exceeds(firing: Firing, limit_per_hour: float, limit_share: float) -> bool:
+    return firing.per_hour > limit_per_hour or firing.active_share > limit_share + _ROUNDING
+
+
+def _confirms_nothing(rest: Firing, limit_per_hour: float, limit_share: float) -> bool:
+    return rest.seconds < LEAST_S - _ROUNDING or not _exceeds(rest, limit_per_hour, limit_share)
+
+
+def _plain(firing: Firing) -> dict[str, Any]:
+    values = {spec.name: getattr(firing, spec.name) for spec in fields(Firing) if spec.name != "rests"}
+    return {**values, "seconds": round(firing.seconds, 6), "active_s": round(firing.active_s, 6)}
+
+
+def _firing(values: Mapping[str, Any]) -> Firing:
+    return Firing(**{spec.name: values[spec.name] for spec in fields(Firing) if spec.name != "rests"})

@@ -19,6 +19,7 @@ from ossicle.core.intervals import Intervals, as_intervals
 from ossicle.core.records import Annotation, Recording, grouped
 from ossicle.core.settings import digestible
 from ossicle.corpus.health.corpus_overlap import Overlap, corpus_overlap, require_apart
+from ossicle.corpus.indexing.corpus_index import STEP_VERSION as INDEX_VERSION
 from ossicle.corpus.indexing.corpus_index import index_corpus
 from ossicle.corpus.indexing.index_storage import read_index, write_index
 from ossicle.evaluation.ground_truth import Times
@@ -216,6 +217,7 @@ STEP = Step(
     settings=lambda project: {
         "corpus": digestible(benchmark_view(project).settings.corpus),
         "tape": project.settings.benchmark.tape,
+        "index": INDEX_VERSION,
         "decoders": decoder_versions(),
         **digestible(project.settings.audio),
     },
