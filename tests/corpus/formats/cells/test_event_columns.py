@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.event_columns import FILE, NOT_CLASSES, has_label
+from ossicle.corpus.formats.cells.event_columns import FILE, NOT_CLASSES, SAMPLES, counts_samples, has_label
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import ReadOptions, guess
@@ -219,6 +219,13 @@ def test_an_event_table_without_labels_is_refused_until_a_default_is_given(tmp_p
         ("file,start_time,end_time,label,start,end", "a.wav,1,2,hum,10,11"),
         ("file,start_ms,end_ms,start,end,label", "a.wav,1000,2000,3,4,hum"),
         ("onset_s,offset_s,label,Begin Time (s),End Time (s)", "1,2,hum,101,102"),
+        # With decimal commas.
+        ("file;start_time;end_time;onset;offset;label", "a.wav;1,5;2,5;101,5;102,5;hum"),
+        # Only the ends differ.
+        ("file,start_time,end_time,onset,offset,label", "a.wav,1,2.5,1,4.5,hum"),
+        # The start and the end that are read are not of one pair.
+        ("file,start,end,end_time,label", "a.wav,1,3,2.5,hum"),
+        ("start_time,stop_time,begin_time,end_time,label", "1,2,101,102,hum"),
     ],
 )
 def test_two_pairs_of_times_that_differ_are_refused(tmp_path: Path, header: str, row: str) -> None:
@@ -228,10 +235,36 @@ def test_two_pairs_of_times_that_differ_are_refused(tmp_path: Path, header: str,
         events(path)
 
 
-def test_the_same_times_in_two_units_are_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kept", "span"), [((0, 1, 4), (1.0, 2.0)), ((2, 3, 4), (101.0, 102.0))])
+def test_either_pair_of_times_is_read_when_the_other_is_removed(
+    tmp_path: Path, kept: tuple[int, ...], span: tuple[float, float]
+) -> None:
+    table = [["start_time", "stop_time", "begin_time", "end_time", "label"], ["1", "2", "101", "102", "hum"]]
     path = tmp_path / "a.csv"
-    path.write_text("start_ms,end_ms,start,end,label\n1000,2000,1,2,hum\n")
-    assert [(row.start_s, row.end_s) for row in events(path).rows] == [(1.0, 2.0)]
+    path.write_text("\n".join(",".join(cells) for cells in table))
+    with pytest.raises(FormatError, match="the others of 'start_time', 'stop_time', 'begin_time', 'end_time'"):
+        events(path)
+    path.write_text("\n".join(",".join(cells[column] for column in kept) for cells in table))
+    assert [(row.start_s, row.end_s) for row in events(path).rows] == [span]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "span"),
+    [
+        ("start_ms,end_ms,start,end,label", "1000,2000,1,2,hum", (1.0, 2.0)),
+        # Rounded to hundredths.
+        ("start_time,end_time,start_ms,end_ms,label", "1.23,2.35,1234,2346,hum", (1.23, 2.35)),
+        ("start;end;onset;offset;label", "1,5;2,5;1,50;2,50;hum", (1.5, 2.5)),
+    ],
+)
+def test_the_same_times_in_two_units_are_read(tmp_path: Path, header: str, row: str, span: tuple[float, float]) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(f"{header}\n{row}\n")
+    assert [(row.start_s, row.end_s) for row in events(path).rows] == [span]
+
+
+def test_every_heading_of_samples_is_known_to_count_them() -> None:
+    assert [key for key in sorted(SAMPLES) if not counts_samples(key)] == []
 
 
 MARKED = [

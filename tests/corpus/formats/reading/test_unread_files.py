@@ -41,7 +41,11 @@ DATA = [
         "times are samples",
     ),
     ("x.csv", "UTC,startSample,sampleDuration\n2020-01-01 10:00:00,8000,800\n", "times are samples"),
-    ("x.csv", "file,start (min),end (min),label\na.wav,0.1,0.2,hum\n", "'start (min)' holds no seconds from the start"),
+    (
+        "x.csv",
+        "file,start (min),end (min),label\na.wav,0.1,0.2,hum\n",
+        "'start (min)' holds no seconds from the start",
+    ),
     (
         "x.txt",
         "Begin Clock Time\tEnd Clock Time\tAnnotation\n06:00:01.5\t06:00:02\thum\n",
@@ -53,6 +57,17 @@ DATA = [
         "Date;Time;Sci_Name;Com_Name;Confidence;Overlap\n2023-01-01;10:00:00;Turdus merula;Blackbird;0.9;0.0\n",
         "'Time' holds no seconds from the start of the recording",
     ),
+    (
+        "x.csv",
+        "start (min),end (min),time_s,label\n0.1,0.2,3,hum\n",
+        "time_s, label); add start_time, end_time in seconds from the start of the recording, which 'start (min)' does",
+    ),
+    (
+        "x.csv",
+        "start (min),end,label\n0.1,0.2,hum\n",
+        "add start_time in seconds from the start of the recording, which 'start (min)' does",
+    ),
+    ("x.csv", "tmin_samples,tmax_samples,label\n1,2,hum\n", "times are samples or frames"),
     ("x.txt", "default\t\t00:00:01.0\t1.0\t00:00:02.0\t2.0\thum\n", "it has no headings"),
     # Labels of recordings whose times are elsewhere, or of which there are none.
     ("weak.tsv", "filename\tevent_labels\na.wav\tSpeech,Dog\n", "if it labels whole recordings, give it as such"),

@@ -113,14 +113,38 @@ def has_times(header: Iterable[str]) -> bool:
 def counts_samples(name: str) -> bool:
     """Return whether a heading is that of a time in samples or frames.
 
+    Parameters
+    ----------
+    name
+        The heading.
+
+    Returns
+    -------
+    bool
+        Whether its times cannot be read, since the rate is not known.
+
+    Examples
+    --------
     >>> counts_samples("Begin Sample (samples)"), counts_samples("startSample"), counts_samples("Begin Time (s)")
     (True, True, False)
     """
-    return _COUNTED.fullmatch(heading_key(name)) is not None
+    key = heading_key(name)
+    return key in SAMPLES or _COUNTED.fullmatch(key) is not None
 
 
 def has_label(header: Iterable[str]) -> bool:
-    """Return whether headings include a column for the label."""
+    """Return whether headings include a column for the label.
+
+    Parameters
+    ----------
+    header
+        The headings.
+
+    Returns
+    -------
+    bool
+        Whether one of them is known as that of labels, alone or beside the others.
+    """
     keys = {heading_key(name) for name in header}
     return not keys.isdisjoint(label_keys(header))
 

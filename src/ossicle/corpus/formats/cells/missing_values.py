@@ -24,6 +24,18 @@ def stated(text: str) -> str:
 def has_label(text: str) -> bool:
     """Return whether a cell of a column of labels holds a label.
 
+    Parameters
+    ----------
+    text
+        The cell.
+
+    Returns
+    -------
+    bool
+        Whether it is neither empty nor a mark of a missing label.
+
+    Examples
+    --------
     >>> has_label("nan"), has_label("NA"), has_label(" ")
     (True, False, False)
     """

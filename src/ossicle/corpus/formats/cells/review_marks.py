@@ -30,7 +30,20 @@ _OTHER = frozenset(
 
 
 def review_marks(table: Delimited, used: Collection[int]) -> tuple[Note, ...]:
-    """Return a note for each column outside ``used`` in which rows are marked as no calls."""
+    """Return notes on rows that a reviewer marked as no calls.
+
+    Parameters
+    ----------
+    table
+        The table.
+    used
+        The columns that are read, whose cells are no marks.
+
+    Returns
+    -------
+    tuple of Note
+        One for each other column with such rows.
+    """
     notes = []
     for column, name in enumerate(table.header):
         key = heading_key(name)

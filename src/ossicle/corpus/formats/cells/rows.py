@@ -133,7 +133,18 @@ def label_text(text: str) -> str:
 
 
 def fits_in_cell(text: str) -> bool:
-    """Return whether a text fits in a cell of a tab-separated table: it holds no tab, line break or NUL."""
+    """Return whether a text fits in a cell of a tab-separated table.
+
+    Parameters
+    ----------
+    text
+        The text.
+
+    Returns
+    -------
+    bool
+        Whether it holds no tab, line break or NUL.
+    """
     return not any(mark in text for mark in "\t\r\n\0")
 
 

@@ -231,6 +231,11 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
             f"rename {'them' if len(wanted_headings) > 1 else 'it'} {', '.join(wanted_headings)}, in seconds from the "
             "start of the recording"
         )
+        if converted:
+            remedy = (
+                f"add {', '.join(wanted_headings)} in seconds from the start of the recording, which {converted[0]!r} "
+                "does not hold"
+            )
         if missing == ["end"]:
             remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
         return f"no column is known for the {' and the '.join(missing)} (found: {shown}); {remedy}"

@@ -35,7 +35,18 @@ class Examined:
     bad: list[tuple[str, str]] = field(default_factory=list)
 
     def joined(self, other: "Examined") -> "Examined":
-        """Return what was found out about the files of both, each file in one of them."""
+        """Return what was found out about the files of both.
+
+        Parameters
+        ----------
+        other
+            About other files: each file is in one of the two.
+
+        Returns
+        -------
+        Examined
+            With the recordings in the order of their paths.
+        """
         return Examined(
             sorted([*self.recordings, *other.recordings], key=lambda recording: recording.path),
             self.levels | other.levels,
