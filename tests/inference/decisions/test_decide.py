@@ -95,6 +95,24 @@ def test_any_blocks_give_what_the_words_say(rows, a, b, cuts):
     assert folded(track, by_label, range(len(scores))) == expected
 
 
+def test_labels_that_never_reach_their_threshold_cost_little():
+    labels = tuple(f"class {number}" for number in range(1000))
+    scores = np.random.default_rng(0).uniform(0, 0.4, (1, len(labels))).astype(np.float32)
+    scores[0, 7] = 0.9
+    track, by_label = ScoreTrack(labels, scores, 5.0, 5.0), dict.fromkeys(labels, Decision(on=0.5, off=0.4))
+
+    def seconds(function):
+        began = time.process_time()
+        found = function()
+        return time.process_time() - began, found
+
+    quick_s, quick = min((seconds(lambda: decide(track, by_label)) for _ in range(3)), key=lambda timed: timed[0])
+    slow_s, slow = min((seconds(lambda: folded(track, by_label, [])) for _ in range(3)), key=lambda timed: timed[0])
+    assert [event.label for event in quick] == ["class 7"]
+    assert quick == slow
+    assert quick_s < slow_s / 5
+
+
 @settings(deadline=None, max_examples=100)
 @given(scores=st.lists(levels, min_size=1, max_size=40), decision=decisions())
 def test_smoothing_equals_its_definition(scores, decision):

@@ -53,17 +53,23 @@ def decide(track: ScoreTrack, decisions: Mapping[str, Decision]) -> list[Event]:
     >>> [(event.start_s, event.end_s) for event in decide(track, {"call": Decision(on=0.5, off=0.5)})]
     [(0.5, 1.5)]
     """
-    decider = Decider(track.labels, decisions, track.hop_s)
-    return sorted(decider.feed(track.scores) + decider.finish(track.duration_s), key=event_order)
+    _require(track.labels, decisions)
+    # An event holds a smoothed score of at least ``on``, and no smoothing exceeds the highest raw score.
+    lowest = np.array([decisions[label].on for label in track.labels], dtype=np.float32)
+    columns = np.flatnonzero(track.scores.max(axis=0, initial=_LOWEST) >= lowest)
+    if len(columns) == len(track.labels):
+        labels, scores = track.labels, track.scores
+    else:
+        labels, scores = tuple(track.labels[column] for column in columns.tolist()), track.scores[:, columns]
+    decider = Decider(labels, decisions, track.hop_s)
+    return sorted(decider.feed(scores) + decider.finish(track.duration_s), key=event_order)
 
 
 class Decider:
     """Turn one recording's scores into events, block by block, all labels at once."""
 
     def __init__(self, labels: tuple[str, ...], decisions: Mapping[str, Decision], hop_s: float) -> None:
-        missing = [label for label in labels if label not in decisions]
-        if missing:
-            raise ValueError(f"no decision for the labels: {', '.join(missing)}")
+        _require(labels, decisions)
         self.labels = labels
         self.hop_s = hop_s
         self._folds = [_fold_of(decisions[label], hop_s) for label in labels]
@@ -230,6 +236,12 @@ class _OnsetFold:
 
     def finish(self) -> OnsetSpans:
         return _spans(self._fold.finish())
+
+
+def _require(labels: tuple[str, ...], decisions: Mapping[str, Decision]) -> None:
+    missing = [label for label in labels if label not in decisions]
+    if missing:
+        raise ValueError(f"no decision for the labels: {', '.join(missing)}")
 
 
 def _fold_of(decision: Decision, hop_s: float) -> _LabelFold | _OnsetFold:

@@ -221,19 +221,22 @@ def _stack(tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, labels: Sequenc
         key: [[] for _ in labels] for key in plain
     }
     base, durations, first_frame, hop_s = [], [], 0, 0.0
+    places = _Places(labels)
     for rid in tracks:
         track = tracks[rid]
         hop_s = hop_s or track.hop_s
-        missing = [label for label in labels if label not in track.labels]
-        if track.hop_s != hop_s or missing:
-            wrong = f"lacks {missing[0]!r}" if missing else f"has a hop of {track.hop_s:g} s, others {hop_s:g} s"
-            raise ValueError(f"recording {rid}: its score track {wrong}")
-        for column, label in enumerate(labels):
-            raw = track.scores[:, track.labels.index(label)]
+        if track.hop_s != hop_s:
+            raise ValueError(f"recording {rid}: its score track has a hop of {track.hop_s:g} s, others {hop_s:g} s")
+        columns = places.of(rid, track)
+        # Smoothed scores are never above the highest raw one, so most labels of a short recording hold nothing to keep.
+        highest = np.fmax.reduce(track.scores, axis=0, initial=-np.inf)
+        for column in np.flatnonzero(highest[columns] >= lowest).tolist():
+            raw = track.scores[:, columns[column]]
             for key, decision in plain.items():
                 smoothed = smooth(raw, decision)
                 frames = np.flatnonzero(smoothed >= lowest)
-                kept_frames[key][column].append((frames + first_frame, smoothed[frames]))
+                if len(frames):
+                    kept_frames[key][column].append((frames + first_frame, smoothed[frames]))
         base.append(first_frame)
         durations.append(track.duration_s)
         first_frame += len(track.scores) + int((_APART_S + max(grid.min_gap_s)) / hop_s) + 2
@@ -248,6 +251,24 @@ def _stack(tracks: Mapping[str, ScoreTrack], grid: DecisionGrid, labels: Sequenc
         for key, by_label in kept_frames.items()
     }
     return _Axis(hop_s, np.array(base, dtype=np.int64), np.array(durations), active)
+
+
+class _Places:
+    """The columns of ``labels`` in score tracks, looked up once for each order of labels in a track."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._known: dict[tuple[str, ...], NDArray[np.int64]] = {}
+
+    def of(self, rid: str, track: ScoreTrack) -> NDArray[np.int64]:
+        """Return the columns of the labels, int64 (n_labels,); raises ValueError if the track lacks one."""
+        if track.labels not in self._known:
+            place = {label: column for column, label in enumerate(track.labels)}
+            missing = [label for label in self._labels if label not in place]
+            if missing:
+                raise ValueError(f"recording {rid}: its score track lacks {missing[0]!r}")
+            self._known[track.labels] = np.array([place[label] for label in self._labels], dtype=np.int64)
+        return self._known[track.labels]
 
 
 class _RunShelf:
