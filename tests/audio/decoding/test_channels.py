@@ -80,6 +80,29 @@ def test_channels_that_cancel_in_a_part_of_a_recording_are_found(begin_s, end_s)
     assert balance(block, len(block)) == balance(block)
 
 
+@pytest.mark.parametrize(
+    ("n_s", "cancels", "gain", "found"), [(60, slice(10, 60), 3.0, True), (400, slice(0, 10), 1.7, False)]
+)
+def test_a_tenth_of_the_power_decides_not_of_its_square(n_s, cancels, gain, found):
+    # The first 10 s are louder: once they are all that does not cancel, once all that does.
+    x = noise(8, n_s * RATE, 0.05)
+    x[: 10 * RATE] *= gain
+    other = x.copy()
+    other[cancels.start * RATE : cancels.stop * RATE] *= -1
+    power = np.square(x, dtype=np.float64)
+    share = power[cancels.start * RATE : cancels.stop * RATE].sum() / power.sum()
+    assert bool(share >= 0.1) is found
+    assert (balance(np.stack([x, other], 1), RATE * 10) is not None) is found
+
+
+@pytest.mark.parametrize(("last_s", "gain", "found"), [(0.5, 2.0, False), (2.0, 1.0, True)])
+def test_a_last_stretch_of_less_than_a_second_does_not_decide(last_s, gain, found):
+    left, right = noise(9, 10 * RATE), noise(10, 10 * RATE)
+    last = gain * noise(11, int(last_s * RATE))
+    block = np.stack([np.concatenate([left, last]), np.concatenate([right, -last])], 1)
+    assert (balance(block) is not None) is found
+
+
 def test_single_calls_out_of_phase_at_two_microphones_do_not_cancel():
     rng = np.random.default_rng(7)
     block = np.zeros((60 * RATE, 2), np.float32)

@@ -98,6 +98,37 @@ def test_a_list_of_labels_of_an_event_is_divided_by_any_separator(tmp_path: Path
     assert found.annotations.label_counts() == {"wren": 2, "crow": 1}
 
 
+def test_lists_of_one_label_repeats_or_none_lose_and_double_no_event(tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    soundfile.write(tmp_path / "audio" / "a.wav", [0.1, -0.1] * RATE, RATE)
+    cells = ["\"['wren']\"", "\"['crow', 'crow']\"", "[]", "\"['']\"", "; ;"]
+    rows = "".join(f"a.wav,{k / 10},{k / 10 + 0.05},{cell}\n" for k, cell in enumerate(cells))
+    (tmp_path / "events.csv").write_text(f"file,start_time,end_time,label\n{rows}", encoding="utf-8")
+    named, counts = {}, {}
+    for separator in ("", ",", ";"):
+        settings = CorpusSettings(audio="audio", annotations="events.csv", label_separator=separator)
+        found = index_corpus(tmp_path / "audio", tmp_path / "events.csv", settings, group="recording")
+        counts[separator] = found.annotations.label_counts()
+        problems = health(found, rate=RATE, group="recording").problems
+        named[separator] = {(one.code, one.where) for one in problems if one.code in ("label_list", "label_nothing")}
+    empty = {("label_nothing", label) for label in ("[]", "['']", "; ;")}
+    assert named == {"": {("label_list", "['crow', 'crow']"), *empty}, ",": empty, ";": empty}
+    whole = dict.fromkeys(["[]", "['']", "; ;"], 1)
+    assert counts[""] == {"['wren']": 1, "['crow', 'crow']": 1, **whole}
+    assert counts[","] == counts[";"] == {"wren": 1, "crow": 1, **whole}
+
+
+def test_a_list_of_one_label_is_named_as_a_list(tmp_path: Path) -> None:
+    (tmp_path / "audio").mkdir()
+    soundfile.write(tmp_path / "audio" / "a.wav", [0.1, -0.1] * RATE, RATE)
+    text = "file,start_time,end_time,label\na.wav,0.1,0.2,['wren']\na.wav,0.5,0.6,wren\n"
+    (tmp_path / "events.csv").write_text(text, encoding="utf-8")
+    settings = CorpusSettings(audio="audio", annotations="events.csv")
+    found = index_corpus(tmp_path / "audio", tmp_path / "events.csv", settings, group="recording")
+    (problem,) = [one for one in health(found, rate=RATE).problems if one.code == "label_list"]
+    assert (problem.where, "corpus.label_separator = ','" in problem.remedy) == ("['wren']", True)
+
+
 @pytest.mark.parametrize("word", ["noise", "NoCall", "none", "no_bird", "N/a", "?", "Unknown", "NoID", "unk", "????"])
 def test_events_that_say_nothing_are_named(tmp_path: Path, word: str) -> None:
     (tmp_path / "audio").mkdir()

@@ -16,8 +16,9 @@ _WINDOW_S = 0.1
 _LEFT = 0.25
 _FLOOR_DB = -200.0
 # A channel that is inverted for a part of a recording leaves next to nothing in stretches of 10 s; single calls that
-# two microphones hear out of phase leave more. Such stretches count if they hold a tenth of the power.
-_STRETCH_WINDOWS = 100
+# two microphones hear out of phase leave more. Such stretches count if they hold a tenth of the power. A last one of
+# less than a second may be a single call.
+_STRETCH_WINDOWS, _LEAST_WINDOWS = 100, 10
 _LEFT_IN_STRETCH, _LEAST_SHARE = 0.05, 0.1
 
 
@@ -33,8 +34,9 @@ class ChannelBalance:
         self._channels = channels
         self._rest = np.zeros((0, channels), dtype=np.float32)
         # Power of the mean, of the mean of unrelated channels, and of the loudest channel: in all windows, in those of
-        # this stretch, and in the stretches that cancel.
-        self._all, self._stretch, self._cancelled = np.zeros(3), np.zeros(3), np.zeros(3)
+        # this stretch, and in the stretches that cancel. The first three are weighted by the power of the windows, and
+        # the last is that of the loudest channel without weights.
+        self._all, self._stretch, self._cancelled = np.zeros(4), np.zeros(4), np.zeros(4)
         self._n_windows = 0
 
     def add(self, block: NDArray[np.float32]) -> None:
@@ -55,7 +57,8 @@ class ChannelBalance:
         while done < len(windows):
             n_windows = min(_STRETCH_WINDOWS - self._n_windows, len(windows) - done)
             part = slice(done, done + n_windows)
-            self._stretch += powers[:, part] @ loudest[part]
+            self._stretch[:3] += powers[:, part] @ loudest[part]
+            self._stretch[3] += loudest[part].sum()
             self._n_windows += n_windows
             done += n_windows
             if self._n_windows == _STRETCH_WINDOWS:
@@ -64,13 +67,16 @@ class ChannelBalance:
     def _end_stretch(self) -> None:
         """Add the stretch to all windows, and to those that cancel if it does."""
         self._all += self._stretch
-        if self._stretch[0] <= _LEFT_IN_STRETCH * self._stretch[1]:
+        if self._n_windows >= _LEAST_WINDOWS and self._stretch[0] <= _LEFT_IN_STRETCH * self._stretch[1]:
             self._cancelled += self._stretch
-        self._stretch, self._n_windows = np.zeros(3), 0
+        self._stretch, self._n_windows = np.zeros(4), 0
 
     @property
     def cancel_db(self) -> float | None:
-        """How many dB the mean lies below the loudest channel, as a negative number; None unless channels cancel."""
+        """How many dB the mean lies below the loudest channel, as a negative number; None unless channels cancel.
+
+        Where they cancel in a part of the recording only, it is that of the part.
+        """
         if len(self._rest):
             self._count(self._rest[None])
             self._rest = self._rest[:0]
@@ -78,9 +84,9 @@ class ChannelBalance:
         if self._channels < 2 or self._all[2] == 0:
             return None
         if self._all[0] <= _LEFT * self._all[1]:
-            mean, _, loudest = self._all
-        elif self._cancelled[2] >= _LEAST_SHARE * self._all[2]:
-            mean, _, loudest = self._cancelled
+            mean, _, loudest, _ = self._all
+        elif self._cancelled[3] >= _LEAST_SHARE * self._all[3]:
+            mean, _, loudest, _ = self._cancelled
         else:
             return None
         ratio = float(mean / loudest)
@@ -91,9 +97,10 @@ def cancel_words(cancel_db: float) -> str:
     """Return what it means that channels cancel.
 
     >>> cancel_words(-38.2)
-    'channels cancel: their mean is 38.2 dB below the loudest channel'
+    'channels cancel: their mean is 38.2 dB below the loudest channel, in all or a part of the recording'
     """
-    return f"channels cancel: their mean is {-cancel_db:g} dB below the loudest channel"
+    below = f"{-cancel_db:g} dB below the loudest channel"
+    return f"channels cancel: their mean is {below}, in all or a part of the recording"
 
 
 def mix(block: NDArray[np.float32]) -> NDArray[np.float32]:

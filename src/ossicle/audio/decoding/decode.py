@@ -36,8 +36,9 @@ _BLOCK_VALUES = 1 << 20
 class DecodeReport:
     """How decoding ended: ``n_samples`` returned per channel at the file's rate, up to ``end_s`` in the recording.
 
-    ``partial`` has a ``reason``; ``silent`` means that every sample was zero. If the channels of a whole recording
-    cancel each other, ``cancel_db`` is how many dB their mean lies below the loudest one (negative).
+    ``partial`` has a ``reason``; ``silent`` means that every sample was zero. If a whole recording was read,
+    and its channels cancel each other in all or a part of it, ``cancel_db`` is how many dB their mean lies there below
+    the loudest one (negative).
     """
 
     n_samples: int

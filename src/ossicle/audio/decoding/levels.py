@@ -18,7 +18,8 @@ class Levels:
     """Levels over all channels, relative to full scale: ``rms_dbfs`` and ``peak_dbfs`` are -200 for digital silence.
 
     ``dc`` is the mean sample in [-1, 1], ``clipped_share`` the share of samples at full scale. If the channels cancel
-    each other, ``cancel_db`` is how many dB their mean lies below the loudest one (negative).
+    each other, ``cancel_db`` is how many dB their mean lies below the loudest one (negative), in all or a part of the
+    recording.
     """
 
     rms_dbfs: float

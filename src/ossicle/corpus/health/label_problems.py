@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ossicle.corpus.formats.joined_labels import joined_labels
+from ossicle.corpus.formats.joined_labels import holds_no_label, joined_labels
 from ossicle.corpus.formats.label_map import is_garbled, twin_key, twins
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -34,8 +34,9 @@ def label_problems(index: CorpusIndex) -> Iterator[Problem]:
         yield Problem("warning", "label_twins", most, message, remedy)
     for separator, joined in joined_labels(sorted(counts)).items():
         description = "label looks" if len(joined) == 1 else "labels look"
-        message = f"{len(joined)} {description} like several in one cell: {_listed(joined, counts)}; each is one class"
-        remedy = f"if they are several, set corpus.label_separator = '{separator}', or write a row for each label"
+        look = f"{len(joined)} {description} like a list or several in one cell"
+        message = f"{look}: {_listed(joined, counts)}; each is one class"
+        remedy = f"if so, set corpus.label_separator = '{separator}', or write a row for each label"
         yield Problem("warning", "label_list", joined[0], message, remedy)
     for label in sorted(counts):
         if description := _says_nothing(index, label):
@@ -62,7 +63,7 @@ def _says_nothing(index: CorpusIndex, label: str) -> str:
     key = twin_key(label)
     if key in _UNSURE:
         return "a sound that was not identified"
-    if key in _NOTHING or (key in NEGATIVE and not _is_whole(index, label)):
+    if key in _NOTHING or holds_no_label(label) or (key in NEGATIVE and not _is_whole(index, label)):
         return "'nothing was found'"
     return ""
 

@@ -40,7 +40,7 @@ from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
-STEP_VERSION = 10
+STEP_VERSION = 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +223,8 @@ def _rename_labels(
     tables.rows = [
         (path, replace(row, label=label_names.name(label)))
         for path, row in tables.rows
-        for label in split_labels(row.label, settings.label_separator)
+        # An event whose cell holds no label keeps its text, which the health report names.
+        for label in split_labels(row.label, settings.label_separator) or (row.label,)
     ]
     return {path: tuple(sorted({label_names.name(label) for label in labels})) for path, labels in unknown.items()}
 

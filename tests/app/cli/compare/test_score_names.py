@@ -64,4 +64,4 @@ def test_events_that_cannot_match_are_named(tmp_path: Path, ossicle: Commands) -
 
 def test_several_labels_in_one_cell_are_named(tmp_path: Path, ossicle: Commands) -> None:
     _, _, err = scored(tmp_path, ossicle, ["a.wav,1,2,x;y", "a.wav,3,4,x"], ["a.wav,1,2,x", "a.wav,1,2,y"])
-    assert "'x;y' look like several labels in one cell; write a row for each" in err
+    assert "'x;y' look like a list or several labels in one cell; write a row for each" in err

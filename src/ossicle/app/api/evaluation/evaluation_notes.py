@@ -30,7 +30,11 @@ def label_notes(references: Times, predicted: Times) -> list[Note]:
         for group in twins(reference_labels | got)
     ]
     notes += [
-        Note("label_list", "labels", f"{_some(joined)} look like several labels in one cell; write a row for each")
+        Note(
+            "label_list",
+            "labels",
+            f"{_some(joined)} look like a list or several labels in one cell; write a row for each",
+        )
         for joined in joined_labels(sorted(reference_labels | got)).values()
     ]
     if reference_labels and got and reference_labels.isdisjoint(got):

@@ -31,7 +31,7 @@ class RecordingPrediction:
         The model's scores before post-processing and decision, if requested.
     channels_cancel_db
         If the channels of the recording cancel each other in their mean: how many dB it lies below the loudest one,
-        negative. None otherwise, and where one channel is read.
+        negative, in all or a part of the recording. None otherwise, and where one channel is read.
 
     Examples
     --------

@@ -19,9 +19,9 @@ def write_summary(folder: Path, done: Sequence[RecordingPrediction], bundle: Loa
     """Write ``predictions.json`` and return its content.
 
     ``channels_cancel`` is how many dB the mean of the channels of a recording lies below the loudest one, negative, if
-    they cancel each other; else null. ``time_expansion`` is how many times slower a file is than its sound was, if its
-    recorder says that it is; its events are in the time of the file. ``band_missing_from_hz`` is the frequency from
-    which on a recording holds nothing because of its rate, if the model reads far beyond it.
+    they cancel each other in all or a part of it; else null. ``time_expansion`` is how many times slower a file is than
+    its sound was, if its recorder says that it is; its events are in the time of the file. ``band_missing_from_hz`` is
+    the frequency from which on a recording holds nothing because of its rate, if the model reads far beyond it.
     """
     engine = bundle.engine
     summary = {

@@ -22,7 +22,8 @@ def warn_of_recording(bundle: LoadedBundle, name: str, path: Path, cancel_db: fl
     name, path
         The name to print, and the file.
     cancel_db
-        How many dB the mean of the channels lies below the loudest one, if they cancel each other.
+        How many dB the mean of the channels lies below the loudest one, if they cancel each other in all or a part of
+        the recording.
     """
     consequence = "states may be wrong" if bundle.gives_states else "events are missing"
     if cancel_db is not None:
