@@ -15,6 +15,7 @@ from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.formats.writing.conversion_losses import Account
 from ossicle.corpus.health.report import health
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
+from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.indexing.settings import CorpusSettings
 
 RATE = 1000
@@ -229,6 +230,15 @@ def test_foreign_files_are_warnings_in_a_project(project: Callable[..., Path]) -
     assert ("warning", "b.TextGrid") in problems
     assert ("warning", "calls.xlsx") in problems
     assert ("note", "notes.json") in problems
+
+
+def test_the_metadata_of_a_project_is_no_table_that_was_not_read(project: Callable[..., Path]) -> None:
+    meta = "file,species,recordist\na.wav,hum,Jane\n"
+    folder = project({"a.wav": 4.0}, {"a.txt": "1\t2\thum\n", "meta.csv": meta, "other.csv": meta})
+    meta_settings = MetadataSettings(table="tables/meta.csv", file_column="file", label_column="", secondary_column="")
+    settings = CorpusSettings(audio="audio", decode=False, metadata=meta_settings)
+    index_read = index_corpus(folder / "audio", folder / "tables", settings, metadata_table=folder / "tables/meta.csv")
+    assert [note.where for note in index_read.notes if note.kind == "table_not_read"] == ["other.csv"]
 
 
 def test_no_label_column_stops_a_project_and_a_default_label_helps(project: Callable[..., Path]) -> None:

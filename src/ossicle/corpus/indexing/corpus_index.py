@@ -19,7 +19,7 @@ from ossicle.core.records import Recording
 from ossicle.core.text.counting import counted
 from ossicle.corpus.formats.joined_labels import split_labels
 from ossicle.corpus.formats.label_map import parse_label_map
-from ossicle.corpus.formats.reading.folder_reader import list_files
+from ossicle.corpus.formats.reading.folder_reader import NOT_ANNOTATIONS, NOT_READ, list_files
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles, read_annotation_files
 from ossicle.corpus.indexing.examining.kept_parts import KeptParts
 from ossicle.corpus.indexing.examining.probing import Examined, Examiner, Progress
@@ -123,6 +123,7 @@ def index_corpus(
     left_out += without_fields
     lengths = {recording.path: recording.duration_s for recording in recordings}
     tables, looked = _annotations(annotation_folder, cut_outs, files, clips, names, lengths, settings)
+    tables.notes = [note for note in tables.notes if not _is_about(note, annotation_folder, metadata_table)]
     tables.reviewed.update(path for path, times in looked.items() if path in lengths and covers(times, lengths[path]))
     unknown = _add_whole_labels(tables, recordings, metadata, examined.sound_s, settings)
     unknown = _rename_labels(tables, unknown, settings)
@@ -311,6 +312,14 @@ def _tables(
     )
     read.notes += foreign
     return read
+
+
+def _is_about(note: Note, folder: Path | None, metadata_table: Path | None) -> bool:
+    """Return whether a note says that the table of metadata, which is read as such, holds no annotations."""
+    if folder is None or metadata_table is None or note.kind not in (NOT_READ, NOT_ANNOTATIONS):
+        return False
+    below = folder if folder.is_dir() else folder.parent
+    return (below / note.where).resolve() == metadata_table.resolve()
 
 
 def _first_reasons(left_out: Sequence[LeftOut]) -> str:

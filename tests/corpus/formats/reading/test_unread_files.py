@@ -15,6 +15,7 @@ DATA = [
     ("x.csv", "1,5;2,5;hum\n3,0;4,0;hum\n", "with semicolons between the cells"),
     ("x.csv", "a.wav,1.5,2.5,hum\nb.wav,3,4,hum\n", "has no headings"),
     ("x.txt", "1.5 2.5 hum\n3 4 wood thrush\n", "cells are separated by blanks ('1.5 2.5 hum'); write tabs"),
+    ("x.lbl", "0 2500000 sil\n2500000 9000000 hum\n", "too large for seconds (HTK counts units of 100 ns"),
     ("x.txt", "1.5,2.5,hum\n3,4,hum\n", "has no headings"),
     ("x.csv", "from,to,species\n1,2,hum\n", "no column is known for the start and the end (found: from, to, species)"),
     ("x.csv", "Startzeit;Ende;Art\n1,5;2;hum\n", "for the start and the end (found: Startzeit, Ende, Art)"),
@@ -91,6 +92,7 @@ OTHER = [
     ("sites.csv", "site,latitude,longitude\nA,1,2\n", "has no columns for start and end"),
     ("weather.csv", "date,time,temperature,wind\n2020-01-01,10:00,12.5,3\n", "has no columns for start and end"),
     ("files.csv", "filename,size,sha256\na.wav,100,abc\n", "has no columns for start and end"),
+    ("recordists.csv", "name,file,recorder\nJane,a.wav,SM4\n", "has no columns for start and end"),
     ("meta.csv", "file,site,date,recorder\na.wav,A,2020-01-01,SM4\n", "has no columns for start and end"),
     (
         "summary.txt",
@@ -111,30 +113,6 @@ def test_what_looks_like_annotations_is_a_warning_with_its_cause(
     assert words in note.message
 
 
-# Name, content, and the remedy; what is no table is not even listed.
-RENAMED = [
-    ("a.tab", b"start_time\tend_time\tlabel\n1\t2\thum\n", "its suffix '.tab' is not read; rename it to .txt"),
-    ("a.labels", b"1\t2\thum\n", "its suffix '.labels' is not read; rename it to .txt"),
-    ("a.ann", b"file,start_time,end_time,label\na.wav,1,2,hum\n", "its suffix '.ann' is not read; rename it to .csv"),
-    ("a.selections", b"Begin Time (s)\tEnd Time (s)\tAnnotation\n1\t2\thum\n", "its suffix '.selections' is not read"),
-    ("labels", b"1\t2\thum\n", "it has no suffix; rename it to .txt"),
-    ("LICENSE", b"MIT 2024\n", ""),
-    ("SHA256SUMS", b"abc  a.wav\n", ""),
-    ("a.dat", bytes([0, 255, 254, 129]) * 100, ""),
-]
-
-
-@pytest.mark.parametrize(("name", "content", "words"), RENAMED)
-def test_annotations_under_a_suffix_that_is_not_read_are_a_warning(
-    tmp_path: Path, name: str, content: bytes, words: str
-) -> None:
-    (tmp_path / name).write_bytes(content)
-    (tmp_path / "b.txt").write_text("1\t2\thum\n")
-    notes = read_event_folder(tmp_path).notes
-    assert [note.kind for note in notes] == (["table_not_read"] if words else [])
-    assert all(words in note.message and note.where == name for note in notes)
-
-
 def test_midi_files_of_drums_are_a_warning_with_what_reads_them() -> None:
     (note,) = foreign_files(["a.mid", "b.mid"])
     assert note.kind == "table_not_read"
@@ -151,6 +129,16 @@ def test_what_is_something_else_is_only_listed(tmp_path: Path, name: str, text: 
     assert words in note.message
 
 
+@pytest.mark.parametrize("name", ["x.csv", "x.txt"])
+def test_the_remedy_of_blanks_between_cells_works(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_text("1.5 2.5 hum\n3 4 hum\n")
+    words = "write tabs between start, end and label, and start_time, end_time and label above them"
+    assert words in unread_table(path, name).message
+    path.write_text("start_time\tend_time\tlabel\n1.5\t2.5\thum\n3\t4\thum\n")
+    assert [row.start_s for row in read_event_folder(path).sets["x"]] == [1.5, 3.0]
+
+
 def test_the_remedy_of_missing_headings_works(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("start_time,end_time,label\n1.5,2.5,hum\n3,4,hum\n")
@@ -165,14 +153,17 @@ def test_a_parquet_table_of_another_kind_is_a_warning(tmp_path: Path) -> None:
 
 
 def test_files_of_other_programs_are_named_as_what_they_are() -> None:
-    notes = foreign_files(["a/x.TextGrid", "a/y.TextGrid", "b.eaf", "c.xlsx", "d.json", "predictions.json"])
+    notes = foreign_files(["a/x.TextGrid", "a/y.TextGrid", "b.eaf", "c.xlsx", "c.rttm", "d.json", "predictions.json"])
     assert [(note.kind, note.where) for note in notes] == [
         ("table_not_read", "a/x.TextGrid"),
         ("table_not_read", "b.eaf"),
         ("table_not_read", "c.xlsx"),
+        ("table_not_read", "c.rttm"),
         ("not_annotations", "d.json"),
     ]
-    for note, words in zip(notes, ("1 more of its kind (TextGrid of Praat)", "ELAN", "Excel", "JSON"), strict=True):
+    for note, words in zip(
+        notes, ("1 more of its kind (TextGrid of Praat)", "ELAN", "Excel", "start and duration", "JSON"), strict=True
+    ):
         assert words in note.message
         assert "not read; " in note.message
     assert all(foreign_files([f"x{suffix}"]) for suffix in FOREIGN)

@@ -34,7 +34,7 @@ class TextFile:
 
 
 def load_text(path: Path) -> TextFile:
-    """Return the text of a file: UTF-8, UTF-16 or UTF-32 by its mark, else UTF-8, else Windows-1252 if plausible.
+    """Return the text of a file, decoded as :func:`decoded` says.
 
     Raises
     ------
@@ -47,6 +47,29 @@ def load_text(path: Path) -> TextFile:
         raise FormatError(
             f"{path}: cannot be read ({problem.strerror}); check that it exists and is readable"
         ) from None
+    return decoded(path, raw)
+
+
+def decoded(path: Path, raw: bytes) -> TextFile:
+    """Return bytes as text: UTF-8, UTF-16 or UTF-32 by its mark, else UTF-8, else Windows-1252 if plausible.
+
+    Parameters
+    ----------
+    path
+        The file that holds the bytes, for messages.
+    raw
+        The bytes, from the beginning of the file.
+
+    Returns
+    -------
+    TextFile
+        The text.
+
+    Raises
+    ------
+    FormatError
+        The encoding is not known, or the bytes are not complete in it.
+    """
     if raw.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         encoding = "utf-32"
     elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):

@@ -6,14 +6,9 @@ from pathlib import Path
 
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.reading.renamed_tables import OTHER_TEXT, renamed_tables
 from ossicle.corpus.formats.reading.table_file import Source, read_table_file
-from ossicle.corpus.formats.reading.unread_files import (
-    FOREIGN,
-    OTHER_TEXT,
-    foreign_files,
-    renamed_tables,
-    unread_table,
-)
+from ossicle.corpus.formats.reading.unread_files import FOREIGN, foreign_files, unread_table
 from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions
 from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
 from ossicle.corpus.formats.window_tables.window_labels import to_events
@@ -23,6 +18,8 @@ from ossicle.corpus.notes import Note
 _MOST_PROBLEMS = 20
 NOT_READ = "table_not_read"
 """The kind of notes on files that look like annotations and were not read."""
+NOT_ANNOTATIONS = "not_annotations"
+"""The kind of notes on other files that were not read."""
 MANY: frozenset[str] = frozenset({"empty_file", "same_table", "layers", "divided_selection", "encoding"})
 """Kinds of notes that may come for every file, of which only the first are listed."""
 LOST: frozenset[str] = frozenset({NOT_READ, "crosses_files"})
@@ -39,7 +36,7 @@ class Sources:
 
     def unread_in_words(self) -> str:
         """Return what the files are that were not read, for the message that nothing was: "" if there are none."""
-        unread = [f"{note.where} {note.message}" for note in self.notes if note.kind in (NOT_READ, "not_annotations")]
+        unread = [f"{note.where} {note.message}" for note in self.notes if note.kind in (NOT_READ, NOT_ANNOTATIONS)]
         return ("; " + "; ".join(unread[:5])) if unread else " (Raven tables, Audacity labels, CSV, TSV or Parquet)"
 
 
@@ -90,7 +87,7 @@ def _unread(path: Path, name: str) -> Note:
     if path.suffix.lower() in FOREIGN:
         return foreign_files([name])[0]
     if path.suffix.lower() not in SUFFIXES:
-        return Note("not_annotations", name, f"is no table that is read ({', '.join(sorted(SUFFIXES))})")
+        return Note(NOT_ANNOTATIONS, name, f"is no table that is read ({', '.join(sorted(SUFFIXES))})")
     return unread_table(path, name)
 
 

@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
 
-from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.audacity import is_audacity
 from ossicle.corpus.formats.cells.delimited import heading_key
 from ossicle.corpus.formats.cells.dialect import find_dialect, line_cells
 from ossicle.corpus.formats.cells.event_columns import (
@@ -27,7 +25,6 @@ from ossicle.corpus.formats.cells.event_columns import (
     is_audio_name,
 )
 from ossicle.corpus.formats.cells.text_files import load_text, split_lines
-from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.notes import Note
 
 _CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"
@@ -35,6 +32,7 @@ _ONSETS = (
     "write start_time, end_time and label, with an end shortly after the start, or for drums a manifest "
     "(docs/manifests.md)"
 )
+_TABS = "write tabs between start, end and label, and start_time, end_time and label above them"
 _CROWSETTA = f"{_CONVERT}, for example with crowsetta"
 _SHEET = "save each sheet as CSV"
 _LABELS = "export its labels as text (File > Export Other > Export Labels)"
@@ -47,6 +45,8 @@ _ANNOTATIONS = {
     ".mid": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
     ".midi": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
     ".ctm": ("CTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
+    ".rttm": ("RTTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
+    ".stm": ("STM file", f"{_CONVERT}, and a column file"),
     ".phn": ("TIMIT phone file", _CROWSETTA),
     ".xls": ("Excel workbook", _SHEET),
     ".xlsx": ("Excel workbook", _SHEET),
@@ -69,11 +69,6 @@ _PERHAPS = {
 }
 FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
 """Suffixes, lower-case with their dot, of files that may hold annotations but are read by no reader."""
-OTHER_TEXT: frozenset[str] = frozenset(
-    {".tab", ".asc", ".dat", ".lbl", ".label", ".labels", ".ann", ".annot", ".annotation", ".annotations", ".selection"}
-    | {".selections", ".seg", ".segments", ".stm", ".rttm", ""}
-)
-"""Suffixes of text files that are looked into, since they may be annotations under a name that no reader takes."""
 # Ossicle's own files beside predictions.
 _OURS = frozenset({"predictions.json", "predictions.journal.jsonl"})
 
@@ -83,6 +78,7 @@ _OF_BIRDNET = re.compile(r"birdnet.*params", re.IGNORECASE)
 _DURATIONS = frozenset({"filename", "duration"})
 _ABOUT_TIME = re.compile(r"(^|_)(start|begin|onset|from|end|stop|offset|to|time|duration|t0|t1|tmin|tmax)(_|$)")
 _LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
+_DAY_S = 86_400
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 # Times that no renaming makes seconds from the start of the recording: minutes, times of the day, dates.
 _OTHER_UNIT = re.compile(r"(^|_)(min|mins|minutes?|h|hh|hrs?|hours?|mm|clock|date|datetime|days?|utc)(_|$)")
@@ -131,35 +127,6 @@ def _counted(description: str, count: int) -> str:
     )
 
 
-def renamed_tables(folder: Path, names: Iterable[str]) -> list[Note]:
-    """Return a warning for each text file below a folder that holds annotations under a suffix that is not read.
-
-    Parameters
-    ----------
-    folder
-        The folder.
-    names
-        Paths below it of files with a suffix of ``OTHER_TEXT``.
-    """
-    notes: list[Note] = []
-    for name in names:
-        try:
-            text = load_text(folder / name).text
-        except FormatError:
-            # No text, so no table: such suffixes may be those of anything.
-            continue
-        dialect = find_dialect(text, has_times)
-        lines = [line for line in split_lines(text[:100_000])[dialect.skipped :] if line.strip()]
-        cells = [line_cells(line, dialect.delimiter) for line in lines[:50]]
-        known = is_audacity(text) or (bool(cells) and has_times(cells[0]))
-        if known or _why_data(cells, dialect.delimiter, ""):
-            suffix = PurePosixPath(name).suffix
-            description = f"its suffix {suffix!r} is not read" if suffix else "it has no suffix"
-            remedy = f"rename it to {'.txt' if chr(9) in text else '.csv'}, or move it away if it is a copy"
-            notes.append(Note("table_not_read", shown(name), f"looks like annotations, but {description}; {remedy}"))
-    return notes
-
-
 def unread_table(path: Path, name: str) -> Note:
     """Return what to report about a text or Parquet table that no reader recognises.
 
@@ -183,14 +150,27 @@ def unread_table(path: Path, name: str) -> Note:
     dialect = find_dialect(text)
     lines = [line for line in split_lines(text[:100_000]) if line.strip()]
     cells = [line_cells(line, dialect.delimiter) for line in lines[:50]]
-    reason = _why_data(cells, dialect.delimiter, path.suffix.lower())
+    reason = why_unread(cells, dialect.delimiter)
     if reason:
         return Note("table_not_read", name, f"looks like annotations but was not read: {reason}")
     return Note("not_annotations", name, f"{_what_else(cells)} and was not read")
 
 
-def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> str:
-    """Return why lines that look like annotations are not read, and the remedy; "" if they do not look so."""
+def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
+    """Return why lines that look like annotations are not read, and what to do about it.
+
+    Parameters
+    ----------
+    lines
+        The cells of the first lines that are not blank.
+    delimiter
+        The character between the cells.
+
+    Returns
+    -------
+    str
+        The cause and the remedy; "" if the lines do not look like annotations.
+    """
     if not lines:
         return ""
     header, *rows = lines
@@ -207,7 +187,12 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
     if _onsets_alone(header, rows):
         return f"its rows are a time and a label, without an end (first line: {shown}); {_ONSETS}"
     if _space_separated(lines):
-        return f"its cells are separated by blanks ({shown!r}); write tabs between start, end and label"
+        if _too_large(lines):
+            return (
+                f"its times are too large for seconds (HTK counts units of 100 ns, TIMIT samples; {shown!r}); convert "
+                f"them to seconds, and {_TABS}"
+            )
+        return f"its cells are separated by blanks ({shown!r}); {_TABS}"
     if has_times(header):
         return f"it has no column for the label, nor one for the recording (found: {shown}); name the label column"
     spans = bool(rows) and sum(map(_is_span, rows)) * 2 > len(rows) and keys.isdisjoint(_PLACES)
@@ -239,7 +224,8 @@ def _why_data(lines: Sequence[Sequence[str]], delimiter: str, suffix: str) -> st
         if missing == ["end"]:
             remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
         return f"no column is known for the {' and the '.join(missing)} (found: {shown}); {remedy}"
-    if keys & _LABELLED and _name_recordings(header, rows):
+    # Beside recordings without times, a name may be that of a person or a place.
+    if keys & _LABELLED - {"name"} and _name_recordings(header, rows):
         return (
             f"its rows name recordings and labels, but no column is known for the start and the end (found: {shown}); "
             "name the columns start_time and end_time, in seconds, or, if it labels whole recordings, give it as such "
@@ -299,6 +285,12 @@ def _space_separated(lines: Sequence[Sequence[str]]) -> bool:
     if any(len(cells) > 1 for cells in lines):
         return False
     return sum(_is_span(cells[0].split()) for cells in lines if cells) * 2 > len(lines)
+
+
+def _too_large(lines: Sequence[Sequence[str]]) -> bool:
+    """Return whether cells between blanks begin with whole numbers that come to more than a day in seconds."""
+    times = [cell for cells in lines if cells for cell in cells[0].split()[:2] if _NUMBER.fullmatch(cell)]
+    return all(cell.isdecimal() for cell in times) and max(map(float, times), default=0.0) > _DAY_S
 
 
 def _what_else(lines: Sequence[Sequence[str]]) -> str:
