@@ -129,6 +129,14 @@ def test_what_is_something_else_is_only_listed(tmp_path: Path, name: str, text: 
     assert words in note.message
 
 
+def test_a_message_shows_the_beginning_of_a_long_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(f"1 2 {'hum ' * 5000}\n")
+    note = unread_table(path, "x.txt")
+    assert "cells are separated by blanks ('1 2 hum hum" in note.message
+    assert len(note.message) < 500
+
+
 @pytest.mark.parametrize("name", ["x.csv", "x.txt"])
 def test_the_remedy_of_blanks_between_cells_works(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

@@ -79,6 +79,7 @@ _DURATIONS = frozenset({"filename", "duration"})
 _ABOUT_TIME = re.compile(r"(^|_)(start|begin|onset|from|end|stop|offset|to|time|duration|t0|t1|tmin|tmax)(_|$)")
 _LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
 _DAY_S = 86_400
+_MOST_SHOWN = 200
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
 # Times that no renaming makes seconds from the start of the recording: minutes, times of the day, dates.
 _OTHER_UNIT = re.compile(r"(^|_)(min|mins|minutes?|h|hh|hrs?|hours?|mm|clock|date|datetime|days?|utc)(_|$)")
@@ -178,6 +179,8 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
     if _are_parameters(keys) or keys == _DURATIONS:
         return ""
     shown = ", ".join(header)
+    if len(shown) > _MOST_SHOWN:
+        shown = f"{shown[:_MOST_SHOWN]} ..."
     if _is_span(header) and sum(map(_is_span, lines)) * 2 > len(lines):
         separator = {"\t": "tabs", ";": "semicolons", ",": "commas"}.get(delimiter, delimiter)
         return (
