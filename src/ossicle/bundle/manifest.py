@@ -29,7 +29,7 @@ from ossicle.bundle.entries.level import read_level
 from ossicle.bundle.entries.postprocessing import postprocess_to_json, read_postprocess
 from ossicle.bundle.entries.score_maps import maps_to_json, read_maps
 from ossicle.bundle.entries.state_decisions import read_states, states_to_json
-from ossicle.bundle.reading import Reader, parse_object
+from ossicle.bundle.reading import Reader, parse_object, text_fault
 from ossicle.core.decisions.decision import Decision
 from ossicle.core.decisions.states import StateDecision
 from ossicle.core.errors import BundleError
@@ -53,7 +53,7 @@ MAX_MANIFEST_BYTES = 8 << 20
 MAX_FILE_BYTES = 2 << 30
 _MAX_FILES = 32
 _MAX_LABELS = 20_000
-MAX_LABEL_CHARACTERS = 200
+_MAX_LABEL_CHARACTERS = 200
 _MAX_RATE = 1_000_000
 _MAX_CHUNK_SAMPLES = 1 << 25
 _MAX_N_FFT = 1 << 16
@@ -153,7 +153,7 @@ def parse(data: bytes, folder: Path) -> Bundle:
         )
     spelled = {spec.name for spec in dataclasses.fields(Bundle)} - {"folder", "version"}
     reader.only((spelled - (_LATER_KEYS - reader.value.keys())) | {"bundle_version"})
-    labels = reader.texts("labels", _MAX_LABELS, MAX_LABEL_CHARACTERS)
+    labels = reader.texts("labels", _MAX_LABELS, _MAX_LABEL_CHARACTERS)
     decisions = reader.table("decisions")
     decisions.only(set(labels))
     bundle = Bundle(
@@ -212,6 +212,24 @@ def _without_defaults(settings: ChunkPlan | FrontEndSettings, later: frozenset[s
     defaults = {spec.name: spec.default for spec in dataclasses.fields(settings)}
     values = dataclasses.asdict(settings)
     return {name: value for name, value in values.items() if name not in later or value != defaults[name]}
+
+
+def label_fault(label: str) -> str:
+    """Say why a label of annotations cannot be one of a bundle.
+
+    Parameters
+    ----------
+    label
+        The label.
+
+    Returns
+    -------
+    str
+        What is wrong with it and what to do; "" if a bundle can contain it.
+    """
+    if not (fault := text_fault(label, _MAX_LABEL_CHARACTERS)):
+        return ""
+    return f"the label {label!r} {fault}: a bundle cannot contain it; correct it in the annotation tables"
 
 
 def is_plain_name(name: str) -> bool:

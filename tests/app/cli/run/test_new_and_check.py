@@ -196,16 +196,20 @@ def test_a_weight_that_would_stop_a_run_or_do_nothing_is_seen_before_it(
     assert words in message
 
 
-def test_a_label_of_two_lines_is_a_fault_before_hours_of_training(tmp_path: Path, ossicle: Commands) -> None:
+@pytest.mark.parametrize("label", ["call\nloud", "call\u202e", "x" * 201])
+def test_a_label_that_a_run_refuses_is_a_fault_of_the_check(tmp_path: Path, ossicle: Commands, label: str) -> None:
     place = corpus(tmp_path, {"a": "call", "b": "call"})
     (place / "tables" / "b.Table.1.selections.txt").unlink()
-    (place / "tables" / "b.csv").write_text('start_time,end_time,label\n0.5,1,call\n1.5,2,"call\nloud"\n')
+    table = 'start_time,end_time,label,quality\n0.5,1,call,2\n1.5,2,"{}",1\n'
+    (place / "tables" / "b.csv").write_text(table.format(label), encoding="utf-8")
     assert new(ossicle, place)[0] == 0
     code, result = checked(ossicle, place)
     ((ok, _, message),) = result["label text"]
     assert (code, ok) == (2, False)
-    assert "'call\\nloud'" in message
-    (place / "tables" / "b.csv").write_text('start_time,end_time,label\n0.5,1,call\n1.5,2,"call loud"\n')
+    assert ossicle("run", "-p", place / "p", "--until", "dataset").err.endswith(f"{message}\n")
+    # A label that is no target is not refused.
+    assert "label text" not in checked(ossicle, place, "--set", "dataset.quality_min=2")[1]
+    (place / "tables" / "b.csv").write_text(table.format("call loud"), encoding="utf-8")
     assert "label text" not in checked(ossicle, place)[1]
 
 

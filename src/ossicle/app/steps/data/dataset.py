@@ -13,8 +13,7 @@ from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
-from ossicle.bundle.manifest import MAX_LABEL_CHARACTERS
-from ossicle.bundle.reading import text_fault
+from ossicle.bundle.manifest import label_fault
 from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.columns.simultaneous import onset_groups
@@ -131,10 +130,8 @@ def _bundled_labels(targets: AnnotationColumns) -> tuple[str, ...]:
     """Return the labels of the targets; raises UsageError for one that no bundle can contain."""
     labels = tuple(targets.label_counts())
     for label in labels:
-        if fault := text_fault(label, MAX_LABEL_CHARACTERS):
-            raise UsageError(
-                f"the label {label!r} {fault}: a bundle cannot contain it; correct it in the annotation tables"
-            )
+        if fault := label_fault(label):
+            raise UsageError(fault)
     return labels
 
 

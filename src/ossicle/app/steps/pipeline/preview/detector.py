@@ -18,11 +18,11 @@ from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.channels import cancel_words
+from ossicle.bundle.manifest import label_fault
 from ossicle.core.errors import OssicleError, SplitError, UsageError
 from ossicle.core.model_input.channel import MEAN
 from ossicle.corpus.clips.holdout_split import place_recordings
 from ossicle.corpus.clips.settings import clip_weight, possible_targets
-from ossicle.corpus.formats.cells.rows import fits_in_cell
 from ossicle.corpus.health.channel_sample import sample_channels
 from ossicle.corpus.health.judging_problems import unjudged_labels
 from ossicle.corpus.health.sound_problems import without_front_end
@@ -138,7 +138,7 @@ def index_findings(
         )
     if settings.training.onset_s == 0:
         yield from _points(report.by_label)
-    yield from _unwritable(label.label for label in report.by_label)
+    yield from _refused_labels(possible_targets(index.annotations, settings.dataset).label_counts())
     yield from channel_findings(project, index)
     yield from _weights(project, index)
     yield from _split(project, index)
@@ -180,15 +180,13 @@ def _points(labels: Sequence["LabelHealth"]) -> Iterator[Finding]:
         yield Finding("points", len(points) < len(labels), message, warns=len(points) < len(labels))
 
 
-def _unwritable(labels: Iterable[str]) -> Iterator[Finding]:
-    """Yield the labels that no selection table or label track can hold, as a spreadsheet makes them of two lines."""
-    found = [label for label in labels if not fits_in_cell(label)]
-    if found:
-        message = (
-            f"{', '.join(map(repr, found[:_MOST_NAMED]))}: a line break or a tab in a label fits into no "
-            "table that a detector writes; write the label in one line in the annotations"
-        )
-        yield Finding("label text", False, message)
+def _refused_labels(labels: Iterable[str]) -> Iterator[Finding]:
+    """Yield the labels that the dataset of a run refuses, as one of two lines that a spreadsheet makes."""
+    faults = list(filter(None, map(label_fault, labels)))
+    for fault in faults[:_MOST_NAMED]:
+        yield Finding("label text", False, fault)
+    if len(faults) > _MOST_NAMED:
+        yield Finding("label text", False, f"and {len(faults) - _MOST_NAMED} more labels that no bundle can contain")
 
 
 def _weights(project: Project, index: CorpusIndex) -> Iterator[Finding]:
