@@ -127,10 +127,24 @@ def read_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part 
 
 
 def resume_mpeg(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part | None:
-    """Return the recording of a file that begins within a frame or with other bytes; None if no frames follow soon.
+    """Find the recording of a file that begins within a frame or with other bytes.
 
     Decoders look for a first frame themselves, and then take chance bytes for it: they read a part of the sound, and
     report no error.
+
+    Parameters
+    ----------
+    file
+        The file.
+    start, size
+        Where the search begins and where the file ends, in bytes.
+    thorough
+        As in :func:`read_mpeg`.
+
+    Returns
+    -------
+    Part or None
+        The recording from its first whole frame; None if no frames follow soon.
     """
     file.seek(start)
     window = file.read(_SEARCHED)
