@@ -70,9 +70,9 @@ def test_no_command_and_no_training_reaches_for_another_machine(tmp_path: Path, 
     paths = [str(tmp_path / "site"), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "REACHED_FOR": str(reached)}
     environment.pop("OSSICLE_DATA_ROOT", None)
-    tests, bundle = repository / "tests", repository / "tests" / "data" / "bundles" / "0.1.0" / "bundle"
+    made_up, bundle = repository / "tests" / "made_up", repository / "tests" / "data" / "bundles" / "0.1.0" / "bundle"
     done = subprocess.run(
-        [sys.executable, "-c", COMMANDS, tests, tmp_path / "project", bundle],
+        [sys.executable, "-c", COMMANDS, made_up, tmp_path / "project", bundle],
         capture_output=True,
         text=True,
         check=False,
