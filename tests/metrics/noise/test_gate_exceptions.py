@@ -83,6 +83,14 @@ def test_a_raised_limit_is_named_beside_a_burst_that_exceeds_it() -> None:
     assert "one minute of one recording makes it so" in named
 
 
+def test_windows_that_the_default_limits_let_pass_are_no_raised_limit() -> None:
+    # One event a minute is allowed, and with windows of 5 s it fills 8 % of the time.
+    limits, window = NoiseGateSettings(), replace(STUCK, active_s=5.0)
+    (judged,) = judge([window], limits, frame_s=5.0)
+    assert not judged.refused
+    assert gate_exceptions({"limits": digestible(limits), "firings": [judged.to_json()]}) == ()
+
+
 def test_what_the_default_limits_judged_is_no_exception() -> None:
     usual = NoiseGateSettings()
     assert gate_exceptions(gate(usual, QUIET, replace(QUIET, n_events=1, active_s=1.0))) == ()

@@ -35,10 +35,11 @@ def gate_exceptions(gate: Mapping[str, Any]) -> tuple[str, ...]:
     ("mains hum is switched off: 'call' fires 240 times an hour on it (50 Hz at -30 dBFS), 1 % of the time",)
     """
     judged = [Judged.from_json(firing) for firing in gate["firings"]]
-    return tuple(_sentences(judged, frozenset(gate["limits"].get("off", ()))))
+    return tuple(_sentences(judged, gate["limits"]))
 
 
-def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
+def _sentences(judged: Sequence[Judged], limits: Mapping[str, Any]) -> Iterator[str]:
+    off = limits.get("off", ())
     for probe, title in PROBES.items():
         measured = [
             judgement for judgement in judged if judgement.firing.probe == probe and judgement.firing.seconds >= LEAST_S
@@ -51,13 +52,21 @@ def _sentences(judged: Sequence[Judged], off: frozenset[str]) -> Iterator[str]:
         excess = f": {_in_words(max(passed, key=_excess), 'it')}" if passed else ""
         if probe in off:
             yield f"{title} is switched off{excess or ', and the detector stays within the default limits there'}"
-        elif excess:
+        elif excess and _raised(limits, probe):
             yield f"{title} has limits above the default ones{excess}"
         alike = [judgement for judgement in measured if judgement.excused and judgement.excess]
         for worst in _worst_by_label(alike):
             yield f"{_in_words(worst, title)}; its own sounds are like that, so this refuses no bundle"
         for worst in _worst_by_label([judgement for judgement in measured if judgement.one_minute]):
             yield f"{_in_words(worst, title)}; {_why_one_minute(worst)}, which refuses no bundle"
+
+
+def _raised(limits: Mapping[str, Any], probe: str) -> bool:
+    """Return whether a limit of the probe is above the default one; long windows fill more time within the same."""
+    return any(
+        limits.get(key, usual) > usual
+        for key, usual in ((f"{probe}_per_hour", _USUAL.limit(probe)), ("active_share", _USUAL.active_share))
+    )
 
 
 def _worst_by_label(judged: Sequence[Judged]) -> list[Judged]:
