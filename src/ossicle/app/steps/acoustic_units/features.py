@@ -8,6 +8,7 @@ import polars as pl
 
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.encoders import encoder_inputs, open_any_encoder
+from ossicle.app.steps.engine.fingerprint_keys import sound_key
 from ossicle.app.steps.engine.shards import lock_missing, repair_shards, with_progress
 from ossicle.app.steps.engine.step import Context, Step, WorkUnits, work_unit_journal
 from ossicle.artefacts.features.entries import ShardIndex
@@ -138,7 +139,7 @@ def _settings(project: Project) -> dict[str, object]:
 
 def _recordings_read(corpus: Path) -> str:
     """Return the digest of the recordings alone, so that changed annotations and fields encode nothing again."""
-    return digest(sorted([recording.id, recording.digest] for recording in read_index(CorpusFolder(corpus)).recordings))
+    return digest(sorted(sound_key(recording) for recording in read_index(CorpusFolder(corpus)).recordings))
 
 
 def _times_read(segments: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.fingerprint_keys import sound_key
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits
 from ossicle.artefacts.files import file_digest
 from ossicle.artefacts.filesystem.changes import remove_folder
@@ -250,7 +251,7 @@ def _table_digest(project: Project) -> dict[str, str]:
 def all_recordings_digest(corpus: Path) -> str:
     """Return the digest of the recordings and their fields, not of annotations: words do not move segments."""
     used = used_recordings(CorpusFolder(corpus))
-    return digest([[recording.id, recording.digest, sorted(recording.fields.items())] for recording in used])
+    return digest([[*sound_key(recording), sorted(recording.fields.items())] for recording in used])
 
 
 STEP = Step(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
+from ossicle.app.steps.engine.fingerprint_keys import sound_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import IndexFolder
@@ -100,7 +101,7 @@ def _build(project: Project, corpus: Path, folder: Path, progress: Callable[[str
 
 def recordings_digest(corpus: Path) -> str:
     """Return the digest of the recordings alone, so that a changed annotation does not decode them again."""
-    return digest(sorted([recording.id, recording.digest] for recording in _recordings(corpus)))
+    return digest(sorted(sound_key(recording) for recording in _recordings(corpus)))
 
 
 def _recordings(corpus: Path, *, every: bool = False) -> list[Recording]:

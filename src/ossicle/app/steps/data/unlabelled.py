@@ -10,6 +10,7 @@ from pathlib import Path
 from ossicle.app.project.load import Project
 from ossicle.app.steps.data.corpus import folder_listing
 from ossicle.app.steps.data.store import recordings_digest
+from ossicle.app.steps.engine.fingerprint_keys import sound_key
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.filesystem.changes import remove_folder
 from ossicle.artefacts.typed.index import UnlabelledFolder
@@ -159,9 +160,7 @@ def store(context: Context) -> None:
 
 def sounds_digest(unlabelled: Path) -> str:
     """Return the digest of what is decoded and scored: ids and bytes of the recordings."""
-    return digest(
-        sorted([recording.id, recording.digest] for recording in read_index(UnlabelledFolder(unlabelled)).recordings)
-    )
+    return digest(sorted(sound_key(recording) for recording in read_index(UnlabelledFolder(unlabelled)).recordings))
 
 
 STORE = Step(

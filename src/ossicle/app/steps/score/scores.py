@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.engine.fingerprint_keys import sound_key
 from ossicle.app.steps.engine.step import LOCK_WAIT_S, Context, Step, WorkUnits, work_unit_journal
 from ossicle.app.steps.train.trained_predictor import trained_predictor
 from ossicle.artefacts.array_files.blocks import TrackWriter
@@ -81,7 +82,7 @@ def refuse_leaky(project: Project) -> None:
 def audio_digest(corpus: Path) -> str:
     """Return the digest of what is read of the corpus: paths and bytes of the recordings, not their annotations."""
     recordings: list[Recording] = list(read_index(IndexFolder(corpus)).recordings)
-    return digest(sorted([recording.id, recording.digest] for recording in recordings))
+    return digest(sorted(sound_key(recording) for recording in recordings))
 
 
 STEP = Step(

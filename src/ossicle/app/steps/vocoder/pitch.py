@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.features import recordings_by_shard, segments_by_recording
 from ossicle.app.steps.acoustic_units.segments import used_recordings
+from ossicle.app.steps.engine.fingerprint_keys import sound_key
 from ossicle.app.steps.engine.shards import lock_missing, with_progress
 from ossicle.app.steps.engine.step import Context, Step, WorkUnits, work_unit_journal
 from ossicle.app.steps.vocoder.unit_grid import lead_samples, refuse_units, unit_samples, vocoder_rate
@@ -221,7 +222,7 @@ def _settings(project: Project) -> dict[str, object]:
 def _recordings_read(corpus: Path) -> str:
     """Return the digest of the recordings alone, so that changed annotations and fields read nothing again."""
     return digest(
-        sorted([recording.id, recording.digest, recording.rate] for recording in used_recordings(CorpusFolder(corpus)))
+        sorted([*sound_key(recording), recording.rate] for recording in used_recordings(CorpusFolder(corpus)))
     )
 
 
