@@ -1,5 +1,7 @@
 """Tables on stdout."""
 
+import io
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -37,8 +39,16 @@ def print_rows(
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(stderr=stderr)
-    # A pipe has no width: use one that keeps rows whole.
-    (console if console.is_terminal else Console(width=_PIPE_WIDTH, stderr=stderr)).print(table)
+    if console.is_terminal:
+        console.print(table)
+        return
+    # A pipe has no width: rows are kept whole, and no line is filled up with blanks.
+    stream = sys.stderr if stderr else sys.stdout
+    written = io.TextIOWrapper(io.BytesIO(), stream.encoding, stream.errors, newline="\n", write_through=True)
+    Console(width=_PIPE_WIDTH, file=written).print(table)
+    written.seek(0)
+    for line in written:
+        print(printable(line.rstrip()), file=stream)
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
