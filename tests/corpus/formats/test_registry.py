@@ -20,6 +20,7 @@ SAMPLES = {
     "birdnet": ("x.csv", "Start (s),End (s),Scientific name,Common name,Confidence,File\n0,1,T t,a,0.5,a.wav\n"),
     "opensoundscape": ("x.csv", "file,start_time,end_time,a,b\na.wav,0,1,True,0\n"),
     "dcase-scores": ("x.tsv", "onset\toffset\ta\tb\n0\t1\t0.5\t0.25\n"),
+    "dcase-few-shot": ("x.csv", "Audiofilename,Starttime,Endtime,wren,crow\na.wav,0,1,POS,NEG\n"),
 }
 
 
@@ -90,6 +91,7 @@ MALFORMED = [
     ("opensoundscape", ".csv", "file,start_time,end_time,wren\n,0,1,0\n", "line 2: the file is empty"),
     ("dcase-scores", ".tsv", "onset\toffset\ta\n0\t1\t0\n2\t3\t0\n", "line 3: its window starts at 2 s"),
     ("dcase-scores", ".tsv", "onset\toffset\ta\n0\t1\tlow\n", "line 2: the value of 'a'"),
+    ("dcase-few-shot", ".csv", "Audiofilename,Starttime,Endtime,a\nx.wav,2,1,POS\n", "line 2: the start 2 s is after"),
 ]
 
 

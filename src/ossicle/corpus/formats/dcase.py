@@ -2,9 +2,15 @@
 
 Events are tab-separated ``filename onset offset event_label`` in seconds. Older lists have no header line, and lack the
 file name if each file has its own list. A row with only a file means that the file contains no event (DESED).
+
+Tables of few-shot bioacoustics have a column for each class, with ``POS``, ``NEG`` or ``UNK`` in each row; where the
+class is not named, that column is ``Q``. ``NEG`` says that a stretch holds no call of the class, which is what a
+reviewed recording says of every stretch without an event. ``UNK`` (unknown) cannot be held by an index, which would
+make background of it, so it is refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ossicle.core.errors import FormatError
@@ -18,12 +24,15 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.event_columns import has_times
+from ossicle.corpus.formats.cells.event_columns import END, NOT_CLASSES, START, has_times
 from ossicle.corpus.formats.cells.rows import RawSelection, number
 from ossicle.corpus.formats.event_csv import events_of, without_rows
 from ossicle.corpus.formats.event_table import EventTable
 
 HEADER = ("filename", "onset", "offset", "event_label")
+_POSITIVE, _NEGATIVE, _UNKNOWN = "POS", "NEG", "UNK"
+# The heading of the column of a class without a name.
+_QUERY = "q"
 
 
 def read_dcase(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
@@ -41,6 +50,83 @@ def read_dcase(path: Path, *, label_column: str = "auto", default_label: str | N
     rows = ((table.header_line, table.header), *table.rows)
     listed = Delimited(path, headings, rows, table.header_line, table.delimiter)
     return events_of(listed, label_column=label_column, default_label=default_label)
+
+
+def is_few_shot(table: Delimited) -> bool:
+    """Return whether a table of events has columns for classes that hold only POS, NEG and UNK.
+
+    Parameters
+    ----------
+    table
+        The table.
+
+    Returns
+    -------
+    bool
+        Whether all further columns with cells are of this kind, and there is one.
+    """
+    columns = _class_columns(table)
+    texts = {cells[column].strip() for _, cells in table.rows for column in columns} - {""}
+    return bool(columns) and bool(texts) and texts <= {_POSITIVE, _NEGATIVE, _UNKNOWN}
+
+
+def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable:
+    """Return the events of a table of few-shot bioacoustics: each ``POS``, with the heading of its column as the label.
+
+    Parameters
+    ----------
+    path
+        The table.
+    default_label
+        The class of a column ``Q``.
+
+    Returns
+    -------
+    EventTable
+        The events, and all recordings of the table.
+
+    Raises
+    ------
+    FormatError
+        A cell is ``UNK``, the class of a column ``Q`` is not given, or the table is malformed.
+    """
+    table = read_delimited(path, has_times)
+    classes = {column: table.header[column] for column in _class_columns(table)}
+    for column, heading in classes.items():
+        unknown = [line for line, cells in table.rows if cells[column].strip() == _UNKNOWN]
+        if unknown:
+            raise FormatError(
+                f"{path}, line {unknown[0]}: {heading!r} is {_UNKNOWN} in {len(unknown)} of {len(table.rows)} rows, "
+                "and their stretches would be learned and judged as background; replace them with POS or NEG, or leave "
+                "their recordings out of the table and of the project ([corpus] exclude)"
+            )
+        if heading_key(heading) == _QUERY and default_label is None:
+            raise FormatError(
+                f"{table.where}: the class that POS means in the column {heading!r} is not named; name it with "
+                "--default-label ([corpus] default_label), or rename the column to it"
+            )
+    times = [column for column, name in enumerate(table.header) if heading_key(name) in {*START, *END}]
+    kept = [column for column in range(len(table.header)) if column not in classes]
+    rows: list[tuple[int, tuple[str, ...]]] = []
+    for line, cells in table.rows:
+        # A row with a file alone says that somebody listened to the file.
+        without_times = tuple("" if column in times else cells[column] for column in kept)
+        rows.append((line, (*without_times, "")))
+        for column, heading in classes.items():
+            if cells[column].strip() == _POSITIVE:
+                label = default_label if heading_key(heading) == _QUERY and default_label else heading
+                rows.append((line, (*(cells[kept_column] for kept_column in kept), label)))
+    header = (*(table.header[column] for column in kept), "label")
+    return events_of(replace(table, header=header, rows=tuple(rows)))
+
+
+def _class_columns(table: Delimited) -> list[int]:
+    """Return the columns with cells that may be those of classes."""
+    return [
+        column
+        for column, name in enumerate(table.header)
+        if heading_key(name) not in NOT_CLASSES and any(cells[column].strip() for _, cells in table.rows)
+    ]
 
 
 def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:

@@ -36,6 +36,7 @@ from ossicle.corpus.formats.cells.event_columns import (
     file_columns,
     has_times,
     label_keys,
+    offset_with_length,
     stated_file,
 )
 from ossicle.corpus.formats.cells.event_columns import label_column as find_label_column
@@ -221,6 +222,8 @@ def _require_times(table: Delimited, columns_found: Mapping[str, int]) -> None:
                 f"{table.where}: its times are in samples, and their rate is not known; divide them by the "
                 f"rate and name the columns start_time and end_time (found: {listed})"
             )
+        if offset := offset_with_length(table.header):
+            raise FormatError(f"{table.where}: no column for the start (found: {listed}); {offset}")
         raise FormatError(
             f"{table.where}: no column for the {quantity} (searched for {', '.join(_KEYS[quantity][:6])} and the like; "
             f"found: {listed}); rename one"

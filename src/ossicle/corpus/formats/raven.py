@@ -36,6 +36,7 @@ from ossicle.corpus.formats.cells.rows import (
     parse_channel,
     parse_quality,
 )
+from ossicle.corpus.formats.cells.time_pairs import refuse_other_times
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, SessionRow, place_in_files
 
@@ -98,6 +99,7 @@ def read_raven_table(
         if quantity in places
     }
     table = with_decimal_points(table, numbers)
+    refuse_other_times(table, places["start"], places["end"])
     files = file_columns(table, lambda name: lengths.seconds(name) is not None)
     _require_files(table, files)
     label, others = find_label_column(table, RAVEN_LABEL, label_column, default_label)

@@ -18,7 +18,7 @@ from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header
 from ossicle.corpus.formats.cells.event_columns import file_columns, has_label, has_times
 from ossicle.corpus.formats.cells.text_files import read_text
-from ossicle.corpus.formats.dcase import is_dcase, read_dcase, write_dcase
+from ossicle.corpus.formats.dcase import is_dcase, is_few_shot, read_dcase, read_few_shot, write_dcase
 from ossicle.corpus.formats.event_csv import read_events, write_events, write_events_parquet
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope, read_kaleidoscope, write_kaleidoscope
@@ -308,6 +308,15 @@ _LISTED = (
         recognises=lambda head: head.may_be_windows and is_dcase_scores(head.table),
         read=_dcase_scores,
         holds=frozenset({"files"}),
+    ),
+    Format(
+        name="dcase-few-shot",
+        title="DCASE tables of few-shot bioacoustics, with POS and NEG for each class",
+        shape="table",
+        suffixes=_TABLES,
+        recognises=lambda head: head.may_be_windows and is_few_shot(head.table),
+        over=("csv", "opensoundscape", "dcase-scores"),
+        read=lambda path, options: read_few_shot(path, default_label=options.default_label),
     ),
     Format(name="folders", title="recordings in class folders", shape="folder"),
     Format(name="names", title="recordings with labels in their names", shape="folder"),

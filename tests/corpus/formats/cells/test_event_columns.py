@@ -83,6 +83,13 @@ TABLES = {
         [("a.wav", 0.0, 3.0, "wren")],
         (None, None, 0.5),
     ),
+    "AudioSet": (
+        "# Segments csv created Sun Mar  5 10:54:31 2017\n# num_ytids=2, num_segs=2, num_positive_labels=3\n"
+        "# YTID, start_seconds, end_seconds, positive_labels\n"
+        '--PJHxphWEs, 30.000, 40.000, "/m/09x0r,/t/dd00088"\n-0SdAVK79lg, 0.000, 10.000, "/m/0155w"\n',
+        [("--PJHxphWEs", 30.0, 40.0, "/m/09x0r,/t/dd00088"), ("-0SdAVK79lg", 0.0, 10.0, "/m/0155w")],
+        (None, None, None),
+    ),
     "milliseconds": ("file,start (ms),end (ms),label\na.wav,500,1500,x\n", [("a.wav", 0.5, 1.5, "x")], (None,) * 3),
 }
 
@@ -233,6 +240,41 @@ def test_two_pairs_of_times_that_differ_are_refused(tmp_path: Path, header: str,
     path.write_text(f"{header}\n{row}\n")
     with pytest.raises(FormatError, match=r"a\.csv, line 2: .*only one of them can count from the start"):
         events(path)
+
+
+def test_two_pairs_of_times_of_raven_that_differ_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.Table.1.selections.txt"
+    rows = "Begin Time (s)\tEnd Time (s)\tAnnotation\tstart\tend\n1,5\t2,5\thum\t{}\t{}\n"
+    path.write_text(rows.format("101,5", "102,5"))
+    with pytest.raises(FormatError, match=r"line 2: 'Begin Time \(s\)' is 1.5 s and 'start' is 101.5 s, and only one"):
+        events(path)
+    path.write_text(rows.format("1,50", "2,50"))
+    assert [(row.start_s, row.end_s) for row in events(path).rows] == [(1.5, 2.5)]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt"])
+def test_blanks_before_quotes_do_not_count(tmp_path: Path, suffix: str, delimiter: str) -> None:
+    path = tmp_path / f"a{suffix}"
+    for header in (("file", "start_time", "end_time", "label"), ("file", "Begin Time (s)", "End Time (s)", "label")):
+        rows = ['a.wav, 1, 2, "hum, deep; low"', 'a.wav,  3,  4,  "say ""hum"""']
+        lines = [f'"{header[0]}", "{header[1]}", "{header[2]}", "{header[3]}"', *rows]
+        text = "\n".join(delimiter.join(line.split(",", 3)) for line in lines)
+        path.write_text(text)
+        assert [(row.begin_path, row.start_s, row.end_s, row.label) for row in events(path).rows] == [
+            ("a.wav", 1.0, 2.0, "hum, deep; low"),
+            ("a.wav", 3.0, 4.0, 'say "hum"'),
+        ]
+
+
+def test_an_offset_beside_a_duration_is_refused_with_both_remedies(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("file,offset,duration,label\na.wav,3,2,hum\n")
+    with pytest.raises(FormatError, match="'offset' beside 'duration' is the start of an event in some tables and its"):
+        read_events(path)
+    for header, row in (("start_time,end_time", "3,5"), ("end_time,start_time", "3,1")):
+        path.write_text(f"file,{header},duration,label\na.wav,{row},2,hum\n")
+        assert len(read_events(path).rows) == 1
 
 
 @pytest.mark.parametrize(("kept", "span"), [((0, 1, 4), (1.0, 2.0)), ((2, 3, 4), (101.0, 102.0))])

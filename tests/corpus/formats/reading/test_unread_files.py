@@ -23,6 +23,16 @@ DATA = [
     ("x.csv", "file,Onset,Length (s),label\na,1,2,hum\n", "add a column end_time, the start plus 'Length (s)'"),
     (
         "x.csv",
+        "file,offset,duration,label\na,1,2,hum\n",
+        "if it is the start, rename it start_time and add a column end_time, start_time plus 'duration'; if it",
+    ),
+    (
+        "x.csv",
+        "filename,Offset (s),Length (s),species\na,1,2,hum\n",
+        "'Offset (s)' beside 'Length (s)' is the start of",
+    ),
+    (
+        "x.csv",
         "file,end,label\na,1,hum\n",
         "no column is known for the start (found: file, end, label); rename it start_time",
     ),

@@ -20,7 +20,7 @@ from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES
 from ossicle.artefacts.tables import TableTooLargeError, read_parquet
 from ossicle.core.errors import FormatError
 from ossicle.core.text.controls import control_name
-from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, plain_records
+from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, has_blanks_before_quotes, plain_records
 from ossicle.corpus.formats.cells.text_files import read_text
 
 # Also matches cells that already begin with apostrophes, so that reading removes exactly what writing added.
@@ -220,7 +220,9 @@ def _csv_records(path: Path, text: str, dialect: Dialect) -> Iterator[tuple[int,
     stream = io.StringIO(text, newline="")
     for _ in range(dialect.skipped):
         stream.readline()
-    reader = csv.reader(stream, delimiter=dialect.delimiter, strict=True)
+    # Blanks at the beginning of other cells are kept: names of files may have them.
+    skips_blanks = has_blanks_before_quotes(text, dialect.delimiter)
+    reader = csv.reader(stream, delimiter=dialect.delimiter, strict=True, skipinitialspace=skips_blanks)
     try:
         for cells in reader:
             yield reader.line_num + dialect.skipped, cells

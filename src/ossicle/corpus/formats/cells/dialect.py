@@ -69,9 +69,21 @@ def delimiter_of(line: str) -> str:
 def line_cells(line: str, delimiter: str) -> list[str]:
     """Return the cells of a line without outer blanks, or the line itself if its quotes are damaged."""
     try:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=delimiter, strict=True), [])]
+        return [
+            cell.strip()
+            for cell in next(csv.reader([line], delimiter=delimiter, strict=True, skipinitialspace=True), [])
+        ]
     except csv.Error:
         return [line]
+
+
+def has_blanks_before_quotes(text: str, delimiter: str) -> bool:
+    """Return whether blanks stand between a delimiter and the quote that begins a cell, as in tables of AudioSet.
+
+    >>> has_blanks_before_quotes('a, 0.0, "x,y"', ","), has_blanks_before_quotes('a,"x, y"', ",")
+    (True, False)
+    """
+    return re.search(rf'{re.escape(delimiter)} ++"', text) is not None
 
 
 def plain_records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:

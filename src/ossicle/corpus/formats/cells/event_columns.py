@@ -2,8 +2,8 @@
 
 Headings are compared as keys (``heading_key``): case, blanks, dots and brackets do not count, so that Raven's
 ``Begin Time (s)`` is also R's ``Begin.Time..s.``. Known are the tables of Ossicle, opensoundscape, crowsetta, DCASE,
-Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), the R packages warbleR, ohun, Rraven and monitoR, and
-tables of words or phones in utterances.
+AudioSet (``YTID``), Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), the R packages warbleR, ohun, Rraven
+and monitoR, and tables of words or phones in utterances.
 """
 
 import re
@@ -42,6 +42,10 @@ _COUNTED = re.compile(
     r"|(sample|frame)s?_(start|begin|onset|end|offset|stop)"
 )
 
+LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
+"""Keys of columns of lengths in seconds."""
+_OFFSET = re.compile(r"offset(_time)?(_(s|secs?|seconds?))?")
+
 # The frequencies of warbleR (bottom.freq) and monitoR (min.frq) are kHz.
 LOW: Mapping[str, float] = {
     **dict.fromkeys(("low_f", "low_hz", "low_freq_hz", "low_freq", "low_frequency_hz", "min_freq_hz"), 1.0),
@@ -58,7 +62,7 @@ FILE = (
     *("audiofile", "audio_file_name", "audio_filename", "audio_path", "audio_filepath", "audio_file_path"),
     *("notated_path", "sound_files", "sound_file", "soundfile", "wav_file", "wavfile", "wav_filename"),
     *("recording_file", "recording_filename", "recording_path", "source_file"),
-    *("utterance", "utterance_id", "utt_id", "audiofilename", "audiofilepath", "audiopath"),
+    *("utterance", "utterance_id", "utt_id", "audiofilename", "audiofilepath", "audiopath", "ytid"),
 )
 PERHAPS_FILE = frozenset(
     {"recording", "recording_name", "recording_id", "audio", "audio_name", "audio_id", "wav", "wav_name", "sound_name"}
@@ -68,6 +72,7 @@ PERHAPS_FILE = frozenset(
 LABEL = (
     *("label", "event_label", "annotation", "common_name", "species", "class", "scientific_name", "word", "phone"),
     *("primary_label", "class_name", "species_name", "species_code", "ebird_code", "species_ebird_code"),
+    "positive_labels",
 )
 RAVEN_LABEL = (
     "annotation",
@@ -102,6 +107,38 @@ NOT_CLASSES: frozenset[str] = frozenset(
 
 COLUMN_OPTION = "--label-column ([corpus] label_column)"
 """How a user chooses the label column: as an option of a command, or in the project file."""
+
+
+def offset_with_length(header: Iterable[str]) -> str:
+    """Return what to do about an ``offset`` beside a duration and without a start, which may be a start or an end.
+
+    Parameters
+    ----------
+    header
+        The headings.
+
+    Returns
+    -------
+    str
+        The cause and the remedy; "" for other headings.
+
+    Examples
+    --------
+    >>> offset_with_length(["file", "offset", "duration", "label"])[:71]
+    "'offset' beside 'duration' is the start of an event in some tables and "
+    >>> offset_with_length(["file", "onset", "offset", "duration"])
+    ''
+    """
+    names = {heading_key(name): name for name in header}
+    offset = next((name for key, name in names.items() if _OFFSET.fullmatch(key)), None)
+    length = next((name for key, name in names.items() if LENGTH.fullmatch(key)), None)
+    if offset is None or length is None or not names.keys().isdisjoint(START):
+        return ""
+    return (
+        f"{offset!r} beside {length!r} is the start of an event in some tables and its end in others: if it is the "
+        f"start, rename it start_time and add a column end_time, start_time plus {length!r}; if it is the end, rename "
+        f"it end_time and add a column start_time, end_time minus {length!r}, in seconds"
+    )
 
 
 def has_times(header: Iterable[str]) -> bool:

@@ -17,12 +17,14 @@ from ossicle.corpus.formats.cells.event_columns import (
     END,
     FILE,
     LABEL,
+    LENGTH,
     PERHAPS_FILE,
     RAVEN_LABEL,
     START,
     counts_samples,
     has_times,
     is_audio_name,
+    offset_with_length,
 )
 from ossicle.corpus.formats.cells.text_files import load_text, split_lines
 from ossicle.corpus.notes import Note
@@ -77,7 +79,6 @@ _PLACES = frozenset({"latitude", "longitude", "lat", "lon", "long", "lng", "elev
 _OF_BIRDNET = re.compile(r"birdnet.*params", re.IGNORECASE)
 _DURATIONS = frozenset({"filename", "duration"})
 _ABOUT_TIME = re.compile(r"(^|_)(start|begin|onset|from|end|stop|offset|to|time|duration|t0|t1|tmin|tmax)(_|$)")
-_LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
 _DAY_S = 86_400
 _MOST_SHOWN = 200
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
@@ -205,7 +206,7 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
     if any(map(counts_samples, header)):
         return f"its times are samples or frames; divide them by the rate and call them start_time, end_time ({shown})"
     converted = _in_other_units(header, rows, about)
-    moments = {name for name in about if not _LENGTH.fullmatch(heading_key(name))}
+    moments = {name for name in about if not LENGTH.fullmatch(heading_key(name))}
     if converted and moments <= {*converted} and (keys & _LABELLED or keys & {*FILE} or len(about) > 1):
         return (
             f"{converted[0]!r} holds no seconds from the start of the recording (found: {shown}); "
@@ -214,7 +215,7 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
     if spans or (numeric and len(header) > 1 and ((about and labelled) or len(about) > 1 or keys & {*START, *END})):
         missing = [moment for moment, known in (("start", START), ("end", END)) if keys.isdisjoint(known)]
         wanted_headings = [f"{moment}_time" for moment in missing]
-        lengths = [name for name in header if _LENGTH.fullmatch(heading_key(name))]
+        lengths = [name for name in header if LENGTH.fullmatch(heading_key(name))]
         remedy = (
             f"rename {'them' if len(wanted_headings) > 1 else 'it'} {', '.join(wanted_headings)}, in seconds from the "
             "start of the recording"
@@ -224,7 +225,9 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
                 f"add {', '.join(wanted_headings)} in seconds from the start of the recording, which {converted[0]!r} "
                 "does not hold"
             )
-        if missing == ["end"]:
+        if offset := offset_with_length(header):
+            remedy = offset
+        elif missing == ["end"]:
             remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
         return f"no column is known for the {' and the '.join(missing)} (found: {shown}); {remedy}"
     # Beside recordings without times, a name may be that of a person or a place.

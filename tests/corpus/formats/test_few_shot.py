@@ -1,0 +1,54 @@
+"""Tables of few-shot bioacoustics (DCASE): POS is a call of its column's class, NEG none, UNK is refused."""
+
+from pathlib import Path
+
+import pytest
+
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import ReadOptions, guess
+
+HEADER = "Audiofilename,Starttime,Endtime,"
+
+
+def read(path: Path, text: str, default_label: str | None = None) -> EventTable:
+    path.write_text(text)
+    options = ReadOptions(default_label=default_label)
+    known = guess(path, options)
+    assert known is not None
+    assert known.name == "dcase-few-shot"
+    assert known.read is not None
+    table = known.read(path, options)
+    assert isinstance(table, EventTable)
+    return table
+
+
+def test_pos_is_a_call_of_its_class_and_neg_a_reviewed_stretch(tmp_path: Path) -> None:
+    rows = "a.wav,1,2,POS,NEG\na.wav,3,4,POS,POS\nb.wav,5,6,NEG,NEG\n"
+    table = read(tmp_path / "x.csv", f"{HEADER}AMRE,BBWA\n{rows}")
+    assert [(row.begin_path, row.start_s, row.end_s, row.label) for row in table.rows] == [
+        ("a.wav", 1.0, 2.0, "AMRE"),
+        ("a.wav", 3.0, 4.0, "AMRE"),
+        ("a.wav", 3.0, 4.0, "BBWA"),
+    ]
+    # Somebody listened to b.wav, and found none.
+    assert table.files == ("a.wav", "b.wav")
+    assert not table.unread
+
+
+@pytest.mark.parametrize("heading", ["Q", "AMRE"])
+def test_unknown_stretches_are_never_learned_as_background(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "x.csv"
+    text = f"{HEADER}{heading}\na.wav,1,2,POS\na.wav,3,4,UNK\n"
+    with pytest.raises(FormatError, match=rf"x\.csv, line 3: '{heading}' is UNK in 1 of 2 rows, and their stretches"):
+        read(path, text, "call")
+    # The remedy works.
+    assert len(read(path, text.replace("UNK", "NEG"), "call").rows) == 1
+
+
+def test_the_class_of_a_column_q_must_be_named(tmp_path: Path) -> None:
+    text = f"{HEADER}Q\na.wav,1,2,POS\n"
+    with pytest.raises(FormatError, match=r"line 1: the class that POS means in the column 'Q' is not named"):
+        read(tmp_path / "x.csv", text)
+    assert [row.label for row in read(tmp_path / "x.csv", text, "meerkat").rows] == ["meerkat"]
+    assert [row.label for row in read(tmp_path / "x.csv", text.replace("Q", "wren")).rows] == ["wren"]
