@@ -23,6 +23,8 @@ DC_LEVEL = 0.01
 # If a third of the gaps are too short to detect, events can no longer be counted by their gaps.
 MANY_SHORT_GAPS = 1 / 3
 
+NO_ANNOTATIONS = "no_annotations"
+"""The code of the problem that no recording has an annotation."""
 _RANK = {"error": 0, "warning": 1, "note": 2}
 
 _REMEDIES: Mapping[str, tuple[Severity, str]] = {
@@ -149,7 +151,7 @@ def _problems_of_index(index: CorpusIndex) -> Iterator[Problem]:
     ]
     if not index.annotations:
         remedy = "set corpus.annotations or corpus.label_field, and check the names of the tables"
-        yield Problem("error", "no_annotations", "", "no recording has an annotation", remedy)
+        yield Problem("error", NO_ANNOTATIONS, "", "no recording has an annotation", remedy)
     elif unreviewed:
         message = f"{len(unreviewed)} recordings have no table (for example {unreviewed[0]}); no figure includes them"
         remedy = "add tables; an empty table with a header means that there are no calls"

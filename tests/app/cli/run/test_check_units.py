@@ -44,6 +44,11 @@ def test_results_of_other_settings_are_out_of_date_whichever_they_are(home: Path
     assert "quantiser, " not in status
 
 
+def test_health_misses_no_annotations_of_units_which_learn_from_none(home: Path, ossicle: Commands) -> None:
+    health = ossicle("dataset", "health", "-p", project(ossicle, home), "--progress", "none")
+    assert (health.code, "has an annotation" in health.out) == (0, False)
+
+
 def test_a_table_of_segments_that_fits_nothing_is_found_before_a_run(home: Path, ossicle: Commands) -> None:
     folder = project(ossicle, home)
     (folder / "ready.csv").write_text("file,start,end\nelsewhere.wav,0,1\n")

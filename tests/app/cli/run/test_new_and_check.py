@@ -84,6 +84,20 @@ def test_a_run_and_health_end_as_check_says(tmp_path: Path, ossicle: Commands) -
     assert checked(ossicle, place)[0] == 3
 
 
+def test_neither_check_nor_health_ends_as_good_without_an_annotation(tmp_path: Path, ossicle: Commands) -> None:
+    place = corpus(tmp_path, {"siteA_1": "call", "siteB_1": "call"})
+    assert new(ossicle, place, "--group", "site")[0] == 0
+    for table in (place / "tables").iterdir():
+        table.unlink()
+    code, result = checked(ossicle, place)
+    # A run would fail.
+    assert code == 2
+    assert "no recording has an annotation" in str(result["labels"])
+    health = ossicle("dataset", "health", "-p", place / "p", "--progress", "none")
+    assert health.code == 3
+    assert "no recording has an annotation" in health.out
+
+
 def test_a_label_of_one_group_is_named(tmp_path: Path, ossicle: Commands) -> None:
     place = corpus(tmp_path, {"siteA_1": "x", "siteB_1": "y", "siteC_1": "z", "siteD_1": "z"})
     assert "label 'x' occurs in group 'A' only" in new(ossicle, place, "--group", "site")[1]

@@ -20,6 +20,7 @@ from ossicle.artefacts.records.record_tables import ANNOTATION_SCHEMA, RECORDING
 from ossicle.artefacts.tables import TableColumns, read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
+from ossicle.corpus.health.findings import NO_ANNOTATIONS
 from ossicle.corpus.health.gates.comparison import EarlierReport
 from ossicle.corpus.health.gates.corpus_columns import corpus_columns
 from ossicle.corpus.health.gates.gates import Gate
@@ -42,7 +43,7 @@ class ProjectHealth:
     judgement
         The figures of the annotations, and the gates.
     losses
-        What a run cannot use.
+        What a run cannot use; also that there is nothing to learn, where no recording has an annotation.
     """
 
     report: dict[str, Any]
@@ -71,8 +72,17 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     folder = CorpusFolder(corpus_path)
     index = read_index(folder)
     report = health(index, rate=settings.frontend.rate, group=settings.split.group, hop_s=settings.plan.hop_s)
-    if not pipeline_of(project).front_end(project):
+    pipeline = pipeline_of(project)
+    if not pipeline.front_end(project):
         report = replace(report, problems=tuple(without_front_end(report.problems)))
+    if not pipeline.learns_labels:
+        report = replace(report, problems=tuple(entry for entry in report.problems if entry.code != NO_ANNOTATIONS))
+    # Without any annotation no recording is used, which is no loss of the corpus step.
+    unlabelled = [
+        Loss(entry.code, project.file.name, entry.message, entry.remedy)
+        for entry in report.problems
+        if entry.code == NO_ANNOTATIONS
+    ]
     column = TableColumns(folder.annotations_file, dict(ANNOTATION_SCHEMA))
     annotations = pl.DataFrame([column(name) for name in ("recording_id", "start_s", "end_s", "label")])
     recordings = read_table(folder.recordings_file, dict(RECORDING_SCHEMA))
@@ -82,7 +92,7 @@ def project_health(project: Project, progress: Progress, earlier: EarlierReport 
     not_asked = ("repeated_ids",) if folder.hits is None else ()
     further = _manifest_total(index, settings.corpus.manifest_total)
     judgement = judge_health(columns, settings.health, totals, earlier, not_asked=not_asked, further=further)
-    return ProjectHealth(report.to_json(), judgement, tuple(losses(corpus_path)))
+    return ProjectHealth(report.to_json(), judgement, (*unlabelled, *losses(corpus_path)))
 
 
 def _manifest_total(index: CorpusIndex, expected: int) -> list[Gate]:

@@ -161,6 +161,9 @@ class Pipeline:
     front_end
         Whether the models of a project read the spectrograms of ``[frontend]``. If not, ``ossicle dataset health``
         advises none of these settings, and there are no networks to export or to augment crops for.
+    learns_labels
+        Whether its models learn from annotations. If so, ``ossicle dataset health`` reports a corpus without any
+        annotation as a loss.
     instead
         Commands for its results, for messages of commands that it has no bundle or step for.
     """
@@ -185,6 +188,7 @@ class Pipeline:
     job_tables: Mapping[str, int] = field(default_factory=dict)
     leaderboard: LeaderboardFigures | None = None
     front_end: Callable[[Project], bool] = lambda project: True
+    learns_labels: bool = True
     instead: str = ""
 
     def steps_of(self, project: Project) -> tuple[Step, ...]:

@@ -159,6 +159,7 @@ PIPELINE = Pipeline(
     pulled={"segments": segments.STEP.name, "sequences": sequences.STEP.name},
     leaderboard=FIGURES,
     front_end=lambda project: False,
+    learns_labels=False,
     instead="`ossicle leaderboard`, `ossicle units encode` and `ossicle units export` (docs/units.md)",
     checked={corpus.STEP.name: "index", segments.STEP.name: "segments"},
 )
