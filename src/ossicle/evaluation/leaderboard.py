@@ -43,7 +43,7 @@ class Row:
     ``noise_gate``: ``passed`` (with the number of exceptions), ``refused`` or empty. ``to_best``: its headline minus
     that of the best, paired; None for the best itself and if the two were not evaluated on the same data. ``differs``:
     the settings in which it differs from the project itself, as ``table.key = value``. ``note``: why there is no
-    figure, or why the headline is undefined. An undefined figure has the value None.
+    figure, why the headline is undefined, or which settings have no effect. An undefined figure has the value None.
     """
 
     name: str

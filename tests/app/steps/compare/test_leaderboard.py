@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.steps.compare import leaderboard as board_module
 from ossicle.app.steps.compare.leaderboard import Judged, against, board_of, leaderboard
 from ossicle.app.steps.data import corpus, dataset
 from ossicle.app.steps.engine.step import Silent, run_steps
@@ -111,6 +112,21 @@ def test_there_is_no_difference_between_figures_of_different_things(found: list[
     best, other = found[1], found[0]
     stricter = replace(other.project.settings, evaluation=replace(other.project.settings.evaluation, iou=0.6))
     assert against(best)(replace(other, project=replace(other.project, settings=stricter))) is None
+
+
+def test_a_variant_whose_settings_change_nothing_says_so(
+    project: Project, found: list[Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variants = "[variants.pages.report]\nexamples = 9\n[variants.longer.training]\nepochs = 99\n"
+    (tmp_path / "ossicle.toml").write_text(project.file.read_text() + variants)
+    monkeypatch.setattr(
+        board_module,
+        "judged_of",
+        lambda variant: replace(found[1], name=variant.variant or ".", project=variant),
+    )
+    board = leaderboard(load_project(tmp_path / "ossicle.toml"))
+    same = "no effect on the figures, which are those of the project itself: report.examples = 9"
+    assert {row.name: row.note for row in board.rows} == {".": "", "pages": same, "longer": ""}
 
 
 def test_variants_that_differ_by_seed_have_their_mean_and_spread(found: list[Judged]) -> None:

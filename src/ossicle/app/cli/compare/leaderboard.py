@@ -70,7 +70,7 @@ def show(board: Mapping[str, Any]) -> None:
             *(interval_cell(row.get(name)) for name in columns),
             interval_cell(row["to_best"], sign="+"),
             MISSING if row["training_s"] is None else f"{row['training_s']:.0f} s",
-            row["gate"] or row["note"] or MISSING,
+            "; ".join(filter(None, [row["gate"], row["note"]])) or MISSING,
         )
         for row in board["rows"]
     ]

@@ -71,8 +71,8 @@ def health(
     Gates compare the counts with the limits in `\\[health]` of the project file: lowest numbers of events, repeats,
     unknown labels, loudness, lengths, overlap.
 
-    Exit code 3: some recordings were skipped or end early, no recording has an annotation, or lines of the manifest were
-    left out; each is listed. Exit code 4: a gate failed; the reasons are on stderr.
+    Exit code 3: some recordings were skipped or end early, no recording has an annotation, or lines of the manifest
+    were left out; each is listed. Exit code 4: a gate failed; the reasons are on stderr.
     """
     from ossicle.app.project.load import load_project
     from ossicle.app.steps.engine.progress import make_progress

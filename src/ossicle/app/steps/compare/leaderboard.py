@@ -20,10 +20,9 @@ from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
-from ossicle.app.steps.pipeline.project_status import outdated_results
+from ossicle.app.steps.pipeline.project_status import differing_settings, idle_in_words, outdated_results
 from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.core.errors import ProjectError, UsageError
-from ossicle.core.settings import digestible
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.evaluation.leaderboard import (
     FIGURES,
@@ -32,7 +31,6 @@ from ossicle.evaluation.leaderboard import (
     Figure,
     OverSeeds,
     Row,
-    differences,
     mean_and_deviation,
     place,
 )
@@ -80,7 +78,9 @@ def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence
         judged = judged_of(variant)
         if judged is None:
             reason = _figures_of(variant).missing(variant) or _no_figures(variant)
-            empty.append(Row(name or ITSELF, {}, None, "", "", differs=_differs(variant, project), note=reason))
+            empty.append(
+                Row(name or ITSELF, {}, None, "", "", differs=differing_settings(variant, project), note=reason)
+            )
         else:
             rows.append(judged)
     combination = project.settings.ensemble.combination
@@ -99,10 +99,7 @@ def leaderboard(project: Project, overrides: Sequence[str] = (), names: Sequence
     projects = {result.name: result.project for result in rows if result.trained}
     return replace(
         board,
-        rows=tuple(
-            replace(row, differs=_differs(projects[row.name], project)) if row.name in projects else row
-            for row in board.rows
-        ),
+        rows=tuple(_compared(row, projects[row.name], project) if row.name in projects else row for row in board.rows),
     )
 
 
@@ -114,10 +111,10 @@ def _no_figures(project: Project) -> str:
     return f"no figures yet: {run}"
 
 
-def _differs(variant: Project, project: Project) -> tuple[str, ...]:
-    """Return the settings of a variant that differ from the project itself, apart from the name of its bundle."""
-    named = replace(variant.settings, project=replace(variant.settings.project, name=project.settings.project.name))
-    return differences(digestible(named), digestible(project.settings))
+def _compared(row: Row, variant: Project, project: Project) -> Row:
+    """Return a row with the settings that differ from the project itself, and a note on those without effect."""
+    notes = filter(None, [row.note, idle_in_words(variant, project)])
+    return replace(row, differs=differing_settings(variant, project), note="; ".join(notes))
 
 
 def judged_of(project: Project) -> Judged | None:

@@ -139,7 +139,8 @@ class Step:
 
     ``extra`` returns further inputs by name (digests of files outside the data root). ``reads`` replaces the content
     digest of a needed step by the digest of the part that is really read. Files and folders named in ``logs`` record
-    how the artefact was made and are not part of its content digest. A step with ``work_units`` may be done in parts
+    how the artefact was made and are not part of its content digest. Keys of settings in ``only_reported`` shape what
+    the step reports, and no figure of a run. A step with ``work_units`` may be done in parts
     (:mod:`ossicle.app.steps.pipeline.work_units`).
     """
 
@@ -152,6 +153,7 @@ class Step:
     reads: Mapping[str, Callable[[Path], str]] = field(default_factory=dict)
     logs: tuple[str, ...] = ()
     work_units: WorkUnits | None = None
+    only_reported: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Reject work units that are named by an artefact which the step does not read."""

@@ -1,17 +1,27 @@
 """The status of a project before a run: what is built under its settings, and whether its results are current."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from shlex import quote
+from typing import Any, TypeVar
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.steps.engine.step import find_steps
-from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published
+from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, with_needs
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.preflight.finding import Finding
 from ossicle.artefacts.files import file_digest, tree_digest
 from ossicle.artefacts.shelf import NOT_CONTENT
+from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.core.errors import OssicleError, ProjectError
+from ossicle.core.settings import digestible
+from ossicle.evaluation.leaderboard import differences
+
+Settings = TypeVar("Settings")
+
+
+_MOST_SETTINGS = 5
 
 
 def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Finding]:
@@ -28,6 +38,7 @@ def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterato
     """
     try:
         yield from _built(project, "")
+        yield from _idle(project, overrides)
         if project.variants and not project.variant:
             active = ", ".join(project.active) or "none"
             yield Finding("variants", True, f"valid: {', '.join(project.variants)}; active: {active}")
@@ -87,6 +98,111 @@ def _variant_built(project: Project, name: str, overrides: tuple[str, ...]) -> I
         yield Finding("built", True, f"variant {name}: does not go together with these --set options: {problem}")
         return
     yield from _built(variant, f"variant {name}: ")
+    yield from _idle(variant, overrides)
+
+
+def differing_settings(variant: Project, project: Project) -> tuple[str, ...]:
+    """Return the settings of a variant that differ from the project itself, apart from the name of its bundle.
+
+    Parameters
+    ----------
+    variant
+        The variant.
+    project
+        The project without a variant.
+
+    Returns
+    -------
+    tuple of str
+        Settings as ``table.key = value``, sorted.
+    """
+    named = replace(variant.settings, project=replace(variant.settings.project, name=project.settings.project.name))
+    return differences(digestible(named), digestible(project.settings))
+
+
+def idle_settings(variant: Project, project: Project) -> tuple[str, ...]:
+    """Return the settings of a variant that change nothing that its figures are made from.
+
+    A setting has no effect if the steps up to the figures have the same keys (:class:`Step`) with the project's value:
+    ``[frontend]`` where models read the embeddings of an encoder, for example.
+
+    Parameters
+    ----------
+    variant
+        The variant.
+    project
+        The project without a variant.
+
+    Returns
+    -------
+    tuple of str
+        Settings as ``table.key = value``, sorted; a part of :func:`differing_settings`.
+    """
+    shape = _shape(variant)
+
+    def is_idle(settings: Sequence[str]) -> bool:
+        other = variant.settings
+        try:
+            for stated in settings:
+                other = _with_value(other, project.settings, stated.partition(" = ")[0].split("."))
+            return _shape(replace(variant, settings=other)) == shape
+        except (OssicleError, ValueError):
+            # The two values do not go together, so the setting matters.
+            return False
+
+    idle = tuple(stated for stated in differing_settings(variant, project) if is_idle([stated]))
+    # Of two settings that say the same, each alone changes nothing.
+    return idle if is_idle(idle) else ()
+
+
+def idle_in_words(variant: Project, project: Project) -> str:
+    """Return which settings of a variant have no effect on its figures, in words; empty if all have one."""
+    idle = idle_settings(variant, project)
+    if not idle:
+        return ""
+    shown = ", ".join(idle[:_MOST_SETTINGS]) + f" and {len(idle) - _MOST_SETTINGS} more" * (len(idle) > _MOST_SETTINGS)
+    same = "" if len(idle) < len(differing_settings(variant, project)) else ", which are those of the project itself"
+    return f"no effect on the figures{same}: {shown}"
+
+
+def _idle(variant: Project, overrides: tuple[str, ...]) -> Iterator[Finding]:
+    """Warn of the settings of a variant that change no figure."""
+    if not variant.variant:
+        return
+    project = load_project(variant.file, overrides, variant.data_root)
+    if words := idle_in_words(variant, project):
+        yield Finding("no effect", True, f"variant {variant.variant}: {words}; remove these settings", warns=True)
+
+
+def _with_value(settings: Settings, other: Settings, path: Sequence[str]) -> Settings:
+    """Return settings with the value that ``other`` has at a path of keys."""
+    name, *below = path
+    value: Any = getattr(other, name)
+    own: Any = getattr(settings, name)
+    if below and is_dataclass(own) and type(own) is type(value):
+        value = _with_value(own, value, below)
+    changed: Settings = replace(settings, **{name: value})  # type: ignore[type-var]
+    return changed
+
+
+def _shape(project: Project) -> list[Any]:
+    """Return what the figures of a project are made from, apart from its files: the steps up to them with their keys.
+
+    A pipeline without published figures counts as a whole.
+    """
+    pipeline = pipeline_of(project)
+    steps = pipeline.steps_of(project)
+    names = {name for published in pipeline.published if published.name == METRICS for name in published.steps}
+    shown_steps = with_needs(steps, names & {step.name for step in steps}) or steps
+    return [
+        (
+            step.name,
+            step.version,
+            step.needs,
+            {key: value for key, value in step.settings(project).items() if key not in step.only_reported},
+        )
+        for step in shown_steps
+    ]
 
 
 def _built(project: Project, prefix: str) -> Iterator[Finding]:
