@@ -64,6 +64,20 @@ def test_build_and_verify_and_rebuild_what_is_damaged(project: Path, ossicle: An
     assert ossicle("features", "verify", "-p", project).code == 0
 
 
+def test_similar_counts_recordings_without_the_upper_part_of_the_band(
+    project: Path, tmp_path: Path, ossicle: Any
+) -> None:
+    wide = tmp_path / "wide.wav"
+    soundfile.write(wide, np.random.default_rng(1).normal(0, 0.1, 96_000).astype(np.float32), 48_000)
+    assert ossicle("features", "build", "-p", project, *NONE).code == 0
+    result = ossicle("similar", wide, "-p", project)
+    assert result.code == 0
+    assert "3 of 3 recordings lack a part of the band, first siteA_1.wav (recorded at 8000 Hz" in result.err
+    assert "wide.wav" not in result.err
+    narrow = ossicle("similar", project / "audio" / "siteB_1.wav", "-p", project, "--json").err
+    assert "siteB_1.wav: recorded at 8000 Hz, so it holds nothing from 4000 Hz" in narrow
+
+
 def test_similar_finds_the_sound_and_lists_each_stretch_once(project: Path, tmp_path: Path, ossicle: Any) -> None:
     ossicle("features", "build", "-p", project, *NONE)
     example = (0.03 * np.random.default_rng(99).standard_normal(5 * RATE // 2)).astype(np.float32)

@@ -211,6 +211,14 @@ def test_a_pin_of_an_archived_bundle_keeps_its_training(tapes: Path, ossicle: An
     assert "names no artefact of" in result.err
 
 
+def test_a_pin_of_unfinished_steps_says_which_results_it_lacks(finished: Path, ossicle: Any) -> None:
+    assert ossicle("pin", "all", "-p", finished).err == ""
+    result = ossicle("pin", "early", "-p", finished, "--set", "dataset.noise_per_target=3.0")
+    assert result.code == 0
+    assert result.err.startswith("early: ")
+    assert "so it keeps no metrics.json, bundle, report.html; run them and pin again with --force" in result.err
+
+
 @pytest.mark.parametrize("name", ["../up", "a b", "x/y", "a\nb"])
 def test_names_of_pins_are_plain(tapes: Path, ossicle: Any, name: str) -> None:
     result = ossicle("pin", name, "-p", tapes)

@@ -21,8 +21,11 @@ from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.encoders.frames.blocks import encode_frames
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.audio.encoders.windows import encode_recording
+from ossicle.audio.probe import probe
 from ossicle.bundle.encoders.table import require_same
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.missing_band import missing_from_hz, missing_words
+from ossicle.core.text.counting import counted
 from ossicle.corpus.indexing.index_storage import read_index
 
 _LEAST_DEVIATION = 1e-6
@@ -118,6 +121,43 @@ def find_similar(
         if len(stretches) == most:
             break
     return stretches
+
+
+def band_notes(project: Project, example: Path) -> list[str]:
+    """Return in words which sound lacks a part of the band that the encoder reads: the example, and recordings.
+
+    Parameters
+    ----------
+    project
+        A project with features.
+    example
+        The sound that was searched for.
+
+    Raises
+    ------
+    UsageError
+        The project has no features.
+    AudioError
+        The example cannot be read.
+    """
+    artefacts = existing_features(project)
+    top_hz = FeaturesFolder.among(artefacts).spec.rate / 2
+    recordings = [
+        recording
+        for recording in read_index(CorpusFolder.among(artefacts)).recordings
+        if recording.status != "left_out"
+    ]
+    notes = []
+    if message := missing_words(probe(example).rate, top_hz):
+        notes.append(f"{example}: {message}")
+    narrow = [recording for recording in recordings if missing_from_hz(recording.rate, top_hz) is not None]
+    if narrow:
+        message = missing_words(narrow[0].rate, top_hz)
+        notes.append(
+            f"{len(narrow)} of {counted(len(recordings), 'recording')} lack a part of the band, first {narrow[0].path} "
+            f"({message}); they are less like a sound that needs it"
+        )
+    return notes
 
 
 def _in_segments(

@@ -40,9 +40,10 @@ def pin(
     """Name finished outputs that `ossicle purge` must keep, or list the names.
 
     A pin keeps every finished step of the project, variant and --set options, with all that these were made from.
+    Steps that are not finished are named, with the results that the pin lacks because of them.
     """
     from ossicle.app.steps.maintenance.pins import pin as make_pin
-    from ossicle.app.steps.maintenance.pins import pins, unpin
+    from ossicle.app.steps.maintenance.pins import pins, unfinished_in_words, unpin
 
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     if name and remove:
@@ -53,6 +54,8 @@ def pin(
         raise UsageError("give the name of the pin")
     made_from = None if bundle is None else bundle_folder(bundle, loaded)
     listed_pins = [make_pin(loaded, name, made_from, replace=force)] if name else pins(loaded.data_root)
+    if name and made_from is None and (unfinished := unfinished_in_words(loaded)):
+        print(printable(f"{name}: {unfinished}"), file=sys.stderr)
     if as_json:
         print(json_text([asdict(listed_pin) for listed_pin in listed_pins]))
         return

@@ -133,15 +133,17 @@ def similar(
     """List the stretches of a project's recordings that are most like a given sound.
 
     The search is exact: the embedding of the sound is compared with every window (cosine similarity). It needs
-    features: `ossicle features build`.
+    features: `ossicle features build`. Recordings whose sample rate is too low for the encoder are counted on stderr.
     """
-    from ossicle.app.api.features.similar import find_similar
+    from ossicle.app.api.features.similar import band_notes, find_similar
     from ossicle.app.project.load import load_project
 
     if not example.exists():
         raise UsageError(f"{example}: does not exist; give an audio file")
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     stretches = find_similar(loaded, example, start_s=start_s, duration_s=duration_s, most=most, threads=threads)
+    for note in band_notes(loaded, example):
+        print(printable(note), file=sys.stderr)
     if as_json:
         rows = [
             {"path": stretch.path, "start_s": stretch.start_s, "end_s": stretch.end_s, "similarity": stretch.similarity}

@@ -83,6 +83,31 @@ def pin(project: Project, name: str, bundle: Path | None = None, *, replace: boo
         return keep(project.data_root, name, made_of, contents)
 
 
+def unfinished_in_words(project: Project) -> str:
+    """Return which steps and results a pin of a project does not keep because they are not finished; empty if none.
+
+    Parameters
+    ----------
+    project
+        The project or variant.
+    """
+    unfinished = [step for step, path in find_steps(steps_of(project), project).items() if path is None]
+    if not unfinished:
+        return ""
+    pipeline = pipeline_of(project)
+    present = {step.name for step in pipeline.steps_of(project)}
+    lacking = [
+        result.name
+        for result in pipeline.published
+        if not result.optional and (made_by := present & {*result.steps}) and made_by <= {*unfinished}
+    ]
+    results = f", so it keeps no {', '.join(lacking)}" if lacking else ""
+    are = "step is" if len(unfinished) == 1 else "steps are"
+    return (
+        f"{len(unfinished)} {are} not finished ({', '.join(unfinished)}){results}; run them and pin again with --force"
+    )
+
+
 def keep(data_root: Path, name: str, made_of: str, contents: Mapping[str, str]) -> Pin:
     """Write a pin, complete or not at all; it replaces one of the same name.
 
