@@ -103,7 +103,8 @@ class WindowSettings:
             )
         if self.reading == "frames" and self.silence_db > LEAST_DB:
             raise ValueError(
-                'silence_db is of windows, and reading = "frames" has none; use reading = "clips", or leave it out'
+                'silence_db is of windows, and reading = "frames" has none; use reading = "clips", or set '
+                f"silence_db = {LEAST_DB:.0f}"
             )
 
     @property

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.clip_scaffold import _window_s
@@ -20,6 +21,7 @@ from ossicle.artefacts.tables import read_table
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.corpus.formats.cells.delimited import write_delimited
+from ossicle.models.frontend import LogMel
 
 from ....made_up.untrained import use_untrained
 
@@ -64,6 +66,9 @@ fold_field = "fold"      # the folds that were published
 [frontend]
 rate = 32000             # Hz; most recordings have at least 44100
 
+[model.window]
+silence_db = -120.0      # a window without any sound holds no label
+
 [chunks]
 # half of the recordings last at most 1.9 s
 core_s = 1.5
@@ -81,6 +86,19 @@ def test_a_project_of_class_folders_with_published_folds(tmp_path: Path) -> None
     assert (settings.corpus.label_field, settings.split.fold_field) == ("folder", "fold")
     assert settings.plan.hop_s == 1.5
     assert settings.frontend.n_mels == 128
+
+
+@pytest.mark.parametrize("rate", [8000, 44100])
+def test_silence_holds_no_label_and_a_faint_tone_may(tmp_path: Path, rate: int) -> None:
+    """The clips of some classes end in digital silence, which a network then takes for the class."""
+    audio = sounds(tmp_path / "audio", [f"{label}/{n}.wav" for label in ("rain", "dog") for n in "1234"], rate=rate)
+    settings = load_project(scaffold("birds", tmp_path / "work", Wishes(audio))).settings
+    loudest_mel = LogMel(settings.frontend)
+    n = settings.frontend.rate
+    for silent in (torch.zeros(n), torch.full((n,), 1 / 32768)):
+        assert loudest_mel(silent[None]).max() <= settings.model.window.silence_db
+    faint = 1e-5 * torch.sin(2 * torch.pi * 0.1 * torch.arange(n))
+    assert loudest_mel(faint[None]).max() > settings.model.window.silence_db
 
 
 def test_esc10_is_found_to_be_what_it_is(real_data: Path, tmp_path: Path) -> None:

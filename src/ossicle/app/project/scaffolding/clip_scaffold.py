@@ -11,13 +11,16 @@ from ossicle.app.project.scaffolding.toml_lines import line
 from ossicle.core.text.rounding import rounded
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
-_SILENCE_DB = -110.0
+_SILENT_HIT_DB = -110.0
 """Rounding to 16 bits and its dither lie 14 dB below; the faintest of 859 recorded hits is 58 dB above."""
+
+_SILENT_CLIP_DB = -120.0
+"""Rounding to 16 bits and its dither lie below, a tone of -100 dBFS above."""
 
 
 def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     """Return lines of ``[frontend]``, ``[model.window]`` and, if the recipe's window does not fit the recordings,
-    ``[chunks]``.
+    ``[chunks]``. Windows without any sound hold no label.
 
     The rate is that of the recipe, unless one recording in ten has a lower one. Then the rate is that of the slowest
     tenth, and frames keep their lengths in seconds as nearly as powers of two allow. Where a clip is what follows an
@@ -34,18 +37,18 @@ def clip_lines(index: CorpusIndex, recipe: Mapping[str, Any]) -> list[str]:
     chunks = recipe["chunks"]
     lines = front_end_lines([recording.rate for recording in index.recordings], recipe)
     if recipe.get("dataset", {}).get("after_s", 0) > 0:
-        return [
-            *lines,
-            "",
-            "[model.window]",
-            line("silence_db", _SILENCE_DB, "a window without any sound holds no hit"),
-        ]
+        return [*lines, *_silence_lines(_SILENT_HIT_DB, "hit")]
+    lines += _silence_lines(_SILENT_CLIP_DB, "label")
     lengths_s = np.array([recording.duration_s for recording in index.recordings])
     window_s, reason = _window_s(chunks["window_s"], lengths_s)
     if reason:
         lines += ["", "[chunks]", f"# {reason}"]
         lines += [f"{key} = {window_s}" for key in ("core_s", "window_s", "step_s")]
     return lines
+
+
+def _silence_lines(silence_db: float, held: str) -> list[str]:
+    return ["", "[model.window]", line("silence_db", silence_db, f"a window without any sound holds no {held}")]
 
 
 def front_end_lines(rates: Sequence[int], recipe: Mapping[str, Any]) -> list[str]:
