@@ -4,7 +4,7 @@ from ossicle.bundle.extend import extend_bundle
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.graph import graph_file
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
-from ossicle.core.errors import ArtefactError, BundleError
+from ossicle.core.errors import ArtefactError, BundleError, UsageError
 
 TOLD = {"model.int8.onnx": {"int8 in onnx": {"max_difference": 0.0123, "macro_auc_change": -0.0004}, "odd": 3}}
 
@@ -43,3 +43,23 @@ def test_names_of_graphs():
     names = {graph_file(kind, one) for kind in ("model", "waveform", "folds") for one in ("fp32", "bf16", "int8")}
     assert len(names) == 9
     assert graph_file() == "model.onnx"
+
+
+def test_nothing_but_a_bundle_is_replaced(bundle, tmp_path):
+    project = tmp_path / "project"
+    (project / "audio").mkdir(parents=True)
+    (project / "audio" / "tape.wav").write_bytes(b"sound")
+    with pytest.raises(UsageError, match=r"would be lost: audio/tape\.wav; move that"):
+        extend_bundle(bundle, project, {}, {}, replace=True)
+    assert (project / "audio" / "tape.wav").read_bytes() == b"sound"
+    extend_bundle(bundle, tmp_path / "b", {}, {})
+    (tmp_path / "b" / "notes.md").write_text("mine")
+    with pytest.raises(UsageError, match=r"would be lost: notes\.md; move that"):
+        extend_bundle(bundle, tmp_path / "b", {}, {}, replace=True)
+    (tmp_path / "b" / "bundle.json").write_text("{}")
+    with pytest.raises(UsageError, match="would be lost: CARD"):
+        extend_bundle(bundle, tmp_path / "b", {}, {}, replace=True)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UsageError, match="is a file"):
+        extend_bundle(bundle, tmp_path / "file", {}, {}, replace=True)
+    assert (tmp_path / "file").read_text() == "mine"

@@ -240,3 +240,29 @@ def test_too_little_memory_is_a_line(error: str) -> None:
         assert "ImportError: a" in done.stderr
     else:
         assert done.stderr == "ossicle: not enough memory; close other programs, or raise the limit (ulimit -v)\n"
+
+
+@pytest.mark.parametrize("name", ["bundle", "clip_results"])
+def test_a_folder_of_the_user_is_not_replaced_by_results(project: Path, ossicle: Commands, name: str) -> None:
+    own = project / name / "recordings"
+    record(own / "a.wav", 0)
+    result = ossicle("run", "-p", project, "--progress", "none")
+    assert (result.code, result.out) == (2, "")
+    (line,) = result.err.splitlines()
+    assert line.startswith(f"ossicle: {project / name} would be replaced as a whole, ")
+    assert "would be lost: recordings/a.wav; move it out of there" in line
+    assert (own / "a.wav").exists()
+    assert not (project / "data").exists()
+    checked = ossicle("check", "-p", project, "--json")
+    assert checked.code == 2
+    assert [entry["what"] for entry in json.loads(checked.out) if not entry["ok"]] == ["results"]
+    # Steps that publish nothing are not stopped.
+    assert ossicle("run", "-p", project, "--until", "corpus", "--progress", "none").code == 0
+
+
+def test_an_export_replaces_nothing_but_a_bundle(project: Path, ossicle: Commands) -> None:
+    result = ossicle("export", "-p", project, "-o", project, "--force", "--progress", "none")
+    assert (result.code, result.out) == (2, "")
+    assert "would be lost: audio/a.wav and 4 more; move that out of there, or choose another folder" in result.err
+    assert (project / "audio" / "a.wav").exists()
+    assert not (project / "data").exists()

@@ -15,6 +15,7 @@ from ossicle.app.jobs.folder import JOBS
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import refuse_links, writing
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
+from ossicle.app.steps.pipeline.run_project import refuse_foreign_results
 from ossicle.artefacts.files import publish, publish_folder
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.shelf import MANIFEST
@@ -76,6 +77,7 @@ def pull_project(
         raise UsageError(f"{remote!r} contains no folder: write HOST:PATH or a path")
     root = remote.rstrip("/") or "/"
     results = pipeline_of(project).result_names()
+    refuse_foreign_results(project, results)
     rows = [row for name in results if (row := _bring(root, name, project.folder / name, dry_run=dry_run)) is not None]
     remote_data = remote_data_root or project.settings.project.data_root
     for extra in extras:

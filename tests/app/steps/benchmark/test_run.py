@@ -206,3 +206,16 @@ def test_a_bad_recording_costs_only_itself(
     assert result.code == 3, result.err
     assert "hill/empty_20240503_y.wav: left out" in result.err
     assert tables(folder)["metrics"]["n_reference"].max() == 11
+
+
+def test_recordings_in_the_folder_of_results_are_not_replaced(
+    folder: Path, hears: list[str], ossicle: Commands
+) -> None:
+    recordings = folder / "benchmark" / "recordings"
+    recordings.mkdir(parents=True)
+    (recordings / "tape.wav").write_bytes(b"sound")
+    result = ossicle("benchmark", "-p", folder, "--progress", "none")
+    assert result.code == 2
+    assert "would be lost: recordings/tape.wav; move it out of there" in result.err
+    assert hears == []
+    assert (recordings / "tape.wav").read_bytes() == b"sound"

@@ -22,6 +22,7 @@ from ossicle.app.cli.options import (
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import Project, load_project
+from ossicle.bundle.extend import refuse_other_content
 from ossicle.core.errors import UsageError
 
 
@@ -74,7 +75,7 @@ def export(
     set_: Set = None,
     audio_root_map: AudioRootMap = None,
     device: Device = "",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing folder.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing bundle, or an empty folder.")] = False,
     data_root: DataRoot = None,
     progress: ProgressKind = "auto",
     as_json: Json = False,
@@ -102,6 +103,8 @@ def export(
     request = ExportRequest(precisions_asked(precision), folds, waveform, threads, budget)
     if out.exists() and not force:
         raise UsageError(f"--out {out} exists; choose another folder, or add --force to overwrite it")
+    # Before the steps that may run first.
+    refuse_other_content(out)
     loaded = load_project(project, overrides_of(set_, device, roots=audio_root_map), data_root, variant)
     require_of_pipeline(loaded, "export")
     if folds and not loaded.settings.split.kind.judges_recordings:

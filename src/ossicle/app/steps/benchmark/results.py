@@ -14,6 +14,7 @@ from ossicle.app.steps.benchmark.models import Reading
 from ossicle.app.steps.engine.step import Context, Step
 from ossicle.artefacts.files import whole_folder
 from ossicle.artefacts.filesystem.changes import copy_file, copy_tree
+from ossicle.artefacts.filesystem.replacing import refuse_foreign
 from ossicle.artefacts.shelf import JOURNAL, MANIFEST, RUN_LOG
 from ossicle.artefacts.typed.benchmark import BenchmarkDecisionsFolder, BenchmarkResultsFolder
 from ossicle.artefacts.typed.index import BenchmarkIndexFolder
@@ -67,8 +68,26 @@ def run(readings: Sequence[MadeReading], overlap: Overlap, mark: str, context: C
     write_benchmark_page(output.page, tables, about, notebook=output.notebook.name if has_notebook else "")
 
 
+def refuse_foreign_results(project: Project) -> None:
+    """Check that ``benchmark/`` in the project folder holds nothing but results of a benchmark.
+
+    Raises
+    ------
+    UsageError
+        It holds files of the user, such as the recordings of the benchmark.
+    """
+    published = BenchmarkResultsFolder(Path())
+    files = (published.summary_file, published.page, published.notebook, *map(published.table_file, SCHEMAS))
+    refuse_foreign(
+        project.folder / FOLDER,
+        [*(file.name for file in files), f"{published.models.name}/*"],
+        f"move it out of there: a benchmark writes its results to {FOLDER}/ beside the project file",
+    )
+
+
 def publish(project: Project, results: BenchmarkResultsFolder, readings: Sequence[MadeReading]) -> Path:
     """Copy tables, page and the folders of all models to ``benchmark/`` in the project folder, all or nothing."""
+    refuse_foreign_results(project)
     target = project.folder / FOLDER
     with whole_folder(target, replace=True) as part:
         for item in sorted(results.path.iterdir()):

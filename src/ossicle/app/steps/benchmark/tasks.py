@@ -123,6 +123,7 @@ def run_benchmark(project: Project, progress: Progress, overrides: Sequence[str]
     target = project.folder / results.FOLDER
     make_folder(project.data_root)
     refuse_links(project.data_root, (target,))
+    results.refuse_foreign_results(project)
     # Report anything missing before hours of scoring.
     opened = [
         open_reading(reading, settings)

@@ -233,9 +233,11 @@ class Pipeline:
         named_by = {name for step in steps if step.work_units is not None for name in step.work_units.named_by}
         return with_needs(steps, named_by - divided)
 
-    def result_names(self) -> tuple[str, ...]:
-        """Return the names of the published results."""
-        return tuple(result.name for result in self.published)
+    def result_names(self, steps: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return the names of the published results; with ``steps`` only of those that one of these makes."""
+        return tuple(
+            result.name for result in self.published if steps is None or not set(steps).isdisjoint(result.steps)
+        )
 
     def refusal(self, artefacts: Artefacts, project: Project | None = None) -> GateRefused | None:
         """Return why a run with these artefacts was refused; None if no step of it refused.

@@ -11,10 +11,11 @@ from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, with_needs
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.run_project import refuse_foreign_results
 from ossicle.artefacts.files import file_digest, tree_digest
 from ossicle.artefacts.shelf import NOT_CONTENT
 from ossicle.artefacts.typed.results.published import METRICS
-from ossicle.core.errors import OssicleError, ProjectError
+from ossicle.core.errors import OssicleError, ProjectError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.evaluation.leaderboard import differences
 
@@ -27,7 +28,8 @@ _MOST_SETTINGS = 5
 def project_status(project: Project, overrides: tuple[str, ...] = ()) -> Iterator[Finding]:
     """Report what is built of a project and its active variants, and whether the results are current.
 
-    Nothing here blocks a run. A project whose recordings cannot be listed yields nothing: the preflight says why.
+    Only files of the user where a run writes its results block it. A project whose recordings cannot be listed yields
+    nothing: the preflight says why.
 
     Parameters
     ----------
@@ -219,6 +221,11 @@ def _built(project: Project, prefix: str) -> Iterator[Finding]:
 def _results(project: Project, pipeline: Pipeline, done: Artefacts, prefix: str, run: str) -> Iterator[Finding]:
     """Check whether the published results belong to the present settings and recordings."""
     if not pipeline.published:
+        return
+    try:
+        refuse_foreign_results(project, pipeline.result_names())
+    except UsageError as fault:
+        yield Finding("results", False, f"{prefix}{fault}")
         return
     if not any((project.results / name).exists() for name in pipeline.result_names()):
         yield Finding("results", True, f"{prefix}none yet")

@@ -1,6 +1,6 @@
 """Run the steps of a project, and copy what its pipeline publishes to the folder of the project file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ossicle.app.project.load import Project
@@ -9,7 +9,9 @@ from ossicle.app.steps.engine.step import Done, Progress, run_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.artefacts.files import whole_file, whole_folder
 from ossicle.artefacts.filesystem.changes import copy_file, copy_tree, make_folder, remove_file, remove_folder
+from ossicle.artefacts.filesystem.replacing import refuse_foreign
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT
+from ossicle.artefacts.typed.results.published import PUBLISHED_FILES
 from ossicle.core.errors import GateRefused, UsageError
 
 
@@ -49,7 +51,7 @@ def run_project(
     Raises
     ------
     UsageError
-        The project has no such step, or the data root is a file.
+        The project has no such step, the data root is a file, or a folder of results holds files of the user.
     LockedError
         Another run writes to the same data root.
     """
@@ -69,6 +71,7 @@ def run_project(
     places = tuple(project.results / name for name in pipeline.result_names())
     if project.variant:
         places += (project.results, project.results.parent)
+    refuse_foreign_results(project, pipeline.result_names([step.name for step in steps]))
     with writing(project.data_root, places, wait=wait):
         done = run_steps(steps, project, progress, again)
         publish(project, done)
@@ -81,8 +84,34 @@ def publish(project: Project, done: Done) -> None:
     A withheld result stays in the data root, and an earlier result in the project folder stays unchanged.
     """
     make_folder(project.results)
-    for name, source in pipeline_of(project).results(done.artefacts).items():
+    results = pipeline_of(project).results(done.artefacts)
+    refuse_foreign_results(project, results)
+    for name, source in results.items():
         _copy(source, project.results / name)
+
+
+def refuse_foreign_results(project: Project, names: Iterable[str]) -> None:
+    """Check that no folder that a run would replace holds files of the user.
+
+    Parameters
+    ----------
+    project
+        The project.
+    names
+        Names of results.
+
+    Raises
+    ------
+    UsageError
+        One does, or it is a file.
+    """
+    for name in names:
+        if name in PUBLISHED_FILES:
+            refuse_foreign(
+                project.results / name,
+                PUBLISHED_FILES[name],
+                f"move it out of there: a run publishes its own {name}/ beside the project file",
+            )
 
 
 def refusal_of(project: Project, done: Done) -> GateRefused | None:

@@ -1,7 +1,9 @@
 """Results that a finished run leaves beside the project file, by the names that its steps use too."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 METRICS = "metrics.json"
 BUNDLE = "bundle"
@@ -12,6 +14,25 @@ MOTIFS = "motifs.tsv"
 VOCODER = "vocoder"
 RESYNTHESIS = "resynthesis"
 RESYNTHESIS_PAGE = "vocoder.html"
+
+_OF_VOCODERS = ("*.json", "*.jsonl", "*.npz", "*.safetensors")
+PUBLISHED_FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        BUNDLE: ("bundle*.json", "export*.json", "*.md", "*.onnx", "*.safetensors", "members/*"),
+        "clip_results": (
+            "answers.parquet",
+            "confusion*.json",
+            "confusion*.npy",
+            "confusion*.svg",
+            "misclassified*.csv",
+        ),
+        HEADS: ("*.json", "*.jsonl", "*.safetensors", "*/tensorboard/*", "*/wandb/*"),
+        QUANTISER: (*_OF_VOCODERS, "logs/*"),
+        VOCODER: _OF_VOCODERS,
+        RESYNTHESIS: ("resynthesis*.json", RESYNTHESIS_PAGE, "*.original.wav", "*.resynthesis.wav", "*.baseline.wav"),
+    }
+)
+"""Patterns of the files in a published folder, by its name, at any depth. Anything else is the user's."""
 
 
 @dataclass(frozen=True)
