@@ -106,9 +106,17 @@ def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path,
     closed.mkdir(mode=0o555)
     completed = unprivileged(*OSSICLE, "run", "-p", project, "--data-root", closed / "data", "--progress", "none")
     refused = "Permission denied; change the permissions, or choose another folder\n"
-    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {closed / 'data'}: {refused}")
+    assert completed.returncode == 1
+    (line,) = completed.stderr.splitlines()
+    assert line.startswith(f"ossicle: {closed / 'data'}: Permission denied: the outputs of steps are written there; ")
+    assert line.endswith("or give another folder with --data-root (finished steps are then computed again)")
     completed = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", closed)
-    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {closed / '.ossicle.lock'}: {refused}")
+    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {closed}: {refused}")
+    completed = unprivileged(
+        *OSSICLE, "predict", old_bundle, project / "audio", "-o", tmp_path / "out", "--cutouts", closed
+    )
+    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {closed}: {refused}")
+    assert not (tmp_path / "out" / "a.Table.1.selections.txt").exists()
     completed = unprivileged(*OSSICLE, "check", "-p", project, "--data-root", closed / "data", "--json")
     assert completed.returncode == 2
     assert [entry["message"] for entry in json.loads(completed.stdout) if not entry["ok"]] == [

@@ -77,7 +77,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 Threads = Annotated[
     int, typer.Option("--threads", "-t", min=1, max=MOST_THREADS, help="Number of CPU threads for the model.")
 ]
-LabelColumn = Annotated[str, typer.Option(help="Label column: a name, a number from 1, or auto.")]
+LabelColumn = Annotated[
+    str,
+    typer.Option(
+        help="Label column: a name, a number from 1, several of these with commas (the first in a table "
+        "counts), or auto."
+    ),
+]
 LabelNames = Annotated[
     list[str] | None,
     typer.Option(

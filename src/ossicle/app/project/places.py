@@ -5,15 +5,18 @@ what killed runs left, so a project file must not name other folders for this. O
 those: with ``--data-root``, the environment, ``--set``, or ``ossicle.local.toml``, which is not shared with a project.
 """
 
+import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.locks.lock import project_lock
-from ossicle.core.errors import ProjectError, UsageError
+from ossicle.core.errors import OssicleError, ProjectError, UsageError
+
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def require_below(stated: str, setting: str) -> None:
@@ -102,8 +105,20 @@ def writing(data_root: Path, results: tuple[Path, ...] = (), *, wait: bool = Fal
         The data root or a result contains a symbolic link.
     LockedError
         Another process writes to the data root.
+    OssicleError
+        The data root cannot be written to.
     """
     refuse_links(data_root, results)
-    make_folder(data_root)
-    with project_lock(data_root, wait=wait):
+    with ExitStack() as held:
+        try:
+            make_folder(data_root)
+            held.enter_context(project_lock(data_root, wait=wait))
+        except OSError as error:
+            if error.errno not in _NOT_WRITABLE:
+                raise
+            raise OssicleError(
+                f"{data_root}: {error.strerror}: the outputs of steps are written there; change its permissions, copy "
+                "the project to a folder that is writable, or give another folder with --data-root (finished steps are "
+                "then computed again)"
+            ) from error
         yield

@@ -98,6 +98,13 @@ def make_folder(path: Path) -> None:
         new_folder.mkdir(exist_ok=True)
 
 
+def make_writable_folder(path: Path) -> None:
+    """Make a folder, and those above it; raises PermissionError if it exists and this user cannot write to it."""
+    make_folder(path)
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+
+
 def make_new_folder(path: Path) -> None:
     """Make a folder in one that exists; raises FileExistsError if there is one."""
     refuse_link_in(path)

@@ -102,7 +102,11 @@ def _held_lock(path: Path, subject: str, wait_s: float) -> Iterator[None]:
     if not locks_used():
         yield
         return
-    handle = descriptor_to_change(path)
+    try:
+        handle = descriptor_to_change(path)
+    except PermissionError as error:
+        # Users do not know the file: it is the folder that cannot be written to.
+        raise PermissionError(error.errno, error.strerror, os.fspath(path.parent)) from error
     try:
         release = _lock(handle, path, subject, wait_s)
         try:

@@ -135,14 +135,15 @@ def _folder(cell: str) -> str:
 def _label_places(table: Delimited, wanted_label: str, default_label: str | None) -> tuple[int, ...]:
     """Return the columns of labels, best first."""
     if wanted_label.strip().lower() != "auto":
-        column = table.column(wanted_label)
+        column = table.first_column(wanted_label)
         columns: tuple[int, ...] = () if column is None else (column,)
     else:
         columns = tuple(column for key in LABELS if (column := table.find([key])) is not None)
     if not columns and (default_label is None or wanted_label.strip().lower() != "auto"):
         raise FormatError(
             f"{table.where}: there is no label column {wanted_label!r}; "
-            f"set {COLUMN_OPTION} to one of: {', '.join(table.header)}"
+            f"set {COLUMN_OPTION} to one of: {', '.join(table.header)}; if tables name it differently, give all names "
+            "with commas between them"
         )
     return columns
 

@@ -70,8 +70,9 @@ class Head:
     @property
     def has_label_column(self) -> bool:
         """Whether a column holds the labels: a known one, or the one that the options name."""
-        named = self.options.label_column.strip().lower()
-        return has_label(self.header) or named in {name.lower() for name in self.header}
+        stated = self.options.label_column.lower()
+        named = {name.strip() for name in (stated, *stated.split(","))}
+        return has_label(self.header) or not named.isdisjoint(name.lower() for name in self.header)
 
     @property
     def is_events(self) -> bool:

@@ -81,7 +81,11 @@ class CorpusSettings:
         help="patterns of the names of cut-out segments (audio files) that serve as annotations, as "
         "{clip:*}_{start:#}_{end:#}Q{quality:#}, in seconds of the clip; the first that fits is used",
     )
-    label_column: str = setting(default="auto", help="label column of Raven tables: a name, a number from 1, or auto")
+    label_column: str = setting(
+        default="auto",
+        help="label column of tables: a name, a number from 1, several with commas (the first in a table counts), "
+        "or auto",
+    )
     default_label: str = setting(default="", help="label for rows without a label; empty: such rows are an error")
     label_field: str = setting(
         default="", help="field with the label of the whole recording (`folder`, a field of the template, or a column)"

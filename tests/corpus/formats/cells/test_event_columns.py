@@ -366,3 +366,24 @@ def test_soundscapes_of_birdclef_are_events(tmp_path: Path) -> None:
     table = tmp_path / "soundscapes.csv"
     table.write_text("filename,start,end,primary_label\na.ogg,0,5,wren\n", encoding="utf-8")
     assert [(row.begin_path, row.label) for row in read_events(table).rows] == [("a.ogg", "wren")]
+
+
+def test_tables_of_several_people_have_label_columns_of_different_names(tmp_path: Path) -> None:
+    options = ReadOptions(label_column="Call type, Species")
+    heading = "Selection\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\t"
+    tables = {
+        "anna.Table.1.selections.txt": f"{heading}Species\n1\t1\t2\t10\t20\twren\n",
+        "ben.Table.1.selections.txt": f"{heading}CALL TYPE\tSpecies\n1\t1\t2\t10\t20\tsong\twren\n",
+        "carla.csv": "file,start_time,end_time,Call type\na.wav,1,2,alarm\n",
+        "dan.csv": "INDIR,IN FILE,OFFSET,DURATION,TOP1MATCH,Call type\n,a.wav,1,1,wren,trill\n",
+        # A heading that holds commas is one name.
+        "eva.csv": 'file,start_time,end_time,Species,"Call type, Species"\na.wav,1,2,wren,chirp\n',
+    }
+    labels = []
+    for name, text in tables.items():
+        (tmp_path / name).write_text(text)
+        labels += [row.label for row in events(tmp_path / name, options).rows]
+    assert labels == ["wren", "song", "alarm", "trill", "chirp"]
+    (tmp_path / "fred.Table.1.selections.txt").write_text(f"{heading}Name\n1\t1\t2\t10\t20\twren\n")
+    with pytest.raises(FormatError, match="if tables name it differently, give all names with commas between them"):
+        events(tmp_path / "fred.Table.1.selections.txt", options)

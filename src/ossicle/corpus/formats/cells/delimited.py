@@ -93,6 +93,17 @@ class Delimited:
             return int(wanted_column) - 1
         return None
 
+    def first_column(self, stated: str) -> int | None:
+        """Return the index of the column that a user calls ``stated``, or of the first of several names with commas.
+
+        Tables of several people may name their columns differently. A heading that contains commas itself comes first.
+        Raises FormatError as :meth:`column` does.
+        """
+        for name in (stated, *stated.split(",")):
+            if (column := self.column(name)) is not None:
+                return column
+        return None
+
     def unread(self, used: Collection[int]) -> Mapping[str, int]:
         """Return by heading the number of non-empty cells in the columns outside ``used``."""
         counts = Counter(

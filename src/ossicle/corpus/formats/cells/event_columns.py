@@ -204,7 +204,8 @@ def label_column(
     keys
         Keys of the columns of labels, best first. Of those in the table, the first with a value counts.
     wanted_label
-        The heading or number of the column; ``auto`` to use ``keys``.
+        The heading or number of the column, or several with commas, of which the first in the table counts; ``auto`` to
+        use ``keys``.
     default_label
         If given, a table without a column of labels is accepted, and the column is None.
 
@@ -215,19 +216,20 @@ def label_column(
     """
     present = [column for key in keys if (column := table.find([key])) is not None]
     if wanted_label.strip().lower() != "auto":
-        column = table.column(wanted_label)
+        column = table.first_column(wanted_label)
         if column is None:
             listed = ", ".join(table.header)
             raise FormatError(
-                f"{table.where}: there is no label column {wanted_label!r}; set {COLUMN_OPTION} to one of: {listed}"
+                f"{table.where}: there is no label column {wanted_label!r}; set {COLUMN_OPTION} to one of: {listed}; "
+                "if tables name it differently, give all names with commas between them"
             )
         return column, ()
     filled = [column for column in present if any(is_label(cells[column]) for _, cells in table.rows)]
     if not present and default_label is None and table.rows:
         raise FormatError(
             f"{table.where}: no label column (searched for {', '.join(keys)}; found: {', '.join(table.header)}); "
-            f"name it with {COLUMN_OPTION}, or give all rows one default label "
-            f"(--default-label, [corpus] default_label){_windows_hint(table)}"
+            f"name it with {COLUMN_OPTION} (several names with commas, if tables differ), or give all rows one "
+            f"default label (--default-label, [corpus] default_label){_windows_hint(table)}"
         )
     chosen = next(iter(filled or present), None)
     return chosen, tuple(column for column in present if column != chosen)
