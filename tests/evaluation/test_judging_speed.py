@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.records import Annotation, Recording
 from ossicle.core.tracks import Event
 from ossicle.evaluation.examples.events import _compared
@@ -55,12 +56,35 @@ JUDGES: list[Callable[[Truth, dict[str, list[Event]]], object]] = [
 ]
 
 
+@pytest.fixture
+def rows_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many rows each search of annotations in columns looks at: a selection of some looks at all."""
+    result: list[int] = []
+    take, objects = AnnotationColumns.take, AnnotationColumns._objects
+
+    def counted_take(columns: AnnotationColumns, rows: Any) -> AnnotationColumns:
+        result.append(len(columns))
+        return take(columns, rows)
+
+    def counted_objects(columns: AnnotationColumns, first: int, stop: int) -> Iterator[Annotation]:
+        result.append(stop - first)
+        return objects(columns, first, stop)
+
+    monkeypatch.setattr(AnnotationColumns, "take", counted_take)
+    monkeypatch.setattr(AnnotationColumns, "_objects", counted_objects)
+    return result
+
+
 @pytest.mark.parametrize("judge", JUDGES)
-def test_annotations_and_events_are_read_a_few_times_in_all(judge: Any, counted: type[Counted]) -> None:
+def test_annotations_and_events_are_read_a_few_times_in_all(
+    judge: Any, counted: type[Counted], rows_read: list[int]
+) -> None:
     truth, events = judged(counted, 7)
     judge(truth, events)
     # The annotations of all recordings once for each column, and the events of each recording at most twice.
     assert 1 <= counted.reads <= 3 + 2 * 7
+    # A search for each of 7 recordings and 5 labels would look 35 times at all.
+    assert sum(rows_read) <= 3 * len(truth.notes)
 
 
 def test_recall_by_quality_counts_what_was_found(counted: type[Counted]) -> None:

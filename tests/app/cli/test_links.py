@@ -15,6 +15,8 @@ from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Silent
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.fetching import Wanted, part_of
+from ossicle.artefacts.fingerprint import Fingerprint
+from ossicle.artefacts.shelf import Shelf
 from ossicle.corpus.formats.cells.delimited import write_delimited
 
 from ...made_up.quantiser import drawn_quantiser
@@ -123,7 +125,18 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.delenv("OSSICLE_DATA_ROOT", raising=False)
         use_untrained(patch)
         run_project(load_project(place), Silent())
+    unused_artefact(place / "data", "training")
     return place
+
+
+UNUSED = {step: Fingerprint(step, 1, {}, {}, {}) for step in ("scores", "training")}
+
+
+def unused_artefact(data_root: Path, step: str) -> None:
+    """Make an artefact of settings that no project has."""
+    shelf = Shelf(data_root)
+    (shelf.begin(UNUSED[step]) / "file").write_text("precious")
+    shelf.commit(UNUSED[step])
 
 
 def link_data_root(project: Path, victim: Path) -> None:
@@ -222,6 +235,9 @@ def test_no_command_changes_a_file_through_a_link(
     monkeypatch.chdir(tmp_path)
     # Files of the project's owner, of which a stranger's project links some.
     victim = Path(shutil.copytree(finished, tmp_path / "victim"))
+    # It holds an artefact that a purge would remove, and lacks one that a pull would bring.
+    unused_artefact(victim / "data", "scores")
+    shutil.rmtree(Shelf(victim / "data").find(UNUSED["training"]) or victim)
     (victim / "folder").mkdir()
     for number in range(16):
         (victim / f"precious{number}").write_text(f'{{"unit": "a", "record": {{}}}}\nprecious {number}')

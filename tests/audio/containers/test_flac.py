@@ -36,7 +36,7 @@ def test_the_last_frame_tells_the_length(n_samples, seed):
     assert ends == [*range(4096, n_samples, 4096), n_samples]
 
 
-@pytest.mark.parametrize("stated", [0, 1, 5000, 19999])
+@pytest.mark.parametrize("stated", [0, 1, 5000, 19999, 20000])
 @pytest.mark.parametrize("behind", [b"", b"TAG" + bytes(125), bytes(100_000)])
 def test_a_count_that_is_unknown_or_too_small_is_read_on(tmp_path, stated, behind):
     path, sound = tmp_path / "x.flac", noise(20000)

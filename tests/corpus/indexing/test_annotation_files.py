@@ -178,9 +178,13 @@ def test_layers_add_up_and_copies_count_once(project: Callable[..., Path], read:
         "a.Table.1.selections (1).txt": HEADER + ROW,
         "a.Table.2.selections.txt": HEADER + ROW.replace("1.0\t2.0", "5.0\t6.0").replace("hum", "trill"),
         "events.csv": FILES + "a.wav,1,2,hum\n",
+        # One layer tells what the other calls by another name: that is no contradiction.
+        "b.Table.1.selections.txt": HEADER + ROW,
+        "b.Table.2.selections.txt": HEADER + ROW.replace("hum", "trill"),
     }
-    folder = project({"a.wav": 10.0}, tables)
-    assert read(folder) == {"a": [(1.0, 2.0, "hum"), (5.0, 6.0, "trill")]}
+    folder = project({"a.wav": 10.0, "b.wav": 10.0}, tables)
+    both = [(1.0, 2.0, "hum"), (1.0, 2.0, "trill")]
+    assert read(folder) == {"a": [(1.0, 2.0, "hum"), (5.0, 6.0, "trill")], "b": both}
 
 
 @EVERYWHERE

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from ossicle.app.cli.compare.score import score
+from ossicle.app.cli.main import app
 from ossicle.core.errors import FormatError, OssicleError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import write_events
@@ -300,6 +302,18 @@ def test_macro_is_the_mean_over_labels_with_references(tmp_path: Path, scored: C
     assert out["macro"] == {"f1": f1, "precision": 1.0, "recall": 0.75, "labels": labels}
     assert out["at_collar"]["macro"] == out["macro"]
     assert out["per_label"]["B"]["recall"] is None
+
+
+def test_the_table_shows_the_macro_row(tmp_path: Path) -> None:
+    truth = {"one": [row(1, 2, "A"), row(3, 4, "C")]}
+    reference = write_tables(tmp_path / "reference", truth, as_csv=False)
+    predicted = write_tables(tmp_path / "predicted", {"one": [row(1, 2, "A")]}, as_csv=True)
+    done = CliRunner().invoke(app, ["score", "--reference", str(reference), "--predictions", str(predicted)])
+    assert done.exit_code == 0, done.output
+    shown = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.strip()}
+    # F1 of all events, and the mean of 1 and 0 over both labels.
+    assert "0.667" in shown["all"]
+    assert "0.500" in shown["macro"]
 
 
 def test_what_cannot_be_compared_is_refused(tmp_path: Path, scored: Callable[..., Any]) -> None:

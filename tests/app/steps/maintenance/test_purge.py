@@ -1,6 +1,7 @@
 """``ossicle purge``: what nothing uses goes, and nothing else."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import find_steps, fingerprint
 from ossicle.app.steps.pipeline import detector
+from ossicle.artefacts.fingerprint import Fingerprint
 from ossicle.artefacts.shelf import Shelf
 
 from ....made_up.untrained import PROJECT, write_tapes
@@ -27,6 +29,13 @@ def tapes(tmp_path: Path, without_training: None, ossicle: Any) -> Path:
     for more in ((), ("--variant", "wide"), ("--set", "dataset.noise_per_target=3.0")):
         assert ossicle("run", "-p", place, "--until", "decision", *more, *QUIET).code == 0
     return place
+
+
+def unused_artefact(data_root: Path, name: str) -> Path:
+    """Make an artefact of settings that no project has."""
+    shelf, made_from = Shelf(data_root), Fingerprint("scores", 1, {"name": name}, {}, {})
+    (shelf.begin(made_from) / "track").write_text("precious")
+    return shelf.commit(made_from)
 
 
 def artefacts(place: Path) -> set[str]:
@@ -224,6 +233,27 @@ def test_names_of_pins_are_plain(tapes: Path, ossicle: Any, name: str) -> None:
     result = ossicle("pin", name, "-p", tapes)
     assert result.code == 2
     assert "is not a plain name" in result.err
+
+
+@pytest.mark.parametrize("link", ["data/scores", "data/scores/{artefact}", "data/.ossicle.lock"])
+def test_nothing_of_another_project_is_removed_through_links(link: str, tmp_path: Path, ossicle: Any) -> None:
+    """A stranger's project links artefacts of the user's own, for which its settings have no use."""
+    mine, project = tmp_path / "mine" / "data", tmp_path / "project"
+    artefact = unused_artefact(mine, "mine")
+    (mine / ".ossicle.lock").write_text("precious")
+    write_tapes(project, ("siteA_1", "siteB_1"))
+    (project / "ossicle.toml").write_text(PROJECT)
+    unused_artefact(project / "data", "its own")
+    place = project / link.format(artefact=artefact.name)
+    if link == "data/scores":
+        shutil.rmtree(place)
+    os.symlink(mine / place.relative_to(project / "data"), place)
+    before = {path: path.read_bytes() for path in mine.rglob("*") if path.is_file()}
+    assert len(before) == 3
+    result = ossicle("purge", "-p", project, "--yes")
+    assert {path: path.read_bytes() for path in mine.rglob("*") if path.is_file()} == before
+    assert result.code == 2, result
+    assert "is a symbolic link" in result.err
 
 
 def test_a_damaged_pin_stops_the_purge(tapes: Path, ossicle: Any) -> None:
