@@ -16,6 +16,15 @@ from ossicle.corpus.naming.table_names import recording_name, table_places, tabl
         ("a/x.BirdNET.selection.table.txt", "a/x"),
         ("x.BirdNET.results.kaleidoscope.csv", "x"),
         ("x.BirdNET.results.csv", "x"),
+        ("a/x_labels.txt", "a/x"),
+        ("20240601_041000 Label Track.txt", "20240601_041000"),
+        ("x-annotations.csv", "x"),
+        ("x_selections.txt", "x"),
+        # Only one of both: a recording may have such a name itself.
+        ("x_labels.Table.1.selections.txt", "x_labels"),
+        ("labels.txt", "labels"),
+        ("Label Track.txt", "Label Track"),
+        ("x_events.csv", "x_events"),
     ],
 )
 def test_the_recording_of_a_table(table: str, recording: str) -> None:

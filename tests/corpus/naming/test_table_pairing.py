@@ -80,3 +80,9 @@ def test_a_name_in_another_case_is_a_hint_and_no_recording():
     )
     # Either could be meant, or none.
     assert pairing.like("nothing.wav") == pairing.like("") == Pairing(("y/b.wav", "z/B.wav")).like("B") == ""
+
+
+def test_a_table_with_a_word_at_its_end_goes_to_the_longest_name() -> None:
+    assert Pairing(["a/tape.wav"]).of_table("tape_labels.txt") == "a/tape.wav"
+    assert Pairing(["a/tape.wav", "a/tape_labels.wav"]).of_table("tape_labels.txt") == "a/tape_labels.wav"
+    assert Pairing(["a/tape.wav", "b/other.wav"]).of_table("b/tape_labels.txt") is None
