@@ -125,3 +125,19 @@ def test_two_at_once_are_told(old_bundle: Path, audio: Path, tmp_path: Path, oss
     assert result.code == 1
     assert result.err.startswith(f"ossicle: {out} is in use by process {os.getpid()} on ")
     assert len(result.err.splitlines()) == 1
+
+
+def test_annotations_made_by_hand_are_not_overwritten(old_bundle: Path, audio: Path, ossicle: Commands) -> None:
+    tables = {"one.Table.1.selections.txt": "by hand\n", "events.csv": "file,start_time,end_time,label\n"}
+    for name, text in tables.items():
+        (audio / name).write_text(text)
+    for force in ([], ["--force"]):
+        said = ossicle("predict", old_bundle, audio, "-o", audio, *force)
+        assert (said.code, said.out) == (2, "")
+        assert f"{audio / 'one.Table.1.selections.txt'} and 1 more would be overwritten" in said.err
+        assert "give another folder with -o" in said.err
+    assert {name: (audio / name).read_text() for name in tables} == tables
+    # Other formats, and folders in which it wrote before, are as they were.
+    assert ossicle("predict", old_bundle, audio, "-o", audio, "--format", "audacity").code == 0
+    assert ossicle("predict", old_bundle, audio, "-o", audio, "--format", "audacity", "--force").code == 0
+    assert (audio / "one.Table.1.selections.txt").read_text() == tables["one.Table.1.selections.txt"]

@@ -329,3 +329,11 @@ def test_states_of_a_folder_with_an_unread_format_are_incomplete(
     result = ossicle("predict", bundle, audio, "-o", tmp_path / "out")
     assert result.code == 3
     assert f"{audio}: not read: 1 file (hall.sud)" in result.err
+
+
+def test_a_table_of_the_user_is_not_overwritten(bundle: Path, audio: Path, ossicle: Commands) -> None:
+    (audio / "files.csv").write_text("path,ac\n")
+    said = ossicle("predict", bundle, audio, "-o", audio)
+    assert (said.code, said.out) == (2, "")
+    assert f"{audio / 'files.csv'} would be overwritten" in said.err
+    assert (audio / "files.csv").read_text() == "path,ac\n"

@@ -12,12 +12,13 @@ import typer
 from ossicle.app.api.bundles.loaded_bundle import LoadedBundle
 from ossicle.app.api.states.expected_states import Comparison, compared, read_expected
 from ossicle.app.api.states.state_prediction import StatePrediction
-from ossicle.app.api.states.state_tables import recording_json, write_state_scores, write_states
+from ossicle.app.api.states.state_tables import FILES, SCORES, STATES, recording_json, write_state_scores, write_states
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
 from ossicle.app.cli.use.label_table import print_label_table
+from ossicle.app.cli.use.output_tables import refuse_other_tables
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
@@ -63,6 +64,8 @@ def predict_states(
     audio, unread = asked_recordings(files)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
+    tables = (SCORES,) if options.scores_only else (STATES, FILES)
+    refuse_other_tables(out, (), (), [f"{table}.{ending}" for table in tables for ending in table_formats])
     make_folder(out)
     with project_lock(out):
         done = []
