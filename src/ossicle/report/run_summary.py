@@ -1,6 +1,6 @@
 """Sentences of a report: key facts of a run, its warnings, and what its calibration did."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ossicle.corpus.splits.folds import SplitSettings
@@ -8,7 +8,10 @@ from ossicle.evaluation.criteria.criterion import Criterion
 from ossicle.evaluation.ground_truth import Truth
 from ossicle.metrics.calibration.out_of_fold import NONE
 from ossicle.report.run_rows import worst_labels
-from ossicle.report.words import number, signed
+from ossicle.report.words import count, number, signed
+
+# More names than this fill a screen before the first figure; the tables have all labels.
+_MOST_NAMES = 40
 
 
 def summary(
@@ -38,7 +41,7 @@ def summary(
     if "frame_grid" in figures:
         frames += f"; perfect scores on this grid would reach F1 {number(figures['frame_grid']['ceiling_f1'], 3)}"
     return {
-        "labels": ", ".join(truth.labels),
+        "labels": _labels(truth.labels),
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
         "annotations": _annotations(truth),
         **({"pseudo-labels": pseudo} if pseudo else {}),
@@ -79,6 +82,13 @@ def calibrated_in_words(calibration: Mapping[str, Any] | None) -> str:
         f"{calibration['fitted_on']}. The bundle gives events these scores; its decisions stay on the scores before, "
         "and are the same."
     )
+
+
+def _labels(labels: Sequence[str]) -> str:
+    if len(labels) <= _MOST_NAMES:
+        return ", ".join(labels)
+    left = len(labels) - _MOST_NAMES
+    return f"{count(len(labels))}: {', '.join(labels[:_MOST_NAMES])} and {count(left)} more"
 
 
 def _annotations(truth: Truth) -> str:

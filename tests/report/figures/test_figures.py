@@ -107,12 +107,22 @@ def test_of_very_many_groups_the_worst_are_shown() -> None:
 
 def test_the_chosen_threshold_is_marked() -> None:
     threshold_curve = curve()
-    axes = threshold_figure(threshold_curve).axes[0]
+    figure = threshold_figure(threshold_curve)
+    axes = figure.axes[0]
     marks = [line for line in axes.lines if line.get_marker() == "o"]
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in marks] == [
         (threshold_curve.on[4], threshold_curve.f1[4])
     ]
-    assert "on = 0.5" in axes.texts[0].get_text()
+    # Beside its line, the text lay over the curves of some labels.
+    assert "on = 0.5, F1 0.500" in [text.get_text() for text in figure.legends[0].get_texts()]
+    assert not axes.texts
+
+
+def test_long_names_of_labels_are_shortened_in_figures() -> None:
+    name = "Pipistrellus pipistrellus social call type B (recorded below the bridge)"
+    assert len(threshold_figure(replace(curve(), label=name)).axes[0].get_title("left")) <= 44
+    (text,) = pr_figure([PrCurve(name, [1.0, 0.5], [0.1, 0.4], [0.9, 0.2], 0.5)]).legends[0].get_texts()
+    assert len(text.get_text()) <= 20 + len(" (AP 0.500)")
 
 
 def test_inner_losses_are_drawn_where_a_training_has_them() -> None:

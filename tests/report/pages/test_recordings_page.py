@@ -11,8 +11,9 @@ from ossicle.metrics.events import evaluate_events
 from ossicle.metrics.matching.rules import RecordingMatch
 from ossicle.metrics.reports.recording_report import RecordingReport, recording_report
 from ossicle.report.data import CalibrationRow, ReliabilityBin, ReportData
+from ossicle.report.pages.long_table import MOST_SHOWN
 from ossicle.report.pages.page import render
-from ossicle.report.pages.recording_tables import MOST_MATRIX, MOST_PAIRS, MOST_ROWS, class_table
+from ossicle.report.pages.recording_tables import MOST_MATRIX, MOST_PAIRS, class_table
 
 from .test_page import HOSTILE, report_data
 
@@ -106,10 +107,10 @@ def test_several_labels_have_no_confusion() -> None:
 
 
 def test_of_very_many_labels_the_worst_are_shown() -> None:
-    labels = tuple(f"label {k:03d}" for k in range(MOST_ROWS + 20))
+    labels = tuple(f"label {k:03d}" for k in range(60))
     table = class_table(report(labels, n=400))
-    assert (len(table.rows), table.left) == (MOST_ROWS, 20)
-    shown = [of.average_precision.value for _, of in table.rows if np.isfinite(of.average_precision.value)]
+    assert (len(table.rows.shown), len(table.rows.rest)) == (MOST_SHOWN, 60 - MOST_SHOWN)
+    shown = [of.average_precision.value for _, of in table.rows.shown if np.isfinite(of.average_precision.value)]
     assert shown == sorted(shown)
     assert not table.confusion
     assert len(table.pairs) == MOST_PAIRS
@@ -125,3 +126,12 @@ def test_shares_of_the_confusion_are_of_the_truth(data: ReportData) -> None:
         assert sum(part for _, part, _ in cells) == pytest.approx(1.0 if sum(value for value, *_ in cells) else 0.0)
         assert [right for *_, right in cells].index(True) == row
     assert re.search(r"rgba\(0,114,178", render(data))
+
+
+def test_a_page_names_only_some_of_very_many_absent_labels() -> None:
+    data = page_data(("robin", "wren", "absent one"))
+    assert data.recordings is not None
+    absent = tuple(f"absent {k:03d}" for k in range(500))
+    page = render(replace(data, recordings=replace(data.recordings, absent=absent)))
+    assert "absent 019 and 480 more, so these are not in the means" in page
+    assert "absent 020" not in page

@@ -14,7 +14,6 @@ from ossicle.report.figures.style import (
     CYCLE,
     DASHES,
     GREEN,
-    INK,
     LINE,
     ORANGE,
     SOFT,
@@ -37,22 +36,13 @@ def threshold_figure(curve: ThresholdCurve) -> Figure:
     axes.plot(curve.on, curve.recall, color=GREEN, linestyle="-.", linewidth=1.4, label="recall")
     axes.plot(curve.on, curve.f1, color=BLUE, linewidth=2.4, label="F1")
     on, f1 = float(curve.on[curve.chosen]), float(curve.f1[curve.chosen])
-    axes.axvline(on, color=SOFT, linewidth=1.0, linestyle=":")
+    # In the legend, because a text beside the line lies over the curves of some label.
+    axes.axvline(on, color=SOFT, linewidth=1.0, linestyle=":", label=f"on = {on:.3g}, F1 {number(f1, 3)}")
     if np.isfinite(f1):
         axes.plot([on], [f1], marker="o", markersize=8, color=BLUE, markeredgecolor="white", markeredgewidth=1.5)
-    right = on > (float(curve.on[0]) + float(curve.on[-1])) / 2
-    axes.annotate(
-        f"on = {on:.3g}, F1 {number(f1, 3)}",
-        (on, 0.03),
-        xytext=(-6 if right else 6, 0),
-        textcoords="offset points",
-        ha="right" if right else "left",
-        fontsize=9,
-        color=INK,
-    )
-    axes.set(xlabel="threshold that begins an event (on)", title=curve.label)
+    axes.set(xlabel="threshold that begins an event (on)", title=shortened(curve.label, 44))
     unit_axis(axes, "rate")
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=4, columnspacing=1.2)
     return figure
 
 
@@ -76,7 +66,7 @@ def pr_figure(curves: Sequence[PrCurve]) -> Figure:
             *_points(curve),
             color=CYCLE[index % len(CYCLE)],
             linestyle=DASHES[index // len(CYCLE) % len(DASHES)],
-            label=legend_text(f"{shortened(curve.label, 24)} (AP {number(curve.average_precision, 3)})"),
+            label=legend_text(f"{shortened(curve.label, 20)} (AP {number(curve.average_precision, 3)})"),
             zorder=2,
         )
     axes.set(xlabel="recall", title="Precision and recall", xlim=(-0.02, 1.02))

@@ -24,11 +24,14 @@ from ossicle.report.figures.rates import MOST_NAMED, pr_figure, sweep_figure, th
 from ossicle.report.figures.style import data_address
 from ossicle.report.figures.training import training_figure
 from ossicle.report.pages.gallery import galleries
+from ossicle.report.pages.long_table import LongTable, long_table
 from ossicle.report.pages.recording_tables import class_table
 from ossicle.report.pages.template import render_page
 
 _MOST_RECORDINGS = 300
 _MOST_GROUPS = 60
+# The decisions of more labels than this make the row of a fold taller than a screen: they are folded away.
+_MOST_DECISIONS = 12
 
 
 def write_report(path: Path, data: ReportData) -> None:
@@ -51,7 +54,14 @@ def render(data: ReportData) -> str:
         protocols=_protocols(data),
         boundaries=_boundaries(data.metrics),
         ends_judged=data.metrics.ends_judged,
-        labels=list(data.metrics.per_label.items()),
+        labels=long_table(list(data.metrics.per_label.items()), lambda row: row[1].rates.f1.value, "F1"),
+        label_scores=long_table(
+            [row for row in data.scores if row.label is not None], lambda row: row.average_precision, "AP"
+        ),
+        annotated=long_table(data.health.by_label, lambda row: row.annotations, "number of annotations"),
+        clip_labels=_clip_labels(data, multi=False),
+        multi_labels=_clip_labels(data, multi=True),
+        most_decisions=_MOST_DECISIONS,
         over_labels=mean_in_words(data.metrics.macro_labels),
         over_recording_labels=mean_in_words(data.recordings.mean_over) if data.recordings else "",
         groups=sorted(data.metrics.per_group.items())[:_MOST_GROUPS],
@@ -92,6 +102,14 @@ def _headline(data: ReportData) -> list[tuple[str, Estimate]]:
         return [(f"{noun} F1", rates.f1), (f"{noun} precision", rates.precision), (f"{noun} recall", rates.recall)]
     first = [] if recordings.accuracy is None else [("top-1 accuracy", recordings.accuracy)]
     return [*first, ("macro ROC AUC", recordings.roc_auc), ("cmAP", recordings.cmap), ("F1 by recording", rates.f1)]
+
+
+def _clip_labels(data: ReportData, *, multi: bool) -> LongTable[str]:
+    """Return the labels of held-out clips, or of clips with several labels; empty without any."""
+    figures = data.clips.figures if data.clips else {}
+    figures = figures.get("multi_label", {}) if multi else figures
+    labels = list(figures.get("confusion" if multi else "support", ()))
+    return long_table(labels, lambda label: figures["f1"][label]["value"], "F1")
 
 
 def _calibration_image(data: ReportData) -> str:

@@ -1,14 +1,13 @@
 """Tables of a page about whole recordings, selected from their report: rows, confusions, means of folds."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ossicle.metrics.reports.recording_report import LabelRecordings, RecordingReport
+from ossicle.report.pages.long_table import LongTable, long_table
 
-MOST_ROWS = 300
 MOST_MATRIX = 40
 """With more labels than this the confusion matrix is unreadable; the most frequent confusions are shown instead."""
 MOST_PAIRS = 15
@@ -19,12 +18,11 @@ Cell = tuple[int, float, bool]
 
 @dataclass(frozen=True, slots=True)
 class ClassTable:
-    """``rows``: labels, the lowest average precision first if not all are shown; ``left`` are omitted. ``confusion``:
+    """``rows``: labels, the lowest average precision first if there are very many. ``confusion``:
     matrix row by row, empty if too large. ``pairs``: truth, answer, count and share of the truth's recordings.
     """
 
-    rows: Sequence[tuple[str, LabelRecordings]]
-    left: int
+    rows: LongTable[tuple[str, LabelRecordings]]
     confusion: Sequence[tuple[str, Sequence[Cell]]]
     pairs: Sequence[tuple[str, str, int, float]]
     fold_mean: float | None
@@ -33,23 +31,14 @@ class ClassTable:
 
 def class_table(report: RecordingReport) -> ClassTable:
     """Return the tables of a report."""
-    rows = list(report.per_label.items())
-    if len(rows) > MOST_ROWS:
-        rows = sorted(rows, key=lambda row: _ascending(row[1].average_precision.value))[:MOST_ROWS]
     of_folds = [recordings.accuracy for recordings in report.per_fold if recordings.accuracy is not None]
     return ClassTable(
-        rows=rows,
-        left=len(report.per_label) - len(rows),
+        rows=long_table(list(report.per_label.items()), lambda row: row[1].average_precision.value, "AP"),
         confusion=_matrix(report),
         pairs=_pairs(report),
         fold_mean=float(np.mean(of_folds)) if of_folds else None,
         fold_deviation=float(np.std(of_folds, ddof=1)) if len(of_folds) > 1 else float("nan"),
     )
-
-
-def _ascending(value: float) -> tuple[bool, float]:
-    """Sort undefined figures last."""
-    return (not math.isfinite(value), value if math.isfinite(value) else 0.0)
 
 
 def _matrix(report: RecordingReport) -> list[tuple[str, list[Cell]]]:
