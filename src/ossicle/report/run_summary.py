@@ -41,7 +41,7 @@ def summary(
     if "frame_grid" in figures:
         frames += f"; perfect scores on this grid would reach F1 {number(figures['frame_grid']['ceiling_f1'], 3)}"
     return {
-        "labels": _labels(truth.labels),
+        "labels": labels_in_words(truth.labels),
         "annotated recordings": f"{len(truth.ids)} ({hours:.2f} h)",
         "annotations": _annotations(truth),
         **({"pseudo-labels": pseudo} if pseudo else {}),
@@ -84,7 +84,14 @@ def calibrated_in_words(calibration: Mapping[str, Any] | None) -> str:
     )
 
 
-def _labels(labels: Sequence[str]) -> str:
+def labels_in_words(labels: Sequence[str]) -> str:
+    """Return the labels of a run; of very many their number and the first.
+
+    >>> labels_in_words(["call", "song"])
+    'call, song'
+    >>> labels_in_words([f"l{n}" for n in range(1000)])[:12], labels_in_words(["x"] * 1000)[-14:]
+    ('1 000: l0, l', 'x and 960 more')
+    """
     if len(labels) <= _MOST_NAMES:
         return ", ".join(labels)
     left = len(labels) - _MOST_NAMES

@@ -1,9 +1,10 @@
-"""The figures of held-out clips on stdout: all clips, then one row for each label, the worst first."""
+"""The figures of held-out clips on stdout: all clips, then one row for each label, the worst first; of many labels, only the worst."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.cli.tables.cells import MISSING, interval_cell
+from ossicle.app.cli.tables.rows_shown import MOST_ROWS, names_in_words
 
 Row = tuple[str, ...]
 
@@ -16,7 +17,7 @@ def clip_rows(clips: Mapping[str, Any]) -> tuple[Row, list[Row]]:
         ("weighted by clips", interval_cell(clips["weighted_f1"]), MISSING, interval_cell(clips["accuracy"]), ""),
     ]
     labels = sorted(clips["support"], key=lambda label: (_value(clips["f1"][label]), label))
-    for label in labels:
+    for label in labels[:MOST_ROWS]:
         cells = (interval_cell(clips[name][label]) for name in ("f1", "precision", "recall"))
         rows.append((f"label {label}", *cells, str(clips["support"][label])))
     return header, rows
@@ -25,7 +26,10 @@ def clip_rows(clips: Mapping[str, Any]) -> tuple[Row, list[Row]]:
 def clip_remarks(clips: Mapping[str, Any]) -> list[str]:
     """Return the lines below the table: accuracy and loss, labels that were never named, and the protocol."""
     part = f"{clips['fraction']:g} of each label (at least {clips['floor']})" if "fraction" in clips else "all"
+    n_labels = len(clips["support"])
+    lines = [f"shown: of {n_labels} labels, the {MOST_ROWS} with the lowest F1; metrics.json lists all"]
     lines = [
+        *(lines if n_labels > MOST_ROWS else []),
         f"accuracy {interval_cell(clips['accuracy'])}; loss {interval_cell(clips['loss'])}; {clips['n']} clips "
         f"({part}) of {clips['n_recordings']} recordings in {clips['n_groups']} groups",
         f"{clips['protocol']}; 95 % intervals"
@@ -38,7 +42,7 @@ def clip_remarks(clips: Mapping[str, Any]) -> list[str]:
             f"{interval_cell(baseline['macro_f1'])}; this model's macro F1 minus it {gain}"
         )
     for remark, labels in (("never the answer where it is right", "never_named"), ("no held-out clip", "absent")):
-        lines += [f"{remark}: {', '.join(clips[labels])}"] if clips[labels] else []
+        lines += [f"{remark}: {names_in_words(clips[labels])}"] if clips[labels] else []
     return lines
 
 

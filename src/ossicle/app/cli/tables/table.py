@@ -14,15 +14,13 @@ from ossicle.app.cli.printable import printable
 from ossicle.app.cli.tables.cells import interval_cell
 from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
 from ossicle.app.cli.tables.state_table import remarks, state_rows
+from ossicle.app.cli.tables.rows_shown import names_in_words, worst_shown
 from ossicle.app.cli.tables.unit_table import unit_remarks, unit_rows
 from ossicle.app.cli.tables.vocoder_table import vocoder_remarks, vocoder_rows
 from ossicle.evaluation.criteria.kinds import kind_in
 from ossicle.metrics.reports.event_report import mean_in_words
 
 _PIPE_WIDTH = 1000
-# More rows than this hide the headline: show only the worst groups, among those large enough to be meaningful.
-_MOST_GROUPS = 20
-_LEAST_OF_GROUP = 5
 
 
 def print_rows(
@@ -83,36 +81,23 @@ def print_metrics(metrics: Mapping[str, Any]) -> None:
             "n_predicted": metrics["n_predicted"],
         }
         rows.append(_row(f"macro {mean_in_words(metrics['macro']['labels'])}", macro))
-        rows += [
-            _row(f"label {name}", {"events": figures, **figures}) for name, figures in metrics["per_label"].items()
-        ]
-    groups, left_out = _groups_shown(metrics["per_group"])
+    labels, labels_left = worst_shown(metrics["per_label"], "label")
+    if len(metrics["per_label"]) > 1:
+        rows += [_row(f"label {name}", {"events": figures, **figures}) for name, figures in labels.items()]
+    groups, groups_left = worst_shown(metrics["per_group"], "group")
     rows += [_row(f"group {name}", {"events": figures, **figures}) for name, figures in groups.items()]
     rows.append(_row("all, in-sample", metrics["in_sample"]))
     protocol, kind = metrics["protocol"], kind_in(metrics)
     print_rows((kind.counted, "F1", "precision", "recall", "annotated", "predicted"), rows)
     if kind.ranks_recordings:
         print(printable(_ranked(metrics["recordings"])))
-    if left_out:
-        print(printable(str(left_out)))
+    for left_out in (labels_left, groups_left):
+        if left_out:
+            print(printable(left_out))
     few = "; few groups: the intervals are not valid for new groups" if metrics["few_groups"] else ""
     print(printable(f"{protocol['criterion']}; decision {protocol['decision']}; 95 % intervals{few}"))
     for note in metrics.get("notes", ()):
         print(printable(f"note: {note}"))
-
-
-def _groups_shown(per_group: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
-    """Return the groups that get a row, and a remark about the others."""
-    if len(per_group) <= _MOST_GROUPS:
-        return per_group, ""
-    telling = {name: figures for name, figures in per_group.items() if figures["n_reference"] >= _LEAST_OF_GROUP}
-    n, everywhere = len(per_group), "metrics.json lists all"
-    if not telling:
-        return {}, f"not shown: {n} groups with fewer than {_LEAST_OF_GROUP} annotations each; {everywhere}"
-    f1 = {name: figures["f1"]["value"] for name, figures in telling.items()}
-    worst = sorted(telling, key=lambda name: (f1[name] is None, f1[name] or 0.0, name))[:_MOST_GROUPS]
-    note = f"shown: of {n} groups, the {len(worst)} with the lowest F1 and {_LEAST_OF_GROUP} annotations or more"
-    return {name: telling[name] for name in worst}, f"{note}; {everywhere}"
 
 
 def _ranked(recordings: Mapping[str, Any]) -> str:
@@ -126,7 +111,7 @@ def _ranked(recordings: Mapping[str, Any]) -> str:
         parts.insert(0, f"top-1 accuracy {interval_cell(recordings['accuracy'])}")
     parts += [] if over == "over labels" else [f"means {over}"]
     for where, labels in (("no", recordings["absent"]), ("every", recordings["everywhere"])):
-        parts += [f"in {where} recording: {printable(', '.join(labels))}"] if labels else []
+        parts += [f"in {where} recording: {names_in_words(labels)}"] if labels else []
     return "; ".join(parts)
 
 
