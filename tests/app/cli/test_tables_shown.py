@@ -77,8 +77,13 @@ def test_of_many_labels_of_clips_the_worst_are_printed() -> None:
         "precision": dict.fromkeys(names, figure),
         "recall": dict.fromkeys(names, figure),
         "support": dict.fromkeys(names, 9),
-        **{"n": 9, "n_recordings": 9, "n_groups": 3, "protocol": "p", "few_groups": False},
-        **{"never_named": names[:500], "absent": []},
+        "n": 9,
+        "n_recordings": 9,
+        "n_groups": 3,
+        "protocol": "p",
+        "few_groups": False,
+        "never_named": names[:500],
+        "absent": [],
     }
     _, rows = clip_rows(clips)
     assert [row[0] for row in rows[2:]] == [f"label {name}" for name in names[:-21:-1]]

@@ -84,7 +84,8 @@ const beyond = [...document.querySelectorAll("main *, header *")].filter((one) =
   return true;
 });
 document.body.dataset.beyond = beyond.length;
-const table = [...document.querySelectorAll("h3")].find((one) => one.textContent.startsWith("By label")).nextElementSibling;
+const heading = [...document.querySelectorAll("h3")].find((one) => one.textContent.startsWith("By label"));
+const table = heading.nextElementSibling;
 document.body.dataset.first = Math.round(table.querySelector("th.n").getBoundingClientRect().right);
 document.body.dataset.width = innerWidth;
 </script>"""

@@ -1,4 +1,4 @@
-"""The figures of held-out clips on stdout: all clips, then one row for each label, the worst first; of many labels, only the worst."""
+"""The figures of held-out clips on stdout: all clips, then the labels, the worst first; of many only the worst."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -13,8 +13,8 @@ from rich.text import Text
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.tables.cells import interval_cell
 from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
-from ossicle.app.cli.tables.state_table import remarks, state_rows
 from ossicle.app.cli.tables.rows_shown import names_in_words, worst_shown
+from ossicle.app.cli.tables.state_table import remarks, state_rows
 from ossicle.app.cli.tables.unit_table import unit_remarks, unit_rows
 from ossicle.app.cli.tables.vocoder_table import vocoder_remarks, vocoder_rows
 from ossicle.evaluation.criteria.kinds import kind_in
