@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from ossicle.evaluation.examples.example import Example
 from ossicle.inference.decisions.fit import ThresholdCurve
+from ossicle.metrics.noise.noise_gate import Firing, NoiseGateSettings, judge
 from ossicle.metrics.reports.event_report import Estimate, EventScores, Rates
 from ossicle.report.data import PrCurve, ReliabilityBin, SweepRow, TrainingCurve
 from ossicle.report.figures.calibration import reliability_figure
 from ossicle.report.figures.example import LEFT, RIGHT, example_figure, names_with_room
 from ossicle.report.figures.groups import MAX_BARS, groups_figure, says_something
+from ossicle.report.figures.noise_gate import noise_gate_figure
 from ossicle.report.figures.rates import MOST_NAMED, named_curves, pr_figure, sweep_figure, threshold_figure
 from ossicle.report.figures.style import data_address, svg
 from ossicle.report.figures.training import training_figure
@@ -237,3 +239,11 @@ def test_the_own_event_of_an_example_is_the_thick_box() -> None:
     assert [round(patch.get_linewidth(), 1) for patch in example_figure(matched).axes[0].patches] == [1.0, 2.6, 1.0]
     missed = example(kind="missed", predictions=[])
     assert [round(patch.get_linewidth(), 1) for patch in example_figure(missed).axes[0].patches] == [2.6]
+
+
+def test_the_numbers_of_the_noise_gate_are_beside_the_limits() -> None:
+    """A browser drops blanks at the start of a text: the number lay over the mark of its limit."""
+    judged = judge([Firing("silence", "all zeros", "call", 60.0, 0, 0.0)], NoiseGateSettings())
+    (text,) = noise_gate_figure(judged).axes[0].texts
+    assert text.get_text() == "0"
+    assert text.get_position() == (5, 0)

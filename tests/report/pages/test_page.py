@@ -175,6 +175,13 @@ def test_an_example_can_be_heard_and_seen(page):
     assert page.count("<audio") == 1
 
 
+def test_an_example_of_an_empty_recording_says_so():
+    (example,) = report_data().examples
+    page = render(replace(report_data(), examples=[replace(example, samples=np.zeros(0, np.float32))]))
+    assert "the recording is empty" in page
+    assert "to keep the page small" not in page
+
+
 def opened_in_browser(page, *more):
     """Return the document of a page after its scripts ran in a browser without a network."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser")

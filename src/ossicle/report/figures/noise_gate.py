@@ -33,7 +33,16 @@ def noise_gate_figure(judged: Sequence[Judged]) -> Figure:
         axes.barh(row_number, row.firing.per_hour, height=0.62, color=ORANGE if row.refused else SKY, zorder=2)
         # Right of the bar and of the limit, so that neither lies over the figure.
         beside = max(row.firing.per_hour, row.limit_per_hour or 0.0)
-        axes.text(beside, row_number, f"  {number(row.firing.per_hour, 0)}", va="center", fontsize=9, color=INK)
+        axes.annotate(
+            number(row.firing.per_hour, 0),
+            (beside, row_number),
+            # A browser drops blanks at the start of a text.
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=INK,
+        )
         if row.limit_per_hour is not None:
             axes.plot(
                 [row.limit_per_hour] * 2, [row_number - 0.4, row_number + 0.4], color=INK, linewidth=2.0, zorder=3
