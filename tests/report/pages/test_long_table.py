@@ -88,6 +88,10 @@ const heading = [...document.querySelectorAll("h3")].find((one) => one.textConte
 const table = heading.nextElementSibling;
 document.body.dataset.first = Math.round(table.querySelector("th.n").getBoundingClientRect().right);
 document.body.dataset.width = innerWidth;
+const last = table.querySelector("tr").lastElementChild;
+document.body.dataset.last = Math.round(last.getBoundingClientRect().right);
+const folded = [...document.querySelectorAll("figure details")];
+document.body.dataset.fixed = folded.filter((one) => getComputedStyle(one).overflowX !== "auto").length;
 </script>"""
 
 
@@ -98,7 +102,10 @@ def test_long_names_are_wrapped_and_hide_no_figure(tmp_path: Path, width: int) -
     page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page)
     (tmp_path / "x.html").write_text(page.replace("</body>", MEASURE + "</body>"), encoding="utf-8")
     dom = opened_in_browser(tmp_path / "x.html", f"--window-size={width},800")
-    told = {name: int(value) for name, value in re.findall(r'data-(beyond|first|width)="(\d+)"', dom)}
+    told = {name: int(value) for name, value in re.findall(r'data-(beyond|first|width|last|fixed)="(\d+)"', dom)}
     assert told["beyond"] == 0
     # The first figure of a label is on the screen beside its name.
     assert told["first"] < told["width"]
+    # Tables that are unfolded below figures scroll too, and a small screen has the whole table of labels.
+    assert told["fixed"] == 0
+    assert width < 1000 or told["last"] < told["width"]
