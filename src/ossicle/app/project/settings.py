@@ -53,6 +53,12 @@ from ossicle.units.motif_settings import MotifSettings
 STATES = "states"
 """The pipeline of labels that are on, off or unknown over time."""
 
+WITHOUT_FIGURES = frozenset(
+    {"benchmark", "ensemble", "export", "fetch", "health", "jobs", "modal", "project", "promotion", "registry"}
+    | {"report", "roots", "store", "tracking"}
+)
+"""Tables that shape no figure and have their effect elsewhere: on the page, in an export, on where a step runs."""
+
 
 @settings
 class ProjectTable:

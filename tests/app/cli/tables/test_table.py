@@ -1,3 +1,4 @@
+import io
 import os
 import subprocess
 import sys
@@ -23,3 +24,10 @@ def test_piped_rows_need_no_more_characters_than_the_pipe_has():
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, check=True)
     assert done.stdout.isascii()
     assert b"wren" in done.stdout
+
+
+def test_a_table_can_be_caught_by_python(monkeypatch):
+    caught = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", caught)
+    print_rows(("name",), [("Zaunkönig",)])
+    assert "Zaunkönig" in caught.getvalue()

@@ -133,6 +133,11 @@ def band_notes(project: Project, example: Path) -> list[str]:
     example
         The sound that was searched for.
 
+    Returns
+    -------
+    list of str
+        A sentence for the example and one for the recordings, where they lack a part of the band.
+
     Raises
     ------
     UsageError

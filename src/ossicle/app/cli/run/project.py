@@ -95,7 +95,7 @@ def run(
     from ossicle.app.steps.engine.input_problems import loss_lines
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
-    from ossicle.app.steps.pipeline.project_status import idle_in_words
+    from ossicle.app.steps.pipeline.project_status import no_effect_in_words
     from ossicle.app.steps.pipeline.run_project import run_project
     from ossicle.app.steps.train.training_notes import training_notes
 
@@ -104,7 +104,7 @@ def run(
     window_text = loaded.settings.windows_in_words
     if window_text:
         print(printable(str(window_text)), file=sys.stderr)
-    if variant and (idle := idle_in_words(loaded, load_project(project, overrides, data_root))):
+    if variant and (idle := no_effect_in_words(loaded, load_project(project, overrides, data_root))):
         print(printable(f"variant {variant}: {idle}"), file=sys.stderr)
     run_options = RunOptions(tuple(steps or ()), until, overrides, place_of(on))
     with stopping(stop_after), make_progress(progress) as shown:

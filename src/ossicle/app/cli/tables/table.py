@@ -42,7 +42,9 @@ def print_rows(
         return
     # A pipe has no width: rows are kept whole, and no line is filled up with blanks.
     stream = sys.stderr if stderr else sys.stdout
-    written = io.TextIOWrapper(io.BytesIO(), stream.encoding, stream.errors, newline="\n", write_through=True)
+    written = io.TextIOWrapper(
+        io.BytesIO(), stream.encoding or "utf-8", stream.errors, newline="\n", write_through=True
+    )
     Console(width=_PIPE_WIDTH, file=written).print(table)
     written.seek(0)
     for line in written:

@@ -20,7 +20,7 @@ from ossicle.app.steps.compare.ensemble import ensemble_done
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import LeaderboardFigures
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
-from ossicle.app.steps.pipeline.project_status import differing_settings, idle_in_words, outdated_results
+from ossicle.app.steps.pipeline.project_status import differing_settings, no_effect_in_words, outdated_results
 from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.core.errors import ProjectError, UsageError
 from ossicle.evaluation.criteria.kinds import kind_in
@@ -113,7 +113,7 @@ def _no_figures(project: Project) -> str:
 
 def _compared(row: Row, variant: Project, project: Project) -> Row:
     """Return a row with the settings that differ from the project itself, and a note on those without effect."""
-    notes = filter(None, [row.note, idle_in_words(variant, project)])
+    notes = filter(None, [row.note, no_effect_in_words(variant, project)])
     return replace(row, differs=differing_settings(variant, project), note="; ".join(notes))
 
 

@@ -84,12 +84,17 @@ def pin(project: Project, name: str, bundle: Path | None = None, *, replace: boo
 
 
 def unfinished_in_words(project: Project) -> str:
-    """Return which steps and results a pin of a project does not keep because they are not finished; empty if none.
+    """Return which steps and results a pin of a project does not keep because they are not finished.
 
     Parameters
     ----------
     project
         The project or variant.
+
+    Returns
+    -------
+    str
+        Words for the user; empty if all steps are finished.
     """
     unfinished = [step for step, path in find_steps(steps_of(project), project).items() if path is None]
     if not unfinished:

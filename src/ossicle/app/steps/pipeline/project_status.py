@@ -7,6 +7,7 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.settings import WITHOUT_FIGURES
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, with_needs
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
@@ -20,7 +21,6 @@ from ossicle.core.settings import digestible
 from ossicle.evaluation.leaderboard import differences
 
 Settings = TypeVar("Settings")
-
 
 _MOST_SETTINGS = 5
 
@@ -122,11 +122,12 @@ def differing_settings(variant: Project, project: Project) -> tuple[str, ...]:
     return differences(digestible(named), digestible(project.settings))
 
 
-def idle_settings(variant: Project, project: Project) -> tuple[str, ...]:
+def settings_without_effect(variant: Project, project: Project) -> tuple[str, ...]:
     """Return the settings of a variant that change nothing that its figures are made from.
 
     A setting has no effect if the steps up to the figures have the same keys (:class:`Step`) with the project's value:
-    ``[frontend]`` where models read the embeddings of an encoder, for example.
+    ``[frontend]`` where models read the embeddings of an encoder, for example. Settings of the page, of exports, of
+    jobs and the like are never among them, because they have their effect elsewhere.
 
     Parameters
     ----------
@@ -152,14 +153,30 @@ def idle_settings(variant: Project, project: Project) -> tuple[str, ...]:
             # The two values do not go together, so the setting matters.
             return False
 
-    idle = tuple(stated for stated in differing_settings(variant, project) if is_idle([stated]))
+    perhaps = [
+        stated for stated in differing_settings(variant, project) if stated.partition(".")[0] not in WITHOUT_FIGURES
+    ]
+    idle = tuple(stated for stated in perhaps if is_idle([stated]))
     # Of two settings that say the same, each alone changes nothing.
     return idle if is_idle(idle) else ()
 
 
-def idle_in_words(variant: Project, project: Project) -> str:
-    """Return which settings of a variant have no effect on its figures, in words; empty if all have one."""
-    idle = idle_settings(variant, project)
+def no_effect_in_words(variant: Project, project: Project) -> str:
+    """Return which settings of a variant have no effect on its figures, in words.
+
+    Parameters
+    ----------
+    variant
+        The variant.
+    project
+        The project without a variant.
+
+    Returns
+    -------
+    str
+        The first of them and the number of all; empty if there are none.
+    """
+    idle = settings_without_effect(variant, project)
     if not idle:
         return ""
     shown = ", ".join(idle[:_MOST_SETTINGS]) + f" and {len(idle) - _MOST_SETTINGS} more" * (len(idle) > _MOST_SETTINGS)
@@ -172,7 +189,7 @@ def _idle(variant: Project, overrides: tuple[str, ...]) -> Iterator[Finding]:
     if not variant.variant:
         return
     project = load_project(variant.file, overrides, variant.data_root)
-    if words := idle_in_words(variant, project):
+    if words := no_effect_in_words(variant, project):
         yield Finding("no effect", True, f"variant {variant.variant}: {words}; remove these settings", warns=True)
 
 

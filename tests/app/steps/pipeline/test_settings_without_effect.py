@@ -1,5 +1,6 @@
 """Settings of a variant that change no figure are named, and no others."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 import soundfile
 
 from ossicle.app.project.load import Project, load_project
-from ossicle.app.steps.pipeline.project_status import idle_in_words, idle_settings
+from ossicle.app.project.settings import WITHOUT_FIGURES, ProjectSettings
+from ossicle.app.steps.pipeline.project_status import no_effect_in_words, settings_without_effect
 
 from ...conftest import Commands
 
@@ -23,7 +25,7 @@ window_s = 0.5
 hop_s = 0.25
 """
 TAPES = 'base = "recipe:tapes"\n[corpus]\naudio = "audio"\n'
-BUNDLE_ONLY = "[variants.v.report]\nexamples = 3\n"
+ELSEWHERE = "[variants.v]\nreport.examples = 3\nbenchmark.bootstrap = 7\nexport.held_out_hours = 0.5\n"
 
 
 def variant_of(folder: Path, text: str) -> tuple[Project, Project]:
@@ -39,18 +41,18 @@ def variant_of(folder: Path, text: str) -> tuple[Project, Project]:
         ("[variants.v.augment]\ngain_db = 3.0\n[variants.v.head]\nepochs = 3\n", ["augment.gain_db = 3.0"]),
         ("[variants.v.head]\nepochs = 3\n", []),
         ("[variants.v.encoder]\nname = 'none'\n[variants.v.frontend]\nn_mels = 40\n", []),
-        (BUNDLE_ONLY, ["report.examples = 3"]),
+        (ELSEWHERE, []),
     ],
 )
 def test_settings_without_effect_under_a_frozen_encoder(tmp_path: Path, settings: str, idle: list[str]) -> None:
     variant, project = variant_of(tmp_path, ENCODER + settings)
-    assert list(idle_settings(variant, project)) == idle
+    assert list(settings_without_effect(variant, project)) == idle
 
 
 def test_a_rate_that_shapes_only_the_health_report_has_no_effect(tmp_path: Path) -> None:
     text = 'base = "recipe:appliances"\n[corpus]\naudio = "audio"\n[variants.v.frontend]\nrate = 24000\n'
     variant, project = variant_of(tmp_path, text)
-    assert idle_settings(variant, project) == ("frontend.rate = 24000",)
+    assert settings_without_effect(variant, project) == ("frontend.rate = 24000",)
 
 
 @pytest.mark.parametrize(
@@ -64,15 +66,15 @@ def test_a_rate_that_shapes_only_the_health_report_has_no_effect(tmp_path: Path)
 )
 def test_settings_of_networks_have_an_effect(tmp_path: Path, settings: str) -> None:
     variant, project = variant_of(tmp_path, TAPES + settings)
-    assert idle_settings(variant, project) == ()
+    assert settings_without_effect(variant, project) == ()
 
 
 def test_words_say_that_all_figures_are_those_of_the_project(tmp_path: Path) -> None:
     variant, project = variant_of(tmp_path, ENCODER + "[variants.v.frontend]\nn_mels = 40\n")
     words = "no effect on the figures, which are those of the project itself: frontend.n_mels = 40"
-    assert idle_in_words(variant, project) == words
+    assert no_effect_in_words(variant, project) == words
     variant, project = variant_of(tmp_path, ENCODER + "[variants.v]\nfrontend.n_mels = 40\nhead.epochs = 3\n")
-    assert idle_in_words(variant, project) == "no effect on the figures: frontend.n_mels = 40"
+    assert no_effect_in_words(variant, project) == "no effect on the figures: frontend.n_mels = 40"
 
 
 def test_check_and_run_name_them(tmp_path: Path, ossicle: Commands) -> None:
@@ -86,3 +88,7 @@ def test_check_and_run_name_them(tmp_path: Path, ossicle: Commands) -> None:
     assert words in " ".join(ossicle("check", "-p", tmp_path, "--variant", "v").out.split())
     assert words in ossicle("run", "-p", tmp_path, "--variant", "v", "--until", "corpus", "--progress", "none").err
     assert "no effect" not in ossicle("run", "-p", tmp_path, "--until", "corpus", "--progress", "none").err
+
+
+def test_tables_without_figures_are_tables() -> None:
+    assert {field.name for field in fields(ProjectSettings)} >= WITHOUT_FIGURES
