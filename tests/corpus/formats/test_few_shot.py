@@ -52,3 +52,28 @@ def test_the_class_of_a_column_q_must_be_named(tmp_path: Path) -> None:
         read(tmp_path / "x.csv", text)
     assert [row.label for row in read(tmp_path / "x.csv", text, "meerkat").rows] == ["meerkat"]
     assert [row.label for row in read(tmp_path / "x.csv", text.replace("Q", "wren")).rows] == ["wren"]
+
+
+@pytest.mark.parametrize("words", [("POS", "NEG"), ("pos", "neg")])
+def test_further_columns_make_no_calls_of_neg(tmp_path: Path, words: tuple[str, str]) -> None:
+    positive, negative = words
+    text = f"{HEADER}Q,Site\na.wav,1,2,{positive},bog\na.wav,3,4,{negative},bog\nb.wav,5,6,{negative},fen\n"
+    table = read(tmp_path / "x.csv", text, "owl")
+    assert [(row.begin_path, row.start_s, row.label) for row in table.rows] == [("a.wav", 1.0, "owl")]
+    assert table.files == ("a.wav", "b.wav")
+    assert table.unread == {"Site": 3}
+    with pytest.raises(FormatError, match=r"line 1: the class that POS means in the column 'Q' is not named"):
+        read(tmp_path / "x.csv", text)
+    with pytest.raises(FormatError, match="'Q' is UNK in 1 of 3 rows"):
+        read(tmp_path / "x.csv", text.replace(f"3,4,{negative}", "3,4,unk"), "owl")
+
+
+def test_a_column_of_pos_and_neg_is_no_label_column(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"{HEADER}Q,Site\na.wav,1,2,POS,bog\na.wav,3,4,NEG,bog\n")
+    options = ReadOptions(label_column="Q", default_label="owl")
+    known = guess(path, options)
+    assert known is not None
+    assert known.read is not None
+    with pytest.raises(FormatError, match=r"line 1: the column 'Q' says of each row whether it is a call .* leave out"):
+        known.read(path, options)

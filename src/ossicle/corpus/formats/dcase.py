@@ -6,7 +6,7 @@ file name if each file has its own list. A row with only a file means that the f
 Tables of few-shot bioacoustics have a column for each class, with ``POS``, ``NEG`` or ``UNK`` in each row; where the
 class is not named, that column is ``Q``. ``NEG`` says that a stretch holds no call of the class, which is what a
 reviewed recording says of every stretch without an event. ``UNK`` (unknown) cannot be held by an index, which would
-make background of it, so it is refused.
+make background of it, so it is refused. Columns that hold anything else, such as the site, are not read.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,13 +24,12 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.event_columns import END, NOT_CLASSES, START, has_times
+from ossicle.corpus.formats.cells.event_columns import END, POSITIVE, START, UNKNOWN, has_times, is_few_shot_column
 from ossicle.corpus.formats.cells.rows import RawSelection, number
 from ossicle.corpus.formats.event_csv import events_of, without_rows
 from ossicle.corpus.formats.event_table import EventTable
 
 HEADER = ("filename", "onset", "offset", "event_label")
-_POSITIVE, _NEGATIVE, _UNKNOWN = "POS", "NEG", "UNK"
 # The heading of the column of a class without a name.
 _QUERY = "q"
 
@@ -63,11 +62,9 @@ def is_few_shot(table: Delimited) -> bool:
     Returns
     -------
     bool
-        Whether all further columns with cells are of this kind, and there is one.
+        Whether there is a column of this kind; other columns may stand beside it.
     """
-    columns = _class_columns(table)
-    texts = {cells[column].strip() for _, cells in table.rows for column in columns} - {""}
-    return bool(columns) and bool(texts) and texts <= {_POSITIVE, _NEGATIVE, _UNKNOWN}
+    return any(is_few_shot_column(table, column) for column in range(len(table.header)))
 
 
 def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable:
@@ -91,12 +88,12 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
         A cell is ``UNK``, the class of a column ``Q`` is not given, or the table is malformed.
     """
     table = read_delimited(path, has_times)
-    classes = {column: table.header[column] for column in _class_columns(table)}
+    classes = {column: name for column, name in enumerate(table.header) if is_few_shot_column(table, column)}
     for column, heading in classes.items():
-        unknown = [line for line, cells in table.rows if cells[column].strip() == _UNKNOWN]
+        unknown = [line for line, cells in table.rows if cells[column].strip().casefold() == UNKNOWN]
         if unknown:
             raise FormatError(
-                f"{path}, line {unknown[0]}: {heading!r} is {_UNKNOWN} in {len(unknown)} of {len(table.rows)} rows, "
+                f"{path}, line {unknown[0]}: {heading!r} is UNK in {len(unknown)} of {len(table.rows)} rows, "
                 "and their stretches would be learned and judged as background; replace them with POS or NEG, or leave "
                 "their recordings out of the table and of the project ([corpus] exclude)"
             )
@@ -109,24 +106,15 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
     kept = [column for column in range(len(table.header)) if column not in classes]
     rows: list[tuple[int, tuple[str, ...]]] = []
     for line, cells in table.rows:
-        # A row with a file alone says that somebody listened to the file.
-        without_times = tuple("" if column in times else cells[column] for column in kept)
-        rows.append((line, (*without_times, "")))
-        for column, heading in classes.items():
-            if cells[column].strip() == _POSITIVE:
-                label = default_label if heading_key(heading) == _QUERY and default_label else heading
-                rows.append((line, (*(cells[kept_column] for kept_column in kept), label)))
+        called = [heading for column, heading in classes.items() if cells[column].strip().casefold() == POSITIVE]
+        for heading in called:
+            label = default_label if heading_key(heading) == _QUERY and default_label else heading
+            rows.append((line, (*(cells[column] for column in kept), label)))
+        if not called:
+            # A row with a file alone says that somebody listened to the file.
+            rows.append((line, (*("" if column in times else cells[column] for column in kept), "")))
     header = (*(table.header[column] for column in kept), "label")
     return events_of(replace(table, header=header, rows=tuple(rows)))
-
-
-def _class_columns(table: Delimited) -> list[int]:
-    """Return the columns with cells that may be those of classes."""
-    return [
-        column
-        for column, name in enumerate(table.header)
-        if heading_key(name) not in NOT_CLASSES and any(cells[column].strip() for _, cells in table.rows)
-    ]
 
 
 def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:

@@ -108,6 +108,30 @@ NOT_CLASSES: frozenset[str] = frozenset(
 COLUMN_OPTION = "--label-column ([corpus] label_column)"
 """How a user chooses the label column: as an option of a command, or in the project file."""
 
+POSITIVE, NEGATIVE, UNKNOWN = "pos", "neg", "unk"
+"""What a row of a few-shot table says of a class, in lower case: a call, none, or that nobody knows."""
+
+
+def is_few_shot_column(table: Delimited, column: int) -> bool:
+    """Return whether a column holds only POS, NEG and UNK, in any case, under a heading that may be a class.
+
+    Parameters
+    ----------
+    table
+        The table.
+    column
+        The index of the column.
+
+    Returns
+    -------
+    bool
+        Whether it does, and has a value in any row.
+    """
+    if heading_key(table.header[column]) in NOT_CLASSES:
+        return False
+    words = {cells[column].strip().casefold() for _, cells in table.rows} - {""}
+    return bool(words) and words <= {POSITIVE, NEGATIVE, UNKNOWN}
+
 
 def offset_with_length(header: Iterable[str]) -> str:
     """Return what to do about an ``offset`` beside a duration and without a start, which may be a start or an end.
@@ -212,7 +236,7 @@ def label_column(
     Raises
     ------
     FormatError
-        There is no such column.
+        There is no such column, or it says only of each row whether it is a call.
     """
     present = [column for key in keys if (column := table.find([key])) is not None]
     if wanted_label.strip().lower() != "auto":
@@ -222,6 +246,12 @@ def label_column(
             raise FormatError(
                 f"{table.where}: there is no label column {wanted_label!r}; set {COLUMN_OPTION} to one of: {listed}; "
                 "if tables name it differently, give all names with commas between them"
+            )
+        if is_few_shot_column(table, column):
+            raise FormatError(
+                f"{table.where}: the column {table.header[column]!r} says of each row whether it is a call (POS, NEG, "
+                f"UNK), and not of which class; leave out {COLUMN_OPTION}, and name the class as the heading of the "
+                "column or, for a column 'Q', with --default-label ([corpus] default_label)"
             )
         return column, ()
     filled = [column for column in present if any(is_label(cells[column]) for _, cells in table.rows)]
