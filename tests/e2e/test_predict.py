@@ -13,6 +13,7 @@ import pytest
 import soundfile
 
 from ossicle.app.cli.use.finished_recordings import JOURNAL
+from ossicle.app.cli.use.output_tables import NOTES
 from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.reading.event_folders import read_event_sets
@@ -53,7 +54,7 @@ def rows(out: Path) -> list[tuple[str, float, float, str, float]]:
 
 def test_all_formats_hold_the_same_events(tiny: Tiny, predicted: Path) -> None:
     names = {path.stem for path in (tiny.tapes / "audio").iterdir()}
-    of_all = {"events.csv", "predictions.json", JOURNAL, LOCK_FILE}
+    of_all = {"events.csv", "predictions.json", JOURNAL, LOCK_FILE, NOTES}
     assert {path.name for path in predicted.iterdir()} == of_all | {
         f"{name}{end}" for name in names for end in (".txt", ".Table.1.selections.txt")
     }

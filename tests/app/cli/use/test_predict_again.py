@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from ossicle.app.cli.use.finished_recordings import JOURNAL
+from ossicle.app.cli.use.output_tables import NOTES
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.locks.lock import LOCK_FILE, project_lock
 
@@ -44,8 +45,8 @@ def table(out: Path, name: str) -> Path:
     return out / f"{name}.Table.1.selections.txt"
 
 
-# Two points a recording (its table, its line in the journal), then the two files of all.
-@pytest.mark.parametrize(("left", "done"), [(1, []), (4, ["one.wav", "three.wav"]), (7, list(NAMES))])
+# Three points a recording (the note of its table, the table, its line in the journal), then note and files of all.
+@pytest.mark.parametrize(("left", "done"), [(2, []), (7, ["one.wav", "three.wav"]), (11, list(NAMES))])
 def test_killed_anywhere_it_goes_on_from_there(
     old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, left: int, done: list[str]
 ) -> None:
@@ -137,7 +138,60 @@ def test_annotations_made_by_hand_are_not_overwritten(old_bundle: Path, audio: P
         assert f"{audio / 'one.Table.1.selections.txt'} and 1 more would be overwritten" in said.err
         assert "give another folder with -o" in said.err
     assert {name: (audio / name).read_text() for name in tables} == tables
-    # Other formats, and folders in which it wrote before, are as they were.
+    # What it wrote is its own, and nothing else: each format, and each recording, by itself.
     assert ossicle("predict", old_bundle, audio, "-o", audio, "--format", "audacity").code == 0
     assert ossicle("predict", old_bundle, audio, "-o", audio, "--format", "audacity", "--force").code == 0
-    assert (audio / "one.Table.1.selections.txt").read_text() == tables["one.Table.1.selections.txt"]
+    said = ossicle("predict", old_bundle, audio, "-o", audio)
+    assert (said.code, said.out) == (2, "")
+    assert f"{audio / 'one.Table.1.selections.txt'} and 1 more would be overwritten" in said.err
+    assert {name: (audio / name).read_text() for name in tables} == tables
+
+
+def test_a_table_made_by_hand_beside_those_of_an_earlier_predict_stays(
+    old_bundle: Path, audio: Path, ossicle: Commands
+) -> None:
+    assert ossicle("predict", old_bundle, audio / "one.wav", "-o", audio).code == 0
+    table(audio, "two").write_text("by hand\n")
+    said = ossicle("predict", old_bundle, audio, "-o", audio)
+    assert (said.code, said.out) == (2, "")
+    assert f"{table(audio, 'two')} would be overwritten" in said.err
+    table(audio, "two").unlink()
+    assert ossicle("predict", old_bundle, audio, "-o", audio, "--force").code == 0
+
+
+def test_a_predict_that_failed_makes_no_table_its_own(old_bundle: Path, audio: Path, ossicle: Commands) -> None:
+    one = (audio / "one.wav").read_bytes()
+    (audio / "one.wav").write_bytes(b"")
+    assert ossicle("predict", old_bundle, audio / "one.wav", "-o", audio).code == 3
+    (audio / "one.wav").write_bytes(one)
+    table(audio, "one").write_text("by hand\n")
+    assert ossicle("predict", old_bundle, audio / "one.wav", "-o", audio).code == 2
+    assert table(audio, "one").read_text() == "by hand\n"
+
+
+@pytest.mark.parametrize("name", ["predictions.json", "hits.csv"])
+def test_other_files_of_the_user_stay(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    # The bundle of these tests chooses no label for a recording.
+    monkeypatch.setattr("ossicle.app.cli.use.predict.require_answers", lambda _: None)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("mine\n")
+    said = ossicle("predict", old_bundle, audio, "-o", tmp_path / "out", "--format", "raven,hits")
+    assert (said.code, said.out) == (2, "")
+    assert f"{tmp_path / 'out' / name} would be overwritten" in said.err
+    assert (tmp_path / "out" / name).read_text() == "mine\n"
+
+
+def test_tables_of_a_version_that_noted_none_are_replaced(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    out = tmp_path / "out"
+    assert ossicle("predict", old_bundle, audio / "one.wav", "-o", out).code == 0
+    (out / NOTES).unlink()
+    table(out, "two").write_text("by hand\n")
+    assert ossicle("predict", old_bundle, audio, "-o", out).code == 2
+    # Also after a call for other recordings, which notes tables from now on.
+    assert ossicle("predict", old_bundle, audio / "three.wav", "-o", out).code == 0
+    assert ossicle("predict", old_bundle, audio / "one.wav", "-o", out, "--force").code == 0
+    assert ossicle("predict", old_bundle, audio, "-o", out).code == 2

@@ -337,3 +337,19 @@ def test_a_table_of_the_user_is_not_overwritten(bundle: Path, audio: Path, ossic
     assert (said.code, said.out) == (2, "")
     assert f"{audio / 'files.csv'} would be overwritten" in said.err
     assert (audio / "files.csv").read_text() == "path,ac\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--scores-only",)])
+def test_a_place_without_locks_knows_its_own_tables(
+    bundle: Path,
+    audio: Path,
+    tmp_path: Path,
+    ossicle: Commands,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("OSSICLE_LOCKS", "none")
+    for _ in range(2):
+        assert ossicle("predict", bundle, audio, "-o", tmp_path / "out", *options).code == 0
+    (tmp_path / "out" / "files.parquet").write_bytes(b"mine")
+    assert ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--format", "json,parquet").code == 2

@@ -19,7 +19,7 @@ from ossicle.app.api.predictions.hit_answers import (
 )
 from ossicle.app.api.predictions.prediction_tables import PredictionTables
 from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
-from ossicle.app.api.predictions.transcripts import ENDINGS, TRANSCRIPT_FORMATS, VELOCITIES, MidiChoices, transcripts
+from ossicle.app.api.predictions.transcripts import TRANSCRIPT_FORMATS, VELOCITIES, MidiChoices, transcripts
 from ossicle.app.api.states.state_tables import STATE_FORMATS
 from ossicle.app.cli.options import Json, Recordings, Threads
 from ossicle.app.cli.printable import json_text, printable
@@ -27,7 +27,7 @@ from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import EVENTS, Finished, file_state, predicted_with
-from ossicle.app.cli.use.output_tables import refuse_other_tables
+from ossicle.app.cli.use.output_tables import tables_of_events
 from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
@@ -40,7 +40,7 @@ from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.core.model_input.channel import channel_name
 from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import CutOuts
-from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS
+from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent
 from ossicle.live.lines import event_line
 
@@ -181,19 +181,13 @@ def predict(
     written = transcripts(out, names, chosen_formats, opened.labels, choices)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
-    each = [FORMATS[name] for name in chosen_formats if name in FORMATS]
-    refuse_other_tables(
-        out,
-        names,
-        [form.ending for form in each if form.shape != "table"]
-        + [ENDINGS[name] for name in chosen_formats if name in ENDINGS],
-        [f"events{form.ending}" for form in each if form.shape == "table"],
-    )
     # Make the folder now, so that an unwritable place is reported before hours of scoring.
     make_folder(out)
     if cutouts is not None:
         make_writable_folder(cutouts)
     with project_lock(out):
+        mine = tables_of_events(out, names, chosen_formats)
+        mine.refuse_others()
         of_events = [name for name in chosen_formats if name not in (*TRANSCRIPT_FORMATS, HITS)]
         tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
@@ -205,6 +199,8 @@ def predict(
             state = file_state(path)
             recording_prediction = finished.find(name, path, state)
             prediction = recording_prediction or opened.predict_file(path, name)
+            if prediction.status != "left_out":
+                mine.note(name)
             tables.write(prediction, keep=recording_prediction is not None)
             # Cheap, and notes and velocities may differ from those of an earlier call.
             written.write(prediction)
@@ -217,6 +213,7 @@ def predict(
             done.append(prediction)
             warn_of_recording(opened, name, path, prediction.channels_cancel_db)
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(prediction, reused=recording_prediction is not None)}")
+        mine.note_files()
         tables.write_all(done)
         if HITS in chosen_formats:
             write_answers(out, list(answers.values()))

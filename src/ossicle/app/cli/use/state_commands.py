@@ -18,7 +18,7 @@ from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
 from ossicle.app.cli.use.label_table import print_label_table
-from ossicle.app.cli.use.output_tables import refuse_other_tables
+from ossicle.app.cli.use.output_tables import OutputTables
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.locks.lock import project_lock
@@ -65,9 +65,10 @@ def predict_states(
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     tables = (SCORES,) if options.scores_only else (STATES, FILES)
-    refuse_other_tables(out, (), (), [f"{table}.{ending}" for table in tables for ending in table_formats])
     make_folder(out)
     with project_lock(out):
+        mine = OutputTables(out, files=[f"{table}.{ending}" for table in tables for ending in table_formats])
+        mine.refuse_others()
         done = []
         record = state_record(states.labels, states.decision.priority)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
@@ -84,6 +85,7 @@ def predict_states(
             warn_of_recording(opened, name, path, prediction.channels_cancel_db)
             outcome = _outcome(prediction, scores_only=options.scores_only, reused=state_prediction is not None)
             _say(f"[{number}/{len(audio)}] {name}: {outcome}")
+        mine.note_files()
         if options.scores_only:
             write_state_scores(out, done, opened.plan, table_formats)
         else:
