@@ -115,6 +115,49 @@ def test_text_that_is_named_after_a_recording_is_named_as_what_it_is(project: Ca
         assert "a.txt" in str(caught.value)
 
 
+LABELS = "1\t2\thum\n"
+
+
+@pytest.mark.parametrize("name", ["a_labels.txt", "a Label Track.txt", "a-annotations.txt", "A_SELECTIONS.txt"])
+def test_a_table_with_a_word_behind_the_name_is_that_of_its_recording(project: Callable[..., Path], name: str) -> None:
+    folder = project({f"{name[0]}.wav": 4.0, "b.wav": 4.0}, {name: LABELS, "b_labels.txt": ""})
+    assert in_project(folder) == {name[0]: [(1.0, 2.0, "hum")], "b": []}
+
+
+# Tables beside the recordings x/a.wav and y/b.wav, and those that have no recording.
+BESIDE: list[tuple[dict[str, str], set[str]]] = [
+    ({"a.txt": LABELS, "a annotations.txt": "Windy, much rain.\n"}, set()),
+    ({"a.txt": LABELS, "a_labels.csv": "name,comment\nJane,windy\n"}, set()),
+    # Older drafts, which contradict or would add rows.
+    ({"a.txt": LABELS, "a_labels.txt": "1\t3\thum\n"}, {"a_labels.txt"}),
+    ({"a.Table.1.selections.txt": HEADER + ROW, "a_selections.txt": "3\t4\thum\n"}, {"a_selections.txt"}),
+    ({"a.txt": LABELS, "a_labels.txt": ""}, {"a_labels.txt"}),
+    ({"events.csv": FILES + "a.wav,1,2,hum\n", "a_labels.txt": "1\t3\thum\n"}, {"a_labels.txt"}),
+    # Either could be the one.
+    ({"a.txt": LABELS, "b_labels.txt": LABELS, "b_annotations.txt": LABELS}, {"b_labels.txt", "b_annotations.txt"}),
+    ({"a.txt": LABELS, "c_labels.txt": LABELS}, {"c_labels.txt"}),
+]
+
+
+@pytest.mark.parametrize(("tables", "unmatched"), BESIDE)
+def test_a_word_behind_the_name_stops_no_project_that_has_other_tables(
+    project: Callable[..., Path], tables: dict[str, str], unmatched: set[str]
+) -> None:
+    folder = project({"x/a.wav": 4.0, "y/b.wav": 4.0, "x/c.wav": 4.0, "y/c.wav": 4.0}, tables)
+    corpus_index = index(folder)
+    assert [(one.start_s, one.end_s, one.label) for one in corpus_index.annotations] == [(1.0, 2.0, "hum")]
+    assert [recording.path for recording in corpus_index.recordings if recording.reviewed] == ["x/a.wav"]
+    assert {note.where for note in corpus_index.notes if note.kind == "unmatched_table"} == unmatched
+
+
+@pytest.mark.parametrize("read", [in_score, in_convert])
+def test_two_recordings_whose_names_differ_in_a_word_stay_two(
+    project: Callable[..., Path], read: Callable[[Path], Spans]
+) -> None:
+    folder = project({}, {"dawn.txt": LABELS, "dawn_selection.txt": "3\t4\thum\n"})
+    assert read(folder) == {"dawn": [(1.0, 2.0, "hum")], "dawn_selection": [(3.0, 4.0, "hum")]}
+
+
 def test_rows_that_were_rejected_are_a_warning(project: Callable[..., Path]) -> None:
     rows = FILES.replace("label", "label,Confirmed") + "a.wav,1,2,hum,yes\na.wav,3,3.5,hum,no\n"
     folder = project({"a.wav": 4.0}, {"events.csv": rows})

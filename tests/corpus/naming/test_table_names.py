@@ -3,7 +3,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.naming.table_names import recording_name, table_places, table_stems
+from ossicle.corpus.naming.table_names import recording_name, stem_without_word, table_places, table_stems
 
 
 @pytest.mark.parametrize(
@@ -16,20 +16,33 @@ from ossicle.corpus.naming.table_names import recording_name, table_places, tabl
         ("a/x.BirdNET.selection.table.txt", "a/x"),
         ("x.BirdNET.results.kaleidoscope.csv", "x"),
         ("x.BirdNET.results.csv", "x"),
-        ("a/x_labels.txt", "a/x"),
-        ("20240601_041000 Label Track.txt", "20240601_041000"),
-        ("x-annotations.csv", "x"),
-        ("x_selections.txt", "x"),
-        # Only one of both: a recording may have such a name itself.
-        ("x_labels.Table.1.selections.txt", "x_labels"),
-        ("labels.txt", "labels"),
+        # A recording may have such a name itself.
+        ("a/x_labels.txt", "a/x_labels"),
+        ("dawn_selection.txt", "dawn_selection"),
         ("Label Track.txt", "Label Track"),
-        ("x_events.csv", "x_events"),
     ],
 )
 def test_the_recording_of_a_table(table: str, recording: str) -> None:
     assert recording_name(table) == recording
     assert table_stems(PurePosixPath(table).name)[-1] == PurePosixPath(recording).name
+
+
+@pytest.mark.parametrize(
+    ("table", "stem"),
+    [
+        ("x_labels.txt", "x"),
+        ("20240601_041000 Label Track.txt", "20240601_041000"),
+        ("x-annotations.csv", "x"),
+        ("x_selections.txt", "x"),
+        # Only one of both.
+        ("x_labels.Table.1.selections.txt", ""),
+        ("labels.txt", ""),
+        ("Label Track.txt", ""),
+        ("x_events.csv", ""),
+    ],
+)
+def test_words_behind_the_name_of_a_recording(table: str, stem: str) -> None:
+    assert stem_without_word(table) == stem
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,9 @@ def test_a_name_in_another_case_is_a_hint_and_no_recording():
     assert pairing.like("nothing.wav") == pairing.like("") == Pairing(("y/b.wav", "z/B.wav")).like("B") == ""
 
 
-def test_a_table_with_a_word_at_its_end_goes_to_the_longest_name() -> None:
-    assert Pairing(["a/tape.wav"]).of_table("tape_labels.txt") == "a/tape.wav"
-    assert Pairing(["a/tape.wav", "a/tape_labels.wav"]).of_table("tape_labels.txt") == "a/tape_labels.wav"
-    assert Pairing(["a/tape.wav", "b/other.wav"]).of_table("b/tape_labels.txt") is None
+def test_a_table_with_a_word_at_its_end_may_belong_to_the_only_recording_of_the_rest() -> None:
+    assert Pairing(["a/tape.wav"]).of_table("tape_labels.txt") is None
+    assert Pairing(["a/tape.wav"]).of_table_with_word("tape_labels.txt") == "a/tape.wav"
+    assert Pairing(["a/tape.wav"]).of_table_with_word("tape.txt") is None
+    assert Pairing(["a/tape.wav", "b/other.wav"]).of_table_with_word("b/tape_labels.txt") is None
+    assert Pairing(["a/tape.wav", "b/tape.wav"]).of_table_with_word("tape_labels.txt") is None

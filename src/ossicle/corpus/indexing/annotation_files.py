@@ -1,7 +1,9 @@
 """Read the annotation files of a folder into rows with their recordings.
 
 The content decides the format (``corpus.formats``). Malformed tables are all reported at once and stop the index, since
-skipping a table would turn calls into background. A row belongs to the recording that it names, and to no other.
+skipping a table would turn calls into background. A row belongs to the recording that it names, and to no other. A
+table named ``tape_labels.txt`` belongs to ``tape.wav`` if nothing else speaks of that recording; else it is only
+reported.
 """
 
 from collections import Counter, defaultdict
@@ -73,7 +75,8 @@ def read_annotation_files(
 class _Reader:
     """Reads tables one by one.
 
-    ``tables_of`` holds the rows of each recording by table; ``notes`` and ``unread`` (cells by heading) are reported.
+    ``tables_of`` holds the rows of each recording by table; ``worded`` holds tables with a word behind the name of a
+    recording; ``notes`` and ``unread`` (cells by heading) are reported.
     """
 
     folder: Path
@@ -82,11 +85,16 @@ class _Reader:
     default_label: str | None
     lengths: FileLengths
     tables_of: dict[str, list[tuple[str, list[RawSelection]]]] = field(default_factory=lambda: defaultdict(list))
+    worded: dict[str, list[tuple[str, EventTable]]] = field(default_factory=lambda: defaultdict(list))
     notes: list[Note] = field(default_factory=list)
     unread: Counter[str] = field(default_factory=Counter)
 
     def combined(self) -> AnnotationFiles:
         """Return the rows of all tables, combined for each recording."""
+        for path, tables in self.worded.items():
+            own_recording = path if len(tables) == 1 and path not in self.tables_of else None
+            for table, read in tables:
+                self._pair(table, read, own_recording, None)
         files = AnnotationFiles(notes=self.notes, reviewed=set(self.tables_of))
 
         def one(path: str) -> None:
@@ -121,7 +129,13 @@ class _Reader:
         self.notes += source.notes
         if isinstance(source.table, EventTable):
             self.unread.update(source.table.unread)
-        self._pair(table, events_of_source(source.table, str(path)), own_recording, ambiguous)
+        read = events_of_source(source.table, str(path))
+        if own_recording is None and ambiguous is None and _speaks_of_own(read):
+            worded = self.pairing.of_table_with_word(table)
+            if worded is not None:
+                self.worded[worded].append((table, read))
+                return
+        self._pair(table, read, own_recording, ambiguous)
 
     def _named_after_a_recording(self, path: Path, table: str, options: ReadOptions) -> Source | None:
         """Read a table of no known format, so that a reader says what is wrong with it; None if it is no table."""
@@ -151,7 +165,7 @@ class _Reader:
                 places[stated] = own_recording
             else:
                 places[stated] = self.pairing.of_path(stated, table)
-        speaks_of_own = any(not row.begin_path for row in read.rows) or (read.own and not read.files)
+        speaks_of_own = _speaks_of_own(read)
         if ambiguous is not None and (speaks_of_own or not read.files):
             raise ambiguous
         if speaks_of_own:
@@ -182,3 +196,8 @@ class _Reader:
         elif not rows:
             alike = next((hint for stem in [*lost, *table_stems(table)] if (hint := self.pairing.like(stem))), "")
             self.notes.append(Note("unmatched_table", table, f"matches no recording by its name or by its rows{alike}"))
+
+
+def _speaks_of_own(read: EventTable) -> bool:
+    """Return whether a table holds something for the recording that it is named after."""
+    return any(not row.begin_path for row in read.rows) or (read.own and not read.files)

@@ -22,8 +22,8 @@ _LONGEST_NAME = 220
 _ENDINGS = re.compile(
     r"(\.Table\.\d+|\.selections?|\.BirdNET|\.selection\.table|\.results|\.kaleidoscope|\.audacity)$", re.IGNORECASE
 )
-# What people add to the name of a recording, as in "tape_labels.txt"; any recording of the longer name goes first.
-_WORDS = re.compile(r"[ ._-]+(labels?|label[ _-]?track|annotations?|selections?)$", re.IGNORECASE)
+# What people add to the name of a recording, as in "tape_labels.txt". A recording may have such a name itself.
+_ANNOTATION_WORDS = re.compile(r"[ ._-]+(labels?|label[ _-]?track|annotations?|selections?)$", re.IGNORECASE)
 # What browsers and file managers add to the name of a copy.
 _COPY = re.compile(r"( \(\d+\)| - (Copy|Kopie|Copie|Copia)( \(\d+\))?| copy( \d+)?)$", re.IGNORECASE)
 _LAYER = re.compile(r"\.Table\.(\d+)(\.|$)", re.IGNORECASE)
@@ -34,16 +34,7 @@ def table_stems(name: str) -> list[str]:
 
     >>> table_stems("night.23_tape.Table.1.selections.txt")
     ['night.23_tape.Table.1.selections', 'night.23_tape.Table.1', 'night.23_tape']
-    >>> table_stems("tape_labels.txt")
-    ['tape_labels', 'tape']
     """
-    stems = _without_endings(name)
-    if len(stems) == 1 and (shorter := _WORDS.sub("", stems[0])) not in (stems[0], ""):
-        stems.append(shorter)
-    return stems
-
-
-def _without_endings(name: str) -> list[str]:
     stems = [PurePosixPath(name).stem]
     original = _COPY.sub("", stems[0])
     if original not in (stems[0], "") and _ENDINGS.search(original):
@@ -51,6 +42,29 @@ def _without_endings(name: str) -> list[str]:
     while (shorter := _ENDINGS.sub("", stems[-1])) not in (stems[-1], ""):
         stems.append(shorter)
     return stems
+
+
+def stem_without_word(name: str) -> str:
+    """Return the stem of a table's name without a word such as ``labels`` at its end, "" if there is none.
+
+    Parameters
+    ----------
+    name
+        The file name of the table.
+
+    Returns
+    -------
+    str
+        What may be the stem of its recording. Names with an ending of a program (``table_stems``) have no such word.
+
+    Examples
+    --------
+    >>> stem_without_word("tape_labels.txt"), stem_without_word("tape.txt"), stem_without_word("labels.txt")
+    ('tape', '', '')
+    """
+    stems = table_stems(name)
+    shorter = _ANNOTATION_WORDS.sub("", stems[0])
+    return shorter if len(stems) == 1 and shorter != stems[0] else ""
 
 
 def recording_name(table: str) -> str:
@@ -69,7 +83,7 @@ def has_table_ending(name: str) -> bool:
     >>> has_table_ending("a/tape.BirdNET.results.csv"), has_table_ending("events.csv")
     (True, False)
     """
-    return len(_without_endings(normal_path(name).rpartition("/")[2])) > 1
+    return len(table_stems(normal_path(name).rpartition("/")[2])) > 1
 
 
 def layer_of(name: str) -> int | None:

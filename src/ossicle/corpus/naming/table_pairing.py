@@ -15,7 +15,7 @@ from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
 from ossicle.corpus.naming.name_template import stem_of
-from ossicle.corpus.naming.table_names import table_stems
+from ossicle.corpus.naming.table_names import stem_without_word, table_stems
 
 
 class Pairing:
@@ -55,6 +55,26 @@ class Pairing:
                     "the same name as its recording, or name it after the full file name with its suffix"
                 )
         return None
+
+    def of_table_with_word(self, table: str) -> str | None:
+        """Return the only recording that a table is named after with a word such as ``_labels`` behind it, or None.
+
+        Parameters
+        ----------
+        table
+            The path of the table below the annotation folder.
+
+        Returns
+        -------
+        str or None
+            None also if several recordings have that name.
+        """
+        table_path = PurePosixPath(normal_path(table))
+        stem = stem_without_word(table_path.name)
+        try:
+            return self.of_table(str(table_path.with_name(f"{stem}{table_path.suffix}"))) if stem else None
+        except FormatError:
+            return None
 
     def of_path(self, stated: str, where: str) -> str | None:
         """Return the recording that a row calls ``stated`` (any absolute or relative path), or None.
