@@ -80,8 +80,8 @@ Threads = Annotated[
 LabelColumn = Annotated[
     str,
     typer.Option(
-        help="Label column: a name, a number from 1, several of these with commas (the first in a table "
-        "counts), or auto."
+        help="Label column: auto alone, or a name, a number from 1, or several of these with commas (the first in a "
+        "table counts)."
     ),
 ]
 LabelNames = Annotated[

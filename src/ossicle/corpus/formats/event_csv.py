@@ -36,11 +36,11 @@ from ossicle.corpus.formats.cells.event_columns import (
     file_columns,
     has_times,
     label_keys,
-    offset_with_length,
     stated_file,
 )
 from ossicle.corpus.formats.cells.event_columns import label_column as find_label_column
 from ossicle.corpus.formats.cells.missing_values import has_label, stated
+from ossicle.corpus.formats.cells.offset_advice import offset_advice
 from ossicle.corpus.formats.cells.review_marks import review_marks
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
@@ -81,7 +81,7 @@ def read_events(
     path
         The table.
     label_column
-        Name or number of the label column, or ``auto``.
+        Name or number of the label column, several of these with commas, or ``auto``.
     default_label
         Label of rows without one.
     lengths
@@ -222,7 +222,7 @@ def _require_times(table: Delimited, columns_found: Mapping[str, int]) -> None:
                 f"{table.where}: its times are in samples, and their rate is not known; divide them by the "
                 f"rate and name the columns start_time and end_time (found: {listed})"
             )
-        if offset := offset_with_length(table.header):
+        if offset := offset_advice(table.header):
             raise FormatError(f"{table.where}: no column for the start (found: {listed}); {offset}")
         raise FormatError(
             f"{table.where}: no column for the {quantity} (searched for {', '.join(_KEYS[quantity][:6])} and the like; "

@@ -15,7 +15,7 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
-from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header
+from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header, stated_names
 from ossicle.corpus.formats.cells.event_columns import file_columns, has_label, has_times
 from ossicle.corpus.formats.cells.text_files import read_text
 from ossicle.corpus.formats.dcase import is_dcase, is_few_shot, read_dcase, read_few_shot, write_dcase
@@ -70,8 +70,7 @@ class Head:
     @property
     def has_label_column(self) -> bool:
         """Whether a column holds the labels: a known one, or the one that the options name."""
-        stated = self.options.label_column.lower()
-        named = {name.strip() for name in (stated, *stated.split(","))}
+        named = set(stated_names(self.options.label_column.lower()))
         return has_label(self.header) or not named.isdisjoint(name.lower() for name in self.header)
 
     @property

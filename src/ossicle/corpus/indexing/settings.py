@@ -83,8 +83,8 @@ class CorpusSettings:
     )
     label_column: str = setting(
         default="auto",
-        help="label column of tables: a name, a number from 1, several with commas (the first in a table counts), "
-        "or auto",
+        help="label column of tables: auto alone, or a name, a number from 1, or several of these with commas (the "
+        "first in a table counts)",
     )
     default_label: str = setting(default="", help="label for rows without a label; empty: such rows are an error")
     label_field: str = setting(

@@ -90,6 +90,16 @@ TABLES = {
         [("--PJHxphWEs", 30.0, 40.0, "/m/09x0r,/t/dd00088"), ("-0SdAVK79lg", 0.0, 10.0, "/m/0155w")],
         (None, None, None),
     ),
+    "AudioSet, strong labels": (
+        "segment_id\tstart_time_seconds\tend_time_seconds\tlabel\nb0RF_30000\t1.131\t4.112\t/m/07r660_\n",
+        [("b0RF_30000", 1.131, 4.112, "/m/07r660_")],
+        (None, None, None),
+    ),
+    "numbered segments of one recording": (
+        "segment_id,start_time_seconds,end_time_seconds,label\n1,1,2,hum\n",
+        [("", 1.0, 2.0, "hum")],
+        (None, None, None),
+    ),
     "milliseconds": ("file,start (ms),end (ms),label\na.wav,500,1500,x\n", [("a.wav", 0.5, 1.5, "x")], (None,) * 3),
 }
 
@@ -267,6 +277,14 @@ def test_blanks_before_quotes_do_not_count(tmp_path: Path, suffix: str, delimite
         ]
 
 
+def test_quotes_within_a_cell_change_no_other_cell(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    # Blanks belong to the names of these files; csv.reader of Python keeps them as well.
+    for note in ('"he said, ""yes"""', '"a\n, ""b"""', '6", "7"" pipe'):
+        path.write_text(f"file,start_time,end_time,label,note,more\n tape.wav,1,2,hum,{note},\n")
+        assert [row.begin_path for row in events(path).rows] == [" tape.wav"], note
+
+
 def test_an_offset_beside_a_duration_is_refused_with_both_remedies(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("file,offset,duration,label\na.wav,3,2,hum\n")
@@ -275,6 +293,18 @@ def test_an_offset_beside_a_duration_is_refused_with_both_remedies(tmp_path: Pat
     for header, row in (("start_time,end_time", "3,5"), ("end_time,start_time", "3,1")):
         path.write_text(f"file,{header},duration,label\na.wav,{row},2,hum\n")
         assert len(read_events(path).rows) == 1
+
+
+def test_an_offset_beside_an_end_is_no_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("file,offset,duration,end_time,label\na.wav,3,2,5,hum\n")
+    with pytest.raises(
+        FormatError, match=r"\); if 'offset' is the start of an event, rename it start_time, in"
+    ) as caught:
+        read_events(path)
+    assert "end_time minus" not in str(caught.value)
+    path.write_text(path.read_text().replace("offset", "start_time"))
+    assert [(row.start_s, row.end_s) for row in read_events(path).rows] == [(3.0, 5.0)]
 
 
 @pytest.mark.parametrize(("kept", "span"), [((0, 1, 4), (1.0, 2.0)), ((2, 3, 4), (101.0, 102.0))])
@@ -387,3 +417,12 @@ def test_tables_of_several_people_have_label_columns_of_different_names(tmp_path
     (tmp_path / "fred.Table.1.selections.txt").write_text(f"{heading}Name\n1\t1\t2\t10\t20\twren\n")
     with pytest.raises(FormatError, match="if tables name it differently, give all names with commas between them"):
         events(tmp_path / "fred.Table.1.selections.txt", options)
+
+
+def test_a_stray_comma_takes_no_unnamed_column_for_the_label(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(",file,start_time,end_time,species\n1,a.wav,1,2,wren\n")
+    options = ReadOptions(label_column="Sp,")
+    with pytest.raises(FormatError, match="there is no label column 'Sp,'"):
+        events(path, options)
+    assert [row.label for row in events(path, ReadOptions(label_column="Sp,,species,")).rows] == ["wren"]

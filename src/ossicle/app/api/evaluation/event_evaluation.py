@@ -156,7 +156,8 @@ def evaluate(
     bootstrap
         Resamples of recordings for the 95 % intervals; 0 for none.
     label_column
-        The column that holds the label, if files are read: a name, a number from 1, or ``auto``.
+        The column that holds the label, if files are read: a name, a number from 1, several of these as a text with
+        commas (the first in a table counts), or ``auto`` alone.
     label_map
         Other names for labels on both sides: ``FROM=TO``, or ``LABEL`` for all labels that look like it.
 

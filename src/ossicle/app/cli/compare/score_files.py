@@ -12,7 +12,7 @@ from ossicle.artefacts.shelf import MANIFEST
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.scores import ScoresFolder
 from ossicle.audio.probe import SUFFIXES
-from ossicle.core.digest import normal_path
+from ossicle.core.digest import digest, normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.window_tables.score_tables import read_dcase_scores
 from ossicle.corpus.indexing.index_storage import read_index
@@ -98,8 +98,12 @@ def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, s
     read = read_json(artefact / MANIFEST).get("inputs", {}).get(CorpusFolder.step)
     beside = artefact.parent.parent / CorpusFolder.step
     for corpus in sorted(beside.glob("*/")):
-        if (corpus / MANIFEST).is_file() and audio_digest(corpus) == read:
-            paths = {recording.id: recording.path for recording in read_index(CorpusFolder(corpus)).recordings}
+        if not (corpus / MANIFEST).is_file():
+            continue
+        recordings = read_index(CorpusFolder(corpus)).recordings
+        # Scores that were made before the lengths of MP3 files counted have the digest without them.
+        if read in (audio_digest(corpus), digest(sorted([recording.id, recording.digest] for recording in recordings))):
+            paths = {recording.id: recording.path for recording in recordings}
             stems = [stem_of(path, SUFFIXES) for path in paths.values()]
             return {key: stem_of(paths[key], SUFFIXES) if len(set(stems)) == len(stems) else paths[key] for key in ids}
     raise UsageError(

@@ -57,8 +57,8 @@ def new(
     label_column: Annotated[
         str,
         typer.Option(
-            help="Label column: of the tables of --annotations (a name, or a number from 1; several with "
-            "commas, if tables differ: the first in a table counts), or of the --labels table. "
+            help="Label column: of the tables of --annotations (a name or a number from 1; only there also several "
+            "with commas, if tables differ: the first in a table counts), or of the --labels table (one name). "
             "Default: a usual name, such as Annotation, Species, primary_label or category.",
             show_default=False,
         ),

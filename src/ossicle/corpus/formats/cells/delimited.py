@@ -96,10 +96,24 @@ class Delimited:
     def first_column(self, stated: str) -> int | None:
         """Return the index of the column that a user calls ``stated``, or of the first of several names with commas.
 
-        Tables of several people may name their columns differently. A heading that contains commas itself comes first.
-        Raises FormatError as :meth:`column` does.
+        Tables of several people may name their columns differently.
+
+        Parameters
+        ----------
+        stated
+            The name or number of a column, or several with commas. A heading that contains commas itself comes first.
+
+        Returns
+        -------
+        int or None
+            None if the table has none of them. No name, as behind a last comma, is that of no column.
+
+        Raises
+        ------
+        FormatError
+            Two headings fit a name, and none of them exactly.
         """
-        for name in (stated, *stated.split(",")):
+        for name in stated_names(stated):
             if (column := self.column(name)) is not None:
                 return column
         return None
@@ -110,6 +124,27 @@ class Delimited:
             column for _, cells in self.rows for column, cell in enumerate(cells) if column not in used and cell.strip()
         )
         return {self.header[column] or f"column {column + 1}": count for column, count in sorted(counts.items())}
+
+
+def stated_names(stated: str) -> tuple[str, ...]:
+    """Return the names of columns that a user may mean by ``stated``: the whole of it, then its parts between commas.
+
+    Parameters
+    ----------
+    stated
+        What the user wrote.
+
+    Returns
+    -------
+    tuple of str
+        The names without outer blanks, and without empty ones.
+
+    Examples
+    --------
+    >>> stated_names("Call type, Species,")
+    ('Call type, Species,', 'Call type', 'Species')
+    """
+    return tuple(name.strip() for name in (stated, *stated.split(",")) if name.strip())
 
 
 def heading_key(name: str) -> str:

@@ -80,10 +80,29 @@ def line_cells(line: str, delimiter: str) -> list[str]:
 def has_blanks_before_quotes(text: str, delimiter: str) -> bool:
     """Return whether blanks stand between a delimiter and the quote that begins a cell, as in tables of AudioSet.
 
-    >>> has_blanks_before_quotes('a, 0.0, "x,y"', ","), has_blanks_before_quotes('a,"x, y"', ",")
+    Parameters
+    ----------
+    text
+        The text of the table.
+    delimiter
+        The character between cells.
+
+    Returns
+    -------
+    bool
+        Whether any cell is quoted so; blanks before quotes within a cell do not count.
+
+    Examples
+    --------
+    >>> has_blanks_before_quotes('a, 0.0, "x,y"', ","), has_blanks_before_quotes('a,"x, ""y"" z"', ",")
     (True, False)
     """
-    return re.search(rf'{re.escape(delimiter)} ++"', text) is not None
+    mark = re.escape(delimiter)
+    if re.search(rf'{mark} ++"', text) is None:
+        return False
+    quoted = r'"(?:[^"]|"")*+"'
+    cell = re.compile(rf"(?:\A|{mark}|[\r\n])(?:(?P<late> ++{quoted})(?=[\r\n]|{mark}|\Z)|{quoted}|[^{mark}\r\n]*+)")
+    return any(match["late"] for match in cell.finditer(text))
 
 
 def plain_records(text: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:

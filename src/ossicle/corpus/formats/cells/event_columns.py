@@ -2,8 +2,8 @@
 
 Headings are compared as keys (``heading_key``): case, blanks, dots and brackets do not count, so that Raven's
 ``Begin Time (s)`` is also R's ``Begin.Time..s.``. Known are the tables of Ossicle, opensoundscape, crowsetta, DCASE,
-AudioSet (``YTID``), Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), the R packages warbleR, ohun, Rraven
-and monitoR, and tables of words or phones in utterances.
+AudioSet (``YTID``, ``segment_id``), Raven, BirdNET, batdetect2, DeepSqueak, DAS, Praat (``tmin``), the R packages
+warbleR, ohun, Rraven and monitoR, and tables of words or phones in utterances.
 """
 
 import re
@@ -42,10 +42,6 @@ _COUNTED = re.compile(
     r"|(sample|frame)s?_(start|begin|onset|end|offset|stop)"
 )
 
-LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
-"""Keys of columns of lengths in seconds."""
-_OFFSET = re.compile(r"offset(_time)?(_(s|secs?|seconds?))?")
-
 # The frequencies of warbleR (bottom.freq) and monitoR (min.frq) are kHz.
 LOW: Mapping[str, float] = {
     **dict.fromkeys(("low_f", "low_hz", "low_freq_hz", "low_freq", "low_frequency_hz", "min_freq_hz"), 1.0),
@@ -64,6 +60,8 @@ FILE = (
     *("recording_file", "recording_filename", "recording_path", "source_file"),
     *("utterance", "utterance_id", "utt_id", "audiofilename", "audiofilepath", "audiopath", "ytid"),
 )
+# In AudioSet's strong labels `segment_id` names the clip; elsewhere it may number the rows.
+_ALSO_FILE = {"segment_id": frozenset({"start_time_seconds", "end_time_seconds"})}
 PERHAPS_FILE = frozenset(
     {"recording", "recording_name", "recording_id", "audio", "audio_name", "audio_id", "wav", "wav_name", "sound_name"}
     | {"soundscape", "soundscape_name", "soundscape_id", "clip_name", "tape_name", "track_name", "media_name"}
@@ -131,38 +129,6 @@ def is_few_shot_column(table: Delimited, column: int) -> bool:
         return False
     words = {cells[column].strip().casefold() for _, cells in table.rows} - {""}
     return bool(words) and words <= {POSITIVE, NEGATIVE, UNKNOWN}
-
-
-def offset_with_length(header: Iterable[str]) -> str:
-    """Return what to do about an ``offset`` beside a duration and without a start, which may be a start or an end.
-
-    Parameters
-    ----------
-    header
-        The headings.
-
-    Returns
-    -------
-    str
-        The cause and the remedy; "" for other headings.
-
-    Examples
-    --------
-    >>> offset_with_length(["file", "offset", "duration", "label"])[:71]
-    "'offset' beside 'duration' is the start of an event in some tables and "
-    >>> offset_with_length(["file", "onset", "offset", "duration"])
-    ''
-    """
-    names = {heading_key(name): name for name in header}
-    offset = next((name for key, name in names.items() if _OFFSET.fullmatch(key)), None)
-    length = next((name for key, name in names.items() if LENGTH.fullmatch(key)), None)
-    if offset is None or length is None or not names.keys().isdisjoint(START):
-        return ""
-    return (
-        f"{offset!r} beside {length!r} is the start of an event in some tables and its end in others: if it is the "
-        f"start, rename it start_time and add a column end_time, start_time plus {length!r}; if it is the end, rename "
-        f"it end_time and add a column start_time, end_time minus {length!r}, in seconds"
-    )
 
 
 def has_times(header: Iterable[str]) -> bool:
@@ -300,7 +266,7 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
     FormatError
         There is none, but another column names recordings: rows must not go to another one than they name.
     """
-    known = tuple(column for key in FILE if (column := table.find([key])) is not None)
+    known = tuple(column for key in FILE if (column := table.find([key])) is not None) or _clips(table)
     for column, name in enumerate(table.header if not known else ()):
         texts = [text for _, cells in table.rows if (text := unescape_cell(cells[column]).strip())]
         if texts and _names_recordings(table, heading_key(name), texts, is_recording):
@@ -309,6 +275,17 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
                 "not known to do so; rename it to 'file' if it does, else remove it"
             )
     return known
+
+
+def _clips(table: Delimited) -> tuple[int, ...]:
+    """Return the column that names the clips in a table of AudioSet's strong labels, if this is one."""
+    keys = {heading_key(name) for name in table.header}
+    columns = [table.find([key]) for key, beside in _ALSO_FILE.items() if beside <= keys]
+    return tuple(
+        column
+        for column in columns
+        if column is not None and not any(_NUMBER.fullmatch(cells[column].strip()) for _, cells in table.rows)
+    )
 
 
 def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recording: Callable[[str], bool]) -> bool:

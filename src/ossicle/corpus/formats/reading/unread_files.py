@@ -17,15 +17,14 @@ from ossicle.corpus.formats.cells.event_columns import (
     END,
     FILE,
     LABEL,
-    LENGTH,
     PERHAPS_FILE,
     RAVEN_LABEL,
     START,
     counts_samples,
     has_times,
     is_audio_name,
-    offset_with_length,
 )
+from ossicle.corpus.formats.cells.offset_advice import LENGTH, offset_advice
 from ossicle.corpus.formats.cells.text_files import load_text, split_lines
 from ossicle.corpus.notes import Note
 
@@ -225,7 +224,7 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
                 f"add {', '.join(wanted_headings)} in seconds from the start of the recording, which {converted[0]!r} "
                 "does not hold"
             )
-        if offset := offset_with_length(header):
+        if offset := offset_advice(header):
             remedy = offset
         elif missing == ["end"]:
             remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
