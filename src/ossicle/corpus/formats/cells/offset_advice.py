@@ -1,4 +1,4 @@
-"""Columns of lengths, and what to do about an ``offset`` beside one, which is a start in some tables and an end in others."""
+"""Columns of lengths, and what to do about an ``offset`` beside one: in some tables a start, in others an end."""
 
 import re
 from collections.abc import Iterable
