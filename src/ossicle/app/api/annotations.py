@@ -174,8 +174,7 @@ def read_annotations(
     format
         A name of docs/formats.md, such as ``raven`` or ``audacity``; None to recognise each file.
     label_column
-        The column that holds the label: a name, a number from 1, several of these as a text with commas (the first in
-        a table counts), or ``auto`` alone.
+        The label column: a name, a number from 1, several with commas (the first in a table counts), or ``auto`` alone.
     default_label
         Label of rows that have none; None refuses such rows.
     threshold
