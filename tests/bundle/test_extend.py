@@ -1,6 +1,6 @@
 import pytest
 
-from ossicle.bundle.extend import extend_bundle
+from ossicle.bundle.extend import extend_bundle, refuse_other_content
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.graph import graph_file
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
@@ -57,9 +57,28 @@ def test_nothing_but_a_bundle_is_replaced(bundle, tmp_path):
     with pytest.raises(UsageError, match=r"would be lost: notes\.md; move that"):
         extend_bundle(bundle, tmp_path / "b", {}, {}, replace=True)
     (tmp_path / "b" / "bundle.json").write_text("{}")
-    with pytest.raises(UsageError, match="would be lost: CARD"):
+    with pytest.raises(UsageError, match=r"b/bundle\.json cannot be read, .*; move what is yours out .* and remove it"):
         extend_bundle(bundle, tmp_path / "b", {}, {}, replace=True)
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UsageError, match="is a file"):
         extend_bundle(bundle, tmp_path / "file", {}, {}, replace=True)
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_files_of_the_user_beside_and_below_a_bundle_stay(bundle, tmp_path):
+    folder = tmp_path / "b"
+    extend_bundle(bundle, folder, {"encoder.pt": b"weights"}, {})
+    (folder / ".gitignore").write_text("*")
+    refuse_other_content(folder)
+    for name in ("NOTES.md", "docs/readme.md", "mine.onnx", "members/mine.json", ".git/HEAD"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("mine")
+        with pytest.raises(UsageError, match=f"would be lost: {name}; "):
+            refuse_other_content(folder)
+        (folder / name).unlink()
+
+
+def test_a_link_is_refused_before_any_work(bundle, tmp_path):
+    (tmp_path / "link").symlink_to(bundle.folder)
+    with pytest.raises(UsageError, match="link is a symbolic link to "):
+        refuse_other_content(tmp_path / "link")

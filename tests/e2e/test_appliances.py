@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from ossicle.artefacts.filesystem.replacing import foreign_files
+from ossicle.artefacts.typed.results.published import PUBLISHED_FILES
 from ossicle.bundle.format import read_bundle
 
 from ..app.conftest import Commands
@@ -127,6 +129,7 @@ def test_curves_and_head_only_weights_of_every_fold_are_kept(done: tuple[Path, s
         assert "train_loss" in json.loads(lines[0])
         assert json.loads((heads / name / "best_metrics.json").read_text())["last"]["epoch"] == 11
         assert (heads / name / "weights.safetensors").stat().st_size < 1_000_000
+    assert foreign_files(heads, PUBLISHED_FILES["heads"]) == []
 
 
 def test_nothing_is_computed_twice_and_status_says_so(done: tuple[Path, str, str], ossicle: Commands) -> None:

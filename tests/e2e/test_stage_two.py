@@ -146,6 +146,10 @@ def test_kept_blocks_are_in_the_bundle_and_judged_out_of_fold(
     states = [(tmp_path / name / "states.csv").read_bytes() for name in ("out", "there")]
     assert states[0] == states[1]
     assert ossicle("similar", home / "audio" / "ac-on-fridge-off-day-0.wav", "-p", place).code == 0
+    # A bundle that holds its encoder is replaced like any other.
+    whole = ossicle("export", "--self-contained", "-p", place, "-o", place / "bundle", "--force")
+    assert whole.code == 0, whole.err
+    assert ossicle("run", "-p", place).code == 0
 
 
 def test_without_a_gain_the_bundle_is_that_of_stage_one(

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from ossicle.artefacts.filesystem.replacing import foreign_files
+from ossicle.artefacts.typed.results.published import PUBLISHED_FILES
 from ossicle.units.quantiser import Quantiser
 
 from .conftest import ossicle
@@ -34,6 +36,7 @@ def test_units_agree_with_words_that_they_never_saw(finished: Finished) -> None:
 
 def test_results_lie_beside_the_project(finished: Finished) -> None:
     assert Quantiser.read(finished.folder / "quantiser").k == 12
+    assert foreign_files(finished.folder / "quantiser", PUBLISHED_FILES["quantiser"]) == []
     assert (finished.folder / "report.html").stat().st_size > 10_000
     with (finished.folder / "motifs.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))

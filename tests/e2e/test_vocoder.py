@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from ossicle.artefacts.filesystem.replacing import foreign_files
+from ossicle.artefacts.typed.results.published import PUBLISHED_FILES
+
 from ..made_up.speech_like import write_speech
 from .conftest import ossicle
 
@@ -87,6 +90,8 @@ def test_results_name_who_is_judged_and_hold_all_figures(project: Path) -> None:
         ["speaker3"],
     )
     assert trained["speakers"] == ["speaker0", "speaker1"]
+    for name in ("vocoder", "resynthesis", "quantiser"):
+        assert foreign_files(project / name, PUBLISHED_FILES[name]) == []
     for name in ("log_mel_db", "mcd_db", "mcd_aligned_db", "voicing_error", "si_sdr_db", "snr_db", "duration_ratio"):
         assert set(result[name]) == {"value", "low", "high"}
         assert result[name]["value"] is not None

@@ -3,6 +3,7 @@
 import dataclasses
 import glob
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,23 +16,46 @@ from ossicle.bundle.entries.ensembles import MEMBERS
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import CARD, MANIFEST, MAX_MANIFEST_BYTES, Bundle, FileEntry, manifest_of, parse
 from ossicle.core.digest import canonical_json
-from ossicle.core.errors import OssicleError
+from ossicle.core.errors import OssicleError, UsageError
 
 
-def refuse_other_content(folder: Path) -> None:
+def refuse_other_content(folder: Path, remedy: str = "move that out of there, or choose another folder") -> None:
     """Check that a folder that would be replaced by a bundle is empty, or holds a bundle and nothing else.
+
+    Parameters
+    ----------
+    folder
+        The folder; it may be missing.
+    remedy
+        What to do if there is something else in it, for the message.
 
     Raises
     ------
     UsageError
-        There is something else in it, or it is a file.
+        There is something else in it, its manifest cannot be read, it is a file, or it lies behind a symbolic link.
     """
+    own = []
+    if os.path.lexists(folder / MANIFEST):
+        bundle = _manifest(folder)
+        own = _files(bundle)
+        for member in () if bundle.ensemble is None else bundle.ensemble.members:
+            member_folder = f"{MEMBERS}/{member.name}"
+            own += [f"{glob.escape(member_folder)}/{name}" for name in _files(_manifest(folder / member_folder))]
+    refuse_foreign(folder, own, remedy)
+
+
+def _manifest(folder: Path) -> Bundle:
     try:
-        earlier = parse(read_regular(folder / MANIFEST, MAX_MANIFEST_BYTES), folder)
-        own = [MANIFEST, *map(glob.escape, earlier.files), *([f"{MEMBERS}/*"] if earlier.ensemble is not None else [])]
-    except (OSError, OssicleError):
-        own = []
-    refuse_foreign(folder, own, "move that out of there, or choose another folder")
+        return parse(read_regular(folder / MANIFEST, MAX_MANIFEST_BYTES), folder)
+    except (OSError, OssicleError) as error:
+        raise UsageError(
+            f"{folder / MANIFEST} cannot be read, and so it is not known which files are those of the bundle: {error}; "
+            "move what is yours out of that folder, and remove it"
+        ) from error
+
+
+def _files(bundle: Bundle) -> list[str]:
+    return [glob.escape(name) for name in (MANIFEST, *bundle.files)]
 
 
 def extend_bundle(

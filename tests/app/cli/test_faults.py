@@ -124,6 +124,17 @@ def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path,
     ]
 
 
+def test_a_lock_of_another_user_is_named_and_not_its_folder(project: Path, old_bundle: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "out", project / "data"):
+        folder.mkdir()
+        (folder / ".ossicle.lock").touch(mode=0o444)
+    refused = "Permission denied; change the permissions, or choose another folder\n"
+    completed = unprivileged(*OSSICLE, "predict", old_bundle, project / "audio", "-o", tmp_path / "out")
+    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {tmp_path / 'out' / '.ossicle.lock'}: {refused}")
+    completed = unprivileged(*OSSICLE, "run", "-p", project, "--progress", "none")
+    assert (completed.returncode, completed.stderr) == (1, f"ossicle: {project / 'data' / '.ossicle.lock'}: {refused}")
+
+
 def test_a_recording_without_permission_costs_only_itself(project: Path, old_bundle: Path, tmp_path: Path) -> None:
     (project / "audio" / "b.wav").chmod(0)
     completed = unprivileged(*OSSICLE, "dataset", "health", "-p", project, "--progress", "none", "--json")

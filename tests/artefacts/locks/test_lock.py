@@ -194,3 +194,28 @@ def test_an_unknown_kind_of_locks_is_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv(LOCKS_VARIABLE, "off")
     with pytest.raises(UsageError, match=r"\$OSSICLE_LOCKS = 'off' is not one of: flock, none"), project_lock(tmp_path):
         raise AssertionError("held")
+
+
+@pytest.mark.parametrize(
+    ("code", "is_there", "named"),
+    [
+        (errno.EACCES, False, ""),
+        (errno.EPERM, False, ""),
+        (errno.EROFS, False, ""),
+        (errno.EROFS, True, ""),
+        (errno.EACCES, True, LOCK_FILE),
+        (errno.ENOSPC, False, LOCK_FILE),
+    ],
+)
+def test_the_folder_is_named_unless_the_file_is_the_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, is_there: bool, named: str
+) -> None:
+    def refused(path: Path) -> int:
+        raise OSError(code, os.strerror(code), str(path))
+
+    if is_there:
+        (tmp_path / LOCK_FILE).touch()
+    monkeypatch.setattr("ossicle.artefacts.locks.lock.descriptor_to_change", refused)
+    with pytest.raises(OSError, match=os.strerror(code)) as caught, project_lock(tmp_path):
+        raise AssertionError("held")
+    assert (caught.value.errno, caught.value.filename) == (code, str(tmp_path / named))

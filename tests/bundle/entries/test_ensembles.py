@@ -10,8 +10,9 @@ from ossicle.app.api.bundles.engine import Engine, open_predictor
 from ossicle.audio.wav import write_wav
 from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.ensembles import RANKS, rank_bytes
+from ossicle.bundle.extend import refuse_other_content
 from ossicle.bundle.format import member_bundles, read_bundle, write_bundle
-from ossicle.core.errors import BundleError
+from ossicle.core.errors import BundleError, UsageError
 from ossicle.core.scores.combination import Combination
 from ossicle.core.scores.postprocess import Postprocess
 from ossicle.inference import batch
@@ -207,3 +208,15 @@ def test_post_processing_is_part_of_a_bundle(tmp_path, write, tape):
         )
         with pytest.raises(BundleError, match=key):
             read_bundle(result.folder)
+
+
+def test_files_of_the_user_in_the_folders_of_members_stay(ensemble):
+    refuse_other_content(ensemble.folder)
+    own = ensemble.folder / "members" / "two" / "NOTES.md"
+    own.write_text("mine")
+    with pytest.raises(UsageError, match=r"would be lost: members/two/NOTES\.md; "):
+        refuse_other_content(ensemble.folder)
+    own.unlink()
+    (own.parent / "bundle.json").write_text("{}")
+    with pytest.raises(UsageError, match=r"members/two/bundle\.json cannot be read"):
+        refuse_other_content(ensemble.folder)

@@ -5,7 +5,6 @@ what killed runs left, so a project file must not name other folders for this. O
 those: with ``--data-root``, the environment, ``--set``, or ``ossicle.local.toml``, which is not shared with a project.
 """
 
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,10 +12,8 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from ossicle.artefacts.filesystem.changes import make_folder
 from ossicle.artefacts.filesystem.walking import walk
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.locks.lock import LOCK_FILE, NOT_WRITABLE, project_lock
 from ossicle.core.errors import OssicleError, ProjectError, UsageError
-
-_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def require_below(stated: str, setting: str) -> None:
@@ -114,7 +111,7 @@ def writing(data_root: Path, results: tuple[Path, ...] = (), *, wait: bool = Fal
             make_folder(data_root)
             held.enter_context(project_lock(data_root, wait=wait))
         except OSError as error:
-            if error.errno not in _NOT_WRITABLE:
+            if error.errno not in NOT_WRITABLE or error.filename == str(data_root / LOCK_FILE):
                 raise
             raise OssicleError(
                 f"{data_root}: {error.strerror}: the outputs of steps are written there; change its permissions, copy "

@@ -99,7 +99,20 @@ def make_folder(path: Path) -> None:
 
 
 def make_writable_folder(path: Path) -> None:
-    """Make a folder, and those above it; raises PermissionError if it exists and this user cannot write to it."""
+    """Make a folder, and those above it, and check that this user can write to it.
+
+    Parameters
+    ----------
+    path
+        The folder; it may exist.
+
+    Raises
+    ------
+    PermissionError
+        This user cannot write to it.
+    UsageError
+        A part of the path is a symbolic link.
+    """
     make_folder(path)
     if not os.access(path, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))

@@ -10,11 +10,14 @@ from collections.abc import Collection
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.core.errors import UsageError
 
-# What file managers leave in every folder that was opened, and what writers that were killed left of ours.
-_OF_THE_SYSTEM = re.compile(r"\.DS_Store|Thumbs\.db|desktop\.ini|\._.*|\.ossicle-.*", re.IGNORECASE)
+# What file managers leave in every folder that was opened, settings of Git, and what killed writers left of ours.
+_OF_THE_SYSTEM = re.compile(
+    r"\.DS_Store|Thumbs\.db|desktop\.ini|\._.*|\.git(keep|ignore|attributes)|\.ossicle-.*", re.IGNORECASE
+)
 
 
 def foreign_files(folder: Path, own: Collection[str]) -> list[str]:
@@ -25,13 +28,13 @@ def foreign_files(folder: Path, own: Collection[str]) -> list[str]:
     folder
         The folder; one that is missing holds nothing.
     own
-        Patterns of the files that belong to the result: their paths below the folder, where ``*`` also stands for
-        folders.
+        Patterns of the files that belong to the result: their paths below the folder, where ``*`` stands for any part
+        of a name, and ``**`` for any folders, or at the end for anything below a folder.
 
     Returns
     -------
     list[str]
-        The paths of the others below the folder, sorted. Files of the operating system do not count.
+        The paths of the others below the folder, sorted. Files of the operating system and of Git do not count.
     """
     if not folder.is_dir():
         return []
@@ -40,8 +43,16 @@ def foreign_files(folder: Path, own: Collection[str]) -> list[str]:
         path.as_posix()
         for path in paths
         if not any(_OF_THE_SYSTEM.fullmatch(part) for part in path.parts)
-        and not any(fnmatchcase(path.as_posix(), pattern) for pattern in own)
+        and not any(_matches(path.parts, tuple(pattern.split("/"))) for pattern in own)
     )
+
+
+def _matches(names: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    if not names or not pattern:
+        return names == pattern
+    if pattern[0] == "**":
+        return pattern == ("**",) or any(_matches(names[n:], pattern[1:]) for n in range(len(names)))
+    return fnmatchcase(names[0], pattern[0]) and _matches(names[1:], pattern[1:])
 
 
 def refuse_foreign(folder: Path, own: Collection[str], remedy: str) -> None:
@@ -59,11 +70,9 @@ def refuse_foreign(folder: Path, own: Collection[str], remedy: str) -> None:
     Raises
     ------
     UsageError
-        There is something else in it, or it is a file.
+        There is something else in it, or it is a file, or it lies behind a symbolic link.
     """
-    if folder.is_symlink():
-        # Whatever writes there refuses it, with its target.
-        return
+    refuse_link_in(folder)
     if os.path.lexists(folder) and not folder.is_dir():
         raise UsageError(f"{folder} is a file, and a folder would replace it; {remedy}")
     foreign = foreign_files(folder, own)

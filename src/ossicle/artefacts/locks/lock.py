@@ -32,6 +32,8 @@ LOCK_FILE = ".ossicle.lock"
 LOCKS_VARIABLE = "OSSICLE_LOCKS"
 """Environment variable: ``none`` on a place without locks; empty or ``flock`` elsewhere."""
 NO_LOCKS = "none"
+NOT_WRITABLE = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+"""Why a file or folder cannot be written to, where more space would not help."""
 
 _WORK_UNIT = ".ossicle-lock-"
 _POLL_S = 0.2
@@ -68,6 +70,8 @@ def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
         Naming the holder and what to do, while another process or an enclosing block holds it (without ``wait``).
     UsageError
         If the folder is missing.
+    OSError
+        Naming the folder if it cannot be written to, or the lock file if that is another user's.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -104,9 +108,12 @@ def _held_lock(path: Path, subject: str, wait_s: float) -> Iterator[None]:
         return
     try:
         handle = descriptor_to_change(path)
-    except PermissionError as error:
+    except OSError as error:
+        is_of_another = error.errno in (errno.EACCES, errno.EPERM) and os.path.lexists(path)
+        if error.errno not in NOT_WRITABLE or is_of_another:
+            raise
         # Users do not know the file: it is the folder that cannot be written to.
-        raise PermissionError(error.errno, error.strerror, os.fspath(path.parent)) from error
+        raise OSError(error.errno, error.strerror, os.fspath(path.parent)) from error
     try:
         release = _lock(handle, path, subject, wait_s)
         try:

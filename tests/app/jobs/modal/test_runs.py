@@ -139,3 +139,17 @@ def test_what_is_pulled_has_the_settings_of_its_jobs(project: Path, modal: Modal
     assert result.code == 0, result.err
     assert "copied 1 artefact\n" in result.out
     assert ossicle("jobs", "pull", "/elsewhere", "-p", project, "--variant", "other").code == 2
+
+
+def test_files_of_the_user_are_found_before_anything_is_copied(
+    project: Path, modal: ModalDouble, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ossicle("jobs", "submit", "-p", project, "--on", "modal", "--until", "counts").code == 0
+    next(one.thread for one in modal.calls.values() if one.thread is not None).join(120)
+    monkeypatch.setattr("ossicle.app.steps.pipeline.run_project.PUBLISHED_FILES", {toy.PAGE: ()})
+    (project / toy.PAGE).mkdir()
+    (project / toy.PAGE / "notes.md").write_text("mine")
+    result = ossicle("jobs", "pull", "-p", project)
+    assert (result.code, result.out) == (2, "")
+    assert "would be lost: notes.md; move it out of there" in result.err
+    assert not (project / "data" / "counts").exists()

@@ -82,8 +82,10 @@ def pull_from_modal(project: "Project") -> None:
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.app.steps.engine.step import Done, find_steps
     from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
-    from ossicle.app.steps.pipeline.run_project import publish
+    from ossicle.app.steps.pipeline.run_project import publish, refuse_foreign_results
 
+    # Before hours of copying.
+    refuse_foreign_results(project, pipeline_of(project).result_names())
     with make_progress("plain") as shown:
         brought = bring_finished(project, shown)
     artefacts = {name: path for name, path in find_steps(steps_of(project), project).items() if path is not None}

@@ -71,6 +71,11 @@ def run(readings: Sequence[MadeReading], overlap: Overlap, mark: str, context: C
 def refuse_foreign_results(project: Project) -> None:
     """Check that ``benchmark/`` in the project folder holds nothing but results of a benchmark.
 
+    Parameters
+    ----------
+    project
+        The project.
+
     Raises
     ------
     UsageError
@@ -80,7 +85,7 @@ def refuse_foreign_results(project: Project) -> None:
     files = (published.summary_file, published.page, published.notebook, *map(published.table_file, SCHEMAS))
     refuse_foreign(
         project.folder / FOLDER,
-        [*(file.name for file in files), f"{published.models.name}/*"],
+        [*(file.name for file in files), f"{published.models.name}/**"],
         f"move it out of there: a benchmark writes its results to {FOLDER}/ beside the project file",
     )
 

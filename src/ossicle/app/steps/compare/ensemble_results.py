@@ -19,16 +19,16 @@ from ossicle.app.steps.judge.calibration import final_maps
 from ossicle.app.steps.release.bundle import figures, gate_verdict
 from ossicle.artefacts.files import write_json
 from ossicle.artefacts.filesystem.changes import make_folder
-from ossicle.artefacts.filesystem.replacing import refuse_foreign
 from ossicle.artefacts.typed.dataset import FINAL, DatasetFolder
 from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
-from ossicle.artefacts.typed.results.published import BUNDLE, PUBLISHED_FILES, EnsembleResults
+from ossicle.artefacts.typed.results.published import BUNDLE, EnsembleResults
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.description import BundleDescription
 from ossicle.bundle.entries.ensembles import RANKS, rank_bytes
+from ossicle.bundle.extend import refuse_other_content
 from ossicle.bundle.format import Bundle, read_bundle, write_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
 from ossicle.core.errors import GateRefused
@@ -77,7 +77,7 @@ def make_ensemble(
     """
     results = EnsembleResults(project.folder / RESULTS)
     # Before hours of scoring.
-    refuse_foreign(results.bundle, PUBLISHED_FILES[BUNDLE], _REMEDY)
+    refuse_other_content(results.bundle, _REMEDY)
     members = members_of(project, progress, overrides)
     combination = project.settings.ensemble.combination
     done = judge_ensemble(project, members, combination, progress)
@@ -92,7 +92,7 @@ def make_ensemble(
         if not metrics["gate"]["passed"]:
             refused = refusal_of(metrics["gate"], None)
     results_json = {**EnsembleScoresFolder.among(done.artefacts).summary, "board": board}
-    refuse_foreign(results.bundle, PUBLISHED_FILES[BUNDLE], _REMEDY)
+    refuse_other_content(results.bundle, _REMEDY)
     with writing(project.data_root, (results.path, results.bundle, results.metrics, results.summary)):
         make_folder(results.path)
         write_json(results.summary, results_json)

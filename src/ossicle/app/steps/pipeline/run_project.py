@@ -11,7 +11,8 @@ from ossicle.artefacts.files import whole_file, whole_folder
 from ossicle.artefacts.filesystem.changes import copy_file, copy_tree, make_folder, remove_file, remove_folder
 from ossicle.artefacts.filesystem.replacing import refuse_foreign
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT
-from ossicle.artefacts.typed.results.published import PUBLISHED_FILES
+from ossicle.artefacts.typed.results.published import BUNDLE, PUBLISHED_FILES
+from ossicle.bundle.extend import refuse_other_content
 from ossicle.core.errors import GateRefused, UsageError
 
 
@@ -106,12 +107,11 @@ def refuse_foreign_results(project: Project, names: Iterable[str]) -> None:
         One does, or it is a file.
     """
     for name in names:
-        if name in PUBLISHED_FILES:
-            refuse_foreign(
-                project.results / name,
-                PUBLISHED_FILES[name],
-                f"move it out of there: a run publishes its own {name}/ beside the project file",
-            )
+        remedy = f"move it out of there: a run publishes its own {name}/ beside the project file"
+        if name == BUNDLE:
+            refuse_other_content(project.results / name, remedy)
+        elif name in PUBLISHED_FILES:
+            refuse_foreign(project.results / name, PUBLISHED_FILES[name], remedy)
 
 
 def refusal_of(project: Project, done: Done) -> GateRefused | None:

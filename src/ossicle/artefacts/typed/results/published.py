@@ -15,24 +15,51 @@ VOCODER = "vocoder"
 RESYNTHESIS = "resynthesis"
 RESYNTHESIS_PAGE = "vocoder.html"
 
-_OF_VOCODERS = ("*.json", "*.jsonl", "*.npz", "*.safetensors")
 PUBLISHED_FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        BUNDLE: ("bundle*.json", "export*.json", "*.md", "*.onnx", "*.safetensors", "members/*"),
         "clip_results": (
             "answers.parquet",
-            "confusion*.json",
-            "confusion*.npy",
-            "confusion*.svg",
-            "misclassified*.csv",
+            "confusion.json",
+            "confusion.npy",
+            "confusion.svg",
+            "misclassified.csv",
+            "misclassified_pairs.csv",
         ),
-        HEADS: ("*.json", "*.jsonl", "*.safetensors", "*/tensorboard/*", "*/wandb/*"),
-        QUANTISER: (*_OF_VOCODERS, "logs/*"),
-        VOCODER: _OF_VOCODERS,
-        RESYNTHESIS: ("resynthesis*.json", RESYNTHESIS_PAGE, "*.original.wav", "*.resynthesis.wav", "*.baseline.wav"),
+        HEADS: (
+            "*/best_metrics.json",
+            "*/blocks.safetensors",
+            "*/class_models.safetensors",
+            "*/fit.json",
+            "*/last.ckpt",
+            "*/metrics.jsonl",
+            "*/noise_likeness.json",
+            "*/selection.json",
+            "*/tensorboard/**",
+            "*/tracking.json",
+            "*/wandb/**",
+            "*/weights.safetensors",
+        ),
+        QUANTISER: ("checkpoint.safetensors", "quantiser.json", "quantiser.npz", "sweep.json"),
+        VOCODER: (
+            "epochs.jsonl",
+            "quantiser.json",
+            "quantiser.npz",
+            "training.json",
+            "vocoder.json",
+            "vocoder.safetensors",
+        ),
+        RESYNTHESIS: (
+            "resynthesis.json",
+            RESYNTHESIS_PAGE,
+            "**/*.original.wav",
+            "**/*.resynthesis.wav",
+            "**/*.baseline.wav",
+        ),
     }
 )
-"""Patterns of the files in a published folder, by its name, at any depth. Anything else is the user's."""
+"""The files in a published folder, by its name, as patterns of ``artefacts.filesystem.replacing``; anything else is the
+user's. Those of a bundle are in its manifest.
+"""
 
 
 @dataclass(frozen=True)
