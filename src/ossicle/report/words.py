@@ -8,6 +8,7 @@ from urllib.parse import quote
 from ossicle.metrics.reports.event_report import Estimate, EventReport
 
 MISSING = "–"
+_GAP = "\N{NO-BREAK SPACE}"
 # Of fewer recordings, more than 2.5 % of all resamples hold one of them alone.
 _FEW_RECORDINGS = 4
 
@@ -39,10 +40,10 @@ def signed(value: float | None, digits: int = 0) -> str:
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """Return a figure of any size with a few significant digits, without an exponent above 0.001.
+    r"""Return a figure of any size with a few significant digits, without an exponent above 0.001.
 
     >>> significant(1234.5), significant(0.012345), significant(2.0), significant(0.00003)
-    ('1 230', '0.0123', '2', '3e-05')
+    ('1\xa0230', '0.0123', '2', '3e-05')
     """
     if value is None or not math.isfinite(value):
         return MISSING
@@ -53,19 +54,21 @@ def significant(value: float | None, digits: int = 3) -> str:
     decimals = digits - 1 - math.floor(math.log10(abs(value)))
     rounded = round(float(value), decimals)
     return (
-        f"{rounded:,.{max(decimals, 0)}f}".replace(",", " ").rstrip("0").rstrip(".") if decimals > 0 else count(rounded)
+        f"{rounded:,.{max(decimals, 0)}f}".replace(",", _GAP).rstrip("0").rstrip(".")
+        if decimals > 0
+        else count(rounded)
     )
 
 
 def count(value: float | None) -> str:
-    """A whole number with thin gaps between thousands.
+    r"""A whole number with gaps between thousands, at which no line is broken.
 
     >>> count(1234567)
-    '1 234 567'
+    '1\xa0234\xa0567'
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    return f"{value:,.0f}".replace(",", " ")
+    return f"{value:,.0f}".replace(",", _GAP)
 
 
 def share(value: float | None) -> str:

@@ -228,8 +228,16 @@ def test_names_of_dense_calls_do_not_lie_over_each_other(drawn: list[tuple[float
     named = names_with_room(events, chosen, (0.0, 2.0))
     ends = [at + (len(text) + 2) * 2.0 / 46 for at, text in named]
     assert all(end <= at for end, (at, _) in zip(ends, named[1:], strict=False))
+    assert all(end <= 2.0 for end in ends), "cut at the right edge"
     if chosen is not None:
-        assert chosen[0] in [at for at, _ in named]
+        text = next(name for *span, name in events if tuple(span) == chosen)
+        assert min(chosen[0], 2.0 - (len(text) + 2) * 2.0 / 46) in [at for at, _ in named]
+
+
+def test_the_gap_before_a_name_is_one_that_browsers_keep() -> None:
+    texts = [text.get_text() for text in example_figure(example()).axes[1].texts]
+    assert texts
+    assert all(text.startswith("\N{NO-BREAK SPACE}") for text in texts)
 
 
 def test_the_own_event_of_an_example_is_the_thick_box() -> None:

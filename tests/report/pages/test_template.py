@@ -5,6 +5,7 @@ import hashlib
 import re
 from html import unescape
 
+from ossicle.report import words
 from ossicle.report.pages import augment_page, leaderboard_page
 
 BOARD = {"rows": [], "figures": {}, "over_seeds": []}
@@ -30,3 +31,13 @@ def test_a_page_without_a_script_may_run_none() -> None:
     assert "<script" not in page
     assert policy(page)["script-src"] == "'none'"
     assert policy(page)["default-src"] == "'none'"
+
+
+def test_paths_and_messages_in_boxes_that_scroll_keep_a_width_that_can_be_read() -> None:
+    page = leaderboard_page.render("t", BOARD)
+    assert re.search(r"^\.scroll \.path \{ min-width: 10em; \}$", page, re.MULTILINE)
+    assert re.search(r"^\.words \{ min-width: 12em; \}$", page, re.MULTILINE)
+
+
+def test_no_line_is_broken_within_a_number() -> None:
+    assert words.count(45520) == words.significant(45520.0) == "45\N{NO-BREAK SPACE}520"

@@ -201,8 +201,10 @@ def _notes(label: str, pooled: NDArray[np.int64], chosen: int, grid: Grid) -> li
     n_on = sum(low <= on <= high for on in grid.on)
     notes = []
     if n_on < min(_NARROW_STEPS, grid.n_on):
+        only = f"at the threshold on = {low:g}" if low == high else f"for thresholds on from {low:g} to {high:g}"
         notes.append(
-            f"{label}: narrow plateau: F1 stays within {PLATEAU_F1:g} of its best only for on from {low:g} to {high:g}"
+            f"{label}: narrow plateau: F1 stays within {PLATEAU_F1:g} of its best only {only}, so recordings with "
+            "slightly other scores may need another threshold"
         )
     if grid.n_on > 1 and chosen % grid.n_on in (0, grid.n_on - 1):
         notes.append(f"{label}: the best on = {grid.on[chosen % grid.n_on]:g} lies at the edge of the grid: widen it")
@@ -220,4 +222,7 @@ def _fitted_on_nothing(label: str, counts: Counts, folds: Indices) -> list[str]:
 def _disagreement(label: str, on: Sequence[float]) -> list[str]:
     if max(on) - min(on) < 0.3:
         return []
-    return [f"{label}: the folds disagree about on, from {min(on):g} to {max(on):g}"]
+    return [
+        f"{label}: the folds disagree about the threshold on, from {min(on):g} to {max(on):g}, so the best one for new "
+        "recordings is uncertain"
+    ]

@@ -100,11 +100,13 @@ def _lane(axes: Axes, events: Lane, example_span: Span | None, row: int, colour:
         alpha = 0.65 if (start, end) == example_span else 0.28
         axes.add_patch(Rectangle((start, row + 0.08), end - start, 0.84, color=colour, alpha=alpha, linewidth=0))
     for time_s, text in names_with_room(events, example_span, window):
-        axes.text(time_s, row + 0.5, " " + text, va="center", fontsize=8, color=INK, clip_on=True)
+        axes.text(time_s, row + 0.5, "\N{NO-BREAK SPACE}" + text, va="center", fontsize=8, color=INK, clip_on=True)
 
 
 def names_with_room(events: Lane, example_span: Span | None, window: Span) -> list[tuple[float, str]]:
     """Return the names that can be written side by side, with their places: the example's own event has precedence.
+
+    A name that would be cut at the right edge begins so much earlier that it ends there.
 
     >>> names_with_room([(0.0, 0.1, "call 0.90"), (0.2, 0.3, "call 0.80")], (0.2, 0.3), (0.0, 2.0))
     [(0.2, 'call 0.80')]
@@ -114,8 +116,9 @@ def names_with_room(events: Lane, example_span: Span | None, window: Span) -> li
     names = []
     for start, _, name in sorted(events, key=lambda event: ((event[0], event[1]) != example_span, event)):
         text = shortened(name, 22)
-        text_s = min(max(start, window[0]), window[1])
-        until = text_s + (len(text) + 2) * per_letter
+        length_s = (len(text) + 2) * per_letter
+        text_s = max(min(start, window[1] - length_s), window[0])
+        until = text_s + length_s
         if all(until <= first or last <= text_s for first, last in taken):
             taken.append((text_s, until))
             names.append((text_s, text))
