@@ -45,8 +45,9 @@ def table(out: Path, name: str) -> Path:
     return out / f"{name}.Table.1.selections.txt"
 
 
-# Three points a recording (the note of its table, the table, its line in the journal), then note and files of all.
-@pytest.mark.parametrize(("left", "done"), [(2, []), (7, ["one.wav", "three.wav"]), (11, list(NAMES))])
+# The beginning of the notes, three points a recording (the note of its table, the table, its line in the journal), then
+# note and files of all.
+@pytest.mark.parametrize(("left", "done"), [(3, []), (8, ["one.wav", "three.wav"]), (12, list(NAMES))])
 def test_killed_anywhere_it_goes_on_from_there(
     old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands, left: int, done: list[str]
 ) -> None:

@@ -63,6 +63,9 @@ def test_an_interrupted_prediction_continues_and_gives_the_same_tables(
         patch.setattr(LoadedStates, "predict_file", stopped_after_one)
         assert ossicle("predict", bundle, audio, "-o", out).code == 130
     assert not (out / "states.json").exists()
+    (out / "states.parquet").write_bytes(b"mine")
+    assert ossicle("predict", bundle, audio, "-o", out, "--format", "json,csv,parquet").code == 2
+    assert (out / "states.parquet").read_bytes() == b"mine"
     again = ossicle("predict", bundle, audio, "-o", out)
     assert again.code == 0
     assert again.err.count("done before") == 1

@@ -46,20 +46,21 @@ class OutputTables:
     ) -> None:
         self._out, self._files = out, tuple(files)
         self._tables = {name: _tables(place, endings) for name, place in table_places(names).items()}
-        is_noted = (out / NOTES).exists()
+        self._is_noted = (out / NOTES).exists()
         self._notes = Journal(out / NOTES)
-        if not is_noted and (out / JOURNAL).exists():
-            self._note(_ALL, _written_without_notes(out))
+        # A folder of a version that noted none: notes are there before the journal gets its first line.
+        is_older = not self._is_noted and (out / JOURNAL).exists()
+        self._earlier = _written_without_notes(out) if is_older else []
 
     def refuse_others(self) -> None:
-        """Check that no table of the user would be overwritten.
+        """Check that no table of the user would be overwritten, and begin the notes if there are none.
 
         Raises
         ------
         UsageError
             There is a table that no call of ``predict`` noted.
         """
-        written = {name for unit in self._notes.work_units() for name in self._noted(unit)}
+        written = {*self._earlier, *(name for unit in self._notes.work_units() for name in self._noted(unit))}
         names = [*(name for tables in self._tables.values() for name in tables), *self._files]
         others = [name for name in names if name not in written and os.path.lexists(self._out / name)]
         if others:
@@ -68,6 +69,8 @@ class OutputTables:
                 f"{self._out / others[0]}{more} would be overwritten, and no earlier predict noted that it wrote it: "
                 "annotations made by hand would be lost; give another folder with -o, or move what is there"
             )
+        if not self._is_noted:
+            self._notes.mark(_ALL, tables=sorted(self._earlier))
 
     def note(self, recording: str) -> None:
         """Note the tables of a recording, before they are written."""
