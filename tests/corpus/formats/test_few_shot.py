@@ -77,3 +77,35 @@ def test_a_column_of_pos_and_neg_is_no_label_column(tmp_path: Path) -> None:
     assert known.read is not None
     with pytest.raises(FormatError, match=r"line 1: the column 'Q' says of each row whether it is a call .* leave out"):
         known.read(path, options)
+
+
+VERDICTS = "file,start_time,end_time,Art,Verdict\na.wav,1,2,owl,pos\na.wav,3,4,crow,neg\n"
+
+
+@pytest.mark.parametrize("default_label", [None, "call"])
+@pytest.mark.parametrize("heading", ["Art", "Type"])
+def test_a_column_of_words_may_name_the_classes(tmp_path: Path, heading: str, default_label: str | None) -> None:
+    text = VERDICTS.replace("Art", heading)
+    with pytest.raises(FormatError, match=rf"line 1: the class may be 'Verdict', .* named in the column '{heading}'; "):
+        read(tmp_path / "x.csv", text, default_label)
+    # The first remedy works; a comment is no class.
+    without = text.replace(f"{heading},", "").replace("owl,", "").replace("crow,", "")
+    for kept in (without, text.replace(heading, "comment")):
+        assert [row.label for row in read(tmp_path / "x.csv", kept, default_label).rows] == ["Verdict"]
+
+
+@pytest.mark.parametrize("wanted_label", ["Art", "4", "Species, 4"])
+def test_a_label_column_by_name_or_number_is_read(tmp_path: Path, wanted_label: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(VERDICTS)
+    options = ReadOptions(label_column=wanted_label)
+    known = guess(path, options)
+    assert known is not None
+    assert known.name == "csv"
+    assert known.read is not None
+    table = known.read(path, options)
+    assert isinstance(table, EventTable)
+    assert [row.label for row in table.rows] == ["owl", "crow"]
+    # What the other column says of the rows is named.
+    [note] = table.notes
+    assert note.message.startswith("1 of 2 rows are marked as no calls in the column 'Verdict' ('neg' in line 3)")

@@ -6,7 +6,8 @@ file name if each file has its own list. A row with only a file means that the f
 Tables of few-shot bioacoustics have a column for each class, with ``POS``, ``NEG`` or ``UNK`` in each row; where the
 class is not named, that column is ``Q``. ``NEG`` says that a stretch holds no call of the class, which is what a
 reviewed recording says of every stretch without an event. ``UNK`` (unknown) cannot be held by an index, which would
-make background of it, so it is refused. Columns that hold anything else, such as the site, are not read.
+make background of it, so it is refused. Columns that hold anything else, such as the site, are not read; a column of
+words beside columns with other headings than ``Q`` may name the classes itself, so the table is refused.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +25,19 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.event_columns import END, POSITIVE, START, UNKNOWN, has_times, is_few_shot_column
+from ossicle.corpus.formats.cells.event_columns import (
+    COLUMN_OPTION,
+    END,
+    NOT_CLASSES,
+    PERHAPS_FILE,
+    POSITIVE,
+    RAVEN_LABEL,
+    START,
+    UNKNOWN,
+    file_columns,
+    has_times,
+    is_few_shot_column,
+)
 from ossicle.corpus.formats.cells.rows import RawSelection, number
 from ossicle.corpus.formats.event_csv import events_of, without_rows
 from ossicle.corpus.formats.event_table import EventTable
@@ -32,6 +45,7 @@ from ossicle.corpus.formats.event_table import EventTable
 HEADER = ("filename", "onset", "offset", "event_label")
 # The heading of the column of a class without a name.
 _QUERY = "q"
+_NO_LABELS = (NOT_CLASSES - {*RAVEN_LABEL}) | PERHAPS_FILE
 
 
 def read_dcase(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> EventTable:
@@ -85,7 +99,8 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
     Raises
     ------
     FormatError
-        A cell is ``UNK``, the class of a column ``Q`` is not given, or the table is malformed.
+        A cell is ``UNK``, the class of a column ``Q`` is not given, another column may name the classes, or the table
+        is malformed.
     """
     table = read_delimited(path, has_times)
     classes = {column: name for column, name in enumerate(table.header) if is_few_shot_column(table, column)}
@@ -102,6 +117,7 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
                 f"{table.where}: the class that POS means in the column {heading!r} is not named; name it with "
                 "--default-label ([corpus] default_label), or rename the column to it"
             )
+    _refuse_other_labels(table, classes)
     times = [column for column, name in enumerate(table.header) if heading_key(name) in {*START, *END}]
     kept = [column for column in range(len(table.header)) if column not in classes]
     rows: list[tuple[int, tuple[str, ...]]] = []
@@ -115,6 +131,22 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
             rows.append((line, (*("" if column in times else cells[column] for column in kept), "")))
     header = (*(table.header[column] for column in kept), "label")
     return events_of(replace(table, header=header, rows=tuple(rows)))
+
+
+def _refuse_other_labels(table: Delimited, classes: Mapping[int, str]) -> None:
+    """Reject a table in which a column of words may name the class of each row, and no column is ``Q``."""
+    if any(heading_key(heading) == _QUERY for heading in classes.values()):
+        return
+    heading = next(iter(classes.values()), "")
+    for column in sorted({*range(len(table.header))} - {*classes, *file_columns(table)}):
+        name = table.header[column]
+        if heading_key(name) in _NO_LABELS or not any(cells[column].strip()[:1].isalpha() for _, cells in table.rows):
+            continue
+        raise FormatError(
+            f"{table.where}: the class may be {heading!r}, whose column holds POS and NEG, or be named in the column "
+            f"{name!r}; in the first case remove {name!r}, in the second keep only the rows of calls and choose it "
+            f"with {COLUMN_OPTION}"
+        )
 
 
 def write_dcase(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:

@@ -84,6 +84,14 @@ class Head:
         return has_times(self.header) and not self.has_label_column
 
     @property
+    def is_few_shot(self) -> bool:
+        """Whether columns hold POS and NEG, and none holds the labels: a known one, or one that the options name."""
+        if not self.may_be_windows or not is_few_shot(self.table):
+            return False
+        wanted_label = self.options.label_column.strip()
+        return wanted_label.lower() == "auto" or self.table.first_column(wanted_label) is None
+
+    @property
     def names_files(self) -> bool:
         """Whether a column names the recording of each row, or may do so."""
         try:
@@ -314,7 +322,7 @@ _LISTED = (
         title="DCASE tables of few-shot bioacoustics, with POS and NEG for each class",
         shape="table",
         suffixes=_TABLES,
-        recognises=lambda head: head.may_be_windows and is_few_shot(head.table),
+        recognises=lambda head: head.is_few_shot,
         over=("csv", "opensoundscape", "dcase-scores"),
         read=lambda path, options: read_few_shot(path, default_label=options.default_label),
     ),

@@ -1,5 +1,7 @@
 """Columns in which a reviewer wrote whether a row is a call: ``Confirmed``, ``Accepted``, ``validated``, ``rejected``.
 
+A column under another heading is one if it holds only POS, NEG and UNK.
+
 No reader leaves out rows because of them, since the same words also say that a row was not looked at yet. Rows that a
 reviewer rejected would become calls to learn, so they are reported.
 """
@@ -7,6 +9,7 @@ reviewer rejected would become calls to learn, so they are reported.
 from collections.abc import Collection
 
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key
+from ossicle.corpus.formats.cells.event_columns import is_few_shot_column
 from ossicle.corpus.notes import Note
 
 _NO = frozenset({"0", "0.0", "no", "n", "false", "f", "none"})
@@ -47,7 +50,8 @@ def review_marks(table: Delimited, used: Collection[int]) -> tuple[Note, ...]:
     notes = []
     for column, name in enumerate(table.header):
         key = heading_key(name)
-        if column in used or key not in _SAYS_CALL | _SAYS_NO_CALL | _OTHER:
+        known = key in _SAYS_CALL | _SAYS_NO_CALL | _OTHER or is_few_shot_column(table, column)
+        if column in used or not known:
             continue
         marks = _REFUSED | (_NO if key in _SAYS_CALL else _YES if key in _SAYS_NO_CALL else frozenset())
         marked = [(line, cells[column].strip()) for line, cells in table.rows if cells[column].strip().lower() in marks]
