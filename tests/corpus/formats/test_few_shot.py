@@ -109,3 +109,29 @@ def test_a_label_column_by_name_or_number_is_read(tmp_path: Path, wanted_label: 
     # What the other column says of the rows is named.
     [note] = table.notes
     assert note.message.startswith("1 of 2 rows are marked as no calls in the column 'Verdict' ('neg' in line 3)")
+
+
+def test_a_class_that_is_unknown_in_all_rows_is_refused_beside_others(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="'AMRE' is UNK in 2 of 2 rows"):
+        read(tmp_path / "x.csv", f"{HEADER}AMRE,BBWA\na.wav,1,2,UNK,POS\na.wav,3,4,UNK,NEG\n")
+    with pytest.raises(FormatError, match="'Q' is UNK in 1 of 1 rows"):
+        read(tmp_path / "x.csv", f"{HEADER}Q\na.wav,1,2,UNK\n", "owl")
+
+
+UNIDENTIFIED = [
+    ("file,start_time,end_time,Code\na.wav,1,2,UNK\n", ReadOptions(label_column="Code"), "UNK"),
+    ("file,start_time,end_time,Site,Sex\na.wav,1,2,bog,UNK\n", ReadOptions(default_label="owl"), "owl"),
+]
+
+
+@pytest.mark.parametrize(("text", "options", "label"), UNIDENTIFIED)
+def test_unk_alone_makes_no_few_shot_table(tmp_path: Path, text: str, options: ReadOptions, label: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    known = guess(path, options)
+    assert known is not None
+    assert known.name == "csv"
+    assert known.read is not None
+    table = known.read(path, options)
+    assert isinstance(table, EventTable)
+    assert [row.label for row in table.rows] == [label]

@@ -31,20 +31,20 @@ from ossicle.corpus.formats.cells.event_columns import (
     NOT_CLASSES,
     PERHAPS_FILE,
     POSITIVE,
+    QUERY,
     RAVEN_LABEL,
     START,
     UNKNOWN,
     file_columns,
     has_times,
     is_few_shot_column,
+    is_unknown_column,
 )
 from ossicle.corpus.formats.cells.rows import RawSelection, number
 from ossicle.corpus.formats.event_csv import events_of, without_rows
 from ossicle.corpus.formats.event_table import EventTable
 
 HEADER = ("filename", "onset", "offset", "event_label")
-# The heading of the column of a class without a name.
-_QUERY = "q"
 _NO_LABELS = (NOT_CLASSES - {*RAVEN_LABEL}) | PERHAPS_FILE
 
 
@@ -104,6 +104,12 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
     """
     table = read_delimited(path, has_times)
     classes = {column: name for column, name in enumerate(table.header) if is_few_shot_column(table, column)}
+    if QUERY not in map(heading_key, classes.values()):
+        # Beside named classes, a column of UNK alone is another class.
+        columns = range(len(table.header))
+        classes = {
+            column: table.header[column] for column in columns if column in classes or is_unknown_column(table, column)
+        }
     for column, heading in classes.items():
         unknown = [line for line, cells in table.rows if cells[column].strip().casefold() == UNKNOWN]
         if unknown:
@@ -112,7 +118,7 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
                 "and their stretches would be learned and judged as background; replace them with POS or NEG, or leave "
                 "their recordings out of the table and of the project ([corpus] exclude)"
             )
-        if heading_key(heading) == _QUERY and default_label is None:
+        if heading_key(heading) == QUERY and default_label is None:
             raise FormatError(
                 f"{table.where}: the class that POS means in the column {heading!r} is not named; name it with "
                 "--default-label ([corpus] default_label), or rename the column to it"
@@ -124,7 +130,7 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
     for line, cells in table.rows:
         called = [heading for column, heading in classes.items() if cells[column].strip().casefold() == POSITIVE]
         for heading in called:
-            label = default_label if heading_key(heading) == _QUERY and default_label else heading
+            label = default_label if heading_key(heading) == QUERY and default_label else heading
             rows.append((line, (*(cells[column] for column in kept), label)))
         if not called:
             # A row with a file alone says that somebody listened to the file.
@@ -135,7 +141,7 @@ def read_few_shot(path: Path, *, default_label: str | None = None) -> EventTable
 
 def _refuse_other_labels(table: Delimited, classes: Mapping[int, str]) -> None:
     """Reject a table in which a column of words may name the class of each row, and no column is ``Q``."""
-    if any(heading_key(heading) == _QUERY for heading in classes.values()):
+    if any(heading_key(heading) == QUERY for heading in classes.values()):
         return
     heading = next(iter(classes.values()), "")
     for column in sorted({*range(len(table.header))} - {*classes, *file_columns(table)}):

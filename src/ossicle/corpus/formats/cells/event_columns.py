@@ -108,10 +108,14 @@ COLUMN_OPTION = "--label-column ([corpus] label_column)"
 
 POSITIVE, NEGATIVE, UNKNOWN = "pos", "neg", "unk"
 """What a row of a few-shot table says of a class, in lower case: a call, none, or that nobody knows."""
+QUERY = "q"
+"""The heading of the column of a class without a name, in few-shot tables, as a key."""
 
 
 def is_few_shot_column(table: Delimited, column: int) -> bool:
     """Return whether a column holds only POS, NEG and UNK, in any case, under a heading that may be a class.
+
+    UNK alone is also a usual label of calls that nobody identified, or a sex: it counts only under ``Q``.
 
     Parameters
     ----------
@@ -123,12 +127,37 @@ def is_few_shot_column(table: Delimited, column: int) -> bool:
     Returns
     -------
     bool
-        Whether it does, and has a value in any row.
+        Whether it does, and has POS or NEG in any row.
     """
-    if heading_key(table.header[column]) in NOT_CLASSES:
+    words = _words_of_class(table, column)
+    if not words <= {POSITIVE, NEGATIVE, UNKNOWN}:
         return False
-    words = {cells[column].strip().casefold() for _, cells in table.rows} - {""}
-    return bool(words) and words <= {POSITIVE, NEGATIVE, UNKNOWN}
+    return bool(words - {UNKNOWN}) or (bool(words) and heading_key(table.header[column]) == QUERY)
+
+
+def is_unknown_column(table: Delimited, column: int) -> bool:
+    """Return whether a column holds only UNK, under a heading that may be a class.
+
+    Parameters
+    ----------
+    table
+        The table.
+    column
+        The index of the column.
+
+    Returns
+    -------
+    bool
+        Whether it does, in any row.
+    """
+    return _words_of_class(table, column) == {UNKNOWN}
+
+
+def _words_of_class(table: Delimited, column: int) -> set[str]:
+    """Return the words in the cells of a column, in lower case, and none under a heading that is no class."""
+    if heading_key(table.header[column]) in NOT_CLASSES:
+        return set()
+    return {cells[column].strip().casefold() for _, cells in table.rows} - {""}
 
 
 def has_times(header: Iterable[str]) -> bool:
