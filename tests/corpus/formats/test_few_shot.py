@@ -135,3 +135,32 @@ def test_unk_alone_makes_no_few_shot_table(tmp_path: Path, text: str, options: R
     table = known.read(path, options)
     assert isinstance(table, EventTable)
     assert [row.label for row in table.rows] == [label]
+
+
+RAVEN = "Selection\tBegin Time (s)\tEnd Time (s)\tBegin Path\tSite\tType\tVerdict\n"
+RAVEN_ROWS = "1\t1\t2\ta.wav\tbog\towl\tpos\n2\t3\t4\ta.wav\tbog\tcrow\tneg\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "default_label", "labels"),
+    [
+        (RAVEN + RAVEN_ROWS, None, ["owl", "crow"]),
+        ((RAVEN + RAVEN_ROWS).replace("Type", "Tags"), None, ["owl", "crow"]),
+        ((RAVEN + RAVEN_ROWS).replace("Type", "Weather"), "call", ["call", "call"]),
+    ],
+)
+def test_a_verdict_in_a_table_of_raven_is_no_class(
+    tmp_path: Path, text: str, default_label: str | None, labels: list[str]
+) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(text)
+    options = ReadOptions(default_label=default_label)
+    known = guess(path, options)
+    assert known is not None
+    assert known.name == "raven"
+    assert known.read is not None
+    table = known.read(path, options)
+    assert isinstance(table, EventTable)
+    assert [row.label for row in table.rows] == labels
+    [note] = table.notes
+    assert note.message.startswith("1 of 2 rows are marked as no calls in the column 'Verdict' ('neg' in line 3)")

@@ -84,9 +84,17 @@ class Head:
         return has_times(self.header) and not self.has_label_column
 
     @property
+    def is_raven(self) -> bool:
+        """Whether this is a selection table of Raven: tab-separated text with its headings."""
+        return is_raven_header(self.header) and "\t" in self.text and self.path.suffix.lower() in _TEXT
+
+    @property
     def is_few_shot(self) -> bool:
-        """Whether columns hold POS and NEG, and none holds the labels: a known one, or one that the options name."""
-        if not self.may_be_windows or not is_few_shot(self.table):
+        """Whether columns hold POS and NEG, and none holds the labels: a known one, or one that the options name.
+
+        In a selection table of Raven, which may have labels under further headings, they are marks of a reviewer.
+        """
+        if self.is_raven or not self.may_be_windows or not is_few_shot(self.table):
             return False
         wanted_label = self.options.label_column.strip()
         return wanted_label.lower() == "auto" or self.table.first_column(wanted_label) is None
@@ -225,7 +233,7 @@ _LISTED = (
         shape="recording",
         ending=".Table.1.selections.txt",
         suffixes=_TEXT,
-        recognises=lambda head: is_raven_header(head.header) and "\t" in head.text,
+        recognises=lambda head: head.is_raven,
         over=("csv",),
         read=_placed(read_raven_table),
         write=_write_raven,
