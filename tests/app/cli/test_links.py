@@ -194,6 +194,7 @@ def link_outputs(project: Path, victim: Path) -> None:
     names += ("siteA_1.Table.1.selections.txt", "siteB_1.Table.1.selections.txt", "variant_index.json", "export.json")
     names += (
         ".ossicle-sent",
+        "predictions.tables.jsonl",
         "siteA_1.txt",
         "encoder.json",
         "siteA_1.parquet",

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import soundfile
 
 from ossicle.app.cli.use.finished_recordings import JOURNAL
 from ossicle.app.cli.use.output_tables import NOTES
+from ossicle.app.remote.place import is_own
 from ossicle.artefacts.files import tree_digest
 from ossicle.artefacts.locks.lock import LOCK_FILE, project_lock
 
@@ -38,7 +40,7 @@ def reused(said: Said) -> list[str]:
 
 
 def content(out: Path) -> str:
-    return tree_digest(out, (JOURNAL, LOCK_FILE))
+    return tree_digest(out, (JOURNAL, LOCK_FILE, NOTES))
 
 
 def table(out: Path, name: str) -> Path:
@@ -196,3 +198,63 @@ def test_tables_of_a_version_that_noted_none_are_replaced(
     assert ossicle("predict", old_bundle, audio / "three.wav", "-o", out).code == 0
     assert ossicle("predict", old_bundle, audio / "one.wav", "-o", out, "--force").code == 0
     assert ossicle("predict", old_bundle, audio, "-o", out).code == 2
+
+
+def test_an_older_journal_claims_only_tables_that_hold_its_events(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    out = tmp_path / "out"
+    command = ("predict", old_bundle, audio, "-o", out, "--format")
+    assert ossicle(*command, "raven,csv,dcase,parquet,kaleidoscope").code == 0
+    (out / NOTES).unlink()
+    (out / "one.txt").write_text("1.0\t2.0\tby hand\n")
+    said = ossicle(*command, "raven,audacity")
+    assert (said.code, said.out) == (2, "")
+    assert f"{out / 'one.txt'} would be overwritten" in said.err
+    header, _, rows = table(out, "two").read_text().partition("\n")
+    assert rows
+    table(out, "two").write_text(f"{header}\n")
+    said = ossicle(*command, "raven")
+    assert (said.code, said.out) == (2, "")
+    assert f"{table(out, 'two')} would be overwritten" in said.err
+    table(out, "two").unlink()
+    assert ossicle(*command, "raven,csv,dcase,parquet,kaleidoscope").code == 0
+
+
+def test_an_older_journal_claims_tables_of_calls_for_single_recordings(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    shutil.copy(audio / "one.wav", tmp_path / "one.flac")
+    for path in (audio / "one.wav", tmp_path / "one.flac"):
+        assert ossicle("predict", old_bundle, path, "-o", tmp_path / "out").code == 0
+    (tmp_path / "out" / NOTES).unlink()
+    assert ossicle("predict", old_bundle, tmp_path / "one.flac", "-o", tmp_path / "out").code == 0
+
+
+def test_a_damaged_journal_without_notes_claims_nothing(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    command = ("predict", old_bundle, audio, "-o", tmp_path, "--format", "raven")
+    (tmp_path / JOURNAL).write_text("damaged\n\n\n")
+    table(tmp_path, "one").write_text("by hand\n")
+    assert f"{table(tmp_path, 'one')} would be overwritten" in ossicle(*command, "--force").err
+    table(tmp_path, "one").unlink()
+    assert ossicle(*command, "--force").code == 0
+
+
+def test_damaged_notes_are_named_with_a_remedy(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    command = ("predict", old_bundle, audio, "-o", tmp_path)
+    assert ossicle(*command).code == 0
+    (tmp_path / NOTES).write_text("damaged\n\n\n")
+    said = ossicle(*command, "--force")
+    assert (said.code, said.out) == (1, "")
+    assert f"{tmp_path / NOTES} is damaged" in said.err
+    assert "do the step's work again" not in said.err
+    (tmp_path / NOTES).unlink()
+    assert ossicle(*command, "--force").code == 0
+
+
+def test_notes_have_a_name_that_is_copied_with_the_tables() -> None:
+    assert not is_own(NOTES)

@@ -6,24 +6,28 @@ in the folder before it writes it, and replaces only tables that are noted.
 """
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from ossicle.app.api.predictions.hit_answers import FILE as HITS_FILE
 from ossicle.app.api.predictions.hit_answers import HITS
 from ossicle.app.api.predictions.transcripts import ENDINGS
-from ossicle.app.api.states.state_tables import FILES, SCORES, STATE_FORMATS, STATES
-from ossicle.app.cli.use.finished_recordings import JOURNAL
+from ossicle.app.api.states.state_tables import FILES, STATE_FORMATS, STATES
+from ossicle.app.cli.use.finished_recordings import EVENTS, JOURNAL
 from ossicle.app.cli.use.prediction_summary import SUMMARY
 from ossicle.artefacts.logs.journal import Journal
-from ossicle.core.errors import UsageError
-from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS
+from ossicle.core.errors import ArtefactError, FormatError, UsageError
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, Format, ReadOptions
 from ossicle.corpus.naming.table_names import table_places
 
-NOTES = ".ossicle-tables.jsonl"
+NOTES = "predictions.tables.jsonl"
 """The names of the tables that ``predict`` wrote to a folder."""
 # Of the files about all recordings; the name of a recording is never empty.
 _ALL = ""
+_ROUNDED_S = 0.001
 
 
 class OutputTables:
@@ -39,6 +43,11 @@ class OutputTables:
         The endings of the tables of each recording.
     files
         Names of files about all recordings.
+
+    Raises
+    ------
+    ArtefactError
+        The notes are damaged.
     """
 
     def __init__(
@@ -47,7 +56,13 @@ class OutputTables:
         self._out, self._files = out, tuple(files)
         self._tables = {name: _tables(place, endings) for name, place in table_places(names).items()}
         self._is_noted = (out / NOTES).exists()
-        self._notes = Journal(out / NOTES)
+        try:
+            self._notes = Journal(out / NOTES)
+        except ArtefactError:
+            raise ArtefactError(
+                f"{out / NOTES} is damaged, and says which tables there predict wrote; remove it (then only tables "
+                f"that hold what {JOURNAL} says count as written), or give another folder with -o"
+            ) from None
         # A folder of a version that noted none: notes are there before the journal gets its first line.
         is_older = not self._is_noted and (out / JOURNAL).exists()
         self._earlier = _written_without_notes(out) if is_older else []
@@ -122,15 +137,60 @@ def _tables(place: PurePosixPath, endings: Collection[str]) -> list[str]:
 
 
 def _written_without_notes(out: Path) -> list[str]:
-    """Return the tables in a folder to which a version of Ossicle wrote that noted none: those of its journal."""
-    forms = [FORMATS[name] for name in EVENT_FORMATS]
-    endings = [*(form.ending for form in forms if form.shape != "table"), *ENDINGS.values()]
-    places = table_places(Journal(out / JOURNAL).work_units()).values()
-    names = [
-        *(name for place in places for name in _tables(place, endings)),
-        *(f"events{form.ending}" for form in forms if form.shape == "table"),
-        *(f"{table}.{ending}" for table in (STATES, FILES, SCORES) for ending in STATE_FORMATS),
-        HITS_FILE,
-        SUMMARY,
-    ]
-    return [name for name in names if os.path.lexists(out / name)]
+    """Return the tables in a folder to which a version of Ossicle wrote that noted none: those that hold what its
+    journal says.
+    """
+    try:
+        journal = Journal(out / JOURNAL)
+    except ArtefactError:
+        # Nothing says what was written; --force removes the journal.
+        return []
+    lines = {name: journal.done(name) or {} for name in journal.work_units()}
+    written = []
+    if any("changes" in line for line in lines.values()):
+        ended = [ending for ending in STATE_FORMATS if os.path.lexists(out / f"{STATES}.{ending}")]
+        written += [f"{table}.{ending}" for table in (STATES, FILES) for ending in ended]
+    done = {name: _rows(line, name) for name, line in lines.items() if "events" in line}
+    written += [SUMMARY] if done else []
+    places = table_places(done)
+    for form in (FORMATS[name] for name in EVENT_FORMATS):
+        if form.shape == "table":
+            table = _read(out / f"events{form.ending}", form)
+            files = set() if table is None else {*table.files, *(row.begin_path for row in table.rows)}
+            if table is not None and files <= done.keys() and _same(table.rows, [r for f in files for r in done[f]]):
+                written.append(f"events{form.ending}")
+            continue
+        for name, rows in done.items():
+            # A call for one recording leaves out folders and suffixes that others need.
+            for place in {places[name], table_places([name])[name]}:
+                (file,) = _tables(place, [form.ending])
+                table = _read(out / file, form)
+                if table is not None and _same(table.rows, rows):
+                    written.append(file)
+    return written
+
+
+def _rows(line: Mapping[str, Any], name: str) -> list[RawSelection]:
+    try:
+        return EVENTS.read(line, name, Path(name)).rows
+    except (KeyError, TypeError, ValueError):
+        return []
+
+
+def _read(path: Path, form: Format) -> EventTable | None:
+    """Return the events in a file; None if there is none of this format."""
+    if form.read is None or not path.is_file():
+        return None
+    try:
+        table = form.read(path, ReadOptions())
+    except FormatError:
+        return None
+    return table if isinstance(table, EventTable) else None
+
+
+def _same(found: Sequence[RawSelection], predicted: Sequence[RawSelection]) -> bool:
+    """Return whether a table holds these events, in any order, with the times rounded as tables round them."""
+    ordered = [sorted((row.start_s, row.end_s, row.label) for row in rows) for rows in (found, predicted)]
+    return len(found) == len(predicted) and all(
+        max(abs(a[0] - b[0]), abs(a[1] - b[1])) <= _ROUNDED_S and a[2] == b[2] for a, b in zip(*ordered, strict=True)
+    )

@@ -71,7 +71,7 @@ _PERHAPS = {
 FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
 """Suffixes, lower-case with their dot, of files that may hold annotations but are read by no reader."""
 # Ossicle's own files beside predictions.
-_OURS = frozenset({"predictions.json", "predictions.journal.jsonl"})
+_OURS = frozenset({"predictions.json", "predictions.journal.jsonl", "predictions.tables.jsonl"})
 
 _PARAMETERS = frozenset({"segment_length", "file_splitting_duration", "segment_overlap", "overlap", "min_confidence"})
 _PLACES = frozenset({"latitude", "longitude", "lat", "lon", "long", "lng", "elevation", "altitude"})
