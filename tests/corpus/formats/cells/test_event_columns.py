@@ -91,13 +91,18 @@ TABLES = {
         (None, None, None),
     ),
     "AudioSet, strong labels": (
-        "segment_id\tstart_time_seconds\tend_time_seconds\tlabel\nb0RF_30000\t1.131\t4.112\t/m/07r660_\n",
-        [("b0RF_30000", 1.131, 4.112, "/m/07r660_")],
+        "segment_id\tstart_time_seconds\tend_time_seconds\tlabel\nb0RFKhbpFJA_30000\t1.131\t4.112\t/m/07r660_\n",
+        [("b0RFKhbpFJA_30000", 1.131, 4.112, "/m/07r660_")],
         (None, None, None),
     ),
     "numbered segments of one recording": (
         "segment_id,start_time_seconds,end_time_seconds,label\n1,1,2,hum\n",
         [("", 1.0, 2.0, "hum")],
+        (None, None, None),
+    ),
+    "named segments of one recording": (
+        "segment_id,start_time_seconds,end_time_seconds,label\ntape_001,1,2,hum\ntape_002,3,4,hum\n",
+        [("", 1.0, 2.0, "hum"), ("", 3.0, 4.0, "hum")],
         (None, None, None),
     ),
     "milliseconds": ("file,start (ms),end (ms),label\na.wav,500,1500,x\n", [("a.wav", 0.5, 1.5, "x")], (None,) * 3),

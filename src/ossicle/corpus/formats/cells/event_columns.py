@@ -60,8 +60,9 @@ FILE = (
     *("recording_file", "recording_filename", "recording_path", "source_file"),
     *("utterance", "utterance_id", "utt_id", "audiofilename", "audiofilepath", "audiopath", "ytid"),
 )
-# In AudioSet's strong labels `segment_id` names the clip; elsewhere it may number the rows.
+# In AudioSet's strong labels `segment_id` names the clip by its video and start; elsewhere it may number the rows.
 _ALSO_FILE = {"segment_id": frozenset({"start_time_seconds", "end_time_seconds"})}
+_AUDIOSET_CLIP = re.compile(r"[\w-]{11}_\d+")
 PERHAPS_FILE = frozenset(
     {"recording", "recording_name", "recording_id", "audio", "audio_name", "audio_id", "wav", "wav_name", "sound_name"}
     | {"soundscape", "soundscape_name", "soundscape_id", "clip_name", "tape_name", "track_name", "media_name"}
@@ -313,7 +314,8 @@ def _clips(table: Delimited) -> tuple[int, ...]:
     return tuple(
         column
         for column in columns
-        if column is not None and not any(_NUMBER.fullmatch(cells[column].strip()) for _, cells in table.rows)
+        if column is not None
+        and any(_AUDIOSET_CLIP.fullmatch(unescape_cell(cells[column]).strip()) for _, cells in table.rows)
     )
 
 
