@@ -48,3 +48,9 @@ def test_notes_of_the_user_are_part_of_no_result(tmp_path: Path, name: str) -> N
         (tmp_path / note).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / note).write_bytes(b"")
     assert foreign_files(tmp_path, PUBLISHED_FILES[name]) == sorted(notes)
+
+
+def test_heads_of_before_are_part_of_a_result(tmp_path: Path) -> None:
+    (tmp_path / "final").mkdir()
+    (tmp_path / "final" / "level.safetensors").write_bytes(b"")
+    assert foreign_files(tmp_path, PUBLISHED_FILES["heads"]) == []

@@ -140,6 +140,7 @@ def test_annotations_made_by_hand_are_not_overwritten(old_bundle: Path, audio: P
         assert (said.code, said.out) == (2, "")
         assert f"{audio / 'one.Table.1.selections.txt'} and 1 more would be overwritten" in said.err
         assert "give another folder with -o" in said.err
+        assert not (audio / LOCK_FILE).exists()
     assert {name: (audio / name).read_text() for name in tables} == tables
     # What it wrote is its own, and nothing else: each format, and each recording, by itself.
     assert ossicle("predict", old_bundle, audio, "-o", audio, "--format", "audacity").code == 0

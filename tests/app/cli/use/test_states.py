@@ -11,6 +11,7 @@ import pytest
 from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.app.api.states.loaded_states import LoadedStates
 from ossicle.app.api.states.state_prediction import StatePrediction
+from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.audio.wav import write_wav
 from ossicle.core.decisions.states import StateDecision
 
@@ -340,6 +341,7 @@ def test_a_table_of_the_user_is_not_overwritten(bundle: Path, audio: Path, ossic
     assert (said.code, said.out) == (2, "")
     assert f"{audio / 'files.csv'} would be overwritten" in said.err
     assert (audio / "files.csv").read_text() == "path,ac\n"
+    assert not (audio / LOCK_FILE).exists()
 
 
 @pytest.mark.parametrize("options", [(), ("--scores-only",)])

@@ -36,7 +36,7 @@ class OutputTables:
     Parameters
     ----------
     out
-        The folder, which exists; this process holds its lock.
+        The folder, which exists; whoever notes something holds its lock.
     names
         The recordings.
     endings
@@ -63,12 +63,12 @@ class OutputTables:
                 f"{out / NOTES} is damaged, and says which tables there predict wrote; remove it (then only tables "
                 f"that hold what {JOURNAL} says count as written), or give another folder with -o"
             ) from None
-        # A folder of a version that noted none: notes are there before the journal gets its first line.
+        # A folder of a version that noted none.
         is_older = not self._is_noted and (out / JOURNAL).exists()
         self._earlier = _written_without_notes(out) if is_older else []
 
     def refuse_others(self) -> None:
-        """Check that no table of the user would be overwritten, and begin the notes if there are none.
+        """Check that no table of the user would be overwritten; nothing is written.
 
         Raises
         ------
@@ -84,6 +84,9 @@ class OutputTables:
                 f"{self._out / others[0]}{more} would be overwritten, and no earlier predict noted that it wrote it: "
                 "annotations made by hand would be lost; give another folder with -o, or move what is there"
             )
+
+    def begin(self) -> None:
+        """Begin the notes if there are none: before the journal, which would look like that of an older version."""
         if not self._is_noted:
             self._notes.mark(_ALL, tables=sorted(self._earlier))
 

@@ -185,9 +185,12 @@ def predict(
     make_folder(out)
     if cutouts is not None:
         make_writable_folder(cutouts)
+    # The lock leaves a file, which a folder of the user must not get where nothing is written.
+    tables_of_events(out, names, chosen_formats).refuse_others()
     with project_lock(out):
         mine = tables_of_events(out, names, chosen_formats)
         mine.refuse_others()
+        mine.begin()
         of_events = [name for name in chosen_formats if name not in (*TRANSCRIPT_FORMATS, HITS)]
         tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)

@@ -66,9 +66,13 @@ def predict_states(
         raise UsageError(f"--out {out} is a file; give a folder")
     tables = (SCORES,) if options.scores_only else (STATES, FILES)
     make_folder(out)
+    table_files = [f"{table}.{ending}" for table in tables for ending in table_formats]
+    # The lock leaves a file, which a folder of the user must not get where nothing is written.
+    OutputTables(out, files=table_files).refuse_others()
     with project_lock(out):
-        mine = OutputTables(out, files=[f"{table}.{ending}" for table in tables for ending in table_formats])
+        mine = OutputTables(out, files=table_files)
         mine.refuse_others()
+        mine.begin()
         done = []
         record = state_record(states.labels, states.decision.priority)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)

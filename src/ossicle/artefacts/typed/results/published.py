@@ -31,6 +31,8 @@ PUBLISHED_FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "*/class_models.safetensors",
             "*/fit.json",
             "*/last.ckpt",
+            # The name of class_models.safetensors before.
+            "*/level.safetensors",
             "*/metrics.jsonl",
             "*/noise_likeness.json",
             "*/selection.json",
