@@ -147,7 +147,31 @@ def test_a_word_behind_the_name_stops_no_project_that_has_other_tables(
     corpus_index = index(folder)
     assert [(one.start_s, one.end_s, one.label) for one in corpus_index.annotations] == [(1.0, 2.0, "hum")]
     assert [recording.path for recording in corpus_index.recordings if recording.reviewed] == ["x/a.wav"]
-    assert {note.where for note in corpus_index.notes if note.kind == "unmatched_table"} == unmatched
+    assert {note.where for note in corpus_index.notes if note.kind in ("second_table", "unmatched_table")} == unmatched
+
+
+def test_a_table_that_was_not_read_says_which_other_one_speaks_of_its_recording(project: Callable[..., Path]) -> None:
+    tables = {"a.txt": LABELS, "a_labels.txt": "1\t3\thum\n", "b_labels.txt": LABELS, "b_selections.txt": LABELS}
+    folder = project({"a.wav": 4.0, "b.wav": 4.0}, tables)
+    notes = {note.where: note for note in index(folder).notes}
+    assert notes["a_labels.txt"].message == (
+        "is named like a.wav, but a.txt also speaks of it; its 1 rows were skipped"
+    )
+    assert notes["b_labels.txt"].message.startswith("is named like b.wav, but b_selections.txt also speaks of it")
+    assert notes["a_labels.txt"].lost == 1
+    assert {note.kind for note in notes.values()} == {"second_table"}
+    (problem,) = [one for one in health(index(folder), rate=RATE).problems if one.where == "a_labels.txt"]
+    assert (problem.severity, problem.code) == ("warning", "second_table")
+
+
+def test_a_table_without_rows_hides_no_labels(project: Callable[..., Path]) -> None:
+    tables = {"a.txt": "", "a_labels.txt": LABELS, "b.txt": "", "b_labels.txt": LABELS, "b_selections.txt": LABELS}
+    folder = project({"a.wav": 4.0, "b.wav": 4.0}, tables)
+    # Which of the two tables of b holds is not known: it is no recording without calls.
+    assert in_project(folder) == {"a": [(1.0, 2.0, "hum")]}
+    notes = {note.where: note.message for note in index(folder).notes if note.kind == "second_table"}
+    assert set(notes) == {"a.txt", "b.txt", "b_labels.txt", "b_selections.txt"}
+    assert notes["a.txt"] == "says that a.wav holds nothing, but a_labels.txt speaks of events there; it does not count"
 
 
 @pytest.mark.parametrize("read", [in_score, in_convert])

@@ -3,7 +3,7 @@
 The content decides the format (``corpus.formats``). Malformed tables are all reported at once and stop the index, since
 skipping a table would turn calls into background. A row belongs to the recording that it names, and to no other. A
 table named ``tape_labels.txt`` belongs to ``tape.wav`` if nothing else speaks of that recording; else it is only
-reported.
+reported. A table without rows does not speak of a recording beside such a table with rows.
 """
 
 from collections import Counter, defaultdict
@@ -25,6 +25,9 @@ from ossicle.corpus.naming.file_listing import shown
 from ossicle.corpus.naming.table_names import table_stems
 from ossicle.corpus.naming.table_pairing import Pairing, same_file_name
 from ossicle.corpus.notes import Note, shortened
+
+SECOND_TABLE = "second_table"
+"""The kind of the notes on tables that were not read because another one speaks of the same recording."""
 
 _MOST_COLUMNS = 8
 
@@ -92,9 +95,7 @@ class _Reader:
     def combined(self) -> AnnotationFiles:
         """Return the rows of all tables, combined for each recording."""
         for path, tables in self.worded.items():
-            own_recording = path if len(tables) == 1 and path not in self.tables_of else None
-            for table, read in tables:
-                self._pair(table, read, own_recording, None)
+            self._choose(path, tables)
         files = AnnotationFiles(notes=self.notes, reviewed=set(self.tables_of))
 
         def one(path: str) -> None:
@@ -110,6 +111,31 @@ class _Reader:
             files.notes.append(Note("columns_not_read", "", message))
         files.notes = shortened(files.notes, MANY)
         return files
+
+    def _choose(self, path: str, tables: Sequence[tuple[str, EventTable]]) -> None:
+        """Give a recording its only table with a word behind the name, if no other one speaks of it; report the others.
+
+        Where such tables have rows, tables of the recording without rows do not count: its calls must not become
+        background.
+        """
+        with_rows = [pair for pair in tables if pair[1].rows]
+        others = [table for table, rows in self.tables_of.get(path, ()) if rows or not with_rows]
+        candidates = [table for table, _ in with_rows or tables]
+        chosen = candidates[0] if len(candidates) == 1 and not others else None
+        if with_rows and not others:
+            for table, _ in self.tables_of.pop(path, ()):
+                message = (
+                    f"says that {path} holds nothing, but {candidates[0]} speaks of events there; it does not count"
+                )
+                self.notes.append(Note(SECOND_TABLE, table, message))
+        for table, read in tables:
+            if table == chosen:
+                self._pair(table, read, path, None)
+                continue
+            other = next(name for name in (*others, *candidates) if name != table)
+            count = len(read.rows)
+            message = f"is named like {path}, but {other} also speaks of it; its {count} rows were skipped"
+            self.notes.append(Note(SECOND_TABLE, table, message, count))
 
     def read(self, table: str) -> None:
         """Read one table, by its path below the folder."""

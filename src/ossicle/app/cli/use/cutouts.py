@@ -16,7 +16,7 @@ from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.reading.folder_reader import LOST
 from ossicle.corpus.formats.registry import SUFFIXES
-from ossicle.corpus.indexing.annotation_files import read_annotation_files
+from ossicle.corpus.indexing.annotation_files import SECOND_TABLE, read_annotation_files
 from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_pairing import Pairing
 
@@ -26,7 +26,7 @@ Pad = Annotated[
 
 
 # Notes on tables of which events are missing.
-_LOST = LOST | {"unmatched_rows", "unmatched_table"}
+_LOST = LOST | {"unmatched_rows", "unmatched_table", SECOND_TABLE}
 
 
 def register(app: typer.Typer) -> None:

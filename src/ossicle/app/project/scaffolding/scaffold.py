@@ -216,7 +216,7 @@ def _look_at_inputs(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> S
     if annotations is not None and not any(recording.reviewed for recording in index.recordings):
         cut_outs = annotations.is_dir() and audio_below(annotations).files
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
-        kinds = (NOT_READ, "unmatched_table", "not_annotations")
+        kinds = (NOT_READ, "unmatched_table", "second_table", "not_annotations")
         unread = [f"; {note.where} {note.message}" for note in index.notes if note.kind in kinds]
         raise UsageError(
             f"--annotations {annotations}: contains no table for any of the {len(index.recordings)} recordings "
