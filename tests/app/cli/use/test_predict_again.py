@@ -232,6 +232,16 @@ def test_an_older_journal_claims_tables_of_calls_for_single_recordings(
     assert ossicle("predict", old_bundle, tmp_path / "one.flac", "-o", tmp_path / "out").code == 0
 
 
+def test_an_older_journal_of_states_claims_no_tables_of_events(
+    old_bundle: Path, audio: Path, ossicle: Commands
+) -> None:
+    (audio / JOURNAL).write_text('{"unit": "one.wav", "record": {"changes": []}}\n')
+    table(audio, "one").write_text("by hand\n")
+    said = ossicle("predict", old_bundle, audio, "-o", audio, "--format", "raven")
+    assert (said.code, said.out) == (2, "")
+    assert f"{table(audio, 'one')} would be overwritten" in said.err
+
+
 def test_a_damaged_journal_without_notes_claims_nothing(
     old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
