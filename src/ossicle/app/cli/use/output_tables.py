@@ -113,7 +113,7 @@ def tables_of_events(out: Path, names: Sequence[str], formats: Collection[str]) 
     Parameters
     ----------
     out
-        The folder, which exists; this process holds its lock.
+        The folder, which exists; whoever notes something holds its lock.
     names
         The recordings.
     formats
