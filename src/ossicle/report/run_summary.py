@@ -90,7 +90,7 @@ def labels_in_words(labels: Sequence[str]) -> str:
     >>> labels_in_words(["call", "song"])
     'call, song'
     >>> labels_in_words([f"l{n}" for n in range(1000)])[:12], labels_in_words(["x"] * 1000)[-14:]
-    ('1 000: l0, l', 'x and 960 more')
+    ('1\xa0000: l0, l', 'x and 960 more')
     """
     if len(labels) <= _MOST_NAMES:
         return ", ".join(labels)

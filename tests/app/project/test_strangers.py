@@ -94,9 +94,7 @@ def test_links_below_the_data_root_are_refused_before_a_byte_is_written(file: Pa
 @pytest.mark.parametrize("name", ["bundle", "metrics.json", "report.html"])
 def test_a_link_in_the_place_of_a_result_is_refused(file: Path, tmp_path: Path, name: str) -> None:
     os.symlink(tmp_path, file.parent / name)
-    with pytest.raises(
-        UsageError, match=f"{name} is a symbolic link, and this run would write to its target; remove it"
-    ):
+    with pytest.raises(UsageError, match=f"{name} is a symbolic link.*; remove it"):
         run_project(load_project(file), Silent())
 
 

@@ -117,7 +117,7 @@ def test_there_is_no_difference_between_figures_of_different_things(found: list[
 def test_a_variant_whose_settings_change_nothing_says_so(
     project: Project, found: list[Judged], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    variants = "[variants.pages.report]\nexamples = 9\n[variants.longer.training]\nepochs = 99\n"
+    variants = "[variants]\nheads.head.epochs = 9\npages.report.examples = 9\nlonger.training.epochs = 99\n"
     (tmp_path / "ossicle.toml").write_text(project.file.read_text() + variants)
     monkeypatch.setattr(
         board_module,
@@ -125,8 +125,8 @@ def test_a_variant_whose_settings_change_nothing_says_so(
         lambda variant: replace(found[1], name=variant.variant or ".", project=variant),
     )
     board = leaderboard(load_project(tmp_path / "ossicle.toml"))
-    same = "no effect on the figures, which are those of the project itself: report.examples = 9"
-    assert {row.name: row.note for row in board.rows} == {".": "", "pages": same, "longer": ""}
+    same = "no effect on the figures, which are those of the project itself: head.epochs = 9"
+    assert {row.name: row.note for row in board.rows} == {".": "", "heads": same, "pages": "", "longer": ""}
 
 
 def test_variants_that_differ_by_seed_have_their_mean_and_spread(found: list[Judged]) -> None:
