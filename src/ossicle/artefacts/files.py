@@ -13,7 +13,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -109,6 +109,10 @@ def _system_error(error: Exception, folder: Path) -> int | None:
         return int(quoted[1])
     full = folder.is_dir() and shutil.disk_usage(folder).free < _NO_SPACE_BYTES
     return errno.ENOSPC if full else None
+
+
+FileWriting = Callable[[Path], AbstractContextManager[Path]]
+"""Gives a name to write to, which becomes a path when the block ends, as :func:`whole_file` does."""
 
 
 @contextmanager

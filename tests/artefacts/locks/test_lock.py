@@ -5,6 +5,8 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -107,6 +109,30 @@ def test_an_exception_lets_go(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
             fail()
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_block_that_refuses_leaves_no_new_file(tmp_path: Path, was_there: bool) -> None:
+    if was_there:
+        (tmp_path / LOCK_FILE).touch()
+    with pytest.raises(UsageError, match="refused"), project_lock(tmp_path):
+        raise UsageError("refused")
+    assert (tmp_path / LOCK_FILE).exists() == was_there
+
+
+def test_whoever_waited_for_a_removed_file_locks_the_new_one(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(1) as waiting:
+
+        def waits() -> str:
+            with project_lock(tmp_path, wait=True):
+                return tries(tmp_path)
+
+        with suppress(UsageError), project_lock(tmp_path):
+            waiter = waiting.submit(waits)
+            time.sleep(0.5)
+            assert not waiter.done()
+            raise UsageError("refused")
+        assert f"{tmp_path} is in use by process {os.getpid()} on " in waiter.result()
 
 
 def test_other_projects_are_free(tmp_path: Path) -> None:

@@ -61,8 +61,8 @@ def locks_used() -> bool:
 def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of ``folder`` for the block.
 
-    With ``wait`` the block begins when the current holder ends. The emptied file stays: removing it would let two
-    processes lock two files of one name.
+    With ``wait`` the block begins when the current holder ends. The emptied file stays, except where it is new and the
+    block refuses to do anything (UsageError): a folder of the user gets no file then.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def project_lock(folder: Path, *, wait: bool = False) -> Iterator[None]:
     folder = Path(folder)
     if not folder.is_dir():
         raise UsageError(f"{folder} is not a folder; give the folder of the project")
-    with _held_lock(folder / LOCK_FILE, str(folder), math.inf if wait else 0.0):
+    with _held_lock(folder / LOCK_FILE, str(folder), math.inf if wait else 0.0, leaves_no_new_file=True):
         yield
 
 
@@ -102,20 +102,25 @@ def forget_work_unit_locks(folder: Path) -> None:
 
 
 @contextmanager
-def _held_lock(path: Path, subject: str, wait_s: float) -> Iterator[None]:
+def _held_lock(path: Path, subject: str, wait_s: float, *, leaves_no_new_file: bool = False) -> Iterator[None]:
     if not locks_used():
         yield
         return
-    try:
-        handle = descriptor_to_change(path)
-    except OSError as error:
-        is_of_another = error.errno in (errno.EACCES, errno.EPERM) and os.path.lexists(path)
-        if error.errno not in NOT_WRITABLE or is_of_another:
+    is_removable = leaves_no_new_file and not os.path.lexists(path)
+    until = time.monotonic() + wait_s
+    while True:
+        handle = _opened(path)
+        try:
+            release = _lock(handle, path, subject, until)
+        except BaseException:
+            os.close(handle)
             raise
-        # Users do not know the file: it is the folder that cannot be written to.
-        raise OSError(error.errno, error.strerror, os.fspath(path.parent)) from error
+        if not leaves_no_new_file or _is_at(handle, path):
+            break
+        # Whoever held the lock removed the file: another process may hold a new one of its name.
+        release()
+        os.close(handle)
     try:
-        release = _lock(handle, path, subject, wait_s)
         try:
             since = datetime.now(UTC).isoformat(timespec="seconds")
             owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
@@ -124,6 +129,12 @@ def _held_lock(path: Path, subject: str, wait_s: float) -> Iterator[None]:
             os.ftruncate(handle, len(owner))
             try:
                 yield
+            except UsageError:
+                if is_removable:
+                    # Windows does not remove an open file.
+                    with suppress(PermissionError):
+                        remove_file(path)
+                raise
             finally:
                 os.ftruncate(handle, 0)
         finally:
@@ -132,9 +143,27 @@ def _held_lock(path: Path, subject: str, wait_s: float) -> Iterator[None]:
         os.close(handle)
 
 
-def _lock(handle: int, path: Path, subject: str, wait_s: float) -> Callable[[], None]:
-    """Lock the file and return what releases it; raise LockedError if another holds it for ``wait_s`` seconds more."""
-    until = time.monotonic() + wait_s
+def _opened(path: Path) -> int:
+    try:
+        return descriptor_to_change(path)
+    except OSError as error:
+        is_of_another = error.errno in (errno.EACCES, errno.EPERM) and os.path.lexists(path)
+        if error.errno not in NOT_WRITABLE or is_of_another:
+            raise
+        # Users do not know the file: it is the folder that cannot be written to.
+        raise OSError(error.errno, error.strerror, os.fspath(path.parent)) from error
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Return whether an open file still has its name."""
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path))
+    except FileNotFoundError:
+        return False
+
+
+def _lock(handle: int, path: Path, subject: str, until: float) -> Callable[[], None]:
+    """Lock the file and return what releases it; raise LockedError if another holds it until this time."""
     while (release := _tried(handle, path)) is None:
         if time.monotonic() >= until:
             raise LockedError(f"{subject} is in use by {_holder(handle)}; wait for it to end, or stop it")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -187,70 +186,63 @@ def test_other_files_of_the_user_stay(
     assert (tmp_path / "out" / name).read_text() == "mine\n"
 
 
-def test_tables_of_a_version_that_noted_none_are_replaced(
+def test_a_folder_without_notes_holds_tables_of_the_user(
     old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
-    out = tmp_path / "out"
-    assert ossicle("predict", old_bundle, audio / "one.wav", "-o", out).code == 0
-    (out / NOTES).unlink()
-    table(out, "two").write_text("by hand\n")
-    assert ossicle("predict", old_bundle, audio, "-o", out).code == 2
-    # Also after a call for other recordings, which notes tables from now on.
-    assert ossicle("predict", old_bundle, audio / "three.wav", "-o", out).code == 0
-    assert ossicle("predict", old_bundle, audio / "one.wav", "-o", out, "--force").code == 0
-    assert ossicle("predict", old_bundle, audio, "-o", out).code == 2
-
-
-def test_an_older_journal_claims_only_tables_that_hold_its_events(
-    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
-) -> None:
-    out = tmp_path / "out"
-    command = ("predict", old_bundle, audio, "-o", out, "--format")
-    assert ossicle(*command, "raven,csv,dcase,parquet,kaleidoscope").code == 0
-    (out / NOTES).unlink()
-    (out / "one.txt").write_text("1.0\t2.0\tby hand\n")
-    said = ossicle(*command, "raven,audacity")
-    assert (said.code, said.out) == (2, "")
-    assert f"{out / 'one.txt'} would be overwritten" in said.err
-    header, _, rows = table(out, "two").read_text().partition("\n")
-    assert rows
-    table(out, "two").write_text(f"{header}\n")
-    said = ossicle(*command, "raven")
-    assert (said.code, said.out) == (2, "")
-    assert f"{table(out, 'two')} would be overwritten" in said.err
-    table(out, "two").unlink()
-    assert ossicle(*command, "raven,csv,dcase,parquet,kaleidoscope").code == 0
-
-
-def test_an_older_journal_claims_tables_of_calls_for_single_recordings(
-    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
-) -> None:
-    shutil.copy(audio / "one.wav", tmp_path / "one.flac")
-    for path in (audio / "one.wav", tmp_path / "one.flac"):
-        assert ossicle("predict", old_bundle, path, "-o", tmp_path / "out").code == 0
+    command = ("predict", old_bundle, audio, "-o", tmp_path / "out")
+    assert ossicle(*command).code == 0
     (tmp_path / "out" / NOTES).unlink()
-    assert ossicle("predict", old_bundle, tmp_path / "one.flac", "-o", tmp_path / "out").code == 0
-
-
-def test_an_older_journal_of_states_claims_no_tables_of_events(
-    old_bundle: Path, audio: Path, ossicle: Commands
-) -> None:
-    (audio / JOURNAL).write_text('{"unit": "one.wav", "record": {"changes": []}}\n')
-    table(audio, "one").write_text("by hand\n")
-    said = ossicle("predict", old_bundle, audio, "-o", audio, "--format", "raven")
+    said = ossicle(*command, "--force")
     assert (said.code, said.out) == (2, "")
-    assert f"{table(audio, 'one')} would be overwritten" in said.err
+    assert f"{table(tmp_path / 'out', 'one')} and 4 more would be overwritten" in said.err
 
 
-def test_a_damaged_journal_without_notes_claims_nothing(
+def test_a_corrected_table_is_never_lost(old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands) -> None:
+    out = tmp_path / "out"
+    command = ("predict", old_bundle, audio, "-o", out)
+    assert ossicle(*command).code == 0
+    written = table(out, "two").read_text()
+    table(out, "two").write_text("corrected\n")
+    # With the same bundle and settings it stays; otherwise nothing is scored before it is safe.
+    assert ossicle(*command).code == 0
+    said = ossicle(*command, "--threads", 2)
+    assert (said.code, said.out, reused(said)) == (2, "", [])
+    assert f"{table(out, 'two')} would be replaced, and was changed after predict wrote it" in said.err
+    assert "--force" in said.err
+    assert table(out, "two").read_text() == "corrected\n"
+    for number in ("", "2"):
+        said = ossicle(*command, "--force")
+        assert said.code == 0
+        copy = out / f"{table(out, 'two').name}.bak{number}"
+        assert f"{table(out, 'two')} was changed after predict wrote it; kept as {copy.name}" in said.err
+        assert (copy.read_text(), table(out, "two").read_text()) == ("corrected\n", written)
+        table(out, "two").write_text("corrected\n")
+
+
+def test_a_corrected_table_of_all_recordings_is_never_lost(
     old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
 ) -> None:
-    command = ("predict", old_bundle, audio, "-o", tmp_path, "--format", "raven")
-    (tmp_path / JOURNAL).write_text("damaged\n\n\n")
-    table(tmp_path, "one").write_text("by hand\n")
-    assert f"{table(tmp_path, 'one')} would be overwritten" in ossicle(*command, "--force").err
-    table(tmp_path, "one").unlink()
-    assert ossicle(*command, "--force").code == 0
+    command = ("predict", old_bundle, audio, "-o", tmp_path)
+    assert ossicle(*command).code == 0
+    (tmp_path / "events.csv").write_text("corrected\n")
+    said = ossicle(*command)
+    assert (said.code, said.out) == (2, "")
+    assert f"{tmp_path / 'events.csv'} would be replaced" in said.err
+    (tmp_path / "events.csv").rename(tmp_path / "mine.csv")
+    assert ossicle(*command).code == 0
+
+
+def test_a_corrected_table_of_a_recording_that_went_bad_is_kept(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    out = tmp_path / "out"
+    assert ossicle("predict", old_bundle, audio, "-o", out).code == 0
+    table(out, "two").write_text("corrected\n")
+    (audio / "two.wav").write_bytes(b"")
+    assert ossicle("predict", old_bundle, audio, "-o", out).code == 2
+    assert ossicle("predict", old_bundle, audio, "-o", out, "--force").code == 3
+    assert not table(out, "two").exists()
+    assert (out / f"{table(out, 'two').name}.bak").read_text() == "corrected\n"
 
 
 def test_damaged_notes_are_named_with_a_remedy(
@@ -264,7 +256,8 @@ def test_damaged_notes_are_named_with_a_remedy(
     assert f"{tmp_path / NOTES} is damaged" in said.err
     assert "do the step's work again" not in said.err
     (tmp_path / NOTES).unlink()
-    assert ossicle(*command, "--force").code == 0
+    assert ossicle(*command, "--force").code == 2
+    assert ossicle(*command[:-1], tmp_path / "new").code == 0
 
 
 def test_notes_have_a_name_that_is_copied_with_the_tables() -> None:

@@ -11,7 +11,6 @@ import pytest
 from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.app.api.states.loaded_states import LoadedStates
 from ossicle.app.api.states.state_prediction import StatePrediction
-from ossicle.app.cli.use.output_tables import NOTES
 from ossicle.artefacts.locks.lock import LOCK_FILE
 from ossicle.audio.wav import write_wav
 from ossicle.core.decisions.states import StateDecision
@@ -359,18 +358,3 @@ def test_a_place_without_locks_knows_its_own_tables(
         assert ossicle("predict", bundle, audio, "-o", tmp_path / "out", *options).code == 0
     (tmp_path / "out" / "files.parquet").write_bytes(b"mine")
     assert ossicle("predict", bundle, audio, "-o", tmp_path / "out", "--format", "json,parquet").code == 2
-
-
-def test_an_older_folder_claims_the_files_beside_its_states_alone(
-    bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
-) -> None:
-    out = tmp_path / "out"
-    for _ in range(2):
-        assert ossicle("predict", bundle, audio, "-o", out).code == 0
-        (out / NOTES).unlink()
-    # As where the first call was stopped before it wrote its tables.
-    for name in ("states.json", "states.csv"):
-        (out / name).unlink()
-    said = ossicle("predict", bundle, audio, "-o", out)
-    assert (said.code, said.out) == (2, "")
-    assert f"{out / 'files.csv'} would be overwritten" in said.err

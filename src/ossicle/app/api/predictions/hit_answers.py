@@ -101,13 +101,12 @@ def answer_of(name: str, path: Path, predictor: Predictor) -> HitAnswer:
     )
 
 
-def write_answers(out: Path, answers: Sequence[HitAnswer]) -> Path:
-    """Write the answers as a table with the two likeliest labels of each recording, and return it."""
+def write_answers(path: Path, answers: Sequence[HitAnswer]) -> None:
+    """Write the answers as a table with the two likeliest labels of each recording."""
     rows = []
     for answer in answers:
         best = [cell for pair in zip(answer.labels[:2], answer.scores[:2], strict=True) for cell in pair]
         cells = [escape_cell(cell) if isinstance(cell, str) else f"{cell:.6f}" for cell in best]
         start = "" if answer.start_s is None else f"{answer.start_s:.3f}"
         rows.append([escape_cell(answer.recording), start, *cells, *[""] * (4 - len(cells))])
-    write_delimited(out / FILE, _COLUMNS, rows)
-    return out / FILE
+    write_delimited(path, _COLUMNS, rows)

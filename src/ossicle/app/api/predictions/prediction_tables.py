@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
+from ossicle.artefacts.files import FileWriting, whole_file
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.event_table import EventTable
@@ -17,12 +18,19 @@ class PredictionTables:
     """The tables of one output folder: those of each recording when it is done, and at the end those of all recordings.
 
     ``names`` are all requested recordings, since recordings with equal stems are distinguished by their suffixes.
-    ``high_hz`` is the upper end of boxes, in Hz, in formats that need one. Raises UsageError for a format that cannot
-    hold events.
+    ``high_hz`` is the upper end of boxes, in Hz, in formats that need one. ``writing`` gives each table a name to write
+    to. Raises UsageError for a format that cannot hold events.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str], formats: Sequence[str], high_hz: float) -> None:
-        self._folder, self._options = folder, WriteOptions(high_hz=high_hz)
+    def __init__(
+        self,
+        folder: Path,
+        names: Sequence[str],
+        formats: Sequence[str],
+        high_hz: float,
+        writing: FileWriting = whole_file,
+    ) -> None:
+        self._folder, self._options, self._writing = folder, WriteOptions(high_hz=high_hz), writing
         self._places = table_places(names)
         targets = [FORMATS[name] for name in formats]
         for target in targets:
@@ -43,7 +51,8 @@ class PredictionTables:
                 remove_file(path)
                 continue
             if not (keep and path.is_file()):
-                write_table_of(path, [prediction], target, self._options)
+                with self._writing(path) as part:
+                    write_table_of(part, [prediction], target, self._options)
             written.append(path)
         return written
 
@@ -52,7 +61,8 @@ class PredictionTables:
         written = []
         for target in self._of_all:
             path = self._folder / f"events{target.ending}"
-            write_table_of(path, done, target, self._options)
+            with self._writing(path) as part:
+                write_table_of(part, done, target, self._options)
             written.append(path)
         return written
 

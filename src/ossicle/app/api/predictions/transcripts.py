@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
+from ossicle.artefacts.files import FileWriting, whole_file
 from ossicle.artefacts.filesystem.changes import remove_file
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.corpus.naming.table_names import table_places
@@ -45,8 +46,11 @@ class Transcripts:
     notes: Mapping[str, int] = field(default_factory=dict)
     velocity: str = SCORE
 
-    def write(self, prediction: RecordingPrediction) -> None:
-        """Write the transcripts of a recording; one that was left out gets none, and earlier ones are removed."""
+    def write(self, prediction: RecordingPrediction, writing: FileWriting = whole_file) -> None:
+        """Write the transcripts of a recording; one that was left out gets none, and earlier ones are removed.
+
+        ``writing`` gives each file a name to write to.
+        """
         # Here, because every start of the command line reads this module.
         from ossicle.corpus.transcription.event_json import write_event_json
         from ossicle.corpus.transcription.midi import midi_notes, write_midi
@@ -56,11 +60,13 @@ class Transcripts:
             path = self.folder / audio_path.with_name(audio_path.name + ENDINGS[name])
             if prediction.status == "left_out":
                 remove_file(path)
-            elif name == JSON:
-                write_event_json(path, prediction.name, prediction.end_s, prediction.rows)
-            else:
-                onsets = [(event.start_s, event.label) for event in prediction.events]
-                write_midi(path, midi_notes(onsets, self._strengths(prediction), self.notes))
+                continue
+            with writing(path) as part:
+                if name == JSON:
+                    write_event_json(part, prediction.name, prediction.end_s, prediction.rows)
+                else:
+                    onsets = [(event.start_s, event.label) for event in prediction.events]
+                    write_midi(part, midi_notes(onsets, self._strengths(prediction), self.notes))
 
     def _strengths(self, prediction: RecordingPrediction) -> list[float]:
         from ossicle.audio.decoding.decode import AudioSource

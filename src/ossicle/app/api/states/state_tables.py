@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.api.states.state_prediction import StatePrediction
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.files import FileWriting, whole_file, write_json
 from ossicle.artefacts.tables import write_csv, write_table
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.inference.states.frames import first_full_frame, frame_centre_s, n_full_frames
@@ -31,22 +31,32 @@ _STRETCHES = {
 _OF_FILE = ("path", "state", "reading", "reason", "end_s")
 
 
-def write_states(out: Path, done: Sequence[StatePrediction], formats: Sequence[str]) -> list[Path]:
+def write_states(
+    out: Path, done: Sequence[StatePrediction], formats: Sequence[str], writing: FileWriting = whole_file
+) -> list[Path]:
     """Write the states of recordings to a folder and return the files; recordings that were left out have no rows in
-    ``states``.
+    ``states``. ``writing`` gives each file a name to write to.
     """
     written = []
     if "json" in formats:
         written.append(out / f"{STATES}.json")
-        write_json(written[-1], {"recordings": [recording_json(prediction) for prediction in done]})
+        with writing(written[-1]) as part:
+            write_json(part, {"recordings": [recording_json(prediction) for prediction in done]})
     tables = {STATES: (stretch_table(done), ["recording", "label", "start_s"]), FILES: (file_table(done), ["path"])}
-    return written + _write_tables(out, tables, formats)
+    return written + _write_tables(out, tables, formats, writing)
 
 
 def write_state_scores(
-    out: Path, done: Sequence[StatePrediction], plan: ChunkPlan, formats: Sequence[str]
+    out: Path,
+    done: Sequence[StatePrediction],
+    plan: ChunkPlan,
+    formats: Sequence[str],
+    writing: FileWriting = whole_file,
 ) -> list[Path]:
-    """Write the scores of recordings to a folder and return the files: those of full windows, timed in their middle."""
+    """Write the scores of recordings to a folder and return the files: those of full windows, timed in their middle.
+
+    ``writing`` gives each file a name to write to.
+    """
     frames = [score_table(prediction, plan) for prediction in done if prediction.scores is not None]
     table = pl.concat(frames) if frames else pl.DataFrame(schema={"recording": pl.String, "time_s": pl.Float64})
     written = []
@@ -56,8 +66,9 @@ def write_state_scores(
             str(key[0]): part.drop("recording").to_dict(as_series=False)
             for key, part in table.group_by(["recording"], maintain_order=True)
         }
-        write_json(written[-1], {"recordings": columns})
-    return written + _write_tables(out, {SCORES: (table, ["recording", "time_s"])}, formats)
+        with writing(written[-1]) as part:
+            write_json(part, {"recordings": columns})
+    return written + _write_tables(out, {SCORES: (table, ["recording", "time_s"])}, formats, writing)
 
 
 def stretch_table(done: Sequence[StatePrediction]) -> pl.DataFrame:
@@ -128,14 +139,19 @@ def recording_json(prediction: StatePrediction) -> dict[str, Any]:
 
 
 def _write_tables(
-    out: Path, tables: Mapping[str, tuple[pl.DataFrame, list[str]]], formats: Sequence[str]
+    out: Path,
+    tables: Mapping[str, tuple[pl.DataFrame, list[str]]],
+    formats: Sequence[str],
+    writing: FileWriting,
 ) -> list[Path]:
     written = []
     for name, (table, keys) in tables.items():
         if "csv" in formats:
             written.append(out / f"{name}.csv")
-            write_csv(written[-1], table)
+            with writing(written[-1]) as part:
+                write_csv(part, table)
         if "parquet" in formats:
             written.append(out / f"{name}.parquet")
-            write_table(written[-1], table, keys)
+            with writing(written[-1]) as part:
+                write_table(part, table, keys)
     return written

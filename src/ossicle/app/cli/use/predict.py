@@ -9,6 +9,7 @@ import typer
 
 from ossicle.app.api.bundles.engine import RUNTIMES
 from ossicle.app.api.bundles.loaded_bundle import LoadedBundle, load_bundle
+from ossicle.app.api.predictions.hit_answers import FILE as HITS_FILE
 from ossicle.app.api.predictions.hit_answers import (
     HITS,
     HitAnswer,
@@ -105,7 +106,12 @@ def predict(
     ] = None,
     pad_s: Pad = 0.0,
     force: Annotated[
-        bool, typer.Option("--force", help="Score all recordings again, even those already finished in this folder.")
+        bool,
+        typer.Option(
+            "--force",
+            help="Score all recordings again, even those already finished in this folder. Tables that you corrected "
+            "are kept as NAME.bak.",
+        ),
     ] = False,
     expect: Annotated[
         Path | None,
@@ -185,28 +191,26 @@ def predict(
     make_folder(out)
     if cutouts is not None:
         make_writable_folder(cutouts)
-    # The lock leaves a file, which a folder of the user must not get where nothing is written.
-    tables_of_events(out, names, chosen_formats).refuse_others()
     with project_lock(out):
         mine = tables_of_events(out, names, chosen_formats)
-        mine.refuse_others()
-        mine.begin()
         of_events = [name for name in chosen_formats if name not in (*TRANSCRIPT_FORMATS, HITS)]
-        tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz)
+        tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz, mine.writing)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
         finished = Finished(out, made_with, EVENTS, discard=force)
+        earlier = {name: finished.find(name, path, file_state(path)) for name, path in audio}
+        if not force:
+            mine.refuse_changed(kept={name for name, prediction in earlier.items() if prediction is not None})
         cut = None if cutouts is None else CutOuts(cutouts, names, pad_s)
         done: list[RecordingPrediction] = []
         answers: dict[str, HitAnswer] = {}
         for number, (name, path) in enumerate(audio, start=1):
-            state = file_state(path)
-            recording_prediction = finished.find(name, path, state)
+            state, recording_prediction = file_state(path), earlier[name]
             prediction = recording_prediction or opened.predict_file(path, name)
-            if prediction.status != "left_out":
-                mine.note(name)
+            if prediction.status == "left_out":
+                mine.remove(name)
             tables.write(prediction, keep=recording_prediction is not None)
             # Cheap, and notes and velocities may differ from those of an earlier call.
-            written.write(prediction)
+            written.write(prediction, mine.writing)
             if recording_prediction is None:
                 finished.mark(prediction, state)
             if HITS in chosen_formats and prediction.status != "left_out":
@@ -216,13 +220,14 @@ def predict(
             done.append(prediction)
             warn_of_recording(opened, name, path, prediction.channels_cancel_db)
             _say(f"[{number}/{len(audio)}] {name}: {_outcome(prediction, reused=recording_prediction is not None)}")
-        mine.note_files()
         tables.write_all(done)
         if HITS in chosen_formats:
-            write_answers(out, list(answers.values()))
+            with mine.writing(out / HITS_FILE) as part:
+                write_answers(part, list(answers.values()))
         if cut is not None:
             cut.write_index()
-        summary = write_summary(out, done, opened)
+        with mine.writing(out / SUMMARY) as part:
+            summary = write_summary(part, done, opened)
     if as_json:
         print(json_text(summary))
     else:

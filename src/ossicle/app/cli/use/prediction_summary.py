@@ -15,8 +15,8 @@ from ossicle.core.model_input.missing_band import missing_from_hz
 SUMMARY = "predictions.json"
 
 
-def write_summary(folder: Path, done: Sequence[RecordingPrediction], bundle: LoadedBundle) -> dict[str, Any]:
-    """Write ``predictions.json`` and return its content.
+def write_summary(path: Path, done: Sequence[RecordingPrediction], bundle: LoadedBundle) -> dict[str, Any]:
+    """Write ``predictions.json`` to a path and return its content.
 
     ``channels_cancel`` is how many dB the mean of the channels of a recording lies below the loudest one, negative, if
     they cancel each other in all or a part of it; else null. ``time_expansion`` is how many times slower a file is than
@@ -48,7 +48,7 @@ def write_summary(folder: Path, done: Sequence[RecordingPrediction], bundle: Loa
             for prediction in done
         ],
     }
-    write_json(folder / SUMMARY, summary)
+    write_json(path, summary)
     return summary
 
 

@@ -67,12 +67,10 @@ def predict_states(
     tables = (SCORES,) if options.scores_only else (STATES, FILES)
     make_folder(out)
     table_files = [f"{table}.{ending}" for table in tables for ending in table_formats]
-    # The lock leaves a file, which a folder of the user must not get where nothing is written.
-    OutputTables(out, files=table_files).refuse_others()
     with project_lock(out):
         mine = OutputTables(out, files=table_files)
-        mine.refuse_others()
-        mine.begin()
+        if not options.force:
+            mine.refuse_changed()
         done = []
         record = state_record(states.labels, states.decision.priority)
         made_with = predicted_with(opened.manifest, opened.engine, opened.channel)
@@ -89,11 +87,10 @@ def predict_states(
             warn_of_recording(opened, name, path, prediction.channels_cancel_db)
             outcome = _outcome(prediction, scores_only=options.scores_only, reused=state_prediction is not None)
             _say(f"[{number}/{len(audio)}] {name}: {outcome}")
-        mine.note_files()
         if options.scores_only:
-            write_state_scores(out, done, opened.plan, table_formats)
+            write_state_scores(out, done, opened.plan, table_formats, mine.writing)
         else:
-            write_states(out, done, table_formats)
+            write_states(out, done, table_formats, mine.writing)
     comparisons = [] if expected is None else compared(expected, done, states.decision)
     if as_json:
         recordings = [recording_json(prediction) for prediction in done]

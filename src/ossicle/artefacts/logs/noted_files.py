@@ -1,0 +1,112 @@
+"""The files that commands wrote to a folder of the user, with their digests: no other file there is overwritten.
+
+A folder for results may hold files of the user under the names of results: annotations made by hand, or a table that
+was corrected after it was written. A journal in the folder notes the SHA-256 of each file before the file gets its
+name. So a file is known by its content, also after a command that was killed at any time.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ossicle.artefacts.files import file_digest, whole_file
+from ossicle.artefacts.filesystem.changes import move, remove_file
+from ossicle.artefacts.logs.journal import Journal
+from ossicle.core.errors import ArtefactError
+
+BACKUP = ".bak"
+"""The ending of a file that was changed after it was written, and was kept when it was replaced."""
+
+
+class NotedFiles:
+    """The files of one folder that are noted as written.
+
+    One writer at a time: whoever writes holds the lock of the folder.
+
+    Parameters
+    ----------
+    folder
+        The folder, which exists.
+    notes
+        Name of the journal in it.
+    on_backup
+        Called with a file and its copy if the file was changed after it was written, and is about to be replaced.
+
+    Raises
+    ------
+    ArtefactError
+        The notes are damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     files = NotedFiles(Path(place), "notes.jsonl")
+    ...     with files.writing(Path(place) / "a.csv") as part:
+    ...         _ = part.write_text("written")
+    ...     _ = (Path(place) / "b.csv").write_text("by hand")
+    ...     files.others(["a.csv", "b.csv"]), files.changed(["a.csv"])
+    (['b.csv'], [])
+    """
+
+    def __init__(
+        self, folder: Path, notes: str, on_backup: Callable[[Path, Path], None] = lambda file, copy: None
+    ) -> None:
+        self._folder, self._on_backup = Path(folder), on_backup
+        try:
+            self._notes = Journal(self._folder / notes)
+        except ArtefactError:
+            raise ArtefactError(
+                f"{self._folder / notes} is damaged, and says which files there were written by a command; remove it "
+                "(then all of them count as yours and are not overwritten), or give another folder"
+            ) from None
+
+    def others(self, names: Iterable[str]) -> list[str]:
+        """Return those of ``names``, paths below the folder, that exist and were never noted."""
+        return [name for name in names if not self._known(name) and os.path.lexists(self._folder / name)]
+
+    def changed(self, names: Iterable[str]) -> list[str]:
+        """Return those of ``names`` that are noted and whose content was changed afterwards."""
+        return [name for name in names if self._known(name) and not self._is_as_written(name)]
+
+    @contextmanager
+    def writing(self, path: Path) -> Iterator[Path]:
+        """Give a name beside ``path`` to write to; it replaces ``path`` when the block ends normally.
+
+        A file that was not written under these notes, or was changed afterwards, is renamed to a copy first.
+        """
+        name = path.relative_to(self._folder).as_posix()
+        with whole_file(path) as part:
+            yield part
+            written = file_digest(part)
+            self._set_aside(name, also=written)
+            present = [file_digest(path)] if path.is_file() else []
+            if not {written, *present} <= self._known(name):
+                # The earlier content counts too: it is there until the new one gets its name.
+                self._notes.mark(name, sha256=sorted({written, *present}))
+
+    def remove(self, name: str) -> None:
+        """Remove a file; one that was changed after it was written is renamed to a copy."""
+        if self._known(name):
+            self._set_aside(name)
+            remove_file(self._folder / name)
+
+    def _known(self, name: str) -> set[str]:
+        digests = (self._notes.done(name) or {}).get("sha256")
+        return set(digests) if isinstance(digests, list) else set()
+
+    def _is_as_written(self, name: str) -> bool:
+        path = self._folder / name
+        return not os.path.lexists(path) or (path.is_file() and file_digest(path) in self._known(name))
+
+    def _set_aside(self, name: str, also: str = "") -> None:
+        path = self._folder / name
+        if not path.is_file() or file_digest(path) in {*self._known(name), also}:
+            return
+        number, copy = 1, path.with_name(f"{path.name}{BACKUP}")
+        while os.path.lexists(copy):
+            number += 1
+            copy = path.with_name(f"{path.name}{BACKUP}{number}")
+        move(path, copy)
+        self._on_backup(path, copy)
