@@ -36,6 +36,12 @@ def test_pos_is_a_call_of_its_class_and_neg_a_reviewed_stretch(tmp_path: Path) -
     assert not table.unread
 
 
+def test_a_call_without_times_is_refused_and_a_file_alone_is_reviewed(tmp_path: Path) -> None:
+    assert read(tmp_path / "x.csv", f"{HEADER}AMRE\na.wav,1,2,POS\nb.wav,,,\n").files == ("a.wav", "b.wav")
+    with pytest.raises(FormatError, match=r"x\.csv, line 3: the start is ''"):
+        read(tmp_path / "x.csv", f"{HEADER}AMRE\na.wav,1,2,POS\nb.wav,,,POS\n")
+
+
 @pytest.mark.parametrize("heading", ["Q", "AMRE"])
 def test_unknown_stretches_are_never_learned_as_background(tmp_path: Path, heading: str) -> None:
     path = tmp_path / "x.csv"

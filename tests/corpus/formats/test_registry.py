@@ -80,7 +80,7 @@ MALFORMED = [
     ("kaleidoscope", ".csv", "INDIR,IN FILE,OFFSET,TOP1MATCH\n,a,0,x\n", "line 1: the column 'DURATION'"),
     ("kaleidoscope", ".csv", "INDIR,IN FILE,OFFSET,DURATION,TOP1MATCH\n,a,0,-3,x\n", "line 2"),
     ("kaleidoscope", ".csv", "INDIR,IN FILE,OFFSET,DURATION,TOP1MATCH\n,,0,3,x\n", "line 2: IN FILE"),
-    ("kaleidoscope", ".csv", "INDIR,IN FILE,OFFSET,DURATION\n,a,0,3\n", "line 1: there is no label column"),
+    ("kaleidoscope", ".csv", "INDIR,IN FILE,OFFSET,DURATION\n,a,0,3\n", "line 1: no label column"),
     ("birdnet", ".csv", "Start (s),End (s),Common name,Confidence,File\n0,1,x,high,a\n", "line 2: the score"),
     ("birdnet", ".txt", "0\t1\n", "line 1: the label"),
     ("birdnet", ".txt", SELECTIONS + "1\tS\t1\t0\tx\t0\t10\ta\n", "line 2"),

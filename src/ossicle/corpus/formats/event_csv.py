@@ -13,14 +13,12 @@ import polars as pl
 
 from ossicle.artefacts.tables import write_table
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.decimals import with_decimal_points
+from ossicle.corpus.formats.cells.columns import columns_of
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
-    heading_key,
     read_delimited,
-    unescape_cell,
     write_delimited,
 )
 from ossicle.corpus.formats.cells.event_columns import (
@@ -29,46 +27,33 @@ from ossicle.corpus.formats.cells.event_columns import (
     HIGH,
     LOW,
     QUALITY,
+    RAVEN_END_FILE,
+    RAVEN_OFFSET,
     SCORE,
     START,
     counts_samples,
-    empty_label_hint,
-    file_columns,
     has_times,
     label_keys,
-    stated_file,
 )
-from ossicle.corpus.formats.cells.event_columns import label_column as find_label_column
-from ossicle.corpus.formats.cells.missing_values import has_label, stated
+from ossicle.corpus.formats.cells.event_rows import session_rows
 from ossicle.corpus.formats.cells.offset_advice import offset_advice
-from ossicle.corpus.formats.cells.review_marks import review_marks
-from ossicle.corpus.formats.cells.rows import (
-    RawSelection,
-    check_band,
-    check_times,
-    checked_label,
-    number,
-    optional_number,
-    parse_channel,
-    parse_quality,
-)
-from ossicle.corpus.formats.cells.time_pairs import refuse_other_times
+from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
-from ossicle.corpus.formats.raven import END_FILE, OFFSET
-from ossicle.corpus.formats.raven import START as RAVEN_START
 from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, SessionRow, place_in_files
 
 SUFFIXES = frozenset({".csv", ".tsv", ".parquet"})
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-_UNITS: Mapping[str, Mapping[str, float]] = {"start": START, "end": END, "low": LOW, "high": HIGH}
-_KEYS = {
-    **{quantity: tuple(units) for quantity, units in _UNITS.items()},
+_SESSION: Mapping[str, Sequence[str]] = {"offset": (RAVEN_OFFSET,), "end_file": RAVEN_END_FILE}
+_KEYS: Mapping[str, Sequence[str]] = {
+    "start": tuple(START),
+    "end": tuple(END),
+    "low": tuple(LOW),
+    "high": tuple(HIGH),
     "score": SCORE,
     "quality": QUALITY,
     "channel": CHANNEL,
+    **_SESSION,
 }
-_SESSION = {"offset": (OFFSET,), "end_file": END_FILE}
-_NUMBERS = ("start", "end", "low", "high", "score", "offset")
 
 
 def read_events(
@@ -100,62 +85,29 @@ def events_of(
     table: Delimited, *, label_column: str = "auto", default_label: str | None = None, lengths: FileLengths = NO_LENGTHS
 ) -> EventTable:
     """Return the events of a table of cells; see :func:`read_events`."""
-    columns_found = {quantity: column for quantity, keys in _KEYS.items() if (column := table.find(keys)) is not None}
-    _require_times(table, columns_found)
-    scales = {
-        quantity: units[heading_key(table.header[columns_found[quantity]])]
-        for quantity, units in _UNITS.items()
-        if quantity in columns_found
-    }
-    files = file_columns(table, lambda name: lengths.seconds(name) is not None)
-    label, others = find_label_column(table, label_keys(table.header), label_column, default_label)
-    of_raven = heading_key(table.header[columns_found["start"]]) == RAVEN_START
-    session = {
-        quantity: column for quantity, keys in _SESSION.items() if of_raven and (column := table.find(keys)) is not None
-    }
-    columns = {**columns_found, **session}
-    table = with_decimal_points(table, {columns[quantity] for quantity in _NUMBERS if quantity in columns})
-    refuse_other_times(table, columns["start"], columns["end"])
+    fields = table.fields(_KEYS)
+    _require_times(table, fields)
+    columns = columns_of(table, fields, label_keys(table.header), label_column, default_label, lengths)
     rows: list[SessionRow] = []
     named: set[str] = set()
-    for line, cells in table.rows:
-        where = f"{table.path}, line {line}"
-        texts = {name: cells[column].strip() for name, column in columns.items()}
-        file = unescape_cell(stated_file(cells, files))
-        if files and not file.strip():
-            raise FormatError(f"{where}: the file is empty; name the recording")
+    for line, cells in columns.table.rows:
+        file = columns.file(cells)
+        if columns.files and not file.strip():
+            raise FormatError(f"{table.path}, line {line}: the file is empty; name the recording")
         named.add(file)
-        text = "" if label is None else unescape_cell(cells[label])
-        if not (stated(texts["start"]) or stated(texts["end"]) or stated(text)):
-            continue
-        if not has_label(text) and default_label is None and (hint := empty_label_hint(table, cells, others)):
-            raise FormatError(f"{where}: {hint}")
-        start = number(texts["start"], where, "the start") * scales["start"]
-        end = number(texts["end"], where, "the end") * scales["end"]
-        check_times(start, end, where)
-        band = [optional_number(texts.get(name, ""), where, f"the {name} frequency") for name in ("low", "high")]
-        low, high = (None if hz is None else hz * scales[name] for name, hz in zip(("low", "high"), band, strict=True))
-        check_band(low, high, where)
-        row = RawSelection(
-            start_s=start,
-            end_s=end,
-            label=checked_label(text, default_label, where),
-            low_hz=low,
-            high_hz=high,
-            quality=parse_quality(texts.get("quality", ""), where),
-            confidence=optional_number(texts.get("score", ""), where, "the score"),
-            begin_path=file,
-            channel=parse_channel(texts.get("channel", ""), where),
-        )
-        offset = optional_number(texts.get("offset", ""), where, "the file offset")
-        rows.append(SessionRow(line, row, offset, texts.get("end_file", "")))
+        if columns.states_event(cells):
+            rows += session_rows(columns, line, cells)
     placed, notes = (
-        place_in_files(table.path, rows, lengths) if of_raven else ([session_row.row for session_row in rows], [])
+        place_in_files(table.path, rows, lengths) if columns.has_times_of_raven else ([row.row for row in rows], [])
     )
-    used = {*columns.values(), *files} | (set() if label is None else {label})
     names = named | {row.begin_path for row in placed}
-    notes += review_marks(table, used)
-    return EventTable(tuple(placed), tuple(sorted(names - {""})), table.unread(used), own=not files, notes=tuple(notes))
+    return EventTable(
+        tuple(placed),
+        tuple(sorted(names - {""})),
+        columns.table.unread(columns.used),
+        own=not columns.files,
+        notes=(*notes, *columns.notes()),
+    )
 
 
 def write_events(path: Path, rows: Iterable[RawSelection], *, files: Sequence[str] = ()) -> None:

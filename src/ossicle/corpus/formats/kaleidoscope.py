@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.columns import Columns, with_labels
 from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
@@ -22,10 +23,8 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.event_columns import COLUMN_OPTION
 from ossicle.corpus.formats.cells.missing_values import has_label
-from ossicle.corpus.formats.cells.review_marks import review_marks
-from ossicle.corpus.formats.cells.rows import RawSelection, check_times, checked_label, number, optional_number
+from ossicle.corpus.formats.cells.rows import RawSelection, check_times, number, optional_number
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.notes import Note
 
@@ -57,44 +56,40 @@ def read_kaleidoscope(
         Naming file and line, for anything that cannot be read without guessing.
     """
     table = read_delimited(path, is_kaleidoscope)
-    places = {key: column for key in (*_PLACE, *_NEEDED) if (column := table.find([key])) is not None}
+    keys = {key: (key,) for key in (*_PLACE, *_NEEDED)} | {"score": ("confidence", "top1dist")[: 1 + distance_is_score]}
+    fields = table.fields(keys)
     for key in _NEEDED:
-        if key not in places:
+        if key not in fields:
             listed = ", ".join(table.header) or "none"
             name = key.replace("_", " ").upper()
             raise FormatError(f"{table.where}: the column {name!r} is missing (found: {listed})")
-    labels = _label_places(table, label_column, default_label)
-    score = table.find(("confidence", "top1dist")[: 1 + distance_is_score])
-    numbers = {places["offset"], places["duration"]} | (set() if score is None else {score})
-    table = with_decimal_points(table, numbers)
+    table = with_decimal_points(table, {fields[name] for name in ("offset", "duration", "score") if name in fields})
+    columns = with_labels(Columns(table, fields, default_label=default_label), LABELS, label_column, by_row=True)
     rows = []
     by_hand = 0
     for line, cells in table.rows:
         where = f"{path}, line {line}"
-        file = "/".join(part for key in _PLACE if key in places and (part := _folder(cells[places[key]])))
-        if not cells[places["in_file"]].strip():
+        if not columns.text(cells, "in_file"):
             raise FormatError(f"{where}: IN FILE is empty; name the recording")
-        start = number(cells[places["offset"]], where, "the offset")
-        length = number(cells[places["duration"]], where, "the duration")
+        start = number(columns.text(cells, "offset"), where, "the offset")
+        length = number(columns.text(cells, "duration"), where, "the duration")
         check_times(start, start + length, where)
-        label = next((column for column in labels if has_label(cells[column])), None)
+        label = next((column for column in columns.labels if has_label(cells[column])), None)
         by_hand += label is not None and heading_key(table.header[label]) == LABELS[0]
-        rows.append(
-            RawSelection(
-                start_s=start,
-                end_s=start + length,
-                label=checked_label("" if label is None else unescape_cell(cells[label]), default_label, where),
-                confidence=None if score is None else optional_number(cells[score], where, "the confidence"),
-                begin_path=file,
-            )
-        )
-    used = {*places.values(), *labels} | (set() if score is None else {score})
-    mixed = f"{by_hand} of {len(rows)} rows are labelled by MANUAL ID, the others by {_titles(table, labels[1:])}"
+        score = optional_number(columns.text(cells, "score"), where, "the confidence")
+        file = "/".join(part for key in _PLACE if (part := _folder(columns.text(cells, key))))
+        rows += [
+            RawSelection(start, start + length, text, confidence=score, begin_path=file)
+            for text in columns.labels_of(cells, where)
+        ]
+    mixed = (
+        f"{by_hand} of {len(rows)} rows are labelled by MANUAL ID, the others by {_titles(table, columns.labels[1:])}"
+    )
     return EventTable(
         tuple(rows),
         tuple(sorted({row.begin_path for row in rows})),
-        table.unread(used),
-        notes=(*([Note("mixed_labels", "", mixed)] * (0 < by_hand < len(rows))), *review_marks(table, used)),
+        table.unread(columns.used),
+        notes=(*([Note("mixed_labels", "", mixed)] * (0 < by_hand < len(rows))), *columns.notes()),
     )
 
 
@@ -130,22 +125,6 @@ def is_kaleidoscope(header: Iterable[str]) -> bool:
 
 def _folder(cell: str) -> str:
     return unescape_cell(cell).strip().rstrip("/\\")
-
-
-def _label_places(table: Delimited, wanted_label: str, default_label: str | None) -> tuple[int, ...]:
-    """Return the columns of labels, best first."""
-    if wanted_label.strip().lower() != "auto":
-        column = table.first_column(wanted_label)
-        columns: tuple[int, ...] = () if column is None else (column,)
-    else:
-        columns = tuple(column for key in LABELS if (column := table.find([key])) is not None)
-    if not columns and (default_label is None or wanted_label.strip().lower() != "auto"):
-        raise FormatError(
-            f"{table.where}: there is no label column {wanted_label!r}; "
-            f"set {COLUMN_OPTION} to one of: {', '.join(table.header)}; if tables name it differently, give all names "
-            "with commas between them"
-        )
-    return columns
 
 
 def _titles(table: Delimited, places: Sequence[int]) -> str:

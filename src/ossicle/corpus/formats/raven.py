@@ -7,54 +7,35 @@ to file (``session_times``). Columns are found by name in any case and order; ti
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.decimals import with_decimal_points
-from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, read_delimited
+from ossicle.corpus.formats.cells.columns import Columns, columns_of
+from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
 from ossicle.corpus.formats.cells.event_columns import (
+    RAVEN_END,
+    RAVEN_END_FILE,
     RAVEN_LABEL,
-    empty_label_hint,
-    file_columns,
-    stated_file,
+    RAVEN_OFFSET,
+    RAVEN_START,
 )
-from ossicle.corpus.formats.cells.event_columns import (
-    label_column as find_label_column,
-)
-from ossicle.corpus.formats.cells.missing_values import has_label, stated
-from ossicle.corpus.formats.cells.review_marks import review_marks
-from ossicle.corpus.formats.cells.rows import (
-    RawSelection,
-    cell_text,
-    check_band,
-    check_times,
-    checked_label,
-    number,
-    optional_number,
-    parse_channel,
-    parse_quality,
-)
-from ossicle.corpus.formats.cells.time_pairs import refuse_other_times
+from ossicle.corpus.formats.cells.event_rows import session_rows
+from ossicle.corpus.formats.cells.rows import RawSelection, cell_text
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, SessionRow, place_in_files
 
-START, END, OFFSET = "begin_time_s", "end_time_s", "file_offset_s"
-END_FILE = ("end_path", "end_file")
 # Columns that are fields of a row, or that number the rows and name their view. Of several, the first counts.
-_COLUMNS = {
-    **{key: (key,) for key in ("selection", "view", "channel", "quality", "comments")},
-    "start": (START,),
-    "end": (END,),
-    "offset": (OFFSET,),
-    "end_file": END_FILE,
+_KEYS: Mapping[str, Sequence[str]] = {
+    **{key: (key,) for key in ("selection", "view", "channel", "quality", "comments", "score", "confidence")},
+    "start": (RAVEN_START,),
+    "end": (RAVEN_END,),
+    "offset": (RAVEN_OFFSET,),
+    "end_file": RAVEN_END_FILE,
     "low": ("low_freq_hz",),
     "high": ("high_freq_hz",),
-    "score": ("score",),
-    "confidence": ("confidence",),
 }
-_TITLES = {START: "Begin Time (s)", END: "End Time (s)"}
 
 
 def read_raven(path: Path, *, label_column: str = "auto", default_label: str | None = None) -> list[RawSelection]:
@@ -86,49 +67,45 @@ def read_raven_table(
     table = read_delimited(path, is_raven_header, plain=True)
     if not table.header:
         raise FormatError(f"{path}: is empty, without even a header line; a reviewed recording without calls needs one")
-    places = {quantity: column for quantity, keys in _COLUMNS.items() if (column := table.find(keys)) is not None}
-    for quantity, key in (("start", START), ("end", END)):
-        if quantity not in places:
+    fields = table.fields(_KEYS)
+    for name, title in (("start", "Begin Time (s)"), ("end", "End Time (s)")):
+        if name not in fields:
             raise FormatError(
-                f"{table.where}: the column {_TITLES[key]!r} is missing (found: {', '.join(table.header)}); "
+                f"{table.where}: the column {title!r} is missing (found: {', '.join(table.header)}); "
                 "export the selection table from Raven with it"
             )
-    numbers = {
-        places[quantity]
-        for quantity in ("start", "end", "offset", "low", "high", "score", "confidence")
-        if quantity in places
-    }
-    table = with_decimal_points(table, numbers)
-    refuse_other_times(table, places["start"], places["end"])
-    files = file_columns(table, lambda name: lengths.seconds(name) is not None)
-    _require_files(table, files)
-    label, others = find_label_column(table, RAVEN_LABEL, label_column, default_label)
-    reader = _Reader(table, places, files, label, others, default_label)
-    selected = reader.without_doubled_views()
-    rows, notes = place_in_files(path, [reader.selection(line, cells) for line, cells in selected], lengths)
+    columns = columns_of(table, fields, RAVEN_LABEL, label_column, default_label, lengths)
+    columns = replace(columns, escaped=False)
+    _require_files(columns)
+    selected = _without_doubled_views(columns)
+    session = [
+        _with_quality(columns, cells, row) for line, cells in selected for row in session_rows(columns, line, cells)
+    ]
+    rows, notes = place_in_files(path, session, lengths)
     return EventTable(
         rows=tuple(rows),
         files=tuple(sorted({row.begin_path for row in rows} - {""})),
-        unread=reader.unread(),
+        unread=_unread(columns),
         doubled=len(table.rows) - len(selected),
         own=True,
-        notes=(*notes, *review_marks(table, () if label is None else (label,))),
+        notes=(*notes, *columns.notes()),
     )
 
 
-def _require_files(table: Delimited, files: Sequence[int]) -> None:
+def _require_files(columns: Columns) -> None:
     """Reject a table in which some rows name their file and others do not."""
-    empty = [line for line, cells in table.rows if not stated_file(cells, files).strip()]
-    if files and empty and len(empty) < len(table.rows):
-        name = table.header[files[0]]
+    rows = columns.table.rows
+    empty = [line for line, cells in rows if not columns.file(cells)]
+    if columns.files and empty and len(empty) < len(rows):
+        name = columns.table.header[columns.files[0]]
         raise FormatError(
-            f"{table.path}, line {empty[0]}: {name!r} is empty, and other rows name their file; fill it in"
+            f"{columns.table.path}, line {empty[0]}: {name!r} is empty, and other rows name their file; fill it in"
         )
 
 
 def is_raven_header(header: Iterable[str]) -> bool:
     """Return whether these headings are those of a Raven table."""
-    return START in {heading_key(name) for name in header}
+    return RAVEN_START in {heading_key(name) for name in header}
 
 
 def raven_text(rows: Iterable[RawSelection], *, audio_name: str = "", default_high_hz: float = 8000.0) -> str:
@@ -171,97 +148,52 @@ def raven_name(audio_path: str) -> str:
     return f"{PurePosixPath(audio_path).stem}.Table.1.selections.txt"
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """A table with the indices of its columns: by purpose, of the file, of the label, and of other labels."""
+def _with_quality(columns: Columns, cells: Sequence[str], row: SessionRow) -> SessionRow:
+    """Return a row with the quality of its comment, if it has none of its own."""
+    quality = _quality_of_comment(columns, cells)
+    return row if quality is None else replace(row, row=replace(row.row, quality=quality))
 
-    table: Delimited
-    places: Mapping[str, int]
-    files: Sequence[int]
-    label: int | None
-    others: Sequence[int]
-    default_label: str | None
 
-    def text(self, cells: Sequence[str], quantity: str) -> str:
-        """Return the cell of a column without outer blanks, "" if the table has no such column."""
-        return cells[self.places[quantity]].strip() if quantity in self.places else ""
+def _quality_of_comment(columns: Columns, cells: Sequence[str]) -> int | None:
+    """Return the quality that a comment is: in tables of the alpaca pipeline the whole comment is ``Q3``."""
+    comment = columns.text(cells, "comments")
+    stated_so = "quality" not in columns.fields and len(comment) == 2 and comment[0] in "Qq" and comment[1] in "1234"
+    return int(comment[1]) if stated_so else None
 
-    def selection(self, line: int, cells: Sequence[str]) -> SessionRow:
-        """Return a row with the times of the table."""
-        where = f"{self.table.path}, line {line}"
-        start = number(self.text(cells, "start"), where, "the begin time")
-        end = number(self.text(cells, "end"), where, "the end time")
-        check_times(start, end, where)
-        low, high = (
-            optional_number(self.text(cells, name), where, f"the {name} frequency") for name in ("low", "high")
-        )
-        check_band(low, high, where)
-        offset = optional_number(self.text(cells, "offset"), where, "the file offset")
-        if offset is not None and offset < 0:
-            raise FormatError(f"{where}: the file offset {offset:g} s is negative; correct it")
-        label = "" if self.label is None else cells[self.label]
-        if (
-            not has_label(label)
-            and self.default_label is None
-            and (hint := empty_label_hint(self.table, cells, self.others))
-        ):
-            raise FormatError(f"{where}: {hint}")
-        row = RawSelection(
-            start_s=start,
-            end_s=end,
-            label=checked_label(label, self.default_label, where),
-            low_hz=low,
-            high_hz=high,
-            quality=self.quality(cells, where),
-            confidence=optional_number(
-                stated(self.text(cells, "score")) or self.text(cells, "confidence"), where, "the score"
-            ),
-            begin_path=stated_file(cells, self.files).strip(),
-            channel=parse_channel(self.text(cells, "channel"), where),
-        )
-        return SessionRow(line, row, offset, self.text(cells, "end_file"))
 
-    def quality(self, cells: Sequence[str], where: str) -> int | None:
-        """Return the quality of a row, None if it has none."""
-        if "quality" in self.places:
-            return parse_quality(self.text(cells, "quality"), where)
-        # In tables of the alpaca pipeline the whole comment is the quality, ``Q3``.
-        comment = self.text(cells, "comments")
-        return int(comment[1]) if len(comment) == 2 and comment[0] in "Qq" and comment[1] in "1234" else None
+def _unread(columns: Columns) -> dict[str, int]:
+    """Return the number of non-empty cells in the columns that no selection holds; qualities are no comments."""
+    place = columns.fields.get("comments")
+    left_over = dict(columns.table.unread(columns.used - ({place} - {*columns.labels})))
+    if place is not None:
+        name = columns.table.header[place]
+        qualities = sum(_quality_of_comment(columns, cells) is not None for _, cells in columns.table.rows)
+        left_over[name] = left_over.get(name, 0) - qualities
+    return {name: count for name, count in left_over.items() if count > 0}
 
-    def unread(self) -> dict[str, int]:
-        """Return the number of non-empty cells in the columns that no selection holds; qualities are no comments."""
-        used = {column for quantity, column in self.places.items() if quantity != "comments"} | {*self.files}
-        left_over = dict(self.table.unread(used if self.label is None else used | {self.label}))
-        if "comments" in self.places and "quality" not in self.places:
-            name = self.table.header[self.places["comments"]]
-            left_over[name] = left_over.get(name, 0) - sum(
-                self.quality(cells, "") is not None for _, cells in self.table.rows
-            )
-        return {name: count for name, count in left_over.items() if count > 0}
 
-    def without_doubled_views(self) -> list[tuple[int, tuple[str, ...]]]:
-        """Keep one of the rows that share number, times, file and label and differ in view or channel."""
-        row_cells: list[tuple[int, tuple[str, ...]]] = []
-        places: dict[tuple[str, ...], int] = {}
-        views: dict[tuple[str, ...], set[tuple[str, str]]] = {}
-        named = [*self.files, *([] if self.label is None else [self.label])]
-        for line, cells in self.table.rows:
-            number_and_times = tuple(self.text(cells, name) for name in ("selection", "start", "end"))
-            key = (*number_and_times, *(cells[column].strip() for column in named))
-            view = (self.text(cells, "view"), self.text(cells, "channel"))
-            if key[0] and key in places and view not in views[key]:
-                views[key].add(view)
-                if self._is_waveform(row_cells[places[key]][1]) and not self._is_waveform(cells):
-                    row_cells[places[key]] = (line, cells)
-                continue
-            places[key] = len(row_cells)
-            views[key] = {view}
-            row_cells.append((line, cells))
-        return row_cells
+def _without_doubled_views(columns: Columns) -> list[tuple[int, tuple[str, ...]]]:
+    """Keep one of the rows that share number, times, file and label and differ in view or channel."""
+    row_cells: list[tuple[int, tuple[str, ...]]] = []
+    places: dict[tuple[str, ...], int] = {}
+    views: dict[tuple[str, ...], set[tuple[str, str]]] = {}
+    for line, cells in columns.table.rows:
+        number_and_times = tuple(columns.text(cells, name) for name in ("selection", "start", "end"))
+        key = (*number_and_times, *(cells[column].strip() for column in (*columns.files, *columns.labels)))
+        view = (columns.text(cells, "view"), columns.text(cells, "channel"))
+        if key[0] and key in places and view not in views[key]:
+            views[key].add(view)
+            if _is_waveform(columns, row_cells[places[key]][1]) and not _is_waveform(columns, cells):
+                row_cells[places[key]] = (line, cells)
+            continue
+        places[key] = len(row_cells)
+        views[key] = {view}
+        row_cells.append((line, cells))
+    return row_cells
 
-    def _is_waveform(self, cells: Sequence[str]) -> bool:
-        return self.text(cells, "view").lower().startswith("waveform")
+
+def _is_waveform(columns: Columns, cells: Sequence[str]) -> bool:
+    return columns.text(cells, "view").lower().startswith("waveform")
 
 
 def _quoted(text: str) -> str:

@@ -16,9 +16,11 @@ from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header, stated_names
-from ossicle.corpus.formats.cells.event_columns import file_columns, has_label, has_times
+from ossicle.corpus.formats.cells.event_columns import has_label, has_times
+from ossicle.corpus.formats.cells.file_columns import file_columns
 from ossicle.corpus.formats.cells.text_files import read_text
-from ossicle.corpus.formats.dcase import is_dcase, is_few_shot, read_dcase, read_few_shot, write_dcase
+from ossicle.corpus.formats.cells.verdicts import verdict_columns
+from ossicle.corpus.formats.dcase import is_dcase, read_dcase, write_dcase
 from ossicle.corpus.formats.event_csv import read_events, write_events, write_events_parquet
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope, read_kaleidoscope, write_kaleidoscope
@@ -90,12 +92,10 @@ class Head:
 
     @property
     def is_few_shot(self) -> bool:
-        """Whether columns hold POS and NEG, and none holds the labels: a known one, or one that the options name.
-
-        In a selection table of Raven, which may have labels under further headings, they are marks of a reviewer.
-        """
-        if self.is_raven or not self.may_be_windows or not is_few_shot(self.table):
+        """Whether columns hold POS and NEG of classes, and none holds the labels, in a table that is not Raven's."""
+        if self.is_raven or not self.may_be_windows or not verdict_columns(self.table):
             return False
+        # A number may be that of the label column.
         wanted_label = self.options.label_column.strip()
         return wanted_label.lower() == "auto" or self.table.first_column(wanted_label) is None
 
@@ -332,7 +332,7 @@ _LISTED = (
         suffixes=_TABLES,
         recognises=lambda head: head.is_few_shot,
         over=("csv", "opensoundscape", "dcase-scores"),
-        read=lambda path, options: read_few_shot(path, default_label=options.default_label),
+        read=_placed(read_events),
     ),
     Format(name="folders", title="recordings in class folders", shape="folder"),
     Format(name="names", title="recordings with labels in their names", shape="folder"),

@@ -15,6 +15,7 @@ from ossicle.corpus.health.judging_problems import labels_without_negatives
 from ossicle.corpus.health.label_problems import label_problems
 from ossicle.corpus.health.problem import Problem, Severity
 from ossicle.corpus.health.sound_problems import sound_problems
+from ossicle.corpus.indexing.annotation_files import SECOND_TABLE
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.examining.recorder_fields import time_expansion
 
@@ -41,7 +42,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "divided_selection": ("note", "nothing, if the files follow each other"),
     "crosses_files": ("warning", "add the next file, or the column 'End File': the rest counts as background there"),
     "unmatched_table": ("warning", "name the table after its recording, or add the recording"),
-    "second_table": ("warning", "put the rows that hold into one table, and remove or rename the other"),
+    SECOND_TABLE: ("warning", "put the rows that hold into one table, and remove or rename the other"),
     "unmatched_rows": ("warning", "add the recording, or correct the file name in the table"),
     "annotations_left_out": ("warning", "repair the recording, otherwise its annotations are lost"),
     "beyond_end": ("warning", "check that the table belongs to this recording and counts from its start"),
@@ -93,7 +94,7 @@ LOSSES = frozenset(
         "annotations_left_out",
         "table_not_read",
         "unmatched_table",
-        "second_table",
+        SECOND_TABLE,
         "unmatched_rows",
         "beyond_end",
         "segment_name",

@@ -27,9 +27,9 @@ def clip_remarks(clips: Mapping[str, Any]) -> list[str]:
     """Return the lines below the table: accuracy and loss, labels that were never named, and the protocol."""
     part = f"{clips['fraction']:g} of each label (at least {clips['floor']})" if "fraction" in clips else "all"
     n_labels = len(clips["support"])
-    lines = [f"shown: of {n_labels} labels, the {MOST_ROWS} with the lowest F1; metrics.json lists all"]
+    omission = f"shown: of {n_labels} labels, the {MOST_ROWS} with the lowest F1; metrics.json lists all"
     lines = [
-        *(lines if n_labels > MOST_ROWS else []),
+        *([omission] if n_labels > MOST_ROWS else []),
         f"accuracy {interval_cell(clips['accuracy'])}; loss {interval_cell(clips['loss'])}; {clips['n']} clips "
         f"({part}) of {clips['n_recordings']} recordings in {clips['n_groups']} groups",
         f"{clips['protocol']}; 95 % intervals"

@@ -35,6 +35,7 @@ from ossicle.core.text.counting import counted
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.formats.reading.folder_reader import NOT_READ
+from ossicle.corpus.indexing.annotation_files import SECOND_TABLE
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.indexing.settings import CorpusSettings
@@ -216,7 +217,7 @@ def _look_at_inputs(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> S
     if annotations is not None and not any(recording.reviewed for recording in index.recordings):
         cut_outs = annotations.is_dir() and audio_below(annotations).files
         hint = "; segments cut out as audio are read by [corpus] segment_names: see docs/coming-from-scripts.md"
-        kinds = (NOT_READ, "unmatched_table", "second_table", "not_annotations")
+        kinds = (NOT_READ, "unmatched_table", SECOND_TABLE, "not_annotations")
         unread = [f"; {note.where} {note.message}" for note in index.notes if note.kind in kinds]
         raise UsageError(
             f"--annotations {annotations}: contains no table for any of the {len(index.recordings)} recordings "

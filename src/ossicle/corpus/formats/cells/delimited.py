@@ -75,6 +75,10 @@ class Delimited:
                 return fits[0]
         return None
 
+    def fields(self, keys: Mapping[str, Sequence[str]]) -> dict[str, int]:
+        """Return the columns of fields by the name of the field; ``keys`` are the keys of each, as in :meth:`find`."""
+        return {name: column for name, headings in keys.items() if (column := self.find(headings)) is not None}
+
     def column(self, stated: str) -> int | None:
         """Return the index of the column that a user calls ``stated``: its heading, in any case, or its number from 1.
 

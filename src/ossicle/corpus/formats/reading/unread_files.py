@@ -22,8 +22,8 @@ from ossicle.corpus.formats.cells.event_columns import (
     START,
     counts_samples,
     has_times,
-    is_audio_name,
 )
+from ossicle.corpus.formats.cells.file_columns import is_audio_name
 from ossicle.corpus.formats.cells.offset_advice import LENGTH, offset_advice
 from ossicle.corpus.formats.cells.text_files import load_text, split_lines
 from ossicle.corpus.notes import Note

@@ -1,0 +1,72 @@
+"""Which columns of a table name the recording of each row: it goes to no other one."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
+from ossicle.corpus.formats.cells.event_columns import END, FILE, LABEL, PERHAPS_FILE, RAVEN_LABEL, START
+from ossicle.corpus.naming.table_names import recording_name
+from ossicle.corpus.naming.table_pairing import same_file_name
+
+# In AudioSet's strong labels `segment_id` names the clip by its video and start; elsewhere it may number the rows.
+_ALSO_FILE = {"segment_id": frozenset({"start_time_seconds", "end_time_seconds"})}
+_AUDIOSET_CLIP = re.compile(r"[\w-]{11}_\d+")
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+
+
+def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda stated: False) -> tuple[int, ...]:
+    """Return the columns that name the recording of each row, best first.
+
+    Parameters
+    ----------
+    table
+        The table.
+    is_recording
+        Whether a text is the name of a recording, as far as the recordings are known.
+
+    Raises
+    ------
+    FormatError
+        There is none, but another column names recordings: rows must not go to another one than they name.
+    """
+    known = tuple(column for key in FILE if (column := table.find([key])) is not None) or _clips(table)
+    for column, name in enumerate(table.header if not known else ()):
+        texts = [text for _, cells in table.rows if (text := unescape_cell(cells[column]).strip())]
+        if texts and _names_recordings(table, heading_key(name), texts, is_recording):
+            raise FormatError(
+                f"{table.where}: the column {name!r} seems to name the recording of each row ({texts[0]!r}), but is "
+                "not known to do so; rename it to 'file' if it does, else remove it"
+            )
+    return known
+
+
+def _clips(table: Delimited) -> tuple[int, ...]:
+    """Return the column that names the clips in a table of AudioSet's strong labels, if this is one."""
+    keys = {heading_key(name) for name in table.header}
+    columns = [table.find([key]) for key, beside in _ALSO_FILE.items() if beside <= keys]
+    return tuple(
+        column
+        for column in columns
+        if column is not None
+        and any(_AUDIOSET_CLIP.fullmatch(unescape_cell(cells[column]).strip()) for _, cells in table.rows)
+    )
+
+
+def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recording: Callable[[str], bool]) -> bool:
+    """Return whether the texts of a column name recordings, other than the one that the table is named after."""
+    if sum(map(is_audio_name, texts)) * 2 >= len(texts):
+        return True
+    if key in {*START, *END, *LABEL, *RAVEN_LABEL, "name"}:
+        return False
+    own_name = recording_name(table.path.name)
+    others = [text for text in dict.fromkeys(texts) if not same_file_name(text, own_name)]
+    if key in PERHAPS_FILE:
+        return bool(others)
+    return bool(others) and not any(map(_NUMBER.fullmatch, texts)) and all(map(is_recording, dict.fromkeys(texts)))
+
+
+def is_audio_name(text: str) -> bool:
+    """Return whether a cell ends like the name of an audio file."""
+    return text.lower().strip("\"'").endswith(tuple(AUDIO_SUFFIXES))
