@@ -22,7 +22,7 @@ from ossicle.bundle.format import read_bundle
 from ossicle.bundle.manifest import parse
 from ossicle.bundle.reading import parse_object
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
-from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import require_safe_graph
 from ossicle.core.errors import ArtefactError, BundleError
 from ossicle.inference.second_stage.candidates import CANDIDATE_FEATURES
 from ossicle.inference.second_stage.file import read_second_stage
@@ -209,7 +209,7 @@ def test_a_model_in_onnxruntimes_own_format_is_refused(
     # It runs where nobody says what format a model has.
     onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     with pytest.raises(BundleError, match="x is not an ONNX model"):
-        refuse_reaching_out(data, "x")
+        require_safe_graph(data, "x")
     manifest = json.loads((folder / "bundle.json").read_text())
     (folder / "model.onnx").write_bytes(data)
     manifest["files"]["model.onnx"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
@@ -217,7 +217,7 @@ def test_a_model_in_onnxruntimes_own_format_is_refused(
     with pytest.raises(BundleError, match="is not an ONNX model"):
         OnnxPredictor(read_bundle(folder))
     # Not even where the scan lets it pass.
-    monkeypatch.setattr("ossicle.bundle.runtimes.graph.refuse_reaching_out", lambda *_: None)
+    monkeypatch.setattr("ossicle.bundle.runtimes.graph.require_safe_graph", lambda *_: None)
     with pytest.raises(BundleError, match="cannot be loaded"):
         OnnxPredictor(read_bundle(folder))
 

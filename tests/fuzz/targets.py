@@ -31,7 +31,7 @@ from ossicle.bundle.entries.ensembles import read_ranks
 from ossicle.bundle.manifest import parse
 from ossicle.bundle.registry.ledger import read_ledger
 from ossicle.bundle.registry.version import Version
-from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import require_safe_graph
 from ossicle.core.errors import ArtefactError, BundleError
 from ossicle.core.scores.combination import Combination
 from ossicle.core.scores.level_model import level_model_of
@@ -104,7 +104,7 @@ def arrays(content: bytes, folder: Path) -> None:
 
 def onnx(content: bytes, folder: Path) -> None:
     """Give bytes to the scan of ONNX graphs."""
-    read_or_refuse(lambda place: refuse_reaching_out(content, str(place)), folder / "model.onnx")
+    read_or_refuse(lambda place: require_safe_graph(content, str(place)), folder / "model.onnx")
 
 
 def project(content: bytes, folder: Path) -> None:

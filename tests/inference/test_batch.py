@@ -4,7 +4,7 @@ import soundfile
 
 from ossicle.artefacts.array_files.blocks import TrackWriter, read_track
 from ossicle.core.decisions.decision import Decision
-from ossicle.core.errors import AudioError
+from ossicle.core.errors import AudioError, OssicleError
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.tracks import event_order
 from ossicle.inference.batch import predict_file, score_recording, stream_file, write_scores
@@ -110,3 +110,23 @@ def test_a_feed_shorter_than_a_sample_is_refused(tmp_path):
     beeps(tmp_path / "a.wav")
     with pytest.raises(ValueError, match="feed_s"):
         list(stream_file(tmp_path / "a.wav", PREDICTOR, DECISIONS, 1e-6))
+
+
+class NanPredictor(FakePredictor):
+    """A model whose weights are damaged."""
+
+    def predict(self, chunks):
+        return np.full_like(super().predict(chunks), np.nan)
+
+
+def test_a_model_that_returns_nan_is_reported_with_the_file_and_the_remedy(tmp_path):
+    beeps(tmp_path / "a.wav")
+    broken = NanPredictor(("low", "high"), PLAN)
+    with TrackWriter(tmp_path / "track", broken.labels, PLAN.hop_s) as sink:
+        for use in (
+            lambda: predict_file(tmp_path / "a.wav", broken, DECISIONS),
+            lambda: score_recording(tmp_path / "a.wav", broken),
+            lambda: write_scores(tmp_path / "a.wav", broken, sink),
+        ):
+            with pytest.raises(OssicleError, match=r"a\.wav: the model returned NaN.*copy the bundle again, or train"):
+                use()

@@ -1,8 +1,11 @@
 import pickle
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from ossicle.core.errors import ArtefactError
@@ -99,3 +102,36 @@ def test_a_header_that_lies_is_refused(tmp_path: Path, header: bytes) -> None:
         path.write_bytes(size.to_bytes(8, "little") + header + b"\0\0\0\0")
         with pytest.raises(ArtefactError, match="not a readable safetensors file"):
             require_shapes(path, network)
+
+
+def changed(path: Path, name: str, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    """Write a file of weights again with one tensor changed."""
+    tensors = load_file(path)
+    tensors[name] = change(tensors[name])
+    save_file(tensors, path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_weights_that_are_no_numbers_are_refused_by_name(tmp_path: Path, value: float) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(network(), path)
+    changed(path, "convolutions.0.weight", lambda tensor: tensor.index_fill(0, torch.tensor([1]), value))
+    with pytest.raises(ArtefactError, match=r"weights\.safetensors: convolutions\.0\.weight holds NaN or Inf"):
+        load_weights(network(), path)
+
+
+def test_weights_of_another_type_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "weights.safetensors"
+    save_weights(network(), path)
+    changed(path, "output.bias", lambda tensor: tensor.to(torch.int32))
+    with pytest.raises(ArtefactError, match=r"output\.bias is int32 in the file, float32 by the settings; restore it"):
+        load_weights(network(), path)
+
+
+def test_a_message_names_the_folder_of_the_weights(tmp_path: Path) -> None:
+    path = tmp_path / "final" / "weights.safetensors"
+    with pytest.raises(ArtefactError, match=rf"^{re.escape(str(path))}: not a readable .*; restore it, or run again"):
+        load_weights(network(), path)
+    save_weights(network(labels=3), path)
+    with pytest.raises(ArtefactError, match=rf"^{re.escape(str(path))}: .*output\.bias is of shape \[3\] in the file"):
+        load_weights(network(), path)

@@ -6,6 +6,7 @@ in memory. :func:`stream_file` feeds the same engine as a microphone would.
 
 import os
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.core.decisions.decision import Decision
-from ossicle.core.errors import AudioError
+from ossicle.core.errors import AudioError, OssicleError
 from ossicle.core.records import Status
 from ossicle.core.time import to_samples
 from ossicle.core.tracks import Event, ScoreTrack, event_order
@@ -101,8 +102,9 @@ def write_scores(path: PathLike, predictor: Predictor, sink: TrackSink, batch_ch
         If the file must be left out.
     """
     stream = MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel)
-    for scores in score_blocks(stream, predictor, batch_chunks):
-        sink.append(scores)
+    with _naming(path):
+        for scores in score_blocks(stream, predictor, batch_chunks):
+            sink.append(scores)
     sink.finish(stream.report.end_s)
     return stream.report
 
@@ -116,9 +118,21 @@ def score_recording(path: PathLike, predictor: Predictor, batch_chunks: int = 8)
         If the file must be left out.
     """
     stream = MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel)
-    scores = np.concatenate(list(score_blocks(stream, predictor, batch_chunks)))
+    with _naming(path):
+        scores = np.concatenate(list(score_blocks(stream, predictor, batch_chunks)))
     track = ScoreTrack(tuple(predictor.labels), scores, predictor.plan.hop_s, stream.report.end_s)
     return track, stream.report
+
+
+@contextmanager
+def _naming(path: PathLike) -> Iterator[None]:
+    """Put the file in front of what a model says that fails on it; errors of the file itself name it already."""
+    try:
+        yield
+    except AudioError:
+        raise
+    except OssicleError as error:
+        raise type(error)(f"{os.fspath(path)}: {error}") from error
 
 
 class SampleStream(Protocol):
@@ -175,10 +189,16 @@ def predict_file(
         Chunks scored at a time.
     keep_scores
         Also return the model's scores (4 bytes per frame and label).
+
+    Raises
+    ------
+    OssicleError
+        The model fails on this file, or returns NaN; the message names the file.
     """
     finder = EventFinder(predictor, decisions, batch_chunks, second_stage, delivery, keep_scores=keep_scores)
     try:
-        return predict_stream(MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel), finder)
+        with _naming(path):
+            return predict_stream(MonoStream(path, predictor.plan.rate, channel=predictor.plan.channel), finder)
     except (AudioError, OSError) as error:
         return FilePrediction((), "left_out", str(error), 0.0)
 

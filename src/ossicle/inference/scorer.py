@@ -13,6 +13,9 @@ from ossicle.inference.predictor import Predictor, for_recording
 
 Scores = NDArray[np.float32]
 
+NOT_FINITE = "the model returned NaN or Inf"
+NOT_FINITE_REMEDY = "its weights are damaged, or its training failed: copy the bundle again, or train again"
+
 
 class Scorer:
     """Turn the samples of one recording into scores, block by block.
@@ -107,5 +110,5 @@ class Scorer:
             raise OssicleError(f"the model returned scores of shape {scores.shape} but its plan expects {expected}")
         if not np.isfinite(scores).all():
             first_s = self.n_frames * plan.hop_s
-            raise OssicleError(f"the model returned NaN or Inf in the chunks that begin near {first_s:.2f} s")
+            raise OssicleError(f"{NOT_FINITE}, in the chunks that begin near {first_s:.2f} s; {NOT_FINITE_REMEDY}")
         return scores.reshape(-1, len(self.predictor.labels)).astype(np.float32, copy=False)

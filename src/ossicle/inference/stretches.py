@@ -13,6 +13,7 @@ from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.scores.pooling import MAX, POOLS
 from ossicle.inference.batch import SampleStream
 from ossicle.inference.predictor import Predictor
+from ossicle.inference.scorer import NOT_FINITE, NOT_FINITE_REMEDY
 
 
 def n_windows(n_samples: int, plan: ChunkPlan) -> int:
@@ -105,7 +106,7 @@ def _predicted(predictor: Predictor, chunks: NDArray[np.float32]) -> NDArray[np.
     if scores.shape != expected:
         raise OssicleError(f"the model returned scores of shape {scores.shape} but its plan expects {expected}")
     if not np.isfinite(scores).all():
-        raise OssicleError("the model returned NaN or Inf for a clip")
+        raise OssicleError(f"{NOT_FINITE} for a clip; {NOT_FINITE_REMEDY}")
     return scores
 
 

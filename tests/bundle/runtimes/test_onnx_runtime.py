@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from ossicle.audio.features.logmel import log_mel
 from ossicle.bundle.format import read_bundle
 from ossicle.bundle.runtimes.onnx_runtime import OnnxPredictor
-from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import require_safe_graph
 from ossicle.bundle.runtimes.openvino_runtime import OpenVinoPredictor, computes_bf16
 from ossicle.core.errors import BundleError, UsageError
 
@@ -78,25 +78,25 @@ def test_external_tensors_are_found_wherever_they_hide(external):
     for name, node in models.items():
         graph = helper.make_graph([node], "g", [], [])
         with pytest.raises(BundleError, match="external"):
-            refuse_reaching_out(helper.make_model(graph).SerializeToString(), name)
+            require_safe_graph(helper.make_model(graph).SerializeToString(), name)
     with_function = helper.make_model(helper.make_graph([], "g", [], []), functions=[function])
     with pytest.raises(BundleError, match="external"):
-        refuse_reaching_out(with_function.SerializeToString(), "function")
+        require_safe_graph(with_function.SerializeToString(), "function")
     sparse_initializer = helper.make_graph([], "g", [], [])
     sparse_initializer.sparse_initializer.add().indices.CopyFrom(hidden)
     with pytest.raises(BundleError, match="external"):
-        refuse_reaching_out(helper.make_model(sparse_initializer).SerializeToString(), "sparse initializer")
+        require_safe_graph(helper.make_model(sparse_initializer).SerializeToString(), "sparse initializer")
 
 
 def test_an_ordinary_graph_passes_the_scan(graphs):
-    refuse_reaching_out(graphs().SerializeToString(), "tiny")
+    require_safe_graph(graphs().SerializeToString(), "tiny")
 
 
 @settings(deadline=None, max_examples=200)
 @given(data=st.binary(max_size=60))
 def test_any_bytes_end_the_scan(data):
     with contextlib.suppress(BundleError):
-        refuse_reaching_out(data, "noise")
+        require_safe_graph(data, "noise")
 
 
 @pytest.mark.parametrize(
@@ -135,17 +135,17 @@ def test_an_operator_that_the_graph_itself_defines_is_its_own(graphs):
     node = helper.make_node("Sigmoid", ["x"], ["y"])
     model.functions.append(helper.make_function("own", "Squash", ["x"], ["y"], [node], [helper.make_opsetid("", 17)]))
     model.graph.node[3].domain = "own"
-    refuse_reaching_out(model.SerializeToString(), "own function")
+    require_safe_graph(model.SerializeToString(), "own function")
     model.functions[0].node[0].domain = "evil"
     with pytest.raises(BundleError, match="'evil'"):
-        refuse_reaching_out(model.SerializeToString(), "evil inside")
+        require_safe_graph(model.SerializeToString(), "evil inside")
 
 
 def test_a_graph_of_endless_fields_ends_the_scan(graphs):
     graph = graphs().SerializeToString() + b"\x08\x09" * 2000
-    refuse_reaching_out(graph, "long")
+    require_safe_graph(graph, "long")
     with pytest.raises(BundleError, match="more than 1000 fields"):
-        refuse_reaching_out(graph, "long", most_fields=1000)
+        require_safe_graph(graph, "long", most_fields=1000)
 
 
 def test_absent_graph_and_silly_threads(runtime, tmp_path, write):
@@ -205,3 +205,42 @@ def test_bf16_is_refused_where_the_processor_lacks_it(bundle, monkeypatch):
 def test_a_precision_that_the_bundle_lacks_is_named(bundle, runtime):
     with pytest.raises(BundleError, match=r"has no model\.int8\.onnx"):
         runtime(bundle, precision="int8")
+
+
+NAN_IN_RAW = {
+    TensorProto.FLOAT: np.array([1.0, np.nan], "<f4"),
+    TensorProto.DOUBLE: np.array([1.0, np.nan], "<f8"),
+    TensorProto.FLOAT16: np.array([1.0, np.nan], "<f2"),
+    TensorProto.BFLOAT16: np.array([0x3F80, 0xFFC0], "<u2"),
+}
+
+
+@pytest.mark.parametrize("kind", NAN_IN_RAW)
+def test_weights_with_nan_are_refused_by_name(kind):
+    def model(values):
+        tensor = TensorProto(name="conv.weight", data_type=kind, dims=[2], raw_data=values.tobytes())
+        return helper.make_model(helper.make_graph([], "g", [], [], [tensor])).SerializeToString()
+
+    values = NAN_IN_RAW[kind]
+    with pytest.raises(BundleError, match=r"m\.onnx: the weights 'conv\.weight' hold NaN.*copy it again"):
+        require_safe_graph(model(values), "m.onnx")
+    # Masks hold infinity.
+    infinite = np.array([0x3F80, 0xFF80], "<u2") if kind == TensorProto.BFLOAT16 else np.nan_to_num(values, nan=-np.inf)
+    require_safe_graph(model(infinite), "m.onnx")
+
+
+def test_nan_in_a_list_of_floats_is_refused():
+    for kind in (TensorProto.FLOAT, TensorProto.DOUBLE):
+        tensor = helper.make_tensor("w", kind, [2], [1.0, float("nan")])
+        assert not tensor.raw_data
+        with pytest.raises(BundleError, match="'w' hold NaN"):
+            require_safe_graph(helper.make_model(helper.make_graph([], "g", [], [], [tensor])).SerializeToString(), "x")
+
+
+def test_a_bundle_whose_rectifier_hides_nan_is_refused(runtime, tmp_path, write, graphs):
+    model = graphs()
+    weights = numpy_helper.to_array(model.graph.initializer[0]).copy()
+    weights[0, 0] = np.nan
+    model.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights, model.graph.initializer[0].name))
+    with pytest.raises(BundleError, match=r"model\.onnx: the weights .* hold NaN"):
+        runtime(write(tmp_path / "b", model=model))

@@ -86,6 +86,14 @@ def test_what_does_not_fit_is_named(theirs: dict[str, torch.Tensor], tmp_path: P
     assert all(one.equal(before[name]) for name, one in made.state_dict().items())
 
 
+def test_weights_with_nan_are_refused_by_name(theirs: dict[str, torch.Tensor], tmp_path: Path) -> None:
+    weights = theirs["layer1.0.conv1.weight"].clone()
+    weights[0] = torch.nan
+    save_file({**theirs, "layer1.0.conv1.weight": weights}, tmp_path / "w.safetensors")
+    with pytest.raises(ArtefactError, match=r"w\.safetensors: layer1\.0\.conv1\.weight holds NaN or Inf.*download it"):
+        load_pretrained(network(), tmp_path / "w.safetensors", WINDOW)
+
+
 def test_files_that_are_no_weights_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"no")
     (tmp_path / "b.pth").write_bytes(b"no")

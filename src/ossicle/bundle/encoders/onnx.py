@@ -18,7 +18,7 @@ from ossicle.artefacts.filesystem.reading import read_regular
 from ossicle.audio.encoders.settings import ONNX
 from ossicle.audio.encoders.spec import EncoderSpec, refuse_waveforms
 from ossicle.bundle.encoders.weights import weights_digest
-from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import require_safe_graph
 from ossicle.bundle.runtimes.onnx_session import onnx_session
 from ossicle.core.errors import BundleError, UsageError
 
@@ -66,7 +66,7 @@ class OnnxEncoder:
             data = read_regular(path, MOST_BYTES)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror or error}; give the file of an ONNX encoder") from error
-        refuse_reaching_out(data, self._source)
+        require_safe_graph(data, self._source)
         self._session = onnx_session(data, self._source, threads)
         self._ports = _ports(self._session, self._source)
         stated = dict(self._session.get_modelmeta().custom_metadata_map)

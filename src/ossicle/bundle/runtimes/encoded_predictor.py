@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ossicle.audio.encoders.spec import Encoder
 from ossicle.bundle.runtimes.graph import OUTPUT
-from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import require_safe_graph
 from ossicle.bundle.runtimes.onnx_session import onnx_session
 from ossicle.core.errors import BundleError
 from ossicle.core.model_input.chunks import ChunkPlan
@@ -44,7 +44,7 @@ class HeadGraph:
 
     def __init__(self, data: bytes, source: str, n_labels: int, dim: int, threads: int = 1) -> None:
         self._source, self._n_labels = source, n_labels
-        refuse_reaching_out(data, self._source)
+        require_safe_graph(data, self._source)
         self._session = onnx_session(data, self._source, threads)
         expected_ports: tuple[tuple[str, tuple[int | None, ...]], ...] = (
             (EMBEDDINGS, (None, dim)),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ossicle.audio.features.logmel import chunk_log_mel
 from ossicle.bundle.manifest import Bundle
-from ossicle.bundle.runtimes.onnx_scan import refuse_reaching_out
+from ossicle.bundle.runtimes.onnx_scan import require_safe_graph
 from ossicle.core.errors import BundleError
 from ossicle.core.model_input.chunks import ChunkPlan, framing
 from ossicle.core.model_input.frontend import FrontEndSettings
@@ -93,7 +93,7 @@ def bundled_graph(bundle: Bundle, graph: Graph = "model", precision: str = "fp32
     source = str(bundle.folder / name)
     reads: Literal["log_mel", "waveform"] = "waveform" if graph.endswith("waveform") else "log_mel"
     data = bundle.read_bytes(name)
-    refuse_reaching_out(data, source)
+    require_safe_graph(data, source)
     return ChunkGraph(data, source, bundle.labels, bundle.plan, bundle.front, reads)
 
 

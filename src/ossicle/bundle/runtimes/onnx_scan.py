@@ -1,12 +1,15 @@
-"""Scan the bytes of an ONNX model for references outside the model, without the ``onnx`` package.
+"""Scan the bytes of an ONNX model for references outside the model and for damaged weights, without ``onnx``.
 
 ONNX lets a tensor name a file ("external data") that the runtime then opens; in a bundle from elsewhere this could be
-any file on the machine. It also lets a node name an operator of any library, which a bundle cannot contain. The scan
-follows the message fields of ``onnx.proto`` (IR version 3 to 11) that can hold a tensor or a node. Reference:
+any file on the machine. It also lets a node name an operator of any library, which a bundle cannot contain. NaN in a
+weight is damage that scores need not show: the rectifier of onnxruntime turns NaN into 0. The scan follows the message
+fields of ``onnx.proto`` (IR version 3 to 11) that can hold a tensor or a node. Reference:
 https://protobuf.dev/programming-guides/encoding/.
 """
 
 from collections.abc import Iterator, Mapping
+
+import numpy as np
 
 from ossicle.core.errors import BundleError
 
@@ -22,6 +25,13 @@ _CHILDREN: Mapping[str, Mapping[int, str]] = {
     "tensor": {},
 }
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_DATA_TYPE, _TENSOR_NAME = 2, 8
+_FLOAT_DATA, _RAW_DATA, _DOUBLE_DATA = 4, 9, 10
+# The floats among the values of TensorProto.DataType, with the NumPy type of their bytes.
+_FLOAT, _FLOAT16, _DOUBLE, _BFLOAT16 = 1, 10, 11, 16
+_RAW_TYPES = {_FLOAT: "<f4", _FLOAT16: "<f2", _DOUBLE: "<f8", _BFLOAT16: "<u2"}
+# bfloat16 has the sign, the exponent and the first seven bits of float32: above this, without the sign, it is NaN.
+_BFLOAT16_INFINITY = 0x7F80
 _NODE_DOMAIN, _FUNCTION_DOMAIN = 7, 10
 # The operators of the standard, and those included in every onnxruntime.
 _DOMAINS = frozenset({b"", b"ai.onnx", b"ai.onnx.ml", b"com.microsoft"})
@@ -33,10 +43,24 @@ _MOST_FIELDS = 4_000_000
 _FIXED = {1: 8, 5: 4}
 
 
-def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIELDS) -> None:
-    """Raise BundleError if ``model`` (a serialised ModelProto) needs other files or libraries, or is not a valid one.
+def require_safe_graph(model: bytes, source: str, most_fields: int = _MOST_FIELDS) -> None:
+    """Refuse a graph that needs other files or libraries, whose weights hold NaN, or that is no valid one.
 
-    Operators that the model itself defines as functions are allowed.
+    Operators that the model itself defines as functions are allowed, and so is infinity in a tensor, which masks need.
+
+    Parameters
+    ----------
+    model
+        A serialised ModelProto.
+    source
+        Its name in messages.
+    most_fields
+        Most fields of messages to look at.
+
+    Raises
+    ------
+    BundleError
+        The graph is refused.
     """
     if model[4:8] == _ORT_MAGIC:
         raise BundleError(f"{source} is not an ONNX model: onnxruntime would read it in its own format")
@@ -48,6 +72,7 @@ def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIEL
         kind, message, depth = stack.pop()
         if depth > _DEEPEST:
             raise BundleError(f"{source}: its graph is nested more than {_DEEPEST} deep")
+        tensor_fields: dict[int, memoryview | int] = {}
         for number, value in _fields(message, source):
             n_fields += 1
             if n_fields > most_fields:
@@ -58,12 +83,40 @@ def refuse_reaching_out(model: bytes, source: str, most_fields: int = _MOST_FIEL
                 own_domains.add(bytes(value))
             if kind == "tensor" and (number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)):
                 raise BundleError(f"{source} keeps tensors in other files (external data): export it as one file")
+            if kind == "tensor":
+                tensor_fields[number] = value
             child = _CHILDREN[kind].get(number)
             if child is not None and isinstance(value, memoryview):
                 stack.append((child, value, depth + 1))
+        if kind == "tensor" and _holds_nan(tensor_fields):
+            stored_name = tensor_fields.get(_TENSOR_NAME, 0)
+            shown = "" if isinstance(stored_name, int) else bytes(stored_name).decode(errors="replace")
+            raise BundleError(f"{source}: the weights {shown!r} hold NaN, so the file is damaged: copy it again")
     for domain in sorted(used - own_domains - _DOMAINS):
         name = domain.decode(errors="replace")
         raise BundleError(f"{source} uses operators of a library ({name!r}): export it with the standard ones")
+
+
+def _holds_nan(fields: Mapping[int, memoryview | int]) -> bool:
+    """Return whether a tensor of floats holds NaN, in any of the fields that its values may be in."""
+    kind = fields.get(_DATA_TYPE, 0)
+    raw_type = _RAW_TYPES.get(kind) if isinstance(kind, int) else None
+    numpy_types = {_FLOAT_DATA: "<f4", _DOUBLE_DATA: "<f8", _RAW_DATA: raw_type}
+    for number, numpy_type in numpy_types.items():
+        data = fields.get(number)
+        if numpy_type is None or data is None or isinstance(data, int):
+            continue
+        dtype = np.dtype(numpy_type)
+        values = np.frombuffer(data[: len(data) // dtype.itemsize * dtype.itemsize], dtype)
+        if not len(values):
+            continue
+        if numpy_type == _RAW_TYPES[_BFLOAT16]:
+            if int((values & 0x7FFF).max()) > _BFLOAT16_INFINITY:
+                return True
+        # The least value of an array with NaN is NaN; isnan of all would need memory for all.
+        elif np.isnan(values.min()):
+            return True
+    return False
 
 
 def _fields(message: memoryview, source: str) -> Iterator[tuple[int, memoryview | int]]:

@@ -106,6 +106,8 @@ def _copy(target: nn.Module, pretrained: Mapping[str, Tensor], where: str) -> No
             missing.append(name)
         elif tensor_found.shape != tensor.shape:
             misfits.append(f"{name} is {list(tensor_found.shape)}, not {list(tensor.shape)}")
+        elif tensor_found.is_floating_point() and not bool(torch.isfinite(tensor_found).all()):
+            raise ArtefactError(f"{where}: {prefix}{name} holds NaN or Inf, so the file is damaged; download it again")
         else:
             weights[name] = tensor_found
     if missing or misfits:
