@@ -26,13 +26,18 @@ def shortened(notes: Iterable[Note], kinds: Collection[str], most: int = 5) -> l
     """
     kept_notes: list[Note] = []
     n_of_kind: Counter[str] = Counter()
+    lost: Counter[str] = Counter()
     for note in notes:
         n_of_kind[note.kind] += 1
         if note.kind not in kinds or n_of_kind[note.kind] <= most:
             kept_notes.append(note)
+        else:
+            lost[note.kind] += note.lost
     more = {kind: n_of_kind[kind] - most for kind in kinds if n_of_kind[kind] > most}
     firsts = {kind: next(note.where for note in kept_notes if note.kind == kind) for kind in more}
-    return kept_notes + [Note(kind, firsts[kind], f"and {count} more like it") for kind, count in more.items()]
+    return kept_notes + [
+        Note(kind, firsts[kind], f"and {count} more like it", lost[kind]) for kind, count in more.items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import ReadOptions, guess
 
+from .recognised_tables import events
+
 HEADER = "Audiofilename,Starttime,Endtime,"
 
 
@@ -85,19 +87,23 @@ def test_a_column_of_pos_and_neg_is_no_label_column(tmp_path: Path) -> None:
         known.read(path, options)
 
 
-VERDICTS = "file,start_time,end_time,Art,Verdict\na.wav,1,2,owl,pos\na.wav,3,4,crow,neg\n"
+VERDICTS = "file,start_time,end_time,Art,Befund\na.wav,1,2,owl,pos\na.wav,3,4,crow,neg\n"
 
 
 @pytest.mark.parametrize("default_label", [None, "call"])
 @pytest.mark.parametrize("heading", ["Art", "Type"])
 def test_a_column_of_words_may_name_the_classes(tmp_path: Path, heading: str, default_label: str | None) -> None:
     text = VERDICTS.replace("Art", heading)
-    with pytest.raises(FormatError, match=rf"line 1: the class may be 'Verdict', .* named in the column '{heading}'; "):
+    with pytest.raises(FormatError, match=rf"line 1: the class may be 'Befund', .* named in the column '{heading}'; "):
         read(tmp_path / "x.csv", text, default_label)
-    # The first remedy works; a comment is no class.
+    # The remedies work; a comment is no class.
+    path = tmp_path / "y.csv"
+    path.write_text(text)
+    assert [row.label for row in events(path, ReadOptions(heading, default_label)).rows] == ["owl"]
+    assert [row.label for row in read(path, text.replace("Befund", "Q"), "call").rows] == ["call"]
     without = text.replace(f"{heading},", "").replace("owl,", "").replace("crow,", "")
     for kept in (without, text.replace(heading, "comment")):
-        assert [row.label for row in read(tmp_path / "x.csv", kept, default_label).rows] == ["Verdict"]
+        assert [row.label for row in read(tmp_path / "x.csv", kept, default_label).rows] == ["Befund"]
 
 
 @pytest.mark.parametrize("wanted_label", ["Art", "4", "Species, 4"])
@@ -111,10 +117,11 @@ def test_a_label_column_by_name_or_number_is_read(tmp_path: Path, wanted_label: 
     assert known.read is not None
     table = known.read(path, options)
     assert isinstance(table, EventTable)
-    assert [row.label for row in table.rows] == ["owl", "crow"]
-    # What the other column says of the rows is named.
+    # The row that is no call is left out, and counted.
+    assert [row.label for row in table.rows] == ["owl"]
     [note] = table.notes
-    assert note.message.startswith("1 of 2 rows are marked as no calls in the column 'Verdict' ('neg' in line 3)")
+    assert note.message == "1 of 2 rows are no calls by the column 'Befund' (NEG in line 3), and were left out"
+    assert note.lost == 1
 
 
 def test_a_class_that_is_unknown_in_all_rows_is_refused_beside_others(tmp_path: Path) -> None:
@@ -141,32 +148,3 @@ def test_unk_alone_makes_no_few_shot_table(tmp_path: Path, text: str, options: R
     table = known.read(path, options)
     assert isinstance(table, EventTable)
     assert [row.label for row in table.rows] == [label]
-
-
-RAVEN = "Selection\tBegin Time (s)\tEnd Time (s)\tBegin Path\tSite\tType\tVerdict\n"
-RAVEN_ROWS = "1\t1\t2\ta.wav\tbog\towl\tpos\n2\t3\t4\ta.wav\tbog\tcrow\tneg\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "default_label", "labels"),
-    [
-        (RAVEN + RAVEN_ROWS, None, ["owl", "crow"]),
-        ((RAVEN + RAVEN_ROWS).replace("Type", "Tags"), None, ["owl", "crow"]),
-        ((RAVEN + RAVEN_ROWS).replace("Type", "Weather"), "call", ["call", "call"]),
-    ],
-)
-def test_a_verdict_in_a_table_of_raven_is_no_class(
-    tmp_path: Path, text: str, default_label: str | None, labels: list[str]
-) -> None:
-    path = tmp_path / "x.txt"
-    path.write_text(text)
-    options = ReadOptions(default_label=default_label)
-    known = guess(path, options)
-    assert known is not None
-    assert known.name == "raven"
-    assert known.read is not None
-    table = known.read(path, options)
-    assert isinstance(table, EventTable)
-    assert [row.label for row in table.rows] == labels
-    [note] = [one for one in table.notes if one.kind == "review_marks"]
-    assert note.message.startswith("1 of 2 rows are marked as no calls in the column 'Verdict' ('neg' in line 3)")

@@ -98,7 +98,9 @@ def events_of(
         if columns.states_event(cells):
             rows += session_rows(columns, line, cells)
     placed, notes = (
-        place_in_files(table.path, rows, lengths) if columns.has_times_of_raven else ([row.row for row in rows], [])
+        place_in_files(table.path, rows, lengths)
+        if columns.has_times_of_raven
+        else ([row.row for row in rows if row.row.label], [])
     )
     names = named | {row.begin_path for row in placed}
     return EventTable(

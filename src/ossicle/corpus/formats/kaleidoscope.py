@@ -66,6 +66,7 @@ def read_kaleidoscope(
     table = with_decimal_points(table, {fields[name] for name in ("offset", "duration", "score") if name in fields})
     columns = with_labels(Columns(table, fields, default_label=default_label), LABELS, label_column, by_row=True)
     rows = []
+    files = set()
     by_hand = 0
     for line, cells in table.rows:
         where = f"{path}, line {line}"
@@ -78,6 +79,7 @@ def read_kaleidoscope(
         by_hand += label is not None and heading_key(table.header[label]) == LABELS[0]
         score = optional_number(columns.text(cells, "score"), where, "the confidence")
         file = "/".join(part for key in _PLACE if (part := _folder(columns.text(cells, key))))
+        files.add(file)
         rows += [
             RawSelection(start, start + length, text, confidence=score, begin_path=file)
             for text in columns.labels_of(cells, where)
@@ -87,7 +89,7 @@ def read_kaleidoscope(
     )
     return EventTable(
         tuple(rows),
-        tuple(sorted({row.begin_path for row in rows})),
+        tuple(sorted(files)),
         table.unread(columns.used),
         notes=(*([Note("mixed_labels", "", mixed)] * (0 < by_hand < len(rows))), *columns.notes()),
     )

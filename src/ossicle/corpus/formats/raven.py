@@ -84,7 +84,7 @@ def read_raven_table(
     rows, notes = place_in_files(path, session, lengths)
     return EventTable(
         rows=tuple(rows),
-        files=tuple(sorted({row.begin_path for row in rows} - {""})),
+        files=tuple(sorted({*(row.begin_path for row in rows), *map(columns.file, dict(selected).values())} - {""})),
         unread=_unread(columns),
         doubled=len(table.rows) - len(selected),
         own=True,

@@ -9,6 +9,7 @@ from ossicle.core.errors import FormatError
 from ossicle.core.records import grouped
 from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
 from ossicle.corpus.formats.cells.event_columns import FILE, PERHAPS_FILE, has_times
+from ossicle.corpus.formats.cells.verdicts import NO_CALLS
 from ossicle.corpus.formats.event_csv import events_of
 
 _LABEL = "segment"
@@ -35,7 +36,8 @@ def read_segments(path: Path) -> Mapping[str, Stretches]:
     Raises
     ------
     FormatError
-        There is no column for the recording, a row cannot be read, or two segments of a recording overlap.
+        There is no column for the recording, a row cannot be read or is no call (NEG), or two segments of a
+        recording overlap.
     """
     table = read_delimited(path, has_times)
     keys = [heading_key(name) for name in table.header]
@@ -50,6 +52,8 @@ def read_segments(path: Path) -> Mapping[str, Stretches]:
             table, header=tuple("file" if column == named else key for column, key in enumerate(table.header))
         )
     events = events_of(table, default_label=_LABEL)
+    if refused := [note for note in events.notes if note.kind == NO_CALLS]:
+        raise FormatError(f"{path}: {refused[0].message}; remove these rows, or the column")
     rows = grouped(events.rows, lambda row: row.begin_path)
     segments: dict[str, Stretches] = {}
     for file in events.files:

@@ -86,7 +86,8 @@ def place_in_files(
     path
         The table, for messages.
     rows
-        Its rows in their order. Rows without a file are returned unchanged.
+        Its rows in their order. Rows without a file are returned unchanged; those without a label are no calls, and
+        only say where their files lie.
     lengths
         Lengths of the recordings, as far as they are known.
 
@@ -114,6 +115,8 @@ def place_in_files(
                 row = replace(
                     row, start_s=begin, end_s=round(begin + session_row.row.end_s - session_row.row.start_s, 6)
                 )
+        if not row.label:
+            continue
         placed, note = _divided(session_row, row, starts, lengths)
         selections += placed
         notes += [] if note is None else [note]

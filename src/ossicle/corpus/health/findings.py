@@ -11,6 +11,7 @@ from ossicle.audio.decoding.levels import Levels
 from ossicle.audio.recorder.metadata import expansion_words, is_expanded
 from ossicle.core.records import Recording
 from ossicle.core.text.rounding import rounded
+from ossicle.corpus.formats.cells.verdicts import NO_CALLS
 from ossicle.corpus.health.judging_problems import labels_without_negatives
 from ossicle.corpus.health.label_problems import label_problems
 from ossicle.corpus.health.problem import Problem, Severity
@@ -37,6 +38,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "layers": ("note", "nothing, if both are meant to count"),
     "columns_not_read": ("note", "nothing, unless one says which rows hold or holds the label: then edit the tables"),
     "mixed_labels": ("note", "choose one column with corpus.label_column, if the labels are of different kinds"),
+    NO_CALLS: ("note", "nothing, if they are no calls: the class does not call there, as in all other stretches"),
     "review_marks": ("warning", "remove these rows if they are no calls"),
     "times_assumed": ("note", "export it with 'File Offset (s)' if files without calls came before"),
     "divided_selection": ("note", "nothing, if the files follow each other"),

@@ -15,6 +15,7 @@ from ossicle.core.intervals import union_by_group
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.text.counting import counted
 from ossicle.core.text.rounding import rounded
+from ossicle.corpus.formats.cells.verdicts import NO_CALLS
 from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.health.report import LabelHealth
@@ -117,17 +118,21 @@ def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Itera
     """Yield how many annotations are used and which are left out, with the reasons in ``problems``."""
     lost: Counter[str] = Counter()
     places: dict[str, list[str]] = defaultdict(list)
-    unwanted = 0
+    unwanted = refused = 0
     for note in index.notes:
         if note.kind in LOSSES:
             lost[note.kind] += note.lost
             places[note.kind].append(note.where)
+        elif note.kind == NO_CALLS:
+            refused += note.lost
         else:
             unwanted += note.lost
     used, missed = len(index.annotations), lost.total()
     message = f"{used + missed + unwanted} found: {used} used, {missed} left out"
     if unwanted:
         message += f", {unwanted} not asked for (corpus.labels, corpus.include, corpus.exclude)"
+    if refused:
+        message += f"; {refused} more rows are no calls (NEG)"
     yield Notice("used annotations", message, "lost" if missed else "ok")
     by_kind = {problem.code: problem for problem in reversed(problems)}
     for kind, where in places.items():

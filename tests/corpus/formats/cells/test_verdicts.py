@@ -1,10 +1,18 @@
-"""What a reviewer wrote beside a row."""
+"""Verdicts mean the same in every format: NEG is no call, UNK is refused; other marks of a reviewer are reported."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ..recognised_tables import events
+from ossicle.core.errors import FormatError
+from ossicle.corpus.formats.cells.verdicts import NO_CALLS
+from ossicle.corpus.formats.registry import ReadOptions
+from ossicle.corpus.formats.segment_table import read_segments
+from ossicle.corpus.formats.session_times import lengths_of
+
+from ..recognised_tables import events, events_or_refusal
 
 MARKED = [
     ("Confirmed", ("yes", "no"), 1),
@@ -41,3 +49,124 @@ def test_rows_that_a_reviewer_rejected_are_reported(
     notes = [note.message for note in table.notes if note.kind == "review_marks"]
     assert len(notes) == (marked > 0)
     assert all(f"{marked} of 2 rows are marked as no calls in the column {name!r}" in message for message in notes)
+
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["a.wav", "b.wav"]),
+        st.integers(0, 50),
+        st.sampled_from(["owl", "crow"]),
+        st.sampled_from(["POS", "NEG", "neg", " Pos", "UNK", ""]),
+    ),
+    min_size=1,
+    max_size=5,
+)
+# Headings of the column of words, and of that of verdicts; and the default label.
+SHAPES = [
+    ("Species", "Verdict", None),
+    ("Species", "Befund", None),
+    ("Species", "validated", "call"),
+    ("Comments", "Q", "call"),
+    ("Comments", "Q", None),
+    ("Comments", "Verdict", "call"),
+    ("Comments", "checked", "call"),
+    ("Comments", "AMRE", "call"),
+    ("Weather", "AMRE", None),
+    ("Weather", "Q", "call"),
+]
+
+
+@settings(deadline=None, max_examples=40)
+@given(rows=ROWS, shape=st.sampled_from(SHAPES))
+def test_the_same_rows_are_the_same_events_in_every_format(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, int, str, str]], shape: tuple[str, str, str | None]
+) -> None:
+    words, verdicts, default_label = shape
+    folder = tmp_path_factory.getbasetemp()
+    results = []
+    for name, delimiter, raven in (("x.csv", ",", False), ("x.tsv", "\t", False), ("x.txt", "\t", True)):
+        times = ("Begin Time (s)", "End Time (s)", "File Offset (s)") if raven else ("start_time", "end_time", "note")
+        lines = [[*times, "Begin Path", words, verdicts]]
+        lines += [[str(start), str(start + 1), str(start), file, label, text] for file, start, label, text in rows]
+        path = folder / name
+        path.write_text("\n".join(map(delimiter.join, lines)))
+        result = events_or_refusal(path, ReadOptions(default_label=default_label))
+        if isinstance(result, str):
+            results.append(result.partition(": ")[2].partition(" (")[0])
+        else:
+            calls = [(row.begin_path, row.start_s, row.end_s, row.label) for row in result.rows]
+            notes = [(note.kind, note.message, note.lost) for note in result.notes]
+            results.append(str((calls, result.files, notes)))
+            # UNK alone is no verdict.
+            assert len(calls) == sum(row[3].lower() != "neg" for row in rows)
+    assert len(set(results)) == 1, results
+
+
+RAVEN = "Selection\tBegin Time (s)\tEnd Time (s)\tFile Offset (s)\tBegin Path\tSite\tType\tVerdict\n"
+RAVEN_ROWS = "1\t1\t2\t1\ta.wav\tbog\towl\tpos\n2\t3\t4\t3\tb.wav\tbog\tcrow\tneg\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "default_label", "labels"),
+    [
+        (RAVEN + RAVEN_ROWS, None, ["owl"]),
+        ((RAVEN + RAVEN_ROWS).replace("Type", "Tags"), None, ["owl"]),
+        ((RAVEN + RAVEN_ROWS).replace("Type", "Weather"), "call", ["call"]),
+    ],
+)
+def test_neg_in_a_table_of_raven_is_no_call(
+    tmp_path: Path, text: str, default_label: str | None, labels: list[str]
+) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text(text)
+    table = events(path, ReadOptions(default_label=default_label))
+    assert [row.label for row in table.rows] == labels
+    # Somebody listened to b.wav too.
+    assert table.files == ("a.wav", "b.wav")
+    [note] = [note for note in table.notes if note.kind == NO_CALLS]
+    assert note.message == "1 of 2 rows are no calls by the column 'Verdict' (NEG in line 3), and were left out"
+    path.write_text(text.replace("neg", "unk"))
+    with pytest.raises(FormatError, match=r"line 3: 'Verdict' is UNK in 1 of 2 rows, and their stretches would be"):
+        events(path, ReadOptions(default_label=default_label))
+    # A label without a verdict may be one that nobody checked.
+    path.write_text(text.replace("neg", ""))
+    if default_label is None:
+        assert [row.label for row in events(path).rows] == ["owl", "crow"]
+        assert "1 of 2 rows have no verdict" in events(path).notes[-1].message
+    else:
+        with pytest.raises(FormatError, match=r"line 3: is neither POS nor NEG in the column 'Verdict'"):
+            events(path, ReadOptions(default_label=default_label))
+
+
+def test_no_calls_still_say_where_the_files_of_a_session_lie(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    header = "Begin Time (s)\tEnd Time (s)\tBegin File\tSpecies\tVerdict\n"
+    path.write_text(f"{header}1\t2\ta.wav\towl\tNEG\n12\t13\tb.wav\towl\tPOS\n")
+    lengths = lengths_of({"a.wav": 10.0, "b.wav": 10.0}.get, lambda stated: stated, ["a.wav", "b.wav"])
+    table = events(path, ReadOptions(lengths=lengths))
+    assert [(row.begin_path, row.start_s) for row in table.rows] == [("b.wav", 2.0)]
+
+
+def test_matches_of_kaleidoscope_that_are_no_calls_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("IN FILE,OFFSET,DURATION,TOP1MATCH,Verdict\na.wav,1,1,owl,POS\nb.wav,2,1,owl,NEG\n")
+    table = events(path)
+    assert [(row.begin_path, row.label) for row in table.rows] == [("a.wav", "owl")]
+    assert (table.files, [note.lost for note in table.notes]) == (("a.wav", "b.wav"), [1])
+
+
+def test_verdicts_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("start_time,end_time,label,Ann,Ben\n1,2,owl,POS,POS\n3,4,owl,NEG,POS\n")
+    with pytest.raises(FormatError, match=r"line 3: 'Ben' is POS and 'Ann' is NEG; keep one of these columns"):
+        events(path)
+    # A sex that is unknown is no verdict.
+    path.write_text("start_time,end_time,label,Ann,Sex\n1,2,owl,POS,UNK\n3,4,owl,NEG,UNK\n")
+    assert len(events(path).rows) == 1
+
+
+def test_segments_are_never_left_out_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("file,start,end,Q\na.wav,1,2,POS\na.wav,3,4,NEG\n")
+    with pytest.raises(FormatError, match=r"1 of 2 rows are no calls by the column 'Q' .*; remove these rows, or"):
+        read_segments(path)

@@ -1,7 +1,7 @@
 """What each column of a table of events holds, decided once for each table, for its reader and for its messages.
 
-Fields of events, recordings and labels are found by the headings of many programs (``event_columns``). In tables
-without a label column, columns of POS and NEG are classes (``verdicts``).
+Fields of events, recordings and labels are found by the headings of many programs (``event_columns``). Columns of POS
+and NEG are classes, or say which rows are calls (``verdicts``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,16 @@ from ossicle.corpus.formats.cells.file_columns import file_columns
 from ossicle.corpus.formats.cells.missing_values import has_label, stated
 from ossicle.corpus.formats.cells.rows import checked_label
 from ossicle.corpus.formats.cells.time_pairs import refuse_other_times
-from ossicle.corpus.formats.cells.verdicts import POSITIVE, QUERY, UNKNOWN, review_marks, verdict, verdict_columns
+from ossicle.corpus.formats.cells.verdicts import (
+    NEGATIVE,
+    NO_CALLS,
+    POSITIVE,
+    UNKNOWN,
+    review_marks,
+    unknown_columns,
+    verdict,
+    verdict_columns,
+)
 from ossicle.corpus.formats.session_times import FileLengths
 from ossicle.corpus.notes import Note
 
@@ -52,7 +61,7 @@ class Columns:
     classes
         Columns of POS and NEG of a class, with the label that POS means.
     verdicts
-        Columns of POS and NEG in a table with labels of its own.
+        Columns of POS and NEG that say whether the row is a call, whatever its label is.
     default_label
         The label of rows without one.
     escaped
@@ -94,7 +103,14 @@ class Columns:
     def states_event(self, cells: Sequence[str]) -> bool:
         """Return whether a row says more than that somebody listened to a recording: a time, a label or a verdict."""
         texts = (self.text(cells, "start"), self.text(cells, "end"), self.label_text(cells))
-        return any(map(stated, (*texts, *(cells[column] for column in self.classes))))
+        return any(map(stated, (*texts, *(cells[column] for column in (*self.classes, *self.verdicts)))))
+
+    def is_no_call(self, cells: Sequence[str]) -> bool:
+        """Return whether the verdicts of a row say that it is no call, of any class."""
+        classes = {verdict(cells[column]) for column in self.classes}
+        return any(verdict(cells[column]) == NEGATIVE for column in self.verdicts) or (
+            NEGATIVE in classes and POSITIVE not in classes
+        )
 
     def labels_of(self, cells: Sequence[str], where: str) -> tuple[str, ...]:
         """Return the labels of the calls in a row: that of its cell or the default, or the classes that are POS.
@@ -102,8 +118,17 @@ class Columns:
         Raises
         ------
         FormatError
-            There is no label.
+            There is no label, or its verdicts contradict each other.
         """
+        verdicts = {word: column for column in self.verdicts if (word := verdict(cells[column]))}
+        if len(verdicts) > 1:
+            positive, negative = (self.table.header[verdicts[word]] for word in (POSITIVE, NEGATIVE))
+            raise FormatError(f"{where}: {positive!r} is POS and {negative!r} is NEG; keep one of these columns")
+        judged = {verdict(cells[column]) for column in (*self.classes, *self.verdicts)} - {""}
+        if not judged and not self.labels and (self.classes or self.verdicts):
+            raise FormatError(f"{where}: is neither POS nor NEG in {self._verdicts_in_words()}; write one of them")
+        if self.is_no_call(cells):
+            return ()
         if self.classes:
             return tuple(label for column, label in self.classes.items() if verdict(cells[column]) == POSITIVE)
         text = self.label_text(cells)
@@ -119,11 +144,32 @@ class Columns:
     @property
     def used(self) -> frozenset[int]:
         """The columns that are read."""
-        return frozenset({*self.fields.values(), *self.files, *self.labels, *self.classes})
+        return frozenset({*self.fields.values(), *self.files, *self.labels, *self.classes, *self.verdicts})
 
     def notes(self) -> tuple[Note, ...]:
-        """Return what must be reported about columns that are not read, besides their number of cells."""
-        return review_marks(self.table, self.used, self.verdicts)
+        """Return what must be reported about verdicts and the marks of a reviewer."""
+        rows = self.table.rows if self.verdicts or self.classes else ()
+        refused = [line for line, cells in rows if self.is_no_call(cells)]
+        blank = [line for line, cells in rows if not any(verdict(cells[column]) for column in self.verdicts)]
+        notes = []
+        if refused:
+            message = (
+                f"{len(refused)} of {len(rows)} rows are no calls by {self._verdicts_in_words()} (NEG in line "
+                f"{refused[0]}), and were left out"
+            )
+            notes.append(Note(NO_CALLS, "", message, len(refused)))
+        if blank and self.verdicts and self.labels:
+            message = (
+                f"{len(blank)} of {len(rows)} rows have no verdict in {self._verdicts_in_words()} (line {blank[0]}), "
+                "and were read as calls"
+            )
+            notes.append(Note("review_marks", "", message))
+        return (*notes, *review_marks(self.table, self.used))
+
+    def _verdicts_in_words(self) -> str:
+        names = [repr(self.table.header[column]) for column in (*self.verdicts, *self.classes)]
+        more = f" and {len(names) - 3} more" * (len(names) > 3)
+        return f"the {'columns' if len(names) > 1 else 'column'} {', '.join(names[:3])}{more}"
 
     def _unescaped(self, cell: str) -> str:
         return unescape_cell(cell) if self.escaped else cell.strip()
@@ -189,14 +235,16 @@ def with_labels(columns: Columns, keys: Sequence[str], label_column: str, *, by_
     present = [column for key in keys if (column := table.find([key])) is not None]
     is_chosen = label_column.strip().lower() != "auto"
     chosen = table.first_column(label_column) if is_chosen else None
-    if chosen is None and verdicts and not present and not columns.has_times_of_raven:
-        return replace(columns, classes=_classes(columns, verdicts))
     if chosen in verdicts:
         raise FormatError(
             f"{table.where}: the column {label_column.strip()!r} says of each row whether it is a call (POS, NEG, "
             f"UNK), and not of which class; leave out {COLUMN_OPTION}, and name the class as the heading of the "
             "column or, for a column 'Q', with --default-label ([corpus] default_label)"
         )
+    if verdicts and chosen is None and not present:
+        return _with_classes(columns, verdicts)
+    columns = replace(columns, verdicts=tuple(verdicts))
+    _refuse_unknown(columns)
     if chosen is None and is_chosen:
         raise FormatError(
             f"{table.where}: there is no label column {label_column!r}; set {COLUMN_OPTION} to one of: "
@@ -209,49 +257,56 @@ def with_labels(columns: Columns, keys: Sequence[str], label_column: str, *, by_
             f"default label (--default-label, [corpus] default_label){_windows_hint(table)}"
         )
     if chosen is not None:
-        return replace(columns, labels=(chosen,), verdicts=verdicts)
+        return replace(columns, labels=(chosen,))
     filled = [column for column in present if any(has_label(cells[column]) for _, cells in table.rows)]
     labels = present if by_row else (filled or present)[:1]
     others = tuple(column for column in present if column not in labels)
-    return replace(columns, labels=tuple(labels), other_labels=others, verdicts=verdicts)
+    return replace(columns, labels=tuple(labels), other_labels=others)
 
 
-def _classes(columns: Columns, verdicts: Sequence[int]) -> dict[int, str]:
-    """Return the label that POS means in each column of verdicts.
+def _with_classes(columns: Columns, verdicts: Mapping[int, bool]) -> Columns:
+    """Return the columns of a table without labels: its columns of verdicts are classes, or calls of the default label.
 
-    Raises FormatError for UNK, for ``Q`` without a default label, and, in a table without ``Q``, for another column of
-    words, which may name the class of each row.
+    Raises FormatError for UNK, if there is neither a class nor a default label, and for another column of words, which
+    may name the class of each row.
     """
     table = columns.table
-    queries = [column for column in verdicts if heading_key(table.header[column]) == QUERY]
-    for column in verdicts:
-        unknown = [line for line, cells in table.rows if verdict(cells[column]) == UNKNOWN]
-        if unknown:
-            raise FormatError(
-                f"{table.path}, line {unknown[0]}: {table.header[column]!r} is UNK in {len(unknown)} of "
-                f"{len(table.rows)} rows, and their stretches would be learned and judged as background; replace them "
-                "with POS or NEG, or leave their recordings out of the table and of the project ([corpus] exclude)"
-            )
-        if column in queries and not columns.default_label:
-            raise FormatError(
-                f"{table.where}: the class that POS means in the column {table.header[column]!r} is not named; name it "
-                "with --default-label ([corpus] default_label), or rename the column to it"
-            )
-    for column, name in enumerate(table.header if not queries else ()):
-        if heading_key(name) in _NO_LABELS or column in {*verdicts, *columns.files}:
+    named = [column for column, is_class in verdicts.items() if is_class]
+    others = [column for column in verdicts if column not in named]
+    if named and not others:
+        named = sorted({*named, *unknown_columns(table)})
+    classes = {column: checked_label(unescape_cell(table.header[column]), None, table.where) for column in named}
+    columns = replace(columns, classes=classes, verdicts=tuple(others))
+    _refuse_unknown(columns)
+    if not named and not columns.default_label:
+        raise FormatError(
+            f"{table.where}: the class that POS means in the column {table.header[others[0]]!r} is not named; name it "
+            "with --default-label ([corpus] default_label), or rename the column to it"
+        )
+    for column, name in enumerate(table.header if named else ()):
+        if heading_key(name) in _NO_LABELS or column in columns.used:
             continue
         if any(cells[column].strip()[:1].isalpha() for _, cells in table.rows):
+            heading = table.header[named[0]]
             raise FormatError(
-                f"{table.where}: the class may be {table.header[verdicts[0]]!r}, whose column holds POS and NEG, or be "
-                f"named in the column {name!r}; in the first case remove {name!r}, in the second keep only the rows of "
-                f"calls and choose it with {COLUMN_OPTION}"
+                f"{table.where}: the class may be {heading!r}, whose column holds POS and NEG, or be named in the "
+                f"column {name!r}; in the first case remove {name!r}, in the second choose it with {COLUMN_OPTION}; "
+                f"if neither names it, rename {heading!r} to 'Q' and give --default-label ([corpus] default_label)"
             )
-    return {
-        column: checked_label(
-            "" if column in queries else unescape_cell(table.header[column]), columns.default_label, table.where
-        )
-        for column in verdicts
-    }
+    return columns
+
+
+def _refuse_unknown(columns: Columns) -> None:
+    """Reject UNK, which an index cannot hold."""
+    rows = columns.table.rows
+    for column in (*columns.verdicts, *columns.classes):
+        unknown = [line for line, cells in rows if verdict(cells[column]) == UNKNOWN]
+        if unknown:
+            raise FormatError(
+                f"{columns.table.path}, line {unknown[0]}: {columns.table.header[column]!r} is UNK in {len(unknown)} "
+                f"of {len(rows)} rows, and their stretches would be learned and judged as background; replace them "
+                "with POS or NEG, or leave their recordings out of the table and of the project ([corpus] exclude)"
+            )
 
 
 def _windows_hint(table: Delimited) -> str:

@@ -20,6 +20,9 @@ from ossicle.corpus.formats.session_times import SessionRow
 def session_rows(columns: Columns, line: int, cells: Sequence[str]) -> list[SessionRow]:
     """Return the calls of a row with the times of the table, one for each label.
 
+    A row that is no call is returned once, without a label, since it still says where in a session its file lies; none
+    if it has no times.
+
     Parameters
     ----------
     columns
@@ -34,7 +37,7 @@ def session_rows(columns: Columns, line: int, cells: Sequence[str]) -> list[Sess
     """
     where = f"{columns.table.path}, line {line}"
     labels = columns.labels_of(cells, where)
-    if not labels:
+    if not labels and not stated(columns.text(cells, "start")) and not stated(columns.text(cells, "end")):
         return []
 
     def value(name: str, noun: str) -> float | None:
@@ -60,5 +63,5 @@ def session_rows(columns: Columns, line: int, cells: Sequence[str]) -> list[Sess
         SessionRow(
             line, RawSelection(start, end, label, low, high, quality, confidence, file, channel), offset, end_file
         )
-        for label in labels
+        for label in labels or ("",)
     ]

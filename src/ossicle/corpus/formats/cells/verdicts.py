@@ -1,11 +1,11 @@
-"""Columns of verdicts: POS, NEG and UNK of few-shot tables, and what a reviewer wrote beside a row.
+"""Columns of verdicts: POS, NEG and UNK, and other words that a reviewer wrote beside a row.
 
-In few-shot tables (DCASE) a column has the name of a class, or ``Q``, and says of each row whether it is a call of that
-class. Beside a label column the same words, and headings such as ``Confirmed``, ``Accepted``, ``validated`` and
-``rejected``, say whether the row is a call.
+POS, NEG and UNK mean the same in every format. In a table without a label column (few-shot tables of DCASE) such a
+column is a class, and its heading the label. Beside labels, and under headings that name no class (``Q``, ``Verdict``,
+``validated``), it says whether the row is a call. A row that is NEG is no call: it is left out and counted.
 
-No reader leaves out rows because of the marks of a reviewer, since the same words also say that a row was not looked at
-yet. Rows that a reviewer rejected would become calls to learn, so they are reported.
+Other words, such as ``no`` under ``Confirmed``, also say that a row was not looked at yet. Such rows are read like the
+others, and reported.
 """
 
 from collections.abc import Collection
@@ -16,8 +16,8 @@ from ossicle.corpus.notes import Note
 
 POSITIVE, NEGATIVE, UNKNOWN = "pos", "neg", "unk"
 """The verdicts in lower case: a call, none, or that nobody knows."""
-QUERY = "q"
-"""The heading of the column of a class without a name, in few-shot tables, as a key."""
+NO_CALLS = "no_calls"
+"""The kind of the notes on rows that are NEG."""
 
 _NO = frozenset({"0", "0.0", "no", "n", "false", "f", "none"})
 _YES = frozenset({"1", "1.0", "yes", "y", "true", "t", "x"})
@@ -37,6 +37,9 @@ _SAYS_NO_CALL = frozenset(
 _OTHER = frozenset(
     {"verified", "verification", "validated", "validation", "reviewed", "review", "checked", "status", "manual_review"}
 )
+_QUERIES = frozenset({"q", "verdict", "verdicts"})
+# Headings under which POS and NEG are no class.
+_NO_CLASS = _QUERIES | _SAYS_CALL | _OTHER
 
 
 def verdict(cell: str) -> str:
@@ -44,11 +47,33 @@ def verdict(cell: str) -> str:
     return cell.strip().casefold()
 
 
-def verdict_columns(table: Delimited) -> tuple[int, ...]:
-    """Return the columns that hold only POS, NEG and UNK, in any case, under headings that may be classes.
+def verdict_columns(table: Delimited) -> dict[int, bool]:
+    """Return the columns of POS, NEG and UNK, in any case, and whether their headings may be those of classes.
 
-    UNK alone is also a usual label of calls that nobody identified, or a sex: it counts only under ``Q``, and beside
-    columns of named classes.
+    UNK alone is also a usual label of calls that nobody identified, or a sex: it counts only under ``Q`` or
+    ``Verdict``.
+
+    Parameters
+    ----------
+    table
+        The table.
+
+    Returns
+    -------
+    dict of int to bool
+        By the index of the column.
+    """
+    return {
+        column: key not in _NO_CLASS
+        for column, key in enumerate(map(heading_key, table.header))
+        if (key not in NOT_CLASSES or key in _NO_CLASS)
+        and (words := _verdicts(table, column))
+        and (words != {UNKNOWN} or key in _QUERIES)
+    }
+
+
+def unknown_columns(table: Delimited) -> tuple[int, ...]:
+    """Return the columns of UNK alone under headings that may be classes: beside other classes, they are classes.
 
     Parameters
     ----------
@@ -60,17 +85,16 @@ def verdict_columns(table: Delimited) -> tuple[int, ...]:
     tuple of int
         Their indices.
     """
-    words = {column: _verdicts(table, column) for column in range(len(table.header))}
-    queries = {column for column in words if heading_key(table.header[column]) == QUERY}
-    sure = {column for column, said in words.items() if said - {UNKNOWN} or (said and column in queries)}
-    unsure = set() if sure & queries or not sure else {column for column, said in words.items() if said}
-    return tuple(sorted(sure | unsure))
+    keys = [heading_key(name) for name in table.header]
+    return tuple(
+        column
+        for column, key in enumerate(keys)
+        if key not in NOT_CLASSES | _NO_CLASS and _verdicts(table, column) == {UNKNOWN}
+    )
 
 
 def _verdicts(table: Delimited, column: int) -> set[str]:
-    """Return the different verdicts in a column; none if it holds anything else or its heading is no class."""
-    if heading_key(table.header[column]) in NOT_CLASSES:
-        return set()
+    """Return the different verdicts in a column; none if it holds anything else."""
     words: set[str] = set()
     for _, cells in table.rows:
         words.add(verdict(cells[column]))
@@ -79,7 +103,7 @@ def _verdicts(table: Delimited, column: int) -> set[str]:
     return words - {""}
 
 
-def review_marks(table: Delimited, used: Collection[int], verdicts: Collection[int]) -> tuple[Note, ...]:
+def review_marks(table: Delimited, used: Collection[int]) -> tuple[Note, ...]:
     """Return notes on rows that a reviewer marked as no calls.
 
     Parameters
@@ -88,8 +112,6 @@ def review_marks(table: Delimited, used: Collection[int], verdicts: Collection[i
         The table.
     used
         The columns that are read, whose cells are no marks.
-    verdicts
-        The columns of POS and NEG.
 
     Returns
     -------
@@ -99,7 +121,7 @@ def review_marks(table: Delimited, used: Collection[int], verdicts: Collection[i
     notes = []
     for column, name in enumerate(table.header):
         key = heading_key(name)
-        known = key in _SAYS_CALL | _SAYS_NO_CALL | _OTHER or column in verdicts
+        known = key in _SAYS_CALL | _SAYS_NO_CALL | _OTHER
         if column in used or not known:
             continue
         marks = _REFUSED | (_NO if key in _SAYS_CALL else _YES if key in _SAYS_NO_CALL else frozenset())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.core.errors import FormatError, UsageError
+from ossicle.corpus.formats.cells.verdicts import NO_CALLS
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.renamed_tables import OTHER_TEXT, renamed_tables
 from ossicle.corpus.formats.reading.table_file import Source, read_table_file
@@ -20,7 +21,7 @@ NOT_READ = "table_not_read"
 """The kind of notes on files that look like annotations and were not read."""
 NOT_ANNOTATIONS = "not_annotations"
 """The kind of notes on other files that were not read."""
-MANY: frozenset[str] = frozenset({"empty_file", "same_table", "layers", "divided_selection", "encoding"})
+MANY: frozenset[str] = frozenset({"empty_file", "same_table", "layers", "divided_selection", "encoding", NO_CALLS})
 """Kinds of notes that may come for every file, of which only the first are listed."""
 LOST: frozenset[str] = frozenset({NOT_READ, "crosses_files"})
 """Kinds of notes on annotations that are missing from the result."""
