@@ -264,3 +264,27 @@ def test_a_table_names_the_groups_of_recordings_whose_names_do_not(tmp_path: Pat
     assert corpus_index.left_out == ()
     assert not any(recording.reviewed for recording in corpus_index.recordings)
     assert "whose name lacks the field: site" in corpus_index.notes[0].message
+
+
+ABOVE = [
+    "# exported from the archive, 2024\n# two recordings\n",
+    "# recorded by X, Y, Z\n",
+    "My survey; 2024\n\n",
+    "",
+    "\ufeff#\n",
+]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("above", ABOVE)
+@pytest.mark.parametrize("mark", ["", "# ", "#"])
+def test_comments_above_the_headings_and_blanks_before_quotes_do_not_count(
+    tmp_path: Path, above: str, mark: str, delimiter: str
+) -> None:
+    corpus(tmp_path)
+    rows = [["Filename", "primary_label", "site"], ["s1/a.ogg", ' "owl, barn"', ' "fen"']]
+    text = "\n".join(map(delimiter.join, rows))
+    (tmp_path / "train.csv").write_text(f"{above}{mark}{text}\n", encoding="utf-8")
+    settings = MetadataSettings(secondary_column="")
+    [row] = read_metadata(tmp_path / "train.csv", ["s1/a.ogg"], settings).rows.values()
+    assert (row.labels, dict(row.fields)) == (("owl, barn",), {"primary_label": "owl, barn", "site": "fen"})

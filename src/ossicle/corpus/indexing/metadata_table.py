@@ -12,7 +12,7 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, unescape_cell
+from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, read_delimited, unescape_cell, with_columns
 from ossicle.corpus.formats.cells.label_cells import is_list, parse_labels
 from ossicle.corpus.formats.cells.missing_values import MARKS, has_label
 from ossicle.corpus.formats.cells.missing_values import stated as stated_cell
@@ -176,7 +176,7 @@ def read_metadata(
     """
     if not table.is_file():
         raise UsageError(f"corpus.metadata.table: {table} is not a file; correct the path, or leave it empty")
-    read = read_delimited(table)
+    read = read_delimited(table, with_columns(settings.file_column, settings.label_column))
     columns = _columns(read, settings)
     notes = _column_notes(read, settings, columns, taken)
     pairing = Pairing(paths)
@@ -235,7 +235,7 @@ def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
     for kind, name in (("file", settings.file_column), ("label", settings.label_column)):
         if not name and kind == "label":
             indices[kind] = -1
-        elif (column := places.get(name.strip().lower())) is None:
+        elif (column := _place(read, places, name)) is None:
             raise UsageError(
                 f"{read.path}: has no column {name!r} (columns: {', '.join(read.header)}); set the right column in "
                 f"corpus.metadata.{kind}_column"
@@ -243,6 +243,12 @@ def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
         else:
             indices[kind] = column
     return indices
+
+
+def _place(read: Delimited, places: Mapping[str, int], name: str) -> int | None:
+    """Return the column of a name in any case; the first heading may begin with the ``#`` of a comment."""
+    column = places.get(name.strip().lower())
+    return read.find([key]) if column is None and (key := heading_key(name)) else column
 
 
 def _column_notes(

@@ -70,3 +70,17 @@ def test_some_rows_without_a_file_are_refused(tmp_path: Path) -> None:
         events(path)
     path.write_text(path.read_text().replace("b.wav", ""))
     assert [row.begin_path for row in events(path).rows] == ["", ""]
+
+
+def test_ids_of_the_form_of_audioset_may_number_the_segments_of_a_recording(tmp_path: Path) -> None:
+    path = tmp_path / "tape_site_1.csv"
+    header = "segment_id,start_time_seconds,end_time_seconds,label\n"
+    path.write_text(f"{header}tape_site_1_001,1,2,hum\ntape_site_1_002,3,4,hum\n")
+    known = {"tape_site_1": 10.0}
+    options = ReadOptions(lengths=lengths_of(known.get, lambda stated: stated, known))
+    assert [row.begin_path for row in events(path, options).rows] == ["", ""]
+    # Nothing is known about the recordings.
+    assert [row.begin_path for row in events(path).rows] == ["tape_site_1_001", "tape_site_1_002"]
+    # Ids of AudioSet all have one form.
+    path.write_text(f"{header}tape_site_1_001,1,2,hum\nlast,3,4,hum\n")
+    assert [row.begin_path for row in events(path).rows] == ["", ""]

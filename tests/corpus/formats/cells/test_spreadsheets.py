@@ -167,3 +167,20 @@ def test_dialects() -> None:
 def test_other_cells_are_named_as_they_are(text: str) -> None:
     with pytest.raises(FormatError, match=f"it is {re.escape(repr(text))}, not a number; correct the cell"):
         number(text, "x", "it")
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ("# made by hand\n\nname,size\na,1\n", ("name", "size")),
+        ("# made by hand\n# name,size\na,1\n", ("# name", "size")),
+        ("#name,size\na,1\n", ("#name", "size")),
+        ("# one, two, three\nname,size\na,1\n", ("name", "size")),
+        ("# only\n# comments\n", ("# only",)),
+        ("# of one column\nname\na\n", ("name",)),
+        ("sep=;\n# made by hand\nname;size\na;1\n", ("name", "size")),
+    ],
+)
+def test_comments_above_headings_that_are_not_known(tmp_path: Path, text: str, header: tuple[str, ...]) -> None:
+    (tmp_path / "x.csv").write_text(text)
+    assert read_delimited(tmp_path / "x.csv").header == header

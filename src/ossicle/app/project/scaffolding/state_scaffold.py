@@ -12,7 +12,7 @@ from ossicle.core.decisions.state_words import word_for_on
 from ossicle.core.decisions.states import masking_order
 from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
-from ossicle.corpus.formats.cells.delimited import read_delimited
+from ossicle.corpus.formats.cells.delimited import read_delimited, with_columns
 from ossicle.corpus.formats.cells.missing_values import stated
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.naming.name_templates import Templates
@@ -71,7 +71,7 @@ def fields_of_table(table: Path, file_column: str) -> tuple[dict[str, str], str]
     UsageError
         No column is like that.
     """
-    read = read_delimited(table)
+    read = read_delimited(table, with_columns(file_column))
     labels: dict[str, str] = {}
     for column, name in enumerate(read.header):
         values = {stated(cells[column]).casefold() for _, cells in read.rows if column < len(cells)} - {"", "unknown"}

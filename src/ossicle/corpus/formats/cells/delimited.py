@@ -160,6 +160,16 @@ def heading_key(name: str) -> str:
     return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFC", name).casefold()).strip("_")
 
 
+def with_columns(*names: str) -> Callable[[Sequence[str]], bool]:
+    """Return what recognises headings that include all of these names, as far as they are not empty.
+
+    >>> with_columns("filename", "")(["# Filename", "species"]), with_columns("filename")(["made by hand, 2024"])
+    (True, False)
+    """
+    keys = {key for name in names if (key := heading_key(name))}
+    return lambda header: keys <= set(map(heading_key, header))
+
+
 def read_delimited(
     path: Path, is_header: Callable[[Sequence[str]], bool] | None = None, *, plain: bool = False
 ) -> Delimited:

@@ -1,7 +1,7 @@
 """How a table is laid out in its text: the character between cells, and the line that holds the headings.
 
 Spreadsheets write semicolons where the comma separates decimals, put a line ``sep=;`` first, and export titles and
-notes above the headings.
+notes above the headings. Other programs begin such lines with ``#``, and some that of the headings too.
 """
 
 import csv
@@ -35,23 +35,29 @@ def find_dialect(text: str, is_header: Callable[[Sequence[str]], bool] | None = 
         The text of the table.
     is_header
         Says whether cells are the headings of a known table. The first line for which it is true holds the headings;
-        without it, or if there is none, that is the first line that is not blank.
+        without it, or if there is none, that is the first line that is neither blank nor a comment.
     """
     lines = split_lines(text[:_MOST_CHARACTERS])[:_MOST_LINES]
-    first: Dialect | None = None
-    declared = ""
-    for number, line in enumerate(lines):
-        if number == 0 and (match := _DECLARED.fullmatch(line)):
-            declared = match[1]
-            continue
-        if not line.strip():
-            continue
-        likely = declared or delimiter_of(line)
-        first = first or Dialect(likely, number)
-        for delimiter in (likely,) if declared or is_header is None else (likely, *_DELIMITERS):
-            if is_header is None or is_header(line_cells(line, delimiter)):
+    declared = match[1] if lines and (match := _DECLARED.fullmatch(lines[0])) else ""
+    written = [(number, line) for number, line in enumerate(lines) if line.strip() and (number or not declared)]
+    for number, line in written if is_header is not None else ():
+        for delimiter in (declared,) if declared else (delimiter_of(line), *_DELIMITERS):
+            if is_header is not None and is_header(line_cells(line, delimiter)):
                 return Dialect(delimiter, number)
-    return first or Dialect(declared or ",", 0)
+    number, line = _first_row(written, declared)
+    return Dialect(declared or delimiter_of(line), number)
+
+
+def _first_row(written: Sequence[tuple[int, str]], declared: str) -> tuple[int, str]:
+    """Return the first line that is no comment, by its number: the last of those with ``#`` if it has as many cells."""
+    n_comments = next((k for k, (_, line) in enumerate(written) if not line.lstrip().startswith("#")), 0)
+    if not written or not n_comments:
+        return written[0] if written else (0, "")
+    last, row = written[n_comments - 1][1], written[n_comments][1]
+    delimiter = declared or delimiter_of(row)
+    n_cells = len(line_cells(row, delimiter))
+    is_row = n_cells > 1 and len(line_cells(last, delimiter)) == n_cells
+    return written[n_comments - is_row]
 
 
 def delimiter_of(line: str) -> str:

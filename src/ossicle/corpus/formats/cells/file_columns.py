@@ -31,7 +31,7 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
     FormatError
         There is none, but another column names recordings: rows must not go to another one than they name.
     """
-    known = tuple(column for key in FILE if (column := table.find([key])) is not None) or _clips(table)
+    known = tuple(column for key in FILE if (column := table.find([key])) is not None) or _clips(table, is_recording)
     for column, name in enumerate(table.header if not known else ()):
         texts = [text for _, cells in table.rows if (text := unescape_cell(cells[column]).strip())]
         if texts and _names_recordings(table, heading_key(name), texts, is_recording):
@@ -42,16 +42,22 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
     return known
 
 
-def _clips(table: Delimited) -> tuple[int, ...]:
-    """Return the column that names the clips in a table of AudioSet's strong labels, if this is one."""
+def _clips(table: Delimited, is_recording: Callable[[str], bool]) -> tuple[int, ...]:
+    """Return the column that names the clips in a table of AudioSet's strong labels, if this is one.
+
+    Its ids may also number the segments of the recording that the table is named after: if that one is known, and no
+    clip of these names is, they do.
+    """
     keys = {heading_key(name) for name in table.header}
     columns = [table.find([key]) for key, beside in _ALSO_FILE.items() if beside <= keys]
-    return tuple(
-        column
-        for column in columns
-        if column is not None
-        and any(_AUDIOSET_CLIP.fullmatch(unescape_cell(cells[column]).strip()) for _, cells in table.rows)
-    )
+    is_of_one = is_recording(recording_name(table.path.name))
+
+    def names_clips(column: int) -> bool:
+        texts = {text for _, cells in table.rows if (text := unescape_cell(cells[column]).strip())}
+        are_ids = bool(texts) and all(map(_AUDIOSET_CLIP.fullmatch, texts))
+        return are_ids and (not is_of_one or any(map(is_recording, texts)))
+
+    return tuple(column for column in columns if column is not None and names_clips(column))
 
 
 def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recording: Callable[[str], bool]) -> bool:
