@@ -60,7 +60,8 @@ def muxed(
         )
         for piece in cutter.resample(frame) + cutter.resample(None):
             file.mux(stream.encode(piece))
-        file.mux(stream.encode(None))
+        # FLAC's last packet is empty: it only carries a changed head.
+        file.mux([packet for packet in stream.encode(None) if packet.size])
     return bytes(target.data if isinstance(target, Pipe) else target.getvalue())
 
 

@@ -18,6 +18,16 @@ def read(path, data, **crop):
     return np.concatenate(list(source.blocks(**crop)))[:, 0], source.report
 
 
+def with_checksum(page: bytes) -> bytes:
+    """Return a page with its checksum, bit by bit as RFC 3533 defines it."""
+    value = 0
+    for byte in page[:22] + bytes(4) + page[26:]:
+        value ^= byte << 24
+        for _ in range(8):
+            value = (value << 1 ^ (0x04C11DB7 if value >> 31 else 0)) & 0xFFFFFFFF
+    return page[:22] + struct.pack("<I", value) + page[26:]
+
+
 def walked(data: bytes) -> list:
     return list(pages(io.BytesIO(data), 0, len(data)))
 
@@ -59,7 +69,31 @@ def test_another_stream_of_sound_at_the_same_time_is_named(tmp_path, kind):
     heads = [data[page.start : page.end] for page in walked(data)[:1]]
     first = bytearray(other[: walked(other)[0].end])
     first[14:18] = struct.pack("<I", 12345)
-    samples, report = read(tmp_path / "x", heads[0] + bytes(first) + data[len(heads[0]) :])
+    samples, report = read(tmp_path / "x", heads[0] + with_checksum(bytes(first)) + data[len(heads[0]) :])
     assert report.status == "partial"
     assert "2 streams of sound at the same time" in report.reason
     assert len(samples) <= len(SOUND)
+
+
+@pytest.mark.parametrize("kind", ["ogg", "opus"])
+def test_checksums_of_pages_are_those_of_the_standard(kind):
+    data = encoded(SOUND[:RATE], kind)
+    for page in walked(data):
+        assert page.whole
+        assert with_checksum(data[page.start : page.end]) == data[page.start : page.end]
+    changed = bytearray(data)
+    changed[walked(data)[2].end - 1] ^= 1
+    assert [page.whole for page in walked(bytes(changed))].count(False) == 1
+
+
+@pytest.mark.parametrize("kind", ["ogg", "opus"])
+def test_a_missing_page_is_named_and_what_follows_keeps_its_time(tmp_path, kind):
+    # FFmpeg decodes Opus at 48 kHz only.
+    data = encoded(noise(5 * 48000), kind, 48000)
+    whole, _ = read(tmp_path / "x", data)
+    lost = walked(data)[3]
+    samples, report = read(tmp_path / "x", data[: lost.start] + data[lost.end :])
+    assert report.status == "partial"
+    assert f"an Ogg page at byte {lost.start} or before it is damaged or missing" in report.reason
+    n_common = min(len(samples), len(whole)) - 4096
+    np.testing.assert_allclose(samples[n_common - 20000 : n_common], whole[n_common - 20000 : n_common], atol=2e-3)

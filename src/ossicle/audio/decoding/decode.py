@@ -4,8 +4,9 @@ Sample 0 is the first sample that was encoded: a click at 1.000 s is at 1.000 s,
 sample in lossless and to 1 ms in lossy codecs. A file that does not record its encoder's delay (raw AAC in ADTS, MP3
 without a LAME or Xing header) keeps that delay.
 
-A file that ends early gives the samples that decode, and its report says ``partial`` and why; NaN, Inf or
-an absurd amplitude raises AudioError.
+A file that ends early gives the samples that decode, and its report says ``partial`` and why; so does one that is
+damaged in the middle, with silence in place of what is lost where time stamps say how much. NaN, Inf or an absurd
+amplitude raises AudioError.
 """
 
 import os
@@ -161,13 +162,15 @@ class AudioSource:
                 continue
             # A stream whose length is not known is decoded from its start if others follow.
             begin = max(0, start - first) if last or not stream.estimated else 0
-            reader = _READERS[stream.decoder](self.path, self.info, stream)
             position = first + begin
-            for block in reader.blocks(begin, stop - position, block_samples):
-                new = block[max(0, start - position) :]
-                position += len(block)
-                if len(new):
-                    yield new
+            for reader in self._readers(stream):
+                for block in reader.blocks(position - first, stop - position, block_samples):
+                    new = block[max(0, start - position) :]
+                    position += len(block)
+                    if len(new):
+                        yield new
+                if position >= stop or not reader.failure:
+                    break
             ending.reason = (
                 ""
                 if position >= stop
@@ -176,6 +179,12 @@ class AudioSource:
             if position >= stop or ending.reason:
                 return
             first = position
+
+    def _readers(self, stream: StreamInfo) -> Iterator[SndfileReader | FfmpegReader]:
+        """Yield the reader of a stream, then one that goes on where the first fails, if its format has one."""
+        yield _READERS[stream.decoder](self.path, self.info, stream)
+        if stream.decoder == "libsndfile" and self.info.codec.startswith("FLAC") and self._decoder == "auto":
+            yield FfmpegReader(self.path, self.info, stream)
 
     def _finds_more(self) -> bool:
         """Search the file once for sound behind the end that its header and its own end show."""

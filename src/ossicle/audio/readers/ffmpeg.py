@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ossicle.audio.containers.spliced_file import SplicedFile
 from ossicle.audio.containers.streams import Stream
 from ossicle.audio.info import AudioInfo, StreamInfo
+from ossicle.audio.readers.time_stamps import STAMPED_CONTAINERS, LostSound
 from ossicle.core.errors import AudioError
 
 _DEMUXERS = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,caf,flac,matroska,webm,mov,mp3,ogg,tta,w64,wav,wv"
@@ -36,6 +37,11 @@ _PREROLL = 8 * 2048
 _PADDING_MAX = 4 * 2048
 # FFmpeg reads ahead and behind: only what it leaves unread beyond this is more than it decodes.
 _UNREAD_MAX = 1 << 16
+# Codecs that state a checksum of each frame, which FFmpeg compares only if told to.
+_CHECKED = frozenset({"flac", "tta", "wavpack"})
+# So often a container may fail to give the next packet before it is given up.
+_MOST_FAILURES = 8
+_SILENCE_SAMPLES = 1 << 16
 
 
 def open_ffmpeg(
@@ -99,6 +105,8 @@ class FfmpegReader:
         stream_of = self._stream.stream
         with open_ffmpeg(self._path, stream_of, as_it_is=self._stream.as_it_is, view=watched) as container:
             stream = container.streams.audio[0]
+            if stream.codec_context.name in _CHECKED:
+                stream.codec_context.options = {"err_detect": "crccheck+explode"}
             exact = container.format.name in EXACT_CONTAINERS
             position: int | None = entry
             tick_s, origin = stream.time_base or Fraction(1, self._info.rate), stream.start_time or 0
@@ -106,9 +114,16 @@ class FfmpegReader:
                 position = None
                 container.seek(origin + int(Fraction(start - _PREROLL, self._info.rate) / tick_s), stream=stream)
             promised = self._stream.n_samples if exact else 0
+            lost_sound = LostSound(container.format.name, tick_s, self._info.rate)
             for frame in self._frames(container, stream):
                 if position is None:
                     position = round(((frame.pts or 0) - origin) * tick_s * self._info.rate)
+                n_lost = lost_sound.before(frame, position)
+                if n_lost is None:
+                    self.failure = "the time stamps are damaged"
+                    break
+                yield from self._silence(max(start, position), min(stop, position + n_lost))
+                position += n_lost
                 samples = as_float(frame)
                 end = position + len(samples)
                 if promised and promised < end <= promised + _PADDING_MAX:
@@ -119,6 +134,7 @@ class FfmpegReader:
                 position += len(samples)
                 if position >= stop:
                     return
+            self.failure = "; ".join(filter(None, (self.failure, lost_sound.note)))
         if watched is not None and not stream_of.entries and watched.furthest + _UNREAD_MAX < watched.size:
             self.failure = self.failure or f"decoding ends at byte {watched.furthest} of {watched.size}"
 
@@ -131,20 +147,36 @@ class FfmpegReader:
         entry_index = bisect_right(places, (start - _PREROLL, 1 << 62)) - 1
         return places[entry_index] if entry_index > 0 else (0, 0)
 
+    def _silence(self, start: int, stop: int) -> Iterator[NDArray[np.float32]]:
+        """Yield zeros of shape (n, channels) for the samples [start, stop)."""
+        while start < stop:
+            n_samples = min(_SILENCE_SAMPLES, stop - start)
+            yield np.zeros((n_samples, self._info.channels), dtype=np.float32)
+            start += n_samples
+
     def _frames(self, container: av.container.InputContainer, stream: av.audio.AudioStream) -> Iterator[av.AudioFrame]:
-        frames = container.decode(stream)
+        """Yield the frames up to the first that fails; all that decode where stamps give the place of later ones."""
+        goes_on = container.format.name in STAMPED_CONTAINERS
+        packets, n_failed = container.demux(stream), 0
         while True:
+            packet = None
             try:
-                frame = next(frames, None)
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                frames = packet.decode()
             except (av.FFmpegError, EOFError) as error:
-                self.failure = f"decoding fails ({getattr(error, 'strerror', None) or error})"
-                return
-            if frame is None:
-                return
-            if frame.sample_rate != self._info.rate or frame.layout.nb_channels != self._info.channels:
-                self.failure = "rate or channels change within the file"
-                return
-            yield frame
+                self.failure = self.failure or f"decoding fails ({getattr(error, 'strerror', None) or error})"
+                n_failed = 0 if packet is not None else n_failed + 1
+                if not goes_on or n_failed > _MOST_FAILURES:
+                    return
+                packets = packets if packet is not None else container.demux(stream)
+                continue
+            for frame in frames:
+                if frame.sample_rate != self._info.rate or frame.layout.nb_channels != self._info.channels:
+                    self.failure = "rate or channels change within the file"
+                    return
+                yield frame
 
 
 def as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
