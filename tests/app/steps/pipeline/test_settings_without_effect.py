@@ -1,5 +1,6 @@
 """Settings of a variant that change no figure are named, and no others."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -9,7 +10,11 @@ import soundfile
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.settings import WITHOUT_FIGURES, ProjectSettings
-from ossicle.app.steps.pipeline.project_status import no_effect_in_words, settings_without_effect
+from ossicle.app.steps.pipeline.project_status import (
+    idle_together,
+    no_effect_in_words,
+    settings_without_effect,
+)
 
 from ...conftest import Commands
 
@@ -41,12 +46,28 @@ def variant_of(folder: Path, text: str) -> tuple[Project, Project]:
         ("[variants.v.augment]\ngain_db = 3.0\n[variants.v.head]\nepochs = 3\n", ["augment.gain_db = 3.0"]),
         ("[variants.v.head]\nepochs = 3\n", []),
         ("[variants.v.encoder]\nname = 'none'\n[variants.v.frontend]\nn_mels = 40\n", []),
+        # The recipe's fmax_hz is above half of this rate, so neither value goes alone.
+        (
+            "[variants.v.frontend]\nrate = 24000\nfmax_hz = 12000.0\n[variants.v.head]\nepochs = 3\n",
+            ["frontend.fmax_hz = 12000.0", "frontend.rate = 24000"],
+        ),
+        ("[variants.v.frontend]\nrate = 48000\n", ["frontend.rate = 48000"]),
+        ("[variants.v.features]\nhop_s = 0.125\n", []),
         (ELSEWHERE, []),
     ],
 )
 def test_settings_without_effect_under_a_frozen_encoder(tmp_path: Path, settings: str, idle: list[str]) -> None:
     variant, project = variant_of(tmp_path, ENCODER + settings)
     assert list(settings_without_effect(variant, project)) == idle
+
+
+def test_settings_that_say_the_same_hide_no_other() -> None:
+    def is_idle(left_out: Sequence[str]) -> bool:
+        # Each of two says what the other says; a third changes nothing.
+        return not {"a.x = 1", "b.y = 2"} <= set(left_out)
+
+    assert idle_together(["a.x = 1", "b.y = 2", "c.z = 3"], is_idle) == ("a.x = 1", "c.z = 3")
+    assert idle_together(["a.x = 1", "a.y = 2"], lambda left_out: False) == ()
 
 
 def test_a_rate_that_shapes_only_the_health_report_has_no_effect(tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 """The status of a project before a run: what is built under its settings, and whether its results are current."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import is_dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from shlex import quote
 from typing import Any, TypeVar
 
 from ossicle.app.project.load import Project, load_project
 from ossicle.app.project.settings import WITHOUT_FIGURES
-from ossicle.app.steps.engine.step import find_steps
+from ossicle.app.steps.engine.step import Step, find_steps
 from ossicle.app.steps.pipeline.pipeline import Artefacts, Pipeline, Published, with_needs
 from ossicle.app.steps.pipeline.pipelines import pipeline_of
 from ossicle.app.steps.pipeline.preflight.finding import Finding
@@ -19,6 +20,7 @@ from ossicle.artefacts.typed.results.published import METRICS
 from ossicle.core.errors import OssicleError, ProjectError, UsageError
 from ossicle.core.settings import digestible
 from ossicle.evaluation.leaderboard import differences
+from ossicle.models.model_kinds import EMBEDDINGS
 
 Settings = TypeVar("Settings")
 
@@ -144,10 +146,9 @@ def settings_without_effect(variant: Project, project: Project) -> tuple[str, ..
     shape = _shape(variant)
 
     def is_idle(settings: Sequence[str]) -> bool:
-        other = variant.settings
+        paths = [stated.partition(" = ")[0].split(".") for stated in settings]
         try:
-            for stated in settings:
-                other = _with_value(other, project.settings, stated.partition(" = ")[0].split("."))
+            other = _with_values(variant.settings, project.settings, paths)
             return _shape(replace(variant, settings=other)) == shape
         except (OssicleError, ValueError):
             # The two values do not go together, so the setting matters.
@@ -156,9 +157,40 @@ def settings_without_effect(variant: Project, project: Project) -> tuple[str, ..
     perhaps = [
         stated for stated in differing_settings(variant, project) if stated.partition(".")[0] not in WITHOUT_FIGURES
     ]
-    idle = tuple(stated for stated in perhaps if is_idle([stated]))
-    # Of two settings that say the same, each alone changes nothing.
-    return idle if is_idle(idle) else ()
+    return idle_together(perhaps, is_idle)
+
+
+def idle_together(settings: Sequence[str], is_idle: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
+    """Return as many settings as possible that can all be left out at once and change nothing.
+
+    Settings of one table are tried together first, because the project's value of one may not go together with the
+    variant's value of another (a rate and the highest frequency), and then each by itself. Of two settings that say
+    the same, each alone changes nothing: only the first is returned.
+
+    Parameters
+    ----------
+    settings
+        Settings as ``table.key = value``, sorted.
+    is_idle
+        Returns whether leaving out all of some settings changes nothing.
+
+    Returns
+    -------
+    tuple of str
+        The settings, sorted.
+
+    Examples
+    --------
+    >>> idle_together(["a.x = 1", "a.y = 2", "b.z = 3"], lambda some: some == ("a.x = 1", "a.y = 2"))
+    ('a.x = 1', 'a.y = 2')
+    """
+    tables = [tuple(members) for _, members in groupby(settings, key=lambda stated: stated.partition(".")[0])]
+    chosen: tuple[str, ...] = ()
+    for group in [*tables, *((stated,) for stated in settings)]:
+        more = tuple(sorted({*chosen, *group}))
+        if more != chosen and is_idle(more):
+            chosen = more
+    return chosen
 
 
 def no_effect_in_words(variant: Project, project: Project) -> str:
@@ -193,14 +225,22 @@ def _idle(variant: Project, overrides: tuple[str, ...]) -> Iterator[Finding]:
         yield Finding("no effect", True, f"variant {variant.variant}: {words}; remove these settings", warns=True)
 
 
-def _with_value(settings: Settings, other: Settings, path: Sequence[str]) -> Settings:
-    """Return settings with the value that ``other`` has at a path of keys."""
-    name, *below = path
-    value: Any = getattr(other, name)
-    own: Any = getattr(settings, name)
-    if below and is_dataclass(own) and type(own) is type(value):
-        value = _with_value(own, value, below)
-    changed: Settings = replace(settings, **{name: value})  # type: ignore[type-var]
+def _with_values(settings: Settings, other: Settings, paths: Iterable[Sequence[str]]) -> Settings:
+    """Return settings with the values that ``other`` has at paths of keys, all changed at once.
+
+    One after the other, a rate could meet the highest frequency of another rate on the way.
+    """
+    values: dict[str, Any] = {}
+    below: dict[str, list[Sequence[str]]] = {}
+    for name, *rest in paths:
+        value: Any = getattr(other, name)
+        values[name] = value
+        own: Any = getattr(settings, name)
+        if rest and is_dataclass(own) and type(own) is type(value):
+            below.setdefault(name, []).append(rest)
+    for name, inner_paths in below.items():
+        values[name] = _with_values(getattr(settings, name), values[name], inner_paths)
+    changed: Settings = replace(settings, **values)  # type: ignore[type-var]
     return changed
 
 
@@ -213,15 +253,19 @@ def _shape(project: Project) -> list[Any]:
     steps = pipeline.steps_of(project)
     names = {name for published in pipeline.published if published.name == METRICS for name in published.steps}
     shown_steps = with_needs(steps, names & {step.name for step in steps}) or steps
-    return [
-        (
-            step.name,
-            step.version,
-            step.needs,
-            {key: value for key, value in step.settings(project).items() if key not in step.only_reported},
-        )
-        for step in shown_steps
-    ]
+    return [(step.name, step.version, step.needs, _figures_key(step, project)) for step in shown_steps]
+
+
+def _figures_key(step: Step, project: Project) -> dict[str, Any]:
+    """Return the settings of a step, without those that shape no figure.
+
+    The chunk plan counts samples at the rate of ``[frontend]``; an encoder reads the same seconds at its own rate.
+    """
+    key = {name: value for name, value in step.settings(project).items() if name not in step.only_reported}
+    settings = project.settings
+    if settings.kind.reads == EMBEDDINGS and key.get("plan") == digestible(settings.plan):
+        key["plan"] = [settings.clip_s, settings.plan.channel]
+    return key
 
 
 def _built(project: Project, prefix: str) -> Iterator[Finding]:
