@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +41,29 @@ def test_an_unknown_progress_is_refused_before_the_command_begins(words: tuple[s
     assert isinstance(done.exception, UsageError)
     assert str(done.exception) == "--progress loud is not one of: auto, rich, plain, none"
     assert done.exception.exit_code == 2
+
+
+def numbers_of(words: tuple[str, ...], command: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """The words and the parameter of each option, of commands at any depth, that takes a number with decimals."""
+    for param in command.params:
+        if "float" in str(param.type_descriptor.annotation):
+            yield (*words, param.opts[0]), param
+    for below, one in getattr(command, "commands", {}).items():
+        yield from numbers_of((*words, below), one)
+
+
+def test_every_number_of_every_command_is_refused_where_it_is_infinite() -> None:
+    numbers = dict(pair for name in command_names() for pair in numbers_of((name,), UnloadedCommand(name).load()))
+    assert {("review", "export", "--margin-s"), ("convert", "--high-hz"), ("live", "--for-s")} <= set(numbers)
+    for words, param in numbers.items():
+        with pytest.raises(UsageError, match=f"{words[-1]} inf: is not a finite number"):
+            param.callback(None, param, float("inf"))
+
+
+def test_an_infinite_number_is_named(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["convert", str(tmp_path), "-o", "x", "--to", "raven", "--high-hz", "inf"])
+    assert isinstance(done.exception, UsageError)
+    assert "--high-hz inf: is not a finite number" in str(done.exception)
 
 
 def test_every_command_with_settings_of_a_project_takes_folders_of_its_roots() -> None:

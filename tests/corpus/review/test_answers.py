@@ -241,6 +241,50 @@ def test_events_beyond_the_end_are_refused_and_malformed_tables_named(folder: Pa
         said(folder)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("bad", ["59.5,70.25,hum", "59.5,70.25,hun", "59.5,59.75,h\x1bm"])
+def test_the_line_of_a_bad_row_is_its_own(folder: Path, bad: str, encoding: str) -> None:
+    table = folder / "review.csv"
+    text = f"{table.read_text()}site A/tape.wav,{bad},,,,,\n"
+    line = len(text.splitlines())
+    table.write_bytes(text.encode(encoding))
+    with pytest.raises(FormatError, match=rf"review\.csv, line {line}: "):
+        said(folder)
+
+
+def test_the_line_is_found_in_a_table_with_decimal_commas(folder: Path) -> None:
+    lines = (folder / LABELS).read_text().splitlines()
+    (folder / LABELS).write_text("\n".join([*lines, "59,5\t70,25\thum"]).replace(".", ",") + "\n")
+    with pytest.raises(FormatError, match=rf"tape\.txt, line {len(lines) + 1}: 'hum' at 59\.5 to 70\.25 s"):
+        said(folder)
+
+
+def test_a_label_with_control_characters_is_not_offered_as_a_new_one(folder: Path) -> None:
+    edit(folder / LABELS, lambda rows: [*rows, RawSelection(5.0, 6.0, "h\x1bm")])
+    with pytest.raises(FormatError, match=r"contains U\+001B; correct it, because no model can have it$"):
+        said(folder)
+
+
+def test_new_labels_are_compared_in_one_unicode_form(folder: Path) -> None:
+    edit(folder / LABELS, lambda rows: [*rows, RawSelection(5.6, 6.0, "K\u00e4uz")])
+    assert ("K\u00e4uz", "added") in said(folder, new_labels=(" Ka\u0308uz ",)).counts
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [(" ", "is empty"), ("(look)", "another meaning"), ("?", "another meaning"), ("a\x1b", r"contains U\+001B")],
+)
+def test_new_labels_that_can_be_no_label_are_refused(folder: Path, label: str, message: str) -> None:
+    with pytest.raises(UsageError, match=f"--new-label.* {message}"):
+        said(folder, new_labels=(label,))
+
+
+def test_known_labels_are_listed_as_a_sentence(folder: Path) -> None:
+    edit(folder / LABELS, lambda rows: [*rows, RawSelection(5.6, 6.0, "zzzzz")])
+    with pytest.raises(FormatError, match=r"choose one of: hum, trill\. Correct it, or allow it"):
+        said(folder)
+
+
 def test_a_folder_without_an_export_is_refused(folder: Path) -> None:
     (folder / "export.json").write_text('{"format": 1}')
     with pytest.raises(FormatError, match="is not the record of an export"):

@@ -1,6 +1,7 @@
 """Load the module of a command only when the command is called."""
 
 import importlib
+import math
 from collections.abc import Callable
 from functools import cache, wraps
 from pathlib import Path
@@ -14,6 +15,7 @@ from ossicle.app.cli.command_table import command_names, command_row, panel_of
 from ossicle.app.cli.start import while_modules_load
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.links import settled_above
+from ossicle.core.errors import UsageError
 
 
 class UnloadedCommand(TyperCommand):
@@ -54,6 +56,7 @@ def _commands_of(module: str) -> dict[str, Any]:
     commands = dict(get_group(app).commands)
     for command in commands.values():
         _join_lines(command)
+        _require_finite(command)
     return commands
 
 
@@ -83,6 +86,23 @@ def _settled_value(value: Any) -> Any:
     if isinstance(value, Path):
         return settled_above(value, PROJECT_FILE)
     return [_settled_value(item) for item in value] if isinstance(value, list) else value
+
+
+def _require_finite(command: Any) -> None:
+    """Let every option of a command and its subcommands refuse NaN and infinity: no option has a meaning for them."""
+    for parameter in command.params:
+        parameter.callback = _with_finite_value(parameter.callback)
+    for below in getattr(command, "commands", {}).values():
+        _require_finite(below)
+
+
+def _with_finite_value(callback: Callable[..., Any] | None) -> Callable[..., Any]:
+    def checked(context: Any, parameter: Any, value: Any) -> Any:
+        if isinstance(value, float) and not math.isfinite(value):
+            raise UsageError(f"{parameter.opts[0]} {value}: is not a finite number; give one, or leave it out")
+        return value if callback is None else callback(context, parameter, value)
+
+    return checked
 
 
 def _join_lines(command: Any) -> None:

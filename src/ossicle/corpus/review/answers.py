@@ -5,17 +5,18 @@ events. Everything outside stays unknown.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from ossicle.core.errors import FormatError
+from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.intervals import as_intervals, iou, union
 from ossicle.core.records import Annotation
+from ossicle.core.text.controls import control_name, first_control
 from ossicle.core.text.suggestion import did_you_mean
-from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.review.rounds import PROVENANCE, ReviewedRecording, as_stretches, within, without
 from ossicle.corpus.review.selection import Row
 from ossicle.corpus.review.tables import LOOK, UNSURE, Export, Returned, Sheet, line_of
@@ -77,18 +78,21 @@ def answers(
     FormatError
         Naming file and line, for unknown labels, events beyond the recording's end, and contradictory tables of one
         recording.
+    UsageError
+        One of ``new_labels`` cannot be a label.
     """
     recordings: list[ReviewedRecording] = []
     untouched: list[str] = []
     missing: list[str] = []
     tally = _Tally()
+    labels = {*export.labels, *allowed_labels(new_labels)}
     for sheet in export.sheets:
         tables = returned.get(sheet.recording_id, ())
         table = _the_one(sheet, tables, accept_unchanged)
         if table is None:
             (untouched if tables else missing).append(sheet.path)
             continue
-        rows = [_checked_row(row, sheet, table.file, {*export.labels, *new_labels}) for row in table.rows]
+        rows = [_checked_row(row, sheet, table.file, labels) for row in table.rows]
         recordings.append(_reviewed_recording(sheet, list(dict.fromkeys(rows)), export.high_hz, tally))
     return Answers(
         recordings=tuple(recording for recording in recordings if recording.examined),
@@ -98,6 +102,31 @@ def answers(
         untouched=tuple(untouched),
         missing=tuple(missing),
     )
+
+
+def allowed_labels(new_labels: Iterable[str]) -> frozenset[str]:
+    """Return the labels that reviewers may add, in the form in which tables are read (Unicode NFC).
+
+    Parameters
+    ----------
+    new_labels
+        The labels as a user wrote them.
+
+    Raises
+    ------
+    UsageError
+        One of them cannot be the label of an event: it is blank, contains a control character, or has another meaning
+        in the tables.
+    """
+    labels = frozenset(map(label_text, new_labels))
+    for label in sorted(labels):
+        if not label:
+            raise UsageError("--new-label is empty; give the label that the tables have")
+        if label.startswith(LOOK) or label == UNSURE:
+            raise UsageError(f"--new-label {label}: it has another meaning in these tables; give the label of events")
+        if (control := first_control(label)) is not None:
+            raise UsageError(f"--new-label {label!r} contains {control_name(control)}; correct it in the tables too")
+    return labels
 
 
 def _the_one(sheet: Sheet, tables: Sequence[Returned], accept_unchanged: bool) -> Returned | None:
@@ -123,19 +152,29 @@ def _content(rows: Sequence[RawSelection]) -> list[tuple[str, int, int]]:
 def _checked_row(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str]) -> RawSelection:
     """Return the row, cut to the recording and without values that only the table needs."""
     looks = row.label.startswith(LOOK)
-    if not looks and row.label != UNSURE and row.label not in labels:
+    if (control := first_control(row.label)) is not None:
         raise FormatError(
-            f"{line_of(file, row.label)}: the label {row.label!r} is new; {did_you_mean(row.label, sorted(labels))} "
+            f"{_place(file, row)}: the label {row.label!r} contains {control_name(control)}; correct it, because no "
+            "model can have it"
+        )
+    if not looks and row.label != UNSURE and row.label not in labels:
+        suggestion = did_you_mean(row.label, sorted(labels))
+        raise FormatError(
+            f"{_place(file, row)}: the label {row.label!r} is new; {suggestion}{'.' * (suggestion[-1:] != '?')} "
             f"Correct it, or allow it with --new-label {row.label!r}"
         )
     if row.start_s >= sheet.duration_s or (row.end_s > sheet.duration_s + _END_TOLERANCE_S and not looks):
         raise FormatError(
-            f"{line_of(file, row.label)}: {row.label!r} at {row.start_s:g} to {row.end_s:g} s is beyond the end of "
+            f"{_place(file, row)}: {row.label!r} at {row.start_s:g} to {row.end_s:g} s is beyond the end of "
             f"{sheet.path} at {sheet.duration_s:g} s; correct its times"
         )
     return RawSelection(
         max(row.start_s, 0.0), min(row.end_s, sheet.duration_s), row.label, row.low_hz, row.high_hz, row.quality
     )
+
+
+def _place(file: Path, row: RawSelection) -> str:
+    return line_of(file, row.label, (row.start_s, row.end_s))
 
 
 def _reviewed_recording(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Tally) -> ReviewedRecording:

@@ -10,17 +10,19 @@ comes back, the rows inside it are all events of the stretch; if it was deleted,
 labelled ``?`` is a stretch about which the reviewer cannot decide.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import file_digest, read_json, write_json
-from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES, read_regular
 from ossicle.core.errors import ArtefactError, FormatError, UsageError
 from ossicle.corpus.formats.audacity import read_audacity, write_audacity
 from ossicle.corpus.formats.cells.delimited import escape_cell, figure, write_delimited
 from ossicle.corpus.formats.cells.rows import RawSelection, cell_text
+from ossicle.corpus.formats.cells.text_files import read_text, split_lines
 from ossicle.corpus.formats.event_csv import read_events
 from ossicle.corpus.formats.raven import read_raven
 from ossicle.corpus.naming.table_names import table_places, writable
@@ -30,6 +32,9 @@ LOOK, UNSURE = "(look)", "?"
 EXPORT = "export.json"
 CSV = "review.csv"
 FORMAT_VERSION = 1
+# A comma stands between numbers or before decimals.
+_NUMBERS = tuple(re.compile(rf"[-+]?\d+(?:{mark}\d+)?(?:[eE][-+]?\d+)?") for mark in (r"\.", ","))
+_SAME_TIME_S = 1e-6
 _RAVEN_COLUMNS = (
     *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)", "Low Freq (Hz)", "High Freq (Hz)"),
     *("Begin File", "Annotation", "Score", "Quality", "Reason"),
@@ -199,17 +204,42 @@ def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sh
     known = {writable(sheet.path) for sheet in sheets}
     for row in rows:
         if row.begin_path not in known:
+            place = line_of(path, row.begin_path, (row.start_s, row.end_s))
             raise FormatError(
-                f"{line_of(path, row.begin_path)}: the file {row.begin_path!r} is not part of this export; write it "
-                "as it was, or remove the row"
+                f"{place}: the file {row.begin_path!r} is not part of this export; write it as it was, or remove the "
+                "row"
             )
 
 
-def line_of(path: Path, text: str) -> str:
-    """Return ``path``, with the number of its first line that contains ``text`` if there is one."""
-    lines = read_regular(path, MOST_TABLE_BYTES).decode(errors="replace").splitlines()
-    line_number = next((number for number, line in enumerate(lines, start=1) if text in line), None)
-    return str(path) if line_number is None else f"{path}, line {line_number}"
+def line_of(path: Path, text: str, times_s: Sequence[float] = ()) -> str:
+    """Return ``path`` with the number of the line of a row, for messages.
+
+    Parameters
+    ----------
+    path
+        A table that was read.
+    text
+        What the line contains: the label of the row, or its file.
+    times_s
+        Times of the row, in seconds; the line contains these numbers too.
+
+    Returns
+    -------
+    str
+        Without a number if no line contains ``text``; with that of the first line that does, if none has the times.
+    """
+    lines = split_lines(unicodedata.normalize("NFC", read_text(path)))
+    containing = [(number, line) for number, line in enumerate(lines, start=1) if text in line]
+    if not containing:
+        return str(path)
+    fits = (number for number, line in containing if _contains_times(line, times_s))
+    return f"{path}, line {next(fits, containing[0][0])}"
+
+
+def _contains_times(line: str, times_s: Sequence[float]) -> bool:
+    """Return whether a line contains all these numbers, with a dot or a comma before their decimals."""
+    numbers = [float(number.replace(",", ".")) for pattern in _NUMBERS for number in pattern.findall(line)]
+    return all(any(abs(number - time_s) <= _SAME_TIME_S for number in numbers) for time_s in times_s)
 
 
 def _same_rows(returned: Sequence[RawSelection], exported: Sequence[Row]) -> bool:

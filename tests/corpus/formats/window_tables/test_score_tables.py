@@ -110,3 +110,14 @@ def test_a_label_that_would_vanish_is_refused_with_a_remedy_that_works() -> None
 def test_windows_with_gaps_are_refused() -> None:
     with pytest.raises(UsageError, match="windows of 1 s that start every 2 s leave gaps"):
         to_windows(short_events(0.5), WindowPlan(1.0, 2.0))
+
+
+@pytest.mark.parametrize(("duration_s", "step_s"), [(1e9, 3.0), (1e308, 3.0), (24.0, 1e-9)])
+def test_windows_that_no_memory_holds_are_refused_with_the_file(duration_s: float, step_s: float) -> None:
+    events = EventTable(
+        (RawSelection(0.0, 1.0, "x", begin_path="a.wav"),), ("a.wav",), durations_s={"a.wav": duration_s}
+    )
+    with pytest.raises(
+        UsageError, match=r"'a\.wav' lasts .* s, which is .* windows, more than 10,000,000; correct its"
+    ):
+        to_windows(events, WindowPlan(step_s=step_s))

@@ -18,6 +18,8 @@ from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.window_tables.score_tables import ScoreTable, Windows
 
+MOST_WINDOWS = 10_000_000
+"""The most windows of a file: nearly a year of windows that start every three seconds."""
 _TOUCH_S = 1e-6
 _LEAST_OVERLAP_S = 0.25
 # Halves of decimal times and their differences have rounding noise.
@@ -64,7 +66,8 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
     Raises
     ------
     UsageError
-        Windows would leave gaps, there is no label, a duration is unknown, or a label would be present in no window.
+        Windows would leave gaps, there is no label, a duration is unknown or impossible, or a label would be present
+        in no window.
     """
     if plan.step_s > plan.length_s:
         raise UsageError(
@@ -82,6 +85,12 @@ def to_windows(events: EventTable, plan: WindowPlan) -> Windowed:
             f"the duration of {unknown[0]!r}{more} is not known, and windows need it: "
             "give --durations (a table filename, duration) or --audio (the folder of recordings)"
         )
+    for file in files:
+        if (count := events.durations_s[file] / plan.step_s) > MOST_WINDOWS:
+            raise UsageError(
+                f"{file!r} lasts {events.durations_s[file]:g} s, which is {count:.3g} windows, more than "
+                f"{MOST_WINDOWS:,}; correct its duration in the table of durations, or raise --step-s"
+            )
     column = {label: column for column, label in enumerate(labels)}
     times = {file: plan.times_s(events.durations_s[file]) for file in files}
     values = {file: np.zeros((len(times[file]), len(labels))) for file in files}
