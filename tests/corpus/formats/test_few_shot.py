@@ -38,6 +38,11 @@ def test_pos_is_a_call_of_its_class_and_neg_a_reviewed_stretch(tmp_path: Path) -
     assert not table.unread
 
 
+def test_two_columns_of_one_class_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"x\.csv, line 1: there are two columns 'AMRE'; rename one"):
+        read(tmp_path / "x.csv", f"{HEADER}AMRE,AMRE\na.wav,1,2,POS,NEG\n")
+
+
 def test_a_call_without_times_is_refused_and_a_file_alone_is_reviewed(tmp_path: Path) -> None:
     assert read(tmp_path / "x.csv", f"{HEADER}AMRE\na.wav,1,2,POS\nb.wav,,,\n").files == ("a.wav", "b.wav")
     with pytest.raises(FormatError, match=r"x\.csv, line 3: the start is ''"):

@@ -12,7 +12,9 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex
 from ossicle.corpus.indexing.recording_labels import NEGATIVE
 
 _MOST_NAMED = 3
-_NOTHING = frozenset({"none", "nothing", "nan", "null", "n/a", "na", "empty", "negative", "absent", "ambient"}) | {
+_NOTHING = frozenset(
+    {"none", "nothing", "nan", "null", "n/a", "na", "empty", "negative", "neg", "absent", "ambient"}
+) | {
     f"{no} {noun}" for no in ("no", "not") for noun in ("call", "calls", "bird", "birds", "sound", "target", "present")
 }
 _UNSURE = frozenset(

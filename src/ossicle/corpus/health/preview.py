@@ -132,7 +132,7 @@ def annotation_notices(index: CorpusIndex, problems: Sequence[Problem]) -> Itera
     if unwanted:
         message += f", {unwanted} not asked for (corpus.labels, corpus.include, corpus.exclude)"
     if refused:
-        message += f"; {refused} more rows are no calls (NEG)"
+        message += f"; {counted(refused, 'row')} marked as no call (NEG)"
     yield Notice("used annotations", message, "lost" if missed else "ok")
     by_kind = {problem.code: problem for problem in reversed(problems)}
     for kind, where in places.items():

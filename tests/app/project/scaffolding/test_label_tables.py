@@ -119,6 +119,12 @@ def test_a_table_without_a_column_of_files_lists_its_columns(tmp_path: Path) -> 
         new(tmp_path, "number,label", lambda k: f"{k + 100},wren")
 
 
+@pytest.mark.parametrize("above", ["# exported, by X\n", "\ufeffMy birds\n\n", "# a\n# b, c\n# "])
+def test_lines_above_the_headings_do_not_count(tmp_path: Path, above: str) -> None:
+    new(tmp_path, f"{above}Datei,primary_label", lambda k: f"XC{k}.wav,{LABELS[k % 2]}")
+    assert targets(tmp_path) == [(f"XC{k}.wav", LABELS[k % 2]) for k in range(FILES)]
+
+
 def test_a_table_of_events_is_not_one_of_labels(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"events with times, .*names 3 files in 6 rows\); give it with --annotations"):
         new(tmp_path, "filename,start,end,primary_label", lambda k: f"XC{k // 2}.wav,{k},{k + 1},wren")

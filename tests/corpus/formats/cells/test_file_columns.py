@@ -84,3 +84,17 @@ def test_ids_of_the_form_of_audioset_may_number_the_segments_of_a_recording(tmp_
     # Ids of AudioSet all have one form.
     path.write_text(f"{header}tape_site_1_001,1,2,hum\nlast,3,4,hum\n")
     assert [row.begin_path for row in events(path).rows] == ["", ""]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".txt"])
+def test_two_columns_that_name_different_recordings_are_refused(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"x{suffix}"
+    header = "Begin Time (s)\tEnd Time (s)\tlabel\tfile\tsource_file\n"
+    path.write_text(f"{header}1\t2\thum\tx/clip.wav\tclip.wav\n3\t4\thum\tclip.wav\ttape.wav\n")
+    known = {"clip.wav": 10.0, "x/clip.wav": 10.0, "tape.wav": 100.0}
+    options = ReadOptions(lengths=lengths_of(known.get, lambda stated: stated, known))
+    with pytest.raises(FormatError, match=r"line 3: 'file' is 'clip.wav' and 'source_file' is 'tape.wav', and both"):
+        events(path, options)
+    # The source may lie elsewhere.
+    del known["tape.wav"]
+    assert [row.begin_path for row in events(path, options).rows] == ["x/clip.wav", "clip.wav"]

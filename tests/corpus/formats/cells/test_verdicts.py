@@ -21,6 +21,7 @@ MARKED = [
     ("rejected", ("", "x"), 1),
     ("validated", ("present", "not present"), 1),
     ("verification", ("false positive", "incorrect"), 2),
+    ("Verdict", ("accepted", "rejected"), 1),
     # Not looked at yet.
     ("checked", ("1", "0"), 0),
     ("verified", ("yes", "no"), 0),
@@ -170,3 +171,18 @@ def test_segments_are_never_left_out_without_a_word(tmp_path: Path) -> None:
     path.write_text("file,start,end,Q\na.wav,1,2,POS\na.wav,3,4,NEG\n")
     with pytest.raises(FormatError, match=r"1 of 2 rows are no calls by the column 'Q' .*; remove these rows, or"):
         read_segments(path)
+
+
+def test_a_verdict_without_a_heading_names_no_class(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("start_time,end_time,\n1,2,POS\n3,4,NEG\n")
+    with pytest.raises(FormatError, match="line 1: the class that POS means in the column 'column 3' is not named"):
+        events(path)
+    assert [row.label for row in events(path, ReadOptions(default_label="owl")).rows] == ["owl"]
+
+
+def test_a_row_with_a_file_alone_lacks_no_verdict(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("file,start_time,end_time,label,Verdict\na.wav,1,2,owl,POS\nb.wav,,,owl,NEG\nc.wav,,,,\n")
+    table = events(path)
+    assert (table.files, [note.kind for note in table.notes]) == (("a.wav", "b.wav", "c.wav"), [NO_CALLS])

@@ -142,17 +142,17 @@ def label_table(table: Path) -> Delimited:
     """Read a table of ``--labels`` or ``--groups``; raises UsageError if it is no file."""
     if not table.is_file():
         raise UsageError(f"--labels {table}: neither 'folder' nor a file; give a CSV, TSV or Parquet table")
-    return read_delimited(table, names_files)
-
-
-def names_files(header: Iterable[str]) -> bool:
-    """Return whether headings include a usual name of the column of files."""
-    return not {heading_key(name) for name in header}.isdisjoint(_FILES)
+    return read_delimited(table, _describes_recordings)
 
 
 def known_headings(read: Delimited) -> dict[str, str]:
     """Return the headings by their keys."""
     return {heading_key(name): name for name in reversed(read.header) if name}
+
+
+def _describes_recordings(header: Iterable[str]) -> bool:
+    """Return whether headings include a usual name of the column of files or of labels."""
+    return not {heading_key(name) for name in header}.isdisjoint({*_FILES, *_LABELS})
 
 
 def _first(known: Mapping[str, str], candidates: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ from ossicle.app.project.scaffolding.hit_folders import (
     reads_hit_folders,
 )
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
-from ossicle.app.project.scaffolding.label_tables import metadata_lines, names_files
+from ossicle.app.project.scaffolding.label_tables import label_table, metadata_lines
 from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
 from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text, texts
 from ossicle.app.project.scaffolding.variant_lines import variant_lines
@@ -33,7 +33,6 @@ from ossicle.core.errors import AudioError, SplitError, UsageError
 from ossicle.core.text.controls import control_name, first_control
 from ossicle.core.text.counting import counted
 from ossicle.core.text.suggestion import did_you_mean
-from ossicle.corpus.formats.cells.delimited import read_delimited
 from ossicle.corpus.formats.reading.folder_reader import NOT_READ
 from ossicle.corpus.indexing.annotation_files import SECOND_TABLE
 from ossicle.corpus.indexing.corpus_index import CorpusIndex, index_corpus
@@ -184,7 +183,7 @@ def _look_at_inputs(recipe: str, values: Mapping[str, Any], wishes: Wishes) -> S
     template = wishes.name_template or source.name_template
     group = source.group if wishes.groups is not None else wishes.group or source.group or "recording"
     fold_field = wishes.fold_field or source.fold_field
-    known = (*_BUILT_IN, *(read_delimited(source.table, names_files).header if source.table is not None else ()))
+    known = (*_BUILT_IN, *(label_table(source.table).header if source.table is not None else ()))
     if not template:
         template = next(
             (

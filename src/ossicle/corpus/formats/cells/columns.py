@@ -122,7 +122,7 @@ class Columns:
         """
         verdicts = {word: column for column in self.verdicts if (word := verdict(cells[column]))}
         if len(verdicts) > 1:
-            positive, negative = (self.table.header[verdicts[word]] for word in (POSITIVE, NEGATIVE))
+            positive, negative = (self.table.title(verdicts[word]) for word in (POSITIVE, NEGATIVE))
             raise FormatError(f"{where}: {positive!r} is POS and {negative!r} is NEG; keep one of these columns")
         judged = {verdict(cells[column]) for column in (*self.classes, *self.verdicts)} - {""}
         if not judged and not self.labels and (self.classes or self.verdicts):
@@ -150,7 +150,11 @@ class Columns:
         """Return what must be reported about verdicts and the marks of a reviewer."""
         rows = self.table.rows if self.verdicts or self.classes else ()
         refused = [line for line, cells in rows if self.is_no_call(cells)]
-        blank = [line for line, cells in rows if not any(verdict(cells[column]) for column in self.verdicts)]
+        blank = [
+            line
+            for line, cells in rows
+            if self.states_event(cells) and not any(verdict(cells[column]) for column in self.verdicts)
+        ]
         notes = []
         if refused:
             message = (
@@ -167,7 +171,7 @@ class Columns:
         return (*notes, *review_marks(self.table, self.used))
 
     def _verdicts_in_words(self) -> str:
-        names = [repr(self.table.header[column]) for column in (*self.verdicts, *self.classes)]
+        names = [repr(self.table.title(column)) for column in (*self.verdicts, *self.classes)]
         more = f" and {len(names) - 3} more" * (len(names) > 3)
         return f"the {'columns' if len(names) > 1 else 'column'} {', '.join(names[:3])}{more}"
 
@@ -276,11 +280,14 @@ def _with_classes(columns: Columns, verdicts: Mapping[int, bool]) -> Columns:
     if named and not others:
         named = sorted({*named, *unknown_columns(table)})
     classes = {column: checked_label(unescape_cell(table.header[column]), None, table.where) for column in named}
+    labels = list(classes.values())
+    if twice := [label for label in labels if labels.count(label) > 1]:
+        raise FormatError(f"{table.where}: there are two columns {twice[0]!r}; rename one")
     columns = replace(columns, classes=classes, verdicts=tuple(others))
     _refuse_unknown(columns)
     if not named and not columns.default_label:
         raise FormatError(
-            f"{table.where}: the class that POS means in the column {table.header[others[0]]!r} is not named; name it "
+            f"{table.where}: the class that POS means in the column {table.title(others[0])!r} is not named; name it "
             "with --default-label ([corpus] default_label), or rename the column to it"
         )
     for column, name in enumerate(table.header if named else ()):
@@ -303,7 +310,7 @@ def _refuse_unknown(columns: Columns) -> None:
         unknown = [line for line, cells in rows if verdict(cells[column]) == UNKNOWN]
         if unknown:
             raise FormatError(
-                f"{columns.table.path}, line {unknown[0]}: {columns.table.header[column]!r} is UNK in {len(unknown)} "
+                f"{columns.table.path}, line {unknown[0]}: {columns.table.title(column)!r} is UNK in {len(unknown)} "
                 f"of {len(rows)} rows, and their stretches would be learned and judged as background; replace them "
                 "with POS or NEG, or leave their recordings out of the table and of the project ([corpus] exclude)"
             )

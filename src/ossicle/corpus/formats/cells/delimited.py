@@ -127,7 +127,11 @@ class Delimited:
         counts = Counter(
             column for _, cells in self.rows for column, cell in enumerate(cells) if column not in used and cell.strip()
         )
-        return {self.header[column] or f"column {column + 1}": count for column, count in sorted(counts.items())}
+        return {self.title(column): count for column, count in sorted(counts.items())}
+
+    def title(self, column: int) -> str:
+        """Return the heading of a column, or its number from 1 if it has none, for messages."""
+        return self.header[column] or f"column {column + 1}"
 
 
 def stated_names(stated: str) -> tuple[str, ...]:

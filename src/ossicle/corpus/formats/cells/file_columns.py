@@ -29,7 +29,8 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
     Raises
     ------
     FormatError
-        There is none, but another column names recordings: rows must not go to another one than they name.
+        There is none, but another column names recordings: rows must not go to another one than they name. Or two
+        columns name different recordings.
     """
     known = tuple(column for key in FILE if (column := table.find([key])) is not None) or _clips(table, is_recording)
     for column, name in enumerate(table.header if not known else ()):
@@ -39,6 +40,16 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
                 f"{table.where}: the column {name!r} seems to name the recording of each row ({texts[0]!r}), but is "
                 "not known to do so; rename it to 'file' if it does, else remove it"
             )
+    for line, cells in table.rows if len(known) > 1 else ():
+        named = {column: text for column in known if (text := unescape_cell(cells[column]).strip())}
+        first, *others = named or (known[0],)
+        for other in others:
+            if not same_file_name(named[first], named[other]) and all(map(is_recording, (named[first], named[other]))):
+                raise FormatError(
+                    f"{table.path}, line {line}: {table.header[first]!r} is {named[first]!r} and "
+                    f"{table.header[other]!r} is {named[other]!r}, and both are recordings; keep the column of the one "
+                    "in which the times count"
+                )
     return known
 
 

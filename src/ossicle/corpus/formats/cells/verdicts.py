@@ -36,10 +36,11 @@ _SAYS_NO_CALL = frozenset(
 )
 _OTHER = frozenset(
     {"verified", "verification", "validated", "validation", "reviewed", "review", "checked", "status", "manual_review"}
+    | {"verdict", "verdicts"}
 )
 _QUERIES = frozenset({"q", "verdict", "verdicts"})
 # Headings under which POS and NEG are no class.
-_NO_CLASS = _QUERIES | _SAYS_CALL | _OTHER
+_NO_CLASS = _QUERIES | _SAYS_CALL | _OTHER | {""}
 
 
 def verdict(cell: str) -> str:
