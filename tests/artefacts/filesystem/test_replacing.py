@@ -50,6 +50,16 @@ def test_notes_of_the_user_are_part_of_no_result(tmp_path: Path, name: str) -> N
     assert foreign_files(tmp_path, PUBLISHED_FILES[name]) == sorted(notes)
 
 
+def test_files_beside_those_of_trackers_are_part_of_no_result(tmp_path: Path) -> None:
+    own = ("tensorboard/events.out.tfevents.1.host.2.0", "wandb/offline-run-20261130-x/files/config.yaml")
+    own += ("wandb/run-20261130-x/run-x.wandb", "wandb/debug.log")
+    notes = ("tensorboard/NOTES.md", "wandb/mine/a.csv")
+    for name in (*own, *notes):
+        (tmp_path / "final" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "final" / name).write_bytes(b"")
+    assert foreign_files(tmp_path, PUBLISHED_FILES["heads"]) == [f"final/{name}" for name in notes]
+
+
 def test_heads_of_before_are_part_of_a_result(tmp_path: Path) -> None:
     (tmp_path / "final").mkdir()
     (tmp_path / "final" / "level.safetensors").write_bytes(b"")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ossicle.artefacts.files import read_json
 from ossicle.artefacts.tables import read_table, write_table
-from ossicle.core.errors import FormatError, SplitError
+from ossicle.core.errors import FormatError, SplitError, UsageError
 from ossicle.corpus.pseudo_labels.rounds import (
     RoundHead,
     View,
@@ -72,6 +72,16 @@ def test_a_round_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     again = tmp_path / "again" / "round-001"
     write_round(again, dict(reversed(written.items())), {"number": 1, **ABOUT})
     assert round_digest(again) == round_digest(path)
+
+
+def test_a_round_with_files_of_the_user_is_not_replaced(tmp_path: Path) -> None:
+    path = round_path(tmp_path, 1)
+    write_round(path, views(), ABOUT)
+    write_round(path, views(), ABOUT, replace=True)
+    (path / "NOTES.md").write_text("mine")
+    with pytest.raises(UsageError, match=r"would be lost: NOTES\.md; move that out of there"):
+        write_round(path, views(), ABOUT, replace=True)
+    assert (path / "NOTES.md").read_text() == "mine"
 
 
 def test_rounds_are_chosen_by_number(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ from pathlib import Path
 from ossicle.artefacts.files import file_digest, whole_file
 from ossicle.artefacts.filesystem.changes import move, remove_file
 from ossicle.artefacts.logs.journal import Journal
-from ossicle.core.errors import ArtefactError
+from ossicle.core.errors import ArtefactError, UsageError
 
+NOTES = ".ossicle.files.jsonl"
+"""The usual name of the notes."""
 BACKUP = ".bak"
 """The ending of a file that was changed after it was written, and was kept when it was replaced."""
 
@@ -22,12 +24,10 @@ BACKUP = ".bak"
 class NotedFiles:
     """The files of one folder that are noted as written.
 
-    One writer at a time: whoever writes holds the lock of the folder.
-
     Parameters
     ----------
     folder
-        The folder, which exists.
+        The folder; nothing is made before the first file is written.
     notes
         Name of the journal in it.
     on_backup
@@ -51,16 +51,10 @@ class NotedFiles:
     """
 
     def __init__(
-        self, folder: Path, notes: str, on_backup: Callable[[Path, Path], None] = lambda file, copy: None
+        self, folder: Path, notes: str = NOTES, on_backup: Callable[[Path, Path], None] = lambda file, copy: None
     ) -> None:
-        self._folder, self._on_backup = Path(folder), on_backup
-        try:
-            self._notes = Journal(self._folder / notes)
-        except ArtefactError:
-            raise ArtefactError(
-                f"{self._folder / notes} is damaged, and says which files there were written by a command; remove it "
-                "(then all of them count as yours and are not overwritten), or give another folder"
-            ) from None
+        self._folder, self._file, self._on_backup = Path(folder), Path(folder) / notes, on_backup
+        self._notes = _read(self._file) if os.path.lexists(self._file) else None
 
     def others(self, names: Iterable[str]) -> list[str]:
         """Return those of ``names``, paths below the folder, that exist and were never noted."""
@@ -69,6 +63,31 @@ class NotedFiles:
     def changed(self, names: Iterable[str]) -> list[str]:
         """Return those of ``names`` that are noted and whose content was changed afterwards."""
         return [name for name in names if self._known(name) and not self._is_as_written(name)]
+
+    def refuse(self, names: Iterable[str]) -> None:
+        """Check that no file of the user would be overwritten; nothing is written.
+
+        Parameters
+        ----------
+        names
+            The files that a command is about to write, as paths below the folder.
+
+        Raises
+        ------
+        UsageError
+            One of them exists, and is not noted or was changed after it was written.
+        """
+        every = list(names)
+        for found, how in (
+            (self.others(every), "no earlier command noted that it wrote it"),
+            (self.changed(every), "it was changed after it was written"),
+        ):
+            if found:
+                more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+                raise UsageError(
+                    f"{self._folder / found[0]}{more} would be overwritten, and {how}; give another folder with -o, "
+                    "or move what is there"
+                )
 
     @contextmanager
     def writing(self, path: Path) -> Iterator[Path]:
@@ -84,6 +103,7 @@ class NotedFiles:
             present = [file_digest(path)] if path.is_file() else []
             if not {written, *present} <= self._known(name):
                 # The earlier content counts too: it is there until the new one gets its name.
+                self._notes = self._notes or _read(self._file)
                 self._notes.mark(name, sha256=sorted({written, *present}))
 
     def remove(self, name: str) -> None:
@@ -93,7 +113,7 @@ class NotedFiles:
             remove_file(self._folder / name)
 
     def _known(self, name: str) -> set[str]:
-        digests = (self._notes.done(name) or {}).get("sha256")
+        digests = ((self._notes and self._notes.done(name)) or {}).get("sha256")
         return set(digests) if isinstance(digests, list) else set()
 
     def _is_as_written(self, name: str) -> bool:
@@ -110,3 +130,13 @@ class NotedFiles:
             copy = path.with_name(f"{path.name}{BACKUP}{number}")
         move(path, copy)
         self._on_backup(path, copy)
+
+
+def _read(file: Path) -> Journal:
+    try:
+        return Journal(file)
+    except ArtefactError:
+        raise ArtefactError(
+            f"{file} is damaged, and says which files there were written by a command; remove it (then all of them "
+            "count as yours and are not overwritten), or give another folder"
+        ) from None

@@ -6,6 +6,7 @@ trusted as paths (``corpus.table_names``). The times in the name are those of th
 padding.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -13,16 +14,19 @@ from pathlib import Path, PurePosixPath
 
 import polars as pl
 
+from ossicle.artefacts.logs.noted_files import NotedFiles
 from ossicle.artefacts.tables import write_csv
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.wav import write_wav_blocks
 from ossicle.core.time import to_samples
 from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_names import table_places
 
 INDEX = "cutouts.csv"
 # Holds 16 and 24 bits exactly, and decoded lossy files almost exactly.
 _SUBTYPE = "PCM_24"
+_CUT_OUT = re.compile(r"(.+)_\d+_\d+\.wav", re.DOTALL)
 _SCHEMA = {
     "file": pl.String,
     "recording": pl.String,
@@ -48,7 +52,10 @@ class CutOut:
 
 class CutOuts:
     """The cut-outs of one output folder; ``names`` are all recordings, ``pad_s`` is the padding in seconds on each
-    side. ``empty`` says of which events there is no sound.
+    side. ``empty`` says of which events there is no sound. Nothing is made before the first cut-out.
+
+    Raises UsageError if the folder holds an index, or cut-outs of these recordings, that were not written here, or were
+    changed afterwards.
     """
 
     def __init__(self, folder: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
@@ -56,6 +63,8 @@ class CutOuts:
             raise ValueError(f"pad_s = {pad_s:g} s must be at least 0 s")
         self._folder, self._pad_s = folder, pad_s
         self._places = table_places(names)
+        self._noted = NotedFiles(folder)
+        self._noted.refuse([INDEX, *self._earlier()])
         self.written: list[CutOut] = []
         self.empty: list[str] = []
 
@@ -100,7 +109,14 @@ class CutOuts:
             for cut_out in self.written
         ]
         table = pl.DataFrame(rows, schema=_SCHEMA)
-        write_csv(self._folder / INDEX, table.sort(["recording", "start_s", "end_s", "label"]))
+        with self._noted.writing(self._folder / INDEX) as part:
+            write_csv(part, table.sort(["recording", "start_s", "end_s", "label"]))
+
+    def _earlier(self) -> list[str]:
+        """Return the files in the folder that have the name of a cut-out of one of the recordings."""
+        known = {str(place) for place in self._places.values()}
+        names = files_below(self._folder, {".wav"}) if self._folder.is_dir() else []
+        return [name for name in names if (match := _CUT_OUT.fullmatch(name)) and match[1] in known]
 
     def _write_cutout(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float] | None:
         """Write the sound of an event; return its stretch in seconds, None if there is no sound."""
@@ -113,7 +129,9 @@ class CutOuts:
         if sound is None:
             return None
         blocks = chain((sound,), blocks)
-        n_samples = write_wav_blocks(file, blocks, rate, source.info.channels, most_samples=n_wanted, subtype=_SUBTYPE)
+        channels = source.info.channels
+        with self._noted.writing(file) as part:
+            n_samples = write_wav_blocks(part, blocks, rate, channels, most_samples=n_wanted, subtype=_SUBTYPE)
         return first / rate, (first + n_samples) / rate
 
 

@@ -21,6 +21,7 @@ import polars as pl
 
 from ossicle.artefacts.files import read_json, tree_digest, whole_folder, write_json
 from ossicle.artefacts.filesystem.numbered import next_numbered, numbered_files
+from ossicle.artefacts.filesystem.replacing import refuse_foreign
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import WINDOWS
 from ossicle.core.errors import ArtefactError, FormatError, SplitError
@@ -113,6 +114,11 @@ def round_digest(path: Path) -> str:
     return tree_digest(path)
 
 
+def refuse_other_round(path: Path) -> None:
+    """Raise UsageError if the folder of a round holds anything else, which would be lost when it is replaced."""
+    refuse_foreign(path, (WINDOWS, _TARGETS, _TAUGHT, _ABOUT), "move that out of there")
+
+
 def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any], *, replace: bool = False) -> None:
     """Write a round atomically; ``about`` needs ``labels``, ``core_frames``, ``hop_s`` and ``group``."""
     windows, targets, taught = [], [], []
@@ -150,6 +156,7 @@ def write_round(path: Path, views: Mapping[str, View], about: Mapping[str, Any],
             values = sorted(getattr(view.taught, kind))
             rows = {"view": [name] * len(values), "kind": [kind] * len(values), "value": values}
             taught.append(pl.DataFrame(rows, schema=_TAUGHT_SCHEMA))
+    refuse_other_round(path)
     with whole_folder(path, replace=replace) as part:
         write_table(part / WINDOWS, pl.concat(windows), ["view", "window"])
         write_table(part / _TARGETS, pl.concat(targets), ["view", "window", "frame", "column"])

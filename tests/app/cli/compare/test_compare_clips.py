@@ -106,3 +106,15 @@ def test_runs_without_answers_or_common_clips_say_what_to_do(runs: tuple[Path, P
     for other, message in ((tmp_path, "there are no answers to clips"), (far, "judged no common clip")):
         done = CliRunner().invoke(app, ["compare-clips", str(runs[0]), str(other)])
         assert message in str(done.exception)
+
+
+def test_files_of_the_user_stay_and_written_ones_are_replaced(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "comparison.json").write_text("mine")
+    with pytest.raises(UsageError, match=r"comparison\.json would be overwritten"):
+        CliRunner().invoke(app, ["compare-clips", *map(str, runs), "-o", str(out)], catch_exceptions=False)
+    assert [path.read_text() for path in out.iterdir()] == ["mine"]
+    (out / "comparison.json").unlink()
+    for _ in range(2):
+        said(*runs, "-o", out)

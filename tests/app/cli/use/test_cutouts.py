@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 import soundfile
 
+from ossicle.artefacts.logs.noted_files import NOTES
 from ossicle.core.errors import AudioError
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
 from ossicle.corpus.formats.cells.rows import RawSelection
@@ -161,7 +162,7 @@ def test_events_without_sound_get_no_file_and_are_listed(tmp_path: Path, ossicle
     table.write_text(text, encoding="utf-8")
     result = ossicle("cutouts", table, tmp_path / "audio", "-o", tmp_path / "out", "--json")
     assert result.code == 3
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a_1500_3000.wav", INDEX]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [NOTES, "a_1500_3000.wav", INDEX]
     lost = json.loads(result.out)["lost"]
     assert lost == [
         "a.wav: 'point' at 1 to 1 s has no length; keep some sound around it with --pad; no file was written",
@@ -180,3 +181,26 @@ def test_columns_that_are_not_read_are_no_lost_events(tmp_path: Path, ossicle: C
     result = ossicle("cutouts", table, tmp_path / "audio", "-o", tmp_path / "out")
     assert result.code == 0
     assert result.err.startswith("results.csv: columns without a place in an annotation were not read")
+
+
+def test_files_of_the_user_stay_and_cut_outs_are_replaced(tmp_path: Path, old_bundle: Path, ossicle: Commands) -> None:
+    record(tmp_path / "audio" / "a.wav", 0)
+    (tmp_path / "events.csv").write_text("file,start_time,end_time,label\na.wav,0.5,1,call\n", encoding="utf-8")
+    out = tmp_path / "out"
+    commands = (
+        ("cutouts", tmp_path / "events.csv", tmp_path / "audio", "-o", out),
+        ("predict", old_bundle, tmp_path / "audio", "-o", tmp_path / "tables", "--cutouts", out),
+    )
+    for name in (INDEX, "a_500_1000.wav"):
+        out.mkdir(exist_ok=True)
+        (out / name).write_bytes(b"mine")
+        for command in commands:
+            said = ossicle(*command)
+            assert (said.code, said.out) == (2, "")
+            assert f"{out / name} would be overwritten, and no earlier command noted that it wrote it" in said.err
+            assert [path.name for path in out.iterdir()] == [name]
+            assert not (tmp_path / "tables").exists()
+        (out / name).unlink()
+    assert [ossicle(*command).code for command in (*commands, *commands)] == [0, 0, 0, 0]
+    (out / "a_500_1000.wav").write_bytes(b"with less noise")
+    assert "a_500_1000.wav would be overwritten, and it was changed" in ossicle(*commands[0]).err

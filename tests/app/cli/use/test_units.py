@@ -135,7 +135,7 @@ def test_files_are_written_and_bad_ones_are_listed(speech: Path, tmp_path: Path,
     result = ossicle("units", "encode", tmp_path / "quantiser", speech, bad, "-o", out)
     assert result.code == 3
     assert "bad.wav" in result.err
-    assert sorted(path.name for path in out.iterdir()) == ["speaker0_0.units.json", "speaker0_1.units.json"]
+    assert sorted(path.name for path in out.glob("[!.]*")) == ["speaker0_0.units.json", "speaker0_1.units.json"]
     written = read_json(out / "speaker0_0.units.json")
     assert written == encoded(ossicle, tmp_path / "quantiser", speech / "speaker0_0.wav")
     row = next(line for line in result.out.splitlines() if "speaker0_0.wav" in line).split()

@@ -117,6 +117,23 @@ def test_text_has_a_line_for_each_segment(finished: Path, tmp_path: Path, ossicl
     assert json.loads(name) == "speaker0_0.wav"
 
 
+def test_files_of_the_user_stay_and_written_ones_are_replaced(
+    finished: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    command = ("units", "export", "-p", finished, "-o", tmp_path, "--format", "text")
+    (tmp_path / "segments.txt").write_text("mine\n")
+    said = ossicle(*command)
+    assert (said.code, said.out) == (2, "")
+    assert f"{tmp_path / 'segments.txt'} would be overwritten" in said.err
+    assert [path.name for path in tmp_path.iterdir()] == ["segments.txt"]
+    (tmp_path / "segments.txt").unlink()
+    assert [ossicle(*command).code for _ in range(2)] == [0, 0]
+    (tmp_path / "units.txt").write_text("corrected\n")
+    said = ossicle(*command)
+    assert (said.code, said.out) == (2, "")
+    assert f"{tmp_path / 'units.txt'} would be overwritten, and it was changed after it was written" in said.err
+
+
 def test_the_old_files_are_written_with_true_times(finished: Path, tmp_path: Path, ossicle: Commands) -> None:
     result = ossicle("units", "export", "-p", finished, "-o", tmp_path, "--format", "old")
     assert result.code == 0

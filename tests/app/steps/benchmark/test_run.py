@@ -1,6 +1,7 @@
 """A benchmark through the command line: what it leaves, that tasks equal the one command, that kills cost one file."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -211,11 +212,14 @@ def test_a_bad_recording_costs_only_itself(
 def test_recordings_in_the_folder_of_results_are_not_replaced(
     folder: Path, hears: list[str], ossicle: Commands
 ) -> None:
-    recordings = folder / "benchmark" / "recordings"
-    recordings.mkdir(parents=True)
-    (recordings / "tape.wav").write_bytes(b"sound")
-    result = ossicle("benchmark", "-p", folder, "--progress", "none")
-    assert result.code == 2
-    assert "would be lost: recordings/tape.wav; move it out of there" in result.err
-    assert hears == []
-    assert (recordings / "tape.wav").read_bytes() == b"sound"
+    for name in ("recordings/tape.wav", "models/NOTES.md", "models/owl/1s/t0.5/raven/notes.txt"):
+        shutil.rmtree(folder / "benchmark", ignore_errors=True)
+        own = folder / "benchmark" / "models" / "owl" / "1s" / "t0.5" / "raven" / "hill" / "tape.Table.1.selections.txt"
+        for path in (own, folder / "benchmark" / name):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"sound")
+        result = ossicle("benchmark", "-p", folder, "--progress", "none")
+        assert result.code == 2
+        assert f"would be lost: {name}; move it out of there" in result.err
+        assert hears == []
+        assert (folder / "benchmark" / name).read_bytes() == b"sound"

@@ -30,7 +30,7 @@ def metrics(folder: Path, *firings: Firing, settings: NoiseGateSettings | None =
         "firings": [one.to_json() for one in judged],
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "metrics.json", {"events": {}, "gate": result})
+    write_json(folder / "metrics.json", {"events": {}, "gate": result, "protocol": {}})
     return folder / "metrics.json"
 
 
@@ -42,11 +42,11 @@ STUCK = Firing("speech_like", "-35 dBFS", "hum", 60.0, 1, 60.0)
 def done(place: Path, *firings: Firing) -> Done:
     metrics(place / "noise_gate", *firings)
     (place / "evaluation").mkdir(exist_ok=True)
-    write_json(place / "evaluation" / "metrics.json", {"events": {}})
+    write_json(place / "evaluation" / "metrics.json", {"events": {}, "protocol": {}})
     (place / "bundle" / "bundle").mkdir(parents=True, exist_ok=True)
     write_json(place / "bundle" / "bundle" / "bundle.json", {"made": "now"})
     (place / "report").mkdir(exist_ok=True)
-    (place / "report" / "report.html").write_text("page")
+    (place / "report" / "report.html").write_text("<title>page · Ossicle</title>", encoding="utf-8")
     artefacts = {name: place / name for name in ("evaluation", "noise_gate", "bundle", "report")}
     return Done(artefacts, {}, {})
 

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import write_json
+from ossicle.artefacts.logs.noted_files import NotedFiles
 from ossicle.artefacts.tables import write_table
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.spec import Encoder, EncoderSpec
@@ -81,15 +82,21 @@ class EmbeddingTables:
         The folder.
     names
         All recordings, since those with equal stems are told apart by their suffixes.
+
+    Raises
+    ------
+    UsageError
+        The folder holds files of these names that were not written here, or were changed afterwards.
     """
 
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
-        self._folder, self._places = folder, table_places(names)
+        self._folder, self._noted = folder, NotedFiles(folder)
+        self._tables = {name: f"{place.as_posix()}.parquet" for name, place in table_places(names).items()}
+        self._noted.refuse([ENCODER_FILE, *self._tables.values()])
 
     def write(self, name: str, file_embeddings: Embeddings) -> Path:
         """Write the embeddings of a recording and return the table: file, start_s, end_s, token, embedding."""
-        table_place = self._places[name]
-        path = self._folder / table_place.with_name(f"{table_place.name}.parquet")
+        path = self._folder / self._tables[name]
         columns = {
             "file": pl.Series([name] * len(file_embeddings.values), dtype=pl.String),
             "start_s": pl.Series(file_embeddings.start_s, dtype=pl.Float64),
@@ -97,9 +104,11 @@ class EmbeddingTables:
             "token": pl.Series(file_embeddings.token, dtype=pl.Int32),
             "embedding": pl.Series(file_embeddings.values, dtype=pl.Array(pl.Float32, file_embeddings.values.shape[1])),
         }
-        write_table(path, pl.DataFrame(columns), ["file", "start_s", "token"])
+        with self._noted.writing(path) as part:
+            write_table(part, pl.DataFrame(columns), ["file", "start_s", "token"])
         return path
 
     def write_encoder(self, spec: EncoderSpec, window_s: float, hop_s: float) -> None:
         """Write the description of the encoder and of the windows."""
-        write_json(self._folder / ENCODER_FILE, {**spec.to_json(), "window_s": window_s, "hop_from_window_s": hop_s})
+        with self._noted.writing(self._folder / ENCODER_FILE) as part:
+            write_json(part, {**spec.to_json(), "window_s": window_s, "hop_from_window_s": hop_s})

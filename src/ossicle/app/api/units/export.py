@@ -10,8 +10,8 @@ from ossicle.app.api.units.encoding import EncodedSegment, timed_runs
 from ossicle.app.project.load import Project
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipelines import pipeline_of, steps_of
-from ossicle.artefacts.files import whole_file
 from ossicle.artefacts.filesystem.changes import open_new
+from ossicle.artefacts.logs.noted_files import NotedFiles
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.artefacts.typed.units.sequences import SequenceRow, SequencesFolder
@@ -95,12 +95,19 @@ def export_sequences(finished: FinishedSequences, out: Path, form: str) -> list[
     finished
         The sequences.
     out
-        The folder; created if missing. Files with the same names are replaced.
+        The folder; created if missing.
     form
         ``json``, ``text`` or ``old``.
+
+    Raises
+    ------
+    UsageError
+        The folder holds files of these names that were not written here, or were changed afterwards.
     """
     lines = {JSON: _json_files, TEXT: _text_files, OLD: _old_files}[form](finished)
-    return [_write(out / name, make) for name, make in lines.items()]
+    noted = NotedFiles(out)
+    noted.refuse(lines)
+    return [_write(out / name, make, noted) for name, make in lines.items()]
 
 
 Lines = Callable[[], Iterator[str]]
@@ -167,8 +174,8 @@ def _joined_numbers(units: list[int]) -> str:
     return " ".join(map(str, units))
 
 
-def _write(path: Path, lines: Lines) -> Path:
-    with whole_file(path) as part, open_new(part) as handle:
+def _write(path: Path, lines: Lines, noted: NotedFiles) -> Path:
+    with noted.writing(path) as part, open_new(part) as handle:
         for line in lines():
             handle.write(line.encode() + b"\n")
     return path

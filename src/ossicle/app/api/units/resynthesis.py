@@ -24,11 +24,13 @@ from ossicle.app.steps.vocoder.spoken_pairs import (
 )
 from ossicle.app.steps.vocoder.unit_f0 import unit_f0
 from ossicle.app.steps.vocoder.unit_grid import lead_samples, of_units
-from ossicle.artefacts.typed.units.resynthesis import PairFiles
+from ossicle.artefacts.logs.noted_files import NotedFiles
+from ossicle.artefacts.typed.units.resynthesis import PAIR_ENDINGS, PairFiles
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.audio.pitch.trackers import Tracker, pitch_tracker
 from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.text.counting import counted
+from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_names import table_places
 from ossicle.evaluation.units.resynthesis.settings import ResynthesisSettings
 from ossicle.evaluation.units.resynthesis.verdict import Verdict, verdict
@@ -133,8 +135,14 @@ class Resynthesiser:
         Raises
         ------
         UsageError
-            No recording has a unit.
+            No recording has a unit, or the folder holds such files that were not written here, or were changed
+            afterwards.
         """
+        files = PairFiles(out)
+        noted = NotedFiles(out)
+        sounds = files_below(out, {".wav"}) if out.is_dir() else []
+        pair_sounds = [name for name in sounds if name.endswith(PAIR_ENDINGS)]
+        noted.refuse([files.figures_file.name, files.page.name, *pair_sounds])
         lost: list[str] = []
         pitch, spec, shown = self._pitch, self._speaker.vocoder.spec, progress or Silent()
         sources = self._sources(named, settings, hearing, pitch_tracker(pitch), lost, shown)
@@ -150,12 +158,10 @@ class Resynthesiser:
         figures = pair_figures(pairs, [pair.judged for pair in pairs], Resampling(seed=settings.seed))
         judgement = verdict(figures, settings)
         written = {**to_json(figures), "verdict": judgement.to_json(), "basis": BASIS, "segments": len(pairs)}
-        files = PairFiles(out)
-        write_pairs(files, pairs, spec.rate, written)
+        write_pairs(files, pairs, spec.rate, written, noted.writing)
         voice = self._speaker.speaker or f"the mean of {counted(max(1, len(spec.speakers)), 'voice')}"
-        write_resynthesis_report(
-            files.page,
-            ResynthesisReportData(
+        with noted.writing(files.page) as part:
+            page = ResynthesisReportData(
                 title=self._folder.resolve().parent.name or "vocoder",
                 summary={
                     "units": f"{spec.k}, one every {1000 * spec.hop_s:g} ms",
@@ -170,8 +176,8 @@ class Resynthesiser:
                 pairs=[pair.card for pair in pairs],
                 rate=spec.rate,
                 files={"figures": files.figures_file.name},
-            ),
-        )
+            )
+            write_resynthesis_report(part, page)
         return Resynthesis(pairs, written, judgement, lost)
 
     def _sources(

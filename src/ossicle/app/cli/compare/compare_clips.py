@@ -10,6 +10,7 @@ from ossicle.app.cli.options import Json
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.cells import figure_cell, interval_cell
 from ossicle.app.cli.tables.table import print_rows
+from ossicle.artefacts.logs.noted_files import NotedFiles
 from ossicle.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,9 +58,14 @@ def compare_clips(
         pairs = [parse_pair(text) for text in pair or ()]
     except ValueError as error:
         raise UsageError(f"--pair: {error}") from None
+    if output is not None and output.exists() and not output.is_dir():
+        raise UsageError(f"--output {output} is a file; give a folder")
+    noted = None if output is None else NotedFiles(output)
+    if noted is not None:
+        noted.refuse((FIGURES, PICTURE))
     comparison = compare_answers(_answers(first), _answers(second), pairs, resamples)
-    if output is not None:
-        _write(output, comparison)
+    if output is not None and noted is not None:
+        _write(output, comparison, noted)
     if as_json:
         print(json_text(comparison.to_json()))
         return
@@ -83,17 +89,15 @@ def _answers(source: Path) -> pl.DataFrame:
     return read_table(file, ANSWER_SCHEMA)
 
 
-def _write(folder: Path, comparison: "ClipComparison") -> None:
+def _write(folder: Path, comparison: "ClipComparison", noted: NotedFiles) -> None:
     from ossicle.artefacts.files import write_json, write_text
     from ossicle.report.figures.confusion import difference_figure
     from ossicle.report.figures.style import svg
 
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--output {folder} is a file; give a folder")
-    write_json(folder / FIGURES, comparison.to_json())
-    write_text(
-        folder / PICTURE, svg(difference_figure(comparison.labels, comparison.confusion[1] - comparison.confusion[0]))
-    )
+    with noted.writing(folder / FIGURES) as part:
+        write_json(part, comparison.to_json())
+    with noted.writing(folder / PICTURE) as part:
+        write_text(part, svg(difference_figure(comparison.labels, comparison.confusion[1] - comparison.confusion[0])))
 
 
 def _show(comparison: "ClipComparison") -> None:

@@ -11,6 +11,7 @@ from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.cells import MISSING, interval_cell
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.project.load import load_project
+from ossicle.artefacts.typed.results.recognised import refuse_other_file
 from ossicle.core.errors import UsageError
 
 
@@ -48,6 +49,8 @@ def leaderboard(
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root)
     if page is not None and page.is_dir():
         raise UsageError(f"--page {page} is a folder; give a file")
+    if page is not None:
+        refuse_other_file(page, "give another name with --page")
     board = board_of(loaded, overrides_of(set_, roots=audio_root_map), tuple(dict.fromkeys(variant or ()))).to_json()
     if page is not None:
         from ossicle.report.pages.leaderboard_page import write_leaderboard_page

@@ -7,6 +7,7 @@ import typer
 
 from ossicle.app.cli.options import HERE, AudioRootMap, DataRoot, ProgressKind, ProjectFile, Set, Variant, overrides_of
 from ossicle.app.cli.printable import printable
+from ossicle.artefacts.typed.results.recognised import refuse_other_file
 from ossicle.core.errors import UsageError
 
 
@@ -39,6 +40,7 @@ def augment(
     from ossicle.app.steps.maintenance.augmentation_page import Wanted, show_augmentation
     from ossicle.app.steps.pipeline.pipelines import pipeline_of
 
+    refuse_other_file(out, "give another name with -o")
     with make_progress(progress) as shown:
         loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
         if not pipeline_of(loaded).front_end(loaded):

@@ -187,6 +187,7 @@ def predict(
     written = transcripts(out, names, chosen_formats, opened.labels, choices)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
+    cut = None if cutouts is None else CutOuts(cutouts, names, pad_s)
     # Make the folder now, so that an unwritable place is reported before hours of scoring.
     make_folder(out)
     if cutouts is not None:
@@ -200,7 +201,6 @@ def predict(
         earlier = {name: finished.find(name, path, file_state(path)) for name, path in audio}
         if not force:
             mine.refuse_changed(kept={name for name, prediction in earlier.items() if prediction is not None})
-        cut = None if cutouts is None else CutOuts(cutouts, names, pad_s)
         done: list[RecordingPrediction] = []
         answers: dict[str, HitAnswer] = {}
         for number, (name, path) in enumerate(audio, start=1):

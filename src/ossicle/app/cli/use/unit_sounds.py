@@ -61,6 +61,7 @@ def vocoder(
     from ossicle.app.api.units.speaking import open_speaker
     from ossicle.app.api.units.unit_files import output_names, read_units, sound_places
     from ossicle.app.steps.engine.progress import make_progress
+    from ossicle.artefacts.logs.noted_files import NotedFiles
     from ossicle.audio.wav import write_wav
 
     refuse_file(out)
@@ -85,6 +86,8 @@ def vocoder(
                 f"{taken[0]} lies beside {path}, and may be the recording that it was encoded from; give another "
                 "folder with --out"
             )
+    noted = NotedFiles(out)
+    noted.refuse(sound for sounds in places.values() for sound in map(str, sounds))
     rows, written, spoken = [], [], set[Path]()
     with make_progress(progress) as shown:
         shown.begin("units vocoder")
@@ -95,7 +98,8 @@ def vocoder(
                 samples = opened.speak(line)
                 sound_path = out / places[path][number]
                 spoken.add(path)
-                write_wav(sound_path, samples, rate)
+                with noted.writing(sound_path) as part:
+                    write_wav(part, samples, rate)
                 written.append({"file": str(sound_path), "units": len(line.values), "seconds": len(samples) / rate})
                 rows.append((str(sound_path), str(len(line.values)), f"{len(samples) / rate:.2f}"))
                 shown.advance(len(rows), sum(counts.values()), "segments")

@@ -87,6 +87,7 @@ def encode(
     from ossicle.app.cli.use.asked_recordings import asked_recordings
     from ossicle.app.steps.engine.progress import make_progress
     from ossicle.artefacts.files import write_json
+    from ossicle.artefacts.logs.noted_files import NotedFiles
     from ossicle.corpus.naming.table_names import table_places
 
     try:
@@ -97,7 +98,10 @@ def encode(
         raise UsageError(f"--out {out} is a file; give a folder")
     encoder = UnitEncoder(quantiser, weights, threads)
     named, unread = asked_recordings(recordings)
-    places = table_places([name for name, _ in named])
+    unit_files = {name: f"{place.as_posix()}.units.json" for name, place in table_places([n for n, _ in named]).items()}
+    noted = None if out is None else NotedFiles(out)
+    if noted is not None:
+        noted.refuse(unit_files.values())
     settings, heard = encoder.cut if cut else None, chosen or encoder.channel
     group_statistics = None
     rows: list[tuple[str, ...]] = []
@@ -123,8 +127,9 @@ def encode(
                 lost.append(f"{name}: ends early ({encoded_file.partial}); its units end there")
             rates[name] = encoded_file.rate
             described = encoder.described(name, encoded_file, settings, heard)
-            if out is not None:
-                write_json(out / places[name].with_name(f"{places[name].name}.units.json"), described)
+            if out is not None and noted is not None:
+                with noted.writing(out / unit_files[name]) as part:
+                    write_json(part, described)
             if as_json:
                 print(json_text(described, indent=None))
             frames = sum(len(segment.units) for segment in encoded_file.segments)

@@ -47,6 +47,13 @@ def decision_folder(key: Mapping[str, Any], several: bool) -> str:
     return name
 
 
+def decision_file_patterns() -> list[str]:
+    """Return patterns of the files in the folder of a decision, as for ``artefacts.filesystem.replacing``."""
+    folder = DecisionEventsFolder(Path())
+    files = (folder.settings_file, folder.index_file, folder.events_file, folder.metrics_file)
+    return [*(file.name for file in files), *(f"{kind}/**/*{FORMATS[kind].ending}" for kind in _OF_EACH)]
+
+
 class EventFolders:
     """Writes the events of decisions below one folder; ``recordings`` and ``tapes`` are in the order of the sweep."""
 

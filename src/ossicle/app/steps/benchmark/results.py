@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from ossicle.app.project.load import Project
+from ossicle.app.steps.benchmark.folders import decision_file_patterns
 from ossicle.app.steps.benchmark.index import NAME as INDEX
 from ossicle.app.steps.benchmark.index import OVERLAPS, UNCHECKED, read_benchmark
 from ossicle.app.steps.benchmark.models import Reading
@@ -83,9 +84,10 @@ def refuse_foreign_results(project: Project) -> None:
     """
     published = BenchmarkResultsFolder(Path())
     files = (published.summary_file, published.page, published.notebook, *map(published.table_file, SCHEMAS))
+    of_models = [f"{published.models.name}/**/{pattern}" for pattern in decision_file_patterns()]
     refuse_foreign(
         project.folder / FOLDER,
-        [*(file.name for file in files), f"{published.models.name}/**"],
+        [*(file.name for file in files), *of_models],
         f"move it out of there: a benchmark writes its results to {FOLDER}/ beside the project file",
     )
 

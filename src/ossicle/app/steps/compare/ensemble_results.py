@@ -24,6 +24,7 @@ from ossicle.artefacts.typed.events import DecisionFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.judged import CalibrationFolder, NoiseGateFolder
 from ossicle.artefacts.typed.results.published import BUNDLE, EnsembleResults
+from ossicle.artefacts.typed.results.recognised import refuse_other_file
 from ossicle.artefacts.typed.scores import EnsembleScoresFolder
 from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.bundle.description import BundleDescription
@@ -77,7 +78,7 @@ def make_ensemble(
     """
     results = EnsembleResults(project.folder / RESULTS)
     # Before hours of scoring.
-    refuse_other_content(results.bundle, _REMEDY)
+    _refuse_others(results)
     members = members_of(project, progress, overrides)
     combination = project.settings.ensemble.combination
     done = judge_ensemble(project, members, combination, progress)
@@ -92,7 +93,7 @@ def make_ensemble(
         if not metrics["gate"]["passed"]:
             refused = refusal_of(metrics["gate"], None)
     results_json = {**EnsembleScoresFolder.among(done.artefacts).summary, "board": board}
-    refuse_other_content(results.bundle, _REMEDY)
+    _refuse_others(results)
     with writing(project.data_root, (results.path, results.bundle, results.metrics, results.summary)):
         make_folder(results.path)
         write_json(results.summary, results_json)
@@ -212,3 +213,10 @@ def _write_bundle(
         combination=fit.combination,
         replace=True,
     )
+
+
+def _refuse_others(results: EnsembleResults) -> None:
+    """Raise UsageError for files of the user in the place of results."""
+    refuse_other_content(results.bundle, _REMEDY)
+    for file in (results.summary, results.metrics):
+        refuse_other_file(file, f"move it out of there: an ensemble writes to {RESULTS}/ beside the project file")

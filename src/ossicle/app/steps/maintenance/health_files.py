@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ossicle.artefacts.files import read_json
+from ossicle.artefacts.typed.results.recognised import refuse_other_file
 from ossicle.core.errors import ArtefactError, UsageError
 from ossicle.corpus.health.gates.comparison import EarlierReport, earlier_report
 
@@ -33,6 +34,8 @@ def require_page(file: Path | None) -> None:
     """Raise UsageError, before anything is computed, if a page cannot be written under this name."""
     if file is not None and file.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"--html {file}: give an .html file")
+    if file is not None:
+        refuse_other_file(file, "give another name with --html")
 
 
 def write_page(file: Path, title: str, report: Mapping[str, Any]) -> None:

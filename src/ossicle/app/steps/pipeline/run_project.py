@@ -12,6 +12,7 @@ from ossicle.artefacts.filesystem.changes import copy_file, copy_tree, make_fold
 from ossicle.artefacts.filesystem.replacing import refuse_foreign
 from ossicle.artefacts.shelf import MANIFEST, NOT_CONTENT
 from ossicle.artefacts.typed.results.published import BUNDLE, PUBLISHED_FILES
+from ossicle.artefacts.typed.results.recognised import SINGLE_FILES, refuse_other_file
 from ossicle.bundle.extend import refuse_other_content
 from ossicle.core.errors import GateRefused, UsageError
 
@@ -92,7 +93,7 @@ def publish(project: Project, done: Done) -> None:
 
 
 def refuse_foreign_results(project: Project, names: Iterable[str]) -> None:
-    """Check that no folder that a run would replace holds files of the user.
+    """Check that no file that a run would replace is the user's, and that no such folder holds files of the user.
 
     Parameters
     ----------
@@ -112,6 +113,10 @@ def refuse_foreign_results(project: Project, names: Iterable[str]) -> None:
             refuse_other_content(project.results / name, remedy)
         elif name in PUBLISHED_FILES:
             refuse_foreign(project.results / name, PUBLISHED_FILES[name], remedy)
+        elif name in SINGLE_FILES:
+            refuse_other_file(
+                project.results / name, f"move it: a run publishes its own {name} beside the project file"
+            )
 
 
 def refusal_of(project: Project, done: Done) -> GateRefused | None:

@@ -39,6 +39,7 @@ from ossicle.corpus.pseudo_labels.rounds import (
     FOLDER,
     View,
     next_number,
+    refuse_other_round,
     round_digest,
     round_path,
     write_round,
@@ -97,6 +98,7 @@ def make_round(project: Project, progress: Progress, number: int | None = None, 
         raise UsageError(
             f"{path} already exists; --force overwrites it, and models trained with it are then trained again"
         )
+    refuse_other_round(path)
     before = _before_round(project, number)
     steps = chosen_steps(before, (training.STEP.name,))
     missing = [name for name, path in find_steps(steps, before).items() if path is None]

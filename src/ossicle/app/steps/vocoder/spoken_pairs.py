@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.files import FileWriting, whole_file
 from ossicle.artefacts.typed.units.resynthesis import PairFiles
 from ossicle.audio.pitch.settings import PitchSettings
 from ossicle.audio.wav import write_wav
@@ -189,7 +190,13 @@ def pair_figures(
     return resynthesis_figures(list(judged), recordings, [pair.source.group for pair in pairs], resampling)
 
 
-def write_pairs(files: PairFiles, pairs: Sequence[SpokenPair], rate: int, figures: Mapping[str, Any]) -> None:
+def write_pairs(
+    files: PairFiles,
+    pairs: Sequence[SpokenPair],
+    rate: int,
+    figures: Mapping[str, Any],
+    writing: FileWriting = whole_file,
+) -> None:
     """Write the sounds of all pairs, then their figures.
 
     Parameters
@@ -202,13 +209,17 @@ def write_pairs(files: PairFiles, pairs: Sequence[SpokenPair], rate: int, figure
         Of all samples, in Hz.
     figures
         Figures of all pairs together.
+    writing
+        Gives each file a name to write to.
     """
     for pair in pairs:
-        write_wav(files.sound_file(pair.source.sound_place, "original"), pair.source.original, rate)
-        write_wav(files.sound_file(pair.source.sound_place, "resynthesis"), pair.made, rate)
-        if len(pair.baseline):
-            write_wav(files.sound_file(pair.source.sound_place, "baseline"), pair.baseline, rate)
-    files.write_figures({**figures, "rate": rate, "pairs": [pair.to_json() for pair in pairs]})
+        sounds = {"original": pair.source.original, "resynthesis": pair.made, "baseline": pair.baseline}
+        for kind, samples in sounds.items():
+            if kind == "baseline" and not len(samples):
+                continue
+            with writing(files.sound_file(pair.source.sound_place, kind)) as part:
+                write_wav(part, samples, rate)
+    files.write_figures({**figures, "rate": rate, "pairs": [pair.to_json() for pair in pairs]}, writing)
 
 
 def to_json(figures: dict[str, Estimate]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ MOTIFS = "motifs.tsv"
 VOCODER = "vocoder"
 RESYNTHESIS = "resynthesis"
 RESYNTHESIS_PAGE = "vocoder.html"
+ENSEMBLE = "ensemble.json"
 
 PUBLISHED_FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -36,9 +37,12 @@ PUBLISHED_FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "*/metrics.jsonl",
             "*/noise_likeness.json",
             "*/selection.json",
-            "*/tensorboard/**",
+            "*/tensorboard/**/events.out.tfevents.*",
             "*/tracking.json",
-            "*/wandb/**",
+            # Runs of Weights & Biases, and what it leaves beside them.
+            "*/wandb/*run-*/**",
+            "*/wandb/debug*.log",
+            "*/wandb/wandb-resume.json",
             "*/weights.safetensors",
         ),
         QUANTISER: ("checkpoint.safetensors", "quantiser.json", "quantiser.npz", "sweep.json"),
@@ -93,4 +97,4 @@ class EnsembleResults(PublishedResults):
     @property
     def summary(self) -> Path:
         """Members, rule, weights, and the board."""
-        return self.path / "ensemble.json"
+        return self.path / ENSEMBLE

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from ossicle.artefacts.files import write_json
+from ossicle.artefacts.files import FileWriting, whole_file, write_json
 from ossicle.artefacts.typed.judged import MetricsFolder
 from ossicle.artefacts.typed.results.published import RESYNTHESIS, RESYNTHESIS_PAGE
+
+PAIR_ENDINGS = (".original.wav", ".resynthesis.wav", ".baseline.wav")
+"""The endings of the sounds of a pair."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,10 @@ class PairFiles:
         """Return the WAV file of a segment: ``kind`` is ``original``, ``resynthesis`` or ``baseline``."""
         return self.path / f"{sound_place}.{kind}.wav"
 
-    def write_figures(self, figures: Mapping[str, Any]) -> None:
-        """Write the figures."""
-        write_json(self.figures_file, dict(figures))
+    def write_figures(self, figures: Mapping[str, Any], writing: FileWriting = whole_file) -> None:
+        """Write the figures; ``writing`` gives the file a name to write to."""
+        with writing(self.figures_file) as part:
+            write_json(part, dict(figures))
 
 
 @dataclass(frozen=True)

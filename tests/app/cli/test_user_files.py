@@ -1,0 +1,98 @@
+"""Every command with a file of the user in the place of what it writes: the file stays as it is."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from ossicle.app.cli.use.finished_recordings import JOURNAL
+from ossicle.app.cli.use.output_tables import NOTES as TABLE_NOTES
+from ossicle.artefacts.locks.lock import LOCK_FILE
+from ossicle.artefacts.logs.noted_files import NOTES
+
+from ...made_up.untrained import use_untrained
+from ..conftest import Commands
+from .test_links import COMMANDS, P, commands, finished
+
+__all__ = ["finished"]
+
+MINE = b"mine\n"
+# What Ossicle knows its files by, and its lock.
+OWN_NOTES = (NOTES, TABLE_NOTES, JOURNAL, LOCK_FILE)
+# These print, or write to the data root alone.
+IN_DATA_ROOT = {"train", "presets show", "stream", "similar", "score", "status", "check", "selftest", "features build"}
+IN_DATA_ROOT |= {"features verify", "store build", "store verify", "dataset verify", "dataset stats", "pin", "purge"}
+IN_DATA_ROOT |= {"dataset optimism", "probe", "promote", "registry list", "registry show", "registry rollback"}
+IN_DATA_ROOT |= {"jobs write", "jobs submit", "jobs status", "jobs logs", "jobs cancel", "jobs task", "jobs gather"}
+IN_DATA_ROOT |= {"track show", "track sync", "remote ls"}
+NOT_HERE = {
+    "archive": "writes a dated folder that must not exist: tests/app/steps/promotion",
+    "benchmark": "its folder is replaced as a whole: tests/app/steps/benchmark/test_run.py",
+    "compare-clips": "needs clips: tests/app/cli/compare/test_compare_clips.py",
+    "dataset mine": "writes a round under the next free number",
+    "demo": "trains; its folder is a project",
+    "export": "its folder must not exist, or be a bundle: tests/bundle/test_extend.py",
+    "fetch": "files are compared with their table: tests/artefacts/test_fetching.py",
+    "live": "needs a microphone; refuses a recording that exists: tests/app/cli/use/test_live.py",
+    "pseudo": "its folder is replaced as a whole: tests/corpus/pseudo_labels/test_rounds.py",
+    "remote pull": "makes a copy equal to another",
+    "remote push": "makes a copy equal to another",
+    "review import": "writes a round under the next free number",
+    "units export": "needs units: tests/app/cli/use/test_units_export.py",
+}
+# The names of files in these folders belong to the result that replaces the folder as a whole.
+REPLACED = ("bundle/", "ensemble/bundle/", "clip_results/")
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    **COMMANDS,
+    "predict": ("{bundle}", "{p}/audio", "-o", "{p}/out", "--format", "raven,csv,json", "--cutouts", "{p}/cut"),
+    "run": P,
+    "train": P,
+    "checklist": (*P, "--skip", "selftest"),
+    "new": ("tapes", "{p}/new", "--audio", "{p}/audio", "--annotations", "{p}/tables"),
+}
+TRIED = sorted(COMMANDS.keys() - IN_DATA_ROOT - NOT_HERE.keys())
+
+
+def test_every_command_is_tried_or_writes_to_the_data_root_alone() -> None:
+    assert {*TRIED, *IN_DATA_ROOT, *NOT_HERE} == commands()
+
+
+def files(project: Path) -> dict[str, int]:
+    """The files beside the data root, each with what changes when it is replaced."""
+    return {
+        name: path.stat().st_ino
+        for path in project.rglob("*")
+        if path.is_file()
+        and not (name := path.relative_to(project).as_posix()).startswith("data/")
+        and path.name not in OWN_NOTES
+        and not path.name.startswith(".ossicle")
+    }
+
+
+@pytest.mark.parametrize("command", TRIED)
+def test_a_file_of_the_user_stays(
+    command: str, finished: Path, tmp_path: Path, old_bundle: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_untrained(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    project = tmp_path / "project"
+    places = {"p": project, "bundle": old_bundle, "other": finished}
+    words = (*command.split(), *(option.format(**places) for option in OPTIONS[command]))
+    shutil.copytree(finished, project)
+    before = files(project)
+    done = ossicle(*words)
+    after = files(project)
+    written = sorted(name for name, inode in after.items() if before.get(name) != inode)
+    assert written, (done, "nothing was written")
+    # One of each kind.
+    for name in {(Path(name).suffix, Path(name).parent): name for name in written}.values():
+        if name.startswith(REPLACED):
+            continue
+        shutil.rmtree(project)
+        shutil.copytree(finished, project)
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_bytes(MINE)
+        said = ossicle(*words)
+        assert (project / name).read_bytes() == MINE, (name, said)
+        assert said.code in (0, 1, 2, 3), (name, said)
