@@ -43,6 +43,13 @@ def test_two_columns_of_one_class_are_refused(tmp_path: Path) -> None:
         read(tmp_path / "x.csv", f"{HEADER}AMRE,AMRE\na.wav,1,2,POS,NEG\n")
 
 
+def test_a_row_that_is_confirmed_of_no_class_is_refused(tmp_path: Path) -> None:
+    rows = "a.wav,1,2,POS,POS\na.wav,3,4,,NEG\na.wav,5,6,,{}\n"
+    with pytest.raises(FormatError, match=r"line 4: is neither POS nor NEG in the column 'AMRE'; write one of them"):
+        read(tmp_path / "x.csv", f"{HEADER}AMRE,checked\n{rows.format('POS')}")
+    assert len(read(tmp_path / "x.csv", f"{HEADER}AMRE,checked\n{rows.format('NEG')}").rows) == 1
+
+
 def test_a_call_without_times_is_refused_and_a_file_alone_is_reviewed(tmp_path: Path) -> None:
     assert read(tmp_path / "x.csv", f"{HEADER}AMRE\na.wav,1,2,POS\nb.wav,,,\n").files == ("a.wav", "b.wav")
     with pytest.raises(FormatError, match=r"x\.csv, line 3: the start is ''"):

@@ -13,7 +13,7 @@ import polars as pl
 
 from ossicle.artefacts.tables import write_table
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.columns import columns_of
+from ossicle.corpus.formats.cells.column_choice import columns_of
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
@@ -99,7 +99,7 @@ def events_of(
             rows += session_rows(columns, line, cells)
     placed, notes = (
         place_in_files(table.path, rows, lengths)
-        if columns.has_times_of_raven
+        if columns.of_raven
         else ([row.row for row in rows if row.row.label], [])
     )
     names = named | {row.begin_path for row in placed}

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.columns import Columns, with_labels
+from ossicle.corpus.formats.cells.column_choice import with_labels
+from ossicle.corpus.formats.cells.columns import Columns
 from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.columns import Columns, columns_of
+from ossicle.corpus.formats.cells.column_choice import columns_of
+from ossicle.corpus.formats.cells.columns import Columns
 from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
 from ossicle.corpus.formats.cells.event_columns import (
     RAVEN_END,

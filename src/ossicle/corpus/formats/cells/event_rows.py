@@ -42,12 +42,11 @@ def session_rows(columns: Columns, line: int, cells: Sequence[str]) -> list[Sess
 
     def value(name: str, noun: str) -> float | None:
         figure = optional_number(columns.text(cells, name), where, noun)
-        return None if figure is None else figure * columns.scale(name)
+        return None if figure is None else figure * columns.scales.get(name, 1.0)
 
-    of_raven = columns.has_times_of_raven
-    start = number(columns.text(cells, "start"), where, "the begin time" if of_raven else "the start")
-    end = number(columns.text(cells, "end"), where, "the end time" if of_raven else "the end")
-    start, end = start * columns.scale("start"), end * columns.scale("end")
+    start = number(columns.text(cells, "start"), where, "the begin time" if columns.of_raven else "the start")
+    end = number(columns.text(cells, "end"), where, "the end time" if columns.of_raven else "the end")
+    start, end = start * columns.scales.get("start", 1.0), end * columns.scales.get("end", 1.0)
     check_times(start, end, where)
     low, high = value("low", "the low frequency"), value("high", "the high frequency")
     check_band(low, high, where)
