@@ -88,10 +88,11 @@ def test_further_columns_make_no_calls_of_neg(tmp_path: Path, words: tuple[str, 
         read(tmp_path / "x.csv", text.replace(f"3,4,{negative}", "3,4,unk"), "owl")
 
 
-def test_a_column_of_pos_and_neg_is_no_label_column(tmp_path: Path) -> None:
+@pytest.mark.parametrize("label_column", ["Q", "q", "4", "Species, 4"])
+def test_a_column_of_pos_and_neg_is_no_label_column(tmp_path: Path, label_column: str) -> None:
     path = tmp_path / "x.csv"
     path.write_text(f"{HEADER}Q,Site\na.wav,1,2,POS,bog\na.wav,3,4,NEG,bog\n")
-    options = ReadOptions(label_column="Q", default_label="owl")
+    options = ReadOptions(label_column=label_column, default_label="owl")
     known = guess(path, options)
     assert known is not None
     assert known.read is not None

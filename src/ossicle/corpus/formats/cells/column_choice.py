@@ -100,9 +100,9 @@ def with_labels(columns: Columns, keys: Sequence[str], label_column: str, *, by_
     present = [column for key in keys if (column := table.find([key])) is not None]
     is_chosen = label_column.strip().lower() != "auto"
     chosen = table.first_column(label_column) if is_chosen else None
-    if chosen in verdicts:
+    if chosen is not None and chosen in verdicts:
         raise FormatError(
-            f"{table.where}: the column {label_column.strip()!r} says of each row whether it is a call (POS, NEG, "
+            f"{table.where}: the column {table.title(chosen)!r} says of each row whether it is a call (POS, NEG, "
             f"UNK), and not of which class; leave out {COLUMN_OPTION}, and name the class as the heading of the "
             "column or, for a column 'Q', with --default-label ([corpus] default_label)"
         )
