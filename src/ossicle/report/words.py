@@ -71,6 +71,15 @@ def count(value: float | None) -> str:
     return f"{value:,.0f}".replace(",", _GAP)
 
 
+def counted(number: int, noun: str) -> str:
+    r"""Return a number of things in words, in the plural unless it is 1, with gaps between thousands.
+
+    >>> counted(1, "reading"), counted(0, "reading"), counted(1234, "reading")
+    ('1 reading', '0 readings', '1\xa0234 readings')
+    """
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+
+
 def share(value: float | None) -> str:
     """Return a share in [0, 1] as a percentage.
 
@@ -192,11 +201,12 @@ def reach(report: EventReport) -> str:
     if report.method == "two-stage":
         return f"{draws} {report.n_groups} groups and of the recordings in them, so they are valid for a new group."
     if report.method == "within-groups":
+        if report.n_groups == 1:
+            return f"{draws} the recordings of 1 group."
         return f"{draws} the recordings within each of {report.n_groups} groups."
     if report.n_recordings < _FEW_RECORDINGS:
-        return (
-            f"{draws} only {report.n_recordings} recordings, so they are no wider than the best and the worst of these."
-        )
+        few = counted(report.n_recordings, "recording")
+        return f"{draws} only {few}, so they are no wider than the best and the worst of these."
     return f"{draws} {report.n_recordings} recordings."
 
 
@@ -204,9 +214,9 @@ def few_groups(report: EventReport) -> str:
     """Return the warning about too few groups, or ""."""
     if not report.few_groups:
         return ""
-    groups = "group" if report.n_groups == 1 else "groups"
+    groups = counted(report.n_groups, "group")
     return (
-        f"Few groups: with {report.n_groups} {groups} the intervals are valid only for recordings from these groups. "
+        f"Few groups: with {groups} the intervals are valid only for recordings from these groups. "
         "Figures for a new group are less certain than they look."
     )
 

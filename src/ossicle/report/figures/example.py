@@ -21,6 +21,8 @@ LEFT, RIGHT = 0.15, 0.97
 _BOTTOM, _TOP, _LANES_TOP = 0.165, 0.80, 0.985
 # Letters of the lanes' size in the width of the image, all of them as wide as a wide one.
 _LETTERS = 46
+MOST_BOXES = 60
+"""Events in a picture beside which boxes hide the sound: then only those of the example's own event are drawn."""
 Span = tuple[float, float]
 Lane = Sequence[tuple[float, float, str]]
 
@@ -28,7 +30,8 @@ Lane = Sequence[tuple[float, float, str]]
 @styled
 def example_figure(example: Example) -> Figure:
     """Draw a spectrogram in kHz over seconds of the recording, with reference (blue) and predicted (orange) events as
-    boxes; the box of the example's own event is thick.
+    boxes; the box of the example's own event is thick. Of more than :data:`MOST_BOXES` events only those that overlap
+    the example's own have boxes.
     """
     figure = Figure(figsize=(4.4, 2.9))
     axes = figure.add_axes((LEFT, _BOTTOM, RIGHT - LEFT, _TOP - _BOTTOM))
@@ -41,12 +44,14 @@ def example_figure(example: Example) -> Figure:
     predictions = [(a, b, f"{name} {number(score)}") for a, b, name, score in example.predictions]
     example_span = (example.start_s, example.end_s)
     of_reference = example.kind == "missed"
+    own_only = crowded(example)
     for events, is_reference, colour, dashes, inset, row in (
         (references, of_reference, BLUE, "-", 0.0, 1),
         (predictions, not of_reference, ORANGE, "--", 0.02, 0),
     ):
         shown = example_span if is_reference else None
-        _boxes(axes, events, shown, colour, dashes, inset)
+        boxed = [event for event in events if not own_only or _meet(event[:2], example_span)]
+        _boxes(axes, boxed, shown, colour, dashes, inset)
         _lane(lanes, events, shown, row, colour, (start_s, end_s))
     axes.set(xlim=(start_s, end_s), ylim=(0, example.rate / 2000), xlabel="time in the recording (s)", ylabel="kHz")
     axes.grid(visible=False)
@@ -62,6 +67,15 @@ def example_figure(example: Example) -> Figure:
     for side in lanes.spines.values():
         side.set_visible(False)
     return figure
+
+
+def crowded(example: Example) -> bool:
+    """Return whether the boxes of all events would hide the sound of an example."""
+    return len(example.references) + len(example.predictions) > MOST_BOXES
+
+
+def _meet(one: Span, other: Span) -> bool:
+    return one == other or (one[0] < other[1] and other[0] < one[1])
 
 
 def _inside(tick: float, start_s: float, end_s: float) -> bool:

@@ -1,4 +1,4 @@
-"""Tables with a row for each label: with very many labels, the worst are shown and the others can be unfolded."""
+"""Tables with a row for each label: with very many rows, the worst are shown and the others can be unfolded."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -17,15 +17,18 @@ Row = TypeVar("Row")
 class LongTable(Generic[Row]):
     """The rows of a table that are shown, those that are folded away, and a remark that says which are shown.
 
-    ``rest`` and ``remark`` are empty if all rows are shown.
+    ``rest`` and ``remark`` are empty if all rows are shown. ``noun``: what the rows are, in the plural.
     """
 
     shown: Sequence[Row]
     rest: Sequence[Row] = ()
     remark: str = ""
+    noun: str = "labels"
 
 
-def long_table(rows: Sequence[Row], figure: Callable[[Row], float | None], name: str) -> LongTable[Row]:
+def long_table(
+    rows: Sequence[Row], figure: Callable[[Row], float | None], name: str, noun: str = "labels"
+) -> LongTable[Row]:
     """Return the table of labels in the given order, or of more than :data:`MOST_SHOWN` the lowest figures first.
 
     Parameters
@@ -36,6 +39,8 @@ def long_table(rows: Sequence[Row], figure: Callable[[Row], float | None], name:
         The figure by which labels are worst; those without one (None or NaN) come last.
     name
         What the figure is, for the remark: "F1".
+    noun
+        What the rows are, in the plural.
 
     Returns
     -------
@@ -52,8 +57,9 @@ def long_table(rows: Sequence[Row], figure: Callable[[Row], float | None], name:
         return LongTable(rows)
     order = sorted(range(len(rows)), key=lambda index: (_known_or_last(figure(rows[index])), index))
     worst = order[:MOST_SHOWN]
-    remark = f"Of {count(len(rows))} labels, these {MOST_SHOWN} have the lowest {name}."
-    return LongTable([rows[index] for index in worst], [rows[index] for index in sorted(order[MOST_SHOWN:])], remark)
+    remark = f"Of {count(len(rows))} {noun}, these {MOST_SHOWN} have the lowest {name}."
+    rest = [rows[index] for index in sorted(order[MOST_SHOWN:])]
+    return LongTable([rows[index] for index in worst], rest, remark, noun)
 
 
 def _known_or_last(value: float | None) -> float:

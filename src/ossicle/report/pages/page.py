@@ -17,7 +17,7 @@ from ossicle.metrics.reports.event_report import (
 from ossicle.report import words
 from ossicle.report.data import ReportData
 from ossicle.report.figures.calibration import reliability_figure
-from ossicle.report.figures.example import LEFT, RIGHT
+from ossicle.report.figures.example import LEFT, MOST_BOXES, RIGHT, crowded
 from ossicle.report.figures.groups import groups_figure, says_something
 from ossicle.report.figures.noise_gate import noise_gate_figure, worst_by_part
 from ossicle.report.figures.rates import MOST_NAMED, pr_figure, sweep_figure, threshold_figure
@@ -82,6 +82,7 @@ def render(data: ReportData) -> str:
         gate_found_nothing=data.gate_found_nothing,
         gate_refused=[judged for judged in data.noise_gate if judged.refused],
         galleries=galleries(data.examples, by_recording=not data.metrics.timed, by_clip=data.clips is not None),
+        crowded_boxes=MOST_BOXES if any(map(crowded, data.examples)) else 0,
         cursor=(LEFT, RIGHT),
         budget=_budget(data.budget),
         tallies=_tallies(data.health),

@@ -18,6 +18,8 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 
+_GAP = "\N{NO-BREAK SPACE}"
+
 
 def render_page(template: str, title: str, *, scripted: bool = False, **values: Any) -> str:
     """Return the page that ``template`` (of this package, extending ``base.html``) makes of ``values``, as text.
@@ -34,7 +36,7 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
         finalize=_shown_value,
     )
     environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
-    environment.filters.update(share=words.share, clock=words.clock, signed=words.signed)
+    environment.filters.update(share=words.share, clock=words.clock, signed=words.signed, counted=words.counted)
     environment.globals.update(interval=words.interval, address=data_address)
     script = _asset("page.js") if scripted else ""
     return environment.get_template(template).render(
@@ -48,9 +50,9 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
 
 def _shown_value(value: Any) -> Any:
     """Return a value of a page: in texts from files, control characters and marks of writing direction are spelt
-    out.
+    out. The no-break spaces of large numbers stay.
     """
-    return printable(value) if type(value) is str else value
+    return _GAP.join(map(printable, value.split(_GAP))) if type(value) is str else value
 
 
 def _asset(name: str) -> str:
