@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from matplotlib.figure import Figure
 
+from ossicle.report.figures.groups import shortened
 from ossicle.report.figures.style import (
     BLUE,
     CYCLE,
@@ -21,6 +22,8 @@ from ossicle.report.figures.style import (
 )
 
 MOST_TAPES = 40
+_LONGEST = 40
+"""Letters of a name beside bars: a longer one takes the room of the bars."""
 _BOX = ("q05_ms", "q25_ms", "q50_ms", "q75_ms", "q95_ms")
 
 
@@ -71,7 +74,7 @@ def leaderboard_figure(rows: pl.DataFrame, title: str) -> Figure:
     positions, f1 = np.arange(len(rows)), values(rows, "f1")
     axes.barh(positions, np.nan_to_num(f1), color=SKY, height=0.7)
     axes.hlines(positions, values(rows, "f1_low"), values(rows, "f1_high"), color=INK, linewidth=1.6)
-    axes.set_yticks(positions, [legend_text(name) for name in rows["name"].to_list()])
+    axes.set_yticks(positions, [_beside(name) for name in rows["name"].to_list()])
     axes.invert_yaxis()
     axes.set(xlabel="event F1", xlim=(0, 1.02), title=title)
     axes.grid(axis="y", visible=False)
@@ -85,7 +88,7 @@ def tape_map_figure(rows: pl.DataFrame, title: str) -> Figure:
     figure = Figure(figsize=(8.0, 1.6 + 0.26 * max(1, len(tapes))), layout="constrained")
     axes = figure.subplots()
     shown = axes.imshow(recall, vmin=0.0, vmax=1.0, cmap="cividis", aspect="auto", interpolation="nearest")
-    axes.set_yticks(range(len(tapes)), [legend_text(name) for name in tapes])
+    axes.set_yticks(range(len(tapes)), [_beside(name) for name in tapes])
     step = max(1, len(thresholds) // 10)
     axes.set_xticks(range(0, len(thresholds), step), [f"{value:g}" for value in thresholds[::step]])
     axes.set(xlabel="threshold", title=title)
@@ -118,7 +121,7 @@ def boundary_figure(rows: pl.DataFrame) -> Figure:
     rows_with_pairs = rows.filter(pl.col("pairs") > 0)
     boxes = [
         {
-            "label": f"{row['name']}, {row['boundary']}",
+            "label": f"{_beside(row['name'])}, {row['boundary']}",
             **dict(zip(("whislo", "q1", "med", "q3", "whishi"), (row[name] for name in _BOX), strict=True)),
         }
         for row in rows_with_pairs.iter_rows(named=True)
@@ -139,11 +142,15 @@ def hardest_figure(rows: pl.DataFrame) -> Figure:
     figure = Figure(figsize=(8.0, 1.2 + 0.28 * max(1, len(hardest))), layout="constrained")
     axes = figure.subplots()
     axes.barh(np.arange(len(hardest)), values(hardest, "recall"), color=SKY, height=0.7)
-    axes.set_yticks(np.arange(len(hardest)), [legend_text(name) for name in hardest["tape"].to_list()])
+    axes.set_yticks(np.arange(len(hardest)), [_beside(name) for name in hardest["tape"].to_list()])
     axes.invert_yaxis()
     axes.set(xlabel="recall over all readings", xlim=(0, 1.02), title="Hardest tapes")
     axes.grid(axis="y", visible=False)
     return figure
+
+
+def _beside(name: str) -> str:
+    return legend_text(shortened(name, _LONGEST))
 
 
 def values(rows: pl.DataFrame, name: str) -> np.ndarray:

@@ -10,6 +10,7 @@ from ossicle.artefacts.files import write_text
 from ossicle.metrics.reports.event_report import Estimate
 from ossicle.report import words
 from ossicle.report.figures.benchmark import (
+    MOST_TAPES,
     boundary_figure,
     hardest_figure,
     leaderboard_figure,
@@ -81,6 +82,7 @@ def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any], noteboo
         hardest=hardest.head(_MOST_ROWS).to_dicts(),
         hardest_left=max(0, len(hardest) - _MOST_ROWS),
         qualities=_qualities(tables["per_quality"], shown, criterion),
+        most_tapes=MOST_TAPES,
         notebook=notebook,
     )
 

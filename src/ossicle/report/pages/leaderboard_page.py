@@ -1,5 +1,6 @@
 """The page of a leaderboard: one small HTML file that needs no network and no other file."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,8 +57,10 @@ def _figure(figure: Mapping[str, float | None] | None, *, signed: bool) -> tuple
     nan = float("nan")
     known = {} if figure is None else {key: figure for key, figure in figure.items() if figure is not None}
     value, low, high = (known.get(key, nan) for key in ("value", "low", "high"))
-    value_text = words.signed(value, 3) if signed else words.number(value, 3)
-    return value_text, words.interval(Estimate(value, low, high), 3)
+    if not signed:
+        return words.number(value, 3), words.interval(Estimate(value, low, high), 3)
+    between = "" if math.isnan(low + high) else f"{words.signed(low, 3)} to {words.signed(high, 3)}"
+    return words.signed(value, 3), between
 
 
 def _spread(spread: Mapping[str, float] | None) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ from ossicle.app.cli.compare.score_scores import score_scores
 from ossicle.app.cli.options import Json, LabelColumn, LabelNames
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.cells import figure_cell
+from ossicle.app.cli.tables.rows_shown import names_in_words, worst_shown
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.errors import UsageError
 from ossicle.metrics.reports.event_report import EventReport, EventScores, Rates, mean_in_words, plain
@@ -130,7 +131,7 @@ def _score_events(
     )
     print_notes(evaluation.notes)
     if evaluation.left_out:
-        print(printable(f"skipped, no reference: {', '.join(evaluation.left_out)}"), file=sys.stderr)
+        print(printable(f"skipped, no reference: {names_in_words(evaluation.left_out)}"), file=sys.stderr)
     if as_json:
         print(json_text(evaluation.to_json()))
     else:
@@ -149,14 +150,22 @@ def _print_reports(evaluation: EventEvaluation) -> None:
 
 def _print_report(report: EventReport, *, timed: bool) -> None:
     header = ("events", "F1", "precision", "recall", "annotated", "predicted", "false/h")
-    several = len(report.per_label) > 1
+    several, remark = len(report.per_label) > 1, ""
     rows = [_row("all", report.pooled)]
     if several:
         # Events are counted once, in the first row.
         rows.append((f"macro {mean_in_words(report.macro_labels)}", *_figures(report.macro), "", "", ""))
-        rows += [_row(label, scores) for label, scores in report.per_label.items()]
+        figures = {label: _listed(scores) for label, scores in report.per_label.items()}
+        labels, remark = worst_shown(figures, "label", "--json lists all")
+        rows += [_row(label, report.per_label[label]) for label in labels]
     shown = len(header) if timed else len(header) - 1
     print_rows(header[:shown], [row[:shown] for row in rows])
+    if remark:
+        print(printable(remark))
+
+
+def _listed(scores: EventScores) -> dict[str, Any]:
+    return {"n_reference": scores.n_reference, "f1": {"value": plain(scores.rates.f1.value)}}
 
 
 def _row(name: str, scores: EventScores) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from ossicle.app.cli.compare.annotation_notes import exit_if_incomplete, print_n
 from ossicle.app.cli.compare.score_files import ScoreSet, read_score_set
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.cells import figure_cell
+from ossicle.app.cli.tables.rows_shown import lowest_shown, names_in_words
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.digest import normal_path
@@ -58,7 +59,7 @@ def score_scores(reference: Path, scores: Path, durations: Path | None, label_co
         )
     for remark, names in (("no reference", unknown), ("labels without scores", unscored)):
         if names:
-            print(printable(f"skipped, {remark}: {', '.join(names)}"), file=sys.stderr)
+            print(printable(f"skipped, {remark}: {names_in_words(names)}"), file=sys.stderr)
     report = figures(references, tracks, durations_s, score_set)
     report |= {"durations_from": "scores" if durations is None else "table"}
     report |= {"left_out": unknown, "labels_left_out": unscored}
@@ -129,7 +130,10 @@ def _print(report: Mapping[str, Any]) -> None:
             *(figure_cell(frames[key]) for key in keys),
         )
     ]
-    for label, figures in frames["per_label"].items():
+    average_precision = {label: figures["average_precision"] for label, figures in frames["per_label"].items()}
+    labels, remark = lowest_shown(average_precision, "with the lowest AP", "--json lists all")
+    for label in labels:
+        figures = frames["per_label"][label]
         rows.append(
             (
                 label,
@@ -138,6 +142,8 @@ def _print(report: Mapping[str, Any]) -> None:
             )
         )
     print_rows(("scores", "PSDS 1", "PSDS 2", "AP", "ROC AUC", "ECE", "Brier"), rows)
+    if remark:
+        print(remark)
     if not frames["reliability"]:
         print("no calibration figures: some scores are outside 0 to 1, so they are not probabilities")
         return

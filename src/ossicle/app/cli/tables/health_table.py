@@ -6,6 +6,7 @@ from typing import Any
 
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.tables.cells import MISSING
+from ossicle.app.cli.tables.rows_shown import MOST_ROWS, lowest_shown, names_in_words
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.core.text.counting import counted
 
@@ -17,6 +18,7 @@ _KINDS = (
     ("mix", "mix"),
 )
 _SPREADS = (("loudness", "loudness"), ("peak", "peaks"), ("length", "durations"))
+_EVERYWHERE = "--json lists all"
 # A manifest of thousands of recordings has as many problems of one kind.
 _MOST_ALIKE = 5
 
@@ -29,6 +31,8 @@ def show_report(report: Mapping[str, Any]) -> None:
             f"{report['annotations']} annotations, {len(report['left_out'])} files skipped"
         )
     )
+    counts = {label_row["label"]: label_row["annotations"] for label_row in report["by_label"]}
+    labels, remark = lowest_shown(counts, "with the fewest annotations", _EVERYWHERE)
     rows = [
         (
             label_row["label"],
@@ -40,10 +44,12 @@ def show_report(report: Mapping[str, Any]) -> None:
             MISSING if label_row["short_gap_share"] is None else f"{100 * label_row['short_gap_share']:.0f} %",
         )
         for label_row in report["by_label"]
+        if label_row["label"] in labels
     ]
     print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
+    _say(remark)
     of_manifest = bool(report["events"]["sources"])
-    problems = _problem_rows(report["problems"], _MOST_ALIKE if of_manifest else 0)
+    problems = _problem_rows(report["problems"], _MOST_ALIKE if of_manifest else MOST_ROWS)
     if problems:
         print_rows(("severity", "where", "problem, and what to do"), problems)
     else:
@@ -53,13 +59,13 @@ def show_report(report: Mapping[str, Any]) -> None:
 
 
 def _problem_rows(problems: Sequence[Mapping[str, Any]], most: int) -> list[tuple[str, str, str]]:
-    """Return the problems as rows; of those with one code only the first ``most``, unless that is 0."""
+    """Return the problems as rows; of those with one code only the first ``most``."""
     alike = Counter(problem["code"] for problem in problems)
     shown: Counter[str] = Counter()
     rows = []
     for problem in problems:
         shown[problem["code"]] += 1
-        if not most or shown[problem["code"]] <= most:
+        if shown[problem["code"]] <= most:
             rows.append((problem["severity"], problem["where"], f"{problem['message']}; {problem['remedy']}"))
         elif shown[problem["code"]] == alike[problem["code"]]:
             more = counted(alike[problem["code"]] - most, "more problem")
@@ -81,18 +87,23 @@ def show_manifest(report: Mapping[str, Any]) -> None:
     print(printable(f"{report['manifest']}: {', '.join(counts)}"))
     for bad_line in report["bad_lines"]["first"]:
         print(printable(f"  line {bad_line['line']}: {bad_line['reason']}"))
-    unknown = events["unknown_labels"]
+    unknown, classes = frozenset(events["unknown_labels"]), events["classes"]
+    labels, remark = lowest_shown(
+        {label: class_counts["total"] for label, class_counts in classes.items()}, "with the fewest events", _EVERYWHERE
+    )
     rows = [
         (
             label,
-            str(class_counts["total"]),
-            str(class_counts["real"]),
-            str(class_counts["synthetic"]),
+            str(classes[label]["total"]),
+            str(classes[label]["real"]),
+            str(classes[label]["synthetic"]),
             "unknown" if label in unknown else "",
         )
-        for label, class_counts in events["classes"].items()
+        for label in classes
+        if label in labels
     ]
     print_rows(("label", "events", "real", "synthetic", ""), rows)
+    _say(remark)
     _show_kinds(events)
     print(printable(f"limits: {report['limits']}"))
 
@@ -100,7 +111,7 @@ def show_manifest(report: Mapping[str, Any]) -> None:
 def _show_kinds(events: Mapping[str, Any]) -> None:
     """Print how the events are distributed, and their levels and lengths."""
     kinds = [
-        (title, ", ".join(f"{name} {count}" for name, count in events[key].items()))
+        (title, names_in_words([f"{name} {count}" for name, count in events[key].items()]))
         for title, key in _KINDS
         if events[key]
     ]
@@ -120,9 +131,16 @@ def show_gates(report: Mapping[str, Any]) -> None:
     for total in report["totals"]:
         print(printable(f"{total['found']} of {total['expected']} {total['what']}"))
     if (changes := report["comparison"]) is not None:
-        rows = [(change["label"], str(change["before"]), str(change["now"])) for change in changes["classes"]]
+        steps = {change["label"]: change["now"] - change["before"] for change in changes["classes"]}
+        labels, remark = lowest_shown(steps, "that lost most events", _EVERYWHERE)
+        rows = [
+            (change["label"], str(change["before"]), str(change["now"]))
+            for change in changes["classes"]
+            if change["label"] in labels
+        ]
         if rows:
             print_rows(("label", "events before", "events now"), rows)
+            _say(remark)
         else:
             print("no label has another number of events than in the earlier report")
         for key, outcome in (
@@ -135,6 +153,11 @@ def show_gates(report: Mapping[str, Any]) -> None:
     if report["gates"]:
         rows = [("passed" if gate["passed"] else "FAILED", gate["name"], gate["detail"]) for gate in report["gates"]]
         print_rows(("gate", "", "compared"), rows)
+
+
+def _say(remark: str) -> None:
+    if remark:
+        print(printable(remark))
 
 
 def _seconds(value: float | None) -> str:

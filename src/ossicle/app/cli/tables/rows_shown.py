@@ -9,7 +9,43 @@ _LEAST = 5
 """Annotations below which the F1 of a label or group is mostly chance."""
 
 
-def worst_shown(figures: Mapping[str, Any], noun: str) -> tuple[Mapping[str, Any], str]:
+def lowest_shown(
+    figures: Mapping[str, float | None], remark: str, everywhere: str, noun: str = "label"
+) -> tuple[list[str], str]:
+    """Return the names that get a row, and a remark about the rest.
+
+    Parameters
+    ----------
+    figures
+        The figure of each name; None is the highest.
+    remark
+        What the names that are shown have in common: "with the lowest F1".
+    everywhere
+        Where all are listed: "--json lists all".
+    noun
+        What the names are, in the singular.
+
+    Returns
+    -------
+    tuple
+        All names and "", or the :data:`MOST_ROWS` with the lowest figures and what is left out.
+
+    Examples
+    --------
+    >>> lowest_shown({"a": 0.5, "b": None}, "with the lowest F1", "--json lists all")
+    (['a', 'b'], '')
+    >>> lowest_shown({str(n): -n for n in range(1000)}, "with the lowest F1", "--json lists all")[1]
+    'shown: of 1000 labels, the 20 with the lowest F1; --json lists all'
+    """
+    if len(figures) <= MOST_ROWS:
+        return list(figures), ""
+    order = sorted(figures, key=lambda name: (figures[name] is None, figures[name] or 0.0, name))
+    return order[:MOST_ROWS], f"shown: of {len(figures)} {noun}s, the {MOST_ROWS} {remark}; {everywhere}"
+
+
+def worst_shown(
+    figures: Mapping[str, Any], noun: str, everywhere: str = "metrics.json lists all"
+) -> tuple[Mapping[str, Any], str]:
     """Return what gets a row, and a remark about the rest.
 
     Parameters
@@ -18,6 +54,8 @@ def worst_shown(figures: Mapping[str, Any], noun: str) -> tuple[Mapping[str, Any
         ``per_label`` or ``per_group`` of ``metrics.json``.
     noun
         "label" or "group".
+    everywhere
+        Where all are listed.
 
     Returns
     -------
@@ -29,7 +67,6 @@ def worst_shown(figures: Mapping[str, Any], noun: str) -> tuple[Mapping[str, Any
     if n <= MOST_ROWS:
         return figures, ""
     telling = {name: one for name, one in figures.items() if one["n_reference"] >= _LEAST}
-    everywhere = "metrics.json lists all"
     if not telling:
         return {}, f"not shown: {n} {noun}s with fewer than {_LEAST} annotations each; {everywhere}"
     f1 = {name: one["f1"]["value"] for name, one in telling.items()}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +14,7 @@ from rich.text import Text
 from ossicle.app.cli.printable import printable
 from ossicle.app.cli.tables.cells import interval_cell
 from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
+from ossicle.app.cli.tables.column_parts import WHOLE, column_parts
 from ossicle.app.cli.tables.rows_shown import names_in_words, worst_shown
 from ossicle.app.cli.tables.state_table import remarks, state_rows
 from ossicle.app.cli.tables.unit_table import unit_remarks, unit_rows
@@ -31,15 +33,12 @@ def print_rows(
     stderr: bool = False,
 ) -> None:
     """Print a plain table, with ``total`` as a separate last row. Cells are text, never markup or terminal commands."""
-    table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
-    for column, name in enumerate(header):
-        table.add_column(name, footer=total[column] if total else "", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(stderr=stderr)
     if console.is_terminal:
-        console.print(table)
+        for table in tables_of(header, rows, total, console.width):
+            console.print(table)
         return
+    (table,) = tables_of(header, rows, total)
     # A pipe has no width: rows are kept whole, and no line is filled up with blanks.
     stream = sys.stderr if stderr else sys.stdout
     written = io.TextIOWrapper(
@@ -49,6 +48,26 @@ def print_rows(
     written.seek(0)
     for line in written:
         print(printable(line.rstrip()), file=stream)
+
+
+def tables_of(
+    header: Sequence[str], rows: Sequence[Sequence[str]], total: Sequence[str] | None = None, width: int | None = None
+) -> list[Table]:
+    """Return the table, or the parts of one that is too wide for a terminal of ``width``; None: any width will do."""
+    lines = [header, *rows, *([total] if total else [])]
+    widths = [max(cell_len(printable(line[column])) for line in lines) for column in range(len(header))]
+    tables = []
+    for part in column_parts(widths, width or sys.maxsize):
+        table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
+        for column in part:
+            # A number that is broken into lines reads as two.
+            whole = width is not None and column > 0 and widths[column] <= WHOLE
+            footer = Text(total[column]) if total else ""
+            table.add_column(Text(header[column]), footer=footer, overflow="fold", no_wrap=whole)
+        for row in rows:
+            table.add_row(*(Text(printable(row[column])) for column in part))
+        tables.append(table)
+    return tables
 
 
 def print_metrics(metrics: Mapping[str, Any]) -> None:
