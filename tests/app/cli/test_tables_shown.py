@@ -2,10 +2,17 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
+from ossicle.app.cli.compare.score import _print_report
+from ossicle.app.cli.compare.score_scores import _print
 from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
+from ossicle.app.cli.tables.health_table import show_gates, show_manifest, show_report
 from ossicle.app.cli.tables.table import print_metrics
+from ossicle.metrics.events import evaluate_events
+from ossicle.metrics.matching.rules import IouMatch
+from ossicle.metrics.psds.settings import PRESETS
 
 
 def scores(n: int) -> dict[str, Any]:
@@ -90,3 +97,74 @@ def test_of_many_labels_of_clips_the_worst_are_printed() -> None:
     remarks = clip_remarks(clips)
     assert remarks[0] == "shown: of 1000 labels, the 20 with the lowest F1; metrics.json lists all"
     assert remarks[-1].endswith("l0019 and 480 more")
+
+
+MANY = [f"l{n:04d}" for n in range(1000)]
+EVENTS = {
+    "sources": {}, "dynamics": {}, "techniques": {}, "bleed": {}, "mix": {}, "openness": [], "loudness_unit": "dBFS",
+    "loudness": None, "peaks": None, "durations": None, "events": 1, "recordings": 1, "hours": 0.5, "sessions": None,
+    "drummers": None, "kits": None, "negatives": None, "without_label": 0, "unknown_labels": ["l0003"],
+}  # fmt: skip
+
+
+def labels_in(out: str) -> list[str]:
+    return [line.split()[0] for line in out.splitlines() if line.strip().startswith("l0")]
+
+
+def test_score_prints_the_worst_of_many_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    times = np.array([[float(n), n + 0.5] for n in range(5)])
+    found = {label: times[: 1 + n % 5] if n < 20 else times for n, label in enumerate(MANY[:100])}
+    events = ({"a": dict.fromkeys(MANY[:100], times)}, {"a": found}, {"a": 10.0}, MANY[:100])
+    _print_report(evaluate_events(*events, IouMatch(threshold=0.5), n_bootstrap=0), timed=True)
+    out = capsys.readouterr().out
+    assert len(labels_in(out)) == 20
+    assert labels_in(out)[:4] == ["l0000", "l0005", "l0010", "l0015"]
+    assert "shown: of 100 labels, the 20 with the lowest F1 and 5 annotations or more; --json lists all" in out
+
+
+def test_score_of_scores_prints_the_worst_of_many_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = {"average_precision": 0.5, "roc_auc": 0.5, "ece": None, "brier": None}
+    per_label = {label: {**figures, "average_precision": 1 - n / 1000} for n, label in enumerate(MANY)}
+    psds = {name: {"value": 0.5, "per_label": dict.fromkeys(MANY, 0.5)} for name in PRESETS}
+    _print({"psds": psds, "frames": {**figures, "per_label": per_label, "reliability": []}})
+    out = capsys.readouterr().out
+    assert labels_in(out) == MANY[:-21:-1]
+    assert "shown: of 1000 labels, the 20 with the lowest AP; --json lists all" in out
+
+
+def test_health_prints_the_smallest_of_many_labels_and_some_problems_of_a_kind(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = {"groups": 1, "min_s": None, "median_s": None, "max_s": None, "short_gap_share": None}
+    rows = [{**row, "label": label, "annotations": 1000 - n} for n, label in enumerate(MANY)]
+    problem = {"severity": "warning", "code": "few", "message": "m", "remedy": "r"}
+    problems = [{**problem, "where": label} for label in MANY]
+    counts = {"recordings": 1, "hours": 0.5, "groups": 1, "annotations": 9, "left_out": []}
+    show_report({**counts, "by_label": rows, "problems": problems, "events": EVENTS})
+    out = capsys.readouterr().out
+    assert out.startswith("1 recording, 0.50 h, 1 group, 9 annotations, 0 files skipped")
+    assert sorted(labels_in(out)) == MANY[-20:]
+    assert "shown: of 1000 labels, the 20 with the fewest annotations; --json lists all" in out
+    assert out.count("  warning") == 21
+    assert "980 more problems of this kind; --json lists them" in out
+
+
+def test_health_of_a_manifest_prints_the_smallest_of_many_labels(capsys: pytest.CaptureFixture[str]) -> None:
+    classes = {label: {"total": n, "real": n, "synthetic": 0} for n, label in enumerate(MANY)}
+    techniques = {f"t{n}": n for n in range(1000)}
+    events = {**EVENTS, "classes": classes, "techniques": techniques}
+    show_manifest({"events": events, "manifest": "m", "bad_lines": {"count": 0, "first": []}, "limits": "none"})
+    out = capsys.readouterr().out
+    assert labels_in(out) == MANY[:20]
+    assert "1 event of 1 recording," in out
+    assert "shown: of 1000 labels, the 20 with the fewest events; --json lists all" in out
+    assert "and 980 more" in out
+
+
+def test_health_prints_the_labels_that_lost_most_events(capsys: pytest.CaptureFixture[str]) -> None:
+    changes = [{"label": label, "before": 1000, "now": n} for n, label in enumerate(MANY)]
+    comparison = {"classes": changes, "newly_failed": [], "mended": [], "gone": []}
+    show_gates({"totals": [], "comparison": comparison, "gates": []})
+    out = capsys.readouterr().out
+    assert labels_in(out) == MANY[:20]
+    assert "shown: of 1000 labels, the 20 that lost most events; --json lists all" in out

@@ -249,6 +249,16 @@ def test_the_own_event_of_an_example_is_the_thick_box() -> None:
     assert [round(patch.get_linewidth(), 1) for patch in example_figure(missed).axes[0].patches] == [2.6]
 
 
+def test_boxes_of_very_many_events_do_not_hide_the_sound() -> None:
+    many = [(100.0 + k / 100, 100.004 + k / 100, "call") for k in range(61)]
+    crowd = example(kind="missed", start_s=many[30][0], end_s=many[30][1], references=many, predictions=[])
+    boxes, strip = (axes.patches for axes in example_figure(crowd).axes)
+    assert [round(box.get_linewidth(), 1) for box in boxes] == [2.6]
+    assert len(strip) == 61
+    few = example(kind="missed", start_s=many[30][0], end_s=many[30][1], references=many[:60], predictions=[])
+    assert len(example_figure(few).axes[0].patches) == 60
+
+
 def test_the_numbers_of_the_noise_gate_are_beside_the_limits() -> None:
     """A browser drops blanks at the start of a text: the number lay over the mark of its limit."""
     judged = judge([Firing("silence", "all zeros", "call", 60.0, 0, 0.0)], NoiseGateSettings())

@@ -207,3 +207,31 @@ def test_the_notebook_was_executed_over_the_same_tables(tmp_path: Path) -> None:
     for name, rows in bt.read_tables(tmp_path).items():
         kept = rows.select(tables[name].columns)
         assert kept.rows() == tables[name].rows(), name
+
+
+def test_one_thing_is_in_the_singular() -> None:
+    tables, about = made()
+    shared = [{"kind": "file", "value": "a.wav", "training": ["x"], "benchmark": ["y"]}]
+    about |= {"readings": ["alpha:own"], "recordings": 1, "tapes": 1, "annotations": 1}
+    about["overlap"] = {**about["overlap"], "shared": shared}  # type: ignore[dict-item]
+    page = render(tables, about)
+    assert "<p>1 reading of models on 1 recording, 1 tape (field recording), 1.50 h, 1 annotation;" in page
+    assert "(1 shared item, listed below)" in page
+
+
+def test_tables_without_rows_are_not_shown_and_many_thresholds_are_folded() -> None:
+    tables, about = made()
+    long = "; ".join(f"label {number} 0.5" for number in range(40))
+    board = tables["leaderboard"].with_columns(decisions=pl.lit(long))
+    empty = {name: tables[name].head(0) for name in ("per_quality", "boundaries")}
+    page = render({**tables, **empty, "leaderboard": board}, about)
+    assert "No annotation has a quality." in page
+    assert "error of the" not in page
+    assert page.count(f"</summary>{long}</details>") == 4
+
+
+def test_long_names_leave_room_for_the_bars() -> None:
+    long = "Pipistrellus pipistrellus social call type B (recorded below the bridge)"
+    rows = bt.board(made()[0]["leaderboard"].with_columns(model=pl.lit(long)), CRITERION, "cross-fitted")
+    names = [tick.get_text() for tick in fb.leaderboard_figure(rows, "cross-fitted").axes[0].get_yticklabels()]
+    assert all(len(name.replace("\u200b", "")) <= 40 for name in names)

@@ -216,7 +216,7 @@ FIGURE = '<td class="n">0.972<small>0.944 to 0.996</small></td>'
 )
 def test_headings_are_wrapped_before_a_table_is_cut(tmp_path, kind, headings, row):
     css = (Path(page_module.__file__).parent / "templates" / "page.css").read_text()
-    heads = "".join(f'<th scope="col" class="n">{heading}</th>' for heading in headings)
+    heads = "".join(f'<th scope="col" class="n"><span>{heading}</span></th>' for heading in headings)
     measure = "const box = document.querySelector('.scroll'); box.dataset.cut = box.scrollWidth - box.clientWidth;"
     (tmp_path / "x.html").write_text(
         f'<!doctype html><style>{css}</style><main><div class="scroll"><table class="{kind}"><tr>{heads}</tr>'

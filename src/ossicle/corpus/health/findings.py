@@ -10,6 +10,7 @@ from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.levels import Levels
 from ossicle.audio.recorder.metadata import expansion_words, is_expanded
 from ossicle.core.records import Recording
+from ossicle.core.text.counting import counted
 from ossicle.core.text.rounding import rounded
 from ossicle.corpus.formats.cells.verdicts import NO_CALLS
 from ossicle.corpus.health.judging_problems import labels_without_negatives
@@ -208,12 +209,19 @@ def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
         repeated &= key[order][1:] == key[order][:-1]
     unheard = np.zeros(0, np.int64) if notes.low_hz is None else np.flatnonzero(notes.low_hz >= rate / 2)
     for path, count in _by_path(paths, notes.recording[notes.end_s <= notes.start_s]):
-        yield Problem("warning", "zero_length", path, f"{count} annotations have no length", "draw them again")
+        yield Problem(
+            "warning",
+            "zero_length",
+            path,
+            f"{counted(count, 'annotation')} {'has' if count == 1 else 'have'} no length",
+            "draw them again",
+        )
     for path, count in _by_path(paths, notes.recording[unheard]):
-        message = f"{count} annotations are completely above {rate / 2:g} Hz, which a model at {rate} Hz cannot detect"
+        be = "is" if count == 1 else "are"
+        message = f"{counted(count, 'annotation')} {be} completely above {rate / 2:g} Hz, which a model at {rate} Hz cannot detect"
         yield Problem("warning", "above_band", path, message, "raise the front end's rate")
     for path, count in _by_path(paths, notes.recording[order[1:][repeated]]):
-        message = f"{count} annotations repeat another exactly"
+        message = f"{counted(count, 'annotation')} {'repeats' if count == 1 else 'repeat'} another exactly"
         yield Problem("warning", "repeated_annotations", path, message, "remove one of the tables or rows")
 
 
@@ -230,7 +238,8 @@ def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:
             slow[recording.rate].append(recording.path)
     for rate_hz, paths in slow.items():
         band = f"{rate_hz / 2:g} Hz to the {rate / 2:g} Hz read"
-        message = f"{len(paths)} recordings at {rate_hz} Hz contain nothing from {band}"
+        slow_ones = f"{counted(len(paths), 'recording')} at {rate_hz} Hz"
+        message = f"{slow_ones} {'contains' if len(paths) == 1 else 'contain'} nothing from {band}"
         yield Problem("warning", "low_rate", paths[0], message, "lower the front end's rate or fmax_hz")
 
 

@@ -87,7 +87,7 @@ def _facts(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "labels", words.count(len(events["classes"]))
     yield "recordings with an event", words.count(events["recordings"])
     if events["hours"]:
-        yield "length of all events", f"{words.significant(events['hours'])} h"
+        yield "length of all events", words.duration(3600 * events["hours"])
     if (n_synthetic := events["synthetic"]) is not None:
         yield "synthetic", f"{words.count(n_synthetic)} ({words.share(n_synthetic / max(events['events'], 1))})"
     for name, noun in (("sessions", "sessions"), ("drummers", "drummers"), ("kits", "kits")):

@@ -27,8 +27,9 @@ def show_report(report: Mapping[str, Any]) -> None:
     """Print the counts and problems of a project."""
     print(
         printable(
-            f"{report['recordings']} recordings, {report['hours']:.2f} h, {report['groups']} groups, "
-            f"{report['annotations']} annotations, {len(report['left_out'])} files skipped"
+            f"{counted(report['recordings'], 'recording')}, {report['hours']:.2f} h, "
+            f"{counted(report['groups'], 'group')}, {counted(report['annotations'], 'annotation')}, "
+            f"{counted(len(report['left_out']), 'file')} skipped"
         )
     )
     counts = {label_row["label"]: label_row["annotations"] for label_row in report["by_label"]}
@@ -46,7 +47,8 @@ def show_report(report: Mapping[str, Any]) -> None:
         for label_row in report["by_label"]
         if label_row["label"] in labels
     ]
-    print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
+    if rows:
+        print_rows(("label", "annotations", "groups", "shortest", "median", "longest", "gaps < 20 ms"), rows)
     _say(remark)
     of_manifest = bool(report["events"]["sources"])
     problems = _problem_rows(report["problems"], _MOST_ALIKE if of_manifest else MOST_ROWS)
@@ -77,12 +79,12 @@ def show_manifest(report: Mapping[str, Any]) -> None:
     """Print the figures of a manifest."""
     events = report["events"]
     counts = [
-        f"{events['events']} events of {events['recordings']} recordings",
+        f"{counted(events['events'], 'event')} of {counted(events['recordings'], 'recording')}",
         f"{events['hours']:.2f} h",
         *(f"{events[name]} {name}" for name in ("sessions", "drummers", "kits") if events[name] is not None),
-        f"{events['negatives'] or 0} negative examples",
-        f"{events['without_label']} events without a label",
-        f"{report['bad_lines']['count']} bad lines",
+        counted(events["negatives"] or 0, "negative example"),
+        f"{counted(events['without_label'], 'event')} without a label",
+        counted(report["bad_lines"]["count"], "bad line"),
     ]
     print(printable(f"{report['manifest']}: {', '.join(counts)}"))
     for bad_line in report["bad_lines"]["first"]:
