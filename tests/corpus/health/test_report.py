@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ossicle.audio.decoding.levels import Levels, measure
 from ossicle.core.columns.annotation_columns import AnnotationColumns
 from ossicle.core.records import Annotation, Recording
+from ossicle.core.text.counting import counted
 from ossicle.corpus.health.report import health, label_health
 from ossicle.corpus.health.sound_problems import without_front_end
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
@@ -223,7 +224,7 @@ def test_columns_give_the_figures_of_objects(notes: list[Annotation]) -> None:
         }
         for code, count in counts.items():
             assert (count > 0) == ((code, f"{key}.wav") in messages)
-            assert not count or messages[code, f"{key}.wav"].startswith(f"{count} annotations")
+            assert not count or messages[code, f"{key}.wav"].startswith(f"{counted(count, 'annotation')} ")
 
 
 def note_kinds(folder: Path) -> set[str]:
@@ -245,3 +246,18 @@ def test_every_note_becomes_a_problem_with_a_remedy(repository: Path):
     assert {"manifest_total", "repeated_events", "same_table"} <= kinds
     index = CorpusIndex((recording("a"),), (Annotation("a", 1, 2, "x"),), notes=tuple(Note(k, "w", k) for k in kinds))
     assert {code for _, code, where in codes(index) if where == "w"} == kinds
+
+
+@pytest.mark.parametrize(
+    ("count", "repeats", "nothing"),
+    [
+        (1, "1 annotation repeats", "1 recording at 8000 Hz contains"),
+        (2, "2 annotations repeat", "2 recordings at 8000 Hz contain"),
+    ],
+)
+def test_one_annotation_and_one_recording_are_in_the_singular(count: int, repeats: str, nothing: str) -> None:
+    slow = tuple(recording(name, rate=8000) for name in "ab"[:count])
+    report = health(CorpusIndex(recordings=slow, annotations=(Annotation("a", 1, 2, "x"),) * (count + 1)), rate=16000)
+    messages = {problem.code: problem.message for problem in report.problems}
+    assert messages["repeated_annotations"].startswith(f"{repeats} another")
+    assert messages["low_rate"].startswith(f"{nothing} nothing")

@@ -217,8 +217,8 @@ def _annotations(index: CorpusIndex, rate: int) -> Iterator[Problem]:
             "draw them again",
         )
     for path, count in _by_path(paths, notes.recording[unheard]):
-        be = "is" if count == 1 else "are"
-        message = f"{counted(count, 'annotation')} {be} completely above {rate / 2:g} Hz, which a model at {rate} Hz cannot detect"
+        are_above = f"{counted(count, 'annotation')} {'is' if count == 1 else 'are'} completely above {rate / 2:g} Hz"
+        message = f"{are_above}, which a model at {rate} Hz cannot detect"
         yield Problem("warning", "above_band", path, message, "raise the front end's rate")
     for path, count in _by_path(paths, notes.recording[order[1:][repeated]]):
         message = f"{counted(count, 'annotation')} {'repeats' if count == 1 else 'repeat'} another exactly"
