@@ -31,7 +31,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_manifest_is_counted_without_a_project(tmp_path: Path, ossicle: Commands) -> None:
     result = health(ossicle, write(tmp_path, *LINES))
     assert (result.code, result.err) == (0, "")
-    assert result.out.startswith("events.jsonl: 5 events of 2 recordings, 0.00 h, 1 sessions, 1 drummers, 1 negative")
+    assert result.out.startswith("events.jsonl: 5 events of 2 recordings, 0.00 h, 1 session, 1 drummer, 1 negative")
     rows = [line.split() for line in result.out.splitlines()]
     assert ["kick", "3", "2", "1"] in rows
     assert ["snare", "1", "1", "0"] in rows

@@ -81,7 +81,7 @@ def show_manifest(report: Mapping[str, Any]) -> None:
     counts = [
         f"{counted(events['events'], 'event')} of {counted(events['recordings'], 'recording')}",
         f"{events['hours']:.2f} h",
-        *(f"{events[name]} {name}" for name in ("sessions", "drummers", "kits") if events[name] is not None),
+        *(counted(events[name], name[:-1]) for name in ("sessions", "drummers", "kits") if events[name] is not None),
         counted(events["negatives"] or 0, "negative example"),
         f"{counted(events['without_label'], 'event')} without a label",
         counted(report["bad_lines"]["count"], "bad line"),
