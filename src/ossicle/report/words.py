@@ -215,8 +215,9 @@ def few_groups(report: EventReport) -> str:
     if not report.few_groups:
         return ""
     groups = counted(report.n_groups, "group")
+    these = "this group" if report.n_groups == 1 else "these groups"
     return (
-        f"Few groups: with {groups} the intervals are valid only for recordings from these groups. "
+        f"Few groups: with {groups} the intervals are valid only for recordings from {these}. "
         "Figures for a new group are less certain than they look."
     )
 

@@ -30,7 +30,7 @@ from ossicle.report.data import (
 from ossicle.report.figures.groups import bars_shown
 from ossicle.report.pages import page as page_module
 from ossicle.report.pages.page import render, write_report
-from ossicle.report.words import reach
+from ossicle.report.words import few_groups, reach
 
 HOSTILE = "<script>alert('x')</script>"
 
@@ -303,3 +303,11 @@ def test_intervals_of_three_recordings_are_said_to_be_their_range() -> None:
         assert ("no wider than the best and the worst" in reach(report)) is said
         if said:
             assert (report.pooled.rates.recall.low, report.pooled.rates.recall.high) == (0.0, 1.0)
+
+
+def test_one_group_is_in_the_singular() -> None:
+    alone = replace(report_data().metrics, few_groups=True, n_groups=1, method="within-groups", n_bootstrap=100)
+    assert few_groups(alone).startswith(
+        "Few groups: with 1 group the intervals are valid only for recordings from this group."
+    )
+    assert reach(alone).endswith("100 resamples of the recordings of 1 group.")

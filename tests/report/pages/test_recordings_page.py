@@ -135,3 +135,10 @@ def test_a_page_names_only_some_of_very_many_absent_labels() -> None:
     page = render(replace(data, recordings=replace(data.recordings, absent=absent)))
     assert "absent 019 and 480 more, so these are not in the means" in page
     assert "absent 020" not in page
+
+
+def test_long_names_make_no_tall_heads_of_the_confusions(data: ReportData) -> None:
+    assert data.recordings is not None
+    long = "Pipistrellus pipistrellus social call type B (recorded below the bridge)"
+    page = render(replace(data, recordings=replace(data.recordings, labels=(long, *data.recordings.labels[1:]))))
+    assert f'<span title="{long}">Pipistrellus pi…low the bridge)</span>' in page

@@ -57,7 +57,8 @@ def example_figure(example: Example) -> Figure:
     axes.grid(visible=False)
     axes.ticklabel_format(axis="x", style="plain", useOffset=False)
     # Few ticks, and none at the edge, where their text would be cut off.
-    axes.set_xticks([tick for tick in MaxNLocator(4).tick_values(start_s, end_s) if _inside(tick, start_s, end_s)])
+    ticks = MaxNLocator(4).tick_values(start_s, end_s) if len(example.samples) else []
+    axes.set_xticks([tick for tick in ticks if _inside(tick, start_s, end_s)])
     lanes.set(xlim=(start_s, end_s), ylim=(0, 2), xticks=[], yticks=[])
     lanes.set_yticks([0.5, 1.5], ["predicted", "reference"])
     lanes.tick_params(axis="y", length=0, labelsize=8, pad=2)

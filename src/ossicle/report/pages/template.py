@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from ossicle.core.text.printable import printable
 from ossicle.report import words
+from ossicle.report.figures.groups import shortened
 from ossicle.report.figures.style import data_address
 
 # Nothing may be fetched and only the page's own script may run, even if a name got past the escaping.
@@ -37,6 +38,7 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
     )
     environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
     environment.filters.update(share=words.share, clock=words.clock, signed=words.signed, counted=words.counted)
+    environment.filters.update(shortened=shortened)
     environment.globals.update(interval=words.interval, address=data_address)
     script = _asset("page.js") if scripted else ""
     return environment.get_template(template).render(
