@@ -143,7 +143,7 @@ def _print(report: Mapping[str, Any]) -> None:
         )
     print_rows(("scores", "PSDS 1", "PSDS 2", "AP", "ROC AUC", "ECE", "Brier"), rows)
     if remark:
-        print(remark)
+        print(printable(remark))
     if not frames["reliability"]:
         print("no calibration figures: some scores are outside 0 to 1, so they are not probabilities")
         return
