@@ -40,6 +40,7 @@ before (:mod:`ossicle.corpus.naming.audio_listing`). ``OTHER_SUFFIXES``: of reco
 known here; in a folder they are reported, and not read."""
 
 _RATE_MIN, _RATE_MAX = 100, 50_000_000
+_CHANNELS_MAX = 1 << 16
 
 # Bits a sample of integer PCM; FLAC's subtypes carry the same names. Lossy and float codecs are absent.
 _PCM_BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32}
@@ -146,6 +147,7 @@ def _probe_sndfile(file: Path, stream: Stream, *, as_it_is: bool) -> AudioInfo:
     if info is not None and (pcm is None or _agrees(info, stream, pcm)):
         return info
     assert pcm is not None
+    _refuse_absurd(file, pcm.rate, pcm.channels)
     with open_sound(file, stream, as_it_is=False) as sound:
         info = _sound_info(sound, file, stream, as_it_is=False)
     return replace(info, codec=f"{pcm.container}/{pcm.encoding}")
@@ -183,7 +185,7 @@ def _unfinished(file: Path, stream: Stream, info: AudioInfo) -> AudioInfo:
 
 def _refuse_absurd(file: Path, rate: int, channels: int) -> None:
     """Reject rates in damaged headers that would need terabytes once resampled."""
-    if not (_RATE_MIN <= rate <= _RATE_MAX and channels >= 1):
+    if not (_RATE_MIN <= rate <= _RATE_MAX and 1 <= channels <= _CHANNELS_MAX):
         raise AudioError(f"{file}: the header is damaged: it says {rate} Hz and {channels} channels")
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ossicle.audio.decoding.decode import AudioSource
+from ossicle.core.errors import AudioError
 
 from ..audio_bytes import encoded, muxed
 
@@ -79,3 +80,19 @@ def test_crops_of_a_recording_with_a_hole_equal_those_of_the_whole(tmp_path, fil
         start = int(start_s * RATE)
         crop, _ = decoded(path, data, start_sample=start, n_samples=RATE)
         np.testing.assert_allclose(crop, reference[start : start + RATE], atol=2e-3)
+
+
+def test_webm_whose_last_clusters_are_damaged_is_partial(tmp_path, files):
+    data = files("webm")
+    place = int(0.7 * len(data))
+    samples, report = decoded(tmp_path / "x.webm", data[:place] + bytes(len(data) - place))
+    assert report.status == "partial"
+    assert f"decoding ends at {len(samples) / RATE:.3f} s of 20.0" in report.reason
+
+
+@pytest.mark.parametrize(("offset", "value"), [(16, 3_003_895_310), (20, 3_003_895_310), (20, 0)])
+def test_absurd_rates_and_channels_in_a_header_are_named(tmp_path, offset, value):
+    data = bytearray(encoded(np.zeros(1000, np.float32), "au", 16000))
+    data[offset : offset + 4] = value.to_bytes(4, "big")
+    with pytest.raises(AudioError, match=r"x\.au: (the header is damaged|not audio)"):
+        decoded(tmp_path / "x.au", bytes(data))

@@ -13,6 +13,8 @@ def say(text):
     stderr = ctypes.c_void_p.in_dll(libc, "stderr")
     libc.fputs(text, stderr)
     libc.fflush(stderr)
+    libc.printf(text)
+    libc.fflush(None)
 say(b"before\\n")
 try:
     with no_c_messages():
@@ -31,6 +33,7 @@ except KeyError:
 def test_only_messages_of_c_libraries_within_the_body_are_discarded():
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=True)
     assert done.stderr.split() == ["before", "python", "after"]
+    assert done.stdout.split() == ["before", "after"]
 
 
 def test_it_may_be_entered_again():

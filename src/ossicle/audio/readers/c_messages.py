@@ -1,7 +1,8 @@
 """Keep the messages of C libraries off the terminal.
 
 mpg123, which is inside libsndfile and cannot be told to be quiet there, prints notes about MP3 files to the standard
-error of the C library, even about files that are whole. What matters of them is in the report of a recording.
+error of the C library, even about files that are whole; libsndfile prints some about damaged ALAC to the standard
+output, where they would end among the results. What matters of them is in the report of a recording.
 """
 
 import ctypes
@@ -12,16 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class _CStandardError:
-    """The variable ``stderr`` of the C library, which belongs to the whole process, and how many callers divert it.
+class _CStream:
+    """The variable ``stdout`` or ``stderr`` of the C library, which belongs to the whole process, and its diverters.
 
-    Python's own ``sys.stderr`` does not use it. Where the variable cannot be set (musl, Windows), nothing is diverted.
+    Python's own ``sys.stdout`` and ``sys.stderr`` do not use it. Where the variable cannot be set (musl, Windows),
+    nothing is diverted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
         self._lock = threading.Lock()
         self._callers = 0
-        self._variable = _variable()
+        self._variable = _variable(name)
         self._before: int | None = None
         self._nowhere: int | None = None
 
@@ -43,10 +45,10 @@ class _CStandardError:
                 self._variable.value, self._before = self._before, None
 
 
-def _variable() -> ctypes.c_void_p | None:
-    name = "stderr" if _has_glibc() else "__stderrp" if sys.platform == "darwin" else ""
+def _variable(name: str) -> ctypes.c_void_p | None:
+    symbol = name if _has_glibc() else f"__{name}p" if sys.platform == "darwin" else ""
     try:
-        return ctypes.c_void_p.in_dll(ctypes.CDLL(None), name) if name else None
+        return ctypes.c_void_p.in_dll(ctypes.CDLL(None), symbol) if symbol else None
     except (OSError, TypeError, ValueError):
         return None
 
@@ -66,14 +68,16 @@ def _open_nowhere() -> int | None:
     return stream
 
 
-_STDERR = _CStandardError()
+_STREAMS = (_CStream("stdout"), _CStream("stderr"))
 
 
 @contextmanager
 def no_c_messages() -> Iterator[None]:
-    """Discard what C libraries print to standard error while the body runs, in any thread."""
-    _STDERR.divert()
+    """Discard what C libraries print to standard output and standard error while the body runs, in any thread."""
+    for stream in _STREAMS:
+        stream.divert()
     try:
         yield
     finally:
-        _STDERR.restore()
+        for stream in _STREAMS:
+            stream.restore()

@@ -6,6 +6,7 @@ time) between a crop and the whole.
 """
 
 import os
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
@@ -42,6 +43,9 @@ _CHECKED = frozenset({"flac", "tta", "wavpack"})
 # So often a container may fail to give the next packet before it is given up.
 _MOST_FAILURES = 8
 _SILENCE_SAMPLES = 1 << 16
+# How Matroska writes the length of a stream, and how much earlier than the stated length sound may end by rounding.
+_CLOCK = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)")
+_EARLY_S, _EARLY_SHARE = 0.5, 0.01
 
 
 def open_ffmpeg(
@@ -132,6 +136,8 @@ class FfmpegReader:
                 if position >= stop:
                     return
             self.failure = "; ".join(filter(None, (self.failure, lost_sound.note)))
+            if not self.failure and position is not None:
+                self.failure = _early_end(container, stream, position / self._info.rate)
         if watched is not None and not stream_of.entries and watched.furthest + _UNREAD_MAX < watched.size:
             self.failure = self.failure or f"decoding ends at byte {watched.furthest} of {watched.size}"
 
@@ -174,6 +180,23 @@ class FfmpegReader:
                     self.failure = "rate or channels change within the file"
                     return
                 yield frame
+
+
+def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStream, end_s: float) -> str:
+    """Return what to say of a Matroska file whose sound ends well before the length that it states; else nothing.
+
+    Its demuxer passes over damaged clusters without an error, the last ones too.
+    """
+    if container.format.name != "matroska,webm":
+        return ""
+    stated = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))
+    if stated:
+        hours, minutes, seconds = map(float, stated.groups())
+        stated_s = 3600 * hours + 60 * minutes + seconds
+    else:
+        stated_s = (container.duration or 0) / av.time_base if len(container.streams) == 1 else 0.0
+    missing = stated_s - end_s > max(_EARLY_S, _EARLY_SHARE * stated_s)
+    return f"decoding ends at {end_s:.3f} s of {stated_s:.3f} s" if missing else ""
 
 
 def as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
