@@ -96,3 +96,11 @@ def test_absurd_rates_and_channels_in_a_header_are_named(tmp_path, offset, value
     data[offset : offset + 4] = value.to_bytes(4, "big")
     with pytest.raises(AudioError, match=r"x\.au: (the header is damaged|not audio)"):
         decoded(tmp_path / "x.au", bytes(data))
+
+
+def test_mp3_that_lacks_frames_behind_its_header_is_partial(tmp_path):
+    # So much is lost that libsndfile refuses the file; FFmpeg finds the next frames without an error.
+    data = encoded(np.random.default_rng(0).normal(0, 0.1, 6 * 16000).astype(np.float32), "mp3", 16000)
+    samples, report = decoded(tmp_path / "x.mp3", data[:447] + bytes(5000) + data[5447:])
+    assert len(samples) < 5.5 * 16000
+    assert report.status == "partial"

@@ -43,7 +43,7 @@ _CHECKED = frozenset({"flac", "tta", "wavpack"})
 # So often a container may fail to give the next packet before it is given up.
 _MOST_FAILURES = 8
 _SILENCE_SAMPLES = 1 << 16
-# How Matroska writes the length of a stream, and how much earlier than the stated length sound may end by rounding.
+# How Matroska writes the length of a stream, and how much earlier than a stated length sound may end by rounding.
 _CLOCK = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)")
 _EARLY_S, _EARLY_SHARE = 0.5, 0.01
 
@@ -136,7 +136,7 @@ class FfmpegReader:
                 if position >= stop:
                     return
             self.failure = "; ".join(filter(None, (self.failure, lost_sound.note)))
-            if not self.failure and position is not None:
+            if not self.failure and position is not None and self._stream.estimated:
                 self.failure = _early_end(container, stream, position / self._info.rate)
         if watched is not None and not stream_of.entries and watched.furthest + _UNREAD_MAX < watched.size:
             self.failure = self.failure or f"decoding ends at byte {watched.furthest} of {watched.size}"
@@ -183,11 +183,11 @@ class FfmpegReader:
 
 
 def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStream, end_s: float) -> str:
-    """Return what to say of a Matroska file whose sound ends well before the length that it states; else nothing.
+    """Return what to say of Matroska and MP3 whose sound ends well before the length that they state; else nothing.
 
-    Its demuxer passes over damaged clusters without an error, the last ones too.
+    Their demuxers pass over damaged clusters and frames without an error, the last ones too.
     """
-    if container.format.name != "matroska,webm":
+    if container.format.name not in ("matroska,webm", "mp3"):
         return ""
     stated = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))
     if stated:
