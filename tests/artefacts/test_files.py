@@ -1,6 +1,7 @@
 import hashlib
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +119,27 @@ def test_a_folder_is_on_the_disk_before_it_is_in_its_place(tmp_path: Path, monke
         name = part.name
     assert set(calls[: calls.index("replace")]) == {"a", "below", "b", name}
     assert calls[calls.index("replace") + 1 :] == [tmp_path.name]
+
+
+def test_what_killed_writers_left_beside_a_folder_is_removed_after_a_day(tmp_path: Path) -> None:
+    day_s = 86_400
+    names = ("old", "young", "written")
+    for name in names:
+        folder = tmp_path / f".ossicle-part-{name}"
+        (folder / "inner").mkdir(parents=True)
+        (folder / "inner" / "a").write_text(name)
+        age_s = day_s / 2 if name == "young" else 2 * day_s
+        for path in (folder / "inner" / "a", folder / "inner", folder):
+            os.utime(path, (time.time() - age_s,) * 2)
+    # Hours of work in one file of it do not change the folder.
+    os.utime(tmp_path / ".ossicle-part-written" / "inner" / "a")
+    target = tmp_path / "elsewhere"
+    target.mkdir()
+    (tmp_path / ".ossicle-part-link").symlink_to(target)
+    with files.whole_folder(tmp_path / "bundle") as part:
+        (part / "a").write_text("new")
+    left = {".ossicle-part-young", ".ossicle-part-written", ".ossicle-part-link", "bundle", "elsewhere"}
+    assert set(os.listdir(tmp_path)) == left
 
 
 def test_an_existing_folder_is_refused_and_kept(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -34,6 +35,7 @@ _PART = f"{_HIDDEN}part-"
 _OLD = f"{_HIDDEN}old-"
 _READ_BYTES = 1 << 20
 _LONGEST_SUFFIX = 16
+_ABANDONED_S = 86_400.0
 # A write that fails with less free space than this failed for lack of space.
 _NO_SPACE_BYTES = 1 << 20
 # How polars and safetensors (Rust) and HDF5 quote the system's error.
@@ -142,7 +144,7 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     An existing ``path`` is rejected with ArtefactError (before the block) unless ``replace``. No system can rename a
     folder over a non-empty one, so a replacement moves the old one aside first: a reader finds the old folder, for an
     instant none, or the new one. After a crash in that instant, the next ``whole_folder`` for the same path restores
-    the old one.
+    the old one. Folders beside ``path`` that killed writers left more than a day ago are removed.
     """
     path = Path(path)
     refuse_link_in(path)
@@ -152,6 +154,7 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         move(old, path)
     if path.exists() and not replace:
         raise ArtefactError(f"{path} exists already; choose another place or remove it first")
+    _remove_abandoned(path.parent)
     part = part_path(path)
     make_new_folder(part)
     try:
@@ -163,6 +166,23 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         with suppress(OSError):
             remove_folder(part)
         raise
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove incomplete folders directly in ``parent`` in which nothing was written for a day: their writer is gone.
+
+    No name says whose they are, so younger ones, which another process may be writing, stay.
+    """
+    for folder in parent.glob(f"{_PART}*"):
+        try:
+            if folder.is_symlink() or not folder.is_dir():
+                continue
+            written_s = max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
+            if time.time() - written_s > _ABANDONED_S:
+                remove_folder(folder)
+        except OSError:
+            # Another process finished or removed it meanwhile, or it is another user's.
+            continue
 
 
 def publish_folder(part: Path, path: Path) -> None:

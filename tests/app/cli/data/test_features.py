@@ -107,6 +107,11 @@ def test_a_search_says_what_it_lacks(project: Path, tmp_path: Path, ossicle: Any
     ossicle("features", "build", "-p", project, *NONE)
     result = ossicle("similar", project / "audio" / "siteA_1.wav", "-p", project, "--start-s", "11")
     assert (result.code, "no sound in this stretch" in result.err) == (2, True)
+    sound = tone(2.0)
+    soundfile.write(tmp_path / "opposed.wav", np.stack([sound, -sound], axis=1), RATE)
+    result = ossicle("similar", tmp_path / "opposed.wav", "-p", project)
+    assert (result.code, "opposed.wav: the channels cancel each other" in result.err) == (2, True)
+    assert "set [audio] channel to first or loudest" in result.err
 
 
 def test_embed_writes_a_table_for_each_recording(project: Path, tmp_path: Path, ossicle: Any) -> None:

@@ -24,11 +24,14 @@ from ossicle.audio.encoders.windows import encode_recording
 from ossicle.audio.probe import probe
 from ossicle.bundle.encoders.table import require_same
 from ossicle.core.errors import UsageError
+from ossicle.core.model_input.channel import LOUDEST, MEAN
 from ossicle.core.model_input.missing_band import missing_from_hz, missing_words
 from ossicle.core.text.counting import counted
 from ossicle.corpus.indexing.index_storage import read_index
 
 _LEAST_DEVIATION = 1e-6
+# What the rounding of samples leaves of channels that cancel is 60 dB or more below them.
+_LEAST_SHARE = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def find_similar(
     settings = project.settings
     encoder = open_features_encoder(settings.encoder.opened, project.folder, settings.head.unfreeze_blocks, threads)
     require_same(features_folder.spec, encoder.spec, f"the encoder of {project.file}")
-    samples = load_mono(example, encoder.spec.rate, start_s, duration_s, channel=project.settings.audio.name)
+    samples = _example_samples(project, example, encoder.spec.rate, start_s, duration_s)
     if features_folder.of_frames:
         return _in_segments(features_folder, artefacts, samples, encoder, most, str(example))
     mean, deviation = features_folder.scale()
@@ -121,6 +124,22 @@ def find_similar(
         if len(stretches) == most:
             break
     return stretches
+
+
+def _example_samples(
+    project: Project, example: Path, rate: int, start_s: float, duration_s: float | None
+) -> NDArray[np.float32]:
+    """Return the sound to search for; raises UsageError if its channels leave nothing of it in their mean."""
+    channel = project.settings.audio.name
+    samples = load_mono(example, rate, start_s, duration_s, channel=channel)
+    if channel == MEAN and probe(example).channels > 1:
+        loudest = load_mono(example, rate, start_s, duration_s, channel=LOUDEST)
+        if float(np.linalg.norm(samples)) < _LEAST_SHARE * float(np.linalg.norm(loudest)):
+            raise UsageError(
+                f"{example}: the channels cancel each other in their mean, so nothing is left to search for; save one "
+                "of them as a file of its own, or set [audio] channel to first or loudest and build the features again"
+            )
+    return samples
 
 
 def band_notes(project: Project, example: Path) -> list[str]:

@@ -13,6 +13,7 @@ from ossicle.app.steps.engine.step import Progress
 from ossicle.app.steps.maintenance.unfinished_export import UnfinishedExport
 from ossicle.app.steps.pipeline.needed import require_of_pipeline
 from ossicle.app.steps.pipeline.run_project import run_project
+from ossicle.artefacts.files import sweep
 from ossicle.artefacts.filesystem.walking import walk
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -129,6 +130,9 @@ def export_dataset(project: Project, folder: Path, request: Wanted, progress: Pr
     if request.force or not unfinished.goes_on:
         _refuse_overwriting(folder, files, request.force)
         unfinished.begin()
+    else:
+        # Files that the killed export was writing would lie among the clips for ever.
+        sweep(folder)
     lost = write_media(project, folder, files, unfinished, progress)
     unread = [named_clip.clip.recording_id in lost for named_clip in named]
     if any(unread) and (request.wav or request.png):

@@ -14,7 +14,7 @@ from ossicle.app.steps.pipeline.needed import require_of_pipeline
 from ossicle.app.steps.pipeline.pipelines import chosen_steps
 from ossicle.app.steps.rounds import review_candidates
 from ossicle.app.steps.rounds.learners import Learners, learners
-from ossicle.artefacts.files import whole_folder
+from ossicle.artefacts.files import sweep, whole_folder
 from ossicle.artefacts.typed.candidates import CandidatesFolder
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
@@ -183,6 +183,7 @@ def import_review(
             "exported": export.provenance.get("created", ""),
         }
         provenance["created"] = datetime.now(UTC).isoformat(timespec="seconds")
+        sweep(rounds_folder)
         file = write_round(rounds_folder, Round(usable, provenance))
     return Imported(file, replace(answered, recordings=usable), tuple(unused), learners(project, lambda learner: True))
 
