@@ -224,9 +224,12 @@ def test_weights_with_nan_are_refused_by_name(kind):
     values = NAN_IN_RAW[kind]
     with pytest.raises(BundleError, match=r"m\.onnx: the weights 'conv\.weight' hold NaN.*copy it again"):
         require_safe_graph(model(values), "m.onnx")
-    # Masks hold infinity.
     infinite = np.array([0x3F80, 0xFF80], "<u2") if kind == TensorProto.BFLOAT16 else np.nan_to_num(values, nan=-np.inf)
-    require_safe_graph(model(infinite), "m.onnx")
+    with pytest.raises(BundleError, match=r"'conv\.weight' hold Inf"):
+        require_safe_graph(model(infinite), "m.onnx")
+    # Masks of encoders hold infinity, and a bound of an operator may be infinite.
+    require_safe_graph(model(infinite), "m.onnx", may_hold_infinity=True)
+    require_safe_graph(model(infinite[1:]), "m.onnx")
 
 
 def test_nan_in_a_list_of_floats_is_refused():
@@ -237,10 +240,11 @@ def test_nan_in_a_list_of_floats_is_refused():
             require_safe_graph(helper.make_model(helper.make_graph([], "g", [], [], [tensor])).SerializeToString(), "x")
 
 
-def test_a_bundle_whose_rectifier_hides_nan_is_refused(runtime, tmp_path, write, graphs):
+@pytest.mark.parametrize(("value", "name"), [(np.nan, "NaN"), (np.inf, "Inf"), (-np.inf, "Inf")])
+def test_a_bundle_whose_rectifier_hides_nan_is_refused(runtime, tmp_path, write, graphs, value, name):
     model = graphs()
     weights = numpy_helper.to_array(model.graph.initializer[0]).copy()
-    weights[0, 0] = np.nan
+    weights[0, 0] = value
     model.graph.initializer[0].CopyFrom(numpy_helper.from_array(weights, model.graph.initializer[0].name))
-    with pytest.raises(BundleError, match=r"model\.onnx: the weights .* hold NaN"):
+    with pytest.raises(BundleError, match=rf"model\.onnx: the weights .* hold {name}"):
         runtime(write(tmp_path / "b", model=model))

@@ -66,7 +66,7 @@ class OnnxEncoder:
             data = read_regular(path, MOST_BYTES)
         except OSError as error:
             raise UsageError(f"{path}: {error.strerror or error}; give the file of an ONNX encoder") from error
-        require_safe_graph(data, self._source)
+        require_safe_graph(data, self._source, may_hold_infinity=True)
         self._session = onnx_session(data, self._source, threads)
         self._ports = _ports(self._session, self._source)
         stated = dict(self._session.get_modelmeta().custom_metadata_map)

@@ -43,10 +43,12 @@ _MOST_FIELDS = 4_000_000
 _FIXED = {1: 8, 5: 4}
 
 
-def require_safe_graph(model: bytes, source: str, most_fields: int = _MOST_FIELDS) -> None:
-    """Refuse a graph that needs other files or libraries, whose weights hold NaN, or that is no valid one.
+def require_safe_graph(
+    model: bytes, source: str, most_fields: int = _MOST_FIELDS, *, may_hold_infinity: bool = False
+) -> None:
+    """Refuse a graph that needs other files or libraries, whose weights are no numbers, or that is no valid one.
 
-    Operators that the model itself defines as functions are allowed, and so is infinity in a tensor, which masks need.
+    Operators that the model itself defines as functions are allowed.
 
     Parameters
     ----------
@@ -56,6 +58,9 @@ def require_safe_graph(model: bytes, source: str, most_fields: int = _MOST_FIELD
         Its name in messages.
     most_fields
         Most fields of messages to look at.
+    may_hold_infinity
+        Allow Inf in tensors, which masks of encoders need; NaN is always refused. A single Inf, a bound of an operator,
+        is always allowed.
 
     Raises
     ------
@@ -88,17 +93,17 @@ def require_safe_graph(model: bytes, source: str, most_fields: int = _MOST_FIELD
             child = _CHILDREN[kind].get(number)
             if child is not None and isinstance(value, memoryview):
                 stack.append((child, value, depth + 1))
-        if kind == "tensor" and _holds_nan(tensor_fields):
+        if kind == "tensor" and (fault := _fault_of_values(tensor_fields, may_hold_infinity)):
             stored_name = tensor_fields.get(_TENSOR_NAME, 0)
             shown = "" if isinstance(stored_name, int) else bytes(stored_name).decode(errors="replace")
-            raise BundleError(f"{source}: the weights {shown!r} hold NaN, so the file is damaged: copy it again")
+            raise BundleError(f"{source}: the weights {shown!r} hold {fault}, so the file is damaged: copy it again")
     for domain in sorted(used - own_domains - _DOMAINS):
         name = domain.decode(errors="replace")
         raise BundleError(f"{source} uses operators of a library ({name!r}): export it with the standard ones")
 
 
-def _holds_nan(fields: Mapping[int, memoryview | int]) -> bool:
-    """Return whether a tensor of floats holds NaN, in any of the fields that its values may be in."""
+def _fault_of_values(fields: Mapping[int, memoryview | int], may_hold_infinity: bool) -> str:
+    """Return "NaN" or "Inf" if a tensor of floats holds it, in any of the fields that its values may be in."""
     kind = fields.get(_DATA_TYPE, 0)
     raw_type = _RAW_TYPES.get(kind) if isinstance(kind, int) else None
     numpy_types = {_FLOAT_DATA: "<f4", _DOUBLE_DATA: "<f8", _RAW_DATA: raw_type}
@@ -111,12 +116,17 @@ def _holds_nan(fields: Mapping[int, memoryview | int]) -> bool:
         if not len(values):
             continue
         if numpy_type == _RAW_TYPES[_BFLOAT16]:
-            if int((values & 0x7FFF).max()) > _BFLOAT16_INFINITY:
-                return True
-        # The least value of an array with NaN is NaN; isnan of all would need memory for all.
-        elif np.isnan(values.min()):
-            return True
-    return False
+            highest = int((values & 0x7FFF).max())
+            is_nan, is_infinite = highest > _BFLOAT16_INFINITY, highest == _BFLOAT16_INFINITY
+        else:
+            # The extremes of an array with NaN are NaN; isnan of all values would need memory for all.
+            low, high = values.min(), values.max()
+            is_nan, is_infinite = bool(np.isnan(low)), bool(np.isinf(low) or np.isinf(high))
+        if is_nan:
+            return "NaN"
+        if is_infinite and len(values) > 1 and not may_hold_infinity:
+            return "Inf"
+    return ""
 
 
 def _fields(message: memoryview, source: str) -> Iterator[tuple[int, memoryview | int]]:

@@ -193,6 +193,18 @@ def test_what_cannot_be_scored_is_refused(tmp_path: Path, reference: Path, score
         scored(reference, tables)
 
 
+def test_scores_that_are_no_numbers_are_refused_with_the_file(tmp_path: Path, reference: Path) -> None:
+    folder = tmp_path / "tracks"
+    folder.mkdir()
+    for name in CALLS:
+        write_track(folder / name, ScoreTrack(LABELS, scores_of(name), HOP_S, HOP_S * FRAMES))
+    damaged = np.load(folder / "two.npy")
+    damaged[3, 0] = np.nan
+    np.save(folder / "two.npy", damaged)
+    with pytest.raises(FormatError, match=r"two\.npy: a score is not a finite number.*; score the recording again"):
+        read_score_set(folder)
+
+
 def test_tables_of_only_a_header_are_compared_or_refused_in_words(tmp_path: Path, reference: Path) -> None:
     empty, durations = tmp_path / "empty", tmp_path / "durations.tsv"
     empty.mkdir()

@@ -85,7 +85,10 @@ def _table(path: Path, key: str) -> tuple[tuple[str, ...], FrameScores, float]:
 
 def _track(path: Path) -> tuple[tuple[str, ...], FrameScores, float]:
     track = read_track(path.with_suffix(""))
-    return track.labels, frames_of(track), track.duration_s
+    try:
+        return track.labels, frames_of(track), track.duration_s
+    except ValueError as problem:
+        raise FormatError(f"{path.with_suffix('.npy')}: {problem}; score the recording again") from None
 
 
 def _names_of_ids(artefact: Path, ids: Mapping[str, FrameScores]) -> dict[str, str]:
