@@ -12,6 +12,7 @@ from ossicle.artefacts.array_files.blocks import (
     TrackWriter,
     iter_blocks,
     read_track,
+    require_finite,
     track_files,
     track_info,
     write_track,
@@ -253,3 +254,14 @@ def test_a_full_disk_names_the_track(tmp_path: Path, monkeypatch: pytest.MonkeyP
             write(n_frames)
         assert caught.value.filename == str(tmp_path / "t.npy")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_track_that_is_damaged_on_the_disk_is_found_with_its_frame(tmp_path, value):
+    write_track(tmp_path / "a", ScoreTrack(("x", "y"), np.full((70_000, 2), 0.5, np.float32), 0.01, 700.0))
+    require_finite(tmp_path / "a")
+    scores = np.load(tmp_path / "a.npy")
+    scores[68_000, 1] = value
+    np.save(tmp_path / "a.npy", scores)
+    with pytest.raises(ArtefactError, match=r"a\.npy is damaged: frame 68000 holds NaN or Inf; restore it"):
+        require_finite(tmp_path / "a")

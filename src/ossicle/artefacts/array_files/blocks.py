@@ -26,6 +26,7 @@ from ossicle.core.digest import digest
 from ossicle.core.errors import ArtefactError
 from ossicle.core.tracks import ScoreTrack
 
+_CHECKED_FRAMES = 1 << 16
 FORMAT_VERSION = 1
 _DTYPE = np.dtype("<f4")
 
@@ -193,6 +194,28 @@ def read_track(path: Path) -> ScoreTrack:
         return ScoreTrack(info.labels, scores, info.hop_s, info.duration_s)
     except ValueError as error:
         raise ArtefactError(f"{array}: {error}; {how_to_mend(array)}") from None
+
+
+def require_finite(path: Path) -> None:
+    """Check that a track on the disk still holds numbers only, as its writer made sure; memory is one block.
+
+    Parameters
+    ----------
+    path
+        The track, without a suffix.
+
+    Raises
+    ------
+    ArtefactError
+        The track is missing or damaged; the message names its file.
+    """
+    first = 0
+    for block in iter_blocks(path, _CHECKED_FRAMES):
+        if not np.isfinite(np.sum(block, dtype=np.float64)):
+            array = track_files(path)[0]
+            frame = first + int(np.argwhere(~np.isfinite(block))[0, 0])
+            raise ArtefactError(f"{array} is damaged: frame {frame} holds NaN or Inf; {how_to_mend(array)}")
+        first += len(block)
 
 
 def iter_blocks(path: Path, block_frames: int) -> Iterator[NDArray[np.float32]]:

@@ -1,6 +1,6 @@
 """Artefacts with score tracks: out of fold, of an ensemble, of unlabelled recordings, of a benchmark."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ossicle.artefacts.array_files.blocks import TrackWriter, read_track, track_digest
+from ossicle.artefacts.array_files.blocks import TrackWriter, read_track, require_finite, track_digest
 from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.tables import read_table, write_table
 from ossicle.artefacts.typed.artefact import ArtefactFolder
@@ -35,6 +35,11 @@ class TracksFolder(ArtefactFolder):
     def track(self, recording_id: str) -> ScoreTrack:
         """Return the track of a recording, its scores memory-mapped; raises ArtefactError if there is none."""
         return read_track(self.track_path(recording_id))
+
+    def require_finite(self, recording_ids: Iterable[str]) -> None:
+        """Check that the tracks of recordings hold numbers only; raises ArtefactError, naming the file."""
+        for recording_id in recording_ids:
+            require_finite(self.track_path(recording_id))
 
     def track_digest(self, recording_id: str) -> str:
         """Return the digest of a track's files, empty if one is missing."""

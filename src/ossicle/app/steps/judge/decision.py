@@ -44,6 +44,8 @@ def decide_scores(project: Project, truth: "Truth", scores: ScoresFolder, folder
     from ossicle.evaluation.ground_truth import read_tracks
 
     settings = project.settings
+    # Mapped tracks are not checked where they are read; here, once, because everything after depends on them.
+    scores.require_finite(truth.ids)
     tracks = read_tracks(scores, truth.ids, settings.postprocess)
     decisions = fit_decisions(truth, tracks, settings.decision, criterion_of(settings.evaluation))
     folder.write_events(decisions.held_out, decisions.in_sample)
