@@ -96,3 +96,52 @@ def test_a_file_of_the_user_stays(
         said = ossicle(*words)
         assert (project / name).read_bytes() == MINE, (name, said)
         assert said.code in (0, 1, 2, 3), (name, said)
+
+
+BUNDLE_ON = ("predict", "{bundle}", "{p}/audio", "-o", "{p}/out")
+REFUSED: Mapping[str, tuple[str, ...]] = {
+    "predict: a format": (*BUNDLE_ON, "--format", "none"),
+    "predict: recordings": ("predict", "{bundle}", "{p}/none", "-o", "{p}/out"),
+    "predict: a file for cut-outs": (*BUNDLE_ON, "--cutouts", "{p}/mine.csv"),
+    "predict: a folder below a file": (*BUNDLE_ON, "--cutouts", "{p}/mine.csv/cut"),
+    "predict: cut-outs of the user": (*BUNDLE_ON, "--cutouts", "{p}/mine"),
+    "predict: tables of the user": ("predict", "{bundle}", "{p}/audio", "-o", "{p}/mine", "--cutouts", "{p}/out"),
+    "cutouts: tables": ("cutouts", "{p}/none", "{p}/audio", "-o", "{p}/out"),
+    "cutouts: recordings": ("cutouts", "{p}/tables", "{p}/none", "-o", "{p}/out"),
+    "embed: an encoder": ("embed", "{p}/audio", "-o", "{p}/out", "--encoder", "none"),
+    "embed: recordings": ("embed", "{p}/none", "-o", "{p}/out"),
+    "units encode": ("units", "encode", "{p}/none", "{p}/audio", "-o", "{p}/out"),
+    "units export": ("units", "export", "-p", "{p}", "-o", "{p}/out"),
+    "units vocoder": ("units", "vocoder", "{p}/vocoder", "{p}/mine.csv", "-o", "{p}/out"),
+    "units resynth": ("units", "resynth", "{p}/vocoder", "{p}/none", "-o", "{p}/out"),
+    "compare-clips": ("compare-clips", "{p}", "{p}", "-o", "{p}/out"),
+    "convert": ("convert", "{p}/mine.csv", "--to", "csv", "-o", "{p}/out/events.csv"),
+    "archive": ("archive", "-p", "{p}", "--variant", "other", "-o", "{p}/out"),
+    "review export": ("review", "export", "-p", "{p}", "--select", "none", "-o", "{p}/out"),
+    "dataset export": ("dataset", "export", "-p", "{p}", "--fold", "99", "-o", "{p}/out"),
+    "dataset augment": ("dataset", "augment", "-p", "{p}", "--recording", "none.wav", "-o", "{p}/out/page.html"),
+    "export": ("export", "-p", "{p}", "--precision", "none", "-o", "{p}/out"),
+    "jobs write": ("jobs", "write", "-p", "{p}", "--on", "none", "-o", "{p}/out"),
+}
+
+
+@pytest.fixture(scope="module")
+def with_user_files(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    project = Path(shutil.copytree(finished, tmp_path_factory.mktemp("refused") / "project"))
+    (project / "mine").mkdir()
+    for name in ("mine.csv", "mine/siteA_1_0_500.wav", "mine/events.csv"):
+        (project / name).write_bytes(MINE)
+    return project
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_command_that_refuses_makes_no_folder(
+    case: str, with_user_files: Path, old_bundle: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_untrained(monkeypatch)
+    before = sorted(path for path in with_user_files.rglob("*") if "data" not in path.parts)
+    assert with_user_files / "out" not in before
+    said = ossicle(*(word.format(p=with_user_files, bundle=old_bundle) for word in REFUSED[case]))
+    assert said.code in (1, 2), said
+    assert "ossicle: " in said.err, said
+    assert sorted(path for path in with_user_files.rglob("*") if "data" not in path.parts) == before, said

@@ -9,6 +9,8 @@ import errno
 import os
 import shutil
 import stat
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
@@ -84,8 +86,8 @@ def write_all(handle: IO[bytes], data: bytes) -> None:
         raise
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder, and those above it; nothing happens if it exists."""
+def make_folder(path: Path) -> list[Path]:
+    """Make a folder, and those above it, and return those that are new; nothing happens if it exists."""
     refuse_link_in(path)
     folder, missing = Path(path), list[Path]()
     # `mkdir(parents=True)` calls itself for every level.
@@ -96,26 +98,40 @@ def make_folder(path: Path) -> None:
         folder = folder.parent
     for new_folder in reversed(missing):
         new_folder.mkdir(exist_ok=True)
+    return missing[::-1]
 
 
-def make_writable_folder(path: Path) -> None:
-    """Make a folder, and those above it, and check that this user can write to it.
+@contextmanager
+def writable_folders(paths: Sequence[Path]) -> Iterator[None]:
+    """Make folders, and those above them, for a block, and check that this user can write to them.
+
+    If that or the block fails, those that are new and empty are removed again.
 
     Parameters
     ----------
-    path
-        The folder; it may exist.
+    paths
+        The folders; they may exist.
 
     Raises
     ------
-    PermissionError
-        This user cannot write to it.
+    OSError
+        Naming a folder that cannot be made or written to.
     UsageError
-        A part of the path is a symbolic link.
+        A part of a path is a symbolic link.
     """
-    make_folder(path)
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+    made: list[Path] = []
+    try:
+        for path in paths:
+            made += make_folder(path)
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
+        yield
+    except BaseException:
+        for folder in reversed(made):
+            # Those that hold something stay.
+            with suppress(OSError):
+                remove_empty_folder(folder)
+        raise
 
 
 def make_new_folder(path: Path) -> None:

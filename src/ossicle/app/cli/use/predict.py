@@ -33,7 +33,7 @@ from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
 from ossicle.app.project.file_names import PROJECT_FILE
-from ossicle.artefacts.filesystem.changes import make_folder, make_writable_folder
+from ossicle.artefacts.filesystem.changes import writable_folders
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.bundle.manifest import MANIFEST
@@ -187,12 +187,11 @@ def predict(
     written = transcripts(out, names, chosen_formats, opened.labels, choices)
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
+    if cutouts is not None and cutouts.exists() and not cutouts.is_dir():
+        raise UsageError(f"--cutouts {cutouts} is a file; give a folder")
     cut = None if cutouts is None else CutOuts(cutouts, names, pad_s)
-    # Make the folder now, so that an unwritable place is reported before hours of scoring.
-    make_folder(out)
-    if cutouts is not None:
-        make_writable_folder(cutouts)
-    with project_lock(out):
+    # Make the folders now, so that an unwritable place is reported before hours of scoring.
+    with writable_folders([out] if cutouts is None else [out, cutouts]), project_lock(out):
         mine = tables_of_events(out, names, chosen_formats)
         of_events = [name for name in chosen_formats if name not in (*TRANSCRIPT_FORMATS, HITS)]
         tables = PredictionTables(out, names, of_events, opened.manifest.front.fmax_hz, mine.writing)

@@ -20,7 +20,7 @@ from ossicle.app.cli.use.finished_recordings import Finished, file_state, predic
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.app.cli.use.output_tables import OutputTables
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
-from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.changes import writable_folders
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
@@ -65,9 +65,8 @@ def predict_states(
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     tables = (SCORES,) if options.scores_only else (STATES, FILES)
-    make_folder(out)
     table_files = [f"{table}.{ending}" for table in tables for ending in table_formats]
-    with project_lock(out):
+    with writable_folders([out]), project_lock(out):
         mine = OutputTables(out, files=table_files)
         if not options.force:
             mine.refuse_changed()
