@@ -98,3 +98,17 @@ def test_every_writer_names_its_file_when_the_system_refuses(tmp_path: Path, nam
     assert [file for file in os.listdir(tmp_path) if file != name] == []
     # A log may end within a line, the journal may not.
     assert name == "r.jsonl" or not (tmp_path / name).exists() or (tmp_path / name).stat().st_size == 0
+
+
+def test_the_file_is_named_where_its_part_cannot_even_be_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a read-only file system, the error was that of removing a hidden file."""
+
+    def read_only(path: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr("ossicle.artefacts.files.remove_file", read_only)
+    with pytest.raises(OSError, match="Read-only") as caught, whole_file(tmp_path / "page.html") as part:
+        read_only(part)
+    assert caught.value.filename == str(tmp_path / "page.html")

@@ -133,7 +133,9 @@ def whole_file(path: Path) -> Iterator[Path]:
             yield part
             publish(part, path)
     except BaseException:
-        remove_file(part)
+        # The error of the block is the one to report; a read-only file system refuses to remove even a missing file.
+        with suppress(OSError):
+            remove_file(part)
         raise
 
 

@@ -124,6 +124,39 @@ def test_a_place_that_cannot_be_written_is_said(project: Path, old_bundle: Path,
     ]
 
 
+def test_a_project_that_cannot_be_written_is_said_and_can_be_read(
+    project: Path, old_bundle: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    assert ossicle("run", "-p", project, "--until", "dataset", "--progress", "none").code == 0
+    shutil.copytree(old_bundle, project / "bundle")
+    folders = [project, *(path for path in project.rglob("*") if path.is_dir())]
+    for folder in folders:
+        folder.chmod(0o555)
+    on_project, out = ("-p", project, "--progress", "none"), tmp_path / "out"
+    for words in (
+        ("run", *on_project),
+        ("dataset", "health", *on_project),
+        ("dataset", "export", "-o", out, *on_project),
+    ):
+        completed = unprivileged(*OSSICLE, *words)
+        assert completed.returncode == 1, (words, completed)
+        (line,) = completed.stderr.splitlines()
+        assert line.startswith(
+            f"ossicle: {project / 'data'}: Permission denied: the outputs of steps are written there"
+        )
+        assert "copy the project to a folder that is writable, or give another folder with --data-root" in line
+        assert not out.exists()
+    for words in (
+        ("status", *on_project[:2]),
+        ("leaderboard", *on_project[:2]),
+        ("predict", project / "bundle", project / "audio", "-o", out),
+    ):
+        completed = unprivileged(*OSSICLE, *words)
+        assert completed.returncode == 0, (words, completed)
+    for folder in folders:
+        folder.chmod(0o755)
+
+
 def test_a_lock_of_another_user_is_named_and_not_its_folder(project: Path, old_bundle: Path, tmp_path: Path) -> None:
     for folder in (tmp_path / "out", project / "data"):
         folder.mkdir()

@@ -5,6 +5,7 @@ what killed runs left, so a project file must not name other folders for this. O
 those: with ``--data-root``, the environment, ``--set``, or ``ossicle.local.toml``, which is not shared with a project.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -110,6 +111,9 @@ def writing(data_root: Path, results: tuple[Path, ...] = (), *, wait: bool = Fal
         try:
             make_folder(data_root)
             held.enter_context(project_lock(data_root, wait=wait))
+            # The lock file of an earlier run opens in a folder that cannot be written to.
+            if not os.access(data_root, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(data_root))
         except OSError as error:
             if error.errno not in NOT_WRITABLE or error.filename == str(data_root / LOCK_FILE):
                 raise
