@@ -311,3 +311,12 @@ def test_one_group_is_in_the_singular() -> None:
         "Few groups: with 1 group the intervals are valid only for recordings from this group."
     )
     assert reach(alone).endswith("100 resamples of the recordings of 1 group.")
+
+
+def test_a_count_of_none_has_no_bar_and_a_table_of_nothing_no_heads() -> None:
+    index = CorpusIndex((Recording("r", "root", "a.wav", 8000, 1, 8000, "d", reviewed=True),), ())
+    text = render(replace(report_data(), health=health(index, rate=8000)))
+    part = text[text.index("<h3>Annotations</h3>") : text.index("Every recording")]
+    assert part.startswith('<h3>Annotations</h3>\n<p class="soft">There are none.</p>')
+    assert '<td class="n">0</td><td class="tally" aria-hidden="true"></td>' in part
+    assert part.count("<i style") == 1

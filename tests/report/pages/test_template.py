@@ -39,6 +39,12 @@ def test_paths_and_messages_in_boxes_that_scroll_keep_a_width_that_can_be_read()
     assert re.search(r"^\.words \{ min-width: 12em; \}$", page, re.MULTILINE)
 
 
+def test_long_names_in_cells_are_wrapped_and_short_ones_take_no_more_than_they_need() -> None:
+    page = leaderboard_page.render("t", BOARD)
+    assert re.search(r"^td\.label \{ overflow-wrap: break-word; max-width: 20em; \}$", page, re.MULTILINE)
+    assert page.count('th[scope="row"], td.label { max-width:') == 2
+
+
 def test_no_line_is_broken_within_a_number() -> None:
     assert words.count(45520) == "45\N{NO-BREAK SPACE}520"
     assert words.significant(45520.0) == "45\N{NO-BREAK SPACE}500"
