@@ -1,6 +1,7 @@
 """The page and the notebook of a benchmark: what is drawn equals the tables beside them."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -235,3 +236,15 @@ def test_long_names_leave_room_for_the_bars() -> None:
     rows = bt.board(made()[0]["leaderboard"].with_columns(model=pl.lit(long)), CRITERION, "cross-fitted")
     names = [tick.get_text() for tick in fb.leaderboard_figure(rows, "cross-fitted").axes[0].get_yticklabels()]
     assert all(len(name.replace("\u200b", "")) <= 40 for name in names)
+
+
+@pytest.mark.parametrize("count", [3, 19, 200])
+def test_the_numbers_below_a_map_of_tapes_do_not_lie_over_each_other(count: int) -> None:
+    thresholds = np.linspace(0.05, 0.95, count).round(3).tolist()
+    name = "2024-05-01/Station 1 – Moor/SM4_0001_20240512_043000"
+    rows = pl.DataFrame({"tape": [name] * count, "threshold": thresholds, "recall": [0.5] * count})
+    figure = fb.tape_map_figure(rows, "t")
+    figure.draw_without_rendering()
+    boxes = [tick.get_window_extent() for tick in figure.axes[0].get_xticklabels()]
+    assert len(boxes) > 1
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))

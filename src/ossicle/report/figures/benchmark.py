@@ -89,7 +89,8 @@ def tape_map_figure(rows: pl.DataFrame, title: str) -> Figure:
     axes = figure.subplots()
     shown = axes.imshow(recall, vmin=0.0, vmax=1.0, cmap="cividis", aspect="auto", interpolation="nearest")
     axes.set_yticks(range(len(tapes)), [_beside(name) for name in tapes])
-    step = max(1, len(thresholds) // 10)
+    # Long names of tapes leave room for a few numbers; more lie over each other.
+    step = max(1, -(-len(thresholds) // 6))
     axes.set_xticks(range(0, len(thresholds), step), [f"{value:g}" for value in thresholds[::step]])
     axes.set(xlabel="threshold", title=title)
     axes.grid(visible=False)
