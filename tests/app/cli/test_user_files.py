@@ -51,6 +51,8 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "checklist": (*P, "--skip", "selftest"),
     "new": ("tapes", "{p}/new", "--audio", "{p}/audio", "--annotations", "{p}/tables"),
 }
+# They publish as `run` does, or compute for seconds.
+SLOW = {"checklist", "ensemble", "units resynth"}
 TRIED = sorted(COMMANDS.keys() - IN_DATA_ROOT - NOT_HERE.keys())
 
 
@@ -70,7 +72,9 @@ def files(project: Path) -> dict[str, int]:
     }
 
 
-@pytest.mark.parametrize("command", TRIED)
+@pytest.mark.parametrize(
+    "command", [pytest.param(name, marks=pytest.mark.slow) if name in SLOW else name for name in TRIED]
+)
 def test_a_file_of_the_user_stays(
     command: str, finished: Path, tmp_path: Path, old_bundle: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
