@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ossicle.artefacts.fetching import Patience, Wanted, fetch_file, part_of
+from ossicle.artefacts.fetching import Patience, Wanted, _one_line, fetch_file, part_of
 from ossicle.core.errors import FetchError
 
 BODY = np.random.default_rng(1).bytes(700_000)
@@ -241,3 +241,22 @@ def test_stopped_anywhere_the_next_call_ends_it(server: Server, tmp_path_factory
     assert not (folder / "x/b c.ogg").exists()
     assert fetch_file(wanted(server), folder, QUICK) == "computed"
     assert (folder / "x/b c.ogg").read_bytes() == BODY
+
+
+def test_a_redirection_to_an_address_that_is_not_valid_is_an_error_of_one_line(server: Server, tmp_path: Path) -> None:
+    server.location = "http://[::1"
+    with pytest.raises(FetchError, match=r"leads to an address that is not valid .*; correct the address$"):
+        fetch_file(wanted(server), tmp_path, QUICK)
+    assert left(tmp_path) == []
+
+
+def test_what_a_server_says_is_one_line() -> None:
+    assert _one_line("Found\r\n  - twice\n") == "Found - twice"
+
+
+def test_a_file_that_is_smaller_than_the_table_says_is_not_called_a_broken_connection(tmp_path: Path) -> None:
+    source = tmp_path / "source.ogg"
+    source.write_bytes(BODY[:500])
+    listed = Wanted(source.as_uri(), "x.ogg", len(BODY), hashlib.sha256(BODY).hexdigest())
+    with pytest.raises(FetchError, match="has 500 bytes, but the table says 700000; correct the size"):
+        fetch_file(listed, tmp_path / "out", QUICK)

@@ -181,7 +181,12 @@ def _read(stream: IO[bytes] | http.client.HTTPResponse) -> bytes:
     except http.client.IncompleteRead as problem:
         return problem.partial
     except (OSError, http.client.HTTPException) as problem:
-        raise _Passing(str(problem) or type(problem).__name__) from None
+        raise _Passing(_one_line(problem) or type(problem).__name__) from None
+
+
+def _one_line(reason: object) -> str:
+    """Return what a server or a library says as one line."""
+    return " ".join(str(reason).split())
 
 
 @contextmanager
@@ -194,6 +199,11 @@ def _opened(
         source = Path(urllib.request.url2pathname(parts.path))
         if not (source.is_file() and os.access(source, os.R_OK)):
             raise FetchError(f"{download.path}: {download.address}: is not a readable file; correct the address")
+        if (size := source.stat().st_size) < download.size:
+            raise FetchError(
+                f"{download.path}: {download.address} has {size} bytes, but the table says {download.size}; correct "
+                "the size"
+            )
         with open_regular(source) as local:
             local.seek(have)
             yield local, have
@@ -210,14 +220,20 @@ def _opened(
             if problem.code == 416:
                 raise _Again from None
             if problem.code in _PASSING:
-                raise _Passing(f"the server says {problem.code} {problem.reason}") from None
+                raise _Passing(f"the server says {problem.code} {_one_line(problem.reason)}") from None
             raise FetchError(
-                f"{download.path}: {download.address}: the server says {problem.code} {problem.reason}; correct the "
-                "address"
+                f"{download.path}: {download.address}: the server says {problem.code} {_one_line(problem.reason)}; "
+                "correct the address"
             ) from None
     except (OSError, http.client.HTTPException) as problem:
         reason = getattr(problem, "reason", problem)
-        raise _Passing(str(reason) or type(problem).__name__) from None
+        raise _Passing(_one_line(reason) or type(problem).__name__) from None
+    except ValueError as problem:
+        # The address itself was checked in the table.
+        raise FetchError(
+            f"{download.path}: {download.address} leads to an address that is not valid ({_one_line(problem)}); "
+            "correct the address"
+        ) from None
     with response:
         begins = response.headers.get("Content-Range", "").partition("bytes ")[2].partition("-")[0]
         if response.status == 206 and begins != str(have):

@@ -16,6 +16,7 @@ from ossicle.artefacts.filesystem.reading import (
     read_if_there,
     read_regular,
     require_regular,
+    what_is_at,
 )
 from ossicle.artefacts.logs.journal import Journal
 from ossicle.artefacts.logs.runlog import read_run_log
@@ -93,3 +94,16 @@ def test_files_without_a_stated_size_are_bounded_too() -> None:
         read_regular("/proc/self/status", 10)
     with pytest.raises(IsADirectoryError):
         read_regular("/", 10)
+
+
+def test_messages_say_what_is_at_a_path(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("gone.wav")
+    (tmp_path / "loop").symlink_to("loop")
+    assert [what_is_at(tmp_path / name) for name in ("", "pipe", "link", "loop", "none")] == [
+        "is a folder",
+        "is not a regular file, but a pipe or a device",
+        "is a broken link to gone.wav",
+        "is a broken link to loop",
+        "does not exist",
+    ]

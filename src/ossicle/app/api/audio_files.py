@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from numpy.typing import NDArray
 
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.audio.decoding.array_stream import checked_rate
 from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.decode import AudioSource
@@ -50,7 +51,7 @@ def find_audio(sources: Sequence[Path]) -> list[tuple[str, Path]]:
         elif source.exists() or source.is_symlink():
             recordings.append((source.name, source))
         else:
-            raise UsageError(f"{source}: does not exist")
+            raise UsageError(f"{source}: {what_is_at(source)}")
     recordings = [(_without_drive(writable(name)), path) for name, path in recordings]
     names = Counter(normal_path(name) for name, _ in recordings)
     # Files with equal names (in Unicode NFC) from different places get the name of their folder, then a number.

@@ -22,6 +22,29 @@ MOST_ARTEFACT_BYTES = 1 << 30
 """The largest JSON, journal or log of an artefact that is read."""
 
 
+def what_is_at(path: str | os.PathLike[str]) -> str:
+    """Return in words what is at a path where a file was expected, for messages.
+
+    Parameters
+    ----------
+    path
+        The path; links are followed.
+
+    Examples
+    --------
+    >>> what_is_at("/nowhere/at/all"), what_is_at("/")
+    ('does not exist', 'is a folder')
+    """
+    place = Path(path)
+    if place.is_dir():
+        return "is a folder"
+    if place.is_symlink() and not place.exists():
+        return f"is a broken link to {os.readlink(place)}"
+    return (
+        "is not a regular file, but a pipe or a device" if place.exists() and not place.is_file() else "does not exist"
+    )
+
+
 def open_regular(path: str | os.PathLike[str], most_bytes: int | None = None) -> BufferedReader:
     """Open a file for reading.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ossicle.app.api.states.state_prediction import StatePrediction
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.core.decisions.state_words import state_of_word
 from ossicle.core.decisions.states import UNKNOWN, StateDecision, overall_status
 from ossicle.core.errors import FormatError, UsageError
@@ -47,7 +48,7 @@ def read_expected(path: Path, labels: Sequence[str]) -> dict[str, dict[str, str]
         A cell is no state, or a recording stands there twice; the message names file and line.
     """
     if not path.is_file():
-        raise UsageError(f"--expect {path}: {'is a folder' if path.is_dir() else 'does not exist'}; give a table")
+        raise UsageError(f"--expect {path}: {what_is_at(path)}; give a table")
     table = read_delimited(path)
     names = table.find(_NAMES)
     if names is None:

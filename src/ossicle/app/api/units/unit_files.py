@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.artefacts.filesystem.reading import open_regular, what_is_at
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.naming.table_names import table_places
 
@@ -84,7 +84,7 @@ def read_units(path: Path, spec: UnitFileSpec, *, runs: bool = False) -> Iterato
         There is no such file.
     """
     if not path.is_file():
-        raise UsageError(f"{path}: {'is a folder; name the files in it' if path.is_dir() else 'does not exist'}")
+        raise UsageError(f"{path}: {'is a folder; name the files in it' if path.is_dir() else what_is_at(path)}")
     if path.suffix == ".json":
         yield from _of_json(path, spec)
     elif path.suffix == LINES:

@@ -10,6 +10,7 @@ import typer
 from ossicle.app.api.audio_files import find_audio
 from ossicle.app.cli.options import Json, Recordings
 from ossicle.app.cli.printable import json_text, printable
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import INDEX, CutOuts
@@ -53,7 +54,7 @@ def cutouts(
     the given recordings or lie beyond their ends; each is listed.
     """
     if not events.exists():
-        raise UsageError(f"{events}: does not exist; give a table of events, or a folder of them")
+        raise UsageError(f"{events}: {what_is_at(events)}; give a table of events, or a folder of them")
     if out.exists() and not out.is_dir():
         raise UsageError(f"--out {out} is a file; give a folder")
     recordings = dict(find_audio(audio))

@@ -21,6 +21,7 @@ from ossicle.app.cli.options import (
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.recording_warnings import rate_of
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.audio.decoding.channels import cancel_words
 from ossicle.core.errors import EXIT_INCOMPLETE, AudioError, UsageError
 from ossicle.core.model_input.channel import MEAN, channel_name
@@ -139,7 +140,7 @@ def similar(
     from ossicle.app.project.load import load_project
 
     if not example.exists():
-        raise UsageError(f"{example}: does not exist; give an audio file")
+        raise UsageError(f"{example}: {what_is_at(example)}; give an audio file")
     loaded = load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant)
     stretches = find_similar(loaded, example, start_s=start_s, duration_s=duration_s, most=most, threads=threads)
     for note in band_notes(loaded, example):

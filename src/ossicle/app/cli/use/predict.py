@@ -34,6 +34,7 @@ from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
 from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.changes import writable_folders
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.bundle.manifest import MANIFEST
@@ -299,7 +300,7 @@ def stream(
     )
     warn_if_refused(opened)
     if not file.is_file():
-        raise UsageError(f"{file}: {'is a folder' if file.is_dir() else 'does not exist'}; give one recording")
+        raise UsageError(f"{file}: {what_is_at(file)}; give one recording")
     if opened.gives_states:
         report = print_changes(opened, file, chunk_s, only_changes=only_changes)
     elif only_changes:

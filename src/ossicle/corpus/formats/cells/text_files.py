@@ -83,7 +83,8 @@ def decoded(path: Path, raw: bytes) -> TextFile:
     except UnicodeDecodeError as problem:
         if encoding != "utf-8-sig":
             raise FormatError(
-                f"{path}: is not complete text in {encoding[:6].upper()}; save it again as UTF-8"
+                f"{path}: holds NUL characters, and is not complete text in {encoding[:6].upper()}; save it again as "
+                "UTF-8, without them"
             ) from None
         line = raw[: problem.start].count(b"\n") + 1
     return _western(path, raw, line)

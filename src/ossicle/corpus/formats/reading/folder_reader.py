@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.verdicts import NO_CALLS
 from ossicle.corpus.formats.event_table import EventTable
@@ -61,7 +62,7 @@ def read_sources(source: Path, options: ReadOptions, wanted_format: Format | Non
         With file and line, listing all malformed files.
     """
     if not source.exists():
-        raise UsageError(f"{source}: does not exist; give a folder of annotation files, or one file")
+        raise UsageError(f"{source}: {what_is_at(source)}; give a folder of annotation files, or one file")
     folder = source if source.is_dir() else source.parent
     names, foreign = list_files(
         source, SUFFIXES if wanted_format is None or not wanted_format.suffixes else wanted_format.suffixes
