@@ -248,3 +248,13 @@ def test_the_numbers_below_a_map_of_tapes_do_not_lie_over_each_other(count: int)
     boxes = [tick.get_window_extent() for tick in figure.axes[0].get_xticklabels()]
     assert len(boxes) > 1
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_names_of_many_long_readings_are_not_cut_at_the_edges() -> None:
+    rows = bt.curve(made()[0]["metrics"], bt.chosen(made()[0]["metrics"], CRITERION)[0], CRITERION)
+    names = [f"{'WIDE NAMES ' * 8}{number:02d}" for number in range(24)]
+    for figure in (fb.pr_figure([(name, rows) for name in names]), fb.rates_figure(rows, names[0], 0.5)):
+        figure.draw_without_rendering()
+        texts = [figure.axes[0].title, figure.axes[0]._left_title, *figure.legends[0].get_texts()]
+        boxes = [text.get_window_extent() for text in texts if text.get_text()]
+        assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)

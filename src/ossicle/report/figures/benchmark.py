@@ -24,6 +24,8 @@ from ossicle.report.figures.style import (
 MOST_TAPES = 40
 _LONGEST = 40
 """Letters of a name beside bars: a longer one takes the room of the bars."""
+_LONGEST_IN_LEGEND = 22
+"""Letters of a name in a legend of two columns: longer ones are cut at the edges of the figure."""
 _BOX = ("q05_ms", "q25_ms", "q50_ms", "q75_ms", "q95_ms")
 
 
@@ -38,7 +40,7 @@ def rates_figure(rows: pl.DataFrame, title: str, best: float) -> Figure:
     axes.plot(thresholds, values(rows, "recall"), color=GREEN, linestyle="-.", linewidth=1.4, label="recall")
     axes.plot(thresholds, values(rows, "f1"), color=BLUE, linewidth=2.4, marker="o", markersize=4, label="F1")
     axes.axvline(best, color=SOFT, linewidth=1.0, linestyle=":")
-    axes.set(xlabel="threshold", title=title)
+    axes.set(xlabel="threshold", title=shortened(title, _LONGEST))
     unit_axis(axes, "rate")
     figure.legend(loc="outside lower center", ncols=3)
     return figure
@@ -58,7 +60,7 @@ def pr_figure(curves: Sequence[tuple[str, pl.DataFrame]]) -> Figure:
             linestyle=DASHES[index // len(CYCLE) % len(DASHES)],
             marker="o",
             markersize=4,
-            label=legend_text(name),
+            label=legend_text(shortened(name, _LONGEST_IN_LEGEND)),
         )
     axes.set(xlabel="recall", title="Precision and recall over thresholds", xlim=(-0.02, 1.02))
     unit_axis(axes, "precision")
