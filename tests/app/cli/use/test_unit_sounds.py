@@ -149,7 +149,7 @@ def test_speaker_and_melody_change_the_sound_and_not_its_length(home: Path, tmp_
     [
         (("--speaker", "eve"), "no voice of this name; did you mean|choose one of"),
         (("--semitones", "30"), "--semitones 30: give a number from -24 to 24"),
-        (("--semitones", "nan"), "--semitones nan: give a number"),
+        (("--semitones", "nan"), "--semitones nan: is not a finite number; give one"),
     ],
 )
 def test_impossible_voices_are_refused(
