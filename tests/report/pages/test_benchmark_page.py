@@ -258,3 +258,10 @@ def test_names_of_many_long_readings_are_not_cut_at_the_edges() -> None:
         texts = [figure.axes[0].title, figure.axes[0]._left_title, *figure.legends[0].get_texts()]
         boxes = [text.get_window_extent() for text in texts if text.get_text()]
         assert all(box.x0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_a_page_says_which_of_many_tapes_are_drawn() -> None:
+    tables, about = made()
+    said = "At most 40 of the 50 tapes are drawn: those with annotations and the lowest recall."
+    assert said in render(tables, about | {"tapes": 50})
+    assert "are drawn" not in render(tables, about)

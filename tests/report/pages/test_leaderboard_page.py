@@ -37,4 +37,4 @@ def test_a_difference_without_an_interval_has_none() -> None:
 
 def test_a_note_does_not_run_into_the_noise_gate() -> None:
     assert 'passed<br><span class="soft">out of date</span>' in page(row(note="out of date"))
-    assert '<td><span class="soft">no figures</span>' in page(row(gate="", note="no figures"))
+    assert '<td class="words"><span class="soft">no figures</span>' in page(row(gate="", note="no figures"))
