@@ -264,4 +264,4 @@ def test_a_page_says_which_of_many_tapes_are_drawn() -> None:
     tables, about = made()
     said = "At most 40 of the 50 tapes are drawn: those with annotations and the lowest recall."
     assert said in render(tables, about | {"tapes": 50})
-    assert "are drawn" not in render(tables, about)
+    assert "tapes are drawn" not in render(tables, about)
