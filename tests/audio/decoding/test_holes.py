@@ -1,12 +1,15 @@
 """Bytes that are lost within a recording, as by a bad sector: what follows keeps its time."""
 
+import io
+
+import av
 import numpy as np
 import pytest
 
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.core.errors import AudioError
 
-from ..audio_bytes import encoded, muxed
+from ..audio_bytes import encoded, muxed, noise
 
 RATE, SECONDS = 48000, 20
 HOLE = 3000
@@ -69,6 +72,21 @@ def test_what_follows_a_hole_keeps_its_time_and_the_hole_is_named(tmp_path, file
     np.testing.assert_allclose(samples[first_after:n_common], reference[first_after:n_common], atol=tolerance)
 
 
+@pytest.mark.parametrize("kind", ["flac", "ogg", "opus", "tta", "wv"])
+def test_sound_that_is_lost_at_the_beginning_moves_nothing(tmp_path, files, kind):
+    data = files(kind)
+    reference, _ = decoded(tmp_path / f"whole.{kind}", data)
+    # Behind the heads, which hold nothing else.
+    place = 9000
+    samples, report = decoded(tmp_path / f"hole.{kind}", data[:place] + bytes(HOLE) + data[place + HOLE :])
+    assert report.status == "partial"
+    assert "s of sound are lost at " in report.reason
+    n_common = min(len(samples), len(reference)) - 4096
+    assert n_common > 19 * RATE
+    tolerance = 0 if kind in LOSSLESS else 2e-3
+    np.testing.assert_allclose(samples[5 * RATE : n_common], reference[5 * RATE : n_common], atol=tolerance)
+
+
 @pytest.mark.parametrize("kind", ["flac", "ogg", "webm", "m4a"])
 def test_crops_of_a_recording_with_a_hole_equal_those_of_the_whole(tmp_path, files, kind):
     data = damaged(files(kind), 0.5, "zeros")
@@ -104,3 +122,56 @@ def test_mp3_that_lacks_frames_behind_its_header_is_partial(tmp_path):
     samples, report = decoded(tmp_path / "x.mp3", data[:447] + bytes(5000) + data[5447:])
     assert len(samples) < 5.5 * 16000
     assert report.status == "partial"
+
+
+def stamped(kind: str, late_ms) -> bytes:
+    """Return 20 s of Opus or AAC whose packets are stamped later than they begin, by ``late_ms(number)``."""
+    codec, container = {"webm": ("libopus", "webm"), "m4a": ("aac", "ipod")}[kind]
+    target = io.BytesIO()
+    with (
+        av.open(io.BytesIO(muxed(noise(20 * RATE), codec, container, RATE))) as source,
+        av.open(target, "w", format=container) as copy,
+    ):
+        stream = copy.add_stream_from_template(source.streams.audio[0])
+        last = None
+        for number, packet in enumerate(source.demux(source.streams.audio[0])):
+            if packet.dts is None:
+                continue
+            late = round(late_ms(number) / 1000 / packet.time_base)
+            stamp = packet.pts + late if last is None else max(packet.pts + late, last + 1)
+            packet.pts = packet.dts = last = stamp
+            packet.stream = stream
+            copy.mux(packet)
+    return target.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "late_ms"), [("webm", 60), ("m4a", 20), ("m4a", 30)])
+def test_single_late_stamps_are_no_lost_sound(tmp_path, kind, late_ms):
+    samples, report = decoded(tmp_path / f"x.{kind}", stamped(kind, lambda number: late_ms * (number % 25 == 24)))
+    assert (report.status, report.reason) == ("ok", "")
+    assert abs(len(samples) - 20 * RATE) <= 4096
+
+
+def test_a_pause_that_all_later_stamps_keep_is_silence(tmp_path):
+    samples, report = decoded(tmp_path / "x.webm", stamped("webm", lambda number: 1500 * (number >= 500)))
+    assert "1.500 s of sound are lost at " in report.reason
+    assert abs(len(samples) - 21.5 * RATE) <= 4096
+
+
+def test_webm_whose_sound_begins_late_is_whole(tmp_path):
+    _, report = decoded(tmp_path / "x.webm", stamped("webm", lambda number: 1000))
+    assert (report.status, report.reason) == ("ok", "")
+
+
+def test_a_crop_of_m4a_within_a_long_hole_is_silent(tmp_path, files):
+    data = files("m4a")
+    place = int(0.3 * len(data))
+    hole = data[:place] + bytes(int(0.35 * len(data))) + data[place + int(0.35 * len(data)) :]
+    reference, _ = decoded(tmp_path / "x.m4a", hole)
+    for start_s in (8.0, 12.0, 12.5):
+        crop, _ = decoded(tmp_path / "x.m4a", hole, start_sample=int(start_s * RATE), n_samples=RATE)
+        expected = reference[int(start_s * RATE) : int((start_s + 1) * RATE)]
+        assert len(crop) == len(expected)
+        # The first frame behind the hole overlaps with what was decoded before it.
+        assert np.count_nonzero(np.abs(crop - expected) > 2e-3) <= 1024
+    assert not crop[: RATE // 4].any()

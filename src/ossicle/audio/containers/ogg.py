@@ -67,7 +67,7 @@ def read_ogg(file: BinaryIO, start: int, size: int) -> Part | None:
         if page.end > size:
             closed, end = False, size
             break
-        if not numbers.follows(page) and lost_at is None:
+        if not numbers.follows(page) and lost_at is None and granules:
             lost_at = page.start
         if sounds and page.serial == sounds[0]:
             closed = bool(page.flags & _LAST_PAGE)

@@ -43,6 +43,8 @@ _CHECKED = frozenset({"flac", "tta", "wavpack"})
 # So often a container may fail to give the next packet before it is given up.
 _MOST_FAILURES = 8
 _SILENCE_SAMPLES = 1 << 16
+# Containers whose frames are counted from the beginning of the recording, if they state its length.
+_FROM_ZERO = frozenset({"flac", "tta", "wv"})
 # How Matroska writes the length of a stream, and how much earlier than a stated length sound may end by rounding.
 _CLOCK = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)")
 _EARLY_S, _EARLY_SHARE = 0.5, 0.01
@@ -118,11 +120,13 @@ class FfmpegReader:
                 position = None
                 container.seek(origin + int(Fraction(start - _PREROLL, self._info.rate) / tick_s), stream=stream)
             promised = self._stream.n_samples if exact else 0
-            lost_sound = LostSound(container.format.name, tick_s, self._info.rate, self._stream.n_samples)
-            for frame in self._frames(container, stream):
+            begin = None if position is None else self._begin(container.format.name, origin)
+            lost_sound = LostSound(container.format.name, tick_s, self._info.rate, self._stream.n_samples, begin)
+            for frame, n_lost in lost_sound.placed(self._frames(container, stream)):
                 if position is None:
                     position = round(((frame.pts or 0) - origin) * tick_s * self._info.rate)
-                n_lost = lost_sound.before(frame, position)
+                    # The frames from which decoding was to start are lost.
+                    yield from self._silence(start, min(stop, position))
                 yield from self._silence(max(start, position), min(stop, position + n_lost))
                 position += n_lost
                 samples = as_float(frame)
@@ -140,6 +144,13 @@ class FfmpegReader:
                 self.failure = _early_end(container, stream, position / self._info.rate)
         if watched is not None and not stream_of.entries and watched.furthest + _UNREAD_MAX < watched.size:
             self.failure = self.failure or f"decoding ends at byte {watched.furthest} of {watched.size}"
+
+    def _begin(self, container: str, origin: int) -> int | None:
+        """Return the stamp of the first frame of a stream; None where any may be first, as in a part of a broadcast."""
+        if container in EXACT_CONTAINERS:
+            return origin
+        counted_from_zero = container in _FROM_ZERO and self._stream.n_samples > 0
+        return 0 if counted_from_zero or self._stream.stream.container == "ogg" else None
 
     def _watches(self, first_byte: int) -> bool:
         return bool(first_byte) or self._stream.stream.whole_file
@@ -195,6 +206,9 @@ def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStr
         stated_s = 3600 * hours + 60 * minutes + seconds
     else:
         stated_s = (container.duration or 0) / av.time_base if len(container.streams) == 1 else 0.0
+    # The length counts from 0, and sound may begin later.
+    if stream.start_time and stream.time_base and container.format.name != "mp3":
+        stated_s -= max(0.0, float(stream.start_time * stream.time_base))
     missing = stated_s - end_s > max(_EARLY_S, _EARLY_SHARE * stated_s)
     return f"decoding ends at {end_s:.3f} s of {stated_s:.3f} s" if missing else ""
 
