@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
-from statistics import median
+from statistics import median_low
 
 import av
 
@@ -39,63 +39,65 @@ class LostSound:
     """
 
     def __init__(self, container: str, tick_s: Fraction, rate: int, n_stated: int, begin: int | None) -> None:
-        self._tick_s, self._rate, self._n_stated = tick_s, rate, n_stated
+        self._per_tick, self._rate, self._n_stated = tick_s * rate, rate, n_stated
         self._stamped = container in STAMPED_CONTAINERS
-        self._least_s = _LEAST_STEP_S.get(container, Fraction(0))
-        # How much later than by the lengths of all frames before the last ones were stamped.
-        self._late_s: deque[Fraction] = deque([] if begin is None else [begin * tick_s], maxlen=_KEPT_FRAMES)
-        self._first_s: Fraction | None = None
-        self._n_steps, self._lost_s = 0, Fraction(0)
+        self._least = round(_LEAST_STEP_S.get(container, 0) * rate)
+        # How many samples later than by the lengths of all frames before them the last frames were stamped.
+        self._late: deque[int] = deque([] if begin is None else [self._samples(begin)], maxlen=_KEPT_FRAMES)
+        self._first: int | None = None
+        self._n_steps = self._n_lost = 0
 
     def placed(self, frames: Iterator[av.AudioFrame]) -> Iterator[tuple[av.AudioFrame, int]]:
         """Yield each frame, and how many samples are missing before it."""
         if not self._stamped:
             yield from ((frame, 0) for frame in frames)
             return
-        ahead: deque[tuple[av.AudioFrame, Fraction | None]] = deque()
-        n_decoded = 0
+        ahead: deque[tuple[av.AudioFrame, int | None]] = deque()
+        n_read = n_given = 0
         for frame in frames:
             # Next to damage a frame may lack its stamp; the following ones show what is lost.
-            own_s = None if frame.pts is None else frame.pts * self._tick_s - Fraction(n_decoded, self._rate)
-            ahead.append((frame, own_s))
-            n_decoded += frame.samples
+            ahead.append((frame, None if frame.pts is None else self._samples(frame.pts) - n_read))
+            n_read += frame.samples
             if len(ahead) == _KEPT_FRAMES:
-                yield self._next(ahead, n_decoded - sum(one.samples for one, _ in ahead))
+                yield ahead[0][0], self._before_next(ahead, n_given)
+                n_given += ahead.popleft()[0].samples
         while ahead:
-            yield self._next(ahead, n_decoded - sum(one.samples for one, _ in ahead))
+            yield ahead[0][0], self._before_next(ahead, n_given)
+            n_given += ahead.popleft()[0].samples
 
-    def _next(self, ahead: deque[tuple[av.AudioFrame, Fraction | None]], n_before: int) -> tuple[av.AudioFrame, int]:
-        """Take the next frame, which ``n_before`` decoded samples precede."""
-        kept_s = min((late_s for _, late_s in ahead if late_s is not None), default=None)
-        frame, late_s = ahead.popleft()
-        if late_s is None or kept_s is None:
-            return frame, 0
-        step_s = kept_s - median(self._late_s) if self._late_s else Fraction(0)
-        self._late_s.append(late_s)
-        if step_s < max(self._least_s, _STEP_FRAMES * Fraction(frame.samples, self._rate)):
-            return frame, 0
-        n_lost = round(step_s * self._rate)
-        position_s = Fraction(n_before, self._rate) + self._lost_s
-        if n_lost <= 0 or not self._believable(position_s, step_s):
-            return frame, 0
-        self._late_s.clear()
-        self._late_s.append(late_s)
+    def _samples(self, stamp: int) -> int:
+        return stamp * self._per_tick.numerator // self._per_tick.denominator
+
+    def _before_next(self, ahead: deque[tuple[av.AudioFrame, int | None]], n_before: int) -> int:
+        """Return how many samples are missing before the first frame ahead, which ``n_before`` decoded ones precede."""
+        frame, late = ahead[0]
+        if late is None:
+            return 0
+        least = max(self._least, frame.samples * _STEP_FRAMES.numerator // _STEP_FRAMES.denominator, 1)
+        usual = median_low(self._late) if self._late and late - min(self._late) >= least else late
+        n_lost = min(others for _, others in ahead if others is not None) - usual if late - usual >= least else 0
+        if n_lost < least or not self._believable(n_before, n_lost):
+            self._late.append(late)
+            return 0
+        self._late.clear()
+        self._late.append(late)
+        self._first = n_before + self._n_lost if self._first is None else self._first
         self._n_steps += 1
-        self._lost_s += step_s
-        self._first_s = position_s if self._first_s is None else self._first_s
-        return frame, n_lost
+        self._n_lost += n_lost
+        return n_lost
 
-    def _believable(self, position_s: Fraction, step_s: Fraction) -> bool:
+    def _believable(self, n_before: int, n_lost: int) -> bool:
         """Return whether so much can be lost: chance bytes read as a stamp must not make a recording of days."""
         if self._n_stated:
-            return position_s + step_s <= Fraction(self._n_stated, self._rate) + 1
-        return self._lost_s + step_s <= _MOST_LOST_S
+            return n_before + self._n_lost + n_lost <= self._n_stated + self._rate
+        return self._n_lost + n_lost <= _MOST_LOST_S * self._rate
 
     @property
     def note(self) -> str:
         """What is missing, in words; empty if nothing is."""
-        if self._first_s is None:
+        if self._first is None:
             return ""
-        where = f"at {float(self._first_s):.3f} s" if self._n_steps == 1 else f"from {float(self._first_s):.3f} s on"
+        first_s = self._first / self._rate
+        where = f"at {first_s:.3f} s" if self._n_steps == 1 else f"from {first_s:.3f} s on"
         places = "" if self._n_steps == 1 else f" in {counted(self._n_steps, 'place')}"
-        return f"{float(self._lost_s):.3f} s of sound are lost {where}{places}, and are read as silence"
+        return f"{self._n_lost / self._rate:.3f} s of sound are lost {where}{places}, and are read as silence"
