@@ -107,11 +107,15 @@ VERDICTS = "file,start_time,end_time,Art,Befund\na.wav,1,2,owl,pos\na.wav,3,4,cr
 @pytest.mark.parametrize("heading", ["Art", "Type"])
 def test_a_column_of_words_may_name_the_classes(tmp_path: Path, heading: str, default_label: str | None) -> None:
     text = VERDICTS.replace("Art", heading)
-    with pytest.raises(FormatError, match=rf"line 1: the class may be 'Befund', .* named in the column '{heading}'; "):
+    with pytest.raises(
+        FormatError, match=rf"line 1: the class may be 'Befund', .* named in the column '{heading}'; .* 'Verdict'"
+    ):
         read(tmp_path / "x.csv", text, default_label)
     # The remedies work; a comment is no class.
     path = tmp_path / "y.csv"
     path.write_text(text)
+    assert [row.label for row in events(path, ReadOptions(heading, default_label)).rows] == ["owl", "crow"]
+    path.write_text(text.replace("Befund", "Verdict"))
     assert [row.label for row in events(path, ReadOptions(heading, default_label)).rows] == ["owl"]
     assert [row.label for row in read(path, text.replace("Befund", "Q"), "call").rows] == ["call"]
     without = text.replace(f"{heading},", "").replace("owl,", "").replace("crow,", "")
@@ -122,7 +126,7 @@ def test_a_column_of_words_may_name_the_classes(tmp_path: Path, heading: str, de
 @pytest.mark.parametrize("wanted_label", ["Art", "4", "Species, 4"])
 def test_a_label_column_by_name_or_number_is_read(tmp_path: Path, wanted_label: str) -> None:
     path = tmp_path / "x.csv"
-    path.write_text(VERDICTS)
+    path.write_text(VERDICTS.replace("Befund", "Verdict"))
     options = ReadOptions(label_column=wanted_label)
     known = guess(path, options)
     assert known is not None
@@ -133,7 +137,7 @@ def test_a_label_column_by_name_or_number_is_read(tmp_path: Path, wanted_label: 
     # The row that is no call is left out, and counted.
     assert [row.label for row in table.rows] == ["owl"]
     [note] = table.notes
-    assert note.message == "1 of 2 rows are no calls by the column 'Befund' (NEG in line 3), and were left out"
+    assert note.message == "1 of 2 rows are no calls by the column 'Verdict' (NEG in line 3), and were left out"
     assert note.lost == 1
 
 

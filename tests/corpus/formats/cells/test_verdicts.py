@@ -98,8 +98,8 @@ def test_the_same_rows_are_the_same_events_in_every_format(
             calls = [(row.begin_path, row.start_s, row.end_s, row.label) for row in result.rows]
             notes = [(note.kind, note.message, note.lost) for note in result.notes]
             results.append(str((calls, result.files, notes)))
-            # UNK alone is no verdict.
-            assert len(calls) == sum(row[3].lower() != "neg" for row in rows)
+            # UNK alone is no verdict, and `Befund` beside labels no heading of verdicts.
+            assert len(calls) == sum(row[3].strip().lower() != "neg" or verdicts == "Befund" for row in rows)
     assert len(set(results)) == 1, results
 
 
@@ -158,11 +158,11 @@ def test_matches_of_kaleidoscope_that_are_no_calls_are_left_out(tmp_path: Path) 
 
 def test_verdicts_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    path.write_text("start_time,end_time,label,Ann,Ben\n1,2,owl,POS,POS\n3,4,owl,NEG,POS\n")
-    with pytest.raises(FormatError, match=r"line 3: 'Ben' is POS and 'Ann' is NEG; keep one of these columns"):
+    path.write_text("start_time,end_time,label,Q,Verdict\n1,2,owl,POS,POS\n3,4,owl,NEG,POS\n")
+    with pytest.raises(FormatError, match=r"line 3: 'Verdict' is POS and 'Q' is NEG; keep one of these columns"):
         events(path)
     # A sex that is unknown is no verdict.
-    path.write_text("start_time,end_time,label,Ann,Sex\n1,2,owl,POS,UNK\n3,4,owl,NEG,UNK\n")
+    path.write_text("start_time,end_time,label,Q,Sex\n1,2,owl,POS,UNK\n3,4,owl,NEG,UNK\n")
     assert len(events(path).rows) == 1
 
 
@@ -186,3 +186,30 @@ def test_a_row_with_a_file_alone_lacks_no_verdict(tmp_path: Path) -> None:
     path.write_text("file,start_time,end_time,label,Verdict\na.wav,1,2,owl,POS\nb.wav,,,owl,NEG\nc.wav,,,,\n")
     table = events(path)
     assert (table.files, [note.kind for note in table.notes]) == (("a.wav", "b.wav", "c.wav"), [NO_CALLS])
+
+
+@pytest.mark.parametrize("label_column", ["auto", "label"])
+@pytest.mark.parametrize("heading", ["valence", "Polarity", "Befund", ""])
+def test_beside_labels_only_headings_of_verdicts_leave_rows_out(
+    tmp_path: Path, heading: str, label_column: str
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"file,start,end,label,{heading}\na.wav,0,1,grunt,Pos\na.wav,2,3,scream,Neg\na.wav,4,5,owl,unk\n")
+    table = events(path, ReadOptions(label_column))
+    title = heading or "column 5"
+    assert [row.label for row in table.rows] == ["grunt", "scream", "owl"]
+    assert table.unread == {title: 3}
+    [note] = table.notes
+    assert (note.kind, note.lost) == ("review_marks", 0)
+    assert note.message == f"1 of 3 rows are NEG in the column {title!r} (line 3), and were read like the others"
+
+
+def test_columns_of_each_class_beside_labels_mark_no_row_that_is_a_call_of_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("file,start,end,species,crow,jay\na.wav,0,1,crow,POS,NEG\na.wav,2,3,jay,NEG,POS\n")
+    table = events(path)
+    assert ([row.label for row in table.rows], table.unread, table.notes) == (
+        ["crow", "jay"],
+        {"crow": 2, "jay": 2},
+        (),
+    )

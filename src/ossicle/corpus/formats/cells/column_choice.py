@@ -108,7 +108,9 @@ def with_labels(columns: Columns, keys: Sequence[str], label_column: str, *, by_
         )
     if verdicts and chosen is None and not present:
         return _with_classes(columns, verdicts)
-    columns = replace(columns, verdicts=tuple(verdicts))
+    # Under a heading that may be that of anything else, such as a valence, Neg says nothing of the label.
+    judges = (column for column, is_class in verdicts.items() if not is_class and heading_key(table.header[column]))
+    columns = replace(columns, verdicts=tuple(judges))
     _refuse_unknown(columns)
     if chosen is None and is_chosen:
         raise FormatError(
@@ -158,8 +160,9 @@ def _with_classes(columns: Columns, verdicts: Mapping[int, bool]) -> Columns:
             heading = table.header[named[0]]
             raise FormatError(
                 f"{table.where}: the class may be {heading!r}, whose column holds POS and NEG, or be named in the "
-                f"column {name!r}; in the first case remove {name!r}, in the second choose it with {COLUMN_OPTION}; "
-                f"if neither names it, rename {heading!r} to 'Q' and give --default-label ([corpus] default_label)"
+                f"column {name!r}; in the first case remove {name!r}, in the second choose it with {COLUMN_OPTION} "
+                f"and, if NEG means no call, rename {heading!r} to 'Verdict'; if neither names it, rename "
+                f"{heading!r} to 'Q' and give --default-label ([corpus] default_label)"
             )
     return columns
 

@@ -12,7 +12,7 @@ from ossicle.corpus.formats.cells.delimited import Delimited, unescape_cell
 from ossicle.corpus.formats.cells.event_columns import COLUMN_OPTION
 from ossicle.corpus.formats.cells.missing_values import has_label, stated
 from ossicle.corpus.formats.cells.rows import checked_label
-from ossicle.corpus.formats.cells.verdicts import NEGATIVE, NO_CALLS, POSITIVE, review_marks, verdict
+from ossicle.corpus.formats.cells.verdicts import NEGATIVE, NO_CALLS, POSITIVE, review_marks, verdict, verdict_columns
 from ossicle.corpus.notes import Note
 
 
@@ -82,10 +82,7 @@ class Columns:
 
     def is_no_call(self, cells: Sequence[str]) -> bool:
         """Return whether the verdicts of a row say that it is no call, of any class."""
-        classes = {verdict(cells[column]) for column in self.classes}
-        return any(verdict(cells[column]) == NEGATIVE for column in self.verdicts) or (
-            NEGATIVE in classes and POSITIVE not in classes
-        )
+        return any(verdict(cells[column]) == NEGATIVE for column in self.verdicts) or _is_of_none(cells, self.classes)
 
     def labels_of(self, cells: Sequence[str], where: str) -> tuple[str, ...]:
         """Return the labels of the calls in a row: that of its cell or the default, or the classes that are POS.
@@ -145,6 +142,13 @@ class Columns:
                 "and were read as calls"
             )
             notes.append(Note("review_marks", "", message))
+        others = [column for column in verdict_columns(self.table) if column not in self.used]
+        if negative := [line for line, cells in self.table.rows if _is_of_none(cells, others)]:
+            message = (
+                f"{len(negative)} of {len(self.table.rows)} rows are NEG in {self._in_words(others)} (line "
+                f"{negative[0]}), and were read like the others"
+            )
+            notes.append(Note("review_marks", "", message))
         return (*notes, *review_marks(self.table, self.used))
 
     def _in_words(self, columns: Iterable[int]) -> str:
@@ -154,3 +158,9 @@ class Columns:
 
     def _unescaped(self, cell: str) -> str:
         return unescape_cell(cell) if self.escaped else cell.strip()
+
+
+def _is_of_none(cells: Sequence[str], columns: Iterable[int]) -> bool:
+    """Return whether a row is NEG in some of these columns, and POS in none."""
+    words = {verdict(cells[column]) for column in columns}
+    return NEGATIVE in words and POSITIVE not in words

@@ -1,8 +1,9 @@
 """Columns of verdicts: POS, NEG and UNK, and other words that a reviewer wrote beside a row.
 
 POS, NEG and UNK mean the same in every format. In a table without a label column (few-shot tables of DCASE) such a
-column is a class, and its heading the label. Beside labels, and under headings that name no class (``Q``, ``Verdict``,
-``validated``), it says whether the row is a call. A row that is NEG is no call: it is left out and counted.
+column is a class, and its heading the label. Under headings that name no class (``Q``, ``Verdict``, ``validated``) it
+says whether the row is a call. A row that is NEG is no call: it is left out and counted. Beside labels, other columns
+of POS and NEG are not read, since they may say something else of a call: such rows are reported.
 
 Other words, such as ``no`` under ``Confirmed``, also say that a row was not looked at yet. Such rows are read like the
 others, and reported.
