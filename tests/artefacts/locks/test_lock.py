@@ -16,6 +16,7 @@ from ossicle.artefacts.locks import lock
 from ossicle.artefacts.locks.lock import (
     LOCK_FILE,
     LOCKS_VARIABLE,
+    file_lock,
     forget_work_unit_locks,
     project_lock,
     work_unit_lock,
@@ -25,7 +26,7 @@ from ossicle.core.errors import LockedError, UsageError
 HOLDS = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.locks.lock import file_lock, project_lock
 with project_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
@@ -33,7 +34,7 @@ with project_lock(Path(sys.argv[1])):
 TRIES = """
 import sys
 from pathlib import Path
-from ossicle.artefacts.locks.lock import project_lock
+from ossicle.artefacts.locks.lock import file_lock, project_lock
 from ossicle.core.errors import LockedError
 try:
     with project_lock(Path(sys.argv[1])):
@@ -245,3 +246,14 @@ def test_the_folder_is_named_unless_the_file_is_the_fault(
     with pytest.raises(OSError, match=os.strerror(code)) as caught, project_lock(tmp_path):
         raise AssertionError("held")
     assert (caught.value.errno, caught.value.filename) == (code, str(tmp_path / named))
+
+
+def test_a_locked_file_keeps_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "notes"
+    file.write_text("one\n")
+    with file_lock(file):
+        with pytest.raises(LockedError, match=r"notes is in use by another process"), file_lock(file, wait_s=0.0):
+            pass
+        with file.open("a") as handle:
+            handle.write("two\n")
+    assert file.read_text() == "one\ntwo\n"

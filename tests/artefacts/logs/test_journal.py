@@ -119,3 +119,30 @@ def test_a_killed_process_loses_at_most_the_unit_it_was_marking(tmp_path: Path) 
         units = Journal(place).work_units()
         assert units == tuple(f"unit {k}" for k in range(len(units)))
         assert len(units) - len(result) in (0, 1)
+
+
+def test_a_journal_reads_what_another_marked_and_cuts_nothing_of_it(tmp_path: Path) -> None:
+    place = tmp_path / "j.jsonl"
+    for unit in ("a", "b"):
+        Journal(place).mark(unit)
+    raw = place.read_bytes()
+    place.write_bytes(raw[:-5])
+    journal = Journal(place)
+    assert journal.work_units() == ("a",)
+    # The other ends its line, and marks more.
+    place.write_bytes(raw)
+    Journal(place).mark("c", n=1)
+    journal.reread()
+    journal.mark("d")
+    journal.reread()
+    for one in (journal, Journal(place)):
+        assert one.work_units() == ("a", "b", "c", "d")
+    with place.open("ab") as file:
+        file.write(b"no\n\n")
+    with pytest.raises(ArtefactError, match="line 5"):
+        journal.reread()
+    place.unlink()
+    journal.reread()
+    assert journal.work_units() == ()
+    journal.mark("e")
+    assert Journal(place).work_units() == ("e",)

@@ -1,12 +1,14 @@
 """Files that a command wrote to a folder are known by their content; all others are the user's."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from ossicle.artefacts.logs.noted_files import NotedFiles
-from ossicle.core.errors import ArtefactError
+from ossicle.core.errors import ArtefactError, UsageError
 
 from ...doubles.kills import NEVER, run_dying
 
@@ -96,3 +98,37 @@ def test_damaged_notes_are_named_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / NOTES).write_text("damaged\n\n\n")
     with pytest.raises(ArtefactError, match=f"{NOTES} is damaged.*remove it"):
         NotedFiles(tmp_path, NOTES)
+
+
+def test_two_calls_that_write_the_same_file_know_it_and_keep_no_copy(tmp_path: Path) -> None:
+    together = threading.Barrier(2)
+
+    def write_with(who: int) -> None:
+        # Both notes are read before either writes, as by two processes.
+        files = NotedFiles(tmp_path, NOTES)
+        for number in range(8):
+            with files.writing(tmp_path / "a.csv") as part:
+                part.write_text(f"{who} {number}")
+                together.wait(timeout=60)
+            with files.writing(tmp_path / f"{who}.csv") as part:
+                part.write_text(f"{who} {number}")
+            together.wait(timeout=60)
+            NotedFiles(tmp_path, NOTES).refuse(["a.csv", "0.csv", "1.csv"])
+            together.wait(timeout=60)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write_with, range(2)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["0.csv", "1.csv", "a.csv", NOTES]
+
+
+def test_a_call_knows_what_another_wrote_after_it_began(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("mine")
+    files = NotedFiles(tmp_path, NOTES)
+    write(tmp_path, "written")
+    files.refuse(["sub/a.csv"])
+    with pytest.raises(UsageError, match=r"mine\.csv would be overwritten"):
+        files.refuse(["sub/a.csv", "mine.csv"])
+    write(tmp_path, "written again")
+    files.refuse(["sub/a.csv"])
+    files.remove("sub/a.csv")
+    assert sorted(path.name for path in tmp_path.rglob("*.*")) == ["mine.csv", NOTES]

@@ -93,6 +93,19 @@ def work_unit_lock(folder: Path, work_unit: str, wait_s: float = 0.0) -> Iterato
         yield
 
 
+@contextmanager
+def file_lock(path: Path, wait_s: float = 0.0) -> Iterator[None]:
+    """Hold the lock of one file (created if missing) for the block; its content stays as it is.
+
+    Raises LockedError if another process or block holds it for more than ``wait_s`` seconds.
+    """
+    if not locks_used():
+        yield
+        return
+    with _locked(path, str(path), wait_s, is_removed=True):
+        yield
+
+
 def forget_work_unit_locks(folder: Path) -> None:
     """Remove the locks of work units directly in ``folder``; processes that wait for one find finished work."""
     for path in Path(folder).glob(f"{_WORK_UNIT}*"):
@@ -107,6 +120,27 @@ def _held_lock(path: Path, subject: str, wait_s: float, *, leaves_no_new_file: b
         yield
         return
     is_removable = leaves_no_new_file and not os.path.lexists(path)
+    with _locked(path, subject, wait_s, is_removed=leaves_no_new_file) as handle:
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
+        os.lseek(handle, 0, os.SEEK_SET)
+        os.write(handle, owner)
+        os.ftruncate(handle, len(owner))
+        try:
+            yield
+        except UsageError:
+            if is_removable:
+                # Windows does not remove an open file.
+                with suppress(PermissionError):
+                    remove_file(path)
+            raise
+        finally:
+            os.ftruncate(handle, 0)
+
+
+@contextmanager
+def _locked(path: Path, subject: str, wait_s: float, *, is_removed: bool) -> Iterator[int]:
+    """Give the open and locked file; with ``is_removed`` others may remove it, and the one at ``path`` is locked."""
     until = time.monotonic() + wait_s
     while True:
         handle = _opened(path)
@@ -115,28 +149,14 @@ def _held_lock(path: Path, subject: str, wait_s: float, *, leaves_no_new_file: b
         except BaseException:
             os.close(handle)
             raise
-        if not leaves_no_new_file or _is_at(handle, path):
+        if not is_removed or _is_at(handle, path):
             break
         # Whoever held the lock removed the file: another process may hold a new one of its name.
         release()
         os.close(handle)
     try:
         try:
-            since = datetime.now(UTC).isoformat(timespec="seconds")
-            owner = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode()
-            os.lseek(handle, 0, os.SEEK_SET)
-            os.write(handle, owner)
-            os.ftruncate(handle, len(owner))
-            try:
-                yield
-            except UsageError:
-                if is_removable:
-                    # Windows does not remove an open file.
-                    with suppress(PermissionError):
-                        remove_file(path)
-                raise
-            finally:
-                os.ftruncate(handle, 0)
+            yield handle
         finally:
             release()
     finally:

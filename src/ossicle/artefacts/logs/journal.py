@@ -2,7 +2,8 @@
 
 One JSON object per line, appended and synced as each work unit ends. A process killed while writing leaves an
 incomplete last line: that work unit counts as not done, and the next :meth:`Journal.mark` removes the line. Reading a
-journal changes nothing. One writer at a time; parallel workers keep one journal each.
+journal changes nothing. One writer at a time: parallel workers keep one journal each, or hold a lock for
+:meth:`Journal.reread` and :meth:`Journal.mark` together.
 """
 
 import json
@@ -37,6 +38,7 @@ class Journal:
         self._lock = threading.Lock()
         self._records: dict[str, dict[str, Any]] = {}
         self._torn_from: int | None = None
+        self._read_to = 0
         refuse_link_in(self._path)
         if self._path.exists():
             self._load()
@@ -52,6 +54,18 @@ class Journal:
         """Return the finished work units, in the order in which they were first marked."""
         return tuple(self._records)
 
+    def reread(self) -> None:
+        """Read what another writer marked since; a file that was removed or replaced by a shorter one is read anew.
+
+        Raises ArtefactError as opening the journal does.
+        """
+        with self._lock:
+            size = self._path.stat().st_size if self._path.exists() else 0
+            if size < self._read_to:
+                self._records, self._read_to, self._torn_from = {}, 0, None
+            if size > self._read_to:
+                self._load()
+
     def mark(self, work_unit: str, **record: Any) -> None:
         """Record that ``work_unit`` is finished; the record is on disk when this returns. Marking again replaces the
         record.
@@ -64,16 +78,18 @@ class Journal:
         with self._lock, naming(self._path):
             if self._torn_from is not None:
                 self._cut_to(self._torn_from)
-            fresh = not self._path.exists()
+            fresh = not self._path.exists() or not self._path.stat().st_size
             with open_to_append(self._path) as handle:
                 write_all(handle, line.encode())
+            self._read_to += len(line.encode())
             if fresh:
                 sync(self._path.parent)
             self._records[work_unit] = plain_record
             note_saved()
 
     def _load(self) -> None:
-        raw = read_regular(self._path, MOST_ARTEFACT_BYTES)
+        everything = read_regular(self._path, MOST_ARTEFACT_BYTES)
+        raw, before = everything[self._read_to :], everything.count(b"\n", 0, self._read_to)
         whole, _, torn = raw.rpartition(b"\n")
         lines = whole.split(b"\n") if whole else []
         keep = len(raw) - len(torn)
@@ -87,9 +103,11 @@ class Journal:
                     keep -= len(line) + 1
                     break
                 raise ArtefactError(
-                    f"{self._path}, line {number}: not a journal entry; remove the file to do the step's work again"
+                    f"{self._path}, line {before + number}: not a journal entry; remove the file to do the step's work "
+                    "again"
                 ) from err
-        self._torn_from = keep if keep < len(raw) else None
+        self._torn_from = self._read_to + keep if keep < len(raw) else None
+        self._read_to += keep
 
     def _cut_to(self, size: int) -> None:
         with open_to_change(self._path) as handle:

@@ -2,16 +2,18 @@
 
 A folder for results may hold files of the user under the names of results: annotations made by hand, or a table that
 was corrected after it was written. A journal in the folder notes the SHA-256 of each file before the file gets its
-name. So a file is known by its content, also after a command that was killed at any time.
+name. So a file is known by its content, also after a command that was killed at any time. Several calls may write to
+one folder at a time: each holds the lock of the journal while a file gets its note and its name.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ossicle.artefacts.files import file_digest, whole_file
 from ossicle.artefacts.filesystem.changes import move, remove_file
+from ossicle.artefacts.locks.lock import file_lock
 from ossicle.artefacts.logs.journal import Journal
 from ossicle.core.errors import ArtefactError, UsageError
 
@@ -19,6 +21,8 @@ NOTES = ".ossicle.files.jsonl"
 """The usual name of the notes."""
 BACKUP = ".bak"
 """The ending of a file that was changed after it was written, and was kept when it was replaced."""
+# Longer than one file takes to reach its disk.
+_WAIT_S = 600.0
 
 
 class NotedFiles:
@@ -54,7 +58,9 @@ class NotedFiles:
         self, folder: Path, notes: str = NOTES, on_backup: Callable[[Path, Path], None] = lambda file, copy: None
     ) -> None:
         self._folder, self._file, self._on_backup = Path(folder), Path(folder) / notes, on_backup
-        self._notes = _read(self._file) if os.path.lexists(self._file) else None
+        self._notes: Journal | None = None
+        if os.path.lexists(self._file):
+            self._read_notes()
 
     def others(self, names: Iterable[str]) -> list[str]:
         """Return those of ``names``, paths below the folder, that exist and were never noted."""
@@ -78,6 +84,13 @@ class NotedFiles:
             One of them exists, and is not noted or was changed after it was written.
         """
         every = list(names)
+        if (self.others(every) or self.changed(every)) and os.path.lexists(self._file):
+            with self._latest_notes():
+                self._refuse(every)
+        else:
+            self._refuse(every)
+
+    def _refuse(self, every: Sequence[str]) -> None:
         for found, how in (
             (self.others(every), "no earlier command noted that it wrote it"),
             (self.changed(every), "it was changed after it was written"),
@@ -96,21 +109,42 @@ class NotedFiles:
         A file that was not written under these notes, or was changed afterwards, is renamed to a copy first.
         """
         name = path.relative_to(self._folder).as_posix()
-        with whole_file(path) as part:
+        with ExitStack() as held, whole_file(path) as part:
             yield part
             written = file_digest(part)
+            # Until the file has its name.
+            notes = held.enter_context(self._latest_notes())
             self._set_aside(name, also=written)
             present = [file_digest(path)] if path.is_file() else []
             if not {written, *present} <= self._known(name):
                 # The earlier content counts too: it is there until the new one gets its name.
-                self._notes = self._notes or _read(self._file)
-                self._notes.mark(name, sha256=sorted({written, *present}))
+                notes.mark(name, sha256=sorted({written, *present}))
 
     def remove(self, name: str) -> None:
         """Remove a file; one that was changed after it was written is renamed to a copy."""
         if self._known(name):
-            self._set_aside(name)
-            remove_file(self._folder / name)
+            with self._latest_notes():
+                self._set_aside(name)
+                remove_file(self._folder / name)
+
+    @contextmanager
+    def _latest_notes(self) -> Iterator[Journal]:
+        """Hold the lock of the notes, with what other calls noted meanwhile."""
+        with file_lock(self._file, _WAIT_S):
+            yield self._read_notes()
+
+    def _read_notes(self) -> Journal:
+        try:
+            if self._notes is None:
+                self._notes = Journal(self._file)
+            else:
+                self._notes.reread()
+        except ArtefactError:
+            raise ArtefactError(
+                f"{self._file} is damaged, and says which files there were written by a command; remove it (then all "
+                "of them count as yours and are not overwritten), or give another folder"
+            ) from None
+        return self._notes
 
     def _known(self, name: str) -> set[str]:
         digests = ((self._notes and self._notes.done(name)) or {}).get("sha256")
@@ -130,13 +164,3 @@ class NotedFiles:
             copy = path.with_name(f"{path.name}{BACKUP}{number}")
         move(path, copy)
         self._on_backup(path, copy)
-
-
-def _read(file: Path) -> Journal:
-    try:
-        return Journal(file)
-    except ArtefactError:
-        raise ArtefactError(
-            f"{file} is damaged, and says which files there were written by a command; remove it (then all of them "
-            "count as yours and are not overwritten), or give another folder"
-        ) from None
