@@ -7,6 +7,7 @@ import pytest
 import soundfile
 
 from ossicle.app.project.load import load_project
+from ossicle.app.project.scaffolding.label_tables import label_table
 from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
 from ossicle.app.project.settings import ProjectSettings
 from ossicle.app.steps.data import corpus, dataset
@@ -123,6 +124,35 @@ def test_a_table_without_a_column_of_files_lists_its_columns(tmp_path: Path) -> 
 def test_lines_above_the_headings_do_not_count(tmp_path: Path, above: str) -> None:
     new(tmp_path, f"{above}Datei,primary_label", lambda k: f"XC{k}.wav,{LABELS[k % 2]}")
     assert targets(tmp_path) == [(f"XC{k}.wav", LABELS[k % 2]) for k in range(FILES)]
+
+
+ABOVE = {
+    "a heading as a cell": "aufnahme;art;rang\n{};Parus major;subspecies\n{};Turdus merula;species\n",
+    "in the first row": "aufnahme;art;rang\n{};Turdus merula;species\n{};Parus major;x\n",
+    "a column without a heading": "aufnahme;art;\n{};Turdus merula;species\n{};Parus major;x\n",
+    "behind a comma": "aufnahme;art\n{}.wav;Turdus merula, species\n{}.wav;Parus major\n",
+    "row numbers of R": "aufnahme;art\n1;{}.wav;species\n2;{}.wav;x\n",
+    "headings behind a mark": "# aufnahme;art\n{}.wav;species\n{}.wav;x\n",
+}
+
+
+@pytest.mark.parametrize("name", ABOVE)
+def test_a_row_is_never_taken_for_the_headings(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "l.csv"
+    path.write_text(ABOVE[name].format("a", "b"))
+    table = label_table(path)
+    assert [text.removeprefix("# ") for text in table.header if text][:2] == ["aufnahme", "art"]
+    assert len(table.rows) == 2
+
+
+@pytest.mark.parametrize(
+    "above", ["My birds;;\n\n", "My birds, 2024\n", "# a;b;c\n", "Site;bog\n", "sep=;\nMy birds\n"]
+)
+def test_titles_with_fewer_cells_stand_above_the_headings(tmp_path: Path, above: str) -> None:
+    path = tmp_path / "l.csv"
+    path.write_text(f"{above}Datei;species;rang\na.wav;Parus major;x\n")
+    table = label_table(path)
+    assert (table.header, len(table.rows)) == (("Datei", "species", "rang"), 1)
 
 
 def test_a_table_of_events_is_not_one_of_labels(tmp_path: Path) -> None:

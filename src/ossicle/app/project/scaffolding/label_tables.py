@@ -9,6 +9,7 @@ from ossicle.app.project.scaffolding.toml_lines import quoted
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, read_delimited, unescape_cell
 from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES, has_times
+from ossicle.corpus.formats.cells.file_columns import is_audio_name
 from ossicle.corpus.formats.cells.label_cells import is_list
 from ossicle.corpus.formats.cells.missing_values import stated
 from ossicle.corpus.formats.joined_labels import SURE
@@ -142,7 +143,7 @@ def label_table(table: Path) -> Delimited:
     """Read a table of ``--labels`` or ``--groups``; raises UsageError if it is no file."""
     if not table.is_file():
         raise UsageError(f"--labels {table}: neither 'folder' nor a file; give a CSV, TSV or Parquet table")
-    return read_delimited(table, _describes_recordings)
+    return read_delimited(table, _describes_recordings, below_titles=True)
 
 
 def known_headings(read: Delimited) -> dict[str, str]:
@@ -150,9 +151,10 @@ def known_headings(read: Delimited) -> dict[str, str]:
     return {heading_key(name): name for name in reversed(read.header) if name}
 
 
-def _describes_recordings(header: Iterable[str]) -> bool:
-    """Return whether headings include a usual name of the column of files or of labels."""
-    return not {heading_key(name) for name in header}.isdisjoint({*_FILES, *_LABELS})
+def _describes_recordings(header: Sequence[str]) -> bool:
+    """Return whether cells include a usual name of the column of files or of labels, and none is that of a file."""
+    known = not {heading_key(name) for name in header}.isdisjoint({*_FILES, *_LABELS})
+    return known and not any(map(is_audio_name, header))
 
 
 def _first(known: Mapping[str, str], candidates: Iterable[str]) -> str:

@@ -175,7 +175,11 @@ def with_columns(*names: str) -> Callable[[Sequence[str]], bool]:
 
 
 def read_delimited(
-    path: Path, is_header: Callable[[Sequence[str]], bool] | None = None, *, plain: bool = False
+    path: Path,
+    is_header: Callable[[Sequence[str]], bool] | None = None,
+    *,
+    plain: bool = False,
+    below_titles: bool = False,
 ) -> Delimited:
     """Read a table, as Parquet if its suffix says so.
 
@@ -183,7 +187,7 @@ def read_delimited(
     ----------
     path
         The table.
-    is_header
+    is_header, below_titles
         Recognises the headings, if lines may stand before them (``dialect.find_dialect``).
     plain
         Whether quotes count only around a whole cell, as in tables of Raven; else the rules of CSV hold.
@@ -196,7 +200,7 @@ def read_delimited(
     if path.suffix.lower() == ".parquet":
         return _read_parquet(path)
     text = read_text(path)
-    dialect = find_dialect(text, is_header)
+    dialect = find_dialect(text, is_header, below_titles=below_titles)
     records = plain_records(text, dialect) if plain else _csv_records(path, text, dialect)
     header_line, names = next(records, (1, []))
     header = [name.strip() for name in names]

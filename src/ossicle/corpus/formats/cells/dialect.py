@@ -26,7 +26,9 @@ class Dialect:
     skipped: int = 0
 
 
-def find_dialect(text: str, is_header: Callable[[Sequence[str]], bool] | None = None) -> Dialect:
+def find_dialect(
+    text: str, is_header: Callable[[Sequence[str]], bool] | None = None, *, below_titles: bool = False
+) -> Dialect:
     """Return how a table is laid out.
 
     Parameters
@@ -36,13 +38,18 @@ def find_dialect(text: str, is_header: Callable[[Sequence[str]], bool] | None = 
     is_header
         Says whether cells are the headings of a known table. The first line for which it is true holds the headings;
         without it, or if there is none, that is the first line that is neither blank nor a comment.
+    below_titles
+        Whether headings count only below comments and lines with fewer cells, since a row could be taken for them.
     """
     lines = split_lines(text[:_MOST_CHARACTERS])[:_MOST_LINES]
     declared = match[1] if lines and (match := _DECLARED.fullmatch(lines[0])) else ""
     written = [(number, line) for number, line in enumerate(lines) if line.strip() and (number or not declared)]
     for number, line in written if is_header is not None else ():
-        for delimiter in (declared,) if declared else (delimiter_of(line), *_DELIMITERS):
-            if is_header is not None and is_header(line_cells(line, delimiter)):
+        usual = declared or delimiter_of(line)
+        for delimiter in (usual,) if declared or below_titles else (usual, *_DELIMITERS):
+            cells = line_cells(line, delimiter)
+            above = (earlier for place, earlier in written if place < number) if below_titles else ()
+            if is_header is not None and is_header(cells) and all(_is_title(one, delimiter, cells) for one in above):
                 return Dialect(delimiter, number)
     number, line = _first_row(written, declared)
     return Dialect(declared or delimiter_of(line), number)
@@ -58,6 +65,12 @@ def _first_row(written: Sequence[tuple[int, str]], declared: str) -> tuple[int, 
     n_cells = len(line_cells(row, delimiter))
     is_row = n_cells > 1 and len(line_cells(last, delimiter)) == n_cells
     return written[n_comments - is_row]
+
+
+def _is_title(line: str, delimiter: str, headings: Sequence[str]) -> bool:
+    """Return whether a line above these headings is a comment, or has fewer cells; spreadsheets add empty ones."""
+    cells = line_cells(line, delimiter)
+    return line.lstrip().startswith("#") or len(cells) < len(headings) or sum(map(bool, cells)) == 1
 
 
 def delimiter_of(line: str) -> str:
