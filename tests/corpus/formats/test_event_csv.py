@@ -1,4 +1,5 @@
 import csv
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -110,3 +111,12 @@ def test_a_damaged_parquet_is_named(tmp_path):
     path.write_bytes(b"PAR1 no")
     with pytest.raises(FormatError, match=r"x\.parquet"):
         read_events(path)
+
+
+@pytest.mark.parametrize("offset", ["-3", "00:01:00", "3600"])
+def test_the_file_offset_of_raven_counts_only_beside_its_start(tmp_path: Path, offset: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"file,start,end,label,File Offset (s),End File\na.wav,0,1,x,{offset},b.wav\n")
+    table = read_events(path)
+    assert [(row.begin_path, row.start_s, row.end_s) for row in table.rows] == [("a.wav", 0.0, 1.0)]
+    assert table.unread == {"File Offset (s)": 1, "End File": 1}

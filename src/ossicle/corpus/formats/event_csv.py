@@ -18,6 +18,7 @@ from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
     figure,
+    heading_key,
     read_delimited,
     write_delimited,
 )
@@ -29,6 +30,7 @@ from ossicle.corpus.formats.cells.event_columns import (
     QUALITY,
     RAVEN_END_FILE,
     RAVEN_OFFSET,
+    RAVEN_START,
     SCORE,
     START,
     counts_samples,
@@ -52,7 +54,6 @@ _KEYS: Mapping[str, Sequence[str]] = {
     "score": SCORE,
     "quality": QUALITY,
     "channel": CHANNEL,
-    **_SESSION,
 }
 
 
@@ -87,6 +88,8 @@ def events_of(
     """Return the events of a table of cells; see :func:`read_events`."""
     fields = table.fields(_KEYS)
     _require_times(table, fields)
+    if heading_key(table.header[fields["start"]]) == RAVEN_START:
+        fields |= table.fields(_SESSION)
     columns = columns_of(table, fields, label_keys(table.header), label_column, default_label, lengths)
     rows: list[SessionRow] = []
     named: set[str] = set()
