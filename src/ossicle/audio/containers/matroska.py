@@ -1,4 +1,8 @@
-"""Matroska and WebM: segments that are cut off, and a second file behind the first."""
+"""Matroska and WebM: segments that are cut off or damaged, and a second file behind the first.
+
+FFmpeg passes over what is no element up to the next one, without an error: where the first cluster of sound is damaged,
+it takes the next one for the beginning.
+"""
 
 from typing import BinaryIO
 
@@ -10,6 +14,16 @@ _SEGMENT = b"\x18\x53\x80\x67"
 _DOC_TYPES = (b"webm", b"matroska")
 _HEADER_MAX = 128
 _SCAN = 1 << 20
+_CLUSTER = b"\x1f\x43\xb6\x75"
+# What a segment may hold: its index, descriptions, clusters, attachments, chapters, tags, padding and checksums.
+# fmt: off
+_OF_SEGMENT = frozenset({
+    _CLUSTER, b"\x11\x4d\x9b\x74", b"\x15\x49\xa9\x66", b"\x16\x54\xae\x6b", b"\x1c\x53\xbb\x6b",
+    b"\x19\x41\xa4\x69", b"\x10\x43\xa7\x70", b"\x12\x54\xc3\x67", b"\xec", b"\xbf",
+})
+# And what a cluster may hold: its time, place and size before it, blocks, silent tracks, padding and checksums.
+_OF_CLUSTER = frozenset({b"\xe7", b"\xa7", b"\xab", b"\xa3", b"\xa0", b"\xaf", b"\x58\x54", b"\xec", b"\xbf"})
+# fmt: on
 
 
 def read_matroska(file: BinaryIO, start: int, size: int) -> Part | None:
@@ -29,10 +43,39 @@ def read_matroska(file: BinaryIO, start: int, size: int) -> Part | None:
         following = _next_header(file, segment + content_offset, size)
         return Part(Stream(spans=((start, size if following is None else following),)), next_byte=following)
     stop = segment + content_offset + length
+    damaged, first_stop = _damage(file, segment + content_offset, min(stop, size))
+    fault = "" if damaged is None else f"what is at byte {damaged} is damaged"
+    # The name of the format tells the reader that sound begins at 0, whatever FFmpeg finds first.
+    container = "matroska" if damaged is not None and damaged < first_stop else ""
     if stop > size:
-        fault = f"cut off: {stop - size} of {length} bytes of its segment are missing"
-        return Part(Stream(spans=((start, size),)), fault)
-    return Part(Stream(spans=((start, stop),)), next_byte=stop if stop < size else None)
+        fault = "; ".join(filter(None, (f"cut off: {stop - size} of {length} bytes of its segment are missing", fault)))
+        return Part(Stream(spans=((start, size),), container=container), fault)
+    return Part(Stream(spans=((start, stop),), container=container), fault, stop if stop < size else None)
+
+
+def _damage(file: BinaryIO, offset: int, stop: int) -> tuple[int | None, int]:
+    """Return the first byte that should begin an element and does not (None: all do), and where the first cluster ends.
+
+    Only the first cluster is read block by block. Clusters of unknown size, as a live recording has them, end the walk.
+    """
+    first_stop = stop
+    in_first = False
+    while offset < stop:
+        file.seek(offset)
+        head = file.read(12)
+        name = head[: 9 - head[0].bit_length()] if head and head[0] else b""
+        length, content = _size(head, len(name)) if name else (None, 0)
+        if name not in (_OF_CLUSTER if in_first else _OF_SEGMENT):
+            return offset, first_stop
+        if length is None:
+            return None, first_stop
+        if name == _CLUSTER and first_stop == stop and not in_first:
+            first_stop, in_first = min(stop, offset + content + length), True
+            offset += content
+            continue
+        offset += content + length
+        in_first = in_first and offset < first_stop
+    return None, first_stop
 
 
 def _size(data: bytes, offset: int) -> tuple[int | None, int]:

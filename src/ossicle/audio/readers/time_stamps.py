@@ -9,12 +9,13 @@ import av
 
 from ossicle.core.text.counting import counted
 
-STAMPED_CONTAINERS = frozenset({"flac", "matroska,webm", "mov,mp4,m4a,3gp,3g2,mj2", "ogg", "tta", "wv"})
+MATROSKA = "matroska,webm"
+STAMPED_CONTAINERS = frozenset({"flac", MATROSKA, "mov,mp4,m4a,3gp,3g2,mj2", "ogg", "tta", "wv"})
 """FFmpeg's containers whose stamps say where in the recording a frame lies; in others FFmpeg only counts frames."""
 
 # A step of nearly a frame is a lost one. Matroska counts milliseconds, and browsers stamp by a clock of their own.
 _STEP_FRAMES = Fraction(3, 4)
-_LEAST_STEP_S = {"matroska,webm": Fraction(1, 20)}
+_LEAST_STEP_S = {MATROSKA: Fraction(1, 20)}
 # One stamp may be late or early: only a step that so many frames keep is a loss.
 _KEPT_FRAMES = 8
 # Of streams that state no length.
