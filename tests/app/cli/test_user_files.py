@@ -133,7 +133,7 @@ REFUSED: Mapping[str, tuple[str, ...]] = {
 def with_user_files(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = Path(shutil.copytree(finished, tmp_path_factory.mktemp("refused") / "project"))
     (project / "mine").mkdir()
-    for name in ("mine.csv", "mine/siteA_1_0_500.wav", "mine/events.csv"):
+    for name in ("mine.csv", "mine/cutouts.csv", "mine/events.csv"):
         (project / name).write_bytes(MINE)
     return project
 

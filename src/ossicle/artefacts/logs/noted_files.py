@@ -70,13 +70,15 @@ class NotedFiles:
         """Return those of ``names`` that are noted and whose content was changed afterwards."""
         return [name for name in names if self._known(name) and not self._is_as_written(name)]
 
-    def refuse(self, names: Iterable[str]) -> None:
+    def refuse(self, names: Iterable[str], option: str = "-o") -> None:
         """Check that no file of the user would be overwritten; nothing is written.
 
         Parameters
         ----------
         names
             The files that a command is about to write, as paths below the folder.
+        option
+            The option that names the folder, for the message.
 
         Raises
         ------
@@ -86,11 +88,11 @@ class NotedFiles:
         every = list(names)
         if (self.others(every) or self.changed(every)) and os.path.lexists(self._file):
             with self._latest_notes():
-                self._refuse(every)
+                self._refuse(every, option)
         else:
-            self._refuse(every)
+            self._refuse(every, option)
 
-    def _refuse(self, every: Sequence[str]) -> None:
+    def _refuse(self, every: Sequence[str], option: str) -> None:
         for found, how in (
             (self.others(every), "no earlier command noted that it wrote it"),
             (self.changed(every), "it was changed after it was written"),
@@ -98,8 +100,8 @@ class NotedFiles:
             if found:
                 more = f" and {len(found) - 1} more" if len(found) > 1 else ""
                 raise UsageError(
-                    f"{self._folder / found[0]}{more} would be overwritten, and {how}; give another folder with -o, "
-                    "or move what is there"
+                    f"{self._folder / found[0]}{more} would be overwritten, and {how}; give another folder with "
+                    f"{option}, or move what is there"
                 )
 
     @contextmanager

@@ -6,8 +6,7 @@ trusted as paths (``corpus.table_names``). The times in the name are those of th
 padding.
 """
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
@@ -20,13 +19,11 @@ from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.wav import write_wav_blocks
 from ossicle.core.time import to_samples
 from ossicle.corpus.formats.cells.rows import RawSelection
-from ossicle.corpus.naming.file_listing import files_below
 from ossicle.corpus.naming.table_names import table_places
 
 INDEX = "cutouts.csv"
 # Holds 16 and 24 bits exactly, and decoded lossy files almost exactly.
 _SUBTYPE = "PCM_24"
-_CUT_OUT = re.compile(r"(.+)_\d+_\d+\.wav", re.DOTALL)
 _SCHEMA = {
     "file": pl.String,
     "recording": pl.String,
@@ -52,21 +49,30 @@ class CutOut:
 
 class CutOuts:
     """The cut-outs of one output folder; ``names`` are all recordings, ``pad_s`` is the padding in seconds on each
-    side. ``empty`` says of which events there is no sound. Nothing is made before the first cut-out.
+    side, and ``option`` the one that names the folder. ``empty`` says of which events there is no sound. Nothing is
+    made before the first cut-out.
 
-    Raises UsageError if the folder holds an index, or cut-outs of these recordings, that were not written here, or were
-    changed afterwards.
+    Raises UsageError if the folder holds an index that was not written here, or was changed afterwards.
     """
 
-    def __init__(self, folder: Path, names: Iterable[str], pad_s: float = 0.0) -> None:
+    def __init__(self, folder: Path, names: Iterable[str], pad_s: float = 0.0, option: str = "-o") -> None:
         if pad_s < 0:
             raise ValueError(f"pad_s = {pad_s:g} s must be at least 0 s")
-        self._folder, self._pad_s = folder, pad_s
+        self._folder, self._pad_s, self._option = folder, pad_s, option
         self._places = table_places(names)
         self._noted = NotedFiles(folder)
-        self._noted.refuse([INDEX, *self._earlier()])
+        self._noted.refuse([INDEX], option)
         self.written: list[CutOut] = []
         self.empty: list[str] = []
+
+    def refuse(self, events: Mapping[str, Sequence[RawSelection]]) -> None:
+        """Check that the cut-outs of events of recordings would overwrite no file of the user.
+
+        Raises UsageError if a file of such a name was not written here, or was changed afterwards. Call this before
+        anything is written about these events: :meth:`write` would rename such a file to a copy.
+        """
+        names = [str(cutout_place(self._places[name], event)) for name, found in events.items() for event in found]
+        self._noted.refuse(names, self._option)
 
     def write(self, name: str, path: Path, events: Sequence[RawSelection]) -> None:
         """Write the events of one recording; raises AudioError if it cannot be read.
@@ -111,12 +117,6 @@ class CutOuts:
         table = pl.DataFrame(rows, schema=_SCHEMA)
         with self._noted.writing(self._folder / INDEX) as part:
             write_csv(part, table.sort(["recording", "start_s", "end_s", "label"]))
-
-    def _earlier(self) -> list[str]:
-        """Return the files in the folder that have the name of a cut-out of one of the recordings."""
-        known = {str(place) for place in self._places.values()}
-        names = files_below(self._folder, {".wav"}) if self._folder.is_dir() else []
-        return [name for name in names if (match := _CUT_OUT.fullmatch(name)) and match[1] in known]
 
     def _write_cutout(self, source: AudioSource, file: Path, event: RawSelection) -> tuple[float, float] | None:
         """Write the sound of an event; return its stretch in seconds, None if there is no sound."""

@@ -1,6 +1,7 @@
 """Events as audio files: what is in them, and names that nobody could make collide or leave the folder."""
 
 import json
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -186,21 +187,73 @@ def test_columns_that_are_not_read_are_no_lost_events(tmp_path: Path, ossicle: C
 def test_files_of_the_user_stay_and_cut_outs_are_replaced(tmp_path: Path, old_bundle: Path, ossicle: Commands) -> None:
     record(tmp_path / "audio" / "a.wav", 0)
     (tmp_path / "events.csv").write_text("file,start_time,end_time,label\na.wav,0.5,1,call\n", encoding="utf-8")
-    out = tmp_path / "out"
-    commands = (
-        ("cutouts", tmp_path / "events.csv", tmp_path / "audio", "-o", out),
-        ("predict", old_bundle, tmp_path / "audio", "-o", tmp_path / "tables", "--cutouts", out),
-    )
-    for name in (INDEX, "a_500_1000.wav"):
-        out.mkdir(exist_ok=True)
-        (out / name).write_bytes(b"mine")
-        for command in commands:
+    out, tables = tmp_path / "out", tmp_path / "tables"
+    by_table = ("cutouts", tmp_path / "events.csv", tmp_path / "audio", "-o", out)
+    by_model = ("predict", old_bundle, tmp_path / "audio", "-o", tables, "--cutouts", out)
+    assert ossicle(*by_model).code == 0
+    found = pl.read_csv(out / INDEX)["file"][0]
+    for command, option, names in (
+        (by_table, "-o", (INDEX, "a_500_1000.wav")),
+        (by_model, "--cutouts", (INDEX, found)),
+    ):
+        for name in names:
+            shutil.rmtree(out)
+            shutil.rmtree(tables, ignore_errors=True)
+            out.mkdir()
+            (out / name).write_bytes(b"mine")
             said = ossicle(*command)
             assert (said.code, said.out) == (2, "")
             assert f"{out / name} would be overwritten, and no earlier command noted that it wrote it" in said.err
+            assert f"give another folder with {option}, or move" in said.err
             assert [path.name for path in out.iterdir()] == [name]
-            assert not (tmp_path / "tables").exists()
+            assert not tables.exists()
+    (out / found).unlink()
+    assert [ossicle(*command).code for command in (by_table, by_model, by_table, by_model)] == [0, 0, 0, 0]
+    for name, command in (("a_500_1000.wav", by_table), (found, by_model)):
+        (out / name).write_bytes(b"with less noise")
+        assert f"{name} would be overwritten, and it was changed" in ossicle(*command).err
         (out / name).unlink()
-    assert [ossicle(*command).code for command in (*commands, *commands)] == [0, 0, 0, 0]
-    (out / "a_500_1000.wav").write_bytes(b"with less noise")
-    assert "a_500_1000.wav would be overwritten, and it was changed" in ossicle(*commands[0]).err
+
+
+def test_only_a_file_of_an_event_is_in_the_way(tmp_path: Path, old_bundle: Path, ossicle: Commands) -> None:
+    record(tmp_path / "audio" / "REC.wav", 0)
+    table = "file,start_time,end_time,label\nREC.wav,0.5,1,call\nREC.wav,1,1.5,noise\n"
+    (tmp_path / "events.csv").write_text(table, encoding="utf-8")
+    out = tmp_path / "out"
+    out.mkdir()
+    # A recording named by date and time, and a file that has the name of an event which is not asked for.
+    mine = ("REC_20240101_053000.wav", "REC_1000_1500.wav")
+    for name in mine:
+        (out / name).write_bytes(b"mine")
+    audio = tmp_path / "audio"
+    assert ossicle("cutouts", tmp_path / "events.csv", audio, "-o", out, "--label", "call").code == 0
+    said = ossicle("predict", old_bundle, audio, "-o", tmp_path / "tables", "--cutouts", out)
+    assert said.code == 0, said
+    assert {(out / name).read_bytes() for name in mine} == {b"mine"}
+    assert not list(out.glob("*.bak"))
+
+
+def test_a_file_of_the_user_found_late_costs_no_recording(tmp_path: Path, old_bundle: Path, ossicle: Commands) -> None:
+    for name in ("a", "b"):
+        record(tmp_path / "audio" / f"{name}.wav", 0)
+    out, tables = tmp_path / "out", tmp_path / "tables"
+    command = ("predict", old_bundle, tmp_path / "audio", "-o", tables, "--cutouts", out, "--format", "raven")
+    assert ossicle(*command).code == 0
+    found = next(file for file in pl.read_csv(out / INDEX)["file"] if file.startswith("b"))
+    shutil.rmtree(out)
+    shutil.rmtree(tables)
+    out.mkdir()
+    (out / found).write_bytes(b"mine")
+    said = ossicle(*command)
+    assert said.code == 2, said
+    assert f"{out / found} would be overwritten" in said.err
+    assert (out / found).read_bytes() == b"mine"
+    assert not list(out.glob("*.bak"))
+    # What is done is kept; of the other recording nothing is written.
+    assert [path.name for path in tables.glob("*.txt")] == ["a.Table.1.selections.txt"]
+    assert [path.name for path in out.glob("b*")] == [found]
+    (out / found).unlink()
+    again = ossicle(*command)
+    assert again.code == 0
+    assert "[1/2] a.wav" in again.err
+    assert "(done before)" in again.err

@@ -71,6 +71,7 @@ def cutouts(
         text = f"{note.where or events.name}: {note.message}"
         (lost if note.kind in _LOST else notes).append(text)
     cut = CutOuts(out, recordings, pad_s)
+    cut.refuse(by_recording)
     for name, rows in sorted(by_recording.items()):
         try:
             cut.write(name, recordings[name], _distinct(rows))

@@ -29,7 +29,7 @@ from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import EVENTS, Finished, file_state, predicted_with
 from ossicle.app.cli.use.output_tables import tables_of_events
-from ossicle.app.cli.use.prediction_summary import SUMMARY, write_summary
+from ossicle.app.cli.use.prediction_summary import SUMMARY, in_words, write_summary
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
 from ossicle.app.project.file_names import PROJECT_FILE
@@ -40,7 +40,6 @@ from ossicle.audio.decoding.decode import DecodeReport
 from ossicle.bundle.manifest import MANIFEST
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.core.model_input.channel import channel_name
-from ossicle.core.text.counting import counted
 from ossicle.corpus.clips.event_cutouts import CutOuts
 from ossicle.corpus.formats.registry import EVENT_FORMATS
 from ossicle.inference.batch import EmittedEvent
@@ -190,7 +189,7 @@ def predict(
         raise UsageError(f"--out {out} is a file; give a folder")
     if cutouts is not None and cutouts.exists() and not cutouts.is_dir():
         raise UsageError(f"--cutouts {cutouts} is a file; give a folder")
-    cut = None if cutouts is None else CutOuts(cutouts, names, pad_s)
+    cut = None if cutouts is None else CutOuts(cutouts, names, pad_s, "--cutouts")
     # Make the folders now, so that an unwritable place is reported before hours of scoring.
     with writable_folders([out] if cutouts is None else [out, cutouts]), project_lock(out):
         mine = tables_of_events(out, names, chosen_formats)
@@ -201,11 +200,15 @@ def predict(
         earlier = {name: finished.find(name, path, file_state(path)) for name, path in audio}
         if not force:
             mine.refuse_changed(kept={name for name, prediction in earlier.items() if prediction is not None})
+        if cut is not None:
+            cut.refuse({name: prediction.rows for name, prediction in earlier.items() if prediction is not None})
         done: list[RecordingPrediction] = []
         answers: dict[str, HitAnswer] = {}
         for number, (name, path) in enumerate(audio, start=1):
             state, recording_prediction = file_state(path), earlier[name]
             prediction = recording_prediction or opened.predict_file(path, name)
+            if cut is not None:
+                cut.refuse({name: prediction.rows})
             if prediction.status == "left_out":
                 mine.remove(name)
             tables.write(prediction, keep=recording_prediction is not None)
@@ -219,7 +222,7 @@ def predict(
                 cut.write(name, path, prediction.rows)
             done.append(prediction)
             warn_of_recording(opened, name, path, prediction.channels_cancel_db)
-            _say(f"[{number}/{len(audio)}] {name}: {_outcome(prediction, reused=recording_prediction is not None)}")
+            _say(f"[{number}/{len(audio)}] {name}: {in_words(prediction, reused=recording_prediction is not None)}")
         tables.write_all(done)
         if HITS in chosen_formats:
             with mine.writing(out / HITS_FILE) as part:
@@ -258,12 +261,6 @@ def _known_formats(formats: str, known: Sequence[str]) -> tuple[str, ...]:
 
 def _say(line: str) -> None:
     print(printable(line), file=sys.stderr)
-
-
-def _outcome(prediction: RecordingPrediction, *, reused: bool) -> str:
-    outcome = f"{counted(len(prediction.events), 'event')}{' (done before)' if reused else ''}"
-    outcome += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
-    return outcome + (f": {prediction.reason}" if prediction.reason else "")
 
 
 def stream(

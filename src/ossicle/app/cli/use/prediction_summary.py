@@ -1,4 +1,4 @@
-"""``predictions.json``: what ``predict`` did with each recording."""
+"""``predictions.json``: what ``predict`` did with each recording, and the same in words."""
 
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -11,6 +11,7 @@ from ossicle.app.cli.use.recording_warnings import rate_of
 from ossicle.artefacts.files import write_json
 from ossicle.audio.recorder.metadata import time_expansion_of
 from ossicle.core.model_input.missing_band import missing_from_hz
+from ossicle.core.text.counting import counted
 
 SUMMARY = "predictions.json"
 
@@ -50,6 +51,13 @@ def write_summary(path: Path, done: Sequence[RecordingPrediction], bundle: Loade
     }
     write_json(path, summary)
     return summary
+
+
+def in_words(prediction: RecordingPrediction, *, reused: bool) -> str:
+    """Return how many events were found, and what became of a recording that is not whole."""
+    outcome = f"{counted(len(prediction.events), 'event')}{' (done before)' if reused else ''}"
+    outcome += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
+    return outcome + (f": {prediction.reason}" if prediction.reason else "")
 
 
 def _missing_from_hz(prediction: RecordingPrediction, bundle: LoadedBundle) -> float | None:
