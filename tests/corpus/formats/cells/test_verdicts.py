@@ -159,7 +159,8 @@ def test_matches_of_kaleidoscope_that_are_no_calls_are_left_out(tmp_path: Path) 
 def test_verdicts_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_text("start_time,end_time,label,Q,Verdict\n1,2,owl,POS,POS\n3,4,owl,NEG,POS\n")
-    with pytest.raises(FormatError, match=r"line 3: 'Verdict' is POS and 'Q' is NEG; keep one of these columns"):
+    message = r"line 3: 'Verdict' is POS and 'Q' is NEG; correct the wrong one, or remove the column that does"
+    with pytest.raises(FormatError, match=message):
         events(path)
     # A sex that is unknown is no verdict.
     path.write_text("start_time,end_time,label,Q,Sex\n1,2,owl,POS,UNK\n3,4,owl,NEG,UNK\n")
@@ -213,3 +214,36 @@ def test_columns_of_each_class_beside_labels_mark_no_row_that_is_a_call_of_one(t
         {"crow": 2, "jay": 2},
         (),
     )
+
+
+NO_CALL_HEADINGS = ["rejected", "reject", "false_positive", "discard", "excluded", "is_incorrect", "remove"]
+
+
+@pytest.mark.parametrize("heading", NO_CALL_HEADINGS)
+def test_pos_under_rejected_marks_the_row_that_is_rejected(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"file,start,end,label,{heading}\na.wav,0,1,owl,POS\na.wav,2,3,crow,NEG\n")
+    table = events(path)
+    assert ([row.label for row in table.rows], table.unread) == (["owl", "crow"], {heading: 2})
+    [note] = table.notes
+    assert note.message == (
+        f"1 of 2 rows are marked as no calls in the column {heading!r} ('POS' in line 2), and were read like the others"
+    )
+
+
+@pytest.mark.parametrize("heading", NO_CALL_HEADINGS)
+def test_rejected_is_no_class(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"file,start,end,{heading}\na.wav,0,1,POS\na.wav,2,3,NEG\n")
+    assert [row.label for row in events(path, ReadOptions(default_label="owl")).rows] == ["owl", "owl"]
+    path.write_text(f"file,start,end,AMRE,{heading}\na.wav,0,1,POS,POS\na.wav,2,3,NEG,NEG\n")
+    table = events(path)
+    assert [row.label for row in table.rows] == ["AMRE"]
+    assert [note.kind for note in table.notes] == [NO_CALLS, "review_marks"]
+
+
+def test_the_class_of_q_need_not_be_named_where_nothing_was_found(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("file,start,end,Q\na.wav,0,1,NEG\n")
+    table = events(path)
+    assert (table.rows, table.files, [note.kind for note in table.notes]) == ((), ("a.wav",), [NO_CALLS])

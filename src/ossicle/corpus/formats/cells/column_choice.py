@@ -22,7 +22,7 @@ from ossicle.corpus.formats.cells.file_columns import file_columns
 from ossicle.corpus.formats.cells.missing_values import has_label
 from ossicle.corpus.formats.cells.rows import checked_label
 from ossicle.corpus.formats.cells.time_pairs import refuse_other_times
-from ossicle.corpus.formats.cells.verdicts import UNKNOWN, unknown_columns, verdict, verdict_columns
+from ossicle.corpus.formats.cells.verdicts import POSITIVE, UNKNOWN, unknown_columns, verdict, verdict_columns
 from ossicle.corpus.formats.session_times import FileLengths
 
 _NUMBERS = ("start", "end", "offset", "duration", "low", "high", "score", "confidence")
@@ -134,8 +134,8 @@ def with_labels(columns: Columns, keys: Sequence[str], label_column: str, *, by_
 def _with_classes(columns: Columns, verdicts: Mapping[int, bool]) -> Columns:
     """Return the columns of a table without labels: its columns of verdicts are classes, or calls of the default label.
 
-    Raises FormatError for UNK, if there is neither a class nor a default label, and for another column of words, which
-    may name the class of each row.
+    Raises FormatError for UNK, if there is neither a class nor a default label for POS, and for another column of
+    words, which may name the class of each row.
     """
     table = columns.table
     named = [column for column, is_class in verdicts.items() if is_class]
@@ -148,7 +148,8 @@ def _with_classes(columns: Columns, verdicts: Mapping[int, bool]) -> Columns:
         raise FormatError(f"{table.where}: there are two columns {twice[0]!r}; rename one")
     columns = replace(columns, classes=classes, verdicts=tuple(others))
     _refuse_unknown(columns)
-    if not named and not columns.default_label:
+    is_found = any(verdict(cells[column]) == POSITIVE for _, cells in table.rows for column in others)
+    if is_found and not named and not columns.default_label:
         raise FormatError(
             f"{table.where}: the class that POS means in the column {table.title(others[0])!r} is not named; name it "
             "with --default-label ([corpus] default_label), or rename the column to it"

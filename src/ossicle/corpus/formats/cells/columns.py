@@ -96,7 +96,10 @@ class Columns:
             verdicts = {word: column for column in self.verdicts if (word := verdict(cells[column]))}
             if len(verdicts) > 1:
                 positive, negative = (self.table.title(verdicts[word]) for word in (POSITIVE, NEGATIVE))
-                raise FormatError(f"{where}: {positive!r} is POS and {negative!r} is NEG; keep one of these columns")
+                raise FormatError(
+                    f"{where}: {positive!r} is POS and {negative!r} is NEG; correct the wrong one, or remove the "
+                    "column that does not count"
+                )
         if (self.verdicts or self.classes) and self.is_no_call(cells):
             return ()
         judged = () if self.labels else self.classes or self.verdicts

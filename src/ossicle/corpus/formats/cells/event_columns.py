@@ -90,6 +90,8 @@ NOT_CLASSES: frozenset[str] = frozenset(
     | {"id", "index", "unnamed_0", "selection", "selec", "view", "duration", "duration_s", "delta_time_s"}
     | {"checked", "reviewed", "verified", "verification", "validated", "valid", "confirmed", "accepted", "rejected"}
     | {"correct", "incorrect", "is_correct", "keep", "selected", "flag", "flagged", "done", "manual", "edited"}
+    | {"reject", "invalid", "is_incorrect", "is_false_positive", "discard", "discarded", "exclude", "excluded"}
+    | {"delete", "deleted", "remove"}
     | {"true_positive", "false_positive", "false_negative", "tp", "fp", "fn", "uncertain", "certainty", "overlap"}
     | {"comment", "comments", "note", "notes", "annotator", "observer", "user", "snr", "rms", "amplitude"}
     | {"peak_freq", "peak_freq_hz", "peak_freq_khz", "max_power", "latitude", "longitude", "prob", "probability"}

@@ -26,6 +26,8 @@ _REFUSED = frozenset(
     {"rejected", "reject", "incorrect", "wrong", "invalid", "absent", "negative", "not present", "not_present"}
     | {"false positive", "false_positive", "fp", "neg", "noise"}
 )
+# Under `rejected`, POS is a rejected row.
+_YES_REFUSED = (_REFUSED - {"neg", "negative"}) | _YES | {"pos", "positive"}
 # "no" means no call here, and elsewhere, as in "checked" or "verified", perhaps not looked at yet.
 _SAYS_CALL = frozenset(
     {"accepted", "accept", "confirmed", "correct", "is_correct", "valid", "is_valid", "keep", "present", "is_present"}
@@ -126,7 +128,7 @@ def review_marks(table: Delimited, used: Collection[int]) -> tuple[Note, ...]:
         known = key in _SAYS_CALL | _SAYS_NO_CALL | _OTHER
         if column in used or not known:
             continue
-        marks = _REFUSED | (_NO if key in _SAYS_CALL else _YES if key in _SAYS_NO_CALL else frozenset())
+        marks = _YES_REFUSED if key in _SAYS_NO_CALL else _REFUSED | (_NO if key in _SAYS_CALL else frozenset())
         marked = [(line, cells[column].strip()) for line, cells in table.rows if cells[column].strip().lower() in marks]
         if marked:
             line, text = marked[0]
