@@ -49,3 +49,19 @@ def test_a_mixture_is_said_and_a_column_may_be_chosen(tmp_path: Path) -> None:
         "wren",
         "x",
     ]
+
+
+ALL = "TOP1MATCH,MANUAL ID,Verdict"
+
+
+@pytest.mark.parametrize(
+    ("cells", "mixed"),
+    [
+        (["c7,wren,NEG", "c7,wren,NEG", "c7,,POS", "c7,,POS", "c7,,POS"], None),
+        (["c7,wren,NEG", "c7,wren,NEG", "c7,wren,POS", "c7,,POS"], "1 of 2 rows are labelled by MANUAL ID"),
+    ],
+)
+def test_rows_that_are_no_calls_do_not_count_as_labelled(tmp_path: Path, cells: list[str], mixed: str | None) -> None:
+    notes = read_kaleidoscope(table(tmp_path, ALL, *cells)).notes
+    messages = [note.message.partition(",")[0] for note in notes if note.kind == "mixed_labels"]
+    assert messages == ([mixed] if mixed else [])

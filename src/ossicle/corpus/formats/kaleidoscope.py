@@ -77,14 +77,12 @@ def read_kaleidoscope(
         length = number(columns.text(cells, "duration"), where, "the duration")
         check_times(start, start + length, where)
         label = next((column for column in columns.labels if has_label(cells[column])), None)
-        by_hand += label is not None and heading_key(table.header[label]) == LABELS[0]
         score = optional_number(columns.text(cells, "score"), where, "the confidence")
         file = "/".join(part for key in _PLACE if (part := _folder(columns.text(cells, key))))
         files.add(file)
-        rows += [
-            RawSelection(start, start + length, text, confidence=score, begin_path=file)
-            for text in columns.labels_of(cells, where)
-        ]
+        texts = columns.labels_of(cells, where)
+        by_hand += bool(texts) and label is not None and heading_key(table.header[label]) == LABELS[0]
+        rows += [RawSelection(start, start + length, text, confidence=score, begin_path=file) for text in texts]
     mixed = (
         f"{by_hand} of {len(rows)} rows are labelled by MANUAL ID, the others by {_titles(table, columns.labels[1:])}"
     )
