@@ -1,4 +1,4 @@
-"""Every command with a file of the user in the place of what it writes: the file stays as it is."""
+"""Commands with a file of the user in the place of what they write: the file stays as it is."""
 
 import shutil
 from collections.abc import Mapping

@@ -13,15 +13,23 @@ from ossicle.report.pages.template import render_page
 
 OWN = {
     METRICS: '{"in_sample": {}, "protocol": {}}',
-    ENSEMBLE: '{"board": {}}',
+    ENSEMBLE: '{"board": {}, "members": [], "rule": "mean"}',
     MOTIFS: "\t".join(MotifsFolder.SCHEMA) + "\n",
     PAGE: f"<title>tapes{PAGE_TITLE}",
     "board.html": f"<title>tapes{PAGE_TITLE}",
 }
 OTHERS = {
-    METRICS: ('{"accuracy": 0.9}', "[]", "{", "[" * 10_000),
-    ENSEMBLE: ('{"members": []}',),
-    MOTIFS: ("motif\tunits\n", ""),
+    METRICS: (
+        '{"accuracy": 0.9}',
+        '{"protocol": {"shots": 5}}',
+        '{"in_sample": {}}',
+        '{"in_sample": 0.9, "protocol": "5-fold"}',
+        "[]",
+        "{",
+        "[" * 10_000,
+    ),
+    ENSEMBLE: ('{"members": []}', '{"board": "green"}'),
+    MOTIFS: ("motif\tunits\n", "token\tmy notes\n", ""),
     PAGE: ("<title>My report</title>", ""),
 }
 

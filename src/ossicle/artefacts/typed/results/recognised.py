@@ -17,9 +17,10 @@ SINGLE_FILES = frozenset({METRICS, MOTIFS, PAGE, RESYNTHESIS_PAGE})
 PAGE_TITLE = " \u00b7 Ossicle</title>"
 """What the title of every page ends with."""
 _HEAD_BYTES = 1 << 16
-# One of these keys is in the figures of every pipeline, in those of an ensemble, and in its summary.
-_KEYS = {METRICS: {"in_sample", "protocol"}, ENSEMBLE: {"board"}}
-_FIRST_COLUMNS = {MOTIFS: b"token\t"}
+# Objects in the figures of every pipeline and of an ensemble; other programs use one of the names for numbers or words.
+_OBJECTS = ("in_sample", "protocol")
+_SUMMARY_KEYS = {"board", "members", "rule"}
+_FIRST_COLUMNS = {MOTIFS: b"token\tunits\tcount\tsegments\t"}
 
 
 def is_own_file(path: Path) -> bool:
@@ -33,11 +34,12 @@ def is_own_file(path: Path) -> bool:
     Returns
     -------
     bool
-        False for any other file, a link, or a folder.
+        False for any other file, a link, or a folder. True also for a result that was edited and kept what it is known
+        by: its title, keys or columns.
     """
     if path.is_symlink() or not path.is_file():
         return False
-    if path.suffix.lower() in (".html", ".htm") or path.name not in {*_KEYS, *_FIRST_COLUMNS}:
+    if path.suffix.lower() in (".html", ".htm") or path.name not in {METRICS, ENSEMBLE, MOTIFS}:
         return PAGE_TITLE.encode() in _head(path)
     if path.name in _FIRST_COLUMNS:
         return _head(path).startswith(_FIRST_COLUMNS[path.name])
@@ -45,7 +47,11 @@ def is_own_file(path: Path) -> bool:
         value = json.loads(read_regular(path, MOST_ARTEFACT_BYTES))
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, dict) and not _KEYS[path.name].isdisjoint(value)
+    if not isinstance(value, dict):
+        return False
+    if path.name == ENSEMBLE:
+        return value.keys() >= _SUMMARY_KEYS
+    return all(isinstance(value.get(key), dict) for key in _OBJECTS)
 
 
 def refuse_other_file(path: Path, remedy: str) -> None:
