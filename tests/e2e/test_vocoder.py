@@ -146,6 +146,7 @@ def test_resynth_of_a_copied_folder_judges_and_names_each_missed_bar(project: Pa
     assert "the vocoder misses a bar: mcd_db" in completed.stderr
     assert json.loads(completed.stdout)["verdict"]["passed"] is False
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        ".ossicle.files.jsonl",
         "speaker3_1.original.wav",
         "speaker3_1.resynthesis.wav",
         "resynthesis.json",

@@ -122,6 +122,7 @@ def test_embed_writes_a_table_for_each_recording(project: Path, tmp_path: Path, 
     assert "bad.wav" in result.err
     content = json.loads(result.out)
     assert sorted(path.name for path in out.iterdir()) == [
+        ".ossicle.files.jsonl",
         "encoder.json",
         "siteA_1.parquet",
         "siteB_1.parquet",

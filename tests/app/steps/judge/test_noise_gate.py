@@ -30,7 +30,7 @@ def metrics(folder: Path, *firings: Firing, settings: NoiseGateSettings | None =
         "firings": [one.to_json() for one in judged],
     }
     folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "metrics.json", {"events": {}, "gate": result, "protocol": {}})
+    write_json(folder / "metrics.json", {"events": {}, "gate": result, "in_sample": {}, "protocol": {}})
     return folder / "metrics.json"
 
 
@@ -42,7 +42,7 @@ STUCK = Firing("speech_like", "-35 dBFS", "hum", 60.0, 1, 60.0)
 def done(place: Path, *firings: Firing) -> Done:
     metrics(place / "noise_gate", *firings)
     (place / "evaluation").mkdir(exist_ok=True)
-    write_json(place / "evaluation" / "metrics.json", {"events": {}, "protocol": {}})
+    write_json(place / "evaluation" / "metrics.json", {"events": {}, "in_sample": {}, "protocol": {}})
     (place / "bundle" / "bundle").mkdir(parents=True, exist_ok=True)
     write_json(place / "bundle" / "bundle" / "bundle.json", {"made": "now"})
     (place / "report").mkdir(exist_ok=True)
