@@ -183,7 +183,8 @@ def import_review(
             "exported": export.provenance.get("created", ""),
         }
         provenance["created"] = datetime.now(UTC).isoformat(timespec="seconds")
-        sweep(rounds_folder)
+        if rounds_folder.is_dir():
+            sweep(rounds_folder)
         file = write_round(rounds_folder, Round(usable, provenance))
     return Imported(file, replace(answered, recordings=usable), tuple(unused), learners(project, lambda learner: True))
 
