@@ -76,9 +76,13 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
         look, event = read_raven(table)
         assert (look.label, look.end_s, event.label, event.end_s) == (f"{LOOK} best", 10.0, "call", 10.0)
         write_raven(table, [replace(look, end_s=6.0), RawSelection(2.0, 2.5, "call"), RawSelection(5.0, 5.25, "call")])
+    # The first round of a project makes its folder.
+    assert not (folder / "reviews").exists()
+    code, result, err = ossicle("review", "import", out, "-p", folder, "--by", "a person", *QUIET)
+    assert code == 0, err
     # A round that was being written when an import was killed.
+    (folder / "reviews" / "round-001.json").unlink()
     half = folder / "reviews" / ".ossicle-part-0a1b.json"
-    half.parent.mkdir()
     half.write_text("{")
     code, result, err = ossicle("review", "import", out, "-p", folder, "--by", "a person", *QUIET)
     assert code == 0, err
