@@ -175,3 +175,13 @@ def test_a_crop_of_m4a_within_a_long_hole_is_silent(tmp_path, files):
         # The first frame behind the hole overlaps with what was decoded before it.
         assert np.count_nonzero(np.abs(crop - expected) > 2e-3) <= 1024
     assert not crop[: RATE // 4].any()
+
+
+def test_a_cut_flac_of_unknown_length_is_partial(tmp_path, files):
+    # FFmpeg, which goes on where libsndfile fails, ends without an error here.
+    data = bytearray(files("flac"))
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    assert decoded(tmp_path / "whole.flac", bytes(data))[1].status == "ok"
+    _, report = decoded(tmp_path / "cut.flac", bytes(data[: len(data) * 6 // 10]))
+    assert report.status == "partial"

@@ -45,12 +45,11 @@ def read_matroska(file: BinaryIO, start: int, size: int) -> Part | None:
     stop = segment + content_offset + length
     damaged, first_stop = _damage(file, segment + content_offset, min(stop, size))
     fault = "" if damaged is None else f"what is at byte {damaged} is damaged"
-    # The name of the format tells the reader that sound begins at 0, whatever FFmpeg finds first.
-    container = "matroska" if damaged is not None and damaged < first_stop else ""
+    begins_lost = damaged is not None and damaged < first_stop
     if stop > size:
         fault = "; ".join(filter(None, (f"cut off: {stop - size} of {length} bytes of its segment are missing", fault)))
-        return Part(Stream(spans=((start, size),), container=container), fault)
-    return Part(Stream(spans=((start, stop),), container=container), fault, stop if stop < size else None)
+        return Part(Stream(spans=((start, size),), begins_lost=begins_lost), fault)
+    return Part(Stream(spans=((start, stop),), begins_lost=begins_lost), fault, stop if stop < size else None)
 
 
 def _damage(file: BinaryIO, offset: int, stop: int) -> tuple[int | None, int]:

@@ -82,7 +82,7 @@ def read_ogg(file: BinaryIO, start: int, size: int) -> Part | None:
     late = granules[0] if len(granules) == 2 else 0
     stream = Stream(spans=((start, end),), seek_limit=late)
     if lost_at is not None:
-        stream = Stream(spans=((start, end),), container="ogg")
+        stream = Stream(spans=((start, end),), container="ogg", begins_lost=True)
         fault = "; ".join(filter(None, (f"an Ogg page at byte {lost_at} or before it is damaged or missing", fault)))
     return Part(stream, fault, end if following is None and end < size else following)
 

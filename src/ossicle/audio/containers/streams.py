@@ -51,6 +51,8 @@ class Stream:
         Whether decoders skip tags in front of it by themselves.
     container
         FFmpeg's name of the format, where its content does not show it; then FFmpeg reads it.
+    begins_lost
+        Whether the first frames may be lost, so that the first one that is found need not begin at 0.
     """
 
     spans: tuple[tuple[int, int], ...] = ()
@@ -61,6 +63,7 @@ class Stream:
     seek_limit: int = 0
     skips_tags: bool = False
     container: str = ""
+    begins_lost: bool = False
 
     @property
     def first_byte(self) -> int:

@@ -163,18 +163,20 @@ class AudioSource:
             # A stream whose length is not known is decoded from its start if others follow.
             begin = max(0, start - first) if last or not stream.estimated else 0
             position = first + begin
+            failures: list[str] = []
             for reader in self._readers(stream):
                 for block in reader.blocks(position - first, stop - position, block_samples):
                     new = block[max(0, start - position) :]
                     position += len(block)
                     if len(new):
                         yield new
-                if position >= stop or not reader.failure:
+                failures += [reader.failure] if reader.failure else []
+                if position >= stop or not failures:
                     break
+            # What one reader failed on is damaged, even if the next one passes over it without a word.
+            failure = "; ".join(dict.fromkeys(failures))
             ending.reason = (
-                ""
-                if position >= stop
-                else reader.failure or _shortfall(stream, position - first, position, self.info.rate)
+                "" if position >= stop else failure or _shortfall(stream, position - first, position, self.info.rate)
             )
             if position >= stop or ending.reason:
                 return

@@ -76,12 +76,6 @@ def open_ffmpeg(
     return container
 
 
-def kind_of(container: av.container.InputContainer) -> str:
-    """Return FFmpeg's name of a format, the same whether FFmpeg found it or was told it."""
-    name: str = container.format.name
-    return MATROSKA if name == "matroska" else name
-
-
 def words(error: BaseException) -> str:
     """Return what a library says of its error."""
     text = getattr(error, "error_string", None) or getattr(error, "strerror", None) or str(error)
@@ -119,15 +113,15 @@ class FfmpegReader:
             stream = container.streams.audio[0]
             if stream.codec_context.name in _CHECKED:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}
-            exact = kind_of(container) in EXACT_CONTAINERS
+            exact = container.format.name in EXACT_CONTAINERS
             position: int | None = entry
             tick_s, origin = stream.time_base or Fraction(1, self._info.rate), stream.start_time or 0
             if exact and start > _PREROLL:
                 position = None
                 container.seek(origin + int(Fraction(start - _PREROLL, self._info.rate) / tick_s), stream=stream)
             promised = self._stream.n_samples if exact else 0
-            begin = None if position is None else self._begin(kind_of(container), origin)
-            lost_sound = LostSound(kind_of(container), tick_s, self._info.rate, self._stream.n_samples, begin)
+            begin = None if position is None else self._begin(container.format.name, origin)
+            lost_sound = LostSound(container.format.name, tick_s, self._info.rate, self._stream.n_samples, begin)
             for frame, n_lost in lost_sound.placed(self._frames(container, stream)):
                 if position is None:
                     position = round(((frame.pts or 0) - origin) * tick_s * self._info.rate)
@@ -156,8 +150,7 @@ class FfmpegReader:
         if container in EXACT_CONTAINERS:
             return origin
         counted_from_zero = container in _FROM_ZERO and self._stream.n_samples > 0
-        known_damaged = self._stream.stream.container in ("ogg", "matroska")
-        return 0 if counted_from_zero or known_damaged else None
+        return 0 if counted_from_zero or self._stream.stream.begins_lost else None
 
     def _watches(self, first_byte: int) -> bool:
         return bool(first_byte) or self._stream.stream.whole_file
@@ -177,7 +170,7 @@ class FfmpegReader:
 
     def _frames(self, container: av.container.InputContainer, stream: av.audio.AudioStream) -> Iterator[av.AudioFrame]:
         """Yield the frames up to the first that fails; all that decode where stamps give the place of later ones."""
-        goes_on = kind_of(container) in STAMPED_CONTAINERS
+        goes_on = container.format.name in STAMPED_CONTAINERS
         packets, n_failed = container.demux(stream), 0
         while True:
             packet = None
@@ -205,7 +198,7 @@ def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStr
 
     Their demuxers pass over damaged clusters and frames without an error, the last ones too.
     """
-    if kind_of(container) not in (MATROSKA, "mp3"):
+    if container.format.name not in (MATROSKA, "mp3"):
         return ""
     stated = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))
     if stated:
@@ -214,7 +207,7 @@ def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStr
     else:
         stated_s = (container.duration or 0) / av.time_base if len(container.streams) == 1 else 0.0
     # The length counts from 0, and sound may begin later.
-    if stream.start_time and stream.time_base and kind_of(container) != "mp3":
+    if stream.start_time and stream.time_base and container.format.name != "mp3":
         stated_s -= max(0.0, float(stream.start_time * stream.time_base))
     missing = stated_s - end_s > max(_EARLY_S, _EARLY_SHARE * stated_s)
     return f"decoding ends at {end_s:.3f} s of {stated_s:.3f} s" if missing else ""
