@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.file_columns import is_audio_name
 from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.columns.recordings import is_audio_name
 from ossicle.corpus.formats.raven import is_raven_header, raven_name, raven_text, read_raven, write_raven
 
 HEADER = "Selection\tView\tChannel\tBegin Time (s)\tEnd Time (s)\tLow Freq (Hz)\tHigh Freq (Hz)\tAnnotation"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES
 from ossicle.corpus.formats.cells.rows import RawSelection, label_text
+from ossicle.corpus.formats.columns.headings import NOT_CLASSES
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import EVENT_FORMATS, FORMATS, ReadOptions, WriteOptions, guess
 from ossicle.corpus.formats.window_tables.score_tables import ScoreTable, write_dcase_scores, write_opensoundscape

@@ -18,8 +18,8 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.event_columns import has_times
 from ossicle.corpus.formats.cells.rows import RawSelection, number
+from ossicle.corpus.formats.columns.headings import has_times
 from ossicle.corpus.formats.event_csv import events_of, without_rows
 from ossicle.corpus.formats.event_table import EventTable
 

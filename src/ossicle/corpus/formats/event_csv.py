@@ -1,6 +1,6 @@
 """Events of many files as one plain table (CSV, tabs, Parquet): ``file,start_time,end_time,label,score``.
 
-The column names of many programs are recognised (``cells.event_columns``). Times are seconds; columns with ``ms`` in
+The column names of many programs are recognised (``columns.headings``). Times are seconds; columns with ``ms`` in
 their names are milliseconds. Times in samples are rejected, since the table does not hold the rate. A row with a file
 but neither times nor label means that the file was reviewed and contains nothing.
 """
@@ -13,7 +13,6 @@ import polars as pl
 
 from ossicle.artefacts.tables import write_table
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.column_choice import columns_of
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     escape_cell,
@@ -22,7 +21,9 @@ from ossicle.corpus.formats.cells.delimited import (
     read_delimited,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.event_columns import (
+from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.columns.choice import columns_of
+from ossicle.corpus.formats.columns.headings import (
     CHANNEL,
     END,
     HIGH,
@@ -37,9 +38,8 @@ from ossicle.corpus.formats.cells.event_columns import (
     has_times,
     label_keys,
 )
-from ossicle.corpus.formats.cells.event_rows import session_rows
-from ossicle.corpus.formats.cells.offset_advice import offset_advice
-from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.columns.offset_advice import offset_advice
+from ossicle.corpus.formats.columns.session_rows import session_rows
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, SessionRow, place_in_files
 

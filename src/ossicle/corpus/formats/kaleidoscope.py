@@ -12,8 +12,6 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.column_choice import with_labels
-from ossicle.corpus.formats.cells.columns import Columns
 from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import (
     Delimited,
@@ -26,6 +24,8 @@ from ossicle.corpus.formats.cells.delimited import (
 )
 from ossicle.corpus.formats.cells.missing_values import has_label
 from ossicle.corpus.formats.cells.rows import RawSelection, check_times, number, optional_number
+from ossicle.corpus.formats.columns.choice import with_labels
+from ossicle.corpus.formats.columns.roles import Columns
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.notes import Note
 

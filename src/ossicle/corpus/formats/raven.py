@@ -12,18 +12,18 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.files import write_text
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.column_choice import columns_of
-from ossicle.corpus.formats.cells.columns import Columns
 from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
-from ossicle.corpus.formats.cells.event_columns import (
+from ossicle.corpus.formats.cells.rows import RawSelection, cell_text
+from ossicle.corpus.formats.columns.choice import columns_of
+from ossicle.corpus.formats.columns.headings import (
     RAVEN_END,
     RAVEN_END_FILE,
     RAVEN_LABEL,
     RAVEN_OFFSET,
     RAVEN_START,
 )
-from ossicle.corpus.formats.cells.event_rows import session_rows
-from ossicle.corpus.formats.cells.rows import RawSelection, cell_text
+from ossicle.corpus.formats.columns.roles import Columns
+from ossicle.corpus.formats.columns.session_rows import session_rows
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths, SessionRow, place_in_files
 

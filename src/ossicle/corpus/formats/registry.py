@@ -16,10 +16,10 @@ from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
 from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header, stated_names
-from ossicle.corpus.formats.cells.event_columns import has_label, has_times
-from ossicle.corpus.formats.cells.file_columns import file_columns
 from ossicle.corpus.formats.cells.text_files import read_text
-from ossicle.corpus.formats.cells.verdicts import verdict_columns
+from ossicle.corpus.formats.columns.headings import has_label, has_times
+from ossicle.corpus.formats.columns.recordings import file_columns
+from ossicle.corpus.formats.columns.verdicts import verdict_columns
 from ossicle.corpus.formats.dcase import is_dcase, read_dcase, write_dcase
 from ossicle.corpus.formats.event_csv import read_events, write_events, write_events_parquet
 from ossicle.corpus.formats.event_table import EventTable

@@ -8,8 +8,8 @@ from pathlib import Path
 from ossicle.core.errors import FormatError
 from ossicle.core.records import grouped
 from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
-from ossicle.corpus.formats.cells.event_columns import FILE, PERHAPS_FILE, has_times
-from ossicle.corpus.formats.cells.verdicts import NO_CALLS
+from ossicle.corpus.formats.columns.headings import FILE, PERHAPS_FILE, has_times
+from ossicle.corpus.formats.columns.verdicts import NO_CALLS
 from ossicle.corpus.formats.event_csv import events_of
 
 _LABEL = "segment"

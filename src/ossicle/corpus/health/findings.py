@@ -12,7 +12,7 @@ from ossicle.audio.recorder.metadata import expansion_words, is_expanded
 from ossicle.core.records import Recording
 from ossicle.core.text.counting import counted
 from ossicle.core.text.rounding import rounded
-from ossicle.corpus.formats.cells.verdicts import NO_CALLS
+from ossicle.corpus.formats.columns.verdicts import NO_CALLS
 from ossicle.corpus.health.judging_problems import labels_without_negatives
 from ossicle.corpus.health.label_problems import label_problems
 from ossicle.corpus.health.problem import Problem, Severity

@@ -15,7 +15,7 @@ from ossicle.core.intervals import union_by_group
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.text.counting import counted
 from ossicle.core.text.rounding import rounded
-from ossicle.corpus.formats.cells.verdicts import NO_CALLS
+from ossicle.corpus.formats.columns.verdicts import NO_CALLS
 from ossicle.corpus.health.findings import LOSSES
 from ossicle.corpus.health.problem import Problem
 from ossicle.corpus.health.report import LabelHealth

@@ -8,10 +8,10 @@ from ossicle.app.project.scaffolding.state_scaffold import fields_of_table
 from ossicle.app.project.scaffolding.toml_lines import quoted
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, read_delimited, unescape_cell
-from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES, has_times
-from ossicle.corpus.formats.cells.file_columns import is_audio_name
 from ossicle.corpus.formats.cells.label_cells import is_list
 from ossicle.corpus.formats.cells.missing_values import stated
+from ossicle.corpus.formats.columns.headings import NOT_CLASSES, has_times
+from ossicle.corpus.formats.columns.recordings import is_audio_name
 from ossicle.corpus.formats.joined_labels import SURE
 from ossicle.corpus.indexing.metadata_table import MetadataSettings
 from ossicle.corpus.naming.table_pairing import Pairing

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.core.errors import FormatError, UsageError
-from ossicle.corpus.formats.cells.verdicts import NO_CALLS
+from ossicle.corpus.formats.columns.verdicts import NO_CALLS
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.renamed_tables import OTHER_TEXT, renamed_tables
 from ossicle.corpus.formats.reading.table_file import Source, read_table_file

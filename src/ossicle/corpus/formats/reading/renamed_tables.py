@@ -14,8 +14,8 @@ from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.audacity import is_audacity
 from ossicle.corpus.formats.cells.delimited import heading_key
 from ossicle.corpus.formats.cells.dialect import find_dialect, line_cells
-from ossicle.corpus.formats.cells.event_columns import FILE, has_label, has_times
 from ossicle.corpus.formats.cells.text_files import decoded, split_lines
+from ossicle.corpus.formats.columns.headings import FILE, has_label, has_times
 from ossicle.corpus.formats.kaleidoscope import is_kaleidoscope
 from ossicle.corpus.formats.reading.unread_files import why_unread
 from ossicle.corpus.naming.file_listing import shown

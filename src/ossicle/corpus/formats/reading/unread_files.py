@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.corpus.formats.cells.delimited import heading_key
 from ossicle.corpus.formats.cells.dialect import find_dialect, line_cells
-from ossicle.corpus.formats.cells.event_columns import (
+from ossicle.corpus.formats.cells.text_files import load_text, split_lines
+from ossicle.corpus.formats.columns.headings import (
     END,
     FILE,
     LABEL,
@@ -23,9 +24,8 @@ from ossicle.corpus.formats.cells.event_columns import (
     counts_samples,
     has_times,
 )
-from ossicle.corpus.formats.cells.file_columns import is_audio_name
-from ossicle.corpus.formats.cells.offset_advice import LENGTH, offset_advice
-from ossicle.corpus.formats.cells.text_files import load_text, split_lines
+from ossicle.corpus.formats.columns.offset_advice import LENGTH, offset_advice
+from ossicle.corpus.formats.columns.recordings import is_audio_name
 from ossicle.corpus.notes import Note
 
 _CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"

@@ -11,7 +11,7 @@ import numpy as np
 
 from ossicle.core.errors import UsageError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key
-from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES
+from ossicle.corpus.formats.columns.headings import NOT_CLASSES
 
 OPENSOUNDSCAPE = ("file", "start_time", "end_time")
 DCASE = ("onset", "offset")

@@ -23,8 +23,8 @@ from ossicle.corpus.formats.cells.delimited import (
     unescape_cell,
     write_delimited,
 )
-from ossicle.corpus.formats.cells.event_columns import has_times
 from ossicle.corpus.formats.cells.rows import check_times, label_text, number
+from ossicle.corpus.formats.columns.headings import has_times
 from ossicle.corpus.formats.window_tables.class_columns import DCASE, OPENSOUNDSCAPE, TOUCH_S, refuse_reserved_labels
 
 _FIGURES = {"true": 1.0, "false": 0.0}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key
-from ossicle.corpus.formats.cells.event_columns import END, START
+from ossicle.corpus.formats.columns.headings import END, START
 
 # Times of one call may be rounded to hundredths in one pair and not in the other.
 _SAME_S = 0.01

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.columns import Columns
 from ossicle.corpus.formats.cells.decimals import with_decimal_points
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
-from ossicle.corpus.formats.cells.event_columns import (
+from ossicle.corpus.formats.cells.missing_values import has_label
+from ossicle.corpus.formats.cells.rows import checked_label
+from ossicle.corpus.formats.columns.headings import (
     COLUMN_OPTION,
     END,
     HIGH,
@@ -18,11 +19,10 @@ from ossicle.corpus.formats.cells.event_columns import (
     RAVEN_START,
     START,
 )
-from ossicle.corpus.formats.cells.file_columns import file_columns
-from ossicle.corpus.formats.cells.missing_values import has_label
-from ossicle.corpus.formats.cells.rows import checked_label
-from ossicle.corpus.formats.cells.time_pairs import refuse_other_times
-from ossicle.corpus.formats.cells.verdicts import POSITIVE, UNKNOWN, unknown_columns, verdict, verdict_columns
+from ossicle.corpus.formats.columns.recordings import file_columns
+from ossicle.corpus.formats.columns.roles import Columns
+from ossicle.corpus.formats.columns.time_pairs import refuse_other_times
+from ossicle.corpus.formats.columns.verdicts import POSITIVE, UNKNOWN, unknown_columns, verdict, verdict_columns
 from ossicle.corpus.formats.session_times import FileLengths
 
 _NUMBERS = ("start", "end", "offset", "duration", "low", "high", "score", "confidence")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.event_columns import FILE
+from ossicle.corpus.formats.columns.headings import FILE
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.formats.session_times import lengths_of

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.columns import Columns
 from ossicle.corpus.formats.cells.missing_values import stated
 from ossicle.corpus.formats.cells.rows import (
     RawSelection,
@@ -14,6 +13,7 @@ from ossicle.corpus.formats.cells.rows import (
     parse_channel,
     parse_quality,
 )
+from ossicle.corpus.formats.columns.roles import Columns
 from ossicle.corpus.formats.session_times import SessionRow
 
 

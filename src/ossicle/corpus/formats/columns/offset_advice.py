@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from ossicle.corpus.formats.cells.delimited import heading_key
-from ossicle.corpus.formats.cells.event_columns import END, START
+from ossicle.corpus.formats.columns.headings import END, START
 
 LENGTH = re.compile(r"(duration|dur|length|delta_time)(_(s|secs?|seconds?))?")
 """Keys of columns of lengths in seconds."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
-from ossicle.corpus.formats.cells.event_columns import END, FILE, LABEL, PERHAPS_FILE, RAVEN_LABEL, START
+from ossicle.corpus.formats.columns.headings import END, FILE, LABEL, PERHAPS_FILE, RAVEN_LABEL, START
 from ossicle.corpus.naming.table_names import recording_name
 from ossicle.corpus.naming.table_pairing import same_file_name
 

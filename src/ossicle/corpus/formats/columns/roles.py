@@ -1,7 +1,7 @@
 """What each column of a table of events holds, decided once for each table, for its reader and for its messages.
 
-Fields of events, recordings and labels are found by the headings of many programs (``event_columns``), and chosen in
-``column_choice``. Columns of POS and NEG are classes, or say which rows are calls (``verdicts``).
+Fields of events, recordings and labels are found by the headings of many programs (``headings``), and chosen in
+``choice``. Columns of POS and NEG are classes, or say which rows are calls (``verdicts``).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.delimited import Delimited, unescape_cell
-from ossicle.corpus.formats.cells.event_columns import COLUMN_OPTION
 from ossicle.corpus.formats.cells.missing_values import has_label, stated
 from ossicle.corpus.formats.cells.rows import checked_label
-from ossicle.corpus.formats.cells.verdicts import NEGATIVE, NO_CALLS, POSITIVE, review_marks, verdict, verdict_columns
+from ossicle.corpus.formats.columns.headings import COLUMN_OPTION
+from ossicle.corpus.formats.columns.verdicts import NEGATIVE, NO_CALLS, POSITIVE, review_marks, verdict, verdict_columns
 from ossicle.corpus.notes import Note
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.verdicts import NO_CALLS
+from ossicle.corpus.formats.columns.verdicts import NO_CALLS
 from ossicle.corpus.formats.registry import ReadOptions
 from ossicle.corpus.formats.segment_table import read_segments
 from ossicle.corpus.formats.session_times import lengths_of

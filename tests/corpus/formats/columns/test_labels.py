@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES, has_label
+from ossicle.corpus.formats.columns.headings import NOT_CLASSES, has_label
 from ossicle.corpus.formats.registry import ReadOptions
 
 from ..recognised_tables import events, events_or_refusal

@@ -12,7 +12,7 @@ others, and reported.
 from collections.abc import Collection
 
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key
-from ossicle.corpus.formats.cells.event_columns import NOT_CLASSES
+from ossicle.corpus.formats.columns.headings import NOT_CLASSES
 from ossicle.corpus.notes import Note
 
 POSITIVE, NEGATIVE, UNKNOWN = "pos", "neg", "unk"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ossicle.core.errors import FormatError
-from ossicle.corpus.formats.cells.event_columns import SAMPLES, counts_samples
+from ossicle.corpus.formats.columns.headings import SAMPLES, counts_samples
 from ossicle.corpus.formats.event_csv import read_events
 
 from ..recognised_tables import events

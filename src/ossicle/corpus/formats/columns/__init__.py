@@ -1,0 +1,1 @@
+"""The columns of annotation tables: what each holds, by its heading and its cells, and rows read by them."""
