@@ -18,7 +18,8 @@ from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.audio.containers.layout import layout_of
 from ossicle.audio.containers.streams import Pcm, Stream
 from ossicle.audio.info import AudioInfo, DecoderChoice, StreamInfo
-from ossicle.audio.readers.ffmpeg import EXACT_LENGTHS, as_float, open_ffmpeg, words
+from ossicle.audio.readers.ffmpeg import EXACT_LENGTHS, open_ffmpeg, words
+from ossicle.audio.readers.frame_samples import frame_samples
 from ossicle.audio.readers.sndfile import Sound, open_sound
 from ossicle.core.errors import AudioError
 
@@ -200,7 +201,7 @@ def _probe_ffmpeg(file: Path, stream: Stream, *, as_it_is: bool) -> AudioInfo:
         if frame is None:
             raise AudioError(f"{file}: contains no samples")
         try:
-            as_float(frame)
+            frame_samples(frame)
         except ValueError as error:
             raise AudioError(f"{file}: its samples have a form that is not supported ({words(error)})") from error
         rate, channels = frame.sample_rate, frame.layout.nb_channels

@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from ossicle.audio.containers.spliced_file import SplicedFile
 from ossicle.audio.containers.streams import Stream
 from ossicle.audio.info import AudioInfo, StreamInfo
+from ossicle.audio.readers.frame_samples import frame_samples
 from ossicle.audio.readers.time_stamps import MATROSKA, STAMPED_CONTAINERS, LostSound
 from ossicle.core.errors import AudioError
 
@@ -129,7 +129,7 @@ class FfmpegReader:
                     yield from self._silence(start, min(stop, position))
                 yield from self._silence(max(start, position), min(stop, position + n_lost))
                 position += n_lost
-                samples = as_float(frame)
+                samples = frame_samples(frame)
                 end = position + len(samples)
                 if promised and promised < end <= promised + _PADDING_MAX:
                     end = max(promised, position)
@@ -211,15 +211,3 @@ def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStr
         stated_s -= max(0.0, float(stream.start_time * stream.time_base))
     missing = stated_s - end_s > max(_EARLY_S, _EARLY_SHARE * stated_s)
     return f"decoding ends at {end_s:.3f} s of {stated_s:.3f} s" if missing else ""
-
-
-def as_float(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """Return a frame as float32 of shape (n, channels), full scale 1; raises ValueError for integers of 64 bits."""
-    raw: NDArray[Any] = frame.to_ndarray()
-    samples = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
-    floats: NDArray[np.float32] = np.ascontiguousarray(samples, dtype=np.float32)
-    if samples.dtype.kind == "u":
-        return (floats - np.float32(128)) / np.float32(128)
-    if samples.dtype.kind == "i":
-        return floats / np.float32(1 << (8 * samples.dtype.itemsize - 1))
-    return floats
