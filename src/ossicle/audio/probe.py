@@ -18,7 +18,8 @@ from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.audio.containers.layout import layout_of
 from ossicle.audio.containers.streams import Pcm, Stream
 from ossicle.audio.info import AudioInfo, DecoderChoice, StreamInfo
-from ossicle.audio.readers.ffmpeg import EXACT_LENGTHS, open_ffmpeg, words
+from ossicle.audio.readers.container_traits import traits_of_demuxer
+from ossicle.audio.readers.ffmpeg import open_ffmpeg, words
 from ossicle.audio.readers.frame_samples import frame_samples
 from ossicle.audio.readers.sndfile import Sound, open_sound
 from ossicle.core.errors import AudioError
@@ -207,7 +208,7 @@ def _probe_ffmpeg(file: Path, stream: Stream, *, as_it_is: bool) -> AudioInfo:
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         _refuse_absurd(file, rate, channels)
         n_samples = round(_stated_seconds(container, sound) * rate) if stream.n_samples is None else stream.n_samples
-        estimated = stream.n_samples is None and container.format.name not in EXACT_LENGTHS
+        estimated = stream.n_samples is None and not traits_of_demuxer(container.format.name).exact_length
         others = len(container.streams.audio) - 1
         fault = f"it holds {others + 1} streams of sound, and only the first is read" if others else ""
         parts = (StreamInfo(stream, "ffmpeg", n_samples, estimated, as_it_is),)

@@ -22,6 +22,7 @@ from ossicle.audio.decoding.channels import ChannelBalance, LoudestChannel, chan
 from ossicle.audio.decoding.damage import damage
 from ossicle.audio.info import AudioInfo, Decoder, DecoderChoice, StreamInfo
 from ossicle.audio.probe import probe
+from ossicle.audio.readers.container_traits import traits_of_codec
 from ossicle.audio.readers.ffmpeg import FfmpegReader
 from ossicle.audio.readers.sndfile import SndfileReader
 from ossicle.core.errors import AudioError
@@ -185,12 +186,12 @@ class AudioSource:
     def _readers(self, stream: StreamInfo) -> Iterator[SndfileReader | FfmpegReader]:
         """Yield the reader of a stream, then one that goes on where the first fails, if its format has one."""
         yield _READERS[stream.decoder](self.path, self.info, stream)
-        if stream.decoder == "libsndfile" and self.info.codec.startswith("FLAC") and self._decoder == "auto":
+        if stream.decoder == "libsndfile" and traits_of_codec(self.info.codec).resumed and self._decoder == "auto":
             yield FfmpegReader(self.path, self.info, stream)
 
     def _finds_more(self) -> bool:
         """Search the file once for sound behind the end that its header and its own end show."""
-        if self._searched or not self.info.codec.startswith(_SEARCHED):
+        if self._searched or not traits_of_codec(self.info.codec).searched:
             return False
         self._searched = True
         known, self.info = self.info, probe(self.path, self._decoder, thorough=True)
@@ -212,8 +213,6 @@ def _shortfall(stream: StreamInfo, n_decoded: int, end_sample: int, rate: int) -
     return f"decoding ends at {end_sample / rate:.3f} s of {(end_sample + missing) / rate:.3f} s"
 
 
-# Formats whose length only a search of the whole file makes certain.
-_SEARCHED = ("FLAC", "MP3")
 _READERS: Mapping[Decoder, type[SndfileReader] | type[FfmpegReader]] = {
     "libsndfile": SndfileReader,
     "ffmpeg": FfmpegReader,

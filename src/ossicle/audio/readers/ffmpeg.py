@@ -19,18 +19,12 @@ from numpy.typing import NDArray
 from ossicle.audio.containers.spliced_file import SplicedFile
 from ossicle.audio.containers.streams import Stream
 from ossicle.audio.info import AudioInfo, StreamInfo
+from ossicle.audio.readers.container_traits import DECODER_OPTIONS, DEMUXERS, ContainerTraits, traits_of_demuxer
 from ossicle.audio.readers.frame_samples import frame_samples
-from ossicle.audio.readers.time_stamps import MATROSKA, STAMPED_CONTAINERS, LostSound
+from ossicle.audio.readers.time_stamps import LostSound
 from ossicle.core.errors import AudioError
 
-_DEMUXERS = "aac,ac3,aiff,amr,amrnb,amrwb,ape,asf,au,caf,flac,matroska,webm,mov,mp3,ogg,tta,w64,wav,wv"
-_DEMUXER_OPTIONS = {"format_whitelist": f"{_DEMUXERS},mp4,m4a,3gp,3g2,mj2", "protocol_whitelist": "file"}
-
-EXACT_CONTAINERS = frozenset({"mov,mp4,m4a,3gp,3g2,mj2"})
-"""FFmpeg's containers with sample-exact lengths and time stamps; in others they are rounded or estimated."""
-
-EXACT_LENGTHS = EXACT_CONTAINERS | {"caf"}
-"""Those with exact lengths."""
+_DEMUXER_OPTIONS = {"format_whitelist": DEMUXERS, "protocol_whitelist": "file"}
 
 # AAC frames overlap and SBR needs more history: decode this much before the wanted sample.
 _PREROLL = 8 * 2048
@@ -38,13 +32,9 @@ _PREROLL = 8 * 2048
 _PADDING_MAX = 4 * 2048
 # FFmpeg reads ahead and behind: only what it leaves unread beyond this is more than it decodes.
 _UNREAD_MAX = 1 << 16
-# Codecs that state a checksum of each frame, which FFmpeg compares only if told to.
-_CHECKED = frozenset({"flac", "tta", "wavpack"})
 # So often a container may fail to give the next packet before it is given up.
 _MOST_FAILURES = 8
 _SILENCE_SAMPLES = 1 << 16
-# Containers whose frames are counted from the beginning of the recording, if they state its length.
-_FROM_ZERO = frozenset({"flac", "tta", "wv"})
 # How Matroska writes the length of a stream, and how much earlier than a stated length sound may end by rounding.
 _CLOCK = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d+)?)")
 _EARLY_S, _EARLY_SHARE = 0.5, 0.01
@@ -111,18 +101,17 @@ class FfmpegReader:
         stream_of = self._stream.stream
         with open_ffmpeg(self._path, stream_of, as_it_is=self._stream.as_it_is, view=watched) as container:
             stream = container.streams.audio[0]
-            if stream.codec_context.name in _CHECKED:
-                stream.codec_context.options = {"err_detect": "crccheck+explode"}
-            exact = container.format.name in EXACT_CONTAINERS
+            stream.codec_context.options = dict(DECODER_OPTIONS.get(stream.codec_context.name, {}))
+            traits = traits_of_demuxer(container.format.name)
             position: int | None = entry
             tick_s, origin = stream.time_base or Fraction(1, self._info.rate), stream.start_time or 0
-            if exact and start > _PREROLL:
+            if traits.exact_seek and start > _PREROLL:
                 position = None
                 container.seek(origin + int(Fraction(start - _PREROLL, self._info.rate) / tick_s), stream=stream)
-            promised = self._stream.n_samples if exact else 0
-            begin = None if position is None else self._begin(container.format.name, origin)
-            lost_sound = LostSound(container.format.name, tick_s, self._info.rate, self._stream.n_samples, begin)
-            for frame, n_lost in lost_sound.placed(self._frames(container, stream)):
+            promised = self._stream.n_samples if traits.exact_seek else 0
+            begin = None if position is None else self._begin(traits, origin)
+            lost_sound = LostSound(traits, tick_s, self._info.rate, self._stream.n_samples, begin)
+            for frame, n_lost in lost_sound.placed(self._frames(container, stream, goes_on=traits.stamped)):
                 if position is None:
                     position = round(((frame.pts or 0) - origin) * tick_s * self._info.rate)
                     # The frames from which decoding was to start are lost.
@@ -145,11 +134,11 @@ class FfmpegReader:
         if watched is not None and not stream_of.entries and watched.furthest + _UNREAD_MAX < watched.size:
             self.failure = self.failure or f"decoding ends at byte {watched.furthest} of {watched.size}"
 
-    def _begin(self, container: str, origin: int) -> int | None:
-        """Return the stamp of the first frame of a stream; None where any may be first, as in a part of a broadcast."""
-        if container in EXACT_CONTAINERS:
+    def _begin(self, traits: ContainerTraits, origin: int) -> int | None:
+        """Return the stamp of the first frame of a stream; None where any may be first."""
+        if traits.first_stamp == "start":
             return origin
-        counted_from_zero = container in _FROM_ZERO and self._stream.n_samples > 0
+        counted_from_zero = traits.first_stamp == "zero" and self._stream.n_samples > 0
         return 0 if counted_from_zero or self._stream.stream.begins_lost else None
 
     def _watches(self, first_byte: int) -> bool:
@@ -168,9 +157,10 @@ class FfmpegReader:
             yield np.zeros((n_samples, self._info.channels), dtype=np.float32)
             start += n_samples
 
-    def _frames(self, container: av.container.InputContainer, stream: av.audio.AudioStream) -> Iterator[av.AudioFrame]:
+    def _frames(
+        self, container: av.container.InputContainer, stream: av.audio.AudioStream, *, goes_on: bool
+    ) -> Iterator[av.AudioFrame]:
         """Yield the frames up to the first that fails; all that decode where stamps give the place of later ones."""
-        goes_on = container.format.name in STAMPED_CONTAINERS
         packets, n_failed = container.demux(stream), 0
         while True:
             packet = None
@@ -194,11 +184,9 @@ class FfmpegReader:
 
 
 def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStream, end_s: float) -> str:
-    """Return what to say of Matroska and MP3 whose sound ends well before the length that they state; else nothing.
-
-    Their demuxers pass over damaged clusters and frames without an error, the last ones too.
-    """
-    if container.format.name not in (MATROSKA, "mp3"):
+    """Return what to say of sound that ends well before the stated length, where FFmpeg skips damage; else nothing."""
+    traits = traits_of_demuxer(container.format.name)
+    if not traits.skips_damage:
         return ""
     stated = _CLOCK.fullmatch(stream.metadata.get("DURATION", ""))
     if stated:
@@ -206,8 +194,7 @@ def _early_end(container: av.container.InputContainer, stream: av.audio.AudioStr
         stated_s = 3600 * hours + 60 * minutes + seconds
     else:
         stated_s = (container.duration or 0) / av.time_base if len(container.streams) == 1 else 0.0
-    # The length counts from 0, and sound may begin later.
-    if stream.start_time and stream.time_base and container.format.name != "mp3":
+    if stream.start_time and stream.time_base and traits.length_from_zero:
         stated_s -= max(0.0, float(stream.start_time * stream.time_base))
     missing = stated_s - end_s > max(_EARLY_S, _EARLY_SHARE * stated_s)
     return f"decoding ends at {end_s:.3f} s of {stated_s:.3f} s" if missing else ""

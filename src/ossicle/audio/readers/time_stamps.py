@@ -7,15 +7,11 @@ from statistics import median_low
 
 import av
 
+from ossicle.audio.readers.container_traits import ContainerTraits
 from ossicle.core.text.counting import counted
 
-MATROSKA = "matroska,webm"
-STAMPED_CONTAINERS = frozenset({"flac", MATROSKA, "mov,mp4,m4a,3gp,3g2,mj2", "ogg", "tta", "wv"})
-"""FFmpeg's containers whose stamps say where in the recording a frame lies; in others FFmpeg only counts frames."""
-
-# A step of nearly a frame is a lost one. Matroska counts milliseconds, and browsers stamp by a clock of their own.
+# A step of nearly a frame is a lost one.
 _STEP_FRAMES = Fraction(3, 4)
-_LEAST_STEP_S = {MATROSKA: Fraction(1, 20)}
 # One stamp may be late or early: only a step that so many frames keep is a loss.
 _KEPT_FRAMES = 8
 # Of streams that state no length.
@@ -27,8 +23,8 @@ class LostSound:
 
     Parameters
     ----------
-    container
-        FFmpeg's name of the format.
+    traits
+        The container.
     tick_s
         What the stamps count, in seconds.
     rate
@@ -39,10 +35,10 @@ class LostSound:
         The stamp that the first frame should have; None if any may be first.
     """
 
-    def __init__(self, container: str, tick_s: Fraction, rate: int, n_stated: int, begin: int | None) -> None:
+    def __init__(self, traits: ContainerTraits, tick_s: Fraction, rate: int, n_stated: int, begin: int | None) -> None:
         self._per_tick, self._rate, self._n_stated = tick_s * rate, rate, n_stated
-        self._stamped = container in STAMPED_CONTAINERS
-        self._least = round(_LEAST_STEP_S.get(container, 0) * rate)
+        self._stamped = traits.stamped
+        self._least = round(traits.least_step_s * rate)
         # How many samples later than by the lengths of all frames before them the last frames were stamped.
         self._late: deque[int] = deque([] if begin is None else [self._samples(begin)], maxlen=_KEPT_FRAMES)
         self._first: int | None = None
