@@ -45,7 +45,7 @@ def test_each_stage_is_shown_once_and_what_did_not_change_is_not_shown_again() -
     assert text.count("data:image/svg") == 3
     assert "left alone this time" in text
     assert text.count(">off<") == 1
-    assert "song 1; &lt;script&gt;alert(1)&lt;/script&gt; 0.25" in text
+    assert "song; &lt;script&gt;alert(1)&lt;/script&gt; with target 0.25" in text
     # Told as they are, played at one peak.
     assert "peak -6.0 dBFS, level -9.0 dBFS" in text
     assert "peak -18.1 dBFS, level -21.1 dBFS" in text
@@ -65,7 +65,7 @@ def test_frames_and_the_unknown_are_counted() -> None:
     mask = np.ones_like(targets)
     mask[5:] = 0
     text = render(page(StageView("read", (), shown.samples, shown.log_mel, targets, mask)))
-    assert "song 0.5 in 3 of 10 frames; not known 50 %" in text
+    assert "song with target 0.5 in 3 of 10 frames; not known 50 %" in text
     assert "digital silence" in text
 
 

@@ -231,6 +231,22 @@ def test_tables_without_rows_are_not_shown_and_many_thresholds_are_folded() -> N
     assert page.count(f"</summary>{long}</details>") == 4
 
 
+def test_axes_without_a_defined_figure_are_not_drawn_and_the_page_says_why() -> None:
+    tables, about = made()
+    rates = [f"{rate}{end}" for rate in ("precision", "recall", "f1") for end in ("", "_low", "_high")]
+    undefined = {
+        name: tables[name].with_columns(**{rate: pl.lit(None, dtype=pl.Float64) for rate in rates})
+        for name in ("metrics", "leaderboard")
+    }
+    page = render({**tables, **undefined}, about)
+    assert page.count("No F1 is defined: nothing was annotated and nothing was predicted.") == 2
+    assert "Nothing to draw: no figure is defined at any threshold." in page
+    assert "The dotted line" not in page
+    assert "<summary>alpha as a table" in page
+    assert "against the threshold; the table" not in page
+    assert "Precision against recall" not in page
+
+
 def test_long_names_leave_room_for_the_bars() -> None:
     long = "Pipistrellus pipistrellus social call type B (recorded below the bridge)"
     rows = bt.board(made()[0]["leaderboard"].with_columns(model=pl.lit(long)), CRITERION, "cross-fitted")

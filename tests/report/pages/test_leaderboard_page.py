@@ -38,3 +38,7 @@ def test_a_difference_without_an_interval_has_none() -> None:
 def test_a_note_does_not_run_into_the_noise_gate() -> None:
     assert 'passed<br><span class="soft">out of date</span>' in page(row(note="out of date"))
     assert '<td class="words"><span class="soft">no figures</span>' in page(row(gate="", note="no figures"))
+
+
+def test_an_empty_leaderboard_says_how_to_fill_it() -> None:
+    assert "<code>ossicle run</code> makes those of the project" in page()

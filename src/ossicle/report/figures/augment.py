@@ -11,7 +11,9 @@ from ossicle.report.words import significant
 
 LEFT, RIGHT = 0.17, 0.97
 RANGE_DB = 80.0
-_TICKS = 6
+_ROUND = tuple(digit * 10.0**power for power in range(1, 6) for digit in (1, 2, 5))
+_NEAREST = 0.09
+"""Least distance of two numbers, as a share of the axis: nearer ones lie over each other."""
 
 
 @styled
@@ -29,8 +31,27 @@ def log_mel_figure(log_mel: NDArray[np.float32], hop_s: float, centres_hz: Seque
     extent = (0.0, len(log_mel) * hop_s, -0.5, len(centres_hz) - 0.5)
     picture = np.repeat(grey[..., None], 3, axis=-1)
     axes.imshow(picture, extent=extent, origin="lower", aspect="auto", interpolation="none")
-    bands = np.linspace(0, len(centres_hz) - 1, _TICKS).round().astype(int)
-    axes.set_yticks(bands, [significant(centres_hz[band] / 1000, 2) for band in bands])
+    ticks = round_frequencies(centres_hz)
+    axes.set_yticks(
+        np.interp(ticks, centres_hz, np.arange(len(centres_hz))), [significant(hz / 1000, 2) for hz in ticks]
+    )
     axes.set(xlabel="time in the crop (s)", ylabel="kHz")
     axes.grid(visible=False)
     return figure
+
+
+def round_frequencies(centres_hz: Sequence[float]) -> list[float]:
+    """Return the frequencies (Hz) that are written beside bands: round ones within them, from the highest down, each
+    with room for its number. Without a round one within the bands, the lowest and the highest centre.
+
+    >>> round_frequencies([50.0, 250.0, 600.0, 1200.0, 2400.0, 4800.0])
+    [2000.0, 1000.0, 500.0, 200.0, 100.0]
+    """
+    ticks: list[float] = []
+    places = np.interp(_ROUND, centres_hz, np.linspace(0.0, 1.0, len(centres_hz)))
+    last = np.inf
+    for hz, place in zip(_ROUND[::-1], places[::-1].tolist(), strict=True):
+        if centres_hz[0] <= hz <= centres_hz[-1] and last - place >= _NEAREST:
+            ticks.append(hz)
+            last = place
+    return ticks or sorted({float(centres_hz[0]), float(centres_hz[-1])})

@@ -125,18 +125,21 @@ def _level(samples: NDArray[np.float32]) -> str:
 
 
 def _labels(view: StageView, labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the labels present in the crop, the largest first, with their amount; then the unknown ones."""
+    """Return the labels present in the crop, the largest first, with their target unless it is 1; then the unknown
+    ones.
+    """
     known = view.mask > 0
     largest = np.where(known, view.targets, 0.0).max(axis=0)
     rows = []
     for column in sorted(np.flatnonzero(largest).tolist(), key=lambda column: (-largest[column], column))[
         :_MOST_LABELS
     ]:
-        value = words.significant(float(largest[column]))
+        target = words.significant(float(largest[column]))
+        parts = [] if target == "1" else [f"with target {target}"]
         if len(view.targets) > 1:
             n_frames = int(((view.targets[:, column] > 0) & known[:, column]).sum())
-            value += f" in {n_frames} of {len(view.targets)} frames"
-        rows.append((labels[column], value))
+            parts.append(f"in {n_frames} of {len(view.targets)} frames")
+        rows.append((labels[column], " ".join(parts)))
     more = int(np.count_nonzero(largest)) - len(rows)
     if more > 0:
         rows.append((f"{more} more", ""))

@@ -35,6 +35,7 @@ BASES = {
     "bundle": "with the bundle's own decision, fitted without this corpus",
     "in-sample": "with the threshold chosen on these same recordings: better than to expect on a new tape",
 }
+_RATES = ("precision", "recall", "f1")
 _MOST_READINGS = 24
 _MOST_ROWS = 60
 
@@ -56,11 +57,13 @@ def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any], noteboo
     readings = chosen(tables["metrics"], criterion)
     shown = readings[:_MOST_READINGS]
     boards = [
-        (basis, reason, rows, data_address(leaderboard_figure(rows, basis)))
+        (basis, reason, rows, data_address(leaderboard_figure(rows, basis)) if _any(rows, "f1") else "")
         for basis, reason in BASES.items()
         if len(rows := board(tables["leaderboard"], criterion, basis))
     ]
     boundaries = boundary_rows(tables["boundaries"], shown, criterion)
+    curves = [(reading.name, curve(tables["metrics"], reading, criterion)) for reading in shown]
+    drawn = [(name, rows) for name, rows in curves if _any(rows, "precision") and _any(rows, "recall")]
     hardest = hardest_tapes(tables["per_tape"], readings, criterion)
     return render_page(
         "benchmark.html",
@@ -73,12 +76,10 @@ def render(tables: Mapping[str, pl.DataFrame], about: Mapping[str, Any], noteboo
         estimate=_estimate,
         readings=[_reading(tables, reading, criterion) for reading in shown],
         readings_left=len(readings) - len(shown),
-        pr_image=data_address(
-            pr_figure([(reading.name, curve(tables["metrics"], reading, criterion)) for reading in shown])
-        ),
+        pr_image=data_address(pr_figure(drawn)) if drawn else "",
         boundary_image=data_address(boundary_figure(boundaries)) if boundaries["pairs"].sum() else "",
         boundaries=boundaries.to_dicts(),
-        hardest_image=data_address(hardest_figure(hardest)) if hardest["recall"].is_not_null().any() else "",
+        hardest_image=data_address(hardest_figure(hardest)) if _any(hardest, "recall") else "",
         hardest=hardest.head(_MOST_ROWS).to_dicts(),
         hardest_left=max(0, len(hardest) - _MOST_ROWS),
         qualities=_qualities(tables["per_quality"], shown, criterion),
@@ -102,10 +103,15 @@ def _reading(tables: Mapping[str, pl.DataFrame], reading: Chosen, criterion: str
         "marks": reading.row["marks"],
         "step_s": reading.row["step_s"],
         "window_s": reading.row["window_s"],
-        "rates_image": data_address(rates_figure(rows, reading.name, reading.threshold)),
+        "rates_image": data_address(rates_figure(rows, reading.name, reading.threshold)) if _any(rows, *_RATES) else "",
         "rows": rows.to_dicts(),
         "map_image": data_address(tape_map_figure(cells, f"{reading.name}: recall by tape")) if len(cells) else "",
     }
+
+
+def _any(rows: pl.DataFrame, *names: str) -> bool:
+    """Return whether anything is defined in these columns: axes without a value would say nothing."""
+    return any(rows[name].is_not_null().any() for name in names)
 
 
 def _qualities(per_quality: pl.DataFrame, readings: list[Chosen], criterion: str) -> list[dict[str, Any]]:
