@@ -21,9 +21,9 @@ from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.core.errors import FetchError, UsageError
 from ossicle.core.text.counting import counted
 from ossicle.core.text.printable import printable_line
+from ossicle.core.text.sizes import size_in_words
 
 _ROUNDS = 3
-_MB = 1e6
 _LOCK = "pull"
 _LOCK_WAIT_S = 5.0
 _PERMANENT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
@@ -336,5 +336,5 @@ class _Transfer:
     def _advance(self, batch: Mapping[str, FileState], paths: set[str]) -> None:
         self._count += len(paths)
         self._bytes_done += sum(batch[path].size for path in paths)
-        note = f"{self._bytes_done / _MB:.1f} of {self._bytes_total / _MB:.1f} MB"
+        note = f"{size_in_words(self._bytes_done)} of {size_in_words(self._bytes_total)}"
         self._progress.advance(self._count, self._total, note)

@@ -96,7 +96,7 @@ def test_files_come_once_whatever_the_connection_does(ossicle, served, tmp_path:
     place = project(tmp_path / "work", served[0], served[1])
     result = ossicle("fetch", "-p", place, "--progress", "plain")
     assert result.code == 0, result.err
-    assert "6 fetched (0.1 MB), 0 present, 0 failed" in result.out
+    assert "6 fetched (96.3 kB), 0 present, 0 failed" in result.out
     assert "fetch" in result.err or not result.err
     for file in served[0].rglob("*.wav"):
         assert (place / "audio" / file.relative_to(served[0])).read_bytes() == file.read_bytes()

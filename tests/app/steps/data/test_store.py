@@ -241,7 +241,7 @@ def test_check_knows_what_leave_gb_is_for(project: Path, monkeypatch: pytest.Mon
     for overrides, ok, words in (
         ((), False, "leave_gb"),
         (("store.leave_gb=2.0",), True, "less than 2 GB are not stored"),
-        (("store.raw=true",), True, "store 0 GB"),
+        (("store.raw=true",), True, "store 0 bytes"),
     ):
         (result,) = [finding for finding in preflight(load_project(project, overrides)) if finding.what == "disk"]
         assert result.ok is ok

@@ -82,9 +82,9 @@ def test_a_disk_that_is_too_small_ends_check_with_figures(
     result = ossicle("check", "-p", tapes, "--json")
     assert result.code == 2
     (found,) = [entry for entry in json.loads(result.out) if entry["what"] == "disk"]
-    assert "about 0.00066 GB needed (tables" in found["message"]
-    assert "store 0.00065 GB" in found["message"]
-    assert f"0.0001 GB free at {tapes}" in found["message"]
+    assert "about 663.7 kB needed (tables" in found["message"]
+    assert "store 648.2 kB" in found["message"]
+    assert f"100.0 kB free at {tapes}" in found["message"]
     assert "free some space, choose another --data-root" in found["message"]
 
 

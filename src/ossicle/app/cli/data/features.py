@@ -18,6 +18,7 @@ from ossicle.app.cli.options import (
     overrides_of,
 )
 from ossicle.app.cli.printable import json_text, printable
+from ossicle.core.text.sizes import size_in_words
 
 group = typer.Typer(
     help="Build and verify features: embeddings or spectrograms of the recordings of a project, computed once.",
@@ -75,7 +76,7 @@ def build(
         print(json_text({"artefact": str(path), **outcome, **facts, "rebuilt": problems}))
     else:
         print(printable(texts[0]))
-        print(printable(f"{path}: {facts['bytes'] / 1e6:.1f} MB, {outcome['outcome']} in {outcome['seconds']:.1f} s"))
+        print(printable(f"{path}: {size_in_words(facts['bytes'])}, {outcome['outcome']} in {outcome['seconds']:.1f} s"))
         for word in texts[1:]:
             print(printable(word))
     lines = [loss.line for loss in losses(done.artefacts[corpus.STEP.name])]

@@ -25,6 +25,7 @@ from ossicle.artefacts.files import read_json
 from ossicle.artefacts.typed.shards.store import StoreFolder
 from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
+from ossicle.core.text.sizes import size_in_words
 
 if TYPE_CHECKING:
     from ossicle.app.steps.engine.progress import Live, Plain, Quiet
@@ -123,7 +124,7 @@ def build(
         print(json_text({**facts, "bytes": size, "redone": damaged, "composition": store_composition.to_json()}))
     else:
         print(printable(store_composition.line))
-        print(printable(f"{store}: {size / 1e9:.3f} GB, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
+        print(printable(f"{store}: {size_in_words(size)}, {done.outcomes[name]} in {done.seconds[name]:.1f} s"))
     for line in _advice(
         loaded,
         load_project(project, overrides_of(set_, roots=audio_root_map), data_root, variant),

@@ -20,6 +20,7 @@ from ossicle.app.cli.options import (
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import load_project
 from ossicle.core.text.counting import counted
+from ossicle.core.text.sizes import size_in_words
 
 
 def register(app: typer.Typer) -> None:
@@ -62,7 +63,7 @@ def archive(
         return
     print(
         printable(
-            f"wrote {run_archive.folder}: {counted(run_archive.n_files, 'file')}, {run_archive.n_bytes / 1e6:.1f} MB"
+            f"wrote {run_archive.folder}: {counted(run_archive.n_files, 'file')}, {size_in_words(run_archive.n_bytes)}"
         )
     )
     for missing_file in run_archive.missing:

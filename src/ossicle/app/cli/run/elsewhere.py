@@ -15,6 +15,7 @@ from ossicle.app.cli.printable import printable
 from ossicle.app.project.tables.placement import PLACES
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
+from ossicle.core.text.sizes import size_in_words
 
 if TYPE_CHECKING:
     from ossicle.app.jobs.folder import PlanFolder
@@ -67,7 +68,7 @@ def show_most(project: "Project", run_options: "RunOptions", progress: "Progress
     print(
         printable(
             f"copied to the Modal volume {volume_of(project)}, folder {prefix_of(project)}: at most {files} files, "
-            f"{size / 1e6:.1f} MB\n"
+            f"{size_in_words(size)}\n"
             f"at most {once_h:.1f} container hours if every task uses its whole time once, and {most_h:.0f} if every "
             f"task also fails {plan.attempts} times and goes on {plan.continuations} times ([jobs] attempts and "
             "continuations); besides, one coordinator of an eighth of a core runs as long as the jobs"

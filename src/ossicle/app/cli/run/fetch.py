@@ -10,6 +10,7 @@ from ossicle.app.cli.options import HERE, DataRoot, Json, ProgressKind, ProjectF
 from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.project.load import load_project
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE
+from ossicle.core.text.sizes import size_in_words
 
 
 def register(app: typer.Typer) -> None:
@@ -48,7 +49,7 @@ def fetch(
         print(json_text({**asdict(done), "folder": str(done.folder)}))
     else:
         summary = (
-            f"{done.computed} fetched ({done.n_bytes / 1e6:.1f} MB), {done.reused} present, {len(done.failed)} failed"
+            f"{done.computed} fetched ({size_in_words(done.n_bytes)}), {done.reused} present, {len(done.failed)} failed"
         )
         print(printable(f"{done.folder}: {summary}"))
     for path, reason in done.failed:

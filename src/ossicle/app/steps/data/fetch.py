@@ -21,11 +21,11 @@ from ossicle.artefacts.filesystem.links import first_link, settled
 from ossicle.artefacts.locks.lock import work_unit_lock
 from ossicle.artefacts.logs.journal import Journal
 from ossicle.core.errors import FetchError, UsageError
+from ossicle.core.text.sizes import size_in_words
 from ossicle.corpus.downloads.table import read_fetch_table
 
 _JOURNAL = ".ossicle-fetch.jsonl"
 _LOCK = "fetch"
-_MB = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _all(
         nonlocal came
         with lock:
             came += n
-            progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
+            progress.advance(done, len(todo), f"{size_in_words(came)} of {size_in_words(total)}")
 
     def one(file: Wanted) -> str:
         outcome = fetch_file(file, folder, patience, stop=stop, received=received)
@@ -142,7 +142,7 @@ def _all(
                     failed[file.path] = str(problem).removeprefix(f"{file.path}: ")
                 with lock:
                     done += 1
-                    progress.advance(done, len(todo), f"{came / _MB:.1f} of {total / _MB:.1f} MB")
+                    progress.advance(done, len(todo), f"{size_in_words(came)} of {size_in_words(total)}")
         except BaseException:
             # On Ctrl-C, SIGTERM or a full disk, downloads stop at their next block and keep what they have.
             stop.set()
@@ -160,7 +160,7 @@ def _require_room(todo: Sequence[Wanted], folder: Path) -> None:
         have = part.stat().st_size if part.exists() else 0
         missing += 0 if (folder / file.path).exists() else file.size - have
     if missing > (free := shutil.disk_usage(folder).free):
-        shortage = f"{folder} ({missing / _MB:.0f} MB needed, {free / _MB:.0f} MB free)"
+        shortage = f"{folder} ({size_in_words(missing)} needed, {size_in_words(free)} free)"
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), shortage)
 
 

@@ -30,6 +30,7 @@ from ossicle.artefacts.typed.scores import BenchmarkScoresFolder
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import ArtefactError, FetchError, UsageError
 from ossicle.core.text.counting import counted
+from ossicle.core.text.sizes import size_in_words
 
 FORMAT_VERSION = 1
 _STAGE = ".ossicle-part-volume"
@@ -169,7 +170,7 @@ def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progres
 
 
 def _in_words(sent: Transferred) -> str:
-    return f"{counted(len(sent.sent), 'file')} copied ({sent.n_bytes / 1e6:.1f} MB), {sent.unchanged} unchanged"
+    return f"{counted(len(sent.sent), 'file')} copied ({size_in_words(sent.n_bytes)}), {sent.unchanged} unchanged"
 
 
 def _refuse_left_out(folder: Path, sent: Transferred) -> None:

@@ -14,6 +14,7 @@ from ossicle.audio.encoders.settings import NEEDS_TORCH, NONE
 from ossicle.core.errors import OssicleError
 from ossicle.core.model_input.encoder_spec import EncoderSpec
 from ossicle.core.records import Recording
+from ossicle.core.text.sizes import size_in_words
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 Needs = Mapping[str, int]
@@ -43,10 +44,11 @@ def disk_finding(project: Project, needs: Needs | None = None) -> Finding:
         )
     free = shutil.disk_usage(folder).free
     if needs is None:
-        return Finding("disk", True, f"{_gb(free)} free at {folder}")
+        return Finding("disk", True, f"{size_in_words(free)} free at {folder}")
     needed_bytes, leave_gb = sum(needs.values()), project.settings.store.leave_gb
-    parts = ", ".join(f"{name} {_gb(size)}" for name, size in needs.items())
-    message = f"about {_gb(needed_bytes)} needed ({parts}; models not counted), {_gb(free)} free at {folder}"
+    parts = ", ".join(f"{name} {size_in_words(size)}" for name, size in needs.items())
+    needed = f"about {size_in_words(needed_bytes)} needed ({parts}; models not counted)"
+    message = f"{needed}, {size_in_words(free)} free at {folder}"
     if needed_bytes + leave_gb * 1e9 <= free:
         return Finding("disk", True, message)
     if leave_gb > 0 and needed_bytes - needs.get(store.STEP.name, 0) <= free:
@@ -154,12 +156,3 @@ def _existing(path: Path) -> Path:
     while not path.exists():
         path = path.parent
     return path
-
-
-def _gb(size: float) -> str:
-    """Return bytes in GB, with enough digits for small projects.
-
-    >>> _gb(1234567890), _gb(1234567)
-    ('1.23 GB', '0.0012 GB')
-    """
-    return f"{size / 1e9:.2f} GB" if size >= 1e7 else f"{size / 1e9:.2g} GB"
