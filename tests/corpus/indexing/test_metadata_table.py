@@ -288,3 +288,27 @@ def test_comments_above_the_headings_and_blanks_before_quotes_do_not_count(
     settings = MetadataSettings(secondary_column="")
     [row] = read_metadata(tmp_path / "train.csv", ["s1/a.ogg"], settings).rows.values()
     assert (row.labels, dict(row.fields)) == (("owl, barn",), {"primary_label": "owl, barn", "site": "fen"})
+
+
+def test_composed_and_decomposed_letters_are_one_group(tmp_path: Path) -> None:
+    rows = (
+        ("wren", "", "wren/XC1.ogg", "", "Rene\u0301", ""),
+        ("wren", "", "wren/XC12.ogg", "", "ren\u00e9", ""),
+        ("robin", "", "robin/XC1.ogg", "", "Ann", ""),
+    )
+    by_path = {recording.path: recording for recording in index(corpus(tmp_path, rows)).recordings}
+    assert by_path["wren/XC1.ogg"].fields["author"] == by_path["wren/XC12.ogg"].fields["author"] == "Ren\u00e9"
+
+
+def test_composed_and_decomposed_letters_are_one_heading(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, header=("Espe\u0300ce", *HEADER[1:]))
+    assert "wren" in labels(index(folder, label_column="Esp\u00e8ce"))["wren/XC1.ogg"]
+    assert is_negative("Gera\u0308usch", ("ger\u00e4usch",))
+
+
+def test_a_second_row_of_a_recording_has_a_remedy_that_fits_the_table(tmp_path: Path) -> None:
+    folder = corpus(tmp_path, (ROWS[0], ROWS[0]))
+    with pytest.raises(FormatError, match=r"line 3: .* is in line 2 too; .* one row: put its labels into one cell"):
+        index(folder)
+    with pytest.raises(FormatError, match="is in line 2 too; a recording can have only one row: remove the other one"):
+        index(folder, label_column="")

@@ -41,6 +41,11 @@ from ossicle.corpus.naming.name_template import Template, infer_template, stem_o
         ("{animal:*}_{date:#}_*", "Zoë B_2_20250610_cut", {"animal": "Zoë B", "date": "2"}),
         ("{tape:*}*", "abc", {"tape": "abc"}),
         ("{a:*}/{b:*}_x", "c_d/e_f_x", {"a": "c_d", "b": "e_f"}),
+        # Composed and decomposed letters are the same, whoever wrote them.
+        ("Cafe\u0301_{n}", "Caf\u00e9_1", {"n": "1"}),
+        ("Caf\u00e9_{n}", "Cafe\u0301_1", {"n": "1"}),
+        ("{site:Cafe\u0301|Bar}_{n}", "Caf\u00e9_1", {"site": "Caf\u00e9", "n": "1"}),
+        ("{site}_{n}", "Cafe\u0301_1", {"site": "Caf\u00e9", "n": "1"}),
     ],
 )
 def test_templates(template, stem, fields):

@@ -15,7 +15,7 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
-from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header, stated_names
+from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header, same_heading, stated_names
 from ossicle.corpus.formats.cells.text_files import read_text
 from ossicle.corpus.formats.columns.headings import has_label, has_times
 from ossicle.corpus.formats.columns.recordings import file_columns
@@ -72,8 +72,8 @@ class Head:
     @property
     def has_label_column(self) -> bool:
         """Whether a column holds the labels: a known one, or the one that the options name."""
-        named = set(stated_names(self.options.label_column.lower()))
-        return has_label(self.header) or not named.isdisjoint(name.lower() for name in self.header)
+        named = set(map(same_heading, stated_names(self.options.label_column)))
+        return has_label(self.header) or not named.isdisjoint(map(same_heading, self.header))
 
     @property
     def is_events(self) -> bool:

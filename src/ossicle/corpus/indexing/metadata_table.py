@@ -4,6 +4,7 @@ A row is matched with its file by whole folders and name: ``a/XC1.ogg`` matches 
 ``b/XC1.ogg`` or ``a/XC12.ogg``. Cells are text: a list of labels is parsed, never evaluated.
 """
 
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,14 @@ from ossicle.core.digest import normal_path
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import setting, settings
-from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, read_delimited, unescape_cell, with_columns
+from ossicle.corpus.formats.cells.delimited import (
+    Delimited,
+    heading_key,
+    read_delimited,
+    same_heading,
+    unescape_cell,
+    with_columns,
+)
 from ossicle.corpus.formats.cells.label_cells import is_list, parse_labels
 from ossicle.corpus.formats.cells.missing_values import MARKS, has_label
 from ossicle.corpus.formats.cells.missing_values import stated as stated_cell
@@ -205,11 +213,12 @@ def read_metadata(
         if path in rows:
             raise FormatError(
                 f"{where}: {stated!r} is in line {rows[path].line} too; a recording can have only one row: "
-                "put its labels into one cell, as ['a', 'b']"
+                + ("put its labels into one cell, as ['a', 'b']" if settings.label_column else "remove the other one")
             )
         if PurePosixPath(stated).suffix.lower() != PurePosixPath(path).suffix.lower():
             renamed.append(line)
-        fields = {name: " ".join(cells[column].split()) for column, name in names.items()}
+        # Composed and decomposed letters are the same: two spellings of a site must not be two groups.
+        fields = {name: " ".join(unicodedata.normalize("NFC", cells[column]).split()) for column, name in names.items()}
         fields = {name: "" if value in _NO_FIELD else value for name, value in fields.items()}
         stated_fields = {name: value for name, value in fields.items() if value and value.casefold() not in silent}
         emptied = frozenset(name for name, value in fields.items() if value and name not in stated_fields)
@@ -231,7 +240,7 @@ def read_metadata(
 def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
     """Return the index of each kind of column, -1 if missing; raises UsageError if a required column is missing."""
     places = read.places()
-    indices = {"secondary": places.get(settings.secondary_column.strip().lower(), -1)}
+    indices = {"secondary": places.get(same_heading(settings.secondary_column), -1)}
     for kind, name in (("file", settings.file_column), ("label", settings.label_column)):
         if not name and kind == "label":
             indices[kind] = -1
@@ -247,7 +256,7 @@ def _columns(read: Delimited, settings: MetadataSettings) -> dict[str, int]:
 
 def _place(read: Delimited, places: Mapping[str, int], name: str) -> int | None:
     """Return the column of a name in any case; the first heading may begin with the ``#`` of a comment."""
-    column = places.get(name.strip().lower())
+    column = places.get(same_heading(name))
     return read.find([key]) if column is None and (key := heading_key(name)) else column
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from ossicle.core.decisions.state_words import state_of_word
 from ossicle.core.decisions.states import OFF, ON, UNKNOWN
 from ossicle.core.records import Recording
-from ossicle.corpus.formats.cells.rows import RawSelection
+from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.indexing.annotation_files import AnnotationFiles
 from ossicle.corpus.indexing.metadata_table import Metadata
 from ossicle.corpus.notes import Note
@@ -36,7 +36,7 @@ def is_negative(label: str, negative: Collection[str], folder: bool = False) -> 
     >>> is_negative("Background", ("background",)), is_negative("-wren", (), folder=True)
     (True, True)
     """
-    return label.casefold() in {name.casefold() for name in negative} or (folder and label.startswith("-"))
+    return _alike(label) in set(map(_alike, negative)) or (folder and label.startswith("-"))
 
 
 def whole_labels(
@@ -149,8 +149,13 @@ def field_labels(
 
 def _state(value: str, present: str) -> str | None:
     """Return the state of a label whose value means present if it is ``present``; None if it is no word for off."""
-    if value.casefold() == present.casefold():
+    if _alike(value) == _alike(present):
         return ON
     word = state_of_word(value)
     # Who says what means present in own words, as "humming", says by every other word that it is not.
     return word if word == UNKNOWN or state_of_word(present) == ON else OFF
+
+
+def _alike(text: str) -> str:
+    """Return the form in which words are compared: case and composed letters do not count."""
+    return label_text(text).casefold()

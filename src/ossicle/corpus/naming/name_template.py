@@ -4,10 +4,12 @@ A template such as ``site{site}_{date}_{time}_tape`` is matched against the stem
 audio suffix only, so dots in names are safe. A placeholder matches as little as possible and never a ``/``; if a
 literal follows, it does not match ``_`` either. ``{ac:on|off}`` matches one of these values only, ``{start:#}`` a
 number, ``{tape:*}`` anything but ``/``, including underscores. ``*`` matches anything but ``/``. A template with
-slashes is matched against as many folders above the file: ``{machine}/{kind}/*``. Nothing is renamed on disk.
+slashes is matched against as many folders above the file: ``{machine}/{kind}/*``. Composed and decomposed letters are
+the same. Nothing is renamed on disk.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import PurePosixPath
@@ -32,7 +34,7 @@ class Template:
         self._title = f"{key} {text!r}"
         self.names: tuple[str, ...] = ()
         self.choices: dict[str, tuple[str, ...]] = {}
-        parts = [match.groups() for match in _PIECE.finditer(text)]
+        parts = [match.groups() for match in _PIECE.finditer(unicodedata.normalize("NFC", text))]
         if len(parts) > _MOST_PIECES:
             raise UsageError(f"{self._title}: has more than {_MOST_PIECES} placeholders, wildcards and literals")
         pieces: list[Piece] = []
@@ -88,8 +90,8 @@ class Template:
         return self._pattern.mismatch(self._compared(stem))
 
     def _compared(self, stem: str) -> str:
-        """Return the stem with as many folders in front as the template has slashes."""
-        return "/".join(stem.split("/")[-1 - self.folders :])
+        """Return the stem in Unicode NFC, with as many folders in front as the template has slashes."""
+        return "/".join(unicodedata.normalize("NFC", stem).split("/")[-1 - self.folders :])
 
 
 def stem_of(path: str, suffixes: Collection[str]) -> str:

@@ -185,7 +185,7 @@ def test_what_is_wrong_is_refused_before_anything_is_written(events: Path, tmp_p
         (UsageError, (events, "--to", "birdnet"), "cannot be written"),
         (UsageError, (events, "--to", "csv", "--from", "names"), "no label field is given"),
         (UsageError, (events, "--to", "csv", "--threshold", "nan"), "--threshold nan: is not a finite number"),
-        (UsageError, (tmp_path / "diary.txt", "--to", "csv"), "name their format"),
+        (UsageError, (tmp_path / "diary.txt", "--to", "csv"), "name their format (--from)"),
         (FormatError, (events, "--to", "csv", "--from", "raven"), "events.csv, line 1"),
     ]
     for kind, arguments, words in wrong:
@@ -195,6 +195,21 @@ def test_what_is_wrong_is_refused_before_anything_is_written(events: Path, tmp_p
     assert "already exists" in refused(UsageError, events, "--to", "csv", "-o", events)
     assert not (tmp_path / "out").exists()
     assert read_events(events).rows == ROWS
+
+
+def test_a_table_that_says_what_to_do_needs_no_name_of_its_format(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("file,start (min),end (min),label\na.wav,1,2,hum\n")
+    message = refused(UsageError, tmp_path, "-o", tmp_path / "out", "--to", "csv")
+    assert message.endswith("convert its times, and call the columns start_time and end_time")
+
+
+@pytest.mark.parametrize("target", ["raven", "audacity", "csv", "dcase", "kaleidoscope"])
+def test_what_a_terminal_obeys_is_written_in_no_format(tmp_path: Path, target: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.csv").write_text("file,start,end,label\na.wav,1,2,h\x1b[31mum\n")
+    message = refused(FormatError, tmp_path / "in", "-o", tmp_path / "out", "--to", target)
+    assert "contains U+001B, which no table may hold; rename it" in message
+    assert not [path for path in tmp_path.glob("out/**/*") if path.is_file()]
 
 
 def test_files_that_contradict_each_other_are_refused(events: Path, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def read(path: Path) -> list[tuple[str, float, float, str]]:
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".txt"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("before", [[], ["sep={}"], ["Calls of June 2024", "", "by J. Doe;"], ["# made by a script"]])
-@pytest.mark.parametrize(("delimiter", "comma"), [(";", True), (";", False), ("\t", True), (",", False), (",", True)])
+@pytest.mark.parametrize(
+    ("delimiter", "comma"), [(";", True), (";", False), ("\t", True), (",", False), (",", True), ("|", False)]
+)
 def test_tables_of_spreadsheets_are_read(
     tmp_path: Path, delimiter: str, comma: bool, before: list[str], encoding: str, suffix: str
 ) -> None:

@@ -98,3 +98,10 @@ def test_a_stray_comma_takes_no_unnamed_column_for_the_label(tmp_path: Path) -> 
     with pytest.raises(FormatError, match="there is no label column 'Sp,'"):
         events(path, options)
     assert [row.label for row in events(path, ReadOptions(label_column="Sp,,species,")).rows] == ["wren"]
+
+
+def test_composed_and_decomposed_letters_name_the_same_column(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for written, stated in (("Espe\u0300ce", "esp\u00e8ce"), ("Esp\u00e8ce", "Espe\u0300ce")):
+        path.write_text(f"start,end,{written}\n1,2,hum\n")
+        assert [row.label for row in events(path, ReadOptions(stated)).rows] == ["hum"]

@@ -63,6 +63,26 @@ def test_a_column_of_recordings_without_suffix_is_refused(tmp_path: Path, suffix
         assert len(events(path, options).rows) == 2
 
 
+def test_the_name_of_the_table_among_others_names_recordings(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for heading in ("site", "uri", "tape"):
+        path.write_text(f"start,end,label,{heading}\n1,2,x,a\n3,4,x,b\n")
+        with pytest.raises(FormatError, match=f"line 1: the column '{heading}' seems to name the recording"):
+            events(path)
+        path.write_text(f"start,end,label,{heading}\n1,2,x,a\n3,4,x,\n")
+        assert len(events(path).rows) == 2
+    # A name may be that of a bird, but not where all are those of recordings.
+    path.write_text("start,end,label,name\n1,2,x,a\n3,4,x,b\n")
+    assert len(events(path).rows) == 2
+    known = {"a": 10.0, "b": 10.0}
+    options = ReadOptions(lengths=lengths_of(known.get, lambda stated: stated, known))
+    with pytest.raises(FormatError, match="line 1: the column 'name' seems to name the recording"):
+        events(path, options)
+    # In tables of DAS it is the label.
+    path.write_text("name,start_seconds,stop_seconds\na,1,2\nb,3,4\n")
+    assert [row.label for row in events(path, options).rows] == ["a", "b"]
+
+
 def test_some_rows_without_a_file_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("Begin Time (s)\tEnd Time (s)\tBegin File\tAnnotation\n1\t2\tb.wav\tx\n3\t4\t\tx\n")

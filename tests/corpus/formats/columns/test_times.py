@@ -95,3 +95,22 @@ def test_an_offset_beside_an_end_is_no_end(tmp_path: Path) -> None:
 
 def test_every_heading_of_samples_is_known_to_count_them() -> None:
     assert [key for key in sorted(SAMPLES) if not counts_samples(key)] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", "start,end,label\n1717221600,1717221601,hum\n"),
+        ("b.csv", "file,start_ms,end_ms,label\na.wav,1,1e308,hum\n"),
+        ("a.txt", "1e307\t1e308\thum\n"),
+        ("a.selections.txt", "Begin Time (s)\tEnd Time (s)\tAnnotation\n1\t2e9\thum\n"),
+        ("c.csv", "IN FILE,OFFSET,DURATION,TOP1MATCH\na.wav,1e308,1e308,hum\n"),
+        ("d.tsv", "filename\tonset\toffset\tevent_label\na.wav\t1\t1e12\thum\n"),
+        ("e.csv", "file,start_time,end_time,hum\na.wav,0,1e300,1\n"),
+    ],
+)
+def test_times_that_no_recording_holds_are_refused(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(FormatError, match=r"line [12]: the end .* s lies beyond 1e\+09 s \(31 years\)"):
+        events(path)

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from ossicle.corpus.formats.reading.event_folders import read_event_folder
-from ossicle.corpus.formats.reading.unread_files import FOREIGN, foreign_files, unread_table
+from ossicle.corpus.formats.reading.unread_files import unread_table
 from ossicle.corpus.formats.registry import guess
 
 # Name, text, and words of the cause and its remedy.
@@ -123,13 +123,6 @@ def test_what_looks_like_annotations_is_a_warning_with_its_cause(
     assert words in note.message
 
 
-def test_midi_files_of_drums_are_a_warning_with_what_reads_them() -> None:
-    (note,) = foreign_files(["a.mid", "b.mid"])
-    assert note.kind == "table_not_read"
-    assert "(MIDI file) were not read" in note.message
-    assert "for drums write a manifest" in note.message
-
-
 @pytest.mark.parametrize(("name", "text", "words"), OTHER)
 def test_what_is_something_else_is_only_listed(tmp_path: Path, name: str, text: str, words: str) -> None:
     (tmp_path / name).write_text(text)
@@ -168,23 +161,6 @@ def test_a_parquet_table_of_another_kind_is_a_warning(tmp_path: Path) -> None:
     pl.DataFrame({"from": [1.0], "to": [2.0], "species": ["hum"]}).write_parquet(path)
     assert guess(path) is None
     assert unread_table(path, "x.parquet").kind == "table_not_read"
-
-
-def test_files_of_other_programs_are_named_as_what_they_are() -> None:
-    notes = foreign_files(["a/x.TextGrid", "a/y.TextGrid", "b.eaf", "c.xlsx", "c.rttm", "d.json", "predictions.json"])
-    assert [(note.kind, note.where) for note in notes] == [
-        ("table_not_read", "a/x.TextGrid"),
-        ("table_not_read", "b.eaf"),
-        ("table_not_read", "c.xlsx"),
-        ("table_not_read", "c.rttm"),
-        ("not_annotations", "d.json"),
-    ]
-    for note, words in zip(
-        notes, ("1 more of its kind (TextGrid of Praat)", "ELAN", "Excel", "start and duration", "JSON"), strict=True
-    ):
-        assert words in note.message
-        assert "not read; " in note.message
-    assert all(foreign_files([f"x{suffix}"]) for suffix in FOREIGN)
 
 
 def test_a_folder_of_results_is_read_beside_parameters_and_readme(tmp_path: Path) -> None:

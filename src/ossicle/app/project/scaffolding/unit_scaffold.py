@@ -15,7 +15,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.delimited import heading_key, read_delimited
 from ossicle.corpus.formats.columns.headings import FILE, has_label, has_times
-from ossicle.corpus.formats.reading.unread_files import why_foreign
+from ossicle.corpus.formats.reading.foreign_files import why_foreign
 from ossicle.corpus.naming.audio_listing import audio_below
 from ossicle.corpus.naming.name_template import infer_template, stem_of
 from ossicle.corpus.naming.name_templates import Templates, TemplateTexts

@@ -19,15 +19,14 @@ from ossicle.artefacts.files import write_text
 from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES
 from ossicle.artefacts.tables import TableTooLargeError, read_parquet
 from ossicle.core.errors import FormatError
-from ossicle.core.text.controls import control_name
 from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, has_blanks_before_quotes, plain_records
+from ossicle.corpus.formats.cells.rows import refuse_orders
 from ossicle.corpus.formats.cells.text_files import read_text
 
 # Also matches cells that already begin with apostrophes, so that reading removes exactly what writing added.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 MOST_CELLS = 50_000_000
 """The most cells of a Parquet table: three million events in 16 columns."""
-_ORDER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
 _MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 
@@ -55,7 +54,7 @@ class Delimited:
         """Return the column index of each heading in lower case; raises FormatError for a duplicate heading."""
         columns: dict[str, int] = {}
         for column, name in enumerate(self.header):
-            key = name.strip().lower()
+            key = same_heading(name)
             if key and key in columns:
                 raise FormatError(f"{self.where}: there are two columns {name!r}; rename one")
             columns[key] = column
@@ -87,7 +86,7 @@ class Delimited:
         wanted_column = stated.strip()
         for fits in (
             [column for column, name in enumerate(self.header) if name == wanted_column],
-            [column for column, name in enumerate(self.header) if name.lower() == wanted_column.lower()],
+            [column for column, name in enumerate(self.header) if same_heading(name) == same_heading(wanted_column)],
         ):
             if len(fits) > 1:
                 raise FormatError(f"{self.where}: there are two columns {wanted_column!r}; rename one")
@@ -153,6 +152,27 @@ def stated_names(stated: str) -> tuple[str, ...]:
     ('Call type, Species,', 'Call type', 'Species')
     """
     return tuple(name.strip() for name in (stated, *stated.split(",")) if name.strip())
+
+
+def same_heading(name: str) -> str:
+    """Return the form in which a heading is compared with what a user calls it: lower case, in Unicode NFC.
+
+    Parameters
+    ----------
+    name
+        The heading, or what the user wrote.
+
+    Returns
+    -------
+    str
+        The same text for both, if they differ in case, outer blanks or composed letters only.
+
+    Examples
+    --------
+    >>> same_heading(" Espe\u0300ce") == same_heading("ESP\u00c8CE")
+    True
+    """
+    return unicodedata.normalize("NFC", name.strip()).lower()
 
 
 def heading_key(name: str) -> str:
@@ -248,9 +268,7 @@ def write_delimited(path: Path, header: Sequence[str], rows: Iterable[Sequence[s
     lines: list[str] = []
     for cells in (header, *rows):
         for cell in cells:
-            if not cell.isprintable() and (order := _ORDER.search(cell)):
-                control = control_name(order.group())
-                raise FormatError(f"{path}: {cell!r} contains {control}, which no table may hold; rename it")
+            refuse_orders(cell, f"{path}:")
         writer.writerow(cells)
         lines.append(buffer.getvalue() if delimiter == "," else buffer.getvalue().removesuffix("\r\n") + "\n")
         buffer.seek(0)

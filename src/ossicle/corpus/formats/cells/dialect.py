@@ -14,7 +14,7 @@ from ossicle.corpus.formats.cells.text_files import split_lines
 # Headings stand among the first lines; more would be a table of another kind.
 _MOST_LINES = 40
 _MOST_CHARACTERS = 200_000
-_DELIMITERS = ("\t", ";", ",")
+_DELIMITERS = ("\t", ";", ",", "|")
 _DECLARED = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)
 
 

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from ossicle.core.errors import FormatError
+from ossicle.core.text.controls import control_name
 from ossicle.corpus.formats.cells.missing_values import MARKS, has_label, stated
 
 _CLOCK = re.compile(r"\d{1,3}(:[0-5]?\d){1,2}([.,]\d*)?")
@@ -20,6 +21,10 @@ _DATE = re.compile(
 )
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'’ \u00a0\u2009\u202f]\d{3})+([,.]\d+)?")
 _DASH = re.compile(r"[\u2012-\u2015\u2212]\s*\d")
+_MOST_S = 1e9
+"""The latest time that a recording can hold, about 31 years; times of the day since 1970 are later."""
+# What a terminal that shows the text obeys: control characters other than tabs and line ends.
+_ORDER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _WITH_UNIT = re.compile(r"[+-]?\d+([.,]\d+)?\s*(s|sec|secs|seconds?|ms|min|k?hz)\.?", re.IGNORECASE)
 
 
@@ -78,11 +83,16 @@ def optional_number(text: str, where: str, name: str) -> float | None:
 
 
 def check_times(start_s: float, end_s: float, where: str) -> None:
-    """Reject a negative start and an end before the start."""
+    """Reject a negative start, an end before the start, and times that no recording holds."""
     if start_s < 0:
         raise FormatError(f"{where}: the start {start_s:g} s is negative; times count from the start of the recording")
     if end_s < start_s:
         raise FormatError(f"{where}: the start {start_s:g} s is after the end {end_s:g} s; swap or correct them")
+    if not end_s <= _MOST_S:
+        raise FormatError(
+            f"{where}: the end {end_s:g} s lies beyond {_MOST_S:g} s (31 years); times are seconds from the start of "
+            "the recording, and neither those since 1970 nor of another unit"
+        )
 
 
 def check_band(low_hz: float | None, high_hz: float | None, where: str) -> None:
@@ -149,7 +159,27 @@ def fits_in_cell(text: str) -> bool:
 
 
 def cell_text(text: str, noun: str) -> str:
-    """Return a text that fits in a cell of a tab-separated table; raises FormatError for a tab or a line break."""
+    """Return a text that fits in a cell of a tab-separated table; raises FormatError for any control character."""
     if not fits_in_cell(text):
         raise FormatError(f"{noun} {text!r} contains a tab or line break, which a table cannot contain; rename it")
+    refuse_orders(text, noun)
     return text
+
+
+def refuse_orders(text: str, noun: str) -> None:
+    """Reject a text with a control character other than tabs and line ends, which a terminal would obey.
+
+    Parameters
+    ----------
+    text
+        The text of a cell.
+    noun
+        What the text is, for the message.
+
+    Raises
+    ------
+    FormatError
+        It holds such a character.
+    """
+    if not text.isprintable() and (order := _ORDER.search(text)):
+        raise FormatError(f"{noun} {text!r} contains {control_name(order.group())}, which no table may hold; rename it")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
-from ossicle.corpus.formats.columns.headings import END, FILE, LABEL, PERHAPS_FILE, RAVEN_LABEL, START
+from ossicle.corpus.formats.columns.headings import END, FILE, PERHAPS_FILE, RAVEN_LABEL, START, label_keys
 from ossicle.corpus.naming.table_names import recording_name
 from ossicle.corpus.naming.table_pairing import same_file_name
 
@@ -75,13 +75,18 @@ def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recor
     """Return whether the texts of a column name recordings, other than the one that the table is named after."""
     if sum(map(is_audio_name, texts)) * 2 >= len(texts):
         return True
-    if key in {*START, *END, *LABEL, *RAVEN_LABEL, "name"}:
+    if key in {*START, *END, *RAVEN_LABEL, *label_keys(table.header)}:
         return False
     own_name = recording_name(table.path.name)
-    others = [text for text in dict.fromkeys(texts) if not same_file_name(text, own_name)]
+    different = dict.fromkeys(texts)
+    others = [text for text in different if not same_file_name(text, own_name)]
     if key in PERHAPS_FILE:
         return bool(others)
-    return bool(others) and not any(map(_NUMBER.fullmatch, texts)) and all(map(is_recording, dict.fromkeys(texts)))
+    if not others or any(map(_NUMBER.fullmatch, texts)):
+        return False
+    # Where the recordings are not known, the name of the table among other words names its recording.
+    names_own = len(others) < len(different) and key != "name" and not is_recording(own_name)
+    return names_own or all(map(is_recording, different))
 
 
 def is_audio_name(text: str) -> bool:

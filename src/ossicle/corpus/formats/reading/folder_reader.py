@@ -8,9 +8,10 @@ from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.columns.verdicts import NO_CALLS
 from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.reading.foreign_files import FOREIGN, foreign_files
 from ossicle.corpus.formats.reading.renamed_tables import OTHER_TEXT, renamed_tables
 from ossicle.corpus.formats.reading.table_file import Source, read_table_file
-from ossicle.corpus.formats.reading.unread_files import FOREIGN, foreign_files, unread_table
+from ossicle.corpus.formats.reading.unread_files import unread_table
 from ossicle.corpus.formats.registry import SUFFIXES, Format, ReadOptions
 from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
 from ossicle.corpus.formats.window_tables.window_labels import to_events
@@ -46,7 +47,7 @@ def list_files(source: Path, suffixes: Iterable[str] = SUFFIXES) -> tuple[list[s
     """Return the paths below a folder of files with these suffixes, or a file itself, and notes on other files."""
     if not source.is_dir():
         return [source.name], []
-    other = [*foreign_files(map(shown, files_below(source, FOREIGN)))]
+    other = [*foreign_files(source, map(shown, files_below(source, FOREIGN)))]
     other += renamed_tables(source, files_below(source, OTHER_TEXT - frozenset(suffixes)))
     return files_below(source, frozenset(suffixes)), other
 
@@ -87,7 +88,7 @@ def read_sources(source: Path, options: ReadOptions, wanted_format: Format | Non
 
 def _unread(path: Path, name: str) -> Note:
     if path.suffix.lower() in FOREIGN:
-        return foreign_files([name])[0]
+        return foreign_files(path.parent, [path.name])[0]
     if path.suffix.lower() not in SUFFIXES:
         return Note(NOT_ANNOTATIONS, name, f"is no table that is read ({', '.join(sorted(SUFFIXES))})")
     return unread_table(path, name)

@@ -12,7 +12,7 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.core.value_checks import number_fault
 from ossicle.corpus.formats.event_table import EventTable
 from ossicle.corpus.formats.reading.event_folders import merge
-from ossicle.corpus.formats.reading.folder_reader import LOST, MANY, Sources, events_of_source, read_sources
+from ossicle.corpus.formats.reading.folder_reader import LOST, MANY, NOT_READ, Sources, events_of_source, read_sources
 from ossicle.corpus.formats.reading.labelled_audio import read_folders, read_names
 from ossicle.corpus.formats.registry import Format, ReadOptions
 from ossicle.corpus.formats.window_tables.score_tables import ScoreTable
@@ -68,7 +68,9 @@ def read_annotations(source: Path, reading: Reading, account: Account) -> EventT
         return labelled.table
     sources = read_sources(source, reading.options, reading.format)
     if not sources.sources:
-        raise UsageError(f"{source}: contains no readable annotations{sources.unread_in_words()}; name their format")
+        # What looks like annotations says itself what to do.
+        remedy = "" if any(note.kind == NOT_READ for note in sources.notes) else "; name their format (--from)"
+        raise UsageError(f"{source}: contains no readable annotations{sources.unread_in_words()}{remedy}")
     _report_notes(sources.notes, account)
     _tell_unread(sources, account)
     scores = [(source.name, source.table) for source in sources.sources if isinstance(source.table, ScoreTable)]

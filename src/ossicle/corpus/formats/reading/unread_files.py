@@ -1,4 +1,4 @@
-"""What a file is that no reader takes, why it is not read, and what to do about it.
+"""What a text or Parquet table is that no reader takes, why it is not read, and what to do about it.
 
 A file that looks like annotations is a warning, because calls that are not read become background. Other files, such as
 notes and the parameters of BirdNET, are only listed. Times that are not seconds from the start of the recording are
@@ -6,10 +6,9 @@ named as what they are: to rename such a column would move every call.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ossicle.corpus.formats.cells.delimited import heading_key
 from ossicle.corpus.formats.cells.dialect import find_dialect, line_cells
@@ -28,51 +27,11 @@ from ossicle.corpus.formats.columns.offset_advice import LENGTH, offset_advice
 from ossicle.corpus.formats.columns.recordings import is_audio_name
 from ossicle.corpus.notes import Note
 
-_CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"
 _ONSETS = (
     "write start_time, end_time and label, with an end shortly after the start, or for drums a manifest "
     "(docs/manifests.md)"
 )
 _TABS = "write tabs between start, end and label, and start_time, end_time and label above them"
-_CROWSETTA = f"{_CONVERT}, for example with crowsetta"
-_SHEET = "save each sheet as CSV"
-_LABELS = "export its labels as text (File > Export Other > Export Labels)"
-_ANNOTATIONS = {
-    ".textgrid": ("TextGrid of Praat", _CROWSETTA),
-    ".eaf": ("ELAN file", "export it as tab-delimited text with headings start_time, end_time and label, in seconds"),
-    ".jams": ("JAMS file", _CONVERT),
-    ".svl": ("layer of Sonic Visualiser", "export it as an annotation layer in CSV, and give it headings"),
-    ".lab": ("label file of HTK or Praat", _CROWSETTA),
-    ".mid": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
-    ".midi": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
-    ".ctm": ("CTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
-    ".rttm": ("RTTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
-    ".stm": ("STM file", f"{_CONVERT}, and a column file"),
-    ".phn": ("TIMIT phone file", _CROWSETTA),
-    ".xls": ("Excel workbook", _SHEET),
-    ".xlsx": ("Excel workbook", _SHEET),
-    ".xlsm": ("Excel workbook", _SHEET),
-    ".ods": ("LibreOffice spreadsheet", _SHEET),
-}
-_PERHAPS = {
-    ".json": ("JSON file", _CONVERT),
-    ".jsonl": ("JSON file", _CONVERT),
-    ".xml": ("XML file", _CONVERT),
-    ".data": ("file of AvianNZ", "export it from AvianNZ as a table"),
-    ".aup": ("Audacity project", _LABELS),
-    ".aup3": ("Audacity project", _LABELS),
-    ".mat": ("MATLAB file", _CONVERT),
-    ".rds": ("R data file", _CONVERT),
-    ".rdata": ("R data file", _CONVERT),
-    ".feather": ("Arrow table", "save it as Parquet or CSV"),
-    ".zip": ("compressed file", "unpack it"),
-    ".gz": ("compressed file", "unpack it"),
-}
-FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
-"""Suffixes, lower-case with their dot, of files that may hold annotations but are read by no reader."""
-# Ossicle's own files beside predictions.
-_OURS = frozenset({"predictions.json", "predictions.journal.jsonl", "predictions.tables.jsonl"})
-
 _PARAMETERS = frozenset({"segment_length", "file_splitting_duration", "segment_overlap", "overlap", "min_confidence"})
 _PLACES = frozenset({"latitude", "longitude", "lat", "lon", "long", "lng", "elevation", "altitude"})
 _OF_BIRDNET = re.compile(r"birdnet.*params", re.IGNORECASE)
@@ -89,43 +48,6 @@ _LABELLED = frozenset(
     | {"ebird_code", "species_ebird_code", "com_name", "sci_name", "scientificname", "positive_labels", "auto_id"}
 )
 _ROWS_OF_RECORDINGS = frozenset({*FILE, *PERHAPS_FILE, "row_id"})
-
-
-def foreign_files(names: Iterable[str]) -> list[Note]:
-    """Return what to report about files with suffixes of ``FOREIGN``, one note for each kind.
-
-    Spreadsheets and files of annotation programs are warnings; what may hold anything, such as JSON, is only listed.
-    """
-    names_by_kind: dict[tuple[str, str, str], list[str]] = defaultdict(list)
-    for name in names:
-        suffix = PurePosixPath(name).suffix.lower()
-        sure = suffix in _ANNOTATIONS
-        if PurePosixPath(name).name not in _OURS:
-            kind = "table_not_read" if sure else "not_annotations"
-            names_by_kind[(kind, *(_ANNOTATIONS if sure else _PERHAPS)[suffix])].append(name)
-    return [
-        Note(kind, files[0], f"{_counted(description, len(files))} not read; {remedy}")
-        for (kind, description, remedy), files in names_by_kind.items()
-    ]
-
-
-def why_foreign(name: str) -> str:
-    """Return what a file of another program is and what to do with it; empty for other files.
-
-    >>> why_foreign("a.Eaf")
-    'ELAN file: export it as tab-delimited text with headings start_time, end_time and label, in seconds'
-    """
-    description, remedy = _ANNOTATIONS.get(PurePosixPath(name).suffix.lower(), ("", ""))
-    return f"{description}: {remedy}" if description else ""
-
-
-def _counted(description: str, count: int) -> str:
-    article = "an" if description[0] in "AEIOUX" else "a"
-    return (
-        f"is {article} {description} and was"
-        if count == 1
-        else f"and {count - 1} more of its kind ({description}) were"
-    )
 
 
 def unread_table(path: Path, name: str) -> Note:

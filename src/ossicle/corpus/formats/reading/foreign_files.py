@@ -1,0 +1,133 @@
+"""Files of other programs, which no reader takes: what they are, and what to do about them.
+
+What holds annotations is a warning, because calls that are not read become background. What may hold anything, such as
+JSON, is only listed, unless its beginning names starts and ends.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.corpus.notes import Note
+
+_CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"
+_CROWSETTA = f"{_CONVERT}, for example with crowsetta"
+_SHEET = "save each sheet as CSV"
+_LABELS = "export its labels as text (File > Export Other > Export Labels)"
+_ANNOTATIONS = {
+    ".textgrid": ("TextGrid of Praat", _CROWSETTA),
+    ".srt": ("file of subtitles", f"{_CONVERT}, or export labels from Audacity as text"),
+    ".vtt": ("file of subtitles", f"{_CONVERT}, or export labels from Audacity as text"),
+    ".eaf": ("ELAN file", "export it as tab-delimited text with headings start_time, end_time and label, in seconds"),
+    ".jams": ("JAMS file", _CONVERT),
+    ".svl": ("layer of Sonic Visualiser", "export it as an annotation layer in CSV, and give it headings"),
+    ".lab": ("label file of HTK or Praat", _CROWSETTA),
+    ".mid": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
+    ".midi": ("MIDI file", f"{_CONVERT}; for drums write a manifest (docs/manifests.md)"),
+    ".ctm": ("CTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
+    ".rttm": ("RTTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
+    ".stm": ("STM file", f"{_CONVERT}, and a column file"),
+    ".phn": ("TIMIT phone file", _CROWSETTA),
+    ".xls": ("Excel workbook", _SHEET),
+    ".xlsx": ("Excel workbook", _SHEET),
+    ".xlsm": ("Excel workbook", _SHEET),
+    ".ods": ("LibreOffice spreadsheet", _SHEET),
+    ".numbers": ("Numbers spreadsheet", _SHEET),
+}
+_PERHAPS = {
+    ".json": ("JSON file", _CONVERT),
+    ".jsonl": ("JSON file", _CONVERT),
+    ".xml": ("XML file", _CONVERT),
+    ".yaml": ("YAML file", _CONVERT),
+    ".yml": ("YAML file", _CONVERT),
+    ".data": ("file of AvianNZ", "export it from AvianNZ as a table"),
+    ".aup": ("Audacity project", _LABELS),
+    ".aup3": ("Audacity project", _LABELS),
+    ".mat": ("MATLAB file", _CONVERT),
+    ".rds": ("R data file", _CONVERT),
+    ".rdata": ("R data file", _CONVERT),
+    ".sqlite": ("SQLite database", _CONVERT),
+    ".sqlite3": ("SQLite database", _CONVERT),
+    ".db": ("SQLite database", _CONVERT),
+    ".pgdf": ("binary file of PAMGuard", _CONVERT),
+    ".h5": ("HDF5 file", _CONVERT),
+    ".hdf5": ("HDF5 file", _CONVERT),
+    ".npz": ("NumPy file", _CONVERT),
+    ".pkl": ("Python pickle", _CONVERT),
+    ".pickle": ("Python pickle", _CONVERT),
+    ".feather": ("Arrow table", "save it as Parquet or CSV"),
+    ".zip": ("compressed file", "unpack it"),
+    ".gz": ("compressed file", "unpack it"),
+}
+FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
+"""Suffixes, lower-case with their dot, of files that may hold annotations but are read by no reader."""
+_OF_EVSONGANALY = ("file of notes of evsonganaly", _CROWSETTA)
+# Ossicle's own files beside predictions.
+_OURS = frozenset({"predictions.json", "predictions.journal.jsonl", "predictions.tables.jsonl"})
+_OF_TEXT = frozenset({".json", ".jsonl", ".xml", ".yaml", ".yml"})
+_MOST_BYTES = 100_000
+# A key of JSON or YAML, or an element or attribute of XML, as annotations of any program name their times.
+_STARTS = re.compile(rb"[\"'<\s](start|begin|onset)(_?(time|s|sec|seconds|ms))?[\"']?\s*[:=>]", re.IGNORECASE)
+_ENDS = re.compile(rb"[\"'<\s](end|stop|offset|duration)(_?(time|s|sec|seconds|ms))?[\"']?\s*[:=>]", re.IGNORECASE)
+
+
+def foreign_files(folder: Path, names: Iterable[str]) -> list[Note]:
+    """Return what to report about files with suffixes of ``FOREIGN``, one note for each kind.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    names
+        Paths of the files below it.
+
+    Returns
+    -------
+    list of Note
+        Warnings about annotations, spreadsheets and files of times; others are only listed.
+    """
+    names_by_kind: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for name in names:
+        path = PurePosixPath(name)
+        if path.name in _OURS:
+            continue
+        suffix = path.suffix.lower()
+        known = _OF_EVSONGANALY if path.name.lower().endswith(".not.mat") else _ANNOTATIONS.get(suffix)
+        sure = known is not None or (suffix in _OF_TEXT and _names_times(folder / name))
+        kind = "table_not_read" if sure else "not_annotations"
+        names_by_kind[(kind, *(known or _PERHAPS[suffix]))].append(name)
+    return [
+        Note(kind, files[0], f"{_counted(description, len(files))} not read; {remedy}")
+        for (kind, description, remedy), files in names_by_kind.items()
+    ]
+
+
+def _names_times(path: Path) -> bool:
+    """Return whether the beginning of a text names a start and an end, or a length."""
+    try:
+        with open_regular(path) as file:
+            beginning = file.read(_MOST_BYTES)
+    except OSError:
+        return False
+    return _STARTS.search(beginning) is not None and _ENDS.search(beginning) is not None
+
+
+def why_foreign(name: str) -> str:
+    """Return what a file of another program is and what to do with it; empty for other files.
+
+    >>> why_foreign("a.Eaf")
+    'ELAN file: export it as tab-delimited text with headings start_time, end_time and label, in seconds'
+    """
+    description, remedy = _ANNOTATIONS.get(PurePosixPath(name).suffix.lower(), ("", ""))
+    return f"{description}: {remedy}" if description else ""
+
+
+def _counted(description: str, count: int) -> str:
+    article = "an" if description[0] in "AEIOUX" else "a"
+    return (
+        f"is {article} {description} and was"
+        if count == 1
+        else f"and {count - 1} more of its kind ({description}) were"
+    )
