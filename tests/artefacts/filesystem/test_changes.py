@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -168,6 +169,23 @@ def test_a_pipe_is_refused_and_nothing_waits_for_it(tmp_path: Path, writer: str)
     os.mkfifo(place)
     with pytest.raises(OSError, match="not a regular file"):
         IRREGULAR[writer](place)
+
+
+@pytest.mark.parametrize("writer", [*IRREGULAR, "whole_file", "write_text", "copy_to"])
+def test_a_file_of_another_name_is_not_changed_through_a_hard_link(tmp_path: Path, writer: str) -> None:
+    precious = b'{"unit": "a", "record": {}}\n{"torn'
+    (tmp_path / "victim").write_bytes(precious)
+    place = tmp_path / "a" / "b" / "c" / (".ossicle-lock-x" if writer == "lock" else "file")
+    place.parent.mkdir(parents=True)
+    os.link(tmp_path / "victim", place)
+    if writer in IRREGULAR:
+        with pytest.raises(UsageError, match="is a hard link, so a change would change the file of its other name too"):
+            WRITERS[writer](place)
+    else:
+        # A whole file is written beside it and takes its name.
+        with suppress(FileExistsError):
+            WRITERS[writer](place)
+    assert (tmp_path / "victim").read_bytes() == precious
 
 
 @pytest.mark.parametrize("kind", ["part", "file", "folder"])

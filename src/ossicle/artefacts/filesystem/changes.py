@@ -1,8 +1,8 @@
 """Every change of the file system: open for writing, make, move, copy and remove files and folders.
 
 Each function rejects a path with a symbolic link in any part (:mod:`ossicle.artefacts.filesystem.links`), and a file
-that is not a regular one, such as a pipe or a device. ``tests/house/test_file_changes.py`` checks that no other module
-changes files by other means.
+that is not a regular one, such as a pipe or a device. Files are not opened for writing if they are also other files
+(hard links). ``tests/house/test_file_changes.py`` checks that no other module changes files by other means.
 """
 
 import errno
@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from ossicle.artefacts.filesystem.links import refuse_link, refuse_link_in
+from ossicle.artefacts.filesystem.links import refuse_link, refuse_link_in, refuse_shared
 from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.artefacts.filesystem.walking import walk
 
@@ -61,14 +61,17 @@ def _descriptor(path: Path, flags: int) -> int:
         if error.errno == errno.ENXIO:
             raise _irregular(path) from None
         raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    state = os.fstat(handle)
+    if not stat.S_ISREG(state.st_mode) or state.st_nlink > 1:
         os.close(handle)
+        if stat.S_ISREG(state.st_mode):
+            refuse_shared(Path(path))
         raise _irregular(path)
     return handle
 
 
 def _irregular(path: Path) -> OSError:
-    return OSError(errno.EINVAL, "not a regular file", os.fspath(path))
+    return OSError(errno.EINVAL, "not a regular file; remove it", os.fspath(path))
 
 
 def write_all(handle: IO[bytes], data: bytes) -> None:

@@ -42,6 +42,25 @@ def refuse_link(link: Path) -> NoReturn:
     raise UsageError(f"{link} is a symbolic link{target}, and Ossicle changes nothing through links; remove it")
 
 
+def refuse_shared(path: Path) -> NoReturn:
+    """Raise UsageError for a file with several names (hard links): a change would also change the file of another name.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    UsageError
+        Naming it, with a remedy that keeps its content.
+    """
+    raise UsageError(
+        f"{path} is a hard link, so a change would change the file of its other name too; replace it with a copy of "
+        "itself, or remove it"
+    )
+
+
 def settled(path: str | os.PathLike[str]) -> Path:
     """Return a path that the user gave without symbolic links; a path without any is returned as it is."""
     return Path(path) if first_link(path) is None else Path(os.path.realpath(path))

@@ -23,7 +23,7 @@ MOST_ARTEFACT_BYTES = 1 << 30
 
 
 def what_is_at(path: str | os.PathLike[str]) -> str:
-    """Return in words what is at a path where a file was expected, for messages.
+    """Return in words what is at a path where a file or a folder was expected, for messages.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ def what_is_at(path: str | os.PathLike[str]) -> str:
         return "is a folder"
     if place.is_symlink() and not place.exists():
         return f"is a broken link to {os.readlink(place)}"
-    return (
-        "is not a regular file, but a pipe or a device" if place.exists() and not place.is_file() else "does not exist"
-    )
+    if place.is_file():
+        return "is a file"
+    return "is not a regular file, but a pipe or a device" if place.exists() else "does not exist"
 
 
 def open_regular(path: str | os.PathLike[str], most_bytes: int | None = None) -> BufferedReader:

@@ -15,7 +15,8 @@ from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats import event_csv
 from ossicle.corpus.formats.audacity import is_audacity, read_audacity, write_audacity
 from ossicle.corpus.formats.birdnet import is_birdnet, read_birdnet
-from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header, same_heading, stated_names
+from ossicle.corpus.formats.cells.delimited import Delimited, read_delimited, read_header, stated_names
+from ossicle.corpus.formats.cells.heading_text import same_heading
 from ossicle.corpus.formats.cells.text_files import read_text
 from ossicle.corpus.formats.columns.headings import has_label, has_times
 from ossicle.corpus.formats.columns.recordings import file_columns

@@ -17,10 +17,10 @@ from ossicle.corpus.formats.cells.delimited import (
     Delimited,
     heading_key,
     read_delimited,
-    same_heading,
     unescape_cell,
     with_columns,
 )
+from ossicle.corpus.formats.cells.heading_text import same_heading
 from ossicle.corpus.formats.cells.label_cells import is_list, parse_labels
 from ossicle.corpus.formats.cells.missing_values import MARKS, has_label
 from ossicle.corpus.formats.cells.missing_values import stated as stated_cell

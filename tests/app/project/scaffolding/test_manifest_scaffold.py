@@ -89,9 +89,9 @@ def test_bad_lines_are_an_error_or_counted(events: Path, tmp_path: Path) -> None
         ("birds", {}, "the recipe 'birds' reads no manifest of events; use drums"),
         ("drmus", {}, "no recipe is called 'drmus'.*drums"),
         ("drums", {"group": "sesion"}, "--group sesion: a manifest has no such field.*session"),
-        ("drums", {"audio_root": Path("absent")}, "--audio-root absent: this folder does not exist"),
-        ("drums", {"roots": {"enst": [Path("gone")]}}, "--audio-root-map enst gone: this folder does not exist"),
-        ("drums", {"manifest": Path("none.jsonl")}, "--manifest none.jsonl: this file does not exist"),
+        ("drums", {"audio_root": Path("absent")}, "--audio-root absent: does not exist; give a folder"),
+        ("drums", {"roots": {"enst": [Path("gone")]}}, "--audio-root-map enst gone: does not exist"),
+        ("drums", {"manifest": Path("none.jsonl")}, "--manifest none.jsonl: does not exist; give a file"),
         ("drums", {"audio_root": Path("a\nb")}, "contains .*rename the folder"),
     ],
 )

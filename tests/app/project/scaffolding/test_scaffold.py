@@ -1,5 +1,6 @@
 """``ossicle new``: project files that load, and what is refused before one is written."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -129,8 +130,18 @@ def test_wrong_places_are_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="is a file"):
         make(place, tmp_path / "file")
-    with pytest.raises(UsageError, match="this folder does not exist"):
+    with pytest.raises(UsageError, match="audio: does not exist; give a folder"):
         make(tmp_path / "gone", tmp_path / "work")
+    (place / "audio").rename(place / "tapes")
+    (place / "audio").write_text("")
+    with pytest.raises(UsageError, match="audio: is a file; give a folder"):
+        make(place, tmp_path / "work")
+    (place / "audio").unlink()
+    os.mkfifo(place / "audio")
+    with pytest.raises(UsageError, match="audio: is not a regular file, but a pipe or a device; give a folder"):
+        make(place, tmp_path / "work")
+    (place / "audio").unlink()
+    (place / "tapes").rename(place / "audio")
     (place / "tables").rename(place / "away")
     with pytest.raises(UsageError, match="this file or folder does not exist"):
         make(place, tmp_path / "work")
@@ -186,5 +197,5 @@ def test_a_table_of_groups_without_its_columns_is_refused(tmp_path: Path, text: 
     (place / "groups.csv").write_text(text)
     with pytest.raises(UsageError, match=words):
         make(place, tmp_path / "work", groups=place / "groups.csv", group=group)
-    with pytest.raises(UsageError, match="this file does not exist"):
+    with pytest.raises(UsageError, match="does not exist; give a table"):
         make(place, tmp_path / "work", groups=place / "none.csv")

@@ -62,8 +62,8 @@ def test_a_table_of_groups_names_the_speakers(home: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("wishes", "message"),
     [
-        ({"audio": Path("nowhere")}, "--audio nowhere: this folder does not exist"),
-        ({"words_table": Path("nowhere.tsv")}, r"--words nowhere\.tsv: this file does not exist"),
+        ({"audio": Path("nowhere")}, "--audio nowhere: does not exist; give a folder"),
+        ({"words_table": Path("nowhere.tsv")}, r"--words nowhere\.tsv: does not exist; give a table"),
         ({"group": "village"}, "--group village: no such field in file names like 'speaker0_0'; say where it is with"),
         ({"group": "village", "name_template": ("{speaker}_*",)}, "--group village: the name template has no such"),
     ],

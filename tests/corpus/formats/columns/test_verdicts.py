@@ -231,6 +231,23 @@ def test_pos_under_rejected_marks_the_row_that_is_rejected(tmp_path: Path, headi
     )
 
 
+@pytest.mark.parametrize("heading", [*NO_CALL_HEADINGS, "Confirmed", "checked"])
+@pytest.mark.parametrize("mark", ["unknown", "?", "Unsure", "UNK"])
+def test_rows_of_which_a_reviewer_was_not_certain_are_reported(tmp_path: Path, heading: str, mark: str) -> None:
+    other = "POS" if mark == "UNK" else "yes"
+    path = tmp_path / "x.csv"
+    path.write_text(f"file,start,end,label,{heading}\na.wav,0,1,owl,{mark}\na.wav,2,3,crow,{other}\n")
+    if mark == "UNK" and heading in ("Confirmed", "checked"):
+        with pytest.raises(FormatError, match=f"line 2: {heading!r} is UNK in 1 of 2 rows"):
+            events(path)
+        return
+    message = (
+        f"1 of 2 rows are marked as not certain in the column {heading!r} ({mark!r} in line 2), and were read like the "
+        "others"
+    )
+    assert message in [note.message for note in events(path).notes]
+
+
 @pytest.mark.parametrize("heading", NO_CALL_HEADINGS)
 def test_rejected_is_no_class(tmp_path: Path, heading: str) -> None:
     path = tmp_path / "x.csv"

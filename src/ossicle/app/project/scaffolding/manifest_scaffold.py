@@ -10,13 +10,13 @@ from ossicle.app.project.layers import recipe_values
 from ossicle.app.project.scaffolding.clip_scaffold import front_end_lines
 from ossicle.app.project.scaffolding.hit_folders import DrumLabels, drum_labels, reads_hit_folders
 from ossicle.app.project.scaffolding.scaffold import new_project_file, project_lines, relative_path
-from ossicle.app.project.scaffolding.toml_lines import line, quoted
+from ossicle.app.project.scaffolding.toml_lines import line, quoted, refuse_controls
 from ossicle.app.project.scaffolding.variant_lines import variant_lines
 from ossicle.artefacts.files import write_text
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.artefacts.roots import Roots, roots_of_environment
 from ossicle.audio.probe import probe
 from ossicle.core.errors import AudioError, UsageError
-from ossicle.core.text.controls import control_name, first_control
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.manifest.verification import Verification, verify_manifest
 
@@ -113,17 +113,12 @@ def _require(wishes: ManifestWishes) -> None:
     """Reject missing files and folders, and names that no project file may hold."""
     named = [("manifest", wishes.manifest), ("audio-root", wishes.audio_root)]
     named += [(f"audio-root-map {source}", folder) for source, folders in wishes.roots.items() for folder in folders]
-    for option, path in named:
-        if (control := first_control(str(path or ""))) is not None:
-            raise UsageError(
-                f"--{option} {str(path)!r}: contains {control_name(control)}, which no project file may hold, because "
-                "settings become lines of scripts; rename the folder"
-            )
+    refuse_controls(named)
     if not wishes.manifest.is_file():
-        raise UsageError(f"--manifest {wishes.manifest}: this file does not exist")
+        raise UsageError(f"--manifest {wishes.manifest}: {what_is_at(wishes.manifest)}; give a file")
     for option, path in named[1:]:
         if path is not None and not path.is_dir():
-            raise UsageError(f"--{option} {path}: this folder does not exist")
+            raise UsageError(f"--{option} {path}: {what_is_at(path)}; give a folder")
 
 
 def _in_words(verification: Verification, group: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -25,12 +25,12 @@ from ossicle.app.project.scaffolding.hit_folders import (
 from ossicle.app.project.scaffolding.label_sources import LabelSource, label_source, with_group_table
 from ossicle.app.project.scaffolding.label_tables import label_table, metadata_lines
 from ossicle.app.project.scaffolding.state_scaffold import feature_lines, key, reads_states, state_lines, wanted_masks
-from ossicle.app.project.scaffolding.toml_lines import line, quoted, require_text, texts
+from ossicle.app.project.scaffolding.toml_lines import line, quoted, refuse_controls, require_text, texts
 from ossicle.app.project.scaffolding.variant_lines import variant_lines
 from ossicle.artefacts.files import write_text
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.audio.probe import SUFFIXES, probe
 from ossicle.core.errors import AudioError, SplitError, UsageError
-from ossicle.core.text.controls import control_name, first_control
 from ossicle.core.text.counting import counted
 from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.reading.folder_reader import NOT_READ
@@ -123,9 +123,9 @@ def scaffold(
         raise UsageError("--folds 1 leaves nothing to train on; use 0 (each group held out once) or at least 2")
     refuse_controls((("audio", wishes.audio), ("annotations", wishes.annotations), ("groups", wishes.groups)))
     if not wishes.audio.is_dir():
-        raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
+        raise UsageError(f"--audio {wishes.audio}: {what_is_at(wishes.audio)}; give a folder")
     if wishes.groups is not None and not wishes.groups.is_file():
-        raise UsageError(f"--groups {wishes.groups}: this file does not exist")
+        raise UsageError(f"--groups {wishes.groups}: {what_is_at(wishes.groups)}; give a table")
     if wishes.annotations is not None and not wishes.annotations.exists():
         raise UsageError(f"--annotations {wishes.annotations}: this file or folder does not exist")
     inputs = _look_at_inputs(recipe, recipe_values(recipe), wishes)
@@ -148,16 +148,6 @@ def new_project_file(recipe: str, folder: Path, *, force: bool = False) -> Path:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file; give a folder for the project")
     return file
-
-
-def refuse_controls(places: Iterable[tuple[str, Path | None]]) -> None:
-    """Raise UsageError for an option whose path has control characters, which no project file may hold."""
-    for option, path in places:
-        if (control := first_control(str(path or ""))) is not None:
-            raise UsageError(
-                f"--{option} {str(path)!r}: contains {control_name(control)}, which no project file may hold, because "
-                "settings become lines of scripts; rename the folder"
-            )
 
 
 def project_lines(recipe: str, folder: Path) -> list[str]:

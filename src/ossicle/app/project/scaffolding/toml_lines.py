@@ -1,8 +1,10 @@
 """Lines of a project file: settings with their origin as a comment, and any text in quotes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from ossicle.core.errors import UsageError
+from ossicle.core.text.controls import control_name, first_control
 from ossicle.corpus.naming.file_listing import shown
 
 
@@ -60,3 +62,13 @@ def texts(value: str | Sequence[str]) -> str:
     """
     several = (value,) if isinstance(value, str) else value
     return quoted(several[0]) if len(several) == 1 else f"[{', '.join(map(quoted, several))}]"
+
+
+def refuse_controls(places: Iterable[tuple[str, Path | None]]) -> None:
+    """Raise UsageError for an option whose path has control characters, which no project file may hold."""
+    for option, path in places:
+        if (control := first_control(str(path or ""))) is not None:
+            raise UsageError(
+                f"--{option} {str(path)!r}: contains {control_name(control)}, which no project file may hold, because "
+                "settings become lines of scripts; rename the folder"
+            )

@@ -7,9 +7,10 @@ from pathlib import Path, PurePosixPath
 
 from ossicle.app.project.layers import recipe_names, recipe_values
 from ossicle.app.project.scaffolding.label_sources import LabelSource, with_group_table
-from ossicle.app.project.scaffolding.scaffold import new_project_file, project_lines, refuse_controls, relative_path
-from ossicle.app.project.scaffolding.toml_lines import line, quoted
+from ossicle.app.project.scaffolding.scaffold import new_project_file, project_lines, relative_path
+from ossicle.app.project.scaffolding.toml_lines import line, quoted, refuse_controls
 from ossicle.artefacts.files import write_text
+from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.audio.probe import SUFFIXES
 from ossicle.core.errors import UsageError
 from ossicle.core.text.suggestion import did_you_mean
@@ -77,7 +78,7 @@ def scaffold_units(
     file = new_project_file(recipe, folder, force=force)
     refuse_controls((("audio", wishes.audio), ("words", wishes.words_table), ("groups", wishes.groups)))
     if not wishes.audio.is_dir():
-        raise UsageError(f"--audio {wishes.audio}: this folder does not exist")
+        raise UsageError(f"--audio {wishes.audio}: {what_is_at(wishes.audio)}; give a folder")
     if wishes.words_table is not None and wishes.words_table.is_dir():
         reason = next(
             (f" ({reason})" for path in sorted(wishes.words_table.iterdir()) if (reason := why_foreign(path.name))), ""
@@ -88,7 +89,7 @@ def scaffold_units(
         )
     for option, path in (("words", wishes.words_table), ("groups", wishes.groups)):
         if path is not None and not path.is_file():
-            raise UsageError(f"--{option} {path}: this file does not exist")
+            raise UsageError(f"--{option} {path}: {what_is_at(path)}; give a table")
     paths = audio_below(wishes.audio).files
     if not paths:
         raise UsageError(f"--audio {wishes.audio}: contains no recordings (wav, flac, ogg, mp3, m4a, aiff)")

@@ -20,6 +20,7 @@ from ossicle.artefacts.filesystem.reading import MOST_TABLE_BYTES
 from ossicle.artefacts.tables import TableTooLargeError, read_parquet
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.dialect import Dialect, find_dialect, has_blanks_before_quotes, plain_records
+from ossicle.corpus.formats.cells.heading_text import same_heading
 from ossicle.corpus.formats.cells.rows import refuse_orders
 from ossicle.corpus.formats.cells.text_files import read_text
 
@@ -152,27 +153,6 @@ def stated_names(stated: str) -> tuple[str, ...]:
     ('Call type, Species,', 'Call type', 'Species')
     """
     return tuple(name.strip() for name in (stated, *stated.split(",")) if name.strip())
-
-
-def same_heading(name: str) -> str:
-    """Return the form in which a heading is compared with what a user calls it: lower case, in Unicode NFC.
-
-    Parameters
-    ----------
-    name
-        The heading, or what the user wrote.
-
-    Returns
-    -------
-    str
-        The same text for both, if they differ in case, outer blanks or composed letters only.
-
-    Examples
-    --------
-    >>> same_heading(" Espe\u0300ce") == same_heading("ESP\u00c8CE")
-    True
-    """
-    return unicodedata.normalize("NFC", name.strip()).lower()
 
 
 def heading_key(name: str) -> str:

@@ -104,7 +104,8 @@ def with_labels(columns: Columns, keys: Sequence[str], label_column: str, *, by_
         raise FormatError(
             f"{table.where}: the column {table.title(chosen)!r} says of each row whether it is a call (POS, NEG, "
             f"UNK), and not of which class; leave out {COLUMN_OPTION}, and name the class as the heading of the "
-            "column or, for a column 'Q', with --default-label ([corpus] default_label)"
+            "column or, for a column 'Q', with --default-label ([corpus] default_label); if POS and NEG are the labels "
+            "themselves, write them as other words, such as positive and negative"
         )
     if verdicts and chosen is None and not present:
         return _with_classes(columns, verdicts)

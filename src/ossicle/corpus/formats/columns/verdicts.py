@@ -41,6 +41,7 @@ _OTHER = frozenset(
     {"verified", "verification", "validated", "validation", "reviewed", "review", "checked", "status", "manual_review"}
     | {"verdict", "verdicts"}
 )
+_NOT_KNOWN = frozenset({"unk", "unknown", "unsure", "uncertain", "maybe", "?"})
 _QUERIES = frozenset({"q", "verdict", "verdicts"})
 # Headings under which POS and NEG are no class.
 _NO_CLASS = _QUERIES | _SAYS_CALL | _OTHER | {""}
@@ -128,13 +129,15 @@ def review_marks(table: Delimited, used: Collection[int]) -> tuple[Note, ...]:
         known = key in _SAYS_CALL | _SAYS_NO_CALL | _OTHER
         if column in used or not known:
             continue
-        marks = _YES_REFUSED if key in _SAYS_NO_CALL else _REFUSED | (_NO if key in _SAYS_CALL else frozenset())
-        marked = [(line, cells[column].strip()) for line, cells in table.rows if cells[column].strip().lower() in marks]
-        if marked:
-            line, text = marked[0]
-            message = (
-                f"{len(marked)} of {len(table.rows)} rows are marked as no calls in the column {name!r} ({text!r} in "
-                f"line {line}), and were read like the others"
-            )
-            notes.append(Note("review_marks", "", message))
+        no_calls = _YES_REFUSED if key in _SAYS_NO_CALL else _REFUSED | (_NO if key in _SAYS_CALL else frozenset())
+        for meaning, marks in (("no calls", no_calls), ("not certain", _NOT_KNOWN)):
+            cells_of = [(line, cells[column].strip()) for line, cells in table.rows]
+            marked = [(line, text) for line, text in cells_of if text.lower() in marks]
+            if marked:
+                line, text = marked[0]
+                message = (
+                    f"{len(marked)} of {len(table.rows)} rows are marked as {meaning} in the column {name!r} "
+                    f"({text!r} in line {line}), and were read like the others"
+                )
+                notes.append(Note("review_marks", "", message))
     return tuple(notes)
