@@ -24,7 +24,7 @@ from ossicle.inference.batch import score_recording
 from ossicle.models.networks.registry import build_network
 from ossicle.models.predictor import load_predictor
 from ossicle.models.weights import load_weights
-from ossicle.training.crossval import fit_job
+from ossicle.training.detector.crossval import fit_job
 
 NAMES = ("tf_efficientnetv2_s_in21k", "eca_nfnet_l0")
 FOLD = 4

@@ -162,8 +162,9 @@ def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
     from ossicle.artefacts.records.record_tables import RECORDING_SCHEMA, recordings_of
     from ossicle.core.columns.clip_columns import ClipColumns
     from ossicle.core.model_input.chunks import ChunkPlan
-    from ossicle.training import fit
     from ossicle.training.batches import material
+    from ossicle.training.batches.target_rules import TargetRules
+    from ossicle.training.detector import fit
     from ossicle.training.settings import TrainingSettings
 
     known = recordings_of(read_table(CorpusFolder(corpus).recordings_file, dict(RECORDING_SCHEMA)))
@@ -173,7 +174,7 @@ def first_batch(corpus: Path, dataset: Path) -> dict[str, float]:
     plan = ChunkPlan(rate=RATE, hop_samples=160, window_samples=512, core_frames=100, context_frames=20)
     with measured_memory() as figures:
         folder = DatasetFolder(dataset)
-        made = material.load_material(folder, Path(), folder.labels, plan, apart_frames=1.0)
+        made = material.load_material(folder, Path(), folder.labels, plan, TargetRules(apart_frames=1.0))
         clips = ClipColumns.from_clips(made.clips)
         held = clips.held_out_in((0,))
         train, held_out = clips.where(~held), clips.where(held)

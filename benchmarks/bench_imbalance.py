@@ -31,7 +31,8 @@ from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Annotation, Clip
 from ossicle.models.predictor import load_predictor
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
-from ossicle.training.crossval import FitJob, fit_job
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.job import FitJob
 from ossicle.training.settings import TrainingSettings
 
 RATE, HIT_S, RATIO = 8000, 0.25, 20

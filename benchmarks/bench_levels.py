@@ -23,7 +23,7 @@ from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.decoding.mono import load_mono
 from ossicle.inference.batch import score_recording
 from ossicle.models.predictor import load_predictor, use_threads
-from ossicle.training.crossval import fit_all
+from ossicle.training.detector.crossval import fit_all
 
 FOLD = 4
 FAINTER_DB = (0, 20, 40)

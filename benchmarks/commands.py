@@ -122,7 +122,7 @@ class _Here:
 
 def _train_here() -> None:
     """Make cross-validation train in this process."""
-    from ossicle.training import crossval
+    from ossicle.training.detector import crossval
 
     context = SimpleNamespace(Pipe=Pipe, Process=_Here)
     crossval.multiprocessing = SimpleNamespace(get_context=lambda method: context)  # type: ignore[attr-defined]

@@ -1,19 +1,19 @@
 """Train and score settings of the drums recipe on inner folds, without whole projects.
 
-Every training is that of a project (`ossicle.training.fit.fit`) on the clips of its dataset and store, and every hit is
-scored in the window at its onset. Only what does not change scores is left out: the final model, curves, noise gate,
-report and bundle. Scores are kept in a folder, so a stopped measurement goes on where it ended.
+Every training is that of a project (`ossicle.training.detector.fit`) on the clips of its dataset and store, and every
+hit is scored in the window at its onset. Only what does not change scores is left out: the final model, curves, noise
+gate, report and bundle. Scores are kept in a folder, so a stopped measurement goes on where it ended.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from drum_answers import Answered
 from numpy.typing import NDArray
 
-from ossicle.app.project.load import Project, load_project
+from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.pipelines import steps_of
 from ossicle.artefacts.typed.dataset import DatasetFolder
@@ -25,7 +25,8 @@ from ossicle.core.time import to_samples
 from ossicle.evaluation.ground_truth import read_evaluated_truth
 from ossicle.models.predictor import load_predictor
 from ossicle.training.batches.material import Material, load_material
-from ossicle.training.fit import fit
+from ossicle.training.detector.fit import fit
+from ossicle.training.detector.job import FitJob
 
 PLAIN, ENCODED = "one network, answers as drawn", "BirdNET, frozen"
 CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -63,9 +64,9 @@ _LEAST = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class InnerHits:
-    """The hits of a project whose dataset and store are there."""
+    """The hits of a project whose dataset and store are there; ``job``: a training of it, without folder and folds."""
 
-    project: Project
+    job: FitJob
     material: Material
     clips: ClipColumns
     files: Mapping[str, str]
@@ -95,19 +96,24 @@ def inner_hits(folder: Path, sets: Sequence[str]) -> InnerHits:
     project = load_project(folder, tuple(sets))
     steps = find_steps(steps_of(project), project)
     paths = {name: path for name, path in steps.items() if path is not None}
-    dataset, training = DatasetFolder.among(paths), project.settings.training
-    material = load_material(
-        dataset,
-        StoreFolder.among(paths).path,
-        dataset.labels,
-        project.settings.plan,
-        training.apart_frames,
-        training.least_presence_s,
-        project.roots,
+    dataset, settings = DatasetFolder.among(paths), project.settings
+    job = FitJob(
+        folder=Path(),
+        held_out=(),
+        dataset=dataset,
+        store=StoreFolder.among(paths).path,
+        labels=dataset.labels,
+        plan=settings.plan,
+        model=settings.model,
+        front=settings.frontend,
+        training=settings.training,
+        augment=settings.augment,
+        audio=project.roots,
     )
+    material = load_material(job.dataset, job.store, job.labels, job.plan, job.training.target_rules, audio=job.audio)
     truth = read_evaluated_truth(CorpusFolder.among(paths), dataset)
     files = {key: recording.path for key, recording in truth.recordings.items()}
-    return InnerHits(project, material, ClipColumns.from_clips(material.clips), files)
+    return InnerHits(job, material, ClipColumns.from_clips(material.clips), files)
 
 
 def held_out_scores(hits: InnerHits, work: Path, say: Callable[[str], None] = print) -> NDArray[np.float32]:
@@ -116,17 +122,15 @@ def held_out_scores(hits: InnerHits, work: Path, say: Callable[[str], None] = pr
     if kept_file.exists():
         scores: NDArray[np.float32] = np.load(kept_file)
         return scores
-    settings, fold = hits.project.settings, hits.clips.fold
+    job, fold = hits.job, hits.clips.fold
     out = np.zeros((len(SHIFTS_S), len(fold), len(hits.material.labels)), dtype=np.float32)
     for held_fold in np.unique(fold).tolist():
         held, run = fold == held_fold, RunFolder(work / f"fold-{held_fold}")
         train = hits.clips.where(~held)
-        fit(hits.material, train, (), settings.model, settings.frontend, settings.training, settings.augment, run)
-        predictor = load_predictor(
-            run.weights, settings.model, hits.material.labels, settings.plan, settings.frontend, "cpu"
-        )
+        fit(replace(job, folder=run.path, held_out=(held_fold,)), hits.material, train, ())
+        predictor = load_predictor(run.weights, job.model, job.labels, job.plan, job.front, "cpu")
         for index, shift_s in enumerate(SHIFTS_S):
-            start = to_samples(abs(shift_s), settings.plan.rate) * (1 if shift_s >= 0 else -1)
+            start = to_samples(abs(shift_s), job.plan.rate) * (1 if shift_s >= 0 else -1)
             windows = [hits.material.model_input(clip.recording_id, start) for clip in hits.clips.where(held)]
             batches = [predictor.predict(np.stack(windows[i : i + _BATCH])) for i in range(0, len(windows), _BATCH)]
             out[index, held] = np.concatenate(batches)[:, 0]

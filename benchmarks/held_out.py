@@ -10,7 +10,7 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.evaluation.ground_truth import Truth, read_truth
-from ossicle.training.crossval import FitJob
+from ossicle.training.detector.job import FitJob
 
 
 @dataclass(frozen=True)

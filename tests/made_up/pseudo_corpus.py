@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from ossicle.app.steps.train import training as training_step
 from ossicle.audio.wav import write_wav
-from ossicle.training import crossval
+from ossicle.training.detector import crossval
+from ossicle.training.detector.job import FitJob
 
 RATE = 8000
 HZ = {"high": 2500.0, "low": 700.0}
@@ -81,7 +82,7 @@ def write(path: Path, samples: NDArray[np.float32]) -> None:
 def train_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trainings one after another in this process: spawning costs more than such small ones."""
 
-    def fit_all(jobs: Sequence[crossval.FitJob], parallel: int, progress: object = None) -> None:
+    def fit_all(jobs: Sequence[FitJob], parallel: int, progress: object = None) -> None:
         for job in jobs:
             crossval.fit_job(job)
 

@@ -16,7 +16,7 @@ from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Annotation, Clip
 from ossicle.models.settings import AugmentSettings, CrnnSettings, ModelSettings
-from ossicle.training.crossval import FitJob
+from ossicle.training.detector.job import FitJob
 from ossicle.training.settings import TrainingSettings
 
 RATE = 8000
@@ -99,7 +99,7 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def straight(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of ``corpus.job`` done without interruption."""
-    from ossicle.training.crossval import fit_job
+    from ossicle.training.detector.crossval import fit_job
 
     folder = tmp_path_factory.mktemp("runs") / "straight"
     fit_job(corpus.job(folder))

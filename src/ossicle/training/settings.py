@@ -5,6 +5,7 @@ from dataclasses import fields
 
 from ossicle.core.settings import setting, settings
 from ossicle.core.value_checks import MOST_THREADS
+from ossicle.training.batches.target_rules import TargetRules
 
 INNER_SHARE = 0.15
 """The share of the training clips that is held out within a training that needs some and states no share."""
@@ -258,6 +259,6 @@ class TrainingSettings:
         return self.batch_size * self.accumulate
 
     @property
-    def least_presence_s(self) -> float | None:
-        """``presence_s`` if labels are weak, else None: targets are shares of frames."""
-        return self.presence_s if self.weak else None
+    def target_rules(self) -> TargetRules:
+        """How annotations become targets; without weak labels, targets are shares of frames."""
+        return TargetRules(self.apart_frames, self.presence_s if self.weak else None, self.onset_s)

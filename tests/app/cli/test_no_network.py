@@ -52,9 +52,9 @@ ossicle("status", "-p", place)
 ossicle("predict", bundle, place / "audio", "-o", place / "events")
 ossicle("leaderboard", "-p", place)
 
-import ossicle.training.crossval
+import ossicle.training.detector.crossval
 import lightning, timm, torch
-assert "ossicle.training.fit" in sys.modules
+assert "ossicle.training.detector.fit" in sys.modules
 
 try:
     socket.create_connection(("192.0.2.1", 80), timeout=1)

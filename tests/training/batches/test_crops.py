@@ -25,6 +25,7 @@ from ossicle.training.batches.crops import (
 )
 from ossicle.training.batches.loading import EpochBatches
 from ossicle.training.batches.material import Material, load_material
+from ossicle.training.batches.target_rules import TargetRules
 from ossicle.training.settings import TrainingSettings
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)
@@ -231,7 +232,7 @@ def test_weak_crops_come_from_everywhere_in_a_clip() -> None:
 
 def test_what_is_shorter_than_a_window_is_padded_on_the_right(corpus: Any) -> None:
     plan = ChunkPlan(rate=8000, hop_samples=64000, window_samples=63936, core_frames=1, context_frames=0)
-    material = load_material(corpus.dataset, corpus.store, ("high", "low"), plan, presence_s=0.0)
+    material = load_material(corpus.dataset, corpus.store, ("high", "low"), plan, TargetRules(presence_s=0.0))
     rid = corpus.notes[0].recording_id
     samples, targets, mask = read_crop(
         material, place_weak(Clip(rid, 0.0, 6.0, "target", 0, "g", "high"), plan, 48000, 0.9)

@@ -11,7 +11,7 @@ from ossicle.core.settings import digestible
 from ossicle.training.batches.crops import CropDraw, EpochCrops
 from ossicle.training.batches.loading import EpochBatches, crop_loader
 from ossicle.training.batches.material import load_material
-from ossicle.training.crossval import fit_job
+from ossicle.training.detector.crossval import fit_job
 from ossicle.training.settings import TrainingSettings
 
 

@@ -16,6 +16,7 @@ from ossicle.core.records import Annotation
 from ossicle.core.tracks import rasterise
 from ossicle.inference.scorer import Scorer
 from ossicle.training.batches.material import Material, around_onsets, load_material, target_intervals
+from ossicle.training.batches.target_rules import TargetRules
 
 LABELS = ("high", "low")
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)
@@ -199,7 +200,7 @@ def test_labels_nobody_is_sure_of_are_masked_in_their_recording_alone(material: 
 
 
 def test_targets_of_onsets_lie_around_the_starts_of_annotations(corpus: Any) -> None:
-    onsets = load_material(corpus.dataset, corpus.store, LABELS, PLAN, onset_s=0.03)
+    onsets = load_material(corpus.dataset, corpus.store, LABELS, PLAN, TargetRules(onset_s=0.03))
     whole = load_material(corpus.dataset, corpus.store, LABELS, PLAN)
     for key, by_label in whole.intervals.items():
         for label, times in by_label.items():

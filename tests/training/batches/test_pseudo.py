@@ -28,7 +28,7 @@ from ossicle.inference.scorer import Scorer
 from ossicle.training.batches.crops import CropDraw, EpochCrops, read_crop
 from ossicle.training.batches.material import load_material
 from ossicle.training.batches.pseudo import PseudoCrops, PseudoSource
-from ossicle.training.crossval import fit_job
+from ossicle.training.detector.crossval import fit_job
 from ossicle.training.settings import TrainingSettings
 
 from .pseudo_windows import LABELS, PLAN, SITES, kept, unlabelled

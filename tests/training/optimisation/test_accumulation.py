@@ -1,5 +1,6 @@
 """Gradients of several batches make the step of one large batch."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,11 @@ from torch import Tensor, nn
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.models.settings import AugmentSettings
-from ossicle.training import fit as fit_module
 from ossicle.training.batches.crops import CropDraw
 from ossicle.training.batches.material import load_material
-from ossicle.training.crossval import fit_job
-from ossicle.training.fit import fit
+from ossicle.training.detector import fit as fit_module
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.fit import fit
 from ossicle.training.optimisation.accumulation import Accumulation
 from ossicle.training.optimisation.objective import Said
 from ossicle.training.settings import TrainingSettings
@@ -71,7 +72,7 @@ def test_a_training_with_small_batches_equals_one_with_large_ones(
         material = load_material(job.dataset, job.store, job.labels, job.plan)
         clips = [clip for clip in material.clips if clip.fold != 0]
         folder = RunFolder(job.folder)
-        fit(material, clips, (), job.model, job.front, job.training, PLAIN, folder)
+        fit(replace(job, augment=PLAIN), material, clips, ())
         run_folders.append(folder)
     states = [torch.cat([one.flatten() for one in _state(folder)]) for folder in run_folders]
     for state in states[1:]:

@@ -10,7 +10,7 @@ import torch
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.settings import digestible
-from ossicle.training.crossval import fit_job
+from ossicle.training.detector.crossval import fit_job
 from ossicle.training.optimisation.learning_rate import LearningRate
 from ossicle.training.optimisation.optimisers import build_optimiser
 from ossicle.training.settings import TrainingSettings

@@ -13,9 +13,9 @@ from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.records import Clip
 from ossicle.training.batches.material import Material, load_material
-from ossicle.training.crossval import fit_job
-from ossicle.training.fit import fit
-from ossicle.training.module import FrameDetector
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.fit import fit
+from ossicle.training.detector.module import FrameDetector
 from ossicle.training.optimisation.learning_rate import LearningRate
 from ossicle.training.selection.inner_loss import InnerLoss
 from ossicle.training.settings import TrainingSettings
@@ -91,7 +91,7 @@ def test_judged_groups_drive_nothing(corpus: Any, tmp_path: Path, monkeypatch: p
         if name == "planted":
             material = replace(material, intervals={**material.intervals, "rec0": {}})
         folder = RunFolder(tmp_path / name)
-        fit(material, train, held_out, job.model, job.front, job.training, job.augment, folder)
+        fit(replace(job, folder=folder.path), material, train, held_out)
         weights.append(folder.weights.read_bytes())
         assert "g0" not in folder.selection["inner_groups"]
     assert weights[0] == weights[1]
@@ -104,7 +104,7 @@ def _mislabelled(clip: Clip) -> Clip:
 
 def test_inner_groups_are_not_learned_from(corpus: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[ClipColumns] = []
-    from ossicle.training import fit as fit_module
+    from ossicle.training.detector import fit as fit_module
 
     made = fit_module.CropDraw
 

@@ -7,7 +7,7 @@ import pytest
 from ossicle.app.steps.train.training_notes import training_notes
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.audio.store import MixedStore
-from ossicle.training.crossval import fit_job
+from ossicle.training.detector.crossval import fit_job
 
 
 def test_a_slow_loader_gives_one_line_of_advice(

@@ -20,6 +20,7 @@ from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Annotation, Clip
 from ossicle.core.tracks import rasterise
 from ossicle.training.batches.pseudo import PseudoCrops
+from ossicle.training.batches.target_rules import TargetRules
 
 _TOUCH_S = 1e-9
 
@@ -185,19 +186,16 @@ def load_material(
     store: Path,
     labels: tuple[str, ...],
     plan: ChunkPlan,
-    apart_frames: float = 0.0,
-    presence_s: float | None = None,
+    rules: TargetRules = TargetRules(),
+    *,
     audio: Path | Roots | None = None,
     cache_mb: float = 0.0,
     log_mel: LogMelFolder | None = None,
-    onset_s: float = 0.0,
 ) -> Material:
     """Return the material of a dataset and a store folder.
 
-    Neighbours of one label are kept ``apart_frames`` frames apart in the targets; see :class:`Material` for
-    ``presence_s``. ``audio``: the folder of recordings, for those that are not in the store; ``cache_mb``: memory for
-    whole recordings; ``log_mel``: kept spectrograms of the same recordings. ``onset_s``: length of targets around the
-    starts of annotations; 0 for their own times.
+    ``rules``: how annotations become targets. ``audio``: the folder of recordings, for those that are not in the store;
+    ``cache_mb``: memory for whole recordings; ``log_mel``: kept spectrograms of the same recordings.
     """
     # Read here, so that the dataset's folder does not keep them when the training has its own.
     clips, annotations = read_clips(dataset.clips_file), read_annotations(dataset.annotations_file)
@@ -207,11 +205,11 @@ def load_material(
         groups = onset_groups(annotations, merging["merge_s"])
         starts = np.maximum(annotations.start_s - merging["before_s"], 0.0)
         # Labels with times stand together at the first of them; labels of whole clips are looked up.
-        merged = MergedTargets(replace(annotations, start_s=starts), groups) if presence_s is not None else None
+        merged = MergedTargets(replace(annotations, start_s=starts), groups) if rules.presence_s is not None else None
         annotations = at_first_starts(annotations, groups)
-    if onset_s > 0:
-        annotations = around_onsets(annotations, onset_s)
-    intervals = target_intervals(annotations, apart_frames * plan.hop_s)
+    if rules.onset_s > 0:
+        annotations = around_onsets(annotations, rules.onset_s)
+    intervals = target_intervals(annotations, rules.apart_frames * plan.hop_s)
     samples = MixedStore(store, audio, cache_mb)
     return Material(
         clips,
@@ -220,7 +218,7 @@ def load_material(
         samples,
         plan,
         known,
-        presence_s=presence_s,
+        presence_s=rules.presence_s,
         unknown=dataset.unknown,
         log_mel=log_mel,
         merged=merged,

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from ossicle.core.records import Clip
 from ossicle.training.batches.crops import Batch, FixedCrops, validation_crops
 from ossicle.training.batches.material import Material
-from ossicle.training.module import FrameDetector
+from ossicle.training.detector.module import FrameDetector
 from ossicle.training.optimisation.learning_rate import LearningRate
 from ossicle.training.settings import TrainingSettings
 

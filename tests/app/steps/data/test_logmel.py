@@ -83,7 +83,7 @@ def test_a_training_reads_them_and_is_another_one(folder: Path, monkeypatch: pyt
     more = ("training.epochs=1", "training.steps_per_epoch=1", "training.batch_size=2", "training.parallel=1")
     project = load_project(folder, more)
     jobs: list[Any] = []
-    monkeypatch.setattr("ossicle.training.crossval.fit_all", lambda found, *rest: jobs.extend(found))
+    monkeypatch.setattr("ossicle.training.detector.crossval.fit_all", lambda found, *rest: jobs.extend(found))
     monkeypatch.setattr(training, "_try_export", lambda context: None)
     monkeypatch.setattr("ossicle.app.steps.train.training.TrainingFolder.write_summary", lambda *rest: None)
     made = run_project(project, Silent(), "training").artefacts
@@ -95,7 +95,7 @@ def test_a_training_reads_them_and_is_another_one(folder: Path, monkeypatch: pyt
 
 def test_a_training_step_of_kept_spectrograms_has_the_loss_of_computed_ones(folder: Path) -> None:
     from ossicle.models.networks.registry import build_network
-    from ossicle.training.module import FrameDetector
+    from ossicle.training.detector.module import FrameDetector
 
     project = load_project(folder, ("augment.frequency_mask=0.0", "augment.noise_share=0.0"))
     settings, losses = project.settings, []

@@ -8,6 +8,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.steps.engine.step import Context, Silent
+from ossicle.app.steps.maintenance.augmentation_page import Wanted, show_augmentation
 from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.train.training import say_backgrounds
 from ossicle.artefacts.logs.journal import Journal
@@ -15,6 +16,7 @@ from ossicle.artefacts.logs.runlog import RunLog
 from ossicle.core.errors import ProjectError
 from ossicle.models.augmentation.settings import MixupSettings
 from ossicle.models.settings import AugmentSettings
+from ossicle.report.pages import augment_page
 from ossicle.training.batches.shown import always
 
 from ....made_up.untrained import PROJECT, write_tapes
@@ -117,6 +119,16 @@ def test_backgrounds_that_there_are_none_of_are_missed_aloud(tapes: Path, change
     context = Context(project, made, tapes, progress, RunLog(tapes / "log"), Journal(tapes / "journal"), {})
     say_backgrounds(context)
     assert [("has no effect: every clip of the dataset has a target" in one) for one in heard] == [True] * said
+
+
+def test_the_page_shows_the_targets_of_a_training_on_starts(tapes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    monkeypatch.setattr(augment_page, "write_augment_page", lambda file, page: shown.append(page))
+    for onset_s in (0.0, 0.03):
+        project = load_project(tapes, (f"training.onset_s={onset_s}",))
+        show_augmentation(project, tapes / "page.html", Wanted(), Silent())
+    whole, starts = (float(page.views[0].targets.sum()) * page.hop_s for page in shown)
+    assert 0 < starts <= 0.03 * 3 < whole
 
 
 def test_the_settings_of_the_page_are_settings(tapes: Path, repository: Path) -> None:

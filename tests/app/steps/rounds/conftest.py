@@ -12,7 +12,7 @@ from ossicle.app.steps.pipeline.run_project import run_project
 from ossicle.app.steps.rounds.pseudo_labels import make_round
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.training.batches.pseudo import load_pseudo
-from ossicle.training.crossval import FitJob
+from ossicle.training.detector.job import FitJob
 
 from ....made_up.pseudo_corpus import train_here, write_corpus
 from .pseudo_projects import training_of
@@ -51,5 +51,5 @@ def copied(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             job.folder.mkdir(parents=True)
             shutil.copy(RunFolder(before / job.name).weights, RunFolder(job.folder).weights)
 
-    monkeypatch.setattr("ossicle.training.crossval.fit_all", fit_all)
+    monkeypatch.setattr("ossicle.training.detector.crossval.fit_all", fit_all)
     return project

@@ -19,7 +19,7 @@ from ossicle.bundle.format import read_bundle
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.pseudo_labels.rounds import read_head, read_windows, round_digest, round_folders, round_path
 from ossicle.training.batches.pseudo import PseudoCrops
-from ossicle.training.crossval import FitJob
+from ossicle.training.detector.job import FitJob
 
 from ....doubles.kills import NEVER, run_dying
 from .pseudo_projects import QUIET, training_of
@@ -70,7 +70,7 @@ def test_fine_tuning_against_noise_starts_from_the_training_that_heard_the_round
             job.folder.mkdir(parents=True)
             shutil.copy(RunFolder(heard / job.name).weights, RunFolder(job.folder).weights)
 
-    monkeypatch.setattr("ossicle.training.crossval.fit_all", fit_all)
+    monkeypatch.setattr("ossicle.training.detector.crossval.fit_all", fit_all)
     assert ossicle(*until, "--set", "training.noise_epochs=2").code == 0
     assert {job.name for job in begun} == {"fold0", "fold1", "fold2", "final"}
     # Nothing is trained before it: the training that heard the round is there.
@@ -171,7 +171,7 @@ def test_what_a_model_was_taught_was_said_by_itself_alone(
         read.setdefault(at, set()).update(result[1][result[2] > 0].tolist())
         return result
 
-    from ossicle.training import crossval
+    from ossicle.training.detector import crossval
 
     whole, original = crossval.fit_job, PseudoCrops.read
     monkeypatch.setattr(crossval, "fit_job", fit_job)

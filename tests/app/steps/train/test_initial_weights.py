@@ -16,8 +16,8 @@ from ossicle.artefacts.files import read_json, write_json
 from ossicle.artefacts.typed.training import InitialWeightsFolder, TrainingFolder
 from ossicle.bundle.registry.registry import Candidate, Judgement, Registry
 from ossicle.core.errors import ProjectError, UsageError
-from ossicle.training import crossval
-from ossicle.training.crossval import fit_job
+from ossicle.training.detector import crossval
+from ossicle.training.detector.crossval import fit_job
 
 from ....made_up.untrained import PROJECT, write_tapes
 

@@ -76,9 +76,8 @@ def show_augmentation(project: Project, file: Path, request: Wanted, progress: P
         store.path,
         labels,
         settings.plan,
-        settings.training.apart_frames,
-        settings.training.least_presence_s,
-        project.roots,
+        settings.training.target_rules,
+        audio=project.roots,
     )
     recordings = {recording.id: recording for recording in read_index(CorpusFolder.among(artefacts)).recordings}
     clip = chosen_clip(material.clips, recordings, request)

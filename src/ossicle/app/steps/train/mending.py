@@ -24,7 +24,7 @@ from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.digest import seed_of
 
 if TYPE_CHECKING:
-    from ossicle.training.crossval import FitJob
+    from ossicle.training.detector.job import FitJob
 
 SLOWER = 0.1
 """The learning rate of the fine-tuning, relative to that of the training."""

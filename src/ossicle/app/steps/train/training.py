@@ -25,7 +25,7 @@ from ossicle.core.errors import UsageError
 from ossicle.core.settings import digestible
 
 if TYPE_CHECKING:
-    from ossicle.training.crossval import FitJob
+    from ossicle.training.detector.job import FitJob
 
 STEP_VERSION = 6
 HUB = "hub"
@@ -37,7 +37,7 @@ def run(context: Context) -> None:
     models = dataset.models
     if not all(output.run(name).done for name in models):
         # Imported here: torch takes seconds to import, and most runs reuse their models.
-        from ossicle.training.crossval import fit_all
+        from ossicle.training.detector.crossval import fit_all
 
         say_composition(context)
         say_backgrounds(context)
@@ -61,7 +61,7 @@ def fit_jobs(context: Context) -> list["FitJob"]:
 
     With ``training.noise_epochs`` these are the fine-tunings.
     """
-    from ossicle.training.crossval import FitJob
+    from ossicle.training.detector.job import FitJob
 
     settings, dataset = context.project.settings, context.read(DatasetFolder)
     initial = InitialWeightsFolder.among(context.inputs) if InitialWeightsFolder.step in context.inputs else None
@@ -163,7 +163,7 @@ def _try_export(context: Context) -> None:
 
 
 def _fit_one(context: Context, name: str) -> None:
-    from ossicle.training.crossval import fit_all
+    from ossicle.training.detector.crossval import fit_all
 
     say_composition(context)
     say_backgrounds(context)

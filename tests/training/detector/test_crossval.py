@@ -16,8 +16,8 @@ import pytest
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import OssicleError, UsageError
-from ossicle.training import crossval
-from ossicle.training.crossval import ended_words, fit_all, fit_job
+from ossicle.training.detector import crossval
+from ossicle.training.detector.crossval import ended_words, fit_all, fit_job
 
 LONG = {"epochs": 2000}
 
@@ -26,7 +26,7 @@ LONG = {"epochs": 2000}
 def quick_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Children of a fork server that has torch imported, where a spawned one would import it anew (6 s)."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ossicle.training.crossval"])
+    context.set_forkserver_preload(["ossicle.training.detector.crossval"])
     monkeypatch.setattr(crossval.multiprocessing, "get_context", lambda method: context)
 
 
@@ -141,7 +141,8 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.settings import AugmentSettings, CrnnSettings, ModelSettings
-from ossicle.training.crossval import FitJob, fit_all
+from ossicle.training.detector.crossval import fit_all
+from ossicle.training.detector.job import FitJob
 from ossicle.training.settings import TrainingSettings
 
 runs, dataset, store = map(Path, sys.argv[1:])

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import lightning
 import torch
@@ -20,27 +19,25 @@ from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.digest import seed_of
 from ossicle.core.errors import OssicleError, UsageError
-from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.core.records import Clip
 from ossicle.metrics.noise.noise_likeness import LabelTexture
 from ossicle.models.devices import device, is_out_of_memory
 from ossicle.models.networks.pretrained import load_pretrained
 from ossicle.models.networks.prior import rare_event_bias
 from ossicle.models.networks.registry import build_network
-from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.batches.crops import Batch, CropDraw, EpochCrops, FixedCrops, validation_crops
 from ossicle.training.batches.loading import EpochBatches, crop_loader
 from ossicle.training.batches.material import Material
 from ossicle.training.batches.noise_labels import known_in_noise, label_textures
-from ossicle.training.checkpoint import EpochEnd, read_epoch, state_digest
-from ossicle.training.module import FrameDetector
+from ossicle.training.detector.checkpoint import EpochEnd, read_epoch, state_digest
+from ossicle.training.detector.job import FitJob
+from ossicle.training.detector.module import FrameDetector
 from ossicle.training.optimisation.balance_undone import balance_shift, load_start, save_undone
 from ossicle.training.optimisation.class_weights import class_weights, clip_counts
 from ossicle.training.selection.inner_loss import InnerLoss, inner_batches
 from ossicle.training.selection.inner_split import inner_split
 from ossicle.training.settings import TrainingSettings
 from ossicle.training.tracking.epoch_clock import EpochClock
-from ossicle.training.tracking.tracked_run import TrackedRun
 from ossicle.training.tracking.trackers import TABLE, Trackers
 
 
@@ -87,26 +84,21 @@ class Crops(lightning.LightningDataModule):
         return DataLoader(FixedCrops(self._judged, self._held_out), batch_size=self._training.batch_size)
 
 
-def fit(
-    material: Material,
-    train: Sequence[Clip],
-    held_out: Sequence[Clip],
-    model: ModelSettings,
-    front: FrontEndSettings,
-    training: TrainingSettings,
-    augment: AugmentSettings,
-    folder: RunFolder,
-    pretrained: Path | None = None,
-    start: Path | None = None,
-    tracked: TrackedRun = TrackedRun(),
-) -> None:
-    """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in ``folder``.
+def fit(job: FitJob, material: Material, train: Sequence[Clip], held_out: Sequence[Clip]) -> None:
+    """Train on ``train``, draw curves on ``held_out`` (may be empty) and leave the weights in the folder of the job.
 
     The weights are the average after the last epoch, whatever the curves show: nothing is chosen on held-out data.
-    ``training.schedule``, ``keep`` and ``patience`` may ask for inner groups, which are taken from ``train``.
-    ``pretrained``: the file of ``training.pretrained``, None for none or timm's hub. ``start``: weights of the same
-    network to go on from; None for random ones. ``tracked``: what trackers call the training. A folder with the state
-    of an interrupted training is resumed.
+    ``training.schedule``, ``keep`` and ``patience`` may ask for inner groups, which are taken from ``train``. A folder
+    with the state of an interrupted training is resumed.
+
+    Parameters
+    ----------
+    job
+        Network, settings, weights to begin with, and where the training is kept.
+    material
+        What was read of the dataset and the store of the job.
+    train, held_out
+        Clips of the material.
 
     Raises
     ------
@@ -119,6 +111,7 @@ def fit(
     KeyboardInterrupt
         On Ctrl-C.
     """
+    folder, training = RunFolder(job.folder), job.training
     if folder.done:
         folder.forget_state()
         return
@@ -130,30 +123,30 @@ def fit(
     train = train if inner is None else inner.train
     torch.set_num_threads(training.threads)
     torch.manual_seed(seed_of(training.seed, "weights"))
-    network = build_network(model, front, material.plan, len(material.labels))
-    if training.pretrained and start is None:
-        load_pretrained(network, pretrained or training.pretrained, model.window)
-    if start is None:
+    network = build_network(job.model, job.front, material.plan, len(material.labels))
+    if training.pretrained and job.start is None:
+        load_pretrained(network, job.pretrained or training.pretrained, job.model.window)
+    if job.start is None:
         rare_event_bias(network, torch.from_numpy(material.positive_share(train)).float())
     else:
-        load_start(network, start)
+        load_start(network, job.start)
     crops = Crops(material, train, held_out, training)
-    made_from = state_digest(material, train, model, front, training, augment)
+    made_from = state_digest(material, train, job.model, job.front, training, job.augment)
     make_folder(folder.path)
     textures = _textures(folder, material, train)
     known = known_in_noise(textures, material.labels)
     module = FrameDetector(
         network,
         material.plan,
-        front,
+        job.front,
         training,
-        augment,
+        job.augment,
         crops.steps,
         known,
         material.log_mel is not None,
         class_weights(clip_counts(train, material.labels), training.class_weights),
     )
-    device_name, trackers = device(training.device), Trackers(tracked, folder)
+    device_name, trackers = device(training.device), Trackers(job.tracked, folder)
     clock = EpochClock(device_name, training.threads)
     callbacks: list[Callback] = [EpochEnd(folder, made_from, material.labels, clock, trackers, crops.pseudo_shares)]
     if inner is not None:

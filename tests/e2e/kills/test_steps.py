@@ -16,8 +16,8 @@ import pytest
 from ossicle.artefacts.logs.runlog import read_run_log
 from ossicle.artefacts.shelf import RUN_LOG
 
-from ..doubles.kills import NEVER, run_dying
-from .conftest import STEPS, Tiny, contents, half_done, ossicle, started, survivors
+from ...doubles.kills import NEVER, run_dying
+from ..conftest import STEPS, Tiny, contents, half_done, ossicle, started, survivors
 
 CALLS = ("replace", "rename", "mark")
 RUN = "from ossicle.app.cli.main import main; main()"

@@ -14,10 +14,10 @@ import torch
 
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.core.errors import ArtefactError
-from ossicle.training import fit as fit_module
-from ossicle.training.checkpoint import EpochEnd
-from ossicle.training.crossval import fit_job
-from ossicle.training.module import FrameDetector
+from ossicle.training.detector import fit as fit_module
+from ossicle.training.detector.checkpoint import EpochEnd
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.module import FrameDetector
 from ossicle.training.tracking.epoch_clock import TIMES
 
 # (where, epoch): within the epoch, at its end before its line, between line and state, after its state; and after all
@@ -109,7 +109,7 @@ def test_stopped_by_an_error(
 def test_killed(corpus: Any, straight: Path, tmp_path: Path, lines: int) -> None:
     # A fork server imports torch once and forks a clean child for each kill.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ossicle.training.crossval"])
+    context.set_forkserver_preload(["ossicle.training.detector.crossval"])
     job = corpus.job(tmp_path / "run")
     child = context.Process(target=fit_job, args=(job,))
     child.start()

@@ -11,7 +11,7 @@ import pytest
 
 from ossicle.audio.wav import wav_bytes
 
-from .conftest import contents, ossicle, started, survivors
+from ..conftest import contents, ossicle, started, survivors
 
 RATE, RECORDINGS, WORKERS, SHARDS = 8000, 600, 2, 200
 STEPS = ("corpus", "dataset", "store", "logmel")

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.training.crossval import FitJob, fit_job
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.job import FitJob
 from ossicle.training.selection.inner_loss import InnerLoss
 
 from .test_resume import Stop, assert_like, end_by_error, stop_at
@@ -64,7 +65,7 @@ def test_killed(corpus: Any, tmp_path: Path, schedule: str, lines: int) -> None:
     straight, job = job_of(corpus, tmp_path / "straight", schedule), job_of(corpus, tmp_path / "run", schedule)
     fit_job(straight)
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["ossicle.training.crossval"])
+    context.set_forkserver_preload(["ossicle.training.detector.crossval"])
     child = context.Process(target=fit_job, args=(job,))
     child.start()
     deadline = time.monotonic() + 60

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ..doubles.kills import NEVER, run_dying
-from ..made_up.speech_like import write_speech
-from .conftest import ossicle
-from .test_vocoder import TINY
+from ...doubles.kills import NEVER, run_dying
+from ...made_up.speech_like import write_speech
+from ..conftest import ossicle
+from ..test_vocoder import TINY
 
 STEPS = ("pitch", "vocoder", "resynthesis")
 CALLS = ("replace", "rename", "mark")

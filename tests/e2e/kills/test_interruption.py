@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Tiny, contents, half_done, ossicle, started, survivors, wait_for
+from ..conftest import Tiny, contents, half_done, ossicle, started, survivors, wait_for
 
 COMPARED = ("corpus", "dataset", "store", "training", "scores", "decision", "second_stage", "evaluation")
 

@@ -12,9 +12,10 @@ from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.training.batches.crops import place_any, read_crop
 from ossicle.training.batches.material import Material, load_material
+from ossicle.training.batches.target_rules import TargetRules
 
-from ..made_up.drum_events import RATE, event
-from ..made_up.drum_events import write_events as write_hits
+from ...made_up.drum_events import RATE, event
+from ...made_up.drum_events import write_events as write_hits
 
 LABELS = ("hihat_closed", "kick", "snare")
 PLAN = ChunkPlan(rate=RATE, hop_samples=4480, window_samples=4480, core_frames=1, context_frames=0)
@@ -64,9 +65,8 @@ merge_s = 0.02
 
 
 def material(artefacts: dict[str, Path], presence_s: float | None = 0.0, onset_s: float = 0.0) -> Material:
-    return load_material(
-        DatasetFolder.among(artefacts), artefacts["store"], LABELS, PLAN, presence_s=presence_s, onset_s=onset_s
-    )
+    rules = TargetRules(presence_s=presence_s, onset_s=onset_s)
+    return load_material(DatasetFolder.among(artefacts), artefacts["store"], LABELS, PLAN, rules)
 
 
 def labels_of_targets(found: Material) -> dict[str, list[str]]:

@@ -16,9 +16,9 @@ import pytest
 
 from ossicle.app.steps.pipeline.units import KEPT_AUDIO, OF_VOCODER, PIPELINE
 
-from ..doubles.kills import NEVER, run_dying
-from .conftest import ossicle, started, survivors
-from .units_project import Finished, finished_project
+from ...doubles.kills import NEVER, run_dying
+from ..conftest import ossicle, started, survivors
+from ..units_project import Finished, finished_project
 
 STEPS = tuple(step.name for step in PIPELINE.steps if step is not KEPT_AUDIO and step not in OF_VOCODER)
 CALLS = ("replace", "rename", "mark")

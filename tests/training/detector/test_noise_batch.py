@@ -18,13 +18,13 @@ from ossicle.metrics.noise.noise_gate import PROBES
 from ossicle.metrics.noise.noise_likeness import LabelTexture
 from ossicle.models.augmentation.noise_crops import NOISE_KINDS, noise_crops
 from ossicle.models.settings import AugmentSettings
-from ossicle.training import module
 from ossicle.training.batches.material import Material
 from ossicle.training.batches.noise_labels import PROBE_OF, known_in_noise, label_textures
-from ossicle.training.crossval import fit_job
+from ossicle.training.detector import module
+from ossicle.training.detector.crossval import fit_job
 from ossicle.training.optimisation.objective import Said
 
-from .conftest import FRONT, PLAN, TINY
+from ..conftest import FRONT, PLAN, TINY
 
 LIKE_WHITE = LabelTexture(8, 1.0, 0.0, 1.0, 1.0, ("white_noise",))
 LIKE_NOTHING = LabelTexture(8, 0.0, 0.0, 9.0, 9.0, ())

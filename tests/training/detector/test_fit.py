@@ -15,9 +15,9 @@ from ossicle.core.settings import digestible
 from ossicle.models.devices import devices
 from ossicle.models.predictor import load_predictor
 from ossicle.training.batches.material import load_material
-from ossicle.training.crossval import fit_job
-from ossicle.training.fit import fit
-from ossicle.training.module import FrameDetector
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.fit import fit
+from ossicle.training.detector.module import FrameDetector
 from ossicle.training.settings import TrainingSettings
 
 
@@ -110,7 +110,7 @@ def test_nothing_to_train_on_is_said(corpus: Any, tmp_path: Path) -> None:
     job = corpus.job(tmp_path / "run")
     material = load_material(job.dataset, job.store, job.labels, job.plan)
     with pytest.raises(UsageError, match="no clips to train on"):
-        fit(material, (), (), job.model, job.front, job.training, job.augment, RunFolder(job.folder))
+        fit(job, material, (), ())
 
 
 def test_a_device_that_is_missing_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.training.checkpoint import EpochEnd
+from ossicle.training.detector.checkpoint import EpochEnd
 from ossicle.training.optimisation.objective import Said
 from ossicle.training.tracking.epoch_clock import EpochClock
 from ossicle.training.tracking.tracked_run import TrackedRun

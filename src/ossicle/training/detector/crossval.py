@@ -7,83 +7,25 @@ import multiprocessing
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from pathlib import Path
 
 from ossicle.artefacts.processes.process_group import ProcessGroup
 from ossicle.artefacts.processes.script_hint import script_hint
 from ossicle.artefacts.processes.workers import end_with_parent, interrupts_held, keep_freed_memory
-from ossicle.artefacts.roots import Roots
-from ossicle.artefacts.typed.dataset import DatasetFolder
 from ossicle.artefacts.typed.run_folder import RunFolder
-from ossicle.artefacts.typed.shards.logmel import LogMelFolder
 from ossicle.core.columns.clip_columns import ClipColumns
 from ossicle.core.errors import OssicleError, UsageError
-from ossicle.core.model_input.chunks import ChunkPlan
-from ossicle.core.model_input.frontend import FrontEndSettings
 from ossicle.models.devices import devices
-from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.batches.material import apart, load_material
-from ossicle.training.batches.pseudo import PseudoSource, load_pseudo
+from ossicle.training.batches.pseudo import load_pseudo
 from ossicle.training.batches.subset import subset_of
-from ossicle.training.fit import fit
-from ossicle.training.settings import TrainingSettings
-from ossicle.training.tracking.tracked_run import TrackedRun
+from ossicle.training.detector.fit import fit
+from ossicle.training.detector.job import FitJob
 
 _POLL_S = 0.2
 _GRACE_S = 10.0
-_UNNAMED = TrackedRun()
-
-
-@dataclass(frozen=True, slots=True)
-class FitJob:
-    """One training without the clips of the folds ``held_out``; empty trains on everything.
-
-    ``audio`` is the folder or the roots of recordings, if some are not in the store; ``cache_mb`` megabytes cache whole
-    ones. ``pseudo``: location of pseudo-labels, of which the training finds those that it may use. ``log_mel``: kept
-    spectrograms to read instead of samples. ``start``: weights to go on from instead of random ones; ``before``: the
-    training that makes them, if it is not done yet. ``tracked``: what trackers call the training.
-    """
-
-    folder: Path
-    held_out: tuple[int, ...]
-    dataset: DatasetFolder
-    store: Path
-    labels: tuple[str, ...]
-    plan: ChunkPlan
-    model: ModelSettings
-    front: FrontEndSettings
-    training: TrainingSettings
-    augment: AugmentSettings
-    audio: Path | Roots | None = None
-    cache_mb: float = 0.0
-    pretrained: Path | None = None
-    pseudo: PseudoSource | None = None
-    log_mel: LogMelFolder | None = None
-    start: Path | None = None
-    before: "FitJob | None" = None
-    tracked: TrackedRun = _UNNAMED
-
-    @property
-    def name(self) -> str:
-        """The name of the run folder."""
-        return self.folder.name
-
-    @property
-    def epochs(self) -> int:
-        """Number of epochs, including those of the training before it."""
-        return self.training.epochs + (self.before.epochs if self.before is not None else 0)
-
-    @property
-    def epochs_done(self) -> int:
-        """Number of complete epochs so far."""
-        folder = RunFolder(self.folder)
-        if folder.done:
-            return self.epochs
-        earlier = self.before.epochs_done if self.before is not None else 0
-        return earlier + min(len(folder.epochs()), self.training.epochs)
 
 
 Progress = Callable[[int, int, str], None]
@@ -93,19 +35,15 @@ def fit_job(job: FitJob) -> None:
     """Run one training in this process, after the one before it."""
     if job.before is not None and not RunFolder(job.folder).done:
         fit_job(replace(job.before, training=replace(job.before.training, device=job.training.device)))
-    presence_s = job.training.least_presence_s
-    apart_frames = job.training.apart_frames
     material = load_material(
         job.dataset,
         job.store,
         job.labels,
         job.plan,
-        apart_frames,
-        presence_s,
-        job.audio,
-        job.cache_mb,
-        job.log_mel,
-        onset_s=job.training.onset_s,
+        job.training.target_rules,
+        audio=job.audio,
+        cache_mb=job.cache_mb,
+        log_mel=job.log_mel,
     )
     if job.pseudo is not None:
         pseudo = load_pseudo(job.pseudo, job.labels, job.plan, job.held_out, job.name)
@@ -116,19 +54,7 @@ def fit_job(job: FitJob) -> None:
     # A training draws from its own clips alone, so all of them together need not stay in memory.
     material = replace(apart(material, held_out), clips=train)
     del clips, held
-    fit(
-        material,
-        train,
-        held_out,
-        job.model,
-        job.front,
-        job.training,
-        job.augment,
-        RunFolder(job.folder),
-        job.pretrained,
-        job.start,
-        job.tracked,
-    )
+    fit(job, material, train, held_out)
 
 
 def fit_all(jobs: Sequence[FitJob], parallel: int, progress: Progress | None = None) -> None:

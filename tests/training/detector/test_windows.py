@@ -16,7 +16,8 @@ from ossicle.inference.scorer import Scorer
 from ossicle.models.predictor import load_predictor
 from ossicle.models.settings import ModelSettings, WindowSettings
 from ossicle.training.batches.material import load_material
-from ossicle.training.crossval import FitJob, fit_job
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.job import FitJob
 
 FRONT = FrontEndSettings(
     rate=8000, n_fft=256, hop_samples=128, n_mels=24, fmin_hz=0.0, fmax_hz=4000.0, scale="linear", preemphasis=0.98

@@ -9,9 +9,9 @@ import pytest
 
 from ossicle.core.model_input.chunks import ChunkPlan
 from ossicle.core.records import Clip
-from ossicle.training import crossval
 from ossicle.training.batches.material import Material, apart, load_material
-from ossicle.training.fit import Crops
+from ossicle.training.detector import crossval
+from ossicle.training.detector.fit import Crops
 from ossicle.training.settings import TrainingSettings
 
 PLAN = ChunkPlan(rate=8000, hop_samples=80, window_samples=256, core_frames=60, context_frames=10)
@@ -74,7 +74,7 @@ def test_one_training_learns_from_train_alone(
     monkeypatch.setattr(
         crossval,
         "fit",
-        lambda material, train, held, *_, **__: given.append({"m": material, "train": train, "held": held}),
+        lambda job, material, train, held: given.append({"m": material, "train": train, "held": held}),
     )
     for folds in ((TEST, VAL), ()):
         crossval.fit_job(replace(corpus.job(tmp_path / "x"), held_out=folds))

@@ -14,7 +14,8 @@ from ossicle.artefacts.typed.training import TrainingFolder
 from ossicle.core.errors import ArtefactError
 from ossicle.core.model_input.chunks import window_plan
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
-from ossicle.training.crossval import FitJob, fit_job
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.job import FitJob
 
 NAME = "fold0"
 

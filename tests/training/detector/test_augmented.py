@@ -16,7 +16,9 @@ from ossicle.models.augmentation.settings import EarlySettings, MixupSettings, S
 from ossicle.models.settings import AugmentSettings, ModelSettings, WindowSettings
 from ossicle.training.batches.material import load_material
 from ossicle.training.batches.shown import batch_of, shown_stages
-from ossicle.training.crossval import FitJob, fit_job
+from ossicle.training.batches.target_rules import TargetRules
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.job import FitJob
 from ossicle.training.optimisation.objective import Said
 
 ALL = AugmentSettings(
@@ -64,10 +66,10 @@ def test_every_stage_at_once_trains_and_the_same_seed_gives_the_same_bytes(
 
 
 def test_what_the_page_shows_is_what_a_training_step_hears(corpus: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    from ossicle.training import module
+    from ossicle.training.detector import module
 
     job = clips(corpus, tmp_path / "run")
-    material = load_material(job.dataset, job.store, job.labels, job.plan, presence_s=0.0)
+    material = load_material(job.dataset, job.store, job.labels, job.plan, TargetRules(presence_s=0.0))
     training = replace(job.training, seed=3)
     batch, _ = batch_of(material.clips[0], material, training, 3)
     shown = shown_stages(batch, material, job.front, job.augment, 3)

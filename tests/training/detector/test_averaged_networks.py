@@ -10,7 +10,8 @@ from safetensors.torch import load_file
 from ossicle.artefacts.typed.run_folder import RunFolder
 from ossicle.models.predictor import load_predictor
 from ossicle.training.batches.material import load_material
-from ossicle.training.crossval import FitJob, fit_job
+from ossicle.training.detector.crossval import fit_job
+from ossicle.training.detector.job import FitJob
 
 
 def job(corpus: Any, folder: Path, n: int, **changes: object) -> FitJob:

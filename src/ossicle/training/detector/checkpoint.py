@@ -20,7 +20,7 @@ from ossicle.core.settings import digestible
 from ossicle.metrics.curves.held_out import HeldOutCounts
 from ossicle.models.settings import AugmentSettings, ModelSettings
 from ossicle.training.batches.material import Material
-from ossicle.training.module import FrameDetector
+from ossicle.training.detector.module import FrameDetector
 from ossicle.training.optimisation.objective import Said
 from ossicle.training.settings import TrainingSettings
 from ossicle.training.tracking.epoch_clock import EpochClock
