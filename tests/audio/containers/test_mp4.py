@@ -117,3 +117,30 @@ def test_a_second_track_of_sound_is_named(tmp_path, lossless):
     samples, report = read(tmp_path / "x.m4a", bytes(data))
     assert (len(samples), report.status) == (len(SOUND), "partial")
     assert "2 streams of sound" in report.reason
+
+
+def fragments(data: bytes) -> list[tuple[int, int]]:
+    """Start and end of each fragment's description."""
+    return [(start - 8, stop) for kind, start, stop in boxes(data) if kind == b"moof"]
+
+
+@pytest.fixture(scope="module")
+def fragmented() -> bytes:
+    return muxed(SOUND, "aac", "mp4", movflags="frag_keyframe+empty_moov", frag_duration="500000")
+
+
+def test_fragments_are_whole(tmp_path, fragmented):
+    assert len(fragments(fragmented)) > 5
+    samples, report = read(tmp_path / "x.mp4", fragmented)
+    assert (report.status, report.reason) == ("ok", "")
+    assert abs(len(samples) - len(SOUND)) <= 2048
+
+
+@pytest.mark.parametrize("which", [1, 4, -1])
+@pytest.mark.parametrize(("offset", "n_bytes"), [(8, 8), (24, 8), (24, 40), (0, 40), (4, 30)])
+def test_a_damaged_fragment_is_named(tmp_path, fragmented, which, offset, n_bytes):
+    start = fragments(fragmented)[which][0] + offset
+    data = fragmented[:start] + bytes(n_bytes) + fragmented[start + n_bytes :]
+    samples, report = read(tmp_path / "x.mp4", data)
+    assert len(samples) < len(SOUND) + 2048
+    assert report.status == "partial"

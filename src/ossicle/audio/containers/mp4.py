@@ -56,6 +56,9 @@ def read_mp4(file: BinaryIO, start: int, size: int) -> Part | None:
             fault = f"cut off: {box.stop - size} bytes of its box {box.kind.decode()!r} are missing"
         if box.kind == b"moov":
             movie = box
+        elif box.kind == b"moof" and box.stop <= size and not _is_whole(file, box):
+            # FFmpeg leaves out such a fragment without an error.
+            fault = fault or f"its box 'moof' at byte {box.offset} is damaged"
         stop = min(box.stop, size)
     if movie is None:
         return None
@@ -90,6 +93,16 @@ def _head(file: BinaryIO, offset: int, n_bytes: int) -> bytes:
 
 def _plausible(box: Box) -> bool:
     return all(32 <= byte < 127 or byte == 0xA9 for byte in box.kind)
+
+
+def _is_whole(file: BinaryIO, fragment: Box) -> bool:
+    """Return whether the boxes of a fragment, and those of its tracks, follow each other up to its end."""
+    inner = list(boxes(file, fragment.start, fragment.stop))
+    tracks = [box for box in inner if box.kind == b"traf"]
+    nested = [(fragment, inner), *((track, list(boxes(file, track.start, track.stop))) for track in tracks)]
+    return bool(tracks) and all(
+        children and children[-1].stop == parent.stop and all(map(_plausible, children)) for parent, children in nested
+    )
 
 
 @dataclass(frozen=True, slots=True)
