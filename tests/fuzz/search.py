@@ -12,13 +12,16 @@ failing input is written as ``crash-...`` into the current folder: put it into `
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import atheris
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+# As pytest imports it, whatever else that is installed calls itself so.
+sys.modules["tests"] = tests = ModuleType("tests")
+tests.__path__ = [str(Path(__file__).resolve().parents[1])]
 
 with atheris.instrument_imports(include=["ossicle"]):
-    from fuzz.targets import TARGETS
+    from tests.fuzz.targets import TARGETS
 
 
 def main() -> None:

@@ -47,6 +47,7 @@ from ossicle.inference.second_stage.file import read_second_stage
 from ossicle.units.quantiser_files import QuantiserFolder, read_quantiser
 
 from .corpus_targets import corrections, events, labels, names, projects, separators
+from .damaged_audio import damaged_audio
 from .reading import Reader, read_or_refuse, written
 
 _NAMES = ("a.wav", "b/a.flac", "c.wav")
@@ -171,7 +172,7 @@ TARGETS: Mapping[str, Callable[[bytes, Path], None]] = {
     one.__name__: one
     for one in (
         *(tables, parquet, audio, manifest, arrays, ensembles, onnx, project, records, track, scores, units, quantiser),
-        *(labels, projects, separators, events, corrections, names),
+        *(labels, projects, separators, events, corrections, names, damaged_audio),
     )
 }
 
