@@ -33,6 +33,8 @@ class Kind:
     counted
         Whether the file states its length, or checks its frames, so that every loss shows. Elsewhere a file that lacks
         whole frames is a shorter recording.
+    stated
+        Whether its length limits how far a time stamp may lead.
     rate, seconds
         Samples per second, and the length.
     options
@@ -43,6 +45,7 @@ class Kind:
     writer: tuple[str, str]
     head: bytes | int = 0
     counted: bool = True
+    stated: bool = True
     rate: int = RATE
     seconds: int = 2
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -59,8 +62,8 @@ KINDS = (
     Kind(".caf", ("CAF", "ALAC_16"), b"data"),
     Kind(".au", ("AU", "PCM_16"), 24),
     Kind(".flac", ("FLAC", "PCM_16"), b"\xff\xf8"),
-    Kind(".ogg", ("OGG", "VORBIS"), seconds=6),
-    Kind(".opus", ("OGG", "OPUS"), seconds=8),
+    Kind(".ogg", ("OGG", "VORBIS"), stated=False, seconds=6),
+    Kind(".opus", ("OGG", "OPUS"), stated=False, seconds=8),
     Kind(".mp3", ("MP3", "MPEG_LAYER_III"), counted=False),
     Kind(".mp3", ("libmp3lame", "mp3"), counted=False, options={"write_xing": "0"}),
     Kind(".mp2", ("mp2", "mp2"), counted=False),
@@ -74,8 +77,8 @@ KINDS = (
     Kind(".mka", ("flac", "matroska"), _CLUSTER),
     Kind(".mkv", ("pcm_s16le", "matroska"), _CLUSTER),
     Kind(".webm", ("libopus", "webm"), _CLUSTER, rate=48000),
-    Kind(".oga", ("flac", "ogg")),
-    Kind(".wv", ("wavpack", "wv"), rate=48000, seconds=3),
+    Kind(".oga", ("flac", "ogg"), stated=False),
+    Kind(".wv", ("wavpack", "wv"), rate=48000),
     Kind(".tta", ("tta", "tta"), seconds=4),
 )
 

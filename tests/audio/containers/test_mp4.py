@@ -144,3 +144,12 @@ def test_a_damaged_fragment_is_named(tmp_path, fragmented, which, offset, n_byte
     samples, report = read(tmp_path / "x.mp4", data)
     assert len(samples) < len(SOUND) + 2048
     assert report.status == "partial"
+
+
+def test_zeros_that_hide_fragments_are_named_and_zeros_at_the_end_are_not(tmp_path, fragmented):
+    _, report = read(tmp_path / "x.mp4", fragmented + bytes(5000))
+    assert report.status == "ok"
+    start = fragments(fragmented)[5][0]
+    _, report = read(tmp_path / "x.mp4", fragmented[:start] + bytes(5000) + fragmented[start + 5000 :])
+    assert report.status == "partial"
+    assert f"from byte {start} on are not part of the movie" in report.reason

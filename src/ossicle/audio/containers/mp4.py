@@ -16,7 +16,7 @@ from ossicle.audio.containers.tags import before_trailing_tags
 _KINDS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"styp", b"sidx", b"moof")
 _BESIDE = (b"free", b"skip", b"wide", b"uuid", b"meta", b"udta", b"mfra", b"sidx", b"styp", b"emsg", b"pdin")
 _MOVIE_MAX = 64 << 20
-_TABLE_MAX = 1 << 20
+_TABLE_MAX = _BLOCK = 1 << 20
 # No file of sound has more boxes side by side; a damaged one could hold millions of empty ones.
 _MOST_BOXES = 100_000
 # More than any encoder's delay, or the padding of its last frames, at 48 kHz.
@@ -49,7 +49,7 @@ def read_mp4(file: BinaryIO, start: int, size: int) -> Part | None:
             following = box.offset
             break
         if not _plausible(box):
-            if any(_head(file, stop, 64)):
+            if not _is_zero(file, stop, end):
                 fault = fault or f"{end - stop} bytes from byte {stop} on are not part of the movie"
             break
         if box.stop > size and box.kind not in _BESIDE:
@@ -89,6 +89,12 @@ def boxes(file: BinaryIO, start: int, stop: int) -> Iterator[Box]:
 def _head(file: BinaryIO, offset: int, n_bytes: int) -> bytes:
     file.seek(offset)
     return file.read(n_bytes)
+
+
+def _is_zero(file: BinaryIO, start: int, stop: int) -> bool:
+    """Return whether the bytes [start, stop) are zeros, as a recorder leaves them that reserves the room of a file."""
+    blocks = (_head(file, offset, min(_BLOCK, stop - offset)) for offset in range(start, stop, _BLOCK))
+    return all(block.count(0) == len(block) for block in blocks)
 
 
 def _plausible(box: Box) -> bool:

@@ -43,6 +43,8 @@ class LostSound:
         self._late: deque[int] = deque([] if begin is None else [self._samples(begin)], maxlen=_KEPT_FRAMES)
         self._first: int | None = None
         self._n_steps = self._n_lost = 0
+        # By how much the stamps stepped back: a later step to where they were is no loss.
+        self._n_back = 0
 
     def placed(self, frames: Iterator[av.AudioFrame]) -> Iterator[tuple[av.AudioFrame, int]]:
         """Yield each frame, and how many samples are missing before it."""
@@ -71,8 +73,16 @@ class LostSound:
         if late is None:
             return 0
         least = max(self._least, frame.samples * _STEP_FRAMES.numerator // _STEP_FRAMES.denominator, 1)
+        kept = [others for _, others in ahead if others is not None]
+        if n_before and self._late and (n_back := median_low(self._late) - max(kept)) >= least:
+            self._n_back += n_back
+            self._late.clear()
         usual = median_low(self._late) if self._late and late - min(self._late) >= least else late
-        n_lost = min(others for _, others in ahead if others is not None) - usual if late - usual >= least else 0
+        n_lost = min(kept) - usual if late - usual >= least else 0
+        if self._n_back and n_lost >= max(least, self._n_back - least):
+            n_lost = max(0, n_lost - self._n_back)
+            self._n_back = 0
+            self._late.clear()
         if n_lost < least or not self._believable(n_before, n_lost):
             self._late.append(late)
             return 0
