@@ -31,6 +31,14 @@ def without_header(data: bytes) -> bytes:
     return data[frame_at(data[:4]).n_bytes :]
 
 
+def frame_starts(data: bytes) -> list[int]:
+    starts, at = [], 0
+    while at + 4 <= len(data):
+        starts.append(at)
+        at += frame_at(data[at : at + 4]).n_bytes
+    return starts
+
+
 def counting(data: bytes, n_frames: int | None = None, n_bytes: int | None = None) -> bytes:
     changed, at = bytearray(data), header_at(data)
     if n_frames is not None:
@@ -199,3 +207,33 @@ def test_a_recording_by_another_encoder_of_another_channel_count_is_named(tmp_pa
     samples, report = read(path, encoded(SOUND, "mp3") + path.read_bytes())
     assert (len(samples), report.status) == (len(SOUND), "partial")
     assert "16000 Hz and 2 channels follows" in report.reason
+
+
+@pytest.mark.parametrize("kind", ["mp3", "mp2"])
+@pytest.mark.parametrize("n_frames", [1, 7])
+def test_whole_frames_of_zeros_are_named(tmp_path, kind, n_frames):
+    data = muxed(
+        SOUND,
+        {"mp3": "libmp3lame"}.get(kind, kind),
+        kind,
+        **({"write_xing": "0", "id3v2_version": "0"} if kind == "mp3" else {}),
+    )
+    starts = frame_starts(data)
+    low, high = starts[20], starts[20 + n_frames]
+    samples, report = read(tmp_path / f"x.{kind}", data[:low] + bytes(high - low) + data[high:])
+    assert len(samples) < len(SOUND) + 2304
+    assert report.status == "partial"
+    assert f"{high - low} bytes before byte {high} are zeros" in report.reason
+
+
+def test_zeros_between_two_recordings_and_behind_the_last_are_none_of_them(tmp_path):
+    data = muxed(SOUND, "mp2", "mp2")
+    _, report = read(tmp_path / "x.mp2", data + bytes(4000))
+    assert report.status == "ok"
+    samples, report = read(tmp_path / "x.mp2", data + bytes(4000) + data)
+    assert report.status == "ok"
+    assert abs(len(samples) - 2 * len(SOUND)) <= 2304
+    whole = encoded(SOUND, "mp3")
+    samples, report = read(tmp_path / "x.mp3", whole + bytes(4000) + whole)
+    assert report.status == "ok"
+    assert abs(len(samples) - 2 * len(SOUND)) <= 2304

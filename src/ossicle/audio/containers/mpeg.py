@@ -251,7 +251,7 @@ def _walk(file: BinaryIO, start: int, end: int, first: Frame) -> _Walk:
 
 def _after_frames(file: BinaryIO, offset: int, end: int) -> tuple[str, int | None]:
     """Return why the frames end at ``offset``, if it is a fault, and where the next recording begins."""
-    junk = 0
+    junk = zeros = 0
     while offset < end:
         file.seek(offset)
         window = file.read(_BLOCK)
@@ -264,14 +264,24 @@ def _after_frames(file: BinaryIO, offset: int, end: int) -> tuple[str, int | Non
         step = _next_frame(window)
         if step == 0:
             fault = f"{junk} bytes before byte {offset} are neither sound nor a tag" if junk else ""
+            if not fault and frame is not None and _are_frames(zeros, frame) and not _mark_at(window, frame):
+                fault = f"{zeros} bytes before byte {offset} are zeros: sound is lost there"
             return fault, offset
         skipped = step if step is not None else max(1, len(window) - _FRAME_MAX)
         if any(window[:skipped]):
             junk += skipped
+        else:
+            zeros += skipped
         offset += skipped
         if offset + 4 > end:
             break
     return (f"the last {junk} bytes are neither sound nor a tag", None) if junk > _FRAME_MAX else ("", None)
+
+
+def _are_frames(n_bytes: int, frame: Frame) -> bool:
+    """Return whether so many bytes are a number of whole frames, which differ by a byte: padding has other lengths."""
+    n_frames = round(n_bytes / frame.n_bytes)
+    return n_frames > 0 and abs(n_bytes - n_frames * frame.n_bytes) <= n_frames
 
 
 def _next_frame(window: bytes) -> int | None:
