@@ -15,9 +15,6 @@ from ossicle.audio.probe import probe
 from .reading import read_or_refuse
 from .recordings import KINDS, Damaged, Kind, damaged, head_bytes, recording
 
-TOLERANCE_S = 0.1
-"""So much shorter or longer may a recording be that is not called partial: the frames at both ends of a lossy codec."""
-
 MOST_EXTRA_S = 1.0
 """So much more than the undamaged sound and what was inserted may be read: silence before a frame with a late stamp.
 
@@ -52,7 +49,7 @@ def whole_samples(kind: Kind) -> int:
         source = AudioSource(path)
         n_samples = sum(map(len, source.blocks()))
     assert source.report.status == "ok", source.report
-    assert abs(n_samples - kind.seconds * kind.rate) <= TOLERANCE_S * kind.rate + 1024, n_samples
+    assert abs(n_samples - kind.seconds * kind.rate) <= 0.15 * kind.rate, n_samples
     return n_samples
 
 
@@ -70,7 +67,7 @@ def _decode(path: Path, kind: Kind, copy: Damaged) -> None:
     report = source.report
     assert report.n_samples == n_samples, (path.name, report, n_samples)
     if report.status != "partial" and kind.counted and not in_head:
-        assert abs(n_samples / rate - whole_s) <= TOLERANCE_S, f"{path.name}: {whole_s:.3f} s became {report}"
+        assert abs(n_samples / rate - whole_s) <= kind.tolerance_s, f"{path.name}: {whole_s:.3f} s became {report}"
 
 
 @contextmanager

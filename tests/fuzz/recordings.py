@@ -35,6 +35,9 @@ class Kind:
         whole frames is a shorter recording.
     stated
         Whether its length limits how far a time stamp may lead.
+    tolerance_s
+        So much shorter or longer may a copy be that is not called partial: the frames at both ends of a lossy codec. Of
+        Matroska, whose stated length is rounded and may be of another stream, the last half second is not missed.
     rate, seconds
         Samples per second, and the length.
     options
@@ -46,6 +49,7 @@ class Kind:
     head: bytes | int = 0
     counted: bool = True
     stated: bool = True
+    tolerance_s: float = 0.1
     rate: int = RATE
     seconds: int = 2
     options: Mapping[str, str] = field(default_factory=dict, hash=False)
@@ -74,9 +78,9 @@ KINDS = (
     Kind(".mp4", ("aac", "mp4"), b"mdat", options={"movflags": "frag_keyframe+empty_moov", "frag_duration": "500000"}),
     Kind(".mov", ("pcm_s16le", "mov"), b"mdat", options=_INDEX_FIRST),
     Kind(".3gp", ("aac", "3gp"), b"mdat", options=_INDEX_FIRST),
-    Kind(".mka", ("flac", "matroska"), _CLUSTER),
-    Kind(".mkv", ("pcm_s16le", "matroska"), _CLUSTER),
-    Kind(".webm", ("libopus", "webm"), _CLUSTER, rate=48000),
+    Kind(".mka", ("flac", "matroska"), _CLUSTER, tolerance_s=0.6),
+    Kind(".mkv", ("pcm_s16le", "matroska"), _CLUSTER, tolerance_s=0.6),
+    Kind(".webm", ("libopus", "webm"), _CLUSTER, tolerance_s=0.6, rate=48000),
     Kind(".oga", ("flac", "ogg"), stated=False),
     Kind(".wv", ("wavpack", "wv"), rate=48000),
     Kind(".tta", ("tta", "tta"), seconds=4),

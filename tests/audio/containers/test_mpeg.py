@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ossicle.audio.containers.mpeg import frame_at
 from ossicle.audio.decoding.decode import AudioSource
+from ossicle.core.errors import AudioError
 
 from ..audio_bytes import RATE, encoded, muxed, noise
 
@@ -237,3 +238,13 @@ def test_zeros_between_two_recordings_and_behind_the_last_are_none_of_them(tmp_p
     samples, report = read(tmp_path / "x.mp3", whole + bytes(4000) + whole)
     assert report.status == "ok"
     assert abs(len(samples) - 2 * len(SOUND)) <= 2304
+
+
+@pytest.mark.parametrize("mark", [b"Info", b"VBRI"])
+def test_a_file_cut_within_its_header_is_refused(tmp_path, mark):
+    whole = bytearray(encoded(SOUND, "mp3"))
+    at = header_at(bytes(whole)) if mark == b"Info" else 36
+    whole[at : at + 4] = mark
+    for n_bytes in range(4, at + 24):
+        with pytest.raises(AudioError, match=r"x\.mp3"):
+            read(tmp_path / "x.mp3", bytes(whole[:n_bytes]))

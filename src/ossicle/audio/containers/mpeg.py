@@ -16,6 +16,7 @@ _BLOCK = 1 << 20
 _FRAME_MAX = 2881
 _MARKS = (b"Xing", b"Info", b"VBRI")
 _VBRI_AT = 36
+_HEADER_BYTES = 18
 _HAS_FRAMES, _HAS_BYTES = 1, 2
 # A stream that was cut at any byte, as by a recorder that keeps the last hour, begins within its first frame. So many
 # frames must lie end to end to show where, among so many bytes.
@@ -203,6 +204,8 @@ def _counts(window: bytes, first: Frame, start: int) -> _Counts | None:
     mark = _mark_at(window, first)
     if not mark:
         return None
+    # A file that is cut off within the header counts nothing.
+    window = window.ljust(mark + _HEADER_BYTES, b"\0")
     if window[mark : mark + 4] == b"VBRI":
         n_bytes, n_frames = struct.unpack_from(">II", window, mark + 10)
         return _Counts(0, n_frames, n_bytes)
