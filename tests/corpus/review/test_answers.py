@@ -260,9 +260,18 @@ def test_the_line_is_found_in_a_table_with_decimal_commas(folder: Path) -> None:
 
 
 def test_a_label_with_control_characters_is_not_offered_as_a_new_one(folder: Path) -> None:
-    edit(folder / LABELS, lambda rows: [*rows, RawSelection(5.0, 6.0, "h\x1bm")])
+    with (folder / LABELS).open("a") as labels:
+        labels.write("5\t6\th\x1bm\n")
     with pytest.raises(FormatError, match=r"contains U\+001B; correct it, because no model can have it$"):
         said(folder)
+
+
+def test_the_mark_of_a_stretch_counts_in_any_case(folder: Path) -> None:
+    before = said(folder, accept_unchanged=True)
+    text = (folder / LABELS).read_text()
+    (folder / LABELS).write_text(text.replace("(look) best", "(LOOK) Best").replace("(look) x", "(Look) x"))
+    after = said(folder, accept_unchanged=True)
+    assert (after.counts, after.not_looked_at) == (before.counts, before.not_looked_at)
 
 
 def test_new_labels_are_compared_in_one_unicode_form(folder: Path) -> None:
@@ -272,7 +281,13 @@ def test_new_labels_are_compared_in_one_unicode_form(folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("label", "message"),
-    [(" ", "is empty"), ("(look)", "another meaning"), ("?", "another meaning"), ("a\x1b", r"contains U\+001B")],
+    [
+        (" ", "is empty"),
+        ("(look)", "another meaning"),
+        ("(LOOK) best", "another meaning"),
+        ("?", "another meaning"),
+        ("a\x1b", r"contains U\+001B"),
+    ],
 )
 def test_new_labels_that_can_be_no_label_are_refused(folder: Path, label: str, message: str) -> None:
     with pytest.raises(UsageError, match=f"--new-label.* {message}"):

@@ -19,7 +19,7 @@ from ossicle.core.text.suggestion import did_you_mean
 from ossicle.corpus.formats.cells.rows import RawSelection, label_text
 from ossicle.corpus.review.rounds import PROVENANCE, ReviewedRecording, as_stretches, within, without
 from ossicle.corpus.review.selection import Row
-from ossicle.corpus.review.tables import LOOK, UNSURE, Export, Returned, Sheet, line_of
+from ossicle.corpus.review.tables import UNSURE, Export, Returned, Sheet, is_look, line_of
 
 # Programs round the times they save: a row that moved by less counts as unmoved.
 _MOVED_S = 1e-3
@@ -122,7 +122,7 @@ def allowed_labels(new_labels: Iterable[str]) -> frozenset[str]:
     for label in sorted(labels):
         if not label:
             raise UsageError("--new-label is empty; give the label that the tables have")
-        if label.startswith(LOOK) or label == UNSURE:
+        if is_look(label) or label == UNSURE:
             raise UsageError(f"--new-label {label}: it has another meaning in these tables; give the label of events")
         if (control := first_control(label)) is not None:
             raise UsageError(f"--new-label {label!r} contains {control_name(control)}; correct it in the tables too")
@@ -151,7 +151,7 @@ def _content(rows: Sequence[RawSelection]) -> list[tuple[str, int, int]]:
 
 def _checked_row(row: RawSelection, sheet: Sheet, file: Path, labels: Collection[str]) -> RawSelection:
     """Return the row, cut to the recording and without values that only the table needs."""
-    looks = row.label.startswith(LOOK)
+    looks = is_look(row.label)
     if (control := first_control(row.label)) is not None:
         raise FormatError(
             f"{_place(file, row)}: the label {row.label!r} contains {control_name(control)}; correct it, because no "
@@ -180,11 +180,7 @@ def _place(file: Path, row: RawSelection) -> str:
 def _reviewed_recording(sheet: Sheet, rows: Sequence[RawSelection], high_hz: float, tally: _Tally) -> ReviewedRecording:
     looks = union(
         as_intervals(
-            [
-                (raw_selection.start_s, raw_selection.end_s)
-                for raw_selection in rows
-                if raw_selection.label.startswith(LOOK)
-            ]
+            [(raw_selection.start_s, raw_selection.end_s) for raw_selection in rows if is_look(raw_selection.label)]
         )
     )
     unsure = union(
@@ -193,9 +189,7 @@ def _reviewed_recording(sheet: Sheet, rows: Sequence[RawSelection], high_hz: flo
         )
     )
     events = [
-        raw_selection
-        for raw_selection in rows
-        if not raw_selection.label.startswith(LOOK) and raw_selection.label != UNSURE
+        raw_selection for raw_selection in rows if not is_look(raw_selection.label) and raw_selection.label != UNSURE
     ]
     exported = [row for look in sheet.looks for row in look.rows]
     tally.not_looked_at += sum(not within((look.start_s + look.end_s) / 2, looks) for look in sheet.looks)

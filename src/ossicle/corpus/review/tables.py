@@ -42,6 +42,27 @@ _RAVEN_COLUMNS = (
 _CSV_COLUMNS = ("file", "start_time", "end_time", "label", "score", "low_f", "high_f", "quality", "reason")
 
 
+def is_look(label: str) -> bool:
+    """Return whether the label of a row marks a stretch to check; spreadsheets may write its first letter large.
+
+    Parameters
+    ----------
+    label
+        The label.
+
+    Returns
+    -------
+    bool
+        Whether it begins with the mark, in any case.
+
+    Examples
+    --------
+    >>> is_look("(Look) best"), is_look("looked")
+    (True, False)
+    """
+    return label.casefold().startswith(LOOK)
+
+
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """The exported rows of one recording."""
