@@ -22,7 +22,7 @@ def test_a_container_is_found_by_any_of_its_names():
     assert traits_of_demuxer("mov,mp4,m4a,3gp,3g2,mj2").exact_seek
     assert traits_of_demuxer("psp,m4a").exact_seek
     assert traits_of_demuxer("matroska,webm").skips_damage
-    with pytest.raises(StopIteration):
+    with pytest.raises(KeyError):
         traits_of_demuxer("hls")
 
 

@@ -100,10 +100,11 @@ def traits_of_demuxer(name: str) -> ContainerTraits:
 
     Raises
     ------
-    StopIteration
+    KeyError
         FFmpeg may not read this container (``DEMUXERS``).
     """
-    return next(_OF_FFMPEG[part] for part in name.split(",") if part in _OF_FFMPEG)
+    known = next((part for part in name.split(",") if part in _OF_FFMPEG), name)
+    return _OF_FFMPEG[known]
 
 
 def traits_of_codec(codec: str) -> ContainerTraits:

@@ -27,7 +27,7 @@ from ossicle.report.units_data import MotifRow, SegmentCard, UnitRow, UnitsRepor
 from ossicle.report.words import clock, duration, number
 from ossicle.units.quantiser import Quantiser
 
-STEP_VERSION = 2
+STEP_VERSION = 3
 
 _HEARD = 120
 _MOTIFS = 40

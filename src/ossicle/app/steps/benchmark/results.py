@@ -24,7 +24,7 @@ from ossicle.corpus.health.corpus_overlap import Overlap
 from ossicle.evaluation.figures.benchmark import SCHEMAS, in_order
 from ossicle.report.notebook import missing
 
-STEP_VERSION = 4
+STEP_VERSION = 5
 NAME = BenchmarkResultsFolder.step
 FOLDER = "benchmark"
 MadeReading = tuple[Reading, BenchmarkScoresFolder, BenchmarkDecisionsFolder]

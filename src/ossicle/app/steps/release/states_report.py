@@ -25,7 +25,7 @@ from ossicle.evaluation.states.next_steps import next_steps
 from ossicle.report.data import TrainingCurve
 from ossicle.report.states_data import ContradictionCard, StatesReportData
 
-STEP_VERSION = 5
+STEP_VERSION = 6
 _RATE = 16000
 
 
