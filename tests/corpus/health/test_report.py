@@ -261,3 +261,11 @@ def test_one_annotation_and_one_recording_are_in_the_singular(count: int, repeat
     messages = {problem.code: problem.message for problem in report.problems}
     assert messages["repeated_annotations"].startswith(f"{repeats} another")
     assert messages["low_rate"].startswith(f"{nothing} nothing")
+
+
+def test_where_decoding_ends_is_said_once() -> None:
+    end = "decoding ends at 10.000 s of 20.000 s"
+    for reason, message in ((end, end), ("cut off", "decoding ends at 10.000 s: cut off")):
+        index = CorpusIndex(recordings=(recording("a", status="partial", reason=reason),), annotations=())
+        messages = {problem.code: problem.message for problem in health(index, rate=16000).problems}
+        assert messages["partial"] == message

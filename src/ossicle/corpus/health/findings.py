@@ -245,7 +245,8 @@ def _low_rates(index: CorpusIndex, rate: int) -> Iterator[Problem]:
 
 def _recording(recording: Recording, levels: Levels | None) -> Iterator[Problem]:
     if recording.status == "partial":
-        message = f"decoding ends at {recording.duration_s:.3f} s: {recording.reason}"
+        end = f"decoding ends at {recording.duration_s:.3f} s"
+        message = recording.reason if recording.reason.startswith(end) else f"{end}: {recording.reason}"
         yield Problem("warning", "partial", recording.path, message, "copy the file again from its source")
     if recording.status == "silent":
         yield Problem(
