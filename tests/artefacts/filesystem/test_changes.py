@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -234,6 +235,23 @@ def test_a_failed_append_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest
     with changes.open_to_append(tmp_path / "log") as file, pytest.raises(OSError, match="no space"):
         changes.write_all(file, b"two\n")
     assert (tmp_path / "log").read_bytes() == b"one\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_line_that_was_refused_in_the_middle_leaves_nothing_behind(tmp_path: Path) -> None:
+    import resource
+
+    (tmp_path / "log").write_bytes(b"one\n")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, limits[1]))
+    try:
+        with changes.open_to_append(tmp_path / "log") as file, pytest.raises(OSError, match="too large"):
+            changes.write_all(file, b"twelve\n")
+        with changes.open_to_append(tmp_path / "log") as file:
+            changes.write_all(file, b"six\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "log").read_bytes() == b"one\nsix\n"
 
 
 def test_a_folder_below_a_file_names_the_file(tmp_path: Path) -> None:

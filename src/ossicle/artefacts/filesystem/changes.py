@@ -75,14 +75,16 @@ def _irregular(path: Path) -> OSError:
 
 
 def write_all(handle: IO[bytes], data: bytes) -> None:
-    """Write ``data``, flush it and sync it to the disk.
+    """Write ``data`` at the end of a file and sync it to the disk.
 
     If that fails, cut off what was written of it: a full disk must not leave half a line before the next one.
     """
     end = handle.seek(0, os.SEEK_END)
+    rest = memoryview(data)
     try:
-        handle.write(data)
-        handle.flush()
+        # Past the buffer of ``handle``: what a full disk refuses would stay in it, and be written when it is closed.
+        while rest:
+            rest = rest[os.write(handle.fileno(), rest) :]
         os.fsync(handle.fileno())
     except OSError:
         os.ftruncate(handle.fileno(), end)
