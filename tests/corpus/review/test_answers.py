@@ -1,5 +1,6 @@
 """Tables that go out, what a person does to them, and what is concluded."""
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -206,6 +207,14 @@ def test_the_spreadsheet_counts_recording_by_recording(folder: Path) -> None:
         FormatError, match=r"review\.csv, line 7: the file 'site X/tape\.wav' is not part of this export"
     ):
         said(folder)
+
+
+def test_files_spelled_by_another_system_are_those_of_the_export(tmp_path: Path) -> None:
+    sheet = replace(SHEETS[1], path="Orée/tape.wav")
+    write_export(tmp_path, replace(EXPORT, sheets=(SHEETS[0], sheet)), ("csv",))
+    table = tmp_path / "review.csv"
+    table.write_text(unicodedata.normalize("NFD", table.read_text().replace(",2.200000,", ",2.300000,")))
+    assert [recording.path for recording in said(tmp_path).recordings] == ["Orée/tape.wav"]
 
 
 def test_two_tables_that_disagree_are_refused(folder: Path) -> None:

@@ -13,7 +13,7 @@ labelled ``?`` is a stretch about which the reviewer cannot decide.
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,7 @@ def read_returned(folder: Path, export: Export) -> dict[str, list[Returned]]:
             rows = known.read(path)
             same = file_digest(path) == export.tables[file]
             if name == "csv":
+                rows = _with_exported_paths(rows, sheets)
                 _require_known(path, rows, sheets)
             for sheet in sheets:
                 sheet_rows = tuple(row for row in rows if name != "csv" or row.begin_path == writable(sheet.path))
@@ -219,6 +220,21 @@ def _files(export: Export, name: str) -> dict[str, tuple[Sheet, ...]]:
     places = table_places(sheet.path for sheet in export.sheets)
     ending = FORMATS[name].ending
     return {f"{places[sheet.path].as_posix()}{ending}": (sheet,) for sheet in export.sheets}
+
+
+def _with_exported_paths(rows: Iterable[RawSelection], sheets: Sequence[Sheet]) -> list[RawSelection]:
+    """Return rows with their files spelled as exported: programs on a Mac save an ``é`` as two characters."""
+    exported_paths = [writable(sheet.path) for sheet in sheets]
+    composed = {unicodedata.normalize("NFC", path): path for path in exported_paths}
+    composed |= {path: path for path in exported_paths}
+    return [
+        replace(
+            row,
+            begin_path=composed.get(row.begin_path)
+            or composed.get(unicodedata.normalize("NFC", row.begin_path), row.begin_path),
+        )
+        for row in rows
+    ]
 
 
 def _require_known(path: Path, rows: Iterable[RawSelection], sheets: Sequence[Sheet]) -> None:

@@ -76,6 +76,11 @@ def test_a_round_from_export_to_the_next_run(folder: Path, ossicle: Any) -> None
         look, event = read_raven(table)
         assert (look.label, look.end_s, event.label, event.end_s) == (f"{LOOK} best", 10.0, "call", 10.0)
         write_raven(table, [replace(look, end_s=6.0), RawSelection(2.0, 2.5, "call"), RawSelection(5.0, 5.25, "call")])
+    # The same tapes may belong to a project that looks for other sounds.
+    other = ossicle("review", "import", out, "-p", folder, "--set", "project.name='frogs'", *QUIET)
+    assert other[0] == 2
+    assert "was exported by the project 'detector', and" in other[2]
+    assert "is the project 'frogs'" in other[2]
     # The first round of a project makes its folder.
     assert not (folder / "reviews").exists()
     code, result, err = ossicle("review", "import", out, "-p", folder, "--by", "a person", *QUIET)

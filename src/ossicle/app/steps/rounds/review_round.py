@@ -154,9 +154,10 @@ def import_review(
     FormatError
         A table cannot be read or contradicts another; the message names file and line.
     UsageError
-        The folder holds no export, or nothing in it was reviewed.
+        The folder holds no export, or that of another project, or nothing in it was reviewed.
     """
     export = read_export(folder)
+    _require_own(project, folder, export)
     answered = answers(export, read_returned(folder, export), new_labels=new_labels, accept_unchanged=accept_unchanged)
     rounds_folder = project.folder / FOLDER
     with writing(project.data_root, (rounds_folder,)):
@@ -187,6 +188,16 @@ def import_review(
             sweep(rounds_folder)
         file = write_round(rounds_folder, Round(usable, provenance))
     return Imported(file, replace(answered, recordings=usable), tuple(unused), learners(project, lambda learner: True))
+
+
+def _require_own(project: Project, folder: Path, export: Export) -> None:
+    """Raise UsageError for the export of a project with another name: its stretches were checked for other sounds."""
+    exported_by, name = export.provenance.get("project", ""), project.settings.project.name
+    if exported_by and exported_by != name:
+        raise UsageError(
+            f"{folder} was exported by the project {exported_by!r}, and {project.file} is the project {name!r}: give "
+            f"the other one with -p, or its name in [project] name if this project was renamed"
+        )
 
 
 def _nothing_reviewed(folder: Path, answered: Answers, unused: Sequence[str]) -> str:
