@@ -146,7 +146,7 @@ class UnitEncoder:
             return ""
         frame_ms = 2000 * self.quantiser.origin_s
         longest_s = max((end_s - start_s for start_s, end_s in heard.stretches), default=0.0)
-        return heard.left_out or f"it has {longest_s:.3f} s of sound, less than a frame of {frame_ms:g} ms"
+        return heard.left_out or f"it has {1000 * longest_s:.4g} ms of sound, less than a frame of {frame_ms:g} ms"
 
     def group_statistics(
         self,
