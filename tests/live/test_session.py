@@ -1,6 +1,8 @@
 """A session: lines of events, gaps and heartbeats, with times that are true, whatever the device does."""
 
 import json
+import re
+import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -196,6 +198,49 @@ def test_a_recording_that_cannot_be_written_does_not_end_the_session(tmp_path: P
     assert len(lines) >= 4
     assert len(failures) == 1
     assert "new" in failures[0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_a_recording_that_cannot_grow_keeps_what_was_written(tmp_path: Path) -> None:
+    import resource
+
+    failures: list[str] = []
+    recording = Recording(tmp_path / "heard.wav", RATE, failures.append)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        lines = Scene(recording=recording).run(20.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert len(lines) >= 19
+    kept = samples_of(tmp_path / "heard.wav")
+    assert 1000 <= len(kept) < 1024
+    assert recording.files == [tmp_path / "heard.wav"]
+    assert len(failures) == 1
+    assert re.search(r"heard\.wav: .*; the 5\.0 s before are kept", failures[0])
+    assert [path.name for path in tmp_path.iterdir()] == ["heard.wav"]
+
+
+def test_a_device_that_stays_away_is_a_gap_until_the_end() -> None:
+    scene = Scene(heartbeat_s=1.0)
+    lines = scene.run(20.0, (5.1, unplug))
+    gaps = [line for line in lines if "gap" in line]
+    assert [line["end_s"] is None for line in gaps] == [True, False]
+    assert gaps[1]["end_s"] == pytest.approx(20.0, abs=0.3)
+    summary = scene.session.summary()
+    assert summary["gaps"] == 1
+    assert summary["gap_s"] == pytest.approx(20.0 - gaps[0]["start_s"], abs=0.3)
+    assert scene.session.ended_silent
+    # A heartbeat in the gap says how long it is so far.
+    last = [line for line in lines if "heartbeat" in line][-1]
+    assert last["gap_s"] == pytest.approx(14.0, abs=1.1)
+
+
+def test_a_device_that_is_back_did_not_end_silent() -> None:
+    scene = Scene()
+    scene.run(20.0, (5.1, unplug), (8.0, plug))
+    assert not scene.session.ended_silent
+    assert scene.session.silent_since_s is None
 
 
 def test_no_recording_is_replaced(tmp_path: Path) -> None:

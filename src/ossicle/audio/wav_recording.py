@@ -50,12 +50,12 @@ class WavRecording:
 
     def write(self, samples: NDArray[np.float32]) -> None:
         """Add samples (n,); raises OSError if they cannot be written."""
-        with naming(self.path):
-            try:
+        try:
+            with naming(self.path):
                 self._file.write(samples)
-            except (AssertionError, soundfile.SoundFileError) as error:
-                # soundfile asserts that all samples were written.
-                raise OSError(errno.EIO, os.strerror(errno.EIO), os.fspath(self.path)) from error
+        except (AssertionError, soundfile.SoundFileError) as error:
+            # soundfile asserts that all samples were written, and does not say why not.
+            raise OSError(errno.EIO, os.strerror(errno.EIO), os.fspath(self.path)) from error
         self.n_samples += len(samples)
 
     def finish(self) -> None:

@@ -135,6 +135,16 @@ class Capture:
         """Samples of the session so far, those of gaps included."""
         return self._position
 
+    @property
+    def open_gap_samples(self) -> int:
+        """Samples of the gap that lasts at present, by the clock; 0 if there is none."""
+        return 0 if self._gap is None else self._samples.samples_until(self._gap.start_sample, self._clock.monotonic())
+
+    def end_gap(self) -> Gap | None:
+        """End the gap that lasts at present, because nothing more is captured; return it, or None if there is none."""
+        gap, self._gap = self._gap, None
+        return None if gap is None else self._closed_gap(gap, self._clock.monotonic())
+
     def start(self) -> None:
         """Open the device for the first time.
 

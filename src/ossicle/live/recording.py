@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ossicle.artefacts.filesystem.changes import make_folder
+from ossicle.artefacts.filesystem.changes import writable_folders
 from ossicle.artefacts.filesystem.links import refuse_link_in
 from ossicle.audio.wav_recording import MOST_SAMPLES, WavRecording
 from ossicle.core.errors import OssicleError, UsageError
+from ossicle.core.time import to_seconds
 
 
 class Recording:
@@ -25,21 +26,23 @@ class Recording:
     rate
         Sample rate in Hz.
     failed
-        Called with the reason when a file cannot be written; the session goes on without it.
+        Called with the reason, and with what is kept, when a file cannot be written; the session goes on without it.
 
     Raises
     ------
     UsageError
         The first file exists already, or its path leads through a symbolic link.
     OSError
-        Its folder cannot be made.
+        Its folder cannot be made or written to.
     """
 
     def __init__(self, path: Path, rate: int, failed: Callable[[str], None]) -> None:
         refuse_link_in(path)
         if path.exists():
             raise UsageError(f"{path} exists already; give another name, so that no recording is lost")
-        make_folder(path.parent)
+        # Now, so that an unwritable place is an error of the command.
+        with writable_folders([path.parent]):
+            pass
         self._path, self._rate, self._failed = path, rate, failed
         self._part: WavRecording | None = None
         self._parts = 0
@@ -83,9 +86,22 @@ class Recording:
     def _give_up(self, error: OSError | OssicleError) -> None:
         self._broken = True
         part, self._part = self._part, None
-        if part is not None:
+        reason = str(error) if isinstance(error, OssicleError) else _error_in_words(error, self._path)
+        kept_s = 0.0 if part is None else self._keep(part)
+        self._failed(f"{reason}; the {kept_s:.1f} s before are kept" if kept_s else reason)
+
+    def _keep(self, part: WavRecording) -> float:
+        """Finish a file that cannot grow, and return how many seconds are kept; an empty one is removed."""
+        if not part.n_samples:
             part.discard()
-        self._failed(str(error) if isinstance(error, OssicleError) else _error_in_words(error, self._path))
+            return 0.0
+        try:
+            part.finish()
+        except (OSError, OssicleError):
+            # It was removed, and the error before is the one to report.
+            return 0.0
+        self.files.append(part.path)
+        return to_seconds(part.n_samples, self._rate)
 
 
 def _error_in_words(error: OSError, path: Path) -> str:

@@ -109,13 +109,24 @@ class Session:
         self._state_lines = self._new_state_lines()
         self._base = self._fed = self._heard = self._gap_samples = 0
         self._gaps = 0
-        self._open_gap = False
+        self._open_gap_s: float | None = None
+        self._ended_silent = False
         self._next_heartbeat_s = 0.0
 
     @property
     def heard_s(self) -> float:
         """Seconds of sound that the engine has had; gaps do not count."""
         return to_seconds(self._heard, self._rate)
+
+    @property
+    def silent_since_s(self) -> float | None:
+        """Second of the session since which the device delivers nothing; None while it delivers."""
+        return self._open_gap_s
+
+    @property
+    def ended_silent(self) -> bool:
+        """Whether the device delivered nothing when the session ended."""
+        return self._ended_silent
 
     def run(self, stop: Callable[[], bool]) -> None:
         """Capture and detect until ``stop`` returns True or every sink is gone, then end the engine and the recording.
@@ -137,6 +148,9 @@ class Session:
                     else:
                         self._on_stretch(piece)
             self._end_engine()
+            if (gap := self._capture.end_gap()) is not None:
+                self._on_gap(gap)
+                self._ended_silent = True
         finally:
             self._capture.close()
             if self._recording is not None:
@@ -146,7 +160,7 @@ class Session:
         """Return latency, gaps and drift of the session so far."""
         return {
             "gaps": self._gaps,
-            "gap_s": round(to_seconds(self._gap_samples, self._rate), 3),
+            "gap_s": round(to_seconds(self._gap_samples + self._capture.open_gap_samples, self._rate), 3),
             "drift_ppm": round(self._capture.drift_ppm, 1),
             **self._latency.summary(),
         }
@@ -180,9 +194,9 @@ class Session:
         self._end_engine(at_gap=True)
         start_s = to_seconds(gap.start_sample, self._rate)
         end_s = None if gap.end_sample is None else to_seconds(gap.end_sample, self._rate)
-        if not self._open_gap:
+        if self._open_gap_s is None:
             self._gaps += 1
-        self._open_gap = gap.end_sample is None
+        self._open_gap_s = start_s if gap.end_sample is None else None
         if gap.end_sample is not None:
             self._gap_samples += gap.end_sample - gap.start_sample
         self._log.gap(start_s, start_s if end_s is None else end_s)
@@ -229,7 +243,7 @@ class Session:
         figures = self.figures()
         if lost := {report.name: report.lost for report in self._sinks.reports() if report.lost}:
             figures["lost_lines_by_sink"] = lost
-        if self._open_gap:
+        if self._open_gap_s is not None:
             figures["device"] = self._capture.last_error or "silent"
         if isinstance(self._engine, StateStream) and self._engine.status:
             figures["status"] = self._engine.status

@@ -39,7 +39,9 @@ class JsonLinesFile:
         """Append one line; raises SinkError if it cannot be written."""
         try:
             self._append(f"{text}\n".encode())
-        except (OSError, OssicleError) as error:
+        except OSError as error:
+            raise SinkError(f"{self.name}: {error.strerror or error}") from None
+        except OssicleError as error:
             raise SinkError(f"{self.name}: {error}") from None
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -17,6 +18,7 @@ from ossicle.app.cli import main
 from ossicle.app.cli.use import live
 from ossicle.core.decisions.states import StateDecision
 from ossicle.live.capture import DeviceError, Receive
+from ossicle.live.session import Session
 
 from ....made_up.state_bundle import RATE as STATE_RATE
 from ....made_up.state_bundle import TONES_HZ, write_state_bundle
@@ -79,11 +81,11 @@ def after() -> Iterator[Callable[[float, int], None]]:
     senders: list[threading.Thread] = []
 
     def send(seconds: float, number: int) -> None:
-        before, until = signal.getsignal(number), time.monotonic() + 60
+        until = time.monotonic() + 60
 
         def wait_and_send() -> None:
             # Without its own handler the signal would end the process of the tests.
-            while signal.getsignal(number) == before and time.monotonic() < until:
+            while not _noted_by_live(number) and time.monotonic() < until:
                 time.sleep(0.01)
             time.sleep(seconds)
             os.kill(os.getpid(), number)
@@ -94,6 +96,11 @@ def after() -> Iterator[Callable[[float, int], None]]:
     yield send
     for sender in senders:
         sender.join()
+
+
+def _noted_by_live(number: int) -> bool:
+    """Whether a session listens: before, a signal ends the command while it loads, which may take long."""
+    return "_noting_signals" in getattr(signal.getsignal(number), "__qualname__", "")
 
 
 def ossicle(monkeypatch: pytest.MonkeyPatch, *words: object) -> int:
@@ -220,6 +227,68 @@ def test_a_device_that_cannot_be_opened_is_an_error(
     monkeypatch.setattr(live, "microphone_input", lambda *options: (LiveInput(missing, RATE, LiveTiming(0.25)), "x"))
     assert ossicle(monkeypatch, "live", bundle) == 2
     assert "Device unavailable; is it in use" in capfd.readouterr().err
+
+
+class Vanishing(ThreadMicrophone):
+    """Ends after a block, and is not there any more."""
+
+    opened = 0
+
+    def __init__(self, receive: Receive) -> None:
+        if Vanishing.opened:
+            raise DeviceError("noise: unplugged")
+        Vanishing.opened += 1
+        super().__init__(receive)
+
+    def _run(self) -> None:
+        self._receive(noise(0, BLOCK)[:, None].astype(np.float32), time.monotonic(), False)
+        self._open.clear()
+
+
+def test_a_device_that_stays_away_is_told_at_once_and_counts(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Vanishing.opened = 0
+    heard = LiveInput(Vanishing, RATE, LiveTiming(0.25))
+    monkeypatch.setattr(live, "microphone_input", lambda *options: (heard, "USB"))
+    assert ossicle(monkeypatch, "live", bundle, "--for-s", 1.5) == 3
+    err = capfd.readouterr().err
+    assert err.count("USB: no sound since second 0.1 of the session") == 1
+    assert "1 gap, 0.0 s" not in err
+
+
+def test_a_project_is_no_bundle_and_its_bundle_is_named(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "ossicle.toml").write_text('base = "recipe:tapes"\n[corpus]\naudio = "."\nannotations = "."\n')
+    for stated in (tmp_path, tmp_path / "ossicle.toml"):
+        assert ossicle(monkeypatch, "live", stated) == 2
+        assert f"has no bundle yet: run `ossicle run {tmp_path}`" in capfd.readouterr().err
+    shutil.copytree(bundle, tmp_path / "bundle")
+    for words in (["live", tmp_path], ["stream", tmp_path, "a.wav"], ["predict", tmp_path, "a.wav", "-o", "out"]):
+        assert ossicle(monkeypatch, *words) == 2
+        assert f"is a project and not a bundle; give its bundle: {tmp_path / 'bundle'}" in capfd.readouterr().err
+
+
+def test_a_recording_replaces_no_lines(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "heard"
+    assert ossicle(monkeypatch, "live", bundle, "--record", file, "--sink", f"jsonl:{file}") == 2
+    assert "--record and --sink name the same file" in capfd.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_error_of_the_model_delivers_the_lines_that_wait(
+    tmp_path: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Session, "_on_stretch", fails)
+    with pytest.raises(MemoryError):
+        ossicle(monkeypatch, "live", bundle, "--sink", f"jsonl:{tmp_path / 'lines.jsonl'}")
+    assert "heartbeat" in (tmp_path / "lines.jsonl").read_text()
 
 
 def test_a_sink_that_fails_is_told_at_once_and_once(

@@ -19,14 +19,16 @@ from ossicle.app.cli.printable import json_text, printable
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.app.cli.use.predict import Channel, Folds, Precision, Runtime, asked_channel, warn_if_refused
+from ossicle.app.cli.use.project_folders import refuse_project_folder
 from ossicle.core.errors import EXIT_FAILED, EXIT_INCOMPLETE, UsageError
 from ossicle.core.model_input.missing_band import missing_words
 from ossicle.core.text.counting import counted
 from ossicle.live.capture import DeviceError
 from ossicle.live.portaudio import input_devices
 from ossicle.live.recording import Recording
-from ossicle.live.session import SessionOptions
-from ossicle.live.sinks.addresses import KINDS, sink_address
+from ossicle.live.session import Session, SessionOptions
+from ossicle.live.sinks.addresses import KINDS, SinkAddress, sink_address
+from ossicle.live.sinks.fan_out import FanOut
 from ossicle.live.sinks.queue import MOST_LINES, SinkReport
 
 _EXITS = {signal.SIGINT: EXIT_INTERRUPTED, signal.SIGTERM: EXIT_TERMINATED}
@@ -91,7 +93,7 @@ def live(
 
     Sound that could not be heard is reported as a gap, and a device that vanished is opened again when it is back. At
     the end, counts and durations by label are printed; with --json as one JSON line. Exit codes: 130 after Ctrl-C, 143
-    after SIGTERM; 3 if --for-s ended it and lines or recorded samples were lost.
+    after SIGTERM; 3 if --for-s ended it and lines or recorded samples were lost, or the device was silent at the end.
     """
     if list_devices:
         _list_devices(as_json=as_json)
@@ -99,6 +101,8 @@ def live(
     if bundle is None:
         raise UsageError("give a bundle folder, or --list-devices")
     addresses = list(dict.fromkeys(map(sink_address, sink or ["stdout"])))
+    _refuse_one_file_for_two(record, addresses)
+    refuse_project_folder(bundle, "live")
     opened = load_bundle(
         bundle, runtime, threads=threads, precision=precision, folds=folds, channel=asked_channel(channel)
     )
@@ -107,7 +111,12 @@ def live(
     if message := missing_words(heard.rate, opened.top_hz):
         _say(f"{name}: {message}; choose another --rate or microphone")
     failures: list[str] = []
-    recording = None if record is None else Recording(record, heard.rate, failures.append)
+
+    def recording_failed(failure: str) -> None:
+        failures.append(failure)
+        _say(f"the recording ended early: {failure}")
+
+    recording = None if record is None else Recording(record, heard.rate, recording_failed)
     options = SessionOptions(opened.channel, 0.0 if only_changes else heartbeat_s, only_changes=only_changes)
     sinks = open_sinks(addresses, queue_lines)
     session = live_session(opened, heard, sinks, recording, options)
@@ -115,24 +124,36 @@ def live(
     tell = _teller()
     with _noting_signals() as noted:
         ends_s = time.monotonic() + for_s if for_s else float("inf")
+
+        def stop() -> bool:
+            tell(_problems(sinks, session, name))
+            return bool(noted) or time.monotonic() >= ends_s
+
         try:
-            session.run(lambda: tell(sinks.failing()) or bool(noted) or time.monotonic() >= ends_s)
+            session.run(stop)
         except DeviceError as error:
             raise UsageError(f"{error}; is it in use, or unplugged? See --list-devices") from None
-        reports = sinks.end()
+        finally:
+            # Also after an error: lines that wait are of what was heard.
+            reports = sinks.end()
         summary = session.summary() | {
             "sinks": [_report_facts(report) for report in reports],
             "recorded": [] if recording is None else [str(file) for file in recording.files],
         }
-        for failure in failures:
-            _say(f"the recording ended early: {failure}")
         _print_summary(summary, as_json=as_json, stdout_works=not _is_stuck(reports))
     if noted:
         raise typer.Exit(_EXITS[noted[0]])
     if sinks.all_gone:
         raise typer.Exit(EXIT_FAILED)
-    if failures or any(report.lost for report in reports):
+    if failures or session.ended_silent or any(report.lost for report in reports):
         raise typer.Exit(EXIT_INCOMPLETE)
+
+
+def _refuse_one_file_for_two(record: Path | None, addresses: list[SinkAddress]) -> None:
+    """Raise UsageError where the recording would replace the lines of a sink."""
+    targets = [Path(address.target).absolute() for address in addresses if address.kind == "jsonl"]
+    if record is not None and record.absolute() in targets:
+        raise UsageError(f"--record and --sink name the same file, {record}; give two names")
 
 
 def _list_devices(*, as_json: bool) -> None:
@@ -180,17 +201,27 @@ def _noting_signals() -> Iterator[list[signal.Signals]]:
             signal.signal(number, handler)
 
 
-def _teller() -> Callable[[list[str]], bool]:
-    """Return a function that prints each failure of a sink once, when it begins; it returns False."""
+def _problems(sinks: FanOut, session: Session, device: str) -> list[str]:
+    """Return what does not work at present, in words: sinks, and the device."""
+    problems = [f"{failure}; its lines wait, and it is tried again" for failure in sinks.failing()]
+    if session.silent_since_s is not None:
+        problems.append(
+            f"{device}: no sound since second {session.silent_since_s:.1f} of the session; it is opened again when it "
+            "is back"
+        )
+    return problems
+
+
+def _teller() -> Callable[[list[str]], None]:
+    """Return a function that prints each problem once, when it begins."""
     reported: set[str] = set()
 
-    def tell(failing: list[str]) -> bool:
-        for failure in failing:
-            if failure not in reported:
-                _say(f"{failure}; its lines wait, and it is tried again")
-        reported.intersection_update(failing)
-        reported.update(failing)
-        return False
+    def tell(problems: list[str]) -> None:
+        for problem in problems:
+            if problem not in reported:
+                _say(problem)
+        reported.intersection_update(problems)
+        reported.update(problems)
 
     return tell
 

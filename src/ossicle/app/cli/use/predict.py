@@ -30,14 +30,13 @@ from ossicle.app.cli.use.cutouts import Pad
 from ossicle.app.cli.use.finished_recordings import EVENTS, Finished, file_state, predicted_with
 from ossicle.app.cli.use.output_tables import tables_of_events
 from ossicle.app.cli.use.prediction_summary import SUMMARY, in_words, write_summary
+from ossicle.app.cli.use.project_folders import refuse_project_folder
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.app.cli.use.state_commands import StateOptions, predict_states, print_changes
-from ossicle.app.project.file_names import PROJECT_FILE
 from ossicle.artefacts.filesystem.changes import writable_folders
 from ossicle.artefacts.filesystem.reading import what_is_at
 from ossicle.artefacts.locks.lock import project_lock
 from ossicle.audio.decoding.decode import DecodeReport
-from ossicle.bundle.manifest import MANIFEST
 from ossicle.core.errors import EXIT_INCOMPLETE, UsageError
 from ossicle.core.model_input.channel import channel_name
 from ossicle.corpus.clips.event_cutouts import CutOuts
@@ -157,7 +156,7 @@ def predict(
     requested = _known_formats(formats or "csv", (*EVENT_FORMATS, *TRANSCRIPT_FORMATS, HITS, *STATE_FORMATS))
     choices = MidiChoices(midi_note or (), midi_velocity)
     choices.require_midi(requested)
-    _refuse_project_without_bundle(bundle, "predict")
+    refuse_project_folder(bundle, "predict")
     opened = load_bundle(
         bundle,
         runtime,
@@ -285,7 +284,7 @@ def stream(
     A bundle that knows states (on, off, unknown) prints their changes instead, and at the end, on stderr, how often and
     how long each label was on. Exit code 3: the file is truncated.
     """
-    _refuse_project_without_bundle(bundle, "stream")
+    refuse_project_folder(bundle, "stream")
     opened = load_bundle(
         bundle,
         runtime,
@@ -333,14 +332,3 @@ def _print_events(events: Generator[EmittedEvent, None, DecodeReport]) -> Decode
             report: DecodeReport = end.value
             return report
         print(json_text(event_line(emitted_event.event, emitted_event.emitted_s), indent=None), flush=True)
-
-
-def _refuse_project_without_bundle(bundle: Path, command: str) -> None:
-    """Raise UsageError for the folder of a project whose pipeline makes no bundle."""
-    if not (bundle / PROJECT_FILE).is_file() or (bundle / MANIFEST).exists():
-        return
-    # Reading a project file takes a moment, and most bundles lie in no project's folder.
-    from ossicle.app.project.load import load_project
-    from ossicle.app.steps.pipeline.needed import require_of_pipeline
-
-    require_of_pipeline(load_project(bundle), command)
