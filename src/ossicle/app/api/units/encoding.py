@@ -67,6 +67,13 @@ class EncodedFile:
     without: str = ""
     rate: int = 0
 
+    @property
+    def loss(self) -> str:
+        """What is lost of the file, in words; empty if nothing is."""
+        if self.without:
+            return f"no units: {self.without}"
+        return f"ends early ({self.partial}); its units end there" if self.partial else ""
+
 
 class UnitEncoder:
     """Turns files into units.

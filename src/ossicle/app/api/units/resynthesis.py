@@ -205,11 +205,10 @@ class Resynthesiser:
                 return
             try:
                 encoded_file = encoder.encode(files[name], cut, heard, group_statistics)
+                if encoded_file.loss:
+                    lost.append(f"{name}: {encoded_file.loss}")
                 if encoded_file.without:
-                    lost.append(f"{name}: no units: {encoded_file.without}")
                     continue
-                if encoded_file.partial:
-                    lost.append(f"{name}: ends early ({encoded_file.partial}); its units end there")
                 spoken = {
                     f"{number:04d}": segment
                     for number, segment in enumerate(encoded_file.segments)

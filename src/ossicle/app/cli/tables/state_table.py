@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ossicle.app.cli.tables.cells import figure_cell, interval_cell
-
-_MOST_REASONS = 6
+from ossicle.app.cli.tables.insufficient import insufficient_because
 
 Row = tuple[str, ...]
 
@@ -36,10 +35,8 @@ def remarks(metrics: Mapping[str, Any]) -> list[str]:
         f"by the median of their windows; intervals {protocol['intervals']}",
         *metrics["warnings"],
     ]
-    reasons = metrics.get("insufficient_because", [])
-    if reasons:
-        more = f"; and {len(reasons) - _MOST_REASONS} more in metrics.json" if len(reasons) > _MOST_REASONS else ""
-        lines.append(f"insufficient: {'; '.join(reasons[:_MOST_REASONS])}{more}")
+    if because := insufficient_because(metrics):
+        lines += because
         lines.append(
             "insufficient: record at least 5 independent recordings with each label on, and with it off, in every "
             f"{protocol['group']}, before trusting these figures"

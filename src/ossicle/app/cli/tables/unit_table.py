@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ossicle.app.cli.tables.cells import MISSING, figure_cell, interval_cell
+from ossicle.app.cli.tables.insufficient import insufficient_because
 from ossicle.report.unit_figure_names import DIGITS, FIGURES
-
-_MOST_REASONS = 6
 
 Row = tuple[str, ...]
 
@@ -39,12 +38,7 @@ def unit_rows(metrics: Mapping[str, Any]) -> tuple[Row, list[Row]]:
 
 def unit_remarks(metrics: Mapping[str, Any]) -> list[str]:
     """Return the lines below the table."""
-    lines = [str(metrics["protocol"]["in_words"]), *metrics["notes"]]
-    reasons = metrics.get("insufficient_because", [])
-    if reasons:
-        more = f"; and {len(reasons) - _MOST_REASONS} more in metrics.json" if len(reasons) > _MOST_REASONS else ""
-        lines.append(f"insufficient: {'; '.join(reasons[:_MOST_REASONS])}{more}")
-    return lines
+    return [str(metrics["protocol"]["in_words"]), *metrics["notes"], *insufficient_because(metrics)]
 
 
 def _name(key: str, group: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from ossicle.app.api.bundles.loaded_bundle import LoadedBundle
 from ossicle.app.api.predictions.recording_prediction import RecordingPrediction
+from ossicle.app.api.states.state_prediction import StatePrediction
 from ossicle.app.cli.use.recording_warnings import rate_of
 from ossicle.artefacts.files import write_json
 from ossicle.audio.recorder.metadata import time_expansion_of
@@ -55,7 +56,12 @@ def write_summary(path: Path, done: Sequence[RecordingPrediction], bundle: Loade
 
 def in_words(prediction: RecordingPrediction, *, reused: bool) -> str:
     """Return how many events were found, and what became of a recording that is not whole."""
-    outcome = f"{counted(len(prediction.events), 'event')}{' (done before)' if reused else ''}"
+    return outcome_in_words(counted(len(prediction.events), "event"), prediction, reused=reused)
+
+
+def outcome_in_words(found: str, prediction: RecordingPrediction | StatePrediction, *, reused: bool) -> str:
+    """Return what was found, and what became of a recording that is not whole."""
+    outcome = f"{found}{' (done before)' if reused else ''}"
     outcome += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
     return outcome + (f": {prediction.reason}" if prediction.reason else "")
 

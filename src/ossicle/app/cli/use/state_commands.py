@@ -19,6 +19,7 @@ from ossicle.app.cli.use.asked_recordings import asked_recordings
 from ossicle.app.cli.use.finished_recordings import Finished, file_state, predicted_with, state_record
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.app.cli.use.output_tables import OutputTables
+from ossicle.app.cli.use.prediction_summary import outcome_in_words
 from ossicle.app.cli.use.recording_warnings import warn_of_recording
 from ossicle.artefacts.filesystem.changes import writable_folders
 from ossicle.artefacts.locks.lock import project_lock
@@ -191,12 +192,8 @@ def _exit(
 
 
 def _outcome(prediction: StatePrediction, *, scores_only: bool, reused: bool) -> str:
-    outcome = (
-        "scored" if scores_only else prediction.overall or ", ".join(f"{a} {b}" for a, b in prediction.states.items())
-    )
-    outcome += " (done before)" if reused else ""
-    outcome += "" if prediction.status == "ok" else f"  {prediction.status.replace('_', ' ')}"
-    return outcome + (f": {prediction.reason}" if prediction.reason else "")
+    found = prediction.overall or ", ".join(f"{label} {state}" for label, state in prediction.states.items())
+    return outcome_in_words("scored" if scores_only else found, prediction, reused=reused)
 
 
 def _say(line: str) -> None:

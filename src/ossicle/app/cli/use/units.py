@@ -120,11 +120,10 @@ def encode(
             except AudioError as problem:
                 lost.append(str(problem))
                 continue
+            if encoded_file.loss:
+                lost.append(f"{name}: {encoded_file.loss}")
             if encoded_file.without:
-                lost.append(f"{name}: no units: {encoded_file.without}")
                 continue
-            if encoded_file.partial:
-                lost.append(f"{name}: ends early ({encoded_file.partial}); its units end there")
             rates[name] = encoded_file.rate
             described = encoder.described(name, encoded_file, settings, heard)
             if out is not None and noted is not None:

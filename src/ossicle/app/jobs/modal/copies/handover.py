@@ -14,7 +14,7 @@ from ossicle.app.project.file_times import file_state
 from ossicle.app.project.load import Project
 from ossicle.app.project.places import writing
 from ossicle.app.remote.place import RECORDS, Place, state_of
-from ossicle.app.remote.transfer import TransferOptions, Transferred, pull, push
+from ossicle.app.remote.transfer import TransferOptions, pull, push
 from ossicle.app.steps.engine.step import Progress, Step, find_steps, fingerprint
 from ossicle.app.steps.pipeline.pipelines import steps_of
 from ossicle.artefacts.files import publish_folder, write_text
@@ -159,9 +159,7 @@ def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progres
             return name == only if only else inputs.wanted(volume_folder, name)
 
         progress.begin(f"copy {volume_folder}")
-        sent = push(folder, service.place(f"{prefix}/{volume_folder}"), progress, TransferOptions(is_wanted=wanted))
-        _refuse_left_out(folder, sent)
-        progress.say(_in_words(sent))
+        _push_all(folder, service.place(f"{prefix}/{volume_folder}"), progress, wanted)
         states |= {f"{prefix}/{volume_folder}/{name}": file_state(folder / name) for name in _files(folder, wanted)}
     for volume_folder, folder in inputs.present.items():
         names = _require_there(service, volume_folder, folder)
@@ -169,17 +167,17 @@ def send_inputs(service: Service, prefix: str, inputs: Inputs, progress: Progres
     return states
 
 
-def _in_words(sent: Transferred) -> str:
-    return f"{counted(len(sent.sent), 'file')} copied ({size_in_words(sent.n_bytes)}), {sent.unchanged} unchanged"
-
-
-def _refuse_left_out(folder: Path, sent: Transferred) -> None:
+def _push_all(folder: Path, place: Place, progress: Progress, is_wanted: Callable[[str], bool]) -> None:
+    """Copy the wanted files of a folder and say how many; raises UsageError if any cannot be copied."""
+    sent = push(folder, place, progress, TransferOptions(is_wanted=is_wanted))
     if sent.left_out:
         path, reason = next(iter(sorted(sent.left_out.items())))
         raise UsageError(
             f"{len(sent.left_out)} files cannot be copied to Modal, the first: {folder / path}: {reason}; copy or "
             "remove them, and run again"
         )
+    files = counted(len(sent.sent), "file")
+    progress.say(f"{files} copied ({size_in_words(sent.n_bytes)}), {sent.unchanged} unchanged")
 
 
 def _require_there(service: Service, volume_folder: str, folder: Path) -> list[str]:
@@ -234,9 +232,7 @@ def send_artefacts(
             return is_in_folders and (folder in folders and name == MANIFEST) is manifests
 
         progress.begin("copy manifests" if manifests else "copy artefacts")
-        done = push(project.data_root, service.place(f"{prefix}/{DATA}"), progress, TransferOptions(is_wanted=wanted))
-        _refuse_left_out(project.data_root, done)
-        progress.say(_in_words(done))
+        _push_all(project.data_root, service.place(f"{prefix}/{DATA}"), progress, wanted)
     return {*sent, *finished_artefacts}
 
 

@@ -146,6 +146,19 @@ def index_findings(
     yield disk_finding(project, needs(project, index))
 
 
+def name_findings(index: CorpusIndex) -> Iterator[Finding]:
+    """Yield a warning for each name that matches no template, with the place where it fails.
+
+    Parameters
+    ----------
+    index
+        The index of the corpus.
+    """
+    for note in index.notes:
+        if note.kind == "name_template":
+            yield Finding("name", True, f"{note.where} {note.message}", warns=True)
+
+
 def channel_findings(project: Project, index: CorpusIndex) -> Iterator[Finding]:
     """Warn of channels that cancel each other; an index that was decoded has them among its problems.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ossicle.app.project.load import Project
 from ossicle.app.steps.pipeline.preflight.disk import disk_finding, feature_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
-from ossicle.app.steps.pipeline.preview.detector import channel_findings, input_preview
+from ossicle.app.steps.pipeline.preview.detector import channel_findings, input_preview, name_findings
 from ossicle.core.decisions.states import UNKNOWN
 from ossicle.core.errors import SplitError, UsageError
 from ossicle.core.records import Recording, grouped
@@ -40,7 +40,7 @@ def _findings(
             notice.what, notice.level != "lost", notice.message, blocks=False, warns=notice.level == "warning"
         )
     yield from channel_findings(project, index)
-    yield from _names(index)
+    yield from name_findings(index)
     labels = sorted(
         {annotation.label for annotation in index.annotations}
         | {label for unknown_labels in index.unknown.values() for label in unknown_labels}
@@ -61,13 +61,6 @@ def _findings(
     yield _windows(project, reviewed)
     yield disk_finding(project, feature_needs(project, index))
     yield from _split(project, index)
-
-
-def _names(index: CorpusIndex) -> Iterator[Finding]:
-    """List names that match no template, each with the place where it fails."""
-    for note in index.notes:
-        if note.kind == "name_template":
-            yield Finding("name", True, f"{note.where} {note.message}", warns=True)
 
 
 def _combinations(

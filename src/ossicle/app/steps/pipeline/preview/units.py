@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from ossicle.app.project.load import Project
 from ossicle.app.steps.acoustic_units.segments import given_segments, table_file
 from ossicle.app.steps.pipeline.preflight.finding import Finding
-from ossicle.app.steps.pipeline.preview.detector import channel_findings, input_preview
+from ossicle.app.steps.pipeline.preview.detector import channel_findings, input_preview, name_findings
 from ossicle.app.steps.pipeline.preview.vocoder import vocoder_findings
 from ossicle.core.errors import OssicleError
 from ossicle.core.text.counting import counted
@@ -91,9 +91,7 @@ def _groups(project: Project, index: CorpusIndex) -> Iterator[Finding]:
         message = f"no recording has the field {group!r}: set split.group, or a name_template that reads it"
         yield Finding("groups", False, f"{message} ({project.origin('split', 'group')})", blocks=False)
         return
-    for note in index.notes:
-        if note.kind == "name_template":
-            yield Finding("name", True, f"{note.where} {note.message}", warns=True)
+    yield from name_findings(index)
     if group == RECORDING:
         each = "the only recording" if len(names) == 1 else f"each of the {len(names)} recordings by itself"
         yield Finding("groups", True, f"{each}; with split.group the speakers can be held out")
