@@ -19,6 +19,7 @@ from ossicle.app.cli.use import live
 from ossicle.core.decisions.states import StateDecision
 from ossicle.live.capture import DeviceError, Receive
 from ossicle.live.session import Session
+from ossicle.live.sinks.json_lines import JsonLinesFile
 
 from ....made_up.state_bundle import RATE as STATE_RATE
 from ....made_up.state_bundle import TONES_HZ, write_state_bundle
@@ -285,6 +286,12 @@ def test_an_error_of_the_model_delivers_the_lines_that_wait(
     def fails(*arguments: object) -> None:
         raise MemoryError
 
+    def slowly(sink: JsonLinesFile, text: str) -> None:
+        time.sleep(0.5)
+        deliver(sink, text)
+
+    deliver = JsonLinesFile.deliver
+    monkeypatch.setattr(JsonLinesFile, "deliver", slowly)
     monkeypatch.setattr(Session, "_on_stretch", fails)
     with pytest.raises(MemoryError):
         ossicle(monkeypatch, "live", bundle, "--sink", f"jsonl:{tmp_path / 'lines.jsonl'}")
