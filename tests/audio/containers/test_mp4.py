@@ -146,6 +146,13 @@ def test_a_damaged_fragment_is_named(tmp_path, fragmented, which, offset, n_byte
     assert report.status == "partial"
 
 
+def test_a_fragment_without_a_track_is_whole(tmp_path, fragmented):
+    bare = (24).to_bytes(4, "big") + b"moof" + (16).to_bytes(4, "big") + b"mfhd" + bytes(8)
+    samples, report = read(tmp_path / "x.mp4", fragmented + bare)
+    assert (report.status, report.reason) == ("ok", "")
+    assert abs(len(samples) - len(SOUND)) <= 2048
+
+
 def test_zeros_that_hide_fragments_are_named_and_zeros_at_the_end_are_not(tmp_path, fragmented):
     _, report = read(tmp_path / "x.mp4", fragmented + bytes(5000))
     assert report.status == "ok"

@@ -227,15 +227,17 @@ def test_whole_frames_of_zeros_are_named(tmp_path, kind, n_frames):
     assert f"{high - low} bytes before byte {high} are zeros" in report.reason
 
 
-def test_zeros_between_two_recordings_and_behind_the_last_are_none_of_them(tmp_path):
-    data = muxed(SOUND, "mp2", "mp2")
-    _, report = read(tmp_path / "x.mp2", data + bytes(4000))
+@pytest.mark.parametrize("n_zeros", [4000, 30_000, 32_768, 65_536, 131_072])
+@pytest.mark.parametrize("rate", [44100, 48000])
+def test_zeros_between_two_recordings_and_behind_the_last_are_none_of_them(tmp_path, n_zeros, rate):
+    data = muxed(SOUND, "mp2", "mp2", rate=rate)
+    _, report = read(tmp_path / "x.mp2", data + bytes(n_zeros))
     assert report.status == "ok"
-    samples, report = read(tmp_path / "x.mp2", data + bytes(4000) + data)
+    samples, report = read(tmp_path / "x.mp2", data + bytes(n_zeros) + data)
     assert report.status == "ok"
     assert abs(len(samples) - 2 * len(SOUND)) <= 2304
     whole = encoded(SOUND, "mp3")
-    samples, report = read(tmp_path / "x.mp3", whole + bytes(4000) + whole)
+    samples, report = read(tmp_path / "x.mp3", whole + bytes(n_zeros) + whole)
     assert report.status == "ok"
     assert abs(len(samples) - 2 * len(SOUND)) <= 2304
 

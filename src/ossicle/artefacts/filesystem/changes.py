@@ -71,7 +71,7 @@ def _descriptor(path: Path, flags: int) -> int:
 
 
 def _irregular(path: Path) -> OSError:
-    return OSError(errno.EINVAL, "not a regular file; remove it", os.fspath(path))
+    return OSError(errno.EINVAL, "not a regular file but a pipe or a device; give the path of a file", os.fspath(path))
 
 
 def write_all(handle: IO[bytes], data: bytes) -> None:

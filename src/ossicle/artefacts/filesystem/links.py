@@ -56,8 +56,8 @@ def refuse_shared(path: Path) -> NoReturn:
         Naming it, with a remedy that keeps its content.
     """
     raise UsageError(
-        f"{path} is a hard link, so a change would change the file of its other name too; replace it with a copy of "
-        "itself, or remove it"
+        f"{path} is a hard link, so a change would change the file of its other name too, as in a folder copied by "
+        "'cp -l'; copy its folder with 'cp -a', and go on with the copy"
     )
 
 

@@ -106,7 +106,8 @@ def _is_whole(file: BinaryIO, fragment: Box) -> bool:
     inner = list(boxes(file, fragment.start, fragment.stop))
     tracks = [box for box in inner if box.kind == b"traf"]
     nested = [(fragment, inner), *((track, list(boxes(file, track.start, track.stop))) for track in tracks)]
-    return bool(tracks) and all(
+    # A fragment may hold no track, but always a head.
+    return any(box.kind == b"mfhd" for box in inner) and all(
         children and children[-1].stop == parent.stop and all(map(_plausible, children)) for parent, children in nested
     )
 

@@ -6,6 +6,7 @@ not fit the file, all frames are counted.
 
 import struct
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import BinaryIO
 
 from ossicle.audio.containers.part import Part
@@ -38,7 +39,8 @@ _KILOBITS = {
 class Frame:
     """The head of a frame: its bytes, samples per channel, rate, and the bytes of side information of Layer III.
 
-    ``kind`` is what stays the same within a stream (version, layer and rate), ``most_bytes`` the largest frame of it.
+    ``kind`` is what stays the same within a stream (version, layer and rate), ``most_bytes`` the largest frame of it,
+    ``bytes_per_second`` the bit rate: frames of one bit rate differ by a unit so that their mean is exact.
     """
 
     n_bytes: int
@@ -47,13 +49,14 @@ class Frame:
     side_bytes: int
     kind: int
     most_bytes: int
+    bytes_per_second: int
 
 
 def frame_at(head: bytes) -> Frame | None:
     """Return the frame that begins with these four bytes; None if none does.
 
     >>> frame_at(bytes([0xFF, 0xFB, 0x90, 0x00]))
-    Frame(n_bytes=417, n_samples=1152, rate=44100, side_bytes=32, kind=64000, most_bytes=1045)
+    Frame(n_bytes=417, n_samples=1152, rate=44100, side_bytes=32, kind=64000, most_bytes=1045, bytes_per_second=16000)
     """
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return None
@@ -65,11 +68,13 @@ def frame_at(head: bytes) -> Frame | None:
     kilobits = _KILOBITS[(3 if version == 3 else 2, layer if version == 3 or layer == 3 else 2)]
     n_samples = 384 if layer == 3 else 1152 if layer == 2 or version == 3 else 576
     unit = 4 if layer == 3 else 1
-    n_bytes = (n_samples // 8 * kilobits[bitrate] * 1000 // rate // unit + padding) * unit
+    bytes_per_second = 125 * kilobits[bitrate]
+    n_bytes = (n_samples * bytes_per_second // rate // unit + padding) * unit
     mono = head[3] >> 6 == 3
     side = (17 if mono else 32) if version == 3 else (9 if mono else 17)
     most_bytes = n_samples // 8 * kilobits[-1] * 1000 // rate + unit
-    return Frame(n_bytes, n_samples, rate, side, (head[1] & 0xFE) << 8 | head[2] & 0x0C, most_bytes)
+    kind = (head[1] & 0xFE) << 8 | head[2] & 0x0C
+    return Frame(n_bytes, n_samples, rate, side, kind, most_bytes, bytes_per_second)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,9 +287,12 @@ def _after_frames(file: BinaryIO, offset: int, end: int) -> tuple[str, int | Non
 
 
 def _are_frames(n_bytes: int, frame: Frame) -> bool:
-    """Return whether so many bytes are a number of whole frames, which differ by a byte: padding has other lengths."""
-    n_frames = round(n_bytes / frame.n_bytes)
-    return n_frames > 0 and abs(n_bytes - n_frames * frame.n_bytes) <= n_frames
+    """Return whether so many bytes are a number of whole frames of this bit rate. Padding is hardly ever so long."""
+    per_frame = Fraction(frame.n_samples * frame.bytes_per_second, frame.rate)
+    n_frames = round(n_bytes / per_frame)
+    # Where the mean length is no whole number, single frames are longer: by a byte, in Layer I by four.
+    slack = 0 if per_frame.denominator == 1 else 4 if frame.n_samples == 384 else 1
+    return n_frames > 0 and abs(n_bytes - n_frames * per_frame) <= slack
 
 
 def _next_frame(window: bytes) -> int | None:

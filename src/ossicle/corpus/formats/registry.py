@@ -104,7 +104,7 @@ class Head:
     def names_files(self) -> bool:
         """Whether a column names the recording of each row, or may do so."""
         try:
-            return bool(file_columns(self.table))
+            return bool(file_columns(self.table, self.options.lengths))
         except FormatError:
             return True
 

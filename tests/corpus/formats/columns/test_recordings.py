@@ -71,13 +71,18 @@ def test_the_name_of_the_table_among_others_names_recordings(tmp_path: Path) -> 
             events(path)
         path.write_text(f"start,end,label,{heading}\n1,2,x,a\n3,4,x,\n")
         assert len(events(path).rows) == 2
-    # A name may be that of a bird, but not where all are those of recordings.
-    path.write_text("start,end,label,name\n1,2,x,a\n3,4,x,b\n")
-    assert len(events(path).rows) == 2
+    # Names may be those of birds and people, but not where all are those of recordings.
+    for heading in ("Annotator", "individual", "name"):
+        path.write_text(f"start,end,label,{heading}\n1,2,x,a\n3,4,x,b\n")
+        assert len(events(path).rows) == 2
     known = {"a": 10.0, "b": 10.0}
     options = ReadOptions(lengths=lengths_of(known.get, lambda stated: stated, known))
     with pytest.raises(FormatError, match="line 1: the column 'name' seems to name the recording"):
         events(path, options)
+    # Where the recordings are known, and these are none, the table is one of a recording that is missing.
+    path.write_text("start,end,label,site\n1,2,x,a\n3,4,x,b\n")
+    others = {"c": 10.0}
+    assert len(events(path, ReadOptions(lengths=lengths_of(others.get, others.get, others))).rows) == 2
     # In tables of DAS it is the label.
     path.write_text("name,start_seconds,stop_seconds\na,1,2\nb,3,4\n")
     assert [row.label for row in events(path, options).rows] == ["a", "b"]

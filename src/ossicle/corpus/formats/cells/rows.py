@@ -90,8 +90,8 @@ def check_times(start_s: float, end_s: float, where: str) -> None:
         raise FormatError(f"{where}: the start {start_s:g} s is after the end {end_s:g} s; swap or correct them")
     if not end_s <= _MOST_S:
         raise FormatError(
-            f"{where}: the end {end_s:g} s lies beyond {_MOST_S:g} s (31 years); times are seconds from the start of "
-            "the recording, and neither those since 1970 nor of another unit"
+            f"{where}: the end {end_s:.10g} s lies beyond {_MOST_S:.10g} s (31 years), but times are seconds from the "
+            "start of the recording; subtract that start (as from times since 1970), or convert the unit"
         )
 
 

@@ -62,7 +62,7 @@ def columns_of(
     """
     table = with_decimal_points(table, {fields[name] for name in _NUMBERS if name in fields})
     refuse_other_times(table, fields["start"], fields["end"])
-    files = file_columns(table, lambda name: lengths.seconds(name) is not None)
+    files = file_columns(table, lengths)
     keys = {name: heading_key(table.header[column]) for name, column in fields.items()}
     columns = Columns(
         table,

@@ -7,6 +7,7 @@ from ossicle.audio.probe import SUFFIXES as AUDIO_SUFFIXES
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.cells.delimited import Delimited, heading_key, unescape_cell
 from ossicle.corpus.formats.columns.headings import END, FILE, PERHAPS_FILE, RAVEN_LABEL, START, label_keys
+from ossicle.corpus.formats.session_times import NO_LENGTHS, FileLengths
 from ossicle.corpus.naming.table_names import recording_name
 from ossicle.corpus.naming.table_pairing import same_file_name
 
@@ -14,17 +15,23 @@ from ossicle.corpus.naming.table_pairing import same_file_name
 _ALSO_FILE = {"segment_id": frozenset({"start_time_seconds", "end_time_seconds"})}
 _AUDIOSET_CLIP = re.compile(r"[\w-]{11}_\d+")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+# Who annotated or was heard: a table may be named after one of them.
+_WHO = frozenset(
+    {"name", "annotator", "annotated_by", "analyst", "observer", "rater", "reviewer", "reviewed_by", "coder", "user"}
+    | {"labeler", "labeller", "labeled_by", "author", "recordist", "individual", "individual_id", "animal", "animal_id"}
+    | {"bird", "bird_id", "id", "speaker", "caller", "sender", "receiver", "emitter", "subject", "person"}
+)
 
 
-def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda stated: False) -> tuple[int, ...]:
+def file_columns(table: Delimited, lengths: FileLengths = NO_LENGTHS) -> tuple[int, ...]:
     """Return the columns that name the recording of each row, best first.
 
     Parameters
     ----------
     table
         The table.
-    is_recording
-        Whether a text is the name of a recording, as far as the recordings are known.
+    lengths
+        The recordings, as far as they are known.
 
     Raises
     ------
@@ -32,10 +39,14 @@ def file_columns(table: Delimited, is_recording: Callable[[str], bool] = lambda 
         There is none, but another column names recordings: rows must not go to another one than they name. Or two
         columns name different recordings.
     """
+
+    def is_recording(stated: str) -> bool:
+        return lengths.seconds(stated) is not None
+
     known = tuple(column for key in FILE if (column := table.find([key])) is not None) or _clips(table, is_recording)
     for column, name in enumerate(table.header if not known else ()):
         texts = [text for _, cells in table.rows if (text := unescape_cell(cells[column]).strip())]
-        if texts and _names_recordings(table, heading_key(name), texts, is_recording):
+        if texts and _names_recordings(table, heading_key(name), texts, lengths):
             raise FormatError(
                 f"{table.where}: the column {name!r} seems to name the recording of each row ({texts[0]!r}), but is "
                 "not known to do so; rename it to 'file' if it does, else remove it"
@@ -71,7 +82,7 @@ def _clips(table: Delimited, is_recording: Callable[[str], bool]) -> tuple[int, 
     return tuple(column for column in columns if column is not None and names_clips(column))
 
 
-def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recording: Callable[[str], bool]) -> bool:
+def _names_recordings(table: Delimited, key: str, texts: Sequence[str], lengths: FileLengths) -> bool:
     """Return whether the texts of a column name recordings, other than the one that the table is named after."""
     if sum(map(is_audio_name, texts)) * 2 >= len(texts):
         return True
@@ -84,9 +95,10 @@ def _names_recordings(table: Delimited, key: str, texts: Sequence[str], is_recor
         return bool(others)
     if not others or any(map(_NUMBER.fullmatch, texts)):
         return False
-    # Where the recordings are not known, the name of the table among other words names its recording.
-    names_own = len(others) < len(different) and key != "name" and not is_recording(own_name)
-    return names_own or all(map(is_recording, different))
+    if lengths is NO_LENGTHS:
+        # The name of the table among other words names its recording.
+        return len(others) < len(different) and key not in _WHO
+    return all(lengths.seconds(text) is not None for text in different)
 
 
 def is_audio_name(text: str) -> bool:
