@@ -20,6 +20,13 @@ def test_piped_rows_are_whole_and_not_filled_up_with_blanks(capsys, stderr):
     assert lines == [line.rstrip() for line in lines]
 
 
+def test_names_with_line_ends_stay_in_their_row(capsys):
+    print_rows(("groups", "n"), [("Moor\nok   forged", "1"), ("esc\x1b[2J", "2")])
+    lines = capsys.readouterr().out.splitlines()
+    assert "  Moor\\nok   forged   1" in lines
+    assert "  esc\\x1b[2J          2" in lines
+
+
 def test_piped_rows_need_no_more_characters_than_the_pipe_has():
     code = "from ossicle.app.cli.tables.table import print_rows; print_rows(('name',), [('wren',)])"
     env = {**os.environ, "PYTHONIOENCODING": "ascii"}

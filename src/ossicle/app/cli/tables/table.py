@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import printable, printable_line
 from ossicle.app.cli.tables.cells import interval_cell
 from ossicle.app.cli.tables.clip_table import clip_remarks, clip_rows
 from ossicle.app.cli.tables.column_parts import WHOLE, column_parts
@@ -32,7 +32,8 @@ def print_rows(
     *,
     stderr: bool = False,
 ) -> None:
-    """Print a plain table, with ``total`` as a separate last row. Cells are text, never markup or terminal commands."""
+    """Print a plain table, with ``total`` as a separate last row. Cells are one line of text, never markup or terminal
+    commands."""
     console = Console(stderr=stderr)
     if console.is_terminal:
         for table in tables_of(header, rows, total, console.width):
@@ -55,7 +56,7 @@ def tables_of(
 ) -> list[Table]:
     """Return the table, or the parts of one that is too wide for a terminal of ``width``; None: any width will do."""
     lines = [header, *rows, *([total] if total else [])]
-    widths = [max(cell_len(printable(line[column])) for line in lines) for column in range(len(header))]
+    widths = [max(cell_len(printable_line(line[column])) for line in lines) for column in range(len(header))]
     tables = []
     for part in column_parts(widths, width or sys.maxsize):
         table = Table(box=box.SIMPLE_HEAD, show_footer=total is not None)
@@ -65,7 +66,7 @@ def tables_of(
             footer = Text(total[column]) if total else ""
             table.add_column(Text(header[column]), footer=footer, overflow="fold", no_wrap=whole)
         for row in rows:
-            table.add_row(*(Text(printable(row[column])) for column in part))
+            table.add_row(*(Text(printable_line(row[column])) for column in part))
         tables.append(table)
     return tables
 
