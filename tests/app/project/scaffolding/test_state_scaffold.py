@@ -7,7 +7,7 @@ import pytest
 
 from ossicle.app.project.load import load_project
 from ossicle.app.project.scaffolding.scaffold import Wishes, scaffold
-from ossicle.app.project.scaffolding.state_scaffold import wanted_masks
+from ossicle.app.project.scaffolding.state_scaffold import state_lines, wanted_masks
 from ossicle.core.errors import SplitError, UsageError
 
 from ....made_up.hums import NAMES, TEMPLATE, write_hums
@@ -120,3 +120,9 @@ def test_labels_from_class_folders(tmp_path: Path) -> None:
 def test_masks_of_another_recipe_are_refused(audio: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the recipe 'birds' has no states"):
         scaffold("birds", tmp_path / "home", Wishes(audio, labels="folder", masks=("ac:fridge",)))
+
+
+@pytest.mark.parametrize(("label", "control"), [("ac\u200f", "RIGHT-TO-LEFT MARK"), ("ac\nfan", "a line end")])
+def test_a_label_that_no_project_file_may_hold_is_refused_before_one_is_written(label: str, control: str) -> None:
+    with pytest.raises(UsageError, match=rf"contains .*{control}.*rename it in the names of files or in the table"):
+        state_lines((label, "fridge"), {label: ("fridge",)}, chosen=False)

@@ -14,21 +14,19 @@ def line(key: str, value: object, comment: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """Return text as a TOML string; raises UsageError if it is not Unicode.
+    """Return text as a TOML string; raises UsageError for what no project file may hold.
 
     >>> quoted('a "b"')
     '"a \\\\"b\\\\""'
     """
     require_text(text)
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return (
-        '"'
-        + "".join(
-            f"\\u{ord(character):04x}" if ord(character) < 32 or ord(character) == 127 else character
-            for character in escaped
+    if (control := first_control(text)) is not None:
+        raise UsageError(
+            f"{text!r} contains {control_name(control)}, which no project file may hold, because settings become names, "
+            "lines of scripts and text on the screen; rename it in the names of files or in the table that it comes from"
         )
-        + '"'
-    )
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def require_text(text: str) -> None:
