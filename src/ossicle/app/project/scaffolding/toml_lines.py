@@ -22,8 +22,9 @@ def quoted(text: str) -> str:
     require_text(text)
     if (control := first_control(text)) is not None:
         raise UsageError(
-            f"{text!r} contains {control_name(control)}, which no project file may hold, because settings become names, "
-            "lines of scripts and text on the screen; rename it in the names of files or in the table that it comes from"
+            f"{text!r} contains {control_name(control)}, which no project file may hold, because settings become "
+            "names, lines of scripts and text on the screen; rename it in the names of files or in the table that it "
+            "comes from"
         )
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
