@@ -186,3 +186,14 @@ def test_other_cells_are_named_as_they_are(text: str) -> None:
 def test_comments_above_headings_that_are_not_known(tmp_path: Path, text: str, header: tuple[str, ...]) -> None:
     (tmp_path / "x.csv").write_text(text)
     assert read_delimited(tmp_path / "x.csv").header == header
+
+
+def test_a_row_with_more_vertical_bars_than_headings_names_them(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("place|species\nsite|wren|robin\n")
+    with pytest.raises(FormatError, match=r"line 2: has 3 cells for 2 columns; .* check the vertical bars"):
+        read_delimited(table)
+
+
+def test_a_vertical_bar_beside_commas_stands_within_a_label() -> None:
+    assert find_dialect("1.0,2.0,a|b|c|d\n") == Dialect(",", 0)

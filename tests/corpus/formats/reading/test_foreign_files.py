@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from ossicle.corpus.formats.reading.folder_reader import read_sources
 from ossicle.corpus.formats.reading.foreign_files import FOREIGN, foreign_files
+from ossicle.corpus.formats.reading.times_in_text import holds_times
+from ossicle.corpus.formats.registry import ReadOptions
+from ossicle.corpus.review.selection import Look, Row
+from ossicle.corpus.review.tables import Export, Sheet, write_export
 
 
 def test_midi_files_of_drums_are_a_warning_with_what_reads_them(tmp_path: Path) -> None:
@@ -47,12 +52,104 @@ def test_files_of_other_programs_are_named_as_what_they_are(tmp_path: Path) -> N
         ("a.xml", "<calls><call begin='1' end='2'/></calls>"),
         ("b.xml", "<calls><call><start>1</start><end>2</end></call></calls>"),
         ("a.yaml", "calls:\n- label: hum\n  start: 1\n  end: 2\n"),
+        ("b.yaml", "start: 1\nend: 2\nlabel: hum\n"),
+        ("c.yaml", "calls:\n- tags:\n  - faint\n  start: 1\n  end: 2\n"),
+        ("d.yaml", "onsets_s:\n- 1.5\n- 3\noffsets_s:\n- 2\n- 4\n"),
+        ("e.yaml", "- {start: 1, end: 2}\n"),
+        ("f.yml", "one:\n  start: 1\n  end: 2\ntwo:\n  start: 3\n  end: 4\n"),
+        ("b.json", '[{"start_time_s": 1, "end_time_s": 2}]'),
+        ("c.json", '[{"begin_time_s": 1, "end_time_s": 2}]'),
+        ("d.json", '{"onsets_s": [0.5, 1], "offsets_s": [0.7, 1.2]}'),
+        ("e.json", '{"start_time": {"0": 1.0, "1": 3.0}, "end_time": {"0": 2.0, "1": 4.0}}'),
+        ("f.json", '{"a": {"start": 1, "tags": {"sex": "m"}, "end": 2}, "b": {"start": "1.5", "end": "2,5"}}'),
+        ("g.json", '{"Begin Time (s)": 1, "End Time (s)": 2, "Species": "wren"}'),
+        ("h.json", '{"calls": [{"start": 1, "end": 2}, {"start": 3, "e'),
+        ("c.xml", '<runs><run start = "1" stop="2"/><run start="3" stop="4"/></runs>'),
+        ("d.xml", "<rows><row><start unit='s'>1</start><end unit='s'>2</end><label>hum</label></row></rows>"),
     ],
 )
 def test_annotations_of_any_program_are_a_warning(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     (note,) = foreign_files(tmp_path, [name])
     assert (note.kind, note.where) == ("table_not_read", name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize(
+    ("name", "text"), [("a.json", '[{"start":1,"end":2}]'), ("a.yml", "start: 1\nend: 2\nlabel: a")]
+)
+def test_annotations_in_any_encoding_are_a_warning(tmp_path: Path, name: str, text: str, encoding: str) -> None:
+    (tmp_path / name).write_text(text, encoding=encoding)
+    assert [note.kind for note in foreign_files(tmp_path, [name])] == ["table_not_read"]
+
+
+_STREAM = '{"index": 0, "codec_name": "pcm_s16le", "start_time": "0.000000", "duration": "10.0"}'
+_FORMAT = (
+    '{"filename": "a.wav", "format_name": "wav", "start_time": "0.000000", "duration": "10.0", "tags": {"title": "x"}}'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("ffprobe.json", f'{{"streams": [{_STREAM}, {_STREAM}], "format": {_FORMAT}}}'),
+        (
+            "ffprobe.xml",
+            '<stream codec_name="a" start_time="0" duration="1"/><format format_name="b" start_time="0" duration="1"/>',
+        ),
+        ("schedule.yaml", 'recorder:\n  start: "05:00"\n  duration: 3600\nlabel: dawn\n'),
+        ("schedules.yaml", "- start: 05:00\n  duration: 3600\n- start: 06:00\n  duration: 3600\n"),
+        ("train.yaml", "lr:\n  start: 0.1\n  end: 0.001\nlabel: hum\nstages:\n- stage: 1\n"),
+        ("flow.yaml", "lr: {start: 0.1, end: 0.001}\nlabel: hum\n"),
+        ("stage.yaml", "stage: 1\nstart: 0\nend: 100\n"),
+        ("package.json", '{"name": "x", "scripts": {"start": "node x", "stop": "kill"}, "tags": ["a"]}'),
+        ("dates.json", '[{"start": "2024-01-01", "end": "2024-01-02"}, {"start": "2024-01-03", "end": "2024-01-04"}]'),
+        ("log.xml", '<run start="2024-01-01T00:00" end="2024-01-01T01:00"/><run start="2024-01-02" end="2024-01-03"/>'),
+        ("apart.json", '[{"start": 1, "label": "hum"}, {"end": 2, "label": "hum"}]'),
+    ],
+)
+def test_sidecars_with_both_words_as_keys_are_only_listed(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert [note.kind for note in foreign_files(tmp_path, [name])] == ["not_annotations"]
+
+
+def test_records_of_ossicle_are_no_files_of_others(tmp_path: Path) -> None:
+    row = Row(1.0, 2.0, "hum", 0.5, "best")
+    look = Look(0.5, 2.5, ("best",), (row,))
+    sheets = (Sheet("a", "a.wav", "00", 10.0, (look, look)),)
+    write_export(tmp_path, Export("0", {}, ("hum",), 8000.0, sheets), ["csv"])
+    assert foreign_files(tmp_path, ["export.json"]) == []
+    assert read_sources(tmp_path, ReadOptions()).notes == ()
+    (tmp_path / "export.json").write_text('{"sheets": [{"start": 1, "end": 2}]}')
+    assert [note.kind for note in foreign_files(tmp_path, ["export.json"])] == ["table_not_read"]
+
+
+def test_a_record_of_ossicle_in_place_of_tables_is_named(tmp_path: Path) -> None:
+    (tmp_path / "predictions.json").write_text("{}")
+    (note,) = read_sources(tmp_path / "predictions.json", ReadOptions()).notes
+    assert note.kind == "not_annotations"
+    assert "record of Ossicle without annotations; give its folder or the tables" in note.message
+
+
+def test_articles_fit_the_names_of_files(tmp_path: Path) -> None:
+    notes = [foreign_files(tmp_path, [f"x{suffix}"])[0].message for suffix in sorted(FOREIGN)]
+    vowels = {note.split()[2] for note in notes if note.startswith("is an ")}
+    others = {note.split()[2] for note in notes if note.startswith("is a ")}
+    assert vowels == {"Arrow", "Audacity", "ELAN", "Excel", "HDF5", "R", "RTTM", "SQLite", "STM", "XML"}
+    assert {"JSON", "YAML", "MIDI", "MATLAB", "NumPy", "TIMIT"} <= others
+
+
+def test_long_texts_are_judged_quickly() -> None:
+    for text in (
+        "{" * 50_000,
+        '{"start":' * 10_000,
+        "start " * 16_000,
+        "startsecs" * 11_000,
+        "<a>" * 33_000,
+        "start:" + "1" * 99_000,
+    ):
+        for suffix in (".json", ".xml", ".yaml"):
+            assert not holds_times(text, suffix)
 
 
 @pytest.mark.parametrize(

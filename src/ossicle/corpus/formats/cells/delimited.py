@@ -1,4 +1,4 @@
-"""Tables with a header line as cells of text: CSV with commas, semicolons or tabs, and Parquet.
+"""Tables with a header line as cells of text: CSV with commas, semicolons, tabs or vertical bars, and Parquet.
 
 Cells that a spreadsheet would run as a formula are written with an apostrophe in front (OWASP, "CSV Injection");
 reading removes it.
@@ -29,7 +29,7 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 MOST_CELLS = 50_000_000
 """The most cells of a Parquet table: three million events in 16 columns."""
 _ESCAPED = re.compile(r"'+[=+\-@\t\r\n]")
-_MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
+_MARKS = {"\t": "tabs", ",": "commas", ";": "semicolons", "|": "vertical bars"}
 
 
 @dataclass(frozen=True, slots=True)

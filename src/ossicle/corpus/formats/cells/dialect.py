@@ -74,14 +74,17 @@ def _is_title(line: str, delimiter: str, headings: Sequence[str]) -> bool:
 
 
 def delimiter_of(line: str) -> str:
-    """Return the character between the cells of a line: a tab if it holds one, else semicolon or comma.
+    """Return the character between the cells of a line: a tab if it holds one, else semicolon, comma or vertical bar.
 
-    >>> delimiter_of("1,5;2,5;hum"), delimiter_of("file,start_time,end_time")
-    (';', ',')
+    >>> delimiter_of("1,5;2,5;hum"), delimiter_of("file,start_time,end_time"), delimiter_of("start|end|label")
+    (';', ',', '|')
     """
     bare = re.sub(r'"[^"]*"', "", line)
     if "\t" in bare:
         return "\t"
+    # Beside others a vertical bar may stand within a label.
+    if "|" in bare and ";" not in bare and "," not in bare:
+        return "|"
     return ";" if 0 < bare.count(";") >= bare.count(",") else ","
 
 

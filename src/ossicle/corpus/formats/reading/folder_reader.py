@@ -88,7 +88,10 @@ def read_sources(source: Path, options: ReadOptions, wanted_format: Format | Non
 
 def _unread(path: Path, name: str) -> Note:
     if path.suffix.lower() in FOREIGN:
-        return foreign_files(path.parent, [path.name])[0]
+        ours = Note(
+            NOT_ANNOTATIONS, name, "is a record of Ossicle without annotations; give its folder or the tables beside it"
+        )
+        return next(iter(foreign_files(path.parent, [path.name])), ours)
     if path.suffix.lower() not in SUFFIXES:
         return Note(NOT_ANNOTATIONS, name, f"is no table that is read ({', '.join(sorted(SUFFIXES))})")
     return unread_table(path, name)

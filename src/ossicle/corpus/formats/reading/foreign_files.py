@@ -1,15 +1,15 @@
 """Files of other programs, which no reader takes: what they are, and what to do about them.
 
 What holds annotations is a warning, because calls that are not read become background. What may hold anything, such as
-JSON, is only listed, unless its beginning names starts and ends.
+JSON, YAML or XML, is only listed, unless its beginning names starts and ends.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from ossicle.artefacts.filesystem.reading import open_regular
+from ossicle.corpus.formats.reading.times_in_text import holds_times, is_review_export
 from ossicle.corpus.notes import Note
 
 _CONVERT = "save its content as a table with the columns start_time, end_time and label (seconds)"
@@ -68,9 +68,8 @@ _OF_EVSONGANALY = ("file of notes of evsonganaly", _CROWSETTA)
 _OURS = frozenset({"predictions.json", "predictions.journal.jsonl", "predictions.tables.jsonl"})
 _OF_TEXT = frozenset({".json", ".jsonl", ".xml", ".yaml", ".yml"})
 _MOST_BYTES = 100_000
-# A key of JSON or YAML, or an element or attribute of XML, as annotations of any program name their times.
-_STARTS = re.compile(rb"[\"'<\s](start|begin|onset)(_?(time|s|sec|seconds|ms))?[\"']?\s*[:=>]", re.IGNORECASE)
-_ENDS = re.compile(rb"[\"'<\s](end|stop|offset|duration)(_?(time|s|sec|seconds|ms))?[\"']?\s*[:=>]", re.IGNORECASE)
+# Beginnings of words before which "an" stands, also of names that are spelled letter by letter.
+_VOWELS = ("A", "E", "HDF", "R ", "RTTM", "SQL", "STM", "X")
 
 
 def foreign_files(folder: Path, names: Iterable[str]) -> list[Note]:
@@ -86,16 +85,18 @@ def foreign_files(folder: Path, names: Iterable[str]) -> list[Note]:
     Returns
     -------
     list of Note
-        Warnings about annotations, spreadsheets and files of times; others are only listed.
+        Warnings about annotations, spreadsheets and files of times; others are only listed, and Ossicle's own are left
+        out.
     """
     names_by_kind: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for name in names:
         path = PurePosixPath(name)
-        if path.name in _OURS:
-            continue
         suffix = path.suffix.lower()
+        text = _beginning(folder / name) if suffix in _OF_TEXT else ""
+        if path.name in _OURS or is_review_export(text):
+            continue
         known = _OF_EVSONGANALY if path.name.lower().endswith(".not.mat") else _ANNOTATIONS.get(suffix)
-        sure = known is not None or (suffix in _OF_TEXT and _names_times(folder / name))
+        sure = known is not None or holds_times(text, suffix)
         kind = "table_not_read" if sure else "not_annotations"
         names_by_kind[(kind, *(known or _PERHAPS[suffix]))].append(name)
     return [
@@ -104,14 +105,14 @@ def foreign_files(folder: Path, names: Iterable[str]) -> list[Note]:
     ]
 
 
-def _names_times(path: Path) -> bool:
-    """Return whether the beginning of a text names a start and an end, or a length."""
+def _beginning(path: Path) -> str:
+    """Return the beginning of a text; other than its ASCII letters, nothing counts."""
     try:
         with open_regular(path) as file:
-            beginning = file.read(_MOST_BYTES)
+            # Without its NUL bytes, UTF-16 holds the same keys and numbers.
+            return file.read(_MOST_BYTES).replace(b"\0", b"").decode("latin-1")
     except OSError:
-        return False
-    return _STARTS.search(beginning) is not None and _ENDS.search(beginning) is not None
+        return ""
 
 
 def why_foreign(name: str) -> str:
@@ -125,7 +126,7 @@ def why_foreign(name: str) -> str:
 
 
 def _counted(description: str, count: int) -> str:
-    article = "an" if description[0] in "AEIOUX" else "a"
+    article = "an" if description.startswith(_VOWELS) else "a"
     return (
         f"is {article} {description} and was"
         if count == 1
