@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -89,7 +90,8 @@ def state(project: Path) -> dict[str, Any]:
         "current": registry.current("detector-long"),
         "figures": figures,
         "archived": sorted(str(file.relative_to(archive)) for file in archive.glob("**/*")),
-        "pins": sorted(file.name for file in (root / "pins").iterdir()),
+        # The name of an archive's pin ends with a digest of all steps, also of the page, which holds times.
+        "pins": sorted(re.sub(r"-[0-9a-f]{8}\.json$", ".json", file.name) for file in (root / "pins").iterdir()),
     }
 
 
