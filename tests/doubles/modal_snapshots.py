@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -69,6 +70,7 @@ class Troubles:
     def __init__(self, kinds: Mapping[str, int] | None = None, seed: int = 0) -> None:
         self._left = [kind for kind, number in (kinds or {}).items() for _ in range(number)]
         self._draw, self._met = random.Random(seed), dict[str, int]()
+        self._escaped = Counter[str]()
         self._draw.shuffle(self._left)
         self.came: list[str] = []
 
@@ -78,13 +80,17 @@ class Troubles:
             return None
         self._met[task] = self._met.get(task, 0) + 1
         kind, saved = self._left.pop(), self._draw.random() < 0.5
+        if self._escaped[kind]:
+            self._escaped[kind] -= 1
+            return Trouble(kind, False, 1.0 if kind == LIMIT else self._draw.uniform(0.1, 1.0))
         if kind == LIMIT:
             return Trouble(kind, False, self._draw.uniform(1.0, 9.0))
         return Trouble(kind, saved, self._draw.uniform(0.1, 2.0 if saved else 9.0))
 
     def escaped(self, trouble: Trouble) -> None:
-        """Keep the trouble of a container that was done before it came for another one."""
-        self._left.insert(self._draw.randint(0, len(self._left)), trouble.kind)
+        """Keep the trouble of a container that was done before it came for the next one, to which it comes early."""
+        self._left.append(trouble.kind)
+        self._escaped[trouble.kind] += 1
 
 
 @dataclass
