@@ -294,6 +294,32 @@ def test_too_little_memory_is_a_line(error: str) -> None:
         assert done.stderr == "ossicle: not enough memory; close other programs, or raise the limit (ulimit -v)\n"
 
 
+def test_a_place_that_holds_something_else_is_said_with_a_remedy(
+    project: Path, old_bundle: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    fifo, file, long = tmp_path / "fifo", tmp_path / "file", tmp_path / ("a" * 300)
+    os.mkfifo(fifo)
+    file.write_text("kept\n")
+    on_project = ("-p", project, "--progress", "none")
+    for words in (
+        ("convert", project / "events.csv", "--to", "csv", "-o"),
+        ("predict", old_bundle, project / "audio", "-o"),
+        ("predict", old_bundle, project / "audio", "-o", tmp_path / "out", "--cutouts"),
+        ("embed", project / "audio", "-o"),
+        ("dataset", "export", *on_project, "-o"),
+        ("run", *on_project, "--until", "corpus", "--data-root"),
+        ("new", "tapes", "--annotations", project / "events.csv", "--audio", project / "audio"),
+    ):
+        for place in (fifo, file, fifo / "out", file / "out", long):
+            result = ossicle(*words, place)
+            assert result.code in (1, 2), (words, place, result.out)
+            (line,) = result.err.splitlines()
+            assert str(tmp_path) in line
+            assert "; give a folder" in line or "; choose a" in line, line
+        assert file.read_text() == "kept\n"
+        assert fifo.is_fifo()
+
+
 @pytest.mark.parametrize("name", ["bundle", "clip_results"])
 def test_a_folder_of_the_user_is_not_replaced_by_results(project: Path, ossicle: Commands, name: str) -> None:
     own = project / name / "recordings"

@@ -88,6 +88,13 @@ _REMEDIES = {
     errno.EROFS: "choose a folder that is writable",
     errno.EACCES: "change the permissions, or choose another folder",
     errno.EPERM: "change the permissions, or choose another folder",
+    errno.EEXIST: "it is not overwritten; choose another path",
+    errno.ENOTDIR: "a file stands where a folder is needed; choose another path",
+    errno.EISDIR: "a folder stands where a file is needed; choose another path",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ELOOP: "its links lead nowhere; choose another path",
+    errno.EMFILE: "raise the limit on open files (ulimit -n), then run the same command again to continue",
+    errno.EIO: "look at the disk or the connection to it, then run the same command again to continue",
 }
 
 _OF_TRAIN = ("torch", "lightning", "onnx", "safetensors", "matplotlib", "jinja2", "tensorboard")
