@@ -256,6 +256,17 @@ def test_no_recording_is_replaced(tmp_path: Path) -> None:
         Recording(tmp_path / "link.wav", RATE, lambda words: None)
 
 
+def test_two_sessions_that_record_under_one_name_both_keep_their_sound(tmp_path: Path) -> None:
+    first, second = (Recording(tmp_path / "heard.wav", RATE, pytest.fail) for _ in range(2))
+    for recording, value in ((first, 0.25), (second, 0.5)):
+        recording.write(np.full(RATE, value, np.float32))
+    second.end_part()
+    first.end_part()
+    assert (second.files, first.files) == ([tmp_path / "heard.wav"], [tmp_path / "heard.2.wav"])
+    assert [samples_of(tmp_path / name)[0] for name in ("heard.wav", "heard.2.wav")] == [0.5, 0.25]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["heard.2.wav", "heard.wav"]
+
+
 def test_an_error_of_the_engine_keeps_what_was_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(engine: EverySecond, samples: np.ndarray) -> list[Event]:
         raise RuntimeError("no memory left")

@@ -1,6 +1,7 @@
 """The captured samples as WAV files, so that a session can be repeated from them."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,9 @@ from ossicle.core.time import to_seconds
 class Recording:
     """Keep the samples that the engine gets, one file for each stretch without a gap.
 
-    The first file has the given name, the next ones ``NAME.2.wav``, ``NAME.3.wav`` and so on; names that are taken are
-    skipped. A new one begins after each gap, and where a WAV file is full (four GiB).
+    The first file has the given name, the next ones ``NAME.2.wav``, ``NAME.3.wav`` and so on; names that are
+    taken (also meanwhile, by another session) are skipped. A new one begins after each gap, and where a WAV file is
+    full (four GiB).
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ class Recording:
         try:
             if self._part is None or self._part.n_samples + len(samples) > MOST_SAMPLES:
                 self.end_part()
-                self._part = WavRecording(self._next_path(), self._rate)
+                self._part = WavRecording(self._path, self._rate)
             self._part.write(samples)
         except (OSError, OssicleError) as error:
             self._give_up(error)
@@ -68,17 +70,19 @@ class Recording:
         if part is None:
             return
         try:
-            part.finish()
-            self.files.append(part.path)
+            self._finish(part)
         except (OSError, OssicleError) as error:
             self._give_up(error)
 
-    def _next_path(self) -> Path:
-        self._parts += 1
-        path = self._path
-        while self._parts > 1 and (path := self._numbered()).exists():
+    def _finish(self, part: WavRecording) -> None:
+        """Give a complete file the next free name."""
+        while True:
             self._parts += 1
-        return path
+            path = self._path if self._parts == 1 else self._numbered()
+            with suppress(FileExistsError):
+                part.finish(path)
+                self.files.append(path)
+                return
 
     def _numbered(self) -> Path:
         return self._path.with_name(f"{self._path.stem}.{self._parts}{self._path.suffix}")
@@ -96,11 +100,10 @@ class Recording:
             part.discard()
             return 0.0
         try:
-            part.finish()
+            self._finish(part)
         except (OSError, OssicleError):
             # It was removed, and the error before is the one to report.
             return 0.0
-        self.files.append(part.path)
         return to_seconds(part.n_samples, self._rate)
 
 
