@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -265,6 +266,15 @@ def test_two_sessions_that_record_under_one_name_both_keep_their_sound(tmp_path:
     assert (second.files, first.files) == ([tmp_path / "heard.wav"], [tmp_path / "heard.2.wav"])
     assert [samples_of(tmp_path / name)[0] for name in ("heard.wav", "heard.2.wav")] == [0.5, 0.25]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["heard.2.wav", "heard.wav"]
+
+
+def test_what_a_power_cut_leaves_is_read_to_its_end(tmp_path: Path) -> None:
+    recording = Recording(tmp_path / "heard.wav", RATE, pytest.fail)
+    heard = np.linspace(-0.5, 0.5, 30 * RATE, dtype=np.float32)
+    recording.write(heard)
+    (left,) = tmp_path.glob(".ossicle-part-*.wav")
+    shutil.copy(left, tmp_path / "found.wav")
+    assert np.array_equal(samples_of(tmp_path / "found.wav"), heard)
 
 
 def test_an_error_of_the_engine_keeps_what_was_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
