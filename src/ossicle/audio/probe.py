@@ -71,8 +71,13 @@ def probe(path: str | os.PathLike[str], decoder: DecoderChoice = "auto", *, thor
         layout = layout_of(file, thorough=thorough)
     except OSError as error:
         raise AudioError(f"{file}: {error.strerror or error}") from error
-    info = _stream_info(file, layout.streams[0], decoder, as_it_is=layout.as_it_is)
+    first = layout.streams[0]
+    info = _stream_info(file, first, decoder, as_it_is=layout.as_it_is)
     fault = info.fault or layout.fault
+    if first.whole_file and not fault:
+        fault = (
+            f"it may be cut off: the structure of {info.codec.partition('/')[0]} is not known here; convert it to WAV"
+        )
     streams = list(info.streams)
     for stream in layout.streams[1:]:
         try:

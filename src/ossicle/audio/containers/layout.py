@@ -9,6 +9,7 @@ from ossicle.audio.containers.chunked.asf import HEADER_GUID, read_asf
 from ossicle.audio.containers.chunked.au import read_au
 from ossicle.audio.containers.chunked.caf import read_caf
 from ossicle.audio.containers.chunked.chunks import file_bytes
+from ossicle.audio.containers.chunked.nist import MAGIC, read_nist
 from ossicle.audio.containers.chunked.riff import read_riff
 from ossicle.audio.containers.chunked.wave64 import read_wave64
 from ossicle.audio.containers.flac import read_flac
@@ -87,6 +88,8 @@ def _part(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part | No
         return read_caf(file, start, size)
     if head[:4] == b".snd":
         return read_au(file, start, size)
+    if head.startswith(MAGIC):
+        return read_nist(file, start, size)
     if head[:4] == b"fLaC":
         return read_flac(file, start, size, thorough=thorough)
     if head[:4] == b"OggS":

@@ -1,6 +1,7 @@
 """WAV and its relatives with 64-bit sizes: RIFF, RIFX (big-endian), RF64 and BW64 (EBU Tech 3306, ITU-R BS.2088)."""
 
 import struct
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -9,6 +10,7 @@ from ossicle.audio.containers.chunked.chunks import (
     BIG_ENDIAN_CHUNKS,
     RIFF_CHUNKS,
     Chunk,
+    Extent,
     chunk_at,
     content,
     extent,
@@ -17,12 +19,15 @@ from ossicle.audio.containers.chunked.chunks import (
     next_chunk,
     walk,
 )
+from ossicle.audio.containers.mpeg import read_mpeg
 from ossicle.audio.containers.part import Part, pcm_part
 from ossicle.audio.containers.streams import Encoding, Pcm, Stream
+from ossicle.audio.containers.tags import after_leading_tags
 
 _FORMAT_BYTES = 40
 _DS64_BYTES = 24
 _EXTENSIBLE = 0xFFFE
+_MPEG_TAGS = (0x50, 0x55)
 _FULL = 0xFFFFFFFF
 _MOST_RECORDER_CHUNKS = 200
 _MOST_RECORDER_BYTES = 1 << 16
@@ -59,6 +64,8 @@ def read_riff(file: BinaryIO, start: int, size: int) -> Part | None:
     samples_extent = extent(file, samples, size, form, frame_bytes, stated=stated, long=long)
     if pcm is not None:
         return pcm_part(pcm, samples.start, samples_extent)
+    if struct.unpack_from("<H", fmt)[0] in _MPEG_TAGS and (frames := _mpeg_frames(file, samples, size, samples_extent)):
+        return frames
     end = size if samples_extent.next_byte is None else samples_extent.next_byte
     patches: tuple[tuple[int, bytes], ...] = ()
     if not samples_extent.as_stated:
@@ -66,6 +73,21 @@ def read_riff(file: BinaryIO, start: int, size: int) -> Part | None:
         sizes = ((start + 4, end - start - 8), (samples.start - 4, end - samples.start))
         patches = tuple((offset, struct.pack(form.size_format, min(value, _FULL - 1))) for offset, value in sizes)
     return Part(Stream(spans=((start, end),), patches=patches), samples_extent.fault, samples_extent.next_byte)
+
+
+def _mpeg_frames(file: BinaryIO, samples: Chunk, size: int, samples_extent: Extent) -> Part | None:
+    """Return the MP3 in a chunk of samples, whose own header may count only the first of several recordings.
+
+    Where the chunk states too little, the frames are followed to the end of the file.
+    """
+    end = size if samples_extent.fault else samples_extent.stop
+    part = read_mpeg(file, after_leading_tags(file, samples.start, end), end, thorough=False)
+    if part is None:
+        return None
+    following = samples_extent.next_byte if part.next_byte is None else part.next_byte
+    # Decoders must not see the header of the WAV.
+    stream = replace(part.stream, skips_tags=False)
+    return replace(part, stream=stream, fault=part.fault or samples_extent.fault, next_byte=following)
 
 
 def _stated_length(samples: Chunk, long_size: int | None, magic: bytes) -> int | None:
