@@ -4,17 +4,14 @@ import errno
 import os
 import signal
 import sys
-from types import FrameType
 
 import typer
 
 from ossicle.app.cli.loading import LoadingGroup
 from ossicle.app.cli.printable import printable
+from ossicle.app.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, EndingSignal
 from ossicle.app.cli.warning_notes import warning_notes
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
-
-EXIT_INTERRUPTED = 130
-EXIT_TERMINATED = 143
 
 _HELP = (
     "Train detectors of sounds on annotated recordings, test them, and run them on new recordings.\n\n"
@@ -50,10 +47,12 @@ def _options(
 
 def main() -> None:
     """Run a command; its exit code says how it ended (see ``ossicle.core.errors``)."""
-    signal.signal(signal.SIGTERM, _terminated)
+    code = main.__code__
+    terminated = EndingSignal("terminated", lambda: SystemExit(EXIT_TERMINATED), code, once=False)
+    signal.signal(signal.SIGTERM, terminated)
     # A shell may make a command in the background ignore Ctrl-C; keep this.
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _Interrupt())
+        signal.signal(signal.SIGINT, EndingSignal("interrupted", KeyboardInterrupt, code, once=True))
     try:
         with warning_notes():
             app(standalone_mode=True)
@@ -106,23 +105,3 @@ OPTIONAL = {
     "wandb": "wandb",
 }
 """Packages of optional extras, and the name of the extra that installs each."""
-
-
-class _Interrupt:
-    """Ends the command at the first Ctrl-C; later ones do not disturb the saving of its state."""
-
-    def __init__(self) -> None:
-        self._came = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        """Handle SIGINT."""
-        if self._came:
-            return
-        self._came = True
-        print("ossicle: interrupted; run the same command again to continue", file=sys.stderr)
-        raise KeyboardInterrupt
-
-
-def _terminated(number: int, frame: FrameType | None) -> None:
-    print("ossicle: terminated; run the same command again to continue", file=sys.stderr)
-    sys.exit(EXIT_TERMINATED)

@@ -23,7 +23,7 @@ def stopping_after(seconds: float | None, say: Callable[[str], None]) -> Iterato
 
     def stop() -> None:
         say(f"stopping after {seconds:g} s, as --stop-after says")
-        _terminate(threading.main_thread())
+        send_to_main_thread(signal.SIGTERM)
 
     timer = threading.Timer(seconds, stop)
     timer.daemon = True
@@ -34,9 +34,10 @@ def stopping_after(seconds: float | None, say: Callable[[str], None]) -> Iterato
         timer.cancel()
 
 
-def _terminate(thread: threading.Thread) -> None:
-    """Send SIGTERM to the main thread, which runs the handlers: only a signal to itself ends its waiting."""
+def send_to_main_thread(number: int) -> None:
+    """Send a signal to the main thread, which runs the handlers: only a signal to itself ends its waiting."""
+    thread = threading.main_thread()
     if hasattr(signal, "pthread_kill") and thread.ident is not None:
-        signal.pthread_kill(thread.ident, signal.SIGTERM)
+        signal.pthread_kill(thread.ident, number)
     else:
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(number)

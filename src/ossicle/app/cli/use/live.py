@@ -13,9 +13,9 @@ import typer
 
 from ossicle.app.api.bundles.loaded_bundle import load_bundle
 from ossicle.app.api.live_session import live_session, microphone_input, open_sinks
-from ossicle.app.cli.main import EXIT_INTERRUPTED, EXIT_TERMINATED
 from ossicle.app.cli.options import Json, Threads
 from ossicle.app.cli.printable import json_text, printable
+from ossicle.app.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED
 from ossicle.app.cli.tables.table import print_rows
 from ossicle.app.cli.use.label_table import print_label_table
 from ossicle.app.cli.use.predict import Channel, Folds, Precision, Runtime, asked_channel, warn_if_refused
