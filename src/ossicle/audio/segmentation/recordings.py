@@ -63,6 +63,9 @@ class SegmentedRecording:
         Why there are no segments; empty if there are some.
     lost
         Stretches that are no segments, or not whole: a sentence for each.
+    cancel_db
+        How many dB the mean of its channels lies below the loudest one (negative), in all or a part of it; None unless
+        they cancel.
     """
 
     segments: tuple[Segment, ...]
@@ -72,6 +75,7 @@ class SegmentedRecording:
     partial: str = ""
     left_out: str = ""
     lost: tuple[str, ...] = ()
+    cancel_db: float | None = None
 
 
 def segment_recording(
@@ -153,7 +157,9 @@ def segment_recording(
     without = [(start, fault) for start, end, _ in stretches if (fault := _why_none(start, end, n_own, rate))]
     lost += [f"the segment at {to_seconds(start, rate):g} s {reason}" for start, reason in without]
     left_out = "" if segments else lost[-1] if lost else reason
-    return SegmentedRecording(segments, duration_s, loudest_db, threshold_db, partial, left_out, tuple(lost))
+    return SegmentedRecording(
+        segments, duration_s, loudest_db, threshold_db, partial, left_out, tuple(lost), stream.report.cancel_db
+    )
 
 
 def _why_none(start: int, end: int, n_samples: int, rate: int) -> str:

@@ -255,6 +255,17 @@ def test_recordings_that_cannot_be_spoken_cost_only_themselves(home: Path, tmp_p
     assert "has a unit to speak; first short.wav: no units" in none.err
 
 
+def test_recordings_that_are_not_heard_as_they_sounded_are_named(home: Path, tmp_path: Path, ossicle: Commands) -> None:
+    left, _ = soundfile.read(next((home / "audio").iterdir()))
+    soundfile.write(tmp_path / "wires.wav", np.stack([left, -0.9 * left], axis=1), 8000)
+    call = ("units", "resynth", home / "vocoder", tmp_path / "wires.wav", "-o", tmp_path / "out", "--most-mcd", "1000")
+    result = ossicle(*call)
+    assert result.code == 0, result.err
+    assert "wires.wav: channels cancel: their mean is 26 dB below the loudest channel" in result.err
+    assert "1 recording at less than the 16000 Hz of the encoder (first: wires.wav, 8000 Hz)" in result.err
+    assert "channels cancel" in (tmp_path / "out" / "vocoder.html").read_text()
+
+
 def test_another_quantiser_or_none_beside_a_vocoder_is_refused(home: Path, tmp_path: Path, ossicle: Commands) -> None:
     alone = shutil.copytree(home / "vocoder", tmp_path / "v" / "vocoder")
     for file in ("quantiser.json", "quantiser.npz"):

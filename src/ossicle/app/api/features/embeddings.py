@@ -23,7 +23,7 @@ ENCODER_FILE = "encoder.json"
 class Embeddings:
     """Embeddings of a file: float32 of shape (n, dim), with the stretch and the number in its window of each.
 
-    ``partial`` says why the file was read only so far; empty if it was read to its end. ``cancel_db`` is how many dB
+    ``partial`` says why the file was read in part only; empty if it was read whole. ``cancel_db`` is how many dB
     the mean of its channels lies below the loudest one (negative), in all or a part of it; None unless they cancel.
     """
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ossicle.app.steps.engine.encoders import any_encoder_of_spec
+from ossicle.audio.decoding.channels import cancel_words
 from ossicle.audio.decoding.mono import MonoStream
 from ossicle.audio.encoders.frames.blocks import encode_frames
 from ossicle.audio.encoders.frames.shards import Segment, SegmentCutter
@@ -54,11 +55,14 @@ class EncodedFile:
     segments
         Its stretches, in order.
     partial
-        Why it ends early; empty if it does not.
+        Why it is read in part only; empty if it is read whole.
     without
         Why it has no unit; empty if it has some.
     rate
         Its sample rate in Hz.
+    cancel_db
+        How many dB the mean of its channels lies below the loudest one (negative), in all or a part of it; None unless
+        they cancel.
     """
 
     duration_s: float
@@ -66,13 +70,21 @@ class EncodedFile:
     partial: str = ""
     without: str = ""
     rate: int = 0
+    cancel_db: float | None = None
 
     @property
     def loss(self) -> str:
         """What is lost of the file, in words; empty if nothing is."""
         if self.without:
             return f"no units: {self.without}"
-        return f"ends early ({self.partial}); its units end there" if self.partial else ""
+        return f"read in part ({self.partial}); its units are those of what decodes" if self.partial else ""
+
+    @property
+    def cancelled(self) -> str:
+        """That its channels cancel each other in what was heard, and what to do; empty if they do not."""
+        if self.cancel_db is None:
+            return ""
+        return f"{cancel_words(self.cancel_db)}; choose one with --channel first or loudest"
 
 
 class UnitEncoder:
@@ -146,7 +158,8 @@ class UnitEncoder:
             EncodedSegment(start, end, self.quantiser.assign(frame, statistics).astype(np.int16))
             for (start, end), frame in zip(heard.stretches, heard.frames, strict=True)
         ]
-        return EncodedFile(heard.duration_s, tuple(segments), heard.partial, self._why_none(heard), heard.rate)
+        without = self._why_none(heard)
+        return EncodedFile(heard.duration_s, tuple(segments), heard.partial, without, heard.rate, heard.cancel_db)
 
     def _why_none(self, heard: "_HeardStretches") -> str:
         if any(map(len, heard.frames)):
@@ -198,13 +211,20 @@ class UnitEncoder:
             report = stream.report
             duration_s = to_seconds(report.n_samples, stream.info.rate)
             partial = report.reason if report.status == "partial" else ""
-            return _HeardStretches(duration_s, partial, [(0.0, duration_s)], frames, stream.info.rate)
+            stretches = [(0.0, duration_s)]
+            return _HeardStretches(duration_s, partial, stretches, frames, stream.info.rate, report.cancel_db)
         recording = segment_recording(path, cut, channel=channel)
         stretches = [(segment.start_s, segment.end_s) for segment in recording.segments]
         cutter = SegmentCutter(stream)
         frames = [self._frames(cutter.cut(Segment(path.name, *stretch), rate)) for stretch in stretches]
         return _HeardStretches(
-            recording.duration_s, recording.partial, stretches, frames, stream.info.rate, recording.left_out
+            recording.duration_s,
+            recording.partial,
+            stretches,
+            frames,
+            stream.info.rate,
+            recording.cancel_db,
+            recording.left_out,
         )
 
     def heard_in_words(self, cut: SegmentSettings | None, channel: str) -> Iterator[str]:
@@ -303,6 +323,7 @@ class _HeardStretches:
     stretches: list[tuple[float, float]]
     frames: list[NDArray[np.float32]]
     rate: int
+    cancel_db: float | None
     left_out: str = ""
 
 

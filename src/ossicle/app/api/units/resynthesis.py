@@ -74,12 +74,24 @@ class Resynthesis:
         Which bars they reach.
     lost
         Recordings that could not be used in full, with the reason.
+    warnings
+        What else the figures may suffer from: channels that cancel each other, and recordings at a low sample rate.
     """
 
     pairs: list[SpokenPair]
     figures: dict[str, Any]
     verdict: Verdict
     lost: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Remarks:
+    """What was found while recordings were encoded: those that are lost or cancel themselves, and the rate of each."""
+
+    lost: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
+    rates: dict[str, int] = field(default_factory=dict)
 
 
 class Resynthesiser:
@@ -143,16 +155,17 @@ class Resynthesiser:
         sounds = files_below(out, {".wav"}) if out.is_dir() else []
         pair_sounds = [name for name in sounds if name.endswith(PAIR_ENDINGS)]
         noted.refuse([files.figures_file.name, files.page.name, *pair_sounds])
-        lost: list[str] = []
+        remarks = _Remarks()
         pitch, spec, shown = self._pitch, self._speaker.vocoder.spec, progress or Silent()
-        sources = self._sources(named, settings, hearing, pitch_tracker(pitch), lost, shown)
+        sources = self._sources(named, settings, hearing, pitch_tracker(pitch), remarks, shown)
         most = settings.num_samples if hearing.cut else min(settings.num_samples, len(named))
         pairs: list[SpokenPair] = []
         for pair in speak_pairs(self._speaker.vocoder, sources, pitch, self._speaker.speaker):
             pairs.append(pair)
             shown.advance(len(pairs), most, "segments judged")
         if not pairs:
-            raise UsageError(f"none of {counted(len(named), 'recording')} has a unit to speak; first {lost[0]}")
+            raise UsageError(f"none of {counted(len(named), 'recording')} has a unit to speak; first {remarks.lost[0]}")
+        warnings = [*remarks.cancelled, *filter(None, [self._encoder.slow_in_words(remarks.rates)])]
         # The draw chooses; people look for names.
         pairs.sort(key=lambda spoken_pair: spoken_pair.source.sound_place)
         figures = pair_figures(pairs, [pair.judged for pair in pairs], Resampling(seed=settings.seed))
@@ -172,13 +185,13 @@ class Resynthesiser:
                 verdict=judgement,
                 basis=BASIS,
                 held_out=False,
-                notes=lost,
+                notes=[*remarks.lost, *warnings],
                 pairs=[pair.card for pair in pairs],
                 rate=spec.rate,
                 files={"figures": files.figures_file.name},
             )
             write_resynthesis_report(part, page)
-        return Resynthesis(pairs, written, judgement, lost)
+        return Resynthesis(pairs, written, judgement, remarks.lost, warnings)
 
     def _sources(
         self,
@@ -186,7 +199,7 @@ class Resynthesiser:
         settings: ResynthesisSettings,
         hearing: Listening,
         tracker: Tracker,
-        lost: list[str],
+        remarks: _Remarks,
         progress: Progress,
     ) -> Iterator[JudgedSource]:
         """Yield segments of recordings in a drawn order, as many of each, until there are enough."""
@@ -206,9 +219,12 @@ class Resynthesiser:
             try:
                 encoded_file = encoder.encode(files[name], cut, heard, group_statistics)
                 if encoded_file.loss:
-                    lost.append(f"{name}: {encoded_file.loss}")
+                    remarks.lost.append(f"{name}: {encoded_file.loss}")
+                if encoded_file.cancelled:
+                    remarks.cancelled.append(f"{name}: {encoded_file.cancelled}")
                 if encoded_file.without:
                     continue
+                remarks.rates[name] = encoded_file.rate
                 spoken = {
                     f"{number:04d}": segment
                     for number, segment in enumerate(encoded_file.segments)
@@ -219,7 +235,7 @@ class Resynthesiser:
                     yield self._source(name, files[name], spoken[key], sound_place, heard, tracker)
                     left -= 1
             except AudioError as problem:
-                lost.append(str(problem))
+                remarks.lost.append(str(problem))
 
     def _source(
         self, name: str, file: Path, segment: EncodedSegment, sound_place: str, channel: str, tracker: Tracker

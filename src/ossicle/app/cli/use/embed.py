@@ -65,7 +65,7 @@ def embed(
     """Write the embeddings of recordings as Parquet tables: file, start_s, end_s, token, embedding.
 
     One table for each recording, and `encoder.json` with the description of the encoder. Exit code 3: a recording could
-    not be read, ends early or is shorter than a window, or a folder has some of other formats; each is listed.
+    not be read, or only in part, or is shorter than a window, or a folder has some of other formats; each is listed.
     """
     from ossicle.app.api.features.embeddings import EmbeddingTables, embed_file
     from ossicle.app.cli.use.asked_recordings import asked_recordings
@@ -93,7 +93,7 @@ def embed(
             continue
         written.append(str(tables.write(name, embeddings)))
         if embeddings.partial:
-            lost.append(f"{name}: ends early ({embeddings.partial}); its embeddings end there")
+            lost.append(f"{name}: read in part ({embeddings.partial}); its embeddings are those of what decodes")
         elif not len(embeddings.values):
             lost.append(f"{name}: is shorter than a window of {window_s:g} s, so it has no embeddings")
         if embeddings.cancel_db is not None:

@@ -184,7 +184,7 @@ def resynth(
         print_rows(*vocoder_rows(resynthesis.figures))
         print(printable(f"{counted(len(resynthesis.pairs), 'pair')} in {out}"))
     lost = [*unread, *resynthesis.lost]
-    for line in lost:
+    for line in (*resynthesis.warnings, *lost):
         print(printable(line), file=sys.stderr)
     if missed := missed_in_words(resynthesis.figures["verdict"]):
         raise GateRefused("\n".join(missed))

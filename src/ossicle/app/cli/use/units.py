@@ -81,7 +81,7 @@ def encode(
 
     Runs are units without repeats; their times are seconds from the start of the file. The encoder must be the one
     that the quantiser was trained with; another layer, hop or sample rate is refused. Exit code 3: a recording could
-    not be read, ends early, or has no unit, or a folder has some of other formats; each is listed.
+    not be read, or only in part, or has no unit, or a folder has some of other formats; each is listed.
     """
     from ossicle.app.api.units.encoding import UnitEncoder
     from ossicle.app.cli.use.asked_recordings import asked_recordings
@@ -122,6 +122,8 @@ def encode(
                 continue
             if encoded_file.loss:
                 lost.append(f"{name}: {encoded_file.loss}")
+            if encoded_file.cancelled:
+                print(printable(f"{name}: {encoded_file.cancelled}"), file=sys.stderr)
             if encoded_file.without:
                 continue
             rates[name] = encoded_file.rate
@@ -136,14 +138,15 @@ def encode(
             counts = (len(encoded_file.segments), frames, len(described["runs"]), len(different))
             rows.append((name, f"{encoded_file.duration_s:.2f}", *map(str, counts)))
             shown.advance(number, len(named), "recordings encoded")
+    slow = encoder.slow_in_words(rates)
     if not as_json:
         print_rows(("recording", "seconds", "segments", "frames", "runs", "different units"), rows)
         for line in encoder.heard_in_words(settings, heard):
             print(printable(line))
-        if slow := encoder.slow_in_words(rates):
-            print(printable(slow))
         if out is not None:
             print(printable(f"{counted(len(rows), 'file')} in {out}"))
+    if slow:
+        print(printable(slow), file=sys.stderr)
     for line in lost:
         print(printable(line), file=sys.stderr)
     if lost:
