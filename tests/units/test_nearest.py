@@ -79,6 +79,7 @@ def test_a_screen_gives_the_same_labels_however_rough_it_is():
         (np.zeros(2, np.float32), r"\(2,\)"),
         (np.full((1, 2), np.nan, np.float32), "NaN"),
         (np.full((1, 2), np.inf, np.float32), "NaN or infinite"),
+        (np.full((1, 2), 1e19, np.float32), "too large"),
     ],
 )
 def test_frames_that_have_no_nearest_centre_are_refused(frames, words):
@@ -92,3 +93,12 @@ def test_what_cannot_be_centres_is_refused(shape):
         NearestCentre(np.zeros(shape, np.float32))
     with pytest.raises(ValueError, match="NaN"):
         NearestCentre(np.full((1, 1), np.nan, np.float32))
+    with pytest.raises(ValueError, match="too large"):
+        NearestCentre(np.full((1, 2), 1e19, np.float32))
+
+
+@pytest.mark.parametrize("dim", [2, 200])
+def test_the_largest_centres_and_frames_have_scores_without_overflow(dim):
+    most = np.sqrt(np.finfo(np.float32).max / 8.001 / dim)
+    centres = np.stack([np.full(dim, most), np.full(dim, -most)]).astype(np.float32)
+    assert NearestCentre(centres).labels(centres).tolist() == [0, 1]

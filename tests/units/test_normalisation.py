@@ -60,7 +60,8 @@ def test_no_frames_stay_no_frames_of_half_precision_become_single():
     [
         ("speaker", [0.0], [1.0], "speaker"),
         ("corpus", [0.0, 0.0], [1.0], "shapes"),
-        ("corpus", [0.0], [0.0], "not positive"),
+        ("corpus", [0.0], [0.0], "below 1e-06"),
+        ("segment", [0.0], [1e-38], "below 1e-06"),
         ("corpus", [np.nan], [1.0], "not finite"),
     ],
 )

@@ -28,6 +28,8 @@ MOST_CENTRES = int(np.iinfo(np.int16).max)
 _BLOCK_VALUES = 1 << 17
 _LEAST_ROWS, _MOST_ROWS = 64, 1024
 _ROUNDING = 2.0**-24
+# Largest squared length of a frame or centre: scores are at most three times as large, and fit into float32.
+_MOST_SQUARE = float(np.finfo(np.float32).max) / 8
 _JOINED_DIM = 128
 # A screen has a cost for each call, and is given up where it leaves more frames than this share undecided.
 _SCREEN_ROWS, _MOST_UNDECIDED = 4096, 0.1
@@ -46,7 +48,7 @@ class NearestCentre:
     Raises
     ------
     ValueError
-        The centres have another shape or are not finite.
+        The centres have another shape, or a value is NaN, infinite or too large.
 
     Examples
     --------
@@ -59,11 +61,11 @@ class NearestCentre:
         centres = np.ascontiguousarray(centres, np.float32)
         if centres.ndim != 2 or not 1 <= len(centres) <= MOST_CENTRES or centres.shape[1] < 1:
             raise ValueError(f"centres have the shape {centres.shape}, not (1 to {MOST_CENTRES}, dim)")
-        if not np.isfinite(centres).all():
-            raise ValueError("a centre has a value that is NaN or infinite")
         k, dim = centres.shape
         self._exact = centres.astype(np.float64)
         squares = np.square(self._exact).sum(axis=1)
+        if not (squares <= _MOST_SQUARE).all():
+            raise ValueError("a centre has a value that is NaN or infinite, or too large")
         self._squares = squares.astype(np.float32)
         # With one more value, 1, in each frame the squares are a row of the product. For short frames, the copy costs
         # less than adding them.
@@ -98,7 +100,7 @@ class NearestCentre:
         Raises
         ------
         ValueError
-            The frames have another shape, or a value is NaN or infinite.
+            The frames have another shape, or a value is NaN, infinite or too large.
 
         References
         ----------
@@ -116,8 +118,8 @@ class NearestCentre:
         scores = np.empty((rows, len(self._exact)), np.float32)
         for first in range(0, len(frames), max(1, rows)):
             part = np.ascontiguousarray(frames[first : first + rows], np.float32)
-            longest = float(np.sqrt(np.vecdot(part, part).max()))
-            if not np.isfinite(longest):
+            square = float(np.vecdot(part, part).max())
+            if not square <= _MOST_SQUARE:
                 raise ValueError("a frame has a value that is NaN or infinite, or too large")
             if screen is not None:
                 nearest[first : first + len(part)] = self._screened(part, screen)
@@ -130,6 +132,7 @@ class NearestCentre:
                 np.matmul(part, self._product, out=part_scores)
                 part_scores += self._squares
             # One bound for all frames of the block: computing that of each takes longer than what it decides.
+            longest = float(np.sqrt(square))
             error = np.float32(self._bound * self._longest * (2 * longest + self._longest))
             labels, others = _possible(part_scores, error)
             if len(others):

@@ -110,7 +110,7 @@ class Normalisation:
     Raises
     ------
     ValueError
-        For another kind, or statistics that are not finite, positive and of one dimension.
+        For another kind, or statistics that are not finite and of one dimension, or a scale that no training gives.
 
     Examples
     --------
@@ -129,8 +129,8 @@ class Normalisation:
             raise ValueError(f"normalisation = {self.kind!r} is not one of: {', '.join(NORMALISATIONS)}")
         if mean.ndim != 1 or mean.shape != scale.shape:
             raise ValueError(f"mean and scale have the shapes {mean.shape} and {scale.shape}, not (dim,)")
-        if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
-            raise ValueError("mean or scale has a value that is not finite, or a scale that is not positive")
+        if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale >= np.float32(_LEAST_SCALE)).all()):
+            raise ValueError(f"mean or scale has a value that is not finite, or a scale below {_LEAST_SCALE:g}")
 
     def apply(self, frames: NDArray[np.floating], statistics: FrameStatistics | None = None) -> Values:
         """Return normalised frames.
