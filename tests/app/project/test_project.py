@@ -135,8 +135,18 @@ def test_the_local_file_lies_over_the_project_and_under_the_command_line(file: P
     with pytest.raises(ProjectError, match=r"ossicle\.local\.toml: \[training\] epoch: unknown key"):
         load_project(file)
     local.write_bytes(b"\xff")
-    with pytest.raises(ProjectError, match=r"ossicle\.local\.toml: cannot be read \(it is not UTF-8\)"):
+    with pytest.raises(
+        ProjectError, match=r"ossicle\.local\.toml: is not UTF-8, as project files are; save it as UTF-8"
+    ):
         load_project(file)
+
+
+@pytest.mark.filterwarnings("ignore::ossicle.app.project.local_file.LocalFileWarning")
+def test_files_that_a_windows_editor_saved_with_a_byte_order_mark_are_read(file: Path) -> None:
+    file.write_text("\ufeff" + GOOD + "[training]\nepochs = 3\n", encoding="utf-8")
+    (file.parent / "ossicle.local.toml").write_text("\ufeff[training]\nseed = 7\n", encoding="utf-8")
+    training = load_project(file).settings.training
+    assert (training.epochs, training.seed) == (3, 7)
 
 
 @pytest.mark.parametrize(

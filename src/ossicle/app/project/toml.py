@@ -21,11 +21,13 @@ def read_toml(file: Path) -> dict[str, Any]:
             raise ProjectError(f"{file}: is not a regular file; give a project file")
         if file_stat.st_size > MOST_BYTES:
             raise ProjectError(f"{file}: is larger than {MOST_BYTES} bytes, so it is not a project file")
-        return parse_toml(read_regular(file, MOST_BYTES).decode(), str(file))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        # Editors on Windows put a byte order mark first, which is no part of the text.
+        return parse_toml(read_regular(file, MOST_BYTES).decode("utf-8-sig"), str(file))
+    except UnicodeDecodeError:
+        raise ProjectError(f"{file}: is not UTF-8, as project files are; save it as UTF-8 in your editor") from None
+    except OSError as error:
         raise ProjectError(
-            f"{file}: cannot be read ({reason}); give a project file with -p, or create one with 'ossicle new'"
+            f"{file}: cannot be read ({error.strerror}); give a project file with -p, or create one with 'ossicle new'"
         ) from None
 
 
