@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "ossicle"
-SAFE = frozenset({"printable", "printable_line", "json_text"})
+SAFE = frozenset({"printable", "printable_line", "printable_message", "json_text"})
 
 
 def bare_prints(text: str) -> Iterator[int]:

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -152,3 +154,15 @@ def test_commands_print_no_order_from_names(tmp_path: Path, ossicle: Commands, c
         result = ossicle(*command.split(), "-p", tmp_path, *more)
         assert result.code in (0, 2, 3), result
         assert printable(result.out + result.err) == result.out + result.err
+
+
+def test_a_message_about_a_huge_value_keeps_key_and_remedy(tmp_path: Path) -> None:
+    value = "x" * 100_000
+    (tmp_path / "ossicle.toml").write_text(f'[corpus]\naudio = "in"\n[jobs]\non = "{value}"\n')
+    command = (sys.executable, "-m", "ossicle", "status", "-p", str(tmp_path))
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert len(result.stderr) < 10_000
+    assert "[jobs] on" in result.stderr
+    assert "characters left out ...]" in result.stderr
+    assert "slurm" in result.stderr[-200:]

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from ossicle.app.cli.loading import LoadingGroup
-from ossicle.app.cli.printable import printable
+from ossicle.app.cli.printable import printable, printable_message
 from ossicle.app.cli.signals import EXIT_INTERRUPTED, EXIT_TERMINATED, EndingSignal
 from ossicle.app.cli.warning_notes import warning_notes
 from ossicle.core.errors import EXIT_FAILED, EXIT_USAGE, OssicleError
@@ -57,7 +57,7 @@ def main() -> None:
         with warning_notes():
             app(standalone_mode=True)
     except OssicleError as error:
-        print(printable(f"ossicle: {error}"), file=sys.stderr)
+        print(printable_message(f"ossicle: {error}"), file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:
         # The reader of our output has closed it (`| head`); without this the interpreter would report it again.

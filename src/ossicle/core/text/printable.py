@@ -26,6 +26,28 @@ def printable_line(text: str) -> str:
     return printable(text).replace("\n", "\\n")
 
 
+def printable_message(text: str, most: int = 8000) -> str:
+    """``text`` as :func:`printable`, without its middle if it is long: a message shows what a stranger's file holds.
+
+    Parameters
+    ----------
+    text
+        The message. Its place and key come first, and what to do about it comes last.
+    most
+        Number of characters that are kept.
+
+    Examples
+    --------
+    >>> printable_message("key: " + "x" * 90 + " is unknown", most=20)
+    'key: xxxxx [... 86 characters left out ...] is unknown'
+    """
+    text = printable(text)
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[: most - half]} [... {len(text) - most} characters left out ...] {text[-half:]}"
+
+
 def json_text(value: Any, indent: int | None = 2) -> str:
     """Return a value as JSON that a terminal may show: characters that cannot be printed are escaped, others are not.
 
