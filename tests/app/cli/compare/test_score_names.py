@@ -57,6 +57,9 @@ def test_events_that_cannot_match_are_named(tmp_path: Path, ossicle: Commands) -
     assert found["events"]["recall"] == pytest.approx(1 / 3)
     assert "reference: 1 event repeats another one exactly, and counts as missed" in err
     assert "1 event without a length cannot overlap anything; match by start with --collar" in err
+    _, _, err = scored(tmp_path, ossicle, reference[:1], ["a.wav,1,2,x"] * 3, "--iou", 0.5)
+    assert "predictions: 2 events repeat other ones exactly, and count as false, since" in err
+    assert "remove them" in err
     # The remedy works.
     code, found, err = scored(tmp_path, ossicle, reference[1:], ["a.wav,1,2,x", "a.wav,5,5.1,x"], "--collar", 0.2)
     assert (code, found["events"]["f1"], err) == (0, 1.0, "")

@@ -56,9 +56,10 @@ def event_notes(references: Times, predicted: Times, *, by_overlap: bool) -> lis
             for times_of_label in label_times.values()
         )
         if repeats:
-            message = f"{counted(repeats, 'event')} {'repeats' if repeats == 1 else 'repeat'} another one exactly"
-            counts = "missed" if role == "reference" else "false"
-            notes.append(Note("repeated", role, f"{message}, and counts as {counts} at best once; remove it"))
+            verdict = "missed" if role == "reference" else "false"
+            does = "repeats another one exactly, and counts" if repeats == 1 else "repeat other ones exactly, and count"
+            message = f"{counted(repeats, 'event')} {does} as {verdict}, since each event matches one other at most"
+            notes.append(Note("repeated", role, f"{message}; remove {'it' if repeats == 1 else 'them'}"))
     short = sum(
         int(np.sum(times_of_label[:, 1] <= times_of_label[:, 0]))
         for label_times in references.values()
