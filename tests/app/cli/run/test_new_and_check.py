@@ -245,3 +245,24 @@ def test_labels_of_points_alone_are_a_fault_before_hours_of_training(tmp_path: P
     (place / "tables" / "a.txt").write_text("0.5\t0.5\tcall\n1.5\t1.7\thum\n", encoding="utf-8")
     code, result = checked(ossicle, place)
     assert (code, result["points"][0][:2]) == (0, (True, True))
+
+
+def test_check_reads_the_hand_labels_that_a_run_would_read_after_its_trainings(
+    tmp_path: Path, ossicle: Commands
+) -> None:
+    place = corpus(tmp_path, {f"site{site}_1": "call" for site in "AB"})
+    new(ossicle, place, "--group", "site")
+    forest = ("--set", "second_stage.kind=forest", "--set", "second_stage.hand_labels=hand")
+    code, result = checked(ossicle, place, *forest)
+    assert code == 2
+    assert result["hand labels"][0][:2] == (False, False)
+    assert "does not exist; correct the path" in result["hand labels"][0][2]
+    table = place / "p/hand/siteA_1.Table.1.selections.txt"
+    write_raven(table, [RawSelection(0.5, 1.0, "maybe")])
+    code, result = checked(ossicle, place, *forest)
+    assert code == 2
+    assert "labelled 'maybe'; write target, noise or one of: call" in result["hand labels"][0][2]
+    write_raven(table, [RawSelection(0.5, 1.0, "Noise"), RawSelection(1.5, 2.0, "call")])
+    code, result = checked(ossicle, place, *forest)
+    assert (code, result["hand labels"]) == (0, [(True, False, f"2 rows for 1 recordings below {place / 'p/hand'}")])
+    assert "hand labels" not in checked(ossicle, place, "--set", "second_stage.hand_labels=gone")[1]

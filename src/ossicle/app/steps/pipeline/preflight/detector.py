@@ -14,6 +14,7 @@ from ossicle.app.steps.pipeline.preview.detector import detector_preview
 from ossicle.audio.encoders.settings import NONE as NO_ENCODER
 from ossicle.core.errors import OssicleError, UsageError
 from ossicle.models.model_kinds import EMBEDDINGS, LOG_MEL
+from ossicle.training.second_stage.settings import NONE as NO_SECOND_STAGE
 
 _NEEDED = ("torch", "lightning", "safetensors", "onnx", "matplotlib", "jinja2", "tensorboard")
 
@@ -38,7 +39,9 @@ def with_disk(project: Project, findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _packages(project: Project) -> Finding:
-    needed = (*_NEEDED, *project.settings.kind.packages)
+    settings = project.settings
+    second_stage = ("sklearn",) if settings.second_stage.kind != NO_SECOND_STAGE else ()
+    needed = (*_NEEDED, *settings.kind.packages, *second_stage)
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         return Finding("packages", False, f"missing: {', '.join(missing)}; pip install 'ossicle[train]'")

@@ -15,6 +15,7 @@ from ossicle.app.steps.engine.input_problems import LEFT_OUT, header_loss
 from ossicle.app.steps.engine.step import find_steps
 from ossicle.app.steps.pipeline.preflight.disk import detector_needs, disk_finding, feature_needs
 from ossicle.app.steps.pipeline.preflight.finding import Finding
+from ossicle.app.steps.pipeline.preview.hand_labels import hand_label_findings
 from ossicle.app.steps.train.training_cost import trainings_in_words
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.audio.decoding.channels import cancel_words
@@ -138,7 +139,9 @@ def index_findings(
         )
     if settings.training.onset_s == 0:
         yield from _points(report.by_label)
-    yield from _refused_labels(possible_targets(index.annotations, settings.dataset).label_counts())
+    labels = list(possible_targets(index.annotations, settings.dataset).label_counts())
+    yield from _refused_labels(labels)
+    yield from hand_label_findings(project, index, labels)
     yield from channel_findings(project, index)
     yield from _weights(project, index)
     yield from _split(project, index)
