@@ -54,6 +54,7 @@ def test_not_a_number_is_outside_every_bound() -> None:
         ({"share": 1.5}, "share = 1.5 must be at most 1"),
         ({"mode": "slow"}, "mode = 'slow' is not one of: fast, exact"),
         ({"count": 0}, "count = 0 must be at least 1"),
+        ({"count": 10**400}, f"count = 10+ must be at most {2**63 - 1}$"),
     ],
 )
 def test_the_message_names_key_value_and_bound(wrong: dict[str, Any], message: str) -> None:

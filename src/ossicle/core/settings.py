@@ -12,6 +12,9 @@ from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
+MOST_WHOLE = 2**63 - 1
+"""Largest whole number of a setting: larger ones are neither floats nor sizes of arrays nor seeds of torch."""
+
 _BOUNDS: tuple[tuple[str, str, Callable[[float, float], bool]], ...] = (
     ("ge", "at least", operator.ge),
     ("gt", "more than", operator.gt),
@@ -77,6 +80,9 @@ def _check(instance: Any) -> None:
                 raise ValueError(f"{spec.name} = {number!r} is not one of: {allowed}")
             if isinstance(number, bool) or not isinstance(number, int | float):
                 continue
+            if isinstance(number, int) and abs(number) > MOST_WHOLE:
+                relation = f"at most {MOST_WHOLE}" if number > 0 else f"at least -{MOST_WHOLE}"
+                raise ValueError(f"{spec.name} = {number} must be {relation}")
             unit = f" {meta['unit']}" if meta.get("unit") else ""
             for key, relation, holds in _BOUNDS:
                 bound = meta.get("bounds", {}).get(key)

@@ -12,9 +12,11 @@ from ossicle.models.model_kinds import FRAME_WISE, MODEL_KINDS, ModelKind
 class CrnnSettings:
     """``[model.crnn]``: size of the network."""
 
-    channels: tuple[int, ...] = setting(default=(16, 32, 64), help="number of channels of each convolution block", ge=1)
+    channels: tuple[int, ...] = setting(
+        default=(16, 32, 64), help="number of channels of each convolution block", ge=1, le=2048
+    )
     pools: tuple[int, ...] = setting(default=(4, 4, 2), help="pooling over frequency after each block", ge=1)
-    hidden: int = setting(default=48, help="hidden units of the GRU in each direction", ge=1)
+    hidden: int = setting(default=48, help="hidden units of the GRU in each direction", ge=1, le=2048)
     dropout: float = setting(default=0.1, help="dropout between blocks and before the output", ge=0, lt=1)
 
     kind: ClassVar[ModelKind] = FRAME_WISE

@@ -25,7 +25,7 @@ class TrainingSettings:
     steps_per_epoch: int = setting(
         default=12, help="optimiser steps per epoch; 0: as many as one pass through the clips needs", ge=0
     )
-    batch_size: int = setting(default=16, help="number of crops in each batch", ge=1)
+    batch_size: int = setting(default=16, help="number of crops in each batch", ge=1, le=65536)
     accumulate: int = setting(
         default=1,
         help="number of batches whose gradients make one optimiser step, for large batches in little memory",

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-# What the system's loader says where a library does not fit into memory.
-_NO_MEMORY = ("failed to map segment", "annot allocate memory")
+# What the system's loader says where a library does not fit into memory, and torch where an array does not.
+_NO_MEMORY = ("failed to map segment", "annot allocate memory", "can't allocate memory", "not enough memory")
 
 
 def main() -> None:
@@ -25,8 +25,8 @@ def main() -> None:
     except KeyboardInterrupt:
         # Between two handlers.
         sys.exit(128 + signal.SIGINT)
-    except (MemoryError, ImportError) as error:
-        if isinstance(error, ImportError) and not any(phrase in str(error) for phrase in _NO_MEMORY):
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if not (isinstance(error, MemoryError) or any(phrase in str(error) for phrase in _NO_MEMORY)):
             raise
         print("ossicle: not enough memory; close other programs, or raise the limit (ulimit -v)", file=sys.stderr)
         sys.exit(1)

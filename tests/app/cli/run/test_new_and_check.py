@@ -266,3 +266,22 @@ def test_check_reads_the_hand_labels_that_a_run_would_read_after_its_trainings(
     code, result = checked(ossicle, place, *forest)
     assert (code, result["hand labels"]) == (0, [(True, False, f"2 rows for 1 recordings below {place / 'p/hand'}")])
     assert "hand labels" not in checked(ossicle, place, "--set", "second_stage.hand_labels=gone")[1]
+
+
+def test_sizes_that_no_machine_holds_are_refused_or_said(
+    tmp_path: Path, ossicle: Commands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = corpus(tmp_path, {f"site{site}_1": "call" for site in "AB"})
+    new(ossicle, place, "--group", "site")
+    for huge in ("frontend.n_mels", "model.crnn.hidden", "training.batch_size", "training.epochs"):
+        result = ossicle("check", "-p", place / "p", "--set", f"{huge}={10**20}")
+        assert result.code == 2
+        assert f"{huge.rpartition('.')[2]} = {10**20} must be at most" in result.err
+
+    def too_large(*settings: object) -> float:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+
+    monkeypatch.setattr(step_time, "step_seconds", too_large)
+    code, result = checked(ossicle, place)
+    assert code == 0
+    assert "not estimated, because one training step does not fit in memory" in result["trainings"][0][2]

@@ -49,7 +49,7 @@ def _time(project: Project, n_steps: int, n_labels: int) -> str:
     if importlib.util.find_spec("torch") is None:
         return "the time is not estimated, because torch is not installed"
     # Imported here: torch loads slowly, and not every installation has it.
-    from ossicle.models.devices import devices
+    from ossicle.models.devices import devices, is_out_of_memory
     from ossicle.training.optimisation.step_time import step_seconds
 
     settings = project.settings
@@ -57,15 +57,23 @@ def _time(project: Project, n_steps: int, n_labels: int) -> str:
         places = devices(settings.training.device)
     except UsageError as problem:
         return f"the time is not estimated: {problem}"
-    one_s = step_seconds(
-        settings.model,
-        settings.plan,
-        settings.frontend,
-        settings.training,
-        settings.augment,
-        max(n_labels, 1),
-        places[0],
-    )
+    try:
+        one_s = step_seconds(
+            settings.model,
+            settings.plan,
+            settings.frontend,
+            settings.training,
+            settings.augment,
+            max(n_labels, 1),
+            places[0],
+        )
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return (
+            "the time is not estimated, because one training step does not fit in memory; make [chunks] core_s, "
+            "[frontend] n_fft or n_mels, [model] or [training] batch_size smaller"
+        )
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     at_a_time = len(places)
     if places[0] == "cpu":
