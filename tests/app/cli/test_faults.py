@@ -283,12 +283,7 @@ def test_an_interrupt_while_classes_are_made_has_the_exit_code_of_an_interrupt(t
 
 @pytest.mark.parametrize(
     "error",
-    [
-        "MemoryError()",
-        "ImportError('x.so: failed to map segment from shared object')",
-        "ImportError('a')",
-        "RuntimeError('DefaultCPUAllocator: can\\'t allocate memory')",
-    ],
+    ["MemoryError()", "ImportError('failed to map segment')", "ImportError('a')", "RuntimeError('not enough memory')"],
 )
 def test_too_little_memory_is_a_line(error: str) -> None:
     code = f"from ossicle.app.cli import main as cli\ndef fail():\n    raise {error}\ncli.main = fail\n"
