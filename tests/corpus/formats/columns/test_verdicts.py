@@ -22,6 +22,13 @@ MARKED = [
     ("validated", ("present", "not present"), 1),
     ("verification", ("false positive", "incorrect"), 2),
     ("Verdict", ("accepted", "rejected"), 1),
+    ("Presence", ("present", "absent"), 1),
+    # Words of a judgement alone count under any heading.
+    ("Outcome", ("TP", "FP"), 1),
+    ("Evaluation", ("correct", "Incorrect"), 1),
+    ("QA", ("", "false positive"), 1),
+    ("rain", ("present", "absent"), 0),
+    ("side", ("right", "left"), 0),
     # Not looked at yet.
     ("checked", ("1", "0"), 0),
     ("verified", ("yes", "no"), 0),

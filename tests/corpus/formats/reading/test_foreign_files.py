@@ -65,6 +65,15 @@ def test_files_of_other_programs_are_named_as_what_they_are(tmp_path: Path) -> N
         ("g.json", '{"Begin Time (s)": 1, "End Time (s)": 2, "Species": "wren"}'),
         ("h.json", '{"calls": [{"start": 1, "end": 2}, {"start": 3, "e'),
         ("c.xml", '<runs><run start = "1" stop="2"/><run start="3" stop="4"/></runs>'),
+        ("a.trs", "<Trans><Turn startTime='1' endTime='2'/></Trans>"),
+        ("a.exb", "<basic-transcription/>"),
+        ("a.cha", "@Begin"),
+        (
+            "a.wav.data",
+            '[{"Operator": "JD", "Duration": 10.0}, [1.0, 2.0, 0, 0, [{"species": "Kiwi"}]]]',
+        ),
+        ("b.wav.data", '[[-1, "10:00:00", "JD", -1], [1.5, 2.5, 500, 4000, "Kiwi"]]'),
+        ("i.json", '{"calls": [[0.5, 1.5, 0, 0, ["wren"]]]}'),
         ("d.xml", "<rows><row><start unit='s'>1</start><end unit='s'>2</end><label>hum</label></row></rows>"),
     ],
 )
@@ -105,6 +114,9 @@ _FORMAT = (
         ("package.json", '{"name": "x", "scripts": {"start": "node x", "stop": "kill"}, "tags": ["a"]}'),
         ("dates.json", '[{"start": "2024-01-01", "end": "2024-01-02"}, {"start": "2024-01-03", "end": "2024-01-04"}]'),
         ("log.xml", '<run start="2024-01-01T00:00" end="2024-01-01T01:00"/><run start="2024-01-02" end="2024-01-03"/>'),
+        ("none.wav.data", '[{"Operator": "JD", "Reviewer": "JD", "Duration": 10.0}]'),
+        ("measured.data", "1.0 2.0 3.0\n"),
+        ("sizes.json", '{"shape": [4, 2, 1, 1, ["x"]], "box": [1, 2, 3, 4]}'),
         ("apart.json", '[{"start": 1, "label": "hum"}, {"end": 2, "label": "hum"}]'),
     ],
 )
@@ -135,7 +147,10 @@ def test_articles_fit_the_names_of_files(tmp_path: Path) -> None:
     notes = [foreign_files(tmp_path, [f"x{suffix}"])[0].message for suffix in sorted(FOREIGN)]
     vowels = {note.split()[2] for note in notes if note.startswith("is an ")}
     others = {note.split()[2] for note in notes if note.startswith("is a ")}
-    assert vowels == {"Arrow", "Audacity", "ELAN", "Excel", "HDF5", "R", "RTTM", "SQLite", "STM", "XML"}
+    assert vowels == {
+        *("Annotation", "Anvil", "Arrow", "Audacity", "ELAN", "EXMARaLDA", "Excel", "HDF5", "R", "RTTM", "SQLite"),
+        *("STM", "XML"),
+    }
     assert {"JSON", "YAML", "MIDI", "MATLAB", "NumPy", "TIMIT"} <= others
 
 

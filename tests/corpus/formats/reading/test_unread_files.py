@@ -89,6 +89,35 @@ DATA = [
         "rename them start_time, end_time, in seconds",
     ),
     ("x.csv", 'audio,id,label\n/data/a.wav,1,"[{""start"": 1.0}]"\n', "its rows name recordings and labels"),
+    # Lengths are no ends, and a single column of times has none.
+    (
+        "x.csv",
+        "TIME,VALUE,DURATION,LABEL\n1.5,440.0,0.5,wren\n",
+        "rename the column of the start start_time and add a column end_time, the start plus 'DURATION', in seconds",
+    ),
+    (
+        "x.csv",
+        "file_name,detection_time,detection_prob\na.wav,1.5,0.9\n",
+        "rename 'detection_time', if it is the start, start_time and add a column end_time, in seconds",
+    ),
+    ("x.csv", "1.79,0.15,call\n3.36,0.41,call\n", "and its second number may be a length: write start_time, end_time"),
+    ("x.csv", "5.5,0.0,0.5,wren\n6.5,0.0,0.5,wren\n", "its second number may be a length"),
+    ("x.csv", "1,5;0,25;hum\n", "its second number may be a length"),
+    ("x.txt", "x\t1.0\t2.0\t0.5\thum\n", "and another name above each of the others (5 in all)"),
+    ("x.csv", "file,t0 [ms],t1 [ms],label\na.wav,1500,2500,wren\n", "'t0 [ms]' holds no seconds from the start"),
+    ("x.csv", "file,start_us,end_us,label\na.wav,15,25,wren\n", "'start_us' holds no seconds from the start"),
+    # Label Studio and VIA write times into cells.
+    (
+        "x.csv",
+        'audio,id,label,created_at\na.wav,1,"[{""start"":1.0,""end"":2.0,""labels"":[""wren""]}]",2024-01-01\n',
+        "some of its cells hold lists or objects with starts and ends",
+    ),
+    (
+        "x.csv",
+        "# Exported using VIA\n# CSV_HEADER = id,file_list,flags,temporal_coordinates,metadata\n"
+        '"1_a","[""a.wav""]",0,"[1.234,2.345]","{""1"":""wren""}"\n',
+        "some of its cells hold lists or objects with starts and ends",
+    ),
     ("x.txt", "template\tdate.time\ttime\tscore\nT\t2024\t1.5\t0.7\n", "no column is known for the start and the end"),
 ]
 OTHER = [
@@ -104,6 +133,8 @@ OTHER = [
     ("files.csv", "filename,size,sha256\na.wav,100,abc\n", "has no columns for start and end"),
     ("recordists.csv", "name,file,recorder\nJane,a.wav,SM4\n", "has no columns for start and end"),
     ("meta.csv", "file,site,date,recorder\na.wav,A,2020-01-01,SM4\n", "has no columns for start and end"),
+    ("sizes.csv", 'name,shape\na,"[3,2]"\nb,"[1,2,3]"\n', "has no columns for start and end"),
+    ("table.csv", "1.5,0.2,3.5,1.5,0.2,3.5,x\n2.5,0.1,3.5,1.5,0.2,3.5,x\n", "has no columns for start and end"),
     (
         "summary.txt",
         "DATE,TIME,LAT,,LON,,POWER(V),TEMP(C)\n" + "2023-Feb-10,10:00:00,1.0,N,2.0,E,4.5,12.5\n" * 5,

@@ -30,7 +30,8 @@ _REFUSED = frozenset(
 _YES_REFUSED = (_REFUSED - {"neg", "negative"}) | _YES | {"pos", "positive"}
 # "no" means no call here, and elsewhere, as in "checked" or "verified", perhaps not looked at yet.
 _SAYS_CALL = frozenset(
-    {"accepted", "accept", "confirmed", "correct", "is_correct", "valid", "is_valid", "keep", "present", "is_present"}
+    {"presence", "presence_absence", "present_absent", "occurrence"}
+    | {"accepted", "accept", "confirmed", "correct", "is_correct", "valid", "is_valid", "keep", "present", "is_present"}
     | {"true_positive", "is_true_positive", "tp", "is_call"}
 )
 _SAYS_NO_CALL = frozenset(
@@ -40,6 +41,12 @@ _SAYS_NO_CALL = frozenset(
 _OTHER = frozenset(
     {"verified", "verification", "validated", "validation", "reviewed", "review", "checked", "status", "manual_review"}
     | {"verdict", "verdicts"}
+)
+# Words that judge a row under any heading, if a column holds nothing else; "absent" may be said of the wind.
+_JUDGED_WRONG = frozenset({"fp", "false positive", "false_positive", "incorrect", "rejected", "reject", "invalid"})
+_JUDGED = _JUDGED_WRONG | frozenset(
+    {"tp", "true positive", "true_positive", "correct", "accepted", "accept", "confirmed", "valid", "unsure", "unknown"}
+    | {"uncertain", "maybe", "?", "not reviewed", ""}
 )
 _NOT_KNOWN = frozenset({"unk", "unknown", "unsure", "uncertain", "maybe", "?"})
 _QUERIES = frozenset({"q", "verdict", "verdicts"})
@@ -127,7 +134,8 @@ def review_marks(table: Delimited, used: Collection[int]) -> tuple[Note, ...]:
     for column, name in enumerate(table.header):
         key = heading_key(name)
         known = key in _SAYS_CALL | _SAYS_NO_CALL | _OTHER
-        if column in used or not known:
+        judged = {cells[column].strip().lower() for _, cells in table.rows}
+        if column in used or not (known or (judged <= _JUDGED and judged & _JUDGED_WRONG)):
             continue
         no_calls = _YES_REFUSED if key in _SAYS_NO_CALL else _REFUSED | (_NO if key in _SAYS_CALL else frozenset())
         for meaning, marks in (("no calls", no_calls), ("not certain", _NOT_KNOWN)):

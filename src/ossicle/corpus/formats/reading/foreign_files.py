@@ -30,6 +30,11 @@ _ANNOTATIONS = {
     ".rttm": ("RTTM file", f"{_CONVERT}, and a column file; its times are start and duration"),
     ".stm": ("STM file", f"{_CONVERT}, and a column file"),
     ".phn": ("TIMIT phone file", _CROWSETTA),
+    ".trs": ("Transcriber file", _CONVERT),
+    ".exb": ("EXMARaLDA transcription", _CONVERT),
+    ".antx": ("Annotation Pro file", _CONVERT),
+    ".anvil": ("Anvil file", _CONVERT),
+    ".cha": ("CHAT transcript", _CONVERT),
     ".xls": ("Excel workbook", _SHEET),
     ".xlsx": ("Excel workbook", _SHEET),
     ".xlsm": ("Excel workbook", _SHEET),
@@ -42,7 +47,7 @@ _PERHAPS = {
     ".xml": ("XML file", _CONVERT),
     ".yaml": ("YAML file", _CONVERT),
     ".yml": ("YAML file", _CONVERT),
-    ".data": ("file of AvianNZ", "export it from AvianNZ as a table"),
+    ".data": ("file of AviaNZ", f"{_CONVERT}; AviaNZ exports an Excel table with starts and ends"),
     ".aup": ("Audacity project", _LABELS),
     ".aup3": ("Audacity project", _LABELS),
     ".mat": ("MATLAB file", _CONVERT),
@@ -66,7 +71,7 @@ FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
 _OF_EVSONGANALY = ("file of notes of evsonganaly", _CROWSETTA)
 # Ossicle's own files beside predictions.
 _OURS = frozenset({"predictions.json", "predictions.journal.jsonl", "predictions.tables.jsonl"})
-_OF_TEXT = frozenset({".json", ".jsonl", ".xml", ".yaml", ".yml"})
+_OF_TEXT = frozenset({".data", ".json", ".jsonl", ".xml", ".yaml", ".yml"})
 _MOST_BYTES = 100_000
 # Beginnings of words before which "an" stands, also of names that are spelled letter by letter.
 _VOWELS = ("A", "E", "HDF", "R ", "RTTM", "SQL", "STM", "X")

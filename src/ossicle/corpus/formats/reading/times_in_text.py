@@ -28,6 +28,12 @@ _LABEL = re.compile(
 _OF_MEDIA = re.compile(r"codec_|format_name|bit_rate")
 # pandas writes a column as an object with the numbers of the rows as keys.
 _COLUMN = re.compile(r"\{\s*\"\d+\"\s*:([^{}]*)\}")
+_JSON_NUMBER = r"[-+]?\d++(?:\.\d++)?(?:e[-+]?\d++)?"
+_PAIR = re.compile(rf"\[\s*({_JSON_NUMBER})\s*,\s*({_JSON_NUMBER})\s*\]", re.I | re.A)
+# AviaNZ writes each call as a list: start, end, low and high frequency, and what was heard.
+_BOX = re.compile(
+    rf"\[\s*({_JSON_NUMBER})\s*,\s*({_JSON_NUMBER})\s*(?:,\s*{_JSON_NUMBER}\s*){{2}},\s*[\[\"]", re.I | re.A
+)
 _LIST_OF_LINES = re.compile(rf":[ \t]*\r?\n[ \t]*-[ \t]+({_NUMBER})[ \t]*(?=\r?\n|\Z)", re.I | re.A)
 _LEAF = re.compile(r"<([\w.:-]+)(?:\s[^<>\d]*)?>([^<>]*)</\1>")
 _EXPORT = re.compile(r"\s*\{(?=[^{}]*\"format\"\s*:).*\"sheets\"\s*:\s*\[", re.S)
@@ -50,7 +56,7 @@ def holds_times(text: str, suffix: str) -> bool:
     text
         The beginning of a file.
     suffix
-        The suffix of the file in lower case: ``.json``, ``.jsonl``, ``.xml``, ``.yaml`` or ``.yml``.
+        The suffix of the file in lower case: ``.json``, ``.data``, ``.jsonl``, ``.xml``, ``.yaml`` or ``.yml``.
 
     Returns
     -------
@@ -62,6 +68,8 @@ def holds_times(text: str, suffix: str) -> bool:
     >>> holds_times('[{"start": 1, "end": 2}]', ".json"), holds_times("lr: {start: 0.1, end: 0.001}", ".yaml")
     (True, False)
     """
+    if suffix in (".json", ".data") and any(map(_ascends, _BOX.finditer(text))):
+        return True
     n_objects = 0
     for content, is_one in _elements(text) if suffix == ".xml" else _objects(text, suffix):
         start, end = _START.search(content), _END.search(content)
@@ -71,6 +79,34 @@ def holds_times(text: str, suffix: str) -> bool:
         if n_objects == 2 or is_one or (start["list"] and end["list"]) or _LABEL.search(content):
             return True
     return False
+
+
+def is_span_in_json(cell: str) -> bool:
+    """Return whether a cell of a table is a start and an end as JSON: a list of two numbers, or objects with such keys.
+
+    Parameters
+    ----------
+    cell
+        The cell without its quotes.
+
+    Returns
+    -------
+    bool
+        Whether it holds the times of annotations.
+
+    Examples
+    --------
+    >>> is_span_in_json("[1.25, 2.5]"), is_span_in_json('[{"start": 1, "end": 2}]'), is_span_in_json("[2, 1]")
+    (True, True, False)
+    """
+    bare = cell.strip()
+    if pair := _PAIR.fullmatch(bare):
+        return _ascends(pair)
+    return bare.startswith(("[", "{")) and holds_times(bare, ".json")
+
+
+def _ascends(pair: re.Match[str]) -> bool:
+    return float(pair[1]) < float(pair[2])
 
 
 def _elements(text: str) -> Iterator[tuple[str, bool]]:

@@ -25,6 +25,7 @@ from ossicle.corpus.formats.columns.headings import (
 )
 from ossicle.corpus.formats.columns.offset_advice import LENGTH, offset_advice
 from ossicle.corpus.formats.columns.recordings import is_audio_name
+from ossicle.corpus.formats.reading.times_in_text import is_span_in_json
 from ossicle.corpus.notes import Note
 
 _ONSETS = (
@@ -39,9 +40,14 @@ _DURATIONS = frozenset({"filename", "duration"})
 _ABOUT_TIME = re.compile(r"(^|_)(start|begin|onset|from|end|stop|offset|to|time|duration|t0|t1|tmin|tmax)(_|$)")
 _DAY_S = 86_400
 _MOST_SHOWN = 200
+# A start, a length, two frequencies or a value, and a label; tables of measurements without headings are wider.
+_MOST_MEASURED = 6
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
-# Times that no renaming makes seconds from the start of the recording: minutes, times of the day, dates.
-_OTHER_UNIT = re.compile(r"(^|_)(min|mins|minutes?|h|hh|hrs?|hours?|mm|clock|date|datetime|days?|utc)(_|$)")
+# Times that no renaming makes seconds from the start of the recording: minutes, milliseconds, times of the day, dates.
+_OTHER_UNIT = re.compile(
+    r"(^|_)(min|mins|minutes?|h|hh|hrs?|hours?|mm|clock|date|datetime|days?|utc|ms|msecs?|milliseconds?|us|usecs?"
+    r"|microseconds?|ns|nanoseconds?|ticks?)(_|$)"
+)
 _CLOCK = re.compile(r"(\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ T]?)?(\d{1,2}:\d{2}(:\d{2})?([.,]\d+)?)?Z?")
 _LABELLED = frozenset(
     {*LABEL, *RAVEN_LABEL, "name", "labels", "event_labels", "classes", "birds", "annotations", "species_code"}
@@ -103,11 +109,21 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
     shown = ", ".join(header)
     if len(shown) > _MOST_SHOWN:
         shown = f"{shown[:_MOST_SHOWN]} ..."
-    if _is_span(header) and sum(map(_is_span, lines)) * 2 > len(lines):
-        separator = {"\t": "tabs", ";": "semicolons", ",": "commas"}.get(delimiter, delimiter)
+    if any(is_span_in_json(cell) for row in lines for cell in row):
         return (
-            f"it has no headings (its first line is {shown!r}, with {separator} between the cells); "
-            "write start_time, end_time and label above them, in the order of the columns"
+            f"some of its cells hold lists or objects with starts and ends (first line: {shown}); write a row for each "
+            "event, with the columns file, start_time, end_time and label, in seconds"
+        )
+    separator = {"\t": "tabs", ";": "semicolons", ",": "commas"}.get(delimiter, delimiter)
+    unheaded = f"it has no headings (its first line is {shown!r}, with {separator} between the cells)"
+    if _is_span(header) and sum(map(_is_span, lines)) * 2 > len(lines):
+        return f"{unheaded}; write start_time, end_time and label above them, in the order of the columns" + (
+            f", and another name above each of the others ({len(header)} in all)" if len(header) > 3 else ""
+        )
+    if _is_measured(header) and all(map(_is_measured, lines)):
+        return (
+            f"{unheaded}, and its second number may be a length: write start_time, end_time and label above them, in "
+            "the order of the columns, with the end, in seconds, in place of a length"
         )
     if _onsets_alone(header, rows):
         return f"its rows are a time and a label, without an end (first line: {shown}); {_ONSETS}"
@@ -150,6 +166,12 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
             remedy = offset
         elif missing == ["end"]:
             remedy = "add a column end_time" + (f", the start plus {lengths[0]!r}" if lengths else ", in seconds")
+        elif not converted and len(missing) == 2 and (lengths or len(about) == 1):
+            start = "the column of the start" if lengths else f"{about[0]!r}, if it is the start,"
+            plus = f"the start plus {lengths[0]!r}, " if lengths else ""
+            remedy = (
+                f"rename {start} start_time and add a column end_time, {plus}in seconds from the start of the recording"
+            )
         return f"no column is known for the {' and the '.join(missing)} (found: {shown}); {remedy}"
     # Beside recordings without times, a name may be that of a person or a place.
     if keys & _LABELLED - {"name"} and _name_recordings(header, rows):
@@ -195,6 +217,13 @@ def _is_span(cells: Sequence[str]) -> bool:
         if _NUMBER.fullmatch(a) and _NUMBER.fullmatch(b):
             return float(a.replace(",", ".")) <= float(b.replace(",", "."))
     return False
+
+
+def _is_measured(cells: Sequence[str]) -> bool:
+    """Return whether a line is two or more times or lengths, not below 0, and then a word."""
+    numbers = [cell for cell in cells if _NUMBER.fullmatch(cell) and not cell.startswith("-")]
+    words = [cell for cell in cells[2:] if cell[:1].isalpha()]
+    return len(numbers) > 1 and bool(words) and len(cells) <= _MOST_MEASURED and cells[:2] == numbers[:2]
 
 
 def _onsets_alone(header: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
