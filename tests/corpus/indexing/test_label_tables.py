@@ -130,7 +130,7 @@ def test_a_list_of_one_label_is_named_as_a_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "word", ["noise", "NoCall", "none", "no_bird", "N/a", "?", "Unknown", "NoID", "unk", "NEG", "????"]
+    "word", ["noise", "NoCall", "none", "no_bird", "N/a", "?", "Unknown", "NoID", "unk", "NEG", "????", "-", "--"]
 )
 def test_events_that_say_nothing_are_named(tmp_path: Path, word: str) -> None:
     (tmp_path / "audio").mkdir()

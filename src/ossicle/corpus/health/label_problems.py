@@ -17,6 +17,7 @@ _NOTHING = frozenset(
 ) | {
     f"{no} {noun}" for no in ("no", "not") for noun in ("call", "calls", "bird", "birds", "sound", "target", "present")
 }
+_MARKS = frozenset("-\u2013\u2014_.~*#/\\ ")
 _UNSURE = frozenset(
     {"?", "??", "???", "????", "unknown", "unk", "unsure", "uncertain", "unidentified", "undetermined", "maybe", "todo"}
     | {"noid", "no id", "no_id", "no-id", "not identified", "xxxx", "tbd"}
@@ -65,7 +66,12 @@ def _says_nothing(index: CorpusIndex, label: str) -> str:
     key = twin_key(label)
     if key in _UNSURE:
         return "a sound that was not identified"
-    if key in _NOTHING or holds_no_label(label) or (key in NEGATIVE and not _is_whole(index, label)):
+    if (
+        key in _NOTHING
+        or holds_no_label(label)
+        or set(label) <= _MARKS
+        or (key in NEGATIVE and not _is_whole(index, label))
+    ):
         return "'nothing was found'"
     return ""
 

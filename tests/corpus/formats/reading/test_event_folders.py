@@ -36,6 +36,27 @@ def test_files_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
             read_event_sets(tmp_path)
 
 
+@pytest.mark.parametrize("folder", ["", "site/"])
+def test_two_outputs_that_state_one_path_are_one_recording(tmp_path: Path, folder: str) -> None:
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder / "a.BirdNET.results.csv").write_text(
+        "Start (s),End (s),Scientific name,Common name,Confidence,File\n0.0,3.0,T m,Blackbird,0.8,/d/site/a.wav\n"
+    )
+    (tmp_path / folder / "a.BirdNET.selection.table.txt").write_text(
+        "Selection\tBegin Time (s)\tEnd Time (s)\tCommon Name\tSpecies Code\tConfidence\tBegin Path\tFile Offset (s)\n"
+        "1\t0\t3.0\tBlackbird\teurbla\t0.8\t/d/site/a.wav\t0\n"
+    )
+    event_sets = read_event_sets(tmp_path)
+    assert {key: len(rows) for key, rows in event_sets.items()} == {f"{folder}a": 1}
+
+
+def test_a_path_that_two_tables_are_named_after_stays_as_it_is(tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        write_raven(tmp_path / folder / "a.Table.1.selections.txt", [CALL], audio_name="a.wav")
+    write_events(tmp_path / "events.csv", [named(OTHER, "a.wav")])
+    assert {key: len(rows) for key, rows in read_event_sets(tmp_path).items()} == {"a": 1, "x/a": 1, "y/a": 1}
+
+
 def test_recordings_that_differ_by_suffix_stay_apart(tmp_path: Path) -> None:
     write_raven(tmp_path / "same.wav.Table.1.selections.txt", [CALL])
     write_raven(tmp_path / "same.flac.Table.1.selections.txt", [OTHER])

@@ -66,6 +66,8 @@ def test_files_of_other_programs_are_named_as_what_they_are(tmp_path: Path) -> N
         ("h.json", '{"calls": [{"start": 1, "end": 2}, {"start": 3, "e'),
         ("c.xml", '<runs><run start = "1" stop="2"/><run start="3" stop="4"/></runs>'),
         ("a.trs", "<Trans><Turn startTime='1' endTime='2'/></Trans>"),
+        ("a.csv.gz", "\x1f"),
+        ("a.selections.txt.zip", "PK"),
         ("a.exb", "<basic-transcription/>"),
         ("a.cha", "@Begin"),
         (
@@ -173,6 +175,7 @@ def test_long_texts_are_judged_quickly() -> None:
         ("settings.json", '{"threshold": 0.5, "starts": 3, "label": "hum"}'),
         ("settings.yaml", "model: start\nbackend: end\n"),
         ("a.mat", "MATLAB 5.0 MAT-file"),
+        ("models.zip", "PK"),
         ("a.sqlite", "SQLite format 3"),
         ("a.h5", ""),
         ("a.npz", ""),

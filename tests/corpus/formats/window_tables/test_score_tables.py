@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_table import EventTable
+from ossicle.corpus.formats.registry import guess
 from ossicle.corpus.formats.window_tables.score_tables import (
     ScoreTable,
     Windows,
@@ -121,3 +122,17 @@ def test_windows_that_no_memory_holds_are_refused_with_the_file(duration_s: floa
         UsageError, match=r"'a\.wav' lasts .* s, which is .* windows, more than 10,000,000; correct its"
     ):
         to_windows(events, WindowPlan(step_s=step_s))
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_of_rows_are_no_class(tmp_path, first):
+    path = tmp_path / "x.csv"
+    rows = [(0.0, 5.0, 1, 0), (5.0, 10.0, 0, 1)]
+    lines = [f"{k + first},a.wav," + ",".join(map(str, row)) for k, row in enumerate(rows)]
+    path.write_text("\n".join([",file,start_time,end_time,wren,crow", *lines]))
+    assert guess(path).name == "opensoundscape"
+    table = read_opensoundscape(path)
+    assert (table.labels, table.files["a.wav"].values.tolist()) == (("wren", "crow"), [[1, 0], [0, 1]])
+    path.write_text(path.read_text().replace(f"\n{first + 1},", "\n7,"))
+    with pytest.raises(FormatError, match="a name for each class"):
+        read_opensoundscape(path)

@@ -19,6 +19,9 @@ _DATE = re.compile(
     rf"\d{{1,2}}[-. /]+{_MONTH}([-. /]+\d{{2,4}})?|{_MONTH}[-. /]+\d{{1,4}}"
     r"|\d{1,4}[-./]\d{1,2}[-./]\d{1,4}([ T][\d:.]+)?"
 )
+_MOMENT = re.compile(
+    r"\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[ T]+\d{1,2}:\d{2}(:\d{2}([.,]\d*)?)? ?(Z|UTC|[AP]M|[+-]\d{2}:?\d{2})?", re.I
+)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'’ \u00a0\u2009\u202f]\d{3})+([,.]\d+)?")
 _DASH = re.compile(r"[\u2012-\u2015\u2212]\s*\d")
 _MOST_S = 1e9
@@ -66,6 +69,8 @@ def _number_hint(text: str) -> str:
             "clock times are not read, because spreadsheets change them: write seconds from the start of the "
             f"recording ({text} as {'hours:minutes:seconds' if len(parts) > 2 else 'minutes:seconds'} is {seconds:g})"
         )
+    if _MOMENT.fullmatch(text):
+        return "it looks like a date with a time of day: write seconds from the start of the recording"
     if _DATE.fullmatch(text):
         return "it looks like a date that a spreadsheet made of a number: format the column as text and enter it again"
     if _WITH_UNIT.fullmatch(text):

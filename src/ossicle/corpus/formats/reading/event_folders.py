@@ -76,7 +76,8 @@ def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> tuple[Mappi
 
     Recordings are named as in :func:`read_event_folder`. Raises FormatError if two tables contradict each other.
     """
-    named_rows = [(key, name, rows) for name, table in tables for key, rows in _by_file(name, table).items()]
+    same = _same_files(tables)
+    named_rows = [(key, name, rows) for name, table in tables for key, rows in _by_file(name, table, same).items()]
     shared = _shared_stems(key for key, _, _ in named_rows)
     of_key: dict[str, list[tuple[str, str, Rows]]] = defaultdict(list)
     for full, name, rows in named_rows:
@@ -91,25 +92,45 @@ def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> tuple[Mappi
     return by_recording, notes
 
 
-def _by_file(name: str, table: EventTable) -> EventSets:
+def _by_file(name: str, table: EventTable, same: Mapping[str, str]) -> EventSets:
     """Return the rows of a table by recording; a file that the table is named after is placed in the table's folder.
 
-    Rows that name another file are those of that file.
+    Rows that name another file are those of that file, by its name in ``same`` if it has one.
     """
     own_name = recording_name(name)
+    own_files = _own_files(own_name, table)
 
     def place(stated: str) -> str:
-        if not stated:
-            return own_name
-        if table.own and same_file_name(stated, own_name):
-            suffix = normal_path(stated)[len(stem_of(normal_path(stated), SUFFIXES)) :]
-            return own_name if own_name.lower().endswith(suffix.lower()) else own_name + suffix
-        return normal_path(stated)
+        path = normal_path(stated)
+        return own_files.get(path) or same.get(path, path) if stated else own_name
 
     by_file: EventSets = {place(file): [] for file in table.files}
     for row in table.rows:
         by_file.setdefault(place(row.begin_path), []).append(row)
     return by_file or ({own_name: []} if table.own else {})
+
+
+def _own_files(own_name: str, table: EventTable) -> dict[str, str]:
+    """Return the files that a table states and is named after, and where they are: in the folder of the table."""
+    stated = {*table.files, *(row.begin_path for row in table.rows)} - {""} if table.own else set()
+    paths = [normal_path(file) for file in stated if same_file_name(file, own_name)]
+    suffixes = {path: path[len(stem_of(path, SUFFIXES)) :] for path in paths}
+    return {
+        path: own_name if own_name.lower().endswith(suffix.lower()) else own_name + suffix
+        for path, suffix in suffixes.items()
+    }
+
+
+def _same_files(tables: Sequence[tuple[str, EventTable]]) -> dict[str, str]:
+    """Return the stated files that tables are named after by where these tables are, as far as that is one place.
+
+    Another table that states the same file, such as a second output of BirdNET, speaks of the same recording.
+    """
+    places: dict[str, set[str]] = defaultdict(set)
+    for name, table in tables:
+        for path, own in _own_files(recording_name(name), table).items():
+            places[path].add(own)
+    return {path: next(iter(owns)) for path, owns in places.items() if len(owns) == 1}
 
 
 def _shared_stems(names: Iterable[str]) -> set[str]:

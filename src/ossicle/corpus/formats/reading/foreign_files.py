@@ -72,6 +72,8 @@ _OF_EVSONGANALY = ("file of notes of evsonganaly", _CROWSETTA)
 # Ossicle's own files beside predictions.
 _OURS = frozenset({"predictions.json", "predictions.journal.jsonl", "predictions.tables.jsonl"})
 _OF_TEXT = frozenset({".data", ".json", ".jsonl", ".xml", ".yaml", ".yml"})
+_PACKED = frozenset({".gz", ".zip"})
+_TABLES = frozenset({".csv", ".parquet", ".tsv", ".txt"})
 _MOST_BYTES = 100_000
 # Beginnings of words before which "an" stands, also of names that are spelled letter by letter.
 _VOWELS = ("A", "E", "HDF", "R ", "RTTM", "SQL", "STM", "X")
@@ -101,7 +103,8 @@ def foreign_files(folder: Path, names: Iterable[str]) -> list[Note]:
         if path.name in _OURS or is_review_export(text):
             continue
         known = _OF_EVSONGANALY if path.name.lower().endswith(".not.mat") else _ANNOTATIONS.get(suffix)
-        sure = known is not None or holds_times(text, suffix)
+        packed = suffix in _PACKED and PurePosixPath(path.stem).suffix.lower() in _TABLES
+        sure = known is not None or packed or holds_times(text, suffix)
         kind = "table_not_read" if sure else "not_annotations"
         names_by_kind[(kind, *(known or _PERHAPS[suffix]))].append(name)
     return [

@@ -6,6 +6,7 @@ A column becomes a label only if nothing else can be meant: no heading is one th
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,15 +25,38 @@ def is_opensoundscape(table: Delimited) -> bool:
 
     The windows of a file are equally long and start at equal distances; the last may be shorter or shifted.
     """
-    keys = _keys(table.header)
-    fits = set(keys) >= set(OPENSOUNDSCAPE) and _has_classes(table.header, OPENSOUNDSCAPE)
+    table = without_row_numbers(table)
+    fits = set(_keys(table.header)) >= set(OPENSOUNDSCAPE) and _has_classes(table.header, OPENSOUNDSCAPE)
     return fits and all(map(_is_even, _windows(table, OPENSOUNDSCAPE)))
 
 
 def is_dcase_scores(table: Delimited) -> bool:
     """Return whether a table holds the scores of one recording, with a column for each class; its windows touch."""
-    keys = _keys(table.header)
-    return keys[:2] == DCASE and _has_classes(table.header, DCASE) and all(map(_touch, _windows(table, DCASE)))
+    table = without_row_numbers(table)
+    return (
+        _keys(table.header)[:2] == DCASE
+        and _has_classes(table.header, DCASE)
+        and all(map(_touch, _windows(table, DCASE)))
+    )
+
+
+def without_row_numbers(table: Delimited) -> Delimited:
+    """Return a table without its first column, if that has no heading and numbers the rows, as pandas and R write it.
+
+    Parameters
+    ----------
+    table
+        The table.
+
+    Returns
+    -------
+    Delimited
+        The table without the column, or as it is.
+    """
+    numbers = [cells[0].strip() for _, cells in table.rows] if table.header and not table.header[0] else []
+    if not numbers or all(numbers != [str(first + k) for k in range(len(numbers))] for first in (0, 1)):
+        return table
+    return replace(table, header=table.header[1:], rows=tuple((line, cells[1:]) for line, cells in table.rows))
 
 
 def refuse_reserved_labels(labels: Iterable[str]) -> None:

@@ -25,7 +25,13 @@ from ossicle.corpus.formats.cells.delimited import (
 )
 from ossicle.corpus.formats.cells.rows import check_times, label_text, number
 from ossicle.corpus.formats.columns.headings import has_times
-from ossicle.corpus.formats.window_tables.class_columns import DCASE, OPENSOUNDSCAPE, TOUCH_S, refuse_reserved_labels
+from ossicle.corpus.formats.window_tables.class_columns import (
+    DCASE,
+    OPENSOUNDSCAPE,
+    TOUCH_S,
+    refuse_reserved_labels,
+    without_row_numbers,
+)
 
 _FIGURES = {"true": 1.0, "false": 0.0}
 
@@ -110,6 +116,7 @@ def write_dcase_scores(path: Path, labels: Sequence[str], windows: Windows) -> N
 
 
 def _read(table: Delimited, keys: tuple[str, ...], own_file: str) -> ScoreTable:
+    table = without_row_numbers(table)
     places: dict[str, int] = {}
     for name in keys:
         column = table.find([name])
