@@ -151,12 +151,13 @@ def _probe_sndfile(file: Path, stream: Stream, *, as_it_is: bool) -> AudioInfo:
         if stream.pcm is None or not as_it_is:
             raise
     pcm = stream.pcm
-    if info is not None and (pcm is None or _agrees(info, stream, pcm)):
+    if info is not None and (pcm is None or (as_it_is and _agrees(info, stream, pcm))):
         return info
     assert pcm is not None
     _refuse_absurd(file, pcm.rate, pcm.channels)
-    with open_sound(file, stream, as_it_is=False) as sound:
-        info = _sound_info(sound, file, stream, as_it_is=False)
+    if info is None or as_it_is:
+        with open_sound(file, stream, as_it_is=False) as sound:
+            info = _sound_info(sound, file, stream, as_it_is=False)
     return replace(info, codec=f"{pcm.container}/{pcm.encoding}")
 
 

@@ -221,3 +221,19 @@ def test_an_unusual_wav_is_opened_as_it_is(tmp_path):
     path.write_bytes(encoded(SOUND, "wavex"))
     assert layout_of(path).as_it_is
     assert all(stream.as_it_is for stream in AudioSource(path).info.streams)
+
+
+@pytest.mark.parametrize("n_bytes", [100, 60_000, 1_000_000])
+@pytest.mark.parametrize("name", [b"free", b"uuid", b"ovvw"])
+def test_large_chunks_before_the_samples_of_caf_hide_no_sound(tmp_path, name, n_bytes):
+    data = encoded(SOUND, "caf")
+    at = data.index(b"free")
+    more = name + struct.pack(">Q", n_bytes) + bytes(n_bytes)
+    assert_whole(tmp_path / "x.caf", data[:at] + more + data[at:])
+
+
+def test_little_endian_au_is_read_like_the_other(tmp_path):
+    head = b"dns." + struct.pack("<IIIII", 24, 2 * len(SOUND), 3, RATE, 1)
+    assert_whole(tmp_path / "x.au", head + pcm(SOUND))
+    samples, report = read(tmp_path / "x.au", head + pcm(SOUND)[:-1000])
+    assert (len(samples), report.status) == (len(SOUND) - 500, "partial")

@@ -144,3 +144,17 @@ def test_millions_of_empty_chunks_take_no_time(tmp_path, magic):
     path = tmp_path / "hostile.wav"
     path.write_bytes(magic + (b"\0\0\0\x08free" if magic[4:] == b"free" else b"abcd\0\0\0\0") * 1_000_000)
     assert len(layout_of(path).streams) == 1
+
+
+@pytest.mark.parametrize("stated", [3000, 300_000])
+@pytest.mark.parametrize("kind", ["wav", "flac", "ogg", "aiff", "mp3"])
+def test_a_tag_that_states_too_much_hides_no_sound(tmp_path, kind, stated):
+    sound = noise(16000)
+    data = encoded(sound, kind)
+    (tmp_path / "whole").write_bytes(data)
+    expected, _ = read(tmp_path / "whole")
+    length = bytes([0, stated >> 14 & 0x7F, stated >> 7 & 0x7F, stated & 0x7F])
+    (tmp_path / "x").write_bytes(b"ID3\3\0\0" + length + bytes(50) + data)
+    samples, report = read(tmp_path / "x")
+    assert (len(samples), report.status, report.reason) == (len(sound), "ok", "")
+    np.testing.assert_allclose(samples, expected, atol=1e-6)

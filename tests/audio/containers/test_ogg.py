@@ -97,3 +97,27 @@ def test_a_missing_page_is_named_and_what_follows_keeps_its_time(tmp_path, kind)
     assert f"an Ogg page at byte {lost.start} or before it is damaged or missing" in report.reason
     n_common = min(len(samples), len(whole)) - 4096
     np.testing.assert_allclose(samples[n_common - 20000 : n_common], whole[n_common - 20000 : n_common], atol=2e-3)
+
+
+def changed_page(data: bytes, number: int, form: str, at: int, value: int) -> bytes:
+    """Return a file in which a field of a page is another number."""
+    page = walked(data)[number]
+    changed = bytearray(data[page.start : page.end])
+    struct.pack_into(form, changed, at, value)
+    return data[: page.start] + with_checksum(bytes(changed)) + data[page.end :]
+
+
+def test_opus_of_an_unknown_rate_keeps_its_band(tmp_path):
+    tone = np.sin(2 * np.pi * 9000 * np.arange(48000) / 48000).astype(np.float32)
+    data = encoded(tone, "opus", 48000)
+    head = data.index(b"OpusHead")
+    samples, report = read(tmp_path / "x", changed_page(data, 0, "<I", head + 12, 0))
+    assert (report.status, len(samples)) == ("ok", len(tone))
+    assert np.abs(samples[10000:38000]).max() > 0.5
+
+
+def test_a_last_page_that_does_not_say_where_it_ends_is_read(tmp_path):
+    data = encoded(SOUND, "ogg")
+    samples, report = read(tmp_path / "x", changed_page(data, -1, "<q", 6, -1))
+    assert report.status == "ok"
+    assert len(samples) >= len(SOUND)

@@ -6,6 +6,7 @@ from typing import BinaryIO
 from ossicle.artefacts.filesystem.reading import open_regular
 from ossicle.audio.containers.chunked.aiff import read_aiff
 from ossicle.audio.containers.chunked.asf import HEADER_GUID, read_asf
+from ossicle.audio.containers.chunked.au import MAGICS as AU_MAGICS
 from ossicle.audio.containers.chunked.au import read_au
 from ossicle.audio.containers.chunked.caf import read_caf
 from ossicle.audio.containers.chunked.chunks import file_bytes
@@ -24,6 +25,9 @@ from ossicle.audio.containers.tags import after_leading_tags, after_trailing_tag
 
 # A file of more recordings than this is damaged.
 _MOST_STREAMS = 1000
+# How recordings begin that are told by their first bytes, and in how many bytes they are searched.
+_MAGICS = (b"RIFF", b"RF64", b"FORM", b"fLaC", b"OggS")
+_SEARCHED = 1 << 16
 
 
 def layout_of(path: Path, *, thorough: bool = False) -> Layout:
@@ -53,11 +57,12 @@ def layout_of(path: Path, *, thorough: bool = False) -> Layout:
         offset: int | None = 0
         while offset is not None and len(streams) < _MOST_STREAMS:
             begin = after_leading_tags(file, offset, size) if not streams else after_trailing_tags(file, offset, size)
-            if begin == size:
+            if begin == size and (streams or begin == 0):
                 break
             part = _part(file, begin, size, thorough=thorough)
             if part is None and not streams:
-                part = resume_mpeg(file, begin, size, thorough=thorough)
+                part = _within_tags(file, begin, size, thorough=thorough)
+                part = part or resume_mpeg(file, begin, size, thorough=thorough)
             if part is None:
                 fault = fault or (f"what follows from byte {begin} on is not read" if streams else "")
                 break
@@ -70,8 +75,25 @@ def layout_of(path: Path, *, thorough: bool = False) -> Layout:
     # Decoders skip the tags in front of MP3, which nearly all of these files have.
     most_skipped = size if first.skips_tags else 0
     all_of_it = first.pcm is not None or (first.first_byte <= most_skipped and first.spans[-1][1] == size)
-    as_it_is = len(streams) == 1 and not first.patches and all_of_it
+    # libsndfile 1.2 begins to read within chunks of CAF that it skips, if they hold more than about 60 kB.
+    is_caf = first.pcm is not None and first.pcm.container == "CAF"
+    as_it_is = len(streams) == 1 and not first.patches and all_of_it and not is_caf
     return Layout(tuple(streams), fault, as_it_is)
+
+
+def _within_tags(file: BinaryIO, begin: int, size: int, *, thorough: bool) -> Part | None:
+    """Return the recording that begins before the stated end of the tags in front of it, which is then too large.
+
+    ``begin`` is that end, where nothing known begins.
+    """
+    if not begin:
+        return None
+    file.seek(0)
+    window = file.read(min(begin, _SEARCHED))
+    offsets = [offset for magic in _MAGICS if (offset := window.find(magic, 1)) > 0]
+    part = _part(file, min(offsets), size, thorough=thorough) if offsets else None
+    part = part or resume_mpeg(file, 1, size, thorough=thorough)
+    return part if part is not None and part.stream.first_byte < begin else None
 
 
 def _part(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part | None:
@@ -86,7 +108,7 @@ def _part(file: BinaryIO, start: int, size: int, *, thorough: bool) -> Part | No
         return read_aiff(file, start, size)
     if head[:4] == b"caff":
         return read_caf(file, start, size)
-    if head[:4] == b".snd":
+    if head[:4] in AU_MAGICS:
         return read_au(file, start, size)
     if head.startswith(MAGIC):
         return read_nist(file, start, size)

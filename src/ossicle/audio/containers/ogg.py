@@ -20,8 +20,9 @@ _BLOCK = 1 << 20
 _CHECKSUM_AT = 22
 # Each byte with its bits in reverse order.
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+_OPUS, _OPUS_RATE_AT = b"OpusHead", 12
 # How the first packet of a stream of sound begins.
-_SOUND = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
+_SOUND = (b"\x01vorbis", _OPUS, b"\x7fFLAC", b"Speex   ")
 
 
 class OggPage(NamedTuple):
@@ -48,7 +49,7 @@ def read_ogg(file: BinaryIO, start: int, size: int) -> Part | None:
     """
     sounds: list[int] = []
     granules: list[int] = []
-    after_heads = closed = False
+    after_heads = closed = open_ended = unknown_rate = False
     numbers = _PageNumbers()
     lost_at: int | None = None
     end, following = start, None
@@ -62,6 +63,8 @@ def read_ogg(file: BinaryIO, start: int, size: int) -> Part | None:
                 break
             if page.body.startswith(_SOUND):
                 sounds.append(page.serial)
+                # libsndfile would read Opus of an unknown rate at 8 kHz.
+                unknown_rate |= page.body.startswith(_OPUS) and not any(page.body[_OPUS_RATE_AT:])
         else:
             after_heads = True
         if page.end > size:
@@ -71,6 +74,8 @@ def read_ogg(file: BinaryIO, start: int, size: int) -> Part | None:
             lost_at = page.start
         if sounds and page.serial == sounds[0]:
             closed = bool(page.flags & _LAST_PAGE)
+            # libsndfile ends where the last page that says so ends; FFmpeg reads all packets.
+            open_ended = closed and page.granule < 0
             granules = [*granules[-1:], page.granule] if page.granule >= 0 else granules
         end = page.end
     if not sounds:
@@ -81,6 +86,8 @@ def read_ogg(file: BinaryIO, start: int, size: int) -> Part | None:
     # libsndfile 1.2 counts the last page's samples from its end, which Vorbis trims: seeks into it land late.
     late = granules[0] if len(granules) == 2 else 0
     stream = Stream(spans=((start, end),), seek_limit=late)
+    if open_ended or unknown_rate:
+        stream = Stream(spans=((start, end),), container="ogg")
     if lost_at is not None:
         stream = Stream(spans=((start, end),), container="ogg", begins_lost=True)
         fault = "; ".join(filter(None, (f"an Ogg page at byte {lost_at} or before it is damaged or missing", fault)))

@@ -22,7 +22,20 @@ _BESIDE = frozenset({
     b"cue ", b"smpl", b"inst", b"fact", b"PEAK", b"LGWV", b"levl", b"SAUR", b"afsp", b"DISP", b"chna", b"free", b"info",
     b"NAME", b"AUTH", b"ANNO", b"COMT", b"MARK", b"APPL", b"(c) ", b"uuid", b"strg", b"pakt", b"kuki", b"midi",
 })  # fmt: skip
-_RECORDINGS = (b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff", b".snd", b"fLaC", b"OggS", b"riff", b"NIST")
+_RECORDINGS = (
+    b"RIFF",
+    b"RIFX",
+    b"RF64",
+    b"BW64",
+    b"FORM",
+    b"caff",
+    b".snd",
+    b"fLaC",
+    b"OggS",
+    b"riff",
+    b"NIST",
+    b"dns.",
+)
 
 
 @dataclass(frozen=True, slots=True)
