@@ -55,3 +55,15 @@ def test_labels_of_whole_recordings_are_no_calls() -> None:
 def test_health_says_both() -> None:
     report = health(index(250000, BAT), rate=16000, hop_s=0.01)
     assert {"band_unread", "frame_too_long"} <= {problem.code for problem in report.problems}
+
+
+def test_frequencies_that_may_be_khz_are_named() -> None:
+    wren = Annotation("0", 1.0, 2.0, "wren", low_hz=2.5, high_hz=9.1)
+    hum = Annotation("0", 3.0, 4.0, "hum", low_hz=50.0, high_hz=1000.0)
+    (problem,) = sound_problems(index(24000, wren), fmax_hz=8000.0)
+    assert problem.code == "perhaps_khz"
+    assert "at or below 9.1 Hz, and recordings hold sound up to 12000 Hz" in problem.message
+    assert "low_khz and high_khz" in problem.remedy
+    assert codes(index(24000, wren, hum)) == []
+    # Fin whales.
+    assert codes(index(1000, Annotation("0", 1.0, 2.0, "whale", low_hz=15.0, high_hz=30.0))) == []

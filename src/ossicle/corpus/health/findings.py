@@ -36,6 +36,7 @@ _REMEDIES: Mapping[str, tuple[Severity, str]] = {
     "empty_file": ("warning", "write its headings if that is meant, remove it if an export failed"),
     "encoding": ("warning", "save it again as UTF-8"),
     "same_table": ("note", "remove one of the two"),
+    "perhaps_same": ("warning", "write one name for a recording in all tables"),
     "layers": ("note", "nothing, if both are meant to count"),
     "columns_not_read": ("note", "nothing, unless one says which rows hold or holds the label: then edit the tables"),
     "mixed_labels": ("note", "choose one column with corpus.label_column, if the labels are of different kinds"),

@@ -12,9 +12,12 @@ from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 MUCH_MORE = 2.0
 """A recorded band this many times as wide as the one read is worth a warning."""
-BAND_UNREAD, FRAME_TOO_LONG = "band_unread", "frame_too_long"
+BAND_UNREAD, FRAME_TOO_LONG, PERHAPS_KHZ = "band_unread", "frame_too_long", "perhaps_khz"
 OF_FRONT_ENDS = (BAND_UNREAD, FRAME_TOO_LONG)
 """Codes of problems whose remedies are settings of the front end, which a model with an encoder does not use."""
+
+# Annotated frequencies that all lie below this share of the recorded band are hardly Hz.
+_LEAST_SHARE = 0.01
 
 _OF_ENCODERS: Mapping[str, str] = {
     "low_rate": "record at a higher rate if you can; compare results only between recordings of one rate",
@@ -45,6 +48,15 @@ def sound_problems(index: CorpusIndex, *, fmax_hz: float, hop_s: float | None = 
         Seconds between its frames; None to check the band only.
     """
     by_label = dict(index.annotations.by_label())
+    if high_hz := perhaps_khz(index):
+        yield Problem(
+            "warning",
+            PERHAPS_KHZ,
+            "",
+            f"all annotated frequencies lie at or below {high_hz:g} Hz, and recordings hold sound up to "
+            f"{recorded_hz(index):g} Hz",
+            "if the tables state kHz, name their columns low_khz and high_khz",
+        )
     ends = {recording.id: recording.duration_s for recording in index.recordings}
     if (top_hz := recorded_hz(index)) > MUCH_MORE * fmax_hz:
         # Annotated frequencies say that the rest of the band is not needed.
@@ -81,6 +93,25 @@ def recorded_hz(index: CorpusIndex) -> float:
     """Return the highest frequency that at least one recording in ten can hold, in Hz; 0 without recordings."""
     rates = [recording.rate for recording in index.recordings]
     return float(np.quantile(rates, 0.9, method="lower")) / 2 if rates else 0.0
+
+
+def perhaps_khz(index: CorpusIndex) -> float:
+    """Return the highest annotated frequency in Hz if all of them are so low that tables may have stated kHz.
+
+    Parameters
+    ----------
+    index
+        The corpus.
+
+    Returns
+    -------
+    float
+        0 if some are higher, or none is stated.
+    """
+    high_hz = index.annotations.high_hz
+    stated = high_hz[high_hz > 0] if high_hz is not None else np.zeros(0)
+    highest_hz = float(stated.max()) if len(stated) else 0.0
+    return highest_hz if highest_hz < _LEAST_SHARE * recorded_hz(index) else 0.0
 
 
 def says_frequencies(annotations: AnnotationColumns) -> bool:

@@ -41,6 +41,12 @@ def test_one_label_without_frequencies_is_enough() -> None:
     assert line.endswith("# Hz, from the highest annotated frequency")
 
 
+def test_frequencies_that_may_be_khz_do_not_decide() -> None:
+    front, line = written(index(*calls(0.1, low_hz=2.5, high_hz=9.1), rates=(24000,)))
+    assert front["rate"] == 24000
+    assert line.endswith("# Hz, the recordings' own: annotated frequencies up to 9.1 Hz may be kHz")
+
+
 def test_a_label_cannot_leave_its_comment() -> None:
     front, _ = written(index(*calls(0.1, "a\nfmin_hz = 7.0 #"), *calls(0.1, "hum", high_hz=900.0), rates=(8000,)))
     assert "fmin_hz" not in front

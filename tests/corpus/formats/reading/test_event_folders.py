@@ -8,7 +8,7 @@ from ossicle.corpus.formats.audacity import write_audacity
 from ossicle.corpus.formats.cells.rows import RawSelection
 from ossicle.corpus.formats.event_csv import write_events
 from ossicle.corpus.formats.raven import write_raven
-from ossicle.corpus.formats.reading.event_folders import read_event_sets
+from ossicle.corpus.formats.reading.event_folders import read_event_folder, read_event_sets
 from ossicle.corpus.formats.reading.shared_names import pair_names
 from ossicle.corpus.naming.table_names import recording_name
 
@@ -48,6 +48,17 @@ def test_two_outputs_that_state_one_path_are_one_recording(tmp_path: Path, folde
     )
     event_sets = read_event_sets(tmp_path)
     assert {key: len(rows) for key, rows in event_sets.items()} == {f"{folder}a": 1}
+
+
+def test_a_path_and_its_end_are_named_where_they_may_be_one_recording(tmp_path: Path) -> None:
+    write_audacity(tmp_path / "a.txt", [CALL])
+    write_audacity(tmp_path / "s1" / "b.txt", [CALL])
+    write_audacity(tmp_path / "c.txt", [CALL])
+    paths = ["/d/a.wav", "D:/x/s1/b.wav", "/d/s1/c.wav", "/d/s2/c.wav", "/d/other.wav"]
+    write_events(tmp_path / "events.csv", [named(CALL, path) for path in paths])
+    (note,) = read_event_folder(tmp_path).notes
+    assert (note.kind, note.where) == ("perhaps_same", "a.txt")
+    assert "'a' and '/d/a' of events.csv, and 1 more pairs, may be one recording" in note.message
 
 
 def test_a_path_that_two_tables_are_named_after_stays_as_it_is(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ossicle.app.project.scaffolding.toml_lines import line
 from ossicle.core.text.rounding import rounded
-from ossicle.corpus.health.sound_problems import says_frequencies
+from ossicle.corpus.health.sound_problems import perhaps_khz, says_frequencies
 from ossicle.corpus.indexing.corpus_index import CorpusIndex
 
 _RATES = (8000, 16000, 22050, 32000, 44100, 48000)
@@ -47,13 +47,16 @@ def _rate(index: CorpusIndex) -> tuple[int, str]:
     """Return the sample rate in Hz, and why.
 
     It is the lowest usual rate that covers the annotated frequencies, but no more than was recorded. Where a label has
-    no annotated frequencies, its calls may lie anywhere: then it is the rate that all but the slowest tenth of the
-    recordings have.
+    no annotated frequencies, or all of them may be kHz, its calls may lie anywhere: then it is the rate that all but
+    the slowest tenth of the recordings have.
     """
     by_label = dict(index.annotations.by_label())
     silent = [label for label, annotations in by_label.items() if not says_frequencies(annotations)]
-    if silent or not index.annotations:
+    low_hz = perhaps_khz(index)
+    if silent or low_hz or not index.annotations:
         usual_rate = int(np.quantile([recording.rate for recording in index.recordings], 0.1, method="lower"))
+        if low_hz:
+            return usual_rate, f"Hz, the recordings' own: annotated frequencies up to {low_hz:g} Hz may be kHz"
         # Labels come from files, and a line end would end the comment.
         missing = "no frequency is annotated" if len(silent) == len(by_label) else f"{silent[0]!r} has no"
         return (

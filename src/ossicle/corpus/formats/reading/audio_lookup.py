@@ -50,7 +50,10 @@ def with_audio(table: EventTable, folder: Path, account: Account) -> EventTable:
     joined = [name for name, count in Counter(names.values()).items() if count > 1]
     if joined:
         both = [file for file, name in names.items() if name == joined[0]]
-        raise UsageError(f"--audio {folder}: {' and '.join(both)} are both {joined[0]}; give one of them another name")
+        raise UsageError(
+            f"--audio {folder}: {' and '.join(both)} are both {joined[0]}; if they are one recording, write one name "
+            "for it in all tables, else give one of them another name"
+        )
     rows = tuple(replace(row, begin_path=names[row.begin_path]) for row in table.rows)
     beyond = Counter(row.begin_path for row in rows if row.start_s >= durations.get(row.begin_path, math.inf))
     account.notes += [

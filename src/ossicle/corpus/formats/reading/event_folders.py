@@ -89,7 +89,35 @@ def merge(tables: Sequence[tuple[str, EventTable]], folder: Path) -> tuple[Mappi
         combined = combine(key, [(name, rows) for _, name, rows in entries], folder)
         by_recording[key] = Said(max((full for full, _, _ in entries), key=len), combined.rows)
         notes += combined.notes
+    notes += _perhaps_same({key: entries[0][1] for key, entries in of_key.items()})
     return by_recording, notes
+
+
+def _perhaps_same(tables: Mapping[str, str]) -> list[Note]:
+    """Return a note on recordings that one table names by a whole path and another one by the end of it.
+
+    ``tables`` are the first tables of recordings by the names of these.
+    """
+    paths: dict[str, list[str]] = defaultdict(list)
+    for key in filter(_is_absolute, tables):
+        paths[key.rpartition("/")[2]].append(key)
+    pairs = []
+    for key, table in tables.items():
+        fits = [path for path in paths[key.rpartition("/")[2]] if path.endswith(f"/{key}") and tables[path] != table]
+        pairs += [(key, path) for path in fits if len(fits) == 1 and not _is_absolute(key)]
+    if not pairs:
+        return []
+    short, path = pairs[0]
+    more = f", and {len(pairs) - 1} more pairs," * (len(pairs) > 1)
+    message = (
+        f"{short!r} and {path!r} of {tables[path]}{more} may be one recording, and were taken for two; if so, write "
+        "the same file name in both tables"
+    )
+    return [Note("perhaps_same", tables[short], message)]
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("/") or path[1:3] == ":/"
 
 
 def _by_file(name: str, table: EventTable, same: Mapping[str, str]) -> EventSets:
