@@ -205,6 +205,18 @@ def test_labels_without_references_do_not_count() -> None:
     assert nothing.rocs == {}
 
 
+def test_labels_that_are_left_out_have_no_figure_and_no_part_in_the_mean() -> None:
+    scores = [0.0, 0.0, 0.9, 0.9, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    references = {"r": {"a": np.array([[2.0, 4.0], [6.0, 8.0]]), "b": np.array([[0.0, 10.0]])}}
+    result = one_class(scores, scores, criterion=PsdsSettings(dtc=0.7, gtc=0.7, alpha_st=0.0), references=references)
+    assert result.value == 0.75
+    left = result.without(["b", "c"])
+    assert (left.value, left.per_label["a"], set(left.rocs)) == (0.5, 0.5, {"a"})
+    assert math.isnan(left.per_label["b"])
+    assert math.isnan(left.without(["a"]).value)
+    assert result.without([]) is result
+
+
 def test_what_cannot_be_found() -> None:
     scores = [0.9] * 10
     instant = {"r": {"a": np.array([[3.0, 3.0], [0.0, 10.0]])}}

@@ -8,7 +8,7 @@ from ossicle.core.scores.postprocess import Postprocess
 from ossicle.evaluation.ground_truth import Truth, read_tracks
 from ossicle.evaluation.settings import EvaluationSettings
 from ossicle.metrics.frames import FrameScores, frames_of
-from ossicle.metrics.psds.score import psds
+from ossicle.metrics.psds.score import Psds, psds
 from ossicle.metrics.psds.settings import PRESETS
 from ossicle.metrics.reports.frame_report import FrameTally
 
@@ -29,12 +29,12 @@ def score_figures(
             tally.add(track, references[key], [label for label in truth.labels if (key, label) in truth.unknown])
             yield key, track
 
-    psds_figures: dict[str, Any] = {}
+    values: list[Psds] = []
     if settings.kind.timed and not settings.kind.momentary:
         values = psds(tracks(), references, truth.durations_s, truth.labels, tuple(PRESETS.values()))
-        psds_figures = {"psds": {name: value.to_json() for name, value in zip(PRESETS, values, strict=True)}}
     else:
         for _ in tracks():
             pass
-    groups = [truth.groups[key] for key in truth.ids]
-    return {"frames": tally.report(groups, settings.bootstrap, settings.seed).to_json(), **psds_figures}
+    report = tally.report([truth.groups[key] for key in truth.ids], settings.bootstrap, settings.seed)
+    by_preset = {name: value.without(report.everywhere).to_json() for name, value in zip(PRESETS, values, strict=False)}
+    return {"frames": report.to_json(), **({"psds": by_preset} if values else {})}

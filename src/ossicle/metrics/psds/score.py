@@ -24,7 +24,7 @@ J. Ebbers, R. Serizel, R. Haeb-Umbach, "Threshold-independent evaluation of soun
 (all thresholds at once).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -73,6 +73,22 @@ class Psds:
     value: float
     per_label: Mapping[str, float]
     rocs: Mapping[str, PsdRoc]
+
+    def without(self, labels: Collection[str]) -> "Psds":
+        """Return the PSDS without some labels: they have no curve and are not in the mean, as without references.
+
+        Parameters
+        ----------
+        labels
+            Labels of which no detection can be false, because their references are everywhere: any detector would
+            reach 1. Other names have no effect.
+        """
+        rocs = {label: roc for label, roc in self.rocs.items() if label not in labels}
+        if len(rocs) == len(self.rocs):
+            return self
+        per_label = {label: np.nan if label in labels else value for label, value in self.per_label.items()}
+        value = _area(list(rocs.values()), self.settings.alpha_st, self.settings.max_efpr) if rocs else np.nan
+        return Psds(self.settings, value, per_label, rocs)
 
     def to_json(self) -> dict[str, Any]:
         """Return ``{"value", "per_label", "settings"}`` as plain values."""

@@ -101,6 +101,18 @@ def test_tables_and_tracks_say_the_same(tmp_path: Path, reference: Path, scored:
     assert sum(row["seconds"] for row in tables["frames"]["reliability"]) == 240.0
 
 
+def test_a_label_that_is_everywhere_has_no_psds(tmp_path: Path, scored: Callable[..., Any]) -> None:
+    scores, reference = write_tables(tmp_path / "tables"), tmp_path / "everywhere"
+    reference.mkdir()
+    for name, of in CALLS.items():
+        rows = [RawSelection(0.0, 60.0, "hum"), *(RawSelection(start, end, "trill") for start, end in of["trill"])]
+        write_raven(reference / raven_name(f"{name}.wav"), rows)
+    figures = scored(reference, scores)
+    assert figures["frames"]["everywhere"] == ["hum"]
+    for scenario in figures["psds"].values():
+        assert (scenario["value"], scenario["per_label"]) == (1.0, {"hum": None, "trill": 1.0})
+
+
 def test_durations_come_from_a_table(tmp_path: Path, reference: Path, scored: Callable[..., Any]) -> None:
     durations = tmp_path / "durations.tsv"
     durations.write_text("filename\tduration\none.wav\t90\ntwo.wav\t90\nthree.wav\t5\n")

@@ -99,9 +99,12 @@ def figures(
             yield key, tracks[key]
 
     results = psds(each(), times, durations_s, scores.labels, tuple(PRESETS.values()))
+    report = tally.report()
     return {
-        "psds": {name: result.to_json() for name, result in zip(PRESETS, results, strict=True)},
-        "frames": tally.report().to_json(),
+        "psds": {
+            name: result.without(report.everywhere).to_json() for name, result in zip(PRESETS, results, strict=True)
+        },
+        "frames": report.to_json(),
         "n_recordings": len(references),
         "duration_s": round(sum(durations_s.values()), 6),
     }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ossicle.evaluation.criteria.criterion import JudgedRun
     from ossicle.evaluation.ground_truth import Truth
 
-STEP_VERSION = 5
+STEP_VERSION = 6
 CLIPS_VERSION = 2
 """Raised when only what is written of clips changes, so that other projects keep their figures."""
 
