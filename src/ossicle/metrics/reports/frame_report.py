@@ -157,15 +157,14 @@ class FrameTally:
             calibration(added(calibration_sums for label_sums in sums for calibration_sums in label_sums))
             if self._probabilities
             else None,
-            tuple(
-                self.labels[column] for column in columns if not any(known.any() for known in self._known_truth(column))
-            ),
-            tuple(
-                self.labels[column]
-                for column in columns
-                if sizes and all(known.all() for known in self._known_truth(column))
-            ),
+            tuple(self.labels[column] for column in columns if True not in self._values(column)),
+            tuple(self.labels[column] for column in columns if self._values(column) == {True}),
         )
+
+    def _values(self, column: int) -> set[bool]:
+        """Return which values the known frames of one label have; none where there is no frame."""
+        truth = self._known_truth(column)
+        return {True for known in truth if known.any()} | {False for known in truth if not known.all()}
 
     def _known_truth(self, column: int) -> list[NDArray[np.bool_]]:
         """Return the truth of the frames of one label, in the recordings where it is known."""
