@@ -60,6 +60,15 @@ def significant(value: float | None, digits: int = 3) -> str:
     )
 
 
+def per_hour(value: float | None) -> str:
+    r"""Return a number of events an hour, one way wherever it stands: whole from 100 on, else three significant digits.
+
+    >>> per_hour(6795.2), per_hour(22.5), per_hour(0.0421), per_hour(0.0), per_hour(None)
+    ('6\xa0795', '22.5', '0.0421', '0', '–')
+    """
+    return significant(value) if value is None or not abs(value) >= 100 else count(value)
+
+
 def count(value: float | None) -> str:
     r"""A whole number with gaps between thousands, at which no line is broken.
 
@@ -188,7 +197,7 @@ def in_words(report: EventReport) -> str:
         return wording.nothing
     sentence = f"{wording.where}, the detector {'; '.join(parts)}."
     if report.timed and math.isfinite(pooled.false_alarms_per_hour):
-        sentence += f" That is {significant(pooled.false_alarms_per_hour, 3)} false alarms per hour."
+        sentence += f" That is {per_hour(pooled.false_alarms_per_hour)} false alarms per hour."
     return sentence
 
 

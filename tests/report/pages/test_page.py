@@ -89,6 +89,15 @@ def test_the_page_holds_the_figures_it_was_given(page):
         assert f"{scores.rates.recall.value:.3f}" in page
 
 
+def test_false_alarms_per_hour_are_rounded_one_way() -> None:
+    data = report_data()
+    for value, shown in ((6795.2, "6\u00a0795"), (0.0421, "0.0421"), (0.0, "0")):
+        pooled = replace(data.metrics.pooled, false_alarms_per_hour=value)
+        page = render(replace(data, metrics=replace(data.metrics, pooled=pooled)))
+        assert f"That is {shown} false alarms per hour" in page
+        assert f'<td class="n">{shown}</td>' in page
+
+
 def test_it_needs_no_network_and_no_other_file(page):
     addresses = re.findall(r"""(?:src|href)=["']([^"']*)""", page)
     assert addresses

@@ -37,7 +37,9 @@ def render_page(template: str, title: str, *, scripted: bool = False, **values: 
         finalize=_shown_value,
     )
     environment.filters.update(number=words.number, count=words.count, duration=words.duration, listed=words.listed)
-    environment.filters.update(share=words.share, clock=words.clock, signed=words.signed, counted=words.counted)
+    environment.filters.update(
+        share=words.share, clock=words.clock, signed=words.signed, counted=words.counted, per_hour=words.per_hour
+    )
     environment.filters.update(shortened=shortened)
     environment.globals.update(interval=words.interval, address=data_address)
     script = _asset("page.js") if scripted else ""

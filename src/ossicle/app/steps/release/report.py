@@ -27,7 +27,7 @@ from ossicle.models.model_kinds import EMBEDDINGS
 if TYPE_CHECKING:
     from ossicle.report.data import TrainingCurve
 
-STEP_VERSION = 14
+STEP_VERSION = 15
 CLIPS_PER_KIND = 2
 """Misclassified clips on the page for each example of ``[report] examples``: they are short, and the only kind."""
 
