@@ -80,8 +80,8 @@ def outdated_results(project: Project, done: Artefacts, names: Collection[str] |
         return ""
     were = "was" if len(old) == 1 else "were"
     return (
-        f"{', '.join(old)} {were} made with other settings or recordings, or by another version of Ossicle; if settings "
-        "were given with --set, give the same --set options here"
+        f"{', '.join(old)} {were} made with other settings or recordings, or by another version of Ossicle; if "
+        "settings were given with --set, give the same --set options here"
     )
 
 
