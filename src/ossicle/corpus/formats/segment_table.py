@@ -1,6 +1,6 @@
 """Tables of ready segments: the recording, start and end of each, in any table with columns of times."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -57,12 +57,32 @@ def read_segments(path: Path) -> Mapping[str, Stretches]:
     rows = grouped(events.rows, lambda row: row.begin_path)
     segments: dict[str, Stretches] = {}
     for file in events.files:
-        stretches = tuple(sorted((row.start_s, row.end_s) for row in rows.get(file, ())))
-        for (start_s, end_s), (next_s, _) in pairwise(stretches):
-            if next_s < end_s - _OVERLAP_S:
-                raise FormatError(
-                    f"{path}: two segments of {file} overlap: one from {start_s:g} to {end_s:g} s, the next from "
-                    f"{next_s:g} s; shorten or join them"
-                )
-        segments[file] = stretches
+        segments[file] = in_order(path, file, ((row.start_s, row.end_s) for row in rows.get(file, ())))
     return segments
+
+
+def in_order(path: Path, name: str, stretches: Iterable[tuple[float, float]]) -> Stretches:
+    """Return the segments of a recording in order.
+
+    Parameters
+    ----------
+    path
+        The table.
+    name
+        The recording.
+    stretches
+        Starts and ends in seconds, in any order.
+
+    Raises
+    ------
+    FormatError
+        Two of them overlap.
+    """
+    ordered = tuple(sorted(stretches))
+    for (start_s, end_s), (next_s, _) in pairwise(ordered):
+        if next_s < end_s - _OVERLAP_S:
+            raise FormatError(
+                f"{path}: two segments of {name} overlap: one from {start_s:g} to {end_s:g} s, the next from "
+                f"{next_s:g} s; shorten or join them"
+            )
+    return ordered

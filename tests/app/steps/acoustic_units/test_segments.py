@@ -16,7 +16,7 @@ from ossicle.app.steps.pipeline.work_units import run_work_unit
 from ossicle.artefacts.shelf import Shelf
 from ossicle.artefacts.typed.index import CorpusFolder
 from ossicle.artefacts.typed.units.segments import SegmentsFolder
-from ossicle.core.errors import UsageError
+from ossicle.core.errors import FormatError, UsageError
 from ossicle.corpus.indexing.index_storage import read_index
 
 from ....made_up.speech_like import UNITS_PROJECT, write_speech
@@ -169,6 +169,22 @@ def test_ready_segments_of_a_table_go_to_the_recordings_that_they_name(project: 
     own.table().write_parquet(tmp_path / "other.parquet")
     again = folder_of(load_project(project.file, ("segments.by=table", "segments.table=other.parquet")))
     assert again.table().drop("cut").equals(own.table().drop("cut"))
+
+
+def test_segments_that_overlap_under_two_names_of_a_recording_are_refused(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "ready.csv").write_text("file,start,end\nspeaker0_0.wav,0,1\nspeaker0_0,0.5,1.5\n")
+    given = load_project(project.file, ("segments.by=table", "segments.table=ready.csv"))
+    with pytest.raises(FormatError, match=r"of speaker0_0.wav overlap: one from 0 to 1 s, the next from 0.5"):
+        folder_of(given)
+
+
+def test_a_table_of_other_recordings_says_whose_segments_it_has(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "ready.csv").write_text("file,start,end\nspeaker9_0.wav,0,1\n")
+    given = load_project(project.file, ("segments.by=table", "segments.table=ready.csv"))
+    with pytest.raises(
+        UsageError, match=r"names first speaker9_0.wav, which is none of them; add its segments to the table of"
+    ):
+        folder_of(given)
 
 
 def test_each_file_may_be_a_segment(project: Project) -> None:

@@ -27,14 +27,14 @@ from ossicle.core.errors import AudioError, UsageError
 from ossicle.core.records import Recording
 from ossicle.core.settings import digestible
 from ossicle.core.text.counting import counted
-from ossicle.corpus.formats.segment_table import Stretches, read_segments
+from ossicle.corpus.formats.segment_table import Stretches, in_order, read_segments
 from ossicle.corpus.indexing.index_storage import read_index
 from ossicle.corpus.naming.table_pairing import Pairing
 
 STEP_VERSION = 2
 
-NOTHING_HEARD = "change [segments] or [audio] channel if there is something to hear"
-"""What to do about recordings without a segment."""
+_NOTHING_HEARD = "change [segments] or [audio] channel if there is something to hear"
+_NOT_IN_TABLE = "add its segments to the table of [segments], or correct the name of the recording in it"
 
 # Most seconds of sound in a part of several recordings: what an interrupted step may have to do again.
 _PART_S = 600.0
@@ -151,7 +151,10 @@ def _gather(
     if not rows:
         reason = next(iter(left_out.values()), "the corpus has no recordings")
         all_recordings = counted(len(results), "recording")
-        raise UsageError(f"[segments] finds no segment in {all_recordings}: {reason}; {NOTHING_HEARD}")
+        names = f", and names first {unmatched[0]}, which is none of them" if unmatched else ""
+        raise UsageError(
+            f"[segments] finds no segment in {all_recordings}: {reason}{names}; {remedy_without(settings.segments.by)}"
+        )
     table = pl.DataFrame(rows, schema_overrides=dict(SegmentsFolder.SCHEMA))
     sound_s = float((table["end_s"] - table["start_s"]).sum())
     total_s = sum(result["duration_s"] for result in results)
@@ -174,6 +177,11 @@ def _gather(
             "silence_s": round(total_s - sound_s, 6),
         }
     )
+
+
+def remedy_without(by: str) -> str:
+    """Return what to do about a recording without a segment, where ``[segments] by`` says how they are cut."""
+    return _NOT_IN_TABLE if by == TABLE else _NOTHING_HEARD
 
 
 def segment_id(recording_id: str, number: int) -> str:
@@ -213,7 +221,7 @@ def given_segments(project: Project, recordings: Sequence[Recording]) -> GivenSe
     Raises
     ------
     FormatError
-        The table cannot be read, or a name fits several recordings.
+        The table cannot be read, a name fits several recordings, or two segments of a recording overlap.
     """
     if (table := table_file(project)) is None:
         return GivenSegments({}, ())
@@ -225,7 +233,8 @@ def given_segments(project: Project, recordings: Sequence[Recording]) -> GivenSe
         path = None if name in ids else pairing.of_path(name, str(table))
         key = name if path is None else by_path[path]
         if key in ids:
-            segments_by_recording[key] = tuple(sorted((*segments_by_recording.get(key, ()), *stretches)))
+            # A table may spell one recording in two ways.
+            segments_by_recording[key] = in_order(table, name, (*segments_by_recording.get(key, ()), *stretches))
         else:
             unmatched.append(name)
     return GivenSegments(segments_by_recording, tuple(unmatched))

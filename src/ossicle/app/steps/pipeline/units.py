@@ -31,6 +31,7 @@ from ossicle.artefacts.typed.units.segments import SegmentsFolder
 from ossicle.artefacts.typed.units.unit_vocoder import UnitVocoderFolder
 from ossicle.audio.encoders.frames.blocks import without_frames
 from ossicle.audio.encoders.settings import WINDOWS_ONLY
+from ossicle.audio.segmentation.settings import SILENCES
 from ossicle.core.errors import UsageError
 from ossicle.core.text.counting import counted
 from ossicle.evaluation.units.resynthesis.missed import missed_in_words
@@ -69,7 +70,6 @@ def _refuse_missing(project: Project, name: str) -> None:
 
 _REMEDY = "repair the file, copy it again from its source, or remove it"
 _TIMES = "correct the times in the table, or leave the segment out of it"
-_WITHOUT = f"{segments.NOTHING_HEARD} in it, or remove the recording"
 
 
 def _losses(artefacts: Artefacts) -> Sequence[Loss]:
@@ -77,12 +77,13 @@ def _losses(artefacts: Artefacts) -> Sequence[Loss]:
     if segments.STEP.name in artefacts:
         summary = SegmentsFolder.among(artefacts).summary
         remedy = "add the recording, or correct its name in the table"
+        without = f"{segments.remedy_without(summary['settings'].get('by', SILENCES))}, or remove the recording"
         all_losses += [
             Loss("unmatched_rows", name, "the table of segments names it, but it is not among the recordings", remedy)
             for name in summary["unmatched"]
         ]
         all_losses += [
-            Loss(LEFT_OUT, path, reason, _REMEDY if path in summary["unreadable"] else _WITHOUT)
+            Loss(LEFT_OUT, path, reason, _REMEDY if path in summary["unreadable"] else without)
             for path, reason in sorted(summary["left_out"].items())
         ]
         all_losses += [
