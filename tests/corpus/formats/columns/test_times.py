@@ -7,8 +7,9 @@ import pytest
 from ossicle.core.errors import FormatError
 from ossicle.corpus.formats.columns.headings import SAMPLES, counts_samples
 from ossicle.corpus.formats.event_csv import read_events
+from ossicle.corpus.formats.registry import ReadOptions
 
-from ..recognised_tables import events
+from ..recognised_tables import events, events_or_refusal
 
 
 @pytest.mark.parametrize(
@@ -114,3 +115,18 @@ def test_times_that_no_recording_holds_are_refused(tmp_path: Path, name: str, te
     path.write_text(text)
     with pytest.raises(FormatError, match=r"line [12]: the end .* s lies beyond 1000000000 s \(31 years\)"):
         events(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.csv", "file,start_time,end_time,label\na.wav,1,2,hum\nTotal,,,1\n"),
+        ("x.txt", "Selection\tBegin Time (s)\tEnd Time (s)\tAnnotation\n1\t1\t2\thum\nAnnotated by JD\n"),
+    ],
+)
+def test_a_remark_or_a_total_below_the_events_is_named(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    for options in (None, ReadOptions(default_label="hum")):
+        assert "line 3: has neither a start nor an end; fill them in, or remove the row" in str(
+            events_or_refusal(tmp_path / name, options)
+        )

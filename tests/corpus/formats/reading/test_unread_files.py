@@ -106,6 +106,11 @@ DATA = [
     ("x.txt", "x\t1.0\t2.0\t0.5\thum\n", "and another name above each of the others (5 in all)"),
     ("x.csv", "file,t0 [ms],t1 [ms],label\na.wav,1500,2500,wren\n", "'t0 [ms]' holds no seconds from the start"),
     ("x.csv", "file,start_us,end_us,label\na.wav,15,25,wren\n", "'start_us' holds no seconds from the start"),
+    (
+        "x.csv",
+        "Time (hh:mm:ss),Detection confidence (%),Order,Species (4-letter code)\n00:00:01.500,75.3,P,SWTH\n",
+        "'Time (hh:mm:ss)' holds no seconds from the start",
+    ),
     # Label Studio and VIA write times into cells.
     (
         "x.csv",

@@ -36,6 +36,10 @@ def session_rows(columns: Columns, line: int, cells: Sequence[str]) -> list[Sess
         Naming file and line, for cells that cannot be read.
     """
     where = f"{columns.table.path}, line {line}"
+    if not (columns.verdicts or columns.classes or columns.text(cells, "start") or columns.text(cells, "end")):
+        raise FormatError(
+            f"{where}: has neither a start nor an end; fill them in, or remove the row if it is a remark or a total"
+        )
     labels = columns.labels_of(cells, where)
     if not labels and not stated(columns.text(cells, "start")) and not stated(columns.text(cells, "end")):
         return []

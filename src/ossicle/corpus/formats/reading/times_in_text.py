@@ -14,10 +14,11 @@ _NUMBER = r"[-+]?(?:\d++(?:[.,]\d++)?|[.,]\d++)(?:e[-+]?\d++)?"
 _VALUE = rf"""["']?\s*[:=]\s*(?:(?P<list>\[)\s*)?(?:"{_NUMBER}"|'{_NUMBER}'|{_NUMBER}(?=\s*[,\]}}\#]|\s*\n|\s*\Z))"""
 _UNIT = r"(?:[ _(]{0,2}(?:times?|s|secs?|seconds?|ms)\)?){0,3}"
 _START = re.compile(
-    rf"(?<![\w.-])(?:time_|t_|call_|event_|segment_)?(?:start|begin|onset)s?{_UNIT}{_VALUE}", re.I | re.A
+    rf"(?<![\w.-])(?:time_|t_|call_|event_|segment_)?(?:start|begin|onset|from|t_?min|t0)s?{_UNIT}{_VALUE}", re.I | re.A
 )
 _END = re.compile(
-    rf"(?<![\w.-])(?:time_|t_|call_|event_|segment_)?(?:end|stop|offset|duration)s?{_UNIT}{_VALUE}", re.I | re.A
+    rf"(?<![\w.-])(?:time_|t_|call_|event_|segment_)?(?:end|stop|offset|duration|to|t_?max|t1)s?{_UNIT}{_VALUE}",
+    re.I | re.A,
 )
 _LABEL = re.compile(
     r"(?<![\w.-])(?:[a-z]{1,20}_)?(?:label|class|species|annotation|category|tag|call|event|text|word|transcript|sound"
@@ -33,6 +34,15 @@ _PAIR = re.compile(rf"\[\s*({_JSON_NUMBER})\s*,\s*({_JSON_NUMBER})\s*\]", re.I |
 # AviaNZ writes each call as a list: start, end, low and high frequency, and what was heard.
 _BOX = re.compile(
     rf"\[\s*({_JSON_NUMBER})\s*,\s*({_JSON_NUMBER})\s*(?:,\s*{_JSON_NUMBER}\s*){{2}},\s*[\[\"]", re.I | re.A
+)
+# Whombat and GeoJSON give an event as coordinates, and others name lists of pairs.
+_SHAPE = re.compile(
+    r"\"type\"\s*:\s*\"(?:BoundingBox|TimeInterval|TimeStamp)\"\s*,\s*\"coordinates\"\s*:\s*\[?\s*\d", re.A
+)
+_PAIRS = re.compile(
+    rf"\"(?:\w*_)?(?:segment|interval|region|event|call|span|timestamp)s?\"\s*:\s*\[\s*\[\s*({_JSON_NUMBER})\s*,"
+    rf"\s*({_JSON_NUMBER})\s*\]",
+    re.I | re.A,
 )
 _LIST_OF_LINES = re.compile(rf":[ \t]*\r?\n[ \t]*-[ \t]+({_NUMBER})[ \t]*(?=\r?\n|\Z)", re.I | re.A)
 _LEAF = re.compile(r"<([\w.:-]+)(?:\s[^<>\d]*)?>([^<>]*)</\1>")
@@ -68,7 +78,9 @@ def holds_times(text: str, suffix: str) -> bool:
     >>> holds_times('[{"start": 1, "end": 2}]', ".json"), holds_times("lr: {start: 0.1, end: 0.001}", ".yaml")
     (True, False)
     """
-    if suffix in (".json", ".data") and any(map(_ascends, _BOX.finditer(text))):
+    if suffix in (".json", ".jsonl", ".data") and (
+        _SHAPE.search(text) or any(_ascends(pair) for form in (_BOX, _PAIRS) for pair in form.finditer(text))
+    ):
         return True
     n_objects = 0
     for content, is_one in _elements(text) if suffix == ".xml" else _objects(text, suffix):

@@ -53,6 +53,7 @@ _LABELLED = frozenset(
     {*LABEL, *RAVEN_LABEL, "name", "labels", "event_labels", "classes", "birds", "annotations", "species_code"}
     | {"ebird_code", "species_ebird_code", "com_name", "sci_name", "scientificname", "positive_labels", "auto_id"}
 )
+_ABOUT_LABEL = re.compile(r"(^|_)(species|labels?|taxon|taxa|annotation|class)(_|$)")
 _ROWS_OF_RECORDINGS = frozenset({*FILE, *PERHAPS_FILE, "row_id"})
 
 
@@ -138,13 +139,13 @@ def why_unread(lines: Sequence[Sequence[str]], delimiter: str) -> str:
         return f"it has no column for the label, nor one for the recording (found: {shown}); name the label column"
     spans = bool(rows) and sum(map(_is_span, rows)) * 2 > len(rows) and keys.isdisjoint(_PLACES)
     numeric = any(_NUMBER.fullmatch(cell) for row in rows for cell in row)
-    labelled = keys & _LABELLED or keys & {*FILE}
+    labelled = keys & {*_LABELLED, *FILE} or any(map(_ABOUT_LABEL.search, keys))
     about = [name for name in header if _ABOUT_TIME.search(heading_key(name))]
     if any(map(counts_samples, header)):
         return f"its times are samples or frames; divide them by the rate and call them start_time, end_time ({shown})"
     converted = _in_other_units(header, rows, about)
     moments = {name for name in about if not LENGTH.fullmatch(heading_key(name))}
-    if converted and moments <= {*converted} and (keys & _LABELLED or keys & {*FILE} or len(about) > 1):
+    if converted and moments <= {*converted} and (labelled or len(about) > 1):
         return (
             f"{converted[0]!r} holds no seconds from the start of the recording (found: {shown}); "
             "convert its times, and call the columns start_time and end_time"
