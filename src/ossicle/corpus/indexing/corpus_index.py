@@ -40,7 +40,7 @@ from ossicle.corpus.naming.recording_fields import RecordingNames
 from ossicle.corpus.naming.table_pairing import Pairing
 from ossicle.corpus.notes import LeftOut, Note
 
-STEP_VERSION = 20
+STEP_VERSION = 21
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,3 +52,26 @@ def test_broken_utf_16_is_named(tmp_path: Path) -> None:
     path.write_bytes("ab".encode("utf-16") + b"\xd8")
     with pytest.raises(FormatError, match="not complete text in UTF-16"):
         load_text(path)
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (
+            b"PK\x03\x04\x14\0\x06\0\xff\xfe",
+            "is an Excel workbook or another packed file, not text; save each sheet as CSV",
+        ),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x9d", "is an Excel workbook of the old kind"),
+        (b"PAR1\x15\0\x9dPAR1", "is a Parquet table, not text; rename it to .parquet"),
+        (b"\x1f\x8b\x08\0\x9d", "is compressed by gzip, not text; unpack it"),
+    ],
+)
+def test_files_that_are_no_text_are_named_as_what_they_are(tmp_path: Path, raw: bytes, words: str) -> None:
+    (tmp_path / "x.csv").write_bytes(raw)
+    with pytest.raises(FormatError, match=words):
+        load_text(tmp_path / "x.csv")
+
+
+def test_a_label_may_begin_like_a_parquet_table(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("PAR1,2\n")
+    assert load_text(tmp_path / "x.csv").text == "PAR1,2\n"

@@ -168,6 +168,24 @@ def test_what_is_something_else_is_only_listed(tmp_path: Path, name: str, text: 
     assert words in note.message
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.txt", 'File type = "ooTextFile"\nObject class = "TextGrid"\n', "is a TextGrid of Praat and was not read"),
+        ("a.txt", "1\n00:00:01,000 --> 00:00:02,000\nwren\n", "is a file of subtitles and was not read"),
+        ("a.txt", '<?xml version="1.0"?>\n<ANNOTATION_DOCUMENT>', "is an ELAN file and was not read"),
+        ("a.txt", "<calls><call begin='1' end='2'/></calls>", "is an XML file and was not read"),
+    ],
+)
+def test_files_of_other_programs_under_the_suffix_of_a_table_are_named(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    note = unread_table(tmp_path / name, name)
+    assert note.kind == "table_not_read"
+    assert words in note.message
+
+
 def test_a_message_shows_the_beginning_of_a_long_line(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     path.write_text(f"1 2 {'hum ' * 5000}\n")

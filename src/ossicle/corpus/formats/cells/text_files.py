@@ -23,6 +23,13 @@ _UNLIKELY = re.compile(
     r"|»\w|\w«"  # quotation marks the wrong way round
 )
 _ACCENTED = re.compile(rf"[\w{_LETTERS}]*[^\x00-\x7f][\w{_LETTERS}]*")
+# Files that are no text, by their first bytes, and what to do with them.
+_BINARY = {
+    b"PK\x03\x04": "is an Excel workbook or another packed file, not text; save each sheet as CSV, or unpack it",
+    b"\xd0\xcf\x11\xe0": "is an Excel workbook of the old kind, not text; save each sheet as CSV",
+    b"PAR1": "is a Parquet table, not text; rename it to .parquet",
+    b"\x1f\x8b": "is compressed by gzip, not text; unpack it",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,9 @@ def decoded(path: Path, raw: bytes) -> TextFile:
     FormatError
         The encoding is not known, or the bytes are not complete in it.
     """
+    for mark, words in _BINARY.items():
+        if raw.startswith(mark) and (mark != b"PAR1" or raw.endswith(mark)):
+            raise FormatError(f"{path}: {words}")
     if raw.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         encoding = "utf-32"
     elif raw.startswith((b"\xff\xfe", b"\xfe\xff")):

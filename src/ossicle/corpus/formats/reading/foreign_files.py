@@ -4,6 +4,7 @@ What holds annotations is a warning, because calls that are not read become back
 JSON, YAML or XML, is only listed, unless its beginning names starts and ends.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
@@ -68,6 +69,13 @@ _PERHAPS = {
 }
 FOREIGN: frozenset[str] = frozenset({*_ANNOTATIONS, *_PERHAPS})
 """Suffixes, lower-case with their dot, of files that may hold annotations but are read by no reader."""
+# Files of these suffixes by their beginnings, wherever a name does not tell them.
+_BEGINNINGS = (
+    (re.compile(r"\s*File type = \"ooTextFile"), ".textgrid"),
+    (re.compile(r"(?s)\s*(WEBVTT\b|\d+\s+(\d+:)?\d\d:\d\d[,.]\d{3} --> )"), ".srt"),
+    (re.compile(r"\s*(<\?xml[^>]*>\s*)?<ANNOTATION_DOCUMENT"), ".eaf"),
+    (re.compile(r"(?s)\s*(<\?xml[^>]*>\s*)?(<!DOCTYPE sonic[^>]*>\s*)?<sv>"), ".svl"),
+)
 _OF_EVSONGANALY = ("file of notes of evsonganaly", _CROWSETTA)
 # Ossicle's own files beside predictions.
 _OURS = frozenset({"predictions.json", "predictions.journal.jsonl", "predictions.tables.jsonl"})
@@ -121,6 +129,32 @@ def _beginning(path: Path) -> str:
             return file.read(_MOST_BYTES).replace(b"\0", b"").decode("latin-1")
     except OSError:
         return ""
+
+
+def foreign_content(text: str) -> str:
+    """Return what a text is that another program wrote and that its suffix does not tell, and what to do with it.
+
+    Parameters
+    ----------
+    text
+        The text of a file whose suffix is that of a table.
+
+    Returns
+    -------
+    str
+        "" for other texts.
+
+    Examples
+    --------
+    >>> foreign_content("WEBVTT\\n\\n00:01.000 --> 00:02.000\\nhum\\n")[:40]
+    'is a file of subtitles and was not read;'
+    """
+    beginning = text[:_MOST_BYTES]
+    suffix = next((suffix for form, suffix in _BEGINNINGS if form.match(beginning)), "")
+    if not suffix and beginning.lstrip().startswith("<") and holds_times(beginning, ".xml"):
+        suffix = ".xml"
+    description, remedy = {**_ANNOTATIONS, **_PERHAPS}.get(suffix, ("", ""))
+    return f"{_counted(description, 1)} not read; {remedy}" if description else ""
 
 
 def why_foreign(name: str) -> str:

@@ -25,6 +25,7 @@ from ossicle.corpus.formats.columns.headings import (
 )
 from ossicle.corpus.formats.columns.offset_advice import LENGTH, offset_advice
 from ossicle.corpus.formats.columns.recordings import is_audio_name
+from ossicle.corpus.formats.reading.foreign_files import foreign_content
 from ossicle.corpus.formats.reading.times_in_text import is_span_in_json
 from ossicle.corpus.notes import Note
 
@@ -77,6 +78,8 @@ def unread_table(path: Path, name: str) -> Note:
     if _OF_BIRDNET.search(path.name):
         return Note("not_annotations", name, "holds the parameters of BirdNET, no annotations, and was not read")
     text = load_text(path).text
+    if known := foreign_content(text):
+        return Note("table_not_read", name, known)
     dialect = find_dialect(text)
     lines = [line for line in split_lines(text[:100_000]) if line.strip()]
     cells = [line_cells(line, dialect.delimiter) for line in lines[:50]]
