@@ -1,4 +1,5 @@
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,6 +7,7 @@ import soundfile
 
 from ossicle.audio.decoding.decode import AudioSource
 from ossicle.audio.wav import wav_bytes, write_wav, write_wav_blocks
+from ossicle.audio.wav_recording import WavRecording
 from ossicle.core.errors import AudioError
 
 SAMPLES = np.array([0.0, 0.5, -0.5, 1.5, -1.5], np.float32)
@@ -57,3 +59,19 @@ def test_blocks_that_fail_leave_no_file(tmp_path):
     with pytest.raises(AudioError, match="damaged"):
         write_wav_blocks(tmp_path / "x.wav", failing(), 8000, 1, most_samples=5)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: write_wav(path, SAMPLES, 8000),
+        lambda path: write_wav_blocks(path, [SAMPLES[:, None]], 8000, 1, most_samples=5),
+        lambda path: WavRecording(path, 8000),
+    ],
+)
+def test_a_place_that_cannot_be_written_to_is_an_error_of_the_system(write):
+    # Nobody can create a file there, and libsndfile would only say "System error".
+    path = Path("/proc/sound.wav")
+    with pytest.raises(OSError, match=r"No such file|not permitted|denied") as caught:
+        write(path)
+    assert caught.value.filename == str(path)

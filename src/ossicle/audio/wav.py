@@ -9,6 +9,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from ossicle.artefacts.files import whole_file
+from ossicle.artefacts.filesystem.changes import open_new
 
 # The sizes of WAV have 32 bits; RF64 holds more.
 _WAV_MAX_BYTES = 0xFFFF0000
@@ -26,12 +27,24 @@ def wav_bytes(samples: NDArray[np.float32], rate: int) -> bytes:
     return buffer.getvalue()
 
 
+def create_for_soundfile(path: Path) -> None:
+    """Create an empty file that libsndfile writes to; it does not say itself why a place cannot be written to.
+
+    Raises
+    ------
+    OSError
+        The file cannot be created.
+    """
+    open_new(path).close()
+
+
 def write_wav(path: Path, samples: NDArray[np.float32], rate: int, subtype: str = "PCM_16") -> None:
     """Write float samples (n,) or (n, channels) as a WAV file, atomically.
 
     ``subtype`` is libsndfile's name: PCM_16 and PCM_24 clip beyond full scale, FLOAT does not.
     """
     with whole_file(path) as part:
+        create_for_soundfile(part)
         soundfile.write(part, samples, rate, format="WAV", subtype=subtype)
 
 
@@ -67,11 +80,10 @@ def write_wav_blocks(
     """
     long = most_samples * channels * _SAMPLE_BYTES[subtype] > _WAV_MAX_BYTES
     n_samples = 0
-    with (
-        whole_file(path) as part,
-        soundfile.SoundFile(part, "w", rate, channels, subtype, format="RF64" if long else "WAV") as file,
-    ):
-        for block in blocks:
-            file.write(block)
-            n_samples += len(block)
+    with whole_file(path) as part:
+        create_for_soundfile(part)
+        with soundfile.SoundFile(part, "w", rate, channels, subtype, format="RF64" if long else "WAV") as file:
+            for block in blocks:
+                file.write(block)
+                n_samples += len(block)
     return n_samples

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ossicle.artefacts.files import naming, part_path, publish
 from ossicle.artefacts.filesystem.changes import make_folder, open_new, remove_file
+from ossicle.audio.wav import create_for_soundfile
 
 MOST_SAMPLES = (0xFFFF0000 - 4096) // 4
 """The most samples that a WAV file of 32-bit samples holds: its sizes have 32 bits."""
@@ -47,6 +48,7 @@ class WavRecording:
         make_folder(beside.parent)
         try:
             with naming(beside):
+                create_for_soundfile(self._part)
                 self._file = soundfile.SoundFile(self._part, "w", rate, 1, "FLOAT", format="WAV")
         except BaseException:
             self._remove_part()
