@@ -54,6 +54,26 @@ def test_an_event_table_without_labels_is_refused_until_a_default_is_given(tmp_p
     assert [row.label for row in events(path, ReadOptions(label_column="Checked")).rows] == ["1", "0"]
 
 
+@pytest.mark.parametrize("heading", ["label", "class"])
+def test_numbers_that_count_the_words_of_another_column_are_no_labels(tmp_path: Path, heading: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"file,start_time,end_time,{heading},species\na.wav,1,2,0,robin\na.wav,3,4,1,wren\na.wav,5,6,0,robin\n"
+    )
+    assert [row.label for row in events(path).rows] == ["robin", "wren", "robin"]
+    assert [row.label for row in events(path, ReadOptions(label_column=heading)).rows] == ["0", "1", "0"]
+
+
+def test_numbers_that_may_say_whether_a_word_applies_are_not_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("file,start_time,end_time,label,species\na.wav,1,2,0,robin\na.wav,3,4,1,robin\n")
+    with pytest.raises(
+        FormatError, match=r"a\.csv, line 1: the label may be 'label', .* or 'species', .*--label-column"
+    ):
+        events(path)
+    assert [row.label for row in events(path, ReadOptions(label_column="species")).rows] == ["robin", "robin"]
+
+
 def test_the_label_column_with_values_counts_and_an_empty_cell_names_the_other(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     header = "Begin Time (s)\tEnd Time (s)\tSpecies\tCommon Name\n"

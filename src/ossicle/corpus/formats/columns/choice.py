@@ -127,9 +127,34 @@ def with_labels(columns: Columns, keys: Sequence[str], label_column: str, *, by_
     if chosen is not None:
         return replace(columns, labels=(chosen,))
     filled = [column for column in present if any(has_label(cells[column]) for _, cells in table.rows)]
-    labels = present if by_row else (filled or present)[:1]
+    labels = present if by_row else _words_first(table, filled or present)[:1]
     others = tuple(column for column in present if column not in labels)
     return replace(columns, labels=tuple(labels), other_labels=others)
+
+
+def _words_first(table: Delimited, columns: Sequence[int]) -> Sequence[int]:
+    """Return columns of labels, best first; one of numbers alone that counts the words of another one comes after it.
+
+    Raises FormatError where the first one holds numbers alone and they do not follow from the words: they may say
+    whether each word applies.
+    """
+    worded = [column for column in columns if not _is_numbers(table, column)]
+    if not worded or worded[0] == columns[0]:
+        return columns
+    numbers, words = columns[0], worded[0]
+    pairs = {(cells[words].strip(), cells[numbers].strip()) for _, cells in table.rows if has_label(cells[words])}
+    if len(pairs) > len({word for word, _ in pairs}):
+        raise FormatError(
+            f"{table.where}: the label may be {table.title(numbers)!r}, which holds only numbers, or "
+            f"{table.title(words)!r}, and rows with the same {table.title(words)!r} have different numbers; if they "
+            f"say whether it is there, leave out the rows where it is not; then choose a column with {COLUMN_OPTION}"
+        )
+    return worded
+
+
+def _is_numbers(table: Delimited, column: int) -> bool:
+    texts = [cells[column].strip() for _, cells in table.rows if has_label(cells[column])]
+    return bool(texts) and all(text.isascii() and text.isdigit() for text in texts)
 
 
 def _with_classes(columns: Columns, verdicts: Mapping[int, bool]) -> Columns:
