@@ -66,6 +66,11 @@ class NotedFiles:
         """Return those of ``names``, paths below the folder, that exist and were never noted."""
         return [name for name in names if not self._known(name) and os.path.lexists(self._folder / name)]
 
+    def present(self) -> list[str]:
+        """Return the noted files that exist, as paths below the folder."""
+        names = self._notes.work_units() if self._notes is not None else ()
+        return [name for name in names if os.path.lexists(self._folder / name)]
+
     def changed(self, names: Iterable[str]) -> list[str]:
         """Return those of ``names`` that are noted and whose content was changed afterwards."""
         return [name for name in names if self._known(name) and not self._is_as_written(name)]

@@ -262,3 +262,24 @@ def test_damaged_notes_are_named_with_a_remedy(
 
 def test_notes_have_a_name_that_is_copied_with_the_tables() -> None:
     assert not is_own(NOTES)
+
+
+def test_tables_of_earlier_calls_that_stay_are_named(
+    old_bundle: Path, audio: Path, tmp_path: Path, ossicle: Commands
+) -> None:
+    out, phrase = tmp_path / "out", "is from an earlier predict with other recordings"
+    assert "earlier" not in ossicle("predict", old_bundle, audio, "-o", out, "--format", "raven,csv").err
+    # The same recordings and the same model: tables in a format that was not asked for again are valid.
+    assert "earlier" not in ossicle("predict", old_bundle, audio, "-o", out, "--format", "csv").err
+    record(tmp_path / "more" / "four.wav", 9)
+    (audio / "two.wav").rename(tmp_path / "more" / "two.wav")
+    result = ossicle("predict", old_bundle, audio, "-o", out, "--format", "raven,csv")
+    assert result.code == 0
+    assert f"{table(out, 'two')} {phrase}" in result.err
+    assert table(out, "two").exists()
+    result = ossicle("predict", old_bundle, tmp_path / "more", "-o", out, "--format", "raven")
+    assert " and 2 more are from earlier calls of predict" in result.err
+    # The remedy works.
+    for stale in (out / "events.csv", table(out, "one"), table(out, "three")):
+        stale.unlink()
+    assert "earlier" not in ossicle("predict", old_bundle, tmp_path / "more", "-o", out, "--format", "raven").err

@@ -87,6 +87,25 @@ class OutputTables:
                 f"keeps it as NAME{BACKUP}"
             )
 
+    def of_earlier_calls(self, kept: Collection[str] = ()) -> str:
+        """Return which tables of earlier calls stay in the folder and are not of this one, in words; empty if none.
+
+        Parameters
+        ----------
+        kept
+            The recordings that were not scored again, whose tables in other formats are valid.
+        """
+        own = set(self._replaced(kept=()))
+        valid = tuple(f"{self._places[recording].as_posix()}." for recording in kept)
+        left = [name for name in self._noted.present() if name not in own and not name.startswith(valid)]
+        if not left:
+            return ""
+        is_what = "is from an earlier predict" if len(left) == 1 else "are from earlier calls of predict"
+        return (
+            f"{_listed(self._out, left)} {is_what} with other recordings, formats or another model; remove what you no "
+            "longer need, because commands that read the folder read it too"
+        )
+
     def writing(self, path: Path) -> AbstractContextManager[Path]:
         """Return a block that writes one of the tables; one that was changed meanwhile is kept as a copy."""
         return self._noted.writing(path)

@@ -230,6 +230,8 @@ def predict(
             cut.write_index()
         with mine.writing(out / SUMMARY) as part:
             summary = write_summary(part, done, opened)
+        if stale := mine.of_earlier_calls({name for name, prediction in earlier.items() if prediction is not None}):
+            _say(stale)
     if as_json:
         print(json_text(summary))
     else:
