@@ -107,7 +107,7 @@ HOSTILE = [
     (setter("plan", "window_samples", value=512), r"plan does not fit front.*window_samples.*512"),
     (setter("plan", "hop_samples", value=81), "plan cannot be used.*even"),
     (setter("plan", "core_frames", value=10**9), "plan.*more than"),
-    (setter("front", "n_mels", value=10**6), r"front\.n_mels.*more than"),
+    (setter("front", "n_mels", value=10**6), "front cannot be used: n_mels = 1000000 must be at most 1024"),
     (setter("front", "fmax_hz", value=1e999), "not a number|not of type"),
     (setter("decisions", "call", "on", value=7), r"decisions\.call cannot be used: on = 7"),
     (setter("decisions", "call", "on", value=None), r"decisions\.call\.on is not of type float"),
@@ -231,7 +231,11 @@ def test_a_linked_manifest_and_a_giant_one_are_refused(bundle, tmp_path):
 @pytest.mark.parametrize(
     ("plan", "front", "message"),
     [
-        ({"window_samples": 1 << 20}, {"n_fft": 1 << 20}, r"front\.n_fft = 1048576 is more than 65536"),
+        (
+            {"window_samples": 1 << 20},
+            {"n_fft": 1 << 20},
+            "front cannot be used: n_fft = 1048576 must be at most 65536",
+        ),
         ({"hop_samples": 2, "core_frames": 1 << 22}, {"hop_samples": 2}, "a chunk's spectrogram.*more than"),
         ({"core_frames": 1 << 40}, {}, "its chunk in samples.*more than"),
     ],

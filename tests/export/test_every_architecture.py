@@ -183,6 +183,8 @@ def test_smaller_precisions_stay_near_the_network(made: Made) -> None:
     for runtime in (onnx_predictor, openvino_predictor):
         scores = graph_scores(eight, made.plan, runtime)
         assert np.isfinite(scores).all()
+        # OpenVINO's kernels for AMX gave others in each call.
+        assert np.array_equal(graph_scores(eight, made.plan, runtime), scores)
         assert np.abs(scores - expected).max() > 0
         # int8 does not suit these: `ossicle export` measures what it costs and refuses; the others keep their order.
         least = 0.3 if made.name in DEPTHWISE else 0.85

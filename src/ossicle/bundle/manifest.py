@@ -56,8 +56,6 @@ _MAX_LABELS = 20_000
 _MAX_LABEL_CHARACTERS = 200
 _MAX_RATE = 1_000_000
 _MAX_CHUNK_SAMPLES = 1 << 25
-_MAX_N_FFT = 1 << 16
-_MAX_MELS = 1024
 _MAX_CHUNK_VALUES = 1 << 26
 
 # Front-end keys that the first manifests lack. They are written only if they differ from the defaults, so that older
@@ -336,8 +334,6 @@ def _check_geometry(bundle: Bundle, reader: Reader) -> None:
     for key, actual, most in (
         ("plan.rate", plan.rate, _MAX_RATE),
         ("plan (its chunk in samples)", plan.chunk_samples, _MAX_CHUNK_SAMPLES),
-        ("front.n_fft", front.n_fft, _MAX_N_FFT),
-        ("front.n_mels", front.n_mels, _MAX_MELS),
         ("plan (values of a chunk's spectrogram)", frames * front.n_mels, _MAX_CHUNK_VALUES),
         ("plan (values of a chunk's scores)", plan.chunk_frames * len(bundle.labels), _MAX_CHUNK_VALUES),
     ):

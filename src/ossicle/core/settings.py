@@ -80,14 +80,14 @@ def _check(instance: Any) -> None:
                 raise ValueError(f"{spec.name} = {number!r} is not one of: {allowed}")
             if isinstance(number, bool) or not isinstance(number, int | float):
                 continue
-            if isinstance(number, int) and abs(number) > MOST_WHOLE:
-                relation = f"at most {MOST_WHOLE}" if number > 0 else f"at least -{MOST_WHOLE}"
-                raise ValueError(f"{spec.name} = {number} must be {relation}")
             unit = f" {meta['unit']}" if meta.get("unit") else ""
             for key, relation, holds in _BOUNDS:
                 bound = meta.get("bounds", {}).get(key)
                 if bound is not None and not holds(number, bound):
                     raise ValueError(f"{spec.name} = {number}{unit} must be {relation} {bound:g}{unit}")
+            if isinstance(number, int) and abs(number) > MOST_WHOLE:
+                relation = f"at most {MOST_WHOLE}" if number > 0 else f"at least -{MOST_WHOLE}"
+                raise ValueError(f"{spec.name} = {number} must be {relation}")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(setting, field))

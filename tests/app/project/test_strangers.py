@@ -208,7 +208,10 @@ def test_a_label_that_no_bundle_can_hold_is_refused_before_training(file: Path, 
     for number, site in enumerate("AB"):
         samples = np.full(16000, 0.1 * (1 + number))
         soundfile.write(file.parent / "audio" / f"site{site}_1.wav", samples, 8000)
-        write_raven(file.parent / "tables" / f"site{site}_1.txt", [RawSelection(0.5, 0.6, label)])
+        table = file.parent / "tables" / f"site{site}_1.txt"
+        write_raven(table, [RawSelection(0.5, 0.6, "LABEL")])
+        # No writer writes such a label.
+        table.write_text(table.read_text().replace("LABEL", label))
     corpus_table = 'annotations = "tables"\nname_template = "site{site}_*"\n[split]\ngroup = "site"\n'
     file.write_text(f"{GOOD}{corpus_table}")
     with pytest.raises(UsageError, match="a bundle cannot contain it; correct it in the annotation tables") as caught:

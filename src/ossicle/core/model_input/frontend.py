@@ -30,10 +30,10 @@ class FrontEndSettings:
     bins.
     """
 
-    rate: int = setting(default=16000, help="sample rate of the model input", unit="Hz", ge=1000, le=10_000_000)
-    n_fft: int = setting(default=512, help="length of the STFT window in samples; even", ge=16, le=1_000_000)
+    rate: int = setting(default=16000, help="sample rate of the model input", unit="Hz", ge=1000, le=1_000_000)
+    n_fft: int = setting(default=512, help="length of the STFT window in samples; even", ge=16, le=65536)
     hop_samples: int = setting(default=160, help="distance between frames in samples; even", ge=2)
-    n_mels: int = setting(default=64, help="number of mel bands, or of bins on the linear scale", ge=4, le=4096)
+    n_mels: int = setting(default=64, help="number of mel bands, or of bins on the linear scale", ge=4, le=1024)
     fmin_hz: float = setting(default=50.0, help="lower edge of the lowest band", unit="Hz", ge=0)
     fmax_hz: float = setting(default=8000.0, help="upper edge of the highest band", unit="Hz", gt=0)
     floor_db: float = setting(

@@ -185,7 +185,7 @@ def test_what_is_wrong_is_refused_before_anything_is_written(events: Path, tmp_p
         (UsageError, (events, "--to", "birdnet"), "cannot be written"),
         (UsageError, (events, "--to", "csv", "--from", "names"), "no label field is given"),
         (UsageError, (events, "--to", "csv", "--threshold", "nan"), "--threshold nan: is not a finite number"),
-        (UsageError, (tmp_path / "diary.txt", "--to", "csv"), "name their format (--from)"),
+        (UsageError, (tmp_path / "diary.txt", "--to", "csv"), "if it holds some, name their format"),
         (FormatError, (events, "--to", "csv", "--from", "raven"), "events.csv, line 1"),
     ]
     for kind, arguments, words in wrong:

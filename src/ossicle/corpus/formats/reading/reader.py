@@ -69,7 +69,7 @@ def read_annotations(source: Path, reading: Reading, account: Account) -> EventT
     sources = read_sources(source, reading.options, reading.format)
     if not sources.sources:
         # What looks like annotations says itself what to do.
-        remedy = "" if any(note.kind == NOT_READ for note in sources.notes) else "; name their format (--from)"
+        remedy = "" if any(note.kind == NOT_READ for note in sources.notes) else "; if it holds some, name their format"
         raise UsageError(f"{source}: contains no readable annotations{sources.unread_in_words()}{remedy}")
     _report_notes(sources.notes, account)
     _tell_unread(sources, account)
