@@ -4,14 +4,9 @@ It reads the bundle's own ONNX graphs; a log-mel graph gets its spectrogram from
 OpenVINO computes in bfloat16 if the processor can, which is fast and differs from float32 in the third decimal, so the
 precision is always set. Its throughput mode is off: it splits the threads over several streams, which helps only
 parallel requests, and chunks come one after another.
-
-The kernels of OpenVINO 2026.4 for AMX give wrong scores for some int8 graphs, others in each call, so this module keeps
-OpenVINO from them unless ``ONEDNN_MAX_CPU_ISA`` says otherwise. The library reads that variable once, when it compiles
-its first graph.
 """
 
 import io
-import os
 from functools import cache
 
 import numpy as np
@@ -30,9 +25,10 @@ from ossicle.bundle.runtimes.graph import (
     require_threads,
 )
 from ossicle.core.errors import BundleError, UsageError
+from ossicle.core.onednn import keep_from_amx
 
 _DEVICE = "CPU"
-os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_FP16")
+keep_from_amx()
 
 
 class OpenVinoPredictor(GraphPredictor):

@@ -49,7 +49,7 @@ GOLDEN = {
     ("decision", 3): "279d7beae303bdcda00d18392a0640742e7f2d172c7b28f6f9f15da78401a233",
     ("calibration", 2): "0c8ccd7b784d47839edfb91bec3753c0fbf071da6e3b5f0f14d14cf31263df51",
     ("second_stage", 1): "f6676cbd8a37290ad5b342d062f934650e1a9c526b048fca6d278dac25f77fbd",
-    ("evaluation", 5): "3131f4b27c9e80cca0d44947afca0b44b61cfd162e40b26777baac818da0015d",
+    ("evaluation", 6): "3131f4b27c9e80cca0d44947afca0b44b61cfd162e40b26777baac818da0015d",
 }
 
 
