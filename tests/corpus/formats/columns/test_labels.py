@@ -59,8 +59,10 @@ def test_numbers_that_count_the_words_of_another_column_are_no_labels(tmp_path: 
     path = tmp_path / "a.csv"
     path.write_text(
         f"file,start_time,end_time,{heading},species\na.wav,1,2,0,robin\na.wav,3,4,1,wren\na.wav,5,6,0,robin\n"
+        "a.wav,7,8,,robin\n"
     )
-    assert [row.label for row in events(path).rows] == ["robin", "wren", "robin"]
+    assert [row.label for row in events(path).rows] == ["robin", "wren", "robin", "robin"]
+    path.write_text(path.read_text().replace("a.wav,7,8,,robin\n", ""))
     assert [row.label for row in events(path, ReadOptions(label_column=heading)).rows] == ["0", "1", "0"]
 
 

@@ -23,19 +23,8 @@ _BESIDE = frozenset({
     b"NAME", b"AUTH", b"ANNO", b"COMT", b"MARK", b"APPL", b"(c) ", b"uuid", b"strg", b"pakt", b"kuki", b"midi",
 })  # fmt: skip
 _RECORDINGS = (
-    b"RIFF",
-    b"RIFX",
-    b"RF64",
-    b"BW64",
-    b"FORM",
-    b"caff",
-    b".snd",
-    b"fLaC",
-    b"OggS",
-    b"riff",
-    b"NIST",
-    b"dns.",
-)
+    b"RIFF", b"RIFX", b"RF64", b"BW64", b"FORM", b"caff", b".snd", b"fLaC", b"OggS", b"riff", b"NIST", b"dns.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

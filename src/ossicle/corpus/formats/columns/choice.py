@@ -142,7 +142,11 @@ def _words_first(table: Delimited, columns: Sequence[int]) -> Sequence[int]:
     if not worded or worded[0] == columns[0]:
         return columns
     numbers, words = columns[0], worded[0]
-    pairs = {(cells[words].strip(), cells[numbers].strip()) for _, cells in table.rows if has_label(cells[words])}
+    pairs = {
+        (cells[words].strip(), cells[numbers].strip())
+        for _, cells in table.rows
+        if has_label(cells[words]) and has_label(cells[numbers])
+    }
     if len(pairs) > len({word for word, _ in pairs}):
         raise FormatError(
             f"{table.where}: the label may be {table.title(numbers)!r}, which holds only numbers, or "
