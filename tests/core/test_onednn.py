@@ -7,7 +7,10 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("module", ["ossicle.models", "ossicle.bundle.runtimes.openvino_runtime"])
+@pytest.mark.parametrize(
+    "module",
+    ["ossicle.models", "ossicle.bundle.runtimes.openvino_runtime", "ossicle.training.quantiser.bfloat16_screen"],
+)
 @pytest.mark.parametrize(("set_before", "expected"), [(None, "AVX512_CORE_FP16"), ("AVX2", "AVX2")])
 def test_the_environment_decides_which_instructions_are_used(
     module: str, set_before: str | None, expected: str

@@ -13,9 +13,11 @@ import threading
 import numpy as np
 import torch
 
+from ossicle.core.onednn import keep_from_amx
 from ossicle.units.kmeans.cluster_sums import Centres
 from ossicle.units.nearest import Frames, Screen
 
+keep_from_amx()
 # A shorter frame or fewer centres take as long to convert as they save.
 _LEAST_DIM, _LEAST_CENTRES = 256, 32
 _HALF, _SINGLE = 2.0**-8, 2.0**-23
